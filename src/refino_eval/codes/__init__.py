@@ -1,0 +1,1 @@
+"""Codes of the registers, price indices and calendars: what everything else reads and nothing changes."""

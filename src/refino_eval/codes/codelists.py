@@ -1,0 +1,210 @@
+"""Code lists: what a register's codes mean, how they are grouped, and when each one is in use.
+
+A list is a file `<name>.csv` with the columns code, label_nb, label_en, group, valid_from, valid_to and source. A code
+may stand in several rows (a county that is abolished and comes again) as long as their validity does not overlap.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from refino_eval.config.base import Language
+from refino_eval.errors import nearest, raise_faults
+
+COLUMNS = ("code", "label_nb", "label_en", "group", "valid_from", "valid_to", "source")
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code in one period of validity.
+
+    Attributes
+    ----------
+    valid_from, valid_to
+        First and last day of validity (both included); None is without limit.
+    """
+
+    code: str
+    label_nb: str
+    label_en: str
+    group: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    source: str
+
+    def valid_on(self, day: dt.date) -> bool:
+        """Tell whether the code is in use on a day."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+    def overlaps(self, other: Code) -> bool:
+        """Tell whether two periods of validity have a day in common."""
+        first, second = (self.valid_from or dt.date.min), (other.valid_from or dt.date.min)
+        return first <= (other.valid_to or dt.date.max) and second <= (self.valid_to or dt.date.max)
+
+
+@dataclass(frozen=True)
+class Codelist:
+    """A list of codes, in the order of its file."""
+
+    name: str
+    rows: tuple[Code, ...]
+
+    @cached_property
+    def _by_code(self) -> Mapping[str, tuple[Code, ...]]:
+        found: dict[str, tuple[Code, ...]] = {}
+        for row in self.rows:
+            found[row.code] = (*found.get(row.code, ()), row)
+        return MappingProxyType(found)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code once, in the order of the file."""
+        return tuple(self._by_code)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every group once, in the order of the file."""
+        return tuple(dict.fromkeys(row.group for row in self.rows))
+
+    def valid_on(self, day: dt.date) -> tuple[str, ...]:
+        """Return the codes in use on a day, in the order of the file."""
+        return tuple(dict.fromkeys(row.code for row in self.rows if row.valid_on(day)))
+
+    def unknown(self, codes: Iterable[str], day: dt.date | None = None) -> tuple[str, ...]:
+        """Return the codes, sorted, that are not in the list (or, with a day, not in use on it)."""
+        known = set(self.codes if day is None else self.valid_on(day))
+        return tuple(sorted(set(codes) - known))
+
+    def find(self, code: str, day: dt.date | None = None) -> Code:
+        """Return a code's row: the one valid on `day`, or the latest when no day is given.
+
+        Raises
+        ------
+        UserFault
+            When the code is not in the list, or not in use on the day.
+        """
+        rows = [row for row in self._by_code.get(code, ()) if day is None or row.valid_on(day)]
+        if not rows:
+            when = f" on {day:%Y-%m-%d}" if day and code in self._by_code else ""
+            hint = "" if when else nearest(code, self.codes)
+            raise_faults([f"The code list '{self.name}' has no code '{code}'{when}.{hint}"])
+        return max(rows, key=lambda row: row.valid_from or dt.date.min)
+
+    def label(self, code: str, language: Language, day: dt.date | None = None) -> str:
+        """Return a code's label in a language; see `find` for the day and the errors."""
+        row = self.find(code, day)
+        return row.label_nb if language == "nb" else row.label_en
+
+    def group_of(self, code: str, day: dt.date | None = None) -> str:
+        """Return the group that a code belongs to; see `find` for the day and the errors."""
+        return self.find(code, day).group
+
+    def in_group(self, group: str) -> tuple[str, ...]:
+        """Return the codes of a group, in the order of the file; an unknown group is a user's fault."""
+        codes = tuple(dict.fromkeys(row.code for row in self.rows if row.group == group))
+        if not codes:
+            raise_faults([f"The code list '{self.name}' has no group '{group}'.{nearest(group, self.groups)}"])
+        return codes
+
+
+def load_codelist(name: str, folder: Path) -> Codelist:
+    """Read `<folder>/<name>.csv`.
+
+    Raises
+    ------
+    UserFault
+        When the file is missing, a column is missing, a row is incomplete or a date is no date, or two rows of a
+        code overlap; all faults of the file at once.
+    """
+    records = read_table(name, folder, COLUMNS)
+    faults: list[str] = []
+    rows: list[Code] = []
+    for number, record in records:
+        row = _row(name, number, record, faults)
+        if row is not None:
+            rows.append(row)
+    faults += _overlaps(name, rows)
+    raise_faults(faults)
+    return Codelist(name, tuple(rows))
+
+
+def load_codelists(names: Iterable[str], folder: Path) -> dict[str, Codelist]:
+    """Read several lists by name; each name once."""
+    return {name: load_codelist(name, folder) for name in sorted(set(names))}
+
+
+def read_table(name: str, folder: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Read the rows of a small CSV of this folder with their line numbers, after checking file and header."""
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        there = [found.stem for found in folder.glob("*.csv")]
+        raise_faults(
+            [
+                f"The code list '{name}' is missing: no file {name}.csv in the folder of code lists.{nearest(name, there)}"
+            ]
+        )
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+    header = reader.fieldnames or ()
+    raise_faults(
+        [
+            f"The code list {name}.csv lacks the column '{column}'.{nearest(column, header)}"
+            for column in columns
+            if column not in header
+        ]
+    )
+    return [(reader.line_num, {key: (record[key] or "").strip() for key in columns}) for record in reader]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise_faults([f"The code list {path.name} is not written in UTF-8. Save it anew in that encoding."])
+        raise
+
+
+def _row(name: str, number: int, record: dict[str, str], faults: list[str]) -> Code | None:
+    where = f"The code list {name}.csv, line {number}"
+    empty = [key for key in ("code", "label_nb", "label_en", "source") if not record[key]]
+    if empty:
+        faults.append(f"{where}, has no {' and no '.join(empty)}: every code needs them.")
+        return None
+    days: list[dt.date | None] = []
+    for key in ("valid_from", "valid_to"):
+        try:
+            days.append(dt.date.fromisoformat(record[key]) if record[key] else None)
+        except ValueError:
+            faults.append(f"{where}: {key} is '{record[key]}', not a date. Write it as yyyy-mm-dd, or leave it empty.")
+            return None
+    if days[0] and days[1] and days[1] < days[0]:
+        faults.append(f"{where}: the code '{record['code']}' is valid to a day before it is valid from.")
+        return None
+    return Code(
+        code=record["code"],
+        label_nb=record["label_nb"],
+        label_en=record["label_en"],
+        group=record["group"],
+        valid_from=days[0],
+        valid_to=days[1],
+        source=record["source"],
+    )
+
+
+def _overlaps(name: str, rows: list[Code]) -> list[str]:
+    by_code: dict[str, list[Code]] = {}
+    faults = []
+    for row in rows:
+        if any(row.overlaps(earlier) for earlier in by_code.get(row.code, ())):
+            faults.append(
+                f"The code list {name}.csv has the code '{row.code}' in two rows that are valid at the same time. "
+                f"Let one end before the other begins, or take one out."
+            )
+        by_code.setdefault(row.code, []).append(row)
+    return faults

@@ -1,0 +1,259 @@
+"""Cross-checks with meaning: what one part of the configuration says of another must be there and make sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from refino_eval.config import definitions as d
+from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.sources import Source
+from refino_eval.errors import nearest
+
+
+def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[str]:
+    """Return a paragraph for every reference that leads nowhere and every window outside its clock.
+
+    Only what the evaluation uses is checked: the shared definitions may speak of registers that this study lacks.
+    """
+    where = f"config/evaluations/{study.name}.yaml"
+    faults: list[str] = []
+    exhibits: dict[str, Any] = {}
+    for name in study.exhibits:
+        if name in definitions.exhibits:
+            exhibits[name] = definitions.exhibits[name]
+        else:
+            faults.append(f"{where}: exhibits: there is no exhibit '{name}'.{nearest(name, definitions.exhibits)}")
+    faults += _population(study, sources, where)
+    faults += _samples(study, definitions, where)
+    for name, exhibit in exhibits.items():
+        faults += _exhibit(name, exhibit, study, definitions)
+    if study.entry == "spells":
+        for name in sorted(used_covariates(study, definitions)):
+            faults += _covariate(name, definitions, sources, study)
+    return list(dict.fromkeys(faults))
+
+
+def used_outcomes(study: Evaluation, definitions: d.Definitions) -> list[str]:
+    """Return the outcomes that the evaluation's exhibits show, in order of first use."""
+    names: dict[str, None] = {}
+    for exhibit in _selected(study, definitions):
+        if isinstance(exhibit, d.IttExhibit):
+            names |= dict.fromkeys(exhibit.columns.values())
+    return list(names)
+
+
+def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> list[str]:
+    """Return the states that outcomes and figures need by one clock, in order of first use."""
+    names: dict[str, None] = {}
+    for exhibit in _selected(study, definitions):
+        if isinstance(exhibit, d.PathsExhibit | d.EffectsExhibit) and exhibit.clock == unit:
+            names |= dict.fromkeys(exhibit.states)
+    for name in used_outcomes(study, definitions):
+        outcome = definitions.outcomes.get(name)
+        if outcome is not None and outcome.clock == unit:
+            names[outcome.state] = None
+    return list(names)
+
+
+def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
+    """Return the wanted states and those that they are computed from, each after what it needs."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        state = definitions.states.get(name)
+        if name in ordered or state is None or name in above:
+            return
+        if isinstance(state, d.DerivedState):
+            for other in re.findall(r"[a-z][a-z0-9_]*", state.expression):
+                add(other, (*above, name))
+        ordered[name] = None
+
+    for name in wanted:
+        add(name, ())
+    return list(ordered)
+
+
+def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
+    """Return, as plain data, the definitions that one exhibit's words come from, so that its job depends on no others."""
+    entry = definitions.exhibits[exhibit]
+    outcomes = list(entry.columns.values()) if isinstance(entry, d.IttExhibit) else []
+    specifications = specifications_of(entry)
+    states = list(getattr(entry, "states", ()))
+    states += [definitions.outcomes[name].state for name in outcomes if name in definitions.outcomes]
+    covariates = set(getattr(entry, "covariates", ()))
+    for name in specifications:
+        covariates |= {term.covariate for term in definitions.specifications[name].controls}
+    chosen: dict[str, Iterable[str]] = {
+        "states": dict.fromkeys(states),
+        "outcomes": outcomes,
+        "covariates": sorted(covariates),
+        "specifications": specifications,
+    }
+    return {
+        kind: {
+            name: getattr(definitions, kind)[name].model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for name in names
+            if name in getattr(definitions, kind)
+        }
+        for kind, names in chosen.items()
+    }
+
+
+def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
+    """Return the covariates that exhibits, specifications and sample steps name."""
+    names: set[str] = set()
+    for exhibit in _selected(study, definitions):
+        names |= set(getattr(exhibit, "covariates", ()))
+        for specification in specifications_of(exhibit):
+            found = definitions.specifications.get(specification)
+            names |= {term.covariate for term in found.controls} if found else set()
+    for sample in study.samples.values():
+        for step in sample.steps:
+            names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
+    return names
+
+
+def specifications_of(exhibit: Any) -> tuple[str, ...]:
+    """Return the specifications that an exhibit runs."""
+    if isinstance(exhibit, d.EffectsExhibit):
+        return (exhibit.specification,)
+    return tuple(getattr(exhibit, "specifications", ()))
+
+
+def _selected(study: Evaluation, definitions: d.Definitions) -> Iterator[Any]:
+    return (definitions.exhibits[name] for name in study.exhibits if name in definitions.exhibits)
+
+
+def _population(study: Evaluation, sources: Mapping[str, Source], where: str) -> Iterator[str]:
+    population = study.population
+    if population is None:
+        return
+    draws = sources.get(population.register_name)
+    if draws is None:
+        yield (
+            f"{where}: population.register names '{population.register_name}', which is not among the evaluation's sources."
+            f"{nearest(population.register_name, sources)}"
+        )
+        return
+    columns = set(draws.columns)
+    if population.arm not in columns:
+        yield (
+            f"{where}: population.arm names the column '{population.arm}', which config/sources/{draws.register_name}.yaml "
+            f"does not list.{nearest(population.arm, columns)}"
+        )
+    if draws.temporality != "event" and population.draw_date is None:
+        yield f"{where}: the register '{draws.register_name}' has no draw date in it; give population.draw_date."
+    made = {"draw_month"}
+    for column in study.strata:
+        if column not in columns | made:
+            yield (
+                f"{where}: strata names the column '{column}', which is not in the register '{draws.register_name}'."
+                f"{nearest(column, columns | made)}"
+            )
+    for step in population.steps:
+        for condition in step.exclude:
+            if condition.column not in columns | made:
+                yield (
+                    f"{where}: the step '{step.reason}' names the column '{condition.column}', which is not in the register "
+                    f"'{draws.register_name}'.{nearest(condition.column, columns | made)}"
+                )
+
+
+def _samples(study: Evaluation, definitions: d.Definitions, where: str) -> Iterator[str]:
+    before: list[str] = []
+    for name, sample in study.samples.items():
+        if sample.within is not None and sample.within not in before:
+            yield (
+                f"{where}: the sample '{name}' is within '{sample.within}', which must be a sample defined before it."
+                f"{nearest(sample.within, before)}"
+            )
+        before.append(name)
+        columns = {*definitions.covariates, *study.strata}
+        for step in sample.steps:
+            for column in (*step.complete, *(condition.column for condition in step.exclude)):
+                if column not in columns:
+                    yield f"{where}: the sample '{name}' names no covariate or stratum '{column}'.{nearest(column, columns)}"
+
+
+def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    where = f"exhibit '{name}'"
+    samples = study.samples
+    if exhibit.sample not in samples:
+        yield f"The {where} is made on the sample '{exhibit.sample}', which the evaluation does not have.{nearest(exhibit.sample, samples)}"
+    for covariate in getattr(exhibit, "covariates", ()):
+        if covariate not in definitions.covariates:
+            yield f"The {where} names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"
+    for specification in specifications_of(exhibit):
+        if specification not in definitions.specifications:
+            yield f"The {where} names no specification '{specification}'.{nearest(specification, definitions.specifications)}"
+            continue
+        for term in definitions.specifications[specification].controls:
+            if term.covariate not in definitions.covariates:
+                yield (
+                    f"The specification '{specification}' names no covariate '{term.covariate}'."
+                    f"{nearest(term.covariate, definitions.covariates)}"
+                )
+    if isinstance(exhibit, d.IttExhibit):
+        for column, outcome in exhibit.columns.items():
+            yield from _outcome(column, outcome, name, study, definitions)
+    if isinstance(exhibit, d.PathsExhibit | d.EffectsExhibit):
+        yield from _clocked(where, exhibit.clock, exhibit.first, exhibit.last, study)
+        for state in exhibit.states:
+            if state not in definitions.states:
+                yield f"The {where} names no state '{state}'.{nearest(state, definitions.states)}"
+
+
+def _outcome(column: str, outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    if study.entry == "person_table":
+        return
+    if outcome not in definitions.outcomes:
+        yield (
+            f"The exhibit '{exhibit}' names no outcome '{outcome}' (in column '{column}')."
+            f"{nearest(outcome, definitions.outcomes)}"
+        )
+        return
+    entry = definitions.outcomes[outcome]
+    if entry.state not in definitions.states:
+        yield f"The outcome '{outcome}' names no state '{entry.state}'.{nearest(entry.state, definitions.states)}"
+    first, last = entry.periods
+    yield from _clocked(f"outcome '{outcome}'", entry.clock, first, last, study)
+
+
+def _clocked(what: str, unit: str, first: int | None, last: int | None, study: Evaluation) -> Iterator[str]:
+    clock = study.clocks.get(unit)  # type: ignore[call-overload]
+    if clock is None:
+        if study.entry == "spells":
+            yield f"The {what} is told by {unit}, and the evaluation has no clock by {unit}. Add clocks.{unit}."
+        return
+    for value in (first, last):
+        if value is not None and not clock.first <= value <= clock.last:
+            yield (
+                f"The {what} reads event {unit} {value}, outside the evaluation's clock ({clock.first} to {clock.last}). "
+                f"Change the window or clocks.{unit}."
+            )
+
+
+def _covariate(
+    name: str, definitions: d.Definitions, sources: Mapping[str, Source], study: Evaluation
+) -> Iterator[str]:
+    covariate = definitions.covariates.get(name)
+    if covariate is None:
+        return
+    register = covariate.register_name
+    if register is None or register not in sources:
+        yield (
+            f"The covariate '{name}' is made from the register '{register}', which is not among the sources of the "
+            f"evaluation '{study.name}'.{nearest(str(register), sources)}"
+        )
+        return
+    columns = sources[register].columns
+    named = [covariate.column] if isinstance(covariate, d.ColumnCovariate) else [getattr(covariate, "column", None)]
+    named += [condition.column for condition in getattr(covariate, "where", ())]
+    for column in named:
+        if column is not None and column not in columns:
+            yield (
+                f"The covariate '{name}' names the column '{column}', which the register '{register}' does not have."
+                f"{nearest(column, columns)}"
+            )

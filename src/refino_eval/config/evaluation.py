@@ -1,0 +1,189 @@
+"""Models of `config/config.yaml` and `config/evaluations/*.yaml`: which study to run, and what belongs to it alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from refino_eval.config.base import Label, Language, Name, Strict, Unit
+from refino_eval.config.definitions import Condition, Definitions, Scalar
+
+
+class Project(Strict):
+    """`config/config.yaml`: what to run, in which languages, with which engine and seed."""
+
+    evaluation: Name = Field(description="Which file of `config/evaluations` to run.")
+    languages: tuple[Language, ...] = Field(default=("nb", "en"), min_length=1)
+    engine: Literal["duckdb"] = "duckdb"
+    disclosure: Name | None = Field(
+        default=None, description="Which profile of `config/disclosure` protects the release."
+    )
+    seed: int = Field(default=20180501, ge=0, description="The study seed; every random step derives its own from it.")
+
+
+class Arm(Strict):
+    """One value of the random assignment."""
+
+    name: Name
+    label: Label
+    code: Scalar = Field(description="The value in the delivered file that means this arm.")
+
+
+class Arms(Strict):
+    """The two arms; `treated` is 1 for the first."""
+
+    treated: Arm
+    control: Arm
+
+    @model_validator(mode="after")
+    def _different(self) -> Arms:
+        if self.treated.name == self.control.name or self.treated.code == self.control.code:
+            raise ValueError("the two arms must differ in name and in code")
+        return self
+
+
+class Step(Strict):
+    """One step of the population's flow: which draws are taken out, and why."""
+
+    reason: Name
+    label: Label
+    first_draw_only: bool = Field(default=False, description="Keep each person's first draw.")
+    exclude: tuple[Condition, ...] = Field(default=(), description="Take out draws that meet all of these.")
+    draw_from: dt.date | None = Field(default=None, description="Take out draws before this day.")
+    draw_to: dt.date | None = Field(default=None, description="Take out draws after this day (kept itself).")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Step:
+        said = [self.first_draw_only, bool(self.exclude), bool(self.draw_from or self.draw_to)]
+        if sum(said) != 1:
+            raise ValueError("a step says one of: first_draw_only, exclude, draw_from/draw_to")
+        return self
+
+
+class SampleStep(Strict):
+    """One step from a wider sample to a narrower: who is taken out, and why."""
+
+    reason: Name
+    label: Label
+    complete: tuple[Name, ...] = Field(default=(), description="Take out people who lack any of these covariates.")
+    exclude: tuple[Condition, ...] = Field(
+        default=(), description="Take out people who meet all of these, on covariates or strata."
+    )
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> SampleStep:
+        if bool(self.complete) == bool(self.exclude):
+            raise ValueError("a sample's step says one of: complete, exclude")
+        return self
+
+
+class Sample(Strict):
+    """A named sample: another one, or the whole population, less those whom its steps take out."""
+
+    label: Label
+    within: Name | None = Field(default=None, description="Another sample, defined before it, that this one is part of.")
+    steps: tuple[SampleStep, ...] = ()
+
+
+class Population(Strict):
+    """Where the draws stand, and who of them is in the evaluation."""
+
+    register_name: Name = Field(alias="register", description="The register of draws.")
+    arm: Name = Field(default="arm", description="Column of the draw's result.")
+    draw_date: dt.date | None = Field(
+        default=None, description="One draw date for everybody, where the delivery gives time since the draw only."
+    )
+    steps: tuple[Step, ...] = Field(default=(), description="In order; each is a line of `flow.csv`.")
+
+
+class Clock(Strict):
+    """A range of event time in calendar months or weeks since that of the draw (0)."""
+
+    first: int
+    last: int
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Clock:
+        if self.last < self.first:
+            raise ValueError("the clock ends before it begins")
+        return self
+
+
+class SyntheticData(Strict):
+    """Ask for a synthetic delivery, made before ingestion when it is not there."""
+
+    recipe: Name = Field(description="A file of `config/synthetic`.")
+    people: int | None = Field(default=None, ge=20, description="Number of people drawn; default: the recipe's.")
+
+
+class PersonTable(Strict):
+    """An analysis file with one row a person, whose columns are named here."""
+
+    file: str = Field(description="Path of a .parquet, .csv, .dta, .sas7bdat or .sav file, inside the data folder.")
+    person_id: str | None = Field(default=None, description="Column; without one, rows are numbered.")
+    treated: str = Field(description="Column that says the arm, by the arms' codes.")
+    strata: tuple[str, ...] = Field(default=(), description="Columns that together tell the cells.")
+    outcomes: dict[Name, str] = Field(min_length=1, description="Outcome -> column.")
+    labels: dict[Name, Label] = Field(default={}, description="Labels of outcomes; default: the column's name.")
+    take_up: str | None = None
+    weights: str | None = None
+    cluster: str | None = None
+    keep: tuple[Condition, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")
+
+
+class Evaluation(Strict):
+    """One study: its data, population, arms, strata, clocks and what to run."""
+
+    name: Name
+    label: Label
+    data_class: Literal["confidential", "public", "synthetic"]
+    entry: Literal["spells", "person_table"] = "spells"
+    data: str = Field(
+        description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
+    )
+    synthetic: SyntheticData | None = None
+    published: Name | None = Field(
+        default=None, description="Published values to compare with: `data/published/<name>.csv`."
+    )
+    sources: tuple[Name, ...] = Field(default=(), description="Registers to ingest: files of `config/sources`.")
+    population: Population | None = None
+    person_table: PersonTable | None = None
+    arms: Arms
+    samples: dict[Name, Sample] = Field(
+        default={"analysed": Sample(label=Label(nb="Alle trukne", en="Everybody drawn"))},
+        description="Named samples, wider before narrower; `analysed` is the one that exhibits take unless they say else.",
+    )
+    strata: tuple[Name, ...] = Field(
+        default=(), description="Columns of the draws that tell the cells; `draw_month` is made from the draw date."
+    )
+    strata_labels: dict[Name, Label] = Field(default={}, description="What exhibits call the strata; default: the column.")
+    clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")
+    exhibits: tuple[Name, ...] = Field(min_length=1, description="Exhibits to make, in the report's order.")
+    definitions: Definitions = Field(default=Definitions(), description="Definitions that belong to this study alone.")
+
+    @property
+    def releasable(self) -> bool:
+        """Whether exhibits may be written to `release/`: not from confidential data while nothing protects them."""
+        return self.data_class != "confidential"
+
+    @field_validator("data")
+    @classmethod
+    def _relative(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("name the delivery's folder")
+        return value
+
+    @model_validator(mode="after")
+    def _entry(self) -> Evaluation:
+        if self.entry == "person_table":
+            if self.person_table is None:
+                raise ValueError("entry person_table needs the section person_table")
+            if self.sources or self.population or self.clocks:
+                raise ValueError("entry person_table takes no sources, population or clocks")
+        elif self.population is None or not self.clocks:
+            raise ValueError(f"entry {self.entry} needs the sections population and clocks")
+        if self.synthetic is not None and self.data_class != "synthetic":
+            raise ValueError("an evaluation of a synthetic delivery declares data_class: synthetic")
+        return self

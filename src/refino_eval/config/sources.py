@@ -1,0 +1,142 @@
+"""Models of `config/sources/*.yaml`: one register each, told as data.
+
+A source says which files a register is delivered in, how they are written, which columns are read, why each one is
+needed, and which rules decide whether a row is clean. Columns that are not listed are never read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from refino_eval.config.base import Label, Name, Strict
+
+ColumnType = Literal["id", "text", "code", "date", "integer", "number", "hundredths", "ore", "month", "year", "week"]
+
+RESERVED = ("person_id", "start", "stop")
+
+
+class Column(Strict):
+    """One delivered column: its name in the file, its type inside the program, and why it is needed."""
+
+    source: str = Field(alias="from", description="The column's name in the delivered file.")
+    type: ColumnType = Field(
+        description="id and text stay text; code is text checked against `codelist`; date is a day; integer; number is a "
+        "double; hundredths is a decimal number kept as an integer number of hundredths; ore is kroner kept as an integer "
+        "number of oere; month is yyyymm; year is yyyy; week is a whole number of weeks since the draw."
+    )
+    why: str = Field(min_length=10, description="Why the evaluation needs the column; printed in the variable list.")
+    date_format: str = Field(default="%Y-%m-%d", description="How a date is written (strftime), for type date.")
+    inclusive: bool = Field(default=True, description="For `stop`: the delivered date is the last day of the spell.")
+    codelist: Name | None = Field(
+        default=None, description="Name of the list in `config/codelists` that codes must be in."
+    )
+    required: bool = Field(default=False, description="A row without a value is rejected.")
+
+
+class MissingStop(Strict):
+    """Reject a row without an end date; without this rule an open spell lasts until the data end."""
+
+    rule: Literal["missing_stop"]
+
+
+class ValueRange(Strict):
+    """Reject a row whose value lies outside a range (in the column's own unit, ends included)."""
+
+    rule: Literal["value_range"]
+    column: Name
+    low: float | None = None
+    high: float | None = None
+
+
+class ValueIn(Strict):
+    """Reject a row whose code is not among those kept (for instance participants who never turned up)."""
+
+    rule: Literal["value_in"]
+    column: Name
+    keep: tuple[str, ...]
+
+
+class DuplicateRow(Strict):
+    """Reject a row that repeats an earlier row in every listed column."""
+
+    rule: Literal["duplicate_row"]
+
+
+class Superseded(Strict):
+    """Reject a row whose key comes again in a later file: the later file corrects the earlier."""
+
+    rule: Literal["superseded"]
+    key: tuple[Name, ...] = Field(min_length=1)
+
+
+class StopBeforeStart(Strict):
+    """Reject a spell that ends before it starts."""
+
+    rule: Literal["stop_before_start"]
+
+
+class OutsideCoverage(Strict):
+    """Reject a spell that has no day inside the period that the delivery covers."""
+
+    rule: Literal["outside_coverage"]
+
+
+Rule = Annotated[
+    MissingStop | ValueRange | ValueIn | DuplicateRow | Superseded | StopBeforeStart | OutsideCoverage,
+    Field(discriminator="rule"),
+]
+
+
+class Coverage(Strict):
+    """The period in which the register is complete; outside it a state is missing, not zero."""
+
+    first: dt.date
+    last: dt.date = Field(description="The last day covered (inclusive).")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Coverage:
+        if self.last < self.first:
+            raise ValueError("coverage ends before it begins")
+        return self
+
+
+class Source(Strict):
+    """One register: its files, their form, its columns and its rules."""
+
+    register_name: Name = Field(alias="register", description="The register's name; equals the file's.")
+    label: Label
+    owner: str = Field(description="Who delivers the register.")
+    temporality: Literal["fixed", "event", "spell", "accumulated"] = Field(
+        description="fixed: one row a person; event: a dated row (`start`); spell: `start` and `stop`; accumulated: an "
+        "amount for a calendar month or year (`period`)."
+    )
+    files: tuple[str, ...] = Field(min_length=1, description="File names or patterns inside the delivery's folder.")
+    format: Literal["csv", "parquet"] = "csv"
+    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    delimiter: str = ";"
+    decimal: Literal[",", "."] = "."
+    columns: dict[Name, Column]
+    coverage: Coverage | None = Field(default=None, description="Needed for registers from which states are made.")
+    rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Source:
+        wanted = {"fixed": ["person_id"], "event": ["person_id", "start"], "spell": ["person_id", "start", "stop"]}
+        need = wanted.get(self.temporality, ["person_id", "period"])
+        lacking = [name for name in need if name not in self.columns]
+        if lacking:
+            raise ValueError(f"a register with temporality {self.temporality} needs the columns {', '.join(lacking)}")
+        if self.columns["person_id"].type != "id":
+            raise ValueError("person_id must be of type id: ids are text from the first byte read")
+        period = self.columns.get("period")
+        if self.temporality == "accumulated" and period is not None and period.type not in ("month", "year"):
+            raise ValueError("the column period of an accumulated register is of type month or year")
+        for rule in self.rules:
+            named = getattr(rule, "key", ()) or ((rule.column,) if hasattr(rule, "column") else ())
+            for name in named:
+                if name not in self.columns:
+                    raise ValueError(f"rule {rule.rule} names the column '{name}', which is not listed")
+        return self

@@ -1,0 +1,1 @@
+"""Exhibits: tidy numbers, and the tables and figures made of them."""

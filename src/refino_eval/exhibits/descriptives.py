@@ -1,0 +1,105 @@
+"""Means and standard deviations of covariates, for all and by arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.definitions import DescriptivesExhibit
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.notes import exhibit_notes, say
+from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.tables import Cell, Numbers, Part, Row, Table, label
+
+
+def descriptives_table(
+    name: str,
+    exhibit: DescriptivesExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    style: NumberStyle,
+) -> Table:
+    """Lay out a table of means with standard deviations in parentheses, and the number of people below."""
+    numbers = Numbers.of(frame, style)
+    columns = ["all", labels.treated, labels.control]
+    header = (
+        Row((label(""), *(label(labels.arm(column, language), align="center", span=2) for column in columns))),
+        Row(
+            (
+                label(""),
+                *(label(labels.word(word, language), align="right") for _ in columns for word in ("mean", "sd")),
+            )
+        ),
+    )
+    body = [
+        Row(
+            (
+                label(labels.covariate(covariate, language)),
+                *(
+                    cell
+                    for column in columns
+                    for cell in (
+                        numbers.cell("", covariate, column, "mean", write=lambda value: style.fixed(value, 2)),
+                        numbers.cell(
+                            "",
+                            covariate,
+                            column,
+                            "sd",
+                            pattern=style.beneath,
+                            write=lambda value: style.fixed(value, 2),
+                        ),
+                    )
+                ),
+            )
+        )
+        for covariate in exhibit.covariates
+    ]
+    totals = [_people(frame, column) for column in columns]
+    body.append(
+        Row(
+            (
+                label(labels.word("n", language)),
+                *(cell for total in totals for cell in (Cell(style.integer(total), number=total), Cell(""))),
+            ),
+            role="foot",
+        )
+    )
+    own = _missing_note(frame, exhibit, labels, language, totals[0])
+    return Table(
+        exhibit=name,
+        language=language,
+        title=exhibit.title[language],
+        parts=(Part(header, tuple(body)),),
+        notes=exhibit_notes(exhibit, frame, labels, language, facts, own),
+    )
+
+
+def _people(frame: pd.DataFrame, column: str) -> float:
+    """Return the people of a column: the row `all`, or else the covariate known of most."""
+    counts = frame[(frame["statistic"] == "n") & (frame["column"] == column)]
+    total = counts.loc[counts["row"] == "all", "value"]
+    return float(total.iloc[0] if len(total) else counts["value"].max())
+
+
+def _missing_note(
+    frame: pd.DataFrame, exhibit: DescriptivesExhibit, labels: LabelBook, language: str, total: float
+) -> list[str]:
+    """Say of which covariates something is missing, and of how many people."""
+    counts = frame[(frame["statistic"] == "n") & (frame["column"] == "all")].set_index("row")["value"]
+    lacking = [
+        f"{labels.covariate(name, language, unit=False)} ({NumberStyle.of(language).integer(total - counts[name])})"
+        for name in exhibit.covariates
+        if name in counts.index and counts[name] < total
+    ]
+    if not lacking:
+        return []
+    return [
+        say(language, "Opplysningen mangler for (antall personer): ", "Missing for (number of people): ")
+        + "; ".join(lacking)
+        + "."
+    ]

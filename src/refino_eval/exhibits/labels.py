@@ -1,0 +1,209 @@
+"""Words: labels from the definitions, and the fixed vocabulary of tables and figures in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from refino_eval.config.base import Label
+from refino_eval.config.definitions import Definitions, Specification
+from refino_eval.config.evaluation import Evaluation
+
+
+def _words(nb: str, en: str) -> Label:
+    return Label(nb=nb, en=en)
+
+
+VOCABULARY: Mapping[str, Label] = {
+    # statistics
+    "estimate": _words("Effekt", "Effect"),
+    "std_error": _words("Standardfeil", "Standard error"),
+    "conf": _words("{level} % konfidensintervall", "{level}% confidence interval"),
+    "p_value": _words("p-verdi", "p-value"),
+    "mean": _words("Gjennomsnitt", "Mean"),
+    "sd": _words("Standardavvik", "Standard deviation"),
+    "mean_control": _words("Gjennomsnitt i kontrollgruppen", "Control mean"),
+    "mean_treated": _words("Gjennomsnitt i tiltaksgruppen", "Treated mean"),
+    "sd_control": _words("Standardavvik i kontrollgruppen", "Control standard deviation"),
+    "percent_of_control": _words("Effekt i prosent av kontrollgruppen", "Effect in per cent of control mean"),
+    "n": _words("N", "N"),
+    "n_treated": _words("N i tiltaksgruppen", "N treated"),
+    "n_control": _words("N i kontrollgruppen", "N control"),
+    "n_cells": _words("Celler", "Cells"),
+    "r_squared": _words("R²", "R²"),
+    "f_stat": _words("F", "F"),
+    "df": _words("Frihetsgrader", "Degrees of freedom"),
+    "normalised_difference": _words("Normalisert differanse", "Normalised difference"),
+    "share": _words("Andel trukket til tiltaksgruppen", "Share drawn to treatment"),
+    "weight": _words("Vekt i estimatet", "Weight in the estimate"),
+    "count": _words("Antall", "Number"),
+    # structure
+    "all": _words("Alle", "All"),
+    "difference": _words("Differanse", "Difference"),
+    "alone": _words("Hver for seg", "One at a time"),
+    "joint": _words("Samlet", "All together"),
+    "joint_test": _words("Samlet F-test", "Joint F-test"),
+    "vcov": _words("Kovarians", "Covariance"),
+    "strata": _words("Faste effekter", "Fixed effects"),
+    "none": _words("ingen", "none"),
+    "month": _words("Måneder siden trekking", "Months since the draw"),
+    "week": _words("Uker siden trekking", "Weeks since the draw"),
+    "calendar_month": _words("Trekkemåned", "Month of the draw"),
+    "people": _words("Antall personer", "Number of people"),
+    "share_treated": _words("Andel trukket til {arm}", "Share drawn to {arm}"),
+    "cumulative": _words("samlet fra og med {origin} {first}", "summed from {origin} {first}"),
+    "cell": _words("Celle", "Cell"),
+    "summary": _words("Samlet", "Summary"),
+    "effect_of": _words("Effekt av {arm}", "Effect of {arm}"),
+    "pointwise": _words("{level} % intervall, hver måned for seg", "{level}% interval, each month by itself"),
+    "pointwise_week": _words("{level} % intervall, hver uke for seg", "{level}% interval, each week by itself"),
+    "simultaneous": _words("{level} % bånd for hele forløpet", "{level}% band for the whole path"),
+    "placebo": _words("Før trekking: F = {f}, p = {p}", "Before the draw: F = {f}, p = {p}"),
+    "draw_line": _words("trekking", "draw"),
+    # design summary
+    "n_one_arm_cells": _words("Celler med bare én gruppe", "Cells with one arm only"),
+    "n_in_one_arm_cells": _words("Personer i celler med bare én gruppe", "People in cells with one arm only"),
+    "n_singleton_cells": _words("Celler med én person", "Cells with a single person"),
+    "n_informative": _words("Personer i celler med begge grupper", "People in cells with both arms"),
+    "share_min": _words("Laveste trekkandel", "Lowest draw share"),
+    "share_median": _words("Median trekkandel", "Median draw share"),
+    "share_max": _words("Høyeste trekkandel", "Highest draw share"),
+    "size_min": _words("Minste celle, personer", "Smallest cell, people"),
+    "size_median": _words("Median celle, personer", "Median cell, people"),
+    "size_max": _words("Største celle, personer", "Largest cell, people"),
+    "effective_n": _words("Effektivt utvalg (Kish)", "Effective sample (Kish)"),
+    "equal_draw_n": _words("Like presist som lik trekning av", "As precise as an even draw of"),
+}
+
+VCOV_LABELS: Mapping[str, Label] = {
+    "iid": _words("klassisk", "classical"),
+    "HC0": _words("robust (HC0)", "robust (HC0)"),
+    "HC1": _words("robust (HC1)", "robust (HC1)"),
+    "HC2": _words("robust (HC2)", "robust (HC2)"),
+    "HC3": _words("robust (HC3)", "robust (HC3)"),
+    "CRV1": _words("klyngerobust (CRV1)", "clustered (CRV1)"),
+}
+
+DRAW_MONTH = _words("trekkemåned", "draw month")
+"""The one stratum that the program makes itself."""
+
+
+@dataclass(frozen=True)
+class LabelBook:
+    """Looks up what to call things; a name without a label is shown as itself.
+
+    Attributes
+    ----------
+    definitions
+        The evaluation's merged definitions: labels, units, windows and specifications.
+    treated, control
+        Names of the arms.
+    arms
+        Labels of the arms.
+    samples
+        Labels of the samples.
+    strata
+        Columns whose combinations are the cells.
+    strata_labels
+        What to call them.
+    outcomes
+        Labels of outcomes that the definitions do not hold (those of a person table).
+    """
+
+    definitions: Definitions
+    treated: str
+    control: str
+    arms: Mapping[str, Label]
+    samples: Mapping[str, Label] = field(default_factory=dict)
+    strata: tuple[str, ...] = ()
+    strata_labels: Mapping[str, Label] = field(default_factory=dict)
+    outcomes: Mapping[str, Label] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evaluation: Evaluation, definitions: Definitions) -> Self:
+        """Collect the labels of an evaluation.
+
+        Parameters
+        ----------
+        evaluation
+            Arms, samples, strata and, for a person table, outcome labels.
+        definitions
+            The definitions with those of the evaluation merged in.
+        """
+        arms = (evaluation.arms.treated, evaluation.arms.control)
+        table = evaluation.person_table
+        return cls(
+            definitions=definitions,
+            treated=arms[0].name,
+            control=arms[1].name,
+            arms={arm.name: arm.label for arm in arms},
+            samples={name: sample.label for name, sample in evaluation.samples.items()},
+            strata=evaluation.strata or (table.strata if table else ()),
+            strata_labels=evaluation.strata_labels,
+            outcomes=dict(table.labels) if table else {},
+        )
+
+    def word(self, key: str, language: str) -> str:
+        """Return a word of the fixed vocabulary."""
+        return VOCABULARY[key][language] if key in VOCABULARY else plain(key)
+
+    def arm(self, name: str, language: str) -> str:
+        """Return an arm's label; also that of the column `all`."""
+        return self.arms[name][language] if name in self.arms else self.word(name, language)
+
+    def covariate(self, name: str, language: str, *, unit: bool = True) -> str:
+        """Return a covariate's label, with its unit after a comma."""
+        entry = self.definitions.covariates.get(name)
+        if entry is None:
+            return self.word(name, language)
+        text = entry.label[language]
+        return f"{text}, {entry.unit[language]}" if unit and entry.unit is not None else text
+
+    def outcome(self, name: str, language: str) -> str:
+        """Return an outcome's label."""
+        entry = self.definitions.outcomes.get(name)
+        if entry is not None:
+            return entry.label[language]
+        return self.outcomes[name][language] if name in self.outcomes else plain(name)
+
+    def state(self, name: str, language: str) -> str:
+        """Return a state's label."""
+        entry = self.definitions.states.get(name)
+        return entry.label[language] if entry is not None else plain(name)
+
+    def state_unit(self, name: str, language: str) -> str:
+        """Return a state's unit, or nothing."""
+        entry = self.definitions.states.get(name)
+        return entry.unit[language] if entry is not None else ""
+
+    def state_is_share(self, name: str) -> bool:
+        """Whether a state is 0 or 1 for each person, so that its sum over time is a number of periods."""
+        entry = self.definitions.states.get(name)
+        if entry is None:
+            return False
+        return entry.range == (0.0, 1.0) or getattr(entry, "combine", None) == "any"
+
+    def sample(self, name: str, language: str) -> str:
+        """Return a sample's label."""
+        return self.samples[name][language] if name in self.samples else plain(name)
+
+    def specification(self, name: str, language: str) -> str:
+        """Return a specification's label."""
+        entry = self.specification_of(name)
+        return entry.label[language] if entry is not None else plain(name)
+
+    def specification_of(self, name: str) -> Specification | None:
+        """Return a specification, or None when it is not defined."""
+        return self.definitions.specifications.get(name)
+
+    def cells(self, language: str) -> str:
+        """Return what tells the cells, for instance ``office × draw month``."""
+        known = {"draw_month": DRAW_MONTH, **self.strata_labels}
+        return " × ".join(known[name][language] if name in known else plain(name).lower() for name in self.strata)
+
+
+def plain(name: str) -> str:
+    """Return a name of the program as a reader's word: no underscores, a capital first."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,135 @@
+"""What the program says by itself under an exhibit: sample, specification, windows, inference, kind of data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.definitions import Exhibit, IttExhibit, Outcome, Specification
+from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.numbers import NumberStyle
+
+EN_DASH = "\N{EN DASH}"
+
+
+def say(language: str, nb: str, en: str) -> str:
+    """Return the sentence of a language."""
+    return nb if language == "nb" else en
+
+
+def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+    """Say which sample, and how many people where the numbers agree on it."""
+    counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
+    style = NumberStyle.of(language)
+    text = say(language, "Utvalg: ", "Sample: ") + labels.sample(exhibit.sample, language)
+    if counts.empty or exhibit.kind not in ("itt", "balance"):
+        return text + "."
+    low, high = counts.min(), counts.max()
+    if exhibit.kind == "balance":
+        low = high
+    shown = style.integer(low) if low == high else f"{style.integer(low)}{EN_DASH}{style.integer(high)}"
+    return f"{text} (N = {shown})."
+
+
+def specification_note(name: str, specification: Specification, labels: LabelBook, language: str) -> str:
+    """Say the controls of a specification, in what form they enter, and the cells."""
+    controls = [
+        labels.covariate(term.covariate, language, unit=False)
+        + {
+            "linear": say(language, " (lineært)", " (linear)"),
+            "categories": say(language, " (dummyer)", " (dummies)"),
+            "quantile_bins": say(language, f" ({term.bins} kvantilgrupper)", f" ({term.bins} quantile groups)"),
+            "edges": say(language, " (intervaller)", " (intervals)"),
+        }[term.encoding]
+        for term in specification.controls
+    ]
+    listed = "; ".join(controls) if controls else labels.word("none", language)
+    head = labels.specification(name, language)
+    cells = labels.cells(language)
+    text = say(language, f"{head}: kontrollvariabler {listed}.", f"{head}: controls {listed}.")
+    if controls == []:
+        text = say(language, f"{head}: ingen kontrollvariabler.", f"{head}: no controls.")
+    if specification.strata and cells:
+        text += say(language, f" Faste effekter for hver celle ({cells}).", f" Fixed effects for each cell ({cells}).")
+    return text
+
+
+def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
+    """Say the covariance, the level of the intervals and the reference distribution."""
+    names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
+    shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
+    df = frame.loc[(frame["statistic"] == "df") & frame["value"].notna() & (frame["row"] != "joint_test"), "value"]
+    style = NumberStyle.of(language)
+    text = say(language, f"Standardfeil i parentes, {names}.", f"Standard errors in parentheses, {names}.")
+    if df.empty or not all(map(math.isfinite, df)):
+        reference = say(language, "normalfordelingen", "the normal distribution")
+    else:
+        low, high = style.integer(df.min()), style.integer(df.max())
+        count = low if low == high else f"{low}{EN_DASH}{high}"
+        reference = say(
+            language, f"t-fordelingen med {count} frihetsgrader", f"the t distribution with {count} degrees of freedom"
+        )
+    return text + say(language, f" {shown} % intervaller fra {reference}.", f" {shown}% intervals from {reference}.")
+
+
+def window_notes(exhibit: IttExhibit, labels: LabelBook, language: str) -> tuple[str, ...]:
+    """Say the event time that the outcomes read; outcomes of one window are said together."""
+    windows: dict[str, list[str]] = {}
+    for name in exhibit.columns.values():
+        outcome = labels.definitions.outcomes.get(name)
+        if outcome is not None:
+            windows.setdefault(window_text(outcome, language), []).append(outcome.label[language])
+    if len(windows) == 1:
+        return (say(language, "Alle utfall: ", "All outcomes: ") + next(iter(windows)) + ".",)
+    return tuple(f"{', '.join(names)}: {window}." for window, names in windows.items())
+
+
+def window_text(outcome: Outcome, language: str) -> str:
+    """Say what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of the draw)``."""
+    first, last = outcome.periods
+    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[outcome.clock]
+    zero = say(
+        language,
+        f"0 er trekke{period}en" if outcome.clock == "month" else "0 er trekkeuka",
+        f"0 is the {period} of the draw",
+    )
+    span = f"{first}{EN_DASH}{last}".replace("-", "\N{MINUS SIGN}") if first != last else f"{first}"
+    many = "s" if language == "en" and first != last else ""
+    what = {
+        "value_at": say(language, f"verdien i {period} {span}", f"the value in {period} {span}"),
+        "sum_over": say(language, f"summen over {period} {span}", f"the sum over {period}{many} {span}"),
+        "mean_over": say(language, f"gjennomsnittet over {period} {span}", f"the mean over {period}{many} {span}"),
+        "any_in": say(language, f"om det skjedde i {period} {span}", f"whether it happened in {period}{many} {span}"),
+    }[outcome.kind]
+    return f"{what} ({zero})"
+
+
+def data_class_note(facts: Mapping[str, Any], language: str) -> str:
+    """Say that the register is synthetic, when it is."""
+    if facts.get("data_class") != "synthetic":
+        return ""
+    return say(
+        language,
+        "Syntetisk register: ingen tall her er funn om virkelige personer.",
+        "Synthetic register: no number here is a finding about real people.",
+    )
+
+
+def exhibit_notes(
+    exhibit: Exhibit,
+    frame: pd.DataFrame,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    own: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Return all lines under an exhibit: the sample, what its kind says, the definition's note, the kind of data."""
+    extra = [str(line[language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
+    lines = [sample_note(exhibit, frame, labels, language), *own, *extra]
+    if exhibit.note is not None:
+        lines.append(exhibit.note[language])
+    lines.append(data_class_note(facts, language))
+    return tuple(line for line in lines if line)

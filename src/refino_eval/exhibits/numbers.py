@@ -1,0 +1,137 @@
+"""How a number is written for a reader: decimals by kind of statistic, marks by language.
+
+Estimates and standard errors keep two significant digits, interval limits as many decimals as the standard error,
+means three significant digits and at most two decimals, counts none. Rounding is half up on the shortest decimal text
+of the number, so 0.125 gives 0.13 on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Self
+
+MOST_DECIMALS = 6
+"""More decimals than any reader uses: an estimate that is zero but for rounding error prints as 0."""
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """The marks of one language and one medium.
+
+    Attributes
+    ----------
+    decimal
+        Decimal sign.
+    thousands
+        Between groups of three digits, from 1 000 on.
+    minus
+        Minus sign.
+    machine
+        Whether a spreadsheet reads it, which takes ``(0.016)`` for a negative number.
+    """
+
+    decimal: str
+    thousands: str
+    minus: str = "\N{MINUS SIGN}"
+    machine: bool = False
+
+    @classmethod
+    def of(cls, language: str, *, machine: bool = False) -> Self:
+        """Return the style of a language; `machine` for spreadsheets, which read neither U+2212 nor grouping."""
+        decimal, thousands = (",", "\N{NARROW NO-BREAK SPACE}") if language == "nb" else (".", ",")
+        return cls(decimal, "" if machine else thousands, "-" if machine else "\N{MINUS SIGN}", machine)
+
+    def fixed(self, value: float, decimals: int) -> str:
+        """Write a number with so many decimals; never a negative zero."""
+        if not math.isfinite(value):
+            return ""
+        number = _round(value, decimals)
+        sign = self.minus if number < 0 else ""
+        whole, _, fraction = f"{abs(number):f}".partition(".")
+        groups = f"{int(whole):,}".replace(",", self.thousands)
+        return sign + groups + (self.decimal + fraction if fraction else "")
+
+    def significant(self, value: float, digits: int, *, most: int = MOST_DECIMALS) -> str:
+        """Write a number with so many significant digits, at most `most` decimals."""
+        return self.fixed(value, decimals_for(value, digits, most=most))
+
+    @property
+    def beneath(self) -> str:
+        """Pattern of a number that belongs to the one above or before it: in parentheses."""
+        return "{}" if self.machine else "({})"
+
+    def integer(self, value: float) -> str:
+        """Write a count."""
+        return self.fixed(value, 0)
+
+    def percent(self, share: float, decimals: int = 1) -> str:
+        """Write a share as a percentage, with the space that both languages' style guides want in Norwegian only."""
+        gap = "\N{NO-BREAK SPACE}" if self.decimal == "," else ""
+        return self.fixed(share * 100.0, decimals) + gap + "%" if math.isfinite(share) else ""
+
+    def p_value(self, value: float) -> str:
+        """Write a p-value with three decimals, and ``<0.001`` below that."""
+        if not math.isfinite(value):
+            return ""
+        return f"<{self.fixed(0.001, 3)}" if value < 0.001 else self.fixed(value, 3)
+
+
+def decimals_for(value: float, digits: int, *, most: int = MOST_DECIMALS) -> int:
+    """Return how many decimals show so many significant digits of a number, after rounding.
+
+    Parameters
+    ----------
+    value
+        The number; zero and what is not finite get `digits` decimals.
+    digits
+        Significant digits wanted.
+    most
+        No more decimals than this.
+    """
+    if not math.isfinite(value) or value == 0.0:
+        return min(digits, most)
+    number = abs(Decimal(repr(float(value))))
+    decimals = digits - 1 - number.adjusted()
+    # 0.0996 rounds to 0.10, which has the digit more that rounding carried over.
+    if _round(float(number), max(decimals, 0)).adjusted() > number.adjusted():
+        decimals -= 1
+    return min(max(decimals, 0), most)
+
+
+def _round(value: float, decimals: int) -> Decimal:
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_error: float | None = None) -> str:
+    """Write a number by the house rule for its statistic.
+
+    Parameters
+    ----------
+    style
+        Language and medium.
+    statistic
+        One of `tidy.STATISTICS`.
+    value
+        The number; NaN gives an empty text.
+    std_error
+        Standard error of the estimate that interval limits belong to: they get its decimals.
+    """
+    if not math.isfinite(value):
+        return ""
+    if statistic in ("p_value", "p_value_ri", "p_value_fwer", "q_value"):
+        return style.p_value(value)
+    if statistic in ("n", "n_treated", "n_control", "n_cells", "n_clusters", "count"):
+        return style.integer(value)
+    if statistic in ("conf_low", "conf_high", "band_low", "band_high") and std_error:
+        return style.fixed(value, decimals_for(std_error, 2))
+    if statistic in ("mean", "mean_treated", "mean_control", "sd", "sd_control", "value"):
+        return style.fixed(value, decimals_for(value, 3, most=2))
+    if statistic in ("df", "df_residual"):
+        return style.fixed(value, 0 if float(value).is_integer() else 1)
+    if statistic in ("share", "r_squared", "f_stat", "t_stat", "normalised_difference", "weight"):
+        return style.fixed(value, 3 if statistic in ("normalised_difference", "weight") else 2)
+    if statistic == "percent_of_control":
+        return style.percent(value / 100.0)
+    return style.significant(value, 2)

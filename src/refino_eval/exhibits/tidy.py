@@ -1,0 +1,187 @@
+"""Tidy numbers: the one form in which every exhibit is stored.
+
+Long form, one number a row: `exhibit, panel, row, column, statistic, value, n_persons, status`. `panel` is empty when an
+exhibit has none; `n_persons` is the unweighted number of people behind the number, where one applies; `status` is empty
+unless something does (for instance `suppressed`), and a value may be missing only when `status` says why.
+
+The order of rows is the exhibit's own and carries over into its table. Files are written atomically, with the shortest
+text that reads back as the same number: the same numbers give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+KEYS = ("exhibit", "panel", "row", "column", "statistic")
+COLUMNS = (*KEYS, "value", "n_persons", "status")
+
+STATISTICS = frozenset(
+    {
+        "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "band_low", "band_high",
+        "mean", "mean_treated", "mean_control", "sd", "sd_control", "percent_of_control",
+        "n", "n_treated", "n_control", "n_cells", "n_clusters", "count", "share", "weight",
+        "r_squared", "f_stat", "df", "df_residual", "normalised_difference",
+        "p_value_ri", "p_value_fwer", "q_value", "mde", "value",
+    }
+)  # fmt: skip
+"""The closed list of statistics."""
+
+INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "count"})
+
+
+def tidy_frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    """Make a checked tidy frame of rows that may leave out `panel`, `n_persons` and `status`.
+
+    Parameters
+    ----------
+    rows
+        Mappings with `exhibit, row, column, statistic, value` and, when they apply, the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `validate` returns it.
+    """
+    frame = pd.DataFrame([{"panel": "", "n_persons": None, "status": "", **row} for row in rows], columns=list(COLUMNS))
+    return validate(frame)
+
+
+def validate(frame: pd.DataFrame) -> pd.DataFrame:
+    """Check a tidy frame and give it its types.
+
+    Parameters
+    ----------
+    frame
+        A frame with the columns `COLUMNS`, in any order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns in order: strings, `value` float64, `n_persons` Int64; rows as they came.
+
+    Raises
+    ------
+    ValueError
+        When a column is missing or unknown, a key is repeated or not lower case, a statistic is not in the list, or a
+        value is missing without a status.
+    """
+    if set(frame.columns) != set(COLUMNS):
+        missing, unknown = sorted(set(COLUMNS) - set(frame.columns)), sorted(set(frame.columns) - set(COLUMNS))
+        raise ValueError(f"tidy numbers have the columns {', '.join(COLUMNS)}; missing {missing}, unknown {unknown}")
+    checked = pd.DataFrame(index=pd.RangeIndex(len(frame)))
+    for name in COLUMNS:
+        if name == "value":
+            checked[name] = pd.to_numeric(frame[name]).astype("float64").to_numpy()
+        elif name == "n_persons":
+            checked[name] = pd.to_numeric(frame[name]).astype("Int64").array
+        else:
+            checked[name] = frame[name].fillna("").astype(str).to_numpy()
+            checked[name] = checked[name].astype("str")
+    for fault in _faults(checked):
+        raise ValueError(fault)
+    return checked
+
+
+def _faults(frame: pd.DataFrame) -> Iterable[str]:
+    unknown = sorted(set(frame["statistic"]) - STATISTICS)
+    if unknown:
+        yield f"unknown statistics: {', '.join(unknown)}; the closed list stands in exhibits/tidy.py"
+    for name in ("exhibit", "panel", "column"):
+        upper = frame[name] != frame[name].str.lower()
+        if upper.any():
+            yield f"`{name}` is not lower case: {sorted(set(frame.loc[upper, name]))[:5]}"
+    repeated = frame.duplicated(list(KEYS))
+    if repeated.any():
+        yield f"{int(repeated.sum())} repeated keys, first: {frame.loc[repeated, list(KEYS)].iloc[0].to_dict()}"
+    silent = ~frame["value"].map(math.isfinite) & (frame["status"] == "")
+    if silent.any():
+        first = frame.loc[silent, list(KEYS)].iloc[0].to_dict()
+        yield f"{int(silent.sum())} values are missing or infinite without a status, first: {first}"
+
+
+def number_text(value: float) -> str:
+    """Return the shortest text that reads back as the same number; whole numbers without a decimal point."""
+    if not math.isfinite(value):
+        return ""
+    if value == int(value) and abs(value) < 2**53:
+        return str(int(value))
+    return repr(float(value))
+
+
+def write_tidy(frame: pd.DataFrame, csv_path: Path | str) -> list[Path]:
+    """Write tidy numbers as `<name>.csv` and `<name>.parquet`, each at once or not at all.
+
+    Parameters
+    ----------
+    frame
+        Checked by `validate` first.
+    csv_path
+        The .csv file; the .parquet file lies beside it.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    frame = validate(frame)
+    csv_path = Path(csv_path)
+    text = frame.astype({"n_persons": "object"})
+    text["value"] = frame["value"].map(number_text)
+    text["n_persons"] = ["" if pd.isna(n) else str(int(n)) for n in frame["n_persons"]]
+    write_text(csv_path, text.to_csv(index=False, lineterminator="\n"))
+
+    kinds = {"value": pa.float64(), "n_persons": pa.int64()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    table = pa.Table.from_pydict(
+        {
+            name: [None if pd.isna(item) else item for item in frame[name].tolist()]
+            if name in kinds
+            else frame[name].tolist()
+            for name in COLUMNS
+        },
+        schema=schema,
+    )
+    parquet = csv_path.with_suffix(".parquet")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_bytes(parquet, sink.getvalue().to_pybytes())
+    return [csv_path, parquet]
+
+
+def read_tidy(path: Path | str) -> pd.DataFrame:
+    """Read tidy numbers from a .csv or .parquet file and check them."""
+    path = Path(path)
+    if path.suffix == ".parquet":
+        return validate(pd.read_parquet(path))
+    return validate(
+        pd.read_csv(path, dtype={name: str for name in COLUMNS}, keep_default_na=False).assign(
+            value=lambda frame: frame["value"].map(lambda text: float(text) if text else math.nan),
+            n_persons=lambda frame: frame["n_persons"].map(lambda text: int(text) if text else None),
+        )
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file at once or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file at once or not at all: a reader never meets half of it, and a failed job leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()

@@ -1,0 +1,336 @@
+"""Run a panel's SQL text over parquet files, with DuckDB inside this process.
+
+The engine adds nothing to the text: it makes its relations, cuts a large cohort into buckets of people (by ranges of
+the id, so that a register sorted by id is read once and the result comes out sorted), and writes one parquet file.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.config.base import Unit
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.sources import Source
+from refino_eval.errors import UserFault, raise_faults
+from refino_eval.months.periods import periods_around
+from refino_eval.months.plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
+from refino_eval.months.quoting import identifier, text_literal
+from refino_eval.months.sql import panel_sql
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+BUCKETS_ABOVE = 25_000
+"""People above which the cohort is cut into buckets by itself."""
+
+PEOPLE_A_BUCKET = 12_500
+ROW_GROUP = 245_760
+ENGINES = ("duckdb",)
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """What was made.
+
+    Attributes
+    ----------
+    people, rows
+        Persons, and persons x periods, in the file.
+    states
+        The columns of states, in order.
+    buckets
+        Parts that the people were taken in.
+    seconds
+        Wall time; not in any file, which would differ between reruns.
+    sql
+        The text that was run, for ``run/panel_<unit>.sql``.
+    """
+
+    people: int
+    rows: int
+    states: tuple[str, ...]
+    buckets: int
+    seconds: float
+    sql: str
+
+
+@dataclass
+class _Extremes:
+    """Smallest and largest value of a state, and how many lie outside its range."""
+
+    outside: int = 0
+    low: float = float("inf")
+    high: float = float("-inf")
+
+
+def derive_panel(
+    definitions: Definitions,
+    sources: Mapping[str, Source],
+    prices: PriceIndices,
+    *,
+    clock_unit: Unit,
+    first: int,
+    last: int,
+    states: Sequence[str],
+    cohort_path: Path,
+    clean_paths: Mapping[str, Path],
+    out_path: Path,
+    threads: int = 2,
+    memory_limit: str = "2GB",
+    buckets: int | None = None,
+    engine: str = "duckdb",
+) -> PanelReport:
+    """Compute the states of every person in every period, and write them as one parquet file.
+
+    Parameters
+    ----------
+    definitions
+        All definitions; the states' part is read.
+    sources
+        The evaluation's registers: column types, coverage.
+    prices
+        Price indices by name, for states that are deflated.
+    clock_unit, first, last
+        The clock, both ends included.
+    states
+        States that become columns, in order; derived states pull in what they need.
+    cohort_path
+        Parquet file with person_id and draw_date, one row a person.
+    clean_paths
+        Clean parquet file by register.
+    out_path
+        Where the panel goes: person_id, event_time, a double per state, sorted by person and event time.
+    threads, memory_limit
+        What DuckDB may use; beyond the memory it spills to a folder beside the output.
+    buckets
+        Parts to take the people in; by default one up to `BUCKETS_ABOVE` people, then parts of `PEOPLE_A_BUCKET`. The
+        rows and their order do not depend on it.
+    engine
+        ``duckdb``.
+
+    Returns
+    -------
+    PanelReport
+        What was made.
+
+    Raises
+    ------
+    UserFault
+        For faults of the definitions, and for values outside a state's `range`.
+    """
+    began = time.perf_counter()
+    if engine not in ENGINES:
+        raise UserFault(f"There is no engine '{engine}' for the panel; the engines are: {', '.join(ENGINES)}.")
+    plan = plan_panel(definitions, sources, unit=clock_unit, first=first, last=last, states=states)
+    _check_paths(plan, clean_paths)
+    text = panel_sql(plan)
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".panel_", dir=out_path.parent) as folder:
+        # Half a file must never be taken for a panel: it is written beside its place and moved there when whole.
+        spill, written = Path(folder) / "spill", Path(folder) / out_path.name
+        paths = [cohort_path, *(clean_paths[register] for register in plan.sources)]
+        with _connect(paths, spill, threads=threads, memory_limit=memory_limit) as connection:
+            _load_cohort(connection, cohort_path)
+            _load_periods(connection, plan, prices)
+            people = _count(connection)
+            parts = _bucket_count(people, buckets)
+            rows, extremes = _write(
+                _run(connection, plan, text, clean_paths, buckets=parts, threads=threads), plan, written
+            )
+        _check_ranges(plan, extremes)
+        os.replace(written, out_path)
+    return PanelReport(people, rows, plan.requested, parts, time.perf_counter() - began, text)
+
+
+def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
+    raise_faults(
+        [
+            f"The states need the register '{register}', which has not been ingested: add it to the evaluation's sources."
+            for register in plan.sources
+            if register not in clean_paths
+        ]
+    )
+
+
+def _connect(paths: Sequence[Path], spill: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Open an engine that can read these files, write to its own folder, and do nothing else outside itself."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    listed = ", ".join(text_literal(str(path)) for path in paths)
+    for setting in (
+        f"SET threads = {int(threads)}",
+        f"SET memory_limit = {text_literal(memory_limit)}",
+        f"SET temp_directory = {text_literal(str(spill))}",
+        f"SET allowed_paths = [{listed}]",
+        "SET autoinstall_known_extensions = false",
+        "SET autoload_known_extensions = false",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(setting)
+    return connection
+
+
+def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    connection.execute(
+        "CREATE TABLE everybody AS SELECT CAST(person_id AS VARCHAR) AS person_id, CAST(draw_date AS DATE) AS draw_date "
+        f"FROM read_parquet({text_literal(str(path))}) ORDER BY person_id"
+    )
+    rows, ids, dates = _fetch(connection, "SELECT COUNT(*), COUNT(DISTINCT person_id), COUNT(draw_date) FROM everybody")
+    if not rows == ids == dates:
+        raise ValueError(f"a cohort has one row and one draw date a person: {rows} rows, {ids} people, {dates} dates")
+
+
+def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices) -> None:
+    """Make the table of periods from the days of draw that occur."""
+    import pyarrow as pa
+
+    days = [day for (day,) in connection.execute("SELECT DISTINCT draw_date FROM everybody").fetchall()]
+    table = list(periods_around(days, unit=plan.unit, first=plan.first, last=plan.last))
+    check_prices(plan, prices, sorted({period.start for _, period in table}))
+    columns: dict[str, Any] = {
+        "draw_date": pa.array([day for day, _ in table], pa.date32()),
+        "event_time": pa.array([period.event_time for _, period in table], pa.int32()),
+        "period_start": pa.array([period.start for _, period in table], pa.date32()),
+        "period_stop": pa.array([period.stop for _, period in table], pa.date32()),
+    }
+    for deflate in plan.prices:
+        factors = [price_factor(deflate, period.start, prices) for _, period in table]
+        columns[price_column(deflate)] = pa.array(factors, pa.float64())
+    connection.register("periods_given", pa.table(columns))
+    connection.execute("CREATE TABLE periods AS SELECT * FROM periods_given")
+    connection.unregister("periods_given")
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    (row,) = connection.execute(query).fetchall()
+    return tuple(row)
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> int:
+    return int(_fetch(connection, "SELECT COUNT(*) FROM everybody")[0])
+
+
+def _bucket_count(people: int, buckets: int | None) -> int:
+    if buckets is not None:
+        return max(1, min(buckets, people))
+    return 1 if people <= BUCKETS_ABOVE else -(-people // PEOPLE_A_BUCKET)
+
+
+def _bucket_limits(connection: duckdb.DuckDBPyConnection, buckets: int) -> list[tuple[str, str]]:
+    """Return the first and last id of each bucket; buckets are equally large and follow one another."""
+    query = (
+        "SELECT MIN(person_id), MAX(person_id) FROM "
+        f"(SELECT person_id, NTILE({int(buckets)}) OVER (ORDER BY person_id) AS bucket FROM everybody) AS numbered "
+        "GROUP BY bucket ORDER BY bucket"
+    )
+    return [(str(low), str(high)) for low, high in connection.execute(query).fetchall()]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    text: str,
+    clean_paths: Mapping[str, Path],
+    *,
+    buckets: int,
+    threads: int,
+) -> Iterator[pa.Table]:
+    """Run the text bucket by bucket, `threads` of them at a time, and give their rows in order of the buckets.
+
+    The text is the same for every bucket; its relations hold the bucket's people. Buckets are small enough for their
+    joins to stay in the processor's cache, and two buckets on two cores take less time than each of them on both.
+    """
+    limits: list[tuple[str, str] | None] = [None] if buckets == 1 else [*_bucket_limits(connection, buckets)]
+    waiting: deque[Future[pa.Table]] = deque()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for limit in limits:
+            waiting.append(pool.submit(_bucket, connection.cursor(), plan, text, clean_paths, limit))
+            # Never far ahead of the writer: finished buckets wait in memory.
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _bucket(
+    cursor: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    text: str,
+    clean_paths: Mapping[str, Path],
+    limit: tuple[str, str] | None,
+) -> pa.Table:
+    """Run the text over the people whose ids lie within limits (all of them without)."""
+    of_bucket = (
+        "" if limit is None else f" WHERE person_id BETWEEN {text_literal(limit[0])} AND {text_literal(limit[1])}"
+    )
+    with cursor:
+        # Temporary views belong to the cursor, so that buckets at work at the same time do not see each other's.
+        cursor.execute(f"CREATE TEMP VIEW cohort AS SELECT person_id, draw_date FROM everybody{of_bucket}")
+        for register in plan.sources:
+            columns = ", ".join(identifier(column) for column in plan.columns(register))
+            cursor.execute(
+                f"CREATE TEMP VIEW register_{register} AS SELECT {columns} "
+                f"FROM read_parquet({text_literal(str(clean_paths[register]))}){of_bucket}"
+            )
+        return cursor.sql(text).to_arrow_table()
+
+
+def _write(tables: Iterator[pa.Table], plan: Plan, path: Path) -> tuple[int, dict[str, _Extremes]]:
+    """Write the buckets' rows one after another, and watch the states that have a range."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        [
+            pa.field("person_id", pa.string()),
+            pa.field("event_time", pa.int32()),
+            *(pa.field(name, pa.float64()) for name in plan.requested),
+        ]
+    )
+    rows = 0
+    extremes: dict[str, _Extremes] = {}
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for table in tables:
+            table = table.cast(schema)
+            rows += table.num_rows
+            _watch(table, plan, extremes)
+            writer.write_table(table, row_group_size=ROW_GROUP)
+    return rows, extremes
+
+
+def _watch(table: pa.Table, plan: Plan, extremes: dict[str, _Extremes]) -> None:
+    import pyarrow.compute as pc
+
+    for name in plan.requested:
+        limits = (plan.spell_states.get(name) or plan.derived[name]).range
+        found = pc.min_max(table[name]).as_py()
+        if limits is None or found["min"] is None or (limits[0] <= found["min"] and found["max"] <= limits[1]):
+            continue
+        seen = extremes.setdefault(name, _Extremes())
+        beyond = pc.or_(pc.less(table[name], limits[0]), pc.greater(table[name], limits[1]))
+        seen.outside += pc.sum(beyond).as_py()
+        seen.low, seen.high = min(seen.low, found["min"]), max(seen.high, found["max"])
+
+
+def _check_ranges(plan: Plan, extremes: Mapping[str, _Extremes]) -> None:
+    faults: list[str] = []
+    for name, seen in extremes.items():
+        limits = (plan.spell_states.get(name) or plan.derived[name]).range
+        assert limits is not None
+        faults.append(
+            f"State '{name}': {seen.outside} person-{plan.unit}s lie outside its range {limits[0]:g} to {limits[1]:g} "
+            f"(smallest {seen.low:g}, largest {seen.high:g}). Reject the rows behind them with a rule of the source, or "
+            "correct the state's range."
+        )
+    raise_faults(faults)

@@ -1,0 +1,1 @@
+"""Definitions of outcomes -> one value a person; worked examples; windows in words."""

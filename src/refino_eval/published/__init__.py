@@ -1,0 +1,18 @@
+"""Numbers printed in source documents, and how ours compare with them."""
+
+from refino_eval.published.compare import VERDICTS, compare, compare_files, summarise
+from refino_eval.published.relations import Relation, check_relations, load_relations
+from refino_eval.published.values import Printed, load_published, parse_printed
+
+__all__ = [
+    "VERDICTS",
+    "Printed",
+    "Relation",
+    "check_relations",
+    "compare",
+    "compare_files",
+    "load_published",
+    "load_relations",
+    "parse_printed",
+    "summarise",
+]

@@ -1,0 +1,158 @@
+"""Published values: a table of strings exactly as printed, and what number each string says.
+
+`data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, source_line`.
+`printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known. `qualifier` is
+empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in words.
+`source_line` is the line of the document's text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from refino_eval.errors import UserFault, nearest, raise_faults
+
+KEYS = ("exhibit", "panel", "row", "column", "statistic")
+COLUMNS = (*KEYS, "printed", "qualifier", "source_line")
+QUALIFIERS = ("", "about", "just_under", "just_over")
+
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007"), " ")
+_MINUS = dict.fromkeys(map(ord, "\u2212\u2013"), "-")
+_NUMBER = re.compile(
+    r"(?P<open>\()?\s*(?P<sign>[-+]?)\s*(?P<whole>\d{1,3}(?: \d{3})+|\d*)(?:[.,](?P<fraction>\d+))?\s*(?P<close>\))?"
+    r"\s*(?P<stars>\*{0,3})\s*(?P<percent>%?)"
+)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number.
+
+    Attributes
+    ----------
+    value
+        The number, exact; of a percentage the hundredth (``"30 %"`` is 0.30).
+    decimals
+        Decimals of `value` that the print shows (``"30 %"`` shows two).
+    stars
+        Significance stars after it.
+    percent
+        Whether it was printed as a percentage.
+    """
+
+    value: Decimal
+    decimals: int
+    stars: int = 0
+    percent: bool = False
+
+    @property
+    def unit(self) -> Decimal:
+        """One unit of the last printed digit."""
+        return Decimal(1).scaleb(-self.decimals)
+
+
+def parse_printed(text: str) -> Printed:
+    """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent.
+
+    A comma or a point is always the decimal sign, because Norwegian reports group thousands by spaces; parentheses
+    mark standard errors and standard deviations and are no minus sign.
+
+    Parameters
+    ----------
+    text
+        For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``.
+
+    Returns
+    -------
+    Printed
+
+    Raises
+    ------
+    ValueError
+        When the text is no such number.
+    """
+    match = _NUMBER.fullmatch(text.translate(_SPACES).translate(_MINUS).strip())
+    whole, fraction = (match["whole"], match["fraction"]) if match else ("", None)
+    if match is None or not (whole or fraction) or bool(match["open"]) != bool(match["close"]):
+        raise ValueError(f"'{text}' is not a printed number")
+    value = Decimal(f"{match['sign']}{whole.replace(' ', '') or '0'}.{fraction or '0'}")
+    decimals = len(fraction or "")
+    value = value.quantize(Decimal(1).scaleb(-decimals))
+    percent = bool(match["percent"])
+    if percent:
+        value, decimals = value.scaleb(-2), decimals + 2
+    return Printed(value=value, decimals=decimals, stars=len(match["stars"]), percent=percent)
+
+
+def load_published(path: Path | str) -> pd.DataFrame:
+    """Read and check a file of published values.
+
+    Parameters
+    ----------
+    path
+        `data/published/<document>.csv`; the column `qualifier` may be left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a printed number: the keys, `printed` and `qualifier` as strings, `source_line` as an integer.
+
+    Raises
+    ------
+    UserFault
+        Every fault of the file at once, with the line of the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserFault(
+            f"The published values '{path.name}' are not there. The evaluation's `published` names a file of "
+            f"data/published without its ending: add the file, or take `published` out."
+        )
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if "qualifier" not in frame.columns:
+        frame["qualifier"] = ""
+    missing = [name for name in COLUMNS if name not in frame.columns]
+    if missing:
+        raise UserFault(
+            f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
+            f"values has the columns {', '.join(COLUMNS)} (`qualifier` may be left out)."
+        )
+    frame = frame[list(COLUMNS)]
+    raise_faults(_faults(frame, path.name))
+    return frame.astype({"source_line": "int64"})
+
+
+def _faults(frame: pd.DataFrame, name: str) -> list[str]:
+    """Return a paragraph for each kind of fault in the rows."""
+    faults = []
+    for position, record in enumerate(frame.to_dict("records"), start=2):
+        where = f"{name}, line {position}"
+        try:
+            parse_printed(str(record["printed"]))
+        except ValueError:
+            faults.append(
+                f"{where}: `printed` is '{record['printed']}', which is no number. Write it as the document prints it, "
+                "for instance -0.00088, (0.0059), 0.0011**, 4 898 or 30 %."
+            )
+        if record["qualifier"] not in QUALIFIERS:
+            hint = nearest(str(record["qualifier"]), [word for word in QUALIFIERS if word])
+            faults.append(
+                f"{where}: the qualifier '{record['qualifier']}' is unknown.{hint} Leave it empty for a table."
+            )
+        if not str(record["source_line"]).isdigit():
+            faults.append(
+                f"{where}: `source_line` is '{record['source_line']}'; write the line number of the document."
+            )
+    repeated = frame.duplicated(list(KEYS), keep=False)
+    if repeated.any():
+        lines = ", ".join(str(number) for number in (frame.index[repeated] + 2)[:6])
+        faults.append(
+            f"{name} has {int(repeated.sum())} rows that share their key ({', '.join(KEYS)}) with another: lines {lines}. "
+            "A printed number stands once; give each its own row, column or panel."
+        )
+    return faults

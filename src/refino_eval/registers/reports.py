@@ -1,0 +1,89 @@
+"""What an ingestion counted, and the quality tables made from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUALITY_COLUMNS = ("register", "delivered", "clean", "rejected", "people")
+RULE_COLUMNS = ("register", "rule", "rows", "people")
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """Rows that one rule rejected, and the people behind them (rows without a readable person are nobody's)."""
+
+    rule: str
+    rows: int
+    people: int
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """A delivered file (base name) and its data rows."""
+
+    file: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """The counts of one register's ingestion.
+
+    Attributes
+    ----------
+    delivered, clean, rejected
+        Rows; clean and rejected add up to delivered.
+    people
+        Distinct people among the clean rows.
+    rules
+        Rejected rows by rule, sorted by rule; the rows add up to `rejected`.
+    files
+        The delivered files in the order in which later ones correct earlier ones.
+    """
+
+    register: str
+    delivered: int
+    clean: int
+    rejected: int
+    people: int
+    rules: tuple[RuleCount, ...]
+    files: tuple[FileCount, ...]
+
+    def __post_init__(self) -> None:
+        if self.clean + self.rejected != self.delivered or sum(rule.rows for rule in self.rules) != self.rejected:
+            raise ValueError(f"the counts of register {self.register} do not add up")
+
+    def to_json(self) -> str:
+        """Write the report as JSON, the same bytes for the same counts."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> IngestReport:
+        """Read what `to_json` wrote."""
+        data: dict[str, Any] = json.loads(text)
+        rules = tuple(RuleCount(**rule) for rule in data.pop("rules"))
+        files = tuple(FileCount(**file) for file in data.pop("files"))
+        return cls(**data, rules=rules, files=files)
+
+
+def quality_tables(reports: Iterable[IngestReport]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the tables of `run/quality.csv` and `run/quality_rules.csv`.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        One row a register (register, delivered, clean, rejected, people), and one row a register and rule that
+        rejected anything (register, rule, rows, people); both sorted by their keys.
+    """
+    import pandas as pd
+
+    ordered = sorted(reports, key=lambda report: report.register)
+    quality = [[getattr(report, name) for name in QUALITY_COLUMNS] for report in ordered]
+    rules = [[report.register, rule.rule, rule.rows, rule.people] for report in ordered for rule in report.rules]
+    return pd.DataFrame(quality, columns=list(QUALITY_COLUMNS)), pd.DataFrame(rules, columns=list(RULE_COLUMNS))

@@ -1,0 +1,95 @@
+"""What was run: the whole configuration, the versions behind it, and checksums of what went in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKAGES = ("refino-eval", "snakemake", "duckdb", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
+LOCK = "requirements/run.txt"
+
+
+def record_run(
+    configuration: Mapping[str, Any],
+    *,
+    data_folder: Path,
+    root: Path,
+    provenance_path: Path,
+    configuration_path: Path,
+) -> None:
+    """Write `run/provenance.json` and `run/run_config.yaml`.
+
+    Parameters
+    ----------
+    configuration
+        Everything that was configured, as plain data.
+    data_folder
+        The delivery's folder; each file the evaluation reads is listed with size and checksum.
+    root
+        The project's root, for the lock file and the state of the code.
+    provenance_path, configuration_path
+        Where the two files go.
+
+    Notes
+    -----
+    No time of day is recorded: the same delivery, configuration and code give the same bytes.
+    """
+    text = yaml.safe_dump(dict(configuration), allow_unicode=True, sort_keys=False, width=120)
+    record = {
+        "evaluation": configuration["evaluation"]["name"],
+        "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "seed": configuration["project"].get("seed"),
+        "code": _code(root),
+        "lock_sha256": _sha256(root / LOCK) if (root / LOCK).is_file() else None,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "delivery": _delivery(data_folder),
+    }
+    configuration_path.write_text(text, encoding="utf-8")
+    provenance_path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _delivery(folder: Path) -> list[dict[str, Any]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [
+        {"file": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
+        for path in files
+    ]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _code(root: Path) -> dict[str, Any]:
+    """Return the commit and whether the files differ from it; nothing where the project is not under version control."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return {"commit": None, "modified": None}
+    return {"commit": commit, "modified": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

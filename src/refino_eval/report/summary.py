@@ -1,0 +1,199 @@
+"""The summary: sentences that carry what the numbers carry, and no more.
+
+An effect is said with its interval; one whose interval holds zero is said to be no detectable effect, with the range that
+the data do not rule out. Nothing is called large, small, promising or proven.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from refino_eval.config.definitions import BalanceExhibit, IttExhibit
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.notes import say, window_text
+from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.report.inputs import ReportInputs
+
+MOST_EFFECTS = 5
+"""More sentences than this are a table."""
+
+
+def summarise_numbers(
+    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> list[str]:
+    """Return the summary as paragraphs.
+
+    Parameters
+    ----------
+    inputs
+        The run.
+    frames
+        Tidy numbers by exhibit.
+    labels
+        What to call things.
+    language
+        ``"nb"`` or ``"en"``.
+    """
+    itt = [
+        (name, exhibit)
+        for name in inputs.evaluation.exhibits
+        if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit) and name in frames
+    ]
+    paragraphs = []
+    if itt:
+        paragraphs += _people(itt[0], frames, labels, language)
+    paragraphs += _balance(inputs, frames, language)
+    said: dict[str, str] = {}
+    for name, exhibit in itt:
+        for column, outcome in exhibit.columns.items():
+            entry = inputs.definitions.outcomes.get(outcome)
+            wanted = entry is None or entry.role == "primary" or not _has_primary(inputs, itt)
+            if wanted and outcome not in said and len(said) < MOST_EFFECTS:
+                sentence = effect_sentence(frames[name], exhibit.specifications[0], column, outcome, labels, language)
+                if sentence:
+                    said[outcome] = sentence
+    paragraphs += said.values()
+    if itt:
+        paragraphs += _tally(itt, frames, labels, language)
+    return paragraphs
+
+
+def _has_primary(inputs: ReportInputs, itt: list[tuple[str, IttExhibit]]) -> bool:
+    names = {outcome for _, exhibit in itt for outcome in exhibit.columns.values()}
+    return any(
+        entry.role == "primary" for name in names if (entry := inputs.definitions.outcomes.get(name)) is not None
+    )
+
+
+def _people(
+    first: tuple[str, IttExhibit], frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> list[str]:
+    name, exhibit = first
+    column = next(iter(exhibit.columns))
+    cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
+    treated, control = cell.get("n_treated", math.nan), cell.get("n_control", math.nan)
+    if not (math.isfinite(treated) and math.isfinite(control)):
+        return []
+    style = NumberStyle.of(language)
+    arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
+    return [
+        say(
+            language,
+            f"Vi sammenligner {style.integer(treated)} personer som ble trukket til {arms[0]} med {style.integer(control)} "
+            f"som ble trukket til {arms[1]}. Effektene gjelder trekningen, uansett hvem som faktisk deltok.",
+            f"We compare {style.integer(treated)} people drawn to {arms[0]} with {style.integer(control)} drawn to "
+            f"{arms[1]}. The effects are those of the draw, whoever actually took part.",
+        )
+    ]
+
+
+def _balance(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], language: str) -> list[str]:
+    style = NumberStyle.of(language)
+    for name in inputs.evaluation.exhibits:
+        exhibit = inputs.definitions.exhibits[name]
+        if not isinstance(exhibit, BalanceExhibit) or name not in frames:
+            continue
+        p = _cell(frames[name], "", "joint_test", "joint").get("p_value", math.nan)
+        if not math.isfinite(p):
+            continue
+        shown = style.p_value(p) if p < 0.001 else f"= {style.p_value(p)}"
+        shown = shown.replace("<", "< ")
+        if p < 0.05:
+            return [
+                say(
+                    language,
+                    f"Kjennetegn før trekking henger samlet sammen med gruppen (p {shown}): balansen bør granskes før effektene leses.",
+                    f"Characteristics before the draw are jointly related to the arm (p {shown}): look into the balance before reading the effects.",
+                )
+            ]
+        return [
+            say(
+                language,
+                f"Kjennetegn før trekking henger ikke påviselig sammen med gruppen (samlet test, p {shown}).",
+                f"Characteristics before the draw are not detectably related to the arm (joint test, p {shown}).",
+            )
+        ]
+    return []
+
+
+def effect_sentence(
+    frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook, language: str
+) -> str:
+    """Say one effect with its interval; empty when it was not estimated or was taken out."""
+    cell = _cell(frame, specification, labels.treated, column)
+    if any(not math.isfinite(cell.get(key, math.nan)) for key in ("estimate", "std_error", "conf_low", "conf_high")):
+        return ""
+    style = NumberStyle.of(language)
+    entry = labels.definitions.outcomes.get(outcome)
+    # A share's effect is told in percentage points: 0.01 of a share is a number that few can picture.
+    points = entry is not None and entry.kind != "sum_over" and labels.state_is_share(entry.state)
+    scale = 100.0 if points else 1.0
+    error = cell["std_error"] * scale
+    estimate = format_statistic(style, "estimate", cell["estimate"] * scale)
+    low, high = (format_statistic(style, key, cell[key] * scale, std_error=error) for key in ("conf_low", "conf_high"))
+    unit = f" {entry.unit[language]}" if entry is not None else ""
+    if points:
+        unit = say(language, " prosentpoeng", " percentage points")
+    what = labels.outcome(outcome, language) + (f" ({window_text(entry, language).split(' (')[0]})" if entry else "")
+    spec = labels.specification_of(specification)
+    level = f"{(spec.level if spec else 0.95) * 100:g}"
+    mean = cell.get("mean_control", math.nan)
+    against = ""
+    if math.isfinite(mean):
+        shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + unit
+        against = say(language, f", mot {shown} i kontrollgruppen", f", against {shown} in the control group")
+    text = say(
+        language,
+        f"{what}: effekten er anslått til {estimate}{unit} ({level} % intervall {low} til {high}){against}. ",
+        f"{what}: the effect is estimated at {estimate}{unit} ({level}% interval {low} to {high}){against}. ",
+    )
+    if cell["conf_low"] <= 0.0 <= cell["conf_high"]:
+        return text + say(
+            language,
+            "Vi finner ingen påviselig effekt; intervallet sier hvilke effekter dataene ikke utelukker.",
+            "We find no detectable effect; the interval says which effects the data do not rule out.",
+        )
+    return text + say(language, "Intervallet utelukker null.", "The interval leaves zero out.")
+
+
+def _tally(
+    itt: list[tuple[str, IttExhibit]], frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> list[str]:
+    """Say how many of the different outcomes' intervals leave zero out, and how many would by chance."""
+    tested: dict[str, bool] = {}
+    levels = set()
+    for name, exhibit in itt:
+        spec = labels.specification_of(exhibit.specifications[0])
+        levels.add(spec.level if spec else 0.95)
+        for column, outcome in exhibit.columns.items():
+            cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
+            low, high = cell.get("conf_low", math.nan), cell.get("conf_high", math.nan)
+            if math.isfinite(low) and math.isfinite(high):
+                tested.setdefault(outcome, not low <= 0.0 <= high)
+    if len(tested) < 2 or len(levels) != 1:
+        return []
+    level = levels.pop()
+    style = NumberStyle.of(language)
+    outside, expected = sum(tested.values()), style.fixed((1.0 - level) * len(tested), 1)
+    subject = say(
+        language,
+        f"{outside or 'Ingen'} av de {len(tested)} utfallene",
+        f"{outside or 'None'} of the {len(tested)} outcomes",
+    )
+    return [
+        say(
+            language,
+            f"{subject} har et {level * 100:g} % intervall som utelukker null. "
+            f"Uten noen effekt i det hele tatt ville vi ventet om lag {expected}; utfallene henger sammen, så tellingen er ingen test.",
+            f"{subject} {'has' if outside < 2 else 'have'} a {level * 100:g}% interval that leaves zero out. "
+            f"Without any effect at all one would expect about {expected}; the outcomes are related, so the count is no test.",
+        )
+    ]
+
+
+def _cell(frame: pd.DataFrame, panel: str, row: str, column: str) -> dict[str, float]:
+    part = frame[(frame["panel"] == panel) & (frame["row"] == row) & (frame["column"] == column)]
+    return dict(zip(part["statistic"], part["value"].astype(float), strict=True))

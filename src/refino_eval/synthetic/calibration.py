@@ -1,0 +1,253 @@
+"""The calibration report: every moment that a recipe targets, held against the files that were written.
+
+Forms of a moment's name (parts joined by a colon; arms by their names in the recipe, or `all`):
+
+    people:<all | an arm | with_demography | with_controls>
+    mean | sd:<covariate>:<arm>             state:<state>:<event month>:<arm>       sum:<state>:<first>:<last>:<arm>
+    r_squared:cells                         coefficient:<outcome>:<covariate>       itt_se:<none | linear>:<outcome>
+    started:<arm>  crossed:<arm>            takes_part:<arm>:<event month>          duration:<arm>
+    leaves:<arm>:<month>                    takes_up_by_capacity:<arm>
+    truth:mismatches                        estimate:<outcome>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from refino_eval.errors import UserFault, nearest
+from refino_eval.synthetic.draws import sizes
+from refino_eval.synthetic.moments import (
+    Delivery,
+    Moment,
+    fit_within_cells,
+    load_delivery,
+    mean_moment,
+    outcome,
+    sd_moment,
+)
+from refino_eval.synthetic.recipe import ArmRecipe, Recipe, Target
+
+CONTROLS = ("female", "immigrant", "age", "experience", "occupational_income", "pensionable_income")
+
+
+def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
+    """Judge a delivery by the recipe's targets and by its own truth.
+
+    Parameters
+    ----------
+    folder
+        A synthetic delivery; `calibration.csv` and `calibration.md` are written beside its files.
+    recipe
+        The recipe that it was made by.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns moment, source, target, obtained, difference, tolerance, verdict ("within" or "outside"), why.
+
+    Raises
+    ------
+    UserFault
+        When a target names a moment that cannot be computed.
+    """
+    folder = Path(folder)
+    judge = _Judge(load_delivery(folder, recipe), recipe, folder)
+    rows = [judge.row(target) for target in (*recipe.targets, *judge.truth_targets())]
+    table = pd.DataFrame(rows)
+    table.to_csv(folder / "calibration.csv", index=False, lineterminator="\n", float_format="%.6g")
+    (folder / "calibration.md").write_text(_markdown(table), encoding="utf-8")
+    return table
+
+
+class _Judge:
+    """Computes moments of one delivery by name."""
+
+    def __init__(self, delivery: Delivery, recipe: Recipe, folder: Path) -> None:
+        self.delivery, self.recipe, self.folder = delivery, recipe, folder
+        self.cohort = delivery.cohort
+        self.arms = {arm.name: arm for arm in (recipe.arms.treated, recipe.arms.control)}
+        self.kinds: dict[str, Callable[..., Moment]] = {
+            "people": self._people,
+            "mean": lambda name, arm: mean_moment(self._of(self.cohort[name], arm)),
+            "sd": lambda name, arm: sd_moment(self._of(self.cohort[name], arm)),
+            "state": lambda name, at, arm: mean_moment(self._of(self.delivery.states[name][int(at)], arm)),
+            "sum": lambda name, first, last, arm: mean_moment(self._of(outcome(delivery, name, (int(first), int(last))), arm)),
+            "r_squared": self._r_squared,
+            "coefficient": self._coefficient,
+            "itt_se": self._itt_error,
+            "started": lambda arm: self._share(self._participants(self.arms[arm], self.arms[arm]), arm),
+            "crossed": lambda arm: self._share(self._participants(self.arms[arm], self._other(arm)), arm),
+            "takes_part": self._takes_part,
+            "duration": self._duration,
+            "leaves": self._leaves,
+            "takes_up_by_capacity": self._by_capacity,
+            "truth": self._mismatches,
+            "estimate": lambda name: self._itt(name, linear=True),
+        }
+
+    def row(self, target: Target) -> dict[str, object]:
+        """Compute one line of the report."""
+        found = self.moment(target.moment)
+        wanted = self._scaled(target)
+        allowed = target.tolerance
+        if allowed is None:
+            allowed = max(target.unit / 2, 2 * found.std_error)
+        difference = found.value - wanted
+        return {
+            "moment": target.moment,
+            "source": target.source,
+            "target": wanted,
+            "obtained": found.value,
+            "difference": difference,
+            "tolerance": allowed,
+            "verdict": "within" if abs(difference) <= allowed + 1e-9 else "outside",
+            "why": target.why or ("half a printed unit or two standard errors" if target.unit else "exact"),
+        }
+
+    def moment(self, name: str) -> Moment:
+        """Compute a moment by its name."""
+        kind, *rest = name.split(":")
+        if kind not in self.kinds:
+            raise UserFault(f"Recipe '{self.recipe.name}': no moment is of the kind '{kind}'.{nearest(kind, self.kinds)}")
+        try:
+            return self.kinds[kind](*rest)
+        except (KeyError, TypeError, ValueError):
+            raise UserFault(
+                f"Recipe '{self.recipe.name}': the moment '{name}' cannot be computed. Its form stands in the module "
+                "refino_eval.synthetic.calibration."
+            ) from None
+
+    def truth_targets(self) -> list[Target]:
+        """Return the targets that every delivery has: its own truth."""
+        truth = pd.read_csv(self.folder / "truth_effects.csv").set_index("outcome")["cell_weighted"]
+        made = [Target(moment="truth:mismatches", source="truth.parquet", value=0.0)]
+        for name, value in truth.dropna().items():
+            error = self._itt(str(name), linear=True).std_error
+            made.append(
+                Target(
+                    moment=f"estimate:{name}",
+                    source="truth_effects.csv",
+                    value=float(value),
+                    tolerance=3 * error,
+                    why="three standard errors of the estimate with linear controls",
+                )
+            )
+        return made
+
+    def _scaled(self, target: Target) -> float:
+        kind, *rest = target.moment.split(":")
+        if kind != "people":
+            return target.value
+        size = sizes(self.recipe, int(self.moment("people:all").value))
+        treated, control = self.arms
+        known = size.analysed - size.no_demography
+        return {
+            "all": target.value if size.analysed == self.recipe.people else size.analysed,
+            treated: size.treated,
+            control: size.analysed - size.treated,
+            "with_demography": known,
+            "with_controls": known - size.no_income_row,
+        }[rest[0]]
+
+    def _of(self, values: pd.Series, arm: str) -> pd.Series:
+        return values if arm == "all" else values[self.cohort["arm"] == self.arms[arm].code]
+
+    def _other(self, arm: str) -> ArmRecipe:
+        return next(other for name, other in self.arms.items() if name != arm)
+
+    def _people(self, which: str) -> Moment:
+        controls = list(CONTROLS)
+        counts = {
+            "all": len(self.cohort),
+            "with_demography": int(self.cohort["sex"].notna().sum()),
+            "with_controls": int(self.cohort[controls].notna().all(axis=1).sum()),
+        }
+        return Moment(float(counts[which] if which in counts else len(self._of(self.cohort["arm"], which))))
+
+    def _r_squared(self, what: str) -> Moment:
+        if what != "cells":
+            raise ValueError(what)
+        treated, cell = self.cohort["treated"], self.cohort["cell"]
+        within = treated - treated.groupby(cell).transform("mean")
+        return Moment(float(1 - within.var(ddof=0) / treated.var(ddof=0)))
+
+    def _value(self, name: str) -> pd.Series:
+        spec = self.recipe.truth[name]
+        return outcome(self.delivery, spec.state, spec.window)
+
+    def _coefficient(self, name: str, covariate: str) -> Moment:
+        fit = fit_within_cells(self._value(name), self.cohort[["treated", *CONTROLS]], self.cohort["cell"])
+        return Moment(fit.coefficients[covariate], fit.std_errors[covariate])
+
+    def _itt(self, name: str, *, linear: bool) -> Moment:
+        columns = ["treated", *(CONTROLS if linear else ())]
+        fit = fit_within_cells(self._value(name), self.cohort[columns], self.cohort["cell"])
+        return Moment(fit.coefficients["treated"], fit.std_errors["treated"])
+
+    def _itt_error(self, controls: str, name: str) -> Moment:
+        return Moment(self._itt(name, linear={"linear": True, "none": False}[controls]).std_error)
+
+    def _participants(self, arm: ArmRecipe, programme: ArmRecipe) -> pd.DataFrame:
+        rows = self.delivery.programmes
+        drawn = rows["treated"] == float(arm is self.recipe.arms.treated)
+        return rows[drawn & (rows["programme"] == programme.programme)]
+
+    def _share(self, rows: pd.DataFrame, arm: str) -> Moment:
+        first_year = rows[rows["start"] <= rows["draw"] + pd.DateOffset(years=1)]
+        people = self._of(self.cohort["arm"], arm).index
+        return mean_moment(pd.Series(people.isin(first_year["person_id"]).astype(float)))
+
+    def _takes_part(self, arm: str, month: str) -> Moment:
+        rows = self._participants(self.arms[arm], self.arms[arm])
+        there = rows[(rows["begin"] <= int(month)) & (rows["end"] >= int(month))]
+        people = self._of(self.cohort["arm"], arm).index
+        return mean_moment(pd.Series(people.isin(there["person_id"]).astype(float)))
+
+    def _duration(self, arm: str) -> Moment:
+        return mean_moment(self._participants(self.arms[arm], self.arms[arm])["length"])
+
+    def _leaves(self, arm: str, month: str) -> Moment:
+        """Share of those still there who leave between this month and the next."""
+        rows = self._participants(self.arms[arm], self.arms[arm])
+        still = rows[rows["length"] > int(month)]
+        return mean_moment(((still["length"] <= int(month) + 1) & ~still["open"]).astype(float))
+
+    def _by_capacity(self, arm: str) -> Moment:
+        """Share starting their own programme with reduced capacity, less the share without."""
+        people = self._of(self.cohort["reduced_capacity"], arm)
+        started = people.index.isin(self._participants(self.arms[arm], self.arms[arm])["person_id"]).astype(float)
+        one, zero = (mean_moment(pd.Series(started[people.to_numpy() == value])) for value in (1.0, 0.0))
+        return Moment(one.value - zero.value, float(np.hypot(one.std_error, zero.std_error)))
+
+    def _mismatches(self, what: str) -> Moment:
+        """Count people and outcomes for which the files give another value than the truth's observed arm."""
+        if what != "mismatches":
+            raise ValueError(what)
+        truth = pd.read_parquet(self.folder / "truth.parquet").set_index("person_id").reindex(self.cohort.index)
+        wrong = 0
+        for name in self.recipe.truth:
+            observed = truth[f"{name}_y1"].where(truth["treated"] == 1, truth[f"{name}_y0"])
+            wrong += int(((self._value(name) - observed).abs() > 1e-6).sum()) + int(observed.isna().sum())
+        return Moment(float(wrong))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    outside = int((table["verdict"] == "outside").sum())
+    lines = [
+        "# Calibration of the synthetic delivery",
+        "",
+        f"{len(table)} moments, {outside} outside their tolerance. Computed from the files alone.",
+        "",
+        "| moment | source | target | obtained | tolerance | verdict |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['moment']} | {row['source']} | {row['target']:.6g} | {row['obtained']:.6g} "
+            f"| {row['tolerance']:.3g} | {row['verdict']} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,395 @@
+"""Making a whole delivery: draws once, then people block by block, then the truth and what was planted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from refino_eval.errors import UserFault, nearest
+from refino_eval.synthetic import benefits as support
+from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
+from refino_eval.synthetic.draws import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
+from refino_eval.synthetic.incomes import income_rows
+from refino_eval.synthetic.jobs import job_rows, wage_rows
+from refino_eval.synthetic.mess import disorder
+from refino_eval.synthetic.people import People, make_people
+from refino_eval.synthetic.programmes import NEVER, TakeUp, draw_take_up, programme_rows
+from refino_eval.synthetic.recipe import Effects, Mess, Recipe, RegisterFile
+from refino_eval.synthetic.tables import Table, render
+from refino_eval.synthetic.truth import Tally, effects_table, truth_block
+from refino_eval.synthetic.work import World, draw_latent, first_and_months, make_shift, make_world
+from refino_eval.synthetic.writing import MARK, DeliveryFile, checksum, whole_folder
+
+DAYS_PER_YEAR = 365.2425
+STREAMS = {name: place for place, name in enumerate(("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess"))}
+"""Random streams of a block, apart from each other so that changing one leaves the others as they were."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was made: everything needed to make it again, and to check that it has not changed.
+
+    Attributes
+    ----------
+    synthetic
+        Always true: no row is about a real person.
+    recipe, title, seed, people, treated, effects
+        What was asked for.
+    rows, sha256
+        Per file.
+    """
+
+    synthetic: bool
+    recipe: str
+    title: str
+    seed: int
+    people: int
+    treated: int
+    effects: str
+    rows: dict[str, int]
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block's people with everything that the registers are made from."""
+
+    number: IntArray
+    plan: Plan
+    people: People
+    take_up: TakeUp
+    worlds: tuple[World, World]
+    observed: World
+    event: IntArray
+    draw_column: IntArray
+
+
+def generate(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    people: int | None = None,
+    seed: int | None = None,
+    effects: str | Effects | None = None,
+    mess: Mess | None = None,
+    registers: Sequence[str] | None = None,
+    format: Literal["parquet"] | None = None,
+) -> Manifest:
+    """Write a synthetic delivery with its truth.
+
+    Parameters
+    ----------
+    recipe
+        The study.
+    folder
+        Where the delivery shall stand; it appears whole or not at all.
+    people
+        Number of people analysed; default: the recipe's.
+    seed
+        Default: the recipe's. The same seed gives the same bytes.
+    effects
+        Name of one of the recipe's presets, or effects of one's own.
+    mess
+        Rates of disorder; default: the recipe's. `Mess()` plants none.
+    registers
+        Write these only (for benchmarks); default: all.
+    format
+        "parquet" writes every register as parquet under its own name; default: the recipe's forms.
+
+    Returns
+    -------
+    Manifest
+        Also written as `manifest.json`.
+
+    Raises
+    ------
+    UserFault
+        For an unknown preset or register, too few people, or a folder that holds something else.
+    """
+    folder = Path(folder)
+    name, planted = recipe.preset(effects)
+    mess = recipe.mess if mess is None else mess
+    people, seed = people or recipe.people, recipe.seed if seed is None else seed
+    forms = _forms(recipe, registers, format)
+    if people < 20:
+        raise UserFault(f"A synthetic delivery needs at least 20 people; {people} were asked for.")
+    plan = make_plan(recipe, people, seed)
+    with whole_folder(folder) as draft:
+        (draft / MARK).write_text("Synthetic data: no row is about a real person.\n", encoding="utf-8")
+        writer = _Writer(recipe, draft, forms, seed, mess)
+        writer.write("draws", _draw_rows(recipe, plan))
+        for start in range(0, len(plan), recipe.block_people):
+            _write_block(recipe, plan, start, planted, writer)
+        writer.finish(planted)
+        treated = int(plan.treated[plan.kind == ANALYSED].sum())
+        manifest = writer.manifest(people=people, treated=treated, effects=name)
+        (draft / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (draft / "README.md").write_text(_readme(manifest), encoding="utf-8")
+    return manifest
+
+
+def _forms(recipe: Recipe, registers: Sequence[str] | None, kind: str | None) -> dict[str, RegisterFile]:
+    unknown = [name for name in registers or () if name not in recipe.registers]
+    if unknown:
+        raise UserFault(f"The recipe has no register '{unknown[0]}'.{nearest(unknown[0], recipe.registers)}")
+    chosen = {name: form for name, form in recipe.registers.items() if registers is None or name in registers}
+    if kind is None:
+        return chosen
+
+    def as_parquet(file: str | None) -> str | None:
+        return None if file is None else str(Path(file).with_suffix(".parquet"))
+
+    return {
+        name: form.model_copy(
+            update={"format": kind, "file": as_parquet(form.file), "corrections": as_parquet(form.corrections)}
+        )
+        for name, form in chosen.items()
+    }
+
+
+class _Writer:
+    """The open files of a delivery, and the sums that the truth needs."""
+
+    def __init__(self, recipe: Recipe, folder: Path, forms: dict[str, RegisterFile], seed: int, mess: Mess) -> None:
+        self.recipe, self.folder, self.forms, self.seed, self.mess = recipe, folder, forms, seed, mess
+        self.tally = Tally()
+        self._files: dict[str, DeliveryFile] = {}
+        self._planted: dict[str, Counter[str]] = {}
+        self._truth: pq.ParquetWriter | None = None
+
+    def wants(self, register: str) -> bool:
+        """Whether the register is to be written."""
+        return register in self.forms
+
+    def write(self, register: str, table: Table, rng: np.random.Generator | None = None) -> None:
+        """Append rows to a register, with disorder when a generator is given."""
+        if not self.wants(register):
+            return
+        form = self.forms[register]
+        if rng is None:
+            self._append(form.file, form, table)
+            return
+        done = disorder(self.recipe, self.mess, register, table, rng)
+        self._planted.setdefault(register, Counter()).update(done.planted)
+        self._append(form.file, form, done.rows)
+        if form.corrections is not None:
+            self._append(form.corrections, form, done.corrections)
+
+    def count(self, register: str, kind: str, rows: int) -> None:
+        """Note disorder that was planted elsewhere."""
+        if self.wants(register):
+            self._planted.setdefault(register, Counter())[kind] += rows
+
+    def write_truth(self, table: pa.Table) -> None:
+        """Append rows to the truth."""
+        if self._truth is None:
+            self._truth = pq.ParquetWriter(self.folder / "truth.parquet", table.schema, compression="zstd")
+        self._truth.write_table(table)
+
+    def finish(self, effects: Effects) -> None:
+        """Close all files and write what was planted."""
+        for file in self._files.values():
+            file.close()
+        if self._truth is not None:
+            self._truth.close()
+        effects_table(self.recipe, effects, self.tally).to_csv(
+            self.folder / "truth_effects.csv", index=False, lineterminator="\n", float_format="%.10g"
+        )
+        rows = [
+            (kind, register, count)
+            for register, counts in self._planted.items()
+            for kind, count in sorted(counts.items())
+        ]
+        pd.DataFrame(rows, columns=["kind", "register", "rows"]).sort_values(["register", "kind"]).to_csv(
+            self.folder / "planted_mess.csv", index=False, lineterminator="\n"
+        )
+
+    def manifest(self, *, people: int, treated: int, effects: str) -> Manifest:
+        """Describe what was written."""
+        rows = {name: file.rows for name, file in sorted(self._files.items())}
+        names = sorted(path.name for path in self.folder.iterdir())
+        return Manifest(
+            synthetic=True,
+            recipe=self.recipe.name,
+            title=self.recipe.title,
+            seed=self.seed,
+            people=people,
+            treated=treated,
+            effects=effects,
+            rows=rows,
+            sha256={name: checksum(self.folder / name) for name in names},
+        )
+
+    def _append(self, name: str, form: RegisterFile, table: Table) -> None:
+        if name not in self._files:
+            self._files[name] = DeliveryFile(self.folder / name, form)
+        self._files[name].write(render(table, form, self.seed))
+
+
+def _draw_rows(recipe: Recipe, plan: Plan) -> Table:
+    """Return the register of draws, sorted by day."""
+    drawn = np.flatnonzero(plan.kind != NOT_DRAWN)
+    areas = areas_of(recipe)
+    words = {
+        "county": tuple(area.name for area in areas),
+        "office": tuple(office for area in areas for office in area.offices),
+        "arm": (recipe.arms.treated.code, recipe.arms.control.code),
+    }
+    table = Table(
+        {
+            "person_id": np.concatenate([drawn, plan.again_person]),
+            "start": np.concatenate([plan.day[drawn], plan.again_day]),
+            "county": np.concatenate([plan.area[drawn], plan.again_area]),
+            "office": np.concatenate([plan.office[drawn], plan.again_office]),
+            "arm": np.where(np.concatenate([plan.treated[drawn], plan.again_treated]), 0, 1),
+        },
+        words,
+    )
+    return table.sorted_by("start", "person_id")
+
+
+def _rng(seed: int, block: int, stream: str) -> np.random.Generator:
+    return np.random.default_rng([seed, 2, block, STREAMS[stream]])
+
+
+def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, writer: _Writer) -> None:
+    """Make and write one block of people."""
+    number = np.arange(start, min(start + recipe.block_people, len(plan)))
+    block_number, seed = start // recipe.block_people, writer.seed
+    block = _make_block(recipe, plan, number, block_number, effects, seed)
+    part, mess = block.plan, _rng(seed, block_number, "mess")
+    rows = _rng(seed, block_number, "rows")
+    first_month, _ = first_and_months(recipe)
+    drawn = part.kind != NOT_DRAWN
+
+    if writer.wants("jobs"):
+        writer.write("jobs", job_rows(recipe, block.observed, number, first_month, rows), mess)
+    if writer.wants("wages"):
+        writer.write("wages", wage_rows(block.observed, number, first_month), mess)
+    programmes = programme_rows(
+        recipe, block.take_up, number, part.month, part.day, drawn, part.treated, _rng(seed, block_number, "programmes")
+    )
+    no_show = list(recipe.programme_status).index("no_show")
+    writer.count("programmes", "no_show", int((programmes.columns["status"] == no_show).sum()))
+    writer.write("programmes", programmes, mess)
+    _write_people(recipe, block, writer, block_number, mess)
+    who = part.kind == ANALYSED
+    if who.any():
+        _write_truth(recipe, block, who, writer, effects)
+
+
+def _make_block(
+    recipe: Recipe, plan: Plan, number: IntArray, block: int, effects: Effects, seed: int
+) -> _Block:
+    part = _part(plan, number)
+    people = make_people(recipe, part.share, _rng(seed, block, "people"))
+    take_up = draw_take_up(recipe, people, _rng(seed, block, "take_up"))
+    first_month, months = first_and_months(recipe)
+    draw_column = part.month - first_month
+    event = np.arange(months)[None, :] - draw_column[:, None]
+    latent = draw_latent(recipe, people, months, _rng(seed, block, "work"))
+    untreated = make_world(recipe, latent, event, first_month, None)
+    starts = take_up.treated_programme(drawn_treated=True)
+    started = (event >= starts[:, None]) & (event > 0) & (part.kind != NOT_DRAWN)[:, None]
+    trait = getattr(people, effects.by) if effects.by else np.zeros(len(number), dtype=bool)
+    shift = make_shift(recipe, effects, event, started, trait)
+    treated = make_world(recipe, latent, event, first_month, shift)
+    observed = _mix(untreated, treated, part.treated & (part.kind != NOT_DRAWN))
+    return _Block(number, part, people, take_up, (untreated, treated), observed, event, draw_column)
+
+
+def _part(plan: Plan, number: IntArray) -> Plan:
+    fields = {name: value[number] for name, value in plan.__dict__.items() if not name.startswith("again_")}
+    return Plan(**fields, **{name: value for name, value in plan.__dict__.items() if name.startswith("again_")})
+
+
+def _mix(untreated: World, treated: World, arm: BoolArray) -> World:
+    """Take each person's history from the world of the arm drawn to."""
+    pairs = ((getattr(untreated, name), getattr(treated, name)) for name in World.__dataclass_fields__)
+    return World(*(np.where(arm[:, None], one, zero) for zero, one in pairs))
+
+
+def _write_people(
+    recipe: Recipe, block: _Block, writer: _Writer, block_number: int, mess: np.random.Generator
+) -> None:
+    """Write persons, registrations, benefits, diagnoses and incomes."""
+    part, people, number = block.plan, block.people, block.number
+    rng = _rng(writer.seed, block_number, "benefits")
+    first_month, months = first_and_months(recipe)
+    birth = part.day - np.floor(people.age * DAYS_PER_YEAR).astype(np.int64)
+    town = support.draw_towns(recipe, part.area, rng)
+    persons = support.person_rows(recipe, people, number, birth, town)
+    writer.write("persons", persons.take(~part.no_demography), mess)
+    opening = first_day(first_month + np.arange(months))
+    working = support.full_time_from(recipe, block.observed.main, block.event, opening)
+    registered = support.registration_rows(recipe, people, number, part.day, working, rng)
+    writer.write("registrations", registered, mess)
+    benefits = support.benefit_rows(recipe, people, number, part.day, working, rng)
+    for name, table in benefits.items():
+        writer.write(name, table, mess)
+    writer.write("diagnoses", support.diagnosis_rows(recipe, people, number, part.day, rng), mess)
+    if writer.wants("incomes"):
+        incomes = income_rows(
+            recipe,
+            people,
+            block.observed,
+            benefits,
+            number,
+            part.day,
+            part.no_income_row,
+            _rng(writer.seed, block_number, "incomes"),
+        )
+        writer.write("incomes", incomes, mess)
+
+
+def _write_truth(recipe: Recipe, block: _Block, who: BoolArray, writer: _Writer, effects: Effects) -> None:
+    part, tally = block.plan, writer.tally
+    first_month, _ = first_and_months(recipe)
+    table, values = truth_block(
+        recipe, block.worlds, block.take_up, who, block.number, part.treated, block.draw_column, first_month, writer.seed
+    )
+    writer.write_truth(table)
+    start = min(month_number(area.first) for area in recipe.areas)
+    width = month_number(recipe.draw_last) - start + 1
+    cell, size = part.area[who] * width + part.month[who] - start, len(recipe.areas) * width
+    tally.add("n", cell, np.ones(len(cell)), size)
+    tally.add("treated", cell, part.treated[who].astype(np.float64), size)
+    for name, (y0, y1) in values.items():
+        tally.add(f"{name}_y0", cell, y0, size)
+        tally.add(f"{name}_y1", cell, y1, size)
+    starters = who & (block.take_up.treated_programme(drawn_treated=True) < NEVER)
+    trait = getattr(block.people, effects.by)[starters] if effects.by else np.zeros(int(starters.sum()), dtype=bool)
+    tally.factor += float(np.where(trait, effects.factor[1], effects.factor[0]).sum())
+    tally.starters += len(trait)
+
+
+def _readme(manifest: Manifest) -> str:
+    lines = [
+        f"# SYNTHETIC delivery: {manifest.title}",
+        "",
+        "No row is about a real person. The files are generated from a recipe with planted effects, so that what an",
+        "analysis finds can be held against what is true.",
+        "",
+        f"- recipe `{manifest.recipe}`, seed {manifest.seed}, effects `{manifest.effects}`",
+        f"- {manifest.people} people analysed, {manifest.treated} of them drawn to the treated arm",
+        "- `truth.parquet`: both potential outcomes of each person analysed (`_y0` drawn to control, `_y1` to treated)",
+        "- `truth_effects.csv`: the effects in this very register: planted, averaged over people, and weighted by",
+        "  n p (1 - p) of the cells as a regression with fixed effects of the cells weights them",
+        "- `planted_mess.csv`: how many rows of each kind of disorder stand in each register",
+        "- `manifest.json`: rows and SHA-256 of every file",
+        "",
+        "| file | rows |",
+        "|---|---|",
+        *(f"| {name} | {rows} |" for name, rows in manifest.rows.items()),
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,144 @@
+"""Disorder that real deliveries have, planted with exact counts.
+
+No kind moves the truth: junk rows are extra rows that a documented rule rejects, wrong values stand in rows that a
+later file delivers anew, and overlapping registrations at one employer never have more hours than the job itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from refino_eval.synthetic.calendar import NO_DAY, BoolArray, day_number, month_of
+from refino_eval.synthetic.jobs import calendar_month
+from refino_eval.synthetic.recipe import Mess, Recipe
+from refino_eval.synthetic.tables import Table, stack
+
+ID_STEP = 200
+"""Junk rows take a job number this much higher for each kind, which no clean row of the person reaches."""
+ABSURD_HOURS = (8_800, 16_800, 37_500, 75_000, 99_999)
+"""Impossible weekly hours, hundredths: a lost decimal, all hours of a week, a filled field."""
+
+
+@dataclass(frozen=True)
+class Disordered:
+    """A register's rows as delivered: the main file, the later file of corrections, and what was planted."""
+
+    rows: Table
+    corrections: Table
+    planted: Counter[str]
+
+
+def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.random.Generator) -> Disordered:
+    """Plant the recipe's disorder in the clean rows of one register.
+
+    Parameters
+    ----------
+    recipe
+        The study.
+    mess
+        Rates.
+    register
+        The register's name inside the program.
+    table
+        Clean rows.
+    rng
+        Chooses rows.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    planted: Counter[str] = Counter()
+    if not len(table):
+        return Disordered(table, table.take(nothing), planted)
+    junk: list[Table] = []
+    touched = np.zeros(len(table), dtype=bool)
+    rows, corrections = table, table.take(nothing)
+    if "job_id" in table.columns and recipe.registers[register].corrections is not None:
+        rows, corrections, touched = _corrected(recipe, mess, table, planted, rng)
+        junk += _job_junk(mess, table, planted, rng)
+    if "stop" in table.columns:
+        junk += _spell_junk(recipe, mess, table, planted, rng)
+    if "amount" in table.columns and "period" in table.columns:
+        junk.append(_early_amounts(recipe, mess, table, planted, rng))
+    repeated = table.take(_chosen(len(table), mess.duplicates, rng) & ~touched)
+    planted["duplicate_row"] += len(repeated)
+    every = stack([rows, *junk, repeated])
+    order = [name for name in ("person_id", "start", "period", "job_id") if name in every.columns]
+    return Disordered(every.sorted_by(*order), corrections, planted)
+
+
+def _chosen(n: int, rate: float, rng: np.random.Generator) -> BoolArray:
+    return np.asarray(rng.random(n) < rate)
+
+
+def _corrected(
+    recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator
+) -> tuple[Table, Table, BoolArray]:
+    """Put wrong values into some rows of the first file, and the right rows into the second."""
+    stop, hours = table.columns["stop"], table.columns["weekly_hours"]
+    wrong_hours = _chosen(len(table), mess.lost_decimal, rng) & (hours >= 1000)
+    wrong_stop = _chosen(len(table), mess.corrected_end, rng) & (stop != NO_DAY) & ~wrong_hours
+    later = np.minimum(stop + rng.integers(20, 300, len(table)), day_number(recipe.last))
+    false_stop = np.where((rng.random(len(table)) < 0.5) | (later == stop), NO_DAY, later)
+    planted["lost_decimal_corrected_later"] += int(wrong_hours.sum())
+    planted["end_corrected_later"] += int(wrong_stop.sum())
+    touched = wrong_hours | wrong_stop
+    rows = table.with_columns(
+        weekly_hours=np.where(wrong_hours, hours * 10, hours), stop=np.where(wrong_stop, false_stop, stop)
+    )
+    return rows, table.take(touched), touched
+
+
+def _job_junk(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> list[Table]:
+    """Rows of impossible hours, and overlapping registrations with the same employer."""
+    absurd = table.take(_chosen(len(table), mess.absurd_hours, rng))
+    absurd = absurd.with_columns(
+        weekly_hours=rng.choice(np.array(ABSURD_HOURS), len(absurd)), job_id=absurd.columns["job_id"] + ID_STEP
+    )
+    planted["absurd_hours"] += len(absurd)
+    double = table.take(_chosen(len(table), mess.same_employer, rng) & (table.columns["stop"] != NO_DAY))
+    start, stop = double.columns["start"], double.columns["stop"]
+    span = stop - start + 1
+    begin = start + (rng.random(len(double)) * span).astype(np.int64)
+    end = begin + (rng.random(len(double)) * (stop - begin + 1)).astype(np.int64)
+    hours = (double.columns["weekly_hours"] * rng.random(len(double))).astype(np.int64) // 25 * 25
+    double = double.with_columns(
+        start=begin, stop=end, weekly_hours=hours, job_id=double.columns["job_id"] + 2 * ID_STEP
+    )
+    planted["overlap_same_employer"] += len(double)
+    return [absurd, double]
+
+
+def _spell_junk(
+    recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator
+) -> list[Table]:
+    """Spells that end before they start, have no start, or ended before the registers begin."""
+    ended = table.columns["stop"] != NO_DAY
+    backward = table.take(_chosen(len(table), mess.stop_before_start, rng) & ended)
+    start, stop = backward.columns["start"], backward.columns["stop"]
+    backward = backward.with_columns(start=stop, stop=start - 1 - rng.integers(0, 40, len(backward)))
+    headless = table.take(_chosen(len(table), mess.missing_start, rng))
+    headless = headless.with_columns(start=np.full(len(headless), NO_DAY))
+    early = table.take(_chosen(len(table), mess.outside_coverage, rng))
+    last = day_number(recipe.first) - 1 - rng.integers(0, 900, len(early))
+    early = early.with_columns(stop=last, start=last - rng.integers(20, 1200, len(early)))
+    found = {"stop_before_start": backward, "missing_start": headless, "outside_coverage": early}
+    tables = []
+    for step, (kind, rows) in enumerate(found.items(), start=3):
+        planted[kind] += len(rows)
+        numbered = {"job_id": rows.columns["job_id"] + step * ID_STEP} if "job_id" in rows.columns else {}
+        tables.append(rows.with_columns(**numbered))
+    return tables
+
+
+def _early_amounts(
+    recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator
+) -> Table:
+    """Amounts for the last months before the register is complete."""
+    early = table.take(_chosen(len(table), mess.outside_coverage, rng))
+    # Amounts of one person, employer and month come once: one early row a person at most.
+    early = early.take(np.unique(early.columns["person_id"], return_index=True)[1])
+    month = month_of(recipe.first) - 1 - rng.integers(0, 6, len(early))
+    planted["outside_coverage"] += len(early)
+    return early.with_columns(period=calendar_month(month))

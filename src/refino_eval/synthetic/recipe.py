@@ -1,0 +1,324 @@
+"""The recipe of a synthetic register: everything about a study that the generator has to know.
+
+Nothing in the generator's code belongs to one study: areas, arms, levels, effects, mess, file forms and codes stand in
+`config/synthetic/<name>.yaml`, which these models describe. Printed targets stand in the recipe too, so that the
+calibration report can judge a delivery by numbers that the generator never sees.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from refino_eval.config.base import Name, Strict
+from refino_eval.config.load import read_yaml, validate
+from refino_eval.errors import UserFault, nearest
+
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+"""A calendar month, yyyy-mm."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Curve = Annotated[dict[int, float], Field(min_length=1)]
+"""Values at event months, joined by straight lines and constant beyond the ends."""
+MonthCurve = Annotated[dict[Month, float], Field(min_length=1)]
+"""Values at calendar months, joined by straight lines and constant beyond the ends."""
+
+STATES = ("any_wage", "at_least_4h", "half_time", "full_time")
+"""The nested monthly states whose levels and effects a recipe gives, from the widest to the narrowest."""
+
+
+class ArmRecipe(Strict):
+    """One arm: its name, its code in the file of draws, and the programme that it is an offer of."""
+
+    name: Name = Field(description="The arm's name, as in the evaluation.")
+    code: str = Field(description="The value written in the file of draws.")
+    programme: str = Field(description="The programme's code in the register of programmes.")
+    start_share: Share = Field(description="Share that starts the arm's own programme when drawn to the arm.")
+    start_on: dict[Name, float] = Field(
+        default={}, description="How traits move the share (a trait centred at its mean): probability per unit."
+    )
+    start_by_month: dict[int, float] = Field(
+        description="Of those who start, the share that has started by the end of each event month; the last is 1."
+    )
+    mean_duration: float = Field(gt=1, description="Mean length of a participation, in months of 30.4375 days.")
+    exit_bumps: dict[int, Share] = Field(
+        default={}, description="Extra chance of leaving after so many months (the end of a phase, a renewal)."
+    )
+    longest: int = Field(default=36, description="Longest participation, in months.")
+    other_share: Share = Field(description="Share of the arm that takes the other arm's programme instead of its own.")
+
+
+class Arms(Strict):
+    """The two arms of the draw."""
+
+    treated: ArmRecipe = Field(description="The arm whose effect is estimated.")
+    control: ArmRecipe = Field(description="The arm compared with.")
+
+
+class Area(Strict):
+    """One area of the trial with its offices and its draw probability over time."""
+
+    name: str = Field(description="The text in the file of draws.")
+    size: float = Field(gt=0, description="The area's relative size.")
+    first: Month = Field(description="The first month with draws.")
+    last: Month | None = Field(default=None, description="The last month with draws; default: the trial's.")
+    offices: tuple[str, ...] = Field(min_length=1, description="Office numbers, four digits kept as text.")
+    municipalities: tuple[str, ...] = Field(min_length=1, description="Municipality numbers, four digits kept as text.")
+    share_treated: MonthCurve = Field(description="Draw probability of the treated arm, before the common shift.")
+
+
+class Extra(Strict):
+    """People and draws beside those analysed, which the sample flow has to take out."""
+
+    areas: tuple[Area, ...] = Field(default=(), description="Areas that left the trial.")
+    area_people: int = Field(default=0, ge=0, description="People drawn in those areas.")
+    repeated_draws: int = Field(default=0, ge=0, description="People drawn a second time later.")
+    outside_months: tuple[Month, ...] = Field(default=(), description="Months outside the period in which some were drawn.")
+    outside_people: int = Field(default=0, ge=0, description="People drawn in those months.")
+    no_demography: int = Field(default=0, ge=0, description="People of the analysed without a row in the persons register.")
+    no_income_row: int = Field(default=0, ge=0, description="People of the analysed without an income row the year before.")
+    not_drawn_share: Share = Field(default=0.0, description="People in the registers but never drawn, per person analysed.")
+
+
+class Persons(Strict):
+    """Who the people are."""
+
+    female: Share = Field(description="Share of women.")
+    sex_codes: tuple[str, str] = Field(description="Codes of woman and man.")
+    categories: dict[str, Share] = Field(description="Immigrant category -> share; they add up to 1.")
+    immigrant: tuple[str, ...] = Field(description="Categories that count as immigrant background.")
+    arrived: tuple[str, ...] = Field(description="Categories of people who came from abroad and started work here later.")
+    age_mean: float = Field(description="Mean age at the draw, years.")
+    age_sd: float = Field(gt=0, description="Standard deviation of age.")
+    age_range: tuple[float, float] = Field(description="Youngest and oldest.")
+    age_on_draw_share: float = Field(default=0.0, description="Years of age per unit of a cell's draw probability.")
+    work_start: tuple[float, float] = Field(description="Mean and sd of the age at the first year of income.")
+    work_years: tuple[float, float] = Field(description="Beta parameters of the share of years with income since then.")
+    work_years_arrived: tuple[float, float] = Field(description="The same for people who came from abroad.")
+    arrival: tuple[float, float] = Field(description="Beta parameters of the part of life before arrival, for them.")
+    reduced_capacity: Share = Field(description="Share with reduced work capacity at the draw.")
+    capacity_on_age: float = Field(default=0.0, description="Correlation of reduced capacity (latent) with age.")
+    diagnosis: tuple[Share, Share] = Field(description="Share with a diagnosis without and with reduced capacity.")
+    diagnosis_codes: dict[str, Share] = Field(description="Diagnosis code -> share among diagnoses; they add up to 1.")
+    psychiatric: str = Field(description="Beginning of the codes of psychiatric diagnoses.")
+
+
+class Work(Strict):
+    """Employment month by month: levels, persistence, hours, wages."""
+
+    levels: dict[Name, Curve] = Field(description="Share in each nested state by event month (untreated history).")
+    traits: dict[Name, float] = Field(description="Weight of each trait (in sd) in the propensity to work.")
+    trait_share: Share = Field(description="Share of the propensity's variance that the traits explain.")
+    fixed_share: Share = Field(description="Share of the propensity's variance that is the person's own for good.")
+    hours_fixed_share: Share = Field(description="Share of the variance of the inclination to long hours that is fixed.")
+    renewal: Share = Field(description="Chance each month that a person's situation is drawn anew.")
+    keep_employer: Share = Field(description="Chance that somebody employed before and after a renewal stays with the employer.")
+    unpaid_month: Share = Field(description="Share of months in a job without any wage.")
+    no_job_row: Share = Field(description="Share of wage-only work: paid, but in no registered job.")
+    hours: dict[Name, dict[float, float]] = Field(description="Agreed hours in each state -> relative frequency.")
+    second_job: Curve = Field(description="Share of half- and full-time workers with a second employer, by event month.")
+    third_job: Curve = Field(description="Share of them with a third employer too, by event month.")
+    second_hours: dict[float, float] = Field(description="Hours of such jobs as a share of the main job's -> frequency.")
+    second_paid: Share = Field(description="Share of such jobs that pay in a month.")
+    monthly_wage: float = Field(gt=0, description="Median monthly wage in full-time work, kroner of the base year.")
+    small_wage: float = Field(gt=0, description="Median monthly wage in work of few or no agreed hours.")
+    wage_sd: tuple[float, float, float] = Field(description="Sd of the log wage between people, jobs and months.")
+    occupations: dict[str, float] = Field(description="Occupation codes -> relative frequency.")
+    permanent: Share = Field(description="Share of jobs that are permanent.")
+    contract_codes: tuple[str, str] = Field(description="Codes of permanent and temporary.")
+    full_week: float = Field(default=37.5, gt=0, description="Hours of a full week, for the position's percentage.")
+
+
+class Benefits(Strict):
+    """Registrations and benefits: rates, lengths in months, and what a month pays."""
+
+    status_codes: tuple[str, str] = Field(description="Registered as job seeker; with reduced work capacity.")
+    effort_codes: tuple[tuple[str, ...], tuple[str, ...]] = Field(description="Effort groups of the two.")
+    registered_before: float = Field(gt=0, description="Mean months registered before the draw.")
+    registered_after: float = Field(gt=0, description="Mean months registered after the draw.")
+    aap_share: Share = Field(description="Share of people with reduced capacity on work assessment allowance.")
+    aap_months: tuple[float, float] = Field(description="Mean months before and after the draw.")
+    aap_codes: tuple[str, str] = Field(description="Ordinary and extended decision.")
+    sickness_share: Share = Field(description="Share of those with sickness benefit before it.")
+    unemployment_share: Share = Field(description="Share of job seekers on unemployment benefit.")
+    unemployment_months: tuple[float, float] = Field(description="Mean months before and after the draw.")
+    unemployment_codes: tuple[str, str] = Field(description="Ordinary unemployment and temporary lay-off.")
+    disability_share: tuple[Share, Share] = Field(description="Disability benefit before and after the draw.")
+    monthly: tuple[float, float, float] = Field(description="Kroner of the base year a month: aap, sickness, unemployment.")
+
+
+class Incomes(Strict):
+    """Yearly incomes beside wages and benefits."""
+
+    first_year: int = Field(description="The register's first year.")
+    other_work_share: Share = Field(description="Share of years with occupational income beside registered wages.")
+    other_work: tuple[float, float] = Field(description="Mean and sd of it, in the price unit.")
+    other_benefit_share: Share = Field(description="Share of years with other pensionable income.")
+    other_benefit: tuple[float, float] = Field(description="Mean and sd of it, in the price unit.")
+    support_ends_at: float = Field(gt=0, description="Occupational income (price unit) at which no support is left.")
+    growth: float = Field(description="Yearly growth of nominal incomes before the registers' first year.")
+
+
+class Prices(Strict):
+    """A yearly price index."""
+
+    base_year: int = Field(description="The year in whose prices amounts are reported.")
+    unit: float = Field(gt=0, description="Kroner per reported unit.")
+    index: dict[int, float] = Field(description="Year -> index.")
+
+
+class Effects(Strict):
+    """Planted effects of the draw on the share in each state, by event month; they work through those who have started."""
+
+    states: dict[Name, Curve] = Field(default={}, description="State -> effect of the draw by event month (share).")
+    wage: Curve = Field(default={0: 0.0}, description="Relative effect of the draw on the wage of those in work.")
+    by: Name | None = Field(default=None, description="A 0/1 trait by which the effects differ.")
+    factor: tuple[float, float] = Field(default=(1.0, 1.0), description="Factor on the effects where the trait is 0 and 1.")
+
+    @model_validator(mode="after")
+    def _known(self) -> Effects:
+        unknown = [name for name in self.states if name not in STATES]
+        if unknown:
+            raise ValueError(f"effects name the state '{unknown[0]}'.{nearest(unknown[0], STATES)}")
+        return self
+
+
+class Mess(Strict):
+    """How often each kind of disorder is planted (share of a register's rows, unless said otherwise)."""
+
+    duplicates: Share = Field(default=0.0, description="Rows repeated exactly.")
+    same_employer: Share = Field(default=0.0, description="Jobs with an overlapping second registration at the same employer.")
+    absurd_hours: Share = Field(default=0.0, description="Junk job rows with impossible hours.")
+    lost_decimal: Share = Field(default=0.0, description="Jobs first delivered with ten times the hours, then corrected.")
+    corrected_end: Share = Field(default=0.0, description="Jobs first delivered with a wrong or no end, then corrected.")
+    stop_before_start: Share = Field(default=0.0, description="Junk spells that end before they start.")
+    missing_start: Share = Field(default=0.0, description="Junk spells without a start.")
+    outside_coverage: Share = Field(default=0.0, description="Junk spells that ended before the registers begin.")
+    no_show: Share = Field(default=0.0, description="Share of people who never started who have a no-show row.")
+
+
+class FileColumn(Strict):
+    """One delivered column."""
+
+    name: str = Field(description="The delivered name.")
+    type: Literal["id", "digits", "serial", "code", "date", "integer", "hundredths", "ore", "kroner", "month", "year"] = Field(
+        description="How values are written; digits is a number kept as text of one width; serial likewise, shuffled; ore is a decimal number of kroner, kroner a whole one."
+    )
+    date_format: str = Field(default="%Y-%m-%d", description="For dates.")
+    width: int = Field(default=8, ge=1, le=18, description="Number of digits, for id and digits; zeros lead.")
+
+
+class RegisterFile(Strict):
+    """The form in which one register is delivered."""
+
+    file: str = Field(description="File name.")
+    corrections: str | None = Field(default=None, description="Name of the later file that delivers corrected rows anew.")
+    format: Literal["csv", "parquet"] = Field(default="csv", description="Kind of file.")
+    encoding: Literal["utf-8", "latin-1"] = Field(default="utf-8", description="Of a text file.")
+    delimiter: str = Field(default=";", description="Of a text file.")
+    decimal: Literal[",", "."] = Field(default=".", description="Of a text file.")
+    columns: dict[Name, FileColumn] = Field(description="Name inside the program -> delivered column, in order.")
+
+
+class TruthOutcome(Strict):
+    """One outcome whose two potential values are saved for every person."""
+
+    state: Name = Field(description="wage, any_wage, weekly_hours, weekly_hours_main_job, or a threshold's name.")
+    window: tuple[int, int] = Field(description="First and last event month summed.")
+
+
+class Target(Strict):
+    """One printed number that a delivery is judged by."""
+
+    moment: str = Field(description="What is computed from the written files; the calibration module lists the forms.")
+    source: str = Field(description="Where it is printed.")
+    value: float = Field(description="The number.")
+    unit: float = Field(default=0.0, ge=0, description="One unit of the last printed digit; 0: exact.")
+    tolerance: float | None = Field(
+        default=None, description="Allowed distance; default: half a printed unit or two standard errors, whichever is larger."
+    )
+    why: str = Field(default="", description="The reason for a tolerance of its own.")
+
+
+class Recipe(Strict):
+    """A whole synthetic register."""
+
+    name: Name = Field(description="The recipe's name: that of its file.")
+    title: str = Field(description="What it imitates, in a line.")
+    seed: int = Field(ge=0, description="Default seed.")
+    people: int = Field(ge=20, description="People analysed, by default.")
+    treated: int = Field(ge=1, description="How many of them are drawn to the treated arm, exactly.")
+    block_people: int = Field(default=20_000, ge=100, description="People made and written at a time.")
+    first: dt.date = Field(description="First day that the registers cover.")
+    last: dt.date = Field(description="Last day that the registers cover.")
+    draw_last: Month = Field(description="Last month with draws.")
+    volume: MonthCurve = Field(description="Relative number of draws by month.")
+    draw_noise: float = Field(ge=0, description="Sd of the cells' own deviation in draw probability (log odds).")
+    arms: Arms = Field(description="The arms.")
+    areas: tuple[Area, ...] = Field(min_length=1, description="The areas analysed.")
+    extra: Extra = Field(default=Extra(), description="People and draws that are not analysed.")
+    persons: Persons = Field(description="Traits.")
+    work: Work = Field(description="Employment and wages.")
+    benefits: Benefits = Field(description="Benefits and registrations.")
+    incomes: Incomes = Field(description="Yearly incomes.")
+    prices: Prices = Field(description="Price index.")
+    programme_status: dict[Literal["completed", "left", "ongoing", "no_show"], str] = Field(description="Codes of status.")
+    other_programmes: dict[str, float] = Field(default={}, description="Other programmes -> mean number per person.")
+    effects: dict[Name, Effects] = Field(description="Presets by name.")
+    default_effects: Name = Field(default="published", description="The preset used when none is asked for.")
+    mess: Mess = Field(default=Mess(), description="Rates of disorder.")
+    thresholds: dict[Name, float] = Field(description="State -> least weekly hours in one job.")
+    truth: dict[Name, TruthOutcome] = Field(description="Outcomes of the truth files.")
+    registers: dict[Name, RegisterFile] = Field(description="The files.")
+    targets: tuple[Target, ...] = Field(default=(), description="What the delivery is judged by.")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Recipe:
+        faults = []
+        if self.treated >= self.people:
+            faults.append(f"treated ({self.treated}) must be fewer than people ({self.people})")
+        if self.default_effects not in self.effects:
+            faults.append(f"default_effects: no preset '{self.default_effects}'.{nearest(self.default_effects, self.effects)}")
+        if set(self.work.levels) != set(STATES):
+            faults.append(f"work.levels gives exactly the states {', '.join(STATES)}")
+        for what, shares in (("categories", self.persons.categories), ("diagnosis_codes", self.persons.diagnosis_codes)):
+            if abs(sum(shares.values()) - 1) > 1e-6:
+                faults.append(f"persons.{what} must add up to 1, not {sum(shares.values()):g}")
+        lacking = [year for year in range(self.first.year, self.last.year + 1) if year not in self.prices.index]
+        if lacking or self.prices.base_year not in self.prices.index:
+            faults.append("prices.index must hold the base year and every year that the registers cover")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def preset(self, effects: str | Effects | None) -> tuple[str, Effects]:
+        """Return the effects asked for and what to call them."""
+        if isinstance(effects, Effects):
+            return "own", effects
+        name = effects or self.default_effects
+        if name not in self.effects:
+            raise UserFault(f"Recipe '{self.name}' has no effects preset '{name}'.{nearest(name, self.effects)}")
+        return name, self.effects[name]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    path
+        A YAML file, usually in `config/synthetic`.
+
+    Returns
+    -------
+    Recipe
+        Checked.
+
+    Raises
+    ------
+    UserFault
+        With a paragraph for each fault.
+    """
+    return validate(read_yaml(path, path.name), Recipe, path.name)

@@ -1,0 +1,98 @@
+"""Writing a delivery: files that grow block by block, their checksums, and a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from refino_eval.errors import UserFault
+from refino_eval.synthetic.recipe import RegisterFile
+
+MARK = "SYNTHETIC.txt"
+"""A folder is replaced only when it holds this file: nobody's delivery is ever overwritten."""
+
+
+class DeliveryFile:
+    """One file of a delivery, written block by block."""
+
+    def __init__(self, path: Path, form: RegisterFile) -> None:
+        self.path = path
+        self.rows = 0
+        self._form = form
+        self._text: BinaryIO | None = None
+        self._parquet: Any = None
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows; the first block brings the header or the schema."""
+        self.rows += table.num_rows
+        if self._form.format == "parquet":
+            if self._parquet is None:
+                self._parquet = pq.ParquetWriter(self.path, table.schema, compression="zstd")
+            if table.num_rows:
+                self._parquet.write_table(table)
+            return
+        header = self._text is None
+        if self._text is None:
+            self._text = self.path.open("wb")
+        options = pa_csv.WriteOptions(
+            include_header=header, delimiter=self._form.delimiter, quoting_style="none", quoting_header="none",
+            batch_size=65_536,
+        )
+        buffer = io.BytesIO()
+        pa_csv.write_csv(table, buffer, options)
+        written = buffer.getvalue()
+        self._text.write(written if self._form.encoding == "utf-8" else written.decode("utf-8").encode("latin-1"))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._text is not None:
+            self._text.close()
+        if self._parquet is not None:
+            self._parquet.close()
+
+
+def checksum(path: Path) -> str:
+    """Return a file's SHA-256, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary sibling to write in, and move it into place when all went well.
+
+    Parameters
+    ----------
+    folder
+        Where the delivery shall stand; an earlier synthetic delivery there is replaced.
+
+    Raises
+    ------
+    UserFault
+        When the folder holds something that is not a synthetic delivery.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise UserFault(
+            f"{folder.name}: the folder holds files that are not a synthetic delivery (no {MARK} in it); nothing was "
+            "written. Choose another folder, or empty this one."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.parent / f".{folder.name}.part"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)

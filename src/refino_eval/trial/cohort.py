@@ -1,0 +1,225 @@
+"""From the delivered draws to the cohort: arms, cells, covariates, samples, and the flow of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval.codes.prices import PriceIndex
+from refino_eval.config import definitions as d
+from refino_eval.config.evaluation import Arms, Population, Sample, Step
+from refino_eval.config.sources import Source
+from refino_eval.errors import UserFault
+from refino_eval.trial.arms import code_text, treated_from_codes
+from refino_eval.trial.covariates import derive_covariates
+from refino_eval.trial.flow import FlowLine, flow_line
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The people of the evaluation, and how they came to be these.
+
+    Attributes
+    ----------
+    frame
+        One row a person, ordered by `person_id`: `person_id, arm, treated, draw_date, draw_month`, the strata columns,
+        `cell`, a double column a covariate, and a boolean column `sample_<name>` a sample.
+    flow
+        Lines of the sample flow, in order.
+    """
+
+    frame: pd.DataFrame
+    flow: tuple[FlowLine, ...]
+
+
+def link_population(
+    *,
+    population: Population,
+    samples: Mapping[str, Sample],
+    arms: Arms,
+    strata: tuple[str, ...],
+    covariates: Mapping[str, d.Covariate],
+    sources: Mapping[str, Source],
+    clean: Mapping[str, Path],
+    indices: Mapping[str, PriceIndex],
+) -> Cohort:
+    """Build the cohort from clean registers.
+
+    Parameters
+    ----------
+    population
+        Which register the draws stand in, and the steps of the flow.
+    samples
+        The named samples.
+    arms
+        The two arms with their delivered codes.
+    strata
+        Columns that together tell the cell within which the draw was random; `draw_month` is made here. Without any,
+        everybody is in one cell.
+    covariates
+        Covariates to derive, by name.
+    sources, clean
+        Sources and clean files of the registers, by name.
+    indices
+        Price indices, by name.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    UserFault
+        When a result of the draw is neither arm, when people are drawn twice and no step says what to do, or when
+        nobody, or only one arm, is left.
+    """
+    draws = _draws(population, arms, clean[population.register_name])
+    lines = [flow_line("delivered", "", draws["treated"])]
+    draws = _take_out_missing_strata(draws, strata, lines)
+    for step in population.steps:
+        draws = _take_out(draws, _hit(step, draws, sources[population.register_name]), "population", step.reason, lines)
+    _one_draw_each(draws, population)
+    draws = draws.sort_values("person_id", ignore_index=True)
+    _both_arms(draws, arms)
+    frame = pd.DataFrame(
+        {
+            "person_id": draws["person_id"],
+            "arm": np.where(draws["treated"] == 1, arms.treated.name, arms.control.name),
+            "treated": draws["treated"],
+            "draw_date": draws["draw_date"],
+            "draw_month": draws["draw_month"],
+        }
+    )
+    for column in strata:
+        frame[column] = draws[column].astype(str)
+    frame["cell"] = frame[list(strata)].agg(" x ".join, axis=1) if strata else "all"
+    derived = derive_covariates(frame, covariates, sources, clean, indices)
+    frame = pd.concat([frame, derived.reset_index(drop=True)], axis=1)
+    frame = add_samples(frame, samples, lines)
+    return Cohort(frame=frame, flow=tuple(lines))
+
+
+def _draws(population: Population, arms: Arms, path: Path) -> pd.DataFrame:
+    draws = pd.read_parquet(path, dtype_backend="pyarrow").sort_values(
+        ["person_id", "source_file", "source_row"], ignore_index=True
+    )
+    if draws.empty:
+        raise UserFault(
+            f"The register of draws '{population.register_name}' has no clean row. See run/quality_rules.csv for the rules "
+            "that rejected its rows."
+        )
+    draws["treated"] = treated_from_codes(draws[population.arm], arms, where=f"Register '{population.register_name}'")
+    if population.draw_date is not None:
+        draws["draw_date"] = pd.Timestamp(population.draw_date)
+    else:
+        draws["draw_date"] = pd.to_datetime(draws["start"].astype(str))
+    draws["draw_month"] = draws["draw_date"].dt.strftime("%Y-%m")
+    return draws
+
+
+def _hit(step: Step, draws: pd.DataFrame, source: Source) -> Mask:
+    """Tell which draws a step takes out."""
+    if step.first_draw_only:
+        order = draws.sort_values(["person_id", "draw_date", "source_file", "source_row"]).index
+        return draws.loc[order].duplicated("person_id").reindex(draws.index).to_numpy(dtype=bool)
+    hit = meets_all(draws, step.exclude)
+    if step.draw_from is not None or step.draw_to is not None:
+        outside = np.zeros(len(draws), dtype=bool)
+        if step.draw_from is not None:
+            outside |= (draws["draw_date"] < pd.Timestamp(step.draw_from)).to_numpy()
+        if step.draw_to is not None:
+            outside |= (draws["draw_date"] > pd.Timestamp(step.draw_to)).to_numpy()
+        hit = hit & outside
+    return hit
+
+
+def meets_all(frame: pd.DataFrame, conditions: tuple[d.Condition, ...]) -> Mask:
+    """Tell which rows meet all conditions; a missing value meets none, and no condition is met by every row."""
+    met = np.ones(len(frame), dtype=bool)
+    for condition in conditions:
+        met = met & _meets(frame[condition.column], condition)
+    return met
+
+
+def _meets(column: pd.Series, condition: d.Condition) -> Mask:
+    known = column.notna().to_numpy(dtype=bool)
+    parts = [known]
+    if condition.is_in is not None or condition.not_in is not None:
+        text = column.map(code_text, na_action="ignore").astype(object)
+        if condition.is_in is not None:
+            parts.append(text.isin([code_text(value) for value in condition.is_in]).to_numpy(dtype=bool))
+        if condition.not_in is not None:
+            parts.append(~text.isin([code_text(value) for value in condition.not_in]).to_numpy(dtype=bool))
+    if condition.at_least is not None or condition.at_most is not None:
+        number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        parts.append(number >= (-np.inf if condition.at_least is None else condition.at_least))
+        parts.append(number <= (np.inf if condition.at_most is None else condition.at_most))
+    return np.logical_and.reduce(parts)
+
+
+def _take_out(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list[FlowLine]) -> pd.DataFrame:
+    lines.append(flow_line(step, reason, draws.loc[hit, "treated"]))
+    return draws.loc[~hit].reset_index(drop=True)
+
+
+def _take_out_missing_strata(draws: pd.DataFrame, strata: tuple[str, ...], lines: list[FlowLine]) -> pd.DataFrame:
+    hit = draws[list(strata)].isna().any(axis=1).to_numpy(dtype=bool) if strata else np.zeros(len(draws), dtype=bool)
+    return _take_out(draws, hit, "population", "missing_stratum", lines) if hit.any() else draws
+
+
+def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:
+    repeated = int(draws["person_id"].duplicated().sum())
+    if repeated:
+        raise UserFault(
+            f"The register '{population.register_name}' holds {repeated:,} draws of people who were drawn before, and no step of "
+            "the flow says which draw counts. Add a step with first_draw_only: true to population.steps."
+        )
+
+
+def _both_arms(draws: pd.DataFrame, arms: Arms) -> None:
+    treated = int(draws["treated"].sum())
+    if treated == 0 or treated == len(draws):
+        empty = arms.treated.name if treated == 0 else arms.control.name
+        raise UserFault(
+            f"After the steps of the flow nobody is left in the arm '{empty}' ({len(draws):,} people in all). See the steps "
+            "of population.steps and the arms' codes."
+        )
+
+
+def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[FlowLine]) -> pd.DataFrame:
+    """Mark each named sample by a boolean column, and write its steps into the flow.
+
+    Parameters
+    ----------
+    frame
+        One row a person, with `treated`, covariates and strata.
+    samples
+        Named samples, wider before narrower.
+    lines
+        The flow so far; lines are added to it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `frame` with a column `sample_<name>` for each sample.
+    """
+    flags: dict[str, Mask] = {}
+    for name, sample in samples.items():
+        inside = flags[sample.within].copy() if sample.within else np.ones(len(frame), dtype=bool)
+        for step in sample.steps:
+            if step.complete:
+                out = frame[list(step.complete)].isna().any(axis=1).to_numpy(dtype=bool)
+            else:
+                out = meets_all(frame, step.exclude)
+            lines.append(flow_line(name, step.reason, frame.loc[inside & out, "treated"]))
+            inside &= ~out
+        lines.append(flow_line(name, "", frame.loc[inside, "treated"]))
+        flags[name] = inside
+    return frame.assign(**{f"sample_{name}": flag for name, flag in flags.items()})

@@ -1,0 +1,134 @@
+"""Covariates: what the registers say of each person at the draw, one number a person and covariate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from refino_eval.codes.prices import PriceIndex
+from refino_eval.config import definitions as d
+from refino_eval.config.sources import Source
+from refino_eval.errors import UserFault
+from refino_eval.registers.conditions import SCALES, conditions_sql, identifier, literal
+
+
+def derive_covariates(
+    draws: pd.DataFrame,
+    covariates: Mapping[str, d.Covariate],
+    sources: Mapping[str, Source],
+    clean: Mapping[str, Path],
+    indices: Mapping[str, PriceIndex],
+) -> pd.DataFrame:
+    """Compute covariates from clean registers.
+
+    Parameters
+    ----------
+    draws
+        One row a person: `person_id` (text) and `draw_date`.
+    covariates
+        Definitions by name.
+    sources
+        The registers' sources, for column types.
+    clean
+        Clean register files (parquet) by register.
+    indices
+        Price indices by name, for amounts in the prices of one year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `person_id` in the order of `draws`, one double column a covariate, missing as NaN.
+
+    Raises
+    ------
+    UserFault
+        When a register with one row a person has several for somebody.
+    """
+    people = draws[["person_id", "draw_date"]].copy()
+    people["draw_year"] = pd.to_datetime(people["draw_date"]).dt.year
+    out = pd.DataFrame(index=pd.Index(people["person_id"], name="person_id"))
+    with duckdb.connect(config={"threads": 2}) as connection:
+        connection.register("draws", people)
+        for name, covariate in covariates.items():
+            assert covariate.register_name is not None
+            source = sources[covariate.register_name]
+            spells = f"read_parquet({literal(str(clean[covariate.register_name]))})"
+            if source.temporality == "fixed":
+                _one_row_each(connection, source, spells)
+            text = _sql(covariate, source, spells, indices)
+            found = connection.execute(text).df().set_index("person_id")["value"]
+            values = found.reindex(out.index).astype(float)
+            out[name] = values.fillna(_absent(covariate))
+    return out
+
+
+def _absent(covariate: d.Covariate) -> float:
+    """Return the value of a person of whom the register says nothing."""
+    if isinstance(covariate, d.YearsWithCovariate | d.SpellAtDrawCovariate):
+        return 0.0
+    if isinstance(covariate, d.AmountInYearCovariate) and covariate.absent is not None:
+        return covariate.absent
+    return float("nan")
+
+
+def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[str, PriceIndex]) -> str:
+    joined = f"FROM draws AS d JOIN {spells} AS s ON s.person_id = d.person_id"
+    if isinstance(covariate, d.SpellAtDrawCovariate):
+        where = conditions_sql(covariate.where, source.columns, table="s")
+        covers = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else (
+            "s.start <= d.draw_date AND (s.stop IS NULL OR s.stop > d.draw_date)"
+        )
+        return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE {where} AND {covers}"
+    column = f"s.{identifier(covariate.column)}"
+    if isinstance(covariate, d.ColumnCovariate):
+        if covariate.equals is None:
+            return f"SELECT d.person_id, CAST({column} AS DOUBLE) AS value {joined}"
+        codes = ", ".join(literal(str(code)) for code in covariate.equals)
+        return (
+            f"SELECT d.person_id, CASE WHEN {column} IS NULL THEN NULL WHEN CAST({column} AS VARCHAR) IN ({codes}) "
+            f"THEN 1.0 ELSE 0.0 END AS value {joined}"
+        )
+    if isinstance(covariate, d.AgeCovariate):
+        return f"SELECT d.person_id, ROUND(({_days('d.draw_date')} - {_days(column)}) / 365.25, 1) AS value {joined}"
+    if isinstance(covariate, d.YearsWithCovariate):
+        return (
+            f"SELECT d.person_id, COUNT(DISTINCT s.period) AS value {joined} "
+            f"WHERE s.period < d.draw_year AND {column} > 0 GROUP BY d.person_id"
+        )
+    return _amount_sql(covariate, source, column, joined, indices)
+
+
+def _amount_sql(
+    covariate: d.AmountInYearCovariate, source: Source, column: str, joined: str, indices: Mapping[str, PriceIndex]
+) -> str:
+    natural = SCALES.get(source.columns[covariate.column].type, 1)
+    factor = "1.0"
+    if covariate.deflate is not None:
+        index = indices[covariate.deflate.index]
+        base = covariate.deflate.base_year
+        cases = " ".join(f"WHEN {year} THEN {index.factor(year, base)!r}" for year in sorted(index.values))
+        factor = f"(CASE d.draw_year - {covariate.years_before} {cases} END)"
+    return (
+        f"SELECT d.person_id, SUM({column}) / {natural * covariate.divide_by!r} * ANY_VALUE({factor}) AS value {joined} "
+        f"WHERE s.period = d.draw_year - {covariate.years_before} GROUP BY d.person_id"
+    )
+
+
+def _days(column: str) -> str:
+    return f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))"
+
+
+def _one_row_each(connection: duckdb.DuckDBPyConnection, source: Source, spells: str) -> None:
+    repeated = connection.execute(
+        f"SELECT COUNT(*) FROM (SELECT person_id FROM {spells} GROUP BY person_id HAVING COUNT(*) > 1)"
+    ).fetchone()
+    assert repeated is not None
+    if repeated[0]:
+        raise UserFault(
+            f"The register '{source.register_name}' has one row a person by its source, and {repeated[0]:,} people have several. "
+            f"Add the rule superseded (key: [person_id]) to config/sources/{source.register_name}.yaml when a later row "
+            "corrects an earlier one, or duplicate_row when rows are repeated."
+        )

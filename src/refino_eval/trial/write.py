@@ -1,0 +1,65 @@
+"""Writing the cohort and outcomes: parquet with fixed types, at once or not at all, the same bytes every time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def write_cohort(frame: pd.DataFrame, path: Path) -> None:
+    """Write `cohort.parquet`.
+
+    Parameters
+    ----------
+    frame
+        As `Cohort.frame`.
+    path
+        Where it goes.
+    """
+    arrays = {name: _typed(name, frame[name]) for name in frame.columns}
+    _write(pa.table(arrays), path)
+
+
+def write_outcome(outcomes: pd.DataFrame, name: str, path: Path) -> None:
+    """Write one outcome as `person_id, value`.
+
+    Parameters
+    ----------
+    outcomes
+        `person_id` and a column an outcome.
+    name
+        Which column.
+    path
+        Where it goes.
+    """
+    columns = {
+        "person_id": pa.array(outcomes["person_id"].astype(str).tolist(), pa.string()),
+        "value": pa.array(outcomes[name].tolist(), pa.float64(), from_pandas=True),
+    }
+    _write(pa.table(columns), path)
+
+
+def _typed(name: str, values: pd.Series) -> pa.Array:
+    if name == "treated":
+        return pa.array(values.tolist(), pa.int32())
+    if name == "draw_date":
+        return pa.array(pd.to_datetime(values).dt.date.tolist(), pa.date32())
+    if name.startswith("sample_"):
+        return pa.array(values.tolist(), pa.bool_())
+    if pd.api.types.is_float_dtype(values):
+        return pa.array(values.tolist(), pa.float64(), from_pandas=True)
+    return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        pq.write_table(table, part, compression="zstd")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

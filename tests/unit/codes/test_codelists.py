@@ -1,0 +1,106 @@
+"""Code lists: lookups on a day, and what a user is told about a faulty list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from refino_eval.codes.codelists import load_codelist, load_codelists
+from refino_eval.errors import UserFault
+
+CONFIG = Path(__file__).parents[3] / "config" / "codelists"
+HEADER = "code,label_nb,label_en,group,valid_from,valid_to,source\n"
+
+
+def write(folder: Path, *rows: str, header: str = HEADER) -> Path:
+    (folder / "kinds.csv").write_text(header + "".join(row + "\n" for row in rows), encoding="utf-8")
+    return folder
+
+
+def test_lookups(tmp_path: Path) -> None:
+    folder = write(tmp_path, "1,én,one,odd,,,s", "2,to,two,even,2018-01-01,2018-12-31,s", "2,TO,TWO,even,2020-01-01,,s")
+    kinds = load_codelist("kinds", folder)
+    assert kinds.codes == ("1", "2")
+    assert kinds.valid_on(dt.date(2017, 12, 31)) == ("1",)
+    assert kinds.valid_on(dt.date(2018, 1, 1)) == ("1", "2")
+    assert kinds.valid_on(dt.date(2018, 12, 31)) == ("1", "2")
+    assert kinds.valid_on(dt.date(2019, 1, 1)) == ("1",)
+    assert kinds.unknown(["3", "2", "1", "3"]) == ("3",)
+    assert kinds.unknown(["2", "1"], dt.date(2019, 6, 1)) == ("2",)
+    assert kinds.label("2", "en", dt.date(2018, 6, 1)) == "two"
+    assert kinds.label("2", "nb") == "TO"
+    assert kinds.group_of("1") == "odd"
+    assert kinds.groups == ("odd", "even")
+    assert kinds.in_group("even") == ("2",)
+
+
+def test_unknown_code_and_group_name_the_nearest(tmp_path: Path) -> None:
+    kinds = load_codelist("kinds", write(tmp_path, "REFINO,r,r,own,,2018-12-31,s"))
+    with pytest.raises(UserFault, match="Did you mean 'REFINO'"):
+        kinds.find("REFIN")
+    with pytest.raises(UserFault, match="has no code 'REFINO' on 2019-01-01"):
+        kinds.find("REFINO", dt.date(2019, 1, 1))
+    with pytest.raises(UserFault, match="has no group"):
+        kinds.in_group("other")
+
+
+def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=r"'kind' is missing.*Did you mean 'kinds'"):
+        load_codelist("kind", write(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (("1,a,a,,,,s", "1,b,b,,,,s"), "two rows that are valid at the same time"),
+        (("1,a,a,,,2018-06-30,s", "1,b,b,,2018-06-30,,s"), "two rows that are valid at the same time"),
+        (("1,a,a,,2018-07-01,2018-06-30,s",), "valid to a day before"),
+        (("1,a,a,,01.07.2018,,s",), "line 2: valid_from is '01.07.2018', not a date"),
+        (("1,a,,,,,",), "has no label_en and no source"),
+    ],
+)
+def test_faulty_rows(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
+    with pytest.raises(UserFault, match=told):
+        load_codelist("kinds", write(tmp_path, *rows))
+
+
+def test_adjacent_periods_do_not_overlap(tmp_path: Path) -> None:
+    folder = write(tmp_path, "1,a,a,,,2018-06-30,s", "1,b,b,,2018-07-01,,s")
+    assert load_codelist("kinds", folder).label("1", "nb", dt.date(2018, 6, 30)) == "a"
+
+
+def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UserFault) as caught:
+        load_codelist("kinds", write(tmp_path, "1,a,a,,x,,s", "2,b,b,,,,", "3,c,c,,,,s", "3,c,c,,,,s"))
+    assert len(caught.value.faults) == 3
+
+
+def test_missing_column_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=r"lacks the column 'label_nb'.*Did you mean 'label_no'"):
+        load_codelist("kinds", write(tmp_path, header=HEADER.replace("label_nb", "label_no")))
+
+
+def test_wrong_encoding_is_a_plain_fault(tmp_path: Path) -> None:
+    (tmp_path / "kinds.csv").write_bytes((HEADER + "1,Ø,o,,,,s\n").encode("latin-1"))
+    with pytest.raises(UserFault, match="UTF-8"):
+        load_codelist("kinds", tmp_path)
+
+
+def test_counties_follow_the_reforms() -> None:
+    counties = load_codelist("counties", CONFIG)
+    count = {year: len(counties.valid_on(dt.date(year, 6, 1))) for year in (2017, 2018, 2019, 2020, 2023, 2024)}
+    assert count == {2017: 19, 2018: 18, 2019: 18, 2020: 11, 2023: 11, 2024: 15}
+    assert counties.find("50", dt.date(2018, 1, 1)).label_nb == "Trøndelag"
+    assert counties.unknown(["16"], dt.date(2018, 1, 1)) == ("16",)
+    # A group is the same area before and after each reform.
+    for group in counties.groups:
+        for year in count:
+            assert set(counties.in_group(group)) & set(counties.valid_on(dt.date(year, 6, 1))), (group, year)
+
+
+def test_load_several_once() -> None:
+    lists = load_codelists(["sex", "programmes", "sex"], CONFIG)
+    assert list(lists) == ["programmes", "sex"]
+    assert lists["programmes"].in_group("follow_up") == ("INDOPPFAG",)

@@ -1,0 +1,139 @@
+"""Reading the configuration: what is right is read, and what is wrong is told in one paragraph each."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from refino_eval.config.checks import needed_states, used_covariates, used_outcomes, used_states, words_of
+from refino_eval.config.load import expand, load_configuration, read_yaml
+from refino_eval.errors import UserFault
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the shipped configuration, to be broken."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path
+
+
+def change(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in {path.name}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def faults(project, evaluation="refino"):
+    with pytest.raises(UserFault) as caught:
+        load_configuration(project, evaluation=evaluation)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config" / "evaluations").glob("*.yaml")))
+def test_every_shipped_evaluation_is_sound(name):
+    configuration = load_configuration(ROOT, evaluation=name)
+    assert configuration.evaluation.name == name
+    assert configuration.evaluation.exhibits
+
+
+def test_the_default_evaluation_is_the_one_that_config_names():
+    assert load_configuration(ROOT).evaluation.name == "refino"
+
+
+def test_a_misspelt_key_is_named_with_file_and_nearest_key(project):
+    change(project / "config/evaluations/refino.yaml", "data_class:", "data_clas:")
+    told = faults(project)
+    assert any("config/evaluations/refino.yaml" in text and "'data_clas'" in text and "'data_class'" in text for text in told)
+
+
+def test_a_misspelt_key_deep_inside_a_definition_gets_its_nearest_name(project):
+    change(project / "config/definitions/outcomes.yaml", "kind: value_at", "knid: value_at")
+    told = faults(project)
+    assert any("knid" in text and "'kind'" in text for text in told)
+
+
+def test_all_faults_come_at_once(project):
+    change(project / "config/evaluations/refino.yaml", "- table_8_1", "- table_8_l")
+    change(project / "config/evaluations/refino.yaml", "strata: [county,", "strata: [count,")
+    told = faults(project)
+    assert any("'table_8_l'" in text and "Did you mean 'table_8_" in text for text in told)
+    assert any("'count'" in text and "'county'" in text for text in told)
+
+
+def test_an_unknown_outcome_in_the_selection_is_told(project):
+    change(project / "config/definitions/exhibits.yaml", "wage: wage_month_12", "wage: wage_mont_12")
+    assert any("'wage_mont_12'" in text and "'wage_month_12'" in text for text in faults(project))
+
+
+def test_a_window_outside_the_clock_is_told(project):
+    change(project / "config/evaluations/refino.yaml", "month: {first: -24, last: 24}", "month: {first: -24, last: 11}")
+    assert any("event month 12" in text and "-24 to 11" in text for text in faults(project))
+
+
+def test_a_missing_evaluation_is_told(project):
+    assert faults(project, "refno") == ("There is no evaluation 'refno' in config/evaluations. Did you mean 'refino'?",)
+
+
+def test_a_name_is_defined_once(project):
+    change(project / "config/evaluations/job_corps.yaml", "    jc_employed:\n", "    wage:\n")
+    change(project / "config/evaluations/job_corps.yaml", "state: jc_employed", "state: wage")
+    assert any("wage is defined in config/definitions/states.yaml already" in text for text in faults(project, "job_corps"))
+
+
+def test_a_key_given_twice_is_told(project):
+    path = project / "config/config.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nseed: 1\n", encoding="utf-8")
+    assert any("'seed' is given twice" in text for text in faults(project))
+
+
+def test_a_file_that_multiplies_itself_is_refused(tmp_path):
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 20)]
+    bomb = tmp_path / "bomb.yaml"
+    bomb.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(UserFault, match="too many aliases"):
+        read_yaml(bomb, "bomb.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"a: [1", "not valid YAML"), (b"a: \xff\xfe", "not UTF-8"), (b"a: !!python/object/apply:os.system [ls]", "not valid YAML")],
+)
+def test_a_broken_file_is_told(tmp_path, content, said):
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserFault, match=said):
+        read_yaml(path, "broken.yaml")
+
+
+def test_an_environment_variable_has_a_default_or_is_asked_for(monkeypatch):
+    monkeypatch.delenv("REFINO_EVAL_TEST_PLACE", raising=False)
+    assert expand("${REFINO_EVAL_TEST_PLACE:-here}/x") == "here/x"
+    with pytest.raises(UserFault, match="REFINO_EVAL_TEST_PLACE is not set"):
+        expand("${REFINO_EVAL_TEST_PLACE}/x")
+    monkeypatch.setenv("REFINO_EVAL_TEST_PLACE", "there")
+    assert expand("${REFINO_EVAL_TEST_PLACE:-here}/x") == "there/x"
+
+
+def test_a_derived_state_pulls_in_what_it_is_computed_from():
+    definitions = load_configuration(ROOT).definitions
+    needed = needed_states(definitions, ["half_time"])
+    assert needed[-1] == "half_time"
+    assert "weekly_hours_main_job" in needed
+    assert needed_states(definitions, ["wage"]) == ["wage"]
+
+
+def test_what_is_used_follows_from_the_exhibits():
+    configuration = load_configuration(ROOT, evaluation="job_corps")
+    study, definitions = configuration.evaluation, configuration.definitions
+    assert used_states(study, definitions, "week") == ["jc_employed"]
+    assert "jc_months_year_4" in used_outcomes(study, definitions)
+    assert "jc_age" in used_covariates(study, definitions)
+
+
+def test_an_exhibits_words_hold_only_its_own_definitions():
+    configuration = load_configuration(ROOT)
+    words = words_of("table_8_1", configuration.evaluation, configuration.definitions)
+    assert set(words["outcomes"]) == set(configuration.definitions.exhibits["table_8_1"].columns.values())
+    assert set(words["specifications"]) == {"main"}

@@ -1,0 +1,40 @@
+"""Counts of an ingestion: they add up, survive JSON, and become the two quality tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from refino_eval.registers.reports import FileCount, IngestReport, RuleCount, quality_tables
+
+
+def make(register: str = "jobs", **changes: int) -> IngestReport:
+    counts = {"delivered": 10, "clean": 7, "rejected": 3, "people": 4} | changes
+    rules = (RuleCount("duplicate_row", 1, 1), RuleCount("unreadable_line", 2, 0))
+    return IngestReport(register=register, **counts, rules=rules, files=(FileCount("a_v1.csv", 10),))
+
+
+@pytest.mark.parametrize("changes", [{"delivered": 11}, {"clean": 8}, {"clean": 6, "rejected": 4}])
+def test_counts_must_add_up(changes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="add up"):
+        make(**changes)
+
+
+def test_json_round_trip() -> None:
+    report = make()
+    assert IngestReport.from_json(report.to_json()) == report
+
+
+def test_quality_tables_have_the_fixed_columns_and_order() -> None:
+    quality, rules = quality_tables([make("wages"), make("jobs")])
+    assert quality.to_csv(index=False) == "register,delivered,clean,rejected,people\njobs,10,7,3,4\nwages,10,7,3,4\n"
+    assert rules.to_csv(index=False).splitlines()[:3] == [
+        "register,rule,rows,people",
+        "jobs,duplicate_row,1,1",
+        "jobs,unreadable_line,2,0",
+    ]
+
+
+def test_quality_tables_of_nothing_keep_their_columns() -> None:
+    quality, rules = quality_tables([])
+    assert list(quality) == ["register", "delivered", "clean", "rejected", "people"]
+    assert list(rules) == ["register", "rule", "rows", "people"]

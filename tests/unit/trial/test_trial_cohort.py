@@ -1,0 +1,283 @@
+"""From draws to cohort: arms, flow, samples and covariates, on tables small enough to read."""
+
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from refino_eval.codes.prices import PriceIndex
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.evaluation import Arms, Population, Sample
+from refino_eval.config.sources import Source
+from refino_eval.errors import UserFault
+from refino_eval.trial import flow_frame, link_population, write_cohort
+
+WHY = "a reason that is long enough"
+WORD = {"nb": "x", "en": "x"}
+
+
+def column(source, kind, **more):
+    return {"from": source, "type": kind, "why": WHY, **more}
+
+
+DRAWS = Source.model_validate(
+    {
+        "register": "draws",
+        "label": WORD,
+        "owner": "site",
+        "temporality": "event",
+        "files": ["d.csv"],
+        "columns": {
+            "person_id": column("id", "id"),
+            "start": column("day", "date"),
+            "arm": column("arm", "text"),
+            "county": column("county", "text"),
+        },
+    }
+)
+PERSONS = Source.model_validate(
+    {
+        "register": "persons",
+        "label": WORD,
+        "owner": "office",
+        "temporality": "fixed",
+        "files": ["p.csv"],
+        "columns": {
+            "person_id": column("id", "id"),
+            "sex": column("sex", "code"),
+            "birth_date": column("born", "date"),
+        },
+    }
+)
+INCOMES = Source.model_validate(
+    {
+        "register": "incomes",
+        "label": WORD,
+        "owner": "tax",
+        "temporality": "accumulated",
+        "files": ["i.csv"],
+        "columns": {
+            "person_id": column("id", "id"),
+            "period": column("year", "year"),
+            "amount": column("kr", "ore"),
+        },
+    }
+)
+STAYS = Source.model_validate(
+    {
+        "register": "stays",
+        "label": WORD,
+        "owner": "office",
+        "temporality": "spell",
+        "files": ["s.csv"],
+        "columns": {
+            "person_id": column("id", "id"),
+            "start": column("from", "date"),
+            "stop": column("to", "date"),
+            "status": column("status", "code"),
+        },
+    }
+)
+ARMS = Arms.model_validate(
+    {"treated": {"name": "new", "code": "T", "label": WORD}, "control": {"name": "old", "code": "C", "label": WORD}}
+)
+DAY = dt.date(2019, 3, 15)
+
+
+def write(path, rows, schema):
+    table = pa.table({name: pa.array([row.get(name) for row in rows], kind) for name, kind in schema.items()})
+    pq.write_table(table, path)
+    return path
+
+
+def draws_file(folder, rows):
+    schema = {"person_id": pa.string(), "start": pa.date32(), "arm": pa.string(), "county": pa.string(),
+              "source_file": pa.string(), "source_row": pa.int64()}  # fmt: skip
+    full = [{"start": DAY, "county": "a", "source_file": "d.csv", "source_row": n + 1, **row} for n, row in enumerate(rows)]
+    return write(folder / "draws.parquet", full, schema)
+
+
+def link(folder, rows, *, steps=(), samples=None, covariates=None, strata=("county", "draw_month"), more=None):
+    clean = {"draws": draws_file(folder, rows), **(more or {})}
+    return link_population(
+        population=Population.model_validate({"register": "draws", "steps": list(steps)}),
+        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": WORD}}).items()},
+        arms=ARMS,
+        strata=tuple(strata),
+        covariates=Definitions.model_validate({"covariates": covariates or {}}).covariates,
+        sources={"draws": DRAWS, "persons": PERSONS, "incomes": INCOMES, "stays": STAYS},
+        clean=clean,
+        indices={"cpi": PriceIndex("cpi", {2018: Decimal("100"), 2019: Decimal("110"), 2023: Decimal("120")})},
+    )
+
+
+FOUR = [
+    {"person_id": "01", "arm": "T"},
+    {"person_id": "02", "arm": "C"},
+    {"person_id": "03", "arm": "T", "county": "b"},
+    {"person_id": "04", "arm": "C", "county": "b", "start": dt.date(2019, 4, 1)},
+]
+
+
+def test_arms_cells_and_months(tmp_path):
+    frame = link(tmp_path, FOUR).frame
+    assert frame["person_id"].tolist() == ["01", "02", "03", "04"]
+    assert frame["treated"].tolist() == [1, 0, 1, 0]
+    assert frame["arm"].tolist() == ["new", "old", "new", "old"]
+    assert frame["cell"].tolist() == ["a x 2019-03", "a x 2019-03", "b x 2019-03", "b x 2019-04"]
+
+
+def test_a_delivery_in_another_order_gives_the_same_cohort(tmp_path):
+    (tmp_path / "again").mkdir()
+    first = link(tmp_path, FOUR).frame
+    again = link(tmp_path / "again", FOUR[::-1]).frame
+    pd.testing.assert_frame_equal(first, again)
+
+
+def test_the_flow_accounts_for_everybody(tmp_path):
+    rows = [
+        *FOUR,
+        {"person_id": "02", "arm": "T", "start": dt.date(2019, 5, 1)},
+        {"person_id": "05", "arm": "C", "county": "gone"},
+        {"person_id": "06", "arm": "T", "start": dt.date(2030, 1, 1)},
+        {"person_id": "07", "arm": "C", "county": None},
+    ]
+    steps = [
+        {"reason": "repeated", "label": WORD, "first_draw_only": True},
+        {"reason": "area", "label": WORD, "exclude": [{"column": "county", "in": ["gone"]}]},
+        {"reason": "period", "label": WORD, "draw_to": "2019-12-31"},
+    ]
+    cohort = link(tmp_path, rows, steps=steps)
+    flow = flow_frame(cohort.flow)
+    assert flow[["step", "reason", "persons"]].to_numpy().tolist() == [
+        ["delivered", "", 8],
+        ["population", "missing_stratum", 1],
+        ["population", "repeated", 1],
+        ["population", "area", 1],
+        ["population", "period", 1],
+        ["analysed", "", 4],
+    ]
+    assert (flow["treated"] + flow["control"] == flow["persons"]).all()
+    assert cohort.frame.set_index("person_id").loc["02", "treated"] == 0, "the first draw counts"
+
+
+def test_repeated_draws_without_a_step_are_a_fault(tmp_path):
+    with pytest.raises(UserFault, match=r"1 draws of people who were drawn before.*first_draw_only"):
+        link(tmp_path, [*FOUR, {"person_id": "02", "arm": "T"}])
+
+
+def test_a_result_that_is_neither_arm_is_a_fault_without_ids(tmp_path):
+    with pytest.raises(UserFault) as caught:
+        link(tmp_path, [*FOUR, {"person_id": "99999", "arm": "X"}, {"person_id": "88888", "arm": None}])
+    said = str(caught.value)
+    assert "1 rows with other values ('X')" in said
+    assert "1 rows without a value" in said
+    assert "99999" not in said
+    assert "88888" not in said
+
+
+def test_an_arm_that_nobody_is_left_in_is_a_fault(tmp_path):
+    with pytest.raises(UserFault, match="nobody is left in the arm 'old'"):
+        link(tmp_path, [row for row in FOUR if row["arm"] == "T"])
+
+
+def test_samples_follow_their_steps(tmp_path):
+    persons = write(
+        tmp_path / "persons.parquet",
+        [
+            {"person_id": "01", "sex": "K", "birth_date": dt.date(1989, 3, 15)},
+            {"person_id": "02", "sex": "M", "birth_date": dt.date(1999, 3, 16)},
+            {"person_id": "03", "sex": None, "birth_date": dt.date(1969, 1, 1)},
+        ],
+        {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()},
+    )
+    covariates = {
+        "female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": WORD},
+        "age": {"kind": "age_at_draw", "register": "persons", "column": "birth_date", "label": WORD},
+    }
+    samples = {
+        "drawn": {"label": WORD},
+        "analysed": {"label": WORD, "within": "drawn", "steps": [{"reason": "no_age", "label": WORD, "complete": ["age"]}]},
+        "complete": {"label": WORD, "within": "analysed", "steps": [{"reason": "no_sex", "label": WORD, "complete": ["female"]}]},
+    }
+    cohort = link(tmp_path, FOUR, samples=samples, covariates=covariates, more={"persons": persons})
+    frame = cohort.frame
+    assert frame["female"].tolist()[:2] == [1.0, 0.0]
+    assert np.isnan(frame["female"].to_numpy()[2:]).all()
+    assert frame["age"].tolist()[:2] == [30.0, 20.0]
+    assert frame["sample_drawn"].tolist() == [True] * 4
+    assert frame["sample_analysed"].tolist() == [True, True, True, False]
+    assert frame["sample_complete"].tolist() == [True, True, False, False]
+    assert [(line.step, line.reason, line.persons) for line in cohort.flow][-4:] == [
+        ("analysed", "no_age", 1), ("analysed", "", 3), ("complete", "no_sex", 1), ("complete", "", 2),
+    ]  # fmt: skip
+
+
+def test_a_fixed_register_with_two_rows_a_person_is_a_fault(tmp_path):
+    persons = write(
+        tmp_path / "persons.parquet",
+        [{"person_id": "01", "sex": "K"}, {"person_id": "01", "sex": "M"}],
+        {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()},
+    )
+    covariates = {"female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": WORD}}
+    with pytest.raises(UserFault, match="1 people have several"):
+        link(tmp_path, FOUR, covariates=covariates, more={"persons": persons})
+
+
+def test_yearly_amounts_and_years_with_income(tmp_path):
+    incomes = write(
+        tmp_path / "incomes.parquet",
+        [
+            {"person_id": "01", "period": 2018, "amount": 30_000_000},
+            {"person_id": "01", "period": 2017, "amount": 1},
+            {"person_id": "01", "period": 2016, "amount": 0},
+            {"person_id": "01", "period": 2019, "amount": 99},
+            {"person_id": "02", "period": 2017, "amount": 5},
+        ],
+        {"person_id": pa.string(), "period": pa.int32(), "amount": pa.int64()},
+    )
+    covariates = {
+        "years": {"kind": "years_with", "register": "incomes", "column": "amount", "label": WORD},
+        "before": {"kind": "amount_in_year", "register": "incomes", "column": "amount", "divide_by": 100000,
+                   "deflate": {"index": "cpi", "base_year": 2023}, "label": WORD},
+        "before_or_0": {"kind": "amount_in_year", "register": "incomes", "column": "amount", "absent": 0, "label": WORD},
+    }  # fmt: skip
+    frame = link(tmp_path, FOUR, covariates=covariates, more={"incomes": incomes}).frame
+    assert frame["years"].tolist() == [2.0, 1.0, 0.0, 0.0], "the draw year and years of nothing do not count"
+    assert frame["before"].tolist()[0] == pytest.approx(3.0 * 1.2), "300 000 kr of 2018 in prices of 2023"
+    assert np.isnan(frame["before"].to_numpy()[1:]).all()
+    assert frame["before_or_0"].tolist() == [300_000.0, 0.0, 0.0, 0.0]
+
+
+def test_a_spell_covers_the_day_of_the_draw_or_does_not(tmp_path):
+    def spell(person, start, stop, status="yes"):
+        return {"person_id": person, "start": start, "stop": stop, "status": status}
+
+    one = dt.timedelta(days=1)
+    stays = write(
+        tmp_path / "stays.parquet",
+        [spell("01", DAY, DAY + one), spell("02", DAY - one, DAY), spell("03", DAY - one, None), spell("04", DAY, None, "no")],
+        {"person_id": pa.string(), "start": pa.date32(), "stop": pa.date32(), "status": pa.string()},
+    )
+    where = [{"column": "status", "in": ["yes"]}]
+    covariates = {
+        "now": {"kind": "spell_at_draw", "register": "stays", "where": where, "label": WORD},
+        "before": {"kind": "ever_before_draw", "register": "stays", "where": where, "label": WORD},
+    }
+    frame = link(tmp_path, FOUR, covariates=covariates, more={"stays": stays}).frame
+    assert frame["now"].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert frame["before"].tolist() == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_the_cohort_file_is_the_same_bytes_every_time(tmp_path):
+    frame = link(tmp_path, FOUR).frame
+    write_cohort(frame, tmp_path / "one.parquet")
+    write_cohort(frame, tmp_path / "two.parquet")
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    schema = pq.read_schema(tmp_path / "one.parquet")
+    assert str(schema.field("treated").type) == "int32"
+    assert str(schema.field("draw_date").type) == "date32[day]"

@@ -1,0 +1,255 @@
+"""What all rules share: the checked configuration, and the functions that turn it into inputs, params and targets."""
+
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from refino_eval.config import checks, load_configuration
+from refino_eval.config import definitions as kinds
+from refino_eval.config.load import expand as expand_environment
+from refino_eval.config.load import read_yaml
+from refino_eval.digest import source_digest
+from refino_eval.errors import UserFault
+from refino_eval.registers.formats import find_files
+
+try:
+    CONFIGURATION = load_configuration(Path.cwd(), evaluation=config["evaluation"])
+    EVALUATION = CONFIGURATION.evaluation
+    DEFINITIONS = CONFIGURATION.definitions
+    if EVALUATION.synthetic is None and EVALUATION.entry == "spells":
+        for _source in CONFIGURATION.sources.values():
+            find_files(_source, CONFIGURATION.data_folder)
+except UserFault as fault:
+    raise WorkflowError("\n".join(fault.faults))
+
+NAME = EVALUATION.name
+LANGUAGES = list(CONFIGURATION.project.languages)
+NOTHING = "(?!)"  # a pattern that no name matches: the rule has nothing to do in this evaluation
+TABLE_KINDS = ("descriptives", "balance", "itt", "design")
+FIGURE_KINDS = ("draws", "paths", "effects")
+
+
+def recipe():
+    """Return the recipe of the synthetic register as plain data."""
+    if EVALUATION.synthetic is None:
+        return None
+    path = f"config/synthetic/{EVALUATION.synthetic.recipe}.yaml"
+    return read_yaml(CONFIGURATION.root / path, path)
+
+
+def plain(model):
+    """Return a model as plain data for params: only what was written, so that a new default changes nothing."""
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def named(entries, names):
+    """Return chosen definitions as plain data."""
+    return {name: plain(entries[name]) for name in names}
+
+
+def digest(script):
+    """Return the hash of the library code behind a workflow script."""
+    return source_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
+
+
+def only(condition):
+    """Return the wildcard constraint of rules that this evaluation has or has not."""
+    return NAME if condition else NOTHING
+
+
+def exhibits_of(*chosen):
+    """Return the constraint that lets through the evaluation's exhibits of some kinds."""
+    names = [name for name in EVALUATION.exhibits if DEFINITIONS.exhibits[name].kind in chosen]
+    return "|".join(names) or NOTHING
+
+
+def covariates():
+    """Return the covariates that this evaluation uses, in alphabetical order."""
+    return sorted(checks.used_covariates(EVALUATION, DEFINITIONS))
+
+
+def outcome_names():
+    """Return the outcomes that this evaluation uses."""
+    return checks.used_outcomes(EVALUATION, DEFINITIONS)
+
+
+def clean_file(register):
+    """Return the path of a clean register."""
+    return f"results/{NAME}/person_level/clean/{register}.parquet"
+
+
+def delivered(wildcards):
+    """Return the delivered files of a register, or the manifest of the synthetic delivery."""
+    if EVALUATION.synthetic is not None:
+        return f"{EVALUATION.data}/manifest.json"
+    return [str(path) for path in find_files(CONFIGURATION.sources[wildcards.register], CONFIGURATION.data_folder)]
+
+
+def person_table_file():
+    """Return the analysis file of a person table."""
+    table = EVALUATION.person_table
+    return f"{expand_environment(EVALUATION.data)}/{table.file}" if table else []
+
+
+def cohort_registers():
+    """Return the registers that the cohort is made of."""
+    if EVALUATION.population is None:
+        return []
+    made_of = {DEFINITIONS.covariates[name].register_name for name in covariates()}
+    return sorted({EVALUATION.population.register_name, *made_of})
+
+
+def panel_states(unit):
+    """Return the states that one clock's panel must hold."""
+    return checks.used_states(EVALUATION, DEFINITIONS, unit)
+
+
+def panel_definitions(wildcards):
+    """Return the definitions of a panel's states and of those that they are computed from."""
+    return named(DEFINITIONS.states, checks.needed_states(DEFINITIONS, panel_states(wildcards.unit)))
+
+
+def panel_registers(unit):
+    """Return the registers that one clock's panel reads."""
+    states = checks.needed_states(DEFINITIONS, panel_states(unit))
+    return sorted({DEFINITIONS.states[name].register_name for name in states if hasattr(DEFINITIONS.states[name], "register_name")})
+
+
+def panel_clean(wildcards):
+    """Return the clean registers that a panel reads."""
+    return [clean_file(register) for register in panel_registers(wildcards.unit)]
+
+
+def panel_sources(wildcards):
+    """Return the sources of a panel's registers."""
+    return named(CONFIGURATION.sources, panel_registers(wildcards.unit))
+
+
+def panel_clock(wildcards):
+    """Return the range of event time of a clock."""
+    return plain(EVALUATION.clocks[wildcards.unit])
+
+
+def wanted_states(wildcards):
+    """Return the columns of a panel."""
+    return panel_states(wildcards.unit)
+
+
+def register_source(wildcards):
+    """Return the source of one register."""
+    return plain(CONFIGURATION.sources[wildcards.register])
+
+
+def outcome_definition(wildcards):
+    """Return the definition of one outcome."""
+    return plain(DEFINITIONS.outcomes[wildcards.outcome])
+
+
+def outcome_panel(wildcards):
+    """Return the panel that one outcome is computed from."""
+    return f"results/{NAME}/person_level/panel_{DEFINITIONS.outcomes[wildcards.outcome].clock}.parquet"
+
+
+def outcome_files(names):
+    """Return the files of some outcomes."""
+    return [f"results/{NAME}/person_level/outcomes/{name}.parquet" for name in names]
+
+
+def exhibit_definition(wildcards):
+    """Return the definition of one exhibit."""
+    return plain(DEFINITIONS.exhibits[wildcards.exhibit])
+
+
+def exhibit_specifications(wildcards):
+    """Return the specifications that one exhibit runs."""
+    return named(DEFINITIONS.specifications, checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit]))
+
+
+def exhibit_outcomes(wildcards):
+    """Return the outcome files of one exhibit."""
+    exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
+    return outcome_files(exhibit.columns.values()) if isinstance(exhibit, kinds.IttExhibit) else []
+
+
+def exhibit_panel(wildcards):
+    """Return the panel of one exhibit."""
+    exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
+    if isinstance(exhibit, (kinds.PathsExhibit, kinds.EffectsExhibit)):
+        return [f"results/{NAME}/person_level/panel_{exhibit.clock}.parquet"]
+    return []
+
+
+def exhibit_labels(wildcards):
+    """Return the definitions that an exhibit's words come from."""
+    return checks.words_of(wildcards.exhibit, EVALUATION, DEFINITIONS)
+
+
+def label_names():
+    """Return what the arms, samples, cells and a person table's outcomes are called."""
+    table = EVALUATION.person_table
+    return {
+        "arms": plain(EVALUATION.arms),
+        "samples": {name: plain(sample.label) for name, sample in EVALUATION.samples.items()},
+        "strata": list(EVALUATION.strata or (table.strata if table else ())),
+        "outcomes": named(table.labels, table.labels) if table else {},
+    }
+
+
+def whole_configuration():
+    """Return everything that was configured, as plain data."""
+    return {
+        "project": plain(CONFIGURATION.project),
+        "evaluation": plain(EVALUATION),
+        "definitions": {
+            kind: named(getattr(DEFINITIONS, kind), getattr(DEFINITIONS, kind)) for kind in type(DEFINITIONS).model_fields
+        },
+        "sources": named(CONFIGURATION.sources, CONFIGURATION.sources),
+    }
+
+
+def aggregate_files():
+    """Return the tidy files of every exhibit."""
+    return expand("results/{evaluation}/aggregates/{exhibit}.csv", evaluation=NAME, exhibit=EVALUATION.exhibits)
+
+
+def run_files():
+    """Return what every run says of itself."""
+    names = ["flow.csv", "comparison.csv", "provenance.json", "run_config.yaml"]
+    if EVALUATION.entry == "spells":
+        names += ["quality.csv", "quality_rules.csv"]
+    files = expand("results/{evaluation}/run/{name}", evaluation=NAME, name=names)
+    return files + [f"results/{NAME}/person_level/outcomes.parquet"]
+
+
+def rendered(exhibit):
+    """Return the release files of one exhibit."""
+    if DEFINITIONS.exhibits[exhibit].kind in FIGURE_KINDS:
+        folder, kinds_of_file = "figures", ["svg", "png"]
+    else:
+        folder, kinds_of_file = "tables", ["csv", "md", "html"]
+    return expand(
+        "results/{evaluation}/release/{folder}/{exhibit}.{language}.{ext}",
+        evaluation=NAME,
+        folder=folder,
+        exhibit=exhibit,
+        language=LANGUAGES,
+        ext=kinds_of_file,
+    )
+
+
+def run_tables():
+    """Return the tables of the run that the report shows."""
+    return [path for path in run_files() if "/run/" in path]
+
+
+def all_rendered():
+    """Return the release files of every exhibit."""
+    return [path for exhibit in EVALUATION.exhibits for path in rendered(exhibit)]
+
+
+def release_files():
+    """Return everything that may leave; nothing for a confidential evaluation while there is no disclosure control."""
+    if not EVALUATION.releasable:
+        return []
+    reports = expand("results/{evaluation}/release/report.{language}.html", evaluation=NAME, language=LANGUAGES)
+    return all_rendered() + reports

@@ -1,0 +1,102 @@
+"""Numbers to tables, figures and the report, and what the run says of itself.
+
+REQUIRED INPUTS: aggregates/, run/.
+OUTPUTS: release/tables, release/figures, release/report.<language>.html (passed disclosure control, or not confidential);
+run/provenance.json and run/run_config.yaml. A confidential evaluation has none of the former until there is a
+disclosure profile.
+"""
+
+
+rule render_table:
+    """One table, in every language and format."""
+    input:
+        aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
+    output:
+        expand(
+            "results/{{evaluation}}/release/tables/{{exhibit}}.{language}.{ext}",
+            language=LANGUAGES,
+            ext=["csv", "md", "html"],
+        ),
+    log:
+        "logs/{evaluation}/render_table/{exhibit}.log",
+    params:
+        exhibit=exhibit_definition,
+        words=exhibit_labels,
+        names=label_names(),
+        languages=LANGUAGES,
+        source_digest=digest("render_exhibit.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+        exhibit=exhibits_of(*TABLE_KINDS),
+    message:
+        "Drawing up {wildcards.exhibit}"
+    script:
+        "../scripts/render_exhibit.py"
+
+
+rule render_figure:
+    """One figure, in every language and format."""
+    input:
+        aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
+    output:
+        expand(
+            "results/{{evaluation}}/release/figures/{{exhibit}}.{language}.{ext}",
+            language=LANGUAGES,
+            ext=["svg", "png"],
+        ),
+    log:
+        "logs/{evaluation}/render_figure/{exhibit}.log",
+    params:
+        exhibit=exhibit_definition,
+        words=exhibit_labels,
+        names=label_names(),
+        languages=LANGUAGES,
+        source_digest=digest("render_exhibit.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+        exhibit=exhibits_of(*FIGURE_KINDS),
+    message:
+        "Drawing {wildcards.exhibit}"
+    script:
+        "../scripts/render_exhibit.py"
+
+
+rule record_run:
+    """What was run: the whole configuration, versions, and checksums of what went in."""
+    input:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+    output:
+        provenance="results/{evaluation}/run/provenance.json",
+        configuration="results/{evaluation}/run/run_config.yaml",
+    log:
+        "logs/{evaluation}/record_run.log",
+    params:
+        configuration=whole_configuration(),
+        data=str(CONFIGURATION.data_folder),
+        root=".",
+        source_digest=digest("record_run.py"),
+    message:
+        "Recording versions and checksums"
+    script:
+        "../scripts/record_run.py"
+
+
+rule write_report:
+    """The report in one language: one page that needs nothing beside it."""
+    input:
+        exhibits=all_rendered(),
+        aggregates=aggregate_files(),
+        run=run_tables(),
+    output:
+        report="results/{evaluation}/release/report.{language}.html",
+    log:
+        "logs/{evaluation}/write_report/{language}.log",
+    params:
+        configuration=whole_configuration(),
+        source_digest=digest("write_report.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+    message:
+        "Writing the report ({wildcards.language})"
+    script:
+        "../scripts/write_report.py"

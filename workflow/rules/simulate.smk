@@ -1,0 +1,27 @@
+"""Make the synthetic delivery of an evaluation that asks for one.
+
+REQUIRED INPUTS: none; the recipe stands in config/synthetic.
+OUTPUTS: data/synthetic/<evaluation>/manifest.json and the delivery's files beside it (synthetic, not about anybody).
+"""
+
+
+rule simulate_register:
+    """The synthetic register, with its known truth."""
+    output:
+        manifest="data/synthetic/{evaluation}/manifest.json",
+    log:
+        "logs/{evaluation}/simulate_register.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/simulate_register.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        recipe=recipe(),
+        people=EVALUATION.synthetic.people if EVALUATION.synthetic else None,
+        source_digest=digest("simulate_register.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.synthetic is not None),
+    message:
+        "Making the synthetic register"
+    script:
+        "../scripts/simulate_register.py"

@@ -1,0 +1,71 @@
+"""Clean spells to person x event time states, and states to outcomes.
+
+REQUIRED INPUTS: person_level/cohort.parquet, clean registers.
+OUTPUTS: person_level/panel_<unit>.parquet, person_level/outcomes/<outcome>.parquet, person_level/outcomes.parquet (all
+person-level); run/panel_<unit>.sql, the query itself, for an auditor to read.
+"""
+
+
+rule derive_panel:
+    """Every person x event time: one query, written from the definitions of the states."""
+    input:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        clean=panel_clean,
+    output:
+        panel="results/{evaluation}/person_level/panel_{unit}.parquet",
+        sql="results/{evaluation}/run/panel_{unit}.sql",
+    log:
+        "logs/{evaluation}/derive_panel/{unit}.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/derive_panel.{unit}.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+    params:
+        states=panel_definitions,
+        wanted=wanted_states,
+        sources=panel_sources,
+        clock=panel_clock,
+        codelists="config/codelists",
+        source_digest=digest("derive_panel.py"),
+    message:
+        "Making the person x {wildcards.unit} panel"
+    script:
+        "../scripts/derive_panel.py"
+
+
+rule derive_outcome:
+    """One outcome: a number a person, from one state."""
+    input:
+        panel=outcome_panel,
+    output:
+        outcome="results/{evaluation}/person_level/outcomes/{outcome}.parquet",
+    log:
+        "logs/{evaluation}/derive_outcome/{outcome}.log",
+    params:
+        definition=outcome_definition,
+        source_digest=digest("derive_outcome.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "spells"),
+    message:
+        "Computing the outcome {wildcards.outcome}"
+    script:
+        "../scripts/derive_outcome.py"
+
+
+rule collect_outcomes:
+    """All outcomes side by side, one row a person, for whoever wants to look."""
+    input:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        outcomes=expand("results/{{evaluation}}/person_level/outcomes/{outcome}.parquet", outcome=outcome_names()),
+    output:
+        table="results/{evaluation}/person_level/outcomes.parquet",
+    log:
+        "logs/{evaluation}/collect_outcomes.log",
+    params:
+        names=outcome_names(),
+        source_digest=digest("collect_outcomes.py"),
+    message:
+        "Putting the outcomes side by side"
+    script:
+        "../scripts/collect_outcomes.py"

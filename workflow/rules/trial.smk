@@ -1,0 +1,64 @@
+"""Draws, strata, covariates and the flow of people.
+
+REQUIRED INPUTS: clean registers, or the analysis file of a person table.
+OUTPUTS: person_level/cohort.parquet (person-level), run/flow.csv (counts); for a person table its outcomes as well.
+"""
+
+
+rule link_population:
+    """The cohort: who was drawn to what, in which cell, with what known at the draw."""
+    input:
+        clean=[clean_file(register) for register in cohort_registers()],
+    output:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        flow="results/{evaluation}/run/flow.csv",
+    log:
+        "logs/{evaluation}/link_population.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/link_population.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        registers=cohort_registers(),
+        population=plain(EVALUATION.population) if EVALUATION.population else None,
+        samples=named(EVALUATION.samples, EVALUATION.samples),
+        arms=plain(EVALUATION.arms),
+        strata=list(EVALUATION.strata),
+        covariates=named(DEFINITIONS.covariates, covariates()),
+        sources=named(CONFIGURATION.sources, cohort_registers()),
+        codelists="config/codelists",
+        source_digest=digest("link_population.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "spells"),
+    message:
+        "Linking draws, strata and covariates"
+    script:
+        "../scripts/link_population.py"
+
+
+rule read_person_table:
+    """The cohort and the outcomes of an analysis file with one row a person."""
+    input:
+        table=person_table_file(),
+    output:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        flow="results/{evaluation}/run/flow.csv",
+        outcomes=expand(
+            "results/{{evaluation}}/person_level/outcomes/{outcome}.parquet",
+            outcome=outcome_names() if EVALUATION.entry == "person_table" else [],
+        ),
+    log:
+        "logs/{evaluation}/read_person_table.log",
+    params:
+        folder=str(CONFIGURATION.data_folder),
+        table=plain(EVALUATION.person_table) if EVALUATION.person_table else None,
+        samples=named(EVALUATION.samples, EVALUATION.samples),
+        arms=plain(EVALUATION.arms),
+        covariates=named(DEFINITIONS.covariates, covariates()),
+        source_digest=digest("read_person_table.py"),
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "person_table"),
+    message:
+        "Reading the person table"
+    script:
+        "../scripts/read_person_table.py"

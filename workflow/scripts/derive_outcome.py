@@ -1,0 +1,24 @@
+"""Compute one outcome from its panel.
+
+Inputs: the panel. Outputs: one row a person.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.config.definitions import Outcome
+    from refino_eval.outcomes.build import derive_outcomes
+
+    name = snakemake.wildcards.outcome
+    derive_outcomes(
+        Path(snakemake.input.panel),
+        {name: Outcome.model_validate(snakemake.params.definition)},
+        out_paths={name: Path(snakemake.output.outcome)},
+    )
+    log.info("%s", name)

@@ -1,0 +1,35 @@
+"""Compute the tidy numbers of one exhibit.
+
+Inputs: cohort, outcomes and panels. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.config.definitions import Definitions
+    from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
+    from refino_eval.exhibits.tidy import write_tidy
+
+    name = snakemake.wildcards.exhibit
+    params = snakemake.params
+    definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, "specifications": params.specifications})
+    numbers = aggregate(
+        name,
+        definitions.exhibits[name],
+        files=PersonFiles(
+            cohort=Path(snakemake.input.cohort),
+            outcomes={Path(path).stem: Path(path) for path in snakemake.input.outcomes},
+            panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in snakemake.input.panels},
+        ),
+        study=Study(
+            treated=params.treated, control=params.control, specifications=definitions.specifications, seed=params.seed
+        ),
+    )
+    write_tidy(numbers, Path(snakemake.output.csv))
+    log.info("%s: %d numbers", name, len(numbers))

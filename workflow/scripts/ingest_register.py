@@ -1,0 +1,33 @@
+"""Read one delivered register: clean rows, and rejects with the rule that rejected them.
+
+Inputs: the delivered files. Outputs: clean and rejected rows (parquet), and the counts (JSON).
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.codes.codelists import load_codelists
+    from refino_eval.config.sources import Source
+    from refino_eval.registers.ingest import ingest
+
+    source = Source.model_validate(snakemake.params.source)
+    names = [column.codelist for column in source.columns.values() if column.codelist is not None]
+    origin = snakemake.params.origin
+    report = ingest(
+        source,
+        Path(snakemake.params.folder),
+        codelists=load_codelists(names, Path(snakemake.params.codelists)),
+        clean_path=Path(snakemake.output.clean),
+        rejects_path=Path(snakemake.output.rejects),
+        origin=dt.date.fromisoformat(origin) if origin else None,
+        threads=snakemake.threads,
+    )
+    Path(snakemake.output.report).write_text(report.to_json(), encoding="utf-8")
+    log.info("%s: %d delivered, %d clean, %d rejected", report.register, report.delivered, report.clean, report.rejected)

@@ -1,0 +1,32 @@
+"""Read an analysis file with one row a person.
+
+Inputs: the file. Outputs: `cohort.parquet`, one file an outcome, and `flow.csv` (counts).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Arms, PersonTable, Sample
+    from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
+
+    params = snakemake.params
+    table = PersonTable.model_validate(params.table)
+    data = read_person_table(
+        Path(params.folder),
+        table=table,
+        samples={name: Sample.model_validate(sample) for name, sample in params.samples.items()},
+        arms=Arms.model_validate(params.arms),
+        covariates=Definitions.model_validate({"covariates": params.covariates}).covariates,
+    )
+    write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
+    for path in snakemake.output.outcomes:
+        write_outcome(data.outcomes, Path(path).stem, Path(path))
+    flow_frame(data.cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")
+    log.info("%d people", len(data.cohort.frame))

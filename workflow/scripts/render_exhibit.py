@@ -1,0 +1,49 @@
+"""Draw up one exhibit in every language and format.
+
+Inputs: tidy numbers. Outputs: table or figure files.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.config.base import Label
+    from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Arms
+    from refino_eval.exhibits.labels import LabelBook
+    from refino_eval.exhibits.render import render
+    from refino_eval.exhibits.tidy import read_tidy
+
+    name = snakemake.wildcards.exhibit
+    params = snakemake.params
+    names = params.names
+    arms = Arms.model_validate(names["arms"])
+    definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, **params.words})
+    labels = LabelBook(
+        definitions=definitions,
+        treated=arms.treated.name,
+        control=arms.control.name,
+        arms={arm.name: arm.label for arm in (arms.treated, arms.control)},
+        samples={key: Label.model_validate(label) for key, label in names["samples"].items()},
+        strata=tuple(names["strata"]),
+        outcomes={key: Label.model_validate(label) for key, label in names["outcomes"].items()},
+    )
+    numbers = read_tidy(Path(snakemake.input.aggregate))
+    folder = Path(snakemake.output[0]).parent
+    for language in params.languages:
+        written = render(
+            name,
+            definitions.exhibits[name],
+            numbers,
+            labels=labels,
+            language=language,
+            tables_dir=folder,
+            figures_dir=folder,
+            facts={},
+        )
+        log.info("%s (%s): %s", name, language, ", ".join(path.name for path in written))

@@ -1,0 +1,22 @@
+"""Make the synthetic delivery from its recipe.
+
+Outputs: the delivery's files, `manifest.json` last.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with job(snakemake) as log:
+    from refino_eval.synthetic import Recipe, generate
+
+    manifest = generate(
+        Recipe.model_validate(snakemake.params.recipe),
+        Path(snakemake.output.manifest).parent,
+        people=snakemake.params.people,
+    )
+    log.info("synthetic register: %s", manifest)
