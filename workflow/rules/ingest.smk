@@ -22,7 +22,7 @@ rule ingest_register:
         mem_mb=1500,
     params:
         source=register_source,
-        folder=str(CONFIGURATION.data_folder),
+        folder=expand_environment(EVALUATION.data),
         origin=str(EVALUATION.population.draw_date) if EVALUATION.population and EVALUATION.population.draw_date else None,
         codelists="config/codelists",
         source_digest=digest("ingest_register.py"),

@@ -72,7 +72,7 @@ rule record_run:
         "logs/{evaluation}/record_run.log",
     params:
         configuration=whole_configuration(),
-        data=str(CONFIGURATION.data_folder),
+        data=expand_environment(EVALUATION.data),
         root=".",
         source_digest=digest("record_run.py"),
     message:

@@ -50,7 +50,7 @@ rule read_person_table:
     log:
         "logs/{evaluation}/read_person_table.log",
     params:
-        folder=str(CONFIGURATION.data_folder),
+        folder=expand_environment(EVALUATION.data),
         table=plain(EVALUATION.person_table) if EVALUATION.person_table else None,
         samples=named(EVALUATION.samples, EVALUATION.samples),
         arms=plain(EVALUATION.arms),

@@ -160,14 +160,18 @@ def _progress(lines: Iterable[str], console: Console) -> Iterator[int]:
 
 
 def _tell_failure(last: deque[str], log: Path, root: Path, console: Console) -> None:
-    rules = [found[1] for line in last if (found := _FAILED.match(line))]
-    logs = [found[1] for line in last if (found := _LOG.match(line))]
-    where = ", ".join(dict.fromkeys(logs)) or log.relative_to(root).as_posix()
-    what = f"in the rule {', '.join(dict.fromkeys(rules))} " if rules else ""
-    console.print(f"The run stopped {what}by a fault that is not yours. The last words:", style="red")
-    for line in list(last)[-25:]:
-        console.print(f"  {line}", markup=False)
-    console.print(f"The whole story: {where}")
+    """Say which rules failed and where their story stands; show the end of the first one's log."""
+    text = log.read_text("utf-8").splitlines()
+    rules = list(dict.fromkeys(found[1] for line in text if (found := _FAILED.match(line))))
+    named = [found[1] for line in text if (found := _LOG.match(line))]
+    logs = [root / path for path in dict.fromkeys(named) if (root / path).is_file()]
+    what = f" in the rule {', '.join(rules)}" if rules else ""
+    console.print(f"The run stopped{what}, by a fault of the program and not of yours. Its last words:", style="red")
+    words = logs[0].read_text("utf-8").splitlines()[-15:] if logs else list(last)[-15:]
+    for line in words:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    for path in [*logs, log]:
+        console.print(f"The whole story: {path.relative_to(root).as_posix()}", soft_wrap=True)
 
 
 def _tell_success(configuration: Configuration, jobs: int, seconds: float, console: Console) -> None:

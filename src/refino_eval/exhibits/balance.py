@@ -9,11 +9,13 @@ import pandas as pd
 
 from refino_eval.config.definitions import BalanceExhibit
 from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.notes import exhibit_notes, inference_note, say
+from refino_eval.exhibits.notes import errors_note, exhibit_notes, say
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.tables import Cell, Numbers, Part, Row, Table, error_label, label
 
 PANEL = "differences"
+WIDEST = 8
+"""Covariates that a column each leaves room for."""
 
 
 def balance_table(
@@ -28,73 +30,86 @@ def balance_table(
 ) -> Table:
     """Lay out the regressions (a column for each covariate alone, the last with all) and the differences."""
     numbers = Numbers.of(frame, style)
-    main = Part(
-        header=(
-            Row(
-                (label(""), *(label(f"({number})", align="right") for number in range(1, len(exhibit.covariates) + 2)))
-            ),
-        ),
-        body=tuple(_regressions(exhibit, numbers, labels, language)),
-        caption=say(
-            language,
-            f"Sannsynlighet for å bli trukket til {labels.arm(labels.treated, language)}",
-            f"Probability of being drawn to {labels.arm(labels.treated, language)}",
-        ),
-    )
-    parts = [main]
+    lay_out = _staircase if len(exhibit.covariates) <= WIDEST else _listed
+    parts = [lay_out(exhibit, numbers, labels, language)]
     if (frame["panel"] == PANEL).any():
         parts.append(_differences(exhibit, numbers, labels, language))
-    own = [
-        inference_note([exhibit.vcov], [0.95], frame.iloc[:0], language).split(". ")[0].rstrip(".") + ".",
-        *_joint_test(numbers, labels, language),
-    ]
+    own = [errors_note([exhibit.vcov], language), *_joint_test(numbers, labels, language)]
     notes = exhibit_notes(exhibit, frame, labels, language, facts, own)
     return Table(exhibit=name, language=language, title=exhibit.title[language], parts=tuple(parts), notes=notes)
 
 
-def _regressions(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[Row]:
-    width = len(exhibit.covariates)
+def _caption(labels: LabelBook, language: str) -> str:
+    arm = labels.arm(labels.treated, language)
+    return say(language, f"Sannsynlighet for å bli trukket til {arm}", f"Probability of being drawn to {arm}")
+
+
+def _staircase(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, language: str) -> Part:
+    """Lay out a column for each covariate alone and a last one for all, the way reports print it."""
+    covariates = exhibit.covariates
+    header = Row((label(""), *(label(f"({number})", align="right") for number in range(1, len(covariates) + 2))))
     rows = []
-    for place, covariate in enumerate(exhibit.covariates):
-        gap_before, gap_after = [Cell("")] * place, [Cell("")] * (width - place - 1)
-        for statistic, pattern in (("estimate", "{}"), ("std_error", numbers.style.beneath)):
-            alone = numbers.cell("", covariate, "alone", statistic, pattern=pattern)
-            joint = numbers.cell("", covariate, "joint", statistic, pattern=pattern)
-            is_error = statistic == "std_error"
-            head = error_label(numbers, labels, language) if is_error else label(labels.covariate(covariate, language))
-            role = "body" if statistic == "estimate" else "beneath"
-            rows.append(Row((head, *gap_before, alone, *gap_after, joint), role=role))  # type: ignore[arg-type]
-    style = numbers.style
-    last = exhibit.covariates[-1]
-    rows.append(
-        _foot(
-            labels.word("mean_control", language),
-            [
-                numbers.cell("", c, "alone", "mean_control", write=lambda v: style.fixed(v, 2))
-                for c in exhibit.covariates
-            ],
-            Cell(""),
-        )
-    )
-    for statistic in ("n", "r_squared"):
-        joint = numbers.cell("", last, "joint", statistic)
-        if not joint.text:
-            joint = numbers.cell("", "joint_test", "joint", statistic)
-        rows.append(
-            _foot(
-                labels.word(statistic, language),
-                [numbers.cell("", c, "alone", statistic) for c in exhibit.covariates],
-                joint,
-            )
-        )
+    for place, covariate in enumerate(covariates):
+        before, after = [Cell("")] * place, [Cell("")] * (len(covariates) - place - 1)
+        for beneath in (False, True):
+            alone, joint = (_coefficient(numbers, covariate, column, beneath=beneath) for column in ("alone", "joint"))
+            head = label(labels.covariate(covariate, language))
+            if beneath:
+                head = error_label(numbers, labels, language)
+            rows.append(Row((head, *before, alone, *after, joint), role="beneath" if beneath else "body"))
+    for statistic in ("mean_control", "n", "r_squared"):
+        alone_cells = [_fact(numbers, covariate, statistic) for covariate in covariates]
+        rows.append(_foot(labels.word(statistic, language), [*alone_cells, _joint_fact(numbers, exhibit, statistic)]))
     cells = labels.cells(language)
     if cells:
-        rows.append(_foot(labels.word("strata", language), [Cell(cells)] * width, Cell(cells)))
-    return rows
+        rows.append(_foot(labels.word("strata", language), [Cell(cells)] * (len(covariates) + 1)))
+    return Part(header=(header,), body=tuple(rows), caption=_caption(labels, language))
 
 
-def _foot(text: str, cells: list[Cell], last: Cell) -> Row:
-    return Row((label(text), *cells, last), role="foot")
+def _listed(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, language: str) -> Part:
+    """Lay out a row for each covariate, where a column for each would not fit a page."""
+    words = ("alone", "std_error", "joint", "std_error", "mean_control", "r_squared", "n")
+    header = Row((label(""), *(label(labels.word(word, language), align="right") for word in words)))
+    rows = [
+        Row(
+            (
+                label(labels.covariate(covariate, language)),
+                *(
+                    _coefficient(numbers, covariate, column, beneath=beneath)
+                    for column in ("alone", "joint")
+                    for beneath in (False, True)
+                ),
+                *(_fact(numbers, covariate, statistic) for statistic in ("mean_control", "r_squared", "n")),
+            )
+        )
+        for covariate in exhibit.covariates
+    ]
+    joint = [_joint_fact(numbers, exhibit, statistic) for statistic in ("r_squared", "n")]
+    rows.append(_foot(labels.word("joint", language), [*[Cell("")] * 5, *joint]))
+    return Part(header=(header,), body=tuple(rows), caption=_caption(labels, language))
+
+
+def _coefficient(numbers: Numbers, covariate: str, column: str, *, beneath: bool) -> Cell:
+    """Return a coefficient, or the standard error that stands beneath or beside it."""
+    if beneath:
+        return numbers.cell("", covariate, column, "std_error", pattern=numbers.style.beneath)
+    return numbers.estimate("", covariate, column)
+
+
+def _fact(numbers: Numbers, covariate: str, statistic: str) -> Cell:
+    write = numbers.style.amount if statistic == "mean_control" else None
+    return numbers.cell("", covariate, "alone", statistic, write=write)
+
+
+def _joint_fact(numbers: Numbers, exhibit: BalanceExhibit, statistic: str) -> Cell:
+    """Return N or R-squared of the regression on all covariates, which every covariate's row repeats."""
+    if statistic == "mean_control":
+        return Cell("")
+    return numbers.cell("", exhibit.covariates[-1], "joint", statistic)
+
+
+def _foot(text: str, cells: list[Cell]) -> Row:
+    return Row((label(text), *cells), role="foot")
 
 
 def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, language: str) -> Part:
@@ -114,8 +129,8 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, l
         Row(
             (
                 label(labels.covariate(covariate, language)),
-                *(numbers.cell(PANEL, covariate, arm, "mean", write=lambda v: style.fixed(v, 2)) for arm in arms),
-                numbers.cell(PANEL, covariate, "difference", "estimate"),
+                *(numbers.cell(PANEL, covariate, arm, "mean", write=style.amount) for arm in arms),
+                numbers.estimate(PANEL, covariate, "difference"),
                 numbers.cell(PANEL, covariate, "difference", "std_error", pattern=numbers.style.beneath),
                 numbers.cell(PANEL, covariate, "difference", "p_value"),
                 numbers.cell(PANEL, covariate, "normalised", "normalised_difference"),
@@ -123,7 +138,9 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, l
         )
         for covariate in exhibit.covariates
     ]
-    caption = say(language, "Forskjeller mellom gruppene innen celler", "Differences between the arms within cells")
+    caption = say(language, "Forskjeller mellom gruppene", "Differences between the arms")
+    if labels.strata:
+        caption += say(language, " innen celler", " within cells")
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 

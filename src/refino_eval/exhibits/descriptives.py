@@ -44,14 +44,14 @@ def descriptives_table(
                     cell
                     for column in columns
                     for cell in (
-                        numbers.cell("", covariate, column, "mean", write=lambda value: style.fixed(value, 2)),
+                        numbers.cell("", covariate, column, "mean", write=style.amount),
                         numbers.cell(
                             "",
                             covariate,
                             column,
                             "sd",
                             pattern=style.beneath,
-                            write=lambda value: style.fixed(value, 2),
+                            write=style.amount,
                         ),
                     )
                 ),

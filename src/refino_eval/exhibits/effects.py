@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from refino_eval.config.definitions import EffectsExhibit
-from refino_eval.exhibits.figures import Drawing, column, event_axis, head_panel, number_axis, panels, source_line
+from refino_eval.exhibits.figures import MANY, Drawing, column, event_axis, head_panel, number_axis, panels, source_line
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic
@@ -41,7 +41,8 @@ def effects_figure(
         number_axis(ax.yaxis, language)
         unit, aside = labels.state_unit(state, language), _placebo(frame, state, labels, language)
         head_panel(ax, place, len(states), labels.state(state, language), unit, aside=aside)
-    _legend(figure, axes[0], exhibit, labels, language)
+    many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
+    _legend(figure, exhibit, labels, language, many=many)
     source_line(figure, data_class_note(facts, language))
     return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
 
@@ -55,13 +56,17 @@ def _effects_panel(ax: Axes, frame: pd.DataFrame, state: str) -> None:
     if band_low.notna().any():
         ax.fill_between(estimates.index, band_low, band_high, color=TREATED.color, alpha=0.13, linewidth=0, zorder=1)
     ax.axhline(0, color=INK, linewidth=0.9, zorder=2)
-    ax.vlines(estimates.index, low, high, color=TREATED.color, linewidth=1.0, zorder=3)
-    for before, fill in ((True, "white"), (False, TREATED.color)):
-        part = estimates[(estimates.index < 0) == before]
-        ax.plot(
-            part.index, part, linestyle="none", marker="o", markersize=3.6, markerfacecolor=fill,
-            markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=4,
-        )  # fmt: skip
+    if len(estimates) > MANY:
+        ax.fill_between(estimates.index, low, high, color=TREATED.color, alpha=0.30, linewidth=0, zorder=2)
+        ax.plot(estimates.index, estimates, color=TREATED.color, linewidth=1.4, zorder=4)
+    else:
+        ax.vlines(estimates.index, low, high, color=TREATED.color, linewidth=1.0, zorder=3)
+        for before, fill in ((True, "white"), (False, TREATED.color)):
+            part = estimates[(estimates.index < 0) == before]
+            ax.plot(
+                part.index, part, linestyle="none", marker="o", markersize=3.6, markerfacecolor=fill,
+                markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=4,
+            )  # fmt: skip
     limits = pd.concat([low, high, band_low, band_high, estimates]).dropna().abs()
     reach = 1.12 * float(limits.max()) if len(limits) else 1.0
     # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
@@ -79,19 +84,23 @@ def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook, language: str) 
     return labels.word("placebo", language).format(f=f, p=p).replace("= <", "< ")
 
 
-def _legend(figure: Figure, ax: Axes, exhibit: EffectsExhibit, labels: LabelBook, language: str) -> None:
+def _legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, language: str, *, many: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     pointwise = "pointwise" if exhibit.clock == "month" else "pointwise_week"
-    dot = Line2D([], [], linestyle="none", marker="o", markersize=4, color=TREATED.color)
-    line = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
+    if many:
+        point = Line2D([], [], color=TREATED.color, linewidth=1.4)
+        reach: Line2D | Patch = Patch(facecolor=TREATED.color, alpha=0.37)
+    else:
+        point = Line2D([], [], linestyle="none", marker="o", markersize=4, color=TREATED.color)
+        reach = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
     band = Patch(facecolor=TREATED.color, alpha=0.13)
     effect = labels.word("effect_of", language).format(arm=labels.arm(labels.treated, language))
     texts = [effect, *(labels.word(word, language).format(level=level) for word in (pointwise, "simultaneous"))]
-    figure.legend([dot, line, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)
+    figure.legend([point, reach, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:

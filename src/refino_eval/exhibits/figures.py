@@ -34,13 +34,13 @@ class Drawing:
     alt: str
 
 
-def panels(count: int, *, height: float = 2.55, width: float = 7.6) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many panels, two abreast (one when there is one), and its axes."""
+def panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, two abreast (one wide one when there is one), and its axes."""
     from matplotlib.figure import Figure
 
     columns = min(count, 2)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width if columns == 2 else 5.6, height * rows + (0.35 if columns == 2 else 0.6)))
+    figure = Figure(figsize=(7.6, (2.55 if columns == 2 else 3.0) * rows + 0.35))
     grid = figure.subplots(rows, columns, squeeze=False)
     axes = list(grid.ravel())
     for spare in axes[count:]:
@@ -73,11 +73,16 @@ def number_axis(axis: Axis, language: str, *, most: int = 6) -> None:
     axis.set_major_formatter(FuncFormatter(write))
 
 
+MANY = 60
+"""More points than this are drawn as a line, and markers stand far apart."""
+
+
 def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, language: str, clock: str) -> None:
     """Set the event-time axis: ticks at round months and a line at the draw."""
     first, last = min(times), max(times)
     span = max(last - first, 1)
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 48) if span / s <= 9), 96)
+    steps = (1, 2, 4, 13, 26, 52, 104) if clock == "week" else (1, 2, 3, 6, 12, 24, 48)
+    step = next((s for s in steps if span / s <= 9), steps[-1])
     ticks = [tick for tick in range(-(-first // step) * step, last + 1, step)]
     style = NumberStyle.of(language)
     ax.set_xlim(first - 0.02 * span, last + 0.02 * span)

@@ -92,7 +92,7 @@ def _effects(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook
     entry = labels.specification_of(spec)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     return [
-        Row((label(labels.arm(row, language)), *(numbers.cell(spec, row, c, "estimate") for c in columns))),
+        Row((label(labels.arm(row, language)), *(numbers.estimate(spec, row, c) for c in columns))),
         Row(
             (
                 error_label(numbers, labels, language),
@@ -143,7 +143,7 @@ def _design_rows(
     entry = labels.specification_of(specifications[0]) if specifications else None
     if entry is None or not single:
         return []
-    cells = labels.cells(language) if entry.strata else labels.word("none", language)
+    cells = (labels.cells(language) if entry.strata else "") or labels.word("none", language)
     rows = []
     for word, text in (("vcov", VCOV_LABELS[entry.vcov][language]), ("strata", cells)):
         role: Role = "foot"

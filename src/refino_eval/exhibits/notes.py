@@ -57,13 +57,18 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
     return text
 
 
+def errors_note(vcovs: Iterable[str], language: str) -> str:
+    """Say the covariance."""
+    names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
+    return say(language, f"Standardfeil i parentes, {names}.", f"Standard errors in parentheses, {names}.")
+
+
 def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
     """Say the covariance, the level of the intervals and the reference distribution."""
-    names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
     df = frame.loc[(frame["statistic"] == "df") & frame["value"].notna() & (frame["row"] != "joint_test"), "value"]
     style = NumberStyle.of(language)
-    text = say(language, f"Standardfeil i parentes, {names}.", f"Standard errors in parentheses, {names}.")
+    text = errors_note(vcovs, language)
     if df.empty or not all(map(math.isfinite, df)):
         reference = say(language, "normalfordelingen", "the normal distribution")
     else:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
-MOST_DECIMALS = 6
-"""More decimals than any reader uses: an estimate that is zero but for rounding error prints as 0."""
+MOST_DECIMALS = 12
+"""More decimals than any reader uses."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class NumberStyle:
     def beneath(self) -> str:
         """Pattern of a number that belongs to the one above or before it: in parentheses."""
         return "{}" if self.machine else "({})"
+
+    def amount(self, value: float) -> str:
+        """Write a characteristic's mean: two decimals, fewer from a hundred on."""
+        return self.fixed(value, decimals_for(value, 4, most=2))
 
     def integer(self, value: float) -> str:
         """Write a count."""

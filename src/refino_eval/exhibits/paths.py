@@ -9,6 +9,7 @@ import pandas as pd
 
 from refino_eval.config.definitions import PathsExhibit
 from refino_eval.exhibits.figures import (
+    MANY,
     Drawing,
     arms_of,
     column,
@@ -46,9 +47,7 @@ def paths_figure(
             values = means[arm]
             low, high = (column(frame, state, arm, limit).reindex(values.index) for limit in ("conf_low", "conf_high"))
             ax.fill_between(values.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
-            draw_series(
-                ax, values.index.tolist(), values.tolist(), series, every=(3 * offset, 6) if len(values) > 20 else 1
-            )
+            draw_series(ax, values.index.tolist(), values.tolist(), series, every=_every(len(values), offset))
             ends.append((float(values.dropna().iloc[-1]), shown, series))
         ax.margins(y=0.06)
         ax.set_ylim(0, None)
@@ -59,6 +58,14 @@ def paths_figure(
     source_line(figure, data_class_note(facts, language))
     title = exhibit.title[language]
     return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels, language))
+
+
+def _every(points: int, offset: int) -> int | tuple[int, int]:
+    """Return where markers stand; those of the second arm halfway between those of the first."""
+    if points <= 20:
+        return 1
+    step = 6 if points <= MANY else points // 8
+    return (offset * step // 2, step)
 
 
 def _unit(exhibit: PathsExhibit, state: str, labels: LabelBook, language: str) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 import pandas as pd
 
 from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
 from refino_eval.exhibits.tidy import write_text
 
 Align = Literal["left", "center", "right"]
@@ -24,6 +24,10 @@ SUPPRESSED = "."
 """Shown where a number was taken out by disclosure control."""
 WITHOUT_NUMBER = {"not_estimable": "\N{EN DASH}", "no_data": "\N{EN DASH}"}
 """Shown where there is no number to take out, by status."""
+
+
+DENSE = 8
+"""More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,19 @@ class Numbers:
             return Cell(WITHOUT_NUMBER.get(status, SUPPRESSED) if status else "")
         text = write(value) if write else format_statistic(self.style, statistic, value)
         return Cell(pattern.format(text), number=value)
+
+    def estimate(self, panel: str, row: str, column: str) -> Cell:
+        """Return the cell of an estimate: two significant digits, and no fewer decimals than its standard error."""
+        error = self.value(panel, row, column, "std_error")
+        return self.cell(panel, row, column, "estimate", write=lambda value: self._beside(value, error))
+
+    def _beside(self, value: float, error: float) -> str:
+        decimals = decimals_for(value, 2)
+        if math.isfinite(error) and error > 0:
+            own = decimals_for(error, 2)
+            # A thousandth of the standard error is as near to nothing as a reader cares: 1e-17 prints as 0.
+            decimals = min(max(decimals, own), own + 3) if value else own
+        return self.style.fixed(value, decimals)
 
     def interval(self, panel: str, row: str, column: str) -> Cell:
         """Return the cell of a confidence interval, with the decimals of the standard error."""
@@ -245,10 +262,11 @@ def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> st
 
 
 def _html_part(part: Part, name: str, *, captioned: bool) -> list[str]:
+    wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
     return [
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">',
-        "<table>",
+        '<table class="dense">' if wide else "<table>",
         *caption,
         "<thead>",
         *(_html_row(row, head=True) for row in part.header),

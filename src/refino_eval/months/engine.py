@@ -138,11 +138,13 @@ def derive_panel(
         # Half a file must never be taken for a panel: it is written beside its place and moved there when whole.
         spill, written = Path(folder) / "spill", Path(folder) / out_path.name
         paths = [cohort_path, *(clean_paths[register] for register in plan.sources)]
-        with _connect(paths, spill, threads=threads, memory_limit=memory_limit) as connection:
+        with _connect(paths, spill, memory_limit=memory_limit) as connection:
             _load_cohort(connection, cohort_path)
             _load_periods(connection, plan, prices)
             people = _count(connection)
             parts = _bucket_count(people, buckets)
+            # Either one query on all threads, or a bucket on each: a query in two threads does more work in all.
+            connection.execute(f"SET threads = {int(threads) if parts == 1 else 1}")
             rows, extremes = _write(
                 _run(connection, plan, text, clean_paths, buckets=parts, threads=threads), plan, written
             )
@@ -161,20 +163,20 @@ def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
     )
 
 
-def _connect(paths: Sequence[Path], spill: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def _connect(paths: Sequence[Path], spill: Path, *, memory_limit: str) -> duckdb.DuckDBPyConnection:
     """Open an engine that can read these files, write to its own folder, and do nothing else outside itself."""
     import duckdb
 
     connection = duckdb.connect(":memory:")
     listed = ", ".join(text_literal(str(path)) for path in paths)
     for setting in (
-        f"SET threads = {int(threads)}",
         f"SET memory_limit = {text_literal(memory_limit)}",
         f"SET temp_directory = {text_literal(str(spill))}",
         f"SET allowed_paths = [{listed}]",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
         "SET enable_external_access = false",
+        "SET allowed_configs = ['threads']",
         "SET lock_configuration = true",
     ):
         connection.execute(setting)

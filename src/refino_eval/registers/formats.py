@@ -33,7 +33,7 @@ _LONGEST_LINE = 1 << 26
 _LONGEST_HEADER = 1 << 20
 _BATCH = 1 << 16
 _CONTROL = re.compile("[\0\r\x1f]")
-_PARQUET_KINDS = ("text", "boolean", "integer", "float", "decimal", "date", "timestamp")
+_PARQUET_KINDS = ("text", "boolean", "integer", "float", "single", "decimal", "date", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,8 @@ def _kind(arrow: pa.DataType) -> str:
     tests = {
         "boolean": types.is_boolean,
         "integer": types.is_integer,
-        "float": types.is_floating,
+        "float": types.is_float64,
+        "single": types.is_float32,
         "decimal": types.is_decimal,
         "date": types.is_date,
     }

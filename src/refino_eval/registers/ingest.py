@@ -23,8 +23,8 @@ from refino_eval.registers.formats import (
     text_rows,
 )
 from refino_eval.registers.reports import FileCount, IngestReport, RuleCount
-from refino_eval.registers.rules import OPEN_YEAR, rule_faults, type_verdict, with_rules
-from refino_eval.registers.types import SQL_TYPES, delivered_text, identifier, literal, typed_value
+from refino_eval.registers.rules import OPEN_YEAR, rule_faults, rule_statements, type_verdict
+from refino_eval.registers.types import INEXACT_ID, SQL_TYPES, delivered_text, identifier, literal, typed_value
 
 if TYPE_CHECKING:
     import duckdb
@@ -142,12 +142,24 @@ def _load(con: duckdb.DuckDBPyConnection, source: Source, files: Sequence[Delive
         rows = text_rows(source, file) if source.format == "csv" else parquet_rows(source, file)
         con.execute("INSERT INTO files VALUES (?, ?)", [file.number, file.name])
         con.register("incoming", rows.reader())
-        con.execute(f"INSERT INTO delivered {_as_text(source, file)}")
+        faults += _insert(con, f"INSERT INTO delivered {_as_text(source, file)}", file)
         con.unregister("incoming")
         faults += _stream_faults(file, rows)
         counts.append(FileCount(file.name, rows.rows))
     raise_faults(faults)
     return tuple(counts)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, statement: str, file: DeliveredFile) -> list[str]:
+    import duckdb
+
+    try:
+        con.execute(statement)
+    except duckdb.Error as error:
+        if INEXACT_ID not in str(error):
+            raise
+        return [f"{file.name}: {INEXACT_ID}. Ask the register's owner for ids written as text."]
+    return []
 
 
 def _stream_faults(file: DeliveredFile, rows: RowStream) -> list[str]:
@@ -190,8 +202,9 @@ def _judge(
     rows = f"SELECT *, {type_verdict(source, codelists)} AS verdict\nFROM (\n{rows}\n)"
     names = ", ".join(identifier(name) for name in _value_columns(source))
     rows = f"SELECT file_no, source_row, verdict, {names}\nFROM (\n{rows}\n)"
-    rows = with_rules(source, _half_open(source, rows), len(files))
-    con.execute(f"CREATE TABLE judged AS {rows}")
+    con.execute(f"CREATE TABLE judged AS {_half_open(source, rows)}")
+    for statement in rule_statements(source, len(files)):
+        con.execute(statement)
 
 
 def _period_bounds(source: Source) -> str:

@@ -22,6 +22,9 @@ OPEN_YEAR = 9999
 
 RESERVED = ("source_file", "source_row", "rule", "rule_column", "file_no", "unreadable", "verdict")
 
+_SECOND = "row_number() OVER alike > 1"
+_EARLIER = "file_no < max(file_no) OVER (alike ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+
 _COUNTED = {"integer", "number", "hundredths", "ore", "month", "year"}
 _NAMED = {"id", "text", "code", "integer", "month", "year"}
 
@@ -60,36 +63,62 @@ def type_verdict(source: model.Source, codelists: Mapping[str, Codelist]) -> str
     return f"CASE {' '.join(whens)} END"
 
 
-def with_rules(source: model.Source, rows: str, n_files: int) -> str:
-    """Return the SQL that carries out the source's rules on `rows`, which has the column `verdict`.
+def rule_statements(source: model.Source, n_files: int) -> list[str]:
+    """Return one SQL statement for each rule, in order; each gives its verdict to rows of `judged` that have none yet.
 
     Parameters
     ----------
-    rows
-        A SELECT with the values under their inside names, `file_no`, `source_row` and `verdict`.
     n_files
         Number of files of the delivery; with one there is nothing later.
+
+    Notes
+    -----
+    `judged` has `file_no`, `source_row`, the values under their inside names, and `verdict`. Last comes a rule that no
+    file names: a register with fixed facts has one row a person.
     """
-    steps: list[tuple[str, str, str]] = [
-        (rule.rule, getattr(rule, "column", ""), _condition(source, rule, n_files)) for rule in source.rules
+    statements = [
+        _statement(source, rule) for rule in source.rules if n_files > 1 or not isinstance(rule, model.Superseded)
     ]
     if source.temporality == "fixed":
-        steps.append(("repeated_person", "", _repeats(["person_id"])))
-    for rule, column, condition in steps:
-        verdict = f"CASE WHEN verdict IS NULL AND ({condition}) THEN {literal(f'{rule}:{column}')} ELSE verdict END"
-        rows = f"SELECT * REPLACE ({verdict} AS verdict)\nFROM (\n{rows}\n)"
-    return rows
+        statements.append(_among_rows("repeated_person:", ["person_id"], _SECOND))
+    return statements
 
 
-def _condition(source: model.Source, rule: model.Rule, n_files: int) -> str:
+def _statement(source: model.Source, rule: model.Rule) -> str:
+    if isinstance(rule, model.DuplicateRow):
+        return _among_rows("duplicate_row:", list(source.columns), _SECOND)
+    if isinstance(rule, model.Superseded):
+        return _among_rows("superseded:", list(rule.key), _EARLIER)
+    verdict = literal(f"{rule.rule}:{getattr(rule, 'column', '')}")
+    return f"UPDATE judged SET verdict = {verdict} WHERE verdict IS NULL AND ({_condition(source, rule)})"
+
+
+def _among_rows(verdict: str, names: list[str], hit: str) -> str:
+    """Compare the clean rows that agree in some columns; `hit` sees the window `alike` of such rows.
+
+    Rows that nothing agrees with are most of a register: they are put aside by a hash, so that few are sorted.
+    """
+    columns = ", ".join(identifier(name) for name in names)
+    # A missing key is nobody's key, but a row may repeat another in what is missing too.
+    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names) if hit == _EARLIER else ""
+    clean = f"FROM judged WHERE verdict IS NULL{known}"
+    shared = f"SELECT hash({columns}) {clean} GROUP BY ALL HAVING count(*) > 1"
+    window = f"WINDOW alike AS (PARTITION BY {columns} ORDER BY file_no, source_row)"
+    rows = f"SELECT file_no, source_row {clean} AND hash({columns}) IN ({shared}) {window} QUALIFY {hit}"
+    return (
+        f"UPDATE judged SET verdict = {literal(verdict)} FROM ({rows}) AS hit "
+        f"WHERE judged.file_no = hit.file_no AND judged.source_row = hit.source_row"
+    )
+
+
+def _condition(
+    source: model.Source,
+    rule: model.MissingStop | model.StopBeforeStart | model.OutsideCoverage | model.ValueIn | model.ValueRange,
+) -> str:
     if isinstance(rule, model.MissingStop):
         return "stop IS NULL"
     if isinstance(rule, model.StopBeforeStart):
         return "stop <= start"
-    if isinstance(rule, model.DuplicateRow):
-        return _repeats(list(source.columns))
-    if isinstance(rule, model.Superseded):
-        return _superseded(rule, n_files)
     if isinstance(rule, model.OutsideCoverage):
         assert source.coverage is not None
         first, last = literal(source.coverage.first.isoformat()), literal(source.coverage.last.isoformat())
@@ -102,19 +131,6 @@ def _condition(source: model.Source, rule: model.Rule, n_files: int) -> str:
     kind = source.columns[rule.column].type
     outside = [f"{column} {sign} {_bound(value, kind)}" for value, sign in bounds if value is not None]
     return " OR ".join(outside) or "FALSE"
-
-
-def _repeats(names: list[str]) -> str:
-    columns = ", ".join(identifier(name) for name in names)
-    return f"row_number() OVER (PARTITION BY verdict IS NULL, {columns} ORDER BY file_no, source_row) > 1"
-
-
-def _superseded(rule: model.Superseded, n_files: int) -> str:
-    if n_files < 2:
-        return "FALSE"
-    key = [identifier(name) for name in rule.key]
-    known = " AND ".join(f"{name} IS NOT NULL" for name in key)
-    return f"{known} AND max(file_no) OVER (PARTITION BY verdict IS NULL, {', '.join(key)}) > file_no"
 
 
 def _bound(value: float, kind: str) -> str:

@@ -28,7 +28,10 @@ SQL_TYPES = {
 }
 """Column type -> type in the clean register."""
 
-_EXACT_FLOAT = 2**53
+INEXACT_ID = "an id is held as a number that is not whole or too large to be exact"
+"""What the engine says when it meets such an id; a register with one cannot be linked, so nothing of it is read."""
+
+_EXACT_BELOW = {"float": 2**53, "single": 2**24}
 
 
 def identifier(name: str) -> str:
@@ -47,24 +50,29 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     Parameters
     ----------
     kind
-        How the file holds the column: text, boolean, integer, float, decimal, date or timestamp.
+        How the file holds the column: text, boolean, integer, float, single (a float of 32 bits), decimal, date or
+        timestamp.
     decimal
         The source's decimal mark.
 
     Notes
     -----
     A whole number held as a float (an id column that once had gaps) is written without decimals, 100312 and not
-    100312.0, as long as the float holds it exactly.
+    100312.0, as long as the float holds it exactly. An id that it does not hold exactly stops the reading: another
+    person's id may be nearest.
     """
     value = identifier(name)
     shown = f"CAST({value} AS VARCHAR)"
     if kind == "boolean":
         return f"CAST(CAST({value} AS INTEGER) AS VARCHAR)"
-    if kind in ("float", "decimal"):
+    if kind in ("float", "single", "decimal"):
         shown = f"replace({shown}, '.', {literal(decimal)})"
-    if kind == "float":
-        whole = f"{value} = trunc({value}) AND abs({value}) < {_EXACT_FLOAT}"
-        return f"CASE WHEN isnan({value}) THEN NULL WHEN {whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR) ELSE {shown} END"
+    if kind in _EXACT_BELOW:
+        nothing = f"{value} IS NULL OR isnan({value})"
+        whole = f"{value} = trunc({value}) AND abs({value}) < {_EXACT_BELOW[kind]}"
+        plain = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
+        other = f"error({literal(INEXACT_ID)})" if column.type == "id" else shown
+        return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {plain} ELSE {other} END"
     if kind in ("date", "timestamp") and column.type == "date":
         day = f"strftime({value}, {literal(column.date_format)})"
         # A time of day would be lost in a date: such a value stays as it is written, and is then rejected.

@@ -15,7 +15,7 @@ from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.published import VERDICTS
 from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.words import word
+from refino_eval.report.words import WORDS, word
 
 Align = str
 
@@ -89,7 +89,7 @@ def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
     rows = tuple(
         (
             str(record["register"]),
-            plain(str(record["rule"])),
+            _rule(str(record["rule"]), language),
             _count(record["rows"], language),
             _count(record["people"], language),
         )
@@ -97,6 +97,13 @@ def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
     )
     head = tuple(word(key, language) for key in ("register", "rule", "rows", "people"))
     return Grid(head, rows, ("left", "left", "right", "right"), caption=word("rules", language))
+
+
+def _rule(rule: str, language: str) -> str:
+    """Say a rule in words; a rule may name its column after a colon."""
+    name, _, column = rule.partition(":")
+    said = word(f"rule_{name}", language) if f"rule_{name}" in WORDS else plain(name)
+    return f"{said} ({column})" if column else said
 
 
 def comparison_grid(comparison: pd.DataFrame | None, titles: Mapping[str, str], language: str) -> Grid | None:
@@ -108,7 +115,7 @@ def comparison_grid(comparison: pd.DataFrame | None, titles: Mapping[str, str], 
         counts = part["verdict"].value_counts()
         rows.append(
             (
-                titles.get(str(exhibit), plain(str(exhibit))),
+                titles.get(str(exhibit), _exhibit(str(exhibit), language)),
                 *(str(int(counts.get(v, 0))) for v in VERDICTS),
                 str(len(part)),
             )
@@ -119,6 +126,16 @@ def comparison_grid(comparison: pd.DataFrame | None, titles: Mapping[str, str], 
     head = (word("exhibit", language), *(word(v, language) for v in VERDICTS), word("cells", language))
     classes = (*[""] * (len(rows) - 1), "total")
     return Grid(head, tuple(rows), ("left", *["right"] * (len(VERDICTS) + 1)), classes)
+
+
+def _exhibit(name: str, language: str) -> str:
+    """Return what a document calls an exhibit that is not defined here: `table_iii` is Table III."""
+    kind, _, rest = name.partition("_")
+    if kind not in ("table", "figure") or not rest:
+        return plain(name)
+    called = {"table": say(language, "Tabell", "Table"), "figure": say(language, "Figur", "Figure")}[kind]
+    roman = set(rest) <= set("ivx")
+    return f"{called} {rest.upper() if roman else rest.replace('_', '.')}"
 
 
 def verdict_line(part: pd.DataFrame, language: str) -> str:

@@ -73,7 +73,6 @@ def build_report(inputs: ReportInputs, *, language: str, out_path: Path) -> Path
         flow=grids.flow_grid(inputs, labels, language),
         exhibits=[_shown(name, frames[name], inputs, labels, comparison, language) for name in names],
         comparison=grids.comparison_grid(comparison, titles, language),
-        unmade=_unmade(comparison, names, inputs, labels, language),
         quality=grids.quality_grid(inputs, language),
         rules=grids.rules_grid(inputs, language),
         definitions=grids.definitions_grid(inputs, labels, language),
@@ -113,15 +112,6 @@ def _shown(
         verdicts=grids.verdict_line(part, language) if told and part is not None else "",
         printed=grids.printed_grid(part, name, inputs, labels, language) if told and part is not None else None,
     )
-
-
-def _unmade(
-    comparison: pd.DataFrame | None, names: list[str], inputs: ReportInputs, labels: LabelBook, language: str
-) -> list[str]:
-    """Return published exhibits that this evaluation does not make."""
-    if comparison is None:
-        return []
-    return [exhibit for exhibit in dict.fromkeys(comparison["exhibit"]) if exhibit not in names]
 
 
 def inline_svg(svg: str) -> str:

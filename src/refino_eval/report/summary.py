@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from refino_eval.config.definitions import BalanceExhibit, IttExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say, window_text
-from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
 from refino_eval.report.inputs import ReportInputs
 
-MOST_EFFECTS = 5
-"""More sentences than this are a table."""
+
+@dataclass(frozen=True)
+class Summary:
+    """What is said first, the effects one by one, and what holds for them together."""
+
+    lead: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.lead or self.effects or self.close)
 
 
 def summarise_numbers(
     inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> list[str]:
-    """Return the summary as paragraphs.
+) -> Summary:
+    """Return the summary.
 
     Parameters
     ----------
@@ -36,29 +46,40 @@ def summarise_numbers(
         What to call things.
     language
         ``"nb"`` or ``"en"``.
+
+    Notes
+    -----
+    All primary outcomes are told, in the order of the tables (all outcomes where none is primary): choosing among them by
+    their results would be a finding of its own.
     """
     itt = [
         (name, exhibit)
         for name in inputs.evaluation.exhibits
         if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit) and name in frames
     ]
-    paragraphs = []
-    if itt:
-        paragraphs += _people(itt[0], frames, labels, language)
-    paragraphs += _balance(inputs, frames, language)
+    lead = [*(_people(itt[0], frames, labels, language) if itt else []), *_balance(inputs, frames, language)]
     said: dict[str, str] = {}
+    any_primary = _has_primary(inputs, itt)
     for name, exhibit in itt:
         for column, outcome in exhibit.columns.items():
             entry = inputs.definitions.outcomes.get(outcome)
-            wanted = entry is None or entry.role == "primary" or not _has_primary(inputs, itt)
-            if wanted and outcome not in said and len(said) < MOST_EFFECTS:
-                sentence = effect_sentence(frames[name], exhibit.specifications[0], column, outcome, labels, language)
-                if sentence:
-                    said[outcome] = sentence
-    paragraphs += said.values()
-    if itt:
-        paragraphs += _tally(itt, frames, labels, language)
-    return paragraphs
+            if outcome not in said and (not any_primary or (entry is not None and entry.role == "primary")):
+                said[outcome] = effect_sentence(
+                    frames[name], exhibit.specifications[0], column, outcome, labels, language
+                )
+    effects = tuple(sentence for sentence in said.values() if sentence)
+    close = [_reading(language)] if effects else []
+    return Summary(tuple(lead), effects, (*close, *(_tally(itt, frames, labels, language) if itt else [])))
+
+
+def _reading(language: str) -> str:
+    return say(
+        language,
+        "Et intervall som rommer null, betyr at dataene ikke viser noen effekt, ikke at effekten er null: alle verdier i "
+        "intervallet er forenlige med dataene.",
+        "An interval that holds zero means that the data show no effect, not that the effect is zero: every value inside "
+        "the interval is compatible with the data.",
+    )
 
 
 def _has_primary(inputs: ReportInputs, itt: list[tuple[str, IttExhibit]]) -> bool:
@@ -131,31 +152,29 @@ def effect_sentence(
     # A share's effect is told in percentage points: 0.01 of a share is a number that few can picture.
     points = entry is not None and entry.kind != "sum_over" and labels.state_is_share(entry.state)
     scale = 100.0 if points else 1.0
-    error = cell["std_error"] * scale
-    estimate = format_statistic(style, "estimate", cell["estimate"] * scale)
-    low, high = (format_statistic(style, key, cell[key] * scale, std_error=error) for key in ("conf_low", "conf_high"))
-    unit = f" {entry.unit[language]}" if entry is not None else ""
-    if points:
-        unit = say(language, " prosentpoeng", " percentage points")
-    what = labels.outcome(outcome, language) + (f" ({window_text(entry, language).split(' (')[0]})" if entry else "")
+    decimals = decimals_for(cell["std_error"] * scale, 2)
+    # All three with the decimals of the standard error: more of them would be noise.
+    estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
+    unit = say(language, "prosentpoeng", "percentage points") if points else entry.unit[language] if entry else ""
+    measured = any(map(str.isdigit, unit))  # a unit such as 100 000 kr does not stand well behind a number
+    about = [window_text(entry, language).split(" (")[0]] if entry else []
+    about += [say(language, f"målt i {unit}", f"measured in {unit}")] if measured else []
+    what = labels.outcome(outcome, language) + (f" ({', '.join(about)})" if about else "")
+    behind = f" {unit}" if unit and not measured else ""
     spec = labels.specification_of(specification)
     level = f"{(spec.level if spec else 0.95) * 100:g}"
     mean = cell.get("mean_control", math.nan)
     against = ""
     if math.isfinite(mean):
-        shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + unit
+        shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
         against = say(language, f", mot {shown} i kontrollgruppen", f", against {shown} in the control group")
     text = say(
         language,
-        f"{what}: effekten er anslått til {estimate}{unit} ({level} % intervall {low} til {high}){against}. ",
-        f"{what}: the effect is estimated at {estimate}{unit} ({level}% interval {low} to {high}){against}. ",
+        f"{what}: effekten er anslått til {estimate}{behind} ({level} % intervall {low} til {high}){against}. ",
+        f"{what}: the effect is estimated at {estimate}{behind} ({level}% interval {low} to {high}){against}. ",
     )
     if cell["conf_low"] <= 0.0 <= cell["conf_high"]:
-        return text + say(
-            language,
-            "Vi finner ingen påviselig effekt; intervallet sier hvilke effekter dataene ikke utelukker.",
-            "We find no detectable effect; the interval says which effects the data do not rule out.",
-        )
+        return text + say(language, "Ingen påviselig effekt.", "No detectable effect.")
     return text + say(language, "Intervallet utelukker null.", "The interval leaves zero out.")
 
 

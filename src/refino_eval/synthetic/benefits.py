@@ -100,7 +100,9 @@ def benefit_rows(
     aap_stop = np.minimum(day + _length(spec.aap_months[1], n, rng), _leaves(working, day, n, 120, rng))
     disabled = rng.random(n)
     before = disabled < spec.disability_share[0]
-    after = ~before & people.reduced_capacity & (disabled > 1 - spec.disability_share[1] / recipe.persons.reduced_capacity)
+    after = (
+        ~before & people.reduced_capacity & (disabled > 1 - spec.disability_share[1] / recipe.persons.reduced_capacity)
+    )
     disability_start = np.where(before, day - _length(30, n, rng), day + 200 + _length(12, n, rng))
     aap_stop = np.where(after, np.minimum(aap_stop, disability_start - 1), aap_stop)
     sick = people.reduced_capacity & (rng.random(n) < spec.sickness_share)
@@ -164,7 +166,10 @@ def months_on(table: Table, people: int, base: int, year: int) -> FloatArray:
     high = day_number_of_year(year + 1)
     stop = np.where(table.columns["stop"] == NO_DAY, FAR, table.columns["stop"])
     days = np.clip(np.minimum(stop + 1, high) - np.maximum(table.columns["start"], low), 0, None)
-    return np.bincount(table.columns["person_id"] - base, weights=days / DAYS_PER_MONTH, minlength=people)
+    return np.asarray(
+        np.bincount(table.columns["person_id"] - base, weights=days / DAYS_PER_MONTH, minlength=people),
+        dtype=np.float64,
+    )
 
 
 def day_number_of_year(year: int) -> int:
@@ -204,4 +209,3 @@ def _finish(recipe: Recipe, table: Table) -> Table:
     kept = (start <= last) & (stop >= first) & (stop >= start)
     table = table.with_columns(stop=np.where(stop > last, NO_DAY, stop)).take(kept)
     return table.sorted_by("person_id", "start")
-

@@ -47,7 +47,7 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns moment, source, target, obtained, difference, tolerance, verdict ("within" or "outside"), why.
+        Columns moment, source, target, obtained, difference, tolerance, verdict ("within", "outside" or "too few people"), why.
 
     Raises
     ------
@@ -72,10 +72,12 @@ class _Judge:
         self.arms = {arm.name: arm for arm in (recipe.arms.treated, recipe.arms.control)}
         self.kinds: dict[str, Callable[..., Moment]] = {
             "people": self._people,
-            "mean": lambda name, arm: mean_moment(self._of(self.cohort[name], arm)),
-            "sd": lambda name, arm: sd_moment(self._of(self.cohort[name], arm)),
+            "mean": lambda name, arm: mean_moment(self._of(self._covariate(name), arm)),
+            "sd": lambda name, arm: sd_moment(self._of(self._covariate(name), arm)),
             "state": lambda name, at, arm: mean_moment(self._of(self.delivery.states[name][int(at)], arm)),
-            "sum": lambda name, first, last, arm: mean_moment(self._of(outcome(delivery, name, (int(first), int(last))), arm)),
+            "sum": lambda name, first, last, arm: mean_moment(
+                self._of(outcome(delivery, name, (int(first), int(last))), arm)
+            ),
             "r_squared": self._r_squared,
             "coefficient": self._coefficient,
             "itt_se": self._itt_error,
@@ -104,7 +106,7 @@ class _Judge:
             "obtained": found.value,
             "difference": difference,
             "tolerance": allowed,
-            "verdict": "within" if abs(difference) <= allowed + 1e-9 else "outside",
+            "verdict": _verdict(difference, allowed),
             "why": target.why or ("half a printed unit or two standard errors" if target.unit else "exact"),
         }
 
@@ -112,7 +114,9 @@ class _Judge:
         """Compute a moment by its name."""
         kind, *rest = name.split(":")
         if kind not in self.kinds:
-            raise UserFault(f"Recipe '{self.recipe.name}': no moment is of the kind '{kind}'.{nearest(kind, self.kinds)}")
+            raise UserFault(
+                f"Recipe '{self.recipe.name}': no moment is of the kind '{kind}'.{nearest(kind, self.kinds)}"
+            )
         try:
             return self.kinds[kind](*rest)
         except (KeyError, TypeError, ValueError):
@@ -155,6 +159,10 @@ class _Judge:
 
     def _of(self, values: pd.Series, arm: str) -> pd.Series:
         return values if arm == "all" else values[self.cohort["arm"] == self.arms[arm].code]
+
+    def _covariate(self, name: str) -> pd.Series:
+        column: pd.Series = self.cohort[name]
+        return column
 
     def _other(self, arm: str) -> ArmRecipe:
         return next(other for name, other in self.arms.items() if name != arm)
@@ -233,6 +241,12 @@ class _Judge:
             observed = truth[f"{name}_y1"].where(truth["treated"] == 1, truth[f"{name}_y0"])
             wrong += int(((self._value(name) - observed).abs() > 1e-6).sum()) + int(observed.isna().sum())
         return Moment(float(wrong))
+
+
+def _verdict(difference: float, allowed: float) -> str:
+    if np.isnan(difference) or np.isnan(allowed):
+        return "too few people"
+    return "within" if abs(difference) <= allowed + 1e-9 else "outside"
 
 
 def _markdown(table: pd.DataFrame) -> str:

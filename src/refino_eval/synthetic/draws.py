@@ -134,7 +134,8 @@ def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
     office = _offices(recipe, area, rng)
 
     order = rng.permutation(len(kind))
-    kind, area, office, day, treated, share = (x[order] for x in (kind, area, office, day, treated, share))
+    kind, area, office = kind[order], area[order], office[order]
+    day, treated, share = day[order], treated[order], share[order]
     chosen = rng.permutation(np.flatnonzero(kind == ANALYSED))
     holes = np.zeros((2, len(kind)), dtype=bool)
     holes[0, chosen[: size.no_demography]] = True

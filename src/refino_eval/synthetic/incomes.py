@@ -48,8 +48,8 @@ def income_rows(
     years = np.arange(spec.first_year, recipe.last.year + 1)
     work, pension = _past(recipe, people, day, years, rng)
     for year in range(recipe.first.year, recipe.last.year + 1):
-        column = year - spec.first_year
-        work[:, column], pension[:, column] = _covered_year(
+        place = year - spec.first_year
+        work[:, place], pension[:, place] = _covered_year(
             recipe, people, world, benefits, day, int(number[0]), year, rng
         )
     known = pension > 0
@@ -98,7 +98,8 @@ def _covered_year(
     wages = (world.wage[:, months].sum(axis=1) + world.second_wage[:, months].sum(axis=1)) // 100
     unit = recipe.prices.unit * price
     began = people.age + year - year_of_day(day) >= people.work_start
-    other = np.where(began, _sometimes(spec.other_work_share, spec.other_work, n, rng), 0.0) * unit
+    chance = np.where(wages > 0, spec.other_work_share[1], spec.other_work_share[0])
+    other = np.where(began, _sometimes(chance, spec.other_work, n, rng), 0.0) * unit
     work = wages + np.rint(other).astype(np.int64)
     # Who often had no income before has none of the other kinds now: years without income stay in the same hands.
     steady = began & (rng.random(n) < people.work_years)
@@ -109,7 +110,7 @@ def _covered_year(
     return work, work + np.rint(support).astype(np.int64)
 
 
-def _sometimes(share: float, moments: tuple[float, float], n: int, rng: np.random.Generator) -> FloatArray:
+def _sometimes(share: float | FloatArray, moments: tuple[float, float], n: int, rng: np.random.Generator) -> FloatArray:
     """Gamma amounts with a mean and sd that a share of people have; zero otherwise."""
     mean, sd = moments
     amount = rng.gamma((mean / sd) ** 2, sd**2 / mean, n)

@@ -162,4 +162,3 @@ def wage_rows(world: World, number: IntArray, first_month: int) -> Table:
 def calendar_month(month: IntArray) -> IntArray:
     """Write months since January 1970 as yyyymm."""
     return (1970 + month // 12) * 100 + month % 12 + 1
-

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refino_eval.synthetic.calendar import NO_DAY, BoolArray, day_number, month_of
-from refino_eval.synthetic.jobs import calendar_month
+from refino_eval.synthetic.jobs import EMPLOYERS, calendar_month
 from refino_eval.synthetic.recipe import Mess, Recipe
 from refino_eval.synthetic.tables import Table, stack
 
@@ -56,7 +56,11 @@ def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.ra
     rows, corrections = table, table.take(nothing)
     if "job_id" in table.columns and recipe.registers[register].corrections is not None:
         rows, corrections, touched = _corrected(recipe, mess, table, planted, rng)
-        junk += _job_junk(mess, table, planted, rng)
+        junk += _job_junk(recipe, mess, table, planted, rng)
+        phantom = _taken_back(mess, table, planted, rng)
+        junk.append(phantom)
+        undone = phantom.with_columns(stop=phantom.columns["start"] - 1)
+        corrections = stack([corrections, undone]).sorted_by("person_id", "job_id")
     if "stop" in table.columns:
         junk += _spell_junk(recipe, mess, table, planted, rng)
     if "amount" in table.columns and "period" in table.columns:
@@ -90,7 +94,7 @@ def _corrected(
     return rows, table.take(touched), touched
 
 
-def _job_junk(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> list[Table]:
+def _job_junk(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> list[Table]:
     """Rows of impossible hours, and overlapping registrations with the same employer."""
     absurd = table.take(_chosen(len(table), mess.absurd_hours, rng))
     absurd = absurd.with_columns(
@@ -98,7 +102,7 @@ def _job_junk(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Ge
     )
     planted["absurd_hours"] += len(absurd)
     double = table.take(_chosen(len(table), mess.same_employer, rng) & (table.columns["stop"] != NO_DAY))
-    start, stop = double.columns["start"], double.columns["stop"]
+    start, stop = np.maximum(double.columns["start"], day_number(recipe.first)), double.columns["stop"]
     span = stop - start + 1
     begin = start + (rng.random(len(double)) * span).astype(np.int64)
     end = begin + (rng.random(len(double)) * (stop - begin + 1)).astype(np.int64)
@@ -108,6 +112,18 @@ def _job_junk(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Ge
     )
     planted["overlap_same_employer"] += len(double)
     return [absurd, double]
+
+
+def _taken_back(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> Table:
+    """Jobs that never were; the later file ends them the day before they begin."""
+    phantom = table.take(_chosen(len(table), mess.taken_back, rng))
+    planted["taken_back_later"] += len(phantom)
+    return phantom.with_columns(
+        job_id=phantom.columns["job_id"] + 6 * ID_STEP,
+        employer_id=phantom.columns["employer_id"] + EMPLOYERS * 4,
+        start=phantom.columns["start"] + 7,
+        stop=np.full(len(phantom), NO_DAY),
+    )
 
 
 def _spell_junk(
@@ -132,9 +148,7 @@ def _spell_junk(
     return tables
 
 
-def _early_amounts(
-    recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator
-) -> Table:
+def _early_amounts(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> Table:
     """Amounts for the last months before the register is complete."""
     early = table.take(_chosen(len(table), mess.outside_coverage, rng))
     # Amounts of one person, employer and month come once: one early row a person at most.

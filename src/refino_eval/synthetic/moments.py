@@ -77,11 +77,9 @@ def read_register(folder: Path, recipe: Recipe, register: str) -> pd.DataFrame:
 
 
 def _as_dates(values: pd.Series, pattern: str) -> pd.Series:
-    if values.dtype == object and len(values) and not isinstance(values.iloc[0], str):
-        return cast("pd.Series", pd.to_datetime(values))
-    if pd.api.types.is_string_dtype(values.dtype):
-        return cast("pd.Series", pd.to_datetime(values.replace("", None), format=pattern))
-    return cast("pd.Series", pd.to_datetime(values))
+    text = pd.api.types.is_string_dtype(values.dtype) and values.dtype != object
+    read = pd.to_datetime(values.replace("", None), format=pattern) if text else pd.to_datetime(values)
+    return cast("pd.Series", read.dt.as_unit("us"))
 
 
 def _clean(recipe: Recipe, register: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -137,11 +135,15 @@ def _with_incomes(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.Data
 
 
 def _with_registers(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.DataFrame:
-    registered = read_register(folder, recipe, "registrations").join(cohort["start"].rename("draw"), on="person_id", how="inner")
+    registered = read_register(folder, recipe, "registrations").join(
+        cohort["start"].rename("draw"), on="person_id", how="inner"
+    )
     covers = (registered["start"] <= registered["draw"]) & ~(registered["stop"] < registered["draw"])
     reduced = registered[covers & (registered["status"] == recipe.benefits.status_codes[1])]["person_id"]
     cohort["reduced_capacity"] = cohort.index.isin(reduced).astype(float)
-    diagnoses = read_register(folder, recipe, "diagnoses").join(cohort["start"].rename("draw"), on="person_id", how="inner")
+    diagnoses = read_register(folder, recipe, "diagnoses").join(
+        cohort["start"].rename("draw"), on="person_id", how="inner"
+    )
     diagnoses = diagnoses[diagnoses["start"] < diagnoses["draw"]]
     cohort["diagnosis"] = cohort.index.isin(diagnoses["person_id"]).astype(float)
     psychiatric = diagnoses[diagnoses["diagnosis"].str.startswith(recipe.persons.psychiatric)]["person_id"]
@@ -160,17 +162,23 @@ def _states(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> dict[str, pd.
     by_employer = jobs.groupby(["person_id", "event", "employer_id"], sort=False)["weekly_hours"].max()
     by_person = by_employer.groupby(level=["person_id", "event"], sort=False)
 
+    # Outside coverage a state is missing, not zero.
+    month = cohort["month"].to_numpy()[:, None] + np.array(EVENTS)[None, :]
+    first, last = (day.year * 12 + day.month - 1 for day in (recipe.first, recipe.last))
+    covered = (month >= first) & (month <= last)
+
     def grid(values: pd.Series) -> pd.DataFrame:
-        return values.unstack("event").reindex(index=cohort.index, columns=list(EVENTS)).fillna(0.0)
+        complete = values.unstack("event").reindex(index=cohort.index, columns=list(EVENTS)).fillna(0.0)
+        return complete.where(covered)
 
     states = {
         "wage": grid(paid.groupby(["person_id", "event"])["real"].sum()),
         "weekly_hours": grid(by_person.sum()),
         "weekly_hours_main_job": grid(by_person.max()),
     }
-    states["any_wage"] = (states["wage"] > 0).astype(float)
+    states["any_wage"] = (states["wage"] > 0).astype(float).where(covered)
     for name, least in recipe.thresholds.items():
-        states[name] = (states["weekly_hours_main_job"] >= least).astype(float)
+        states[name] = (states["weekly_hours_main_job"] >= least).astype(float).where(covered)
     return states
 
 
@@ -178,7 +186,7 @@ def _job_months(recipe: Recipe, jobs: pd.DataFrame, cohort: pd.DataFrame) -> pd.
     """Repeat each job for every event month in which it has a day."""
     jobs = jobs.join(cohort["month"], on="person_id", how="inner")
     last = pd.Timestamp(recipe.last)
-    stop = jobs["stop"].fillna(last).clip(upper=last)
+    stop = jobs["stop"].fillna(last).where(~(jobs["stop"] > last), last)
     begin = jobs["start"].dt.year * 12 + jobs["start"].dt.month - 1 - jobs["month"]
     end = stop.dt.year * 12 + stop.dt.month - 1 - jobs["month"]
     begin, end = begin.clip(lower=EVENTS[0]), end.clip(upper=EVENTS[-1])
@@ -188,24 +196,26 @@ def _job_months(recipe: Recipe, jobs: pd.DataFrame, cohort: pd.DataFrame) -> pd.
     months = jobs.loc[jobs.index.repeat(times), ["person_id", "employer_id", "weekly_hours"]]
     within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
     months["event"] = np.repeat(begin, times) + within
-    return cast("pd.DataFrame", months)
+    return months
 
 
 def _programmes(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.DataFrame:
     rows = read_register(folder, recipe, "programmes")
-    rows = rows.join(cohort[["month", "treated", "start"]].rename(columns={"start": "draw"}), on="person_id", how="inner")
+    rows = rows.join(
+        cohort[["month", "treated", "start"]].rename(columns={"start": "draw"}), on="person_id", how="inner"
+    )
     last = pd.Timestamp(recipe.last)
     stop = rows["stop"].fillna(last)
     rows["open"] = rows["stop"].isna()
     rows["begin"] = rows["start"].dt.year * 12 + rows["start"].dt.month - 1 - rows["month"]
     rows["end"] = stop.dt.year * 12 + stop.dt.month - 1 - rows["month"]
     rows["length"] = ((stop - rows["start"]).dt.days + 1) / DAYS_PER_MONTH
-    return cast("pd.DataFrame", rows[rows["begin"] >= 0])
+    return rows[rows["begin"] >= 0]
 
 
 def outcome(delivery: Delivery, state: str, window: tuple[int, int]) -> pd.Series:
     """Sum a state over event months for every person."""
-    return cast("pd.Series", delivery.states[state].loc[:, list(range(window[0], window[1] + 1))].sum(axis=1))
+    return delivery.states[state].loc[:, list(range(window[0], window[1] + 1))].sum(axis=1, skipna=False)
 
 
 def mean_moment(values: pd.Series) -> Moment:
@@ -215,7 +225,7 @@ def mean_moment(values: pd.Series) -> Moment:
 
 
 def sd_moment(values: pd.Series) -> Moment:
-    """Standard deviation with a standard error that allows for the kurtosis."""
+    """Return the standard deviation with a standard error that allows for the kurtosis."""
     known = values.dropna().to_numpy(dtype=float)
     away = known - known.mean()
     variance = float((away**2).mean())
@@ -226,7 +236,7 @@ def sd_moment(values: pd.Series) -> Moment:
 
 @dataclass(frozen=True)
 class Fit:
-    """A least-squares fit within cells: coefficients by name, HC1 standard errors, share explained."""
+    """A least-squares fit within cells: coefficients by name, HC1 standard errors, share explained; missing when too few."""
 
     coefficients: dict[str, float]
     std_errors: dict[str, float]
@@ -239,14 +249,17 @@ def fit_within_cells(y: pd.Series, x: pd.DataFrame, cell: pd.Series) -> Fit:
     y, x, cell = y[whole], x[whole].astype(float), cell[whole]
     within_y = (y - y.groupby(cell).transform("mean")).to_numpy()
     within_x = (x - x.groupby(cell).transform("mean")).to_numpy()
+    names = [str(name) for name in x.columns]
+    used = within_x.shape[1] + cell.nunique()
+    if len(y) <= used or np.linalg.matrix_rank(within_x) < within_x.shape[1]:
+        unknown = dict.fromkeys(names, float("nan"))
+        return Fit(unknown, unknown, float("nan"))
     bread = np.linalg.inv(within_x.T @ within_x)
     beta = bread @ within_x.T @ within_y
     residual: FloatArray = within_y - within_x @ beta
-    used = within_x.shape[1] + cell.nunique()
     scores = within_x * residual[:, None]
     covariance = bread @ (scores.T @ scores) @ bread * len(y) / (len(y) - used)
     total = float(((y - y.mean()) ** 2).sum())
-    names = [str(name) for name in x.columns]
     return Fit(
         dict(zip(names, beta.tolist(), strict=True)),
         dict(zip(names, np.sqrt(np.diag(covariance)).tolist(), strict=True)),

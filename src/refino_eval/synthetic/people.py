@@ -88,4 +88,4 @@ def _ages(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> FloatA
     mean = np.clip((spec.age_mean + moved - low) / (high - low), 0.05, 0.95)
     middle = (spec.age_mean - low) / (high - low)
     total = middle * (1 - middle) / (spec.age_sd / (high - low)) ** 2 - 1
-    return low + (high - low) * rng.beta(mean * total, (1 - mean) * total)
+    return np.asarray(low + (high - low) * rng.beta(mean * total, (1 - mean) * total))

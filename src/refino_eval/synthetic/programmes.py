@@ -68,7 +68,7 @@ def _start_chance(recipe: Recipe, arm: ArmRecipe, people: People) -> FloatArray:
     }
     for name, weight in arm.start_on.items():
         chance = chance + weight * traits[name]
-    return np.clip(chance, 0.02, 0.98)
+    return np.asarray(np.clip(chance, 0.02, 0.98))
 
 
 def _month(arm: ArmRecipe, uniform: FloatArray) -> IntArray:
@@ -169,9 +169,7 @@ def _spells(
     }
 
 
-def _no_shows(
-    kind: int, number: IntArray, day: IntArray, status: int, rng: np.random.Generator
-) -> dict[str, IntArray]:
+def _no_shows(kind: int, number: IntArray, day: IntArray, status: int, rng: np.random.Generator) -> dict[str, IntArray]:
     start = day + rng.integers(10, 60, len(number))
     return {
         "person_id": number,

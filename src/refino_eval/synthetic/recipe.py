@@ -75,11 +75,19 @@ class Extra(Strict):
     areas: tuple[Area, ...] = Field(default=(), description="Areas that left the trial.")
     area_people: int = Field(default=0, ge=0, description="People drawn in those areas.")
     repeated_draws: int = Field(default=0, ge=0, description="People drawn a second time later.")
-    outside_months: tuple[Month, ...] = Field(default=(), description="Months outside the period in which some were drawn.")
+    outside_months: tuple[Month, ...] = Field(
+        default=(), description="Months outside the period in which some were drawn."
+    )
     outside_people: int = Field(default=0, ge=0, description="People drawn in those months.")
-    no_demography: int = Field(default=0, ge=0, description="People of the analysed without a row in the persons register.")
-    no_income_row: int = Field(default=0, ge=0, description="People of the analysed without an income row the year before.")
-    not_drawn_share: Share = Field(default=0.0, description="People in the registers but never drawn, per person analysed.")
+    no_demography: int = Field(
+        default=0, ge=0, description="People of the analysed without a row in the persons register."
+    )
+    no_income_row: int = Field(
+        default=0, ge=0, description="People of the analysed without an income row the year before."
+    )
+    not_drawn_share: Share = Field(
+        default=0.0, description="People in the registers but never drawn, per person analysed."
+    )
 
 
 class Persons(Strict):
@@ -89,7 +97,9 @@ class Persons(Strict):
     sex_codes: tuple[str, str] = Field(description="Codes of woman and man.")
     categories: dict[str, Share] = Field(description="Immigrant category -> share; they add up to 1.")
     immigrant: tuple[str, ...] = Field(description="Categories that count as immigrant background.")
-    arrived: tuple[str, ...] = Field(description="Categories of people who came from abroad and started work here later.")
+    arrived: tuple[str, ...] = Field(
+        description="Categories of people who came from abroad and started work here later."
+    )
     age_mean: float = Field(description="Mean age at the draw, years.")
     age_sd: float = Field(gt=0, description="Standard deviation of age.")
     age_range: tuple[float, float] = Field(description="Youngest and oldest.")
@@ -112,15 +122,23 @@ class Work(Strict):
     traits: dict[Name, float] = Field(description="Weight of each trait (in sd) in the propensity to work.")
     trait_share: Share = Field(description="Share of the propensity's variance that the traits explain.")
     fixed_share: Share = Field(description="Share of the propensity's variance that is the person's own for good.")
-    hours_fixed_share: Share = Field(description="Share of the variance of the inclination to long hours that is fixed.")
+    hours_fixed_share: Share = Field(
+        description="Share of the variance of the inclination to long hours that is fixed."
+    )
     renewal: Share = Field(description="Chance each month that a person's situation is drawn anew.")
-    keep_employer: Share = Field(description="Chance that somebody employed before and after a renewal stays with the employer.")
+    keep_employer: Share = Field(
+        description="Chance that somebody employed before and after a renewal stays with the employer."
+    )
     unpaid_month: Share = Field(description="Share of months in a job without any wage.")
     no_job_row: Share = Field(description="Share of wage-only work: paid, but in no registered job.")
     hours: dict[Name, dict[float, float]] = Field(description="Agreed hours in each state -> relative frequency.")
-    second_job: Curve = Field(description="Share of half- and full-time workers with a second employer, by event month.")
+    second_job: Curve = Field(
+        description="Share of half- and full-time workers with a second employer, by event month."
+    )
     third_job: Curve = Field(description="Share of them with a third employer too, by event month.")
-    second_hours: dict[float, float] = Field(description="Hours of such jobs as a share of the main job's -> frequency.")
+    second_hours: dict[float, float] = Field(
+        description="Hours of such jobs as a share of the main job's -> frequency."
+    )
     second_paid: Share = Field(description="Share of such jobs that pay in a month.")
     monthly_wage: float = Field(gt=0, description="Median monthly wage in full-time work, kroner of the base year.")
     small_wage: float = Field(gt=0, description="Median monthly wage in work of few or no agreed hours.")
@@ -146,14 +164,18 @@ class Benefits(Strict):
     unemployment_months: tuple[float, float] = Field(description="Mean months before and after the draw.")
     unemployment_codes: tuple[str, str] = Field(description="Ordinary unemployment and temporary lay-off.")
     disability_share: tuple[Share, Share] = Field(description="Disability benefit before and after the draw.")
-    monthly: tuple[float, float, float] = Field(description="Kroner of the base year a month: aap, sickness, unemployment.")
+    monthly: tuple[float, float, float] = Field(
+        description="Kroner of the base year a month: aap, sickness, unemployment."
+    )
 
 
 class Incomes(Strict):
     """Yearly incomes beside wages and benefits."""
 
     first_year: int = Field(description="The register's first year.")
-    other_work_share: Share = Field(description="Share of years with occupational income beside registered wages.")
+    other_work_share: tuple[Share, Share] = Field(
+        description="Share of years with occupational income beside wages: in years without wages, and with."
+    )
     other_work: tuple[float, float] = Field(description="Mean and sd of it, in the price unit.")
     other_benefit_share: Share = Field(description="Share of years with other pensionable income.")
     other_benefit: tuple[float, float] = Field(description="Mean and sd of it, in the price unit.")
@@ -175,7 +197,9 @@ class Effects(Strict):
     states: dict[Name, Curve] = Field(default={}, description="State -> effect of the draw by event month (share).")
     wage: Curve = Field(default={0: 0.0}, description="Relative effect of the draw on the wage of those in work.")
     by: Name | None = Field(default=None, description="A 0/1 trait by which the effects differ.")
-    factor: tuple[float, float] = Field(default=(1.0, 1.0), description="Factor on the effects where the trait is 0 and 1.")
+    factor: tuple[float, float] = Field(
+        default=(1.0, 1.0), description="Factor on the effects where the trait is 0 and 1."
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Effects:
@@ -189,10 +213,20 @@ class Mess(Strict):
     """How often each kind of disorder is planted (share of a register's rows, unless said otherwise)."""
 
     duplicates: Share = Field(default=0.0, description="Rows repeated exactly.")
-    same_employer: Share = Field(default=0.0, description="Jobs with an overlapping second registration at the same employer.")
+    same_employer: Share = Field(
+        default=0.0, description="Jobs with an overlapping second registration at the same employer."
+    )
     absurd_hours: Share = Field(default=0.0, description="Junk job rows with impossible hours.")
-    lost_decimal: Share = Field(default=0.0, description="Jobs first delivered with ten times the hours, then corrected.")
-    corrected_end: Share = Field(default=0.0, description="Jobs first delivered with a wrong or no end, then corrected.")
+    lost_decimal: Share = Field(
+        default=0.0, description="Jobs first delivered with ten times the hours, then corrected."
+    )
+    corrected_end: Share = Field(
+        default=0.0, description="Jobs first delivered with a wrong or no end, then corrected."
+    )
+    taken_back: Share = Field(
+        default=0.0,
+        description="Jobs that never were: delivered, and taken back by a correction that ends before it begins.",
+    )
     stop_before_start: Share = Field(default=0.0, description="Junk spells that end before they start.")
     missing_start: Share = Field(default=0.0, description="Junk spells without a start.")
     outside_coverage: Share = Field(default=0.0, description="Junk spells that ended before the registers begin.")
@@ -203,7 +237,9 @@ class FileColumn(Strict):
     """One delivered column."""
 
     name: str = Field(description="The delivered name.")
-    type: Literal["id", "digits", "serial", "code", "date", "integer", "hundredths", "ore", "kroner", "month", "year"] = Field(
+    type: Literal[
+        "id", "digits", "serial", "code", "date", "integer", "hundredths", "ore", "kroner", "month", "year"
+    ] = Field(
         description="How values are written; digits is a number kept as text of one width; serial likewise, shuffled; ore is a decimal number of kroner, kroner a whole one."
     )
     date_format: str = Field(default="%Y-%m-%d", description="For dates.")
@@ -214,7 +250,9 @@ class RegisterFile(Strict):
     """The form in which one register is delivered."""
 
     file: str = Field(description="File name.")
-    corrections: str | None = Field(default=None, description="Name of the later file that delivers corrected rows anew.")
+    corrections: str | None = Field(
+        default=None, description="Name of the later file that delivers corrected rows anew."
+    )
     format: Literal["csv", "parquet"] = Field(default="csv", description="Kind of file.")
     encoding: Literal["utf-8", "latin-1"] = Field(default="utf-8", description="Of a text file.")
     delimiter: str = Field(default=";", description="Of a text file.")
@@ -237,7 +275,8 @@ class Target(Strict):
     value: float = Field(description="The number.")
     unit: float = Field(default=0.0, ge=0, description="One unit of the last printed digit; 0: exact.")
     tolerance: float | None = Field(
-        default=None, description="Allowed distance; default: half a printed unit or two standard errors, whichever is larger."
+        default=None,
+        description="Allowed distance; default: half a printed unit or two standard errors, whichever is larger.",
     )
     why: str = Field(default="", description="The reason for a tolerance of its own.")
 
@@ -250,7 +289,7 @@ class Recipe(Strict):
     seed: int = Field(ge=0, description="Default seed.")
     people: int = Field(ge=20, description="People analysed, by default.")
     treated: int = Field(ge=1, description="How many of them are drawn to the treated arm, exactly.")
-    block_people: int = Field(default=20_000, ge=100, description="People made and written at a time.")
+    block_people: int = Field(default=5_000, ge=100, description="People made and written at a time.")
     first: dt.date = Field(description="First day that the registers cover.")
     last: dt.date = Field(description="Last day that the registers cover.")
     draw_last: Month = Field(description="Last month with draws.")
@@ -264,7 +303,9 @@ class Recipe(Strict):
     benefits: Benefits = Field(description="Benefits and registrations.")
     incomes: Incomes = Field(description="Yearly incomes.")
     prices: Prices = Field(description="Price index.")
-    programme_status: dict[Literal["completed", "left", "ongoing", "no_show"], str] = Field(description="Codes of status.")
+    programme_status: dict[Literal["completed", "left", "ongoing", "no_show"], str] = Field(
+        description="Codes of status."
+    )
     other_programmes: dict[str, float] = Field(default={}, description="Other programmes -> mean number per person.")
     effects: dict[Name, Effects] = Field(description="Presets by name.")
     default_effects: Name = Field(default="published", description="The preset used when none is asked for.")
@@ -280,10 +321,15 @@ class Recipe(Strict):
         if self.treated >= self.people:
             faults.append(f"treated ({self.treated}) must be fewer than people ({self.people})")
         if self.default_effects not in self.effects:
-            faults.append(f"default_effects: no preset '{self.default_effects}'.{nearest(self.default_effects, self.effects)}")
+            faults.append(
+                f"default_effects: no preset '{self.default_effects}'.{nearest(self.default_effects, self.effects)}"
+            )
         if set(self.work.levels) != set(STATES):
             faults.append(f"work.levels gives exactly the states {', '.join(STATES)}")
-        for what, shares in (("categories", self.persons.categories), ("diagnosis_codes", self.persons.diagnosis_codes)):
+        for what, shares in (
+            ("categories", self.persons.categories),
+            ("diagnosis_codes", self.persons.diagnosis_codes),
+        ):
             if abs(sum(shares.values()) - 1) > 1e-6:
                 faults.append(f"persons.{what} must add up to 1, not {sum(shares.values()):g}")
         lacking = [year for year in range(self.first.year, self.last.year + 1) if year not in self.prices.index]

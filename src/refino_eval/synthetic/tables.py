@@ -1,7 +1,7 @@
 """Tables of register rows, and how their values become the delivered text.
 
 A table holds integers only: people and rows by number, codes as places in a vocabulary, dates as days since 1970,
-hours and money in hundredths. Text is made at the very end by looking it up, which is what makes large deliveries quick.
+hours and money in hundredths. Text is made at the very end by looking it up, which makes large deliveries quick.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Table:
     vocabulary: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
+        """Return the number of rows."""
         return len(next(iter(self.columns.values())))
 
     def take(self, rows: IntArray | BoolArray) -> Table:
@@ -46,7 +47,21 @@ class Table:
 
     def sorted_by(self, *names: str) -> Table:
         """Return the rows sorted by columns, stable."""
-        return self.take(np.lexsort([self.columns[name] for name in reversed(names)]))
+        return self.take(_order([self.columns[name] for name in names]))
+
+
+def _order(keys: list[IntArray]) -> IntArray:
+    """Return the order that sorts by several keys; one joint key is much quicker, where 62 bits hold it."""
+    if not len(keys[0]):
+        return np.zeros(0, dtype=np.int64)
+    joint, room = np.zeros(len(keys[0]), dtype=np.int64), 1
+    for key in keys:
+        low, width = int(key.min()), int(key.max()) - int(key.min()) + 1
+        room *= width
+        if room >= 2**62:
+            return np.lexsort(keys[::-1])
+        joint = joint * width + (key - low)
+    return np.argsort(joint, kind="stable")
 
 
 def stack(tables: list[Table]) -> Table:
@@ -65,9 +80,13 @@ def person_ids(number: IntArray, seed: int) -> IntArray:
 
 def digits(values: IntArray, width: int) -> pa.StringArray:
     """Write numbers with leading zeros, all of one width."""
-    numbers = np.asarray(values, dtype=np.int64)
-    powers = 10 ** np.arange(width - 1, -1, -1, dtype=np.int64)
-    characters = ((numbers[:, None] // powers) % 10 + ord("0")).astype(np.uint8)
+    small = width <= 9
+    numbers: IntArray = np.array(values, dtype=np.uint32 if small else np.int64)
+    characters = np.empty((len(numbers), width), dtype=np.uint8)
+    for place in range(width - 1, -1, -1):
+        rest = numbers // 10
+        characters[:, place] = numbers - rest * 10 + ord("0")
+        numbers = rest
     offsets = np.arange(len(numbers) + 1, dtype=np.int32) * width
     return pa.StringArray.from_buffers(len(numbers), pa.py_buffer(offsets), pa.py_buffer(characters))
 
@@ -122,7 +141,11 @@ def _render(values: IntArray, column: FileColumn, form: RegisterFile, words: tup
     if column.type == "code":
         return pa.array(words, pa.string()).take(pa.array(values))
     if column.type == "date":
-        return dates(values, column.date_format) if text else pa.array(values.astype("datetime64[D]"), mask=values == NO_DAY)
+        return (
+            dates(values, column.date_format)
+            if text
+            else pa.array(values.astype("datetime64[D]"), mask=values == NO_DAY)
+        )
     if column.type in ("hundredths", "ore"):
         return decimals(values, form.decimal) if text else _exact_decimals(values)
     if column.type == "kroner":

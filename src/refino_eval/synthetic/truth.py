@@ -116,7 +116,7 @@ def truth_block(
 
 
 def effects_table(recipe: Recipe, effects: Effects, tally: Tally) -> pd.DataFrame:
-    """Return the true effects: planted, averaged over the people, and weighted as fixed effects of cells weight them."""
+    """Return the true effects: planted, averaged over people, and weighted as fixed effects of cells weight."""
     n, treated = tally.cells["n"], tally.cells["treated"]
     share = np.divide(treated, n, out=np.zeros_like(n), where=n > 0)
     weight = n * share * (1 - share)

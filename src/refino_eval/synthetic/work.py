@@ -274,16 +274,20 @@ def _wages(
 ) -> tuple[IntArray, IntArray]:
     """Nominal monthly wages in oere: at least one krone wherever the month pays."""
     spec = recipe.work
-    base = np.where(group == SMALL, spec.small_wage, spec.monthly_wage * main / (100 * spec.full_week))
-    real = base.astype(np.float32) * np.exp(latent.wage)
-    if shift is not None:
-        real = real * (1 + shift.wage)
     years = 1970 + (first_month + np.arange(main.shape[1])) // 12
     prices = np.array([recipe.prices.index[int(year)] for year in years]) / recipe.prices.index[recipe.prices.base_year]
-    nominal = np.rint(real.astype(np.float64) * prices * 100).astype(np.int64)
-    wage = np.where((group != NONE) & latent.paid, np.maximum(nominal, 100), 0)
-    part = (nominal * np.clip(second, 0, None) // np.maximum(main, 1)).astype(np.int64)
-    second_wage = np.where((second > 0) & latent.paid & latent.second_paid, np.maximum(part, 100), 0)
+    wage, second_wage = np.zeros(main.shape, dtype=np.int64), np.zeros(main.shape, dtype=np.int64)
+    cells = np.nonzero((group != NONE) & latent.paid)
+    hours = main[cells]
+    base = np.where(group[cells] == SMALL, spec.small_wage, spec.monthly_wage * hours / (100 * spec.full_week))
+    real = base * np.exp(latent.wage[cells])
+    if shift is not None:
+        real = real * (1 + shift.wage[cells])
+    nominal = np.rint(real * prices[cells[1]] * 100).astype(np.int64)
+    wage[cells] = np.maximum(nominal, 100)
+    further = second[cells]
+    pays = (further > 0) & latent.second_paid[cells]
+    second_wage[cells] = np.where(pays, np.maximum(nominal * further // np.maximum(hours, 1), 100), 0)
     return wage, second_wage
 
 

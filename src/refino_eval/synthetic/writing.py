@@ -1,4 +1,4 @@
-"""Writing a delivery: files that grow block by block, their checksums, and a folder that appears whole or not at all."""
+"""Writing a delivery: files that grow block by block, checksums, and a folder that appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class DeliveryFile:
         if self._text is None:
             self._text = self.path.open("wb")
         options = pa_csv.WriteOptions(
-            include_header=header, delimiter=self._form.delimiter, quoting_style="none", quoting_header="none",
+            include_header=header,
+            delimiter=self._form.delimiter,
+            quoting_style="none",
+            quoting_header="none",
             batch_size=65_536,
         )
         buffer = io.BytesIO()

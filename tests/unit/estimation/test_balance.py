@@ -58,6 +58,9 @@ def test_covariates_without_variation_within_cells_are_left_out(trial):
     assert np.isnan(table.together.estimate[4])
     assert np.isfinite(table.alone.estimate[4])
     assert table.joint_test.df_num == 3
+    plain = balance(frame[["a", "b", "c"]], t.z, cells=t.cells)
+    np.testing.assert_allclose(table.together.estimate[1:4], plain.together.estimate, rtol=1e-10)
+    np.testing.assert_allclose(table.together.std_error[1:4], plain.together.std_error, rtol=1e-10)
 
 
 def test_missing_covariates(trial):
@@ -74,10 +77,11 @@ def test_missing_covariates(trial):
     assert common.differences.n.tolist() == [110] * 3
 
 
-def test_rows_select_a_subgroup(trial):
+@pytest.mark.parametrize("missing", ["error", "common", "available"])
+def test_rows_select_a_subgroup(trial, missing):
     t = trial(5, n=200)
     group = np.random.default_rng(0).random(200) < 0.8
-    table = balance(t.controls, t.z, cells=t.cells, rows=group)
+    table = balance(t.controls, t.z, cells=t.cells, rows=group, missing=missing)
     alone = balance(t.controls[group], t.z[group], cells=t.cells[group])
     np.testing.assert_allclose(table.alone.estimate, alone.alone.estimate, rtol=1e-10)
     np.testing.assert_allclose(table.to_frame()["difference"], alone.to_frame()["difference"], rtol=1e-10, atol=1e-14)

@@ -75,6 +75,14 @@ def test_drop_leaves_people_out_and_decides_bins_without_them():
     assert itt(np.where(matrix.rows, y, np.nan), z, controls=matrix.values[:, :1], missing="common").n[0] == 4
 
 
+def test_bins_are_those_of_the_people_kept():
+    frame = FRAME.assign(edu=["low", "low", "low", "low", None, None])
+    matrix = build_controls(
+        frame, [ControlTerm("edu", "categories", missing="drop"), ControlTerm("earnings", "quantile_bins", bins=2)]
+    )
+    assert matrix.edges["earnings"] == (0.0,)
+
+
 def test_columns_that_are_the_same_for_everybody_are_dropped():
     matrix, _ = columns(ControlTerm("same"), ControlTerm("female"), ControlTerm("earnings", "edges", edges=(5, 500)))
     assert matrix.dropped == ("same", "earnings:[500,inf)")

@@ -176,7 +176,7 @@ def test_paths_equal_a_plain_groupby(trial):
     t = trial(8)
     y = t.y.copy()
     y[::7, 2] = np.nan
-    year = np.where(t.cells % 2 == 0, 2019, 2018)
+    year = np.array([2021, 2019, 2020, 2018])[t.cells % 4]
     found = paths(y, t.z, times=[-1, 0, 1, 2], by=year).to_frame()
     panel = pd.DataFrame(y, columns=[-1, 0, 1, 2]).assign(
         group=year.astype(str), arm=np.where(t.z == 1, "treated", "control")

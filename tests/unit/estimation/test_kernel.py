@@ -113,6 +113,17 @@ def test_many_columns_agree_with_the_oracle_one_by_one(oracle, trial):
             assert fit.std_errors(vcov)[f, 1] == pytest.approx(plain.std_error[vcov], rel=RTOL)
 
 
+def test_control_basis_spans_the_controls_alone(trial):
+    t = trial(5)
+    design = prepare(t.z, cells=t.cells, controls=t.controls)
+    within = design.within(t.controls)
+    assert design.control_basis.shape == (120, 3)
+    np.testing.assert_allclose(design.control_basis @ (design.control_basis.T @ within), within, atol=1e-12)
+    z_tilde = design.within(t.z[:, None])[:, 0]
+    z_tilde -= design.control_basis @ (design.control_basis.T @ z_tilde)
+    np.testing.assert_allclose(z_tilde / (z_tilde @ z_tilde), design.dual[:, 0], atol=1e-12)
+
+
 @pytest.mark.parametrize("vcov", [*ROBUST, "CRV1"])
 def test_joint_covariance_is_that_of_sums_of_outcomes(trial, vcov):
     t = trial(8)

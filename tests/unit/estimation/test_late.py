@@ -133,7 +133,7 @@ def test_missing_take_up_and_outcomes(trial):
 def test_rows_select_a_subgroup(trial):
     t = trial(4)
     d, group = t.take_up.copy(), np.random.default_rng(0).random(120) < 0.8
-    d[~group] = np.nan
+    d[np.flatnonzero(~group)[:5]] = np.nan
     table = late(t.y, d, t.z, cells=t.cells, rows=group)
     alone = late(t.y[group], d[group], t.z[group], cells=t.cells[group])
     np.testing.assert_allclose(table.std_error, alone.std_error, rtol=1e-10)

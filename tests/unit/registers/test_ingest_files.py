@@ -14,6 +14,7 @@ import pytest
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserFault
+from refino_eval.registers import ingest as ingest_module
 from refino_eval.registers.ingest import ingest
 
 SECRET = "00042317"
@@ -203,6 +204,15 @@ def test_parquet_ids_become_text_exactly(tmp_path: Path, ids: Any, expected: lis
     assert [(row[1], row[2], row[3]) for row in rejects] == [(3, "missing_value", "person_id")]
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(0.5, pa.float64()), (2.0**53, pa.float64()), (float("inf"), pa.float64()), (2.0**24, pa.float32())],
+)
+def test_parquet_id_that_a_float_does_not_hold_exactly(tmp_path: Path, value: float, kind: Any) -> None:
+    write_parquet(tmp_path, dag=pa.array([dt.date(2018, 1, 1)]), lopenr=pa.array([value], kind), navn=["a"])
+    assert "Ask the register's owner for ids written as text" in fault(tmp_path, None, make_source(**PARQUET))
+
+
 def test_parquet_dates_and_amounts(tmp_path: Path) -> None:
     columns = {
         "person_id": {"from": "a.id", "type": "id", "why": "links the registers"},
@@ -258,6 +268,27 @@ def test_outputs_stay_as_they_were_when_ingestion_fails(tmp_path: Path) -> None:
         take_in(tmp_path, make_source())
     assert os.listdir(out) == ["clean.parquet"]
     assert (out / "clean.parquet").read_bytes() == b"earlier"
+
+
+def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folk_p1_v1.csv").write_bytes(HEADER + b"01;a;2018-01-01\n02;b;2018-01-01\n")
+    query = ingest_module._clean_query
+    losing = lambda source: query(source).replace("verdict IS NULL", "verdict IS NULL AND source_row > 1")  # noqa: E731
+    monkeypatch.setattr(ingest_module, "_clean_query", losing)
+    with pytest.raises(RuntimeError, match="2 rows were delivered, but 1 clean and 0 rejected"):
+        take_in(tmp_path, make_source())
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    with ingest_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
+        for statement in (f"SELECT * FROM '{tmp_path}/other.csv'", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'"):
+            with pytest.raises(duckdb.PermissionException):
+                con.execute(statement)
+        with pytest.raises(duckdb.InvalidInputException):
+            con.execute("SET enable_external_access = true")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,10 @@ from refino_eval.synthetic.work import World, draw_latent, first_and_months, mak
 from refino_eval.synthetic.writing import MARK, DeliveryFile, checksum, whole_folder
 
 DAYS_PER_YEAR = 365.2425
-STREAMS = {name: place for place, name in enumerate(("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess"))}
+STREAMS = {
+    name: place
+    for place, name in enumerate(("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess"))
+}
 """Random streams of a block, apart from each other so that changing one leaves the others as they were."""
 
 
@@ -117,7 +120,7 @@ def generate(
     """
     folder = Path(folder)
     name, planted = recipe.preset(effects)
-    mess = recipe.mess if mess is None else mess
+    recipe = recipe if mess is None else recipe.model_copy(update={"mess": mess})
     people, seed = people or recipe.people, recipe.seed if seed is None else seed
     forms = _forms(recipe, registers, format)
     if people < 20:
@@ -125,7 +128,7 @@ def generate(
     plan = make_plan(recipe, people, seed)
     with whole_folder(folder) as draft:
         (draft / MARK).write_text("Synthetic data: no row is about a real person.\n", encoding="utf-8")
-        writer = _Writer(recipe, draft, forms, seed, mess)
+        writer = _Writer(recipe, draft, forms, seed)
         writer.write("draws", _draw_rows(recipe, plan))
         for start in range(0, len(plan), recipe.block_people):
             _write_block(recipe, plan, start, planted, writer)
@@ -159,8 +162,8 @@ def _forms(recipe: Recipe, registers: Sequence[str] | None, kind: str | None) ->
 class _Writer:
     """The open files of a delivery, and the sums that the truth needs."""
 
-    def __init__(self, recipe: Recipe, folder: Path, forms: dict[str, RegisterFile], seed: int, mess: Mess) -> None:
-        self.recipe, self.folder, self.forms, self.seed, self.mess = recipe, folder, forms, seed, mess
+    def __init__(self, recipe: Recipe, folder: Path, forms: dict[str, RegisterFile], seed: int) -> None:
+        self.recipe, self.folder, self.forms, self.seed = recipe, folder, forms, seed
         self.tally = Tally()
         self._files: dict[str, DeliveryFile] = {}
         self._planted: dict[str, Counter[str]] = {}
@@ -178,7 +181,7 @@ class _Writer:
         if rng is None:
             self._append(form.file, form, table)
             return
-        done = disorder(self.recipe, self.mess, register, table, rng)
+        done = disorder(self.recipe, self.recipe.mess, register, table, rng)
         self._planted.setdefault(register, Counter()).update(done.planted)
         self._append(form.file, form, done.rows)
         if form.corrections is not None:
@@ -287,9 +290,7 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
         _write_truth(recipe, block, who, writer, effects)
 
 
-def _make_block(
-    recipe: Recipe, plan: Plan, number: IntArray, block: int, effects: Effects, seed: int
-) -> _Block:
+def _make_block(recipe: Recipe, plan: Plan, number: IntArray, block: int, effects: Effects, seed: int) -> _Block:
     part = _part(plan, number)
     people = make_people(recipe, part.share, _rng(seed, block, "people"))
     take_up = draw_take_up(recipe, people, _rng(seed, block, "take_up"))
@@ -318,9 +319,7 @@ def _mix(untreated: World, treated: World, arm: BoolArray) -> World:
     return World(*(np.where(arm[:, None], one, zero) for zero, one in pairs))
 
 
-def _write_people(
-    recipe: Recipe, block: _Block, writer: _Writer, block_number: int, mess: np.random.Generator
-) -> None:
+def _write_people(recipe: Recipe, block: _Block, writer: _Writer, block_number: int, mess: np.random.Generator) -> None:
     """Write persons, registrations, benefits, diagnoses and incomes."""
     part, people, number = block.plan, block.people, block.number
     rng = _rng(writer.seed, block_number, "benefits")
@@ -355,7 +354,15 @@ def _write_truth(recipe: Recipe, block: _Block, who: BoolArray, writer: _Writer,
     part, tally = block.plan, writer.tally
     first_month, _ = first_and_months(recipe)
     table, values = truth_block(
-        recipe, block.worlds, block.take_up, who, block.number, part.treated, block.draw_column, first_month, writer.seed
+        recipe,
+        block.worlds,
+        block.take_up,
+        who,
+        block.number,
+        part.treated,
+        block.draw_column,
+        first_month,
+        writer.seed,
     )
     writer.write_truth(table)
     start = min(month_number(area.first) for area in recipe.areas)

@@ -1,0 +1,134 @@
+"""Outcomes from a panel: every kind, both rules for missing periods, files, faults, speed."""
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from refino_eval.config.definitions import Outcome
+from refino_eval.errors import UserFault
+from refino_eval.outcomes.build import derive_outcomes
+
+LABEL = {"nb": "x", "en": "x"}
+NAN = float("nan")
+
+
+def outcome(kind, state="s", **more):
+    return Outcome.model_validate({"label": LABEL, "description": "x", "kind": kind, "state": state, "unit": LABEL, **more})
+
+
+def panel(path, people, first=0, order=None, **states):
+    """Write a panel from a list of values by event time for each person."""
+    periods = len(next(iter(states.values()))[0])
+    columns = {
+        "person_id": [person for person in people for _ in range(periods)],
+        "event_time": pa.array([first + time for _ in people for time in range(periods)], pa.int32()),
+    }
+    for name, rows in states.items():
+        values = [None if v is None else float(v) for row in rows for v in row]
+        columns[name] = pa.array(values, pa.float64())
+    table = pa.table(columns)
+    pq.write_table(table if order is None else table.take(order), path)
+    return path
+
+
+@pytest.fixture
+def three(tmp_path):
+    rows = [[0, 2, 0, 4], [0, 0, 0, 0], [None, 1, None, None]]
+    return panel(tmp_path / "panel", ["a", "b", "c"], first=-1, s=rows)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        #                                                            a    b    c
+        (outcome("value_at", at=2), "                                4    0    ."),
+        (outcome("value_at", at=0), "                                2    0    1"),
+        (outcome("sum_over", window=(0, 2)), "                       6    0    ."),
+        (outcome("sum_over", window=(0, 2), missing="all"), "        6    0    1"),
+        (outcome("sum_over", window=(1, 2), missing="all"), "        4    0    ."),
+        (outcome("mean_over", window=(-1, 2)), "                     1.5  0    ."),
+        (outcome("mean_over", window=(-1, 2), missing="all"), "      1.5  0    1"),
+        (outcome("any_in", window=(1, 2)), "                         1    0    ."),
+        (outcome("any_in", window=(-1, 1), missing="all"), "         1    0    1"),
+        (outcome("any_in", window=(-1, -1)), "                       0    0    ."),
+    ],
+)
+def test_kinds_and_missing_periods(three, made, expected):
+    values = derive_outcomes(three, {"o": made})["o"].to_pylist()
+    assert " ".join("." if v is None else f"{v:g}" for v in values) == " ".join(expected.split())
+
+
+def test_files_hold_person_and_value_and_nothing_half_written(three, tmp_path):
+    made = {"first": outcome("value_at", at=0), "second": outcome("sum_over", window=(0, 2))}
+    paths = {name: tmp_path / "outcomes" / f"{name}.parquet" for name in made}
+    table = derive_outcomes(three, made, out_paths=paths)
+    assert table.column_names == ["person_id", "first", "second"]
+    for name, path in paths.items():
+        written = pq.read_table(path)
+        assert written.schema.equals(pa.schema([("person_id", pa.string()), ("value", pa.float64())]))
+        assert written.to_pydict() == {"person_id": ["a", "b", "c"], "value": table[name].to_pylist()}
+    assert sorted(path.name for path in (tmp_path / "outcomes").iterdir()) == ["first.parquet", "second.parquet"]
+
+
+def test_the_order_of_rows_and_threads_do_not_matter(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(500, 49)).tolist()
+    people = [f"{n:04d}" for n in range(500)]
+    made = {"o": outcome("sum_over", window=(-24, 24)), "m": outcome("mean_over", window=(-3, 20))}
+    files = []
+    for number, (order, threads) in enumerate([(None, 1), (rng.permutation(500 * 49), 2), (None, 2)]):
+        path = panel(tmp_path / f"p{number}", people, first=-24, order=order, s=rows)
+        paths = {name: tmp_path / f"{number}_{name}" for name in made}
+        table = derive_outcomes(path, made, out_paths=paths, threads=threads)
+        files.append([path.read_bytes() for path in paths.values()])
+    assert files[0] == files[1] == files[2]
+    assert table["o"].to_pylist() == pytest.approx([math.fsum(row) for row in rows], abs=1e-9)
+
+
+def test_ones_add_up_to_whole_numbers_and_tenths_to_tenths(tmp_path):
+    path = panel(tmp_path / "p", ["a"], ones=[[1] * 12], tenths=[[0.1] * 10 + [0, 0]])
+    made = {"n": outcome("sum_over", "ones", window=(0, 11)), "t": outcome("sum_over", "tenths", window=(0, 11))}
+    assert derive_outcomes(path, made).to_pylist() == [{"person_id": "a", "n": 12.0, "t": 1.0}]
+
+
+def test_faults_are_told_together(three):
+    made = {
+        "unknown": outcome("value_at", "t", at=0),
+        "early": outcome("sum_over", window=(-2, 0)),
+        "late": outcome("value_at", at=3),
+        "weekly": outcome("value_at", at=0, clock="week"),
+    }
+    with pytest.raises(UserFault) as fault:
+        derive_outcomes(three, made)
+    told = fault.value.faults
+    assert "Outcome 'unknown': the panel has no state 't'" in told[0]
+    assert "Outcome 'early' reads event times -2 to 0, and the panel holds -1 to 2" in told[1]
+    assert "Outcome 'late'" in told[2]
+    assert "month, week" in told[3]
+
+
+def test_a_panel_without_people_gives_no_rows(tmp_path):
+    path = panel(tmp_path / "p", ["a"], s=[[1, 2]])
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    assert derive_outcomes(path, {"o": outcome("value_at", at=0)}).num_rows == 0
+
+
+@pytest.mark.slow
+def test_two_hundred_outcomes_of_five_thousand_people_in_seconds(tmp_path):
+    rng = np.random.default_rng(2)
+    values = rng.random((5000, 49))
+    people = [f"{n:05d}" for n in range(5000)]
+    path = panel(tmp_path / "p", people, first=-24, s=values.tolist())
+    windows = list(itertools.islice(itertools.combinations(range(-24, 25), 2), 0, 1000, 5))
+    made = {f"o{n}": outcome("sum_over", window=window) for n, window in enumerate(windows)}
+    assert len(made) == 200
+    began = time.process_time()
+    table = derive_outcomes(path, made)
+    assert time.process_time() - began < 20
+    for n, (first, last) in enumerate(windows):
+        assert np.allclose(table[f"o{n}"].to_numpy(), values[:, first + 24 : last + 25].sum(axis=1))

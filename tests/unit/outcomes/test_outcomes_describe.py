@@ -1,0 +1,54 @@
+"""Windows and outcomes in words."""
+
+import pytest
+
+from refino_eval.config.definitions import Outcome
+from refino_eval.outcomes.describe import period_words, window_words
+from refino_eval.outcomes.kinds import KINDS, outcome_sentence
+
+LABEL = {"nb": "x", "en": "x"}
+
+
+def outcome(window, clock="month"):
+    given = {"kind": "value_at", "at": window} if isinstance(window, int) else {"kind": "sum_over", "window": window}
+    return Outcome.model_validate(
+        {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "clock": clock, **given}
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "clock", "nb", "en"),
+    [
+        ((1, 12), "month", "måned 1 til 12 etter trekkmåneden, begge medregnet", "months 1 to 12 after the draw month, both included"),
+        ((-24, -1), "month", "måned 24 til 1 før trekkmåneden, begge medregnet", "months 24 to 1 before the draw month, both included"),
+        ((0, 11), "month", "fra og med trekkmåneden til og med måned 11 etter den", "from the draw month to month 11 after it, both included"),
+        ((-3, 0), "month", "fra og med måned 3 før trekkmåneden til og med trekkmåneden", "from month 3 before the draw month to the draw month, both included"),
+        ((-3, 12), "month", "fra og med måned 3 før trekkmåneden til og med måned 12 etter den", "from month 3 before the draw month to month 12 after it, both included"),
+        ((1, 52), "week", "uke 1 til 52 etter trekkuken, begge medregnet", "weeks 1 to 52 after the draw week, both included"),
+        ((12, 12), "month", "måned 12 etter trekkmåneden", "month 12 after the draw month"),
+        (12, "month", "måned 12 etter trekkmåneden", "month 12 after the draw month"),
+    ],
+)  # fmt: skip
+def test_windows(window, clock, nb, en):
+    assert window_words(outcome(window, clock), "nb") == nb
+    assert window_words(outcome(window, clock), "en") == en
+
+
+def test_periods():
+    assert period_words(0, "week", "nb") == "trekkuken"
+    assert period_words(-3, "month", "en") == "month 3 before the draw month"
+
+
+def test_every_kind_has_a_sentence_in_both_languages():
+    for kind in KINDS:
+        where = {"at": 12} if kind == "value_at" else {"window": (1, 12)}
+        made = Outcome.model_validate(
+            {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": kind, **where}
+        )
+        nb, en = outcome_sentence(made, "Lønn", "nb"), outcome_sentence(made, "Wage", "en")
+        assert nb.startswith("Lønn") and nb.endswith(".") and "12 etter trekkmåneden" in nb
+        assert en.startswith("Wage") and en.endswith(".") and "12 after the draw month" in en
+
+
+def test_the_list_of_kinds_is_that_of_the_model():
+    assert set(KINDS) == set(Outcome.model_fields["kind"].annotation.__args__)

@@ -1,0 +1,116 @@
+"""Printed strings and the numbers they say."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from refino_eval.errors import UserFault
+from refino_eval.published import check_relations, load_published, load_relations, parse_printed
+
+DATA = Path(__file__).parents[3] / "data" / "published"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "decimals", "stars"),
+    [
+        ("-0.00088", "-0.00088", 5, 0),
+        ("(0.0059)", "0.0059", 4, 0),
+        ("0.0011**", "0.0011", 4, 2),
+        ("0.070***", "0.070", 3, 3),
+        ("4898", "4898", 0, 0),
+        ("4 898", "4898", 0, 0),
+        ("1\u00a0234\u202f567,8", "1234567.8", 1, 0),
+        ("7,5", "7.5", 1, 0),
+        ("\N{MINUS SIGN}0,17", "-0.17", 2, 0),
+        ("30 %", "0.30", 2, 0),
+        ("12,5%", "0.125", 3, 0),
+        (".34", "0.34", 2, 0),
+        ("(11.84)", "11.84", 2, 0),
+    ],
+)
+def test_reads_a_print(text: str, value: str, decimals: int, stars: int) -> None:
+    printed = parse_printed(text)
+    assert (printed.value, printed.decimals, printed.stars) == (Decimal(value), decimals, stars)
+    assert -printed.value.as_tuple().exponent == decimals  # the precision of the print is kept, trailing zeros too
+
+
+@pytest.mark.parametrize("text", ["", "-", "(0.5", "0.5)", "1.2.3", "12 34", "n.a.", "0.5 (0.1)", "****"])
+def test_refuses_what_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="printed number"):
+        parse_printed(text)
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "report.csv"
+    path.write_text("exhibit,panel,row,column,statistic,printed,qualifier,source_line\n" + text, encoding="utf-8")
+    return path
+
+
+def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path, "t,,a,b,mean,abc,,1\nt,,a,c,mean,0.1,abot,2\nt,,a,d,mean,0.1,,x\nt,,e,e,n,1,,5\nt,,e,e,n,2,,6\n"
+    )
+    with pytest.raises(UserFault) as caught:
+        load_published(path)
+    told = caught.value.faults
+    assert len(told) == 4
+    assert "line 2" in told[0]
+    assert "'abc'" in told[0]
+    assert "Did you mean 'about'?" in told[1]
+    assert "line 4" in told[2]
+    assert "lines 5, 6" in told[3]
+
+
+def test_missing_file_and_column(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=r"gone\.csv"):
+        load_published(tmp_path / "gone.csv")
+    bare = tmp_path / "bare.csv"
+    bare.write_text("exhibit,row\na,b\n", encoding="utf-8")
+    with pytest.raises(UserFault, match="lacks the columns panel, column, statistic, printed, source_line"):
+        load_published(bare)
+
+
+@pytest.fixture(scope="module")
+def refino() -> pd.DataFrame:
+    return load_published(DATA / "refino_2023.csv")
+
+
+def test_the_refino_report_is_transcribed_whole(refino: pd.DataFrame) -> None:
+    counts = refino.groupby("exhibit").size().to_dict()
+    # 6 covariates x 6 numbers + 3 N; 6 x (2 x (b, se) + mean, N, R2) + 2; 5 x 4; 10 x (3 x 2 + 2); 9 x (8 x 2 + 2)
+    expected = {"table_2_3": 39, "table_i": 44, "table_8_1": 20, "table_8_2": 20, "table_ii": 80, "table_iii": 162}
+    assert counts == {**expected, "figure_8_1": 4, "figure_8_2": 3}
+
+
+def test_known_prints(refino: pd.DataFrame) -> None:
+    prints = refino.set_index(["exhibit", "panel", "row", "column", "statistic"])["printed"]
+    assert prints["table_8_1", "main", "refino", "wage", "estimate"] == "-0.00088"
+    assert prints["table_8_2", "main", "refino", "half_time", "std_error"] == "(0.13)"
+    assert prints["table_i", "", "occupational_income", "alone", "estimate"] == "0.0068**"
+    # Kept as printed although the two cells stand in each other's columns.
+    assert prints["table_ii", "linear", "refino", "wage", "estimate"] == "-0.010"
+    assert prints["table_ii", "linear", "refino", "any_wage", "std_error"] == "(0.0061)"
+
+
+def test_printed_arithmetic_holds(refino: pd.DataFrame) -> None:
+    checked = check_relations(load_relations(DATA / "refino_2023.relations.yaml"), refino)
+    assert len(checked) > 50
+    assert checked["holds"].all(), checked[~checked["holds"]].to_string()
+
+
+def test_relations_find_a_wrong_digit(refino: pd.DataFrame) -> None:
+    relations = load_relations(DATA / "refino_2023.relations.yaml")
+    for key, wrong in (
+        ("table_2_3,,all,refino,n", "1837"),
+        ("table_2_3,,age,all,mean", "39.80"),
+        ("table_8_1,main,refino,wage,estimate", "-0.0088"),
+    ):
+        broken = refino.copy()
+        here = (broken[["exhibit", "panel", "row", "column", "statistic"]].agg(",".join, axis=1)) == key
+        assert here.sum() == 1
+        broken.loc[here, "printed"] = wrong
+        assert not check_relations(relations, broken)["holds"].all(), key

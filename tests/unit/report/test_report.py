@@ -1,0 +1,227 @@
+"""The report: self-contained, honest, well-formed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.tidy import read_tidy, write_tidy
+from refino_eval.report import ReportInputs, build_report
+from refino_eval.report.html import inline_svg
+from refino_eval.report.summary import effect_sentence, summarise_numbers
+from refino_eval.report.words import WORDS
+
+_SPEC = importlib.util.spec_from_file_location("toy_run_of_report", Path(__file__).with_name("toy_run.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+run = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(run)
+
+VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "rect", "circle", "line"}
+
+
+class Page(HTMLParser):
+    """Checks nesting and collects ids, links, headings and attributes that load something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.loads: list[str] = []
+        self.tags: set[str] = set()
+        self.headings: list[int] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.add(tag)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        for key in ("href", "xlink:href", "src", "srcset", "data", "action"):
+            value = given.get(key)
+            if value and value.startswith("#"):
+                self.targets.append(value[1:])
+            elif value:
+                self.loads.append(value)
+        for key in ("aria-labelledby", "aria-describedby"):
+            self.targets += (given.get(key) or "").split()
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open, f"</{tag}> closes nothing"
+            assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+    return run.make_run(tmp_path_factory.mktemp("run"), languages=("nb", "en"))
+
+
+@pytest.fixture(scope="module", params=["nb", "en"])
+def built(request: pytest.FixtureRequest, inputs: ReportInputs) -> tuple[str, str]:
+    out = build_report(inputs, language=request.param, out_path=inputs.release_dir / f"report.{request.param}.html")
+    return request.param, out.read_text(encoding="utf-8")
+
+
+def _page(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    return page
+
+
+def test_well_formed_with_unique_ids_and_live_links(built: tuple[str, str]) -> None:
+    language, text = built
+    page = _page(text)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert set(page.targets) <= set(page.ids)
+    assert text.startswith("<!DOCTYPE html>")
+    assert f'<html lang="{language}">' in text
+    assert page.headings[0] == 1
+    assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))  # no level is skipped
+
+
+def test_self_contained(built: tuple[str, str]) -> None:
+    page = _page(built[1])
+    assert page.loads == []
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form"}
+    assert "url(http" not in built[1]
+    assert "@import" not in built[1]
+    # The only addresses are the names of XML vocabularies.
+    assert set(re.findall(r"https?://[^\s\"'<>)]+", built[1])) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_every_exhibit_is_there_with_a_text_for_its_picture(built: tuple[str, str], inputs: ReportInputs) -> None:
+    language, text = built
+    for name in inputs.evaluation.exhibits:
+        exhibit = inputs.definitions.exhibits[name]
+        section = text.split(f'id="exhibit-{name}"')[1].split('<section class="one"')[0]
+        assert exhibit.title[language] in section
+        if exhibit.kind in ("draws", "paths", "effects"):
+            assert section.count('role="img"') == 1
+            assert "<desc" in section
+
+
+def test_banner(built: tuple[str, str], tmp_path: Path) -> None:
+    language, text = built
+    assert text.count('class="banner"') == 1
+    assert WORDS["synthetic_text"][language] in text
+    public = run.make_run(tmp_path / "public", data_class="public", languages=(language,))
+    told = build_report(public, language=language, out_path=tmp_path / "p.html").read_text(encoding="utf-8")
+    assert 'class="banner"' not in told
+    assert WORDS["synthetic_text"][language] not in told
+    assert WORDS["comparison_synthetic"][language] not in told
+
+
+def test_everything_is_escaped(built: tuple[str, str]) -> None:
+    assert "<Oppfølging>" not in built[1]
+    assert "Refino &amp; &lt;Oppfølging&gt;</h1>" in built[1]
+
+
+def test_flow_quality_and_provenance_are_told(built: tuple[str, str]) -> None:
+    language, text = built
+    assert {"nb": "Området gikk ut", "en": "The area left"}[language] in text
+    assert {"nb": "84\N{NARROW NO-BREAK SPACE}211", "en": "84,211"}[language] in text
+    assert "ab" * 32 in text
+    assert ">20180501<" in text  # a seed is no amount: no grouping
+    assert "cd" * 32 in text
+
+
+def test_printed_numbers_stand_beside_ours(inputs: ReportInputs) -> None:
+    out = build_report(inputs, language="en", out_path=inputs.release_dir / "printed.html").read_text(encoding="utf-8")
+    section = out.split('id="exhibit-table_8_1"')[1].split("</section>")[0]
+    summary = re.search(r"<summary>(.*?)</summary>", section)
+    assert summary is not None
+    assert summary[1].endswith("1 equal, 1 last digit, 1 within sampling error, 1 differs, 1 not made")
+    assert '<td>(0.017)</td><td>0.016</td><td class="left">last digit</td>' in section
+    assert "Table 9" in out.split('id="comparison"')[1]
+
+
+def test_same_bytes_again(inputs: ReportInputs, tmp_path: Path) -> None:
+    pages = [build_report(inputs, language="nb", out_path=tmp_path / f"{k}.html").read_bytes() for k in range(2)]
+    assert pages[0] == pages[1]
+
+
+def test_without_the_tables_of_a_run_the_report_is_shorter(inputs: ReportInputs, tmp_path: Path) -> None:
+    bare = dataclasses.replace(inputs, run_dir=tmp_path)
+    text = build_report(bare, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
+    page = _page(text)
+    assert not {"flow", "quality", "comparison", "provenance"} & set(page.ids)
+    assert set(page.targets) <= set(page.ids)
+
+
+def _frame(inputs: ReportInputs, shift: float = 0.0) -> pd.DataFrame:
+    frame = read_tidy(inputs.aggregates_dir / "table_8_1.csv")
+    here = (frame["column"] == "any_wage") & frame["statistic"].isin(["estimate", "conf_low", "conf_high"])
+    frame.loc[here, "value"] += shift
+    return frame
+
+
+def test_a_null_result_is_said_as_one(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    sentence = effect_sentence(_frame(inputs), "main", "any_wage", "any_wage_month_12", labels, "en")
+    assert "−1.0 percentage points (95% interval −4.1 to 2.2), against 47% in the control group" in sentence
+    assert "No detectable effect." in sentence
+    assert "leaves zero out" not in sentence
+
+
+@pytest.mark.parametrize("shift", [0.09, -0.09])
+def test_an_effect_is_said_when_the_interval_leaves_zero_out(inputs: ReportInputs, shift: float) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    sentence = effect_sentence(_frame(inputs, shift), "main", "any_wage", "any_wage_month_12", labels, "en")
+    assert "leaves zero out" in sentence
+    assert "No detectable effect" not in sentence
+    told = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels, "en")
+    assert told.effects == (sentence,)  # the one primary outcome
+    assert told.close[-1].startswith("1 of the 4 outcomes has a 95% interval that leaves zero out.")
+
+
+def test_without_a_primary_outcome_all_are_told(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    outcomes = {k: v.model_copy(update={"role": "secondary"}) for k, v in inputs.definitions.outcomes.items()}
+    others = dataclasses.replace(inputs, definitions=inputs.definitions.model_copy(update={"outcomes": outcomes}))
+    told = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels, "nb")
+    assert len(told.effects) == 4
+    assert told.close[-1].startswith("Ingen av de 4 utfallene har et 95 % intervall som utelukker null.")
+
+
+def test_a_suppressed_effect_is_not_told(inputs: ReportInputs) -> None:
+    frame = _frame(inputs)
+    frame.loc[(frame["column"] == "any_wage") & (frame["statistic"] == "estimate"), ["value", "status"]] = [
+        float("nan"),
+        "suppressed",
+    ]
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels, "en") == ""
+
+
+def test_an_imbalance_is_told(inputs: ReportInputs, tmp_path: Path) -> None:
+    frame = read_tidy(inputs.aggregates_dir / "table_i.csv")
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    assert "not detectably related" in summarise_numbers(inputs, {"table_i": frame}, labels, "en").lead[0]
+    frame.loc[(frame["row"] == "joint_test") & (frame["statistic"] == "p_value"), "value"] = 0.0002
+    write_tidy(frame, tmp_path / "t.csv")
+    told = summarise_numbers(inputs, {"table_i": frame}, labels, "en").lead[0]
+    assert "jointly related to the arm (p < 0.001)" in told
+
+
+def test_inline_svg_scales_with_the_page() -> None:
+    svg = (
+        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg width="10pt" height="5pt" viewBox="0 0 10 5"><g width="3"/></svg>'
+    )
+    assert inline_svg(svg) == '<svg viewBox="0 0 10 5"><g width="3"/></svg>'

@@ -1,0 +1,38 @@
+"""A small copy of the project, run once for all workflow tests."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tests_workflow import ROOT, copy_project, refino_eval  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """A finished run of the Refino evaluation on a small synthetic register."""
+    folder = copy_project(tmp_path_factory.mktemp("small") / "project")
+    done = refino_eval(folder, "run", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def finished(small_run, tmp_path):
+    """A copy of the finished run, with its times, to be changed."""
+    copy = tmp_path / "project"
+    shutil.copytree(small_run, copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of real trials, or a skip."""
+    folder = Path(os.environ.get("REFINO_EVAL_SHARED", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the shared folder of real trials is not here (REFINO_EVAL_SHARED)")
+    return folder

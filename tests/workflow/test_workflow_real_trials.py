@@ -1,0 +1,62 @@
+"""Real and reference trials through the workflow, held against their published and agreed numbers."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests_workflow import copy_project, refino_eval
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, shared):
+    return copy_project(tmp_path_factory.mktemp("real") / "project")
+
+
+def numbers(project, evaluation, exhibit):
+    path = project / f"results/{evaluation}/aggregates/{exhibit}.csv"
+    frame = pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}, dtype={"row": str})
+    return frame.set_index(["panel", "row", "column", "statistic"])["value"]
+
+
+def network_off():
+    """A wrapper that takes the network away, where the machine allows it."""
+    return ("unshare", "-rn") if shutil.which("unshare") else ()
+
+
+def test_the_reference_trial_with_the_network_off(project, shared):
+    done = refino_eval(project, "run", "--evaluation", "reference_trial", wrap=network_off())
+    if "unshare" in done.stderr:
+        done = refino_eval(project, "run", "--evaluation", "reference_trial")
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = pd.read_csv(shared / "reference_trial/expected.csv").set_index("quantity")["value"]
+    got = numbers(project, "reference_trial", "reference_effects")["reference_linear", "treated", "y1"]
+    assert got["estimate"] == pytest.approx(expected["coefficient on z"], rel=1e-9)
+    assert got["std_error"] == pytest.approx(expected["se HC1 (N=4901 K=250)"], rel=1e-9)
+    assert got["n"] == 4901
+
+
+def test_job_corps_from_weekly_spells(project, shared):
+    done = refino_eval(project, "run", "--evaluation", "job_corps", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    target = pd.read_csv(shared / "jobcorps_lee2009/weekly_employment_itt.csv")
+    weeks = [str(week) for week in target["week"]]
+    paths = numbers(project, "job_corps", "job_corps_weeks")
+    effects = numbers(project, "job_corps", "job_corps_weekly_effects")
+    for column, name in (("control", "emp_control"), ("program", "emp_program")):
+        obtained = np.array([paths["jc_employed", week, column, "mean"] for week in weeks])
+        np.testing.assert_allclose(obtained, target[name], rtol=0, atol=1e-12)
+    obtained = np.array([effects["jc_employed", week, "difference", "estimate"] for week in weeks])
+    np.testing.assert_allclose(obtained, target["itt"], rtol=0, atol=1e-12)
+    published = pd.read_csv(shared / "jobcorps_lee2009/published.csv")
+    shares = numbers(project, "job_corps", "job_corps_week_shares")
+    yearly = published[published["table"].str.startswith("share of weeks employed")]
+    assert len(yearly) == 8
+    for row in yearly.itertuples():
+        statistic = {"coef": "estimate", "se": "std_error"}[row.stat]
+        obtained = 100 * shares["none", "program", row.item.replace(" ", "_"), statistic]
+        assert obtained == pytest.approx(row.obtained, rel=1e-5)
+    assert (project / "results/job_corps/release/report.en.html").is_file()
