@@ -63,7 +63,6 @@ def test_sql_and_tree_agree(connection, text, values):
 def test_any_text_is_an_expression_or_a_users_fault(text):
     try:
         tree = parse(text, KINDS, state="s")
-    except UserFault as fault:
-        assert "State 's'" in str(fault)
-    else:
-        to_sql(tree)
+    except UserFault:
+        return
+    assert to_sql(tree)

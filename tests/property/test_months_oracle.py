@@ -3,8 +3,8 @@
 import datetime as dt
 import itertools
 import tempfile
-from functools import lru_cache
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -127,7 +127,7 @@ def run_engine(register, cohort, unit, definitions=DEFINITIONS, source=SOURCE, b
     return {(row.pop("person_id"), row.pop("event_time")): row for row in rows}
 
 
-@lru_cache(maxsize=None)
+@cache
 def days_of(draw, unit, event_time):
     """Collect the days of a period by looking at every day around the draw."""
     around = [draw + dt.timedelta(days=n) for n in range(-200, 201)]
@@ -301,8 +301,6 @@ def shifted(day, months):
         return None
     index = day.year * 12 + day.month - 1 + months
     return dt.date(index // 12, index % 12 + 1, day.day)
-
-
 
 
 @QUICK

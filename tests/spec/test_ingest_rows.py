@@ -365,6 +365,14 @@ def test_unchanged_row_in_a_correction_survives_once(tmp_path: Path) -> None:
     assert rejects == table("example_v1.csv | 1 | superseded |")
 
 
+def test_a_superseded_row_is_no_earlier_row_to_repeat(tmp_path: Path) -> None:
+    rules = "[{rule: superseded, key: [job_id]}, {rule: duplicate_row}]"
+    head, row = "id|jobb|fra|til", "1|A|2018-01-01|-"
+    clean, rejects = run(tmp_path, CORRECTED % rules, f"{head}\n{row}", f"{head}\n{row}\n{row}")
+    assert [row[4:] for row in clean] == [["example_v2.csv", "1"]]
+    assert rejects == table("example_v1.csv | 1 | superseded |\nexample_v2.csv | 2 | duplicate_row |")
+
+
 def test_rules_act_in_their_order(tmp_path: Path) -> None:
     first = "id|jobb|fra|til\n1|A|2018-01-01|-"
     taken_back = "id|jobb|fra|til\n1|A|2018-01-02|2018-01-01"

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tests_workflow import ROOT, copy_project, refino_eval  # noqa: E402
+from tests_workflow import ROOT, copy_project, refino_eval
 
 
 @pytest.fixture(scope="session")

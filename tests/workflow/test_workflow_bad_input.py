@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-
 from tests_workflow import change, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
@@ -34,7 +33,9 @@ def fails(project, *said, evaluation="refino"):
     assert "Traceback" not in done.stdout + done.stderr
     for text in said:
         assert text in done.stderr, done.stderr
-    half = [path for path in (project / "results").rglob("*") if path.is_file() and path.name.endswith((".part", ".tmp"))]
+    half = [
+        path for path in (project / "results").rglob("*") if path.is_file() and path.name.endswith((".part", ".tmp"))
+    ]
     assert half == []
     return done
 

@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests_workflow import copy_project, refino_eval
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,6 @@ import shutil
 
 import pandas as pd
 import pytest
-
 from tests_workflow import PEOPLE, change, planned, refino_eval
 
 pytestmark = pytest.mark.slow
@@ -24,13 +23,18 @@ def test_everything_promised_is_there(small_run):
     for exhibit in ("table_2_3", "table_i", "table_8_1", "table_8_2", "figure_2_1", "figure_8_1", "figure_8_2"):
         numbers = pd.read_csv(results / "aggregates" / f"{exhibit}.csv", keep_default_na=False)
         assert set(numbers["exhibit"]) == {exhibit}
-        folder, endings = ("figures", ("svg", "png")) if exhibit.startswith("figure") else ("tables", ("csv", "md", "html"))
+        folder, endings = (
+            ("figures", ("svg", "png")) if exhibit.startswith("figure") else ("tables", ("csv", "md", "html"))
+        )
         for language in ("nb", "en"):
             for ending in endings:
                 assert (results / "release" / folder / f"{exhibit}.{language}.{ending}").stat().st_size > 100
     for language in ("nb", "en"):
         assert (results / "release" / f"report.{language}.html").stat().st_size > 10_000
-    assert "CREATE" in (results / "run/panel_month.sql").read_text() or "SELECT" in (results / "run/panel_month.sql").read_text()
+    assert (
+        "CREATE" in (results / "run/panel_month.sql").read_text()
+        or "SELECT" in (results / "run/panel_month.sql").read_text()
+    )
 
 
 def test_clean_and_rejected_add_up_to_delivered(small_run):
@@ -38,7 +42,9 @@ def test_clean_and_rejected_add_up_to_delivered(small_run):
     assert (quality["clean"] + quality["rejected"] == quality["delivered"]).all()
     for row in quality.itertuples():
         assert len(pd.read_parquet(small_run / RESULTS / f"person_level/clean/{row.register}.parquet")) == row.clean
-        assert len(pd.read_parquet(small_run / RESULTS / f"person_level/rejects/{row.register}.parquet")) == row.rejected
+        assert (
+            len(pd.read_parquet(small_run / RESULTS / f"person_level/rejects/{row.register}.parquet")) == row.rejected
+        )
     rules = pd.read_csv(small_run / RESULTS / "run/quality_rules.csv")
     rejected = quality.set_index("register")["rejected"]
     assert rules.groupby("register")["rows"].sum().reindex(rejected.index, fill_value=0).equals(rejected.rename("rows"))
@@ -62,12 +68,16 @@ def test_outcomes_are_what_the_panel_says(small_run):
     summed = wide.loc[:, 1:12].sum(axis=1, skipna=False)
     pd.testing.assert_series_equal(outcomes["any_wage_months_12"].sort_index(), summed.sort_index(), check_names=False)
     at_12 = panel["weekly_hours"].unstack()[12]
-    pd.testing.assert_series_equal(outcomes["weekly_hours_month_12"].sort_index(), at_12.sort_index(), check_names=False)
+    pd.testing.assert_series_equal(
+        outcomes["weekly_hours_month_12"].sort_index(), at_12.sort_index(), check_names=False
+    )
 
 
 def test_no_persons_id_leaves_the_person_level(small_run):
     ids = set(pd.read_parquet(small_run / RESULTS / "person_level/cohort.parquet")["person_id"])
-    outside = [path for path in (small_run / "results").rglob("*") if path.is_file() and "person_level" not in path.parts]
+    outside = [
+        path for path in (small_run / "results").rglob("*") if path.is_file() and "person_level" not in path.parts
+    ]
     outside += [path for path in (small_run / "logs").rglob("*") if path.is_file()]
     assert len(outside) > 50
     for path in outside:
@@ -128,7 +138,9 @@ def test_the_provenance_names_what_went_in(small_run):
 def test_confidential_data_get_no_release_and_are_told_why(finished):
     path = finished / "config/evaluations/refino.yaml"
     change(path, "data_class: synthetic", "data_class: confidential")
-    text = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("synthetic:"))
+    text = "\n".join(
+        line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("synthetic:")
+    )
     path.write_text(text + "\n", encoding="utf-8")
     shutil.rmtree(finished / "results")
     done = refino_eval(finished, "run", "--until", "aggregates")

@@ -32,12 +32,23 @@ def refino_eval(folder, *arguments, timeout=500, wrap=()):
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("REFINO_EVAL_SHARED", str(ROOT.parent / "shared" / "data"))
     command = [*wrap, sys.executable, "-m", "refino_eval.cli.main", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 def planned(folder, *arguments):
     """Return the rules that a dry run plans, each as often as it has jobs."""
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "reason", "--workflow-profile", "workflow/profiles/laptop"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "--quiet",
+        "reason",
+        "--workflow-profile",
+        "workflow/profiles/laptop",
+    ]
     command += ["--cores", "1", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,9 @@
-"""What all rules share: the checked configuration, and the functions that turn it into inputs, params and targets."""
+"""What all rules share: the checked configuration, and the functions that turn it into inputs, params and targets.
+
+Every rule names the conda environment `refino-eval`. It is used only with `--software-deployment-method conda`, on a
+machine where somebody has made one of that name from requirements/run.txt; without the option, jobs run in the
+environment that Snakemake runs in, locked with hashes.
+"""
 
 from pathlib import Path
 
@@ -59,7 +64,11 @@ def only(condition):
 
 def exhibits_of(*chosen):
     """Return the constraint that lets through the evaluation's exhibits of some kinds."""
-    names = [name for name in EVALUATION.exhibits if DEFINITIONS.exhibits[name].kind in chosen]
+    names = [
+        name
+        for name in EVALUATION.exhibits
+        if DEFINITIONS.exhibits[name].kind in chosen
+    ]
     return "|".join(names) or NOTHING
 
 
@@ -82,7 +91,12 @@ def delivered(wildcards):
     """Return the delivered files of a register, or the manifest of the synthetic delivery."""
     if EVALUATION.synthetic is not None:
         return f"{EVALUATION.data}/manifest.json"
-    return [str(path) for path in find_files(CONFIGURATION.sources[wildcards.register], CONFIGURATION.data_folder)]
+    return [
+        str(path)
+        for path in find_files(
+            CONFIGURATION.sources[wildcards.register], CONFIGURATION.data_folder
+        )
+    ]
 
 
 def person_table_file():
@@ -106,13 +120,22 @@ def panel_states(unit):
 
 def panel_definitions(wildcards):
     """Return the definitions of a panel's states and of those that they are computed from."""
-    return named(DEFINITIONS.states, checks.needed_states(DEFINITIONS, panel_states(wildcards.unit)))
+    return named(
+        DEFINITIONS.states,
+        checks.needed_states(DEFINITIONS, panel_states(wildcards.unit)),
+    )
 
 
 def panel_registers(unit):
     """Return the registers that one clock's panel reads."""
     states = checks.needed_states(DEFINITIONS, panel_states(unit))
-    return sorted({DEFINITIONS.states[name].register_name for name in states if hasattr(DEFINITIONS.states[name], "register_name")})
+    return sorted(
+        {
+            DEFINITIONS.states[name].register_name
+            for name in states
+            if hasattr(DEFINITIONS.states[name], "register_name")
+        }
+    )
 
 
 def panel_clean(wildcards):
@@ -162,13 +185,20 @@ def exhibit_definition(wildcards):
 
 def exhibit_specifications(wildcards):
     """Return the specifications that one exhibit runs."""
-    return named(DEFINITIONS.specifications, checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit]))
+    return named(
+        DEFINITIONS.specifications,
+        checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit]),
+    )
 
 
 def exhibit_outcomes(wildcards):
     """Return the outcome files of one exhibit."""
     exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
-    return outcome_files(exhibit.columns.values()) if isinstance(exhibit, kinds.IttExhibit) else []
+    return (
+        outcome_files(exhibit.columns.values())
+        if isinstance(exhibit, kinds.IttExhibit)
+        else []
+    )
 
 
 def exhibit_panel(wildcards):
@@ -189,7 +219,9 @@ def label_names():
     table = EVALUATION.person_table
     return {
         "arms": plain(EVALUATION.arms),
-        "samples": {name: plain(sample.label) for name, sample in EVALUATION.samples.items()},
+        "samples": {
+            name: plain(sample.label) for name, sample in EVALUATION.samples.items()
+        },
         "strata": list(EVALUATION.strata or (table.strata if table else ())),
         "outcomes": named(table.labels, table.labels) if table else {},
     }
@@ -201,7 +233,8 @@ def whole_configuration():
         "project": plain(CONFIGURATION.project),
         "evaluation": plain(EVALUATION),
         "definitions": {
-            kind: named(getattr(DEFINITIONS, kind), getattr(DEFINITIONS, kind)) for kind in type(DEFINITIONS).model_fields
+            kind: named(getattr(DEFINITIONS, kind), getattr(DEFINITIONS, kind))
+            for kind in type(DEFINITIONS).model_fields
         },
         "sources": named(CONFIGURATION.sources, CONFIGURATION.sources),
     }
@@ -209,7 +242,11 @@ def whole_configuration():
 
 def aggregate_files():
     """Return the tidy files of every exhibit."""
-    return expand("results/{evaluation}/aggregates/{exhibit}.csv", evaluation=NAME, exhibit=EVALUATION.exhibits)
+    return expand(
+        "results/{evaluation}/aggregates/{exhibit}.csv",
+        evaluation=NAME,
+        exhibit=EVALUATION.exhibits,
+    )
 
 
 def run_files():
@@ -251,5 +288,9 @@ def release_files():
     """Return everything that may leave; nothing for a confidential evaluation while there is no disclosure control."""
     if not EVALUATION.releasable:
         return []
-    reports = expand("results/{evaluation}/release/report.{language}.html", evaluation=NAME, language=LANGUAGES)
+    reports = expand(
+        "results/{evaluation}/release/report.{language}.html",
+        evaluation=NAME,
+        language=LANGUAGES,
+    )
     return all_rendered() + reports

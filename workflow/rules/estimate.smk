@@ -18,6 +18,8 @@ rule estimate_exhibit:
         "logs/{evaluation}/estimate_exhibit/{exhibit}.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/estimate_exhibit.{exhibit}.tsv"
+    conda:
+        "refino-eval"
     params:
         exhibit=exhibit_definition,
         specifications=exhibit_specifications,
@@ -35,11 +37,17 @@ rule compare_published:
     """Published numbers beside ours, cell by cell, with a verdict."""
     input:
         aggregates=aggregate_files(),
-        published=[f"data/published/{EVALUATION.published}.csv"] if EVALUATION.published else [],
+        published=(
+            [f"data/published/{EVALUATION.published}.csv"]
+            if EVALUATION.published
+            else []
+        ),
     output:
         comparison="results/{evaluation}/run/comparison.csv",
     log:
         "logs/{evaluation}/compare_published.log",
+    conda:
+        "refino-eval"
     params:
         data_class=EVALUATION.data_class,
         source_digest=digest("compare_published.py"),

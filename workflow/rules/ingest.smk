@@ -18,12 +18,18 @@ rule ingest_register:
         "logs/{evaluation}/ingest_register/{register}.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/ingest_register.{register}.tsv"
+    conda:
+        "refino-eval"
     resources:
         mem_mb=1500,
     params:
         source=register_source,
         folder=expand_environment(EVALUATION.data),
-        origin=str(EVALUATION.population.draw_date) if EVALUATION.population and EVALUATION.population.draw_date else None,
+        origin=(
+            str(EVALUATION.population.draw_date)
+            if EVALUATION.population and EVALUATION.population.draw_date
+            else None
+        ),
         codelists="config/codelists",
         source_digest=digest("ingest_register.py"),
     message:
@@ -35,16 +41,21 @@ rule ingest_register:
 rule collect_quality:
     """How many rows each register delivered, how many are clean, and which rule rejected the others."""
     input:
-        reports=expand("results/{{evaluation}}/run/ingest/{register}.json", register=EVALUATION.sources),
+        reports=expand(
+            "results/{{evaluation}}/run/ingest/{register}.json",
+            register=EVALUATION.sources,
+        ),
     output:
         quality="results/{evaluation}/run/quality.csv",
         rules="results/{evaluation}/run/quality_rules.csv",
     log:
         "logs/{evaluation}/collect_quality.log",
-    params:
-        source_digest=digest("collect_quality.py"),
     wildcard_constraints:
         evaluation=only(EVALUATION.entry == "spells"),
+    conda:
+        "refino-eval"
+    params:
+        source_digest=digest("collect_quality.py"),
     message:
         "Counting delivered, clean and rejected rows"
     script:

@@ -19,15 +19,17 @@ rule render_table:
         ),
     log:
         "logs/{evaluation}/render_table/{exhibit}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+        exhibit=exhibits_of(*TABLE_KINDS),
+    conda:
+        "refino-eval"
     params:
         exhibit=exhibit_definition,
         words=exhibit_labels,
         names=label_names(),
         languages=LANGUAGES,
         source_digest=digest("render_exhibit.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
-        exhibit=exhibits_of(*TABLE_KINDS),
     message:
         "Drawing up {wildcards.exhibit}"
     script:
@@ -46,15 +48,17 @@ rule render_figure:
         ),
     log:
         "logs/{evaluation}/render_figure/{exhibit}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+        exhibit=exhibits_of(*FIGURE_KINDS),
+    conda:
+        "refino-eval"
     params:
         exhibit=exhibit_definition,
         words=exhibit_labels,
         names=label_names(),
         languages=LANGUAGES,
         source_digest=digest("render_exhibit.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
-        exhibit=exhibits_of(*FIGURE_KINDS),
     message:
         "Drawing {wildcards.exhibit}"
     script:
@@ -70,6 +74,8 @@ rule record_run:
         configuration="results/{evaluation}/run/run_config.yaml",
     log:
         "logs/{evaluation}/record_run.log",
+    conda:
+        "refino-eval"
     params:
         configuration=whole_configuration(),
         data=expand_environment(EVALUATION.data),
@@ -91,11 +97,13 @@ rule write_report:
         report="results/{evaluation}/release/report.{language}.html",
     log:
         "logs/{evaluation}/write_report/{language}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
+    conda:
+        "refino-eval"
     params:
         configuration=whole_configuration(),
         source_digest=digest("write_report.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
     message:
         "Writing the report ({wildcards.language})"
     script:

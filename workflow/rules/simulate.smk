@@ -13,14 +13,16 @@ rule simulate_register:
         "logs/{evaluation}/simulate_register.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/simulate_register.tsv"
+    wildcard_constraints:
+        evaluation=only(EVALUATION.synthetic is not None),
+    conda:
+        "refino-eval"
     resources:
         mem_mb=1500,
     params:
         recipe=recipe(),
         people=EVALUATION.synthetic.people if EVALUATION.synthetic else None,
         source_digest=digest("simulate_register.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.synthetic is not None),
     message:
         "Making the synthetic register"
     script:

@@ -18,6 +18,8 @@ rule derive_panel:
         "logs/{evaluation}/derive_panel/{unit}.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/derive_panel.{unit}.tsv"
+    conda:
+        "refino-eval"
     threads: 2
     resources:
         mem_mb=2000,
@@ -42,11 +44,13 @@ rule derive_outcome:
         outcome="results/{evaluation}/person_level/outcomes/{outcome}.parquet",
     log:
         "logs/{evaluation}/derive_outcome/{outcome}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "spells"),
+    conda:
+        "refino-eval"
     params:
         definition=outcome_definition,
         source_digest=digest("derive_outcome.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "spells"),
     message:
         "Computing the outcome {wildcards.outcome}"
     script:
@@ -57,11 +61,16 @@ rule collect_outcomes:
     """All outcomes side by side, one row a person, for whoever wants to look."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
-        outcomes=expand("results/{{evaluation}}/person_level/outcomes/{outcome}.parquet", outcome=outcome_names()),
+        outcomes=expand(
+            "results/{{evaluation}}/person_level/outcomes/{outcome}.parquet",
+            outcome=outcome_names(),
+        ),
     output:
         table="results/{evaluation}/person_level/outcomes.parquet",
     log:
         "logs/{evaluation}/collect_outcomes.log",
+    conda:
+        "refino-eval"
     params:
         names=outcome_names(),
         source_digest=digest("collect_outcomes.py"),

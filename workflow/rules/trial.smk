@@ -16,6 +16,10 @@ rule link_population:
         "logs/{evaluation}/link_population.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/link_population.tsv"
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "spells"),
+    conda:
+        "refino-eval"
     resources:
         mem_mb=1500,
     params:
@@ -28,8 +32,6 @@ rule link_population:
         sources=named(CONFIGURATION.sources, cohort_registers()),
         codelists="config/codelists",
         source_digest=digest("link_population.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "spells"),
     message:
         "Linking draws, strata and covariates"
     script:
@@ -49,6 +51,10 @@ rule read_person_table:
         ),
     log:
         "logs/{evaluation}/read_person_table.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "person_table"),
+    conda:
+        "refino-eval"
     params:
         folder=expand_environment(EVALUATION.data),
         table=plain(EVALUATION.person_table) if EVALUATION.person_table else None,
@@ -56,8 +62,6 @@ rule read_person_table:
         arms=plain(EVALUATION.arms),
         covariates=named(DEFINITIONS.covariates, covariates()),
         source_digest=digest("read_person_table.py"),
-    wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "person_table"),
     message:
         "Reading the person table"
     script:

@@ -18,7 +18,9 @@ with job(snakemake) as log:
 
     name = snakemake.wildcards.exhibit
     params = snakemake.params
-    definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, "specifications": params.specifications})
+    definitions = Definitions.model_validate(
+        {"exhibits": {name: params.exhibit}, "specifications": params.specifications}
+    )
     numbers = aggregate(
         name,
         definitions.exhibits[name],

@@ -30,4 +30,6 @@ with job(snakemake) as log:
         threads=snakemake.threads,
     )
     Path(snakemake.output.report).write_text(report.to_json(), encoding="utf-8")
-    log.info("%s: %d delivered, %d clean, %d rejected", report.register, report.delivered, report.clean, report.rejected)
+    log.info(
+        "%s: %d delivered, %d clean, %d rejected", report.register, report.delivered, report.clean, report.rejected
+    )

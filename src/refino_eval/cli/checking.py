@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from refino_eval.config import Configuration, load_configuration
+from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.checks import needed_states, used_outcomes, used_states
 from refino_eval.errors import UserFault, raise_faults
 
@@ -47,7 +47,7 @@ def _examples(configuration: Configuration) -> int:
     prices = load_indices(
         {name: definitions.states[name] for name in needed}, configuration.root / "config" / "codelists"
     )
-    clock = "month" if "month" in study.clocks else "week"
+    clock: Unit = "month" if "month" in study.clocks else "week"
     return check_examples(
         definitions, configuration.sources, prices, states=needed, outcomes=outcomes, state_clock=clock
     )

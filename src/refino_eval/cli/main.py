@@ -22,7 +22,9 @@ app = typer.Typer(
 
 EvaluationName = Annotated[
     str | None,
-    typer.Option("--evaluation", "-e", help="A file of config/evaluations. [default: the one config/config.yaml names]"),
+    typer.Option(
+        "--evaluation", "-e", help="A file of config/evaluations. [default: the one config/config.yaml names]"
+    ),
 ]
 
 LISTS = ("evaluations", "exhibits", "outcomes", "states", "covariates", "specifications", "registers")

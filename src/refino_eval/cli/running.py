@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -108,9 +109,7 @@ def _command(evaluation: str, cores: int, until: str | None, force: bool) -> lis
     return [*command, "--config", f"evaluation={evaluation}"]
 
 
-def _follow(
-    command: list[str], root: Path, log: Path, faults: Path, console: Console
-) -> tuple[deque[str] | None, int]:
+def _follow(command: list[str], root: Path, log: Path, faults: Path, console: Console) -> tuple[deque[str] | None, int]:
     """Run Snakemake, log what it says, and show its jobs; return its last words when it failed, and the jobs done."""
     environment = {**os.environ, FAULTS_VARIABLE: str(faults), "PYTHONUNBUFFERED": "1"}
     last: deque[str] = deque(maxlen=60)
@@ -123,8 +122,7 @@ def _follow(
     ):
         assert process.stdout is not None
         try:
-            for done in _progress(_tee(process.stdout, written, last), console):
-                pass
+            done = _progress(_tee(process.stdout, written, last), console)
         except KeyboardInterrupt:
             process.terminate()
             process.wait()
@@ -132,15 +130,15 @@ def _follow(
     return (None if process.returncode == 0 else last), done
 
 
-def _tee(lines: Iterable[str], written: object, last: deque[str]) -> Iterator[str]:
+def _tee(lines: Iterable[str], written: TextIO, last: deque[str]) -> Iterator[str]:
     for line in lines:
-        written.write(line)  # type: ignore[attr-defined]
+        written.write(line)
         last.append(line.rstrip("\n"))
         yield line.rstrip("\n")
 
 
-def _progress(lines: Iterable[str], console: Console) -> Iterator[int]:
-    """Show jobs as they start: a bar on a terminal, a line each elsewhere. Yield the number of jobs done."""
+def _progress(lines: Iterable[str], console: Console) -> int:
+    """Show jobs as they start, a bar on a terminal and a line each elsewhere, and return the number of jobs done."""
     columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     done, total = 0, 0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -156,7 +154,7 @@ def _progress(lines: Iterable[str], console: Console) -> Iterator[int]:
                 bar.update(task, description=found[2])
                 if not console.is_terminal:
                     console.print(f"[{done}/{total}] {found[2]}", markup=False)
-            yield done
+    return done
 
 
 def _tell_failure(last: deque[str], log: Path, root: Path, console: Console) -> None:

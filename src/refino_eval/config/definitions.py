@@ -316,9 +316,9 @@ Exhibit = Annotated[
 class Definitions(Strict):
     """Everything that is defined, by name."""
 
-    states: dict[Name, State] = {}
-    outcomes: dict[Name, Outcome] = {}
-    covariates: dict[Name, Covariate] = {}
-    subgroups: dict[Name, Subgroup] = {}
-    specifications: dict[Name, Specification] = {}
-    exhibits: dict[Name, Exhibit] = {}
+    states: dict[Name, State] = Field(default_factory=dict)
+    outcomes: dict[Name, Outcome] = Field(default_factory=dict)
+    covariates: dict[Name, Covariate] = Field(default_factory=dict)
+    subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
+    specifications: dict[Name, Specification] = Field(default_factory=dict)
+    exhibits: dict[Name, Exhibit] = Field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -83,7 +83,9 @@ class Sample(Strict):
     """A named sample: another one, or the whole population, less those whom its steps take out."""
 
     label: Label
-    within: Name | None = Field(default=None, description="Another sample, defined before it, that this one is part of.")
+    within: Name | None = Field(
+        default=None, description="Another sample, defined before it, that this one is part of."
+    )
     steps: tuple[SampleStep, ...] = ()
 
 
@@ -158,7 +160,9 @@ class Evaluation(Strict):
     strata: tuple[Name, ...] = Field(
         default=(), description="Columns of the draws that tell the cells; `draw_month` is made from the draw date."
     )
-    strata_labels: dict[Name, Label] = Field(default={}, description="What exhibits call the strata; default: the column.")
+    strata_labels: dict[Name, Label] = Field(
+        default={}, description="What exhibits call the strata; default: the column."
+    )
     clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")
     exhibits: tuple[Name, ...] = Field(min_length=1, description="Exhibits to make, in the report's order.")
     definitions: Definitions = Field(default=Definitions(), description="Definitions that belong to this study alone.")

@@ -137,7 +137,7 @@ def read_yaml(path: Path, shown: str) -> Any:
                 f"{shown}: the file is larger than {MAX_BYTES // 1_000_000} MB; a configuration file is not."
             )
         with path.open(encoding="utf-8") as stream:
-            return yaml.load(stream, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+            return yaml.load(stream, Loader=_StrictLoader)  # a subclass of SafeLoader
     except FileNotFoundError:
         raise UserFault(f"{shown}: there is no such file. Write it, or mend the name that points to it.") from None
     except UnicodeDecodeError as error:

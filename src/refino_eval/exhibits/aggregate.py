@@ -154,7 +154,12 @@ def _balance(
                 yield _cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
     test = table.joint_test
     n = int(table.together.n[0])
-    for statistic, value in (("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)):
+    for statistic, value in (
+        ("f_stat", test.f_stat),
+        ("df", test.df_num),
+        ("df_residual", test.df_den),
+        ("p_value", test.p_value),
+    ):
         yield _cell("joint_test", "joint", statistic, value, n)
     yield from _differences(table, study)
 
@@ -199,9 +204,9 @@ def _itt(exhibit: d.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study:
         )
         frame = table.to_frame().set_index("outcome")
         for column in exhibit.columns:
-            n = int(frame.loc[column, "n"])
+            found = frame.loc[column].to_dict()
             for source, statistic in EFFECT_STATISTICS.items():
-                yield _cell(study.treated, column, statistic, frame.loc[column, source], n, panel=label)
+                yield _cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
         for column, lost in common.lost.items():
             if lost:
                 yield _cell("lost", column, "count", lost, lost, panel=label)
@@ -280,7 +285,9 @@ def _effect_rows(told: est.DynamicEffects, state: str) -> Iterator[Row]:
             yield _cell("placebo", "difference", statistic, value, panel=state)
 
 
-def _design(exhibit: d.DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def _design(
+    exhibit: d.DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
     table = est.design_table(cohort["treated"].to_numpy(), cohort["cell"])
     for k, cell in enumerate(table.cell):
         n = int(table.n[k])
@@ -361,6 +368,8 @@ def _weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
         found["weights"] = cohort["weight"].to_numpy()
     if vcov == "CRV1":
         if "cluster" not in cohort:
-            raise UserFault("the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster).")
+            raise UserFault(
+                "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
+            )
         found["cluster"] = cohort["cluster"]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,57 +26,37 @@ def descriptives_table(
 ) -> Table:
     """Lay out a table of means with standard deviations in parentheses, and the number of people below."""
     numbers = Numbers.of(frame, style)
-    columns = ["all", labels.treated, labels.control]
-    header = (
-        Row((label(""), *(label(labels.arm(column, language), align="center", span=2) for column in columns))),
-        Row(
-            (
-                label(""),
-                *(label(labels.word(word, language), align="right") for _ in columns for word in ("mean", "sd")),
-            )
-        ),
-    )
-    body = [
-        Row(
-            (
-                label(labels.covariate(covariate, language)),
-                *(
-                    cell
-                    for column in columns
-                    for cell in (
-                        numbers.cell("", covariate, column, "mean", write=style.amount),
-                        numbers.cell(
-                            "",
-                            covariate,
-                            column,
-                            "sd",
-                            pattern=style.beneath,
-                            write=style.amount,
-                        ),
-                    )
-                ),
-            )
-        )
-        for covariate in exhibit.covariates
-    ]
+    columns = ("all", labels.treated, labels.control)
     totals = [_people(frame, column) for column in columns]
-    body.append(
-        Row(
-            (
-                label(labels.word("n", language)),
-                *(cell for total in totals for cell in (Cell(style.integer(total), number=total), Cell(""))),
-            ),
-            role="foot",
-        )
-    )
+    rows = [
+        Row((label(labels.covariate(name, language)), *_moments(numbers, name, columns))) for name in exhibit.covariates
+    ]
+    people = [cell for total in totals for cell in (Cell(style.integer(total), number=total), Cell(""))]
+    rows.append(Row((label(labels.word("n", language)), *people), role="foot"))
     own = _missing_note(frame, exhibit, labels, language, totals[0])
     return Table(
         exhibit=name,
         language=language,
         title=exhibit.title[language],
-        parts=(Part(header, tuple(body)),),
+        parts=(Part(_header(columns, labels, language), tuple(rows)),),
         notes=exhibit_notes(exhibit, frame, labels, language, facts, own),
     )
+
+
+def _header(columns: Sequence[str], labels: LabelBook, language: str) -> tuple[Row, Row]:
+    arms = (label(labels.arm(column, language), align="center", span=2) for column in columns)
+    words = (label(labels.word(word, language), align="right") for _ in columns for word in ("mean", "sd"))
+    return Row((label(""), *arms)), Row((label(""), *words))
+
+
+def _moments(numbers: Numbers, covariate: str, columns: Sequence[str]) -> list[Cell]:
+    """Return the mean and the standard deviation of a covariate, for each column."""
+    style = numbers.style
+    return [
+        numbers.cell("", covariate, column, statistic, pattern=pattern, write=style.amount)
+        for column in columns
+        for statistic, pattern in (("mean", "{}"), ("sd", style.beneath))
+    ]
 
 
 def _people(frame: pd.DataFrame, column: str) -> float:

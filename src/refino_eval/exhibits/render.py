@@ -16,13 +16,14 @@ from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
 from refino_eval.exhibits.effects import effects_figure
 from refino_eval.exhibits.figures import Drawing, save_figure
+from refino_eval.exhibits.forms import write_table
 from refino_eval.exhibits.itt import itt_table
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.style import house_style
-from refino_eval.exhibits.tables import Table, write_table
+from refino_eval.exhibits.tables import Table
 from refino_eval.exhibits.tidy import validate
 
 TABLES: Mapping[str, Callable[..., Table]] = {

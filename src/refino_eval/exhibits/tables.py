@@ -1,22 +1,16 @@
-"""A table as data, and its three written forms: CSV, Markdown and HTML."""
+"""A table as data: cells, rows and parts, made from tidy numbers; `forms` writes it."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
-from refino_eval.exhibits.tidy import write_text
 
 Align = Literal["left", "center", "right"]
 Role = Literal["body", "beneath", "block", "foot"]
@@ -24,10 +18,6 @@ SUPPRESSED = "."
 """Shown where a number was taken out by disclosure control."""
 WITHOUT_NUMBER = {"not_estimable": "\N{EN DASH}", "no_data": "\N{EN DASH}"}
 """Shown where there is no number to take out, by status."""
-
-
-DENSE = 8
-"""More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
 
 
 @dataclass(frozen=True)
@@ -147,165 +137,3 @@ def label(text: str, *, align: Align = "left", span: int = 1) -> Cell:
 def error_label(numbers: Numbers, labels: LabelBook, language: str) -> Cell:
     """Return the heading of a row of standard errors: parentheses say it on a page, words in a spreadsheet."""
     return label(labels.word("std_error", language) if numbers.style.machine else "")
-
-
-def write_table(make: Callable[[NumberStyle], Table], directory: Path, *, language: str) -> list[Path]:
-    """Write a table as `<exhibit>.<language>.csv`, `.md` and `.html`.
-
-    Parameters
-    ----------
-    make
-        Makes the table in a number style: a spreadsheet needs other marks than a page.
-    directory
-        Where to; made when it is not there.
-    language
-        Of the table.
-
-    Returns
-    -------
-    list of Path
-        The three files.
-    """
-    page, sheet = make(NumberStyle.of(language)), make(NumberStyle.of(language, machine=True))
-    stem = f"{page.exhibit}.{language}"
-    written = {"csv": to_csv(sheet), "md": to_markdown(page), "html": to_html(page)}
-    for ending, text in written.items():
-        write_text(directory / f"{stem}.{ending}", text)
-    return [directory / f"{stem}.{ending}" for ending in written]
-
-
-def to_csv(table: Table) -> str:
-    """Write a table for a spreadsheet: semicolons with decimal commas (nb), commas with decimal points (en)."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";" if table.language == "nb" else ",", lineterminator="\n")
-    for part in table.parts:
-        if part.caption:
-            writer.writerow([part.caption])
-        for row in (*part.header, *part.body):
-            writer.writerow(_spread(row))
-    return buffer.getvalue()
-
-
-def _spread(row: Row) -> list[str]:
-    """Return the texts of a row, a spanning cell followed by empty ones."""
-    return [text for cell in row.cells for text in (cell.text, *[""] * (cell.span - 1))]
-
-
-def to_markdown(table: Table) -> str:
-    """Write a table as Markdown (pipe table; several header rows are joined into one)."""
-    lines = [f"**{table.title}**", ""]
-    for part in table.parts:
-        if part.caption:
-            lines += [f"*{part.caption}*", ""]
-        lines += [*_pipes(part), ""]
-    for note in table.notes:
-        lines += [note, ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _pipes(part: Part) -> list[str]:
-    headers = [_repeat(row) for row in part.header]
-    # A pipe table has one header row: a spanning heading is said before each heading it covers.
-    header = [" ".join(dict.fromkeys(text for text in texts if text)) for texts in zip(*headers, strict=True)]
-    sides = [cell.align for cell in part.body[0].cells for _ in range(cell.span)] if part.body else []
-    rows = [row for row in part.body if row.role != "block"] or list(part.body)
-    if rows:
-        sides = [cell.align for cell in rows[0].cells for _ in range(cell.span)]
-    marks = [{"left": ":--", "center": ":-:", "right": "--:"}[side] for side in sides] or [":--"] * len(header)
-    lines = [_pipe_row(header), "| " + " | ".join(marks) + " |"]
-    for row in part.body:
-        texts = _spread(row)
-        if row.role == "block":
-            texts = [f"**{texts[0]}**" if texts[0] else "", *texts[1:]]
-        lines.append(_pipe_row(texts))
-    return lines
-
-
-def _repeat(row: Row) -> list[str]:
-    return [cell.text for cell in row.cells for _ in range(cell.span)]
-
-
-def _pipe_row(texts: Sequence[str]) -> str:
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
-
-
-def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> str:
-    """Write a table as an HTML fragment: a `figure` with a grid for each part, and the notes.
-
-    Parameters
-    ----------
-    table
-        The table.
-    titled
-        Whether to give it an id and its title; a page that heads it by itself says False.
-    fold
-        Parts of more rows than this are folded behind their caption; default: none.
-    """
-    lines = ['<figure class="exhibit table">']
-    if titled:
-        lines = [
-            f'<figure class="exhibit table" id="{escape(table.exhibit)}">',
-            f"<figcaption>{escape(table.title)}</figcaption>",
-        ]
-    for part in table.parts:
-        folded = fold is not None and len(part.body) > fold
-        if folded:
-            lines.append(f"<details><summary>{escape(part.caption or table.title)} ({len(part.body)})</summary>")
-        lines += _html_part(part, part.caption or table.title, captioned=not folded)
-        if folded:
-            lines.append("</details>")
-    if table.notes:
-        lines.append('<div class="notes">')
-        lines += [f"<p>{escape(note)}</p>" for note in table.notes]
-        lines.append("</div>")
-    return "\n".join([*lines, "</figure>", ""])
-
-
-def _html_part(part: Part, name: str, *, captioned: bool) -> list[str]:
-    wide = len(part.header[-1].cells) > DENSE if part.header else False
-    caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
-    return [
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">',
-        '<table class="dense">' if wide else "<table>",
-        *caption,
-        "<thead>",
-        *(_html_row(row, head=True) for row in part.header),
-        "</thead>",
-        "<tbody>",
-        *(_html_row(row, head=False, lead=lead) for row, lead in zip(part.body, _leads(part.body), strict=True)),
-        "</tbody>",
-        "</table>",
-        "</div>",
-    ]
-
-
-def _html_row(row: Row, *, head: bool, lead: str = "alone") -> str:
-    """Write a row. `lead` says how its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it."""
-    cells = []
-    for place, cell in enumerate(row.cells):
-        if place == 0 and lead == "taken":
-            continue
-        span = f' colspan="{cell.span}"' if cell.span > 1 else ""
-        if place == 0 and lead == "tall":
-            span += ' rowspan="2"'
-        side = "" if cell.align == "right" else f' class="{cell.align}"'
-        text = _unbroken(escape(cell.text))
-        if cell.heading and cell.text:
-            scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
-            cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
-        else:
-            cells.append(f"<td{side}{span}>{text}</td>")
-    role = "" if row.role == "body" else f' class="{row.role}"'
-    return f"<tr{role}>{''.join(cells)}</tr>"
-
-
-def _leads(body: Sequence[Row]) -> list[str]:
-    """Return how each row's first cell stands: a heading stands over the unheaded row beneath it as well."""
-    taken = [row.role == "beneath" and not row.cells[0].text for row in body]
-    tall = [not taken[k] and k + 1 < len(body) and taken[k + 1] for k in range(len(body))]
-    return ["taken" if t else "tall" if h else "alone" for t, h in zip(taken, tall, strict=True)]
-
-
-def _unbroken(text: str) -> str:
-    """Keep the parts of a number, and a number with its unit, on one line."""
-    return re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)", "\N{NO-BREAK SPACE}", text)

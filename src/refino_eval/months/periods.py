@@ -45,6 +45,11 @@ def period_at(day: dt.date, event_time: int, unit: Unit) -> Period:
 
 def periods_around(days: Iterable[dt.date], *, unit: Unit, first: int, last: int) -> Iterator[tuple[dt.date, Period]]:
     """Yield every period from `first` to `last` for each day of draw, in order of day and event time."""
+    # Days of one month (week) share their periods, and there are many days of draw but few months.
+    shared: dict[dt.date, list[Period]] = {}
     for day in sorted(set(days)):
-        for event_time in range(first, last + 1):
-            yield day, period_at(day, event_time, unit)
+        own = period_at(day, 0, unit).start
+        if own not in shared:
+            shared[own] = [period_at(own, event_time, unit) for event_time in range(first, last + 1)]
+        for period in shared[own]:
+            yield day, period

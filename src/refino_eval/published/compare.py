@@ -31,7 +31,8 @@ share               `sqrt(share (1 - share) / n)`         the same cell
 r_squared           `2 sqrt(R2) (1 - R2) / sqrt(n)`       large-sample formula
 =================== ===================================== ==========================================================
 
-Counts and tests have no SE: unless equal or a digit apart, they differ.
+Counts and tests have no SE: unless equal or a digit apart, they differ. The SE of a standard deviation or a standard error
+holds for normal values; heavy-tailed amounts scatter more, so that a distance of three or four there is no surprise.
 """
 
 from __future__ import annotations

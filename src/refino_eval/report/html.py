@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from refino_eval.exhibits.forms import to_html
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.render import TABLES, figure_notes, table_of
-from refino_eval.exhibits.tables import to_html
 from refino_eval.exhibits.tidy import write_text
 from refino_eval.report import grids
 from refino_eval.report.inputs import ReportInputs

@@ -87,7 +87,7 @@ WORDS: Mapping[str, Label] = {
     "number": _words("Tall", "Number"),
     "printed": _words("Trykt", "Printed"),
     "obtained": _words("Vårt", "Ours"),
-    "verdict": _words("Dom", "Verdict"),
+    "verdict": _words("Vurdering", "Verdict"),
     "distance": _words("Avstand (SE)", "Distance (SE)"),
     "cells": _words("Tall i alt", "Numbers in all"),
     "equal": _words("lik", "equal"),

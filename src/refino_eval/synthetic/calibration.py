@@ -181,7 +181,8 @@ class _Judge:
             raise ValueError(what)
         treated, cell = self.cohort["treated"], self.cohort["cell"]
         within = treated - treated.groupby(cell).transform("mean")
-        return Moment(float(1 - within.var(ddof=0) / treated.var(ddof=0)))
+        total = float(treated.var(ddof=0))
+        return Moment(1 - float(within.var(ddof=0)) / total if total > 0 else float("nan"))
 
     def _value(self, name: str) -> pd.Series:
         spec = self.recipe.truth[name]

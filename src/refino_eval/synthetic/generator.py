@@ -129,9 +129,12 @@ def generate(
     with whole_folder(folder) as draft:
         (draft / MARK).write_text("Synthetic data: no row is about a real person.\n", encoding="utf-8")
         writer = _Writer(recipe, draft, forms, seed)
-        writer.write("draws", _draw_rows(recipe, plan))
-        for start in range(0, len(plan), recipe.block_people):
-            _write_block(recipe, plan, start, planted, writer)
+        try:
+            writer.write("draws", _draw_rows(recipe, plan))
+            for start in range(0, len(plan), recipe.block_people):
+                _write_block(recipe, plan, start, planted, writer)
+        finally:
+            writer.close()
         writer.finish(planted)
         treated = int(plan.treated[plan.kind == ANALYSED].sum())
         manifest = writer.manifest(people=people, treated=treated, effects=name)
@@ -198,12 +201,15 @@ class _Writer:
             self._truth = pq.ParquetWriter(self.folder / "truth.parquet", table.schema, compression="zstd")
         self._truth.write_table(table)
 
-    def finish(self, effects: Effects) -> None:
-        """Close all files and write what was planted."""
+    def close(self) -> None:
+        """Close all files."""
         for file in self._files.values():
             file.close()
         if self._truth is not None:
             self._truth.close()
+
+    def finish(self, effects: Effects) -> None:
+        """Write the true effects and what was planted."""
         effects_table(self.recipe, effects, self.tally).to_csv(
             self.folder / "truth_effects.csv", index=False, lineterminator="\n", float_format="%.10g"
         )

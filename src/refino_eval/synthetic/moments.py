@@ -221,12 +221,16 @@ def outcome(delivery: Delivery, state: str, window: tuple[int, int]) -> pd.Serie
 def mean_moment(values: pd.Series) -> Moment:
     """Mean with its standard error."""
     known = values.dropna().to_numpy(dtype=float)
+    if len(known) < 2:
+        return Moment(float("nan"), float("nan"))
     return Moment(float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known))))
 
 
 def sd_moment(values: pd.Series) -> Moment:
     """Return the standard deviation with a standard error that allows for the kurtosis."""
     known = values.dropna().to_numpy(dtype=float)
+    if len(known) < 2 or np.ptp(known) == 0:
+        return Moment(float("nan"), float("nan"))
     away = known - known.mean()
     variance = float((away**2).mean())
     fourth = float((away**4).mean())

@@ -186,7 +186,9 @@ def _other(recipe: Recipe, number: IntArray, day: IntArray, rng: np.random.Gener
     for place, mean in enumerate(recipe.other_programmes.values(), start=2):
         who = np.repeat(np.arange(len(number)), rng.poisson(mean, len(number)))
         start = day[who] + np.rint(rng.normal(-60, 420, len(who))).astype(np.int64)
-        start = np.clip(start, day_number(recipe.first) - 200, day_number(recipe.last) - 30)
+        # Left out, not moved to the edge, where spells of one person would coincide.
+        inside = (start >= day_number(recipe.first) - 200) & (start <= day_number(recipe.last) - 30)
+        who, start = who[inside], start[inside]
         length = np.maximum((rng.gamma(1.6, 75.0, len(who))).astype(np.int64), 5)
         columns.append(
             {
@@ -211,4 +213,5 @@ def _at_coverage_end(recipe: Recipe, table: Table) -> Table:
         stop=np.where(ongoing, NO_DAY, np.minimum(table.columns["stop"], end)),
         status=np.where(ongoing, place.index("ongoing"), table.columns["status"]),
     )
-    return table.take(table.columns["start"] <= end)
+    covered = (table.columns["stop"] == NO_DAY) | (table.columns["stop"] >= day_number(recipe.first))
+    return table.take(covered & (table.columns["start"] <= end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,9 +90,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             "written. Choose another folder, or empty this one."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.parent / f".{folder.name}.part"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
+    # A name of its own, so that two processes that make the same delivery do not write into each other's files.
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    draft.chmod(0o755)
     try:
         yield draft
     except BaseException:

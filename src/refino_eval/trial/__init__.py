@@ -5,4 +5,13 @@ from refino_eval.trial.flow import FlowLine, flow_frame
 from refino_eval.trial.person_table import PersonTableData, read_person_table
 from refino_eval.trial.write import write_cohort, write_outcome
 
-__all__ = ["Cohort", "FlowLine", "PersonTableData", "flow_frame", "link_population", "read_person_table", "write_cohort", "write_outcome"]
+__all__ = [
+    "Cohort",
+    "FlowLine",
+    "PersonTableData",
+    "flow_frame",
+    "link_population",
+    "read_person_table",
+    "write_cohort",
+    "write_outcome",
+]

@@ -47,7 +47,7 @@ def treated_from_codes(values: pd.Series, arms: Arms, *, where: str) -> npt.NDAr
             f"{where}: the draw's result must be '{treated}' ({arms.treated.name}) or '{control}' ({arms.control.name}) "
             f"in every row; there are {found}. Mend the delivery, or the codes under arms in the evaluation."
         )
-    return (text == treated).to_numpy(dtype=np.int64)
+    return np.asarray(text == treated, dtype=np.int64)
 
 
 def code_text(value: object) -> str:

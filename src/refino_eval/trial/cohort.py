@@ -99,7 +99,7 @@ def link_population(
     )
     for column in strata:
         frame[column] = draws[column].astype(str)
-    frame["cell"] = frame[list(strata)].agg(" x ".join, axis=1) if strata else "all"
+    frame["cell"] = [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
     derived = derive_covariates(frame, covariates, sources, clean, indices)
     frame = pd.concat([frame, derived.reset_index(drop=True)], axis=1)
     frame = add_samples(frame, samples, lines)
@@ -161,7 +161,7 @@ def _meets(column: pd.Series, condition: d.Condition) -> Mask:
         number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         parts.append(number >= (-np.inf if condition.at_least is None else condition.at_least))
         parts.append(number <= (np.inf if condition.at_most is None else condition.at_most))
-    return np.logical_and.reduce(parts)
+    return np.asarray(np.logical_and.reduce(parts), dtype=bool)
 
 
 def _take_out(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list[FlowLine]) -> pd.DataFrame:

@@ -78,8 +78,10 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
     joined = f"FROM draws AS d JOIN {spells} AS s ON s.person_id = d.person_id"
     if isinstance(covariate, d.SpellAtDrawCovariate):
         where = conditions_sql(covariate.where, source.columns, table="s")
-        covers = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else (
-            "s.start <= d.draw_date AND (s.stop IS NULL OR s.stop > d.draw_date)"
+        covers = (
+            "s.start < d.draw_date"
+            if covariate.kind == "ever_before_draw"
+            else ("s.start <= d.draw_date AND (s.stop IS NULL OR s.stop > d.draw_date)")
         )
         return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE {where} AND {covers}"
     column = f"s.{identifier(covariate.column)}"

@@ -105,7 +105,9 @@ def _read(path: Path, shown: str) -> pd.DataFrame:
         raise UserFault(f"person_table.file: '{shown}' is none of the formats that can be read ({', '.join(FORMATS)}).")
     if not path.is_file():
         similar = [other.name for other in path.parent.glob("*") if other.suffix.lower() in FORMATS]
-        raise UserFault(f"person_table.file: there is no file '{shown}' in the data folder.{nearest(path.name, similar)}")
+        raise UserFault(
+            f"person_table.file: there is no file '{shown}' in the data folder.{nearest(path.name, similar)}"
+        )
     try:
         if suffix == ".parquet":
             return pd.read_parquet(path)

@@ -45,7 +45,9 @@ def test_the_default_evaluation_is_the_one_that_config_names():
 def test_a_misspelt_key_is_named_with_file_and_nearest_key(project):
     change(project / "config/evaluations/refino.yaml", "data_class:", "data_clas:")
     told = faults(project)
-    assert any("config/evaluations/refino.yaml" in text and "'data_clas'" in text and "'data_class'" in text for text in told)
+    assert any(
+        "config/evaluations/refino.yaml" in text and "'data_clas'" in text and "'data_class'" in text for text in told
+    )
 
 
 def test_a_misspelt_key_deep_inside_a_definition_gets_its_nearest_name(project):
@@ -79,7 +81,9 @@ def test_a_missing_evaluation_is_told(project):
 def test_a_name_is_defined_once(project):
     change(project / "config/evaluations/job_corps.yaml", "    jc_employed:\n", "    wage:\n")
     change(project / "config/evaluations/job_corps.yaml", "state: jc_employed", "state: wage")
-    assert any("wage is defined in config/definitions/states.yaml already" in text for text in faults(project, "job_corps"))
+    assert any(
+        "wage is defined in config/definitions/states.yaml already" in text for text in faults(project, "job_corps")
+    )
 
 
 def test_a_key_given_twice_is_told(project):
@@ -98,7 +102,11 @@ def test_a_file_that_multiplies_itself_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"a: [1", "not valid YAML"), (b"a: \xff\xfe", "not UTF-8"), (b"a: !!python/object/apply:os.system [ls]", "not valid YAML")],
+    [
+        (b"a: [1", "not valid YAML"),
+        (b"a: \xff\xfe", "not UTF-8"),
+        (b"a: !!python/object/apply:os.system [ls]", "not valid YAML"),
+    ],
 )
 def test_a_broken_file_is_told(tmp_path, content, said):
     path = tmp_path / "broken.yaml"

@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 from refino_eval.config.base import Label
+from refino_eval.exhibits.forms import to_csv, to_html, to_markdown
 from refino_eval.exhibits.render import TABLES, render, table_of
-from refino_eval.exhibits.tables import Cell, Part, Row, Table, label, to_csv, to_html, to_markdown
+from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_tables", Path(__file__).with_name("toy_exhibits.py"))
 assert _SPEC is not None

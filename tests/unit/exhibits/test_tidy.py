@@ -69,6 +69,20 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_write_that_stops_halfway_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    write_bytes(path, b"old")
+
+    def stop(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("refino_eval.exhibits.tidy.os.replace", stop)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_number_text_reads_back(value: float) -> None:
     assert float(number_text(value)) == value

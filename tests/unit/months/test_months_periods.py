@@ -1,6 +1,7 @@
 """Event time -> calendar periods."""
 
 import datetime as dt
+import itertools
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_first_day_and_day_after_the_last(day, event_time, unit, start, stop):
 def test_periods_follow_one_another_without_gaps(unit):
     table = list(periods_around([D(2020, 2, 29)], unit=unit, first=-60, last=60))
     assert [period.event_time for _, period in table] == list(range(-60, 61))
-    assert all(a.stop == b.start for (_, a), (_, b) in zip(table, table[1:], strict=False))
+    assert all(a.stop == b.start for (_, a), (_, b) in itertools.pairwise(table))
 
 
 def test_every_day_of_draw_once_and_in_order():

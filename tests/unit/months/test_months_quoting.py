@@ -46,7 +46,9 @@ def test_text_comes_back_as_it_was(text):
 @pytest.mark.parametrize("number", [0.1, 18.75, 1e-20, 1e300, -2.5, 1 / 3])
 def test_numbers_come_back_as_they_were(number):
     with duckdb.connect() as connection:
-        value, kind = connection.execute(f"SELECT {double_literal(number)}, typeof({double_literal(number)})").fetchall()[0]
+        value, kind = connection.execute(
+            f"SELECT {double_literal(number)}, typeof({double_literal(number)})"
+        ).fetchall()[0]
     assert (value, kind) == (number, "DOUBLE")
 
 

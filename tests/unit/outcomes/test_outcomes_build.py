@@ -18,7 +18,9 @@ NAN = float("nan")
 
 
 def outcome(kind, state="s", **more):
-    return Outcome.model_validate({"label": LABEL, "description": "x", "kind": kind, "state": state, "unit": LABEL, **more})
+    return Outcome.model_validate(
+        {"label": LABEL, "description": "x", "kind": kind, "state": state, "unit": LABEL, **more}
+    )
 
 
 def panel(path, people, first=0, order=None, **states):

@@ -46,8 +46,12 @@ def test_every_kind_has_a_sentence_in_both_languages():
             {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": kind, **where}
         )
         nb, en = outcome_sentence(made, "Lønn", "nb"), outcome_sentence(made, "Wage", "en")
-        assert nb.startswith("Lønn") and nb.endswith(".") and "12 etter trekkmåneden" in nb
-        assert en.startswith("Wage") and en.endswith(".") and "12 after the draw month" in en
+        assert nb.startswith("Lønn")
+        assert nb.endswith(".")
+        assert "12 etter trekkmåneden" in nb
+        assert en.startswith("Wage")
+        assert en.endswith(".")
+        assert "12 after the draw month" in en
 
 
 def test_the_list_of_kinds_is_that_of_the_model():

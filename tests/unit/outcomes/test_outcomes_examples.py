@@ -99,7 +99,10 @@ def test_the_paragraph_names_entry_example_expected_and_got(given, sources, pric
     ("example", "told"),
     [
         ({"spells": {"job": []}, "at": 0}, "which is not a source. Did you mean 'jobs'?"),
-        ({"spells": {"wages": [{"period": 201801, "amount": 1}]}, "at": 0}, "which nothing that is computed here reads"),
+        (
+            {"spells": {"wages": [{"period": 201801, "amount": 1}]}, "at": 0},
+            "which nothing that is computed here reads",
+        ),
         ({"spells": {}}, "add `at`"),
         ({"spells": {"aap": [{"stop": None}]}, "at": 0}, "it has no `start`"),
         ({"spells": {"aap": [{"start": "1.1.2018", "stop": None}]}, "at": 0}, "not a day written yyyy-mm-dd"),
@@ -120,7 +123,11 @@ def test_numbers_written_as_text_and_codes_written_as_numbers_are_told(given, so
     ]
     with pytest.raises(UserFault) as fault:
         check_examples(
-            changed(given, "states", "weekly_hours", examples=entry), sources, prices, states=["weekly_hours"], outcomes=[]
+            changed(given, "states", "weekly_hours", examples=entry),
+            sources,
+            prices,
+            states=["weekly_hours"],
+            outcomes=[],
         )
     told = fault.value.faults
     assert "'employer_id' holds text: write 910000001 in quotes" in told[0]

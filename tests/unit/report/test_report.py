@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy, write_tidy
 from refino_eval.report import ReportInputs, build_report
@@ -218,6 +220,34 @@ def test_an_imbalance_is_told(inputs: ReportInputs, tmp_path: Path) -> None:
     write_tidy(frame, tmp_path / "t.csv")
     told = summarise_numbers(inputs, {"table_i": frame}, labels, "en").lead[0]
     assert "jointly related to the arm (p < 0.001)" in told
+
+
+def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -> None:
+    arms = inputs.evaluation.arms.model_dump(mode="json")
+    study = Evaluation.model_validate(
+        {
+            "name": "file", "label": {"nb": "Fil", "en": "File"}, "data_class": "public", "entry": "person_table", "data": "data/x",
+            "person_table": {"file": "x.csv", "treated": "z", "strata": ["site"], "outcomes": {"pay": "y1", "days": "y2"},
+                             "labels": {"pay": {"nb": "Lønn", "en": "Pay"}}},
+            "arms": arms,
+            "exhibits": ["table_8_1"],
+        }
+    )  # fmt: skip
+    exhibit = inputs.definitions.exhibits["table_8_1"].model_copy(
+        update={"columns": {"any_wage": "pay", "weekly_hours": "days"}}
+    )
+    definitions = Definitions.model_validate({}).model_copy(
+        update={"exhibits": {"table_8_1": exhibit}, "specifications": inputs.definitions.specifications}
+    )
+    run_of_file = ReportInputs(study, definitions, inputs.aggregates_dir, inputs.release_dir, tmp_path)
+    text = build_report(run_of_file, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
+    assert '<th scope="col">Pay</th><th scope="col">Days</th>' in text
+    assert (
+        "<li>Pay: the effect is estimated at −0.010 (95% interval −0.041 to 0.022), against 0.47 in the control group."
+        in text
+    )
+    assert ">site</td>" in text
+    assert 'class="banner"' not in text
 
 
 def test_inline_svg_scales_with_the_page() -> None:

@@ -69,7 +69,9 @@ def test_rows_are_numbered_without_an_id(tmp_path):
 def test_codes_become_zero_and_one(tmp_path):
     female = {"female": {"kind": "column", "column": "sex", "equals": ["F"], "label": WORD}}
     frame = read(tmp_path, covariates=female).cohort.frame.set_index("person_id")
-    assert frame["female"].to_dict() == pytest.approx({"0007": 1.0, "0003": 0.0, "0001": 1.0, "0005": np.nan}, nan_ok=True)
+    assert frame["female"].to_dict() == pytest.approx(
+        {"0007": 1.0, "0003": 0.0, "0001": 1.0, "0005": np.nan}, nan_ok=True
+    )
 
 
 def test_rows_can_be_kept_by_condition(tmp_path):

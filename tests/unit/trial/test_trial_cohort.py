@@ -97,7 +97,9 @@ def write(path, rows, schema):
 def draws_file(folder, rows):
     schema = {"person_id": pa.string(), "start": pa.date32(), "arm": pa.string(), "county": pa.string(),
               "source_file": pa.string(), "source_row": pa.int64()}  # fmt: skip
-    full = [{"start": DAY, "county": "a", "source_file": "d.csv", "source_row": n + 1, **row} for n, row in enumerate(rows)]
+    full = [
+        {"start": DAY, "county": "a", "source_file": "d.csv", "source_row": n + 1, **row} for n, row in enumerate(rows)
+    ]
     return write(folder / "draws.parquet", full, schema)
 
 
@@ -201,8 +203,16 @@ def test_samples_follow_their_steps(tmp_path):
     }
     samples = {
         "drawn": {"label": WORD},
-        "analysed": {"label": WORD, "within": "drawn", "steps": [{"reason": "no_age", "label": WORD, "complete": ["age"]}]},
-        "complete": {"label": WORD, "within": "analysed", "steps": [{"reason": "no_sex", "label": WORD, "complete": ["female"]}]},
+        "analysed": {
+            "label": WORD,
+            "within": "drawn",
+            "steps": [{"reason": "no_age", "label": WORD, "complete": ["age"]}],
+        },
+        "complete": {
+            "label": WORD,
+            "within": "analysed",
+            "steps": [{"reason": "no_sex", "label": WORD, "complete": ["female"]}],
+        },
     }
     cohort = link(tmp_path, FOUR, samples=samples, covariates=covariates, more={"persons": persons})
     frame = cohort.frame
@@ -260,7 +270,12 @@ def test_a_spell_covers_the_day_of_the_draw_or_does_not(tmp_path):
     one = dt.timedelta(days=1)
     stays = write(
         tmp_path / "stays.parquet",
-        [spell("01", DAY, DAY + one), spell("02", DAY - one, DAY), spell("03", DAY - one, None), spell("04", DAY, None, "no")],
+        [
+            spell("01", DAY, DAY + one),
+            spell("02", DAY - one, DAY),
+            spell("03", DAY - one, None),
+            spell("04", DAY, None, "no"),
+        ],
         {"person_id": pa.string(), "start": pa.date32(), "stop": pa.date32(), "status": pa.string()},
     )
     where = [{"column": "status", "in": ["yes"]}]

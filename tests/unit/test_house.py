@@ -1,0 +1,101 @@
+"""The rules of the house: rooms import upwards, nothing of one study stands in the code, generated files are in step."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from refino_eval.config.schemas import schemas
+from refino_eval.digest import source_digest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "refino_eval"
+ROOMS = (
+    "errors", "seeds", "digest", "jobs", "config", "codes", "registers", "trial", "months", "outcomes", "estimation", "economics",
+    "published", "exhibits", "disclosure", "report", "synthetic", "cli",
+)  # fmt: skip
+STUDY_WORDS = (
+    "oppfolging", "oppfølging", "akershus", "hordaland", "telemark", "østfold", "ostfold", "vestfold", "horten", "job_corps",
+    "innsatsgruppe", "lopenr",
+)  # fmt: skip
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if node.module == "refino_eval"
+                else [node.module]
+            )
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "refino_eval" and len(parts) > 1 and parts[1] in ROOMS:
+                yield parts[1]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_room_imports_only_from_rooms_above_it(path):
+    if path == PACKAGE / "__init__.py":
+        return
+    assert room(path) in ROOMS, "a new room needs a place in the order"
+    below = [other for other in imported_rooms(path) if ROOMS.index(other) > ROOMS.index(room(path))]
+    assert below == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_nothing_of_one_study_stands_in_the_code(path):
+    text = path.read_text(encoding="utf-8").lower()
+    assert [word for word in STUDY_WORDS if re.search(rf"\b{word}\b", text)] == []
+
+
+def test_schemas_are_in_step_with_the_models():
+    for name, text in schemas():
+        committed = (ROOT / "config" / "schemas" / name).read_text(encoding="utf-8")
+        assert committed == text, "run: python -m refino_eval.config.schemas"
+
+
+def test_every_rules_script_is_there_and_has_a_digest():
+    named = re.findall(
+        r"scripts/(\w+\.py)", "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    )
+    scripts = {path.name for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert set(named) == scripts
+    for script in scripts:
+        assert len(source_digest(ROOT / "workflow/scripts" / script)) == 16
+
+
+def test_a_digest_follows_imports_and_nothing_else(tmp_path):
+    uses_estimation = tmp_path / "a.py"
+    uses_estimation.write_text("def f():\n    from refino_eval.estimation import itt\n")
+    uses_nothing = tmp_path / "b.py"
+    uses_nothing.write_text("import json\n")
+    alone = tmp_path / "c.py"
+    alone.write_text("from refino_eval.errors import UserFault\n")
+    assert len({source_digest(path) for path in (uses_estimation, uses_nothing, alone)}) == 3
+
+
+def test_scripts_do_not_read_the_configuration_behind_the_rules_back():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        assert "snakemake.config" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_no_committed_file_holds_a_path_of_a_machine():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(rb"(^|[^A-Za-z0-9_.])/(home|root|Users|work)/[a-z]")
+    for name in filter(None, listed.stdout.split(b"\0")):
+        path = ROOT / name.decode()
+        if path.is_file() and path != Path(__file__):
+            assert not pattern.search(path.read_bytes()), name.decode()
