@@ -1,5 +1,8 @@
 """Evaluate a randomised labour-market trial from register data."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
-__version__ = version("refino-eval")
+try:
+    __version__ = version("refino-eval")
+except PackageNotFoundError:  # run from the source folder without installation
+    __version__ = "unknown"

@@ -3,9 +3,11 @@
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from refino_eval.config.schemas import schemas
 from refino_eval.digest import source_digest
@@ -83,6 +85,16 @@ def test_a_digest_follows_imports_and_nothing_else(tmp_path):
     alone = tmp_path / "c.py"
     alone.write_text("from refino_eval.errors import UserFault\n")
     assert len({source_digest(path) for path in (uses_estimation, uses_nothing, alone)}) == 3
+
+
+def test_the_conda_environment_asks_for_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = dict(re.match(r"([a-z0-9]+)(.*)", text).groups() for text in project["dependencies"])
+    environment = yaml.safe_load((ROOT / "workflow/envs/refino_eval.yaml").read_text(encoding="utf-8"))
+    listed = dict(text.split(" ", 1) for text in environment["dependencies"])
+    assert listed.pop("python") == project["requires-python"]
+    renamed = {"python-duckdb": "duckdb", "matplotlib-base": "matplotlib", "snakemake-minimal": "snakemake"}
+    assert {renamed.get(name, name): bounds for name, bounds in listed.items()} == asked
 
 
 def test_scripts_do_not_read_the_configuration_behind_the_rules_back():

@@ -1,8 +1,7 @@
 """What all rules share: the checked configuration, and the functions that turn it into inputs, params and targets.
 
-Every rule names the conda environment `refino-eval`. It is used only with `--software-deployment-method conda`, on a
-machine where somebody has made one of that name from requirements/run.txt; without the option, jobs run in the
-environment that Snakemake runs in, locked with hashes.
+Every rule names the conda environment of workflow/envs. It is used only with `--software-deployment-method conda`;
+without the option, jobs run in the environment that Snakemake runs in, locked with hashes.
 """
 
 from pathlib import Path
@@ -223,6 +222,8 @@ def label_names():
             name: plain(sample.label) for name, sample in EVALUATION.samples.items()
         },
         "strata": list(EVALUATION.strata or (table.strata if table else ())),
+        "strata_labels": {name: plain(label) for name, label in EVALUATION.strata_labels.items()},
+        "data_class": EVALUATION.data_class,
         "outcomes": named(table.labels, table.labels) if table else {},
     }
 

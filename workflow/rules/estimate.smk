@@ -19,7 +19,7 @@ rule estimate_exhibit:
     benchmark:
         "results/{evaluation}/run/benchmarks/estimate_exhibit.{exhibit}.tsv"
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         exhibit=exhibit_definition,
         specifications=exhibit_specifications,
@@ -47,7 +47,7 @@ rule compare_published:
     log:
         "logs/{evaluation}/compare_published.log",
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         data_class=EVALUATION.data_class,
         source_digest=digest("compare_published.py"),

@@ -19,7 +19,7 @@ rule ingest_register:
     benchmark:
         "results/{evaluation}/run/benchmarks/ingest_register.{register}.tsv"
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -53,7 +53,7 @@ rule collect_quality:
     wildcard_constraints:
         evaluation=only(EVALUATION.entry == "spells"),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         source_digest=digest("collect_quality.py"),
     message:

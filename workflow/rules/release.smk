@@ -23,7 +23,7 @@ rule render_table:
         evaluation=only(EVALUATION.releasable),
         exhibit=exhibits_of(*TABLE_KINDS),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         exhibit=exhibit_definition,
         words=exhibit_labels,
@@ -52,7 +52,7 @@ rule render_figure:
         evaluation=only(EVALUATION.releasable),
         exhibit=exhibits_of(*FIGURE_KINDS),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         exhibit=exhibit_definition,
         words=exhibit_labels,
@@ -75,7 +75,7 @@ rule record_run:
     log:
         "logs/{evaluation}/record_run.log",
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         configuration=whole_configuration(),
         data=expand_environment(EVALUATION.data),
@@ -100,7 +100,7 @@ rule write_report:
     wildcard_constraints:
         evaluation=only(EVALUATION.releasable),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         configuration=whole_configuration(),
         source_digest=digest("write_report.py"),

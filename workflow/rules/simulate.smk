@@ -16,7 +16,7 @@ rule simulate_register:
     wildcard_constraints:
         evaluation=only(EVALUATION.synthetic is not None),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     resources:
         mem_mb=1500,
     params:

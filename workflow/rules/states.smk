@@ -19,7 +19,7 @@ rule derive_panel:
     benchmark:
         "results/{evaluation}/run/benchmarks/derive_panel.{unit}.tsv"
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     threads: 2
     resources:
         mem_mb=2000,
@@ -47,7 +47,7 @@ rule derive_outcome:
     wildcard_constraints:
         evaluation=only(EVALUATION.entry == "spells"),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         definition=outcome_definition,
         source_digest=digest("derive_outcome.py"),
@@ -70,7 +70,7 @@ rule collect_outcomes:
     log:
         "logs/{evaluation}/collect_outcomes.log",
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         names=outcome_names(),
         source_digest=digest("collect_outcomes.py"),

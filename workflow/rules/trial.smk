@@ -19,7 +19,7 @@ rule link_population:
     wildcard_constraints:
         evaluation=only(EVALUATION.entry == "spells"),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -54,7 +54,7 @@ rule read_person_table:
     wildcard_constraints:
         evaluation=only(EVALUATION.entry == "person_table"),
     conda:
-        "refino-eval"
+        "../envs/refino_eval.yaml"
     params:
         folder=expand_environment(EVALUATION.data),
         table=plain(EVALUATION.person_table) if EVALUATION.person_table else None,

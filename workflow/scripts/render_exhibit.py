@@ -31,6 +31,7 @@ with job(snakemake) as log:
         arms={arm.name: arm.label for arm in (arms.treated, arms.control)},
         samples={key: Label.model_validate(label) for key, label in names["samples"].items()},
         strata=tuple(names["strata"]),
+        strata_labels={key: Label.model_validate(label) for key, label in names["strata_labels"].items()},
         outcomes={key: Label.model_validate(label) for key, label in names["outcomes"].items()},
     )
     numbers = read_tidy(Path(snakemake.input.aggregate))
@@ -44,6 +45,6 @@ with job(snakemake) as log:
             language=language,
             tables_dir=folder,
             figures_dir=folder,
-            facts={},
+            facts={"data_class": names["data_class"]},
         )
         log.info("%s (%s): %s", name, language, ", ".join(path.name for path in written))

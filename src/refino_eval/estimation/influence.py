@@ -37,7 +37,7 @@ class Estimate:
     @property
     def std_error(self) -> FloatArray:
         """Standard errors, shape (k,)."""
-        return np.sqrt(np.einsum("ik,ik->k", self.psi, self.psi))
+        return np.asarray(np.sqrt(np.einsum("ik,ik->k", self.psi, self.psi)))
 
     def __add__(self, other: Estimate | float) -> Estimate:
         """Add another estimate of the same people, or a constant."""

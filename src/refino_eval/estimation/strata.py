@@ -67,7 +67,7 @@ class Strata:
     @property
     def small(self) -> BoolArray:
         """Cells with one person in an arm, shape (C,)."""
-        return (self.n_treated == 1) | (self.cells.sizes - self.n_treated == 1)
+        return np.asarray((self.n_treated == 1) | (self.cells.sizes - self.n_treated == 1))
 
     def arm_counts(self, arm: Literal[0, 1]) -> FloatArray:
         """People of an arm in each cell, shape (C,)."""
@@ -83,11 +83,6 @@ class Strata:
         member = (self.drawn == arm)[:, None]
         sums = np.add.reduceat(np.where(member, values, 0.0)[self.cells.order], self.cells.starts, axis=0)
         return np.asarray(sums / self.arm_counts(arm)[:, None])
-
-    def spread_weights(self, weight: FloatArray) -> FloatArray:
-        """Give each person the cell's weight over the people of their arm in it, shape (n,)."""
-        counts = np.where(self.drawn == 1, self.n_treated[self.cells.codes], self._n_control[self.cells.codes])
-        return np.asarray(weight[self.cells.codes] / counts)
 
     def arm_deviations(self, values: FloatArray) -> FloatArray:
         """Deviations from the mean of one's arm in one's cell, scaled so that their squares are unbiased, (n, k).
@@ -147,10 +142,6 @@ class Strata:
         return np.asarray(values[self.rows])
 
     @property
-    def _n_control(self) -> FloatArray:
-        return np.asarray(self.cells.sizes - self.n_treated)
-
-    @property
     def _even(self) -> FloatArray:
         """Weight of each person when cells share theirs evenly among all their people, shape (n,)."""
         return np.asarray((self.weight / self.cells.sizes)[self.cells.codes])
@@ -188,7 +179,7 @@ def build_strata(
             "Use coarser cells, or check how the arm is coded."
         )
     cells = build_cells(codes[inside])
-    n_treated = np.bincount(cells.codes, weights=drawn[inside])
+    n_treated = np.bincount(cells.codes, weights=drawn[inside]).astype(np.float64)
     weight = cells.sizes.astype(np.float64)
     if weighting == "precision":
         weight = n_treated * (1.0 - n_treated / cells.sizes)

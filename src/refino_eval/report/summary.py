@@ -75,9 +75,9 @@ def summarise_numbers(
 def _reading(language: str) -> str:
     return say(
         language,
-        "Et intervall som rommer null, betyr at dataene ikke viser noen effekt, ikke at effekten er null: alle verdier i "
+        "Et intervall som rommer null, sier at dataene ikke skiller effekten fra null, ikke at den er null: alle verdier i "
         "intervallet er forenlige med dataene.",
-        "An interval that holds zero means that the data show no effect, not that the effect is zero: every value inside "
+        "An interval that holds zero says that the data do not tell the effect from zero, not that it is zero: every value inside "
         "the interval is compatible with the data.",
     )
 

@@ -111,6 +111,8 @@ def _job_junk(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], r
         start=begin, stop=end, weekly_hours=hours, job_id=double.columns["job_id"] + 2 * ID_STEP
     )
     planted["overlap_same_employer"] += len(double)
+    # On-call work without agreed hours is real, but a rule on hours will reject it: whoever counts wants to know.
+    planted["zero_hours"] += int((table.columns["weekly_hours"] == 0).sum() + (hours == 0).sum())
     return [absurd, double]
 
 

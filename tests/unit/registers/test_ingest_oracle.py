@@ -220,7 +220,7 @@ def as_file(parts: tuple[list[bytes], bytes, bool, bool], encoding: str) -> byte
     return mark + newline.join([header, *body]) + (newline if trailing else b"")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     parts=files,
     rules=st.lists(st.sampled_from(sorted(RULES)), unique=True, max_size=7),

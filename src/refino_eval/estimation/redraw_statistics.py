@@ -1,0 +1,312 @@
+"""Coefficients and variances of every redraw and outcome, without an array of people x outcomes x draws.
+
+For a redraw with residual z~ on cells and controls, and outcomes Y~ that are residuals on the same, Frisch-Waugh gives
+b = z~'Y~ / z~'z~ and residuals e = Y~ - z~ b. Since Y~ is orthogonal to cells and controls, z~'Y~ = z'Y~; and
+z~'z~ = (squares of z within cells) - |Q'z|^2 with Q the orthonormal basis of the controls within cells; so coefficients
+take one product of the redraws with [Y~ | Q]. Robust variances have the middle
+
+    sum_i g_i z~_i^2 e_i^2 = (g z~^2)'(Y~^2) - 2 b (g z~^3)'Y~ + b^2 sum g z~^4,
+
+products again, of matrices people x draws with matrices people x outcomes. The factor g is 1, 1/(1 - h) (HC2) or its
+square (HC3), and the leverage h_i = 1/n_c + |Q_i|^2 + z~_i^2 / z~'z~ is that of the redraw: exact, not that of the
+draw that fell. People come in tiles, so that these matrices stay in the processor's cache. With probability weights
+everything is multiplied by their roots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from refino_eval.estimation.inputs import BoolArray, FloatArray, IntArray, Vcov
+from refino_eval.estimation.kernel import SATURATED, Design
+from refino_eval.estimation.redraws import Mechanism
+
+# People in a tile: 128 x 256 draws x 8 bytes = 256 kB.
+TILE = 128
+# A redraw whose variation within cells and controls is below this share of the cells' is collinear with the controls.
+NO_VARIATION = 1e-9
+# A variance below this share of its own first term is rounding: the redraw fits the outcome exactly.
+EXACT_FIT = 1e-13
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RedrawnPass:
+    """One design's outcomes, ready for blocks of redraws; people are sorted by cell (and cluster).
+
+    Attributes
+    ----------
+    unit
+        Row of a block that each person reads, shape (n,).
+    codes
+        Cell of each person, increasing, shape (n,).
+    totals
+        Sum of weights (people) of each cell, shape (C,).
+    shares
+        Share treated in each cell when all redraws have it, shape (C,), or None.
+    root
+        Root weights, shape (n,), or None.
+    outcomes
+        Residuals on cells and controls, times the root weights, shape (n, J).
+    directions
+        The same of variables whose multiples a confidence set takes away from the outcomes, shape (n, q).
+    basis
+        Orthonormal basis of the controls within cells, shape (n, k).
+    slack
+        1 - leverage of cells and controls, and 1 for people whom they fit exactly (all their residuals are 0),
+        shape (n,).
+    clusters
+        First row of each cluster, or None.
+    n, df_resid
+        People, and degrees of freedom, of the design.
+    """
+
+    unit: IntArray
+    codes: IntArray
+    totals: FloatArray
+    shares: FloatArray | None
+    root: FloatArray | None
+    outcomes: FloatArray
+    directions: FloatArray
+    basis: FloatArray
+    slack: FloatArray
+    clusters: IntArray | None
+    n: int
+    df_resid: int
+
+    @cached_property
+    def linear(self) -> FloatArray:
+        """What z itself is multiplied with: (outcomes, directions, basis) with root weights, shape (J + q + k, n)."""
+        columns = np.hstack((self.outcomes, self.directions, self.basis))
+        return np.ascontiguousarray((columns if self.root is None else columns * self.root[:, None]).T)
+
+    @cached_property
+    def cubic(self) -> FloatArray:
+        """Outcomes and directions, shape (J + q, n)."""
+        return np.ascontiguousarray(np.hstack((self.outcomes, self.directions)).T)
+
+    @cached_property
+    def quadratic(self) -> FloatArray:
+        """Y~^2, then for each direction Y~ w~, then w~^2, shape (J + q J + q, n)."""
+        parts = [self.outcomes**2]
+        parts += [self.outcomes * column[:, None] for column in self.directions.T]
+        return np.ascontiguousarray(np.hstack([*parts, self.directions**2]).T)
+
+    @cached_property
+    def tiles(self) -> list[slice]:
+        """Runs of people."""
+        return [slice(start, start + TILE) for start in range(0, self.codes.size, TILE)]
+
+    def prepare(self) -> None:
+        """Make what all blocks share before threads ask for it."""
+        _ = self.linear, self.cubic, self.quadratic, self.tiles
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BlockStatistics:
+    """One block of B redraws.
+
+    ``coefficients`` of outcomes then directions, shape (J + q, B), NaN where the redraw has no variation of its own;
+    ``covariances`` of outcomes with themselves, shape (J, B); ``crossed`` of outcomes with each direction, shape
+    (q, J, B); ``directions`` of each direction with itself, shape (q, B).
+    """
+
+    coefficients: FloatArray
+    covariances: FloatArray
+    crossed: FloatArray
+    directions: FloatArray
+
+
+def redrawn_pass(
+    design: Design, outcomes: FloatArray, directions: FloatArray, mechanism: Mechanism, redrawn: IntArray
+) -> RedrawnPass:
+    """Prepare a design's outcomes for redraws.
+
+    Parameters
+    ----------
+    design
+        Of the draw that fell.
+    outcomes, directions
+        Shape (n_rows, J) and (n_rows, q).
+    mechanism
+        How people are redrawn.
+    redrawn
+        Input rows of the people whom the mechanism knows, increasing, shape (m,): those in use, and others who were
+        drawn with them but lack the outcome.
+    """
+    basis = design.control_basis
+    residuals = design.within(np.hstack((outcomes, directions)))
+    residuals = residuals - basis @ (basis.T @ residuals)
+    slack = 1.0 - design.cells.leverage - np.einsum("ik,ik->i", basis, basis)
+    saturated = slack <= SATURATED
+    residuals[saturated] = 0.0
+    keys = (design.cells.codes,) if design.cluster is None else (design.cluster, design.cells.codes)
+    order = np.lexsort(keys)
+    shares = None
+    if mechanism.fixed_shares and design.root_weights is None and design.n == redrawn.size:
+        shares = design.cells.means(_drawn_share(design, mechanism, redrawn))[:, 0]
+    cluster = None if design.cluster is None else design.cluster[order]
+    return RedrawnPass(
+        unit=mechanism.unit[np.searchsorted(redrawn, design.rows[order])],
+        codes=design.cells.codes[order],
+        totals=design.cells.totals,
+        shares=shares,
+        root=None if design.root_weights is None else design.root_weights[order],
+        outcomes=residuals[order, : outcomes.shape[1]],
+        directions=residuals[order, outcomes.shape[1] :],
+        basis=basis[order],
+        slack=np.where(saturated, 1.0, slack)[order],
+        clusters=None if cluster is None else np.flatnonzero(np.r_[True, cluster[1:] != cluster[:-1]]),
+        n=design.n,
+        df_resid=design.df_resid,
+    )
+
+
+def _drawn_share(design: Design, mechanism: Mechanism, redrawn: IntArray) -> FloatArray:
+    """Read off any redraw which share of each cell is treated, since all have the same."""
+    return mechanism.block(0)[mechanism.unit[np.searchsorted(redrawn, design.rows)], :1].astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Projection:
+    """Redraws less their projection on cells and controls, in parts.
+
+    ``loadings`` of outcomes, directions and control basis on z, shape (J + q + k, B); ``means`` of z in each cell,
+    shape (C, B) or (C, 1) when all redraws share them; ``squares`` = z~'z~, shape (B,), NaN without variation.
+    """
+
+    loadings: FloatArray
+    means: FloatArray
+    squares: FloatArray
+
+
+def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockStatistics:
+    """Compute a block's coefficients and (co)variances.
+
+    Parameters
+    ----------
+    one
+        The design's outcomes.
+    drawn
+        A block of redraws, shape (units, B).
+    vcov
+        As in `itt.itt`; CRV1 when the design has clusters.
+    """
+    found = project(one, drawn)
+    b = found.loadings[: one.cubic.shape[0]] / found.squares
+    if vcov == "iid":
+        # e'e = Y~'Y~ - b^2 z~'z~, written in the form of the others.
+        products = one.quadratic.sum(axis=1)[:, None], b * found.squares, found.squares
+        scale = 1.0 / (one.df_resid * found.squares)
+    elif vcov == "CRV1":
+        products = _cluster_products(one, drawn, found)
+        groups = 0 if one.clusters is None else one.clusters.size
+        scale = groups / (groups - 1) * (one.n - 1) / one.df_resid / found.squares**2
+    else:
+        products = _products(one, drawn, found, vcov)
+        scale = (one.n / one.df_resid if vcov == "HC1" else 1.0) / found.squares**2
+    return _combine(one, b, products, scale)
+
+
+def project(one: RedrawnPass, drawn: BoolArray) -> Projection:
+    """Project a block's redraws on cells and controls."""
+    loadings = np.zeros((one.linear.shape[0], drawn.shape[1]))
+    sums = None if one.shares is not None else np.zeros((one.totals.size, drawn.shape[1]))
+    for tile in one.tiles:
+        z = drawn[one.unit[tile]].astype(np.float64)
+        loadings += one.linear[:, tile] @ z
+        if sums is not None:
+            if one.root is not None:
+                z *= (one.root[tile] ** 2)[:, None]
+            codes = one.codes[tile]
+            starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+            sums[codes[starts]] += np.add.reduceat(z, starts, axis=0)
+    if one.shares is not None:
+        means = one.shares[:, None]
+        within = np.full(drawn.shape[1], float(one.totals @ (one.shares * (1.0 - one.shares))))
+    else:
+        assert sums is not None
+        means = sums / one.totals[:, None]
+        within = np.einsum("cb,cb->b", sums, 1.0 - means)
+    gains = loadings[one.cubic.shape[0] :]
+    squares = within - np.einsum("kb,kb->b", gains, gains)
+    squares[~(squares > NO_VARIATION * within)] = np.nan
+    return Projection(loadings, means, squares)
+
+
+def residuals_of(one: RedrawnPass, drawn: BoolArray, found: Projection, rows: slice) -> FloatArray:
+    """Return z~ of some people, times the root weights, shape (rows, B)."""
+    z = drawn[one.unit[rows]].astype(np.float64)
+    z -= found.means[one.codes[rows]]
+    if one.root is not None:
+        z *= one.root[rows][:, None]
+    if one.basis.shape[1]:
+        z -= one.basis[rows] @ found.loadings[one.cubic.shape[0] :]
+    return z
+
+
+_Products = tuple[FloatArray, FloatArray, FloatArray]
+
+
+def _products(one: RedrawnPass, drawn: BoolArray, found: Projection, vcov: Vcov) -> _Products:
+    """Sums of g z~^2 with the quadratic, g z~^3 with the cubic terms, and of g z~^4."""
+    second = np.zeros((one.quadratic.shape[0], drawn.shape[1]))
+    third = np.zeros((one.cubic.shape[0], drawn.shape[1]))
+    fourth = np.zeros(drawn.shape[1])
+    inverse = np.nan_to_num(1.0 / found.squares)
+    for tile in one.tiles:
+        z = residuals_of(one, drawn, found, tile)
+        scaled = z * z
+        if vcov in ("HC2", "HC3"):
+            divide_by_slack(scaled, one.slack[tile][:, None] - scaled * inverse, twice=vcov == "HC3")
+        second += one.quadratic[:, tile] @ scaled
+        scaled *= z
+        third += one.cubic[:, tile] @ scaled
+        fourth += np.einsum("ib,ib->b", scaled, z)
+    return second, third, fourth
+
+
+def divide_by_slack(values: FloatArray, slack: FloatArray, *, twice: bool) -> None:
+    """Divide by 1 - h (or its square) in place; people whom a redraw fits exactly have no residual and get 0."""
+    if slack.min() <= SATURATED:
+        values[slack <= SATURATED] = 0.0
+        slack[slack <= SATURATED] = 1.0
+    values /= slack
+    if twice:
+        values /= slack
+
+
+def _cluster_products(one: RedrawnPass, drawn: BoolArray, found: Projection) -> _Products:
+    """The same three with sums over clusters: of z~ Y~ and z~^2 in each, then products of these."""
+    if one.clusters is None:
+        raise ValueError("CRV1 needs a design with clusters")
+    z = residuals_of(one, drawn, found, slice(None))
+    scores = [np.add.reduceat(z * column[:, None], one.clusters, axis=0) for column in one.cubic]
+    squares = np.add.reduceat(z * z, one.clusters, axis=0)
+    count = one.outcomes.shape[1]
+    outcomes, directions = scores[:count], scores[count:]
+    pairs = [(score, score) for score in outcomes]
+    pairs += [(score, other) for other in directions for score in outcomes]
+    pairs += [(other, other) for other in directions]
+    second = np.array([np.einsum("gb,gb->b", left, right) for left, right in pairs])
+    third = np.array([np.einsum("gb,gb->b", score, squares) for score in scores])
+    return second, third, np.asarray(np.einsum("gb,gb->b", squares, squares))
+
+
+def _combine(one: RedrawnPass, b: FloatArray, products: _Products, scale: FloatArray) -> BlockStatistics:
+    """Put sum g z~^2 e_y e_w = S_yw - b_w T_y - b_y T_w + b_y b_w F together for all pairs."""
+    second, third, fourth = products
+    count = one.outcomes.shape[1]
+    outcomes, others = slice(0, count), range(count, b.shape[0])
+    own = second[outcomes] - 2 * b[outcomes] * third[outcomes] + b[outcomes] ** 2 * fourth
+    own = np.where(own > EXACT_FIT * np.abs(second[outcomes]), own, np.where(np.isnan(own), np.nan, 0.0))
+    crossed = np.empty((len(others), count, b.shape[1]))
+    directions = np.empty((len(others), b.shape[1]))
+    for place, w in enumerate(others):
+        rows = slice(count * (1 + place), count * (2 + place))
+        crossed[place] = second[rows] - b[w] * third[outcomes] - b[outcomes] * third[w] + b[outcomes] * b[w] * fourth
+        last = second[count * (1 + len(others)) + place]
+        directions[place] = np.maximum(last - 2 * b[w] * third[w] + b[w] ** 2 * fourth, 0.0)
+    return BlockStatistics(b, own * scale, crossed * scale, directions * scale)
