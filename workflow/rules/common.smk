@@ -222,7 +222,9 @@ def label_names():
             name: plain(sample.label) for name, sample in EVALUATION.samples.items()
         },
         "strata": list(EVALUATION.strata or (table.strata if table else ())),
-        "strata_labels": {name: plain(label) for name, label in EVALUATION.strata_labels.items()},
+        "strata_labels": {
+            name: plain(label) for name, label in EVALUATION.strata_labels.items()
+        },
         "data_class": EVALUATION.data_class,
         "outcomes": named(table.labels, table.labels) if table else {},
     }
@@ -255,6 +257,8 @@ def run_files():
     names = ["flow.csv", "comparison.csv", "provenance.json", "run_config.yaml"]
     if EVALUATION.entry == "spells":
         names += ["quality.csv", "quality_rules.csv"]
+    if EVALUATION.synthetic is not None:
+        names += ["calibration.csv"]
     files = expand("results/{evaluation}/run/{name}", evaluation=NAME, name=names)
     return files + [f"results/{NAME}/person_level/outcomes.parquet"]
 

@@ -25,7 +25,7 @@ def simulate_register(
     calibration
         Whether to compare the delivery with the recipe's targets afterwards.
     """
-    from refino_eval.synthetic import Recipe, calibration_report, generate
+    from refino_eval.synthetic import Recipe, calibration_report, generate, write_calibration
 
     root = project_root()
     folder = root / "config" / "synthetic"
@@ -44,5 +44,6 @@ def simulate_register(
         print(f"  {name:<48}{rows:>12,} rows")
     if calibration:
         report = calibration_report(target, model)
+        write_calibration(report, target / "calibration.csv")
         within = int((report["verdict"] == "within").sum())
         print(f"Calibration: {within} of {len(report)} moments within tolerance (see {target / 'calibration.md'})")

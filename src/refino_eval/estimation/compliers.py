@@ -1,4 +1,4 @@
-"""Who are the people whose participation the draw decided, and does their effect speak for everybody?
+"""The people whose participation the draw decided: who they are, and whether their effect speaks for everybody.
 
 Under monotonicity the people are compliers (take part when drawn, not otherwise), always-takers and never-takers.
 Nobody's type is seen, but shares and mean characteristics are: always-takers are the control arm's participants,

@@ -41,7 +41,8 @@ class ExactSet:
             return "empty"
         open_ends = int(np.isinf(self.low)) + int(np.isinf(self.high))
         if len(self.pieces) == 1:
-            return ("interval", "ray", "line")[open_ends]  # type: ignore[return-value]
+            one: tuple[Literal["interval", "ray", "line"], ...] = ("interval", "ray", "line")
+            return one[open_ends]
         return "rays" if len(self.pieces) == 2 and open_ends == 2 else "union"
 
     @property
@@ -72,18 +73,20 @@ def invert_coefficients(
     outcome, direction
         a_0 and d_0: coefficients of the outcome and of w on the draw (d_0 = 1 when w is the draw).
     outcomes, directions
-        a_r and d_r of the redraws, shape (R,).
+        a_r and d_r of the redraws, shape (R,); a redraw that is not finite counts against no effect.
     level
         Confidence level.
     """
     check_level(level)
+    undefined = ~(np.isfinite(outcomes) & np.isfinite(directions))
+    outcomes, directions = np.where(undefined, 0.0, outcomes), np.where(undefined, 0.0, directions)
     scale_a, scale_d = _scale(outcome, outcomes), _scale(direction, directions)
-    edges, signs, always = np.empty((outcomes.size, 2)), np.empty((outcomes.size, 2)), np.zeros(outcomes.size, bool)
+    edges, signs, always = np.empty((outcomes.size, 2)), np.empty((outcomes.size, 2)), undefined
     for side, sign in enumerate((-1.0, 1.0)):
         # Half of the product [(a_r - a_0) - tau (d_r - d_0)] [(a_r + a_0) - tau (d_r + d_0)] >= 0.
         top, bottom = outcomes + sign * outcome, directions + sign * direction
         flat = np.abs(bottom) <= SAME * scale_d
-        always |= flat & (np.abs(top) <= SAME * scale_a)
+        always = always | (flat & (np.abs(top) <= SAME * scale_a))
         edges[:, side] = np.where(flat, np.nan, top / np.where(flat, 1.0, bottom))
         signs[:, side] = np.where(flat, np.sign(top), np.sign(bottom))
     return _sweep(edges, signs.prod(axis=1) >= 0, always, level)
@@ -111,6 +114,9 @@ def invert_studentised(
         The same of the redraws, shape (R, 3).
     """
     check_level(level)
+    undefined = ~(np.isfinite(outcomes) & np.isfinite(directions))
+    outcomes, directions = np.where(undefined, 0.0, outcomes), np.where(undefined, 0.0, directions)
+    variances = np.where(undefined[:, None], 0.0, variances)
     centre, unit = outcome / direction, np.sqrt(variance[0]) / abs(direction)
     if not (np.isfinite(centre) and np.isfinite(unit) and unit > 0):
         centre, unit = 0.0, 1.0
@@ -121,7 +127,7 @@ def invert_studentised(
     against = _times(mine, _variance(variances, centre, unit))
     quartic = product - against
     size = np.abs(product).max(axis=1) + np.abs(against).max(axis=1)
-    always = np.abs(quartic).max(axis=1) <= SAME * size
+    always = undefined | (np.abs(quartic).max(axis=1) <= SAME * size)
     edges = np.full((outcomes.size, 4), np.nan)
     edges[~always] = centre + unit * _real_roots(quartic[~always] / size[~always, None])
     leading = _leading_sign(quartic, size)

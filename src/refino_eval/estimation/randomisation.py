@@ -42,12 +42,22 @@ from refino_eval.estimation.inputs import (
     check_cluster,
     check_length,
     check_level,
+    ratio,
 )
 from refino_eval.estimation.itt import assemble
-from refino_eval.estimation.kernel import Fit
 from refino_eval.estimation.passes import Pass, prepare_passes
-from refino_eval.estimation.redraw_statistics import RedrawnPass, block_statistics, redrawn_pass
-from refino_eval.estimation.redraws import Mechanism, Scheme, build_mechanism, given_assignments, over_blocks
+from refino_eval.estimation.redraw_statistics import BlockStatistics, block_statistics, redrawn_pass
+from refino_eval.estimation.redraws import (
+    BernoulliDraw,
+    CompleteDraw,
+    GivenAssignments,
+    Mechanism,
+    Scheme,
+    as_probabilities,
+    build_mechanism,
+    given_assignments,
+    over_blocks,
+)
 
 Statistic = Literal["studentised", "coefficient"]
 
@@ -67,11 +77,14 @@ class StatisticDraws:
         Shape (J,); NaN where there is no test, infinite where an effect has no standard error.
     draws
         Shape (R, J), rows jointly drawn; infinite where a redraw gave no estimate.
+    studentised
+        Whether they are on the scale of t; coefficients are not, and families put them on one scale first.
     """
 
     names: tuple[str, ...]
     observed: FloatArray
     draws: FloatArray = field(repr=False)
+    studentised: bool = True
 
     @property
     def exceed(self) -> IntArray:
@@ -215,30 +228,201 @@ def randomisation_test(
         missing=missing, rows=among,
     )  # fmt: skip
     redrawn = np.flatnonzero(among)
-    mechanism: Mechanism
-    if assignments is not None:
-        given = given_assignments(assignments, drawn.size)
-        draws = given.assignments.shape[1]
-        mechanism = type(given)(given.assignments[redrawn])
-    else:
-        mechanism = build_mechanism(
-            drawn[redrawn],
-            encode(cells, drawn.size)[redrawn],
-            cluster=None if cluster is None else encode(cluster, drawn.size, what="cluster")[redrawn],
-            scheme=scheme,
-            probabilities=None if probabilities is None else as_vector(probabilities, what="probabilities")[redrawn],
-            seed=seed,
-        )
-    tests = [_Test.of(one, values, directions, mechanism, redrawn, vcov, statistic, exact_sets) for one in passes]
-    run_redraws(tests, mechanism, draws, threads)
-    parts = [(test.columns, test.statistics(level)) for test in tests]
-    told = assemble(parts, len(found))
-    observed, null = told.pop("observed"), np.empty((draws, len(found)))
+    mechanism = choose_mechanism(
+        drawn, redrawn, cells=cells, cluster=cluster, scheme=scheme, probabilities=probabilities,
+        assignments=assignments, seed=seed,
+    )  # fmt: skip
+    if isinstance(mechanism, GivenAssignments):
+        draws = mechanism.n_draws
+    how = _How(vcov, statistic, exact_sets, draws)
+    tests = [_Test(one, values, directions, mechanism, redrawn, how) for one in passes]
+
+    def work(index: int) -> list[BlockStatistics]:
+        block = mechanism.block(index)
+        return [block_statistics(test.redrawn, block, vcov) for test in tests]
+
+    for span, results in over_blocks(work, draws, threads):
+        for test, result in zip(tests, results, strict=True):
+            test.take(span, result)
+    told = assemble([(test.columns, test.table(level)) for test in tests], len(found))
+    null = np.empty((draws, len(found)))
     for test in tests:
         null[:, test.columns] = test.null
-    statistics = StatisticDraws(found, observed, null)
+    statistics = StatisticDraws(found, told.pop("observed"), null, statistic == "studentised")
+    p_value = statistics.p_value
     return RandomisationTable(
-        outcomes=found, **told, statistics=statistics, **_p_values(statistics), statistic=statistic,
-        n_redrawn=np.full(len(found), mechanism.n_units), scheme=scheme if assignments is None else "given", vcov=vcov,
-        level=level, draws=draws, seed=seed,
-    )  # fmt: skip
+        outcomes=found,
+        **told,
+        p_value=p_value,
+        p_std_error=np.sqrt(p_value * (1 - p_value) / (1 + draws)),
+        exceed=statistics.exceed,
+        n_redrawn=np.full(len(found), mechanism.n_units),
+        statistics=statistics,
+        statistic=statistic,
+        scheme="given" if isinstance(mechanism, GivenAssignments) else scheme,
+        vcov=vcov,
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def choose_mechanism(
+    drawn: FloatArray,
+    redrawn: IntArray,
+    *,
+    cells: Labels | None,
+    cluster: Labels | None,
+    scheme: Scheme,
+    probabilities: Vector | None,
+    assignments: npt.ArrayLike | None,
+    seed: int,
+) -> CompleteDraw | BernoulliDraw | GivenAssignments:
+    """Describe how the people in rows ``redrawn`` came by their arm; see `randomisation_test`."""
+    n = drawn.size
+    if assignments is not None:
+        if probabilities is not None:
+            raise UserFault("Give either probabilities or assignments: assignments say all about the draw.")
+        return GivenAssignments(given_assignments(assignments, n).assignments[redrawn])
+    return build_mechanism(
+        drawn[redrawn],
+        encode(cells, n)[redrawn],
+        cluster=None if cluster is None else encode(cluster, n, what="cluster")[redrawn],
+        scheme=scheme,
+        probabilities=None if probabilities is None else as_probabilities(probabilities, n)[redrawn],
+        seed=seed,
+    )
+
+
+def count_exceeding(observed: FloatArray, draws: FloatArray) -> IntArray:
+    """Count draws (R, J) at least as extreme as observed (J,), ties within rounding included."""
+    return np.asarray(np.count_nonzero(np.abs(draws) >= tie_bound(observed, draws), axis=0))
+
+
+def tie_bound(observed: FloatArray, draws: FloatArray) -> FloatArray:
+    """From which |t| on a draw counts as extreme, shape (J,): the observed one less rounding."""
+    typical = np.sqrt(np.nanmean(np.where(np.isfinite(draws), draws, 0.0) ** 2, axis=0))
+    return np.asarray(np.abs(observed) * (1.0 - TIE) - TIE * typical)
+
+
+@dataclass(frozen=True)
+class _How:
+    vcov: Vcov
+    statistic: Statistic
+    exact_sets: Statistic | None
+    draws: int
+
+
+class _Test:
+    """One pass' observed statistics, and room for those of its redraws."""
+
+    def __init__(
+        self,
+        one: Pass,
+        values: FloatArray,
+        directions: FloatArray,
+        mechanism: Mechanism,
+        redrawn: IntArray,
+        how: _How,
+    ) -> None:
+        outcomes = one.take(values)
+        self.columns, self.how = one.columns, how
+        self.fit = one.design.fit(np.hstack((outcomes, directions)))
+        crossed = how.exact_sets == "studentised"
+        self.redrawn = redrawn_pass(one.design, outcomes, directions, mechanism, redrawn, crossed=crossed)
+        self.redrawn.prepare()
+        n_outcomes, n_directions = outcomes.shape[1], directions.shape[1]
+        self.null = np.empty((how.draws, n_outcomes))
+        self.n_undefined = 0
+        wanted = how.draws if how.exact_sets is not None else 0
+        self.coefficients = np.empty((wanted, n_outcomes + n_directions))
+        wanted = how.draws if crossed else 0
+        self.variances = np.empty((wanted, n_outcomes))
+        self.covariances = np.empty((wanted, n_directions, n_outcomes))
+        self.direction_variances = np.empty((wanted, n_directions))
+
+    def take(self, span: slice, block: BlockStatistics) -> None:
+        """Keep a block's draws, as many as the span holds."""
+        count, n_outcomes = span.stop - span.start, self.null.shape[1]
+        b = block.coefficients[:n_outcomes, :count]
+        if self.how.statistic == "studentised":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                b = b / np.sqrt(block.variances[:, :count])
+        self.null[span] = np.where(np.isnan(b), np.inf, b).T
+        self.n_undefined += int(np.count_nonzero(np.isnan(block.coefficients[0, :count])))
+        if self.how.exact_sets is not None:
+            self.coefficients[span] = block.coefficients[:, :count].T
+        if self.how.exact_sets == "studentised":
+            self.variances[span] = block.variances[:, :count].T
+            self.covariances[span] = block.covariances[:, :, :count].transpose(2, 0, 1)
+            self.direction_variances[span] = block.direction_variances[:, :count].T
+
+    def table(self, level: float) -> dict[str, Any]:
+        """Columns of the table, and the observed statistic."""
+        count = self.null.shape[1]
+        estimate = self.fit.estimates[:count]
+        std_error = self.fit.std_errors(self.how.vcov)[0, :count]
+        t = ratio(estimate, std_error, where=std_error > 0)
+        statistic = np.where(std_error > 0, t, np.inf) if self.how.statistic == "studentised" else estimate
+        sets = [self._sets(place, level) for place in range(2)]
+        return {
+            "estimate": estimate,
+            "std_error": std_error,
+            "t": t,
+            "observed": np.where(self.fit.tss_within[:count] > 0, statistic, np.nan),
+            "n": np.full(count, self.fit.design.n),
+            "n_undefined": np.full(count, self.n_undefined),
+            "conf_set": sets[0],
+            "late_set": sets[1],
+        }
+
+    def _sets(self, place: int, level: float) -> npt.NDArray[np.object_]:
+        """Invert along one direction; None where it was not asked for or the outcome does not vary, shape (J,)."""
+        count = self.null.shape[1]
+        sets = np.full(count, None, dtype=object)
+        if self.how.exact_sets is None or place >= self.coefficients.shape[1] - count:
+            return sets
+        effects, w = self.fit.estimates, count + place
+        cov = self.fit.joint_cov(self.how.vcov) if self.how.exact_sets == "studentised" else None
+        for j in np.flatnonzero(self.fit.tss_within[:count] > 0):
+            pair = float(effects[j]), float(effects[w])
+            drawn = self.coefficients[:, j], self.coefficients[:, w]
+            if cov is None:
+                sets[j] = invert_coefficients(*pair, *drawn, level=level)
+                continue
+            parts = self.variances[:, j], self.covariances[:, place, j], self.direction_variances[:, place]
+            own = np.array([cov[j, j], cov[j, w], cov[w, w]])
+            sets[j] = invert_studentised(*pair, own, *drawn, np.column_stack(parts), level=level)
+        return sets
+
+
+def _directions(
+    drawn: FloatArray, take_up: Vector | None, among: BoolArray, exact_sets: Statistic | None
+) -> FloatArray:
+    """Variables along which effects are taken away from outcomes: the draw, and take-up; shape (n, q)."""
+    if exact_sets is None:
+        if take_up is not None:
+            raise UserFault("take_up serves the exact set of its effect only; choose exact_sets, or leave it out.")
+        return np.empty((drawn.size, 0))
+    check_choice(exact_sets, Statistic, what="statistic of the exact sets")
+    if take_up is None:
+        return drawn[:, None]
+    taken = as_vector(take_up, what="take_up")
+    check_length(taken.size, drawn.size, what="take_up")
+    absent = int(np.count_nonzero(among & ~np.isfinite(taken)))
+    if absent:
+        raise UserFault(
+            f"take_up is missing for {absent} of {np.count_nonzero(among)} people; code it 0 where the arm had no "
+            "access, or leave them out (rows=)."
+        )
+    return np.column_stack((drawn, taken))
+
+
+def _set_columns(prefix: str, sets: npt.NDArray[np.object_]) -> dict[str, list[Any]]:
+    known: list[ExactSet | None] = list(sets)
+    return {
+        f"{prefix}_kind": [None if one is None else one.kind for one in known],
+        f"{prefix}_low": [np.nan if one is None else one.low for one in known],
+        f"{prefix}_high": [np.nan if one is None else one.high for one in known],
+        f"{prefix}_pieces": [None if one is None else str(one) for one in known],
+    }

@@ -38,6 +38,8 @@ class RedrawnPass:
 
     Attributes
     ----------
+    rows
+        Input rows of the people, shape (n,).
     unit
         Row of a block that each person reads, shape (n,).
     codes
@@ -59,10 +61,13 @@ class RedrawnPass:
         shape (n,).
     clusters
         First row of each cluster, or None.
+    crossed
+        Whether (co)variances with the directions are wanted too.
     n, df_resid
         People, and degrees of freedom, of the design.
     """
 
+    rows: IntArray
     unit: IntArray
     codes: IntArray
     totals: FloatArray
@@ -73,6 +78,7 @@ class RedrawnPass:
     basis: FloatArray
     slack: FloatArray
     clusters: IntArray | None
+    crossed: bool
     n: int
     df_resid: int
 
@@ -82,17 +88,25 @@ class RedrawnPass:
         columns = np.hstack((self.outcomes, self.directions, self.basis))
         return np.ascontiguousarray((columns if self.root is None else columns * self.root[:, None]).T)
 
+    @property
+    def n_effects(self) -> int:
+        """Outcomes and directions."""
+        return int(self.outcomes.shape[1] + self.directions.shape[1])
+
     @cached_property
     def cubic(self) -> FloatArray:
-        """Outcomes and directions, shape (J + q, n)."""
-        return np.ascontiguousarray(np.hstack((self.outcomes, self.directions)).T)
+        """Outcomes, and directions when crossed, shape (J, n) or (J + q, n)."""
+        columns = np.hstack((self.outcomes, self.directions)) if self.crossed else self.outcomes
+        return np.ascontiguousarray(columns.T)
 
     @cached_property
     def quadratic(self) -> FloatArray:
-        """Y~^2, then for each direction Y~ w~, then w~^2, shape (J + q J + q, n)."""
+        """Y~^2, and when crossed Y~ w~ for each direction, then w~^2, shape (J, n) or (J + q J + q, n)."""
         parts = [self.outcomes**2]
-        parts += [self.outcomes * column[:, None] for column in self.directions.T]
-        return np.ascontiguousarray(np.hstack([*parts, self.directions**2]).T)
+        if self.crossed:
+            parts += [self.outcomes * column[:, None] for column in self.directions.T]
+            parts.append(self.directions**2)
+        return np.ascontiguousarray(np.hstack(parts).T)
 
     @cached_property
     def tiles(self) -> list[slice]:
@@ -109,18 +123,24 @@ class BlockStatistics:
     """One block of B redraws.
 
     ``coefficients`` of outcomes then directions, shape (J + q, B), NaN where the redraw has no variation of its own;
-    ``covariances`` of outcomes with themselves, shape (J, B); ``crossed`` of outcomes with each direction, shape
-    (q, J, B); ``directions`` of each direction with itself, shape (q, B).
+    ``variances`` of outcomes, shape (J, B); and when crossed ``covariances`` of outcomes with each direction, shape
+    (q, J, B), and variances of each direction, ``direction_variances``, shape (q, B).
     """
 
     coefficients: FloatArray
+    variances: FloatArray
     covariances: FloatArray
-    crossed: FloatArray
-    directions: FloatArray
+    direction_variances: FloatArray
 
 
 def redrawn_pass(
-    design: Design, outcomes: FloatArray, directions: FloatArray, mechanism: Mechanism, redrawn: IntArray
+    design: Design,
+    outcomes: FloatArray,
+    directions: FloatArray,
+    mechanism: Mechanism,
+    redrawn: IntArray,
+    *,
+    crossed: bool = False,
 ) -> RedrawnPass:
     """Prepare a design's outcomes for redraws.
 
@@ -135,6 +155,8 @@ def redrawn_pass(
     redrawn
         Input rows of the people whom the mechanism knows, increasing, shape (m,): those in use, and others who were
         drawn with them but lack the outcome.
+    crossed
+        Whether (co)variances with the directions are wanted too.
     """
     basis = design.control_basis
     residuals = design.within(np.hstack((outcomes, directions)))
@@ -149,6 +171,7 @@ def redrawn_pass(
         shares = design.cells.means(_drawn_share(design, mechanism, redrawn))[:, 0]
     cluster = None if design.cluster is None else design.cluster[order]
     return RedrawnPass(
+        rows=design.rows[order],
         unit=mechanism.unit[np.searchsorted(redrawn, design.rows[order])],
         codes=design.cells.codes[order],
         totals=design.cells.totals,
@@ -159,6 +182,7 @@ def redrawn_pass(
         basis=basis[order],
         slack=np.where(saturated, 1.0, slack)[order],
         clusters=None if cluster is None else np.flatnonzero(np.r_[True, cluster[1:] != cluster[:-1]]),
+        crossed=crossed,
         n=design.n,
         df_resid=design.df_resid,
     )
@@ -195,7 +219,7 @@ def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockSta
         As in `itt.itt`; CRV1 when the design has clusters.
     """
     found = project(one, drawn)
-    b = found.loadings[: one.cubic.shape[0]] / found.squares
+    b = found.loadings[: one.n_effects] / found.squares
     if vcov == "iid":
         # e'e = Y~'Y~ - b^2 z~'z~, written in the form of the others.
         products = one.quadratic.sum(axis=1)[:, None], b * found.squares, found.squares
@@ -230,7 +254,7 @@ def project(one: RedrawnPass, drawn: BoolArray) -> Projection:
         assert sums is not None
         means = sums / one.totals[:, None]
         within = np.einsum("cb,cb->b", sums, 1.0 - means)
-    gains = loadings[one.cubic.shape[0] :]
+    gains = loadings[one.n_effects :]
     squares = within - np.einsum("kb,kb->b", gains, gains)
     squares[~(squares > NO_VARIATION * within)] = np.nan
     return Projection(loadings, means, squares)
@@ -243,7 +267,7 @@ def residuals_of(one: RedrawnPass, drawn: BoolArray, found: Projection, rows: sl
     if one.root is not None:
         z *= one.root[rows][:, None]
     if one.basis.shape[1]:
-        z -= one.basis[rows] @ found.loadings[one.cubic.shape[0] :]
+        z -= one.basis[rows] @ found.loadings[one.n_effects :]
     return z
 
 
@@ -251,7 +275,7 @@ _Products = tuple[FloatArray, FloatArray, FloatArray]
 
 
 def _products(one: RedrawnPass, drawn: BoolArray, found: Projection, vcov: Vcov) -> _Products:
-    """Sums of g z~^2 with the quadratic, g z~^3 with the cubic terms, and of g z~^4."""
+    """Sum g z~^2 with the quadratic, g z~^3 with the cubic terms, and of g z~^4."""
     second = np.zeros((one.quadratic.shape[0], drawn.shape[1]))
     third = np.zeros((one.cubic.shape[0], drawn.shape[1]))
     fourth = np.zeros(drawn.shape[1])
@@ -279,7 +303,7 @@ def divide_by_slack(values: FloatArray, slack: FloatArray, *, twice: bool) -> No
 
 
 def _cluster_products(one: RedrawnPass, drawn: BoolArray, found: Projection) -> _Products:
-    """The same three with sums over clusters: of z~ Y~ and z~^2 in each, then products of these."""
+    """Sum the same over clusters: of z~ Y~ and z~^2 in each, then products of these."""
     if one.clusters is None:
         raise ValueError("CRV1 needs a design with clusters")
     z = residuals_of(one, drawn, found, slice(None))
@@ -299,9 +323,9 @@ def _combine(one: RedrawnPass, b: FloatArray, products: _Products, scale: FloatA
     """Put sum g z~^2 e_y e_w = S_yw - b_w T_y - b_y T_w + b_y b_w F together for all pairs."""
     second, third, fourth = products
     count = one.outcomes.shape[1]
-    outcomes, others = slice(0, count), range(count, b.shape[0])
+    outcomes, others = slice(0, count), range(count, b.shape[0] if one.crossed else count)
     own = second[outcomes] - 2 * b[outcomes] * third[outcomes] + b[outcomes] ** 2 * fourth
-    own = np.where(own > EXACT_FIT * np.abs(second[outcomes]), own, np.where(np.isnan(own), np.nan, 0.0))
+    own[own <= EXACT_FIT * second[outcomes]] = 0.0
     crossed = np.empty((len(others), count, b.shape[1]))
     directions = np.empty((len(others), b.shape[1]))
     for place, w in enumerate(others):

@@ -144,6 +144,11 @@ class GivenAssignments:
         """People."""
         return int(self.assignments.shape[0])
 
+    @property
+    def n_draws(self) -> int:
+        """How many there are."""
+        return int(self.assignments.shape[1])
+
     def block(self, index: int) -> BoolArray:
         """Return one block, shape (n, BLOCK), the last one as far as it goes."""
         return self.assignments[:, index * BLOCK : (index + 1) * BLOCK]
@@ -190,9 +195,11 @@ def build_mechanism(
     unit, first = _units(drawn, codes, cluster)
     unit_drawn, cells = drawn[first], np.unique(codes[first], return_inverse=True)[1]
     sizes = np.bincount(cells)
-    treated = np.bincount(cells, weights=unit_drawn)
+    treated = np.bincount(cells, weights=unit_drawn).astype(np.float64)
     if scheme == "bernoulli":
-        chance = (treated / sizes)[cells] if probabilities is None else _shares(probabilities, drawn.size)[first]
+        chance = (treated / sizes)[cells]
+        if probabilities is not None:
+            chance = as_probabilities(probabilities, drawn.size)[first]
         return BernoulliDraw(unit=unit, probability=chance, seed=seed)
     by_size = np.argsort(-sizes, kind="stable")
     place = np.empty(sizes.size, dtype=np.int64)
@@ -286,14 +293,15 @@ def _units(drawn: FloatArray, codes: IntArray, cluster: IntArray | None) -> tupl
 
 
 def _turns(cells: IntArray, sizes: IntArray) -> IntArray:
-    """Number the units of each cell 0, 1, ..., shape (units,)."""
+    """Return each unit's number within its cell, from 0, shape (units,)."""
     order = np.argsort(cells, kind="stable")
     turns = np.empty(cells.size, dtype=np.int64)
     turns[order] = np.arange(cells.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return turns
 
 
-def _shares(probabilities: Vector, n: int) -> FloatArray:
+def as_probabilities(probabilities: Vector, n: int) -> FloatArray:
+    """Accept draw probabilities of people, shares of shape (n,)."""
     chance = as_vector(probabilities, what="probabilities")
     check_length(chance.size, n, what="probabilities")
     wrong = int(np.count_nonzero(~((chance >= 0) & (chance <= 1))))

@@ -40,7 +40,7 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
     Parameters
     ----------
     folder
-        A synthetic delivery; `calibration.csv` and `calibration.md` are written beside its files.
+        A synthetic delivery; nothing is written to it.
     recipe
         The recipe that it was made by.
 
@@ -57,10 +57,13 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
     folder = Path(folder)
     judge = _Judge(load_delivery(folder, recipe), recipe, folder)
     rows = [judge.row(target) for target in (*recipe.targets, *judge.truth_targets())]
-    table = pd.DataFrame(rows)
-    table.to_csv(folder / "calibration.csv", index=False, lineterminator="\n", float_format="%.6g")
-    (folder / "calibration.md").write_text(_markdown(table), encoding="utf-8")
-    return table
+    return pd.DataFrame(rows)
+
+
+def write_calibration(table: pd.DataFrame, csv_path: Path) -> None:
+    """Write a calibration report as CSV, and as Markdown beside it."""
+    table.to_csv(csv_path, index=False, lineterminator="\n", float_format="%.6g")
+    csv_path.with_suffix(".md").write_text(_markdown(table), encoding="utf-8")
 
 
 class _Judge:

@@ -30,6 +30,9 @@ from refino_eval.synthetic.work import World, draw_latent, first_and_months, mak
 from refino_eval.synthetic.writing import MARK, DeliveryFile, checksum, whole_folder
 
 DAYS_PER_YEAR = 365.2425
+LEAST_PEOPLE = 20
+MOST_PEOPLE = 6_000_000
+"""Beyond this, job numbers would no longer fit their shuffle (see `tables.SERIAL_PRIME`)."""
 STREAMS = {
     name: place
     for place, name in enumerate(("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess"))
@@ -123,8 +126,10 @@ def generate(
     recipe = recipe if mess is None else recipe.model_copy(update={"mess": mess})
     people, seed = people or recipe.people, recipe.seed if seed is None else seed
     forms = _forms(recipe, registers, format)
-    if people < 20:
-        raise UserFault(f"A synthetic delivery needs at least 20 people; {people} were asked for.")
+    if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
+        raise UserFault(
+            f"A synthetic delivery holds at least {LEAST_PEOPLE} and at most {MOST_PEOPLE:,} people; {people:,} were asked for."
+        )
     plan = make_plan(recipe, people, seed)
     with whole_folder(folder) as draft:
         (draft / MARK).write_text("Synthetic data: no row is about a real person.\n", encoding="utf-8")

@@ -95,7 +95,8 @@ def _survival(mean: float, bumps: tuple[tuple[int, float], ...], longest: int) -
 def _steps(hazard: float, bumps: dict[int, float], longest: int) -> list[float]:
     survival = [1.0]
     for month in range(1, longest):
-        survival.append(survival[-1] * (1 - hazard) * (1 - bumps.get(month, 0.0)))
+        # A bump after m months makes people leave within the month that follows.
+        survival.append(survival[-1] * (1 - hazard) * (1 - bumps.get(month - 1, 0.0)))
     return [*survival, 0.0]
 
 

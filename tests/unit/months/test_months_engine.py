@@ -210,6 +210,12 @@ def test_states_of_one_register_share_one_pass(folder):
     assert text.count("FROM register_wages AS s") == 1
 
 
+def test_amounts_of_a_month_are_joined_by_the_month_itself():
+    """A range join would try every month of the clock for every month of wages: it gives the same, much later."""
+    plan = plan_panel(JOBS, SOURCES, unit="month", first=0, last=1, states=["wage"])
+    assert "AND s.start = periods.period_start\n" in panel_sql(plan)
+
+
 def test_the_text_has_no_date_functions_and_says_the_coverage(folder):
     report, _ = run(folder, list(JOBS.states))
     assert "DATE '2015-01-01'" in report.sql

@@ -1,5 +1,6 @@
 """The language of derived states: meaning, refusals, limits."""
 
+import duckdb
 import pytest
 
 from refino_eval.errors import UserFault
@@ -10,7 +11,14 @@ VALUES = {"wage": 0.3, "hours": 18.75, "aap": 1.0, "employed": 0.0}
 
 
 def run(text, **changed):
-    return evaluate(parse(text, KINDS, state="s"), {**VALUES, **changed})
+    """Evaluate an expression both ways: from the tree, and as SQL."""
+    tree, values = parse(text, KINDS, state="s"), {**VALUES, **changed}
+    columns = ", ".join(f"CAST({'NULL' if v is None else v} AS DOUBLE) AS {name}" for name, v in values.items())
+    with duckdb.connect() as connection:
+        ((by_sql,),) = connection.execute(f"SELECT {to_sql(tree)} FROM (SELECT {columns})").fetchall()
+    value = evaluate(tree, values)
+    assert by_sql == value
+    return value
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,13 @@ def test_the_paragraph_names_entry_example_expected_and_got(given, sources, pric
     )
 
 
+@pytest.mark.parametrize(("at", "expect", "got"), [(12, None, "0"), (-60, 0, "missing")])
+def test_zero_is_not_missing(given, sources, prices, at, expect, got):
+    wrong = [{"why": "x", "draw": "2018-05-01", "spells": {}, "at": at, "expect": expect}]
+    with pytest.raises(UserFault, match=f"and the definition gives {got}"):
+        check_examples(changed(given, "states", "aap", examples=wrong), sources, prices, states=["aap"], outcomes=[])
+
+
 @pytest.mark.parametrize(
     ("example", "told"),
     [

@@ -12,7 +12,7 @@ import pytest
 
 from refino_eval.errors import UserFault
 from refino_eval.synthetic import Mess, Recipe, generate
-from refino_eval.synthetic.calibration import calibration_report
+from refino_eval.synthetic.calibration import calibration_report, write_calibration
 from refino_eval.synthetic.moments import load_delivery, read_register
 from refino_eval.synthetic.writing import checksum
 
@@ -30,13 +30,14 @@ HEAVY = Mess(
 )
 
 
-def test_the_default_delivery_is_within_every_tolerance(recipe: Recipe, delivery: Path) -> None:
+def test_the_default_delivery_is_within_every_tolerance(recipe: Recipe, delivery: Path, tmp_path: Path) -> None:
     report = calibration_report(delivery, recipe)
     outside = report[report["verdict"] != "within"]
     assert outside.empty, outside.to_string()
     assert len(report) > 80
-    assert (delivery / "calibration.csv").is_file()
-    assert (delivery / "calibration.md").is_file()
+    write_calibration(report, tmp_path / "calibration.csv")
+    assert len(pd.read_csv(tmp_path / "calibration.csv")) == len(report)
+    assert f"{len(report)} moments, 0 outside" in (tmp_path / "calibration.md").read_text(encoding="utf-8")
 
 
 def test_employment_falls_before_the_draw_and_rises_after(recipe: Recipe, delivery: Path) -> None:

@@ -8,11 +8,19 @@ import pyarrow as pa
 import pytest
 
 from refino_eval.synthetic import Recipe
-from refino_eval.synthetic.calendar import NO_DAY, curve, day_number, first_day, month_number, month_of_day
+from refino_eval.synthetic.calendar import (
+    DAYS_PER_MONTH,
+    NO_DAY,
+    curve,
+    day_number,
+    first_day,
+    month_number,
+    month_of_day,
+)
 from refino_eval.synthetic.draws import ANALYSED, make_plan
 from refino_eval.synthetic.jobs import employer, runs
 from refino_eval.synthetic.people import make_people
-from refino_eval.synthetic.programmes import draw_take_up
+from refino_eval.synthetic.programmes import _durations, draw_take_up
 from refino_eval.synthetic.recipe import FileColumn, RegisterFile
 from refino_eval.synthetic.tables import Table, dates, decimals, digits, person_ids, render, stack
 from refino_eval.synthetic.work import FULL, HALF, NONE, _agreed, draw_latent, make_world
@@ -123,6 +131,16 @@ def test_take_up_shares_and_traits(recipe: Recipe) -> None:
     for arm, starts in zip((recipe.arms.treated, recipe.arms.control), take_up.own, strict=True):
         assert (starts <= 11).mean() == pytest.approx(arm.start_share, abs=0.008)
     assert not ((take_up.own[0] <= 11) & (take_up.other[0] <= 11)).any(), "nobody takes both"
+
+
+def test_participations_have_their_mean_and_their_bumps(recipe: Recipe) -> None:
+    for arm in (recipe.arms.treated, recipe.arms.control):
+        months = _durations(arm, 200_000, np.random.default_rng(1)) / DAYS_PER_MONTH
+        assert months.mean() == pytest.approx(arm.mean_duration, rel=0.01)
+        leaves = [((months >= m) & (months < m + 1)).sum() / (months >= m).sum() for m in range(12)]
+        (bump,) = arm.exit_bumps
+        usual = np.mean([leaves[m] for m in range(1, 11) if m != bump])
+        assert leaves[bump] > usual + 0.7 * arm.exit_bumps[bump]
 
 
 def test_draws_within_cells_do_not_depend_on_people(recipe: Recipe) -> None:

@@ -1,0 +1,99 @@
+"""Durations with censoring, against products and partial likelihoods written out."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from refino_eval.errors import UserFault
+from refino_eval.estimation import cox, survival_shares
+
+
+def plain_kaplan_meier(duration, ended, t):
+    share, total = 1.0, 0.0
+    for moment in np.unique(duration[(ended == 1) & (duration <= t)]):
+        at_risk, gone = np.sum(duration >= moment), np.sum((duration == moment) & (ended == 1))
+        share *= 1 - gone / at_risk
+        total += gone / (at_risk * (at_risk - gone)) if at_risk > gone else np.inf
+    return share, share * np.sqrt(total) if share > 0 else 0.0
+
+
+def test_shares_are_the_product_of_what_is_left():
+    rng = np.random.default_rng(0)
+    arm = rng.integers(0, 2, 120)
+    duration = rng.integers(1, 14, 120).astype(float)
+    ended = (rng.random(120) < 0.7).astype(float)
+    times = [0.5, 1, 3, 6.5, 12, 13]
+    table = survival_shares(duration, ended, times=times, by=arm)
+    for g, group in enumerate(table.groups):
+        mine = arm == int(group)
+        for k, t in enumerate(times):
+            share, error = plain_kaplan_meier(duration[mine], ended[mine], t)
+            assert table.share[g, k] == pytest.approx(share)
+            assert table.std_error[g, k] == pytest.approx(error, rel=1e-8)
+            assert table.at_risk[g, k] == np.sum(duration[mine] >= t)
+            assert table.ended[g, k] + table.censored[g, k] == np.sum(duration[mine] <= t)
+            if 0 < share < 1:
+                log, reach = np.log(-np.log(share)), 1.959964 * error / abs(share * np.log(share))
+                assert table.conf_low[g, k] == pytest.approx(np.exp(-np.exp(log + reach)), rel=1e-6)
+                assert table.conf_high[g, k] == pytest.approx(np.exp(-np.exp(log - reach)), rel=1e-6)
+    assert table.groups == ("0", "1")
+    assert len(table.to_frame()) == 12
+
+
+def test_without_censoring_it_is_the_share_that_lasts():
+    duration = np.arange(1.0, 11.0)
+    table = survival_shares(duration, np.ones(10), times=[3, 9.5, 10, 11])
+    assert table.share[0] == pytest.approx([0.7, 0.1, 0.0, 0.0])
+    assert table.median[0] == 5.0
+
+
+def test_nothing_is_said_beyond_the_last_person_seen():
+    table = survival_shares([2.0, 4.0, 5.0], [1, 0, 0], times=[2, 5, 6])
+    assert table.share[0, :2] == pytest.approx([2 / 3, 2 / 3])
+    assert np.isnan(table.share[0, 2])
+    assert np.isnan(table.conf_low[0, 2])
+    assert np.isnan(table.median[0])
+    all_open = survival_shares([2.0, 4.0], [0, 0], times=[1, 4, 5])
+    assert all_open.share[0, :2].tolist() == [1.0, 1.0]
+    assert np.isnan(all_open.share[0, 2])
+
+
+def test_faults_of_durations_are_told_together():
+    with pytest.raises(UserFault, match=r"2 of 3 in use are missing(.|\n)*1 of 3 in use are not"):
+        survival_shares([0.0, np.nan, 2.0], [1, 0, 2], times=[1])
+    used = np.array([False, False, True])
+    assert survival_shares([0.0, np.nan, 2.0], [1, 0, 1], times=[1], rows=used).n[0] == 1
+
+
+def test_hazards_are_compared_within_cells():
+    rng = np.random.default_rng(1)
+    n = 300
+    cells = rng.integers(0, 10, n)
+    cells[:6] = 50
+    z = (rng.random(n) < 0.5).astype(float)
+    z[:6] = 1.0
+    duration = rng.exponential(np.exp(-0.5 * z - 0.3 * cells)) + 1e-6
+    limit = rng.exponential(1.0, n)
+    ended = (duration <= limit).astype(float)
+    duration = np.minimum(duration, limit)
+
+    def negative_log_likelihood(beta):
+        total = 0.0
+        for i in np.flatnonzero(ended == 1):
+            at_risk = (cells == cells[i]) & (duration >= duration[i])
+            total += beta * z[i] - np.log(np.exp(beta * z[at_risk]).sum())
+        return -total
+
+    best = optimize.minimize_scalar(negative_log_likelihood, bounds=(-3, 3), method="bounded", options={"xatol": 1e-9}).x
+    step = 1e-3
+    curve = negative_log_likelihood(best + step) + negative_log_likelihood(best - step) - 2 * negative_log_likelihood(best)
+    found = cox(duration, ended, z, cells=cells)
+    assert found.log_ratio == pytest.approx(best, abs=1e-5)
+    assert found.std_error == pytest.approx(np.sqrt(step**2 / curve), rel=1e-4)
+    assert found.hazard_ratio == pytest.approx(np.exp(best), rel=1e-5)
+    assert found.n == 300
+    assert found.n_informative <= 294
+    assert found.n_cells == 11
+    assert found.n_cells_informative == 10
+    with pytest.raises(UserFault, match="both arms and a seen end"):
+        cox(duration[:6], ended[:6], z[:6], cells=cells[:6])
