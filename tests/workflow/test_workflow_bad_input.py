@@ -42,7 +42,7 @@ def fails(project, *said, evaluation="refino"):
 
 def test_a_missing_delivery(project):
     (project / "data/synthetic/refino/demografi_v1.csv").unlink()
-    fails(project, "persons", "demografi_*")
+    fails(project, "'persons'", "demografi_v*.csv", "in data/synthetic/refino.", "config/sources/persons.yaml")
     assert not (project / "results").exists()
 
 

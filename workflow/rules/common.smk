@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from refino_eval.config import checks, load_configuration
 from refino_eval.config import definitions as kinds
-from refino_eval.config.load import expand as expand_environment
+from refino_eval.config.bare import bare
 from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserFault
@@ -46,9 +46,9 @@ def plain(model):
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def named(entries, names):
+def named(entries, names, form=plain):
     """Return chosen definitions as plain data."""
-    return {name: plain(entries[name]) for name in names}
+    return {name: form(entries[name]) for name in names}
 
 
 def digest(script):
@@ -101,7 +101,7 @@ def delivered(wildcards):
 def person_table_file():
     """Return the analysis file of a person table."""
     table = EVALUATION.person_table
-    return f"{expand_environment(EVALUATION.data)}/{table.file}" if table else []
+    return f"{CONFIGURATION.data_folder}/{table.file}" if table else []
 
 
 def cohort_registers():
@@ -144,7 +144,7 @@ def panel_clean(wildcards):
 
 def panel_sources(wildcards):
     """Return the sources of a panel's registers."""
-    return named(CONFIGURATION.sources, panel_registers(wildcards.unit))
+    return named(CONFIGURATION.sources, panel_registers(wildcards.unit), bare)
 
 
 def panel_clock(wildcards):
@@ -159,12 +159,12 @@ def wanted_states(wildcards):
 
 def register_source(wildcards):
     """Return the source of one register."""
-    return plain(CONFIGURATION.sources[wildcards.register])
+    return bare(CONFIGURATION.sources[wildcards.register])
 
 
 def outcome_definition(wildcards):
     """Return the definition of one outcome."""
-    return plain(DEFINITIONS.outcomes[wildcards.outcome])
+    return bare(DEFINITIONS.outcomes[wildcards.outcome])
 
 
 def outcome_panel(wildcards):

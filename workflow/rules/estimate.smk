@@ -21,7 +21,7 @@ rule estimate_exhibit:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        exhibit=exhibit_definition,
+        exhibit=exhibit_numbers,
         specifications=exhibit_specifications,
         treated=EVALUATION.arms.treated.name,
         control=EVALUATION.arms.control.name,

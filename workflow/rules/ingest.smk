@@ -24,7 +24,7 @@ rule ingest_register:
         mem_mb=1500,
     params:
         source=register_source,
-        folder=expand_environment(EVALUATION.data),
+        folder=str(CONFIGURATION.data_folder),
         origin=(
             str(EVALUATION.population.draw_date)
             if EVALUATION.population and EVALUATION.population.draw_date

@@ -78,7 +78,7 @@ rule record_run:
         "../envs/refino_eval.yaml"
     params:
         configuration=whole_configuration(),
-        data=expand_environment(EVALUATION.data),
+        data=str(CONFIGURATION.data_folder),
         root=".",
         source_digest=digest("record_run.py"),
     message:

@@ -24,12 +24,12 @@ rule link_population:
         mem_mb=1500,
     params:
         registers=cohort_registers(),
-        population=plain(EVALUATION.population) if EVALUATION.population else None,
-        samples=named(EVALUATION.samples, EVALUATION.samples),
-        arms=plain(EVALUATION.arms),
+        population=bare(EVALUATION.population) if EVALUATION.population else None,
+        samples=named(EVALUATION.samples, EVALUATION.samples, bare),
+        arms=bare(EVALUATION.arms),
         strata=list(EVALUATION.strata),
-        covariates=named(DEFINITIONS.covariates, covariates()),
-        sources=named(CONFIGURATION.sources, cohort_registers()),
+        covariates=named(DEFINITIONS.covariates, covariates(), bare),
+        sources=named(CONFIGURATION.sources, cohort_registers(), bare),
         codelists="config/codelists",
         source_digest=digest("link_population.py"),
     message:
@@ -56,11 +56,11 @@ rule read_person_table:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        folder=expand_environment(EVALUATION.data),
-        table=plain(EVALUATION.person_table) if EVALUATION.person_table else None,
-        samples=named(EVALUATION.samples, EVALUATION.samples),
-        arms=plain(EVALUATION.arms),
-        covariates=named(DEFINITIONS.covariates, covariates()),
+        folder=str(CONFIGURATION.data_folder),
+        table=bare(EVALUATION.person_table) if EVALUATION.person_table else None,
+        samples=named(EVALUATION.samples, EVALUATION.samples, bare),
+        arms=bare(EVALUATION.arms),
+        covariates=named(DEFINITIONS.covariates, covariates(), bare),
         source_digest=digest("read_person_table.py"),
     message:
         "Reading the person table"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,7 @@ def check(
 
     with _telling_faults():
         root = project_root()
+        os.chdir(root)
         for name in evaluation_names(root) if everything else [evaluation]:
             for line in check_evaluation(root, name):
                 print(line)

@@ -60,13 +60,14 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
         For a fault in the configuration, or one that a job found.
     """
     root = project_root()
+    os.chdir(root)  # paths in the configuration, and in messages, are from the project's root
     if until is not None and until not in TARGETS:
         raise UserFault(f"There is no target '{until}' to stop at.{nearest(until, TARGETS)}")
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
     if study.synthetic is None and study.entry == "spells":
         _delivery_is_there(configuration)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"Evaluation [bold]{study.name}[/]: {study.label.en}")
     if not study.releasable:
         console.print(
@@ -167,9 +168,9 @@ def _tell_failure(last: deque[str], log: Path, root: Path, console: Console) -> 
     console.print(f"The run stopped{what}, by a fault of the program and not of yours. Its last words:", style="red")
     words = logs[0].read_text("utf-8").splitlines()[-15:] if logs else list(last)[-15:]
     for line in words:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False)
     for path in [*logs, log]:
-        console.print(f"The whole story: {path.relative_to(root).as_posix()}", soft_wrap=True)
+        console.print(f"The whole story: {path.relative_to(root).as_posix()}")
 
 
 def _tell_success(configuration: Configuration, jobs: int, seconds: float, console: Console) -> None:
@@ -180,5 +181,5 @@ def _tell_success(configuration: Configuration, jobs: int, seconds: float, conso
         console.print("Everything is up to date.")
     if configuration.evaluation.releasable:
         for language in configuration.project.languages:
-            console.print(f"Report ({language}): {results / 'release' / f'report.{language}.html'}", soft_wrap=True)
-    console.print(f"Numbers: {results / 'aggregates'}   Flow, quality, comparison: {results / 'run'}", soft_wrap=True)
+            console.print(f"Report ({language}): {results / 'release' / f'report.{language}.html'}")
+    console.print(f"Numbers: {results / 'aggregates'}   Flow, quality, comparison: {results / 'run'}")

@@ -64,8 +64,8 @@ class Configuration:
 
     @property
     def data_folder(self) -> Path:
-        """The folder of the delivery."""
-        return self.root / expand(self.evaluation.data)
+        """The folder of the delivery, from the project's root as it is written in the evaluation."""
+        return Path(expand(self.evaluation.data))
 
     @property
     def results_folder(self) -> Path:

@@ -13,14 +13,32 @@ from refino_eval.estimation.descriptives import DescriptiveTable, Moments, descr
 from refino_eval.estimation.design import DesignSummary, DesignTable, design_table
 from refino_eval.estimation.dynamics import DynamicEffects, cumulate, dynamics, sup_t
 from refino_eval.estimation.estimands import EstimandTable, estimands
+from refino_eval.estimation.exact_sets import ExactSet, invert_coefficients, invert_studentised
+from refino_eval.estimation.heterogeneity import InteractionTable, Regression, SubgroupTable, interactions, subgroups
 from refino_eval.estimation.inference import Inference, WaldTest, t_inference, wald_test
 from refino_eval.estimation.inputs import Missing, Singletons, Vcov
+from refino_eval.estimation.interaction_redraws import InteractionTest, interaction_test
 from refino_eval.estimation.itt import EffectTable, itt
 from refino_eval.estimation.kernel import Design, Fit, cross_product
 from refino_eval.estimation.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
+from refino_eval.estimation.leave_one_out import LeaveOneOut, leave_one_out
+from refino_eval.estimation.multiplicity import (
+    MultiplicityTable,
+    OmnibusTest,
+    bootstrap_statistics,
+    multiplicity,
+    omnibus_test,
+    sharpened_q,
+    step_down,
+)
+from refino_eval.estimation.null_card import NullCard, null_card
 from refino_eval.estimation.paths import PathTable, paths, widen
 from refino_eval.estimation.preparation import prepare, prepare_columns
+from refino_eval.estimation.randomisation import RandomisationTable, StatisticDraws, randomisation_test
+from refino_eval.estimation.redraws import Scheme
 from refino_eval.estimation.samples import CommonSample, common_sample, missing_patterns
+from refino_eval.estimation.specification_curve import SpecificationCurve, Variant, all_variants, specification_curve
+from refino_eval.estimation.stepwise import Stepwise, stepwise
 from refino_eval.estimation.survival import HazardRatio, SurvivalTable, cox, survival_shares
 from refino_eval.estimation.take_up import FirstStage, StarterTable, ever_started, first_stage, starters, take_up_paths
 
@@ -40,23 +58,40 @@ __all__ = [
     "DynamicEffects",
     "EffectTable",
     "EstimandTable",
+    "ExactSet",
     "FirstStage",
     "Fit",
     "HazardRatio",
     "Inference",
+    "InteractionTable",
+    "InteractionTest",
     "LateTable",
+    "LeaveOneOut",
     "Missing",
     "Moments",
+    "MultiplicityTable",
+    "NullCard",
+    "OmnibusTest",
     "PathTable",
+    "RandomisationTable",
+    "Regression",
     "ReweightedLate",
+    "Scheme",
     "Singletons",
+    "SpecificationCurve",
     "StarterTable",
+    "StatisticDraws",
+    "Stepwise",
+    "SubgroupTable",
     "SurvivalTable",
+    "Variant",
     "Vcov",
     "WaldTest",
+    "all_variants",
     "anderson_rubin_set",
     "attrition",
     "balance",
+    "bootstrap_statistics",
     "build_controls",
     "common_sample",
     "complier_profile",
@@ -71,16 +106,30 @@ __all__ = [
     "first_stage",
     "horowitz_manski_bounds",
     "imbens_manski",
+    "interaction_test",
+    "interactions",
+    "invert_coefficients",
+    "invert_studentised",
     "itt",
     "late",
     "late_reweighted",
+    "leave_one_out",
     "lee_bounds",
     "missing_patterns",
     "moments",
+    "multiplicity",
+    "null_card",
+    "omnibus_test",
     "paths",
     "prepare",
     "prepare_columns",
+    "randomisation_test",
+    "sharpened_q",
+    "specification_curve",
     "starters",
+    "step_down",
+    "stepwise",
+    "subgroups",
     "sup_t",
     "survival_shares",
     "t_inference",

@@ -188,7 +188,7 @@ class SubgroupTable:
         parts = []
         for place, (group, effects) in enumerate(zip(self.groups, self.effects, strict=True)):
             frame = effects.to_frame()
-            frame.insert(0, "group", group)
+            frame.insert(0, "group", pd.Series([group] * len(frame)))
             for name in ("difference", "std_error", "p_value", "conf_low", "conf_high"):
                 label = name if name == "difference" else f"difference_{name}"
                 frame[label] = np.nan if place == 0 else getattr(self, name)[place - 1]
@@ -235,28 +235,260 @@ def interactions(
     values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
     wanted, listed = as_columns(moderators, drawn.size, what="moderators")
     beside = _named(controls, drawn.size)
-    among = None if rows is None else as_mask(rows, drawn.size)
-    groups = None if cluster is None else encode(cluster, drawn.size, what="cluster")
-    keyed = [np.zeros((len(found), len(listed))) for _ in range(2)]
+    right = _RightHandSide(drawn, wanted, listed, beside, cells, weights, cluster, singletons)
     singles: dict[tuple[int, int], Regression] = {}
     together: dict[int, tuple[Regression, WaldTest]] = {}
     scores = np.zeros((drawn.size, len(found), len(listed)))
+    among = None if rows is None else as_mask(rows, drawn.size)
     for pattern in choose_samples(values, found, missing, among=among):
-        options = {"cells": cells, "weights": weights, "cluster": cluster, "singletons": singletons}
-        chosen = [found[j] for j in pattern.columns]
-        for m, moderator in enumerate(listed):
-            design = _interacted(drawn, wanted[:, [m]], (moderator,), beside, pattern.rows, options, strict=True)
-            fit = design.fit(pd.DataFrame(values[:, pattern.columns], columns=chosen))
-            for place, j in enumerate(pattern.columns):
-                singles[int(j), m] = _regression(fit, place, moderator, vcov, level)
+        columns = pd.DataFrame(values[:, pattern.columns], columns=[found[j] for j in pattern.columns])
+        for m in range(len(listed)):
+            fit = right.one(m, pattern.rows).fit(columns)
+            singles |= {(int(j), m): _regression(fit, k, listed[m], vcov, level) for k, j in enumerate(pattern.columns)}
             if vcov != "iid":
-                scores[:, pattern.columns, m] = fit.scores(vcov, focus=len(design.focus) - 1)
-        design = _interacted(drawn, wanted, listed, beside, pattern.rows, options, strict=False)
-        fit = design.fit(pd.DataFrame(values[:, pattern.columns], columns=chosen))
-        for place, j in enumerate(pattern.columns):
-            together[int(j)] = _regression(fit, place, "", vcov, level), _joint(fit, place, vcov, listed)
-    del keyed
-    cov = None
-    if vcov != "iid":
-        cov = cross_product(scores.reshape(drawn.size, -1), groups)
-    return _table(found, listed, singles, together, cov, vcov, level)
+                scores[:, pattern.columns, m] = fit.scores(vcov, focus=len(fit.design.focus) - 1)
+        fit = right.all(pattern.rows).fit(columns)
+        for k, j in enumerate(pattern.columns):
+            together[int(j)] = _regression(fit, k, "", vcov, level), _joint(fit, k, vcov, listed)
+    groups = None if cluster is None else encode(cluster, drawn.size, what="cluster")
+    cov = None if vcov == "iid" else cross_product(scores.reshape(drawn.size, -1), groups)
+    regressions = tuple(singles[j, m] for j in range(len(found)) for m in range(len(listed)))
+    pooled = tuple(together[j] for j in range(len(found)))
+    return InteractionTable(
+        outcomes=found,
+        moderators=listed,
+        **_collect(regressions, tuple(one for one, _ in pooled), len(found), listed),
+        joint_test=tuple(test for _, test in pooled),
+        regressions=regressions,
+        together=tuple(one for one, _ in pooled),
+        cov=cov,
+        vcov=vcov,
+        level=level,
+    )
+
+
+def subgroups(
+    outcomes: Columns,
+    treated: Vector,
+    groups: Labels,
+    *,
+    cells: Labels | None = None,
+    controls: Columns | None = None,
+    weights: Vector | None = None,
+    cluster: Labels | None = None,
+    vcov: Vcov = "HC1",
+    singletons: Singletons = "keep",
+    missing: Missing = "error",
+    rows: BoolArray | None = None,
+    level: float = 0.95,
+    names: Sequence[str] | None = None,
+) -> SubgroupTable:
+    """Estimate the effect of the draw in each group by itself, and the differences between groups.
+
+    Parameters
+    ----------
+    outcomes, treated, cells, controls, weights, cluster, vcov, singletons, missing, rows, level, names
+        As in `itt.itt`, in each group.
+    groups
+        A label a person known before the draw, shape (n,); every person in ``rows`` has one.
+
+    Raises
+    ------
+    UserFault
+        As `itt.itt`, naming the group; and when there are fewer than two groups.
+
+    Notes
+    -----
+    Groups share nobody, so without clusters the variance of a difference is the sum of variances. Clusters may span
+    groups; their scores are then summed over groups before they are squared.
+    """
+    check_cluster(cluster, vcov)
+    check_level(level)
+    drawn = as_treated(treated)
+    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
+    among = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
+    parts = []
+    labelled = _members(groups, among)
+    for label, member in labelled:
+        try:
+            passes = prepare_passes(
+                values, found, drawn, cells=cells, controls=controls, weights=weights, cluster=cluster,
+                singletons=singletons, missing=missing, rows=member,
+            )  # fmt: skip
+        except UserFault as fault:
+            raise UserFault(*(f"Group '{label}': {line}" for line in fault.faults)) from fault
+        fits = [one.fit(values) for one in passes]
+        effects = effect_table(passes, fits, values, found, drawn, vcov=vcov, level=level)
+        scores = np.zeros((drawn.size, len(found)))
+        for one, fit in zip(passes, fits, strict=True):
+            scores[:, one.columns] = fit.scores("HC0" if vcov == "iid" else vcov)
+        parts.append((effects, scores))
+    clusters = None if cluster is None else encode(cluster, drawn.size, what="cluster")
+    covs = [
+        _group_cov([(effects, scores[:, j]) for effects, scores in parts], j, vcov, clusters) for j in range(len(found))
+    ]
+    df = np.sum([effects.df for effects, _ in parts], axis=0)
+    if clusters is not None:
+        df = np.full(len(found), np.unique(clusters[among]).size - 1)
+    return _compare(tuple(label for label, _ in labelled), tuple(effects for effects, _ in parts), covs, df, level)
+
+
+def _members(groups: Labels, among: BoolArray) -> list[tuple[Hashable, BoolArray]]:
+    """List the groups of the people in question, sorted by label."""
+    listed = list(groups.itertuples(index=False, name=None)) if isinstance(groups, pd.DataFrame) else list(groups)
+    check_length(len(listed), among.size, what="groups")
+    inside = np.flatnonzero(among)
+    codes = encode([listed[i] for i in inside], inside.size, what="groups")
+    first = np.unique(codes, return_index=True)[1]
+    if first.size < 2:
+        raise UserFault(
+            "Subgroups need at least two groups with people in use, and there is one; choose another variable."
+        )
+    members = []
+    for code, at in enumerate(first):
+        mask = np.zeros(among.size, dtype=bool)
+        mask[inside[codes == code]] = True
+        members.append((listed[inside[at]], mask))
+    try:
+        return sorted(members, key=lambda member: member[0])
+    except TypeError:
+        return sorted(members, key=lambda member: str(member[0]))
+
+
+def _group_cov(
+    parts: list[tuple[EffectTable, FloatArray]], outcome: int, vcov: Vcov, clusters: IntArray | None
+) -> FloatArray:
+    """Covariance of one outcome's effects in all groups, shape (G, G)."""
+    if vcov == "iid":
+        return np.diag([float(effects.std_error[outcome]) ** 2 for effects, _ in parts])
+    return cross_product(np.column_stack([scores for _, scores in parts]), clusters)
+
+
+def _compare(
+    groups: tuple[Hashable, ...], effects: tuple[EffectTable, ...], covs: list[FloatArray], df: IntArray, level: float
+) -> SubgroupTable:
+    estimates = np.array([one.estimate for one in effects])
+    contrast = np.hstack((-np.ones((len(groups) - 1, 1)), np.eye(len(groups) - 1)))
+    difference = contrast @ estimates
+    spread = [contrast @ cov @ contrast.T for cov in covs]
+    std_error = np.sqrt(np.column_stack([np.diag(cov) for cov in spread]))
+    told = t_inference(difference, std_error, df, level=level)
+    tests = [wald_test(difference[:, j], cov, float(df[j])) for j, cov in enumerate(spread)]
+    return SubgroupTable(
+        groups=groups,
+        effects=effects,
+        difference=difference,
+        std_error=std_error,
+        t=told.t,
+        p_value=told.p_value,
+        conf_low=told.conf_low,
+        conf_high=told.conf_high,
+        df=df,
+        equality=tuple(tests),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _RightHandSide:
+    """The columns from which interacted designs are made."""
+
+    drawn: FloatArray
+    moderators: FloatArray
+    names: tuple[str, ...]
+    controls: tuple[FloatArray, tuple[str, ...]]
+    cells: Labels | None
+    weights: Vector | None
+    cluster: Labels | None
+    singletons: Singletons
+
+    def one(self, moderator: int, rows: BoolArray) -> Design:
+        """Prepare the design with one moderator; its last term is the interaction."""
+        design = self._design([moderator], rows)
+        name = interaction_name(self.names[moderator])
+        if design.focus[-2:] != (TREATED, name):
+            lost = name if TREATED in design.focus else TREATED
+            raise UserFault(
+                f"'{lost}' cannot be told from cells, controls and the draw ({design.n} people in use): the moderator "
+                f"'{self.names[moderator]}' or the draw does not vary where it should. Leave the moderator out."
+            )
+        return design
+
+    def all(self, rows: BoolArray) -> Design:
+        """Prepare the design with all moderators; interactions that are collinear are left out."""
+        return self._design(list(range(len(self.names))), rows)
+
+    def _design(self, chosen: list[int], rows: BoolArray) -> Design:
+        controls, listed = self.controls
+        added = [m for m in chosen if self.names[m] not in listed]
+        drawn = self.drawn[:, None]
+        names = [*listed, *(self.names[m] for m in added), TREATED, *(interaction_name(self.names[m]) for m in chosen)]
+        return prepare_columns(
+            np.hstack((controls, self.moderators[:, added], drawn, drawn * self.moderators[:, chosen])),
+            names=names, cells=self.cells, weights=self.weights, cluster=self.cluster, singletons=self.singletons,
+            rows=rows, collinear="drop",
+        )  # fmt: skip
+
+
+def interaction_name(moderator: str) -> str:
+    """Name the product of the draw and a moderator."""
+    return f"{TREATED} x {moderator}"
+
+
+def _named(controls: Columns | None, n: int) -> tuple[FloatArray, tuple[str, ...]]:
+    return (np.empty((n, 0)), ()) if controls is None else as_columns(controls, n, what="controls")
+
+
+def _regression(fit: Fit, outcome: int, moderator: str, vcov: Vcov, level: float) -> Regression:
+    design = fit.design
+    estimate = fit.coefficients[:, outcome]
+    std_error = np.sqrt(np.diag(fit.coefficient_cov(outcome, vcov)))
+    told = t_inference(estimate, std_error, design.df(vcov), level=level)
+    return Regression(
+        outcome=fit.names[outcome],
+        moderator=moderator,
+        terms=design.focus,
+        estimate=estimate,
+        std_error=std_error,
+        t=told.t,
+        p_value=told.p_value,
+        conf_low=told.conf_low,
+        conf_high=told.conf_high,
+        n=design.n,
+        df=design.df(vcov),
+        r_squared=float(fit.r_squared[outcome]),
+        dropped=design.dropped,
+    )
+
+
+def _joint(fit: Fit, outcome: int, vcov: Vcov, moderators: tuple[str, ...]) -> WaldTest:
+    """Test that all interactions that could be told apart are 0."""
+    names = {interaction_name(moderator) for moderator in moderators}
+    chosen = [k for k, term in enumerate(fit.design.focus) if term in names]
+    cov = fit.coefficient_cov(outcome, vcov)[np.ix_(chosen, chosen)]
+    return wald_test(fit.coefficients[chosen, outcome], cov, fit.design.df(vcov))
+
+
+def _collect(
+    regressions: tuple[Regression, ...], together: tuple[Regression, ...], n_outcomes: int, moderators: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Read the draw's and the interactions' coefficients off the regressions, as arrays (J, M)."""
+    shape = n_outcomes, len(moderators)
+    table = {}
+    for name in ("estimate", "std_error", "t", "p_value", "conf_low", "conf_high"):
+        # The interaction is the last term and the draw the one before it.
+        table[name] = np.array([getattr(one, name)[-1] for one in regressions]).reshape(shape)
+        if name in ("estimate", "std_error", "p_value"):
+            own = np.array([getattr(one, name)[-2] for one in regressions]).reshape(shape)
+            table["main" if name == "estimate" else f"main_{name}"] = own
+            table[f"{name}_together"] = np.array(
+                [[_of_term(one, interaction_name(moderator), name) for moderator in moderators] for one in together]
+            )
+    table["n"] = np.array([one.n for one in regressions]).reshape(shape)
+    table["df"] = np.array([one.df for one in regressions]).reshape(shape)
+    return table
+
+
+def _of_term(regression: Regression, term: str, statistic: str) -> float:
+    if term not in regression.terms:
+        return float("nan")
+    return float(getattr(regression, statistic)[regression.terms.index(term)])
