@@ -118,11 +118,9 @@ def panel_states(unit):
 
 
 def panel_definitions(wildcards):
-    """Return the definitions of a panel's states and of those that they are computed from."""
-    return named(
-        DEFINITIONS.states,
-        checks.needed_states(DEFINITIONS, panel_states(wildcards.unit)),
-    )
+    """Return the definitions of a panel's states and of those that they are computed from, without their words."""
+    names = checks.needed_states(DEFINITIONS, panel_states(wildcards.unit))
+    return named(DEFINITIONS.states, names, bare)
 
 
 def panel_registers(unit):
@@ -182,12 +180,15 @@ def exhibit_definition(wildcards):
     return plain(DEFINITIONS.exhibits[wildcards.exhibit])
 
 
+def exhibit_numbers(wildcards):
+    """Return the definition of one exhibit without its words."""
+    return bare(DEFINITIONS.exhibits[wildcards.exhibit])
+
+
 def exhibit_specifications(wildcards):
-    """Return the specifications that one exhibit runs."""
-    return named(
-        DEFINITIONS.specifications,
-        checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit]),
-    )
+    """Return the specifications that one exhibit runs, without their words."""
+    names = checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit])
+    return named(DEFINITIONS.specifications, names, bare)
 
 
 def exhibit_outcomes(wildcards):
