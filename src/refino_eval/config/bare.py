@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 BLANK = {"nb": "-", "en": "-"}
-TEXTS = ("description", "reason", "deprecated", "why", "owner")
+TEXTS = ("description", "deprecated", "why", "owner")
 LABELS = ("label", "title", "unit", "note")
 DROPPED = ("examples", "changed", "version", "role")
 

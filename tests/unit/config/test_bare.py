@@ -7,6 +7,7 @@ import pytest
 from refino_eval.config import load_configuration
 from refino_eval.config.bare import bare
 from refino_eval.config.definitions import Definitions
+from refino_eval.config.evaluation import Population, Sample
 from refino_eval.config.sources import Source
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,3 +37,12 @@ def test_bare_sources_are_valid():
         assert {name: column.type for name, column in again.columns.items()} == {
             name: column.type for name, column in source.columns.items()
         }
+
+
+def test_a_bare_study_keeps_what_the_flow_is_told_by():
+    study = CONFIGURATION.evaluation
+    again = Population.model_validate(bare(study.population))
+    assert [step.reason for step in again.steps] == [step.reason for step in study.population.steps]
+    for sample in study.samples.values():
+        steps = Sample.model_validate(bare(sample)).steps
+        assert [(step.reason, step.complete) for step in steps] == [(step.reason, step.complete) for step in sample.steps]
