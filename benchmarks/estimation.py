@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refino_eval.estimation import prepare, sup_t
+from refino_eval.estimation import interaction_test, interactions, multiplicity, prepare, randomisation_test, sup_t
 
 PEOPLE, CELLS, MONTHS, OUTCOMES = 5_000, 243, 49, 4
 CONTROLS = ["x0", "x1", "x2", "x3", "x4", "x5"]
@@ -80,6 +80,103 @@ def multiplier_bootstrap(scores: np.ndarray, draws: int) -> float:
     return float(np.quantile(np.abs(normal @ scores / std_error).max(axis=1), 0.95))
 
 
+def family(frame: pd.DataFrame, outcomes: np.ndarray, draws: int, threads: int = 1) -> pd.DataFrame:
+    """Randomisation inference with everything: studentised p, step-down, sharpened q, omnibus, exact sets."""
+    options = {"cells": frame["cell"], "controls": frame[CONTROLS], "vcov": "HC2", "exact_sets": "coefficient"}
+    table = randomisation_test(outcomes, frame["z"], draws=draws, threads=threads, **options)
+    adjusted = multiplicity(table.p_value, names=table.outcomes, draws=table.statistics)
+    return table.to_frame().join(adjusted.to_frame().drop(columns="p_value"))
+
+
+def redraw(frame: pd.DataFrame, draws: int) -> np.ndarray:
+    """Permute z within cells, shape (people, draws)."""
+    rng = np.random.default_rng(3)
+    redraws = np.repeat(frame[["z"]].to_numpy(), draws, axis=1)
+    for rows in frame.groupby("cell").indices.values():
+        redraws[rows] = rng.permuted(redraws[rows], axis=0)
+    return redraws
+
+
+def pyfixest_redraws(frame: pd.DataFrame, outcomes: np.ndarray, redraws: np.ndarray) -> np.ndarray:
+    """HC1 t of every redraw and outcome, each a regression, shape (draws, J)."""
+    fits = [pyfixest_loop(frame.assign(z=column), outcomes) for column in redraws.T]
+    return np.array([fit[0] / fit[1] for fit in fits])
+
+
+def kernel_redraws(frame: pd.DataFrame, outcomes: np.ndarray, redraws: np.ndarray) -> np.ndarray:
+    """HC2 t of every redraw by our own kernel, one design a redraw, shape (draws, J)."""
+    fits = [ours(frame.assign(z=column), outcomes) for column in redraws.T]
+    return np.array([fit[0] / fit[2] for fit in fits])
+
+
+def refitted_interactions(frame: pd.DataFrame, outcomes: np.ndarray, redraws: np.ndarray, moderator: str) -> np.ndarray:
+    """HC1 t of an interaction in every redraw by our own kernel, one design a redraw, shape (draws, J)."""
+    options = {"cells": frame["cell"], "controls": frame[CONTROLS]}
+    return np.array([interactions(outcomes, z, frame[[moderator]], **options).t[:, 0] for z in redraws.T])
+
+
+def run_redraws(*, draws: int = 10_000, part: int = 2, million: bool = False) -> list[dict[str, Any]]:
+    """Time randomisation inference; rows as in `run`.
+
+    Parameters
+    ----------
+    draws
+        Redraws, of ten outcomes.
+    part
+        Redraws that peers refit, scaled to all; ours are compared on the same ones.
+    million
+        Whether to time a million redraws too, with two threads (under a minute).
+    """
+    warnings.simplefilter("ignore")
+    frame, outcomes = simulate()
+    outcomes = outcomes[:, ::20][:, :10]
+    shape = f"{outcomes.shape[1]} outcomes, {PEOPLE} people, {CELLS} cells"
+    redraws = redraw(frame, part)
+    options = {"cells": frame["cell"], "controls": frame[CONTROLS], "assignments": redraws}
+    same = {v: randomisation_test(outcomes, frame["z"], vcov=v, **options).statistics.draws for v in ("HC1", "HC2")}
+    mine = clock(lambda: family(frame, outcomes, draws), repeat=3)[0]
+    work = f"{draws:,} redraws, {shape}, HC2, step-down, exact sets"
+    scaled = f"({part} redraws timed, scaled; no step-down, no sets)"
+    fixest = clock(lambda: pyfixest_redraws(frame, outcomes, redraws))
+    refits = clock(lambda: kernel_redraws(frame, outcomes, redraws))
+    rows = [
+        compare(
+            work, (mine, same["HC1"]), f"pyfixest refits, HC1 {scaled}", fixest, scale=draws / part, tolerance=1e-7
+        ),
+        compare(
+            work, (mine, same["HC2"]), f"our kernel, one design a redraw {scaled}", refits, scale=draws / part,
+            tolerance=1e-7,
+        ),
+    ]  # fmt: skip
+    some, name = draws // 10, CONTROLS[0]
+    own = clock(lambda: interaction_test(outcomes, frame["z"], frame[name], draws=some, **_without(options)), repeat=3)
+    tested = interaction_test(outcomes, frame["z"], frame[name], null="no_effect", **options)
+    refits = clock(lambda: refitted_interactions(frame, outcomes, redraws, name))
+    rows.append(
+        compare(
+            f"{some:,} redraws of an interaction, {shape}, HC1",
+            (own[0], tested.statistics.draws),
+            f"our kernel, one design a redraw ({part} timed, scaled)",
+            refits,
+            scale=some / part,
+            tolerance=1e-7,
+        )
+    )
+    if million:
+        whole = clock(lambda: family(frame, outcomes, 1_000_000, threads=2))[0]
+        label = f"1,000,000 redraws, {shape}, HC2, step-down, exact sets, two threads"
+        rows.append(
+            compare(
+                label, (whole, same["HC1"]), f"pyfixest refits, HC1 {scaled}", fixest, scale=1e6 / part, tolerance=1e-7
+            )
+        )
+    return rows
+
+
+def _without(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "assignments"}
+
+
 def compare(
     work: str, mine: tuple[float, Any], peer: str, theirs: tuple[float, Any], *, scale: float = 1.0, tolerance: float
 ) -> dict[str, Any]:
@@ -140,6 +237,7 @@ def run(*, part: int = 20) -> list[dict[str, Any]]:
             scale=10.0,
             tolerance=0.05,
         ),
+        *run_redraws(),
     ]
 
 

@@ -78,7 +78,10 @@ def test_bounds_by_cells_hold_the_truth_where_pooled_ones_do_not():
 @pytest.mark.slow
 def test_coverage_of_the_interval_around_the_bounds():
     # The identified set's ends: the truth when trimming is of the top or bottom extra people (large sample).
-    big = [lee_bounds(*selection_trial(900 + k, n=200_000)[:2], cells=selection_trial(900 + k, n=200_000)[2]) for k in range(2)]
+    big = [
+        lee_bounds(*selection_trial(900 + k, n=200_000)[:2], cells=selection_trial(900 + k, n=200_000)[2])
+        for k in range(2)
+    ]
     ends = np.mean([one.low for one in big]), np.mean([one.high for one in big])
     missed = np.empty((400, 2))
     for r in range(400):
@@ -87,6 +90,26 @@ def test_coverage_of_the_interval_around_the_bounds():
         missed[r] = [not found.conf_low <= end <= found.conf_high for end in ends]
     # Nominal .05 at either end, known to .011 from 400 draws; four of these.
     assert np.all(np.abs(missed.mean(axis=0) - 0.05) < 0.044), missed.mean(axis=0)
+
+
+@pytest.mark.slow
+def test_standard_errors_of_bounds_in_sparse_cells():
+    # Six people a cell, many arms of one person: where resampling m of m people would give .63 of the right size.
+    ends, told, drawn = np.empty((300, 2)), np.empty((300, 2)), []
+    for r in range(300):
+        rng = np.random.default_rng(r)
+        cells = rng.integers(0, 250, 1500)
+        z = (rng.random(1500) < np.linspace(0.2, 0.8, 250)[cells]).astype(float)
+        seen = rng.random(1500) < 0.6 + 0.15 * z
+        y = np.where(seen, 0.2 * z + cells / 250 + rng.standard_normal(1500), np.nan)
+        found = lee_bounds(y, z, cells=cells)
+        ends[r], told[r] = (found.low, found.high), (found.low_std_error, found.high_std_error)
+        if r < 30:
+            resampled = lee_bounds(y, z, cells=cells, bootstrap=60)
+            drawn.append((resampled.low_std_error, resampled.high_std_error))
+    # The spread of 300 draws is known to 4 per cent; four of these.
+    np.testing.assert_allclose(told.mean(axis=0), ends.std(axis=0), rtol=0.16)
+    np.testing.assert_allclose(np.mean(drawn, axis=0), ends.std(axis=0), rtol=0.2)
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_editing_one_outcome_reruns_its_own_jobs_only(finished):
     assert counts["estimate_exhibit"] == 2
     assert counts["render_table"] == 2
     assert set(counts) <= {
-        "derive_outcome", "collect_outcomes", "estimate_exhibit", "render_table", "compare_published", "record_run", "write_report",
+        "derive_outcome", "collect_outcomes", "estimate_exhibit", "render_table", "compare_published", "record_run", "write_catalogue", "write_report",
     }  # fmt: skip
 
 

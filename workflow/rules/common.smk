@@ -14,11 +14,13 @@ from refino_eval.config.bare import bare
 from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserFault
+from refino_eval.exhibits.labels import flow_labels
 from refino_eval.registers.formats import find_files
 
 try:
     CONFIGURATION = load_configuration(Path.cwd(), evaluation=config["evaluation"])
     EVALUATION = CONFIGURATION.evaluation
+    PLAN = load_plan(CONFIGURATION.root, EVALUATION.name)
     DEFINITIONS = CONFIGURATION.definitions
     if EVALUATION.synthetic is None and EVALUATION.entry == "spells":
         for _source in CONFIGURATION.sources.values():
@@ -29,8 +31,8 @@ except UserFault as fault:
 NAME = EVALUATION.name
 LANGUAGES = list(CONFIGURATION.project.languages)
 NOTHING = "(?!)"  # a pattern that no name matches: the rule has nothing to do in this evaluation
-TABLE_KINDS = ("descriptives", "balance", "itt", "design")
-FIGURE_KINDS = ("draws", "paths", "effects")
+TABLE_KINDS = ("descriptives", "balance", "itt", "design", "tests", "estimands", "late", "interactions")
+FIGURE_KINDS = ("draws", "paths", "effects", "flow")
 
 
 def recipe():
@@ -125,14 +127,7 @@ def panel_definitions(wildcards):
 
 def panel_registers(unit):
     """Return the registers that one clock's panel reads."""
-    states = checks.needed_states(DEFINITIONS, panel_states(unit))
-    return sorted(
-        {
-            DEFINITIONS.states[name].register_name
-            for name in states
-            if hasattr(DEFINITIONS.states[name], "register_name")
-        }
-    )
+    return checks.state_registers(DEFINITIONS, panel_states(unit))
 
 
 def panel_clean(wildcards):
@@ -165,6 +160,48 @@ def outcome_definition(wildcards):
     return bare(DEFINITIONS.outcomes[wildcards.outcome])
 
 
+def outcome_states(wildcards):
+    """Return the definitions of the states behind one outcome, without their words."""
+    wanted = checks.outcome_states(DEFINITIONS.outcomes[wildcards.outcome])
+    return named(
+        DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare
+    )
+
+
+def plan_outcomes():
+    """Return the outcomes that the registered plan may speak of: those in it, and those that are used."""
+    planned = PLAN.primary if PLAN else {}
+    return [
+        name
+        for name in dict.fromkeys([*planned, *outcome_names()])
+        if name in DEFINITIONS.outcomes
+    ]
+
+
+def plan_definitions():
+    """Return these outcomes as they now stand; their role is not a word here."""
+    return {
+        name: {
+            **bare(DEFINITIONS.outcomes[name]),
+            "role": DEFINITIONS.outcomes[name].role,
+            "family": DEFINITIONS.outcomes[name].family,
+        }
+        for name in plan_outcomes()
+    }
+
+
+def plan_states():
+    """Return the states behind these outcomes, without their words."""
+    wanted = [
+        state
+        for name in plan_outcomes()
+        for state in checks.outcome_states(DEFINITIONS.outcomes[name])
+    ]
+    return named(
+        DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare
+    )
+
+
 def outcome_panel(wildcards):
     """Return the panel that one outcome is computed from."""
     return f"results/{NAME}/person_level/panel_{DEFINITIONS.outcomes[wildcards.outcome].clock}.parquet"
@@ -193,12 +230,7 @@ def exhibit_specifications(wildcards):
 
 def exhibit_outcomes(wildcards):
     """Return the outcome files of one exhibit."""
-    exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
-    return (
-        outcome_files(exhibit.columns.values())
-        if isinstance(exhibit, kinds.IttExhibit)
-        else []
-    )
+    return outcome_files(getattr(DEFINITIONS.exhibits[wildcards.exhibit], "outcomes", ()))
 
 
 def exhibit_panel(wildcards):
@@ -206,6 +238,13 @@ def exhibit_panel(wildcards):
     exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
     if isinstance(exhibit, (kinds.PathsExhibit, kinds.EffectsExhibit)):
         return [f"results/{NAME}/person_level/panel_{exhibit.clock}.parquet"]
+    return []
+
+
+def exhibit_flow(wildcards):
+    """Return the flow of people, for the exhibit that shows it."""
+    if isinstance(DEFINITIONS.exhibits[wildcards.exhibit], kinds.FlowExhibit):
+        return [f"results/{NAME}/run/flow.csv"]
     return []
 
 
@@ -228,6 +267,9 @@ def label_names():
         },
         "data_class": EVALUATION.data_class,
         "outcomes": named(table.labels, table.labels) if table else {},
+        "flow": {
+            row: plain(label) for row, label in flow_labels(EVALUATION).items()
+        },
     }
 
 
@@ -244,6 +286,36 @@ def whole_configuration():
     }
 
 
+def other_sources():
+    """Return the registers that definitions speak of and this evaluation does not read, as plain data."""
+    folder = CONFIGURATION.root / "config" / "sources"
+    spoken = {
+        getattr(entry, "register_name", None)
+        for kind in ("states", "covariates")
+        for entry in getattr(DEFINITIONS, kind).values()
+    }
+    return {
+        name: read_yaml(folder / f"{name}.yaml", f"config/sources/{name}.yaml")
+        for name in sorted(spoken - {None, *CONFIGURATION.sources})
+        if (folder / f"{name}.yaml").is_file()
+    }
+
+
+def codelist_files():
+    """Return the code lists and price indices."""
+    return sorted(str(path) for path in Path("config/codelists").glob("*.csv"))
+
+
+def catalogue_files():
+    """Return the pages that tell the definitions; they say nothing about people, whatever the class of the data."""
+    return expand(
+        "results/{evaluation}/release/catalogue.{language}.{ext}",
+        evaluation=NAME,
+        language=LANGUAGES,
+        ext=["html", "md"],
+    )
+
+
 def aggregate_files():
     """Return the tidy files of every exhibit."""
     return expand(
@@ -257,7 +329,7 @@ def run_files():
     """Return what every run says of itself."""
     names = ["flow.csv", "comparison.csv", "provenance.json", "run_config.yaml"]
     if EVALUATION.entry == "spells":
-        names += ["quality.csv", "quality_rules.csv"]
+        names += ["quality.csv", "quality_rules.csv", "plan.csv"]
     if EVALUATION.synthetic is not None:
         names += ["calibration.csv"]
     files = expand("results/{evaluation}/run/{name}", evaluation=NAME, name=names)
@@ -291,12 +363,12 @@ def all_rendered():
 
 
 def release_files():
-    """Return everything that may leave; nothing for a confidential evaluation while there is no disclosure control."""
+    """Return everything that may leave; for a confidential evaluation without disclosure control, the catalogue alone."""
     if not EVALUATION.releasable:
-        return []
+        return catalogue_files()
     reports = expand(
         "results/{evaluation}/release/report.{language}.html",
         evaluation=NAME,
         language=LANGUAGES,
     )
-    return all_rendered() + reports
+    return all_rendered() + reports + catalogue_files()

@@ -11,6 +11,7 @@ rule estimate_exhibit:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         outcomes=exhibit_outcomes,
         panels=exhibit_panel,
+        flow=exhibit_flow,
     output:
         csv="results/{evaluation}/aggregates/{exhibit}.csv",
         parquet="results/{evaluation}/aggregates/{exhibit}.parquet",

@@ -2,8 +2,8 @@
 
 REQUIRED INPUTS: aggregates/, run/.
 OUTPUTS: release/tables, release/figures, release/report.<language>.html (passed disclosure control, or not confidential);
-run/provenance.json and run/run_config.yaml. A confidential evaluation has none of the former until there is a
-disclosure profile.
+release/catalogue.<language>.html and .md (definitions, nothing about people); run/provenance.json and
+run/run_config.yaml. A confidential evaluation has none of the first until there is a disclosure profile.
 """
 
 
@@ -93,6 +93,7 @@ rule write_report:
         exhibits=all_rendered(),
         aggregates=aggregate_files(),
         run=run_tables(),
+        catalogue=[path for path in catalogue_files() if path.endswith(".html")],
     output:
         report="results/{evaluation}/release/report.{language}.html",
     log:
@@ -108,3 +109,25 @@ rule write_report:
         "Writing the report ({wildcards.language})"
     script:
         "../scripts/write_report.py"
+
+
+rule write_catalogue:
+    """Every definition in words, with windows drawn, codes, worked examples, and where it is used."""
+    input:
+        codelists=codelist_files(),
+    output:
+        page="results/{evaluation}/release/catalogue.{language}.html",
+        markdown="results/{evaluation}/release/catalogue.{language}.md",
+    log:
+        "logs/{evaluation}/write_catalogue/{language}.log",
+    conda:
+        "../envs/refino_eval.yaml"
+    params:
+        configuration=whole_configuration(),
+        other_sources=other_sources(),
+        codelists="config/codelists",
+        source_digest=digest("write_catalogue.py"),
+    message:
+        "Writing the catalogue of definitions ({wildcards.language})"
+    script:
+        "../scripts/write_catalogue.py"

@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS: person_level/cohort.parquet, clean registers.
 OUTPUTS: person_level/panel_<unit>.parquet, person_level/outcomes/<outcome>.parquet, person_level/outcomes.parquet (all
-person-level); run/panel_<unit>.sql, the query itself, for an auditor to read.
+person-level); run/panel_<unit>.sql, the query itself, for an auditor to read; run/plan.csv, how the primary
+outcomes differ from the registered plan.
 """
 
 
@@ -37,7 +38,7 @@ rule derive_panel:
 
 
 rule derive_outcome:
-    """One outcome: a number a person, from one state."""
+    """One outcome: a number a person, over the states of its panel."""
     input:
         panel=outcome_panel,
     output:
@@ -50,6 +51,7 @@ rule derive_outcome:
         "../envs/refino_eval.yaml"
     params:
         definition=outcome_definition,
+        states=outcome_states,
         source_digest=digest("derive_outcome.py"),
     message:
         "Computing the outcome {wildcards.outcome}"
@@ -78,3 +80,25 @@ rule collect_outcomes:
         "Putting the outcomes side by side"
     script:
         "../scripts/collect_outcomes.py"
+
+
+rule compare_plan:
+    """How the primary outcomes differ from the registered plan, if they do."""
+    output:
+        table="results/{evaluation}/run/plan.csv",
+    log:
+        "logs/{evaluation}/compare_plan.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.entry == "spells"),
+    conda:
+        "../envs/refino_eval.yaml"
+    params:
+        plan=plain(PLAN) if PLAN else None,
+        outcomes=plan_definitions(),
+        states=plan_states(),
+        used=outcome_names(),
+        source_digest=digest("compare_plan.py"),
+    message:
+        "Comparing the primary outcomes with the registered plan"
+    script:
+        "../scripts/compare_plan.py"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.config.definitions import Outcome
+    from refino_eval.config.definitions import Definitions, Outcome
     from refino_eval.outcomes.build import derive_outcomes
 
     name = snakemake.wildcards.outcome
@@ -20,5 +20,6 @@ with job(snakemake) as log:
         Path(snakemake.input.panel),
         {name: Outcome.model_validate(snakemake.params.definition)},
         out_paths={name: Path(snakemake.output.outcome)},
+        definitions=Definitions.model_validate({"states": snakemake.params.states}),
     )
     log.info("%s", name)

@@ -1,6 +1,6 @@
 """Compute the tidy numbers of one exhibit.
 
-Inputs: cohort, outcomes and panels. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
+Inputs: cohort, outcomes and panels; the flow of people for its own exhibit. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
 """
 
 from pathlib import Path
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
-    from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
+    from refino_eval.exhibits.aggregate import aggregate
+    from refino_eval.exhibits.people import PersonFiles, Study
     from refino_eval.exhibits.tidy import write_tidy
 
     name = snakemake.wildcards.exhibit
@@ -28,6 +29,7 @@ with job(snakemake) as log:
             cohort=Path(snakemake.input.cohort),
             outcomes={Path(path).stem: Path(path) for path in snakemake.input.outcomes},
             panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in snakemake.input.panels},
+            flow=next((Path(path) for path in snakemake.input.flow), None),
         ),
         study=Study(
             treated=params.treated, control=params.control, specifications=definitions.specifications, seed=params.seed

@@ -33,6 +33,7 @@ with job(snakemake) as log:
         strata=tuple(names["strata"]),
         strata_labels={key: Label.model_validate(label) for key, label in names["strata_labels"].items()},
         outcomes={key: Label.model_validate(label) for key, label in names["outcomes"].items()},
+        flow={key: Label.model_validate(label) for key, label in names["flow"].items()},
     )
     numbers = read_tidy(Path(snakemake.input.aggregate))
     folder = Path(snakemake.output[0]).parent

@@ -1,17 +1,16 @@
-"""`refino-eval run | check | simulate | list`."""
+"""`refino-eval run | check | simulate | list | outcomes`."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.cli import outcomes
+from refino_eval.cli.telling import EvaluationName, telling_faults
+from refino_eval.errors import UserFault, nearest, raise_faults
 
 app = typer.Typer(
     help="Evaluate a randomised labour-market trial from register data.",
@@ -21,33 +20,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-EvaluationName = Annotated[
-    str | None,
-    typer.Option(
-        "--evaluation", "-e", help="A file of config/evaluations. [default: the one config/config.yaml names]"
-    ),
-]
+app.add_typer(outcomes.app, name="outcomes")
 
 LISTS = ("evaluations", "exhibits", "outcomes", "states", "covariates", "specifications", "registers")
-
-
-@contextmanager
-def _telling_faults() -> Iterator[None]:
-    """Tell a user's fault in plain paragraphs and end with exit code 2; let anything else through."""
-    try:
-        yield
-    except UserFault as fault:
-        tell(fault.faults)
-        raise typer.Exit(2) from None
-
-
-def tell(faults: tuple[str, ...]) -> None:
-    """Print faults on standard error, one paragraph each."""
-    mark = "- " if len(faults) > 1 else ""
-    if mark:
-        print(f"{len(faults)} things must be mended:", file=sys.stderr)
-    for fault in faults:
-        print(f"{mark}{fault}", file=sys.stderr)
 
 
 @app.command()
@@ -60,7 +35,7 @@ def run(
     """Run an evaluation from delivered registers to report; what is up to date is left alone."""
     from refino_eval.cli.running import run_workflow
 
-    with _telling_faults():
+    with telling_faults():
         raise typer.Exit(run_workflow(evaluation=evaluation, cores=cores, until=until, force=force))
 
 
@@ -68,17 +43,49 @@ def run(
 def check(
     evaluation: EvaluationName = None,
     everything: Annotated[bool, typer.Option("--all", help="Check every evaluation there is.")] = False,
+    delivery: Annotated[
+        Path | None, typer.Option(help="Folder of a delivery to check instead of the evaluation's own.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the receipt goes. [default: results/<evaluation>/run/receipt]")
+    ] = None,
 ) -> None:
-    """Check configuration, worked examples and the delivery's files, without running anything."""
+    """Check configuration and worked examples, and give the delivery's receipt; exit code 2 when something must be mended."""
     from refino_eval.cli.checking import check_evaluation
     from refino_eval.config.load import evaluation_names, project_root
 
-    with _telling_faults():
+    with telling_faults():
+        if everything and (delivery or out):
+            raise UserFault("`--all` takes neither --delivery nor --out: they belong to one evaluation.")
+        # What the user names is from where the user stands.
+        delivery, out = (path.resolve() if path is not None else None for path in (delivery, out))
         root = project_root()
         os.chdir(root)
+        faults: list[str] = []
         for name in evaluation_names(root) if everything else [evaluation]:
-            for line in check_evaluation(root, name):
-                print(line)
+            try:
+                for line in check_evaluation(root, name, delivery=delivery, out=out):
+                    print(line)
+            except UserFault as fault:
+                faults += fault.faults
+        raise_faults(faults)
+
+
+@app.command()
+def sources(
+    variable_list: Annotated[
+        bool, typer.Option("--variable-list", help="Every column that is read, and why: what data owners ask for.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="nb or en.")] = "en",
+    form: Annotated[str, typer.Option("--format", help="md or csv.")] = "md",
+    out: Annotated[Path | None, typer.Option(help="File to write. [default: print]")] = None,
+    evaluation: EvaluationName = None,
+) -> None:
+    """List the registers that an evaluation reads, or each of their columns with the reason for reading it."""
+    from refino_eval.cli.sources import tell_sources
+
+    with telling_faults():
+        tell_sources(evaluation, variable_list=variable_list, language=language, form=form, out=out)
 
 
 @app.command()
@@ -89,12 +96,28 @@ def simulate(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed. [default: the recipe's]")] = None,
     effects: Annotated[str | None, typer.Option(help="Planted effects: a preset of the recipe.")] = None,
     calibration: Annotated[bool, typer.Option(help="Compare the delivery with the recipe's targets.")] = True,
+    mess: Annotated[
+        str | None, typer.Option(help="Faults to plant, by commas; none; list tells them. [default: the recipe's]")
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, parquet, dta or sav for every register. [default: the recipe's]"),
+    ] = None,
 ) -> None:
     """Make a synthetic register with a known truth, and show how near it comes to its targets."""
     from refino_eval.cli.simulating import simulate_register
 
-    with _telling_faults():
-        simulate_register(recipe=recipe, out=out, people=people, seed=seed, effects=effects, calibration=calibration)
+    with telling_faults():
+        simulate_register(
+            recipe=recipe,
+            out=out,
+            people=people,
+            seed=seed,
+            effects=effects,
+            calibration=calibration,
+            mess=mess,
+            file_format=file_format,
+        )
 
 
 @app.command(name="list")
@@ -105,7 +128,7 @@ def list_names(
     """List what there is, with labels."""
     from refino_eval.cli.listing import listed
 
-    with _telling_faults():
+    with telling_faults():
         if what not in LISTS:
             raise UserFault(f"There is no list of '{what}'.{nearest(what, LISTS)}")
         for line in listed(what, evaluation):

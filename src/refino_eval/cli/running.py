@@ -20,6 +20,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from refino_eval.cli.locks import only_run
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserFault, nearest
@@ -77,9 +78,9 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     log = root / "logs" / study.name / "workflow.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as faults:
+    with only_run(root, study.name, configuration.data_folder) as held, tempfile.TemporaryDirectory() as faults:
         command = _command(study.name, cores, until, force)
-        failed, jobs = _follow(command, root, log, Path(faults), console)
+        failed, jobs = _follow(command, root, log, Path(faults), console, held)
         left = [line for path in sorted(Path(faults).glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
     if left:
         raise UserFault(*dict.fromkeys(left))
@@ -110,7 +111,9 @@ def _command(evaluation: str, cores: int, until: str | None, force: bool) -> lis
     return [*command, "--config", f"evaluation={evaluation}"]
 
 
-def _follow(command: list[str], root: Path, log: Path, faults: Path, console: Console) -> tuple[deque[str] | None, int]:
+def _follow(
+    command: list[str], root: Path, log: Path, faults: Path, console: Console, held: int | None
+) -> tuple[deque[str] | None, int]:
     """Run Snakemake, log what it says, and show its jobs; return its last words when it failed, and the jobs done."""
     environment = {**os.environ, FAULTS_VARIABLE: str(faults), "PYTHONUNBUFFERED": "1"}
     last: deque[str] = deque(maxlen=60)
@@ -118,7 +121,14 @@ def _follow(command: list[str], root: Path, log: Path, faults: Path, console: Co
     with (
         log.open("w", encoding="utf-8") as written,
         subprocess.Popen(
-            command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+            command,
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+            pass_fds=() if held is None else (held,),
         ) as process,
     ):
         assert process.stdout is not None

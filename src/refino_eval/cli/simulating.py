@@ -10,7 +10,15 @@ from refino_eval.errors import UserFault, nearest
 
 
 def simulate_register(
-    *, recipe: str, out: Path | None, people: int | None, seed: int | None, effects: str | None, calibration: bool
+    *,
+    recipe: str,
+    out: Path | None,
+    people: int | None,
+    seed: int | None,
+    effects: str | None,
+    calibration: bool,
+    mess: str | None = None,
+    file_format: str | None = None,
 ) -> None:
     """Write a synthetic delivery and print what was written.
 
@@ -24,9 +32,18 @@ def simulate_register(
         Instead of the recipe's own.
     calibration
         Whether to compare the delivery with the recipe's targets afterwards.
+    mess
+        Faults to plant, separated by commas; ``none``; ``list`` prints them and writes nothing. Default: the recipe's.
+    file_format
+        csv, parquet, dta or sav for every register; default: the recipe's forms.
     """
     from refino_eval.synthetic import Recipe, calibration_report, generate, write_calibration
+    from refino_eval.synthetic.choosing import chosen_format, chosen_mess, mess_names
 
+    if mess == "list":
+        for name, told in mess_names().items():
+            print(f"{name:<22}{told}")
+        return
     root = project_root()
     folder = root / "config" / "synthetic"
     path = folder / f"{recipe}.yaml"
@@ -38,11 +55,17 @@ def simulate_register(
     model = validate(read_yaml(path, shown), Recipe, shown)
     target = out if out is not None else root / "data" / "synthetic" / recipe
     began = time.perf_counter()
-    manifest = generate(model, target, people=people, seed=seed, effects=effects)
+    planted = None if mess is None else chosen_mess(model.mess, mess.split(","))
+    kind = chosen_format(file_format)
+    manifest = generate(model, target, people=people, seed=seed, effects=effects, mess=planted, format=kind)
     print(f"Synthetic register written to {target} in {time.perf_counter() - began:.1f} s")
     for name, rows in manifest.rows.items():
         print(f"  {name:<48}{rows:>12,} rows")
-    if calibration:
+    if mess is not None:
+        print(f"What was planted: {target / 'planted_mess.csv'}")
+    if kind is not None:
+        print(f"Every register is written as {kind}: `files` and `format` of config/sources must say so to read them.")
+    elif calibration:
         report = calibration_report(target, model)
         write_calibration(report, target / "calibration.csv")
         within = int((report["verdict"] == "within").sum())

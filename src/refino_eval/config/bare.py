@@ -10,26 +10,35 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from refino_eval.config.definitions import Outcome
+
 BLANK = {"nb": "-", "en": "-"}
 TEXTS = ("description", "deprecated", "why", "owner")
 LABELS = ("label", "title", "unit", "note")
 DROPPED = ("examples", "changed", "version", "role")
 
 
-def bare(model: BaseModel) -> dict[str, Any]:
+def bare(model: BaseModel, *, spelled_out: bool = True) -> dict[str, Any]:
     """Return a definition as plain data, its words blanked.
 
     Parameters
     ----------
     model
         Any configuration model.
+    spelled_out
+        Keep what was written though it is the default; without it, two definitions that mean the same are the same.
 
     Returns
     -------
     dict
         What was written in the YAML, still valid for the model, with labels and texts replaced by a dash.
     """
-    data: dict[str, Any] = _blanked(model.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    # Of an outcome, why it was changed and what it is tested with; elsewhere these names mean something else.
+    told = {"reason", "family"} if isinstance(model, Outcome) else None
+    written = model.model_dump(
+        mode="json", by_alias=True, exclude_unset=spelled_out, exclude_defaults=not spelled_out, exclude=told
+    )
+    data: dict[str, Any] = _blanked(written)
     return data
 
 

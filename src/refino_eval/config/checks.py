@@ -11,6 +11,10 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
 
+EXPRESSION_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max"))
+"""Words of the expression language itself; no state can have one of these names."""
+
+LONGEST_EXPRESSION = 1000
 
 def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[str]:
     """Return a paragraph for every reference that leads nowhere and every window outside its clock.
@@ -39,8 +43,7 @@ def used_outcomes(study: Evaluation, definitions: d.Definitions) -> list[str]:
     """Return the outcomes that the evaluation's exhibits show, in order of first use."""
     names: dict[str, None] = {}
     for exhibit in _selected(study, definitions):
-        if isinstance(exhibit, d.IttExhibit):
-            names |= dict.fromkeys(exhibit.columns.values())
+        names |= dict.fromkeys(getattr(exhibit, "outcomes", ()))
     return list(names)
 
 
@@ -53,8 +56,29 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
     for name in used_outcomes(study, definitions):
         outcome = definitions.outcomes.get(name)
         if outcome is not None and outcome.clock == unit:
-            names[outcome.state] = None
+            names |= dict.fromkeys(outcome_states(outcome))
     return list(names)
+
+
+def outcome_states(outcome: d.Outcome) -> list[str]:
+    """Return the states that an outcome reads from its panel, in order of appearance."""
+    return [outcome.state] if outcome.state is not None else words_in(outcome.expression or "")
+
+
+def words_in(expression: str) -> list[str]:
+    """Return the names in an expression; whether they are states is for the caller to say."""
+    found = re.findall(r"[a-z][a-z0-9_]*", expression[:LONGEST_EXPRESSION])
+    return list(dict.fromkeys(word for word in found if word not in EXPRESSION_WORDS))
+
+
+def state_registers(definitions: d.Definitions, states: Iterable[str]) -> list[str]:
+    """Return the registers that states are made from, their days of death and emigration among them, in order of name."""
+    found: set[str] = set()
+    for name in needed_states(definitions, list(states)):
+        state = definitions.states[name]
+        if isinstance(state, d.SpellState):
+            found |= {state.register_name, *(date.register_name for date in state.missing.dates)}
+    return sorted(found)
 
 
 def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
@@ -66,7 +90,7 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
         if name in ordered or state is None or name in above:
             return
         if isinstance(state, d.DerivedState):
-            for other in re.findall(r"[a-z][a-z0-9_]*", state.expression):
+            for other in words_in(state.expression):
                 add(other, (*above, name))
         ordered[name] = None
 
@@ -78,10 +102,11 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
 def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
     """Return, as plain data, the definitions that one exhibit's words come from, so that its job depends on no others."""
     entry = definitions.exhibits[exhibit]
-    outcomes = list(entry.columns.values()) if isinstance(entry, d.IttExhibit) else []
+    outcomes = list(getattr(entry, "outcomes", ()))
     specifications = specifications_of(entry)
     states = list(getattr(entry, "states", ()))
-    states += [definitions.outcomes[name].state for name in outcomes if name in definitions.outcomes]
+    for name in outcomes:
+        states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
     covariates = set(getattr(entry, "covariates", ()))
     for name in specifications:
         covariates |= {term.covariate for term in definitions.specifications[name].controls}
@@ -117,7 +142,7 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
 
 def specifications_of(exhibit: Any) -> tuple[str, ...]:
     """Return the specifications that an exhibit runs."""
-    if isinstance(exhibit, d.EffectsExhibit):
+    if hasattr(exhibit, "specification"):
         return (exhibit.specification,)
     return tuple(getattr(exhibit, "specifications", ()))
 
@@ -182,6 +207,10 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
     samples = study.samples
     if exhibit.sample not in samples:
         yield f"The {where} is made on the sample '{exhibit.sample}', which the evaluation does not have.{nearest(exhibit.sample, samples)}"
+    if isinstance(exhibit, d.FlowExhibit):
+        for name in exhibit.samples:
+            if name not in samples:
+                yield f"The {where} names no sample '{name}'.{nearest(name, samples)}"
     for covariate in getattr(exhibit, "covariates", ()):
         if covariate not in definitions.covariates:
             yield f"The {where} names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"
@@ -195,9 +224,11 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
                     f"The specification '{specification}' names no covariate '{term.covariate}'."
                     f"{nearest(term.covariate, definitions.covariates)}"
                 )
-    if isinstance(exhibit, d.IttExhibit):
-        for column, outcome in exhibit.columns.items():
-            yield from _outcome(column, outcome, name, study, definitions)
+    for outcome in getattr(exhibit, "outcomes", ()):
+        yield from _outcome(outcome, name, study, definitions)
+    for key in getattr(exhibit, "margins", {}):
+        if key not in exhibit.columns:
+            yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
     if isinstance(exhibit, d.PathsExhibit | d.EffectsExhibit):
         yield from _clocked(where, exhibit.clock, exhibit.first, exhibit.last, study)
         for state in exhibit.states:
@@ -205,18 +236,19 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
                 yield f"The {where} names no state '{state}'.{nearest(state, definitions.states)}"
 
 
-def _outcome(column: str, outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
-    if study.entry == "person_table":
+def _outcome(outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    if study.person_table is not None:
+        there = study.person_table.outcomes
+        if outcome not in there:
+            yield f"The exhibit '{exhibit}' names no outcome '{outcome}' of the person table.{nearest(outcome, there)}"
         return
     if outcome not in definitions.outcomes:
-        yield (
-            f"The exhibit '{exhibit}' names no outcome '{outcome}' (in column '{column}')."
-            f"{nearest(outcome, definitions.outcomes)}"
-        )
+        yield f"The exhibit '{exhibit}' names no outcome '{outcome}'.{nearest(outcome, definitions.outcomes)}"
         return
     entry = definitions.outcomes[outcome]
-    if entry.state not in definitions.states:
-        yield f"The outcome '{outcome}' names no state '{entry.state}'.{nearest(entry.state, definitions.states)}"
+    for state in outcome_states(entry):
+        if state not in definitions.states:
+            yield f"The outcome '{outcome}' names no state '{state}'.{nearest(state, definitions.states)}"
     first, last = entry.periods
     yield from _clocked(f"outcome '{outcome}'", entry.clock, first, last, study)
 

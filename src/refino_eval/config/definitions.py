@@ -9,14 +9,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict, Unit
 
 Scalar = str | int | float | bool
 
+EventTime = Annotated[int, Field(ge=-5200, le=5200)]
+"""Periods since the draw's: at most a century of weeks, so that a slip of the keyboard cannot ask for a billion rows."""
 
-class Condition(Strict):
+
+class _Finite(Strict):
+    """No number of a definition is infinite, or not a number."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Condition(_Finite):
     """A condition on one column of a spell; conditions of a state hold together (and)."""
 
     column: Name
@@ -39,43 +48,96 @@ class Within(Strict):
     combine: Literal["max", "sum"] = Field(default="max", description="max: overlapping registrations count once.")
 
 
-class Deflate(Strict):
+class Deflate(_Finite):
     """Turn nominal amounts into the prices of one year."""
 
     index: Name = Field(description="A price index in `config/codelists` (columns year, value).")
     base_year: int
 
 
-class Example(Strict):
+class PersonDate(_Finite):
+    """A day in a person's life after which a state is no longer measured, and what it is from then on."""
+
+    register_name: Name = Field(alias="register", description="Where the day stands: fixed, event or spell.")
+    column: Name = Field(description="A column of type date; the first of several days counts.")
+    where: tuple[Condition, ...] = ()
+    value: Literal["missing"] | float = Field(
+        default="missing", description="Value of every period that begins after the day, in the state's reported unit."
+    )
+
+
+class MissingRules(_Finite):
+    """What a state is where the register cannot tell it.
+
+    A rule about the person goes before one about the register: whoever is known to have died before the data end is
+    dead after it as well.
+    """
+
+    before_coverage: Literal["missing"] | float = Field(
+        default="missing", description="Value of a period that begins before the register's first day."
+    )
+    after_coverage: Literal["missing"] | float = Field(
+        default="missing", description="Value of a period that ends after the register's last day."
+    )
+    after_death: PersonDate | None = Field(default=None, description="Without it a death changes nothing.")
+    after_emigration: PersonDate | None = Field(default=None, description="Without it an emigration changes nothing.")
+
+    @property
+    def dates(self) -> tuple[PersonDate, ...]:
+        """The days of a person's life that are read, the weightier first."""
+        return tuple(each for each in (self.after_death, self.after_emigration) if each is not None)
+
+
+class MainJob(_Finite):
+    """Which of a person's spells in a period is the main one, and what is asked of it."""
+
+    by: Name = Field(
+        description="Column whose largest value makes the main spell; on a tie the spell that began first, then the one "
+        "that lasts longest, then the one with the larger value."
+    )
+    where: tuple[Condition, ...] = Field(
+        default=(), description="Make the state 1 when the main spell meets these, else 0; without them `value` is taken."
+    )
+
+
+class Example(_Finite):
     """A worked example: spells in, expected value out, and why."""
 
     why: str
     spells: dict[Name, tuple[dict[str, Any], ...]] = Field(description="Rows by register, in clean form (half-open).")
-    draw: dt.date
-    at: int | None = Field(default=None, description="Event time of the expected value, for a state.")
+    draw: dt.date = Field(ge=dt.date(1900, 1, 1), le=dt.date(2199, 12, 31))
+    at: EventTime | None = Field(default=None, description="Event time of the expected value, for a state.")
     expect: float | None
+    censored: float | None = Field(
+        default=None, description="Expected flag beside the value, for kinds that censor; null does not look at it."
+    )
+    boundary: bool = Field(default=False, description="It lies on an edge: the last day, the exact threshold.")
 
 
-class SpellState(Strict):
+class SpellState(_Finite):
     """A monthly (or weekly) value computed from the spells of one register."""
 
     label: Label
     description: str
     register_name: Name = Field(alias="register")
     where: tuple[Condition, ...] = ()
-    touch: Literal["any_day", "start_of_period", "end_of_period", "all_days"] = Field(
+    touch: Literal["any_day", "start_of_period", "end_of_period", "all_days", "share_of_days"] = Field(
         default="any_day",
-        description="Which spells count in a period: with any day in it, covering its first or last "
-        "day, or covering all of it.",
+        description="Which spells count in a period: with any day in it, covering its first or last day, or covering all "
+        "of it. share_of_days gives the share of the period's days that any of the spells covers, each day once.",
     )
     value: Name | None = Field(
         default=None, description="Column whose value is taken; without one a spell counts as 1."
     )
     within: Within | None = None
-    combine: Literal["any", "sum", "max", "count"] = Field(default="any", description="How a person's spells combine.")
+    combine: Literal["any", "sum", "max", "count", "main_job"] = Field(
+        default="any", description="How a person's spells combine; main_job takes one of them only."
+    )
+    main: MainJob | None = Field(default=None, description="For main_job.")
     deflate: Deflate | None = None
     divide_by: float = Field(default=1.0, gt=0, description="Natural units per reported unit (100 000 for 100 000 kr).")
     absent: float = Field(default=0.0, description="Value of a covered period without any spell.")
+    missing: MissingRules = Field(default_factory=MissingRules)
     unit: Label
     range: tuple[float, float] | None = Field(default=None, description="Values outside are a fault of the definition.")
     examples: tuple[Example, ...] = ()
@@ -86,10 +148,19 @@ class SpellState(Strict):
             raise ValueError(f"combine: {self.combine} needs a value column")
         if self.combine in ("any", "count") and self.value is not None:
             raise ValueError(f"combine: {self.combine} takes no value column")
+        if (self.combine == "main_job") != (self.main is not None):
+            raise ValueError("combine: main_job takes `main`, and nothing else does")
+        if self.main is not None and bool(self.main.where) == (self.value is not None):
+            raise ValueError("combine: main_job takes either a value column or main.where")
+        if self.within is not None and (self.combine == "main_job" or self.touch == "share_of_days"):
+            raise ValueError("within does not go with main_job or share_of_days, which count nothing twice by themselves")
+        if self.touch == "share_of_days" and (self.combine != "any" or self.deflate or self.divide_by != 1):
+            raise ValueError("touch: share_of_days is a share by itself: it takes no combine, deflate or divide_by")
+        _ordered(self.range)
         return self
 
 
-class DerivedState(Strict):
+class DerivedState(_Finite):
     """A value computed from other states of the same period, in the small expression language."""
 
     label: Label
@@ -99,25 +170,78 @@ class DerivedState(Strict):
     range: tuple[float, float] | None = None
     examples: tuple[Example, ...] = ()
 
+    @model_validator(mode="after")
+    def _coherent(self) -> DerivedState:
+        _ordered(self.range)
+        return self
+
+
+def _ordered(limits: tuple[float, float] | None) -> None:
+    if limits is not None and limits[1] < limits[0]:
+        raise ValueError("the range ends before it begins")
+
 
 State = SpellState | DerivedState
 
+OutcomeKind = Literal[
+    "value_at",
+    "any_in",
+    "months_in",
+    "sum_over",
+    "mean_over",
+    "first_month",
+    "spell_of",
+    "longest_spell",
+    "held_at",
+    "change",
+]
+"""The closed list; each is a function in `refino_eval.outcomes.kinds` and a section of `docs/outcome_kinds.md`."""
 
-class Outcome(Strict):
-    """A defined result per person, computed from one state over event time."""
+OUTCOME_KEYS: dict[str, tuple[str, ...]] = {
+    "value_at": ("at",),
+    "any_in": ("window",),
+    "months_in": ("window",),
+    "sum_over": ("window",),
+    "mean_over": ("window",),
+    "first_month": ("window", "censored"),
+    "spell_of": ("window", "at_least"),
+    "longest_spell": ("window",),
+    "held_at": ("times",),
+    "change": ("times",),
+}
+"""Which of `at`, `window`, `times`, `at_least` and `censored` a kind takes."""
+
+
+class Outcome(_Finite):
+    """A defined result per person, computed over event time from one state, or from an expression over several."""
 
     label: Label
     description: str
-    kind: Literal["value_at", "sum_over", "mean_over", "any_in"]
-    state: Name
-    at: int | None = Field(default=None, description="Event time, for value_at.")
-    window: tuple[int, int] | None = Field(default=None, description="First and last event time, both included.")
+    kind: OutcomeKind
+    state: Name | None = Field(default=None, description="The state that is read; or give `expression`.")
+    expression: str | None = Field(
+        default=None, description="Over states of the same period, for instance `aap and weekly_hours >= 4`."
+    )
+    at: EventTime | None = Field(default=None, description="Event time, for value_at.")
+    window: tuple[EventTime, EventTime] | None = Field(
+        default=None, description="First and last event time, both included."
+    )
+    times: tuple[EventTime, ...] | None = Field(
+        default=None, description="Event times: at least two for held_at; from and to for change."
+    )
+    at_least: int | None = Field(default=None, ge=1, description="Periods in a row, for spell_of.")
+    censored: Literal["last", "missing"] = Field(
+        default="last",
+        description="For first_month, where it never holds: the last period seen, or missing. The flag "
+        "`<name>_censored` tells either from a period in which it held.",
+    )
     clock: Unit = "month"
     missing: Literal["any", "all"] = Field(
-        default="any", description="any: missing when any period of the window is missing; all: only when all are."
+        default="any", description="any: missing when any period that is read is missing; all: only when all are."
     )
     unit: Label
     role: Literal["primary", "secondary", "exploratory"] = "exploratory"
+    family: Name | None = Field(default=None, description="Outcomes of one family are tested together.")
     version: int = 1
     changed: dt.date | None = None
     reason: str | None = None
@@ -125,22 +249,54 @@ class Outcome(Strict):
     examples: tuple[Example, ...] = ()
 
     @model_validator(mode="after")
-    def _window(self) -> Outcome:
-        if (self.kind == "value_at") != (self.at is not None):
-            raise ValueError("kind value_at takes `at`, every other kind takes `window`")
-        if (self.kind != "value_at") != (self.window is not None):
-            raise ValueError("kind value_at takes `at`, every other kind takes `window`")
+    def _coherent(self) -> Outcome:
+        if (self.state is None) == (self.expression is None):
+            raise ValueError("give either `state` or `expression`")
+        takes = OUTCOME_KEYS[self.kind]
+        for key in ("at", "window", "times", "at_least"):
+            if (key in takes) != (getattr(self, key) is not None):
+                needed = " and ".join(f"`{name}`" for name in takes if name != "censored")
+                raise ValueError(f"kind {self.kind} takes {needed}, and no other of `at`, `window`, `times`, `at_least`")
+        if "censored" in self.model_fields_set and "censored" not in takes:
+            raise ValueError(f"kind {self.kind} does not censor: leave `censored` out")
+        self._times()
+        return self
+
+    def _times(self) -> None:
         if self.window is not None and self.window[1] < self.window[0]:
             raise ValueError("the window ends before it begins")
-        return self
+        if self.at_least is not None and self.at_least > self.count:
+            raise ValueError(f"`at_least` asks for {self.at_least} periods in a row, and the window has {self.count}")
+        if self.times is not None and (len(self.times) < 2 or len(set(self.times)) < len(self.times)):
+            raise ValueError("`times` names at least two different event times")
+        if self.kind == "change" and (len(self.times or ()) != 2 or self.missing != "any"):
+            raise ValueError("kind change goes from one event time to another, and is missing when either is")
 
     @property
     def periods(self) -> tuple[int, int]:
         """First and last event time that the outcome reads."""
+        read = self.read
+        return read[0], read[-1]
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """Every event time that the outcome reads, in order."""
         if self.window is not None:
-            return self.window
+            return tuple(range(self.window[0], self.window[1] + 1))
+        if self.times is not None:
+            return tuple(sorted(self.times))
         assert self.at is not None
-        return self.at, self.at
+        return (self.at,)
+
+    @property
+    def count(self) -> int:
+        """Number of event times that the outcome reads."""
+        return len(self.read)
+
+    @property
+    def companion(self) -> bool:
+        """Whether the outcome has a column beside it, `<name>_censored`."""
+        return "censored" in OUTCOME_KEYS[self.kind]
 
 
 class _Covariate(Strict):
@@ -264,12 +420,79 @@ class BalanceExhibit(_Exhibit):
     vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
 
 
-class IttExhibit(_Exhibit):
+class _OutcomesExhibit(_Exhibit):
+    columns: dict[Name, Name] = Field(min_length=1, description="Key in the exhibit -> outcome.")
+    missing: Literal["common", "available"] = Field(
+        default="common",
+        description="common: the people who have every outcome; available: each outcome's own people.",
+    )
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return tuple(self.columns.values())
+
+
+class IttExhibit(_OutcomesExhibit):
     """Effects of the draw: outcomes as columns, specifications as panels."""
 
     kind: Literal["itt"]
-    columns: dict[Name, Name] = Field(min_length=1, description="Column key of the table -> outcome.")
     specifications: tuple[Name, ...] = Field(default=("main",), min_length=1)
+
+
+class TestsExhibit(_OutcomesExhibit):
+    """Each effect under every test, its columns being one family; what it can and cannot exclude."""
+
+    kind: Literal["tests"]
+    specification: Name = "main"
+    draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Redraws of the randomisation within cells.")
+    scheme: Literal["complete", "bernoulli"] = Field(
+        default="complete", description="complete: as many treated in each cell as there were; bernoulli: by draw share."
+    )
+    margins: dict[Name, float] = Field(
+        default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."
+    )
+
+
+class EstimandsExhibit(_OutcomesExhibit):
+    """The effect weighted by cells' information, by people, and by inverse draw probability, and whether they differ."""
+
+    kind: Literal["estimands"]
+    specification: Name = "none"
+
+
+class LateExhibit(_OutcomesExhibit):
+    """Effects of take-up for compliers: reduced form, first stage, two-stage least squares, Anderson-Rubin sets."""
+
+    kind: Literal["late"]
+    take_up: Name | None = Field(
+        default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."
+    )
+    specification: Name = "main"
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return (*self.columns.values(), *((self.take_up,) if self.take_up is not None else ()))
+
+
+class InteractionsExhibit(_Exhibit):
+    """Whether the effect on one outcome differs by what was known at the draw: one moderator at a time, and jointly."""
+
+    kind: Literal["interactions"]
+    outcome: Name
+    moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates.")
+    specification: Name = "linear"
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return (self.outcome,)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates that the exhibit reads beside its controls."""
+        return self.moderators
 
 
 class DrawsExhibit(_Exhibit):
@@ -307,8 +530,28 @@ class DesignExhibit(_Exhibit):
     kind: Literal["design"]
 
 
+class FlowExhibit(_Exhibit):
+    """The cohort flow: delivered draws, each exclusion with its reason, and the samples that remain, by arm."""
+
+    kind: Literal["flow"]
+    samples: tuple[Name, ...] = Field(
+        default=(), description="Samples to show, each within the one before it; default: all of the evaluation's."
+    )
+
+
 Exhibit = Annotated[
-    DescriptivesExhibit | BalanceExhibit | IttExhibit | DrawsExhibit | PathsExhibit | EffectsExhibit | DesignExhibit,
+    DescriptivesExhibit
+    | BalanceExhibit
+    | IttExhibit
+    | TestsExhibit
+    | EstimandsExhibit
+    | LateExhibit
+    | InteractionsExhibit
+    | DrawsExhibit
+    | PathsExhibit
+    | EffectsExhibit
+    | DesignExhibit
+    | FlowExhibit,
     Field(discriminator="kind"),
 ]
 

@@ -145,6 +145,9 @@ class Evaluation(Strict):
     data: str = Field(
         description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
     )
+    letter: str | None = Field(
+        default=None, description="The delivery letter, inside the data folder; default: delivery.yaml when it is there."
+    )
     synthetic: SyntheticData | None = None
     published: Name | None = Field(
         default=None, description="Published values to compare with: `data/published/<name>.csv`."

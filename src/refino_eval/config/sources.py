@@ -28,7 +28,17 @@ class Column(Strict):
         "number of oere; month is yyyymm; year is yyyy; week is a whole number of weeks since the draw."
     )
     why: str = Field(min_length=10, description="Why the evaluation needs the column; printed in the variable list.")
-    date_format: str = Field(default="%Y-%m-%d", description="How a date is written (strftime), for type date.")
+    date_format: str = Field(
+        default="%Y-%m-%d",
+        description="How a date is written, for type date: a strftime pattern (%Y%m%d, %d.%m.%Y), or `sas`, `stata` or "
+        "`excel` for a whole number of days since that program's origin.",
+    )
+    width: int | None = Field(
+        default=None,
+        ge=1,
+        le=40,
+        description="For id, text and code: digits that are fewer than this get the leading zeros back that a number lost.",
+    )
     inclusive: bool = Field(default=True, description="For `stop`: the delivered date is the last day of the spell.")
     codelist: Name | None = Field(
         default=None, description="Name of the list in `config/codelists` that codes must be in."
@@ -78,6 +88,60 @@ class StopBeforeStart(Strict):
     rule: Literal["stop_before_start"]
 
 
+class FutureDate(Strict):
+    """Reject a row with a date (for `stop`: a last day) after the last day covered, or after a day that is given."""
+
+    rule: Literal["future_date"]
+    column: Name
+    after: dt.date | None = Field(
+        default=None, description="The last day allowed; without it, the coverage's last day."
+    )
+
+
+class HoursFromPercent(Strict):
+    """Repair missing or zero hours by the position's per cent of full-time hours; no row is rejected."""
+
+    rule: Literal["hours_from_percent"]
+    column: Name = Field(description="The column of hours, of type hundredths.")
+    percent: Name = Field(description="The column with the position's per cent, of type hundredths.")
+    full_time_hours: float = Field(gt=0, le=168, description="Weekly hours of a full position.")
+
+
+class CutAt(Strict):
+    """Cut a spell at a day in another column of the row (a death, an emigration); reject it if it starts after that."""
+
+    rule: Literal["cut_at"]
+    column: Name = Field(description="A column of type date: the last day that the spell can have.")
+
+
+class PersonNotListed(Strict):
+    """Reject a row of a person who is not in a list of ids that came with the delivery."""
+
+    rule: Literal["person_not_listed"]
+    file: str = Field(
+        min_length=1,
+        description="A UTF-8 text file in the delivery's folder: a header line, then an id a line (the first field).",
+    )
+
+
+class Overlap(Strict):
+    """Join spells of one person that agree in a key and have a day in common; one row of each group stays.
+
+    The rows that are absorbed are rejected by this rule, so that clean and rejected rows still add up.
+    """
+
+    rule: Literal["overlap"]
+    key: tuple[Name, ...] = Field(default=(), description="Columns that must agree beside the person (an employer).")
+    keep: Literal["merge", "longest"] = Field(
+        description="merge: the earliest row stays and lasts until the last day of any; longest: the longest row stays as it is."
+    )
+    gap: int | None = Field(
+        default=None,
+        ge=0,
+        description="Also join spells with at most this many days between (0: one follows the other).",
+    )
+
+
 class OutsideCoverage(Strict):
     """Reject a spell that has no day inside the period that the delivery covers."""
 
@@ -85,7 +149,18 @@ class OutsideCoverage(Strict):
 
 
 Rule = Annotated[
-    MissingStop | ValueRange | ValueIn | DuplicateRow | Superseded | StopBeforeStart | OutsideCoverage,
+    MissingStop
+    | ValueRange
+    | ValueIn
+    | DuplicateRow
+    | Superseded
+    | StopBeforeStart
+    | OutsideCoverage
+    | FutureDate
+    | HoursFromPercent
+    | CutAt
+    | PersonNotListed
+    | Overlap,
     Field(discriminator="rule"),
 ]
 
@@ -114,7 +189,9 @@ class Source(Strict):
         "amount for a calendar month or year (`period`)."
     )
     files: tuple[str, ...] = Field(min_length=1, description="File names or patterns inside the delivery's folder.")
-    format: Literal["csv", "parquet"] = "csv"
+    format: Literal["csv", "parquet", "sas7bdat", "dta", "sav"] = Field(
+        default="csv", description="csv: any text file with a delimiter, also packed as .gz or .zip (one file in it)."
+    )
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     delimiter: str = ";"
     decimal: Literal[",", "."] = "."
@@ -135,7 +212,10 @@ class Source(Strict):
         if self.temporality == "accumulated" and period is not None and period.type not in ("month", "year"):
             raise ValueError("the column period of an accumulated register is of type month or year")
         for rule in self.rules:
-            named = getattr(rule, "key", ()) or ((rule.column,) if hasattr(rule, "column") else ())
+            named = [
+                *getattr(rule, "key", ()),
+                *(getattr(rule, each) for each in ("column", "percent") if hasattr(rule, each)),
+            ]
             for name in named:
                 if name not in self.columns:
                     raise ValueError(f"rule {rule.rule} names the column '{name}', which is not listed")

@@ -3,6 +3,11 @@
 Functions on arrays and data frames, usable alone: no registers, no configuration, no workflow. `kernel` holds the one
 regression (cells absorbed, all outcomes at once); `itt`, `balance`, `dynamics` and `late` are its readings; `design`,
 `descriptives` and `paths` describe without a model; `controls` and `samples` prepare what goes in.
+`randomisation` and `interaction_redraws` take chance from the draw itself, `multiplicity` adjusts within families,
+`heterogeneity` and `null_card` read effects by group and null results.
+`strata` puts arms' means together cell by cell for `estimands`, `compliers` and the bounds of `attrition`; `take_up`,
+`survival` and `nonlinear` look at participation, durations and probabilities; `specification_curve`, `leave_one_out`
+and `stepwise` vary the choices; `verify` asks other programs for the same numbers.
 """
 
 from refino_eval.estimation.attrition import Bounds, attrition, horowitz_manski_bounds, imbens_manski, lee_bounds
@@ -31,6 +36,7 @@ from refino_eval.estimation.multiplicity import (
     sharpened_q,
     step_down,
 )
+from refino_eval.estimation.nonlinear import LogitTable, logit
 from refino_eval.estimation.null_card import NullCard, null_card
 from refino_eval.estimation.paths import PathTable, paths, widen
 from refino_eval.estimation.preparation import prepare, prepare_columns
@@ -41,6 +47,13 @@ from refino_eval.estimation.specification_curve import SpecificationCurve, Varia
 from refino_eval.estimation.stepwise import Stepwise, stepwise
 from refino_eval.estimation.survival import HazardRatio, SurvivalTable, cox, survival_shares
 from refino_eval.estimation.take_up import FirstStage, StarterTable, ever_started, first_stage, starters, take_up_paths
+from refino_eval.estimation.verify import (
+    VerificationError,
+    require_agreement,
+    verify_balance,
+    verify_itt,
+    verify_late,
+)
 
 __all__ = [
     "AndersonRubinSet",
@@ -67,6 +80,7 @@ __all__ = [
     "InteractionTest",
     "LateTable",
     "LeaveOneOut",
+    "LogitTable",
     "Missing",
     "Moments",
     "MultiplicityTable",
@@ -86,6 +100,7 @@ __all__ = [
     "SurvivalTable",
     "Variant",
     "Vcov",
+    "VerificationError",
     "WaldTest",
     "all_variants",
     "anderson_rubin_set",
@@ -115,6 +130,7 @@ __all__ = [
     "late_reweighted",
     "leave_one_out",
     "lee_bounds",
+    "logit",
     "missing_patterns",
     "moments",
     "multiplicity",
@@ -124,6 +140,7 @@ __all__ = [
     "prepare",
     "prepare_columns",
     "randomisation_test",
+    "require_agreement",
     "sharpened_q",
     "specification_curve",
     "starters",
@@ -134,6 +151,9 @@ __all__ = [
     "survival_shares",
     "t_inference",
     "take_up_paths",
+    "verify_balance",
+    "verify_itt",
+    "verify_late",
     "wald_test",
     "widen",
 ]

@@ -96,8 +96,8 @@ class Bounds:
     share_seen_treated, share_seen_control
         Shares with an outcome, arms made comparable by cells.
     trimmed_arm, trimmed_share
-        The arm seen more (1 treated; None when nothing is trimmed), and the share of its seen people cut off, over
-        all groups.
+        The arm seen more over all (1 treated; None when nothing is trimmed), and the share of seen people cut off,
+        over all groups (of either arm, when the direction is by group).
     share_always
         Share of people whom the bounds are about: those seen in either arm (1 for Horowitz-Manski).
     n, n_seen_treated, n_seen_control, n_left_out
@@ -170,7 +170,8 @@ def lee_bounds(
     level
         Confidence level.
     bootstrap, seed
-        Draws (within cells and arms) for standard errors in place of the influence, and their seed; 0 means none.
+        Draws (within cells and arms) for standard errors in place of the influence, and their seed; 0 means none, at
+        least 2 otherwise. For a check: the influence holds in sparse cells too, and costs nothing.
     rows
         The people in question, boolean of shape (n,); None means all.
     name
@@ -190,13 +191,18 @@ def lee_bounds(
     check_level(level)
     check_choice(ties, Ties, what="rule for ties")
     check_choice(direction, Direction, what="direction of trimming")
+    if bootstrap < 0 or bootstrap == 1:
+        raise UserFault(
+            f"bootstrap must be 0 (none) or at least 2 draws, and is {bootstrap}; several hundred tell a standard error."
+        )
     drawn = as_treated(treated)
     values = as_vector(outcome, what=name)
     check_length(values.size, drawn.size, what=name)
     among = None if rows is None else as_mask(rows, drawn.size)
     strata = build_strata(drawn, encode(cells, drawn.size), rows=among, weighting=weighting)
     member = np.zeros(drawn.size, dtype=np.int64) if groups is None else encode(groups, drawn.size, what="groups")
-    data = _Seen.of(strata, values, member)
+    names = ["all"] * drawn.size if groups is None else list(groups)
+    data = _Seen.of(strata, values, member, names)
     plan = _plan(data, direction)
     low, high = (_bound(data, plan, ties, upper) for upper in (False, True))
     errors = (float(low.std_error[0]), float(high.std_error[0]))
@@ -216,7 +222,7 @@ def lee_bounds(
         conf_high=interval[1],
         share_seen_treated=plan.share[1],
         share_seen_control=plan.share[0],
-        trimmed_arm=plan.arm if extra > 0 else None,
+        trimmed_arm=plan.arm if trimmed > 1e-12 else None,
         trimmed_share=trimmed,
         share_always=sum(g.always for g in plan.groups),
         **_counts(strata, data.seen),
@@ -335,18 +341,20 @@ class _Seen:
     values: FloatArray
     seen: BoolArray
     member: IntArray
+    labels: tuple[str, ...]
     weights: tuple[FloatArray, FloatArray]
 
     @classmethod
-    def of(cls, strata: Strata, values: FloatArray, member: IntArray) -> _Seen:
+    def of(cls, strata: Strata, values: FloatArray, member: IntArray, names: Sequence[Hashable]) -> _Seen:
         used = strata.used(values)
         seen = np.isfinite(used)
-        dense = np.unique(member[strata.rows], return_inverse=True)[1]
+        _, first, dense = np.unique(member[strata.rows], return_index=True, return_inverse=True)
         return cls(
             strata=strata,
             values=np.where(seen, used, 0.0),
             seen=seen,
             member=dense,
+            labels=tuple(str(names[strata.rows[row]]) for row in first),
             weights=(strata.person_weights(0), strata.person_weights(1)),
         )
 
@@ -385,7 +393,7 @@ def _plan(data: _Seen, direction: Direction) -> _Plan:
         counts = [int(np.count_nonzero(mine & data.seen & (data.strata.drawn == arm))) for arm in (0, 1)]
         if not all(counts):
             faults.append(
-                f"Bounds need people seen in both arms of every group: group {g + 1} of {data.n_groups} has {counts[1]} seen in the "
+                f"Bounds need people seen in both arms of every group: '{data.labels[g]}' has {counts[1]} seen in the "
                 f"treated arm and {counts[0]} in the control arm ({np.count_nonzero(mine)} people). Use coarser groups."
             )
             continue
@@ -466,17 +474,28 @@ def _trimmed_mean(values: FloatArray, weights: FloatArray, mass: float, ties: Ti
 
 
 def _bootstrap_errors(data: _Seen, plan: _Plan, ties: Ties, draws: int, seed: int) -> tuple[float, float]:
-    """Resample people within cells and arms; an arm's only person of a cell is drawn every time."""
+    """Resample people within cells and arms, m - 1 of m and each counted m / (m - 1) times (Rao and Wu 1988).
+
+    Drawing m of m would make the variance too small by (m - 1) / m, which in small cells is much. People alone of their
+    arm in a cell are resampled among each other.
+    """
     strata = data.strata
     blocks = strata.cells.codes * 2 + strata.drawn.astype(np.int64)
+    alone = np.bincount(blocks)[blocks] == 1
+    blocks = np.where(alone, 2 * strata.cells.n_cells + strata.drawn.astype(np.int64), blocks)
     order = np.argsort(blocks, kind="stable")
     _, starts, sizes = np.unique(blocks[order], return_index=True, return_counts=True)
     start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+    slots = np.ones(strata.n, dtype=bool)
+    slots[starts[sizes > 1]] = False
+    start, size = start[slots], size[slots]
+    scale = np.empty(strata.n)
+    scale[order] = np.repeat(sizes / np.maximum(sizes - 1, 1), sizes)
     rng = np.random.default_rng(seed)
     found = np.empty((draws, 2))
     for r in range(draws):
-        picked = order[start + np.floor(rng.random(strata.n) * size).astype(np.int64)]
-        times = np.bincount(picked, minlength=strata.n).astype(np.float64)
+        picked = order[start + np.floor(rng.random(size.size) * size).astype(np.int64)]
+        times = scale * np.bincount(picked, minlength=strata.n)
         found[r] = [_point(data, plan, ties, upper, times) for upper in (False, True)]
     low, high = np.nanstd(found, axis=0, ddof=1)
     return float(low), float(high)

@@ -221,7 +221,9 @@ class ReweightedLate:
     groups, share, first_stage, first_stage_f, group_n
         Share of all people, and the draw's effect on take-up, of each group, shape (G,).
     group_late, group_std_error
-        Shape (G, J).
+        Shape (G, J); NaN for a group that has none.
+    group_fault
+        Why a group has no effect of its own (nobody takes part, one arm), else empty, one a group.
     feasible
         Whether every group's first stage reaches ``min_f``.
     """
@@ -242,6 +244,7 @@ class ReweightedLate:
     group_n: IntArray
     group_late: FloatArray
     group_std_error: FloatArray
+    group_fault: tuple[str, ...]
     feasible: bool
     min_f: float
     vcov: Vcov
@@ -277,7 +280,7 @@ def late_reweighted(
     Raises
     ------
     UserFault
-        As `late`, for any group.
+        As `late`, for everybody. A group that has no effect of its own makes the whole not feasible instead.
 
     Notes
     -----
@@ -293,24 +296,35 @@ def late_reweighted(
     member = encode(groups, drawn.size, what="groups")
     label = pd.Series(list(groups))
     order = sorted(np.unique(member[everyone]).tolist(), key=lambda g: str(label[np.flatnonzero(member == g)[0]]))
-    tables = [
-        late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone & (member == g), names=found) for g in order
-    ]
+    plain = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone, names=found)
+    faults: list[str] = []
+    facts: dict[str, list[FloatArray]] = {
+        name: [] for name in ("estimate", "std_error", "first_stage", "first_stage_f", "df")
+    }
+    for g in order:
+        try:
+            one = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone & (member == g), names=found)
+        except UserFault as fault:
+            faults.append(" ".join(fault.faults))
+            for name, listed in facts.items():
+                listed.append(np.full(len(found), 0.0 if name.startswith("first_stage") else np.nan))
+        else:
+            faults.append("")
+            for name, listed in facts.items():
+                listed.append(np.asarray(getattr(one, name), dtype=np.float64))
     size = np.array([np.count_nonzero(everyone & (member == g)) for g in order])
     share = size / size.sum()
-    effect = np.stack([one.estimate for one in tables])
-    error = np.stack([one.std_error for one in tables])
-    f_stat = np.array([one.first_stage_f[0] for one in tables])
+    effect, error = np.stack(facts["estimate"]), np.stack(facts["std_error"])
+    f_stat = np.stack(facts["first_stage_f"])[:, 0]
     feasible = bool(np.all(f_stat >= min_f))
     estimate = share @ effect if feasible else np.full(len(found), np.nan)
     variance = share**2 @ error**2 + share @ (effect - share @ effect) ** 2 / size.sum()
     std_error = np.sqrt(variance) if feasible else np.full(len(found), np.nan)
-    plain = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone, names=found)
-    told = t_inference(estimate, std_error, sum(float(one.df[0]) for one in tables), level=level)
+    told = t_inference(estimate, std_error, np.sum(facts["df"], axis=0), level=level)
     return ReweightedLate(
         outcomes=found, estimate=estimate, std_error=std_error, t=told.t, p_value=told.p_value,
         conf_low=told.conf_low, conf_high=told.conf_high, late=plain.estimate, late_std_error=plain.std_error,
         groups=tuple(str(label[np.flatnonzero(member == g)[0]]) for g in order), share=share,
-        first_stage=np.array([one.first_stage[0] for one in tables]), first_stage_f=f_stat, group_n=size,
-        group_late=effect, group_std_error=error, feasible=feasible, min_f=min_f, vcov=vcov, level=level,
+        first_stage=np.stack(facts["first_stage"])[:, 0], first_stage_f=f_stat, group_n=size,
+        group_late=effect, group_std_error=error, group_fault=tuple(faults), feasible=feasible, min_f=min_f, vcov=vcov, level=level,
     )  # fmt: skip

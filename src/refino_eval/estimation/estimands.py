@@ -279,7 +279,7 @@ def _estimate(
 def _adjusted(
     values: FloatArray, drawn: FloatArray, codes: IntArray, controls: FloatArray | None, rows: BoolArray
 ) -> FloatArray:
-    """Outcomes less what controls predict, at the mean of the controls; NaN outside ``rows``."""
+    """Outcomes less what controls predict, up to a constant that no comparison of arms sees."""
     if controls is None or not controls.shape[1]:
         return values
     slopes = prepare_columns(controls, cells=codes, controls=drawn, rows=rows, collinear="drop")
@@ -287,9 +287,8 @@ def _adjusted(
         return values
     known, names = as_columns(controls, None, what="columns")
     kept = [names.index(name) for name in slopes.focus]
-    centred = known[:, kept] - known[rows][:, kept].mean(axis=0)
     fit: Fit = slopes.fit(values)
-    return np.asarray(values - centred @ fit.coefficients)
+    return np.asarray(values - known[:, kept] @ fit.coefficients)
 
 
 def _difference(strata: Strata, values: FloatArray) -> Estimate:

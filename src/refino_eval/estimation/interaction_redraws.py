@@ -6,14 +6,16 @@ the estimated effect taken away, Y - b z, people are redrawn as if that were eve
 plug-in test of Ding, Feller and Miratrix 2016; exact but for the estimate of b).
 
 For each redraw z and z x g are residualised on cells, controls and g, then the second on the first, giving u; so
-b = u'Y~ / u'u, with residuals e = Y~ - a z~ - u b. Robust variances need sum u^2 e^2, again products of matrices
-people x draws with people x outcomes. Slower than the main effect's test by a small factor, and exact like it.
+b = u'Y~ / u'u, with residuals e = Y~ - a z~ - u b. All inner products but the robust variance's are sums over z itself,
+since z^2 = z; sum u^2 e^2 expands into products of matrices people x draws with people x outcomes (`redraw_statistics`).
+Slower than the main effect's test by a small factor, and exact like it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -44,6 +46,7 @@ from refino_eval.estimation.preparation import prepare_columns
 from refino_eval.estimation.randomisation import StatisticDraws, choose_mechanism
 from refino_eval.estimation.redraw_statistics import (
     NO_VARIATION,
+    Projection,
     RedrawnPass,
     divide_by_slack,
     project,
@@ -157,7 +160,7 @@ def interaction_test(
 
     def work(index: int) -> list[FloatArray]:
         block = mechanism.block(index)
-        return [interaction_statistics(one.redrawn, block, one.moderator, vcov) for one in ready]
+        return [interaction_statistics(one.redrawn, block, vcov) for one in ready]
 
     statistics = np.empty((draws, len(found)))
     for span, results in over_blocks(work, draws, threads):
@@ -189,8 +192,7 @@ class _Prepared:
 
     columns: IntArray
     observed: dict[str, np.ndarray]
-    redrawn: RedrawnPass
-    moderator: FloatArray
+    redrawn: InteractedPass
 
 
 def _prepare(
@@ -217,24 +219,31 @@ def _prepare(
         controls=controls,
         weights=weights,
         rows=used,
+        collinear="drop",
     )
+    if len(design.focus) < 2:
+        raise UserFault(
+            f"'{interaction_name(label)}' cannot be told from cells, controls and the draw ({design.n} people in use): "
+            f"the moderator '{label}' or the draw does not vary where it should. Choose another moderator."
+        )
     fit = design.fit(outcomes)
     estimate, std_error = fit.coefficients[1], fit.std_errors(vcov)[1]
     if null == "constant_effect":
         # What the outcomes would have been without treatment, were the effect the same for all.
         outcomes = outcomes - drawn[:, None] * one.design.fit(outcomes).estimates
-    part = redrawn_pass(one.design, outcomes, np.empty((drawn.size, 0)), mechanism, redrawn)
-    part.prepare()
+    part = redrawn_pass(one.design, outcomes, np.empty((drawn.size, 0)), drawn, mechanism, redrawn)
+    interacted = InteractedPass(part, moderator[part.rows])
+    interacted.prepare()
     observed = {
         "estimate": estimate,
         "std_error": std_error,
         "t": ratio(estimate, std_error, where=std_error > 0),
         "n": np.full(estimate.shape, design.n),
     }
-    return _Prepared(one.columns, observed, part, moderator[part.rows])
+    return _Prepared(one.columns, observed, interacted)
 
 
-def interaction_statistics(one: RedrawnPass, drawn: BoolArray, moderator: FloatArray, vcov: Vcov) -> FloatArray:
+def interaction_statistics(one: InteractedPass, drawn: BoolArray, vcov: Vcov) -> FloatArray:
     """Return the interaction's t in every redraw of a block, shape (J, B), NaN where it has no estimate.
 
     Parameters
@@ -243,48 +252,120 @@ def interaction_statistics(one: RedrawnPass, drawn: BoolArray, moderator: FloatA
         Outcomes residualised on cells and controls, the moderator among them.
     drawn
         Shape (units, B).
-    moderator
-        Of the people of ``one``, in its order, shape (n,).
     vcov
         ``iid`` or ``HC0`` to ``HC3``.
     """
-    found = project(one, drawn)
-    z = residuals_of(one, drawn, found, slice(None))
-    u, length = _interaction_residuals(one, drawn, moderator, z, found.squares)
-    outcomes = one.outcomes.T
-    a = found.loadings[: one.n_effects] / found.squares
-    b = outcomes @ u / length
-    df = one.df_resid - 1
+    main, own = project(one.base, drawn), _project_product(one, drawn)
+    count = one.base.n_effects
+    found = _orthogonalise(one, main, own)
+    a = main.loadings[:count] / main.squares
+    b = (own.loadings[:count] - found.slope * main.loadings[:count]) / found.length
+    df = one.base.df_resid - 1
     if vcov == "iid":
-        rss = one.quadratic.sum(axis=1)[:, None] - a**2 * found.squares - b**2 * length
-        return np.asarray(b / np.sqrt(rss / df / length))
-    scaled = u * u
-    if vcov in ("HC2", "HC3"):
-        inverse, own = np.nan_to_num(1.0 / found.squares), np.nan_to_num(1.0 / length)
-        slack = one.slack[:, None] - z * z * inverse - scaled * own
-        divide_by_slack(scaled, slack, twice=vcov == "HC3")
-    beside = scaled * z
-    second = one.quadratic @ scaled - 2 * a * (outcomes @ beside) + a**2 * np.einsum("ib,ib->b", beside, z)
-    cubes = scaled * u
-    third = outcomes @ cubes - a * np.einsum("ib,ib->b", beside, u)
-    middle = second - 2 * b * third + b**2 * np.einsum("ib,ib->b", cubes, u)
-    factor = one.n / df if vcov == "HC1" else 1.0
-    return np.asarray(b * length / np.sqrt(np.maximum(middle, 0.0) * factor))
+        rss = one.base.quadratic.sum(axis=1)[:, None] - a**2 * main.squares - b**2 * found.length
+        return np.asarray(b / np.sqrt(rss / df / found.length))
+    second, third, fourth = _products(one, drawn, main, own, found, a, vcov)
+    middle = np.maximum(second - 2 * b * third + b**2 * fourth, 0.0)
+    return np.asarray(b * found.length / np.sqrt(middle * (one.base.n / df if vcov == "HC1" else 1.0)))
 
 
-def _interaction_residuals(
-    one: RedrawnPass, drawn: BoolArray, moderator: FloatArray, z: FloatArray, squares: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Residuals of z x g on cells, controls and z~, shape (n, B), and their squared lengths."""
-    product = drawn[one.unit] * moderator[:, None]
-    weighted = product if one.root is None else product * (one.root**2)[:, None]
-    starts = np.flatnonzero(np.r_[True, one.codes[1:] != one.codes[:-1]])
-    product -= (np.add.reduceat(weighted, starts, axis=0) / one.totals[:, None])[one.codes]
-    if one.root is not None:
-        product *= one.root[:, None]
-    product -= one.basis @ (one.basis.T @ product)
-    whole = np.einsum("ib,ib->b", product, product)
-    product -= z * (np.einsum("ib,ib->b", z, product) / np.where(np.isnan(squares), np.inf, squares))
-    length = np.einsum("ib,ib->b", product, product)
-    length[~(length > NO_VARIATION * whole) | np.isnan(squares)] = np.nan
-    return product, length
+@dataclass(frozen=True, eq=False, repr=False)
+class InteractedPass:
+    """A pass and the moderator of its people, in its order, shape (n,)."""
+
+    base: RedrawnPass
+    moderator: FloatArray
+
+    @cached_property
+    def weighted(self) -> FloatArray:
+        """Moderator times weights, shape (n,)."""
+        return self.moderator if self.base.root is None else self.moderator * self.base.root**2
+
+    @cached_property
+    def linear(self) -> FloatArray:
+        """What z is multiplied with to load z x g on outcomes and controls; last the squares' row."""
+        return np.ascontiguousarray(np.vstack((self.base.linear * self.moderator, self.weighted * self.moderator)))
+
+    def prepare(self) -> None:
+        """Make what all blocks share before threads ask for it."""
+        self.base.prepare()
+        _ = self.weighted, self.linear
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Product:
+    """z x g: loadings on outcomes and controls, sums in cells, and the sum of its squares, over B redraws."""
+
+    loadings: FloatArray
+    sums: FloatArray
+    squares: FloatArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Orthogonal:
+    """u = residual of z x g on cells, controls and z~: its slope on z~ and u'u (NaN without variation), shape (B,)."""
+
+    slope: FloatArray
+    length: FloatArray
+
+
+def _project_product(one: InteractedPass, drawn: BoolArray) -> _Product:
+    loadings = np.zeros((one.linear.shape[0], drawn.shape[1]))
+    sums = np.zeros((one.base.totals.size, drawn.shape[1]))
+    for tile in one.base.tiles:
+        z = drawn[one.base.unit[tile]].astype(np.float64)
+        loadings += one.linear[:, tile] @ z
+        z *= one.weighted[tile][:, None]
+        codes = one.base.codes[tile]
+        starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+        sums[codes[starts]] += np.add.reduceat(z, starts, axis=0)
+    return _Product(loadings[:-1], sums, loadings[-1])
+
+
+def _orthogonalise(one: InteractedPass, main: Projection, own: _Product) -> _Orthogonal:
+    count = one.base.n_effects
+    gains, others = main.loadings[count:], own.loadings[count:]
+    cross = own.sums.sum(axis=0) - np.einsum("cb,cb->b", np.broadcast_to(main.means, own.sums.shape), own.sums)
+    cross -= np.einsum("kb,kb->b", gains, others)
+    between = np.einsum("cb,cb->b", own.sums, own.sums / one.base.totals[:, None])
+    whole = own.squares - between - np.einsum("kb,kb->b", others, others)
+    length = whole - cross**2 / main.squares
+    length[~(length > NO_VARIATION * own.squares)] = np.nan
+    return _Orthogonal(slope=cross / main.squares, length=length)
+
+
+def _products(
+    one: InteractedPass,
+    drawn: BoolArray,
+    main: Projection,
+    own: _Product,
+    found: _Orthogonal,
+    a: FloatArray,
+    vcov: Vcov,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sum g u^2 (Y~ - a z~)^2, g u^3 (Y~ - a z~) and g u^4, shapes (J, B), (J, B) and (B,)."""
+    base = one.base
+    second, third = np.zeros_like(a), np.zeros_like(a)
+    fourth = np.zeros(a.shape[1])
+    means, gains = own.sums / base.totals[:, None], own.loadings[base.n_effects :]
+    slope = np.nan_to_num(found.slope)
+    inverse, other = np.nan_to_num(1.0 / main.squares), np.nan_to_num(1.0 / found.length)
+    for tile in base.tiles:
+        z = residuals_of(base, drawn, main, tile)
+        u = drawn[base.unit[tile]] * one.moderator[tile][:, None] - means[base.codes[tile]]
+        if base.root is not None:
+            u *= base.root[tile][:, None]
+        u -= base.basis[tile] @ gains
+        u -= slope * z
+        scaled, outcomes = u * u, base.cubic[:, tile]
+        if vcov in ("HC2", "HC3"):
+            slack = base.slack[tile][:, None] - z * z * inverse - scaled * other
+            divide_by_slack(scaled, slack, twice=vcov == "HC3")
+        beside = scaled * z
+        second += base.quadratic[:, tile] @ scaled - 2 * a * (outcomes @ beside)
+        second += a**2 * np.einsum("ib,ib->b", beside, z)
+        third -= a * np.einsum("ib,ib->b", beside, u)
+        scaled *= u
+        third += outcomes @ scaled
+        fourth += np.einsum("ib,ib->b", scaled, u)
+    return second, third, fourth

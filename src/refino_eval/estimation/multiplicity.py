@@ -41,7 +41,6 @@ from refino_eval.estimation.inputs import (
     as_columns,
     as_treated,
     check_cluster,
-    check_length,
     ratio,
 )
 from refino_eval.estimation.passes import joint_cov, prepare_passes
@@ -120,7 +119,6 @@ def multiplicity(
         When a family names an unknown test, one twice, or none; when p-values are not shares; when draws lack a test.
     """
     raw, listed = np.asarray(p_values, dtype=np.float64), tuple(names)
-    check_length(raw.size, len(listed), what="p_values")
     chosen = {"all": listed} if families is None else {name: tuple(members) for name, members in families.items()}
     _check_families(raw, listed, chosen, draws)
     parts = [_family(members, raw, listed, draws) for members in chosen.values()]
@@ -300,6 +298,8 @@ def normal_statistics(
 def _check_families(
     raw: FloatArray, names: tuple[str, ...], families: Mapping[str, tuple[str, ...]], draws: StatisticDraws | None
 ) -> None:
+    if raw.shape != (len(names),):
+        raise UserFault(f"There are {raw.size} p-values for {len(names)} names; give each test one of both.")
     faults = []
     wrong = int(np.count_nonzero((raw < 0) | (raw > 1)))
     if wrong:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import special
 
 from refino_eval.errors import UserFault, nearest
-from refino_eval.estimation.inputs import FloatArray, IntArray, check_length, ratio
+from refino_eval.estimation.inputs import FloatArray, IntArray, ratio
 from refino_eval.estimation.itt import EffectTable
 
 Verdict = Literal["equivalent", "different", "both", "undecided", "no margin"]
@@ -198,5 +198,8 @@ def _handed_over(values: npt.ArrayLike | None, n: int, what: str) -> FloatArray:
     if values is None:
         return np.full(n, np.nan)
     known = np.asarray(values, dtype=np.float64)
-    check_length(known.size, n, what=what)
+    if known.shape != (n,):
+        raise UserFault(
+            f"{what} holds {known.size} values for {n} outcomes; give one an outcome, in the table's order."
+        )
     return known

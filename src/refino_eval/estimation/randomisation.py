@@ -235,7 +235,7 @@ def randomisation_test(
     if isinstance(mechanism, GivenAssignments):
         draws = mechanism.n_draws
     how = _How(vcov, statistic, exact_sets, draws)
-    tests = [_Test(one, values, directions, mechanism, redrawn, how) for one in passes]
+    tests = [_Test(one, values, directions, drawn, mechanism, redrawn, how) for one in passes]
 
     def work(index: int) -> list[BlockStatistics]:
         block = mechanism.block(index)
@@ -321,6 +321,7 @@ class _Test:
         one: Pass,
         values: FloatArray,
         directions: FloatArray,
+        drawn: FloatArray,
         mechanism: Mechanism,
         redrawn: IntArray,
         how: _How,
@@ -329,7 +330,7 @@ class _Test:
         self.columns, self.how = one.columns, how
         self.fit = one.design.fit(np.hstack((outcomes, directions)))
         crossed = how.exact_sets == "studentised"
-        self.redrawn = redrawn_pass(one.design, outcomes, directions, mechanism, redrawn, crossed=crossed)
+        self.redrawn = redrawn_pass(one.design, outcomes, directions, drawn, mechanism, redrawn, crossed=crossed)
         self.redrawn.prepare()
         n_outcomes, n_directions = outcomes.shape[1], directions.shape[1]
         self.null = np.empty((how.draws, n_outcomes))

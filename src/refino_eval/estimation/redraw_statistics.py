@@ -20,6 +20,7 @@ from functools import cached_property
 
 import numpy as np
 
+from refino_eval.estimation.cells import Cells, build_cells
 from refino_eval.estimation.inputs import BoolArray, FloatArray, IntArray, Vcov
 from refino_eval.estimation.kernel import SATURATED, Design
 from refino_eval.estimation.redraws import Mechanism
@@ -34,7 +35,7 @@ EXACT_FIT = 1e-13
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RedrawnPass:
-    """One design's outcomes, ready for blocks of redraws; people are sorted by cell (and cluster).
+    """One design's outcomes, ready for blocks of redraws; people are sorted by cell.
 
     Attributes
     ----------
@@ -60,7 +61,7 @@ class RedrawnPass:
         1 - leverage of cells and controls, and 1 for people whom they fit exactly (all their residuals are 0),
         shape (n,).
     clusters
-        First row of each cluster, or None.
+        The people sorted by cluster, or None.
     crossed
         Whether (co)variances with the directions are wanted too.
     n, df_resid
@@ -77,7 +78,7 @@ class RedrawnPass:
     directions: FloatArray
     basis: FloatArray
     slack: FloatArray
-    clusters: IntArray | None
+    clusters: Cells | None
     crossed: bool
     n: int
     df_resid: int
@@ -137,6 +138,7 @@ def redrawn_pass(
     design: Design,
     outcomes: FloatArray,
     directions: FloatArray,
+    drawn: FloatArray,
     mechanism: Mechanism,
     redrawn: IntArray,
     *,
@@ -150,6 +152,8 @@ def redrawn_pass(
         Of the draw that fell.
     outcomes, directions
         Shape (n_rows, J) and (n_rows, q).
+    drawn
+        The draw that fell, shape (n_rows,).
     mechanism
         How people are redrawn.
     redrawn
@@ -164,12 +168,10 @@ def redrawn_pass(
     slack = 1.0 - design.cells.leverage - np.einsum("ik,ik->i", basis, basis)
     saturated = slack <= SATURATED
     residuals[saturated] = 0.0
-    keys = (design.cells.codes,) if design.cluster is None else (design.cluster, design.cells.codes)
-    order = np.lexsort(keys)
+    order = design.cells.order
     shares = None
     if mechanism.fixed_shares and design.root_weights is None and design.n == redrawn.size:
-        shares = design.cells.means(_drawn_share(design, mechanism, redrawn))[:, 0]
-    cluster = None if design.cluster is None else design.cluster[order]
+        shares = design.cells.means(design.used(drawn)[:, None])[:, 0]
     return RedrawnPass(
         rows=design.rows[order],
         unit=mechanism.unit[np.searchsorted(redrawn, design.rows[order])],
@@ -181,16 +183,11 @@ def redrawn_pass(
         directions=residuals[order, outcomes.shape[1] :],
         basis=basis[order],
         slack=np.where(saturated, 1.0, slack)[order],
-        clusters=None if cluster is None else np.flatnonzero(np.r_[True, cluster[1:] != cluster[:-1]]),
+        clusters=None if design.cluster is None else build_cells(design.cluster[order]),
         crossed=crossed,
         n=design.n,
         df_resid=design.df_resid,
     )
-
-
-def _drawn_share(design: Design, mechanism: Mechanism, redrawn: IntArray) -> FloatArray:
-    """Read off any redraw which share of each cell is treated, since all have the same."""
-    return mechanism.block(0)[mechanism.unit[np.searchsorted(redrawn, design.rows)], :1].astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -226,7 +223,7 @@ def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockSta
         scale = 1.0 / (one.df_resid * found.squares)
     elif vcov == "CRV1":
         products = _cluster_products(one, drawn, found)
-        groups = 0 if one.clusters is None else one.clusters.size
+        groups = 0 if one.clusters is None else one.clusters.n_cells
         scale = groups / (groups - 1) * (one.n - 1) / one.df_resid / found.squares**2
     else:
         products = _products(one, drawn, found, vcov)
@@ -307,8 +304,10 @@ def _cluster_products(one: RedrawnPass, drawn: BoolArray, found: Projection) -> 
     if one.clusters is None:
         raise ValueError("CRV1 needs a design with clusters")
     z = residuals_of(one, drawn, found, slice(None))
-    scores = [np.add.reduceat(z * column[:, None], one.clusters, axis=0) for column in one.cubic]
-    squares = np.add.reduceat(z * z, one.clusters, axis=0)
+    order, starts = one.clusters.order, one.clusters.starts
+    z = z[order]
+    scores = [np.add.reduceat(z * column[order, None], starts, axis=0) for column in one.cubic]
+    squares = np.add.reduceat(z * z, starts, axis=0)
     count = one.outcomes.shape[1]
     outcomes, directions = scores[:count], scores[count:]
     pairs = [(score, score) for score in outcomes]

@@ -107,19 +107,20 @@ _TOLD = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "df", "mea
 
 def _summary(part: pd.DataFrame, alpha: float) -> dict[str, float]:
     known = part[part["fault"] == ""]
-    effect, found = known["estimate"].to_numpy(), known["p_value"].to_numpy() < alpha
-    told = {"variants": len(part), "estimated": len(known)}
-    facts = {
-        "median": np.median,
-        "lowest": np.min,
-        "highest": np.max,
-        "share_positive": lambda e: np.mean(e > 0),
-        "share_significant": lambda e: np.mean(found),
-        "share_significant_positive": lambda e: np.mean(found & (e > 0)),
-        "share_significant_negative": lambda e: np.mean(found & (e < 0)),
-        "median_std_error": lambda e: np.median(known["std_error"]),
+    effect, found = known["estimate"], known["p_value"] < alpha
+    # Means and medians of no variant are NaN.
+    return {
+        "variants": len(part),
+        "estimated": len(known),
+        "median": float(effect.median()),
+        "lowest": float(effect.min()),
+        "highest": float(effect.max()),
+        "share_positive": float((effect > 0).mean()),
+        "share_significant": float(found.mean()),
+        "share_significant_positive": float((found & (effect > 0)).mean()),
+        "share_significant_negative": float((found & (effect < 0)).mean()),
+        "median_std_error": float(known["std_error"].median()),
     }
-    return told | {name: float(fact(effect)) if len(known) else float("nan") for name, fact in facts.items()}
 
 
 def specification_curve(

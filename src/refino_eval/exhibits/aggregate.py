@@ -7,8 +7,6 @@ cohort and what it needs beside it, calls `estimation`, and writes the answer in
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,10 @@ from scipy import stats
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.errors import UserFault
+from refino_eval.exhibits import inference
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
 from refino_eval.exhibits.tidy import tidy_frame
 from refino_eval.seeds import derive_seed
-
-Row = dict[str, object]
 
 EFFECT_STATISTICS = {
     "estimate": "estimate",
@@ -42,35 +40,6 @@ EFFECT_STATISTICS = {
     "r_squared": "r_squared",
 }
 """Columns of an effect table -> statistics of a tidy ITT exhibit."""
-
-
-@dataclass(frozen=True)
-class PersonFiles:
-    """Where the person-level files of an evaluation stand.
-
-    Attributes
-    ----------
-    cohort
-        `cohort.parquet`.
-    outcomes
-        One file for each outcome.
-    panels
-        One panel for each unit of the clock.
-    """
-
-    cohort: Path
-    outcomes: Mapping[str, Path]
-    panels: Mapping[str, Path]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What an exhibit needs to know of its study: names of the arms, definitions of controls, and the seed."""
-
-    treated: str
-    control: str
-    specifications: Mapping[str, d.Specification]
-    seed: int
 
 
 def aggregate(name: str, exhibit: d.Exhibit, *, files: PersonFiles, study: Study) -> pd.DataFrame:
@@ -125,14 +94,14 @@ def _descriptives(
         for k, covariate in enumerate(exhibit.covariates):
             yield from _moments(covariate, column, moments, k)
         people = {"all": len(cohort), study.treated: int(cohort["treated"].sum())}
-        yield _cell("all", column, "n", people.get(column, len(cohort) - people[study.treated]))
+        yield cell("all", column, "n", people.get(column, len(cohort) - people[study.treated]))
 
 
 def _moments(row: str, column: str, moments: est.Moments, k: int) -> Iterator[Row]:
     n = int(moments.n[k])
-    yield _cell(row, column, "mean", moments.mean[k], n)
-    yield _cell(row, column, "sd", moments.sd[k], n)
-    yield _cell(row, column, "n", n, n)
+    yield cell(row, column, "mean", moments.mean[k], n)
+    yield cell(row, column, "sd", moments.sd[k], n)
+    yield cell(row, column, "n", n, n)
 
 
 def _balance(
@@ -144,14 +113,14 @@ def _balance(
         cells=cohort["cell"],
         vcov=exhibit.vcov,
         missing="common",
-        **_weighting(cohort, exhibit.vcov),
+        **weighting(cohort, exhibit.vcov),
     )
     for column, part in (("alone", table.alone), ("joint", table.together)):
         for k, covariate in enumerate(table.covariates):
             for statistic in ("estimate", "std_error", "p_value", "r_squared", "n"):
-                yield _cell(covariate, column, statistic, getattr(part, statistic)[k], int(part.n[k]))
+                yield cell(covariate, column, statistic, getattr(part, statistic)[k], int(part.n[k]))
             if column == "alone":
-                yield _cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
+                yield cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
     test = table.joint_test
     n = int(table.together.n[0])
     for statistic, value in (
@@ -160,7 +129,7 @@ def _balance(
         ("df_residual", test.df_den),
         ("p_value", test.p_value),
     ):
-        yield _cell("joint_test", "joint", statistic, value, n)
+        yield cell("joint_test", "joint", statistic, value, n)
     yield from _differences(table, study)
 
 
@@ -170,46 +139,39 @@ def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
         for column, arm in ((study.treated, "treated"), (study.control, "control")):
             n = int(getattr(gap, f"n_{arm}")[k])
             for statistic, value in (("mean", f"mean_{arm}"), ("sd", f"sd_{arm}")):
-                yield _cell(covariate, column, statistic, getattr(gap, value)[k], n, panel="differences")
-            yield _cell(covariate, column, "n", n, n, panel="differences")
+                yield cell(covariate, column, statistic, getattr(gap, value)[k], n, panel="differences")
+            yield cell(covariate, column, "n", n, n, panel="differences")
         n = int(gap.n[k])
         for statistic in ("estimate", "std_error", "p_value"):
-            yield _cell(covariate, "difference", statistic, getattr(gap, statistic)[k], n, panel="differences")
-        yield _cell(
+            yield cell(covariate, "difference", statistic, getattr(gap, statistic)[k], n, panel="differences")
+        yield cell(
             covariate, "normalised", "normalised_difference", table.normalised_difference[k], n, panel="differences"
         )
 
 
 def _itt(exhibit: d.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
-    values = _outcome_columns(exhibit.columns, cohort, files)
-    common = est.common_sample(values)
-    kept, values = cohort.loc[common.rows].reset_index(drop=True), values.loc[common.rows].reset_index(drop=True)
-    if kept["treated"].nunique() < 2:
-        raise UserFault(
-            f"only {len(kept):,} people have a value in every column, and they are not in both arms. "
-            "Look at the outcomes' windows against the register's coverage."
-        )
+    lost = est.common_sample(outcome_columns(exhibit.columns, cohort, files)).lost
     for label in exhibit.specifications:
         specification = study.specifications[label]
-        controls = _controls(kept, specification)
-        rows = controls.rows
+        people, values, controls = inference.sample_of(exhibit, cohort, files, specification)
         table = est.itt(
-            values.loc[rows],
-            kept.loc[rows, "treated"].to_numpy(),
-            cells=kept.loc[rows, "cell"] if specification.strata else None,
-            controls=controls.to_frame().loc[rows] if controls.names else None,
+            values,
+            people["treated"].to_numpy(),
+            cells=people["cell"] if specification.strata else None,
+            controls=controls,
             vcov=specification.vcov,
+            missing=exhibit.missing,
             level=specification.level,
-            **_weighting(kept.loc[rows], specification.vcov),
+            **weighting(people, specification.vcov),
         )
         frame = table.to_frame().set_index("outcome")
         for column in exhibit.columns:
             found = frame.loc[column].to_dict()
             for source, statistic in EFFECT_STATISTICS.items():
-                yield _cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
-        for column, lost in common.lost.items():
-            if lost:
-                yield _cell("lost", column, "count", lost, lost, panel=label)
+                yield cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
+        for column, people_lost in lost.items():
+            if people_lost and exhibit.missing == "common":
+                yield cell("lost", column, "count", people_lost, people_lost, panel=label)
 
 
 def _draws(exhibit: d.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
@@ -217,10 +179,10 @@ def _draws(exhibit: d.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
     counts = cohort.groupby(["draw_month", "treated"]).size().unstack(fill_value=0).reindex(months, fill_value=0)
     for month, row in counts.iterrows():
         treated, control = int(row.get(1, 0)), int(row.get(0, 0))
-        yield _cell(str(month), study.treated, "count", treated, treated)
-        yield _cell(str(month), study.control, "count", control, control)
+        yield cell(str(month), study.treated, "count", treated, treated)
+        yield cell(str(month), study.control, "count", control, control)
         if treated + control:
-            yield _cell(str(month), "share_treated", "share", treated / (treated + control), treated + control)
+            yield cell(str(month), "share_treated", "share", treated / (treated + control), treated + control)
 
 
 def _paths(exhibit: d.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
@@ -231,23 +193,23 @@ def _paths(exhibit: d.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
             for k, time in enumerate(told.times):
                 n = int(told.n[0, arm, k])
                 if n == 0:
-                    yield _cell(str(time), column, "mean", np.nan, 0, panel=state, status="no_data")
+                    yield cell(str(time), column, "mean", np.nan, 0, panel=state, status="no_data")
                     continue
                 mean, error = float(told.mean[0, arm, k]), float(told.std_error[0, arm, k])
                 reach = error * float(stats.t.ppf(0.975, max(n - 1, 1)))
-                yield _cell(str(time), column, "mean", mean, n, panel=state)
-                yield _cell(str(time), column, "n", n, n, panel=state)
+                yield cell(str(time), column, "mean", mean, n, panel=state)
+                yield cell(str(time), column, "n", n, n, panel=state)
                 if n > 1:
-                    yield _cell(str(time), column, "sd", told.sd[0, arm, k], n, panel=state)
-                    yield _cell(str(time), column, "conf_low", mean - reach, n, panel=state)
-                    yield _cell(str(time), column, "conf_high", mean + reach, n, panel=state)
+                    yield cell(str(time), column, "sd", told.sd[0, arm, k], n, panel=state)
+                    yield cell(str(time), column, "conf_low", mean - reach, n, panel=state)
+                    yield cell(str(time), column, "conf_high", mean + reach, n, panel=state)
 
 
 def _effects(
     exhibit: d.EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
-    controls = _controls(cohort, specification)
+    controls = controls_of(cohort, specification)
     rows = controls.rows
     people = cohort.loc[rows]
     for state in exhibit.states:
@@ -263,7 +225,7 @@ def _effects(
             level=specification.level,
             onset=exhibit.cumulate_from if exhibit.cumulate_from is not None else 0,
             seed=derive_seed(study.seed, name, state),
-            **_weighting(people, specification.vcov),
+            **weighting(people, specification.vcov),
         )
         yield from _effect_rows(told, state)
 
@@ -275,64 +237,69 @@ def _effect_rows(told: est.DynamicEffects, state: str) -> Iterator[Row]:
         for statistic in wanted:
             value = getattr(row, statistic)
             status = "" if np.isfinite(value) else "not_estimable"
-            yield _cell(str(row.time), "difference", statistic, value, int(row.n), panel=state, status=status)  # type: ignore[arg-type]
-    yield _cell("critical_value", "sup_t", "value", told.critical_value, panel=state)
+            yield cell(str(row.time), "difference", statistic, value, int(row.n), panel=state, status=status)  # type: ignore[arg-type]
+    yield cell("critical_value", "sup_t", "value", told.critical_value, panel=state)
     if told.placebo is not None:
         test = told.placebo
         for statistic, value in (
             ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
         ):  # fmt: skip
-            yield _cell("placebo", "difference", statistic, value, panel=state)
+            yield cell("placebo", "difference", statistic, value, panel=state)
 
 
 def _design(
     exhibit: d.DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     table = est.design_table(cohort["treated"].to_numpy(), cohort["cell"])
-    for k, cell in enumerate(table.cell):
+    for k, name_of_cell in enumerate(table.cell):
         n = int(table.n[k])
-        yield _cell(str(cell), "all", "n", n, n)
-        yield _cell(str(cell), "all", "n_treated", table.n_treated[k], n)
-        yield _cell(str(cell), "all", "share", table.share[k], n)
-        yield _cell(str(cell), "all", "weight", table.weight_share[k], n)
+        yield cell(str(name_of_cell), "all", "n", n, n)
+        yield cell(str(name_of_cell), "all", "n_treated", table.n_treated[k], n)
+        yield cell(str(name_of_cell), "all", "share", table.share[k], n)
+        yield cell(str(name_of_cell), "all", "weight", table.weight_share[k], n)
     for key, value in vars(table.summary).items():
-        yield _cell("summary", key, "value", value, table.summary.n)
+        yield cell("summary", key, "value", value, table.summary.n)
+
+
+def _flow(exhibit: d.FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Give the lines of `flow.csv` as they stand, after proving that each stage is the one before it less its losses."""
+    if files.flow is None:
+        raise ValueError("the flow's exhibit needs flow.csv")
+    lines = pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False)
+    remain = lines.loc[lines["reason"] == "", "step"]
+    shown = {*(exhibit.samples or remain), "delivered", "population"}
+    columns = {"all": "persons", study.treated: "treated", study.control: "control"}
+    left = dict.fromkeys(columns, 0)
+    for line in lines[lines["step"].isin(shown)].to_dict("records"):
+        counts = {column: int(line[key]) for column, key in columns.items()}
+        if line["reason"]:
+            left = {column: left[column] - counts[column] for column in columns}
+        elif line["step"] == "delivered":
+            left = counts
+        elif counts != left:
+            raise UserFault(
+                f"the sample '{line['step']}' is not the one before it less those taken out, so they make no single flow. "
+                "Name those to show in the exhibit's `samples`, each within the one before."
+            )
+        row = f"{line['step']}:{line['reason']}" if line["reason"] else line["step"]
+        for column, count in counts.items():
+            yield cell(row, column, "count", count, count)
 
 
 _KINDS: Mapping[str, Any] = {
     "descriptives": _descriptives,
     "balance": _balance,
     "itt": _itt,
+    "tests": inference.tests,
+    "estimands": inference.estimands,
+    "late": inference.late,
+    "interactions": inference.interactions,
     "draws": _draws,
     "paths": _paths,
     "effects": _effects,
     "design": _design,
+    "flow": _flow,
 }
-
-
-def _cell(
-    row: str, column: str, statistic: str, value: Any, n: int | None = None, *, panel: str = "", status: str = ""
-) -> Row:
-    number = float(value)
-    if not status and not np.isfinite(number):
-        status = "not_estimable"
-    return {
-        "panel": panel,
-        "row": row,
-        "column": column,
-        "statistic": statistic,
-        "value": number if np.isfinite(number) else np.nan,
-        "n_persons": n,
-        "status": status,
-    }
-
-
-def _outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: PersonFiles) -> pd.DataFrame:
-    found = {}
-    for column, outcome in columns.items():
-        values = pd.read_parquet(files.outcomes[outcome]).set_index("person_id")["value"].astype(float)
-        found[column] = values.reindex(cohort["person_id"]).to_numpy()
-    return pd.DataFrame(found)
 
 
 def _states(
@@ -349,27 +316,3 @@ def _states(
     high = exhibit.last if exhibit.last is not None else int(times[-1])
     chosen = (times >= low) & (times <= high)
     return values[:, chosen], times[chosen]
-
-
-def _controls(cohort: pd.DataFrame, specification: d.Specification) -> est.ControlMatrix:
-    terms = [
-        est.ControlTerm(
-            name=term.covariate, encoding=term.encoding, bins=term.bins, edges=term.edges, missing=term.missing
-        )
-        for term in specification.controls
-    ]
-    return est.build_controls(cohort, terms)
-
-
-def _weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
-    """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
-    found: dict[str, Any] = {}
-    if "weight" in cohort:
-        found["weights"] = cohort["weight"].to_numpy()
-    if vcov == "CRV1":
-        if "cluster" not in cohort:
-            raise UserFault(
-                "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
-            )
-        found["cluster"] = cohort["cluster"]
-    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from refino_eval.config.base import Label
-from refino_eval.config.definitions import Definitions, Specification
+from refino_eval.config.definitions import Definitions, Outcome, Specification
 from refino_eval.config.evaluation import Evaluation
 
 
@@ -38,6 +38,26 @@ VOCABULARY: Mapping[str, Label] = {
     "share": _words("Andel trukket til tiltaksgruppen", "Share drawn to treatment"),
     "weight": _words("Vekt i estimatet", "Weight in the estimate"),
     "count": _words("Antall", "Number"),
+    "p_value_ri": _words("p, randomisering", "p, randomisation"),
+    "p_value_fwer": _words("p, familievis", "p, family-wise"),
+    "p_value_holm": _words("p, Holm", "p, Holm"),
+    "q_value": _words("q", "q"),
+    "mde": _words("Minste påvisbare effekt", "Smallest detectable effect"),
+    "margin": _words("Margin", "Margin"),
+    "p_value_equivalence": _words("p, ekvivalens", "p, equivalence"),
+    "rejected_below": _words("Mindre utelukkes fra", "Smaller excluded from"),
+    "rejected_above": _words("Større utelukkes fra", "Larger excluded from"),
+    "n_left_out": _words("Utenfor (celler med én gruppe)", "Left out (one-arm cells)"),
+    "cell_fixed_effects": _words("Faste effekter", "Fixed effects"),
+    "saturated": _words("Mettet", "Saturated"),
+    "inverse_probability": _words("Invers sannsynlighet", "Inverse probability"),
+    "interacted": _words("Med samspill (Lin)", "Interacted (Lin)"),
+    "equal": _words("p, like", "p, equal"),
+    "draw": _words("Effekt av trekningen", "Effect of the draw"),
+    "first_stage": _words("Trekning på deltakelse", "Draw on take-up"),
+    "take_up": _words("Effekt av deltakelse", "Effect of taking part"),
+    "ar_set": _words("Anderson-Rubin-mengde", "Anderson-Rubin set"),
+    "first_stage_f": _words("F i første steg", "First-stage F"),
     # structure
     "all": _words("Alle", "All"),
     "difference": _words("Differanse", "Difference"),
@@ -61,6 +81,10 @@ VOCABULARY: Mapping[str, Label] = {
     "simultaneous": _words("{level} % bånd for hele forløpet", "{level}% band for the whole path"),
     "placebo": _words("Før trekking: F = {f}, p = {p}", "Before the draw: F = {f}, p = {p}"),
     "draw_line": _words("trekking", "draw"),
+    # the flow of people
+    "delivered": _words("Leverte trekninger", "Draws delivered"),
+    "excluded": _words("Tatt ut", "Excluded"),
+    "missing_stratum": _words("Uten opplysning om celle", "Stratum is missing"),
     # design summary
     "n_one_arm_cells": _words("Celler med bare én gruppe", "Cells with one arm only"),
     "n_in_one_arm_cells": _words("Personer i celler med bare én gruppe", "People in cells with one arm only"),
@@ -109,6 +133,8 @@ class LabelBook:
         What to call them.
     outcomes
         Labels of outcomes that the definitions do not hold (those of a person table).
+    flow
+        Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
     """
 
     definitions: Definitions
@@ -119,6 +145,7 @@ class LabelBook:
     strata: tuple[str, ...] = ()
     strata_labels: Mapping[str, Label] = field(default_factory=dict)
     outcomes: Mapping[str, Label] = field(default_factory=dict)
+    flow: Mapping[str, Label] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evaluation: Evaluation, definitions: Definitions) -> Self:
@@ -142,6 +169,7 @@ class LabelBook:
             strata=evaluation.strata or (table.strata if table else ()),
             strata_labels=evaluation.strata_labels,
             outcomes=dict(table.labels) if table else {},
+            flow=flow_labels(evaluation),
         )
 
     def word(self, key: str, language: str) -> str:
@@ -184,6 +212,14 @@ class LabelBook:
             return False
         return entry.range == (0.0, 1.0) or getattr(entry, "combine", None) == "any"
 
+    def outcome_is_share(self, outcome: Outcome) -> bool:
+        """Whether an outcome's mean is a share, told in per cent, and not a number of periods or an amount."""
+        if outcome.kind in ("any_in", "spell_of", "held_at"):
+            return True
+        if outcome.kind not in ("value_at", "mean_over", "change"):
+            return False
+        return outcome.unit.en == "share" if outcome.state is None else self.state_is_share(outcome.state)
+
     def sample(self, name: str, language: str) -> str:
         """Return a sample's label."""
         return self.samples[name][language] if name in self.samples else plain(name)
@@ -201,6 +237,15 @@ class LabelBook:
         """Return what tells the cells, for instance ``office × draw month``."""
         known = {"draw_month": DRAW_MONTH, **self.strata_labels}
         return " × ".join(known[name][language] if name in known else plain(name).lower() for name in self.strata)
+
+
+def flow_labels(evaluation: Evaluation) -> dict[str, Label]:
+    """Return what the reasons of an evaluation's flow are called, by `<step>:<reason>` as its exhibit has them."""
+    steps = evaluation.population.steps if evaluation.population is not None else ()
+    labels = {f"population:{step.reason}": step.label for step in steps}
+    for name, sample in evaluation.samples.items():
+        labels |= {f"{name}:{step.reason}": step.label for step in sample.steps}
+    return labels
 
 
 def plain(name: str) -> str:

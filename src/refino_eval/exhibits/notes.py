@@ -11,6 +11,7 @@ import pandas as pd
 from refino_eval.config.definitions import Exhibit, IttExhibit, Outcome, Specification
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
 from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.outcomes.kinds import outcome_sentence
 
 EN_DASH = "\N{EN DASH}"
 
@@ -21,7 +22,9 @@ def say(language: str, nb: str, en: str) -> str:
 
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
-    """Say which sample, and how many people where the numbers agree on it."""
+    """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all."""
+    if exhibit.kind == "flow":
+        return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
     style = NumberStyle.of(language)
     text = say(language, "Utvalg: ", "Sample: ") + labels.sample(exhibit.sample, language)
@@ -108,7 +111,10 @@ def window_text(outcome: Outcome, language: str) -> str:
         "sum_over": say(language, f"summen over {period} {span}", f"the sum over {period}{many} {span}"),
         "mean_over": say(language, f"gjennomsnittet over {period} {span}", f"the mean over {period}{many} {span}"),
         "any_in": say(language, f"om det skjedde i {period} {span}", f"whether it happened in {period}{many} {span}"),
-    }[outcome.kind]
+    }.get(outcome.kind)
+    # The other kinds have a sentence of their own; what is read goes without saying where a label stands above it.
+    if what is None:
+        return outcome_sentence(outcome, "", "nb" if language == "nb" else "en").strip(" :,.")
     return f"{what} ({zero})"
 
 

@@ -15,27 +15,37 @@ from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
 from refino_eval.exhibits.effects import effects_figure
+from refino_eval.exhibits.estimands import estimands_table
 from refino_eval.exhibits.figures import Drawing, save_figure
+from refino_eval.exhibits.flow import flow_figure
 from refino_eval.exhibits.forms import write_table
+from refino_eval.exhibits.interactions import interactions_table
 from refino_eval.exhibits.itt import itt_table
 from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.late import late_table
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.style import house_style
 from refino_eval.exhibits.tables import Table
+from refino_eval.exhibits.tests import tests_table
 from refino_eval.exhibits.tidy import validate
 
 TABLES: Mapping[str, Callable[..., Table]] = {
     "descriptives": descriptives_table,
     "balance": balance_table,
     "itt": itt_table,
+    "tests": tests_table,
+    "estimands": estimands_table,
+    "late": late_table,
+    "interactions": interactions_table,
     "design": design_table,
 }
 FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "draws": draws_figure,
     "paths": paths_figure,
     "effects": effects_figure,
+    "flow": flow_figure,
 }
 
 

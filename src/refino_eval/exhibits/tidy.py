@@ -27,12 +27,13 @@ STATISTICS = frozenset(
         "mean", "mean_treated", "mean_control", "sd", "sd_control", "percent_of_control",
         "n", "n_treated", "n_control", "n_cells", "n_clusters", "count", "share", "weight",
         "r_squared", "f_stat", "df", "df_residual", "normalised_difference",
-        "p_value_ri", "p_value_fwer", "q_value", "mde", "value",
+        "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
+        "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
     }
 )  # fmt: skip
 """The closed list of statistics."""
 
-INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "count"})
+INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"})
 
 
 def tidy_frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:

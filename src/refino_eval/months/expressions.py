@@ -1,4 +1,4 @@
-"""The small language of derived states: comparisons and arithmetic on the states of one period.
+"""The small language of derived states and of outcomes: comparisons and arithmetic on the states of one period.
 
 ::
 
@@ -22,18 +22,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from refino_eval.config.checks import EXPRESSION_WORDS, LONGEST_EXPRESSION
 from refino_eval.errors import UserFault, nearest
 from refino_eval.months.quoting import double_literal, identifier
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 Kind = Literal["number", "boolean"]
 
-MAX_LENGTH = 1000
+MAX_LENGTH = LONGEST_EXPRESSION
 MAX_DEPTH = 40
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[a-z][a-z0-9_]*)|(?P<sign><=|>=|!=|<>|==|[-+*/()<>=,]))")
-_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max"))
+# ASCII only: digits and spaces of other scripts look like what they are not.
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[a-z][a-z0-9_]*)|(?P<sign><=|>=|!=|<>|==|[-+*/()<>=,]))", re.ASCII
+)
+WORDS = EXPRESSION_WORDS
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "=": lambda left, right: left == right,
     "!=": lambda left, right: left != right,
@@ -167,7 +175,10 @@ class _Parser:
     def product(self) -> Tree:
         tree = self.factor()
         while sign := self.take("*", "/"):
-            tree = Call(sign, (tree, self.factor()))
+            other = self.factor()
+            if sign == "/" and not any(isinstance(n, Name) for n in _walk(other)) and not evaluate(other, {}):
+                raise _Fault("it divides by zero, whatever the states are")
+            tree = Call(sign, (tree, other))
         return tree
 
     def factor(self) -> Tree:
@@ -195,7 +206,7 @@ class _Parser:
             return Call(here, (left, right))
         if here[0].isdigit():
             return Number(float(here))
-        if here in _WORDS or not here[0].isalpha():
+        if here in WORDS or not here[0].isalpha():
             raise _Fault(f"'{here}' stands where a number, a state or a parenthesis should be")
         if here not in self.kinds:
             raise _Fault(f"there is no state '{here}'.{nearest(here, self.kinds)}")
@@ -251,8 +262,8 @@ def _tokens(text: str) -> list[str]:
     return tokens
 
 
-def parse(text: str, kinds: Mapping[str, Kind], *, state: str) -> Tree:
-    """Parse the expression of a derived state.
+def parse(text: str, kinds: Mapping[str, Kind], *, state: str, what: str = "State") -> Tree:
+    """Parse the expression of a derived state or of an outcome.
 
     Parameters
     ----------
@@ -260,8 +271,8 @@ def parse(text: str, kinds: Mapping[str, Kind], *, state: str) -> Tree:
         The expression.
     kinds
         The states that it may name, and whether each is a number or true/false.
-    state
-        The derived state that it belongs to, for the message.
+    state, what
+        Name of the entry that it belongs to, and what that is, for the message.
 
     Returns
     -------
@@ -277,7 +288,7 @@ def parse(text: str, kinds: Mapping[str, Kind], *, state: str) -> Tree:
         return _Parser(text, kinds).parse()
     except _Fault as fault:
         raise UserFault(
-            f"State '{state}': its expression `{text[:80]}` cannot be read: {str(fault).rstrip('.')}."
+            f"{what} '{state}': its expression `{text[:80]}` cannot be read: {str(fault).rstrip('.')}."
         ) from None
 
 
@@ -287,7 +298,7 @@ def names_in(text: str) -> tuple[str, ...]:
         tokens = _tokens(text)
     except _Fault:
         return ()
-    return tuple(dict.fromkeys(token for token in tokens if token[0].isalpha() and token not in _WORDS))
+    return tuple(dict.fromkeys(token for token in tokens if token[0].isalpha() and token not in WORDS))
 
 
 def _walk(tree: Tree) -> Iterator[Tree]:
@@ -345,6 +356,73 @@ def _value(tree: Tree, values: Mapping[str, float]) -> float:
             return min(left, right)
         case _:
             return max(left, right)
+
+
+def to_array(tree: Tree, values: Mapping[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """Work out an expression for many persons and periods at once.
+
+    Parameters
+    ----------
+    tree
+        The expression.
+    values
+        The states that it names, arrays of one shape with NaN for missing.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape: true and false as 1 and 0, NaN where a state is missing or something is divided by zero.
+    """
+    import numpy as np
+
+    names = list(dict.fromkeys(node.name for node in _walk(tree) if isinstance(node, Name)))
+    missing = np.zeros(np.shape(next(iter(values.values()))), dtype=bool)
+    for name in names:
+        missing |= np.isnan(values[name])
+    with np.errstate(all="ignore"):
+        result = np.broadcast_to(_array(tree, values, missing), missing.shape)
+    return np.where(missing, np.nan, result)
+
+
+def _array(
+    tree: Tree, values: Mapping[str, npt.NDArray[np.float64]], missing: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Work out a tree; where something is divided by zero, `missing` is set."""
+    import numpy as np
+
+    if isinstance(tree, Number):
+        return np.asarray(tree.value)
+    if isinstance(tree, Name):
+        return values[tree.name]
+    operands = [_array(operand, values, missing) for operand in tree.operands]
+    first = operands[0]
+    match tree.operator:
+        case "and" | "or":
+            joined = np.logical_and if tree.operator == "and" else np.logical_or
+            found = joined.reduce(np.broadcast_arrays(*(operand != 0 for operand in operands)))
+        case "not":
+            found = first == 0
+        case "in":
+            found = np.isin(first, [float(operand) for operand in operands[1:]])
+        case "between":
+            found = (operands[1] <= first) & (first <= operands[2])
+        case "neg":
+            found = -first
+        case "/":
+            missing |= operands[1] == 0
+            found = first / np.where(operands[1] == 0, 1.0, operands[1])
+        case operator:
+            found = _ufuncs()[operator](first, operands[1])
+    return np.asarray(found, dtype=np.float64)
+
+
+def _ufuncs() -> Mapping[str, Callable[..., npt.NDArray[np.generic]]]:
+    import numpy as np
+
+    return {
+        "+": np.add, "-": np.subtract, "*": np.multiply, "min": np.minimum, "max": np.maximum,
+        "=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+    }  # fmt: skip
 
 
 def to_sql(tree: Tree) -> str:

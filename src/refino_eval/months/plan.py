@@ -2,7 +2,7 @@
 
 States of the same register and touch share one pass over its spells. Within such a group, states that count a unit's
 spells once (`within`) set the grain; states without `within` ride along on the first key, since a maximum of maxima, a
-sum of sums and a count of counts are the same as without units.
+sum of sums and a count of counts are the same as without units. A share of days and a main job have a pass of their own.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.base import Unit
-from refino_eval.config.definitions import Condition, Definitions, Deflate, DerivedState, SpellState
+from refino_eval.config.definitions import Condition, Definitions, Deflate, DerivedState, PersonDate, SpellState
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import UserFault, nearest, raise_faults
 from refino_eval.months import expressions
@@ -40,6 +41,8 @@ class Group:
         Whether rows stand for the clock's own periods, so that they are joined by equality instead of by range.
     states
         Names of the states, in order of definition.
+    form
+        How spells are taken together: by adding up and comparing, as a share of days, or as one main spell.
     """
 
     register: str
@@ -47,6 +50,7 @@ class Group:
     key: str | None
     by_month: bool
     states: tuple[str, ...]
+    form: Literal["spells", "days", "main"] = "spells"
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Plan:
         The registers that are read.
     prices
         The conversions of prices that are needed.
+    dates
+        The days of people's lives after which states are not measured.
     """
 
     unit: Unit
@@ -81,17 +87,24 @@ class Plan:
     derived: dict[str, DerivedState]
     sources: dict[str, Source]
     prices: tuple[Deflate, ...]
+    dates: tuple[PersonDate, ...] = ()
 
     def columns(self, register: str) -> tuple[str, ...]:
         """Return the columns of a register that are read; no other is."""
-        wanted = ["person_id", "start", "stop"]
+        wanted = ["person_id"]
         for group in self.groups:
             if group.register != register:
                 continue
+            wanted += ["start", "stop"]
             for name in group.states:
                 state = self.spell_states[name]
-                wanted += [condition.column for condition in state.where]
-                wanted += [part for part in (state.value, group.key) if part is not None]
+                asked = (*state.where, *(state.main.where if state.main else ()))
+                wanted += [condition.column for condition in asked]
+                by = state.main.by if state.main else None
+                wanted += [part for part in (state.value, group.key, by) if part is not None]
+        for date in self.dates:
+            if date.register_name == register:
+                wanted += [date.column, *(condition.column for condition in date.where)]
         return tuple(dict.fromkeys(wanted))
 
     def value_type(self, state: SpellState) -> Column | None:
@@ -126,9 +139,14 @@ class _Checks:
         for condition in state.where:
             self.condition(name, source, condition)
         key = None if state.within is None else state.within.key
-        for part, column in (("value", state.value), ("within.key", key)):
+        by = None if state.main is None else state.main.by
+        for part, column in (("value", state.value), ("within.key", key), ("main.by", by)):
             if column is not None:
                 self.column(name, part, source, column)
+        for condition in state.main.where if state.main else ():
+            self.condition(name, source, condition, "main.where")
+        for date in state.missing.dates:
+            self.date(name, date)
         kept = None if state.value is None else source.columns.get(state.value)
         if kept is not None and kept.type not in NUMERIC - {"month", "year"}:
             self.faults.append(
@@ -156,13 +174,31 @@ class _Checks:
             )
         return found
 
-    def condition(self, name: str, source: Source, condition: Condition) -> None:
-        column = self.column(name, "where", source, condition.column)
+    def date(self, name: str, date: PersonDate) -> None:
+        """Check where a day of a person's life is read."""
+        source = self.sources.get(date.register_name)
+        if source is None:
+            self.faults.append(
+                f"State '{name}', missing: the register '{date.register_name}' is not among the sources that the "
+                f"evaluation reads.{nearest(date.register_name, self.sources)}"
+            )
+            return
+        column = self.column(name, "missing", source, date.column)
+        if column is not None and column.type not in ("date", "week"):
+            self.faults.append(
+                f"State '{name}', missing: the column '{date.column}' of '{date.register_name}' is of type "
+                f"{column.type}; the day after which nothing is measured is of type date."
+            )
+        for condition in date.where:
+            self.condition(name, source, condition, "missing")
+
+    def condition(self, name: str, source: Source, condition: Condition, part: str = "where") -> None:
+        column = self.column(name, part, source, condition.column)
         if column is None:
             return
         if column.type not in NUMERIC and (condition.at_least is not None or condition.at_most is not None):
             self.faults.append(
-                f"State '{name}', where: at_least and at_most compare numbers, and '{column.type}' is the type of "
+                f"State '{name}', {part}: at_least and at_most compare numbers, and '{column.type}' is the type of "
                 f"'{condition.column}'; use `in` or `not_in`."
             )
         for value in (*(condition.is_in or ()), *(condition.not_in or ())):
@@ -170,7 +206,7 @@ class _Checks:
                 value_literal(value, column.type)
             except ValueError as fault:
                 self.faults.append(
-                    f"State '{name}', where, column '{condition.column}' (type {column.type}): the value {fault}."
+                    f"State '{name}', {part}, column '{condition.column}' (type {column.type}): the value {fault}."
                 )
 
 
@@ -206,9 +242,11 @@ def plan_panel(
             faults.append(f"There is no state '{name}'.{nearest(name, definitions.states)}")
         elif name in TAKEN:
             faults.append(f"No state can be called '{name}': the panel has a column of that name already.")
+        elif name in expressions.WORDS:
+            faults.append(f"No state can be called '{name}': it is a word of the expression language.")
     raise_faults(faults)
     requested = tuple(dict.fromkeys(states))
-    levels, needed = _derived_levels(definitions, requested)
+    levels, needed, _ = _derived_levels(definitions, requested)
     spell_states = {
         name: state for name, state in definitions.states.items() if name in needed and isinstance(state, SpellState)
     }
@@ -216,7 +254,9 @@ def plan_panel(
     for name, state in spell_states.items():
         checks.spell_state(name, state)
     raise_faults(checks.faults)
-    used = {state.register_name: sources[state.register_name] for state in spell_states.values()}
+    dates = tuple(dict.fromkeys(_day(date) for state in spell_states.values() for date in state.missing.dates))
+    registers = [state.register_name for state in spell_states.values()] + [date.register_name for date in dates]
+    used = {register: sources[register] for register in registers}
     deflators = [state.deflate for state in spell_states.values() if state.deflate is not None]
     return Plan(
         unit=unit,
@@ -233,7 +273,44 @@ def plan_panel(
         },
         sources=used,
         prices=_unique(deflators),
+        dates=dates,
     )
+
+
+def _day(date: PersonDate) -> PersonDate:
+    """Return where a day is read, whatever the value after it."""
+    return date.model_copy(update={"value": "missing"})
+
+
+def date_column(plan: Plan, date: PersonDate) -> str:
+    """Return the name of the column that holds a day of a person's life."""
+    return f"last_day_{plan.dates.index(_day(date)) + 1}"
+
+
+def state_kinds(definitions: Definitions, states: Sequence[str]) -> dict[str, expressions.Kind]:
+    """Return whether each of some states is a number or true/false, as expressions see them.
+
+    Parameters
+    ----------
+    definitions
+        All definitions; states that the names need are looked up in it.
+    states
+        Names of states.
+
+    Raises
+    ------
+    UserFault
+        For an unknown state, and for faults of the expressions involved.
+    """
+    raise_faults(
+        [
+            f"There is no state '{name}'.{nearest(name, definitions.states)}"
+            for name in states
+            if name not in definitions.states
+        ]
+    )
+    _, _, kinds = _derived_levels(definitions, states)
+    return {name: kinds[name] for name in states}
 
 
 def _unique(deflators: Sequence[Deflate]) -> tuple[Deflate, ...]:
@@ -243,9 +320,15 @@ def _unique(deflators: Sequence[Deflate]) -> tuple[Deflate, ...]:
 def _groups(states: Mapping[str, SpellState], sources: Mapping[str, Source], unit: Unit) -> tuple[Group, ...]:
     """Put states of the same register and touch together, and under them those of the same key."""
     passes: dict[tuple[str, str], list[str]] = {}
-    for name, state in states.items():
-        passes.setdefault((state.register_name, state.touch), []).append(name)
     groups: list[Group] = []
+    for name, state in states.items():
+        if state.touch == "share_of_days":
+            groups.append(Group(state.register_name, "any_day", None, False, (name,), "days"))
+        elif state.combine == "main_job":
+            by_month = _by_month(sources[state.register_name], unit)
+            groups.append(Group(state.register_name, state.touch, None, by_month, (name,), "main"))
+        else:
+            passes.setdefault((state.register_name, state.touch), []).append(name)
     for (register, touch), names in passes.items():
         by_key: dict[str | None, list[str]] = {}
         for name in names:
@@ -255,16 +338,19 @@ def _groups(states: Mapping[str, SpellState], sources: Mapping[str, Source], uni
         if keys and None in by_key:
             riders = by_key.pop(None)
             by_key[keys[0]] = [name for name in names if name in riders or name in by_key[keys[0]]]
-        source = sources[register]
-        period = source.columns.get("period")
-        by_month = source.temporality == "accumulated" and period is not None and period.type == unit == "month"
+        by_month = _by_month(sources[register], unit)
         groups += [Group(register, touch, key, by_month, tuple(members)) for key, members in by_key.items()]
     return tuple(groups)
 
 
+def _by_month(source: Source, unit: Unit) -> bool:
+    period = source.columns.get("period")
+    return source.temporality == "accumulated" and period is not None and period.type == unit == "month"
+
+
 def _derived_levels(
     definitions: Definitions, requested: Sequence[str]
-) -> tuple[tuple[dict[str, expressions.Tree], ...], set[str]]:
+) -> tuple[tuple[dict[str, expressions.Tree], ...], set[str], dict[str, expressions.Kind]]:
     """Order the derived states so that each follows what it needs; every fault of theirs at once."""
     needed: set[str] = set()
     queue = list(requested)
@@ -280,7 +366,7 @@ def _derived_levels(
         name: state for name, state in definitions.states.items() if name in needed and isinstance(state, DerivedState)
     }
     kinds: dict[str, expressions.Kind] = {
-        name: "boolean" if state.combine == "any" and state.absent in (0, 1) and state.divide_by == 1 else "number"
+        name: "boolean" if _is_truth(state) else "number"
         for name, state in definitions.states.items()
         if isinstance(state, SpellState)
     }
@@ -304,7 +390,16 @@ def _derived_levels(
         kinds |= {name: expressions.kind_of(tree) for name, tree in level.items()}
         levels.append(level)
     raise_faults(faults)
-    return tuple(levels), needed
+    return tuple(levels), needed, kinds
+
+
+def _is_truth(state: SpellState) -> bool:
+    """Whether a state is 0 or 1 wherever it is measured."""
+    answers = state.combine == "any" or (state.main is not None and bool(state.main.where))
+    rules = state.missing
+    values = (state.absent, rules.before_coverage, rules.after_coverage, *(date.value for date in rules.dates))
+    whole = state.touch != "share_of_days" and state.divide_by == 1
+    return answers and whole and all(value in (0, 1, "missing") for value in values)
 
 
 def _cycle(waiting: Mapping[str, DerivedState]) -> str:

@@ -1,8 +1,8 @@
 """The one SQL text that turns spells into a value for every person, period and state.
 
 It is written for an auditor to read and for more than one engine to run: common table expressions, joins, CASE, MAX and
-SUM, and no date arithmetic, since the periods are worked out beforehand (`refino_eval.months.periods`) and joined. The
-text reads these relations:
+SUM. Of date arithmetic it has only the number of days between two days, since the periods are worked out beforehand
+(`refino_eval.months.periods`) and joined. The text reads these relations:
 
 ``cohort``
     person_id, draw_date: one row a person.
@@ -10,7 +10,7 @@ text reads these relations:
     draw_date, event_time, period_start, period_stop (the day after), and a factor per conversion of prices.
 ``register_<name>``
     The clean spells of a register, half-open: start, stop (the day after the last, empty for a spell that is still
-    open), and the columns that states need.
+    open), and the columns that states need. A register that only gives days of death or emigration has no spells.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from refino_eval.config.definitions import Condition, SpellState
+from refino_eval.config.definitions import Condition, PersonDate, SpellState
 from refino_eval.config.sources import Column, Coverage, Source
 from refino_eval.months import expressions
-from refino_eval.months.plan import Group, Plan, price_column
+from refino_eval.months.plan import Group, Plan, date_column, price_column
 from refino_eval.months.quoting import SCALED, date_literal, double_literal, identifier, value_literal
 
 TOUCHES = {
@@ -63,7 +63,7 @@ def panel_sql(plan: Plan) -> str:
         One statement. Its result has the columns person_id, event_time and one double per requested state, in natural
         units, ordered by person and event time; a state is NULL where the register does not cover the whole period.
     """
-    steps = [_people(), _grid(plan)]
+    steps = [*(_last_days(plan, date) for date in plan.dates), _people(plan), _grid(plan)]
     aliases: dict[str, str] = {}
     for number, group in enumerate(plan.groups, start=1):
         steps += _group_steps(plan, group)
@@ -91,21 +91,46 @@ def _header(plan: Plan) -> str:
     )
 
 
-def _people() -> str:
+def _last_days(plan: Plan, date: PersonDate) -> str:
+    """One row a person whose death or emigration is known."""
+    source = plan.sources[date.register_name]
+    where = " AND ".join(_condition(condition, source.columns[condition.column]) for condition in date.where)
+    column = identifier(date.column)
+    return (
+        f"-- The first day of {date.column} in {date.register_name}; periods that begin after it have rules of their own.\n"
+        f"{date_column(plan, date)}s AS (\n"
+        "    SELECT\n"
+        "        s.person_id,\n"
+        f"        MIN(s.{column}) AS last_day\n"
+        f"    FROM register_{date.register_name} AS s{_where_text(where)}\n"
+        "    GROUP BY s.person_id\n"
+        ")"
+    )
+
+
+def _where_text(condition: str) -> str:
+    return f"\n    WHERE {condition}" if condition else ""
+
+
+def _people(plan: Plan) -> str:
+    names = [date_column(plan, date) for date in plan.dates]
+    days = "".join(f",\n        {name}s.last_day AS {name}" for name in names)
+    joins = "".join(f"\n    LEFT JOIN {name}s ON {name}s.person_id = cohort.person_id" for name in names)
     return (
         "-- One row a person; the number stands for the id in joins and follows its order.\n"
         "people AS (\n"
         "    SELECT\n"
-        "        CAST(ROW_NUMBER() OVER (ORDER BY person_id) AS INTEGER) AS person_no,\n"
-        "        person_id,\n"
-        "        draw_date\n"
-        "    FROM cohort\n"
+        "        CAST(ROW_NUMBER() OVER (ORDER BY cohort.person_id) AS INTEGER) AS person_no,\n"
+        "        cohort.person_id,\n"
+        f"        cohort.draw_date{days}\n"
+        f"    FROM cohort{joins}\n"
         ")"
     )
 
 
 def _grid(plan: Plan) -> str:
-    prices = "".join(f",\n        periods.{identifier(price_column(deflate))}" for deflate in plan.prices)
+    carried = "".join(f",\n        periods.{identifier(price_column(deflate))}" for deflate in plan.prices)
+    carried += "".join(f",\n        people.{date_column(plan, date)}" for date in plan.dates)
     return (
         f"-- Every person x every {plan.unit} of the clock.\n"
         "grid AS (\n"
@@ -114,7 +139,7 @@ def _grid(plan: Plan) -> str:
         "        people.person_id,\n"
         "        periods.event_time,\n"
         "        periods.period_start,\n"
-        f"        periods.period_stop{prices}\n"
+        f"        periods.period_stop{carried}\n"
         "    FROM people\n"
         "    JOIN periods ON periods.draw_date = people.draw_date\n"
         ")"
@@ -123,11 +148,17 @@ def _grid(plan: Plan) -> str:
 
 def _suffix(group: Group) -> str:
     """Return what tells a group's steps from another's; names cannot hold a double underscore's meaning twice."""
+    if group.form != "spells":
+        return f"{group.register}__{group.form}__{group.states[0]}"
     return "__".join(part for part in (group.register, group.touch, group.key) if part is not None)
 
 
 def _group_steps(plan: Plan, group: Group) -> list[str]:
     """Write the steps of one pass over a register: touched periods, units, people."""
+    if group.form == "days":
+        return _day_steps(plan, group)
+    if group.form == "main":
+        return _main_steps(plan, group)
     source = plan.sources[group.register]
     states = {name: plan.spell_states[name] for name in group.states}
     wheres = {name: _where(state, source) for name, state in states.items()}
@@ -240,6 +271,94 @@ def _states(plan: Plan, group: Group, values: Sequence[_Value], columns: dict[st
     )
 
 
+def _day_steps(plan: Plan, group: Group) -> list[str]:
+    """Count the days of a period that any spell covers: spells in order, each adding what lies beyond those before."""
+    (name,), suffix = group.states, _suffix(group)
+    where = _where(plan.spell_states[name], plan.sources[group.register])
+    condition = "(s.stop IS NULL OR s.stop > s.start)" + (f"\n        AND {where}" if where else "")
+    return [
+        f"-- Spells of {group.register}, cut to every {plan.unit} that they touch: {name}.\n"
+        f"touched__{suffix} AS (\n"
+        "    SELECT\n"
+        "        people.person_no,\n"
+        "        periods.event_time,\n"
+        "        CASE WHEN s.start > periods.period_start THEN s.start ELSE periods.period_start END AS first_day,\n"
+        "        CASE WHEN s.stop < periods.period_stop THEN s.stop ELSE periods.period_stop END AS beyond\n"
+        f"    FROM register_{group.register} AS s\n"
+        "    JOIN people ON people.person_id = s.person_id\n"
+        "    JOIN periods\n"
+        "        ON periods.draw_date = people.draw_date\n"
+        f"        AND {TOUCHES['any_day']}\n"
+        f"    WHERE {condition}\n"
+        ")",
+        "-- How far the spells before it reach.\n"
+        f"reached__{suffix} AS (\n"
+        "    SELECT\n"
+        "        person_no,\n"
+        "        event_time,\n"
+        "        first_day,\n"
+        "        beyond,\n"
+        "        MAX(beyond) OVER (\n"
+        "            PARTITION BY person_no, event_time\n"
+        "            ORDER BY first_day, beyond\n"
+        "            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING\n"
+        "        ) AS reached\n"
+        f"    FROM touched__{suffix}\n"
+        ")",
+        "-- Days covered, each counted once.\n"
+        f"states__{suffix} AS (\n"
+        "    SELECT\n"
+        "        person_no,\n"
+        "        event_time,\n"
+        "        SUM(CASE\n"
+        "            WHEN reached IS NULL OR reached <= first_day THEN beyond - first_day\n"
+        "            WHEN reached < beyond THEN beyond - reached\n"
+        f"            ELSE 0 END) AS {identifier(name)}\n"
+        f"    FROM reached__{suffix}\n"
+        "    GROUP BY person_no, event_time\n"
+        ")",
+    ]
+
+
+def _main_steps(plan: Plan, group: Group) -> list[str]:
+    """Take one spell a person and period: the largest, and among equals the earliest, longest, of largest value."""
+    (name,), suffix = group.states, _suffix(group)
+    state, source = plan.spell_states[name], plan.sources[group.register]
+    assert state.main is not None
+    asked = " AND ".join(_condition(each, source.columns[each.column]) for each in state.main.where)
+    value = f"CASE WHEN {asked} THEN 1 ELSE 0 END" if asked else f"s.{identifier(state.value or '')}"
+    by = f"s.{identifier(state.main.by)}"
+    touched = _touched(plan, group, {value: "v1", by: "by_value", "s.start": "spell_start", "s.stop": "spell_stop"},
+                       _where(state, source))  # fmt: skip
+    return [
+        touched,
+        f"-- The main spell of a {plan.unit} by {state.main.by}.\n"
+        f"ranked__{suffix} AS (\n"
+        "    SELECT\n"
+        "        person_no,\n"
+        "        event_time,\n"
+        "        v1,\n"
+        "        ROW_NUMBER() OVER (\n"
+        "            PARTITION BY person_no, event_time\n"
+        "            ORDER BY\n"
+        "                CASE WHEN by_value IS NULL THEN 1 ELSE 0 END, by_value DESC,\n"
+        "                spell_start,\n"
+        "                CASE WHEN spell_stop IS NULL THEN 0 ELSE 1 END, spell_stop DESC,\n"
+        "                CASE WHEN v1 IS NULL THEN 1 ELSE 0 END, v1 DESC\n"
+        "        ) AS place\n"
+        f"    FROM touched__{suffix}\n"
+        "),\n\n"
+        f"states__{suffix} AS (\n"
+        "    SELECT\n"
+        "        person_no,\n"
+        "        event_time,\n"
+        f"        v1 AS {identifier(name)}\n"
+        f"    FROM ranked__{suffix}\n"
+        "    WHERE place = 1\n"
+        ")",
+    ]
+
+
 def _measured(plan: Plan, aliases: dict[str, str]) -> str:
     """Every person and period: NULL outside coverage, the state's `absent` without a spell, natural units."""
     columns = "".join(
@@ -269,14 +388,30 @@ def _covered(plan: Plan, name: str, state: SpellState, alias: str) -> str:
     group = next(group for group in plan.groups if name in group.states)
     common = len({plan.spell_states[other].where for other in group.states}) == 1
     column = f"{alias}.{identifier(name)}"
-    value = _natural(state, plan.value_type(state), column)
+    value = _share(column) if group.form == "days" else _natural(state, plan.value_type(state), column)
     absent = double_literal(state.absent)
     if state.value is None:
         value = f"CASE WHEN {column} IS NULL THEN {absent} ELSE {value} END"
     else:
         nothing = f"{alias}.person_no" if common else f"{alias}.{name}__spells"
         value = f"CASE WHEN {nothing} IS NULL THEN {absent} ELSE {value} END"
-    return f"CASE WHEN {_inside(coverage)}\n            THEN {value} END"
+    rules = state.missing
+    told = [(f"grid.{date_column(plan, date)} < grid.period_start", date.value) for date in rules.dates]
+    if not told and rules.before_coverage == rules.after_coverage == "missing":
+        return f"CASE WHEN {_inside(coverage)}\n            THEN {value} END"
+    first, beyond = date_literal(coverage.first), date_literal(coverage.last + dt.timedelta(days=1))
+    told += [(f"grid.period_start < {first}", rules.before_coverage)]
+    told += [(f"grid.period_stop > {beyond}", rules.after_coverage)]
+    cases = "".join(f"\n            WHEN {condition} THEN {_told(given)}" for condition, given in told)
+    return f"CASE{cases}\n            ELSE {value} END"
+
+
+def _told(value: str | float) -> str:
+    return "NULL" if isinstance(value, str) else double_literal(value)
+
+
+def _share(days: str) -> str:
+    return f"CAST({days} AS DOUBLE) / CAST(grid.period_stop - grid.period_start AS DOUBLE)"
 
 
 def _inside(coverage: Coverage) -> str:

@@ -1,4 +1,7 @@
-"""Worked examples: every definition is run on the spells that stand beside it, by the engine that runs the registers."""
+"""Worked examples: every definition is run on the spells that stand beside it, twice.
+
+Once by the engine that runs the registers, and once by the plain oracle, so that an example holds for both or is told.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,26 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.calendars import month_index, month_start
 from refino_eval.config.base import Unit
+from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, Example, Outcome, SpellState
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import nearest, raise_faults
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.expressions import names_in
-from refino_eval.months.plan import PriceIndices, plan_panel
+from refino_eval.months.oracle import PlainStates
+from refino_eval.months.plan import Plan, PriceIndices, plan_panel
 from refino_eval.months.quoting import SCALED
-from refino_eval.outcomes.build import derive_outcomes
+from refino_eval.outcomes.build import CENSORED, derive_outcomes
+from refino_eval.outcomes.oracle import plain_outcome
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TOLERANCE = 1e-6
 """Relative difference up to which a value is the one expected: enough to write a deflated amount in seven digits."""
+
+MOST = 10**15
+"""Amounts beyond this are no amounts."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class _Case:
     entry: str
     number: int
     example: Example
-    state: str
+    states: tuple[str, ...]
     outcome: str | None
 
     @property
@@ -79,7 +88,8 @@ def check_examples(
     Raises
     ------
     UserFault
-        One paragraph per example that did not, with the entry, the example, what was expected and what came out.
+        One paragraph per example that did not, with the entry, the example, what was expected and what came out; by the
+        engine, by the plain oracle, or by both.
     """
     cases = _cases(definitions, sources, states, outcomes)
     faults: list[str] = []
@@ -106,7 +116,7 @@ def _cases(
     able = _computable(definitions, sources)
     chosen = [name for name in definitions.states if name in able] if states is None else list(states)
     wanted = (
-        [name for name, outcome in definitions.outcomes.items() if outcome.state in able]
+        [name for name, outcome in definitions.outcomes.items() if _able(outcome, able, definitions)]
         if outcomes is None
         else list(outcomes)
     )
@@ -122,12 +132,12 @@ def _cases(
     ]
     raise_faults(faults)
     cases = [
-        _Case(name, number, example, name, None)
+        _Case(name, number, example, (name,), None)
         for name in chosen
         for number, example in enumerate(definitions.states[name].examples, start=1)
     ]
     cases += [
-        _Case(name, number, example, definitions.outcomes[name].state, name)
+        _Case(name, number, example, tuple(outcome_states(definitions.outcomes[name])), name)
         for name in wanted
         for number, example in enumerate(definitions.outcomes[name].examples, start=1)
     ]
@@ -136,6 +146,8 @@ def _cases(
             faults.append(f"{case.told} does not say at which event time the value is expected: add `at`.")
         if case.outcome is not None and case.example.at is not None:
             faults.append(f"{case.told} says `at`, which the outcome says itself: leave it out.")
+        if case.example.censored is not None and not (case.outcome and definitions.outcomes[case.outcome].companion):
+            faults.append(f"{case.told} says `censored`, and there is no such flag beside it: leave it out.")
         for register in case.example.spells:
             if register not in sources:
                 faults.append(
@@ -143,6 +155,11 @@ def _cases(
                 )
     raise_faults(faults)
     return cases
+
+
+def _able(outcome: Outcome, able: set[str], definitions: Definitions) -> bool:
+    """Whether an outcome can be computed; one that names an unknown state is told by the plan, not left out."""
+    return all(name in able or name not in definitions.states for name in outcome_states(outcome))
 
 
 def _computable(definitions: Definitions, sources: Mapping[str, Source]) -> set[str]:
@@ -155,7 +172,8 @@ def _computable(definitions: Definitions, sources: Mapping[str, Source]) -> set[
             # A state that needs itself, or an unknown one, is told by the plan, not left out here.
             able[name] = True
             if isinstance(state, SpellState):
-                able[name] = state.register_name in sources
+                registers = (state.register_name, *(date.register_name for date in state.missing.dates))
+                able[name] = all(register in sources for register in registers)
             elif state is not None:
                 able[name] = all([possible(part) for part in names_in(state.expression)])
         return able[name]
@@ -172,7 +190,7 @@ def _run(
     outcomes = {case.outcome: definitions.outcomes[case.outcome] for case in cases if case.outcome is not None}
     times = [time for outcome in outcomes.values() for time in outcome.periods]
     times += [case.example.at for case in cases if case.example.at is not None]
-    states = list(dict.fromkeys(case.state for case in cases))
+    states = list(dict.fromkeys(state for case in cases for state in case.states))
     first, last = min(times), max(times)
     plan = plan_panel(definitions, sources, unit=unit, first=first, last=last, states=states)
     unused = [
@@ -182,11 +200,12 @@ def _run(
         if register not in plan.sources
     ]
     raise_faults(unused)
+    rows = {name: _rows(cases, plan.sources[name]) for name in plan.sources}
     with tempfile.TemporaryDirectory(prefix="refino_eval_examples_") as folder:
         root = Path(folder)
         clean = {name: root / f"register_{name}.parquet" for name in plan.sources}
         for name, path in clean.items():
-            pq.write_table(_register(cases, plan.sources[name], plan.columns(name)), path)
+            pq.write_table(_register(rows[name], plan, name), path)
         pq.write_table(_cohort(cases), root / "cohort.parquet")
         panel = root / "panel.parquet"
         derive_panel(
@@ -202,26 +221,52 @@ def _run(
             out_path=panel,
             threads=1,
         )
-        values = _values(cases, outcomes, panel)
+        values = _values(cases, outcomes, panel, definitions)
+    plain = PlainStates(definitions, sources, prices, unit)
+    again = [_plain(case, outcomes, plain, {n: r.get(case.person_id, ()) for n, r in rows.items()}) for case in cases]
     return [
-        _told(case, value, unit)
-        for case, value in zip(cases, values, strict=True)
-        if not _equal(case.example.expect, value)
+        _told(case, engine, oracle, unit)
+        for case, engine, oracle in zip(cases, values, again, strict=True)
+        if not (_agrees(case.example, engine) and _agrees(case.example, oracle))
     ]
 
 
-def _values(cases: Sequence[_Case], outcomes: Mapping[str, Outcome], panel: Path) -> list[float | None]:
+Value = tuple[float | None, float | None]
+"""A value and the censoring flag beside it (None when there is none)."""
+
+
+def _values(
+    cases: Sequence[_Case], outcomes: Mapping[str, Outcome], panel: Path, definitions: Definitions
+) -> list[Value]:
+    """Return what the engine gives for each case."""
     import pyarrow.parquet as pq
 
     rows = pq.read_table(panel).to_pylist()
     at = {(row["person_id"], row["event_time"]): row for row in rows}
-    by_person = {row["person_id"]: row for row in derive_outcomes(panel, outcomes).to_pylist()} if outcomes else {}
+    table = derive_outcomes(panel, outcomes, definitions=definitions).to_pylist() if outcomes else []
+    by_person = {row["person_id"]: row for row in table}
     return [
-        at[case.person_id, case.example.at][case.state]
+        (at[case.person_id, case.example.at][case.states[0]], None)
         if case.outcome is None
-        else by_person[case.person_id][case.outcome]
+        else (by_person[case.person_id][case.outcome], by_person[case.person_id].get(case.outcome + CENSORED))
         for case in cases
     ]
+
+
+def _plain(case: _Case, outcomes: Mapping[str, Outcome], plain: PlainStates, life: Mapping[str, Any]) -> Value:
+    """Return what the plain oracle gives for a case."""
+    draw = case.example.draw
+    if case.outcome is None:
+        assert case.example.at is not None
+        return plain.value(case.states[0], life, draw=draw, event_time=case.example.at), None
+    outcome = outcomes[case.outcome]
+    told = outcome.expression or outcome.state or ""
+    seen = [plain.expression(told, life, draw=draw, event_time=time) for time in outcome.read]
+    return plain_outcome(outcome, seen)
+
+
+def _agrees(example: Example, value: Value) -> bool:
+    return _equal(example.expect, value[0]) and (example.censored is None or _equal(example.censored, value[1]))
 
 
 def _equal(expected: float | None, value: float | None) -> bool:
@@ -230,13 +275,24 @@ def _equal(expected: float | None, value: float | None) -> bool:
     return math.isclose(expected, value, rel_tol=TOLERANCE, abs_tol=1e-9)
 
 
-def _told(case: _Case, value: float | None, unit: Unit) -> str:
-    expected, got = (("missing" if number is None else f"{number:.10g}") for number in (case.example.expect, value))
+def _told(case: _Case, engine: Value, oracle: Value, unit: Unit) -> str:
     when = f" at event {unit} {case.example.at}" if case.outcome is None else ""
+    flagged = case.example.censored is not None
+    expected, got, slow = (_said(v, flagged) for v in ((case.example.expect, case.example.censored), engine, oracle))
+    if not (_equal(engine[0], oracle[0]) and _equal(engine[1], oracle[1])):
+        return (
+            f"{case.told}: expected {expected}{when}; the engine gives {got} and the plain oracle {slow}. The two ought "
+            "to agree whatever is defined: this is a fault of the program, to be reported with the example."
+        )
     return (
         f"{case.told}: expected {expected}{when}, and the definition gives {got}. Either the definition or the example "
         "says something else than what is meant; correct the one that does."
     )
+
+
+def _said(value: Value, flagged: bool) -> str:
+    number, flag = ("missing" if each is None else f"{each:.10g}" for each in value)
+    return f"{number} (censored {flag})" if flagged else number
 
 
 def _cohort(cases: Sequence[_Case]) -> pa.Table:
@@ -250,23 +306,29 @@ def _cohort(cases: Sequence[_Case]) -> pa.Table:
     )
 
 
-def _register(cases: Sequence[_Case], source: Source, columns: Sequence[str]) -> pa.Table:
-    """Make a register's clean rows from the examples' spells."""
-    import pyarrow as pa
-
+def _rows(cases: Sequence[_Case], source: Source) -> dict[str, list[dict[str, Any]]]:
+    """Make a register's clean rows from the examples' spells, by person."""
     faults: list[str] = []
-    rows: list[dict[str, Any]] = []
+    rows: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         for given in case.example.spells.get(source.register_name, ()):
             try:
-                rows.append({"person_id": case.person_id, **_row(given, source, columns)})
+                rows.setdefault(case.person_id, []).append(_row(given, source))
             except ValueError as fault:
                 faults.append(f"{case.told}, a spell of '{source.register_name}': {fault}")
     raise_faults(faults)
+    return rows
+
+
+def _register(rows: Mapping[str, Sequence[Mapping[str, Any]]], plan: Plan, register: str) -> pa.Table:
+    """Write a register's rows as a table of the columns that are read."""
+    import pyarrow as pa
+
+    listed = [{"person_id": person, **row} for person, own in rows.items() for row in own]
     arrays = {}
-    for name in columns:
-        kind = pa.date32() if name in ("start", "stop") else _arrow_type(source.columns.get(name))
-        arrays[name] = pa.array([row.get(name) for row in rows], kind)
+    for name in plan.columns(register):
+        kind = pa.date32() if name in ("start", "stop") else _arrow_type(plan.sources[register].columns.get(name))
+        arrays[name] = pa.array([row.get(name) for row in listed], kind)
     return pa.table(arrays)
 
 
@@ -280,7 +342,7 @@ def _arrow_type(column: Column | None) -> pa.DataType:
     return pa.float64() if column.type == "number" else pa.int64()
 
 
-def _row(given: Mapping[str, Any], source: Source, columns: Sequence[str]) -> dict[str, Any]:
+def _row(given: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """Turn one spell, as an analyst writes it, into a clean row: natural units in, kept units out."""
     known = {*source.columns, "start", "stop"} - {"person_id"}
     for name in given:
@@ -292,18 +354,22 @@ def _row(given: Mapping[str, Any], source: Source, columns: Sequence[str]) -> di
         row[name] = _kept(name, value, None if name in ("start", "stop") else column)
     if source.temporality == "accumulated" and "start" not in row:
         row["start"], row["stop"] = _bounds(row.get("period"), source)
-    if row.get("start") is None:
+    if row.get("start") is None and source.temporality != "fixed":
         raise ValueError("it has no `start` (an accumulated amount may give `period` instead).")
     if source.temporality == "event" and row.get("stop") is None:
         row["stop"] = row["start"] + dt.timedelta(days=1)
-    return {name: value for name, value in row.items() if name in columns}
+    return row
 
 
 def _bounds(period: int | None, source: Source) -> tuple[dt.date, dt.date]:
     if period is None:
         raise ValueError("it has neither `period` nor `start`.")
+    if not 1 <= (period if source.columns["period"].type == "year" else period // 100) <= 9998:
+        raise ValueError(f"'period' is {period}, which is not a period of the calendar.")
     if source.columns["period"].type == "year":
         return dt.date(period, 1, 1), dt.date(period + 1, 1, 1)
+    if not 1 <= period % 100 <= 12:
+        raise ValueError(f"'period' is {period}, which is not a month written yyyymm.")
     index = month_index(dt.date(period // 100, period % 100, 1))
     return month_start(index), month_start(index + 1)
 
@@ -325,7 +391,7 @@ def _kept(name: str, value: object, column: Column | None) -> str | int | float 
         return value
     try:
         number = Decimal(str(value)) * (100 if column.type in SCALED else 1)
-        if isinstance(value, bool) or (column.type != "number" and number != int(number)):
+        if isinstance(value, bool) or not abs(number) < MOST or (column.type != "number" and number != int(number)):
             raise InvalidOperation
     except (InvalidOperation, ValueError, OverflowError):
         raise ValueError(f"'{name}' is {value!r}, which is not of type {column.type}.") from None

@@ -1,17 +1,28 @@
-"""The closed list of what an outcome can be: how it is computed from a state, and how it is said.
+"""The closed list of what an outcome can be: how it is computed from the periods that it reads, and how it is said.
 
-A new kind is one class here and a name in `config.definitions.Outcome`; nothing else knows the list.
+A new kind is one function here, its plain twin in `outcomes.oracle`, its name and keys in `config.definitions`, and a
+section of `docs/outcome_kinds.md`; a test holds the four in step, and nothing else knows the list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from refino_eval.config.base import Language
 from refino_eval.config.definitions import Outcome
-from refino_eval.months.quoting import identifier
 from refino_eval.outcomes.describe import period_words, window_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Values = npt.NDArray[np.float64]
+    Result = Values | tuple[Values, Values]
+
+DECIMALS = 12
+"""Sums are rounded here, so that ten tenths are one."""
 
 
 @dataclass(frozen=True)
@@ -20,36 +31,85 @@ class Kind:
 
     Attributes
     ----------
-    aggregate
-        Takes the SQL of the state inside the window (NULL outside it) and gives the SQL of a person's value.
+    compute
+        Takes an outcome and the values of the periods that it reads (people, periods; NaN when missing, periods in order
+        of event time) and gives a value a person, or a value and the flag beside it.
+    truth
+        Whether it asks for something that is true or false in a period, and not for a number.
+    own_rule
+        Whether it decides by itself what missing periods do.
     sentence
-        Takes an outcome, the state's label and a language, and says in words what the value is.
+        Takes an outcome, the label of what it reads and a language, and says in words what the value is.
     """
 
-    aggregate: Callable[[str], str]
+    compute: Callable[[Outcome, Values], Result]
+    truth: bool
+    own_rule: bool
     sentence: Callable[[Outcome, str, Language], str]
 
 
-def outcome_sql(outcome: Outcome) -> str:
-    """Write the aggregate that gives an outcome's value, over one person's rows of the panel.
+KINDS: dict[str, Kind] = {}
+
+
+def kind(
+    name: str, *, nb: str, en: str, truth: bool = False, own_rule: bool = False
+) -> Callable[[Callable[[Outcome, Values], Result]], Callable[[Outcome, Values], Result]]:
+    """Register a function as a kind of outcome, with its sentence in two languages.
+
+    The sentence may hold {state}, {window}, {times}, {first}, {last}, {at_least} and {unit} (`måneder`, `months`).
+    """
+
+    def sentence(outcome: Outcome, state: str, language: Language) -> str:
+        return (nb if language == "nb" else en).format(state=state, **_parts(outcome, language))
+
+    def register(compute: Callable[[Outcome, Values], Result]) -> Callable[[Outcome, Values], Result]:
+        KINDS[name] = Kind(compute, truth, own_rule, sentence)
+        return compute
+
+    return register
+
+
+def _parts(outcome: Outcome, language: Language) -> dict[str, str]:
+    """Return what a sentence is made of."""
+    times = outcome.times or outcome.periods
+    said = [period_words(time, outcome.clock, language) for time in times]
+    joint = " og " if language == "nb" else " and "
+    units = {("nb", "month"): "måneder", ("nb", "week"): "uker", ("en", "month"): "months", ("en", "week"): "weeks"}
+    return {
+        "window": window_words(outcome, language),
+        "times": joint.join((", ".join(said[:-1]), said[-1])),
+        "first": said[0],
+        "last": said[-1],
+        "at_least": str(outcome.at_least),
+        "unit": units[language, outcome.clock],
+    }
+
+
+def compute(outcome: Outcome, values: Values) -> tuple[Values, Values | None]:
+    """Compute an outcome from the periods that it reads.
 
     Parameters
     ----------
     outcome
         The definition.
+    values
+        Shape (people, periods): what is read at each of `outcome.read`, NaN when missing.
 
     Returns
     -------
-    str
-        An SQL expression giving a double; NULL by the outcome's rule for missing periods.
+    tuple
+        A value a person (NaN when missing by the outcome's rule), and the flag beside it for kinds that have one.
     """
-    first, last = outcome.periods
-    state = identifier(outcome.state)
-    here = f"event_time = {first}" if first == last else f"event_time BETWEEN {first} AND {last}"
-    inside = f"CASE WHEN {here} THEN {state} END"
-    needed = last - first + 1 if outcome.missing == "any" else 1
-    value = KINDS[outcome.kind].aggregate(inside)
-    return f"CASE WHEN COUNT({inside}) >= {needed} THEN {value} END"
+    import numpy as np
+
+    chosen = KINDS[outcome.kind]
+    result = chosen.compute(outcome, values)
+    value, flag = result if isinstance(result, tuple) else (result, None)
+    if not chosen.own_rule:
+        missing = np.isnan(values)
+        lost = missing.any(axis=1) if outcome.missing == "any" else missing.all(axis=1)
+        value = np.where(lost, np.nan, value)
+    return value, flag
 
 
 def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> str:
@@ -60,48 +120,115 @@ def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> 
     outcome
         The definition.
     state_label
-        The state's label in that language.
+        The state's label in that language; an outcome over an expression is told by the expression instead.
     language
         ``nb`` or ``en``.
     """
-    return KINDS[outcome.kind].sentence(outcome, state_label, language)
+    told = state_label if outcome.expression is None else f"`{outcome.expression}`"
+    return KINDS[outcome.kind].sentence(outcome, told, language)
 
 
-def _sum(inside: str) -> str:
-    # Decimals add up to the same in any order of rows, so that two threads give the bytes that one gives.
-    return f"CAST(SUM(CAST({inside} AS DECIMAL(28, 12))) AS DOUBLE)"
+@kind("value_at", nb="{state}, {first}.", en="{state}, {first}.")
+def value_at(outcome: Outcome, values: Values) -> Values:
+    """Take the value in one period."""
+    return values[:, 0]
 
 
-def _value_at(inside: str) -> str:
-    return f"MAX({inside})"
+@kind("sum_over", nb="{state}, summert over {window}.", en="{state}, summed over {window}.")
+def sum_over(outcome: Outcome, values: Values) -> Values:
+    """Add the values of a window up."""
+    import numpy as np
+
+    return np.round(np.nansum(values, axis=1), DECIMALS)
 
 
-def _mean_over(inside: str) -> str:
-    return f"{_sum(inside)} / COUNT({inside})"
+@kind("mean_over", nb="{state}, gjennomsnitt over {window}.", en="{state}, averaged over {window}.")
+def mean_over(outcome: Outcome, values: Values) -> Values:
+    """Take the mean of the values of a window that are not missing."""
+    import numpy as np
+
+    seen = (~np.isnan(values)).sum(axis=1)
+    total: Values = np.round(np.nansum(values, axis=1), DECIMALS) / np.maximum(seen, 1)
+    return total
 
 
-def _any_in(inside: str) -> str:
-    return f"MAX(CASE WHEN {inside} <> 0 THEN 1E0 WHEN {inside} = 0 THEN 0E0 END)"
+@kind("any_in", nb="{state}: minst én gang i {window}.", en="{state}: at least once in {window}.")
+def any_in(outcome: Outcome, values: Values) -> Values:
+    """Tell whether any value of a window is other than zero."""
+    return _holds(values).any(axis=1).astype(float)
 
 
-def _value_at_words(outcome: Outcome, state: str, language: Language) -> str:
-    assert outcome.at is not None
-    return f"{state}, {period_words(outcome.at, outcome.clock, language)}."
+@kind("months_in", truth=True, nb="{state}: antall {unit} i {window}.", en="{state}: number of {unit} in {window}.")
+def months_in(outcome: Outcome, values: Values) -> Values:
+    """Count the periods of a window in which it holds."""
+    return _holds(values).sum(axis=1).astype(float)
 
 
-def _window_words(nb: str, en: str) -> Callable[[Outcome, str, Language], str]:
-    def sentence(outcome: Outcome, state: str, language: Language) -> str:
-        window = window_words(outcome, language)
-        return (nb if language == "nb" else en).format(state=state, window=window)
+@kind(
+    "first_month", truth=True, own_rule=True,
+    nb="{state}: første gang i {window}, regnet i {unit} fra trekkingen; sensurert der det ikke skjer.",
+    en="{state}: first time in {window}, in {unit} since the draw; censored where it does not happen.",
+)  # fmt: skip
+def first_month(outcome: Outcome, values: Values) -> tuple[Values, Values]:
+    """Give the event time at which it first holds, or the last one seen; the flag tells which."""
+    import numpy as np
 
-    return sentence
+    read = np.asarray(outcome.read, dtype=float)
+    seen = ~np.isnan(values)
+    if outcome.missing == "any":
+        # What follows a gap may not be the first: only the unbroken stretch from the window's beginning is looked at.
+        seen = np.logical_and.accumulate(seen, axis=1)
+    holds = _holds(values) & seen
+    found, observed = holds.any(axis=1), seen.any(axis=1)
+    last = read[len(read) - 1 - np.argmax(seen[:, ::-1], axis=1)]
+    otherwise = last if outcome.censored == "last" else np.full(len(values), np.nan)
+    value = np.where(found, read[np.argmax(holds, axis=1)], otherwise)
+    return np.where(observed, value, np.nan), np.where(observed, ~found, np.nan)
 
 
-KINDS: Mapping[str, Kind] = {
-    "value_at": Kind(_value_at, _value_at_words),
-    "sum_over": Kind(_sum, _window_words("{state}, summert over {window}.", "{state}, summed over {window}.")),
-    "mean_over": Kind(
-        _mean_over, _window_words("{state}, gjennomsnitt over {window}.", "{state}, averaged over {window}.")
-    ),
-    "any_in": Kind(_any_in, _window_words("{state}: minst én gang i {window}.", "{state}: at least once in {window}.")),
-}
+@kind(
+    "spell_of", truth=True,
+    nb="{state}: minst {at_least} {unit} på rad i {window}.", en="{state}: at least {at_least} {unit} in a row in {window}.",
+)  # fmt: skip
+def spell_of(outcome: Outcome, values: Values) -> Values:
+    """Tell whether it holds for so many periods in a row."""
+    assert outcome.at_least is not None
+    return (longest_spell(outcome, values) >= outcome.at_least).astype(float)
+
+
+@kind(
+    "longest_spell", truth=True,
+    nb="{state}: flest {unit} på rad i {window}.", en="{state}: most {unit} in a row in {window}.",
+)  # fmt: skip
+def longest_spell(outcome: Outcome, values: Values) -> Values:
+    """Give the length of the longest stretch of periods in which it holds."""
+    import numpy as np
+
+    run, longest = np.zeros(len(values)), np.zeros(len(values))
+    for holds in _holds(values).T:
+        run = (run + 1) * holds
+        longest = np.maximum(longest, run)
+    return longest
+
+
+@kind("held_at", truth=True, nb="{state}: i alle av {times}.", en="{state}: in all of {times}.")
+def held_at(outcome: Outcome, values: Values) -> Values:
+    """Tell whether it holds at every one of several event times (that are not missing)."""
+    import numpy as np
+
+    return (_holds(values) | np.isnan(values)).all(axis=1).astype(float)
+
+
+@kind("change", nb="{state}: endring fra {first} til {last}.", en="{state}: change from {first} to {last}.")
+def change(outcome: Outcome, values: Values) -> Values:
+    """Take the value at the second event time minus that at the first."""
+    begin, end = (values[:, outcome.read.index(time)] for time in outcome.times or ())
+    difference: Values = end - begin
+    return difference
+
+
+def _holds(values: Values) -> npt.NDArray[np.bool_]:
+    """Tell where something is true; a missing period is not."""
+    import numpy as np
+
+    return (values != 0) & ~np.isnan(values)

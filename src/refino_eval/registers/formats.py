@@ -1,39 +1,39 @@
-"""Find the files of a register in a delivery, check their form, and read them as rows of text.
+"""Find the files of a register in a delivery, check their form, and stream their rows.
 
-A text file is read line by line: one line is one row, always. A damaged line (a field too many or too few, a byte that
-is not of the declared encoding, a quotation mark that is never closed, a NUL) therefore damages itself alone, and its
-row number is its place in the file. This is why the lines are cut here and not by the engine's own CSV reader, which
-skips blank lines, gives no row numbers, and lets an open quotation mark swallow the rows that follow.
+Text files are read by `text`, files of statistics programs by `packages`, parquet here. Whatever the format, rows are
+numbered by their place in the file, and reach the engine as Arrow batches, one at a time.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest, raise_faults
+from refino_eval.registers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes
+from refino_eval.registers.packages import KINDS, packed_columns, packed_kinds
+from refino_eval.registers.text import BOM, Places, TextForm, read_line, text_batches
 
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
-
-SEPARATOR = "\x1f"
-"""What stands between the fields of a row on its way to the engine: no delivered text may hold it."""
-
-_BLOCK = 1 << 22
-_LONGEST_LINE = 1 << 26
 _LONGEST_HEADER = 1 << 20
 _BATCH = 1 << 16
-_CONTROL = re.compile("[\0\r\x1f]")
-_PARQUET_KINDS = ("text", "boolean", "integer", "float", "single", "decimal", "date", "timestamp")
+_READABLE_KINDS = ("text", "boolean", "integer", "float", "single", "decimal", "date", "timestamp", *KINDS)
+_SIGNATURES = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a parquet file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"$FL2": "an SPSS file",
+    b"<stata_dta>": "a Stata file",
+    b"%PDF": "a PDF",
+}
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,8 @@ class RowStream:
             for batch in self.batches:
                 self.rows += batch.num_rows
                 yield batch
-        except (OSError, pa.ArrowException, _UnreadableFile) as error:
-            self.faults.append(str(error))
-
-
-class _UnreadableFile(Exception):
-    """A file that cannot be read on; its text is a paragraph for the user."""
+        except (*READ_ERRORS, pa.ArrowException, UnreadableFile) as error:
+            self.faults.append(str(error) or "it ends too early.")
 
 
 def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
@@ -136,7 +132,7 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
     faults: list[str] = []
     files = []
     for number, path in enumerate(paths):
-        names, kinds = _text_header(source, path, faults) if source.format == "csv" else _schema(path, faults)
+        names, kinds = _form(source, path, faults)
         if names is None:
             continue
         faults += _header_faults(source, path, names)
@@ -146,133 +142,141 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
             f"{path.name}: the column '{source.columns[inside].source}' holds values of type {kind}, which cannot be read "
             f"as {source.columns[inside].type}. Deliver it as text, a number or a date."
             for inside, kind in kinds_of.items()
-            if kind not in _PARQUET_KINDS
+            if kind not in _READABLE_KINDS
         ]
         files.append(DeliveredFile(number, path, len(names), positions, kinds_of))
     raise_faults(faults)
     return tuple(files)
 
 
-def text_rows(source: Source, file: DeliveredFile) -> RowStream:
-    """Stream a text file: `source_row` (1-based data row) and `line`, its fields joined by `SEPARATOR` or null.
+def rows_of(
+    source: Source, file: DeliveredFile, *, trimmed: bool, threads: int = 2, wanted: Places | None = None
+) -> RowStream:
+    """Stream a file: `source_row` (1-based data row), `unreadable`, and the listed columns under their inside names.
 
-    A null line could not be read: wrong encoding, an open quotation mark, or a character that no text holds. Fields are
-    counted by whoever splits the line.
+    Parameters
+    ----------
+    trimmed
+        For text files: fields without blanks at their ends, and null for nothing; otherwise as delivered.
+    threads
+        Blocks of a text file that are read at the same time.
+    wanted
+        Only the rows with these numbers (sorted); None for all. Each that the file has comes once.
+
+    Notes
+    -----
+    The columns of a text file are text, null in a row that could not be read: wrong encoding, an open quotation mark, a
+    character that no text holds, or another number of fields than the header has. Those of other files are as they are
+    typed there.
     """
-    schema = pa.schema([("source_row", pa.int64()), ("line", pa.string())])
-    return RowStream(schema, _text_batches(source, file, schema))
+    if source.format == "csv":
+        form = TextForm(file.path, source.encoding, source.delimiter, file.width, file.positions)
+        return RowStream(form.schema, text_batches(form, trimmed=trimmed, threads=threads, wanted=wanted))
+    names = {inside: source.columns[inside].source for inside in file.positions}
+    schema, batches = (
+        parquet_columns(file.path, names) if source.format == "parquet" else packed_columns(source, file.path, names)
+    )
+    flagged = pa.schema([("source_row", pa.int64()), ("unreadable", pa.bool_()), *schema])
+    return RowStream(flagged, _numbered(batches, flagged, wanted))
 
 
-def parquet_rows(source: Source, file: DeliveredFile) -> RowStream:
-    """Stream a parquet file: `source_row` (1-based) and the listed columns under their inside names, as they are typed."""
+def parquet_columns(path: Path, names: dict[str, str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Return the schema under inside names, and the batches, of a parquet file's columns."""
     import pyarrow.parquet as pq
 
-    opened = pq.ParquetFile(file.path)
-    wanted = [source.columns[inside].source for inside in file.positions]
-    types = [opened.schema_arrow.field(name).type for name in wanted]
-    schema = pa.schema([("source_row", pa.int64()), *zip(file.positions, types, strict=True)])
-    return RowStream(schema, _parquet_batches(opened, wanted, schema))
+    opened = pq.ParquetFile(path)
+    delivered = opened.schema_arrow
+    schema = pa.schema([(inside, delivered.field(name).type) for inside, name in names.items()])
+    wanted = list(dict.fromkeys(names.values()))
+    return schema, (
+        pa.RecordBatch.from_arrays(
+            [batch.column(batch.schema.get_field_index(name)) for name in names.values()], schema=schema
+        )
+        for batch in opened.iter_batches(batch_size=_BATCH, columns=wanted)
+    )
 
 
-def _parquet_batches(opened: pq.ParquetFile, wanted: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _numbered(batches: Iterator[pa.RecordBatch], schema: pa.Schema, wanted: Places | None) -> Iterator[pa.RecordBatch]:
     row = 1
-    for batch in opened.iter_batches(batch_size=_BATCH, columns=wanted):
-        columns = [batch.column(batch.schema.get_field_index(name)) for name in wanted]
-        rows = pa.array(np.arange(row, row + batch.num_rows))
-        yield pa.RecordBatch.from_arrays([rows, *columns], schema=schema)
+    for batch in batches:
+        rows, flags = np.arange(row, row + batch.num_rows), np.zeros(batch.num_rows, dtype=bool)
         row += batch.num_rows
+        numbered = pa.RecordBatch.from_arrays([pa.array(rows), pa.array(flags), *batch.columns], schema=schema)
+        if wanted is None:
+            yield numbered
+        elif len(chosen := np.flatnonzero(np.isin(rows, wanted))):
+            yield numbered.take(pa.array(chosen))
 
 
-def _text_batches(source: Source, file: DeliveredFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    row = 1
-    for block in _blocks(file.path):
-        lines = _readable_lines(block, source.encoding, source.delimiter)
-        for first in range(0, len(lines), _BATCH):
-            part = lines[first : first + _BATCH]
-            rows = pa.array(np.arange(row, row + len(part)))
-            yield pa.RecordBatch.from_arrays([rows, pa.array(part, pa.string())], schema=schema)
-            row += len(part)
+def listed_ids(source: Source, path: Path) -> list[str]:
+    """Read a list of people's ids: a header line, then an id a line, the first field of each.
 
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield the file after its header in blocks of whole lines; the last may lack its line break."""
-    with path.open("rb") as handle:
-        handle.readline()
-        parts: list[bytes] = []
-        held = 0
-        while block := handle.read(_BLOCK):
-            cut = block.rfind(b"\n") + 1
-            if cut:
-                yield b"".join([*parts, block[:cut]])
-                parts, held = [], 0
-            parts.append(block[cut:])
-            held += len(block) - cut
-            if held > _LONGEST_LINE:
-                raise _UnreadableFile(
-                    f"{path.name} has a line of more than {_LONGEST_LINE >> 20} MB: it is not a text file with one row a line. "
-                    f"Ask the register's owner for the file again."
-                )
-        if held:
-            yield b"".join(parts)
-
-
-def _readable_lines(block: bytes, encoding: str, delimiter: str) -> list[str | None]:
-    """Cut a block into lines whose fields are joined by `SEPARATOR`; None where a line cannot be read."""
-    raw = block.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
+    Raises
+    ------
+    UserFault
+        When the file is missing, is not UTF-8, or has no ids.
+    """
+    where = f"config/sources/{source.register_name}.yaml: rule person_not_listed names the file {path.name}"
+    if not path.is_file():
+        raise_faults([f"{where}, which is not in the delivery's folder.{_similar(path.name, path.parent)}"])
     try:
-        text = raw.decode(encoding)
+        lines = path.read_bytes().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        return [_readable_line(_decoded(line, encoding), delimiter) for line in raw.split(b"\n")]
-    if '"' not in text and not _CONTROL.search(text):
-        lines: list[str | None] = list(text.replace(delimiter, SEPARATOR).split("\n"))
-        return lines
-    return [_readable_line(line, delimiter) for line in text.split("\n")]
+        raise_faults([f"{where}, which is not written in UTF-8. Save it anew in that encoding."])
+        raise
+    fields = [read_line(line.encode(), "utf-8", source.delimiter) or [""] for line in lines[1:]]
+    ids = [first[0].strip(" \t") for first in fields]
+    found = [each for each in ids if each]
+    if not found:
+        raise_faults([f"{where}, which has no ids below its first line: every row would be rejected."])
+    return found
 
 
-def _decoded(line: bytes, encoding: str) -> str | None:
-    try:
-        return line.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-
-
-def _readable_line(line: str | None, delimiter: str) -> str | None:
-    if line is None or _CONTROL.search(line):
-        return None
-    if '"' not in line:
-        return line.replace(delimiter, SEPARATOR)
-    fields = _fields(line, delimiter)
-    return None if fields is None else SEPARATOR.join(fields)
-
-
-def _fields(line: str, delimiter: str) -> list[str] | None:
-    """Split a line with quotation marks by the rules of CSV; None where they are broken."""
-    try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [""])
-    except csv.Error:
-        return None
+def _form(source: Source, path: Path, faults: list[str]) -> tuple[list[str] | None, dict[str, str]]:
+    """Return the names of a file's columns, and how it holds each one that is no text."""
+    if source.format == "csv":
+        return _text_header(source, path, faults)
+    if path.suffix.lower() in PACKED:
+        faults.append(
+            f"{path.name} (register '{source.register_name}') is packed: only text files are read packed. Unpack it."
+        )
+        return None, {}
+    return _schema(path, faults) if source.format == "parquet" else packed_kinds(source, path, faults)
 
 
 def _text_header(source: Source, path: Path, faults: list[str]) -> tuple[list[str] | None, dict[str, str]]:
     """Read the names in a text file's first line; the first line's text is never shown, it may be somebody's data."""
-    with path.open("rb") as handle:
-        raw = handle.readline(_LONGEST_HEADER)
     where = f"{path.name} (register '{source.register_name}')"
     if len(source.delimiter) != 1:
         faults.append(f"config/sources/{source.register_name}.yaml: the delimiter must be one character.")
         return None, {}
+    try:
+        with open_bytes(path) as handle:
+            raw = handle.readline(_LONGEST_HEADER)
+    except (*READ_ERRORS, UnreadableFile) as error:
+        why = str(error) if isinstance(error, UnreadableFile) else "it is damaged or cut off."
+        faults.append(f"{where} cannot be opened: {why} Ask the register's owner for the file again.")
+        return None, {}
     if not raw:
         faults.append(f"{where} is empty: not even a header line. Ask the register's owner for the file again.")
         return None, {}
-    line = _decoded(raw.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").removesuffix(b"\r"), source.encoding)
-    clean = _readable_line(line, source.delimiter)
-    if clean is None or len(raw) == _LONGEST_HEADER:
+    line = raw.removeprefix(BOM).removesuffix(b"\n").removesuffix(b"\r")
+    names = read_line(line, source.encoding, source.delimiter)
+    if names is None or len(raw) == _LONGEST_HEADER:
         faults.append(
-            f"{where}: the first line cannot be read as a header in the encoding {source.encoding}. "
+            f"{where}: the first line cannot be read as a header in the encoding {source.encoding}.{_guess(raw)} "
             f"Check `encoding` in config/sources/{source.register_name}.yaml, and that the file is a text file."
         )
         return None, {}
-    return [name.strip() for name in clean.split(SEPARATOR)], {}
+    return [name.strip() for name in names], {}
+
+
+def _guess(raw: bytes) -> str:
+    """Name what the first bytes of a file that is no text in the declared encoding look like."""
+    for mark, meaning in _SIGNATURES.items():
+        if raw.startswith(mark):
+            return f" It looks like {meaning}."
+    return ""
 
 
 def _schema(path: Path, faults: list[str]) -> tuple[list[str] | None, dict[str, str]]:

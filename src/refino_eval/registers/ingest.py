@@ -10,24 +10,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from refino_eval.codes.codelists import Codelist
-from refino_eval.config.sources import Source
+from refino_eval.config.sources import Overlap, PersonNotListed, Source
 from refino_eval.errors import raise_faults
-from refino_eval.registers.formats import (
-    SEPARATOR,
-    DeliveredFile,
-    RowStream,
-    check_files,
-    find_files,
-    parquet_rows,
-    text_rows,
-)
+from refino_eval.registers.formats import DeliveredFile, RowStream, check_files, find_files, listed_ids, rows_of
 from refino_eval.registers.reports import FileCount, IngestReport, RuleCount
-from refino_eval.registers.rules import OPEN_YEAR, rule_faults, rule_statements, type_verdict
-from refino_eval.registers.types import INEXACT_ID, SQL_TYPES, delivered_text, identifier, literal, typed_value
+from refino_eval.registers.rules import (
+    OPEN_YEAR,
+    Verdicts,
+    checked_rows,
+    comparisons,
+    listed_table,
+    repair_names,
+    rule_faults,
+    ruled_rows,
+    verdicts,
+)
+from refino_eval.registers.types import (
+    INEXACT_ID,
+    ORIGINS,
+    SQL_TYPES,
+    delivered_text,
+    identifier,
+    literal,
+    typed_value,
+)
 
 if TYPE_CHECKING:
     import duckdb
+
+_LARGE = 200_000_000
+"""Bytes of delivered files from which the rows of a register are kept in a file while they are worked on."""
 
 
 def ingest(
@@ -72,14 +87,20 @@ def ingest(
     """
     raise_faults(rule_faults(source, codelists, origin))
     files = check_files(source, find_files(source, folder))
+    large = sum(file.path.stat().st_size for file in files) > _LARGE
     with contextlib.ExitStack() as stack:
         clean_part, rejects_part = (stack.enter_context(_part(path)) for path in (clean_path, rejects_path))
-        con = stack.enter_context(_engine([clean_part.parent, rejects_part.parent], threads, memory_limit))
+        con = stack.enter_context(
+            _engine([clean_part.parent, rejects_part.parent], threads, memory_limit, on_disk=large)
+        )
         _check_date_formats(con, source)
-        counts = _load(con, source, files)
-        _judge(con, source, codelists, files, origin)
+        reasons = verdicts(source, codelists)
+        _load_lists(con, source, folder)
+        counts = _load(con, source, files, reasons, origin, threads)
+        _compare(con, source, reasons, len(files))
+        _fetch_rejected(con, source, files, threads)
+        _write(con, _rejects_query(source, reasons), rejects_part)
         _write(con, _clean_query(source), clean_part)
-        _write(con, _rejects_query(source), rejects_part)
         report = _report(con, source, counts, clean_part, rejects_part)
         os.replace(clean_part, clean_path)
         os.replace(rejects_part, rejects_path)
@@ -95,16 +116,21 @@ def _part(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _engine(folders: Sequence[Path], threads: int, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine in memory that may touch nothing but the given folders."""
+def _engine(
+    folders: Sequence[Path], threads: int, memory_limit: str, *, on_disk: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine that may touch nothing but the given folders; a large register's rows stand on disk."""
     import duckdb
 
     settings = {"threads": threads, "memory_limit": memory_limit, "temp_directory": str(folders[0] / "spill")}
-    con = duckdb.connect(":memory:", config=settings)
+    con = duckdb.connect(str(folders[0] / "rows.duckdb") if on_disk else ":memory:", config=settings)
     try:
         allowed = ", ".join(literal(f"{folder}/") for folder in folders)
         con.execute(f"SET allowed_directories = [{allowed}]")
         con.execute("SET enable_external_access = false")
+        if on_disk:
+            # The file lives for a minute: to pack it well takes longer than to write it.
+            con.execute("SET force_compression = 'uncompressed'")
         # Rows carry their own numbers and every output is sorted: the order of insertion needs no memory.
         con.execute("SET preserve_insertion_order = false")
         yield con
@@ -117,7 +143,7 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
 
     faults = []
     for name, column in source.columns.items():
-        if column.type == "date":
+        if column.type == "date" and column.date_format not in ORIGINS:
             form = literal(column.date_format)
             try:
                 day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchone()[0]
@@ -126,28 +152,54 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
             if day != dt.date(2001, 12, 31):
                 faults.append(
                     f"config/sources/{source.register_name}.yaml: column {name} has the date_format '{column.date_format}', "
-                    f"which does not tell year, month and day. Write it like %Y-%m-%d or %d.%m.%Y."
+                    f"which does not tell year, month and day. Write it like %Y-%m-%d or %d.%m.%Y, or as one of "
+                    f"{', '.join(ORIGINS)}."
                 )
     raise_faults(faults)
 
 
-def _load(con: duckdb.DuckDBPyConnection, source: Source, files: Sequence[DeliveredFile]) -> tuple[FileCount, ...]:
-    """Load the listed columns of all files as text into the table `delivered`; count rows as they are read."""
-    columns = ", ".join(f"{identifier(name)} VARCHAR" for name in source.columns)
-    con.execute(f"CREATE TABLE delivered (file_no INTEGER, source_row BIGINT, unreadable BOOLEAN, {columns})")
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    files: Sequence[DeliveredFile],
+    reasons: Verdicts,
+    origin: dt.date | None,
+    threads: int,
+) -> tuple[FileCount, ...]:
+    """Read all files into the table `judged`: typed values, and for each row the first reason it gives by itself.
+
+    Delivered text is not kept: rows that are rejected are read a second time, and they are few.
+    """
     con.execute("CREATE TABLE files (file_no INTEGER, source_file VARCHAR)")
     counts = []
     faults: list[str] = []
+    made = False
     for file in files:
-        rows = text_rows(source, file) if source.format == "csv" else parquet_rows(source, file)
+        rows = rows_of(source, file, trimmed=True, threads=threads)
         con.execute("INSERT INTO files VALUES (?, ?)", [file.number, file.name])
         con.register("incoming", rows.reader())
-        faults += _insert(con, f"INSERT INTO delivered {_as_text(source, file)}", file)
+        into = "INSERT INTO judged" if made else "CREATE TABLE judged AS"
+        told = _insert(con, f"{into} {_judged_rows(source, file, reasons, origin)}", file)
+        made = made or not told
         con.unregister("incoming")
-        faults += _stream_faults(file, rows)
+        faults += told or _stream_faults(file, rows)
         counts.append(FileCount(file.name, rows.rows))
     raise_faults(faults)
     return tuple(counts)
+
+
+def _load_lists(con: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
+    """Make a table of ids for each rule that names a list of people."""
+    column = source.columns["person_id"]
+    ids = typed_value("person_id", column, source.decimal, None)
+    for rule in source.rules:
+        if isinstance(rule, PersonNotListed):
+            con.register("listed", pa.table({"id": pa.array(listed_ids(source, folder / rule.file), pa.string())}))
+            con.execute(
+                f"CREATE OR REPLACE TABLE {listed_table(rule)} AS "
+                f"SELECT DISTINCT {ids} AS id FROM (SELECT id AS person_id FROM listed)"
+            )
+            con.unregister("listed")
 
 
 def _insert(con: duckdb.DuckDBPyConnection, statement: str, file: DeliveredFile) -> list[str]:
@@ -169,42 +221,69 @@ def _stream_faults(file: DeliveredFile, rows: RowStream) -> list[str]:
     ]
 
 
-def _as_text(source: Source, file: DeliveredFile) -> str:
-    if source.format == "parquet":
-        texts = [
-            delivered_text(name, file.kinds[name], column, source.decimal) for name, column in source.columns.items()
-        ]
-        return f"SELECT {file.number}, source_row, FALSE, {', '.join(texts)} FROM incoming"
-    parts = [f"CASE WHEN len(cut) = {file.width} THEN cut[{file.positions[name] + 1}] END" for name in source.columns]
-    split = f"SELECT source_row, string_split(line, {literal(SEPARATOR)}) AS cut FROM incoming"
-    return (
-        f"SELECT {file.number}, source_row, len(cut) IS DISTINCT FROM {file.width}, {', '.join(parts)} FROM ({split})"
-    )
+def _texts(source: Source, file: DeliveredFile) -> dict[str, str]:
+    """Return the SQL that gives each column's delivered text from the stream `incoming`."""
+    if source.format == "csv":
+        return {name: identifier(name) for name in source.columns}
+    return {
+        name: delivered_text(name, file.kinds[name], column, source.decimal) for name, column in source.columns.items()
+    }
 
 
-def _judge(
-    con: duckdb.DuckDBPyConnection,
-    source: Source,
-    codelists: Mapping[str, Codelist],
-    files: Sequence[DeliveredFile],
-    origin: dt.date | None,
-) -> None:
-    """Make the table `judged`: every delivered row with its values and its verdict, NULL for clean rows."""
+def _judged_rows(source: Source, file: DeliveredFile, reasons: Verdicts, origin: dt.date | None) -> str:
+    """Return the query from the stream `incoming` to rows of `judged`."""
+    delivered = _texts(source, file)
+    trimmed = {
+        name: text if source.format == "csv" else f"nullif(trim({text}, ' \t'), '')" for name, text in delivered.items()
+    }
+    texts = [f"{text} AS {identifier(name)}" for name, text in trimmed.items()]
     values = [
         f"{typed_value(name, column, source.decimal, origin)} AS {identifier(name)}"
         for name, column in source.columns.items()
     ]
-    texts = [f"nullif(trim({identifier(name)}, ' \t'), '') AS {identifier(name)}" for name in source.columns]
     kept = [f"{identifier(name)} AS {identifier('text_' + name)}" for name in source.columns]
-    rows = f"SELECT file_no, source_row, unreadable, {', '.join(texts)} FROM delivered"
+    rows = f"SELECT CAST({file.number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
     rows = f"SELECT file_no, source_row, unreadable, {', '.join(kept + values)}\nFROM (\n{rows}\n)"
     rows = f"SELECT *{_period_bounds(source)}\nFROM (\n{rows}\n)"
-    rows = f"SELECT *, {type_verdict(source, codelists)} AS verdict\nFROM (\n{rows}\n)"
-    names = ", ".join(identifier(name) for name in _value_columns(source))
-    rows = f"SELECT file_no, source_row, verdict, {names}\nFROM (\n{rows}\n)"
-    con.execute(f"CREATE TABLE judged AS {_half_open(source, rows)}")
-    for statement in rule_statements(source, len(files)):
+    rows = _half_open(source, checked_rows(reasons, rows))
+    types = _value_types(source)
+    names = ", ".join(
+        f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in _value_columns(source)
+    )
+    return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
+
+
+def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, n_files: int) -> None:
+    """Carry out the rules that compare rows, and gather what is rejected in the table `rejected`."""
+    con.execute("CREATE TABLE hits (file_no INTEGER, source_row BIGINT, number SMALLINT)")
+    con.execute("CREATE TABLE extended (file_no INTEGER, source_row BIGINT, new_stop DATE)")
+    for statement in comparisons(source, reasons, n_files):
         con.execute(statement)
+    con.execute(
+        "CREATE TABLE rejected AS SELECT file_no, source_row, coalesce(number, broken) AS number "
+        "FROM judged LEFT JOIN hits USING (file_no, source_row) WHERE broken IS NOT NULL OR number IS NOT NULL"
+    )
+
+
+def _fetch_rejected(
+    con: duckdb.DuckDBPyConnection, source: Source, files: Sequence[DeliveredFile], threads: int
+) -> None:
+    """Read the rejected rows again, as they were delivered, into the table `delivered`."""
+    columns = ", ".join(f"{identifier(name)} VARCHAR" for name in source.columns)
+    con.execute(f"CREATE TABLE delivered (file_no INTEGER, source_row BIGINT, {columns})")
+    faults: list[str] = []
+    for file in files:
+        query = "SELECT source_row FROM rejected WHERE file_no = ? ORDER BY source_row"
+        wanted = con.execute(query, [file.number]).fetchnumpy()["source_row"]
+        if not len(wanted):
+            continue
+        rows = rows_of(source, file, trimmed=False, threads=threads, wanted=wanted)
+        con.register("incoming", rows.reader())
+        texts = ", ".join(_texts(source, file).values())
+        con.execute(f"INSERT INTO delivered SELECT {file.number}, source_row, {texts} FROM incoming")
+        con.unregister("incoming")
+        faults += _stream_faults(file, rows)
+    raise_faults(faults)
 
 
 def _period_bounds(source: Source) -> str:
@@ -235,25 +314,35 @@ def _value_columns(source: Source) -> list[str]:
     return first + [name for name in source.columns if name not in first]
 
 
+def _value_types(source: Source) -> dict[str, str]:
+    return {"start": "DATE", "stop": "DATE"} | {name: SQL_TYPES[column.type] for name, column in source.columns.items()}
+
+
 def _clean_query(source: Source) -> str:
-    types = {"start": "DATE", "stop": "DATE"} | {
-        name: SQL_TYPES[column.type] for name, column in source.columns.items()
-    }
     names = _value_columns(source)
-    columns = ", ".join(f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in names)
+    columns = [identifier(name) for name in names]
+    joins = ""
+    if any(isinstance(rule, Overlap) and rule.keep == "merge" for rule in source.rules):
+        place = names.index("stop")
+        columns[place] = "CASE WHEN extended.file_no IS NULL THEN stop ELSE new_stop END AS stop"
+        joins = " LEFT JOIN extended USING (file_no, source_row)"
     order = [f"{identifier(name)} NULLS LAST" for name in names if name in ("person_id", "start", "stop")]
     return (
-        f"SELECT {columns}, source_file, source_row FROM judged JOIN files USING (file_no) WHERE verdict IS NULL "
+        f"SELECT {', '.join(columns)}, source_file, source_row FROM judged JOIN files USING (file_no) "
+        f"ANTI JOIN hits USING (file_no, source_row){joins} WHERE broken IS NULL "
         f"ORDER BY {', '.join([*order, 'source_file', 'source_row'])}"
     )
 
 
-def _rejects_query(source: Source) -> str:
+def _rejects_query(source: Source, reasons: Verdicts) -> str:
     columns = ", ".join(f"delivered.{identifier(name)} AS {identifier(name)}" for name in source.columns)
+    rules, named = (
+        "[" + ", ".join(literal(text.split(":", 1)[place]) for text in reasons.texts) + "]" for place in (0, 1)
+    )
     return (
-        f"SELECT source_file, source_row, split_part(verdict, ':', 1) AS rule, split_part(verdict, ':', 2) AS rule_column, "
-        f"{columns} FROM (SELECT file_no, source_row, verdict FROM judged WHERE verdict IS NOT NULL) AS rejected "
-        f"JOIN delivered USING (file_no, source_row) JOIN files USING (file_no) ORDER BY source_file, source_row"
+        f"SELECT source_file, source_row, {rules}[number + 1] AS rule, {named}[number + 1] AS rule_column, {columns} "
+        f"FROM rejected JOIN delivered USING (file_no, source_row) JOIN files USING (file_no) "
+        f"ORDER BY source_file, source_row"
     )
 
 
@@ -273,10 +362,9 @@ def _report(
     delivered = sum(file.rows for file in files)
     clean, rejected = (pq.read_metadata(path).num_rows for path in (clean_path, rejects_path))
     rules = con.execute(
-        "SELECT split_part(verdict, ':', 1) AS rule, count(*), count(DISTINCT nullif(trim(delivered.person_id, ' \t'), '')) "
-        "FROM judged JOIN delivered USING (file_no, source_row) WHERE verdict IS NOT NULL GROUP BY ALL ORDER BY rule"
+        "SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, ' \t'), '')) "
+        f"FROM read_parquet({literal(str(rejects_path))}) GROUP BY rule ORDER BY rule"
     ).fetchall()
-    people = con.execute("SELECT count(DISTINCT person_id) FROM judged WHERE verdict IS NULL").fetchone()[0]
     if delivered != clean + rejected or rejected != sum(rows for _, rows, _ in rules):
         raise RuntimeError(
             f"register {source.register_name}: {delivered} rows were delivered, but {clean} clean and {rejected} rejected "
@@ -287,7 +375,39 @@ def _report(
         delivered=delivered,
         clean=clean,
         rejected=rejected,
-        people=people,
+        people=_people(clean_path),
         rules=tuple(RuleCount(*row) for row in rules),
         files=files,
+        repairs=_repairs(con, source),
     )
+
+
+def _people(clean_path: Path) -> int:
+    """Count the people of a clean register, which is sorted by person: those that differ from the row before."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    people = 0
+    before: str | None = None
+    for batch in pq.ParquetFile(clean_path).iter_batches(columns=["person_id"]):
+        ids = batch.column(0)
+        if not len(ids):
+            continue
+        changes = pc.sum(pc.not_equal(ids[1:], ids[:-1])).as_py() or 0
+        people += changes + (ids[0].as_py() != before)
+        before = ids[-1].as_py()
+    return people
+
+
+def _repairs(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[RuleCount, ...]:
+    """Count the clean rows that each repair changed, and the spells that absorbed others."""
+    clean = "FROM judged ANTI JOIN hits USING (file_no, source_row)"
+    counts = "SELECT count(*), count(DISTINCT person_id)"
+    found = []
+    for place, name in enumerate(repair_names(source)):
+        query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << place}) > 0"
+        found.append((name, con.execute(query).fetchone()))
+    joined = f"{counts} FROM judged SEMI JOIN extended USING (file_no, source_row)"
+    if any(isinstance(rule, Overlap) for rule in source.rules):
+        found.append(("overlap", con.execute(joined).fetchone()))
+    return tuple(RuleCount(name, *count) for name, count in found if count[0])

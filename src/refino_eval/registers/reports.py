@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 QUALITY_COLUMNS = ("register", "delivered", "clean", "rejected", "people")
 RULE_COLUMNS = ("register", "rule", "rows", "people")
+REPAIRED = "repaired:"
+"""What stands before the name of a rule that repaired rows instead of rejecting them."""
 
 
 @dataclass(frozen=True)
 class RuleCount:
-    """Rows that one rule rejected, and the people behind them (rows without a readable person are nobody's)."""
+    """Rows that one rule rejected (or repaired), and the people behind them (rows without a readable person are nobody's)."""
 
     rule: str
     rows: int
@@ -45,6 +47,8 @@ class IngestReport:
         Rejected rows by rule, sorted by rule; the rows add up to `rejected`.
     files
         The delivered files in the order in which later ones correct earlier ones.
+    repairs
+        Clean rows with a repaired value by rule, in the source's order; they are among `clean`.
     """
 
     register: str
@@ -54,6 +58,7 @@ class IngestReport:
     people: int
     rules: tuple[RuleCount, ...]
     files: tuple[FileCount, ...]
+    repairs: tuple[RuleCount, ...] = ()
 
     def __post_init__(self) -> None:
         if self.clean + self.rejected != self.delivered or sum(rule.rows for rule in self.rules) != self.rejected:
@@ -69,7 +74,8 @@ class IngestReport:
         data: dict[str, Any] = json.loads(text)
         rules = tuple(RuleCount(**rule) for rule in data.pop("rules"))
         files = tuple(FileCount(**file) for file in data.pop("files"))
-        return cls(**data, rules=rules, files=files)
+        repairs = tuple(RuleCount(**rule) for rule in data.pop("repairs", ()))
+        return cls(**data, rules=rules, files=files, repairs=repairs)
 
 
 def quality_tables(reports: Iterable[IngestReport]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -79,11 +85,20 @@ def quality_tables(reports: Iterable[IngestReport]) -> tuple[pd.DataFrame, pd.Da
     -------
     tuple of pandas.DataFrame
         One row a register (register, delivered, clean, rejected, people), and one row a register and rule that
-        rejected anything (register, rule, rows, people); both sorted by their keys.
+        rejected or repaired anything (register, rule, rows, people), where `repaired:<rule>` counts clean rows; both
+        sorted by their keys.
     """
     import pandas as pd
 
     ordered = sorted(reports, key=lambda report: report.register)
     quality = [[getattr(report, name) for name in QUALITY_COLUMNS] for report in ordered]
-    rules = [[report.register, rule.rule, rule.rows, rule.people] for report in ordered for rule in report.rules]
+    rules = [
+        [report.register, name, rule.rows, rule.people]
+        for report in ordered
+        for name, rule in sorted(
+            [(rule.rule, rule) for rule in report.rules]
+            + [(f"{REPAIRED}{rule.rule}", rule) for rule in report.repairs],
+            key=lambda pair: pair[0],
+        )
+    ]
     return pd.DataFrame(quality, columns=list(QUALITY_COLUMNS)), pd.DataFrame(rules, columns=list(RULE_COLUMNS))

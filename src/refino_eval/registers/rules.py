@@ -9,7 +9,9 @@ can therefore take a job back; in the other order it could not.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from refino_eval.codes.codelists import Code, Codelist
@@ -20,10 +22,7 @@ from refino_eval.registers.types import identifier, literal
 OPEN_YEAR = 9999
 """Registers write an end that has not come as 31 December 9999; inside, such a spell is open."""
 
-RESERVED = ("source_file", "source_row", "rule", "rule_column", "file_no", "unreadable", "verdict")
-
-_SECOND = "row_number() OVER alike > 1"
-_EARLIER = "file_no < max(file_no) OVER (alike ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+RESERVED = ("source_file", "source_row", "rule", "rule_column", "file_no", "unreadable", "broken", "repairs", "number")
 
 _COUNTED = {"integer", "number", "hundredths", "ore", "month", "year"}
 _NAMED = {"id", "text", "code", "integer", "month", "year"}
@@ -38,83 +37,223 @@ def rule_faults(source: model.Source, codelists: Mapping[str, Codelist], origin:
         if name in source.columns
     ]
     faults += _column_faults(source, codelists, origin, where)
+    faults += _order_faults(source, where)
     for rule in source.rules:
         faults += _rule_fault(source, rule, codelists, where)
     return faults
 
 
-def type_verdict(source: model.Source, codelists: Mapping[str, Codelist]) -> str:
-    """Return the SQL expression that is 'rule:column' where a row breaks a check of its types or codes, else NULL.
+@dataclass(frozen=True)
+class Verdicts:
+    """Every reason for which a row of a register can be rejected, in the order in which they are looked at.
 
-    It reads `unreadable`, the text of each column under `text_<name>`, and its value under `<name>`.
+    Attributes
+    ----------
+    texts
+        The reasons as 'rule:column'. A reason's number, by which the engine knows it, is its place here.
+    types
+        SQL condition of each check of types and codes, by number.
+    rules
+        Number -> the source's rule, for rules that reject.
     """
-    whens = ["WHEN unreadable THEN 'unreadable_line:'"]
+
+    texts: tuple[str, ...]
+    types: tuple[str, ...]
+    rules: dict[int, model.Rule]
+
+
+REPAIRS = (model.HoursFromPercent, model.CutAt)
+COMPARES = (model.DuplicateRow, model.Superseded, model.Overlap)
+REPEATED = "repeated_person:"
+
+
+def verdicts(source: model.Source, codelists: Mapping[str, Codelist]) -> Verdicts:
+    """List the reasons of a register.
+
+    Their SQL reads `unreadable`, the text of each column under `text_<name>`, and its value under `<name>`. Last comes a
+    reason that no file names: a register with fixed facts has one row a person.
+    """
+    checks = _type_checks(source, codelists)
+    texts = [text for text, _ in checks]
+    rules: dict[int, model.Rule] = {}
+    for rule in source.rules:
+        if not isinstance(rule, model.HoursFromPercent):
+            rules[len(texts)] = rule
+            texts.append(f"{rule.rule}:{getattr(rule, 'column', '')}")
+    if source.temporality == "fixed":
+        texts.append(REPEATED)
+    return Verdicts(tuple(texts), tuple(condition for _, condition in checks), rules)
+
+
+def _type_checks(source: model.Source, codelists: Mapping[str, Codelist]) -> list[tuple[str, str]]:
+    checks = [("unreadable_line:", "unreadable")]
     for name, column in source.columns.items():
         missing = "missing_start" if name == "start" else "missing_value"
         if column.required or name in ("person_id", "period") or name == "start":
-            whens.append(f"WHEN {identifier('text_' + name)} IS NULL THEN {literal(f'{missing}:{name}')}")
+            checks.append((f"{missing}:{name}", f"{identifier('text_' + name)} IS NULL"))
         if column.type not in ("id", "text", "code"):
             broken = f"{identifier('text_' + name)} IS NOT NULL AND {identifier(name)} IS NULL"
-            whens.append(f"WHEN {broken} THEN {literal(f'bad_value:{name}')}")
+            checks.append((f"bad_value:{name}", broken))
     for name, column in source.columns.items():
         if column.codelist is not None:
-            unknown = _unknown_code(name, codelists[column.codelist], _day(source))
-            whens.append(f"WHEN {unknown} THEN {literal(f'unknown_code:{name}')}")
-    return f"CASE {' '.join(whens)} END"
+            checks.append((f"unknown_code:{name}", _unknown_code(name, codelists[column.codelist], _day(source))))
+    return checks
 
 
-def rule_statements(source: model.Source, n_files: int) -> list[str]:
-    """Return one SQL statement for each rule, in order; each gives its verdict to rows of `judged` that have none yet.
+def checked_rows(reasons: Verdicts, rows: str) -> str:
+    """Return the query that adds `broken`, the number of the first check of types and codes that a row fails."""
+    whens = " ".join(f"WHEN {condition} THEN {number}" for number, condition in enumerate(reasons.types))
+    return f"SELECT *, CAST(CASE {whens} END AS SMALLINT) AS broken, CAST(0 AS SMALLINT) AS repairs\nFROM (\n{rows}\n)"
+
+
+def ruled_rows(source: model.Source, reasons: Verdicts, rows: str) -> str:
+    """Return the query that carries out the rules that look at one row alone, in their order.
+
+    Rules that compare rows are left to `comparisons`. Each repair is a layer of its own, so that the rules after it see
+    the repaired value; `repairs` has a bit for each repair of the source, in its order.
+    """
+    numbers = {id(rule): number for number, rule in reasons.rules.items()}
+    waiting: list[str] = []
+    bit = 1
+    for rule in source.rules:
+        if not isinstance(rule, COMPARES) and not isinstance(rule, model.HoursFromPercent):
+            waiting.append(f"WHEN {_condition(source, rule)} THEN {numbers[id(rule)]}")
+        if isinstance(rule, REPAIRS):
+            rows, waiting = _layer(rows, waiting), []
+            name, hit, value = _repair(rule)
+            hit = f"broken IS NULL AND coalesce({hit}, FALSE)"
+            name = identifier(name)
+            flagged = f"CASE WHEN {hit} THEN repairs + {bit} ELSE repairs END"
+            rows = (
+                f"SELECT * REPLACE (CASE WHEN {hit} THEN {value} ELSE {name} END AS {name}, "
+                f"CAST({flagged} AS SMALLINT) AS repairs)\nFROM (\n{rows}\n)"
+            )
+            bit *= 2
+    return _layer(rows, waiting)
+
+
+def _layer(rows: str, whens: list[str]) -> str:
+    if not whens:
+        return rows
+    broken = f"CASE WHEN broken IS NOT NULL THEN broken {' '.join(whens)} END"
+    return f"SELECT * REPLACE (CAST({broken} AS SMALLINT) AS broken)\nFROM (\n{rows}\n)"
+
+
+def _repair(rule: model.HoursFromPercent | model.CutAt) -> tuple[str, str, str]:
+    """Return the column that a repair changes, the condition on which it does, and the new value."""
+    if isinstance(rule, model.CutAt):
+        day = identifier(rule.column)
+        return "stop", f"year({day}) < {OPEN_YEAR} AND (stop IS NULL OR stop > {day} + 1)", f"CAST({day} + 1 AS DATE)"
+    hours, percent = identifier(rule.column), identifier(rule.percent)
+    full = int(Decimal(repr(rule.full_time_hours)) * 100)
+    # Hundredths of a per cent times hundredths of hours: a hundredth of hours is ten thousand of these; halves go up.
+    value = f"CAST(({percent} * {full} + 5000) // 10000 AS BIGINT)"
+    return rule.column, f"coalesce({hours}, 0) = 0 AND {percent} BETWEEN 1 AND 100000", value
+
+
+def repair_names(source: model.Source) -> tuple[str, ...]:
+    """Return the names of a source's repairs of rows, in the order of their bits."""
+    return tuple(rule.rule for rule in source.rules if isinstance(rule, REPAIRS))
+
+
+def comparisons(source: model.Source, reasons: Verdicts, n_files: int) -> list[str]:
+    """Return SQL that gives verdicts by comparing rows, one statement after the other.
+
+    They read `judged` and write into `hits` (file_no, source_row, number), and into `extended` (file_no, source_row,
+    stop) the new end of a spell that absorbed others.
 
     Parameters
     ----------
     n_files
         Number of files of the delivery; with one there is nothing later.
-
-    Notes
-    -----
-    `judged` has `file_no`, `source_row`, the values under their inside names, and `verdict`. Last comes a rule that no
-    file names: a register with fixed facts has one row a person.
     """
-    statements = [
-        _statement(source, rule) for rule in source.rules if n_files > 1 or not isinstance(rule, model.Superseded)
-    ]
+    statements: list[str] = []
+    for number, rule in reasons.rules.items():
+        if isinstance(rule, model.DuplicateRow):
+            statements += _repeats(number, list(source.columns))
+        elif isinstance(rule, model.Superseded) and n_files > 1:
+            statements.append(_superseded(number, list(rule.key)))
+        elif isinstance(rule, model.Overlap):
+            statements += _overlapping(number, rule)
     if source.temporality == "fixed":
-        statements.append(_among_rows("repeated_person:", ["person_id"], _SECOND))
+        statements += _repeats(len(reasons.texts) - 1, ["person_id"])
     return statements
 
 
-def _statement(source: model.Source, rule: model.Rule) -> str:
-    if isinstance(rule, model.DuplicateRow):
-        return _among_rows("duplicate_row:", list(source.columns), _SECOND)
-    if isinstance(rule, model.Superseded):
-        return _among_rows("superseded:", list(rule.key), _EARLIER)
-    verdict = literal(f"{rule.rule}:{getattr(rule, 'column', '')}")
-    return f"UPDATE judged SET verdict = {verdict} WHERE verdict IS NULL AND ({_condition(source, rule)})"
+def _eligible(number: int) -> str:
+    """Say which rows a comparison sees: those that no earlier reason rejects."""
+    return (
+        f"(broken IS NULL OR broken > {number}) AND NOT EXISTS "
+        f"(FROM hits WHERE hits.file_no = judged.file_no AND hits.source_row = judged.source_row)"
+    )
 
 
-def _among_rows(verdict: str, names: list[str], hit: str) -> str:
-    """Compare the clean rows that agree in some columns; `hit` sees the window `alike` of such rows.
+def _repeats(number: int, names: list[str]) -> list[str]:
+    """Hit every row that agrees with an earlier one in some columns.
 
     Rows that nothing agrees with are most of a register: they are put aside by a hash, so that few are sorted.
     """
     columns = ", ".join(identifier(name) for name in names)
-    # A missing key is nobody's key, but a row may repeat another in what is missing too.
-    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names) if hit == _EARLIER else ""
-    clean = f"FROM judged WHERE verdict IS NULL{known}"
-    shared = f"SELECT hash({columns}) {clean} GROUP BY ALL HAVING count(*) > 1"
-    window = f"WINDOW alike AS (PARTITION BY {columns} ORDER BY file_no, source_row)"
-    rows = f"SELECT file_no, source_row {clean} AND hash({columns}) IN ({shared}) {window} QUALIFY {hit}"
+    seen = f"FROM judged WHERE {_eligible(number)}"
+    return [
+        f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({columns}) AS mark {seen} GROUP BY ALL HAVING count(*) > 1",
+        f"INSERT INTO hits SELECT file_no, source_row, {number} {seen} AND hash({columns}) IN (FROM shared) "
+        f"QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY file_no, source_row) > 1",
+    ]
+
+
+def _superseded(number: int, names: list[str]) -> str:
+    """Hit every row whose key comes again in a later file; a missing key is nobody's key."""
+    columns = ", ".join(identifier(name) for name in names)
+    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names)
+    same = " AND ".join(f"judged.{identifier(name)} = later.{identifier(name)}" for name in names)
+    seen = f"FROM judged WHERE {_eligible(number)}"
+    later = f"SELECT {columns}, max(file_no) AS last_no {seen}{known} AND file_no > 0 GROUP BY {columns}"
     return (
-        f"UPDATE judged SET verdict = {literal(verdict)} FROM ({rows}) AS hit "
-        f"WHERE judged.file_no = hit.file_no AND judged.source_row = hit.source_row"
+        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM judged JOIN ({later}) AS later ON {same} "
+        f"AND judged.file_no < later.last_no WHERE {_eligible(number)}"
     )
 
 
-def _condition(
-    source: model.Source,
-    rule: model.MissingStop | model.StopBeforeStart | model.OutsideCoverage | model.ValueIn | model.ValueRange,
-) -> str:
+def _overlapping(number: int, rule: model.Overlap) -> list[str]:
+    """Find the groups of spells that hang together; hit all but one row of each.
+
+    Spells that end before they start have no day, and take part in nothing.
+    """
+    names = ["person_id", *rule.key]
+    columns = ", ".join(identifier(name) for name in names)
+    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in rule.key)
+    seen = f"FROM judged WHERE {_eligible(number)}{known} AND (stop IS NULL OR stop > start)"
+    order = "start, file_no, source_row"
+    end = "coalesce(stop, DATE '9999-12-31')"
+    before = (
+        f"max({end}) OVER (PARTITION BY {columns} ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
+    apart = f"start >= {before}" if rule.gap is None else f"start > {before} + {rule.gap}"
+    best = order if rule.keep == "merge" else f"{end} - start DESC, {order}"
+    groups = (
+        f"SELECT file_no, source_row, start, stop, {columns}, "
+        f"sum(fresh) OVER (PARTITION BY {columns} ORDER BY {order} ROWS UNBOUNDED PRECEDING) AS island FROM "
+        f"(SELECT file_no, source_row, start, stop, {columns}, CAST(coalesce({apart}, TRUE) AS INTEGER) AS fresh {seen} "
+        f"AND hash({columns}) IN (FROM shared))"
+    )
+    joined = f"PARTITION BY {columns}, island"
+    statements = [
+        f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({columns}) AS mark {seen} GROUP BY ALL HAVING count(*) > 1",
+        f"CREATE OR REPLACE TEMP TABLE joined AS SELECT file_no, source_row, stop, count(*) OVER ({joined}) AS n, "
+        f"nullif(max({end}) OVER ({joined}), DATE '9999-12-31') AS last_stop, "
+        f"row_number() OVER ({joined} ORDER BY {best}) AS place FROM ({groups})",
+        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM joined WHERE place > 1",
+    ]
+    if rule.keep == "merge":
+        statements.append(
+            "INSERT INTO extended SELECT file_no, source_row, last_stop FROM joined "
+            "WHERE place = 1 AND n > 1 AND stop IS DISTINCT FROM last_stop"
+        )
+    return statements
+
+
+def _condition(source: model.Source, rule: model.Rule) -> str:
     if isinstance(rule, model.MissingStop):
         return "stop IS NULL"
     if isinstance(rule, model.StopBeforeStart):
@@ -123,6 +262,16 @@ def _condition(
         assert source.coverage is not None
         first, last = literal(source.coverage.first.isoformat()), literal(source.coverage.last.isoformat())
         return f"start > DATE {last} OR stop <= DATE {first}"
+    if isinstance(rule, model.PersonNotListed):
+        return f"person_id NOT IN (SELECT id FROM {listed_table(rule)})"
+    if isinstance(rule, model.CutAt):
+        return f"start > {identifier(rule.column)}"
+    if isinstance(rule, model.FutureDate):
+        last_day = rule.after or (source.coverage.last if source.coverage else dt.date.max)
+        ahead = 1 if rule.column == "stop" else 0
+        return f"{identifier(rule.column)} > DATE {literal(last_day.isoformat())} + {ahead}"
+    if not isinstance(rule, model.ValueIn | model.ValueRange):
+        raise TypeError(f"rule {rule.rule} compares rows: it has no condition on one row")
     column = identifier(rule.column)
     if isinstance(rule, model.ValueIn):
         kept = ", ".join(literal(code) for code in rule.keep)
@@ -131,6 +280,11 @@ def _condition(
     kind = source.columns[rule.column].type
     outside = [f"{column} {sign} {_bound(value, kind)}" for value, sign in bounds if value is not None]
     return " OR ".join(outside) or "FALSE"
+
+
+def listed_table(rule: model.PersonNotListed) -> str:
+    """Name the table that holds a rule's list of ids."""
+    return identifier(f"listed_{hashlib.sha256(rule.file.encode()).hexdigest()[:12]}")
 
 
 def _bound(value: float, kind: str) -> str:
@@ -174,6 +328,8 @@ def _column_faults(
             )
         if column.codelist is not None and column.type != "code":
             faults.append(f"{where}: column {name} has a code list, so its type must be code, not {column.type}.")
+        if column.width is not None and column.type not in ("id", "text", "code"):
+            faults.append(f"{where}: column {name} has a width, which is for id, text and code, not {column.type}.")
         if column.type == "week" and origin is None:
             faults.append(
                 f"{where}: column {name} counts weeks since the draw, so the evaluation must give `population.draw_date`."
@@ -191,12 +347,48 @@ def _column_faults(
     return faults
 
 
+def _order_faults(source: model.Source, where: str) -> list[str]:
+    """Return a paragraph for each rule that would change what a rule before it has already compared."""
+    faults = []
+    compared: set[str] = set()
+    joined = False
+    for rule in source.rules:
+        if joined:
+            faults.append(f"{where}: rule {rule.rule} stands after rule overlap, which must be the last one.")
+        changed = {"stop"} if isinstance(rule, model.CutAt) else {getattr(rule, "column", "")}
+        if isinstance(rule, REPAIRS) and changed & compared:
+            faults.append(
+                f"{where}: rule {rule.rule} changes the column {changed.pop()}, which a rule before it compares between "
+                f"rows. Put it before that rule."
+            )
+        if isinstance(rule, model.DuplicateRow):
+            compared |= set(source.columns)
+        compared |= set(getattr(rule, "key", ()))
+        joined = joined or isinstance(rule, model.Overlap)
+    return faults
+
+
 def _rule_fault(source: model.Source, rule: model.Rule, codelists: Mapping[str, Codelist], where: str) -> list[str]:
     dated = source.temporality != "fixed"
     if isinstance(rule, model.OutsideCoverage) and not (dated and source.coverage):
         return [f"{where}: rule outside_coverage needs `coverage`, and a register with dates."]
-    if isinstance(rule, model.MissingStop | model.StopBeforeStart) and source.temporality != "spell":
+    if (
+        isinstance(rule, model.MissingStop | model.StopBeforeStart | model.CutAt | model.Overlap)
+        and source.temporality != "spell"
+    ):
         return [f"{where}: rule {rule.rule} is for spells; this register's temporality is {source.temporality}."]
+    if isinstance(rule, model.CutAt | model.FutureDate) and (kind := source.columns[rule.column].type) != "date":
+        return [f"{where}: rule {rule.rule} needs a column of dates; {rule.column} is of type {kind}."]
+    if isinstance(rule, model.CutAt) and rule.column in ("start", "stop"):
+        return [f"{where}: rule cut_at needs the column of another day than the spell's own {rule.column}."]
+    if isinstance(rule, model.FutureDate) and rule.after is None and source.coverage is None:
+        return [f"{where}: rule future_date needs `coverage`, or a day in `after`."]
+    if isinstance(rule, model.HoursFromPercent):
+        return [
+            f"{where}: rule hours_from_percent needs columns of type hundredths; {name} is of type {kind}."
+            for name in (rule.column, rule.percent)
+            if (kind := source.columns[name].type) != "hundredths"
+        ]
     if isinstance(rule, model.ValueRange) and (kind := source.columns[rule.column].type) not in _COUNTED:
         return [f"{where}: rule value_range needs a column of numbers; {rule.column} is of type {kind}."]
     if isinstance(rule, model.ValueIn):

@@ -31,6 +31,22 @@ SQL_TYPES = {
 INEXACT_ID = "an id is held as a number that is not whole or too large to be exact"
 """What the engine says when it meets such an id; a register with one cannot be linked, so nothing of it is read."""
 
+ORIGINS = {"sas": "1960-01-01", "stata": "1960-01-01", "excel": "1899-12-30"}
+"""Values of `date_format` that are no pattern: a whole number of days since the program's origin."""
+
+_EXCEL_LEAP = 60
+"""Excel counts a 29 February 1900 that never was: earlier days stand one number lower."""
+
+_COUNTS = {
+    "days_1960": ("1960-01-01", 1),
+    "seconds_1960": ("1960-01-01", 86_400),
+    "milliseconds_1960": ("1960-01-01", 86_400_000),
+    "seconds_1582": ("1582-10-14", 86_400),
+}
+"""How a file of a statistics program counts a date: the origin, and its units in a day."""
+
+_FURTHEST = 3_000_000
+
 _EXACT_BELOW = {"float": 2**53, "single": 2**24}
 
 
@@ -63,6 +79,8 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     """
     value = identifier(name)
     shown = f"CAST({value} AS VARCHAR)"
+    if kind in _COUNTS:
+        return _counted_day(value, kind, column)
     if kind == "boolean":
         return f"CAST(CAST({value} AS INTEGER) AS VARCHAR)"
     if kind in ("float", "single", "decimal"):
@@ -74,10 +92,42 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
         other = f"error({literal(INEXACT_ID)})" if column.type == "id" else shown
         return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {plain} ELSE {other} END"
     if kind in ("date", "timestamp") and column.type == "date":
-        day = f"strftime({value}, {literal(column.date_format)})"
+        day = _written(f"CAST({value} AS DATE)", column)
         # A time of day would be lost in a date: such a value stays as it is written, and is then rejected.
         return day if kind == "date" else f"CASE WHEN {value} = date_trunc('day', {value}) THEN {day} ELSE {shown} END"
     return shown
+
+
+def _counted_day(value: str, kind: str, column: Column) -> str:
+    """Write a count of days, seconds or milliseconds as a day; with a part of a day it stays a number, to be rejected."""
+    origin, units = _COUNTS[kind]
+    days = f"({value} / {units})"
+    whole = f"{days} = trunc({days}) AND abs({days}) < {_FURTHEST}"
+    # Inside CASE the cast is tried for every row: a count too large for a day must not stop the query.
+    day = f"(DATE {literal(origin)} + TRY_CAST(CASE WHEN {whole} THEN {days} END AS INTEGER))"
+    written = _written(day, column) if column.type == "date" else f"CAST({day} AS VARCHAR)"
+    nothing = f"{value} IS NULL OR isnan({value})"
+    return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {written} ELSE CAST({value} AS VARCHAR) END"
+
+
+def _written(day: str, column: Column) -> str:
+    """Write a day as the column's text says days: by its pattern, or as a count from its origin."""
+    if column.date_format not in ORIGINS:
+        return f"strftime({day}, {literal(column.date_format)})"
+    count = f"({day} - DATE {literal(ORIGINS[column.date_format])})"
+    if column.date_format == "excel":
+        count = f"({count} - CASE WHEN {count} <= {_EXCEL_LEAP} THEN 1 ELSE 0 END)"
+    return f"CAST({count} AS VARCHAR)"
+
+
+def _day_since(text: str, column: Column) -> str:
+    """Return the day that a whole number of days since the format's origin means."""
+    number = f"TRY_CAST({text} AS INTEGER)"
+    day = f"DATE {literal(ORIGINS[column.date_format])} + {number}"
+    if column.date_format == "excel":
+        shifted = f"{day} + CASE WHEN {number} < {_EXCEL_LEAP} THEN 1 ELSE 0 END"
+        day = f"CASE WHEN {number} > 0 AND {number} <> {_EXCEL_LEAP} THEN {shifted} END"
+    return _when(text, "-?[0-9]{1,6}|[12][0-9]{6}", f"CAST({day} AS DATE)")
 
 
 def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None) -> str:
@@ -92,7 +142,13 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
     """
     text = identifier(name)
     if column.type in ("id", "text", "code"):
-        return text
+        if column.width is None:
+            return text
+        # lpad would cut a longer text: only digits that are too few are filled up.
+        short = f"regexp_full_match({text}, '[0-9]{{1,{column.width}}}')"
+        return f"CASE WHEN {short} THEN lpad({text}, {column.width}, '0') ELSE {text} END"
+    if column.type == "date" and column.date_format in ORIGINS:
+        return _day_since(text, column)
     if column.type == "date":
         form = literal(column.date_format)
         parsed = f"try_strptime({text}, {form})"

@@ -63,7 +63,9 @@ def build_report(inputs: ReportInputs, *, language: str, out_path: Path) -> Path
     frames = {name: inputs.numbers(name) for name in names}
     comparison = inputs.table("comparison")
     titles = {name: exhibit.title[language] for name, exhibit in inputs.definitions.exhibits.items()}
+    beside = f"catalogue.{language}.html"
     page = _environment().get_template("report.html.j2").render(
+        catalogue=beside if (inputs.release_dir / beside).is_file() else "",
         language=language,
         evaluation=inputs.evaluation,
         title=inputs.evaluation.label[language],

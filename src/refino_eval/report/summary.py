@@ -150,7 +150,7 @@ def effect_sentence(
     style = NumberStyle.of(language)
     entry = labels.definitions.outcomes.get(outcome)
     # A share's effect is told in percentage points: 0.01 of a share is a number that few can picture.
-    points = entry is not None and entry.kind != "sum_over" and labels.state_is_share(entry.state)
+    points = entry is not None and labels.outcome_is_share(entry)
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
     # All three with the decimals of the standard error: more of them would be noise.

@@ -52,6 +52,10 @@ WORDS: Mapping[str, Label] = {
     "definitions_text": _words(
         "Utfallene som er brukt, slik programmet regner dem.", "The outcomes used, as the program computes them."
     ),
+    "catalogue": _words(
+        "Katalogen forteller alle definisjoner: koder, registre, eksempler og bruk.",
+        "The catalogue tells every definition: codes, registers, worked examples and use.",
+    ),
     "provenance": _words("Hvordan tallene ble til", "How the numbers were made"),
     "provenance_text": _words(
         "Samme leveranse, samme oppsett og samme programvare gir de samme tallene.",

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from refino_eval.synthetic.mess import disorder
 from refino_eval.synthetic.people import People, make_people
 from refino_eval.synthetic.programmes import NEVER, TakeUp, draw_take_up, programme_rows
 from refino_eval.synthetic.recipe import Effects, Mess, Recipe, RegisterFile
+from refino_eval.synthetic.spoiling import spoilt_lines
 from refino_eval.synthetic.tables import Table, render
 from refino_eval.synthetic.truth import Tally, effects_table, truth_block
 from refino_eval.synthetic.work import World, draw_latent, first_and_months, make_shift, make_world
@@ -88,7 +88,7 @@ def generate(
     effects: str | Effects | None = None,
     mess: Mess | None = None,
     registers: Sequence[str] | None = None,
-    format: Literal["parquet"] | None = None,
+    format: str | None = None,
 ) -> Manifest:
     """Write a synthetic delivery with its truth.
 
@@ -109,7 +109,7 @@ def generate(
     registers
         Write these only (for benchmarks); default: all.
     format
-        "parquet" writes every register as parquet under its own name; default: the recipe's forms.
+        "csv", "parquet", "dta" or "sav" writes every register so, under its own name; default: the recipe's forms.
 
     Returns
     -------
@@ -143,6 +143,7 @@ def generate(
         writer.finish(planted)
         treated = int(plan.treated[plan.kind == ANALYSED].sum())
         manifest = writer.manifest(people=people, treated=treated, effects=name)
+        (draft / "delivery.yaml").write_text(_letter(manifest), encoding="utf-8")
         (draft / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n", "utf-8")
         (draft / "README.md").write_text(_readme(manifest), encoding="utf-8")
     return manifest
@@ -156,13 +157,11 @@ def _forms(recipe: Recipe, registers: Sequence[str] | None, kind: str | None) ->
     if kind is None:
         return chosen
 
-    def as_parquet(file: str | None) -> str | None:
-        return None if file is None else str(Path(file).with_suffix(".parquet"))
+    def named(file: str | None) -> str | None:
+        return None if file is None else str(Path(file).with_suffix(f".{kind}"))
 
     return {
-        name: form.model_copy(
-            update={"format": kind, "file": as_parquet(form.file), "corrections": as_parquet(form.corrections)}
-        )
+        name: form.model_copy(update={"format": kind, "file": named(form.file), "corrections": named(form.corrections)})
         for name, form in chosen.items()
     }
 
@@ -191,7 +190,11 @@ class _Writer:
             return
         done = disorder(self.recipe, self.recipe.mess, register, table, rng)
         self._planted.setdefault(register, Counter()).update(done.planted)
-        self._append(form.file, form, done.rows)
+        table = self._append(form.file, form, done.rows)
+        lines, planted = spoilt_lines(table, form, self.recipe.mess, rng)
+        if lines:
+            self._files[form.file].write_lines(lines)
+            self._planted[register].update(planted)
         if form.corrections is not None:
             self._append(form.corrections, form, done.corrections)
 
@@ -243,10 +246,12 @@ class _Writer:
             sha256={name: checksum(self.folder / name) for name in names},
         )
 
-    def _append(self, name: str, form: RegisterFile, table: Table) -> None:
+    def _append(self, name: str, form: RegisterFile, table: Table) -> pa.Table:
         if name not in self._files:
             self._files[name] = DeliveryFile(self.folder / name, form)
-        self._files[name].write(render(table, form, self.seed))
+        rendered = render(table, form, self.seed)
+        self._files[name].write(rendered)
+        return rendered
 
 
 def _draw_rows(recipe: Recipe, plan: Plan) -> Table:
@@ -390,6 +395,16 @@ def _write_truth(recipe: Recipe, block: _Block, who: BoolArray, writer: _Writer,
     tally.starters += len(trait)
 
 
+def _letter(manifest: Manifest) -> str:
+    """Write the delivery letter that a sender would: each file of data with its rows and checksum."""
+    files = [
+        f"  - {{file: {name}, rows: {rows}, sha256: {manifest.sha256[name]}}}" for name, rows in manifest.rows.items()
+    ]
+    besides = f"[README.md, manifest.json, planted_mess.csv, {MARK}, 'truth*', 'calibration*']"
+    lines = ["# What the sender says was sent. `refino-eval check` holds the delivery against it."]
+    return "\n".join([*lines, "sender: The synthetic register", "files:", *files, f"besides: {besides}", ""])
+
+
 def _readme(manifest: Manifest) -> str:
     lines = [
         f"# SYNTHETIC delivery: {manifest.title}",
@@ -404,6 +419,7 @@ def _readme(manifest: Manifest) -> str:
         "  n p (1 - p) of the cells as a regression with fixed effects of the cells weights them",
         "- `planted_mess.csv`: how many rows of each kind of disorder stand in each register",
         "- `manifest.json`: rows and SHA-256 of every file",
+        "- `delivery.yaml`: the delivery letter, as a sender would write it",
         "",
         "| file | rows |",
         "|---|---|",

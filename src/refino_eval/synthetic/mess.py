@@ -65,9 +65,12 @@ def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.ra
         junk += _spell_junk(recipe, mess, table, planted, rng)
     if "amount" in table.columns and "period" in table.columns:
         junk.append(_early_amounts(recipe, mess, table, planted, rng))
+    if mess.unknown_codes:
+        rows, unknown = _unknown_codes(recipe, mess, register, table, rows, planted, rng)
+        junk.append(unknown)
     repeated = table.take(_chosen(len(table), mess.duplicates, rng) & ~touched)
     planted["duplicate_row"] += len(repeated)
-    every = stack([rows, *junk, repeated])
+    every = stack([rows, *junk, repeated])  # the first one's vocabulary, which knows every code
     order = [name for name in ("person_id", "start", "period", "job_id") if name in every.columns]
     return Disordered(every.sorted_by(*order), corrections, planted)
 
@@ -88,9 +91,12 @@ def _corrected(
     planted["lost_decimal_corrected_later"] += int(wrong_hours.sum())
     planted["end_corrected_later"] += int(wrong_stop.sum())
     touched = wrong_hours | wrong_stop
-    rows = table.with_columns(
-        weekly_hours=np.where(wrong_hours, hours * 10, hours), stop=np.where(wrong_stop, false_stop, stop)
-    )
+    first_stop = np.where(wrong_stop, false_stop, stop)
+    if mess.open_ends:
+        open_end = _chosen(len(table), mess.open_ends, rng) & (stop != NO_DAY) & ~touched
+        planted["open_end_corrected_later"] += int(open_end.sum())
+        first_stop, touched = np.where(open_end, NO_DAY, first_stop), touched | open_end
+    rows = table.with_columns(weekly_hours=np.where(wrong_hours, hours * 10, hours), stop=first_stop)
     return rows, table.take(touched), touched
 
 
@@ -142,12 +148,46 @@ def _spell_junk(
     last = day_number(recipe.first) - 1 - rng.integers(0, 900, len(early))
     early = early.with_columns(stop=last, start=last - rng.integers(20, 1200, len(early)))
     found = {"stop_before_start": backward, "missing_start": headless, "outside_coverage": early}
-    tables = []
+    tables: list[Table] = []
+    if mess.future_dates:
+        late = table.take(_chosen(len(table), mess.future_dates, rng))
+        begin = day_number(recipe.last) + 1 + rng.integers(0, 900, len(late))
+        late = late.with_columns(start=begin, stop=begin + rng.integers(20, 400, len(late)))
+        planted["future_date"] += len(late)
+        more = {"job_id": late.columns["job_id"] + 8 * ID_STEP} if "job_id" in late.columns else {}
+        tables.append(late.with_columns(**more))
     for step, (kind, rows) in enumerate(found.items(), start=3):
         planted[kind] += len(rows)
         numbered = {"job_id": rows.columns["job_id"] + step * ID_STEP} if "job_id" in rows.columns else {}
         tables.append(rows.with_columns(**numbered))
     return tables
+
+
+UNKNOWN = "ZZ"
+"""A code that no list has."""
+
+
+def _unknown_codes(
+    recipe: Recipe,
+    mess: Mess,
+    register: str,
+    table: Table,
+    rows: Table,
+    planted: Counter[str],
+    rng: np.random.Generator,
+) -> tuple[Table, Table]:
+    """Return the rows with a vocabulary that has the unknown code, and junk rows that hold it."""
+    listed = [name for name, column in recipe.registers[register].columns.items() if column.listed]
+    nothing = table.take(np.zeros(0, dtype=np.int64))
+    if not listed:
+        return rows, nothing
+    name = listed[0]
+    unknown = table.take(_chosen(len(table), mess.unknown_codes, rng))
+    more = {"job_id": unknown.columns["job_id"] + 7 * ID_STEP} if "job_id" in unknown.columns else {}
+    codes = rows.vocabulary[name]
+    unknown = unknown.with_columns(**{name: np.full(len(unknown), len(codes))}, **more)
+    planted["unknown_code"] += len(unknown)
+    return Table(rows.columns, {**rows.vocabulary, name: (*codes, UNKNOWN)}), unknown
 
 
 def _early_amounts(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> Table:

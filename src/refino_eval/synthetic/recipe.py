@@ -231,6 +231,12 @@ class Mess(Strict):
     missing_start: Share = Field(default=0.0, description="Junk spells without a start.")
     outside_coverage: Share = Field(default=0.0, description="Junk spells that ended before the registers begin.")
     no_show: Share = Field(default=0.0, description="Share of people who never started who have a no-show row.")
+    open_ends: Share = Field(default=0.0, description="Jobs first delivered without an end, then corrected.")
+    future_dates: Share = Field(default=0.0, description="Junk spells that begin after the registers end.")
+    unknown_codes: Share = Field(default=0.0, description="Junk rows with a code that is in no list.")
+    broken_lines: Share = Field(default=0.0, description="Junk lines of text files with a field too few.")
+    missing_ids: Share = Field(default=0.0, description="Junk lines of text files without an id.")
+    bad_dates: Share = Field(default=0.0, description="Junk lines of text files with a date that is none.")
 
 
 class FileColumn(Strict):
@@ -244,6 +250,9 @@ class FileColumn(Strict):
     )
     date_format: str = Field(default="%Y-%m-%d", description="For dates.")
     width: int = Field(default=8, ge=1, le=18, description="Number of digits, for id and digits; zeros lead.")
+    listed: bool = Field(
+        default=False, description="For code: a code list knows the codes, so that one can be unknown."
+    )
 
 
 class RegisterFile(Strict):
@@ -253,7 +262,7 @@ class RegisterFile(Strict):
     corrections: str | None = Field(
         default=None, description="Name of the later file that delivers corrected rows anew."
     )
-    format: Literal["csv", "parquet"] = Field(default="csv", description="Kind of file.")
+    format: Literal["csv", "parquet", "dta", "sav"] = Field(default="csv", description="Kind of file.")
     encoding: Literal["utf-8", "latin-1"] = Field(default="utf-8", description="Of a text file.")
     delimiter: str = Field(default=";", description="Of a text file.")
     decimal: Literal[",", "."] = Field(default=".", description="Of a text file.")

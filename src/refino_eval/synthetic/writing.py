@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import shutil
@@ -31,10 +32,14 @@ class DeliveryFile:
         self._form = form
         self._text: BinaryIO | None = None
         self._parquet: Any = None
+        self._held: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> None:
         """Append rows; the first block brings the header or the schema."""
         self.rows += table.num_rows
+        if self._form.format in ("dta", "sav"):
+            self._held.append(table)
+            return
         if self._form.format == "parquet":
             if self._parquet is None:
                 self._parquet = pq.ParquetWriter(self.path, table.schema, compression="zstd")
@@ -56,12 +61,54 @@ class DeliveryFile:
         written = buffer.getvalue()
         self._text.write(written if self._form.encoding == "utf-8" else written.decode("utf-8").encode("latin-1"))
 
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines of text that the library would not write."""
+        self.rows += len(lines)
+        if self._text is not None:
+            text = "".join(f"{line}\n" for line in lines)
+            self._text.write(text.encode("utf-8" if self._form.encoding == "utf-8" else "latin-1"))
+
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file; a file of a statistics program is written here, in one piece."""
+        if self._held:
+            write_statistics(pa.concat_tables(self._held), self.path)
+            self._held = []
         if self._text is not None:
             self._text.close()
         if self._parquet is not None:
             self._parquet.close()
+
+
+def write_statistics(table: pa.Table, path: Path) -> None:
+    """Write a table for Stata (.dta) or SPSS (.sav), the same bytes each time: both formats hold the time of writing."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: _plain(column) for name, column in zip(table.column_names, table.columns, strict=True)})
+    if path.suffix == ".dta":
+        dates = {name: "td" for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])}
+        frame.to_stata(path, write_index=False, convert_dates=dates, version=118, time_stamp=dt.datetime(2000, 1, 1))
+        return
+    import pyreadstat
+
+    for name in frame:
+        if pd.api.types.is_datetime64_any_dtype(frame[name]):
+            frame[name] = frame[name].dt.date
+    pyreadstat.write_sav(frame, str(path))
+    with path.open("r+b") as stream:  # day and time of writing stand in the header, bytes 92 to 108
+        stream.seek(92)
+        stream.write(b"01 Jan 0000:00:00")
+
+
+def _plain(column: pa.ChunkedArray) -> Any:
+    import pandas as pd
+
+    if pa.types.is_date(column.type):
+        return pd.to_datetime(pd.Series(column.to_pylist(), dtype="object"))
+    if pa.types.is_decimal(column.type):
+        return column.cast(pa.float64()).to_numpy()
+    if pa.types.is_string(column.type):
+        return pd.Series(["" if value is None else value for value in column.to_pylist()], dtype="object")
+    return column.to_numpy()
 
 
 def checksum(path: Path) -> str:
@@ -98,5 +145,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    # The old delivery is moved away whole: killed in the middle of removing it, nobody could tell what it was.
+    if folder.exists():
+        old = draft.with_name(f"{draft.name.removesuffix('.part')}.old.part")
+        folder.rename(old)
+        draft.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        draft.rename(folder)

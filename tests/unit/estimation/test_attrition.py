@@ -139,9 +139,9 @@ def test_direction_by_group():
 
 def test_a_group_without_seen_people_is_told():
     y, z = np.array([1.0, 2, 3, 4, np.nan, np.nan, 5, 6]), np.tile([0.0, 1.0], 4)
-    group = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    group = ["young"] * 4 + ["old"] * 4
     y[6] = np.nan
-    with pytest.raises(UserFault, match="group 2 of 2 has 1 seen in the treated arm and 0 in the control arm"):
+    with pytest.raises(UserFault, match="'old' has 1 seen in the treated arm and 0 in the control arm"):
         lee_bounds(y, z, groups=group)
 
 

@@ -86,6 +86,23 @@ def test_standard_errors_are_those_of_repeated_draws():
     np.testing.assert_allclose(np.mean(share_told, axis=0), np.std(share, axis=0), rtol=0.17)
 
 
+def test_standard_error_counts_that_cells_are_a_sample():
+    found, told, mean, mean_told = [], [], [], []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        cells = rng.integers(0, 10, 400)
+        z = (rng.random(400) < 0.5).astype(float)
+        # Always-takers fill half of the cells, compliers the others: only the cells' sizes are left to chance.
+        d = np.where(cells < 5, 1.0, z)
+        table = complier_profile({"x": cells.astype(float)}, d, z, cells=cells)
+        found.append(table.share[1])
+        told.append(table.share_std_error[1])
+        mean.append(table.mean[1, 0])
+        mean_told.append(table.std_error[1, 0])
+    assert np.mean(told) == pytest.approx(np.std(found), rel=0.17)
+    assert np.mean(mean_told) == pytest.approx(np.std(mean), rel=0.17)
+
+
 def test_a_type_without_people_has_no_mean():
     z, d, cells, x, kind = draw(4, n=500)
     d = np.where(kind == 1, z, d)  # nobody takes part undrawn
@@ -110,14 +127,14 @@ def test_missing_covariates_leave_shares_alone():
     assert table.n[1] + table.n_left_out[1] == kept.sum()
 
 
-def reweighting_trial(seed, n=4000):
+def reweighting_trial(seed, n=4000, noise=1.0):
     """Effects differ by group, and so does compliance; within groups compliers are like others."""
     rng = np.random.default_rng(seed)
-    cells, group = rng.integers(0, 20, n), rng.integers(0, 3, n)
+    cells, group = rng.integers(0, 20, n), rng.choice(3, n, p=[0.5, 0.3, 0.2])
     z = (rng.random(n) < rng.uniform(0.3, 0.7, 20)[cells]).astype(float)
     complier = rng.random(n) < np.array([0.8, 0.5, 0.25])[group]
     d = np.where(complier, z, 0.0)
-    y = np.array([0.0, 1.0, 3.0])[group] * d + rng.standard_normal(n) + 0.2 * cells
+    y = np.array([0.0, 1.0, 3.0])[group] * d + noise * (rng.standard_normal(n) + 0.2 * cells)
     return y, d, z, cells, group
 
 
@@ -125,17 +142,19 @@ def test_reweighted_effect_is_that_of_everybody():
     y, d, z, cells, group = reweighting_trial(0, n=30000)
     table = late_reweighted(y, d, z, groups=group, cells=cells)
     assert table.feasible
-    assert abs(table.estimate[0] - 4 / 3) < 4 * table.std_error[0]
-    assert abs(table.late[0] - 4 / 3) > 8 * table.late_std_error[0]
+    assert abs(table.estimate[0] - 0.9) < 4 * table.std_error[0]
+    assert abs(table.late[0] - 0.9) > 8 * table.late_std_error[0]
     one = late(y, d, z, cells=cells, rows=group == 1)
     assert table.group_late[1, 0] == one.estimate[0]
     assert table.groups == ("0", "1", "2")
 
 
-def test_reweighted_standard_error_is_that_of_repeated_draws():
+@pytest.mark.parametrize("noise", [1.0, 0.01])
+def test_reweighted_standard_error_is_that_of_repeated_draws(noise):
+    # With next to no noise in the groups' effects, the groups' shares are what varies.
     found, told = [], []
-    for seed in range(200):
-        y, d, z, cells, group = reweighting_trial(100 + seed, n=1500)
+    for seed in range(150):
+        y, d, z, cells, group = reweighting_trial(100 + seed, n=1500, noise=noise)
         table = late_reweighted(y, d, z, groups=group, cells=cells, min_f=0.0)
         found.append(table.estimate[0])
         told.append(table.std_error[0])
@@ -144,9 +163,14 @@ def test_reweighted_standard_error_is_that_of_repeated_draws():
 
 def test_reweighting_is_not_feasible_where_the_draw_moved_nobody():
     y, d, z, cells, group = reweighting_trial(1)
-    d = np.where((group == 2) & (np.random.default_rng(0).random(d.size) < 0.95), 0.0, d)
-    table = late_reweighted(y, d, z, groups=group, cells=cells, min_f=60.0)
-    assert not table.feasible
-    assert np.isnan(table.estimate).all()
-    assert np.isnan(table.p_value).all()
-    assert np.isfinite(table.late).all()
+    seldom = np.where((group == 2) & (np.random.default_rng(0).random(d.size) < 0.9), 0.0, d)
+    never = np.where(group == 2, 0.0, d)
+    for taken, why in ((seldom, ""), (never, "does not vary within cells")):
+        table = late_reweighted(y, taken, z, groups=group, cells=cells, min_f=60.0)
+        assert not table.feasible
+        assert np.isnan(table.estimate).all()
+        assert np.isnan(table.p_value).all()
+        assert np.isfinite(table.late).all()
+        assert table.group_fault[:2] == ("", "")
+        assert why in table.group_fault[2]
+        assert table.first_stage_f[2] < 60

@@ -74,6 +74,19 @@ def test_weighting_by_the_inverse_share_is_the_saturated_estimate(people):
     assert table.estimate[2, 0] == pytest.approx(hajek, rel=1e-10)
     assert table.estimate[1, 0] == pytest.approx(hajek, rel=1e-10)
     assert np.isnan(table.difference_p_value[0, 0])
+    one_cell = estimands(y, z)
+    np.testing.assert_allclose(one_cell.estimate[:, 0], y[z == 1].mean() - y[z == 0].mean(), rtol=1e-10)
+    assert one_cell.equal[0].df_num == 0, "nothing is left to differ"
+
+
+def test_one_draw_share_makes_all_estimands_one():
+    rng = np.random.default_rng(8)
+    cells = np.repeat(np.arange(9), 3 * rng.integers(2, 9, 9))
+    z = np.tile([1.0, 0.0, 0.0], cells.size // 3)
+    table = estimands(rng.standard_normal(cells.size) + 0.3 * cells * z, z, cells=cells)
+    np.testing.assert_allclose(table.estimate[:, 0], table.estimate[0, 0], rtol=1e-10)
+    assert table.equal[0].df_num == 0, "rounding is not tested"
+    assert np.isnan(table.difference_p_value).all()
 
 
 def test_known_probabilities_leave_nobody_out(people):
@@ -87,7 +100,7 @@ def test_known_probabilities_leave_nobody_out(people):
     lost = int(np.sum(cells == 11)) + 1
     assert table.n_left_out[:, 0].tolist() == [lost, lost, 0]
     assert table.n[2, 0] == z.size
-    with pytest.raises(UserFault, match="1 of .* rows do not"):
+    with pytest.raises(UserFault, match=r"1 of .* rows do not"):
         estimands(y, z, cells=cells, probability=np.where(np.arange(z.size) == 3, 1.0, p))
     with pytest.raises(UserFault, match="give one of them"):
         estimands(y, z, cells=cells, probability=p, share_cells=cells)

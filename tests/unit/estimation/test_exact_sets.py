@@ -16,9 +16,7 @@ def small_trial(seed, *, compliance=0.8, n=40):
     taken = np.where(rng.random(n) < compliance, z, rng.integers(0, 2, n)).astype(float)
     controls = rng.standard_normal((n, 1))
     y = rng.standard_normal(n) * (1 + z) + controls[:, 0] + 0.7 * taken + cells
-    redraws = np.column_stack(
-        [np.concatenate([rng.permutation(z[cells == c]) for c in range(4)]) for _ in range(99)]
-    )
+    redraws = np.column_stack([np.concatenate([rng.permutation(z[cells == c]) for c in range(4)]) for _ in range(99)])
     return y, z, taken, cells, controls, redraws
 
 
@@ -86,6 +84,18 @@ def test_pieces_of_a_union_are_all_told():
     assert pieces.contains(-40.0)
     assert not pieces.contains(4.0)
     assert str(pieces) == "[-40, 2] or [6, 13.3333]"
+
+
+@pytest.mark.parametrize("covariance", [0.1, -0.1, 0.4])
+def test_quartics_that_lose_their_leading_term(covariance):
+    # (2 - tau/2)^2 >= tau^2 (1 - 2 c tau): a cubic, whose side at minus infinity is not that at plus infinity.
+    found = invert_studentised(
+        0.0, 1.0, np.array([1.0, 0.0, 0.0]), np.array([2.0]), np.array([0.5]), np.array([[1.0, covariance, 0.0]]),
+        level=0.5,
+    )  # fmt: skip
+    effects = np.linspace(-40, 40, 16_001) + 1e-4
+    counts = (2 - effects / 2) ** 2 >= effects**2 * (1 - 2 * covariance * effects)
+    assert [found.contains(effect) for effect in effects] == counts.tolist()
 
 
 def test_too_few_redraws_reject_nothing():

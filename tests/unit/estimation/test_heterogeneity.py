@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from refino_eval.errors import UserFault
-from refino_eval.estimation import interaction_test, interactions, itt, multiplicity, subgroups
+from refino_eval.estimation import interaction_test, interactions, itt, multiplicity, prepare, subgroups
 
 NAMES = ["age", "female", "earnings"]
 
@@ -159,9 +159,11 @@ def test_equality_of_three_groups_does_not_depend_on_the_first(people):
     for a, b in zip(table.equality, turned.equality, strict=True):
         assert a.df_num == 2
         assert a.f_stat == pytest.approx(b.f_stat, rel=1e-8)
-    # Clusters span the groups, so the variance of a difference is not the sum of variances.
-    apart = np.sqrt(table.effects[0].std_error ** 2 + table.effects[1].std_error ** 2)
-    assert not np.allclose(table.std_error[0], apart, rtol=1e-3)
+    # Clusters span the groups: scores are summed in them before they are squared.
+    scores = [prepare(one.z, cluster=one.cells, rows=labels == g).fit(one.y).scores("CRV1") for g in (0, 1)]
+    sums = pd.DataFrame(scores[1] - scores[0]).groupby(one.cells).sum()
+    assert np.allclose(table.std_error[0], np.sqrt((sums**2).sum()), rtol=1e-10)
+    assert np.all(table.df == np.unique(one.cells).size - 1)
     frame = table.to_frame()
     assert len(frame) == 12
     assert frame.loc[frame["group"] == 0, "difference"].isna().all()

@@ -197,7 +197,7 @@ def test_faults_come_together():
     draws = StatisticDraws(("wage",), np.array([1.0]), np.zeros((9, 1)))
     with pytest.raises(UserFault, match="draws have no statistic 'hours'"):
         multiplicity([0.1, 0.2], names=["wage", "hours"], draws=draws)
-    with pytest.raises(UserFault, match="2 rows where 1"):
+    with pytest.raises(UserFault, match="2 p-values for 1 names"):
         multiplicity([0.1, 0.2], names=["wage"])
 
 

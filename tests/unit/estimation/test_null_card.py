@@ -89,7 +89,7 @@ def test_no_standard_error_no_card():
         ({"margin": {"wages": 1.0}}, "Did you mean 'wage'"),
         ({"power": 80}, "power must lie between"),
         ({"power": 0.01}, "power must lie between"),
-        ({"p_family": [0.1]}, "1 rows where 4"),
+        ({"p_family": [0.1]}, "1 values for 4 outcomes"),
     ],
 )
 def test_faults_are_told(effects, options, words):

@@ -9,6 +9,7 @@ import pytest
 
 from refino_eval.errors import UserFault
 from refino_eval.estimation import itt, randomisation_test
+from refino_eval.estimation.cells import encode
 from refino_eval.estimation.redraws import BLOCK, build_mechanism
 
 REFITS = 100
@@ -68,6 +69,13 @@ def test_clusters_are_redrawn_whole_and_studentised_by_cluster(oracle):
     for r in range(20):
         plain = oracle(y[:, 1], redraws[:, r], cells, controls, cluster=cluster)
         assert table.statistics.draws[r, 1] == pytest.approx(plain.estimate / plain.std_error["CRV1"], rel=1e-8)
+    # Handed over, assignments need not respect clusters, nor these the cells: the errors are still by cluster.
+    other = options | {"cells": rng.integers(0, 3, cluster.size)}
+    redraws = rng.integers(0, 2, (cluster.size, 10)).astype(float)
+    table = randomisation_test(y, z, assignments=redraws, **other)
+    for r in range(10):
+        plain = oracle(y[:, 0], redraws[:, r], other["cells"], controls, cluster=cluster)
+        assert table.statistics.draws[r, 0] == pytest.approx(plain.estimate / plain.std_error["CRV1"], rel=1e-8)
     drawn = randomisation_test(y, z, draws=300, **options)
     assert np.all(drawn.n_redrawn == 30)
     assert np.all(np.isfinite(drawn.statistics.draws))
@@ -107,9 +115,7 @@ def test_one_large_cell_has_right_margins():
 def test_bernoulli_draws_have_their_probabilities(trial):
     one = trial(7)
     probability = np.linspace(0.2, 0.9, one.z.size)
-    mechanism = build_mechanism(
-        one.z, one.cells, cluster=None, scheme="bernoulli", probabilities=probability, seed=1
-    )
+    mechanism = build_mechanism(one.z, one.cells, cluster=None, scheme="bernoulli", probabilities=probability, seed=1)
     drawn = np.hstack([mechanism.block(b)[mechanism.unit] for b in range(20)])
     bound = 5 * np.sqrt(probability * (1 - probability) / drawn.shape[1])
     assert np.all(np.abs(drawn.mean(axis=1) - probability) < bound)
@@ -175,9 +181,11 @@ def test_an_exact_fit_is_the_most_extreme_there_is():
     z = np.repeat((0.0, 1.0), 4)
     others = every_assignment(z, np.zeros(8, int))
     others = others[:, np.any(others != z[:, None], axis=0)]
-    table = randomisation_test(2 * z + 1, z, assignments=others)
+    # Numbers that binary fractions do not hold, so that exact fits leave rounding behind.
+    sizes = np.random.default_rng(1).uniform(0.1, 9.0, (2, 50))
+    table = randomisation_test(z[:, None] * sizes[0] + sizes[1], z, assignments=others)
     # Its mirror image fits as exactly.
-    assert table.p_value[0] == pytest.approx(2 / 70)
+    assert table.p_value == pytest.approx(2 / 70)
 
 
 def test_an_outcome_without_variation_has_no_test(trial):
@@ -196,6 +204,37 @@ def test_redraws_that_tell_nothing_count_as_extreme(trial):
     table = randomisation_test(one.y, one.z, cells=one.cells, assignments=redraws)
     assert np.all(table.n_undefined == 4)
     assert np.all(table.exceed >= 4)
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "HC2", "HC3"])
+def test_people_whom_a_redraw_fits_exactly_have_no_residual(oracle, vcov):
+    # One treated person has leverage 1, and is another one in each redraw.
+    y, z = np.random.default_rng(1).standard_normal((12, 2)), np.eye(12)[0]
+    table = randomisation_test(y, z, vcov=vcov, assignments=np.eye(12)[:, 1:])
+    for r in range(11):
+        for j in range(2):
+            plain = oracle(y[:, j], np.eye(12)[r + 1], np.zeros(12))
+            expected = plain.estimate / plain.std_error[vcov]
+            assert table.statistics.draws[r, j] == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_scheme_gives_what_its_assignments_handed_over_give(trial):
+    # Shares within cells vary among the people with the outcome, though not among all who were drawn.
+    one = trial(9)
+    y = one.y.copy()
+    y[::7, 1] = np.nan
+    codes = encode(one.cells, one.z.size)
+    mechanism = build_mechanism(one.z, codes, cluster=None, scheme="complete", probabilities=None, seed=4)
+    redraws = mechanism.block(0)[mechanism.unit]
+    options = {"cells": one.cells, "controls": one.controls, "vcov": "HC2", "missing": "available"}
+    drawn = randomisation_test(y, one.z, draws=BLOCK, seed=4, **options)
+    given = randomisation_test(y, one.z, assignments=redraws, **options)
+    assert np.allclose(drawn.statistics.draws, given.statistics.draws, rtol=1e-9)
+    weighted = [
+        randomisation_test(y, one.z, weights=one.weights, **options, **how).statistics.draws
+        for how in ({"draws": BLOCK, "seed": 4}, {"assignments": redraws})
+    ]
+    assert np.allclose(*weighted, rtol=1e-12)
 
 
 def test_people_without_the_outcome_are_redrawn_with_the_others(trial, oracle):
@@ -221,9 +260,7 @@ def test_a_subgroup_is_redrawn_by_itself(trial):
     one = trial(10)
     rows = one.controls[:, 0] > -0.5
     options = {"draws": 300, "vcov": "HC2"}
-    inside = randomisation_test(
-        one.y[rows], one.z[rows], cells=one.cells[rows], controls=one.controls[rows], **options
-    )
+    inside = randomisation_test(one.y[rows], one.z[rows], cells=one.cells[rows], controls=one.controls[rows], **options)
     masked = randomisation_test(one.y, one.z, cells=one.cells, controls=one.controls, rows=rows, **options)
     assert np.allclose(inside.statistics.draws, masked.statistics.draws, rtol=1e-10)
     plain = itt(one.y, one.z, cells=one.cells, controls=one.controls, rows=rows, vcov="HC2")

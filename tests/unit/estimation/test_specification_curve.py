@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserFault
-from refino_eval.estimation import Variant, all_variants, itt, specification_curve
+from refino_eval.estimation import SpecificationCurve, Variant, all_variants, itt, specification_curve
 
 
 @pytest.fixture
@@ -64,6 +64,16 @@ def test_summary_counts_signs_and_significance(data):
     assert by["variants"].tolist() == [2, 2]
     with pytest.raises(UserFault, match="Did you mean 'sample'"):
         curve.summary("samples")
+
+
+def test_summary_of_made_up_rows():
+    rows = [("", -1.0, 0.01), ("", -0.5, 0.2), ("", 0.1, 0.9), ("", 2.0, 0.04), ("no people", np.nan, np.nan)]
+    frame = pd.DataFrame(rows, columns=["fault", "estimate", "p_value"]).assign(outcome="a", std_error=0.5)
+    found = SpecificationCurve(frame=frame, level=0.95).summary().iloc[0]
+    assert (found["variants"], found["estimated"]) == (5, 4)
+    assert (found["median"], found["lowest"], found["highest"]) == (-0.2, -1.0, 2.0)
+    assert (found["share_positive"], found["share_significant"]) == (0.5, 0.5)
+    assert (found["share_significant_positive"], found["share_significant_negative"]) == (0.25, 0.25)
 
 
 def test_a_variant_that_cannot_be_estimated_keeps_its_row(data):

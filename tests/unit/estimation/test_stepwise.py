@@ -42,21 +42,22 @@ def test_parts_add_up_and_are_gamma_times_beta(trial):
     np.testing.assert_allclose(again.contribution_std_error[::-1], table.contribution_std_error, rtol=1e-9)
 
 
-def test_standard_errors_are_those_of_repeated_samples():
+@pytest.mark.parametrize("imbalance", [0.4, 2.5])
+def test_standard_errors_are_those_of_repeated_samples(imbalance):
     rng = np.random.default_rng(0)
     found, told, change, change_told = [], [], [], []
-    for _ in range(400):
+    for _ in range(300):
         cells = rng.integers(0, 6, 250)
         z = (rng.random(250) < 0.5).astype(float)
-        x = rng.standard_normal((250, 2)) + 0.4 * z[:, None] + 0.3 * cells[:, None]
+        x = rng.standard_normal((250, 2)) + imbalance * z[:, None] + 0.3 * cells[:, None]
         y = x @ [1.0, -0.6] + rng.standard_normal(250)
         table = stepwise(y, z, {"a": x[:, [0]], "b": x[:, [1]]}, cells=cells)
         found.append(table.contribution[:, 0])
         told.append(table.contribution_std_error[:, 0])
         change.append(table.change[0])
         change_told.append(table.change_std_error[0])
-    np.testing.assert_allclose(np.mean(told, axis=0), np.std(found, axis=0), rtol=0.15)
-    assert np.mean(change_told) == pytest.approx(np.std(change), rel=0.15)
+    np.testing.assert_allclose(np.mean(told, axis=0), np.std(found, axis=0), rtol=0.17)
+    assert np.mean(change_told) == pytest.approx(np.std(change), rel=0.17)
 
 
 def test_collinear_controls_and_one_sample_for_all_steps(trial):

@@ -84,9 +84,13 @@ def test_hazards_are_compared_within_cells():
             total += beta * z[i] - np.log(np.exp(beta * z[at_risk]).sum())
         return -total
 
-    best = optimize.minimize_scalar(negative_log_likelihood, bounds=(-3, 3), method="bounded", options={"xatol": 1e-9}).x
+    best = optimize.minimize_scalar(
+        negative_log_likelihood, bounds=(-3, 3), method="bounded", options={"xatol": 1e-9}
+    ).x
     step = 1e-3
-    curve = negative_log_likelihood(best + step) + negative_log_likelihood(best - step) - 2 * negative_log_likelihood(best)
+    curve = (
+        negative_log_likelihood(best + step) + negative_log_likelihood(best - step) - 2 * negative_log_likelihood(best)
+    )
     found = cox(duration, ended, z, cells=cells)
     assert found.log_ratio == pytest.approx(best, abs=1e-5)
     assert found.std_error == pytest.approx(np.sqrt(step**2 / curve), rel=1e-4)

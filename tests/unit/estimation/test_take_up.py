@@ -72,7 +72,9 @@ def test_fall_back_is_minus_the_wald_ratio_with_its_standard_error(vcov):
     states, z, cells = states_trial(n=600)
     cluster = np.random.default_rng(0).integers(0, 40, 600) if vcov == "CRV1" else None
     table = first_stage(states, z, programme="own", cells=cells, vcov=vcov, cluster=cluster)
-    ratio = late((states == "none").astype(float), (states == "own").astype(float), z, cells=cells, vcov=vcov, cluster=cluster)
+    ratio = late(
+        (states == "none").astype(float), (states == "own").astype(float), z, cells=cells, vcov=vcov, cluster=cluster
+    )
     row = table.states.index("none")
     assert table.fall_back[row] == pytest.approx(-ratio.estimate[0], rel=1e-10)
     assert table.fall_back_std_error[row] == pytest.approx(ratio.std_error[0], rel=1e-9)

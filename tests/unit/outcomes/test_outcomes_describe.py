@@ -2,7 +2,7 @@
 
 import pytest
 
-from refino_eval.config.definitions import Outcome
+from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
 from refino_eval.outcomes.describe import period_words, window_words
 from refino_eval.outcomes.kinds import KINDS, outcome_sentence
 
@@ -41,7 +41,8 @@ def test_periods():
 
 def test_every_kind_has_a_sentence_in_both_languages():
     for kind in KINDS:
-        where = {"at": 12} if kind == "value_at" else {"window": (1, 12)}
+        every = {"at": 12, "window": (1, 12), "times": (6, 12), "at_least": 2}
+        where = {key: every[key] for key in OUTCOME_KEYS[kind] if key in every}
         made = Outcome.model_validate(
             {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": kind, **where}
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.codes.prices import load_index
+from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, DerivedState
 from refino_eval.config.load import read_yaml
 from refino_eval.config.sources import Source
@@ -52,7 +53,9 @@ def test_every_entry_shows_something_nothing_and_missing(shipped, kind):
     for name, entry in getattr(shipped, kind).items():
         expected = [example.expect for example in entry.examples]
         assert None in expected, f"{name}: no example of a missing value"
-        assert 0 in expected, f"{name}: no example of zero"
+        nothing = [e for e in entry.examples if e.expect == 0 or e.censored == 1]
+        assert nothing, f"{name}: no example of zero (or of what never happens)"
+        assert any(e.boundary for e in entry.examples), f"{name}: no example on a boundary"
         assert any(expected), f"{name}: no example of a value"
 
 
@@ -154,5 +157,5 @@ def test_examples_run_on_a_clock_of_weeks(given, sources, prices):
 def test_states_of_registers_that_a_study_lacks_are_left_out(shipped, sources, prices):
     few = {name: sources[name] for name in ("wages",)}
     wanted = sum(len(shipped.states[name].examples) for name in ("wage", "any_wage"))
-    wanted += sum(len(o.examples) for o in shipped.outcomes.values() if o.state in ("wage", "any_wage"))
+    wanted += sum(len(o.examples) for o in shipped.outcomes.values() if set(outcome_states(o)) <= {"wage", "any_wage"})
     assert check_examples(shipped, few, prices) == wanted

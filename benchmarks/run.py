@@ -1,0 +1,74 @@
+"""Rerun the benchmarks and write what they found to benchmarks/RESULTS.md.
+
+`python benchmarks/run.py` runs all; name some (`months estimation`) to run these. Every ratio compares works measured in
+the same run, one after the other; run it on a machine that does nothing else. A million people in plain pandas takes
+three minutes and 9 GB or more.
+"""
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+HERE = Path(__file__).parent
+TITLES = {
+    "estimation": "Estimation beside its peers",
+    "months": "Person x month states beside plain pandas",
+    "outcomes": "Outcomes",
+    "ingest": "Reading and checking a register",
+}
+
+
+def table(rows):
+    """Return rows (mappings, or tuples of work, seconds, MB) as a Markdown table."""
+    found = [
+        row if isinstance(row, dict) else dict(zip(("work", "seconds", "peak_mb"), row, strict=True)) for row in rows
+    ]
+    columns = list(dict.fromkeys(name for row in found for name in row))
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    return "\n".join(lines + ["| " + " | ".join(shown(row.get(name)) for name in columns) + " |" for row in found])
+
+
+def shown(value):
+    """Return a cell: three significant digits of a number, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def main():
+    """Run the benchmarks that are there, in order."""
+    there = [name for name in TITLES if (HERE / f"{name}.py").is_file()]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("which", nargs="*", default=there, choices=there)
+    chosen = parser.parse_args().which
+    sys.path.insert(0, str(HERE))
+    path = HERE / "RESULTS.md"
+    sections = {}
+    if path.is_file():
+        for part in path.read_text(encoding="utf-8").split("\n## ")[1:]:
+            title, _, body = part.partition("\n")
+            sections[title] = body.strip()
+    for name in chosen:
+        print(f"{TITLES[name]} ...", flush=True)
+        rows = table(importlib.import_module(name).run())
+        machine = (
+            f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, BLAS on one thread"
+        )
+        sections[TITLES[name]] = f"{rows}\n\nMeasured on {machine}; load at the end {os.getloadavg()[0]:.1f}."
+        print(rows, flush=True)
+    text = "# Benchmarks\n\nWritten by `benchmarks/run.py`; ratios are of works measured in the same run.\n"
+    text += "".join(f"\n## {title}\n\n{sections[title]}\n" for title in TITLES.values() if title in sections)
+    path.write_text(text, encoding="utf-8")
+    print(f"written: {path.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+"""`refino-eval outcomes list | show | new | try | diff`: reading definitions, adding one, and trying it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from refino_eval.cli.telling import EvaluationName, drawn, lines_of, telling_faults, width
+
+if TYPE_CHECKING:
+    from refino_eval.cli.definition_files import Change
+    from refino_eval.config.load import Configuration
+
+app = typer.Typer(
+    help="Read the outcomes' definitions, add one, and try it on the people at hand.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OutcomeName = Annotated[str, typer.Argument(help="An outcome of config/definitions/outcomes.yaml.")]
+
+
+@app.command(name="list")
+def list_outcomes(evaluation: EvaluationName = None) -> None:
+    """List the outcomes: role, kind, window, label, and the exhibits that show them."""
+    with telling_faults():
+        for line in _listed(_configuration(evaluation)):
+            print(line)
+
+
+@app.command()
+def show(name: OutcomeName, evaluation: EvaluationName = None) -> None:
+    """Tell one outcome whole: words, window, registers and codes, thresholds, examples, history."""
+    with telling_faults():
+        for line in _shown(_configuration(evaluation), name):
+            print(line)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The new outcome: lower case, digits, underscores.")],
+    like: Annotated[str, typer.Option("--like", help="The outcome to copy.")],
+    evaluation: EvaluationName = None,
+) -> None:
+    """Add a copy of an outcome under a new name, to be changed by hand; the rest of the file stays as it is."""
+    with telling_faults():
+        from refino_eval.cli.definition_files import REMINDER, add_copy
+
+        place = add_copy(_configuration(evaluation), name, like)
+        print(f"{name} stands in {place.file}, lines {place.first} to {place.last}, a copy of {like}. Change:")
+        for text in REMINDER:
+            print(f"  - {text}")
+        print(f"Then: refino-eval outcomes try {name}")
+
+
+@app.command(name="try")
+def try_one(
+    name: OutcomeName,
+    person_file: Annotated[
+        Path | None,
+        typer.Option("--person-file", help="Write each person's value to this parquet file. [default: write nothing]"),
+    ] = None,
+    evaluation: EvaluationName = None,
+) -> None:
+    """Run one definition on the evaluation's panel and tell what it gives, group by group."""
+    with telling_faults():
+        from refino_eval.cli.trying import try_outcome
+
+        path = person_file.resolve() if person_file is not None else None
+        for line in try_outcome(_configuration(evaluation), name, person_file=path):
+            print(line)
+
+
+@app.command()
+def diff(
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A commit, tag or branch, for instance HEAD~1.")],
+    evaluation: EvaluationName = None,
+) -> None:
+    """Compare all definitions with those of a git revision, and name the exhibits that a difference reaches."""
+    with telling_faults():
+        from refino_eval.cli.definition_files import changes_since
+
+        configuration = _configuration(evaluation)
+        for line in _compared(configuration, revision, changes_since(configuration, revision)):
+            print(line)
+
+
+def _configuration(evaluation: str | None) -> Configuration:
+    from refino_eval.config.load import load_configuration, project_root
+
+    root = project_root()
+    os.chdir(root)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a label with a letter that the terminal lacks is no reason to stop
+    return load_configuration(root, evaluation=evaluation)
+
+
+def _listed(configuration: Configuration) -> Iterator[str]:
+    from refino_eval.report.meaning import periods_of, span_text, users_of
+
+    users = users_of(configuration.definitions, configuration.evaluation.exhibits)
+    families = any(getattr(entry, "family", None) for entry in configuration.definitions.outcomes.values())
+    rows = []
+    for name, entry in configuration.definitions.outcomes.items():
+        window = f"{entry.clock} {span_text(periods_of(entry))}"
+        family = [getattr(entry, "family", None) or ""] if families else []
+        shown = ", ".join(users.get(("outcomes", name), [])) or "-"
+        role = f"{entry.role} (deprecated)" if entry.deprecated else entry.role
+        rows.append([name, role, *family, entry.kind, window, entry.label.en, shown])
+    if not rows:
+        yield "There are no outcomes: the evaluation's person table names its own."
+        return
+    head = ["outcome", "role", *(["family"] if families else []), "kind", "window", "label", "shown in"]
+    yield from lines_of(head, rows)
+
+
+def _shown(configuration: Configuration, name: str) -> Iterator[str]:
+    from refino_eval.cli.trying import known_outcome
+    from refino_eval.report.meaning import sentence_of, users_of
+
+    definitions = configuration.definitions
+    entry = known_outcome(configuration, name)
+    yield f"{name}: {entry.label.en} / {entry.label.nb}"
+    yield f"  en  {sentence_of(entry, definitions, 'en')}"
+    yield f"  nb  {sentence_of(entry, definitions, 'nb')}"
+    yield f"  {entry.description}"
+    yield ""
+    yield from _window(configuration, entry)
+    yield ""
+    users = users_of(definitions, configuration.evaluation.exhibits).get(("outcomes", name), [])
+    yield from _facts(configuration, entry, users)
+    yield from _reads(configuration, entry)
+    yield from _examples(configuration, name, entry)
+    yield from _history(configuration, name, entry)
+
+
+def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
+    from refino_eval.cli.pictures import window_picture
+    from refino_eval.report.meaning import periods_of
+
+    times = list(periods_of(entry))
+    clock = configuration.evaluation.clocks.get(entry.clock)
+    first, last = (clock.first, clock.last) if clock is not None else (times[0], times[-1])
+    plain = drawn("─━●┼╋", "") == ""
+    for line in window_picture(times, first, last, width=min(width() or 78, 100) - 4, plain=plain):
+        yield f"  {line}"
+    yield f"  event {entry.clock}s; 0 is the {entry.clock} of the draw"
+
+
+def _facts(configuration: Configuration, entry: Any, users: list[str]) -> Iterator[str]:
+    from refino_eval.report.meaning import periods_of, rule_fields, span_text, states_of, thresholds_of
+
+    definitions = configuration.definitions
+    family = getattr(entry, "family", None)
+    facts = [
+        ("kind", entry.kind + "".join(f", {key} {value}" for key, value in rule_fields(entry).items())),
+        ("reads", f"{entry.clock} {span_text(periods_of(entry))}"),
+        ("states", ", ".join(states_of(entry, definitions))),
+        ("expression", getattr(entry, "expression", None)),
+        ("decides", "; ".join(thresholds_of(entry, definitions))),
+        ("missing", f"when {entry.missing} of these periods is missing" if entry.missing == "any" else "when all are"),
+        ("unit", f"{entry.unit.en} / {entry.unit.nb}"),
+        ("role", entry.role),
+        ("family", family),
+        ("shown in", ", ".join(users) or f"nothing that {configuration.evaluation.name} makes"),
+        ("deprecated", entry.deprecated),
+    ]
+    for key, value in facts:
+        if value:
+            yield f"  {key:<11} {value}"
+
+
+def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
+    from refino_eval.codes.codelists import load_codelists
+    from refino_eval.report.meaning import codes_of, reads_of, registers_of
+
+    definitions, sources = configuration.definitions, configuration.sources
+    reads = reads_of(entry, definitions, sources)
+    if reads:
+        yield ""
+        rows = [[f"  {each.register}", each.column or "(not among the sources)", each.why] for each in reads]
+        yield from lines_of(["  register", "column", "why"], rows)
+    used = [sources[register] for register in registers_of(entry, definitions) if register in sources]
+    lists = {column.codelist for source in used for column in source.columns.values() if column.codelist}
+    codelists = load_codelists(lists, configuration.root / "config" / "codelists")
+    codes = codes_of(entry, definitions, sources, codelists, "en")
+    if codes:
+        yield ""
+        rows = [[f"  {c.column}", c.code, c.label, "counts" if c.taken else "does not count"] for c in codes]
+        yield from lines_of(["  code of", "code", "label", ""], rows)
+
+
+def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
+    from refino_eval.report.meaning import example_text
+    from refino_eval.report.proving import prove
+
+    yield ""
+    proof = prove(
+        [("outcomes", name)],
+        configuration.definitions,
+        configuration.sources,
+        codelists=configuration.root / "config" / "codelists",
+    )["outcomes", name]
+    right, wrong = drawn("✓", "ok"), drawn("✗", "WRONG")
+    yield f"  Examples ({len(entry.examples)})" + (
+        "" if proof.run else ", not run: a register is not among the sources"
+    )
+    for example, fault in zip(entry.examples, proof.faults, strict=True):
+        mark = (wrong if fault else right) if proof.run else "-"
+        expected = "missing" if example.expect is None else f"{example.expect:g}"
+        yield f"  {mark} {expected}: {example.why}"
+        yield f"      {example_text(example)}"
+        if fault:
+            yield f"      {fault}"
+
+
+def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
+    from refino_eval.cli.definition_files import FOLDER, history_of, place_of
+
+    yield ""
+    changed = f", changed {entry.changed}" if entry.changed else ""
+    yield f"  Version {entry.version}{changed}" + (f": {entry.reason}" if entry.reason else "")
+    place = place_of(configuration, "outcomes", name)
+    if place is None:
+        return
+    yield f"  {place.file}, lines {place.first} to {place.last}"
+    path = (name,) if place.file.startswith(FOLDER) else ("definitions", "outcomes", name)
+    for line in history_of(configuration.root, place, path) or ():
+        yield f"    {line}"
+
+
+def _compared(configuration: Configuration, revision: str, changes: list[Change]) -> Iterator[str]:
+    from refino_eval.report.meaning import users_of
+
+    if not changes:
+        yield f"The definitions are as they were at {revision}."
+        return
+    definitions = configuration.definitions
+    users = users_of(definitions, definitions.exhibits)
+    reached: dict[str, bool] = {}
+    for change in changes:
+        yield f"{change.what:<8}{change.kind}.{change.name}"
+        for field, before, now in change.fields:
+            yield f"          {field}: {_value(before)} -> {_value(now)}"
+        own = [change.name] if change.kind == "exhibits" and change.name in definitions.exhibits else []
+        for exhibit in [*own, *users.get((change.kind, change.name), [])]:
+            reached[exhibit] = reached.get(exhibit, False) or change.of_numbers
+    yield ""
+    if not reached:
+        yield "No exhibit is affected."
+        return
+    made = set(configuration.evaluation.exhibits)
+    yield "Exhibits affected:"
+    rows = [
+        [
+            f"  {exhibit}",
+            "numbers" if numbers else "words only",
+            "" if exhibit in made else f"(not made by {configuration.evaluation.name})",
+        ]
+        for exhibit, numbers in sorted(reached.items())
+    ]
+    yield from lines_of(["  exhibit", "what may change", ""], rows)
+
+
+def _value(value: Any) -> str:
+    import json
+
+    if value is None:
+        return "(not there)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 160 else text[:157] + "..."

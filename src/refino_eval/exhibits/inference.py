@@ -1,0 +1,210 @@
+"""From people to numbers, for the exhibits beyond the plain effect: tests, estimands, take-up, interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.errors import UserFault
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
+from refino_eval.seeds import derive_seed
+
+
+def tests(exhibit: d.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Each effect with its randomisation p, family-wise p, sharpened q, and what it can and cannot exclude."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    options: dict[str, Any] = {
+        "cells": people["cell"] if specification.strata else None,
+        "controls": controls,
+        "vcov": specification.vcov,
+        "missing": exhibit.missing,
+        "level": specification.level,
+        **weighting(people, specification.vcov),
+    }
+    treated = people["treated"].to_numpy()
+    effects = est.itt(values, treated, **options)
+    redrawn = est.randomisation_test(
+        values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=derive_seed(study.seed, name), **options
+    )
+    family = est.multiplicity(effects.p_value, names=effects.outcomes, draws=redrawn.statistics)
+    card = est.null_card(
+        effects,
+        margin=exhibit.margins or None,
+        p_randomisation=redrawn.p_value,
+        p_family=family.p_step_down,
+    )
+    columns = {
+        "estimate": card.estimate,
+        "std_error": card.std_error,
+        "p_value": card.p_value,
+        "p_value_ri": redrawn.p_value,
+        "p_value_fwer": family.p_step_down,
+        "p_value_holm": family.p_holm,
+        "q_value": family.q_sharpened,
+        "conf_low": card.conf_low,
+        "conf_high": card.conf_high,
+        "mean_control": card.mean_control,
+        "percent_of_control": effects.percent_of_control_mean,
+        "mde": card.mde,
+        "rejected_below": card.rejected_below,
+        "rejected_above": card.rejected_above,
+        "n": effects.n,
+    }
+    for k, key in enumerate(effects.outcomes):
+        for statistic, column in columns.items():
+            yield cell(key, study.treated, statistic, column[k], int(effects.n[k]), panel=exhibit.specification)
+        if key in exhibit.margins:
+            for statistic, value in (("margin", card.margin[k]), ("p_value_equivalence", card.p_equivalence[k])):
+                yield cell(key, study.treated, statistic, value, int(effects.n[k]), panel=exhibit.specification)
+    for omnibus in family.omnibus.values():
+        yield cell("omnibus", study.treated, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
+    yield cell("redraws", study.treated, "count", redrawn.draws, panel=exhibit.specification)
+
+
+def estimands(
+    exhibit: d.EstimandsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """One effect by several weightings of the cells, and the test that they are the same."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    table = est.estimands(
+        values,
+        people["treated"].to_numpy(),
+        cells=people["cell"] if specification.strata else None,
+        controls=controls,
+        missing=exhibit.missing,
+        level=specification.level,
+    )
+    for j, key in enumerate(table.outcomes):
+        for e, estimand in enumerate(table.estimands):
+            n = int(table.n[e, j])
+            for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n"):
+                yield cell(key, estimand, statistic, getattr(table, statistic)[e, j], n)
+            yield cell(key, estimand, "n_left_out", table.n_left_out[e, j], n)
+        yield cell(key, "equal", "p_value", table.equal[j].p_value, int(table.n[0, j]))
+
+
+def late(exhibit: d.LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Reduced form, first stage, and the effect of taking part for those whom the draw moved."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    take_up = _take_up(exhibit, people, files)
+    known = np.isfinite(take_up)
+    table = est.late(
+        values.loc[known],
+        take_up[known],
+        people.loc[known, "treated"].to_numpy(),
+        cells=people.loc[known, "cell"] if specification.strata else None,
+        controls=None if controls is None else controls.loc[known],
+        vcov=specification.vcov,
+        missing=exhibit.missing,
+        level=specification.level,
+        **weighting(people.loc[known], specification.vcov),
+    )
+    parts: Mapping[str, Mapping[str, Any]] = {
+        "draw": {"estimate": table.reduced_form, "std_error": table.reduced_form_std_error},
+        "first_stage": {
+            "estimate": table.first_stage,
+            "std_error": table.first_stage_std_error,
+            "f_stat": table.first_stage_f,
+            "mean_treated": table.take_up_treated,
+            "mean_control": table.take_up_control,
+        },
+        "take_up": {
+            name: getattr(table, name) for name in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n")
+        },
+    }
+    for k, key in enumerate(table.outcomes):
+        n = int(table.n[k])
+        for part, statistics in parts.items():
+            for statistic, values_of in statistics.items():
+                yield cell(part, key, statistic, values_of[k], n, panel=exhibit.specification)
+        found = table.ar_set[k]
+        shape = "" if found.kind == "interval" else f"ar_{found.kind}"
+        for statistic, bound in (("ar_low", found.low), ("ar_high", found.high)):
+            status = shape or ("" if np.isfinite(bound) else "unbounded")
+            yield cell("take_up", key, statistic, bound, n, panel=exhibit.specification, status=status)
+
+
+def interactions(
+    exhibit: d.InteractionsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """One regression a moderator, with the coefficients of the controls shown, and the joint test of all."""
+    specification = study.specifications[exhibit.specification]
+    needed = list(exhibit.moderators)
+    complete = cohort[needed].notna().all(axis=1).to_numpy()
+    people, values, controls = sample_of(exhibit, cohort.loc[complete].reset_index(drop=True), files, specification)
+    table = est.interactions(
+        values,
+        people["treated"].to_numpy(),
+        people[needed],
+        cells=people["cell"] if specification.strata else None,
+        controls=controls,
+        vcov=specification.vcov,
+        level=specification.level,
+        **weighting(people, specification.vcov),
+    )
+    mean_control = float(values.loc[people["treated"] == 0].iloc[:, 0].mean())
+    panel = exhibit.specification
+    for m, moderator in enumerate(table.moderators):
+        n = int(table.n[0, m])
+        rows: dict[str, tuple[float, float, float]] = {
+            study.treated: (table.main[0, m], table.main_std_error[0, m], table.main_p_value[0, m]),
+            f"{study.treated}_x_characteristic": (
+                table.estimate[0, m], table.std_error[0, m], table.p_value[0, m],
+            ),
+        }  # fmt: skip
+        regression = next(one for one in table.regressions if one.moderator == moderator)
+        for t, term in enumerate(regression.terms):
+            if term in people.columns and term != "treated":
+                rows[term] = (regression.estimate[t], regression.std_error[t], regression.p_value[t])
+        for row, (estimate, error, p_value) in rows.items():
+            for statistic, value in (("estimate", estimate), ("std_error", error), ("p_value", p_value)):
+                yield cell(row, moderator, statistic, value, n, panel=panel)
+        yield cell(study.treated, moderator, "mean_control", mean_control, n, panel=panel)
+        yield cell(study.treated, moderator, "n", n, n, panel=panel)
+    test = table.joint_test[0]
+    for statistic, value in (
+        ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
+    ):  # fmt: skip
+        yield cell("joint_test", "all", statistic, value, panel=panel)
+
+
+def sample_of(
+    exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specification: d.Specification
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Return people, outcomes and controls on the rows that the exhibit's sample and the controls leave."""
+    columns = getattr(exhibit, "columns", None) or {name: name for name in exhibit.outcomes}
+    values = outcome_columns(columns, cohort, files)
+    rows = np.ones(len(cohort), dtype=bool)
+    if getattr(exhibit, "missing", "common") == "common":
+        rows = est.common_sample(values).rows
+    people = cohort.loc[rows].reset_index(drop=True)
+    controls = controls_of(people, specification)
+    kept = controls.rows
+    if people.loc[kept, "treated"].nunique() < 2:
+        raise UserFault(
+            f"only {int(kept.sum()):,} people have a value in every column, and they are not in both arms. "
+            "Look at the outcomes' windows against the register's coverage."
+        )
+    return (
+        people.loc[kept].reset_index(drop=True),
+        values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),
+        controls.to_frame().loc[kept].reset_index(drop=True) if controls.names else None,
+    )
+
+
+def _take_up(exhibit: d.LateExhibit, people: pd.DataFrame, files: PersonFiles) -> np.ndarray:
+    if exhibit.take_up is not None:
+        return outcome_columns({"take_up": exhibit.take_up}, people, files)["take_up"].to_numpy()
+    if "take_up" not in people:
+        raise UserFault(
+            "names no take_up, and neither does the evaluation (person_table.take_up). Name the outcome or the column."
+        )
+    return people["take_up"].to_numpy(dtype=float)

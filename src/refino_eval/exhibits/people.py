@@ -1,0 +1,101 @@
+"""What every exhibit's numbers are made of: the person-level files, the study's names, and the cells of a tidy frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.errors import UserFault
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class PersonFiles:
+    """Where the person-level files of an evaluation stand.
+
+    Attributes
+    ----------
+    cohort
+        `cohort.parquet`.
+    outcomes
+        One file for each outcome.
+    panels
+        One panel for each unit of the clock.
+    flow
+        `flow.csv`, for the exhibit that shows it.
+    """
+
+    cohort: Path
+    outcomes: Mapping[str, Path]
+    panels: Mapping[str, Path]
+    flow: Path | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """What an exhibit needs to know of its study: names of the arms, definitions of controls, and the seed."""
+
+    treated: str
+    control: str
+    specifications: Mapping[str, d.Specification]
+    seed: int
+
+
+def cell(
+    row: str, column: str, statistic: str, value: Any, n: int | None = None, *, panel: str = "", status: str = ""
+) -> Row:
+    """Return one number as a row of the tidy form; one that cannot be had is missing with a status."""
+    number = float(value)
+    if not status and not np.isfinite(number):
+        status = "not_estimable"
+    return {
+        "panel": panel,
+        "row": row,
+        "column": column,
+        "statistic": statistic,
+        "value": number if np.isfinite(number) else np.nan,
+        "n_persons": n,
+        "status": status,
+    }
+
+
+def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: PersonFiles) -> pd.DataFrame:
+    """Read outcomes for the cohort's people, in its order: one double column a key."""
+    found = {}
+    for column, outcome in columns.items():
+        values = pd.read_parquet(files.outcomes[outcome]).set_index("person_id")["value"].astype(float)
+        found[column] = values.reindex(cohort["person_id"]).to_numpy()
+    return pd.DataFrame(found)
+
+
+def controls_of(cohort: pd.DataFrame, specification: d.Specification) -> est.ControlMatrix:
+    """Encode the controls of a specification on a sample."""
+    terms = [
+        est.ControlTerm(
+            name=term.covariate, encoding=term.encoding, bins=term.bins, edges=term.edges, missing=term.missing
+        )
+        for term in specification.controls
+    ]
+    return est.build_controls(cohort, terms)
+
+
+def weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
+    """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
+    found: dict[str, Any] = {}
+    if "weight" in cohort:
+        found["weights"] = cohort["weight"].to_numpy()
+    if vcov == "CRV1":
+        if "cluster" not in cohort:
+            raise UserFault(
+                "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
+            )
+        found["cluster"] = cohort["cluster"]
+    return found

@@ -1,0 +1,131 @@
+"""Each effect under every test: outcomes as rows, tests as columns, then what the effect can be and cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.definitions import TestsExhibit
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.notes import exhibit_notes, inference_note, say, specification_note
+from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.tables import Cell, Numbers, Part, Row, Table, label
+
+TESTS = ("p_value", "p_value_ri", "p_value_fwer", "p_value_holm", "q_value")
+REACH = (
+    "mean_control",
+    "percent_of_control",
+    "mde",
+    "rejected_below",
+    "rejected_above",
+    "margin",
+    "p_value_equivalence",
+)
+
+
+def tests_table(
+    name: str,
+    exhibit: TestsExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    style: NumberStyle,
+) -> Table:
+    """Lay out the tests of each effect, and beneath them the card of a result that finds nothing."""
+    numbers = Numbers.of(frame, style)
+    reach = [statistic for statistic in REACH if (frame["statistic"] == statistic).any()]
+    parts = (
+        _part(numbers, exhibit, labels, language, ("estimate", "std_error", *TESTS), say(language, "Tester", "Tests")),
+        _part(
+            numbers, exhibit, labels, language, ("interval", *reach),
+            say(language, "Hva effekten kan og ikke kan være", "What the effect can and cannot be"),
+        ),
+    )  # fmt: skip
+    return Table(
+        exhibit=name,
+        language=language,
+        title=exhibit.title[language],
+        parts=parts,
+        notes=exhibit_notes(exhibit, frame, labels, language, facts, _notes(exhibit, frame, numbers, labels, language)),
+    )
+
+
+def _part(
+    numbers: Numbers, exhibit: TestsExhibit, labels: LabelBook, language: str, statistics: tuple[str, ...], caption: str
+) -> Part:
+    entry = labels.specification_of(exhibit.specification)
+    level = f"{(entry.level if entry else 0.95) * 100:g}"
+    header = Row(
+        (
+            label(""),
+            *(
+                label(
+                    labels.word("conf", language).format(level=level)
+                    if statistic == "interval"
+                    else labels.word(statistic, language),
+                    align="right",
+                )
+                for statistic in statistics
+            ),
+        )
+    )
+    body = tuple(
+        Row(
+            (
+                label(labels.outcome(outcome, language)),
+                *(_cell(numbers, exhibit, labels.treated, key, statistic) for statistic in statistics),
+            )
+        )
+        for key, outcome in exhibit.columns.items()
+    )
+    return Part(header=(header,), body=body, caption=caption)
+
+
+def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic: str) -> Cell:
+    if statistic == "interval":
+        return numbers.interval(exhibit.specification, key, arm)
+    if statistic == "estimate":
+        return numbers.estimate(exhibit.specification, key, arm)
+    if statistic == "std_error":
+        return numbers.cell(exhibit.specification, key, arm, statistic, pattern=numbers.style.beneath)
+    return numbers.cell(exhibit.specification, key, arm, statistic)
+
+
+def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
+    style = NumberStyle.of(language)
+    draws = style.integer(numbers.value(exhibit.specification, "redraws", labels.treated, "count"))
+    omnibus = numbers.cell(exhibit.specification, "omnibus", labels.treated, "p_value_ri").text
+    entry = labels.specification_of(exhibit.specification)
+    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]
+    lines.append(
+        say(
+            language,
+            f"Randomiseringstest: trekningen gjentatt {draws} ganger innenfor cellene, t-verdier; nullhypotesen er at trekningen "
+            "ikke betyr noe for noen.",
+            f"Randomisation test: the draw repeated {draws} times within cells, t statistics; the null is that the draw matters "
+            "for nobody.",
+        )
+    )
+    lines.append(
+        say(
+            language,
+            f"Familievise p-verdier (Westfall-Young, trinnvis, og Holm) og q-verdier gjelder de {len(exhibit.columns)} utfallene i "
+            f"tabellen. Alle under ett: p = {omnibus}.",
+            f"Family-wise p-values (Westfall-Young step-down, and Holm) and q-values are over the {len(exhibit.columns)} outcomes "
+            f"of the table. All at once: p = {omnibus}.",
+        )
+    )
+    lines.append(
+        say(
+            language,
+            "Minste påvisbare effekt: funnet med 80 % sannsynlighet. «Mindre/større utelukkes»: ensidige grenser.",
+            "Smallest detectable effect: found with 80% probability. 'Smaller/larger excluded': one-sided bounds.",
+        )
+    )
+    if entry is not None:
+        lines.append(inference_note([entry.vcov], [entry.level], frame, language))
+    return lines

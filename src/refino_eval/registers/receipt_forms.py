@@ -1,0 +1,146 @@
+"""The receipt as text for the terminal, and as CSV files for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from refino_eval.registers.receipt import Receipt
+from refino_eval.registers.receipt_faults import MEND, NOTE, SEVERITIES, WARNING, Fault
+
+BARS = "▁▂▃▄▅▆▇█"
+HEADS = {MEND: "Must be mended", WARNING: "Worth a look", NOTE: "Taken out on purpose"}
+MISSING_SHOWN = 5
+
+
+def receipt_text(receipt: Receipt, *, severities: Sequence[str] = SEVERITIES) -> Iterator[str]:
+    """Yield the receipt as short, aligned lines, with the faults of some severities."""
+    rows = sum(file.rows for file in receipt.files)
+    yield f"{receipt.evaluation}: {len(receipt.files)} files of {receipt.registers} registers, {rows:,} rows, in {receipt.folder}"
+    yield f"  letter: {receipt.letter or 'none (delivery.yaml): nothing says what was sent'}"
+    yield ""
+    head = ("register", "file", "rows", "people", "starts", "repeated", "rejected", "letter")
+    table = [
+        (
+            file.register, file.file, f"{file.rows:,}", f"{file.people:,}",
+            f"{file.first} - {file.last}" if file.first else "", f"{file.duplicates:,}", f"{file.rejected:,}", file.letter or "-",
+        )
+        for file in receipt.files
+    ]  # fmt: skip
+    yield from _aligned([head, *table], "llrrlrrl")
+    yield from _missing_lines(receipt)
+    yield from _year_lines(receipt)
+    for severity, title in HEADS.items():
+        faults = receipt.of(severity) if severity in severities else ()
+        if faults:
+            yield ""
+            yield f"{title} ({len(faults)}):"
+            # What to do about each stands in the page and the CSV; here room is short.
+            yield from (f"  - {fault_text(fault, advice=severity == MEND)}" for fault in faults)
+    if not receipt.faults:
+        yield ""
+        yield "Nothing is wrong."
+
+
+def fault_text(fault: Fault, *, advice: bool = True) -> str:
+    """Tell a fault in one line: where, what, first rows, what to do."""
+    place = " ".join(part for part in (fault.file or fault.register, fault.column) if part)
+    if fault.rule == "cannot_be_read":
+        return fault.what
+    more = " ..." if fault.rows > len(fault.first_rows) else ""
+    first = f" Rows {', '.join(str(row) for row in fault.first_rows)}{more}." if fault.first_rows else ""
+    return f"{place}: {fault.what}{first}{' ' + fault.do if advice else ''}"
+
+
+def _aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            text.rjust(width) if side == "r" else text.ljust(width)
+            for text, width, side in zip(row, widths, sides, strict=True)
+        ]
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _missing_lines(receipt: Receipt) -> Iterator[str]:
+    by_file: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for column in receipt.columns:
+        if column.missing:
+            by_file[column.file].append((column.share, column.delivered_as))
+    if by_file:
+        yield ""
+        yield "Missing, per cent of rows:"
+        lines = []
+        for file, found in by_file.items():
+            worst = sorted(found, key=lambda each: (-each[0], each[1]))
+            told = ", ".join(f"{name} {_percent(share)}" for share, name in worst[:MISSING_SHOWN])
+            lines.append(
+                (file, told + (f", and {len(worst) - MISSING_SHOWN} more" if len(worst) > MISSING_SHOWN else ""))
+            )
+        yield from _aligned(lines, "ll")
+
+
+def _percent(share: float) -> str:
+    return "<0.1" if 0 < share < 0.001 else f"{share * 100:.1f}"
+
+
+def _year_lines(receipt: Receipt) -> Iterator[str]:
+    totals = years_by_register(receipt)
+    if totals:
+        yield ""
+        yield "Clean rows by start year:"
+        lines = []
+        for register, found in totals.items():
+            first, last, most = min(found), max(found), max(found.values())
+            bars = "".join(_bar(found.get(year, 0), most) for year in range(first, last + 1))
+            lines.append(
+                (register, f"{first}", bars, f"{last}", f"most {most:,} in {max(found, key=lambda y: found[y])}")
+            )
+        yield from _aligned(lines, "lllll")
+
+
+def _bar(rows: int, most: int) -> str:
+    return BARS[min(len(BARS) - 1, rows * len(BARS) // (most + 1))] if rows else "."
+
+
+def years_by_register(receipt: Receipt) -> dict[str, dict[int, int]]:
+    """Return clean rows by register and start year."""
+    totals: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for year in receipt.years:
+        totals[year.register][year.year] += year.rows
+    return {register: dict(found) for register, found in totals.items()}
+
+
+def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
+    """Write `receipt_files.csv`, `receipt_columns.csv`, `receipt_years.csv` and `receipt_faults.csv`."""
+    columns = [{**asdict(column), "missing_share": round(column.share, 6)} for column in receipt.columns]
+    faults = [
+        {**asdict(fault), "first_rows": " ".join(str(row) for row in fault.first_rows)} for fault in receipt.faults
+    ]
+    parts: dict[str, tuple[list[dict[str, Any]], tuple[str, ...]]] = {
+        "files": (
+            [asdict(file) for file in receipt.files],
+            ("register", "file", "rows", "clean", "rejected", "people", "first", "last", "duplicates", "unknown_codes",
+             "size", "sha256", "letter"),
+        ),
+        "columns": (columns, ("register", "file", "column", "delivered_as", "rows", "missing", "missing_share")),
+        "years": ([asdict(year) for year in receipt.years], ("register", "file", "year", "rows")),
+        "faults": (
+            faults, ("severity", "register", "file", "column", "rule", "rows", "first_rows", "what", "do"),
+        ),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, (rows, names) in parts.items():
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        written.append(folder / f"receipt_{name}.csv")
+        written[-1].write_text(buffer.getvalue(), encoding="utf-8")
+    return written

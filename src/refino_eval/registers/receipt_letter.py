@@ -1,0 +1,165 @@
+"""The delivery letter: what the sender says that a delivery holds, as a small YAML file, and whether it agrees."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from refino_eval.config.base import Strict
+from refino_eval.config.load import read_yaml, validate
+from refino_eval.errors import UserFault
+from refino_eval.registers.receipt_faults import MEND, WARNING, Fault
+
+LETTER = "delivery.yaml"
+"""The letter's name in the delivery's folder, when an evaluation names no other."""
+
+Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class LetterFile(Strict):
+    """One file that was sent."""
+
+    file: str = Field(min_length=1, description="Base name.")
+    rows: int | None = Field(default=None, ge=0, description="Data rows, the header not counted.")
+    sha256: Checksum | None = Field(default=None, description="SHA-256 of the file as it was sent.")
+
+
+class Letter(Strict):
+    """A delivery letter."""
+
+    sent: dt.date | None = Field(default=None, description="Day on which the delivery was sent.")
+    sender: str = Field(default="", description="Who sent it.")
+    files: tuple[LetterFile, ...] = Field(min_length=1, description="Every file of data that was sent.")
+    besides: tuple[str, ...] = Field(
+        default=(),
+        description="Names or patterns of files that come along and are no register (a readme, a code book).",
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> Letter:
+        names = [each.file for each in self.files]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"lists {twice[0]} twice")
+        return self
+
+
+def find_letter(folder: Path, named: str | None) -> Path | None:
+    """Return where the letter stands: what the evaluation names, else `delivery.yaml` in the folder when it is there.
+
+    Raises
+    ------
+    UserFault
+        When the evaluation names a letter that is not there.
+    """
+    if named is not None:
+        path = folder / named
+        if not path.is_file():
+            raise UserFault(
+                f"The evaluation names the delivery letter '{named}', which is not in {folder}. Put it there, or mend `letter`."
+            )
+        return path
+    path = folder / LETTER
+    return path if path.is_file() else None
+
+
+def read_letter(path: Path) -> Letter:
+    """Read a letter; what is wrong with it is a user's fault."""
+    return validate(read_yaml(path, path.name), Letter, path.name)
+
+
+def checksum(path: Path) -> str:
+    """Return a file's SHA-256, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def letter_faults(
+    letter: Letter,
+    letter_path: Path,
+    folder: Path,
+    *,
+    read: Mapping[str, str],
+    rows: Mapping[str, int],
+    sums: Mapping[str, str],
+) -> tuple[Fault, ...]:
+    """Compare a delivery with its letter.
+
+    Parameters
+    ----------
+    folder
+        The delivery's folder.
+    read
+        Base name of each file that the evaluation reads -> its register.
+    rows
+        Base name -> rows counted, for the files that could be read.
+    sums
+        Base name -> SHA-256, for files already summed; others are summed here.
+
+    Returns
+    -------
+    tuple of Fault
+        A file that is missing, that the letter does not list, or whose rows or checksum differ.
+    """
+    there = {path.name: path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)}
+    faults: list[Fault] = []
+    for entry in letter.files:
+        path = there.get(entry.file)
+        if path is None:
+            faults.append(_missing(entry.file, read))
+            continue
+        told = rows.get(entry.file)
+        if entry.sha256 is not None:
+            found = sums.get(entry.file) or checksum(path)
+            if found != entry.sha256.lower():
+                faults.append(_differs(entry.file, read, found))
+        if entry.rows is not None and told is not None and told != entry.rows:
+            faults.append(_rows_differ(entry.file, read, entry.rows, told))
+    known = {entry.file for entry in letter.files} | {letter_path.name}
+    for name in there:
+        if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in letter.besides):
+            faults.append(_unlisted(name, read, letter_path.name))
+    return tuple(faults)
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _missing(file: str, read: Mapping[str, str]) -> Fault:
+    return Fault(
+        MEND, read.get(file, ""), file, "", "letter_file_missing", 0, (),
+        "The letter lists this file, and it is not in the delivery.",
+        "Send the file, or a letter without it.",
+    )  # fmt: skip
+
+
+def _differs(file: str, read: Mapping[str, str], found: str) -> Fault:
+    return Fault(
+        MEND, read.get(file, ""), file, "", "letter_checksum_differs", 0, (),
+        f"The file is not the one that was sent: its SHA-256 begins {found[:12]}, which is not the letter's.",
+        "Copy the file again and compare; if it was changed on purpose, send a new letter.",
+    )  # fmt: skip
+
+
+def _rows_differ(file: str, read: Mapping[str, str], said: int, counted: int) -> Fault:
+    return Fault(
+        MEND, read.get(file, ""), file, "", "letter_rows_differ", abs(said - counted), (),
+        f"The letter says {said:,} rows, the file has {counted:,}.",
+        "Copy the file again; if the count stays, ask the sender which of the two is right.",
+    )  # fmt: skip
+
+
+def _unlisted(file: str, read: Mapping[str, str], letter: str) -> Fault:
+    used = file in read
+    return Fault(
+        MEND if used else WARNING, read.get(file, ""), file, "", "letter_file_unlisted", 0, (),
+        "The letter does not list this file" + (", and the evaluation would read it." if used else "."),
+        f"Send a letter that lists it, take it out of the folder, or name it under `besides` in {letter}.",
+    )  # fmt: skip

@@ -1,0 +1,263 @@
+"""What a definition says, taken apart: periods, registers, codes, examples, and which exhibits it reaches.
+
+The catalogue and the command line both tell definitions; what they tell is found here, once. Nothing here knows the
+list of kinds: an outcome is told by its own sentence and by the fields that stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refino_eval.codes.codelists import Codelist
+from refino_eval.config import checks
+from refino_eval.config import definitions as d
+from refino_eval.config.base import Language
+from refino_eval.config.sources import Source
+from refino_eval.outcomes.kinds import outcome_sentence
+
+KINDS = ("states", "outcomes", "covariates", "subgroups", "specifications")
+_KEYS = ("person_id", "start", "stop", "period")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One column that a definition reads, and why the delivery holds it."""
+
+    register: str
+    column: str
+    delivered: str
+    why: str
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """One code that a definition names; `taken` is False for a code that is left out."""
+
+    column: str
+    code: str
+    label: str
+    taken: bool
+
+
+def states_of(outcome: d.Outcome, definitions: d.Definitions) -> tuple[str, ...]:
+    """Return the states that an outcome reads, in order; those that exist first, so that a label is found."""
+    named = checks.outcome_states(outcome)
+    return tuple(sorted(named, key=lambda name: name not in definitions.states))
+
+
+def periods_of(outcome: d.Outcome) -> tuple[int, ...]:
+    """Return the event times that an outcome reads, in order."""
+    return outcome.read
+
+
+def runs_of(times: Iterable[int]) -> list[tuple[int, int]]:
+    """Take periods that follow one another together: first and last of each run."""
+    runs: list[tuple[int, int]] = []
+    for time in sorted(set(times)):
+        if runs and time == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], time)
+        else:
+            runs.append((time, time))
+    return runs
+
+
+def span_text(times: Iterable[int]) -> str:
+    """Write periods as short as they go: ``12``, ``1..12``, ``12, 18``."""
+    return ", ".join(f"{first}" if first == last else f"{first}..{last}" for first, last in runs_of(times))
+
+
+def sentence_of(outcome: d.Outcome, definitions: d.Definitions, language: Language) -> str:
+    """Say in one sentence what an outcome is."""
+    names = states_of(outcome, definitions)
+    label = definitions.states[names[0]].label[language] if names and names[0] in definitions.states else ""
+    told = outcome_sentence(outcome, label or (names[0] if names else ""), language)
+    if outcome.expression is None:
+        return told
+    words = expression_words(outcome.expression, definitions, language)
+    return told.replace(f"`{outcome.expression}`", words[:1].upper() + words[1:])
+
+
+_OPERATORS = {"and": ("og", "and"), "or": ("eller", "or"), "not": ("ikke", "not"), "between": ("mellom", "between"),
+              "in": ("blant", "in"), ">=": ("≥", "≥"), "<=": ("≤", "≤")}  # fmt: skip
+_TOKENS = re.compile(r"[a-z][a-z0-9_]*|>=|<=|[^a-z<>]+|.")
+
+
+def expression_words(expression: str, definitions: d.Definitions, language: Language) -> str:
+    """Write an expression with the states' labels in it: ``«Half time» and not «Wage subsidy»``."""
+    parts = []
+    for token in _TOKENS.findall(expression):
+        if token in definitions.states:
+            parts.append(f"«{definitions.states[token].label[language]}»")
+        elif token in _OPERATORS:
+            parts.append(_OPERATORS[token][language == "en"])
+        else:
+            parts.append(token)
+    return "".join(parts)
+
+
+def spell_states(names: Iterable[str], definitions: d.Definitions) -> dict[str, d.SpellState]:
+    """Return the states, among those named and what they are computed from, that read a register."""
+    needed = checks.needed_states(definitions, list(names))
+    return {name: state for name in needed if isinstance(state := definitions.states[name], d.SpellState)}
+
+
+def registers_of(entry: Any, definitions: d.Definitions) -> tuple[str, ...]:
+    """Return the registers that an entry reads in the end."""
+    return tuple(dict.fromkeys(part.register_name for part in _readers(entry, definitions) if part.register_name))
+
+
+def reads_of(entry: Any, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[Read]:
+    """Return the columns that an entry reads in the end, each with the reason that its source gives.
+
+    A register whose description is not at hand is told by its name alone.
+    """
+    found: dict[tuple[str, str], Read] = {}
+    for part in _readers(entry, definitions):
+        register = part.register_name
+        if register is None:
+            continue
+        source = sources.get(register)
+        if source is None:
+            found[register, ""] = Read(register, "", "", "")
+            continue
+        wanted = [name for name in _KEYS if name in source.columns] if not isinstance(part, _FIXED) else ["person_id"]
+        wanted += [condition.column for condition in _conditions(part)]
+        wanted += [
+            name for name in (getattr(part, "value", None), getattr(part, "column", None)) if isinstance(name, str)
+        ]
+        within, main = getattr(part, "within", None), getattr(part, "main", None)
+        wanted += [within.key] if within is not None else []
+        wanted += [main.by] if main is not None else []
+        for name in wanted:
+            if name in source.columns:
+                column = source.columns[name]
+                found[register, name] = Read(register, name, column.source, column.why)
+    return list(found.values())
+
+
+_FIXED = (d.ColumnCovariate, d.AgeCovariate, d.PersonDate)
+
+
+def _conditions(part: Any) -> tuple[d.Condition, ...]:
+    main = getattr(part, "main", None)
+    return (*getattr(part, "where", ()), *(main.where if main is not None else ()))
+
+
+def codes_of(
+    entry: Any,
+    definitions: d.Definitions,
+    sources: Mapping[str, Source],
+    codelists: Mapping[str, Codelist],
+    language: Language,
+) -> list[CodeRow]:
+    """Return the codes that an entry names in the end, with their labels where the column has a code list."""
+    rows: dict[tuple[str, str, bool], CodeRow] = {}
+    for part in _readers(entry, definitions):
+        source = sources.get(part.register_name or "")
+        named = [(c.column, c.is_in or (), True) for c in _conditions(part)]
+        named += [(c.column, c.not_in or (), False) for c in _conditions(part)]
+        if isinstance(part, d.ColumnCovariate):
+            named.append((part.column, part.equals or (), True))
+        for column, codes, taken in named:
+            known = source.columns.get(column) if source is not None else None
+            codelist = codelists.get(known.codelist or "") if known is not None else None
+            for code in map(str, codes):
+                label = codelist.label(code, language) if codelist is not None and code in codelist.codes else ""
+                rows[column, code, taken] = CodeRow(column, code, label, taken)
+    return list(rows.values())
+
+
+def thresholds_of(entry: Any, definitions: d.Definitions) -> list[str]:
+    """Return the comparisons that decide: conditions with a limit, and the expressions of derived states."""
+    told: list[str] = []
+    names = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
+    if isinstance(entry, d.Outcome):
+        states = checks.needed_states(definitions, list(states_of(entry, definitions)))
+        names = [definitions.states[name] for name in states]
+        told += [f"{key} {value:g}" for key, value in rule_fields(entry).items() if isinstance(value, int | float)]
+    for state in names:
+        if isinstance(state, d.DerivedState):
+            told.append(state.expression)
+        for condition in _conditions(state):
+            told += [f"{condition.column} >= {condition.at_least:g}"] if condition.at_least is not None else []
+            told += [f"{condition.column} <= {condition.at_most:g}"] if condition.at_most is not None else []
+    own = [entry.expression] if isinstance(entry, d.Outcome) and entry.expression else []
+    return list(dict.fromkeys([*own, *told]))
+
+
+_TOLD_ELSEWHERE = frozenset(
+    ("label", "description", "kind", "state", "at", "window", "times", "clock", "missing", "unit", "role", "version", "changed",
+     "reason", "deprecated", "examples", "family", "expression")
+)  # fmt: skip
+
+
+def rule_fields(outcome: d.Outcome) -> dict[str, Any]:
+    """Return the fields of an outcome that belong to its kind alone, as written: ``{'at_least': 6}``."""
+    written = outcome.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in written.items() if key not in _TOLD_ELSEWHERE and value is not None}
+
+
+def reached_by(exhibit: str, definitions: d.Definitions) -> set[tuple[str, str]]:
+    """Return every definition that an exhibit rests on, as (kind, name), directly or through others."""
+    entry = definitions.exhibits[exhibit]
+    outcomes = list(getattr(entry, "outcomes", ()))
+    states = list(getattr(entry, "states", ()))
+    for name in outcomes:
+        if name in definitions.outcomes:
+            states += states_of(definitions.outcomes[name], definitions)
+    covariates = set(getattr(entry, "covariates", ()))
+    subgroups = set(getattr(entry, "subgroups", ()))
+    covariates |= {definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups}
+    specifications = checks.specifications_of(entry)
+    for name in specifications:
+        found = definitions.specifications.get(name)
+        covariates |= {term.covariate for term in found.controls} if found else set()
+    reached = {("outcomes", name) for name in outcomes} | {("covariates", name) for name in covariates}
+    reached |= {("states", name) for name in {*states, *checks.needed_states(definitions, states)}}
+    return reached | {("subgroups", n) for n in subgroups} | {("specifications", n) for n in specifications}
+
+
+def users_of(definitions: d.Definitions, exhibits: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+    """Return, for every definition that some exhibit rests on, these exhibits in the order given."""
+    users: dict[tuple[str, str], list[str]] = {}
+    for exhibit in exhibits:
+        if exhibit in definitions.exhibits:
+            for key in reached_by(exhibit, definitions):
+                users.setdefault(key, []).append(exhibit)
+    return users
+
+
+def example_text(example: d.Example) -> str:
+    """Write the spells of a worked example in one line; made-up people, half-open spells."""
+    parts = [f"draw {example.draw}"]
+    for register, rows in example.spells.items():
+        for row in rows:
+            values = dict(row)
+            begin, end = values.pop("start", None), values.pop("stop", None)
+            when = [f"[{begin}, {end or '…'})"] if begin is not None else []
+            parts.append(f"{register} " + " ".join([*when, *(f"{k}={v}" for k, v in values.items())]))
+    return "; ".join(parts)
+
+
+def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
+    """Return the definitions behind an entry that name a register."""
+    if isinstance(entry, d.Outcome):
+        return _with_dates(spell_states(states_of(entry, definitions), definitions).values())
+    if isinstance(entry, d.DerivedState):
+        return _with_dates(spell_states(checks.words_in(entry.expression), definitions).values())
+    if isinstance(entry, d.SpellState):
+        return _with_dates([entry])
+    if isinstance(entry, d.Subgroup):
+        covariate = definitions.covariates.get(entry.covariate)
+        return [] if covariate is None else [covariate]
+    if isinstance(entry, d.Specification):
+        return [definitions.covariates[t.covariate] for t in entry.controls if t.covariate in definitions.covariates]
+    return [entry] if hasattr(entry, "register_name") else []
+
+
+def _with_dates(states: Iterable[d.SpellState]) -> list[Any]:
+    """Return states with the days of a person's life that they read."""
+    return [part for state in states for part in (state, *state.missing.dates)]

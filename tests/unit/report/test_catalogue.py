@@ -1,0 +1,237 @@
+"""The catalogue of definitions: everything on one page, in both languages, and nothing that is not so."""
+
+import importlib.util
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from refino_eval.config import definitions as d
+from refino_eval.config import load_configuration
+from refino_eval.report.catalogue import WORDS, window_svg, write_catalogue
+from refino_eval.report.meaning import reached_by, runs_of, span_text
+from refino_eval.report.sentences import sentence
+
+_PATH = Path(__file__).parents[1] / "cli" / "toy_project.py"
+_SPEC = importlib.util.spec_from_file_location("toy_project_of_catalogue", _PATH)
+toy = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(toy)
+VOID = {"meta", "link", "br", "img", "line", "rect"}
+
+
+class Page(HTMLParser):
+    """Collects ids, links and headings, and checks that elements nest."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.loads, self.headings, self.tags = [], [], [], [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.add(tag)
+        if given.get("id"):
+            self.ids.append(given["id"])
+        for key in ("href", "src", "data", "action", "srcset"):
+            if given.get(key):
+                (self.links if given[key].startswith("#") else self.loads).append(given[key])
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+
+def plain(configuration):
+    def dump(model):
+        return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    definitions = configuration.definitions
+    return {
+        "evaluation": dump(configuration.evaluation),
+        "definitions": {
+            kind: {name: dump(entry) for name, entry in getattr(definitions, kind).items()}
+            for kind in type(definitions).model_fields
+        },
+        "sources": {name: dump(source) for name, source in configuration.sources.items()},
+    }
+
+
+def make(root, language="en"):
+    configuration = load_configuration(root)
+    html, markdown = root / f"catalogue.{language}.html", root / f"catalogue.{language}.md"
+    write_catalogue(
+        plain(configuration),
+        other_sources={},
+        codelists=root / "config/codelists",
+        language=language,
+        html_path=html,
+        markdown_path=markdown,
+    )
+    return html.read_text(encoding="utf-8"), markdown.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path):
+    toy.write_project(tmp_path)
+    return tmp_path
+
+
+def entry(html, anchor):
+    found = re.search(rf'<article class="[^"]*" id="{anchor}">.*?</article>', html, re.DOTALL)
+    assert found, anchor
+    return found[0]
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_every_definition_has_its_place_and_the_page_is_sound(root, language):
+    html, markdown = make(root, language)
+    page = Page()
+    page.feed(html)
+    assert page.open == []
+    definitions = load_configuration(root).definitions
+    for kind in ("states", "outcomes", "covariates", "subgroups", "specifications"):
+        for name in getattr(definitions, kind):
+            assert f"{kind}-{name}" in page.ids
+            assert f"(`{name}`)" in markdown
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    # The report beside it is the one thing that the page points to, and it loads nothing.
+    assert {link.split("#")[0] for link in page.loads} == {f"report.{language}.html"}
+    assert not page.tags & {"script", "link", "img", "iframe"}
+    assert page.headings[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
+
+
+def test_used_entries_come_first_and_the_others_are_marked(root):
+    html, _ = make(root)
+    used, unused = entry(html, "outcomes-half_time_month_12"), entry(html, "outcomes-hours_month_12")
+    assert "not used here" not in used
+    assert "Table A" in used
+    assert "not used here" in unused
+    assert "Table B" not in unused  # an exhibit that this evaluation does not make
+    assert html.index("outcomes-half_time_month_12") < html.index("outcomes-own_outcome")
+    assert "Table A" in entry(html, "states-hours")  # through half_time
+    assert "not used here" in entry(html, "states-ordinary")
+
+
+def test_an_entry_tells_words_codes_columns_history_and_proof(root):
+    html, markdown = make(root)
+    outcome = entry(html, "outcomes-half_time_month_12")
+    for text in ("Half time, month 12 after the draw month.", "primary", "hours &gt;= 19", "2, changed 2024-01-31: The limit was 20 hours.",
+                 "Hours are an outcome here.", "hrs", "Exactly at the limit.", "comes out as written", "<svg"):  # fmt: skip
+        assert text in outcome, text
+    state = entry(html, "states-ordinary")
+    assert "SUB" in state
+    assert "Subsidised" in state
+    assert "does not count" in state
+    assert "hours ≥ 4" in state
+    assert "2 of 2" not in markdown.splitlines()[0]
+    assert "3 of 3 worked examples come out as written; 0 were not run." in markdown
+    assert "Med tilskudd" in entry(make(root, "nb")[0], "states-ordinary")
+
+
+def test_a_wrong_example_is_told_and_counted(root):
+    path = root / "config/definitions/states.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("hours >= 19", "hours >= 20"), encoding="utf-8")
+    html, markdown = make(root)
+    assert "does not come out as written" in entry(html, "outcomes-half_time_month_12")
+    assert "2 of 3 worked examples" in markdown
+    assert "does not come out as written" not in entry(html, "states-hours")
+
+
+def test_labels_cannot_break_the_page(root):
+    html, markdown = make(root)
+    assert "Drawn <to>" not in html
+    assert "Drawn &lt;to&gt; &amp; from" in html
+    assert r"Drawn \<to>" in markdown
+
+
+def test_a_confidential_evaluations_page_points_to_no_report(root):
+    path = root / "config/evaluations/toy.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("class: synthetic", "class: confidential"), encoding="utf-8"
+    )
+    html, _ = make(root)
+    assert 'href="report' not in html
+    assert "Table A" in html
+
+
+def test_the_same_bytes_again(root):
+    assert make(root) == make(root)
+
+
+def test_the_window_is_drawn_to_scale():
+    clock = type("Clock", (), {"first": -4, "last": 15})()
+    svg = window_svg((1, 2, 3, 6), clock, "month", 'months <1> "to" 6', "en")
+    step = (640 - 28) / 20
+    rects = [
+        tuple(map(float, found))
+        for found in re.findall(r'<rect class="read" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
+    ]
+    assert rects[0] == pytest.approx((14 + 5 * step, 3 * step), abs=0.06)
+    assert rects[1] == pytest.approx((14 + 10 * step, step), abs=0.06)
+    assert float(re.search(r'<line class="draw" x1="([\d.]+)"', svg)[1]) == pytest.approx(14 + 4.5 * step, abs=0.06)
+    assert 'aria-label="months &lt;1&gt; &#34;to&#34; 6"' in svg
+
+
+def test_runs_of_periods():
+    assert runs_of([3, 1, 2, 7]) == [(1, 3), (7, 7)]
+    assert span_text([12, 18]) == "12, 18"
+    assert span_text(range(-2, 4)) == "-2..3"
+
+
+def test_an_exhibit_reaches_what_it_rests_on(root):
+    definitions = load_configuration(root).definitions
+    assert reached_by("table_a", definitions) == {
+        ("outcomes", "half_time_month_12"), ("states", "half_time"), ("states", "hours"), ("specifications", "main")
+    }  # fmt: skip
+
+
+def test_states_are_told_in_both_languages(root):
+    configuration = load_configuration(root)
+    state = configuration.definitions.states["ordinary"]
+
+    def told(language):
+        return sentence(state, configuration.definitions, configuration.sources, language)
+
+    assert told("en").startswith("Spells with any day in the period in «Jobs», where sort is not SUB and hours ≥ 4.")
+    assert told("nb").startswith("Forløp med minst én dag i perioden i «Jobber», der sort er ikke SUB og hours ≥ 4.")
+
+
+def test_every_form_of_a_definition_has_its_sentence(root):
+    """A form that the models allow and the sentences do not know would be told by silence."""
+    definitions = load_configuration(root).definitions
+    label = {"nb": "x", "en": "x"}
+    common = {"label": label, "register": "jobs", "column": "hours"}
+    forms = [
+        d.ColumnCovariate.model_validate({**common, "kind": "column"}),
+        d.AgeCovariate.model_validate({**common, "kind": "age_at_draw"}),
+        d.YearsWithCovariate.model_validate({**common, "kind": "years_with"}),
+        d.AmountInYearCovariate.model_validate({**common, "kind": "amount_in_year"}),
+        *(
+            d.SpellAtDrawCovariate.model_validate({"label": label, "register": "jobs", "kind": kind})
+            for kind in ("spell_at_draw", "ever_before_draw")
+        ),
+    ]
+    state = {"label": label, "description": "x", "register": "jobs", "unit": label}
+    for combine, extra in (("any", {}), ("count", {}), ("sum", {"value": "hours"}), ("max", {"value": "hours"})):
+        forms.append(d.SpellState.model_validate({**state, "combine": combine, **extra}))
+    forms.append(
+        d.SpellState.model_validate({**state, "combine": "main_job", "value": "hours", "main": {"by": "hours"}})
+    )
+    forms.append(d.SpellState.model_validate({**state, "touch": "share_of_days"}))
+    for language in ("nb", "en"):
+        told = [sentence(form, definitions, {}, language) for form in forms]
+        assert all(text.endswith(".") and len(text) > 12 for text in told)
+        assert len(set(told)) == len(told)
+
+
+def test_the_fixed_texts_are_there_in_both_languages():
+    assert [key for key, text in WORDS.items() if not text.nb] == []
+    assert [key for key, text in WORDS.items() if not text.en and key != "english"] == []

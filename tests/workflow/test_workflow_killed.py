@@ -1,0 +1,115 @@
+"""Killed outright at random moments, a run finishes correctly when started again: the same bytes, nothing half taken for whole."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from tests_workflow import copy_project, refino_eval
+
+pytestmark = pytest.mark.slow
+
+KILLS = 20
+SEED = 20180501
+LONGEST = 5.5
+"""Seconds; a run of this size comes some jobs further in them, so that kills fall into every stage."""
+
+EXHIBITS = ("figure_flow", "table_2_3", "figure_8_1", "table_8_1")
+
+
+def small_project(folder):
+    copy_project(folder, people=200)
+    path = folder / "config/evaluations/refino.yaml"
+    text = path.read_text(encoding="utf-8")
+    head = text[: text.index("\nexhibits:")]
+    path.write_text(head + "\nexhibits: [" + ", ".join(EXHIBITS) + "]\n", encoding="utf-8")
+    return folder
+
+
+def digests(folder):
+    """Digest every file that a run makes, but for times, versions and benchmarks."""
+    results = folder / "results/refino"
+    parts = ("aggregates", "person_level", "run/flow.csv", "run/quality.csv", "run/quality_rules.csv")
+    paths = [path for part in parts for path in [results / part, *(results / part).rglob("*")] if path.is_file()]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def start(folder):
+    command = [sys.executable, "-m", "refino_eval.cli.main", "run", "--until", "aggregates", "--cores", "2"]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+
+
+def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path):
+    whole = small_project(tmp_path / "whole")
+    done = refino_eval(whole, "run", "--until", "aggregates", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = digests(whole)
+    assert {f"results/refino/aggregates/{name}.csv" for name in EXHIBITS} <= set(expected)
+    project = small_project(tmp_path / "killed")
+    moments = random.Random(SEED)
+    landed, ended = 0, 0
+    while landed < KILLS:
+        process = start(project)
+        try:
+            _, said = process.communicate(timeout=moments.uniform(0.4, LONGEST))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            landed += 1
+            continue
+        assert process.returncode == 0, said.decode()
+        # It came to its end between two kills: begin anew, from the delivery or from the results.
+        ended += 1
+        assert digests(project) == expected
+        shutil.rmtree(project / "results")
+        if ended % 2:
+            shutil.rmtree(project / "data/synthetic")
+    done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert digests(project) == expected
+    left = [path for folder in ("results", "data") for path in (project / folder).rglob(".*")]
+    assert left == [], "drafts of killed jobs are cleared up"
+    assert not list((project / ".snakemake/locks").glob("*.lock"))
+
+
+def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path):
+    project = small_project(tmp_path / "project")
+    first = start(project)
+    try:
+        time.sleep(4)
+        assert first.poll() is None
+        second = refino_eval(project, "run", "--until", "aggregates")
+        assert second.returncode == 2
+        assert "is being run by another process" in second.stderr
+        # Its parent killed alone, Snakemake goes on: that run is still alive, and its files are still its own.
+        os.kill(first.pid, signal.SIGKILL)
+        third = refino_eval(project, "run", "--until", "aggregates")
+        assert third.returncode == 2
+        assert "Traceback" not in third.stderr
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+    done = refino_eval(project, "run", "--until", "aggregates")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_flow_figure_shows_the_flow_and_nothing_else(small_run):
+    flow = pd.read_csv(small_run / "results/refino/run/flow.csv", keep_default_na=False)
+    numbers = pd.read_csv(small_run / "results/refino/aggregates/figure_flow.csv").set_index(["row", "column"])["value"]
+    assert len(numbers) == 3 * len(flow)
+    for line in flow.itertuples():
+        row = f"{line.step}:{line.reason}" if line.reason else line.step
+        assert [numbers[row, column] for column in ("all", "refino", "oppfolging")] == [
+            line.persons, line.treated, line.control,
+        ]  # fmt: skip
+    for ending in ("nb.svg", "nb.png", "en.svg", "en.png"):
+        assert (small_run / f"results/refino/release/figures/figure_flow.{ending}").stat().st_size > 5_000
