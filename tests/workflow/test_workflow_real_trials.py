@@ -59,3 +59,13 @@ def test_job_corps_from_weekly_spells(project, shared):
         obtained = 100 * shares["none", "program", row.item.replace(" ", "_"), statistic]
         assert obtained == pytest.approx(row.obtained, rel=1e-5)
     assert (project / "results/job_corps/release/report.en.html").is_file()
+
+
+def test_a_published_lottery_within_courses(project, shared):
+    done = refino_eval(project, "run", "--evaluation", "akm2011", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    comparison = pd.read_csv(project / "results/akm2011/run/comparison.csv")
+    assert len(comparison) == 100
+    verdicts = comparison["verdict"].value_counts()
+    # Three of the paper's cells are cut off instead of rounded.
+    assert verdicts.to_dict() == {"equal": 97, "last_digit": 3}

@@ -145,6 +145,6 @@ def test_confidential_data_get_no_release_and_are_told_why(finished):
     shutil.rmtree(finished / "results")
     done = refino_eval(finished, "run", "--until", "aggregates")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "no release/ is written" in done.stdout
+    assert "nothing is written to release/ but the catalogue" in done.stdout
     assert "render_table" not in planned(finished)
     assert not (finished / RESULTS / "release").exists()

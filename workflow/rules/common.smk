@@ -15,6 +15,7 @@ from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserFault
 from refino_eval.exhibits.labels import flow_labels
+from refino_eval.outcomes.plan import load_plan
 from refino_eval.registers.formats import find_files
 
 try:

@@ -29,6 +29,11 @@ def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[
             exhibits[name] = definitions.exhibits[name]
         else:
             faults.append(f"{where}: exhibits: there is no exhibit '{name}'.{nearest(name, definitions.exhibits)}")
+    faults += [
+        f"No state can be called '{name}': it is a word of the expression language."
+        for name in definitions.states
+        if name in EXPRESSION_WORDS
+    ]
     faults += _population(study, sources, where)
     faults += _samples(study, definitions, where)
     for name, exhibit in exhibits.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from refino_eval.config.base import Label, Name, Strict, Unit
 
@@ -181,7 +181,18 @@ def _ordered(limits: tuple[float, float] | None) -> None:
         raise ValueError("the range ends before it begins")
 
 
-State = SpellState | DerivedState
+
+
+def _state_form(given: Any) -> str:
+    """Tell the two forms of a state apart by what is written, so that a fault is told for that form alone."""
+    if isinstance(given, dict):
+        return "DerivedState" if "expression" in given and "register" not in given else "SpellState"
+    return type(given).__name__
+
+
+State = Annotated[
+    Annotated[SpellState, Tag("SpellState")] | Annotated[DerivedState, Tag("DerivedState")], Discriminator(_state_form)
+]
 
 OutcomeKind = Literal[
     "value_at",
@@ -418,6 +429,11 @@ class BalanceExhibit(_Exhibit):
     kind: Literal["balance"]
     covariates: tuple[Name, ...] = Field(min_length=1)
     vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+    missing: Literal["common", "available"] = Field(
+        default="common",
+        description="common: the people who have every covariate; available: each covariate's own people, but for the "
+        "regression on all.",
+    )
 
 
 class _OutcomesExhibit(_Exhibit):

@@ -26,6 +26,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 2_000_000  # a configuration file beyond this is a mistake, or an attack on the parser
 MAX_ALIASES = 100
+FORMS = ("SpellState", "DerivedState")
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -147,7 +148,7 @@ def read_yaml(path: Path, shown: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise UserFault(f"{shown}: not valid YAML{where}: {problem}.") from None
 
 
@@ -162,7 +163,8 @@ def validate(data: Any, model: type[Model], shown: str) -> Model:
 
 
 def _paragraph(fault: Any, model: type[BaseModel], shown: str) -> str:
-    place = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+    # Which form of a state it is goes without saying: the user never wrote it.
+    place = ".".join(str(part) for part in fault["loc"] if part not in FORMS) or "(top level)"
     if fault["type"] == "extra_forbidden":
         hint = nearest(str(fault["loc"][-1]), _keys_at(model, fault["loc"][:-1]))
         return f"{shown}: the key '{place}' is not known.{hint}"

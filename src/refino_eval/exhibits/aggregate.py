@@ -112,7 +112,7 @@ def _balance(
         cohort["treated"].to_numpy(),
         cells=cohort["cell"],
         vcov=exhibit.vcov,
-        missing="common",
+        missing=exhibit.missing,
         **weighting(cohort, exhibit.vcov),
     )
     for column, part in (("alone", table.alone), ("joint", table.together)):

@@ -3,7 +3,7 @@
 `data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, source_line`.
 `printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known. `qualifier` is
 empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in words.
-`source_line` is the line of the document's text.
+`source_line` says where: the line of the document's text, or its table.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def load_published(path: Path | str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a printed number: the keys, `printed` and `qualifier` as strings, `source_line` as an integer.
+        One row a printed number: the keys, `printed` and `qualifier` as strings, `source_line` as text.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def load_published(path: Path | str) -> pd.DataFrame:
         )
     frame = frame[list(COLUMNS)]
     raise_faults(_faults(frame, path.name))
-    return frame.astype({"source_line": "int64"})
+    return frame
 
 
 def _faults(frame: pd.DataFrame, name: str) -> list[str]:
@@ -144,10 +144,8 @@ def _faults(frame: pd.DataFrame, name: str) -> list[str]:
             faults.append(
                 f"{where}: the qualifier '{record['qualifier']}' is unknown.{hint} Leave it empty for a table."
             )
-        if not str(record["source_line"]).isdigit():
-            faults.append(
-                f"{where}: `source_line` is '{record['source_line']}'; write the line number of the document."
-            )
+        if not str(record["source_line"]).strip():
+            faults.append(f"{where}: `source_line` is empty; write the line of the document, or its table.")
     repeated = frame.duplicated(list(KEYS), keep=False)
     if repeated.any():
         lines = ", ".join(str(number) for number in (frame.index[repeated] + 2)[:6])

@@ -146,7 +146,7 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         if column.type == "date" and column.date_format not in ORIGINS:
             form = literal(column.date_format)
             try:
-                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchone()[0]
+                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchall()[0][0]
             except duckdb.Error:
                 day = None
             if day != dt.date(2001, 12, 31):
@@ -406,8 +406,8 @@ def _repairs(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[RuleCount,
     found = []
     for place, name in enumerate(repair_names(source)):
         query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << place}) > 0"
-        found.append((name, con.execute(query).fetchone()))
+        found.append((name, con.execute(query).fetchall()[0]))
     joined = f"{counts} FROM judged SEMI JOIN extended USING (file_no, source_row)"
     if any(isinstance(rule, Overlap) for rule in source.rules):
-        found.append(("overlap", con.execute(joined).fetchone()))
+        found.append(("overlap", con.execute(joined).fetchall()[0]))
     return tuple(RuleCount(name, *count) for name, count in found if count[0])

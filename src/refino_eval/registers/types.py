@@ -34,6 +34,9 @@ INEXACT_ID = "an id is held as a number that is not whole or too large to be exa
 ORIGINS = {"sas": "1960-01-01", "stata": "1960-01-01", "excel": "1899-12-30"}
 """Values of `date_format` that are no pattern: a whole number of days since the program's origin."""
 
+OPEN_DAY = "9999-12-31"
+"""Registers write an end that has not come as this day."""
+
 _EXCEL_LEAP = 60
 """Excel counts a 29 February 1900 that never was: earlier days stand one number lower."""
 
@@ -127,7 +130,9 @@ def _day_since(text: str, column: Column) -> str:
     if column.date_format == "excel":
         shifted = f"{day} + CASE WHEN {number} < {_EXCEL_LEAP} THEN 1 ELSE 0 END"
         day = f"CASE WHEN {number} > 0 AND {number} <> {_EXCEL_LEAP} THEN {shifted} END"
-    return _when(text, "-?[0-9]{1,6}|[12][0-9]{6}", f"CAST({day} AS DATE)")
+    day = f"CAST({day} AS DATE)"
+    known = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '{OPEN_DAY}' THEN {day} END"
+    return _when(text, "-?[0-9]{1,6}|[12][0-9]{6}", known)
 
 
 def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None) -> str:

@@ -12,7 +12,19 @@ from refino_eval.config.sources import Source
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = load_configuration(ROOT)
-WORDS = {"label", "description", "title", "note", "examples", "unit", "role", "version", "changed", "reason", "deprecated"}
+WORDS = {
+    "label",
+    "description",
+    "title",
+    "note",
+    "examples",
+    "unit",
+    "role",
+    "version",
+    "changed",
+    "reason",
+    "deprecated",
+}
 
 
 @pytest.mark.parametrize("kind", list(Definitions.model_fields))
@@ -46,4 +58,6 @@ def test_a_bare_study_keeps_what_the_flow_is_told_by():
     assert [step.reason for step in again.steps] == [step.reason for step in study.population.steps]
     for sample in study.samples.values():
         steps = Sample.model_validate(bare(sample)).steps
-        assert [(step.reason, step.complete) for step in steps] == [(step.reason, step.complete) for step in sample.steps]
+        assert [(step.reason, step.complete) for step in steps] == [
+            (step.reason, step.complete) for step in sample.steps
+        ]

@@ -4,7 +4,6 @@ Every case changes one entry of a copy of the configuration. Reading and checkin
 a few lines, without a file written, a process begun or a line of the definition run.
 """
 
-import builtins
 import os
 import shutil
 import subprocess
@@ -37,9 +36,9 @@ def example(**parts):
     return ("states", "wage", {"examples": [{**given, **parts}]})
 
 
-LAUGHS = "a0: &a0 [x, x]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 30)}]\n" for n in range(1, 9)
-)
+WORDS = {"nb": "x", "en": "x"}
+SMALL = {"label": WORDS, "description": "x", "expression": "wage > 0", "unit": WORDS}
+LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 30)}]\n" for n in range(1, 9))
 BRACKETS = "deep: " + "[" * 3000 + "]" * 3000 + "\n"
 
 CASES = {
@@ -48,7 +47,7 @@ CASES = {
     "unknown state in an inline expression": (outcome(state=None, expression="wagge + 1"), "no state 'wagge'. Did you mean 'wage'"),
     "unknown state in a derived state": (state(expression="wagee > 0"), "no state 'wagee'. Did you mean 'wage'"),
     "a state that needs itself": (state(expression="any_wage"), "needs itself"),
-    "a state that shadows a word": (("states", "and", {"label": {"nb": "x", "en": "x"}, "description": "x", "expression": "wage > 0", "unit": {"nb": "x", "en": "x"}}), None),
+    "a state that shadows a word": (("states", "and", SMALL), "it is a word of the expression language"),
     "unknown register": (wage(register="salaries"), "'salaries' is not among the sources"),
     "unknown column": (wage(value="amuont"), "Did you mean 'amount'"),
     "unknown price index": (wage(deflate={"index": "kpi", "base_year": 2023}), "'kpi'"),
@@ -81,11 +80,11 @@ CASES = {
     "python lambda": (state(expression="(lambda: wage)() > 0"), "has no meaning here"),
     "inline python": (outcome(state=None, expression="exec(wage)"), "no state 'exec'"),
     "sql after a semicolon": (state(expression="wage > 0; drop table cohort"), "';' has no meaning here"),
-    "sql comment": (state(expression="wage > 0 -- and nothing else"), "no state 'nothing'"),
+    "sql comment": (state(expression="wage > 0 -- and nothing else"), "'and' stands where a number"),
     "sql function": (state(expression="read_csv('/etc/passwd') > 0"), "has no meaning here"),
     "sql subquery": (state(expression="(select 1) > 0"), "cannot be read"),
     "sql in a column": (wage(where=[{"column": "amount) OR (1=1", "at_least": 0}]), "pattern"),
-    "sql in a name of a state": (("states", 'x"; drop table cohort', {}), "pattern"),
+    "sql in a name of a state": (("states", 'x"; drop table cohort', SMALL), "pattern"),
     "sql in a value": (wage(where=[{"column": "employer_id", "in": [1]}]), "must be written in quotes"),
     # files
     "path in a register": (wage(register="../../etc/passwd"), "pattern"),
@@ -104,7 +103,7 @@ CASES = {
     "right-to-left override": (state(expression="wage \u202e> 0"), "has no meaning here"),
     "name with capital": (outcome(state="Wage"), "pattern"),
     # keys
-    "a key that is not known": (outcome(statte="wage"), "'wage_sum_12.statte' is not known"),
+    "a key that is not known": (outcome(statte="wage"), "wage_sum_12.statte' is not known"),
     "a key that is missing": (("outcomes", "wage_sum_12", {"label": None}), "label"),
     "an entry that is a list": (("outcomes", "wage_sum_12", ["wage"]), "wage_sum_12"),
 }  # fmt: skip
@@ -142,7 +141,6 @@ def watched(monkeypatch):
 
     monkeypatch.setattr(os, "system", refuse("os.system"))
     monkeypatch.setattr(subprocess, "Popen", refuse("subprocess.Popen"))
-    monkeypatch.setattr(builtins, "eval", refuse("eval"))
     return happened
 
 
@@ -163,7 +161,7 @@ def refused(project, watched, said):
     assert any(said in paragraph for paragraph in told), told
 
 
-@pytest.mark.parametrize("name", [name for name, (_, said) in CASES.items() if said is not None])
+@pytest.mark.parametrize("name", list(CASES))
 def test_a_hostile_definition_is_told_and_nothing_happens(project, watched, name):
     (kind, entry, parts), said = CASES[name]
     path = project / f"config/definitions/{kind}.yaml"

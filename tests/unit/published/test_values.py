@@ -52,7 +52,7 @@ def _write(tmp_path: Path, text: str) -> Path:
 
 def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
     path = _write(
-        tmp_path, "t,,a,b,mean,abc,,1\nt,,a,c,mean,0.1,abot,2\nt,,a,d,mean,0.1,,x\nt,,e,e,n,1,,5\nt,,e,e,n,2,,6\n"
+        tmp_path, "t,,a,b,mean,abc,,1\nt,,a,c,mean,0.1,abot,2\nt,,a,d,mean,0.1,,\nt,,e,e,n,1,,5\nt,,e,e,n,2,,6\n"
     )
     with pytest.raises(UserFault) as caught:
         load_published(path)

@@ -113,7 +113,8 @@ def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
     line, column = BROKEN[rule]
     folder = tmp_path / "delivery"
     times = 3 if share == "few" else 150
-    deliver(folder, *[line] * times)
+    alike = rule == "duplicate_row"
+    deliver(folder, *[line if alike else line.replace("00091", f"0{7000 + k}") for k in range(times)])
     taken = receipt(folder)
     fault = next(each for each in taken.faults if each.rule == rule)
     assert (fault.register, fault.file, fault.column) == ("spells", "spells_v1.csv", column)
@@ -123,7 +124,7 @@ def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
     assert fault.what.startswith(f"{times} of {100 + times} ")
     assert fault.do
     text = everything_written(taken, tmp_path / "out")
-    assert not [secret for secret in (*SECRET, *(row.split(";")[0] for row in GOOD)) if secret in text]
+    assert not [secret for secret in (*SECRET, *(row.split(";")[0] for row in GOOD), "07000") if secret in text]
 
 
 def test_missing_shares_and_unknown_codes_and_people_are_counted(tmp_path):
