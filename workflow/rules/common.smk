@@ -32,7 +32,16 @@ except UserFault as fault:
 NAME = EVALUATION.name
 LANGUAGES = list(CONFIGURATION.project.languages)
 NOTHING = "(?!)"  # a pattern that no name matches: the rule has nothing to do in this evaluation
-TABLE_KINDS = ("descriptives", "balance", "itt", "design", "tests", "estimands", "late", "interactions")
+TABLE_KINDS = (
+    "descriptives",
+    "balance",
+    "itt",
+    "design",
+    "tests",
+    "estimands",
+    "late",
+    "interactions",
+)
 FIGURE_KINDS = ("draws", "paths", "effects", "flow")
 
 
@@ -164,9 +173,7 @@ def outcome_definition(wildcards):
 def outcome_states(wildcards):
     """Return the definitions of the states behind one outcome, without their words."""
     wanted = checks.outcome_states(DEFINITIONS.outcomes[wildcards.outcome])
-    return named(
-        DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare
-    )
+    return named(DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare)
 
 
 def plan_outcomes():
@@ -198,9 +205,7 @@ def plan_states():
         for name in plan_outcomes()
         for state in checks.outcome_states(DEFINITIONS.outcomes[name])
     ]
-    return named(
-        DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare
-    )
+    return named(DEFINITIONS.states, checks.needed_states(DEFINITIONS, wanted), bare)
 
 
 def outcome_panel(wildcards):
@@ -231,7 +236,9 @@ def exhibit_specifications(wildcards):
 
 def exhibit_outcomes(wildcards):
     """Return the outcome files of one exhibit."""
-    return outcome_files(getattr(DEFINITIONS.exhibits[wildcards.exhibit], "outcomes", ()))
+    return outcome_files(
+        getattr(DEFINITIONS.exhibits[wildcards.exhibit], "outcomes", ())
+    )
 
 
 def exhibit_panel(wildcards):
@@ -268,9 +275,7 @@ def label_names():
         },
         "data_class": EVALUATION.data_class,
         "outcomes": named(table.labels, table.labels) if table else {},
-        "flow": {
-            row: plain(label) for row, label in flow_labels(EVALUATION).items()
-        },
+        "flow": {row: plain(label) for row, label in flow_labels(EVALUATION).items()},
     }
 
 
@@ -364,9 +369,9 @@ def all_rendered():
 
 
 def release_files():
-    """Return everything that may leave; for a confidential evaluation without disclosure control, the catalogue alone."""
+    """Return everything that may leave; nothing for a confidential evaluation while there is no disclosure control."""
     if not EVALUATION.releasable:
-        return catalogue_files()
+        return []
     reports = expand(
         "results/{evaluation}/release/report.{language}.html",
         evaluation=NAME,

@@ -120,6 +120,8 @@ rule write_catalogue:
         markdown="results/{evaluation}/release/catalogue.{language}.md",
     log:
         "logs/{evaluation}/write_catalogue/{language}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable),
     conda:
         "../envs/refino_eval.yaml"
     params:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.checks import needed_states, used_outcomes, used_states
 from refino_eval.errors import UserFault
+from refino_eval.outcomes.plan import plan_lines
 
 if TYPE_CHECKING:
     from refino_eval.registers.receipt import Receipt
@@ -43,6 +44,7 @@ def check_evaluation(
             raise UserFault(f"The evaluation '{study.name}' reads a person table; only registers have a receipt.")
         return
     yield f"{study.name}: {_examples(configuration)} worked examples give what they should"
+    yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
     folder = delivery if delivery is not None else configuration.data_folder
     if delivery is None and study.synthetic is not None and not (root / folder / "manifest.json").is_file():
         yield f"{study.name}: the delivery is synthetic and is made by the run"

@@ -72,8 +72,8 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     console.print(f"Evaluation [bold]{study.name}[/]: {study.label.en}")
     if not study.releasable:
         console.print(
-            "The data are confidential and there is no disclosure control yet: nothing is written to release/ but the catalogue of "
-            "definitions, neither tables nor figures nor report. The numbers stand in aggregates/, which stay in the zone."
+            "The data are confidential and there is no disclosure control yet: no release/ is written, neither tables nor "
+            "figures nor report. The numbers stand in aggregates/, which stay in the zone."
         )
     log = root / "logs" / study.name / "workflow.log"
     log.parent.mkdir(parents=True, exist_ok=True)

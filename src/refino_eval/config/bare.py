@@ -47,7 +47,7 @@ def _blanked(data: Any) -> Any:
         return [_blanked(each) for each in data]
     if not isinstance(data, dict):
         return data
-    out = {}
+    out: dict[str, Any] = {}
     for key, value in data.items():
         if key in DROPPED:
             continue

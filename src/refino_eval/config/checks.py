@@ -16,6 +16,7 @@ EXPRESSION_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max")
 
 LONGEST_EXPRESSION = 1000
 
+
 def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[str]:
     """Return a paragraph for every reference that leads nowhere and every window outside its clock.
 

@@ -96,7 +96,8 @@ class MainJob(_Finite):
         "that lasts longest, then the one with the larger value."
     )
     where: tuple[Condition, ...] = Field(
-        default=(), description="Make the state 1 when the main spell meets these, else 0; without them `value` is taken."
+        default=(),
+        description="Make the state 1 when the main spell meets these, else 0; without them `value` is taken.",
     )
 
 
@@ -153,7 +154,9 @@ class SpellState(_Finite):
         if self.main is not None and bool(self.main.where) == (self.value is not None):
             raise ValueError("combine: main_job takes either a value column or main.where")
         if self.within is not None and (self.combine == "main_job" or self.touch == "share_of_days"):
-            raise ValueError("within does not go with main_job or share_of_days, which count nothing twice by themselves")
+            raise ValueError(
+                "within does not go with main_job or share_of_days, which count nothing twice by themselves"
+            )
         if self.touch == "share_of_days" and (self.combine != "any" or self.deflate or self.divide_by != 1):
             raise ValueError("touch: share_of_days is a share by itself: it takes no combine, deflate or divide_by")
         _ordered(self.range)
@@ -179,8 +182,6 @@ class DerivedState(_Finite):
 def _ordered(limits: tuple[float, float] | None) -> None:
     if limits is not None and limits[1] < limits[0]:
         raise ValueError("the range ends before it begins")
-
-
 
 
 def _state_form(given: Any) -> str:
@@ -267,7 +268,9 @@ class Outcome(_Finite):
         for key in ("at", "window", "times", "at_least"):
             if (key in takes) != (getattr(self, key) is not None):
                 needed = " and ".join(f"`{name}`" for name in takes if name != "censored")
-                raise ValueError(f"kind {self.kind} takes {needed}, and no other of `at`, `window`, `times`, `at_least`")
+                raise ValueError(
+                    f"kind {self.kind} takes {needed}, and no other of `at`, `window`, `times`, `at_least`"
+                )
         if "censored" in self.model_fields_set and "censored" not in takes:
             raise ValueError(f"kind {self.kind} does not censor: leave `censored` out")
         self._times()
@@ -463,7 +466,8 @@ class TestsExhibit(_OutcomesExhibit):
     specification: Name = "main"
     draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Redraws of the randomisation within cells.")
     scheme: Literal["complete", "bernoulli"] = Field(
-        default="complete", description="complete: as many treated in each cell as there were; bernoulli: by draw share."
+        default="complete",
+        description="complete: as many treated in each cell as there were; bernoulli: by draw share.",
     )
     margins: dict[Name, float] = Field(
         default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."

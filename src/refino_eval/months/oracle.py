@@ -117,17 +117,14 @@ def _measured(
     if state.touch == "share_of_days":
         covered = sum(any(there[number] for _, there in here) for number in range(len(days)))
         return covered / len(days) if covered else state.absent
-    touch = {
-        "any_day": any,
-        "all_days": all,
-        "start_of_period": lambda there: there[0],
-        "end_of_period": lambda there: there[-1],
-    }[state.touch]
     if source.temporality == "accumulated":
         month = source.columns["period"].type == "month"
-        touched = [row for row, there in here if (row["start"] == days[0] if month and len(days) > 7 else touch(there))]
+        by_month = month and len(days) > 7
+        touched = [
+            row for row, there in here if (row["start"] == days[0] if by_month else _touches(there, state.touch))
+        ]
     else:
-        touched = [row for row, there in here if touch(there)]
+        touched = [row for row, there in here if _touches(there, state.touch)]
     if not touched:
         return state.absent
     value = _combined(state, source, touched)
@@ -139,6 +136,13 @@ def _measured(
         assert factor is not None
         number *= factor
     return number / state.divide_by
+
+
+def _touches(there: Sequence[bool], touch: str) -> bool:
+    """Say whether a spell counts in a period, given on which of its days it is there."""
+    if touch == "any_day":
+        return any(there)
+    return all(there) if touch == "all_days" else there[0] if touch == "start_of_period" else there[-1]
 
 
 def _combined(state: SpellState, source: Source, rows: Sequence[Row]) -> Fraction | None:

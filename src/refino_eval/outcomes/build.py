@@ -195,7 +195,7 @@ def _blocks(
     if last is None:
         yield _sorted(path, states, extent)
         return
-    raise ValueError(f"the panel is sorted at first and then not: {path.name}")
+    raise ValueError(f"a panel has every person once at every event time, in order, and {path.name} has not")
 
 
 def _sorted(path: Path, states: Sequence[str], extent: _Extent) -> tuple[pa.Array, dict[str, Values]]:

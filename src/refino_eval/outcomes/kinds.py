@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refino_eval.config.base import Language
 from refino_eval.config.definitions import Outcome
@@ -131,7 +131,8 @@ def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> 
 @kind("value_at", nb="{state}, {first}.", en="{state}, {first}.")
 def value_at(outcome: Outcome, values: Values) -> Values:
     """Take the value in one period."""
-    return values[:, 0]
+    first: Values = values[:, 0]
+    return first
 
 
 @kind("sum_over", nb="{state}, summert over {window}.", en="{state}, summed over {window}.")
@@ -139,7 +140,8 @@ def sum_over(outcome: Outcome, values: Values) -> Values:
     """Add the values of a window up."""
     import numpy as np
 
-    return np.round(np.nansum(values, axis=1), DECIMALS)
+    total: Values = np.round(np.nansum(values, axis=1), DECIMALS)
+    return total
 
 
 @kind("mean_over", nb="{state}, gjennomsnitt over {window}.", en="{state}, averaged over {window}.")
@@ -155,13 +157,13 @@ def mean_over(outcome: Outcome, values: Values) -> Values:
 @kind("any_in", nb="{state}: minst én gang i {window}.", en="{state}: at least once in {window}.")
 def any_in(outcome: Outcome, values: Values) -> Values:
     """Tell whether any value of a window is other than zero."""
-    return _holds(values).any(axis=1).astype(float)
+    return _number(_holds(values).any(axis=1))
 
 
 @kind("months_in", truth=True, nb="{state}: antall {unit} i {window}.", en="{state}: number of {unit} in {window}.")
 def months_in(outcome: Outcome, values: Values) -> Values:
     """Count the periods of a window in which it holds."""
-    return _holds(values).sum(axis=1).astype(float)
+    return _number(_holds(values).sum(axis=1))
 
 
 @kind(
@@ -193,7 +195,7 @@ def first_month(outcome: Outcome, values: Values) -> tuple[Values, Values]:
 def spell_of(outcome: Outcome, values: Values) -> Values:
     """Tell whether it holds for so many periods in a row."""
     assert outcome.at_least is not None
-    return (longest_spell(outcome, values) >= outcome.at_least).astype(float)
+    return _number(_longest_run(values) >= outcome.at_least)
 
 
 @kind(
@@ -202,13 +204,7 @@ def spell_of(outcome: Outcome, values: Values) -> Values:
 )  # fmt: skip
 def longest_spell(outcome: Outcome, values: Values) -> Values:
     """Give the length of the longest stretch of periods in which it holds."""
-    import numpy as np
-
-    run, longest = np.zeros(len(values)), np.zeros(len(values))
-    for holds in _holds(values).T:
-        run = (run + 1) * holds
-        longest = np.maximum(longest, run)
-    return longest
+    return _longest_run(values)
 
 
 @kind("held_at", truth=True, nb="{state}: i alle av {times}.", en="{state}: in all of {times}.")
@@ -216,7 +212,7 @@ def held_at(outcome: Outcome, values: Values) -> Values:
     """Tell whether it holds at every one of several event times (that are not missing)."""
     import numpy as np
 
-    return (_holds(values) | np.isnan(values)).all(axis=1).astype(float)
+    return _number((_holds(values) | np.isnan(values)).all(axis=1))
 
 
 @kind("change", nb="{state}: endring fra {first} til {last}.", en="{state}: change from {first} to {last}.")
@@ -231,4 +227,21 @@ def _holds(values: Values) -> npt.NDArray[np.bool_]:
     """Tell where something is true; a missing period is not."""
     import numpy as np
 
-    return (values != 0) & ~np.isnan(values)
+    holds: npt.NDArray[np.bool_] = (values != 0) & ~np.isnan(values)
+    return holds
+
+
+def _number(found: Any) -> Values:
+    import numpy as np
+
+    return np.asarray(found, dtype=np.float64)
+
+
+def _longest_run(values: Values) -> Values:
+    import numpy as np
+
+    run, longest = np.zeros(len(values)), np.zeros(len(values))
+    for holds in _holds(values).T:
+        run = (run + 1) * holds
+        longest = np.maximum(longest, run)
+    return longest

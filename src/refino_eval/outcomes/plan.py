@@ -1,4 +1,4 @@
-"""The registered plan: were the primary outcomes changed after it was written?
+"""The registered plan, and how far the primary outcomes have moved from it.
 
 `python -m refino_eval.outcomes.plan EVALUATION [yyyy-mm-dd]` writes the plan of an evaluation as it now stands.
 """
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from pydantic import BaseModel
 
 from refino_eval.config import Configuration
-from refino_eval.config.bare import bare
+from refino_eval.config.bare import LABELS, TEXTS, bare
 from refino_eval.config.checks import needed_states, outcome_states, used_outcomes
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import load_configuration, project_root, read_yaml, validate
@@ -71,9 +72,15 @@ def outcome_form(name: str, definitions: Definitions) -> dict[str, Any]:
     states = needed_states(definitions, outcome_states(outcome))
     return {
         "family": outcome.family,
-        "outcome": bare(outcome, spelled_out=False),
-        "states": {state: bare(definitions.states[state], spelled_out=False) for state in sorted(states)},
+        "outcome": _wordless(outcome),
+        "states": {state: _wordless(definitions.states[state]) for state in sorted(states)},
     }
+
+
+def _wordless(model: BaseModel) -> dict[str, Any]:
+    """Return what a definition says in numbers; what is left of its words says nothing."""
+    words = (*LABELS, *TEXTS)
+    return {key: value for key, value in bare(model, spelled_out=False).items() if key not in words}
 
 
 def form_hash(form: Mapping[str, Any]) -> str:
@@ -83,7 +90,12 @@ def form_hash(form: Mapping[str, Any]) -> str:
 
 
 def make_plan(
-    definitions: Definitions, *, evaluation: str, outcomes: Sequence[str], registered: dt.date, reference: str | None = None
+    definitions: Definitions,
+    *,
+    evaluation: str,
+    outcomes: Sequence[str],
+    registered: dt.date,
+    reference: str | None = None,
 ) -> RegisteredPlan:
     """Write down the primary ones among some outcomes as they now stand."""
     forms = {name: outcome_form(name, definitions) for name in outcomes if definitions.outcomes[name].role == "primary"}
@@ -152,7 +164,7 @@ def compare_plan(
             changes.append(PlanChange(name, "definition", planned.sha256, now, told))
         if outcome.role != "primary":
             changes.append(PlanChange(name, "role", planned.sha256, now, f"role: primary -> {outcome.role}"))
-    for name in outcomes:
+    for name in dict.fromkeys(outcomes):
         found = definitions.outcomes.get(name)
         if found is not None and found.role == "primary" and name not in plan.primary:
             changes.append(PlanChange(name, "added", "", form_hash(outcome_form(name, definitions)), ""))
@@ -206,9 +218,13 @@ def write_plan(root: Path, evaluation: str, registered: dt.date) -> Path:
         )
     used = used_outcomes(configuration.evaluation, configuration.definitions)
     plan = make_plan(configuration.definitions, evaluation=evaluation, outcomes=used, registered=registered)
-    text = yaml.safe_dump(plan.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.safe_dump(
+        plan.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True, width=120
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"# The primary outcomes as registered; written by the program, not by hand.\n{text}", encoding="utf-8")
+    path.write_text(
+        f"# The primary outcomes as registered; written by the program, not by hand.\n{text}", encoding="utf-8"
+    )
     return path
 
 

@@ -16,6 +16,14 @@ READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
 """What reading a cut or damaged file may raise."""
 
 
+_CUT_OFF = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile)
+
+
+def told(error: BaseException) -> str:
+    """Return what a fault in reading means to the user, as a sentence."""
+    return "the archive is damaged or cut off." if isinstance(error, _CUT_OFF) else str(error) or "it ends too early."
+
+
 class UnreadableFile(Exception):
     """A file that cannot be read on; its text is a paragraph for the user."""
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest, raise_faults
-from refino_eval.registers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes
+from refino_eval.registers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes, told
 from refino_eval.registers.packages import KINDS, packed_columns, packed_kinds
 from refino_eval.registers.text import BOM, Places, TextForm, read_line, text_batches
 
@@ -86,7 +86,7 @@ class RowStream:
                 self.rows += batch.num_rows
                 yield batch
         except (*READ_ERRORS, pa.ArrowException, UnreadableFile) as error:
-            self.faults.append(str(error) or "it ends too early.")
+            self.faults.append(told(error))
 
 
 def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
@@ -99,8 +99,8 @@ def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
     """
     register = source.register_name
     if not folder.is_dir():
-        told = f"The delivery folder {folder} does not exist."
-        raise_faults([f"{told} Put the delivery there, or correct the evaluation's `data`."])
+        absent = f"The delivery folder {folder} does not exist."
+        raise_faults([f"{absent} Put the delivery there, or correct the evaluation's `data`."])
     faults = []
     found: set[Path] = set()
     for pattern in source.files:
@@ -276,6 +276,8 @@ def _guess(raw: bytes) -> str:
     for mark, meaning in _SIGNATURES.items():
         if raw.startswith(mark):
             return f" It looks like {meaning}."
+    if b"\r" in raw.rstrip(b"\r\n"):
+        return " Its lines end with a carriage return alone: save it with line feeds."
     return ""
 
 
@@ -285,8 +287,8 @@ def _schema(path: Path, faults: list[str]) -> tuple[list[str] | None, dict[str, 
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError):
-        told = f"{path.name} is not a parquet file that can be read."
-        faults.append(f"{told} Ask the register's owner for the file again.")
+        unlike = f"{path.name} is not a parquet file that can be read."
+        faults.append(f"{unlike} Ask the register's owner for the file again.")
         return None, {}
     return list(schema.names), {name: _kind(schema.field(i).type) for i, name in enumerate(schema.names)}
 

@@ -54,7 +54,7 @@ def ingest(
     rejects_path: Path,
     origin: dt.date | None = None,
     threads: int = 2,
-    memory_limit: str = "2GB",
+    memory_limit: str = "1200MB",
 ) -> IngestReport:
     """Read a register's delivery, and write its clean rows and its rejects.
 
@@ -76,7 +76,7 @@ def ingest(
     origin
         The draw date, for columns that count weeks since the draw.
     threads, memory_limit
-        What the engine may use; the files do not depend on them.
+        What the engine may use; the files do not depend on them. The process needs some hundred megabytes beside it.
 
     Raises
     ------
@@ -146,7 +146,9 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         if column.type == "date" and column.date_format not in ORIGINS:
             form = literal(column.date_format)
             try:
-                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchall()[0][0]
+                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchall()[0][
+                    0
+                ]
             except duckdb.Error:
                 day = None
             if day != dt.date(2001, 12, 31):

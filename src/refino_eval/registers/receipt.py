@@ -172,7 +172,9 @@ def take_receipt(
     Receipt
         Also when nothing can be read: then its faults say why.
     """
-    found, read, sums = _Found(), {}, {}
+    found = _Found()
+    read: dict[str, str] = {}
+    sums: dict[str, str] = {}
     listed = list(sources)
     work.mkdir(parents=True, exist_ok=True)
     for source in listed:

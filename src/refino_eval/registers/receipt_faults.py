@@ -6,6 +6,7 @@ column. Row numbers say where to look.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from refino_eval.config.sources import Source
@@ -154,7 +155,7 @@ def rule_fault(
     words = _TAKEN_BACK if corrects and rule == "stop_before_start" else _RULES.get(rule, _OTHER)
     entry = source.columns.get(column)
     kind = str(entry.type) if entry is not None else ""
-    form = f" like {entry.date_format}" if entry is not None and kind == "date" else ""
+    form = _date_form(entry.date_format) if entry is not None and kind == "date" else ""
     form = f" with the decimal mark '{source.decimal}'" if kind in ("number", "hundredths", "ore") else form
     coverage = source.coverage
     facts = {
@@ -183,6 +184,11 @@ def rule_fault(
         what=share + words.what.format(**facts) + ".",
         do=words.do.format(**facts),
     )
+
+
+def _date_form(form: str) -> str:
+    """Show a date's form by a date in it; a form without a pattern is a program's own count of days."""
+    return f" like {dt.date(2001, 12, 31).strftime(form)}" if "%" in form else f" (days as {form} counts them)"
 
 
 def told_fault(register: str, text: str) -> Fault:

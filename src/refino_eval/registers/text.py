@@ -307,8 +307,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
             held += len(block) - cut
             if held > _LONGEST_LINE:
                 raise UnreadableFile(
-                    f"{path.name} has a line of more than {_LONGEST_LINE >> 20} MB: it is not a text file with one row a line. "
-                    f"Ask the register's owner for the file again."
+                    f"it has a line of more than {_LONGEST_LINE >> 20} MB, so it is no text with one row a line."
                 )
         if held:
             yield b"".join(parts)

@@ -277,7 +277,7 @@ def _examples(definition: Any, proof: Proof | None, language: Language) -> list[
         fault = proof.faults[number] if proof is not None else ""
         result = "not_run" if proof is None or not proof.run else "wrong" if fault else "right"
         expected = word("value_missing", language) if example.expect is None else _number(example.expect, language)
-        at = f" (t = {example.at})" if example.at is not None else ""
+        at = f" (t\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{_minus(str(example.at))})" if example.at is not None else ""
         shown.append(ShownExample(example.why, meaning.example_text(example), expected + at, result, fault))
     return shown
 

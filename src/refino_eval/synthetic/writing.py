@@ -85,7 +85,7 @@ def write_statistics(table: pa.Table, path: Path) -> None:
 
     frame = pd.DataFrame({name: _plain(column) for name, column in zip(table.column_names, table.columns, strict=True)})
     if path.suffix == ".dta":
-        dates = {name: "td" for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])}
+        dates: Any = {name: "td" for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])}
         frame.to_stata(path, write_index=False, convert_dates=dates, version=118, time_stamp=dt.datetime(2000, 1, 1))
         return
     import pyreadstat

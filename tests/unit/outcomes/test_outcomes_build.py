@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from refino_eval.config.definitions import Outcome
+from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.errors import UserFault
 from refino_eval.outcomes.build import derive_outcomes
+from refino_eval.outcomes.collect import collect_outcomes
 
 LABEL = {"nb": "x", "en": "x"}
 NAN = float("nan")
@@ -134,3 +135,73 @@ def test_two_hundred_outcomes_of_five_thousand_people_in_seconds(tmp_path):
     assert time.process_time() - began < 20
     for n, (first, last) in enumerate(windows):
         assert np.allclose(table[f"o{n}"].to_numpy(), values[:, first + 24 : last + 25].sum(axis=1))
+
+
+STATES = Definitions.model_validate(
+    {
+        "states": {
+            "pay": {"label": LABEL, "description": "x", "unit": LABEL, "register": "r", "combine": "sum", "value": "v"},
+            "job": {"label": LABEL, "description": "x", "unit": LABEL, "register": "r"},
+            "share": {"label": LABEL, "description": "x", "unit": LABEL, "register": "r", "touch": "share_of_days"},
+            "filled": {
+                "label": LABEL,
+                "description": "x",
+                "unit": LABEL,
+                "register": "r",
+                "missing": {"after_coverage": 2},
+            },
+        }
+    }
+)
+
+
+@pytest.mark.parametrize("state", ["pay", "share", "filled"])
+def test_a_number_is_refused_where_true_or_false_is_asked_for(tmp_path, state):
+    path = panel(tmp_path / "p", ["a"], pay=[[1, 2]], job=[[0, 1]], share=[[0.5, 1]], filled=[[1, 2]])
+    for kind, keys in (
+        ("months_in", {"window": (0, 1)}),
+        ("held_at", {"times": (0, 1)}),
+        ("first_month", {"window": (0, 1)}),
+    ):
+        derive_outcomes(path, {"o": outcome(kind, "job", **keys)}, definitions=STATES)
+        with pytest.raises(UserFault, match=f"the state '{state}' is a number: compare it"):
+            derive_outcomes(path, {"o": outcome(kind, state, **keys)}, definitions=STATES)
+        with pytest.raises(UserFault, match="is a number: compare it"):
+            derive_outcomes(path, {"o": outcome(kind, None, expression=f"{state} + job", **keys)}, definitions=STATES)
+
+
+def test_a_censored_time_has_its_flag_beside_it_all_the_way(tmp_path):
+    path = panel(tmp_path / "p", ["a", "b", "c"], job=[[0, 1, 0], [0, 0, None], [None, 1, 1]])
+    made = {"t": outcome("first_month", "job", window=(0, 2)), "n": outcome("months_in", "job", window=(0, 1))}
+    paths = {name: tmp_path / f"{name}.parquet" for name in made}
+    table = derive_outcomes(path, made, out_paths=paths)
+    assert table.column_names == ["person_id", "t", "t_censored", "n"]
+    assert table["t"].to_pylist() == [1.0, 1.0, None]
+    assert table["t_censored"].to_pylist() == [0.0, 1.0, None]
+    assert pq.read_table(paths["t"]).column_names == ["person_id", "value", "censored"]
+    assert pq.read_table(paths["n"]).column_names == ["person_id", "value"]
+    pq.write_table(pa.table({"person_id": ["c", "a", "z"]}), tmp_path / "cohort.parquet")
+    collect_outcomes(tmp_path / "cohort.parquet", paths, tmp_path / "all.parquet")
+    assert pq.read_table(tmp_path / "all.parquet").to_pydict() == {
+        "person_id": ["c", "a", "z"], "t": [None, 1.0, None], "t_censored": [None, 0.0, None], "n": [None, 1.0, None],
+    }  # fmt: skip
+    with pytest.raises(UserFault, match="has a column of that name beside it"):
+        derive_outcomes(path, {**made, "t_censored": made["n"]})
+
+
+def test_an_expression_is_computed_once_and_reads_no_other_state(tmp_path):
+    path = panel(tmp_path / "p", ["a"], a=[[1, 0]], b=[[1, 1]], c=[[None, None]])
+    made = {
+        "both": outcome("months_in", None, expression="a and b", window=(0, 1)),
+        "either": outcome("months_in", None, expression="a or b", window=(0, 1)),
+    }
+    assert derive_outcomes(path, made).to_pylist() == [{"person_id": "a", "both": 1.0, "either": 2.0}]
+    with pytest.raises(UserFault, match="the panel has no state 'd'"):
+        derive_outcomes(path, {"o": outcome("months_in", None, expression="a and d", window=(0, 1))})
+
+
+def test_a_panel_that_lacks_a_month_of_somebody_is_no_panel(tmp_path):
+    path = panel(tmp_path / "p", ["a", "b"], s=[[1, 2, 3], [1, 2, 3]])
+    pq.write_table(pq.read_table(path).slice(0, 5), path)
+    with pytest.raises(ValueError, match="every person once at every event time"):
+        derive_outcomes(path, {"o": outcome("value_at", at=0)})

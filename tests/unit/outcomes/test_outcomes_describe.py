@@ -1,8 +1,11 @@
 """Windows and outcomes in words."""
 
+from pathlib import Path
+
 import pytest
 
 from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
+from refino_eval.outcomes import oracle
 from refino_eval.outcomes.describe import period_words, window_words
 from refino_eval.outcomes.kinds import KINDS, outcome_sentence
 
@@ -57,3 +60,28 @@ def test_every_kind_has_a_sentence_in_both_languages():
 
 def test_the_list_of_kinds_is_that_of_the_model():
     assert set(KINDS) == set(Outcome.model_fields["kind"].annotation.__args__)
+
+
+def test_every_kind_has_a_section_a_row_and_a_plain_twin():
+    text = (Path(__file__).parents[3] / "docs" / "outcome_kinds.md").read_text(encoding="utf-8")
+    assert set(KINDS) == set(OUTCOME_KEYS) == {*oracle._PLAIN, "first_month"}
+    for name, keys in OUTCOME_KEYS.items():
+        assert f"\n## {name}\n" in text
+        shown = ", ".join(f"`{key}`" for key in keys)
+        assert f"| `{name}` | {shown} | {'true or false' if KINDS[name].truth else 'any value'} |" in text
+
+
+def test_an_outcome_over_an_expression_is_told_by_it():
+    made = Outcome.model_validate(
+        {
+            "label": LABEL,
+            "description": "x",
+            "unit": LABEL,
+            "kind": "held_at",
+            "expression": "a and b",
+            "times": [12, 18],
+        }
+    )
+    assert outcome_sentence(made, "x", "en") == (
+        "`a and b`: in all of month 12 after the draw month and month 18 after the draw month."
+    )

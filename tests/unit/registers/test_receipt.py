@@ -129,13 +129,13 @@ def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
 
 def test_missing_shares_and_unknown_codes_and_people_are_counted(tmp_path):
     folder = tmp_path / "delivery"
-    deliver(folder, "00001;2015-01-01;;A;1,0", "00001;2015-01-02;;B;1,0", ";2015-01-01;2016-01-01;A;")
+    deliver(folder, "00001;2015-01-01;;A;1,0", "00001;2015-01-02;;B;1,0", ";2015-01-01;2016-01-01;A;", "x;y")
     taken = receipt(folder)
     (file,) = taken.files
-    assert (file.rows, file.people, file.unknown_codes, file.rejected) == (103, 101, 1, 2)
+    assert (file.rows, file.people, file.unknown_codes, file.rejected) == (104, 101, 1, 3)
     missing = {column.delivered_as: column.missing for column in taken.columns}
     assert missing == {"lopenr": 1, "fra": 0, "til": 2, "kode": 0, "timer": 1}
-    assert {column.rows for column in taken.columns} == {103}
+    assert {column.rows for column in taken.columns} == {103}, "a line that cannot be read lacks nothing"
 
 
 def test_repeated_rows_are_counted_where_no_rule_takes_them_out(tmp_path):

@@ -38,3 +38,21 @@ def test_quality_tables_of_nothing_keep_their_columns() -> None:
     quality, rules = quality_tables([])
     assert list(quality) == ["register", "delivered", "clean", "rejected", "people"]
     assert list(rules) == ["register", "rule", "rows", "people"]
+
+
+def test_repairs_are_rows_of_their_own_and_reject_nothing() -> None:
+    repairs = (RuleCount("hours_from_percent", 5, 4),)
+    rules = (RuleCount("value_range", 1, 1), RuleCount("bad_value", 1, 1))
+    report = IngestReport("jobs", 10, 8, 2, 7, rules, (FileCount("jobs.csv", 10),), repairs)
+    assert IngestReport.from_json(report.to_json()) == report
+    quality, by_rule = quality_tables([report])
+    assert quality.loc[0, ["clean", "rejected"]].tolist() == [8, 2]
+    assert by_rule.to_numpy().tolist() == [
+        ["jobs", "bad_value", 1, 1],
+        ["jobs", "repaired:hours_from_percent", 5, 4],
+        ["jobs", "value_range", 1, 1],
+    ]
+    # A report that was written before there were repairs can still be read.
+    assert IngestReport.from_json(
+        report.to_json().replace('"repairs"', '"unknown"').split(',\n  "unknown"')[0] + "\n}\n"
+    )

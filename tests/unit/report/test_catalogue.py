@@ -115,7 +115,13 @@ def test_used_entries_come_first_and_the_others_are_marked(root):
     assert "Table A" in used
     assert "not used here" in unused
     assert "Table B" not in unused  # an exhibit that this evaluation does not make
-    assert html.index("outcomes-half_time_month_12") < html.index("outcomes-own_outcome")
+    path = root / "config/definitions/exhibits.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("half: half_time_month_12", "half: own_outcome"), encoding="utf-8"
+    )
+    turned, _ = make(root)
+    assert turned.index('id="outcomes-own_outcome"') < turned.index('id="outcomes-half_time_month_12"')
+    assert html.index('id="outcomes-own_outcome"') > html.index('id="outcomes-half_time_month_12"')
     assert "Table A" in entry(html, "states-hours")  # through half_time
     assert "not used here" in entry(html, "states-ordinary")
 
@@ -126,6 +132,7 @@ def test_an_entry_tells_words_codes_columns_history_and_proof(root):
     for text in ("Half time, month 12 after the draw month.", "primary", "hours &gt;= 19", "2, changed 2024-01-31: The limit was 20 hours.",
                  "Hours are an outcome here.", "hrs", "Exactly at the limit.", "comes out as written", "<svg"):  # fmt: skip
         assert text in outcome, text
+    assert "Computed in each period: «Hours» ≥ 19." in html.replace("&gt;=", "≥")
     state = entry(html, "states-ordinary")
     assert "SUB" in state
     assert "Subsidised" in state
