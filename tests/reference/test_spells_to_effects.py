@@ -29,7 +29,9 @@ OUTCOMES = (
 def register(tmp_path_factory):
     """A delivery with large planted effects and the usual mess, taken through every room."""
     folder = tmp_path_factory.mktemp("register")
-    generate(load_recipe(ROOT / "config/synthetic/refino.yaml"), folder / "delivery", people=PEOPLE, seed=11, effects="large")
+    generate(
+        load_recipe(ROOT / "config/synthetic/refino.yaml"), folder / "delivery", people=PEOPLE, seed=11, effects="large"
+    )
     configuration = load_configuration(ROOT, evaluation="refino")
     study, definitions, sources = configuration.evaluation, configuration.definitions, configuration.sources
     clean = {}
@@ -54,7 +56,9 @@ def register(tmp_path_factory):
     )  # fmt: skip
     paths = {name: folder / f"{name}.parquet" for name in OUTCOMES}
     derive_outcomes(folder / "panel.parquet", {name: definitions.outcomes[name] for name in OUTCOMES}, out_paths=paths)
-    outcomes = pd.DataFrame({name: pd.read_parquet(path).set_index("person_id")["value"] for name, path in paths.items()})
+    outcomes = pd.DataFrame(
+        {name: pd.read_parquet(path).set_index("person_id")["value"] for name, path in paths.items()}
+    )
     truth = pd.read_parquet(folder / "delivery/truth.parquet").set_index("person_id")
     effects = pd.read_csv(folder / "delivery/truth_effects.csv").set_index("outcome")
     return cohort.set_index("person_id"), outcomes, truth, effects

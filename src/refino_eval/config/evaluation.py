@@ -146,7 +146,8 @@ class Evaluation(Strict):
         description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
     )
     letter: str | None = Field(
-        default=None, description="The delivery letter, inside the data folder; default: delivery.yaml when it is there."
+        default=None,
+        description="The delivery letter, inside the data folder; default: delivery.yaml when it is there.",
     )
     synthetic: SyntheticData | None = None
     published: Name | None = Field(

@@ -99,6 +99,30 @@ def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
     return Grid(head, rows, ("left", "left", "right", "right"), caption=word("rules", language))
 
 
+def plan_grid(inputs: ReportInputs, language: str) -> Grid | None:
+    """Return how the primary outcomes differ from the registered plan; None when they do not, or there is none."""
+    changes = inputs.table("plan")
+    if changes is None:
+        return None
+    rows = tuple(
+        (
+            _outcome_label(str(record["outcome"]), inputs, language),
+            word(f"plan_{record['change']}", language),
+            str(record["registered_sha256"])[:12],
+            str(record["current_sha256"])[:12],
+            str(record["fields"]),
+        )
+        for record in changes.to_dict("records")
+    )
+    head = tuple(word(key, language) for key in ("outcome", "plan_change", "plan_then", "plan_now", "plan_fields"))
+    return Grid(head, rows, ("left",) * 5, caption=word("plan", language))
+
+
+def _outcome_label(name: str, inputs: ReportInputs, language: str) -> str:
+    entry = inputs.definitions.outcomes.get(name)
+    return entry.label[language] if entry is not None else plain(name)
+
+
 def _rule(rule: str, language: str) -> str:
     """Say a rule in words; a rule may name its column after a colon."""
     name, _, column = rule.partition(":")

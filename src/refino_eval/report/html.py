@@ -78,6 +78,7 @@ def build_report(inputs: ReportInputs, *, language: str, out_path: Path) -> Path
         quality=grids.quality_grid(inputs, language),
         rules=grids.rules_grid(inputs, language),
         definitions=grids.definitions_grid(inputs, labels, language),
+        plan=grids.plan_grid(inputs, language),
         provenance=grids.provenance_grids(inputs.provenance(), language),
     )  # fmt: skip
     write_text(out_path, re.sub(r"\n\s*\n+", "\n", page))

@@ -52,6 +52,20 @@ WORDS: Mapping[str, Label] = {
     "definitions_text": _words(
         "Utfallene som er brukt, slik programmet regner dem.", "The outcomes used, as the program computes them."
     ),
+    "plan": _words("Avvik fra den registrerte planen", "Departures from the registered plan"),
+    "plan_text": _words(
+        "Primære utfall som ikke lenger er som i den registrerte planen. Tallene i rapporten følger definisjonen slik den er nå.",
+        "Primary outcomes that are no longer as in the registered plan. The numbers of this report follow the definition as it is now.",
+    ),
+    "plan_change": _words("Endring", "Change"),
+    "plan_then": _words("Fingeravtrykk da", "Hash then"),
+    "plan_now": _words("Fingeravtrykk nå", "Hash now"),
+    "plan_fields": _words("Hva som er endret", "What differs"),
+    "plan_definition": _words("Definisjonen er endret", "The definition has changed"),
+    "plan_role": _words("Ikke lenger primært", "No longer primary"),
+    "plan_removed": _words("Finnes ikke lenger", "No longer defined"),
+    "plan_added": _words("Primært, men ikke registrert", "Primary, and not registered"),
+    "plan_edited": _words("Planens fil er redigert", "The plan's file was edited"),
     "catalogue": _words(
         "Katalogen forteller alle definisjoner: koder, registre, eksempler og bruk.",
         "The catalogue tells every definition: codes, registers, worked examples and use.",

@@ -99,7 +99,9 @@ def link_population(
     )
     for column in strata:
         frame[column] = draws[column].astype(str)
-    frame["cell"] = [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
+    frame["cell"] = (
+        [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
+    )
     derived = derive_covariates(frame, covariates, sources, clean, indices)
     frame = pd.concat([frame, derived.reset_index(drop=True)], axis=1)
     frame = add_samples(frame, samples, lines)

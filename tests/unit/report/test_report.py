@@ -255,3 +255,17 @@ def test_inline_svg_scales_with_the_page() -> None:
         '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg width="10pt" height="5pt" viewBox="0 0 10 5"><g width="3"/></svg>'
     )
     assert inline_svg(svg) == '<svg viewBox="0 0 10 5"><g width="3"/></svg>'
+
+
+def test_departures_from_the_registered_plan_are_told(tmp_path: Path) -> None:
+    inputs = run.make_run(tmp_path)
+    page = build_report(inputs, language="en", out_path=tmp_path / "before.html").read_text(encoding="utf-8")
+    assert "Departures from the registered plan" not in page
+    (inputs.run_dir / "plan.csv").write_text(
+        "outcome,change,registered_sha256,current_sha256,fields\n"
+        "any_wage_month_12,definition,0123456789abcdef,fedcba9876543210,outcome.at: 12 -> 11\n",
+        encoding="utf-8",
+    )
+    page = build_report(inputs, language="en", out_path=tmp_path / "after.html").read_text(encoding="utf-8")
+    for text in ("Departures from the registered plan", "0123456789ab", "fedcba987654", "outcome.at: 12 -&gt; 11"):
+        assert text in page
