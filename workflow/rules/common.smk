@@ -312,6 +312,31 @@ def codelist_files():
     return sorted(str(path) for path in Path("config/codelists").glob("*.csv"))
 
 
+def index_files(entries):
+    """Return the price indices that some definitions deflate by."""
+    names = {
+        entry.deflate.index
+        for entry in entries
+        if getattr(entry, "deflate", None) is not None
+    }
+    return [f"config/codelists/{name}.csv" for name in sorted(names)]
+
+
+def register_codelists(wildcards):
+    """Return the code lists that a register's columns are checked against."""
+    columns = CONFIGURATION.sources[wildcards.register].columns.values()
+    return [
+        f"config/codelists/{name}.csv"
+        for name in sorted({c.codelist for c in columns if c.codelist})
+    ]
+
+
+def panel_indices(wildcards):
+    """Return the price indices of a panel's states."""
+    names = checks.needed_states(DEFINITIONS, panel_states(wildcards.unit))
+    return index_files(DEFINITIONS.states[name] for name in names)
+
+
 def catalogue_files():
     """Return the pages that tell the definitions; they say nothing about people, whatever the class of the data."""
     return expand(

@@ -10,6 +10,7 @@ rule ingest_register:
     """One register: typed, checked, and split into clean rows and rejects with a reason."""
     input:
         delivery=delivered,
+        codelists=register_codelists,
     output:
         clean="results/{evaluation}/person_level/clean/{register}.parquet",
         rejects="results/{evaluation}/person_level/rejects/{register}.parquet",
@@ -30,7 +31,6 @@ rule ingest_register:
             if EVALUATION.population and EVALUATION.population.draw_date
             else None
         ),
-        codelists="config/codelists",
         source_digest=digest("ingest_register.py"),
     message:
         "Reading the register {wildcards.register}"

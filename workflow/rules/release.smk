@@ -127,7 +127,6 @@ rule write_catalogue:
     params:
         configuration=whole_configuration(),
         other_sources=other_sources(),
-        codelists="config/codelists",
         source_digest=digest("write_catalogue.py"),
     message:
         "Writing the catalogue of definitions ({wildcards.language})"

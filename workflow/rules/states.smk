@@ -12,6 +12,7 @@ rule derive_panel:
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         clean=panel_clean,
+        indices=panel_indices,
     output:
         panel="results/{evaluation}/person_level/panel_{unit}.parquet",
         sql="results/{evaluation}/run/panel_{unit}.sql",
@@ -29,7 +30,6 @@ rule derive_panel:
         wanted=wanted_states,
         sources=panel_sources,
         clock=panel_clock,
-        codelists="config/codelists",
         source_digest=digest("derive_panel.py"),
     message:
         "Making the person x {wildcards.unit} panel"

@@ -9,6 +9,7 @@ rule link_population:
     """The cohort: who was drawn to what, in which cell, with what known at the draw."""
     input:
         clean=[clean_file(register) for register in cohort_registers()],
+        indices=index_files(DEFINITIONS.covariates[name] for name in covariates()),
     output:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         flow="results/{evaluation}/run/flow.csv",
@@ -30,7 +31,6 @@ rule link_population:
         strata=list(EVALUATION.strata),
         covariates=named(DEFINITIONS.covariates, covariates(), bare),
         sources=named(CONFIGURATION.sources, cohort_registers(), bare),
-        codelists="config/codelists",
         source_digest=digest("link_population.py"),
     message:
         "Linking draws, strata and covariates"

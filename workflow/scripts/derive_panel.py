@@ -24,7 +24,7 @@ with job(snakemake) as log:
     report = derive_panel(
         definitions,
         {name: Source.model_validate(source) for name, source in params.sources.items()},
-        load_indices(definitions.states, Path(params.codelists)),
+        load_indices(definitions.states, Path("config/codelists")),
         clock_unit=snakemake.wildcards.unit,
         first=clock.first,
         last=clock.last,

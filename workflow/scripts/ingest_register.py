@@ -23,7 +23,7 @@ with job(snakemake) as log:
     report = ingest(
         source,
         Path(snakemake.params.folder),
-        codelists=load_codelists(names, Path(snakemake.params.codelists)),
+        codelists=load_codelists(names, Path("config/codelists")),
         clean_path=Path(snakemake.output.clean),
         rejects_path=Path(snakemake.output.rejects),
         origin=dt.date.fromisoformat(origin) if origin else None,

@@ -28,7 +28,7 @@ with job(snakemake) as log:
         covariates=covariates,
         sources={name: Source.model_validate(source) for name, source in params.sources.items()},
         clean={name: Path(path) for name, path in zip(params.registers, snakemake.input.clean, strict=True)},
-        indices=load_indices(covariates, Path(params.codelists)),
+        indices=load_indices(covariates, Path("config/codelists")),
     )
     write_cohort(cohort.frame, Path(snakemake.output.cohort))
     flow_frame(cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")

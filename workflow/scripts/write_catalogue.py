@@ -17,7 +17,7 @@ with job(snakemake) as log:
     shown = write_catalogue(
         snakemake.params.configuration,
         other_sources=snakemake.params.other_sources,
-        codelists=Path(snakemake.params.codelists),
+        codelists=Path("config/codelists"),
         language=snakemake.wildcards.language,
         html_path=Path(snakemake.output.page),
         markdown_path=Path(snakemake.output.markdown),

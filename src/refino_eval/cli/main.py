@@ -90,7 +90,9 @@ def sources(
 
 @app.command()
 def simulate(
-    recipe: Annotated[str, typer.Option(help="A file of config/synthetic.")] = "refino",
+    recipe: Annotated[
+        str | None, typer.Option(help="A file of config/synthetic. [default: the one of the default evaluation]")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write. [default: data/synthetic/<recipe>]")] = None,
     people: Annotated[int | None, typer.Option(min=20, help="People drawn. [default: the recipe's]")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed. [default: the recipe's]")] = None,

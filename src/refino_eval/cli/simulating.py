@@ -11,7 +11,7 @@ from refino_eval.errors import UserFault, nearest
 
 def simulate_register(
     *,
-    recipe: str,
+    recipe: str | None,
     out: Path | None,
     people: int | None,
     seed: int | None,
@@ -25,7 +25,7 @@ def simulate_register(
     Parameters
     ----------
     recipe
-        Name of a file in `config/synthetic`.
+        Name of a file in `config/synthetic`; None for that of the default evaluation.
     out
         Folder to write; by default `data/synthetic/<recipe>`.
     people, seed, effects
@@ -45,6 +45,7 @@ def simulate_register(
             print(f"{name:<22}{told}")
         return
     root = project_root()
+    recipe = recipe or _default_recipe(root)
     folder = root / "config" / "synthetic"
     path = folder / f"{recipe}.yaml"
     if not path.is_file():
@@ -70,3 +71,14 @@ def simulate_register(
         write_calibration(report, target / "calibration.csv")
         within = int((report["verdict"] == "within").sum())
         print(f"Calibration: {within} of {len(report)} moments within tolerance (see {target / 'calibration.md'})")
+
+
+def _default_recipe(root: Path) -> str:
+    from refino_eval.config import load_configuration
+
+    study = load_configuration(root).evaluation
+    if study.synthetic is None:
+        raise UserFault(
+            f"The default evaluation '{study.name}' asks for no synthetic register; name a recipe of config/synthetic with --recipe."
+        )
+    return study.synthetic.recipe

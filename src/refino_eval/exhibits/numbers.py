@@ -124,7 +124,7 @@ def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_er
     """
     if not math.isfinite(value):
         return ""
-    if statistic in ("p_value", "p_value_ri", "p_value_fwer", "q_value"):
+    if statistic.startswith("p_value") or statistic == "q_value":
         return style.p_value(value)
     if statistic in ("n", "n_treated", "n_control", "n_cells", "n_clusters", "count"):
         return style.integer(value)
