@@ -99,14 +99,22 @@ def clean_file(register):
 
 
 def delivered(wildcards):
-    """Return the delivered files of a register, or the manifest of the synthetic delivery."""
+    """Return the files that a register is read from, id lists included; a synthetic delivery is told by its manifest."""
     if EVALUATION.synthetic is not None:
         return f"{EVALUATION.data}/manifest.json"
+    source, folder = (
+        CONFIGURATION.sources[wildcards.register],
+        CONFIGURATION.data_folder,
+    )
+    lists = [
+        folder / rule.file for rule in source.rules if rule.rule == "person_not_listed"
+    ]
     return [
         str(path)
-        for path in find_files(
-            CONFIGURATION.sources[wildcards.register], CONFIGURATION.data_folder
-        )
+        for path in [
+            *find_files(source, folder),
+            *(path for path in lists if path.is_file()),
+        ]
     ]
 
 

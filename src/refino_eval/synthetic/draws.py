@@ -11,7 +11,6 @@ from refino_eval.synthetic.calendar import (
     BoolArray,
     FloatArray,
     IntArray,
-    curve,
     first_day,
     month_curve,
     month_number,
@@ -245,9 +244,3 @@ def _offices(recipe: Recipe, area: IntArray, rng: np.random.Generator) -> IntArr
         office[members] = offset + rng.choice(len(one.offices), len(members), p=weight / weight.sum())
         offset += len(one.offices)
     return office
-
-
-def expected_started(points: dict[int, float], event_month: IntArray) -> FloatArray:
-    """Share of starters who have started by the end of each event month (0 before the first)."""
-    known = np.asarray(curve(points, event_month))
-    return np.where(event_month < min(points), 0.0, known)
