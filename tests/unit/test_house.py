@@ -89,7 +89,7 @@ def test_a_digest_follows_imports_and_nothing_else(tmp_path):
 
 def test_the_conda_environment_asks_for_what_the_project_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = dict(re.match(r"([a-z0-9]+)(.*)", text).groups() for text in project["dependencies"])
+    asked = dict(re.match(r"([a-z0-9-]+)(.*)", text).groups() for text in project["dependencies"])
     environment = yaml.safe_load((ROOT / "workflow/envs/refino_eval.yaml").read_text(encoding="utf-8"))
     listed = dict(text.split(" ", 1) for text in environment["dependencies"])
     assert listed.pop("python") == project["requires-python"]
