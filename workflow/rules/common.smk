@@ -9,8 +9,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from refino_eval.config import checks, load_configuration
-from refino_eval.config import definitions as kinds
 from refino_eval.config.bare import bare
+from refino_eval.config.exhibits import kinds_of
 from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserFault
@@ -32,17 +32,7 @@ except UserFault as fault:
 NAME = EVALUATION.name
 LANGUAGES = list(CONFIGURATION.project.languages)
 NOTHING = "(?!)"  # a pattern that no name matches: the rule has nothing to do in this evaluation
-TABLE_KINDS = (
-    "descriptives",
-    "balance",
-    "itt",
-    "design",
-    "tests",
-    "estimands",
-    "late",
-    "interactions",
-)
-FIGURE_KINDS = ("draws", "paths", "effects", "flow")
+TABLE_KINDS, FIGURE_KINDS = kinds_of("table"), kinds_of("figure")
 
 
 def recipe():
@@ -244,22 +234,24 @@ def exhibit_specifications(wildcards):
 
 def exhibit_outcomes(wildcards):
     """Return the outcome files of one exhibit."""
-    return outcome_files(
-        getattr(DEFINITIONS.exhibits[wildcards.exhibit], "outcomes", ())
-    )
+    return outcome_files(DEFINITIONS.exhibits[wildcards.exhibit].outcomes)
 
 
-def exhibit_panel(wildcards):
-    """Return the panel of one exhibit."""
-    exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
-    if isinstance(exhibit, (kinds.PathsExhibit, kinds.EffectsExhibit)):
-        return [f"results/{NAME}/person_level/panel_{exhibit.clock}.parquet"]
-    return []
+def exhibit_panels(wildcards):
+    """Return the panels of one exhibit."""
+    units = DEFINITIONS.exhibits[wildcards.exhibit].panels
+    return [f"results/{NAME}/person_level/panel_{unit}.parquet" for unit in units]
+
+
+def exhibit_aggregates(wildcards):
+    """Return the numbers of other exhibits that one is computed from."""
+    others = DEFINITIONS.exhibits[wildcards.exhibit].exhibits_read
+    return [f"results/{NAME}/aggregates/{other}.csv" for other in others]
 
 
 def exhibit_flow(wildcards):
     """Return the flow of people, for the exhibit that shows it."""
-    if isinstance(DEFINITIONS.exhibits[wildcards.exhibit], kinds.FlowExhibit):
+    if DEFINITIONS.exhibits[wildcards.exhibit].reads_flow:
         return [f"results/{NAME}/run/flow.csv"]
     return []
 

@@ -10,7 +10,8 @@ rule estimate_exhibit:
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         outcomes=exhibit_outcomes,
-        panels=exhibit_panel,
+        panels=exhibit_panels,
+        aggregates=exhibit_aggregates,
         flow=exhibit_flow,
     output:
         csv="results/{evaluation}/aggregates/{exhibit}.csv",

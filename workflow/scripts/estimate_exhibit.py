@@ -1,6 +1,6 @@
 """Compute the tidy numbers of one exhibit.
 
-Inputs: cohort, outcomes and panels; the flow of people for its own exhibit. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
+Inputs: cohort, outcomes and panels; other exhibits' numbers, and the flow of people, for those that read them. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
 """
 
 from pathlib import Path
@@ -29,6 +29,7 @@ with job(snakemake) as log:
             cohort=Path(snakemake.input.cohort),
             outcomes={Path(path).stem: Path(path) for path in snakemake.input.outcomes},
             panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in snakemake.input.panels},
+            aggregates={Path(path).stem: Path(path) for path in snakemake.input.aggregates},
             flow=next((Path(path) for path in snakemake.input.flow), None),
         ),
         study=Study(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from refino_eval.config import definitions as d
+from refino_eval.config import exhibits as x
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
@@ -49,7 +50,7 @@ def used_outcomes(study: Evaluation, definitions: d.Definitions) -> list[str]:
     """Return the outcomes that the evaluation's exhibits show, in order of first use."""
     names: dict[str, None] = {}
     for exhibit in _selected(study, definitions):
-        names |= dict.fromkeys(getattr(exhibit, "outcomes", ()))
+        names |= dict.fromkeys(exhibit.outcomes)
     return list(names)
 
 
@@ -57,7 +58,7 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
     """Return the states that outcomes and figures need by one clock, in order of first use."""
     names: dict[str, None] = {}
     for exhibit in _selected(study, definitions):
-        if isinstance(exhibit, d.PathsExhibit | d.EffectsExhibit) and exhibit.clock == unit:
+        if isinstance(exhibit, x.StatesExhibit) and exhibit.clock == unit:
             names |= dict.fromkeys(exhibit.states)
     for name in used_outcomes(study, definitions):
         outcome = definitions.outcomes.get(name)
@@ -108,7 +109,7 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
 def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
     """Return, as plain data, the definitions that one exhibit's words come from, so that its job depends on no others."""
     entry = definitions.exhibits[exhibit]
-    outcomes = list(getattr(entry, "outcomes", ()))
+    outcomes = list(entry.outcomes)
     specifications = specifications_of(entry)
     states = list(getattr(entry, "states", ()))
     for name in outcomes:
@@ -213,7 +214,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
     samples = study.samples
     if exhibit.sample not in samples:
         yield f"The {where} is made on the sample '{exhibit.sample}', which the evaluation does not have.{nearest(exhibit.sample, samples)}"
-    if isinstance(exhibit, d.FlowExhibit):
+    if isinstance(exhibit, x.FlowExhibit):
         for name in exhibit.samples:
             if name not in samples:
                 yield f"The {where} names no sample '{name}'.{nearest(name, samples)}"
@@ -230,12 +231,15 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
                     f"The specification '{specification}' names no covariate '{term.covariate}'."
                     f"{nearest(term.covariate, definitions.covariates)}"
                 )
-    for outcome in getattr(exhibit, "outcomes", ()):
+    for outcome in exhibit.outcomes:
         yield from _outcome(outcome, name, study, definitions)
+    for other in exhibit.exhibits_read:
+        if other not in study.exhibits:
+            yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
     for key in getattr(exhibit, "margins", {}):
         if key not in exhibit.columns:
             yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
-    if isinstance(exhibit, d.PathsExhibit | d.EffectsExhibit):
+    if isinstance(exhibit, x.StatesExhibit):
         yield from _clocked(where, exhibit.clock, exhibit.first, exhibit.last, study)
         for state in exhibit.states:
             if state not in definitions.states:

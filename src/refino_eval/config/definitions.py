@@ -1,4 +1,4 @@
-"""Models of `config/definitions/*.yaml`: states, outcomes, covariates, subgroups, specifications and exhibits.
+"""Models of `config/definitions/*.yaml`: states, outcomes, covariates, subgroups and specifications.
 
 Definitions say what exists; an evaluation selects what to run. A definition is data with its own proof: worked
 examples stand inside the entry and are run before any register is touched.
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from refino_eval.config.base import Label, Name, Strict, Unit
+from refino_eval.config.exhibits import Exhibit
 
 Scalar = str | int | float | bool
 
@@ -409,171 +410,6 @@ class Subgroup(Strict):
     equals: tuple[Scalar, ...] | None = None
     at_least: float | None = None
     below: float | None = None
-
-
-class _Exhibit(Strict):
-    title: Label
-    note: Label | None = Field(
-        default=None, description="Said under the exhibit, after what the program says by itself."
-    )
-    sample: Name = Field(default="analysed", description="One of the evaluation's samples.")
-
-
-class DescriptivesExhibit(_Exhibit):
-    """Means and standard deviations of covariates by arm."""
-
-    kind: Literal["descriptives"]
-    covariates: tuple[Name, ...] = Field(min_length=1)
-
-
-class BalanceExhibit(_Exhibit):
-    """Treatment regressed on each covariate alone and on all together, within cells."""
-
-    kind: Literal["balance"]
-    covariates: tuple[Name, ...] = Field(min_length=1)
-    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
-    missing: Literal["common", "available"] = Field(
-        default="common",
-        description="common: the people who have every covariate; available: each covariate's own people, but for the "
-        "regression on all.",
-    )
-
-
-class _OutcomesExhibit(_Exhibit):
-    columns: dict[Name, Name] = Field(min_length=1, description="Key in the exhibit -> outcome.")
-    missing: Literal["common", "available"] = Field(
-        default="common",
-        description="common: the people who have every outcome; available: each outcome's own people.",
-    )
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that the exhibit reads."""
-        return tuple(self.columns.values())
-
-
-class IttExhibit(_OutcomesExhibit):
-    """Effects of the draw: outcomes as columns, specifications as panels."""
-
-    kind: Literal["itt"]
-    specifications: tuple[Name, ...] = Field(default=("main",), min_length=1)
-
-
-class TestsExhibit(_OutcomesExhibit):
-    """Each effect under every test, its columns being one family; what it can and cannot exclude."""
-
-    kind: Literal["tests"]
-    specification: Name = "main"
-    draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Redraws of the randomisation within cells.")
-    scheme: Literal["complete", "bernoulli"] = Field(
-        default="complete",
-        description="complete: as many treated in each cell as there were; bernoulli: by draw share.",
-    )
-    margins: dict[Name, float] = Field(
-        default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."
-    )
-
-
-class EstimandsExhibit(_OutcomesExhibit):
-    """The effect weighted by cells' information, by people, and by inverse draw probability, and whether they differ."""
-
-    kind: Literal["estimands"]
-    specification: Name = "none"
-
-
-class LateExhibit(_OutcomesExhibit):
-    """Effects of take-up for compliers: reduced form, first stage, two-stage least squares, Anderson-Rubin sets."""
-
-    kind: Literal["late"]
-    take_up: Name | None = Field(
-        default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."
-    )
-    specification: Name = "main"
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that the exhibit reads."""
-        return (*self.columns.values(), *((self.take_up,) if self.take_up is not None else ()))
-
-
-class InteractionsExhibit(_Exhibit):
-    """Whether the effect on one outcome differs by what was known at the draw: one moderator at a time, and jointly."""
-
-    kind: Literal["interactions"]
-    outcome: Name
-    moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates.")
-    specification: Name = "linear"
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that the exhibit reads."""
-        return (self.outcome,)
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """The covariates that the exhibit reads beside its controls."""
-        return self.moderators
-
-
-class DrawsExhibit(_Exhibit):
-    """People drawn to each arm, by calendar month."""
-
-    kind: Literal["draws"]
-
-
-class PathsExhibit(_Exhibit):
-    """Arm means by event time, a panel for each state; cumulative from `cumulate_from` when given."""
-
-    kind: Literal["paths"]
-    states: tuple[Name, ...] = Field(min_length=1)
-    clock: Unit = "month"
-    first: int | None = None
-    last: int | None = None
-    cumulate_from: int | None = Field(default=None, description="Sum the state from this event time on.")
-
-
-class EffectsExhibit(_Exhibit):
-    """Effects of the draw at every event time, with pointwise and simultaneous bands."""
-
-    kind: Literal["effects"]
-    states: tuple[Name, ...] = Field(min_length=1)
-    clock: Unit = "month"
-    first: int | None = None
-    last: int | None = None
-    cumulate_from: int | None = None
-    specification: Name = "main"
-
-
-class DesignExhibit(_Exhibit):
-    """The cells of the draw: people, draw shares, one-arm and single-person cells, effective sample."""
-
-    kind: Literal["design"]
-
-
-class FlowExhibit(_Exhibit):
-    """The cohort flow: delivered draws, each exclusion with its reason, and the samples that remain, by arm."""
-
-    kind: Literal["flow"]
-    samples: tuple[Name, ...] = Field(
-        default=(), description="Samples to show, each within the one before it; default: all of the evaluation's."
-    )
-
-
-Exhibit = Annotated[
-    DescriptivesExhibit
-    | BalanceExhibit
-    | IttExhibit
-    | TestsExhibit
-    | EstimandsExhibit
-    | LateExhibit
-    | InteractionsExhibit
-    | DrawsExhibit
-    | PathsExhibit
-    | EffectsExhibit
-    | DesignExhibit
-    | FlowExhibit,
-    Field(discriminator="kind"),
-]
 
 
 class Definitions(Strict):

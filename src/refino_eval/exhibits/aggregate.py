@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from refino_eval import estimation as est
-from refino_eval.config import definitions as d
+from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
 from refino_eval.exhibits import inference
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
@@ -42,7 +42,7 @@ EFFECT_STATISTICS = {
 """Columns of an effect table -> statistics of a tidy ITT exhibit."""
 
 
-def aggregate(name: str, exhibit: d.Exhibit, *, files: PersonFiles, study: Study) -> pd.DataFrame:
+def aggregate(name: str, exhibit: x.Exhibit, *, files: PersonFiles, study: Study) -> pd.DataFrame:
     """Compute the numbers of an exhibit.
 
     Parameters
@@ -86,7 +86,7 @@ def _sample(cohort: pd.DataFrame, name: str, sample: str) -> pd.DataFrame:
 
 
 def _descriptives(
-    exhibit: d.DescriptivesExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.DescriptivesExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     described = est.describe(cohort[list(exhibit.covariates)], cohort["treated"].to_numpy())
     columns = {"all": described.overall, study.treated: described.treated, study.control: described.control}
@@ -105,7 +105,7 @@ def _moments(row: str, column: str, moments: est.Moments, k: int) -> Iterator[Ro
 
 
 def _balance(
-    exhibit: d.BalanceExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.BalanceExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     table = est.balance(
         cohort[list(exhibit.covariates)],
@@ -149,7 +149,7 @@ def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
         )
 
 
-def _itt(exhibit: d.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def _itt(exhibit: x.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     lost = est.common_sample(outcome_columns(exhibit.columns, cohort, files)).lost
     for label in exhibit.specifications:
         specification = study.specifications[label]
@@ -174,7 +174,7 @@ def _itt(exhibit: d.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study:
                 yield cell("lost", column, "count", people_lost, people_lost, panel=label)
 
 
-def _draws(exhibit: d.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def _draws(exhibit: x.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     months = pd.period_range(cohort["draw_month"].min(), cohort["draw_month"].max(), freq="M").strftime("%Y-%m")
     counts = cohort.groupby(["draw_month", "treated"]).size().unstack(fill_value=0).reindex(months, fill_value=0)
     for month, row in counts.iterrows():
@@ -185,7 +185,7 @@ def _draws(exhibit: d.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
             yield cell(str(month), "share_treated", "share", treated / (treated + control), treated + control)
 
 
-def _paths(exhibit: d.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def _paths(exhibit: x.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     for state in exhibit.states:
         values, times = _states(exhibit, state, cohort, files)
         told = est.paths(values, cohort["treated"].to_numpy(), times=times)
@@ -206,7 +206,7 @@ def _paths(exhibit: d.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
 
 
 def _effects(
-    exhibit: d.EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
     controls = controls_of(cohort, specification)
@@ -248,7 +248,7 @@ def _effect_rows(told: est.DynamicEffects, state: str) -> Iterator[Row]:
 
 
 def _design(
-    exhibit: d.DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     table = est.design_table(cohort["treated"].to_numpy(), cohort["cell"])
     for k, name_of_cell in enumerate(table.cell):
@@ -261,7 +261,7 @@ def _design(
         yield cell("summary", key, "value", value, table.summary.n)
 
 
-def _flow(exhibit: d.FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def _flow(exhibit: x.FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     """Give the lines of `flow.csv` as they stand, after proving that each stage is the one before it less its losses."""
     if files.flow is None:
         raise ValueError("the flow's exhibit needs flow.csv")
@@ -303,7 +303,7 @@ _KINDS: Mapping[str, Any] = {
 
 
 def _states(
-    exhibit: d.PathsExhibit | d.EffectsExhibit, state: str, cohort: pd.DataFrame, files: PersonFiles
+    exhibit: x.PathsExhibit | x.EffectsExhibit, state: str, cohort: pd.DataFrame, files: PersonFiles
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read a state as people (in the cohort's order) x event times; summed when the exhibit asks for it."""
     panel = pd.read_parquet(files.panels[exhibit.clock], columns=["person_id", "event_time", state])

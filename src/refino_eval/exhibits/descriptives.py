@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import DescriptivesExhibit
+from refino_eval.config.exhibits import DescriptivesExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, say
 from refino_eval.exhibits.numbers import NumberStyle

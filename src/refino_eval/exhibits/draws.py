@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import DrawsExhibit
+from refino_eval.config.exhibits import DrawsExhibit
 from refino_eval.exhibits.figures import Drawing, arms_of, draw_series, end_labels, number_axis, source_line
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say

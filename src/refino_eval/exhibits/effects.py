@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import EffectsExhibit
+from refino_eval.config.exhibits import EffectsExhibit
 from refino_eval.exhibits.figures import MANY, Drawing, column, event_axis, head_panel, number_axis, panels, source_line
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say

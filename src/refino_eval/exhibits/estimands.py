@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import EstimandsExhibit
+from refino_eval.config.exhibits import EstimandsExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import FlowExhibit
+from refino_eval.config.exhibits import FlowExhibit
 from refino_eval.exhibits.figures import Drawing, source_line
 from refino_eval.exhibits.labels import LabelBook, plain
 from refino_eval.exhibits.notes import data_class_note, say

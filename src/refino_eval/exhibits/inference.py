@@ -10,12 +10,13 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
+from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
 from refino_eval.seeds import derive_seed
 
 
-def tests(exhibit: d.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def tests(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     """Each effect with its randomisation p, family-wise p, sharpened q, and what it can and cannot exclude."""
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
@@ -68,7 +69,7 @@ def tests(exhibit: d.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, stu
 
 
 def estimands(
-    exhibit: d.EstimandsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.EstimandsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     """One effect by several weightings of the cells, and the test that they are the same."""
     specification = study.specifications[exhibit.specification]
@@ -90,7 +91,7 @@ def estimands(
         yield cell(key, "equal", "p_value", table.equal[j].p_value, int(table.n[0, j]))
 
 
-def late(exhibit: d.LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def late(exhibit: x.LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     """Reduced form, first stage, and the effect of taking part for those whom the draw moved."""
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
@@ -133,7 +134,7 @@ def late(exhibit: d.LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study
 
 
 def interactions(
-    exhibit: d.InteractionsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+    exhibit: x.InteractionsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     """One regression a moderator, with the coefficients of the controls shown, and the joint test of all."""
     specification = study.specifications[exhibit.specification]
@@ -200,7 +201,7 @@ def sample_of(
     )
 
 
-def _take_up(exhibit: d.LateExhibit, people: pd.DataFrame, files: PersonFiles) -> np.ndarray:
+def _take_up(exhibit: x.LateExhibit, people: pd.DataFrame, files: PersonFiles) -> np.ndarray:
     if exhibit.take_up is not None:
         return outcome_columns({"take_up": exhibit.take_up}, people, files)["take_up"].to_numpy()
     if "take_up" not in people:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import InteractionsExhibit
+from refino_eval.config.exhibits import InteractionsExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import IttExhibit
+from refino_eval.config.exhibits import IttExhibit
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, inference_note, say, specification_note, window_notes
 from refino_eval.exhibits.numbers import NumberStyle

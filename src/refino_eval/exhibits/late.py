@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import LateExhibit
+from refino_eval.config.exhibits import LateExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic

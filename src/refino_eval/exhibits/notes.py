@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import Exhibit, IttExhibit, Outcome, Specification
+from refino_eval.config.definitions import Outcome, Specification
+from refino_eval.config.exhibits import Exhibit, IttExhibit
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.outcomes.kinds import outcome_sentence

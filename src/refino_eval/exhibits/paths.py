@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import PathsExhibit
+from refino_eval.config.exhibits import PathsExhibit
 from refino_eval.exhibits.figures import (
     MANY,
     Drawing,

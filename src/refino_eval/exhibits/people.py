@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,15 @@ class PersonFiles:
         One panel for each unit of the clock.
     flow
         `flow.csv`, for the exhibit that shows it.
+    aggregates
+        Numbers of other exhibits, for those that are computed from them.
     """
 
     cohort: Path
     outcomes: Mapping[str, Path]
     panels: Mapping[str, Path]
     flow: Path | None = None
+    aggregates: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

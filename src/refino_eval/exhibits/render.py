@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import Exhibit
+from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.balance import balance_table
 from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import IttExhibit, PathsExhibit
 from refino_eval.config.evaluation import Evaluation, SampleStep, Step
+from refino_eval.config.exhibits import IttExhibit, PathsExhibit
 from refino_eval.exhibits.labels import LabelBook, plain
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle

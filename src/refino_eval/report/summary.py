@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from refino_eval.config.definitions import BalanceExhibit, IttExhibit
+from refino_eval.config.exhibits import BalanceExhibit, IttExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic

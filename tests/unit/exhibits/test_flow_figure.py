@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from refino_eval.config.base import Label
-from refino_eval.config.definitions import Definitions, FlowExhibit
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.exhibits import FlowExhibit
 from refino_eval.errors import UserFault
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
 from refino_eval.exhibits.flow import stages_of
