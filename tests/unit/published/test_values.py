@@ -83,7 +83,9 @@ def test_the_refino_report_is_transcribed_whole(refino: pd.DataFrame) -> None:
     counts = refino.groupby("exhibit").size().to_dict()
     # 6 covariates x 6 numbers + 3 N; 6 x (2 x (b, se) + mean, N, R2) + 2; 5 x 4; 10 x (3 x 2 + 2); 9 x (8 x 2 + 2)
     expected = {"table_2_3": 39, "table_i": 44, "table_8_1": 20, "table_8_2": 20, "table_ii": 80, "table_iii": 162}
-    assert counts == {**expected, "figure_8_1": 4, "figure_8_2": 3}
+    # 6 years x 3 + 2 durations + 3; three lines of 2, two of 3; the numbers of the text.
+    costs = {"table_8_3": 23, "table_8_4": 12, "text_8_3": 7}
+    assert counts == {**expected, "figure_8_1": 4, "figure_8_2": 3, **costs}
 
 
 def test_known_prints(refino: pd.DataFrame) -> None:
