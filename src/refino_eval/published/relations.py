@@ -1,51 +1,131 @@
-"""Arithmetic that must hold among the numbers of one document, up to the rounding of the print.
+"""What must hold among the numbers of one document, up to the rounding of the print.
 
-`data/published/<document>.relations.yaml` lists relations of three kinds:
+`data/published/<document>.relations.yaml` is a list of entries, each of one kind. A number is named by its key,
+`exhibit/panel/row/column/statistic` (an empty part for no panel). In place of a part, `*` stands for every value there is,
+and the relation is checked for each; `+` stands for all values there are together, added up (never the number `is` itself).
 
-sum
-    The numbers of `of` add up to the number `is`.
-weighted_mean
-    `is` is the mean of `of`, weighted by `weights`.
-same
-    The numbers of `of` and the number `is` are prints of one number.
+==================  ============================================================================================
+kind                what it says
+==================  ============================================================================================
+sum                 the numbers of `of` add up to `is`
+difference          the first number of `of` less all others is `is`
+product, ratio      the product of `of`, or its first number divided by all others, is `is`
+weighted_mean       `is` is the mean of `of`, weighted by `weights`
+same                the numbers of `of` and `is` are prints of one number
+at_most             `is` is no greater than any number of `of` (a part of a whole)
+between             `is` lies between the smallest and the greatest of `of` (a mean of groups)
+shares              the numbers of `of` add up to `total` (100, or 1 for prints with a per cent sign)
+rising              the numbers of `of`, in this order, never fall
+bounds              every number of `of` lies between `low` and `high`
+counts              the shares of `of` are whole counts out of the number `is`
+binary              the numbers of `of` are means and standard deviations of a yes/no variable
+stars               the prints of `of` have one star for `levels[0]`, two for `levels[1]`, ...; `df` when known
+nested              each model of `of` (a key whose row is `+`) holds all regressors of the one before it
+explained           the document, or we, can explain what the audit's rule `rule` says of `of`; it is silent there
+==================  ============================================================================================
 
-A number is named by its key: `exhibit/panel/row/column/statistic` (an empty part for no panel). A `*` in place of a part
-stands for every value there is: the relation is then checked for each.
+`factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from refino_eval.config.base import Strict
+from refino_eval.config.base import Label, Strict
 from refino_eval.errors import UserFault
-from refino_eval.published.values import KEYS, Printed, parse_printed
+from refino_eval.published.intervals import Interval, added, point, stands_for
+from refino_eval.published.values import KEYS, parse_printed
 
 Key = tuple[str, ...]
+Reading = Callable[[Key], Interval]
+
+FOLLOWING = ("sum", "difference", "product", "ratio", "weighted_mean", "same", "at_most", "between")
+"""Kinds that say what one number, `is`, must be."""
+
+GROUPED = ("shares", "rising", "bounds")
+"""Kinds that say something of the numbers of `of` alone."""
+
+
+def _exact(number: Any) -> str:
+    """Return a number of the file as text that is exact: 1.2 is twelve tenths."""
+    Fraction(str(number))
+    return str(number)
+
+
+Exact = Annotated[str, BeforeValidator(_exact)]
 
 
 class Relation(Strict):
     """One relation among printed numbers."""
 
-    kind: Literal["sum", "weighted_mean", "same"]
-    why: str = Field(description="Why it must hold.")
-    is_: str = Field(alias="is", description="Key of the number that follows.")
-    of: tuple[str, ...] = Field(min_length=1, description="Keys of the numbers it follows from.")
+    kind: Literal[
+        "sum", "difference", "product", "ratio", "weighted_mean", "same", "at_most", "between",
+        "shares", "rising", "bounds", "counts", "binary", "stars", "nested", "explained",
+    ]  # fmt: skip
+    why: str | Label = Field(description="Why it must hold, in English or in both languages.")
+    is_: str | None = Field(default=None, alias="is", description="Key of the number that follows.")
+    of: tuple[str, ...] = Field(min_length=1, description="Keys of the numbers it follows from, or speaks of.")
     weights: tuple[str, ...] = Field(default=(), description="Keys of the weights, for weighted_mean.")
+    factor: Exact = Field(default="1", description="What follows from `of` is multiplied by this exact number.")
+    total: Exact = Field(default="100", description="What shares add up to.")
+    low: Exact | None = Field(default=None, description="Least number, for bounds.")
+    high: Exact | None = Field(default=None, description="Greatest number, for bounds.")
+    levels: tuple[Exact, ...] = Field(default=(), description="Significance levels of one, two, three stars.")
+    df: int | None = Field(default=None, ge=1, description="Degrees of freedom of the tests, when known.")
+    rule: str = Field(default="", description="Rule of the audit that is explained.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Relation:
+        """Ask for what the kind needs."""
+        if (self.is_ is None) == (self.kind in (*FOLLOWING, "counts")):
+            raise ValueError(f"a relation of kind {self.kind} takes {'one' if self.is_ is None else 'no'} `is`")
+        if bool(self.weights) != (self.kind == "weighted_mean") or len(self.weights) not in (0, len(self.of)):
+            raise ValueError("weighted_mean, and no other kind, takes as many `weights` as `of`")
+        for name, kind in (("levels", "stars"), ("rule", "explained")):
+            if bool(getattr(self, name)) != (self.kind == kind):
+                raise ValueError(f"kind {kind}, and no other, takes `{name}`")
+        return self
+
+    def reason(self, language: str) -> str:
+        """Return why it holds, in a language; a reason in one language serves for both."""
+        return self.why if isinstance(self.why, str) else self.why[language]
 
 
 @dataclass(frozen=True)
-class _Bound:
-    low: Decimal
-    high: Decimal
+class Check:
+    """One relation, checked in one place.
+
+    Attributes
+    ----------
+    relation
+        What was checked.
+    target
+        Key of the number that follows, or of the group's first.
+    cells
+        Keys of all numbers that take part, the target first.
+    implied
+        The range that the other prints allow the target (of a group: its sum, or the bound it breaks).
+    printed
+        The range that the target's own print stands for (of a group of shares: the total).
+    holds
+        Whether the two meet.
+    """
+
+    relation: Relation
+    target: Key
+    cells: tuple[Key, ...]
+    implied: Interval
+    printed: Interval
+    holds: bool
 
 
 def load_relations(path: Path | str) -> tuple[Relation, ...]:
@@ -54,14 +134,25 @@ def load_relations(path: Path | str) -> tuple[Relation, ...]:
     Raises
     ------
     UserFault
-        When the file is not a list of relations.
+        When the file is not a list of relations: each entry that is none, with its place.
     """
     path = Path(path)
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     try:
-        return tuple(Relation.model_validate(entry) for entry in entries)
-    except (ValidationError, TypeError) as error:
-        raise UserFault(f"{path.name}: an entry is no relation. {error}") from None
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    except yaml.YAMLError as error:
+        raise UserFault(f"{path.name} is no YAML: {error}") from None
+    if not isinstance(entries, list):
+        raise UserFault(f"{path.name}: not a list of relations. Each begins with '- kind: sum' or another kind.")
+    relations, faults = [], []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            relations.append(Relation.model_validate(entry))
+        except ValidationError as error:
+            told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
+            faults.append(f"{path.name}, entry {number}: an entry is no relation. {told}.")
+    if faults:
+        raise UserFault(*faults)
+    return tuple(relations)
 
 
 def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) -> pd.DataFrame:
@@ -80,64 +171,148 @@ def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) ->
         Columns `kind, is, printed, implied_low, implied_high, holds, why`: the range that the other prints imply for
         the number, and whether the print's own range meets it. A relation that finds no numbers gives no row.
     """
-    prints = {
-        tuple(str(record[key]) for key in KEYS): (str(record["printed"]), parse_printed(str(record["printed"])))
-        for record in published.to_dict("records")
-    }
-    rows = []
-    for relation in relations:
-        for target, (text, printed) in prints.items():
-            stars = _match(relation.is_, target)
-            if stars is None:
-                continue
-            parts = [prints.get(_fill(name, stars)) for name in relation.of]
-            weights = [prints.get(_fill(name, stars)) for name in relation.weights]
-            if any(part is None for part in itertools.chain(parts, weights)):
-                continue
-            implied = _implied(relation.kind, [p[1] for p in parts if p], [w[1] for w in weights if w])
-            own = _bound(printed)
-            holds = own.low <= implied.high and implied.low <= own.high
-            rows.append(
-                {
-                    "kind": relation.kind,
-                    "is": "/".join(target),
-                    "printed": text,
-                    "implied_low": float(implied.low),
-                    "implied_high": float(implied.high),
-                    "holds": holds,
-                    "why": relation.why,
-                }
-            )
+    prints = {tuple(str(record[key]) for key in KEYS): record for record in published.to_dict("records")}
+
+    def read(key: Key) -> Interval:
+        record = prints[key]
+        return stands_for(
+            parse_printed(str(record["printed"])), statistic=key[-1], qualifier=str(record.get("qualifier", ""))
+        )
+
+    rows = [
+        {
+            "kind": check.relation.kind,
+            "is": "/".join(check.target),
+            "printed": str(prints[check.target]["printed"]),
+            "implied_low": float(check.implied.low),
+            "implied_high": float(check.implied.high),
+            "holds": check.holds,
+            "why": check.relation.reason("en"),
+        }
+        for relation in relations
+        for check in checks(relation, tuple(prints), read)
+    ]
     return pd.DataFrame(rows, columns=["kind", "is", "printed", "implied_low", "implied_high", "holds", "why"])
 
 
-def _match(pattern: str, key: Key) -> dict[int, str] | None:
-    """Return what the stars of a pattern stand for, by position, or None when the key does not fit."""
+def checks(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator[Check]:
+    """Yield a relation's checks, one for each place where all its numbers are printed.
+
+    Parameters
+    ----------
+    relation
+        Of a kind in `FOLLOWING` or `GROUPED`; others state facts and yield nothing here.
+    keys
+        Keys of all printed numbers, in the document's order.
+    read
+        What the number of a key can stand for.
+    """
+    if relation.kind in FOLLOWING and relation.is_ is not None:
+        for target in keys:
+            stars = match(relation.is_, target)
+            if stars is not None:
+                yield from _check_target(relation, target, stars, keys, read)
+    elif relation.kind in GROUPED:
+        yield from _check_groups(relation, keys, read)
+
+
+def match(pattern: str, key: Key) -> dict[int, str] | None:
+    """Return what the stars of a pattern stand for, by position, or None when the key does not fit.
+
+    A `+` fits anything and stands for nothing.
+    """
     parts = pattern.split("/")
     if len(parts) != len(key):
         return None
-    if any(part not in ("*", value) for part, value in zip(parts, key, strict=True)):
+    if any(part not in ("*", "+", value) for part, value in zip(parts, key, strict=True)):
         return None
     return {place: value for place, (part, value) in enumerate(zip(parts, key, strict=True)) if part == "*"}
 
 
-def _fill(pattern: str, stars: dict[int, str]) -> Key:
-    return tuple(stars.get(place, part) if part == "*" else part for place, part in enumerate(pattern.split("/")))
+def fits(patterns: tuple[str, ...], key: Key) -> bool:
+    """Return whether a key fits one of the patterns."""
+    return any(match(pattern, key) is not None for pattern in patterns)
 
 
-def _bound(printed: Printed) -> _Bound:
-    """Return the numbers that print so. A count is exact."""
-    half = printed.unit / 2 if printed.decimals else Decimal(0)
-    return _Bound(printed.value - half, printed.value + half)
+def _members(pattern: str, stars: Mapping[int, str], keys: tuple[Key, ...], leave: Key | None) -> tuple[Key, ...]:
+    """Return the keys that a pattern names once its stars are filled in; a `+` names all there are."""
+    filled = "/".join(stars.get(place, part) if part == "*" else part for place, part in enumerate(pattern.split("/")))
+    return tuple(key for key in keys if key != leave and match(filled, key) is not None)
 
 
-def _implied(kind: str, parts: list[Printed], weights: list[Printed]) -> _Bound:
-    bounds = [_bound(part) for part in parts]
+def _check_target(
+    relation: Relation, target: Key, stars: Mapping[int, str], keys: tuple[Key, ...], read: Reading
+) -> Iterator[Check]:
+    """Yield the check of one number, if all numbers that it follows from are printed."""
+    groups = [_members(pattern, stars, keys, target) for pattern in relation.of]
+    weights = [_members(pattern, stars, keys, target) for pattern in relation.weights]
+    if any(not group for group in itertools.chain(groups, weights)):
+        return
+    if relation.kind == "weighted_mean" and [len(group) for group in groups] != [len(group) for group in weights]:
+        return
+    parts = [added(read(key) for key in group) for group in groups]
+    if relation.kind in ("same", "between", "at_most", "weighted_mean"):
+        parts = [read(key) for group in groups for key in group]
+    try:
+        implied = _implied(relation.kind, parts, [read(key) for group in weights for key in group])
+    except ZeroDivisionError:
+        return
+    implied, own = implied.times(Fraction(relation.factor)), read(target)
+    holds = own.low <= implied.high if relation.kind == "at_most" else own.meets(implied)
+    cells = (target, *itertools.chain.from_iterable(groups), *itertools.chain.from_iterable(weights))
+    yield Check(relation, target, cells, implied, own, holds)
+
+
+def _check_groups(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator[Check]:
+    """Yield the checks of a relation that has no `is`: a group for each filling of its stars."""
+    groups: dict[tuple[tuple[int, str], ...], list[Key]] = {}
+    for pattern in relation.of:
+        for key in keys:
+            stars = match(pattern, key)
+            if stars is not None:
+                groups.setdefault(tuple(sorted(stars.items())), []).append(key)
+    for members in groups.values():
+        if relation.kind == "shares":
+            implied, total = added(read(key) for key in members), point(Fraction(relation.total))
+            yield Check(relation, members[0], tuple(members), implied, total, implied.meets(total))
+        elif relation.kind == "rising":
+            for before, after in itertools.pairwise(members):
+                yield Check(
+                    relation, after, (after, before), read(before), read(after), read(before).low <= read(after).high
+                )
+        else:
+            for key in members:
+                own = read(key)
+                allowed = Interval(
+                    own.low if relation.low is None else Fraction(relation.low),
+                    own.high if relation.high is None else Fraction(relation.high),
+                )
+                yield Check(relation, key, (key,), allowed, own, own.low <= allowed.high and allowed.low <= own.high)
+
+
+def _implied(kind: str, parts: list[Interval], weights: list[Interval]) -> Interval:
+    """Return the range of the number that follows from others."""
+    first, rest = parts[0], parts[1:]
     if kind == "sum":
-        return _Bound(sum((b.low for b in bounds), Decimal(0)), sum((b.high for b in bounds), Decimal(0)))
+        return added(parts)
+    if kind == "difference":
+        return first - added(rest)
+    if kind in ("product", "ratio"):
+        for other in rest:
+            first = first * other if kind == "product" else first / other
+        return first
     if kind == "weighted_mean":
-        total = sum((weight.value for weight in weights), Decimal(0))
-        low = sum((b.low * w.value for b, w in zip(bounds, weights, strict=True)), Decimal(0)) / total
-        high = sum((b.high * w.value for b, w in zip(bounds, weights, strict=True)), Decimal(0)) / total
-        return _Bound(low, high)
-    return _Bound(max(b.low for b in bounds), min(b.high for b in bounds))
+        return weighted_mean(parts, [weight.middle for weight in weights])
+    if kind == "same":
+        return Interval(max(part.low for part in parts), min(part.high for part in parts))
+    if kind == "at_most":
+        return Interval(min(part.low for part in parts), min(part.high for part in parts))
+    return Interval(min(part.low for part in parts), max(part.high for part in parts))
+
+
+def weighted_mean(parts: list[Interval], weights: list[Fraction]) -> Interval:
+    """Return what the mean of numbers from each interval ranges over, with exact weights."""
+    total = sum(weights, Fraction(0))
+    low = sum((part.low * weight for part, weight in zip(parts, weights, strict=True)), Fraction(0))
+    high = sum((part.high * weight for part, weight in zip(parts, weights, strict=True)), Fraction(0))
+    return Interval(low / total, high / total)

@@ -1,0 +1,78 @@
+"""Relations among printed numbers: each kind holds where it should, and fails by one digit more than rounding allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from refino_eval.errors import UserFault
+from refino_eval.published import check_relations, load_relations
+from refino_eval.published.values import COLUMNS
+
+
+def frame(**prints: str) -> pd.DataFrame:
+    """Return published values: `row__column` (or `row`) = print, all of one table."""
+    rows = []
+    for name, printed in prints.items():
+        row, _, column = name.partition("__")
+        statistic = "n" if row.startswith("n") else "share" if row.startswith("p") else "mean"
+        rows.append(("t", "", row, column or "c", statistic, printed, "", "1"))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def holds(tmp_path: Path, entry: str, published: pd.DataFrame) -> list[bool]:
+    path = tmp_path / "d.relations.yaml"
+    path.write_text(f"- why: It must.\n  {entry}\n", encoding="utf-8")
+    return check_relations(load_relations(path), published)["holds"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("entry", "right", "wrong"),
+    [
+        ("kind: difference\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "1,2", "1,3"),
+        ("kind: product\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "12,6", "13,2"),
+        ("kind: ratio\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "1,4", "1,5"),
+        ("kind: product\n  is: t//c/c/mean\n  of: [t//a/c/mean]\n  factor: 100000", "415 000", "4 200 000"),
+        ("kind: at_most\n  is: t//c/c/mean\n  of: [t//a/c/mean]", "4,2", "4,3"),
+        ("kind: between\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "2,9", "2,8"),
+        ("kind: bounds\n  of: [t//c/c/mean]\n  low: 0\n  high: 12", "12,0", "12,1"),
+        ("kind: rising\n  of: [t//b/c/mean, t//a/c/mean, t//c/c/mean]", "4,1", "3,9"),
+        ("kind: sum\n  is: t//c/c/mean\n  of: [t//+/c/mean]", "7,2", "7,3"),
+    ],
+)
+def test_each_kind_to_the_last_half_unit(tmp_path: Path, entry: str, right: str, wrong: str) -> None:
+    # a stands for 4.1 to 4.2 with its rounding, b for 2.95 to 3.05.
+    assert all(holds(tmp_path, entry, frame(a="4,15", b="3,0", c=right)))
+    assert not all(holds(tmp_path, entry, frame(a="4,15", b="3,0", c=wrong)))
+
+
+def test_shares_add_up_for_every_column(tmp_path: Path) -> None:
+    entry = "kind: shares\n  of: [t//+/*/share]"
+    prints = {"p1__x": "33,3", "p2__x": "33,3", "p3__x": "33,3", "p1__y": "50,0", "p2__y": "49,8"}
+    assert holds(tmp_path, entry, frame(**prints)) == [True, False]
+
+
+def test_counts_are_exact_and_round_amounts_are_not(tmp_path: Path) -> None:
+    entry = "kind: sum\n  is: t//n/c/n\n  of: [t//n1/c/n, t//n2/c/n]"
+    assert holds(tmp_path, entry, frame(n="37 777", n1="30 512", n2="7 265")) == [True]
+    assert holds(tmp_path, entry, frame(n="37 778", n1="30 512", n2="7 265")) == [False]
+    entry = "kind: ratio\n  is: t//c/c/mean\n  of: [t//a/c/mean]\n  factor: 1/1000"
+    assert holds(tmp_path, entry, frame(a="45 600", c="46")) == [True]  # 45 600 stands for 45 550 and up
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("kind: sum\n  of: [t//a/c/mean]", "takes one `is`"),
+        ("kind: shares\n  is: t//a/c/mean\n  of: [t//a/c/mean]", "takes no `is`"),
+        ("kind: stars\n  of: [t//a/c/mean]", "takes `levels`"),
+        ("kind: product\n  is: t//a/c/mean\n  of: [t//a/c/mean]\n  factor: ten", "entry 1"),
+        ("kind: sum\n  is: t//a/c/mean\n  of: [t//a/c/mean]\n  weights: [t//a/c/mean]", "weighted_mean"),
+    ],
+)
+def test_an_entry_that_is_none_is_told(tmp_path: Path, entry: str, told: str) -> None:
+    with pytest.raises(UserFault, match="an entry is no relation") as caught:
+        holds(tmp_path, entry, frame(a="1"))
+    assert told in caught.value.faults[0]
