@@ -122,6 +122,7 @@ def _listed(configuration: Configuration) -> Iterator[str]:
 
 def _shown(configuration: Configuration, name: str) -> Iterator[str]:
     from refino_eval.cli.trying import known_outcome
+    from refino_eval.config.base import text_in
     from refino_eval.report.meaning import sentence_of, users_of
 
     definitions = configuration.definitions
@@ -129,7 +130,7 @@ def _shown(configuration: Configuration, name: str) -> Iterator[str]:
     yield f"{name}: {entry.label.en} / {entry.label.nb}"
     yield f"  en  {sentence_of(entry, definitions, 'en')}"
     yield f"  nb  {sentence_of(entry, definitions, 'nb')}"
-    yield f"  {entry.description}"
+    yield f"  {text_in(entry.description, 'en')}"
     yield ""
     yield from _window(configuration, entry)
     yield ""

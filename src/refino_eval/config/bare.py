@@ -15,7 +15,7 @@ from refino_eval.config.definitions import Outcome
 BLANK = {"nb": "-", "en": "-"}
 TEXTS = ("description", "deprecated", "why", "owner")
 LABELS = ("label", "title", "unit", "note")
-DROPPED = ("examples", "changed", "version", "role")
+DROPPED = ("examples", "changed", "version", "role", "chapter")
 
 
 def bare(model: BaseModel, *, spelled_out: bool = True) -> dict[str, Any]:
@@ -51,10 +51,14 @@ def _blanked(data: Any) -> Any:
     for key, value in data.items():
         if key in DROPPED:
             continue
-        if key in LABELS and isinstance(value, dict) and set(value) == {"nb", "en"}:
+        if key in LABELS and _is_label(value):
             out[key] = dict(BLANK)
-        elif key in TEXTS and isinstance(value, str):
+        elif key in TEXTS and (isinstance(value, str) or _is_label(value)):
             out[key] = "-" * 10  # a reason for reading a column has at least ten characters
         else:
             out[key] = _blanked(value)
     return out
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"nb", "en"}

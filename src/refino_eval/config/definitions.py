@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from refino_eval.config.base import Label, Name, Strict, Unit
+from refino_eval.config.base import Label, Name, Strict, Text, Unit
 from refino_eval.config.exhibits import Exhibit
 
 Scalar = str | int | float | bool
@@ -120,7 +120,7 @@ class SpellState(_Finite):
     """A monthly (or weekly) value computed from the spells of one register."""
 
     label: Label
-    description: str
+    description: Text
     register_name: Name = Field(alias="register")
     where: tuple[Condition, ...] = ()
     touch: Literal["any_day", "start_of_period", "end_of_period", "all_days", "share_of_days"] = Field(
@@ -168,7 +168,7 @@ class DerivedState(_Finite):
     """A value computed from other states of the same period, in the small expression language."""
 
     label: Label
-    description: str
+    description: Text
     expression: str = Field(description="For instance `weekly_hours_main_job >= 18.75`.")
     unit: Label
     range: tuple[float, float] | None = None
@@ -229,7 +229,7 @@ class Outcome(_Finite):
     """A defined result per person, computed over event time from one state, or from an expression over several."""
 
     label: Label
-    description: str
+    description: Text
     kind: OutcomeKind
     state: Name | None = Field(default=None, description="The state that is read; or give `expression`.")
     expression: str | None = Field(
@@ -316,7 +316,7 @@ class Outcome(_Finite):
 
 class _Covariate(Strict):
     label: Label
-    description: str = ""
+    description: Text = ""
     unit: Label | None = None
 
 
@@ -395,7 +395,7 @@ class Specification(Strict):
     """A regression: the controls beside the cells, and how the covariance is estimated."""
 
     label: Label
-    description: str
+    description: Text
     controls: tuple[ControlTerm, ...] = ()
     strata: bool = Field(default=True, description="Absorb the evaluation's cells.")
     vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"

@@ -15,6 +15,9 @@ from refino_eval.config.base import Label, Name, Strict, Unit
 
 Form = Literal["table", "figure"]
 
+Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods"]
+"""Chapters of the report that hold exhibits; `report.chapters` says which kind goes where."""
+
 
 class _Exhibit(Strict):
     title: Label
@@ -22,6 +25,9 @@ class _Exhibit(Strict):
         default=None, description="Said under the exhibit, after what the program says by itself."
     )
     sample: Name = Field(default="analysed", description="One of the evaluation's samples.")
+    chapter: Chapter | None = Field(
+        default=None, description="Chapter of the report that shows it; default: that of its kind."
+    )
 
     form: ClassVar[Form] = "table"
 

@@ -26,7 +26,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 2_000_000  # a configuration file beyond this is a mistake, or an attack on the parser
 MAX_ALIASES = 100
-FORMS = ("SpellState", "DerivedState")
+FORMS = ("SpellState", "DerivedState", "one_language", "both_languages")
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from refino_eval.config.base import Label, Name, Strict
+from refino_eval.config.base import Label, Name, Strict, Text
 
 ColumnType = Literal["id", "text", "code", "date", "integer", "number", "hundredths", "ore", "month", "year", "week"]
 
@@ -183,6 +183,7 @@ class Source(Strict):
 
     register_name: Name = Field(alias="register", description="The register's name; equals the file's.")
     label: Label
+    description: Text = ""
     owner: str = Field(description="Who delivers the register.")
     temporality: Literal["fixed", "event", "spell", "accumulated"] = Field(
         description="fixed: one row a person; event: a dated row (`start`); spell: `start` and `stop`; accumulated: an "

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.tables import Part, Row, Table
+from refino_eval.exhibits.tables import Cell, Part, Row, Table
 from refino_eval.exhibits.tidy import write_text
 
 DENSE = 8
@@ -97,7 +97,9 @@ def _pipe_row(texts: Sequence[str]) -> str:
     return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
 
-def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> str:
+def to_html(
+    table: Table, *, titled: bool = True, fold: int | None = None, marks: Callable[[Cell], str] = lambda cell: ""
+) -> str:
     """Write a table as an HTML fragment: a `figure` with a grid for each part, and the notes.
 
     Parameters
@@ -108,6 +110,8 @@ def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> st
         Whether to give it an id and its title; a page that heads it by itself says False.
     fold
         Parts of more rows than this are folded behind their caption; default: none.
+    marks
+        Attributes of the element of a cell that shows a number, with a space before each; a page may act on them.
     """
     lines = ['<figure class="exhibit table">']
     if titled:
@@ -119,7 +123,7 @@ def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> st
         folded = fold is not None and len(part.body) > fold
         if folded:
             lines.append(f"<details><summary>{escape(part.caption or table.title)} ({len(part.body)})</summary>")
-        lines += _html_part(part, part.caption or table.title, captioned=not folded)
+        lines += _html_part(part, part.caption or table.title, marks, captioned=not folded)
         if folded:
             lines.append("</details>")
     if table.notes:
@@ -129,7 +133,7 @@ def to_html(table: Table, *, titled: bool = True, fold: int | None = None) -> st
     return "\n".join([*lines, "</figure>", ""])
 
 
-def _html_part(part: Part, name: str, *, captioned: bool) -> list[str]:
+def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned: bool) -> list[str]:
     wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
     return [
@@ -137,17 +141,17 @@ def _html_part(part: Part, name: str, *, captioned: bool) -> list[str]:
         '<table class="dense">' if wide else "<table>",
         *caption,
         "<thead>",
-        *(_html_row(row, head=True) for row in part.header),
+        *(_html_row(row, marks, head=True) for row in part.header),
         "</thead>",
         "<tbody>",
-        *(_html_row(row, head=False, lead=lead) for row, lead in zip(part.body, _leads(part.body), strict=True)),
+        *(_html_row(row, marks, head=False, lead=lead) for row, lead in zip(part.body, _leads(part.body), strict=True)),
         "</tbody>",
         "</table>",
         "</div>",
     ]
 
 
-def _html_row(row: Row, *, head: bool, lead: str = "alone") -> str:
+def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str = "alone") -> str:
     """Write a row. `lead` says how its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it."""
     cells = []
     for place, cell in enumerate(row.cells):
@@ -162,7 +166,7 @@ def _html_row(row: Row, *, head: bool, lead: str = "alone") -> str:
             scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
             cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
         else:
-            cells.append(f"<td{side}{span}>{text}</td>")
+            cells.append(f"<td{side}{span}{marks(cell)}>{text}</td>")
     role = "" if row.role == "body" else f' class="{row.role}"'
     return f"<tr{role}>{''.join(cells)}</tr>"
 

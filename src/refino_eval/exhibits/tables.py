@@ -36,6 +36,8 @@ class Cell:
         Whether it heads its row or column.
     span
         Columns it covers.
+    key
+        Panel, row, column and statistic of the tidy number it shows (of an interval: its lower end).
     """
 
     text: str
@@ -43,6 +45,7 @@ class Cell:
     number: float | None = None
     heading: bool = False
     span: int = 1
+    key: tuple[str, str, str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,13 @@ class Numbers:
         """Return the cell of a number; empty when there is none, the suppression mark when it was taken out."""
         value, status = self.values.get((panel, row, column, statistic), (math.nan, ""))
         if not math.isfinite(value):
-            return Cell(WITHOUT_NUMBER.get(status, SUPPRESSED) if status else "")
+            return (
+                Cell(WITHOUT_NUMBER.get(status, SUPPRESSED), key=(panel, row, column, statistic))
+                if status
+                else Cell("")
+            )
         text = write(value) if write else format_statistic(self.style, statistic, value)
-        return Cell(pattern.format(text), number=value)
+        return Cell(pattern.format(text), number=value, key=(panel, row, column, statistic))
 
     def estimate(self, panel: str, row: str, column: str) -> Cell:
         """Return the cell of an estimate: two significant digits, and no fewer decimals than its standard error."""
@@ -126,7 +133,8 @@ class Numbers:
         if not (math.isfinite(low) and math.isfinite(high)):
             return Cell("")
         texts = [format_statistic(self.style, "conf_low", limit, std_error=error) for limit in (low, high)]
-        return Cell(f"[{texts[0]}{';' if self.style.decimal == ',' else ','} {texts[1]}]")
+        text = f"[{texts[0]}{';' if self.style.decimal == ',' else ','} {texts[1]}]"
+        return Cell(text, key=(panel, row, column, "conf_low"))
 
 
 def label(text: str, *, align: Align = "left", span: int = 1) -> Cell:

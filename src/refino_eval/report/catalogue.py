@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config import checks
 from refino_eval.config import definitions as d
-from refino_eval.config.base import Label, Language
+from refino_eval.config.base import Label, Language, spoken, text_in
 from refino_eval.config.evaluation import Clock, Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import write_text
@@ -87,7 +87,7 @@ WORDS: Mapping[str, Label] = {
         ("month_axis", "måneder siden trekking", "months since the draw"),
         ("week_axis", "uker siden trekking", "weeks since the draw"),
         ("own_table", "Utfallene står ferdige i persontabellen:", "The outcomes stand ready in the person table:"),
-        ("english", "Beskrivelsene er skrevet på engelsk.", ""),
+        ("english", "Noen beskrivelser og eksempler er skrevet på engelsk.", ""),
         ("proven", "{right} av {run} eksempler stemmer; {rest} ble ikke kjørt.", "{right} of {run} worked examples come out as written; {rest} were not run."),
         ("lead", "Alt som er definert, slik programmet regner det. Det evalueringen bruker, står først i hver del.", "Everything that is defined, as the program computes it. What the evaluation uses stands first in each part."),
         ("back", "Til rapporten", "To the report"),
@@ -141,6 +141,7 @@ class Entry:
     label: str
     words: str
     description: str
+    spoken: str
     used: bool
     users: tuple[tuple[str, str], ...]
     role: str
@@ -220,6 +221,7 @@ def _entry(
 ) -> Entry:
     definitions, sources = inputs.definitions, inputs.sources
     is_outcome = isinstance(definition, d.Outcome)
+    described = getattr(definition, "description", "")
     titles = {key: exhibit.title[language] for key, exhibit in definitions.exhibits.items()}
     clock = inputs.evaluation.clocks.get(definition.clock) if is_outcome else None
     window = window_words(definition, language) if is_outcome else ""
@@ -228,7 +230,8 @@ def _entry(
         name=name,
         label=definition.label[language],
         words=meaning.sentence_of(definition, definitions, language) if is_outcome else sentence(definition, definitions, sources, language),
-        description=getattr(definition, "description", ""),
+        description=text_in(described, language),
+        spoken=spoken(described, language),
         used=bool(users),
         users=tuple((user if user in titles else "", titles.get(user, user)) for user in users),
         role=definition.role if is_outcome else "",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval.config.base import text_in
 from refino_eval.config.evaluation import Evaluation, SampleStep, Step
 from refino_eval.config.exhibits import IttExhibit, PathsExhibit
 from refino_eval.exhibits.labels import LabelBook, plain
@@ -222,7 +223,13 @@ def definitions_grid(inputs: ReportInputs, labels: LabelBook, language: str) -> 
         entry = inputs.definitions.outcomes.get(name)
         if entry is not None:
             unit = entry.unit[language]
-            rows.append((f"{entry.label[language]} ({unit})", window_text(entry, language), entry.description))
+            rows.append(
+                (
+                    f"{entry.label[language]} ({unit})",
+                    window_text(entry, language),
+                    text_in(entry.description, language),
+                )
+            )
     if not rows:
         return None
     head = tuple(word(key, language) for key in ("outcome", "reads", "meaning"))

@@ -24,6 +24,7 @@ WORDS = {
     "changed",
     "reason",
     "deprecated",
+    "chapter",
 }
 
 
