@@ -102,7 +102,7 @@ def compare(
         verdict = _judge(
             place,
             str(record["statistic"]),
-            parse_printed(str(record["printed"])),
+            parse_printed(str(record["printed"]), unit=str(record.get("unit", ""))),
             cells,
             qualifier=str(record.get("qualifier", "")),
             synthetic=data_class == "synthetic",

@@ -24,7 +24,8 @@ nested              each model of `of` (a key whose row is `+`) holds all regres
 explained           the document, or we, can explain what the audit's rule `rule` says of `of`; it is silent there
 ==================  ============================================================================================
 
-`factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr.
+`factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr. `exact: true` says
+that the document worked with the numbers of `of` as printed (a cost of 9 months, not of 8.5 to 9.5).
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Relation(Strict):
     of: tuple[str, ...] = Field(min_length=1, description="Keys of the numbers it follows from, or speaks of.")
     weights: tuple[str, ...] = Field(default=(), description="Keys of the weights, for weighted_mean.")
     factor: Exact = Field(default="1", description="What follows from `of` is multiplied by this exact number.")
+    exact: bool = Field(default=False, description="The document worked with the numbers of `of` as they are printed.")
     total: Exact = Field(default="100", description="What shares add up to.")
     low: Exact | None = Field(default=None, description="Least number, for bounds.")
     high: Exact | None = Field(default=None, description="Greatest number, for bounds.")
@@ -253,6 +255,8 @@ def _check_target(
     parts = [added(read(key) for key in group) for group in groups]
     if relation.kind in ("same", "between", "at_most", "weighted_mean"):
         parts = [read(key) for group in groups for key in group]
+    if relation.exact:
+        parts = [point(part.middle) for part in parts]
     try:
         implied = _implied(relation.kind, parts, [read(key) for group in weights for key in group])
     except ZeroDivisionError:

@@ -1,9 +1,11 @@
 """Published values: a table of strings exactly as printed, and what number each string says.
 
-`data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, source_line`.
-`printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known. `qualifier` is
-empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in words.
-`source_line` says where: the line of the document's text, or its table.
+`data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, unit,
+source_line`. `printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known.
+`qualifier` is empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in
+words. `unit` is empty or a word such as `percent`, `percentage_points`, `kroner`, `thousand_kroner` or `months`: what the
+number counts, as the document's title, column head or text says. `source_line` says where: the line of the document's
+text, or its table. `data/published/README.md` tells how tables are given keys.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from refino_eval.errors import UserFault, nearest, raise_faults
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "printed", "qualifier", "source_line")
+OPTIONAL = ("qualifier", "unit")
 QUALIFIERS = ("", "about", "just_under", "just_over")
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007"), " ")
 _MINUS = dict.fromkeys(map(ord, "\u2212\u2013"), "-")
 _NUMBER = re.compile(
-    r"(?P<open>\()?\s*(?P<sign>[-+]?)\s*(?P<whole>\d{1,3}(?: \d{3})+|\d*)(?:[.,](?P<fraction>\d+))?\s*(?P<close>\))?"
-    r"\s*(?P<stars>\*{0,3})\s*(?P<percent>%?)"
+    r"(?P<open>\()?\s*(?P<sign>[-+]?)\s*(?P<whole>\d{1,3}(?: \d{1,3})* \d{3}|\d*)(?:[.,](?P<fraction>\d+))?\s*(?P<close>\))?"
+    r"\s*(?P<stars>\*{0,3})\s*(?P<percent>%?)\s*(?P<marks>\*{0,3})"
 )
+_GROUPS = re.compile(r"\d{1,3}(?: \d{3})+|\d*")
+_UNIT = re.compile(r"[a-z][a-z0-9_]*|")
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,15 @@ class Printed:
         Significance stars after it.
     percent
         Whether it was printed as a percentage.
+    misgrouped
+        Whether its thousands stand in wrong groups (``"-1 42 000"``): it is read as if they stood right.
     """
 
     value: Decimal
     decimals: int
     stars: int = 0
     percent: bool = False
+    misgrouped: bool = False
 
     @property
     def unit(self) -> Decimal:
@@ -56,7 +64,7 @@ class Printed:
         return Decimal(1).scaleb(-self.decimals)
 
 
-def parse_printed(text: str) -> Printed:
+def parse_printed(text: str, *, unit: str = "") -> Printed:
     """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent.
 
     A comma or a point is always the decimal sign, because Norwegian reports group thousands by spaces; parentheses
@@ -66,6 +74,9 @@ def parse_printed(text: str) -> Printed:
     ----------
     text
         For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``.
+    unit
+        The unit of the file's row; ``"percent"`` makes a number without the sign a percentage as well. Left out, the
+        number is read as it stands.
 
     Returns
     -------
@@ -83,10 +94,16 @@ def parse_printed(text: str) -> Printed:
     value = Decimal(f"{match['sign']}{whole.replace(' ', '') or '0'}.{fraction or '0'}")
     decimals = len(fraction or "")
     value = value.quantize(Decimal(1).scaleb(-decimals))
-    percent = bool(match["percent"])
+    percent = bool(match["percent"]) or unit == "percent"
     if percent:
         value, decimals = value.scaleb(-2), decimals + 2
-    return Printed(value=value, decimals=decimals, stars=len(match["stars"]), percent=percent)
+    return Printed(
+        value=value,
+        decimals=decimals,
+        stars=len(match["stars"] or match["marks"]),
+        percent=percent,
+        misgrouped=_GROUPS.fullmatch(whole) is None,
+    )
 
 
 def load_published(path: Path | str) -> pd.DataFrame:
@@ -95,12 +112,12 @@ def load_published(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path
-        `data/published/<document>.csv`; the column `qualifier` may be left out.
+        `data/published/<document>.csv`; the columns `qualifier` and `unit` may be left out.
 
     Returns
     -------
     pandas.DataFrame
-        One row a printed number: the keys, `printed` and `qualifier` as strings, `source_line` as text.
+        One row a printed number: the keys, `printed`, `qualifier` and `unit` as strings, `source_line` as text.
 
     Raises
     ------
@@ -114,15 +131,16 @@ def load_published(path: Path | str) -> pd.DataFrame:
             f"data/published without its ending: add the file, or take `published` out."
         )
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if "qualifier" not in frame.columns:
-        frame["qualifier"] = ""
+    for name in OPTIONAL:
+        if name not in frame.columns:
+            frame[name] = ""
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise UserFault(
             f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
-            f"values has the columns {', '.join(COLUMNS)} (`qualifier` may be left out)."
+            f"values has the columns {', '.join(COLUMNS)} (`qualifier` and `unit` may be left out)."
         )
-    frame = frame[list(COLUMNS)]
+    frame = frame[[*COLUMNS, "unit"]]
     raise_faults(_faults(frame, path.name))
     return frame
 
@@ -143,6 +161,11 @@ def _faults(frame: pd.DataFrame, name: str) -> list[str]:
             hint = nearest(str(record["qualifier"]), [word for word in QUALIFIERS if word])
             faults.append(
                 f"{where}: the qualifier '{record['qualifier']}' is unknown.{hint} Leave it empty for a table."
+            )
+        if not _UNIT.fullmatch(str(record["unit"])):
+            faults.append(
+                f"{where}: the unit '{record['unit']}' is no single lower-case word. Write for instance percent, kroner or "
+                "hours_per_week, or leave it empty."
             )
         if not str(record["source_line"]).strip():
             faults.append(f"{where}: `source_line` is empty; write the line of the document, or its table.")

@@ -62,6 +62,14 @@ def test_counts_are_exact_and_round_amounts_are_not(tmp_path: Path) -> None:
     assert holds(tmp_path, entry, frame(a="45 600", c="46")) == [True]  # 45 600 stands for 45 550 and up
 
 
+def test_numbers_used_as_printed_leave_no_room(tmp_path: Path) -> None:
+    entry = "kind: product\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]\n  factor: 1.2\n  exact: {}"
+    for cost, loose, exact in (("200 900", True, True), ("201 900", True, False), ("240 000", False, False)):
+        prints = frame(a="9", b="18 600", c=cost)
+        assert holds(tmp_path, entry.format("false"), prints) == [loose]
+        assert holds(tmp_path, entry.format("true"), prints) == [exact]
+
+
 @pytest.mark.parametrize(
     ("entry", "told"),
     [

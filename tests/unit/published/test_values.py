@@ -30,12 +30,23 @@ DATA = Path(__file__).parents[3] / "data" / "published"
         ("12,5%", "0.125", 3, 0),
         (".34", "0.34", 2, 0),
         ("(11.84)", "11.84", 2, 0),
+        ("23 %*", "0.23", 2, 1),
+        ("-1 42 000", "-142000", 0, 0),
     ],
 )
 def test_reads_a_print(text: str, value: str, decimals: int, stars: int) -> None:
     printed = parse_printed(text)
     assert (printed.value, printed.decimals, printed.stars) == (Decimal(value), decimals, stars)
     assert -printed.value.as_tuple().exponent == decimals  # the precision of the print is kept, trailing zeros too
+
+
+def test_tells_wrong_groups_and_what_a_unit_makes_of_a_number() -> None:
+    assert parse_printed("-1 42 000").misgrouped
+    assert not any(parse_printed(text).misgrouped for text in ("4898", "4 898", "1 234 567,8", ".34"))
+    told = parse_printed("4,5", unit="percent")
+    assert (told.value, told.decimals, told.percent) == (Decimal("0.045"), 3, True)
+    assert parse_printed("4,5 %", unit="percent") == parse_printed("4,5 %")
+    assert parse_printed("4,5", unit="months").value == Decimal("4.5")
 
 
 @pytest.mark.parametrize("text", ["", "-", "(0.5", "0.5)", "1.2.3", "12 34", "n.a.", "0.5 (0.1)", "****"])
