@@ -25,7 +25,7 @@ rule estimate_exhibit:
     params:
         exhibit=exhibit_numbers,
         specifications=exhibit_specifications,
-        treated=EVALUATION.arms.treated.name,
+        treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
         seed=CONFIGURATION.project.seed,
         source_digest=digest("estimate_exhibit.py"),

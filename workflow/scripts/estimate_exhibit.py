@@ -33,7 +33,11 @@ with job(snakemake) as log:
             flow=next((Path(path) for path in snakemake.input.flow), None),
         ),
         study=Study(
-            treated=params.treated, control=params.control, specifications=definitions.specifications, seed=params.seed
+            treated=params.treated[0],
+            control=params.control,
+            specifications=definitions.specifications,
+            seed=params.seed,
+            several=tuple(params.treated),
         ),
     )
     write_tidy(numbers, Path(snakemake.output.csv))

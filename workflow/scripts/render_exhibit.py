@@ -28,12 +28,13 @@ with job(snakemake) as log:
         definitions=definitions,
         treated=arms.treated.name,
         control=arms.control.name,
-        arms={arm.name: arm.label for arm in (arms.treated, arms.control)},
+        arms={arm.name: arm.label for arm in arms.everyone},
         samples={key: Label.model_validate(label) for key, label in names["samples"].items()},
         strata=tuple(names["strata"]),
         strata_labels={key: Label.model_validate(label) for key, label in names["strata_labels"].items()},
         outcomes={key: Label.model_validate(label) for key, label in names["outcomes"].items()},
         flow={key: Label.model_validate(label) for key, label in names["flow"].items()},
+        several=tuple(arm.name for arm in arms.treated_arms),
     )
     numbers = read_tidy(Path(snakemake.input.aggregate))
     folder = Path(snakemake.output[0]).parent

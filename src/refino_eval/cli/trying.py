@@ -282,7 +282,7 @@ def _examples_told(proof: Proof) -> Iterator[str]:
 
 def _arms(configuration: Configuration) -> list[tuple[str, str]]:
     arms = configuration.evaluation.arms
-    return [(arms.treated.name, arms.treated.label.en), (arms.control.name, arms.control.label.en)]
+    return [(arm.name, arm.label.en) for arm in arms.everyone]
 
 
 def _by_arm(configuration: Configuration, tried: Tried, guard: Guard) -> Iterator[str]:

@@ -17,6 +17,9 @@ EXPRESSION_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max")
 
 LONGEST_EXPRESSION = 1000
 
+MOST_ARMS = 6
+"""Treated arms that a figure can tell apart."""
+
 
 def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[str]:
     """Return a paragraph for every reference that leads nowhere and every window outside its clock.
@@ -218,6 +221,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
         for name in exhibit.samples:
             if name not in samples:
                 yield f"The {where} names no sample '{name}'.{nearest(name, samples)}"
+    yield from _arms(where, exhibit, study)
     for covariate in getattr(exhibit, "covariates", ()):
         if covariate not in definitions.covariates:
             yield f"The {where} names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"
@@ -244,6 +248,26 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
         for state in exhibit.states:
             if state not in definitions.states:
                 yield f"The {where} names no state '{state}'.{nearest(state, definitions.states)}"
+
+
+def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
+    """Tell what an exhibit says wrongly of the arms, and where a figure cannot show several."""
+    names = [arm.name for arm in study.arms.everyone]
+    for key in ("arm", "against"):
+        said = getattr(exhibit, key)
+        if said is not None and said not in names:
+            yield f"The {where}: {key} names no arm '{said}'.{nearest(said, names)}"
+    control = exhibit.against or study.arms.control.name
+    if exhibit.arm == control:
+        yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."
+    if isinstance(exhibit, x.FlowExhibit) and (exhibit.arm or exhibit.against):
+        yield f"The {where} shows everybody, and takes neither arm nor against. Remove them."
+    several = exhibit.arm is None and len(study.arms.treated_arms) > 1
+    if several and exhibit.form == "figure":
+        if exhibit.several_arms != "together":
+            yield f"The {where} is a figure of one treated arm, and the evaluation has several. Add `arm:` with one of them: {', '.join(names[:-1])}."
+        elif len(study.arms.treated_arms) > MOST_ARMS:
+            yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
 
 
 def _outcome(outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

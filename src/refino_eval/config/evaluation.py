@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
 from refino_eval.config.definitions import Condition, Definitions, Scalar
@@ -28,19 +28,48 @@ class Arm(Strict):
 
     name: Name
     label: Label
-    code: Scalar = Field(description="The value in the delivered file that means this arm.")
+    code: Scalar | Annotated[tuple[Scalar, ...], Field(min_length=1)] = Field(
+        description="The value in the delivered file that means this arm; a list when several do."
+    )
+
+    @property
+    def codes(self) -> tuple[Scalar, ...]:
+        """The values that mean this arm."""
+        return self.code if isinstance(self.code, tuple) else (self.code,)
+
+
+def _listed(value: Any) -> Any:
+    """Take one arm for a list of one."""
+    return value if isinstance(value, list | tuple) else [value]
 
 
 class Arms(Strict):
-    """The two arms; `treated` is 1 for the first."""
+    """The arms: what was drawn, one or several, and what it is compared with."""
 
-    treated: Arm
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    treated_arms: Annotated[
+        tuple[Arm, ...],
+        BeforeValidator(_listed, json_schema_input_type=Arm | Annotated[list[Arm], Field(min_length=1)]),
+    ] = Field(alias="treated", min_length=1, description="One arm, or a list of several.")
     control: Arm
+
+    @property
+    def treated(self) -> Arm:
+        """The treated arm, the first of several."""
+        return self.treated_arms[0]
+
+    @property
+    def everyone(self) -> tuple[Arm, ...]:
+        """All arms, the control last."""
+        return (*self.treated_arms, self.control)
 
     @model_validator(mode="after")
     def _different(self) -> Arms:
-        if self.treated.name == self.control.name or self.treated.code == self.control.code:
-            raise ValueError("the two arms must differ in name and in code")
+        names = [arm.name for arm in self.everyone]
+        codes = [str(code) for arm in self.everyone for code in arm.codes]
+        if len(set(names)) < len(names) or len(set(codes)) < len(codes):
+            raise ValueError("the arms must differ in name and in code")
         return self
 
 

@@ -14,6 +14,8 @@ from pydantic import Field
 from refino_eval.config.base import Label, Name, Strict, Unit
 
 Form = Literal["table", "figure"]
+Several = Literal["together", "apart", "one"]
+"""What a kind makes of several treated arms: all in one grid, a grid each, or one arm that the exhibit must choose."""
 
 Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods"]
 """Chapters of the report that hold exhibits; `report.chapters` says which kind goes where."""
@@ -29,7 +31,15 @@ class _Exhibit(Strict):
         default=None, description="Chapter of the report that shows it; default: that of its kind."
     )
 
+    arm: Name | None = Field(
+        default=None, description="Of several treated arms, the only one that the exhibit is about; default: all."
+    )
+    against: Name | None = Field(
+        default=None, description="The arm that it is compared with; default: the control arm."
+    )
+
     form: ClassVar[Form] = "table"
+    several_arms: ClassVar[Several] = "apart"
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -54,6 +64,8 @@ class _Exhibit(Strict):
 
 class DescriptivesExhibit(_Exhibit):
     """Means and standard deviations of covariates by arm."""
+
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["descriptives"]
     covariates: tuple[Name, ...] = Field(min_length=1)
@@ -88,12 +100,25 @@ class _OutcomesExhibit(_Exhibit):
 class IttExhibit(_OutcomesExhibit):
     """Effects of the draw: outcomes as columns, specifications as panels."""
 
+    several_arms: ClassVar[Several] = "together"
+
     kind: Literal["itt"]
     specifications: tuple[Name, ...] = Field(default=("main",), min_length=1)
+    comparison: Literal["pairwise", "joint"] = Field(
+        default="pairwise",
+        description="With several treated arms. pairwise: each on its own people and those of the control arm; joint: all in "
+        "one regression.",
+    )
+    between_arms: bool = Field(
+        default=False,
+        description="With several treated arms: also the difference of every two, from the joint regression.",
+    )
 
 
 class TestsExhibit(_OutcomesExhibit):
     """Each effect under every test, its columns being one family; what it can and cannot exclude."""
+
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["tests"]
     specification: Name = "main"
@@ -101,6 +126,10 @@ class TestsExhibit(_OutcomesExhibit):
     scheme: Literal["complete", "bernoulli"] = Field(
         default="complete",
         description="complete: as many treated in each cell as there were; bernoulli: by draw share.",
+    )
+    family: Literal["outcomes", "arms_and_outcomes"] = Field(
+        default="outcomes",
+        description="With several treated arms. outcomes: a family for each arm; arms_and_outcomes: one family of all.",
     )
     margins: dict[Name, float] = Field(
         default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."
@@ -158,6 +187,7 @@ class StatesExhibit(_Exhibit):
     cumulate_from: int | None = Field(default=None, description="Sum the state from this event time on.")
 
     form: ClassVar[Form] = "figure"
+    several_arms: ClassVar[Several] = "one"
 
     @property
     def panels(self) -> tuple[Unit, ...]:
@@ -169,12 +199,15 @@ class DrawsExhibit(_Exhibit):
     """People drawn to each arm, by calendar month."""
 
     form: ClassVar[Form] = "figure"
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["draws"]
 
 
 class PathsExhibit(StatesExhibit):
     """Arm means by event time, a panel for each state; cumulative from `cumulate_from` when given."""
+
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["paths"]
 
@@ -196,6 +229,7 @@ class FlowExhibit(_Exhibit):
     """The cohort flow: delivered draws, each exclusion with its reason, and the samples that remain, by arm."""
 
     form: ClassVar[Form] = "figure"
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["flow"]
     samples: tuple[Name, ...] = Field(

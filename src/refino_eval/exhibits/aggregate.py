@@ -16,8 +16,9 @@ from scipy import stats
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits import inference
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
+from refino_eval.exhibits import arms, inference
+from refino_eval.exhibits.arm_names import arm_panel
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, pairs, weighting
 from refino_eval.exhibits.tidy import tidy_frame
 from refino_eval.seeds import derive_seed
 
@@ -66,35 +67,61 @@ def aggregate(name: str, exhibit: x.Exhibit, *, files: PersonFiles, study: Study
     UserFault
         When the sample is empty or lacks an arm, or an estimate cannot be made; the message names the exhibit.
     """
-    cohort = _sample(pd.read_parquet(files.cohort), name, exhibit.sample)
+    study = study.comparing(exhibit.arm, exhibit.against)
+    cohort = _sample(pd.read_parquet(files.cohort), name, exhibit.sample, study)
     try:
-        rows = list(_KINDS[exhibit.kind](exhibit, cohort, files, study, name))
+        rows = list(_rows(exhibit, cohort, files, study, name))
     except UserFault as fault:
         raise UserFault(*[f"Exhibit '{name}': {text}" for text in fault.faults]) from None
     return tidy_frame({"exhibit": name, **row} for row in rows)
 
 
-def _sample(cohort: pd.DataFrame, name: str, sample: str) -> pd.DataFrame:
-    chosen = cohort.loc[cohort[f"sample_{sample}"]].reset_index(drop=True)
-    arms = chosen["treated"].nunique()
-    if arms < 2:
+def _rows(exhibit: x.Exhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Call the exhibit's kind: once for all arms together, or for each treated arm apart, its name before the panel's."""
+    make = _KINDS[exhibit.kind]
+    if len(study.treated_arms) == 1 or exhibit.several_arms == "together":
+        yield from make(exhibit, cohort, files, study, name)
+        return
+    for people, pair in pairs(cohort, study):
+        for row in make(exhibit, people, files, pair, name):
+            yield {**row, "panel": arm_panel(pair.treated, str(row["panel"]))}
+
+
+def _sample(cohort: pd.DataFrame, name: str, sample: str, study: Study) -> pd.DataFrame:
+    chosen = cohort.loc[cohort[f"sample_{sample}"]]
+    if "arm" in chosen:
+        wanted = (*study.treated_arms, study.control)
+        chosen = chosen.loc[chosen["arm"].isin(wanted)]
+        # The arm that is compared with counts as the control, also where it is one of the treated.
+        chosen = chosen.assign(treated=(chosen["arm"] != study.control).astype("int32"))
+        arms, needed = chosen["arm"].nunique(), len(wanted)
+    else:
+        arms, needed = chosen["treated"].nunique(), 2
+    if arms < needed:
         raise UserFault(
-            f"Exhibit '{name}': the sample '{sample}' has {len(chosen):,} people in {arms} arm(s); a comparison needs both. "
-            "See run/flow.csv for who was lost and why."
+            f"Exhibit '{name}': the sample '{sample}' has {len(chosen):,} people in {arms} arm(s); a comparison needs "
+            f"{'both' if needed == 2 else f'all {needed}'}. See run/flow.csv for who was lost and why."
         )
-    return chosen
+    return chosen.reset_index(drop=True)
 
 
 def _descriptives(
     exhibit: x.DescriptivesExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
-    described = est.describe(cohort[list(exhibit.covariates)], cohort["treated"].to_numpy())
-    columns = {"all": described.overall, study.treated: described.treated, study.control: described.control}
-    for column, moments in columns.items():
+    values = np.ascontiguousarray(cohort[list(exhibit.covariates)].to_numpy(dtype=np.float64))
+    for column in ("all", *study.treated_arms, study.control):
+        rows = _of_arm(cohort, column, study) if column != "all" else np.ones(len(cohort), dtype=bool)
+        moments = est.moments(values[rows])
         for k, covariate in enumerate(exhibit.covariates):
             yield from _moments(covariate, column, moments, k)
-        people = {"all": len(cohort), study.treated: int(cohort["treated"].sum())}
-        yield cell("all", column, "n", people.get(column, len(cohort) - people[study.treated]))
+        yield cell("all", column, "n", int(rows.sum()))
+
+
+def _of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
+    """Tell who was drawn to an arm."""
+    if len(study.treated_arms) > 1:
+        return (cohort["arm"] == arm).to_numpy(dtype=bool)
+    return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
 
 
 def _moments(row: str, column: str, moments: est.Moments, k: int) -> Iterator[Row]:
@@ -151,45 +178,65 @@ def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
 
 def _itt(exhibit: x.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     lost = est.common_sample(outcome_columns(exhibit.columns, cohort, files)).lost
+    several = len(study.treated_arms) > 1
     for label in exhibit.specifications:
         specification = study.specifications[label]
-        people, values, controls = inference.sample_of(exhibit, cohort, files, specification)
-        table = est.itt(
-            values,
-            people["treated"].to_numpy(),
-            cells=people["cell"] if specification.strata else None,
-            controls=controls,
-            vcov=specification.vcov,
-            missing=exhibit.missing,
-            level=specification.level,
-            **weighting(people, specification.vcov),
-        )
-        frame = table.to_frame().set_index("outcome")
-        for column in exhibit.columns:
-            found = frame.loc[column].to_dict()
-            for source, statistic in EFFECT_STATISTICS.items():
-                yield cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
+        if exhibit.comparison == "pairwise" or not several:
+            for people, pair in pairs(cohort, study):
+                yield from _itt_of_pair(exhibit, people, files, pair, label)
+        if several:
+            yield from arms.joint_effects(exhibit, cohort, files, study, label, specification)
         for column, people_lost in lost.items():
             if people_lost and exhibit.missing == "common":
                 yield cell("lost", column, "count", people_lost, people_lost, panel=label)
 
 
+def _itt_of_pair(
+    exhibit: x.IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, label: str
+) -> Iterator[Row]:
+    specification = study.specifications[label]
+    people, values, controls = inference.sample_of(exhibit, cohort, files, specification)
+    table = est.itt(
+        values,
+        people["treated"].to_numpy(),
+        cells=people["cell"] if specification.strata else None,
+        controls=controls,
+        vcov=specification.vcov,
+        missing=exhibit.missing,
+        level=specification.level,
+        **weighting(people, specification.vcov),
+    )
+    frame = table.to_frame().set_index("outcome")
+    for column in exhibit.columns:
+        found = frame.loc[column].to_dict()
+        for source, statistic in EFFECT_STATISTICS.items():
+            yield cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
+
+
 def _draws(exhibit: x.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     months = pd.period_range(cohort["draw_month"].min(), cohort["draw_month"].max(), freq="M").strftime("%Y-%m")
-    counts = cohort.groupby(["draw_month", "treated"]).size().unstack(fill_value=0).reindex(months, fill_value=0)
-    for month, row in counts.iterrows():
-        treated, control = int(row.get(1, 0)), int(row.get(0, 0))
-        yield cell(str(month), study.treated, "count", treated, treated)
-        yield cell(str(month), study.control, "count", control, control)
-        if treated + control:
-            yield cell(str(month), "share_treated", "share", treated / (treated + control), treated + control)
+    everyone = cohort.groupby("draw_month").size().reindex(months, fill_value=0)
+    counts = {
+        arm: cohort.loc[_of_arm(cohort, arm, study)].groupby("draw_month").size().reindex(months, fill_value=0)
+        for arm in (*study.treated_arms, study.control)
+    }
+    several = len(study.treated_arms) > 1
+    for month in months:
+        drawn = int(everyone[month])
+        for arm, by_month in counts.items():
+            yield cell(month, arm, "count", int(by_month[month]), int(by_month[month]))
+        for arm in study.treated_arms if drawn else ():
+            column = f"share_{arm}" if several else "share_treated"
+            yield cell(month, column, "share", int(counts[arm][month]) / drawn, drawn)
 
 
 def _paths(exhibit: x.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     for state in exhibit.states:
         values, times = _states(exhibit, state, cohort, files)
-        told = est.paths(values, cohort["treated"].to_numpy(), times=times)
-        for arm, column in ((1, study.treated), (0, study.control)):
+        for column in (*study.treated_arms, study.control):
+            arm = int(column != study.control)
+            in_pair = _of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
+            told = est.paths(values[in_pair], cohort.loc[in_pair, "treated"].to_numpy(), times=times)
             for k, time in enumerate(told.times):
                 n = int(told.n[0, arm, k])
                 if n == 0:
@@ -268,7 +315,9 @@ def _flow(exhibit: x.FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, stud
     lines = pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False)
     remain = lines.loc[lines["reason"] == "", "step"]
     shown = {*(exhibit.samples or remain), "delivered", "population"}
-    columns = {"all": "persons", study.treated: "treated", study.control: "control"}
+    several = len(study.treated_arms) > 1
+    treated = {arm: f"arm_{arm}" if several else "treated" for arm in study.treated_arms}
+    columns = {"all": "persons", **treated, study.control: "control"}
     left = dict.fromkeys(columns, 0)
     for line in lines[lines["step"].isin(shown)].to_dict("records"):
         counts = {column: int(line[key]) for column, key in columns.items()}

@@ -26,7 +26,7 @@ def descriptives_table(
 ) -> Table:
     """Lay out a table of means with standard deviations in parentheses, and the number of people below."""
     numbers = Numbers.of(frame, style)
-    columns = ("all", labels.treated, labels.control)
+    columns = ("all", *labels.treated_arms, labels.control)
     totals = [_people(frame, column) for column in columns]
     rows = [
         Row((label(labels.covariate(name, language)), *_moments(numbers, name, columns))) for name in exhibit.covariates

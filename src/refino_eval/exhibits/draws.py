@@ -43,11 +43,15 @@ def draws_figure(
     top.set_ylim(0, None)
     top.set_title(labels.word("people", language), pad=7)
     number_axis(top.yaxis, language)
-    shares = _by_month(frame, "share_treated", "share", months)
-    bottom.plot(positions, shares.tolist(), color=INK, marker="D", markersize=3.2, linewidth=1.0)
+    several = len(labels.treated_arms) > 1
+    for arm, series in arms_of(labels)[:-1]:
+        shares = _by_month(frame, f"share_{arm}" if several else "share_treated", "share", months)
+        color = series.color if several else INK
+        bottom.plot(positions, shares.tolist(), color=color, marker="D", markersize=3.2, linewidth=1.0)
     bottom.axhline(0.5, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
     bottom.set_ylim(0, 1)
-    bottom.set_title(labels.word("share_treated", language).format(arm=names[0]), pad=7)
+    heading = labels.word("drawn_to" if several else "share_treated", language)
+    bottom.set_title(heading.format(arm=names[0]), pad=7)
     number_axis(bottom.yaxis, language, most=4)
     _month_axis(bottom, months)
     _month_axis(top, months)
@@ -78,7 +82,8 @@ def _month_axis(ax: Axes, months: list[str]) -> None:
 def _alt(frame: pd.DataFrame, months: list[str], labels: LabelBook, language: str) -> str:
     style = NumberStyle.of(language)
     totals = {arm: _by_month(frame, arm, "count", months).sum() for arm, _ in arms_of(labels)}
-    shares = _by_month(frame, "share_treated", "share", months).dropna()
+    column = "share_treated" if len(labels.treated_arms) == 1 else f"share_{labels.treated}"
+    shares = _by_month(frame, column, "share", months).dropna()
     drawn = "; ".join(f"{labels.arm(arm, language)} {style.integer(total)}" for arm, total in totals.items())
     low, high = (style.percent(share, 0) for share in (shares.min(), shares.max()))
     return say(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.style import CONTROL, INK, PNG_DPI, QUIET, TREATED, Series
+from refino_eval.exhibits.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, TREATED, Series
 from refino_eval.exhibits.tidy import write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -158,9 +158,9 @@ def end_labels(ax: Axes, x: float, ends: Sequence[tuple[float, str, Series]], *,
     ax.set_ylim(low, high)
 
 
-def arms_of(labels: LabelBook) -> tuple[tuple[str, Series], tuple[str, Series]]:
+def arms_of(labels: LabelBook) -> tuple[tuple[str, Series], ...]:
     """Return the arms with their looks, the treated first."""
-    return (labels.treated, TREATED), (labels.control, CONTROL)
+    return (*zip(labels.treated_arms, ARMS, strict=False), (labels.control, CONTROL))
 
 
 def source_line(figure: Figure, text: str) -> None:

@@ -82,6 +82,12 @@ def flow_figure(
     from matplotlib.figure import Figure
 
     stages = stages_of(frame)
+    if len(labels.treated_arms) > 1:
+        from refino_eval.exhibits.flow_arms import several_arms_flow
+
+        return several_arms_flow(
+            stages, exhibit, labels=labels, language=language, source=data_class_note(facts, language)
+        )
     arms = (labels.treated, labels.control)
     heights = [_gap_height(stage, arms, labels, language) for stage in stages[1:]]
     total = 2 * ARM_HEIGHT + GAP + BOX_HEIGHT * (len(stages) - 1) + sum(heights) + 0.16
@@ -105,7 +111,7 @@ def flow_figure(
         pen.stage(stage, top)
         top -= BOX_HEIGHT
     source_line(figure, source)
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(stages, labels, language))
+    return Drawing(figure=figure, title=exhibit.title[language], alt=alt_text(stages, labels, language))
 
 
 class _Pen:
@@ -242,9 +248,10 @@ def reason_label(row: str, labels: LabelBook, language: str) -> str:
     return labels.word(reason, language) or plain(reason)
 
 
-def _alt(stages: Sequence[Stage], labels: LabelBook, language: str) -> str:
+def alt_text(stages: Sequence[Stage], labels: LabelBook, language: str) -> str:
+    """Say the whole flow in words, arm by arm."""
     style = NumberStyle.of(language)
-    arms = (labels.treated, labels.control)
+    arms = (*labels.treated_arms, labels.control)
 
     def split(counts: Counts) -> str:
         by_arm = ", ".join(f"{labels.arm(arm, language)} {style.integer(counts[arm])}" for arm in arms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,33 @@ from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, pairs, weighting
 from refino_eval.seeds import derive_seed
 
 
 def tests(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
     """Each effect with its randomisation p, family-wise p, sharpened q, and what it can and cannot exclude."""
+    # Each arm's redraws are made apart, from a seed of its own.
+    alone = len(study.treated_arms) == 1
+    tested = [
+        _tested(exhibit, people, files, pair, derive_seed(study.seed, name, *(() if alone else (pair.treated,))))
+        for people, pair in pairs(cohort, study)
+    ]
+    families = [[one] for one in tested] if exhibit.family == "outcomes" else [tested]
+    for family in families:
+        yield from _family_rows(exhibit, family)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The effects of one treated arm, and what redraws say of them."""
+
+    arm: str
+    effects: est.EffectTable
+    redrawn: est.RandomisationTable
+
+
+def _tested(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, seed: int) -> _Tested:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     options: dict[str, Any] = {
@@ -29,25 +51,55 @@ def tests(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, stu
         **weighting(people, specification.vcov),
     }
     treated = people["treated"].to_numpy()
-    effects = est.itt(values, treated, **options)
-    redrawn = est.randomisation_test(
-        values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=derive_seed(study.seed, name), **options
+    return _Tested(
+        arm=study.treated,
+        effects=est.itt(values, treated, **options),
+        redrawn=est.randomisation_test(
+            values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, **options
+        ),
     )
-    family = est.multiplicity(effects.p_value, names=effects.outcomes, draws=redrawn.statistics)
+
+
+def _family_rows(exhibit: x.TestsExhibit, tested: list[_Tested]) -> Iterator[Row]:
+    """Write the tests of one family: the outcomes of one arm, or of all arms."""
+    names = tuple(f"{one.arm}:{key}" for one in tested for key in one.effects.outcomes)
+    draws = est.StatisticDraws(
+        names=names,
+        observed=np.concatenate([one.redrawn.statistics.observed for one in tested]),
+        # Arms share their controls, so that redraws made apart are less alike than the truth: step-down p-values over
+        # several arms err on the safe side (Sidak 1967).
+        draws=np.hstack([one.redrawn.statistics.draws for one in tested]),
+        studentised=tested[0].redrawn.statistics.studentised,
+    )
+    p_values = np.concatenate([one.effects.p_value for one in tested])
+    family = est.multiplicity(p_values, names=names, draws=draws)
+    place = 0
+    for one in tested:
+        count = len(one.effects.outcomes)
+        yield from _tested_rows(exhibit, one, family, slice(place, place + count))
+        place += count
+        if len(tested) == 1:
+            for omnibus in family.omnibus.values():
+                yield cell("omnibus", one.arm, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
+        yield cell("redraws", one.arm, "count", one.redrawn.draws, panel=exhibit.specification)
+
+
+def _tested_rows(exhibit: x.TestsExhibit, one: _Tested, family: est.MultiplicityTable, places: slice) -> Iterator[Row]:
+    effects, redrawn = one.effects, one.redrawn
     card = est.null_card(
         effects,
         margin=exhibit.margins or None,
         p_randomisation=redrawn.p_value,
-        p_family=family.p_step_down,
+        p_family=family.p_step_down[places],
     )
     columns = {
         "estimate": card.estimate,
         "std_error": card.std_error,
         "p_value": card.p_value,
         "p_value_ri": redrawn.p_value,
-        "p_value_fwer": family.p_step_down,
-        "p_value_holm": family.p_holm,
-        "q_value": family.q_sharpened,
+        "p_value_fwer": family.p_step_down[places],
+        "p_value_holm": family.p_holm[places],
+        "q_value": family.q_sharpened[places],
         "conf_low": card.conf_low,
         "conf_high": card.conf_high,
         "mean_control": card.mean_control,
@@ -58,14 +110,12 @@ def tests(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, stu
         "n": effects.n,
     }
     for k, key in enumerate(effects.outcomes):
+        n = int(effects.n[k])
         for statistic, column in columns.items():
-            yield cell(key, study.treated, statistic, column[k], int(effects.n[k]), panel=exhibit.specification)
+            yield cell(key, one.arm, statistic, column[k], n, panel=exhibit.specification)
         if key in exhibit.margins:
             for statistic, value in (("margin", card.margin[k]), ("p_value_equivalence", card.p_equivalence[k])):
-                yield cell(key, study.treated, statistic, value, int(effects.n[k]), panel=exhibit.specification)
-    for omnibus in family.omnibus.values():
-        yield cell("omnibus", study.treated, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
-    yield cell("redraws", study.treated, "count", redrawn.draws, panel=exhibit.specification)
+                yield cell(key, one.arm, statistic, value, n, panel=exhibit.specification)
 
 
 def estimands(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from refino_eval.config.exhibits import IttExhibit
+from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, inference_note, say, specification_note, window_notes
 from refino_eval.exhibits.numbers import NumberStyle
@@ -60,10 +62,11 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, langu
     lines.append(
         say(
             language,
-            f"Effekten av å bli trukket til {labels.arm(labels.treated, language)}, uansett faktisk deltakelse; lineær regresjon.",
-            f"The effect of being drawn to {labels.arm(labels.treated, language)}, whatever the actual participation; linear regression.",
+            f"Effekten av å bli trukket til {_arms(labels, language)}, uansett faktisk deltakelse; lineær regresjon.",
+            f"The effect of being drawn to {_arms(labels, language)}, whatever the actual participation; linear regression.",
         )
     )
+    lines += _several_notes(exhibit, frame, labels, language)
     lines += [specification_note(name, entry, labels, language) for name, entry in known]
     if known:
         lines.append(inference_note([e.vcov for _, e in known], [e.level for _, e in known], frame, language))
@@ -85,14 +88,63 @@ def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, language:
     ]
 
 
+def _arms(labels: LabelBook, language: str) -> str:
+    """Return the treated arms in a sentence."""
+    names = [labels.arm(arm, language) for arm in labels.treated_arms]
+    return names[0] if len(names) == 1 else say(language, " eller ", " or ").join([", ".join(names[:-1]), names[-1]])
+
+
+def _several_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+    """Say how several treated arms are compared."""
+    if len(labels.treated_arms) == 1:
+        return []
+    control = labels.arm(labels.control, language)
+    pairwise = say(
+        language,
+        f"Hver gruppe sammenlignes med {control} for seg, blant dem som ble trukket til en av de to.",
+        f"Each arm is compared with {control} by itself, among those drawn to one of the two.",
+    )
+    joint = say(
+        language,
+        f"Alle gruppene sammenlignes med {control} i én regresjon.",
+        f"All arms are compared with {control} in one regression.",
+    )
+    lines = [pairwise if exhibit.comparison == "pairwise" else joint]
+    if (frame["row"] == ALL_ARMS).any():
+        between = exhibit.between_arms and exhibit.comparison == "pairwise"
+        lines.append(
+            say(
+                language,
+                f"Testen av at ingen gruppe har effekt{' og forskjellene mellom gruppene' if between else ''} er fra regresjonen "
+                "med alle gruppene.",
+                f"The test that no arm has an effect{' and the differences between arms are' if between else ' is'} from the "
+                "regression with all arms.",
+            )
+        )
+    return lines
+
+
 def _effects(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook, language: str) -> list[Row]:
-    """Return the rows of one specification: effect, standard error, interval."""
+    """Return the rows of one specification: effect, standard error and interval of each arm, then what all arms say."""
+    arms = labels.treated_arms
+    rows = [
+        row for arm in arms for row in _effect(numbers, exhibit, spec, arm, labels.arm(arm, language), labels, language)
+    ]
+    if len(arms) > 1 and exhibit.between_arms:
+        for first, second in combinations(arms, 2):
+            head = f"{labels.arm(first, language)} − {labels.arm(second, language)}"
+            rows += _effect(numbers, exhibit, spec, difference_row(first, second), head, labels, language)
+    return rows
+
+
+def _effect(
+    numbers: Numbers, exhibit: IttExhibit, spec: str, row: str, head: str, labels: LabelBook, language: str
+) -> list[Row]:
     columns = list(exhibit.columns)
-    row = labels.treated
     entry = labels.specification_of(spec)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     return [
-        Row((label(labels.arm(row, language)), *(numbers.estimate(spec, row, c) for c in columns))),
+        Row((label(head), *(numbers.estimate(spec, row, c) for c in columns))),
         Row(
             (
                 error_label(numbers, labels, language),
@@ -111,20 +163,38 @@ def _effects(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook
 
 
 def _feet(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook, language: str) -> list[Row]:
-    return [
-        Row(
-            (
-                label(labels.word(statistic, language)),
-                *(numbers.cell(spec, labels.treated, column, statistic) for column in exhibit.columns),
-            ),
-            role="foot",
-        )
-        for statistic in ("mean_control", "n")
+    rows = [
+        Row((label(head), *(numbers.cell(spec, arm, column, statistic) for column in exhibit.columns)), role="foot")
+        for head, arm, statistic in _facts(numbers, exhibit, spec, labels, language)
     ]
+    if len(labels.treated_arms) > 1:
+        for word, statistic in (("all_arms", "f_stat"), ("all_arms_p", "p_value")):
+            cells = (numbers.cell(spec, ALL_ARMS, column, statistic) for column in exhibit.columns)
+            rows.append(Row((label(labels.word(word, language)), *cells), role="foot"))
+    return rows
+
+
+def _facts(
+    numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook, language: str
+) -> Iterator[tuple[str, str, str]]:
+    """Give the rows of control means and N: once when they are the same for every arm, else arm by arm."""
+    for statistic in ("mean_control", "n"):
+        word = labels.word(statistic, language)
+        told = {
+            tuple(numbers.cell(spec, arm, column, statistic).text for column in exhibit.columns)
+            for arm in labels.treated_arms
+        }
+        if len(told) == 1:
+            yield word, labels.treated, statistic
+            continue
+        for arm in labels.treated_arms:
+            yield labels.word("of_arm", language).format(word=word, arm=labels.arm(arm, language)), arm, statistic
 
 
 def _same_feet(numbers: Numbers, exhibit: IttExhibit, specifications: list[str], labels: LabelBook) -> bool:
-    """Whether control means and N are the same under every specification."""
+    """Whether control means and N are the same under every specification; the joint test never is."""
+    if len(labels.treated_arms) > 1 and len(specifications) > 1:
+        return False
     rows = {
         tuple(
             numbers.cell(spec, labels.treated, column, statistic).text

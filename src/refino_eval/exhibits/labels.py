@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from refino_eval.config.base import Label
@@ -85,6 +85,11 @@ VOCABULARY: Mapping[str, Label] = {
     "delivered": _words("Leverte trekninger", "Draws delivered"),
     "excluded": _words("Tatt ut", "Excluded"),
     "missing_stratum": _words("Uten opplysning om celle", "Stratum is missing"),
+    # several treated arms
+    "all_arms": _words("Ingen av gruppene har effekt, F", "No arm has an effect, F"),
+    "all_arms_p": _words("Ingen av gruppene har effekt, p", "No arm has an effect, p"),
+    "of_arm": _words("{word}, {arm}", "{word}, {arm}"),
+    "drawn_to": _words("Andel trukket til hver gruppe", "Share drawn to each arm"),
     # design summary
     "n_one_arm_cells": _words("Celler med bare én gruppe", "Cells with one arm only"),
     "n_in_one_arm_cells": _words("Personer i celler med bare én gruppe", "People in cells with one arm only"),
@@ -122,7 +127,7 @@ class LabelBook:
     definitions
         The evaluation's merged definitions: labels, units, windows and specifications.
     treated, control
-        Names of the arms.
+        Names of the arms; the first of `several` treated ones.
     arms
         Labels of the arms.
     samples
@@ -146,6 +151,18 @@ class LabelBook:
     strata_labels: Mapping[str, Label] = field(default_factory=dict)
     outcomes: Mapping[str, Label] = field(default_factory=dict)
     flow: Mapping[str, Label] = field(default_factory=dict)
+    several: tuple[str, ...] = ()
+
+    @property
+    def treated_arms(self) -> tuple[str, ...]:
+        """Names of all treated arms."""
+        return self.several or (self.treated,)
+
+    def comparing(self, arm: str | None, against: str | None) -> Self:
+        """Return the labels of an exhibit of one treated arm, or against another arm than the control."""
+        control = against or self.control
+        arms = (arm,) if arm is not None else tuple(each for each in self.treated_arms if each != control)
+        return replace(self, treated=arms[0], control=control, several=arms)
 
     @classmethod
     def of(cls, evaluation: Evaluation, definitions: Definitions) -> Self:
@@ -158,18 +175,19 @@ class LabelBook:
         definitions
             The definitions with those of the evaluation merged in.
         """
-        arms = (evaluation.arms.treated, evaluation.arms.control)
+        arms = evaluation.arms
         table = evaluation.person_table
         return cls(
             definitions=definitions,
-            treated=arms[0].name,
-            control=arms[1].name,
-            arms={arm.name: arm.label for arm in arms},
+            treated=arms.treated.name,
+            control=arms.control.name,
+            arms={arm.name: arm.label for arm in arms.everyone},
             samples={name: sample.label for name, sample in evaluation.samples.items()},
             strata=evaluation.strata or (table.strata if table else ()),
             strata_labels=evaluation.strata_labels,
             outcomes=dict(table.labels) if table else {},
             flow=flow_labels(evaluation),
+            several=tuple(arm.name for arm in arms.treated_arms),
         )
 
     def word(self, key: str, language: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,37 @@ class PersonFiles:
 
 @dataclass(frozen=True)
 class Study:
-    """What an exhibit needs to know of its study: names of the arms, definitions of controls, and the seed."""
+    """What an exhibit needs to know of its study: names of the arms, definitions of controls, and the seed.
+
+    `treated` is the treated arm, the first of `several` where there are more than one.
+    """
 
     treated: str
     control: str
     specifications: Mapping[str, d.Specification]
     seed: int
+    several: tuple[str, ...] = ()
+
+    @property
+    def treated_arms(self) -> tuple[str, ...]:
+        """Names of all treated arms."""
+        return self.several or (self.treated,)
+
+    def comparing(self, arm: str | None, against: str | None) -> Study:
+        """Return the study of one treated arm, or against another arm than the control; None leaves as it is."""
+        control = against or self.control
+        arms = (arm,) if arm is not None else tuple(each for each in self.treated_arms if each != control)
+        return replace(self, treated=arms[0], control=control, several=arms)
+
+
+def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, Study]]:
+    """Give the people of each treated arm with those of the control arm, and the study of these two."""
+    if len(study.treated_arms) == 1:
+        yield cohort, study
+        return
+    for arm in study.treated_arms:
+        people = cohort.loc[cohort["arm"].isin([arm, study.control])].reset_index(drop=True)
+        yield people, replace(study, treated=arm, several=(arm,))
 
 
 def cell(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.arms import table_by_arm
 from refino_eval.exhibits.balance import balance_table
 from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
@@ -85,6 +86,7 @@ def render(
         The files written, each at once or not at all.
     """
     frame = validate(tidy_frame)
+    labels = labels.comparing(exhibit.arm, exhibit.against)
     if exhibit.kind in TABLES:
         make = partial(table_of, exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts)
         return write_table(lambda style: make(style=style), Path(tables_dir), language=language)
@@ -105,15 +107,18 @@ def table_of(
     style: NumberStyle | None = None,
 ) -> Table:
     """Lay out a table without writing it (see `render`); the report shows the same one."""
-    return TABLES[exhibit.kind](
+    labels = labels.comparing(exhibit.arm, exhibit.against)
+    lay_out = partial(
+        TABLES[exhibit.kind],
         exhibit_name,
         exhibit,
-        tidy_frame,
-        labels=labels,
         language=language,
         facts=facts,
         style=style or NumberStyle.of(language),
     )
+    if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":
+        return table_by_arm(lay_out, tidy_frame, labels, language)
+    return lay_out(tidy_frame, labels=labels)
 
 
 def figure_notes(

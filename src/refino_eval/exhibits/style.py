@@ -26,6 +26,16 @@ class Series:
 TREATED = Series(color="#0b3c5d", linestyle="-", marker="o", hollow=False)
 CONTROL = Series(color="#c8500a", linestyle=(0, (5, 2)), marker="s", hollow=True)  # type: ignore[arg-type]
 
+ARMS = (
+    TREATED,
+    Series(color="#1a7f5a", linestyle=(0, (4, 1, 1, 1)), marker="^", hollow=False),  # type: ignore[arg-type]
+    Series(color="#7b3f98", linestyle=(0, (1, 1)), marker="D", hollow=False),  # type: ignore[arg-type]
+    Series(color="#a0761a", linestyle=(0, (6, 1, 1, 1, 1, 1)), marker="v", hollow=True),  # type: ignore[arg-type]
+    Series(color="#3a86b7", linestyle=(0, (3, 2)), marker="P", hollow=False),  # type: ignore[arg-type]
+    Series(color="#8c2f39", linestyle=(0, (2, 1)), marker="X", hollow=True),  # type: ignore[arg-type]
+)
+"""Looks of treated arms, in order."""
+
 
 def parameters(salt: str) -> dict[str, Any]:
     """Return matplotlib's settings; `salt` makes the ids inside an SVG file depend on the exhibit alone."""

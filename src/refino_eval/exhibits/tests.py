@@ -73,16 +73,20 @@ def _part(
             ),
         )
     )
-    body = tuple(
-        Row(
-            (
-                label(labels.outcome(outcome, language)),
-                *(_cell(numbers, exhibit, labels.treated, key, statistic) for statistic in statistics),
+    body: list[Row] = []
+    for arm in labels.treated_arms:
+        if len(labels.treated_arms) > 1:
+            body.append(Row((label(labels.arm(arm, language), span=len(statistics) + 1),), role="block"))
+        body += [
+            Row(
+                (
+                    label(labels.outcome(outcome, language)),
+                    *(_cell(numbers, exhibit, arm, key, statistic) for statistic in statistics),
+                )
             )
-        )
-        for key, outcome in exhibit.columns.items()
-    )
-    return Part(header=(header,), body=body, caption=caption)
+            for key, outcome in exhibit.columns.items()
+        ]
+    return Part(header=(header,), body=tuple(body), caption=caption)
 
 
 def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic: str) -> Cell:
@@ -98,7 +102,6 @@ def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic
 def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
     style = NumberStyle.of(language)
     draws = style.integer(numbers.value(exhibit.specification, "redraws", labels.treated, "count"))
-    omnibus = numbers.cell(exhibit.specification, "omnibus", labels.treated, "p_value_ri").text
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]
     lines.append(
@@ -110,15 +113,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
             "for nobody.",
         )
     )
-    lines.append(
-        say(
-            language,
-            f"Familievise p-verdier (Westfall-Young, trinnvis, og Holm) og q-verdier gjelder de {len(exhibit.columns)} utfallene i "
-            f"tabellen. Alle under ett: p = {omnibus}.",
-            f"Family-wise p-values (Westfall-Young step-down, and Holm) and q-values are over the {len(exhibit.columns)} outcomes "
-            f"of the table. All at once: p = {omnibus}.",
-        )
-    )
+    lines.append(_family(exhibit, numbers, labels, language))
     lines.append(
         say(
             language,
@@ -129,3 +124,38 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
     if entry is not None:
         lines.append(inference_note([entry.vcov], [entry.level], frame, language))
     return lines
+
+
+def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook, language: str) -> str:
+    """Say what the family is, and what all of it tells at once."""
+    arms, count = labels.treated_arms, len(exhibit.columns)
+    wide = len(arms) > 1 and exhibit.family == "arms_and_outcomes"
+    over = say(language, f"de {count} utfallene i tabellen", f"the {count} outcomes of the table")
+    if wide:
+        over = say(
+            language,
+            f"de {count} utfallene for alle {len(arms)} gruppene",
+            f"the {count} outcomes of all {len(arms)} arms",
+        )
+    elif len(arms) > 1:
+        over = say(
+            language, f"de {count} utfallene for hver gruppe for seg", f"the {count} outcomes of each arm by itself"
+        )
+    told = []
+    for arm in arms:
+        p = numbers.cell(exhibit.specification, "omnibus", arm, "p_value_ri").text
+        if p:
+            told.append(f"p = {p}" if len(arms) == 1 else f"{labels.arm(arm, language)} p = {p}")
+    at_once = say(language, "Alle under ett: ", "All at once: ") + "; ".join(told) + "." if told else ""
+    text = say(
+        language,
+        f"Familievise p-verdier (Westfall-Young, trinnvis, og Holm) og q-verdier gjelder {over}.",
+        f"Family-wise p-values (Westfall-Young step-down, and Holm) and q-values are over {over}.",
+    )
+    if wide:
+        text += say(
+            language,
+            " Trekningen er gjentatt for hver gruppe for seg, så de trinnvise p-verdiene kan være noe for høye.",
+            " The draw is repeated for each arm by itself, so that the step-down p-values may be somewhat too high.",
+        )
+    return f"{text} {at_once}".strip()

@@ -38,18 +38,21 @@ def flow_grid(inputs: ReportInputs, labels: LabelBook, language: str) -> Grid | 
     if flow is None:
         return None
     reasons = _reasons(inputs.evaluation)
+    several = len(labels.treated_arms) > 1
+    treated = [f"arm_{arm}" for arm in labels.treated_arms] if several else ["treated"]
+    keys = ("persons", *treated, "control")
     rows, classes = [], []
     for record in flow.to_dict("records"):
         step, reason = str(record["step"]), str(record["reason"])
-        counts = tuple(_count(record[key], language) for key in ("persons", "treated", "control"))
+        counts = tuple(_count(record[key], language) for key in keys)
         if reason:
             rows.append((_reason(reason, reasons, language), *counts))
             classes.append("out")
         else:
             rows.append((_step(step, labels, language), *counts))
             classes.append("total")
-    arms = (labels.arm(labels.treated, language), labels.arm(labels.control, language))
-    return Grid(("", word("persons", language), *arms), tuple(rows), ("left", *["right"] * 3), tuple(classes))
+    arms = [labels.arm(arm, language) for arm in (*labels.treated_arms, labels.control)]
+    return Grid(("", word("persons", language), *arms), tuple(rows), ("left", *["right"] * len(keys)), tuple(classes))
 
 
 def _reasons(evaluation: Evaluation) -> dict[str, Step | SampleStep]:

@@ -10,15 +10,15 @@ from refino_eval.config.evaluation import Arms
 from refino_eval.errors import UserFault
 
 
-def treated_from_codes(values: pd.Series, arms: Arms, *, where: str) -> npt.NDArray[np.int64]:
-    """Return 1 for the treated arm's code and 0 for the control arm's.
+def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
+    """Return the name of each person's arm, and 1 for a treated arm and 0 for the control arm.
 
     Parameters
     ----------
     values
         (n,) delivered codes, text or numbers.
     arms
-        The two arms with their codes.
+        The arms with their codes.
     where
         What to call the column in a message.
 
@@ -28,14 +28,15 @@ def treated_from_codes(values: pd.Series, arms: Arms, *, where: str) -> npt.NDAr
         When any row holds another value, or none; the message counts rows and shows codes, never people.
     """
     text = values.map(code_text, na_action="ignore").astype(object)
-    treated, control = code_text(arms.treated.code), code_text(arms.control.code)
-    known = text.isin([treated, control]).to_numpy()
+    names = {code_text(code): arm.name for arm in arms.everyone for code in arm.codes}
+    found = text.map(names, na_action="ignore")
+    known = found.notna().to_numpy(dtype=bool)
     if not known.all():
         other = text[~known]
         codes = sorted({str(code)[:20] for code in other.dropna()})
         shown = ", ".join(f"'{code}'" for code in codes[:5]) + (", ..." if len(codes) > 5 else "")
         missing = int(other.isna().sum())
-        found = " and ".join(
+        told = " and ".join(
             part
             for part in (
                 f"{len(other) - missing:,} rows with other values ({shown})" if codes else "",
@@ -43,11 +44,13 @@ def treated_from_codes(values: pd.Series, arms: Arms, *, where: str) -> npt.NDAr
             )
             if part
         )
+        meant = [f"'{code}' ({name})" for code, name in names.items()]
         raise UserFault(
-            f"{where}: the draw's result must be '{treated}' ({arms.treated.name}) or '{control}' ({arms.control.name}) "
-            f"in every row; there are {found}. Mend the delivery, or the codes under arms in the evaluation."
+            f"{where}: the draw's result must be {', '.join(meant[:-1])} or {meant[-1]} in every row; there are {told}. "
+            "Mend the delivery or the codes under arms in the evaluation, or take these rows out (`keep` of a person table)."
         )
-    return np.asarray(text == treated, dtype=np.int64)
+    named = found.to_numpy(dtype=str)
+    return named, np.asarray(named != arms.control.name, dtype=np.int64)
 
 
 def code_text(value: object) -> str:

@@ -15,11 +15,14 @@ from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, Population, Sample, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserFault
-from refino_eval.trial.arms import code_text, treated_from_codes
+from refino_eval.trial.arms import arms_from_codes, code_text
 from refino_eval.trial.covariates import derive_covariates
 from refino_eval.trial.flow import FlowLine, flow_line
 
 Mask = npt.NDArray[np.bool_]
+
+DRAWN = "drawn_arm"
+"""The arm's name beside a draw; the register's own column keeps its codes, which steps of the population may name."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,17 @@ def link_population(
         nobody, or only one arm, is left.
     """
     draws = _draws(population, arms, clean[population.register_name])
-    lines = [flow_line("delivered", "", draws["treated"])]
+    lines = [flow_line("delivered", "", draws, arm=DRAWN)]
     draws = _take_out_missing_strata(draws, strata, lines)
     for step in population.steps:
         draws = _take_out(draws, _hit(step, draws, sources[population.register_name]), "population", step.reason, lines)
     _one_draw_each(draws, population)
     draws = draws.sort_values("person_id", ignore_index=True)
-    _both_arms(draws, arms)
+    _every_arm(draws, arms)
     frame = pd.DataFrame(
         {
             "person_id": draws["person_id"],
-            "arm": np.where(draws["treated"] == 1, arms.treated.name, arms.control.name),
+            "arm": draws[DRAWN],
             "treated": draws["treated"],
             "draw_date": draws["draw_date"],
             "draw_month": draws["draw_month"],
@@ -117,7 +120,9 @@ def _draws(population: Population, arms: Arms, path: Path) -> pd.DataFrame:
             f"The register of draws '{population.register_name}' has no clean row. See run/quality_rules.csv for the rules "
             "that rejected its rows."
         )
-    draws["treated"] = treated_from_codes(draws[population.arm], arms, where=f"Register '{population.register_name}'")
+    where = f"Register '{population.register_name}'"
+    drawn = arms_from_codes(draws[population.arm], arms, where=where)
+    draws[DRAWN], draws["treated"] = pd.Series(drawn[0], index=draws.index, dtype=object), drawn[1]
     if population.draw_date is not None:
         draws["draw_date"] = pd.Timestamp(population.draw_date)
     else:
@@ -167,7 +172,7 @@ def _meets(column: pd.Series, condition: d.Condition) -> Mask:
 
 
 def _take_out(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list[FlowLine]) -> pd.DataFrame:
-    lines.append(flow_line(step, reason, draws.loc[hit, "treated"]))
+    lines.append(flow_line(step, reason, draws.loc[hit], arm=DRAWN))
     return draws.loc[~hit].reset_index(drop=True)
 
 
@@ -185,12 +190,11 @@ def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:
         )
 
 
-def _both_arms(draws: pd.DataFrame, arms: Arms) -> None:
-    treated = int(draws["treated"].sum())
-    if treated == 0 or treated == len(draws):
-        empty = arms.treated.name if treated == 0 else arms.control.name
+def _every_arm(draws: pd.DataFrame, arms: Arms) -> None:
+    empty = [arm.name for arm in arms.everyone if not (draws[DRAWN] == arm.name).any()]
+    if empty:
         raise UserFault(
-            f"After the steps of the flow nobody is left in the arm '{empty}' ({len(draws):,} people in all). See the steps "
+            f"After the steps of the flow nobody is left in the arm '{empty[0]}' ({len(draws):,} people in all). See the steps "
             "of population.steps and the arms' codes."
         )
 
@@ -201,7 +205,7 @@ def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[
     Parameters
     ----------
     frame
-        One row a person, with `treated`, covariates and strata.
+        One row a person, with `arm`, `treated`, covariates and strata.
     samples
         Named samples, wider before narrower.
     lines
@@ -220,8 +224,8 @@ def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[
                 out = frame[list(step.complete)].isna().any(axis=1).to_numpy(dtype=bool)
             else:
                 out = meets_all(frame, step.exclude)
-            lines.append(flow_line(name, step.reason, frame.loc[inside & out, "treated"]))
+            lines.append(flow_line(name, step.reason, frame.loc[inside & out]))
             inside &= ~out
-        lines.append(flow_line(name, "", frame.loc[inside, "treated"]))
+        lines.append(flow_line(name, "", frame.loc[inside]))
         flags[name] = inside
     return frame.assign(**{f"sample_{name}": flag for name, flag in flags.items()})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 COLUMNS = ("step", "reason", "persons", "treated", "control")
@@ -23,7 +22,9 @@ class FlowLine:
     reason
         Why these people were taken out; empty for the line of those who remain.
     persons, treated, control
-        People (before repeated draws are taken out: draws), all and by arm.
+        People (before repeated draws are taken out: draws): all, those of a treated arm, those of the control arm.
+    by_arm
+        The treated, arm by arm.
     """
 
     step: str
@@ -31,22 +32,40 @@ class FlowLine:
     persons: int
     treated: int
     control: int
+    by_arm: Mapping[str, int] = field(default_factory=dict)
 
 
-def flow_line(step: str, reason: str, treated: npt.ArrayLike) -> FlowLine:
+def flow_line(step: str, reason: str, people: pd.DataFrame, *, arm: str = "arm") -> FlowLine:
     """Count one group of people by arm.
 
     Parameters
     ----------
     step, reason
         As in `FlowLine`.
-    treated
-        (n,) the arms of those counted, 0 or 1.
+    people
+        Those counted: `treated`, 0 or 1, and the arm's name.
+    arm
+        The column of the arm's name.
     """
-    arms = np.asarray(treated, dtype=int)
-    return FlowLine(step, reason, arms.size, int(arms.sum()), int(arms.size - arms.sum()))
+    arms = np.asarray(people["treated"], dtype=int)
+    by_arm = people.loc[arms == 1, arm].value_counts()
+    return FlowLine(
+        step,
+        reason,
+        arms.size,
+        int(arms.sum()),
+        int(arms.size - arms.sum()),
+        {str(k): int(v) for k, v in by_arm.items()},
+    )
 
 
 def flow_frame(lines: Sequence[FlowLine]) -> pd.DataFrame:
-    """Return the flow as a table with the columns of `run/flow.csv`."""
-    return pd.DataFrame([vars(line) for line in lines], columns=list(COLUMNS))
+    """Return the flow as a table with the columns of `run/flow.csv`, and `arm_<name>` for each of several treated arms."""
+    arms = list(dict.fromkeys(arm for line in lines for arm in line.by_arm))
+    rows: list[dict[str, object]] = []
+    for line in lines:
+        row: dict[str, object] = {name: getattr(line, name) for name in COLUMNS}
+        if len(arms) > 1:
+            row |= {f"arm_{arm}": line.by_arm.get(arm, 0) for arm in arms}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *(f"arm_{arm}" for arm in arms if len(arms) > 1)])

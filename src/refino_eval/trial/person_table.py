@@ -15,7 +15,7 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserFault, nearest
-from refino_eval.trial.arms import code_text, treated_from_codes
+from refino_eval.trial.arms import arms_from_codes, code_text
 from refino_eval.trial.cohort import Cohort, add_samples, meets_all
 from refino_eval.trial.flow import FlowLine, flow_line
 
@@ -72,8 +72,9 @@ def read_person_table(
     _columns_are_there(raw, table, covariates)
     raw = _kept(raw, table)
     frame = pd.DataFrame({"person_id": _ids(raw, table)})
-    frame["treated"] = treated_from_codes(raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'")
-    frame.insert(1, "arm", np.where(frame["treated"] == 1, arms.treated.name, arms.control.name))
+    frame["arm"], frame["treated"] = arms_from_codes(
+        raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'"
+    )
     strata = [raw[column].map(code_text, na_action="ignore") for column in table.strata]
     for column, values in zip(table.strata, strata, strict=True):
         frame[_inside_name(column, frame)] = values
@@ -89,9 +90,9 @@ def read_person_table(
     outcomes = pd.DataFrame({"person_id": frame["person_id"]})
     for name, column in table.outcomes.items():
         outcomes[name] = _number(raw[column], column, table.file)
-    lines: list[FlowLine] = [flow_line("delivered", "", frame["treated"])]
+    lines: list[FlowLine] = [flow_line("delivered", "", frame)]
     if missing.any():
-        lines.append(flow_line("population", "missing_stratum", frame.loc[missing, "treated"]))
+        lines.append(flow_line("population", "missing_stratum", frame.loc[missing]))
         frame, outcomes = frame.loc[~missing], outcomes.loc[~missing]
     order = frame["person_id"].argsort(kind="stable")
     frame, outcomes = frame.iloc[order].reset_index(drop=True), outcomes.iloc[order].reset_index(drop=True)

@@ -1,0 +1,137 @@
+"""Several treated arms: effects of all from one regression, and tables of each put into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.config import exhibits as x
+from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
+from refino_eval.exhibits.inference import sample_of
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.tables import Table
+
+
+def joint_effects(
+    exhibit: x.IttExhibit,
+    cohort: pd.DataFrame,
+    files: PersonFiles,
+    study: Study,
+    panel: str,
+    specification: d.Specification,
+) -> Iterator[Row]:
+    """Regress each outcome on all treated arms at once, within cells: effects, their joint test, differences between arms."""
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    drawn = pd.DataFrame({arm: (people["arm"] == arm).astype(float) for arm in study.treated_arms})
+    for column in exhibit.columns:
+        known = np.isfinite(values[column].to_numpy())
+        design = est.prepare_columns(
+            drawn,
+            cells=people["cell"] if specification.strata else None,
+            controls=controls,
+            rows=known,
+            **weighting(people, specification.vcov),
+        )
+        fit = design.fit(values[[column]])
+        estimate, cov = fit.coefficients[:, 0], fit.coefficient_cov(0, specification.vcov)
+        df = design.df(specification.vcov)
+        if exhibit.comparison == "joint":
+            told = _inference(np.eye(len(estimate)), estimate, cov, df, specification.level)
+            for k, arm in enumerate(design.focus):
+                moments = _moments(people, values[column], known, arm, study, design)
+                for statistic, value in ({**{key: of[k] for key, of in told.items()}, **moments}).items():
+                    yield cell(arm, column, statistic, value, int(moments["n"]), panel=panel)
+        test = est.wald_test(estimate, cov, df)
+        for statistic, value in (
+            ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value),
+            ("n", design.n),
+        ):  # fmt: skip
+            yield cell(ALL_ARMS, column, statistic, value, design.n, panel=panel)
+        if exhibit.between_arms:
+            yield from _between(design.focus, column, estimate, cov, df, specification.level, design.n, panel)
+
+
+def _between(
+    names: tuple[str, ...],
+    column: str,
+    estimate: np.ndarray,
+    cov: np.ndarray,
+    df: int,
+    level: float,
+    n: int,
+    panel: str,
+) -> Iterator[Row]:
+    for i, j in combinations(range(len(names)), 2):
+        contrast = np.zeros((1, len(names)))
+        contrast[0, i], contrast[0, j] = 1.0, -1.0
+        for statistic, value in _inference(contrast, estimate, cov, df, level).items():
+            yield cell(difference_row(names[i], names[j]), column, statistic, value[0], n, panel=panel)
+
+
+def _inference(
+    contrasts: np.ndarray, estimate: np.ndarray, cov: np.ndarray, df: int, level: float
+) -> dict[str, np.ndarray]:
+    combined = contrasts @ estimate
+    error = np.sqrt(np.einsum("ki,ij,kj->k", contrasts, cov, contrasts))
+    told = est.t_inference(combined, error, df, level=level)
+    return {
+        "estimate": combined,
+        "std_error": error,
+        "p_value": told.p_value,
+        "conf_low": told.conf_low,
+        "conf_high": told.conf_high,
+        "df": np.full(len(combined), df),
+    }
+
+
+def _moments(
+    people: pd.DataFrame, values: pd.Series, known: np.ndarray, arm: str, study: Study, design: est.Design
+) -> dict[str, float]:
+    weights = people["weight"].to_numpy() if "weight" in people else None
+    parts: dict[str, Any] = {}
+    for name, of in (("control", study.control), ("treated", arm)):
+        rows = known & (people["arm"] == of).to_numpy()
+        parts[name] = est.moments(
+            values.to_numpy(dtype=float)[rows, None], weights=None if weights is None else weights[rows]
+        )
+    return {
+        "mean_treated": float(parts["treated"].mean[0]),
+        "mean_control": float(parts["control"].mean[0]),
+        "sd_control": float(parts["control"].sd[0]),
+        "n": design.n,
+        "n_treated": int(parts["treated"].n[0]),
+        "n_control": int(parts["control"].n[0]),
+        "n_cells": design.cells.n_cells,
+    }
+
+
+def table_by_arm(make: Callable[..., Table], frame: pd.DataFrame, labels: LabelBook, language: str) -> Table:
+    """Lay out a table for each treated arm and put them into one, the arm's name over each of its grids.
+
+    Parameters
+    ----------
+    make
+        Lays out the table of one arm from its numbers and labels.
+    frame
+        Numbers whose panels are those of `arm_panel`.
+    labels, language
+        What to call things, and in which language.
+    """
+    tables: list[Table] = []
+    for arm in labels.treated_arms:
+        own = frame["panel"].eq(arm) | frame["panel"].str.startswith(f"{arm}:")
+        part = frame.loc[own].assign(panel=frame.loc[own, "panel"].str.removeprefix(arm).str.removeprefix(":"))
+        table = make(part.reset_index(drop=True), labels=replace(labels, treated=arm, several=(arm,)))
+        name = labels.arm(arm, language)
+        parts = (replace(each, caption=f"{name}. {each.caption}" if each.caption else name) for each in table.parts)
+        tables.append(replace(table, parts=tuple(parts)))
+    told = dict.fromkeys(note for table in tables for note in table.notes)
+    return replace(tables[0], parts=tuple(part for table in tables for part in table.parts), notes=tuple(told))
