@@ -1,11 +1,12 @@
 """The receipt of a delivery: what came, and everything that is wrong with it, before anything runs.
 
-Each register is read and judged by the same code and rules as in a run, into a folder of its own that is removed
-again, so a receipt and a run can never disagree. Only counts come out.
+Each register is read and judged by the same code and rules as in a run, so a receipt and a run can never disagree; but
+nothing is sorted or written. Only counts come out.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
 import tempfile
@@ -13,17 +14,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserFault
 from refino_eval.registers import receipt_faults as f
 from refino_eval.registers.formats import find_files
-from refino_eval.registers.ingest import ingest
+from refino_eval.registers.judging import Judged, judge
 from refino_eval.registers.receipt_letter import Letter, checksum, letter_faults
-from refino_eval.registers.reports import IngestReport
-from refino_eval.registers.types import identifier, literal
+from refino_eval.registers.types import identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,7 +41,7 @@ class FileReceipt:
     rows, clean, rejected
         Data rows; clean and rejected by the source's rules add up to rows.
     people
-        Distinct people, in all rows.
+        Distinct people, in all rows whose id can be read.
     first, last
         First and last start date among the clean rows; None for a register without dates.
     duplicates
@@ -97,6 +97,16 @@ class YearReceipt:
 
 
 @dataclass(frozen=True)
+class RepairReceipt:
+    """Clean rows of one register that a rule of its source changed, and how many people they are of."""
+
+    register: str
+    rule: str
+    rows: int
+    people: int
+
+
+@dataclass(frozen=True)
 class Receipt:
     """A whole delivery.
 
@@ -119,6 +129,7 @@ class Receipt:
     files: tuple[FileReceipt, ...]
     columns: tuple[ColumnReceipt, ...]
     years: tuple[YearReceipt, ...]
+    repairs: tuple[RepairReceipt, ...]
     faults: tuple[f.Fault, ...]
 
     def of(self, severity: str) -> tuple[f.Fault, ...]:
@@ -133,6 +144,7 @@ class _Found:
     files: list[FileReceipt] = field(default_factory=list)
     columns: list[ColumnReceipt] = field(default_factory=list)
     years: list[YearReceipt] = field(default_factory=list)
+    repairs: list[RepairReceipt] = field(default_factory=list)
     faults: list[f.Fault] = field(default_factory=list)
 
 
@@ -184,8 +196,7 @@ def take_receipt(
         draft = Path(tempfile.mkdtemp(prefix=".receipt-", dir=work))
         try:
             options = {"codelists": codelists, "origin": origin, "threads": threads, "memory_limit": memory_limit}
-            for part in _readable(source, folder, paths, draft, found, options):
-                _count(part[0], part[1], draft, {path.name: path for path in paths}, sums, found)
+            _register(source, folder, paths, found, sums, {**options, "work": [draft], "tell_blanks": True})
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     told = ""
@@ -206,6 +217,7 @@ def take_receipt(
         files=tuple(found.files),
         columns=tuple(found.columns),
         years=tuple(found.years),
+        repairs=tuple(found.repairs),
         faults=tuple(faults),
     )
 
@@ -225,16 +237,23 @@ def _paths(source: Source, folder: Path, found: _Found) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(there))
 
 
-def _readable(
-    source: Source, folder: Path, paths: tuple[Path, ...], draft: Path, found: _Found, options: Mapping[str, object]
-) -> Iterable[tuple[Source, IngestReport]]:
-    """Ingest a register whole; when that cannot be done, tell why and ingest each file that can be read alone."""
+def _register(
+    source: Source,
+    folder: Path,
+    paths: tuple[Path, ...],
+    found: _Found,
+    sums: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> None:
+    """Count a register whole; when that cannot be done, tell why and count each file that can be read alone."""
     if not paths:
         return
+    delivered = {path.name: path for path in paths}
     whole = len(source.files) == 1 or all(any(folder.glob(pattern)) for pattern in source.files)
     if whole:
         try:
-            yield source, _ingest(source, folder, draft, options)
+            with judge(source, folder, **options) as judged:
+                _count(judged, delivered, sums, found)
             return
         except UserFault as fault:
             found.faults += [f.told_fault(source.register_name, text) for text in fault.faults]
@@ -242,86 +261,81 @@ def _readable(
                 return
     for path in paths:
         alone = source.model_copy(update={"files": (_escaped(path.relative_to(folder).as_posix()),)})
-        try:
-            yield alone, _ingest(alone, folder, draft, options)
-        except UserFault:
-            continue  # told with the whole register
+        # What cannot be read was told with the whole register.
+        with contextlib.suppress(UserFault), judge(alone, folder, **options) as judged:
+            _count(judged, delivered, sums, found)
 
 
 def _escaped(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _ingest(source: Source, folder: Path, draft: Path, options: Mapping[str, object]) -> IngestReport:
-    clean, rejects = draft / "clean.parquet", draft / "rejects.parquet"
-    return ingest(source, folder, clean_path=clean, rejects_path=rejects, **options)  # type: ignore[arg-type]
-
-
-def _count(
-    source: Source,
-    report: IngestReport,
-    draft: Path,
-    paths: Mapping[str, Path],
-    sums: Mapping[str, str],
-    found: _Found,
-) -> None:
-    """Count one ingested register, file by file, from its clean and rejected rows."""
-    import duckdb
-
-    con = duckdb.connect(":memory:", config={"threads": 2, "temp_directory": str(draft / "spill")})
-    try:
-        for name in ("clean", "rejects"):
-            con.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({literal(str(draft / f'{name}.parquet'))})")
-        rejected = _rejected(con)
-        rows = {file.file: file.rows for file in report.files}
-        spans = _spans(con, source)
-        people = dict(con.execute(_PEOPLE).fetchall())
-        repeats = _repeats(con, source, rejected)
-        correcting = any(rule.rule == "superseded" for rule in source.rules)
-        for place, (name, count) in enumerate(rows.items()):
-            taken = {key[1:]: value for key, value in rejected.items() if key[0] == name}
-            clean, first, last = spans.get(name, (0, None, None))
-            found.files.append(
-                FileReceipt(
-                    register=source.register_name,
-                    file=name,
-                    rows=count,
-                    clean=clean,
-                    rejected=sum(number for number, _ in taken.values()),
-                    people=people.get(name, 0),
-                    first=first,
-                    last=last,
-                    duplicates=repeats.get(name, 0),
-                    unknown_codes=sum(number for (rule, _), (number, _) in taken.items() if rule == "unknown_code"),
-                    size=paths[name].stat().st_size if name in paths else 0,
-                    sha256=sums.get(name, ""),
-                )
+def _count(judged: Judged, paths: Mapping[str, Path], sums: Mapping[str, str], found: _Found) -> None:
+    """Count one judged register, file by file."""
+    con, source = judged.con, judged.source
+    con.execute(f"CREATE VIEW rejects AS {_rejects_query(judged)}")
+    rejected = _rejected(con)
+    rows = {file.file: file.rows for file in judged.counts}
+    spans = _spans(con, source)
+    people = dict(con.execute(_PEOPLE).fetchall())
+    repeats = _repeats(con, source, rejected)
+    correcting = any(rule.rule == "superseded" for rule in source.rules)
+    for place, (name, count) in enumerate(rows.items()):
+        taken = {key[1:]: value for key, value in rejected.items() if key[0] == name}
+        clean, first, last = spans.get(name, (0, None, None))
+        found.files.append(
+            FileReceipt(
+                register=source.register_name,
+                file=name,
+                rows=count,
+                clean=clean,
+                rejected=sum(number for number, _ in taken.values()),
+                people=people.get(name, 0),
+                first=first,
+                last=last,
+                duplicates=repeats.get(name, 0),
+                unknown_codes=sum(number for (rule, _), (number, _) in taken.items() if rule == "unknown_code"),
+                size=paths[name].stat().st_size if name in paths else 0,
+                sha256=sums.get(name, ""),
             )
-            found.faults += [
-                f.rule_fault(
-                    source,
-                    name,
-                    rule,
-                    column,
-                    rows=number,
-                    of=count,
-                    first_rows=first_rows,
-                    corrects=correcting and place > 0,
-                )
-                for (rule, column), (number, first_rows) in taken.items()
-            ]
-            if count == 0:
-                found.faults.append(f.empty_file(source.register_name, name))
-        _columns(con, source, rows, found)
-        _years(con, source, found)
-    finally:
-        con.close()
+        )
+        found.faults += [
+            f.rule_fault(
+                source,
+                name,
+                rule,
+                column,
+                rows=number,
+                of=count,
+                first_rows=first_rows,
+                corrects=correcting and place > 0,
+            )
+            for (rule, column), (number, first_rows) in taken.items()
+        ]
+        if count == 0:
+            found.faults.append(f.empty_file(source.register_name, name))
+    found.repairs += [
+        RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in judged.repairs()
+    ]
+    _columns(con, source, rows, found)
+    _years(con, source, found)
+
+
+def _rejects_query(judged: Judged) -> str:
+    """Return the rejected rows with their reasons; what a row's cells were is told by `blanks`, or by its values."""
+    rule, column = judged.reason("number")
+    cells = ", ".join(f"{identifier(name)} IS NULL" for name in judged.source.columns)
+    return (
+        f"SELECT source_file, source_row, {rule} AS rule, {column} AS rule_column, person_id, "
+        f"coalesce(blanks, [{cells}]) AS blanks "
+        "FROM rejected JOIN judged USING (file_no, source_row) JOIN files USING (file_no)"
+    )
 
 
 _PEOPLE = """
 SELECT source_file, count(DISTINCT person_id) FROM (
     SELECT source_file, person_id FROM clean
-    UNION ALL SELECT source_file, nullif(trim(person_id, ' \t'), '') FROM rejects
+    UNION ALL SELECT source_file, person_id FROM rejects
 ) GROUP BY source_file
 """
 
@@ -366,7 +380,7 @@ def _repeats(
 def _columns(con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], found: _Found) -> None:
     names = list(source.columns)
     empty = ", ".join(f"count(*) FILTER ({identifier(name)} IS NULL)" for name in names)
-    blank = ", ".join(f"count(*) FILTER (nullif(trim({identifier(name)}, ' \t'), '') IS NULL)" for name in names)
+    blank = ", ".join(f"count(*) FILTER (blanks[{place}])" for place, _ in enumerate(names, start=1))
     counted: dict[str, list[int]] = {file: [0] * (len(names) + 1) for file in rows}
     for query in (
         f"SELECT source_file, count(*), {empty} FROM clean GROUP BY source_file",

@@ -163,6 +163,9 @@ def _at_once(form: TextForm, raw: bytes, rows: Places) -> pa.RecordBatch | None:
 
     if not raw.isascii() and form.encoding != "utf-8":
         raw = raw.decode(form.encoding).encode()
+    if raw.startswith(BOM):
+        # The reader takes one mark away wherever it begins, also in the middle of a file.
+        raw = BOM + raw
     fields = [f"f{place}" for place in range(form.width)]
     used = [fields[place] for place in form.positions.values()]
     distinct = list(dict.fromkeys(used))

@@ -15,6 +15,7 @@ import pytest
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserFault
 from refino_eval.registers import ingest as ingest_module
+from refino_eval.registers import judging as judging_module
 from refino_eval.registers.ingest import ingest
 
 SECRET = "00042317"
@@ -273,7 +274,7 @@ def test_outputs_stay_as_they_were_when_ingestion_fails(tmp_path: Path) -> None:
 def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "folk_p1_v1.csv").write_bytes(HEADER + b"01;a;2018-01-01\n02;b;2018-01-01\n")
     query = ingest_module._clean_query
-    losing = lambda source: query(source).replace("broken IS NULL", "broken IS NULL AND source_row > 1")  # noqa: E731
+    losing = lambda judged: query(judged).replace("FROM clean", "FROM clean WHERE source_row > 1")  # noqa: E731
     monkeypatch.setattr(ingest_module, "_clean_query", losing)
     with pytest.raises(RuntimeError, match="2 rows were delivered, but 1 clean and 0 rejected"):
         take_in(tmp_path, make_source())
@@ -283,7 +284,7 @@ def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "allowed").mkdir()
     (tmp_path / "other.csv").write_text("a\n1\n")
-    with ingest_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
+    with judging_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
         for statement in (f"SELECT * FROM '{tmp_path}/other.csv'", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'"):
             with pytest.raises(duckdb.PermissionException):
                 con.execute(statement)

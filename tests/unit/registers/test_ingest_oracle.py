@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from refino_eval.codes.codelists import Code, Codelist
@@ -338,6 +338,7 @@ def in_valid_order(rules: list[str]) -> list[str]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
+@example(parts=[([b"\xef\xbb\xbf"], b"\n", False, False)], rules=[], overlap=None, encoding="utf-8", threads=1)
 @given(
     parts=files,
     rules=st.lists(st.sampled_from(sorted(RULES)), unique=True, max_size=9).map(in_valid_order),

@@ -1,0 +1,350 @@
+"""Judge one register: delivered files in, and for every row a verdict, in an engine that forgets them.
+
+What a run writes as clean rows and rejects, and what a receipt counts, is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from refino_eval.codes.codelists import Codelist
+from refino_eval.config.sources import Overlap, PersonNotListed, Source
+from refino_eval.errors import raise_faults
+from refino_eval.registers.formats import DeliveredFile, RowStream, check_files, find_files, listed_ids, rows_of
+from refino_eval.registers.reports import FileCount, RuleCount
+from refino_eval.registers.rules import (
+    OPEN_YEAR,
+    Verdicts,
+    checked_rows,
+    comparisons,
+    listed_table,
+    repair_names,
+    rule_faults,
+    ruled_rows,
+    verdicts,
+)
+from refino_eval.registers.types import (
+    INEXACT_ID,
+    ORIGINS,
+    SQL_TYPES,
+    delivered_text,
+    identifier,
+    literal,
+    typed_value,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LARGE = 200_000_000
+"""Bytes of delivered files from which the rows of a register are kept in a file while they are worked on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A register's rows, judged, for as long as the engine is open.
+
+    Attributes
+    ----------
+    con
+        The engine. Tables: `files` (file_no, source_file), `judged` (typed values of every row; `broken`, the number of
+        the reason that a row gives by itself), `rejected` (file_no, source_row, number of the reason). View: `clean`,
+        the clean register in no order.
+    source
+        The register's source.
+    reasons
+        What the numbers mean.
+    files
+        The delivered files.
+    counts
+        Their rows.
+    threads
+        What the engine may use.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    source: Source
+    reasons: Verdicts
+    files: tuple[DeliveredFile, ...]
+    counts: tuple[FileCount, ...]
+    threads: int
+
+    def reason(self, number: str) -> tuple[str, str]:
+        """Return the SQL of the rule and of the column that a reason's number stands for."""
+        rule, column = (
+            "[" + ", ".join(literal(text.split(":", 1)[place]) for text in self.reasons.texts) + "]" for place in (0, 1)
+        )
+        return f"{rule}[{number} + 1]", f"{column}[{number} + 1]"
+
+    def repairs(self) -> tuple[RuleCount, ...]:
+        """Count the clean rows that each repair changed, and the spells that absorbed others."""
+        clean = "FROM judged ANTI JOIN hits USING (file_no, source_row)"
+        counts = "SELECT count(*), count(DISTINCT person_id)"
+        found = []
+        for place, name in enumerate(repair_names(self.source)):
+            query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << place}) > 0"
+            found.append((name, self.con.execute(query).fetchall()[0]))
+        joined = f"{counts} FROM judged SEMI JOIN extended USING (file_no, source_row)"
+        if any(isinstance(rule, Overlap) for rule in self.source.rules):
+            found.append(("overlap", self.con.execute(joined).fetchall()[0]))
+        return tuple(RuleCount(name, *count) for name, count in found if count[0])
+
+
+@contextlib.contextmanager
+def judge(
+    source: Source,
+    folder: Path,
+    *,
+    codelists: Mapping[str, Codelist],
+    work: Sequence[Path],
+    origin: dt.date | None = None,
+    threads: int = 2,
+    memory_limit: str = "1200MB",
+    tell_blanks: bool = False,
+) -> Iterator[Judged]:
+    """Read a register's delivery and judge every row, once, by the source's rules.
+
+    Parameters
+    ----------
+    folder
+        The delivery's folder, where the source's patterns are looked for.
+    codelists
+        The lists that the source's columns name, by name.
+    work
+        Folders that the engine may write to; it spills to the first. It may touch nothing else.
+    origin
+        The draw date, for columns that count weeks since the draw.
+    threads, memory_limit
+        What the engine may use; the verdicts do not depend on them.
+    tell_blanks
+        Keep for each row that is rejected by itself which columns were empty, as the list `blanks`.
+
+    Raises
+    ------
+    UserFault
+        When the delivery or the source's configuration cannot be read; a paragraph for each fault.
+    """
+    raise_faults(rule_faults(source, codelists, origin))
+    files = check_files(source, find_files(source, folder))
+    large = sum(file.path.stat().st_size for file in files) > _LARGE
+    with _engine(work, threads, memory_limit, on_disk=large) as con:
+        _check_date_formats(con, source)
+        reasons = verdicts(source, codelists)
+        _load_lists(con, source, folder)
+        counts = _load(con, source, files, reasons, origin, threads, tell_blanks)
+        _compare(con, source, reasons, len(files))
+        con.execute(f"CREATE VIEW clean AS {_clean_rows(source)}")
+        yield Judged(con, source, reasons, tuple(files), counts, threads)
+
+
+@contextlib.contextmanager
+def _engine(
+    folders: Sequence[Path], threads: int, memory_limit: str, *, on_disk: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine that may touch nothing but the given folders; a large register's rows stand on disk."""
+    import duckdb
+
+    settings = {"threads": threads, "memory_limit": memory_limit, "temp_directory": str(folders[0] / "spill")}
+    con = duckdb.connect(str(folders[0] / "rows.duckdb") if on_disk else ":memory:", config=settings)
+    try:
+        allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+        con.execute(f"SET allowed_directories = [{allowed}]")
+        con.execute("SET enable_external_access = false")
+        if on_disk:
+            # The file lives for a minute: to pack it well takes longer than to write it.
+            con.execute("SET force_compression = 'uncompressed'")
+        # Rows carry their own numbers and every output is sorted: the order of insertion needs no memory.
+        con.execute("SET preserve_insertion_order = false")
+        yield con
+    finally:
+        con.close()
+
+
+def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    import duckdb
+
+    faults = []
+    for name, column in source.columns.items():
+        if column.type == "date" and column.date_format not in ORIGINS:
+            form = literal(column.date_format)
+            try:
+                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchall()[0][
+                    0
+                ]
+            except duckdb.Error:
+                day = None
+            if day != dt.date(2001, 12, 31):
+                faults.append(
+                    f"config/sources/{source.register_name}.yaml: column {name} has the date_format '{column.date_format}', "
+                    f"which does not tell year, month and day. Write it like %Y-%m-%d or %d.%m.%Y, or as one of "
+                    f"{', '.join(ORIGINS)}."
+                )
+    raise_faults(faults)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    files: Sequence[DeliveredFile],
+    reasons: Verdicts,
+    origin: dt.date | None,
+    threads: int,
+    tell_blanks: bool,
+) -> tuple[FileCount, ...]:
+    """Read all files into the table `judged`: typed values, and for each row the first reason it gives by itself.
+
+    Delivered text is not kept: rows that are rejected are read a second time, and they are few.
+    """
+    con.execute("CREATE TABLE files (file_no INTEGER, source_file VARCHAR)")
+    counts = []
+    faults: list[str] = []
+    made = False
+    for file in files:
+        rows = rows_of(source, file, trimmed=True, threads=threads)
+        con.execute("INSERT INTO files VALUES (?, ?)", [file.number, file.name])
+        con.register("incoming", rows.reader())
+        into = "INSERT INTO judged" if made else "CREATE TABLE judged AS"
+        told = _insert(con, f"{into} {_judged_rows(source, file, reasons, origin, tell_blanks)}", file)
+        made = made or not told
+        con.unregister("incoming")
+        faults += told or stream_faults(file, rows)
+        counts.append(FileCount(file.name, rows.rows))
+    raise_faults(faults)
+    return tuple(counts)
+
+
+def _load_lists(con: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
+    """Make a table of ids for each rule that names a list of people."""
+    column = source.columns["person_id"]
+    ids = typed_value("person_id", column, source.decimal, None)
+    for rule in source.rules:
+        if isinstance(rule, PersonNotListed):
+            con.register("listed", pa.table({"id": pa.array(listed_ids(source, folder / rule.file), pa.string())}))
+            con.execute(
+                f"CREATE OR REPLACE TABLE {listed_table(rule)} AS "
+                f"SELECT DISTINCT {ids} AS id FROM (SELECT id AS person_id FROM listed)"
+            )
+            con.unregister("listed")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, statement: str, file: DeliveredFile) -> list[str]:
+    import duckdb
+
+    try:
+        con.execute(statement)
+    except duckdb.Error as error:
+        if INEXACT_ID not in str(error):
+            raise
+        return [f"{file.name}: {INEXACT_ID}. Ask the register's owner for ids written as text."]
+    return []
+
+
+def stream_faults(file: DeliveredFile, rows: RowStream) -> list[str]:
+    """Tell why a file could not be read to its end."""
+    return [
+        f"{file.name} could not be read to its end, after {rows.rows} rows: {fault} Copy the delivery again, or ask its owner."
+        for fault in rows.faults
+    ]
+
+
+def delivered_texts(source: Source, file: DeliveredFile) -> dict[str, str]:
+    """Return the SQL that gives each column's delivered text from the stream `incoming`."""
+    if source.format == "csv":
+        return {name: identifier(name) for name in source.columns}
+    return {
+        name: delivered_text(name, file.kinds[name], column, source.decimal) for name, column in source.columns.items()
+    }
+
+
+def _judged_rows(
+    source: Source, file: DeliveredFile, reasons: Verdicts, origin: dt.date | None, tell_blanks: bool
+) -> str:
+    """Return the query from the stream `incoming` to rows of `judged`."""
+    delivered = delivered_texts(source, file)
+    trimmed = {
+        name: text if source.format == "csv" else f"nullif(trim({text}, ' \t'), '')" for name, text in delivered.items()
+    }
+    texts = [f"{text} AS {identifier(name)}" for name, text in trimmed.items()]
+    values = [
+        f"{typed_value(name, column, source.decimal, origin)} AS {identifier(name)}"
+        for name, column in source.columns.items()
+    ]
+    kept = [f"{identifier(name)} AS {identifier('text_' + name)}" for name in source.columns]
+    rows = f"SELECT CAST({file.number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
+    rows = f"SELECT file_no, source_row, unreadable, {', '.join(kept + values)}\nFROM (\n{rows}\n)"
+    rows = f"SELECT *{_period_bounds(source)}\nFROM (\n{rows}\n)"
+    rows = _half_open(source, checked_rows(reasons, rows))
+    types = _value_types(source)
+    names = ", ".join(
+        f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in value_columns(source)
+    )
+    if tell_blanks:
+        # The text itself is not kept; where a value could not be read, only this still tells an empty cell from a wrong one.
+        empty = ", ".join(f"{identifier('text_' + name)} IS NULL" for name in source.columns)
+        names += f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
+    return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
+
+
+def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, n_files: int) -> None:
+    """Carry out the rules that compare rows, and gather what is rejected in the table `rejected`."""
+    con.execute("CREATE TABLE hits (file_no INTEGER, source_row BIGINT, number SMALLINT)")
+    con.execute("CREATE TABLE extended (file_no INTEGER, source_row BIGINT, new_stop DATE)")
+    for statement in comparisons(source, reasons, n_files):
+        con.execute(statement)
+    con.execute(
+        "CREATE TABLE rejected AS SELECT file_no, source_row, coalesce(number, broken) AS number "
+        "FROM judged LEFT JOIN hits USING (file_no, source_row) WHERE broken IS NOT NULL OR number IS NOT NULL"
+    )
+
+
+def _period_bounds(source: Source) -> str:
+    """Add the days that an event or an accumulated amount covers; spells and fixed rows have none to add."""
+    if source.temporality == "event":
+        return ", CAST(start + 1 AS DATE) AS stop"
+    if source.temporality == "accumulated":
+        monthly = source.columns["period"].type == "month"
+        first = "make_date(period // 100, period % 100, 1)" if monthly else "make_date(period, 1, 1)"
+        length = "INTERVAL 1 MONTH" if monthly else "INTERVAL 1 YEAR"
+        return f", {first} AS start, CAST({first} + {length} AS DATE) AS stop"
+    return ""
+
+
+def _half_open(source: Source, rows: str) -> str:
+    """Turn the delivered last day of a spell into the first day after it; the year 9999 means that it is open."""
+    column = source.columns.get("stop")
+    if source.temporality != "spell" or column is None or column.type != "date":
+        return rows
+    ahead = 1 if column.inclusive else 0
+    stop = f"CASE WHEN year(stop) < {OPEN_YEAR} THEN CAST(stop + {ahead} AS DATE) END"
+    return f"SELECT * REPLACE ({stop} AS stop)\nFROM (\n{rows}\n)"
+
+
+def value_columns(source: Source) -> list[str]:
+    """List the clean register's columns but for the row's origin: person, dates, then the rest in the source's order."""
+    first = ["person_id"] if source.temporality == "fixed" else ["person_id", "start", "stop"]
+    return first + [name for name in source.columns if name not in first]
+
+
+def _value_types(source: Source) -> dict[str, str]:
+    return {"start": "DATE", "stop": "DATE"} | {name: SQL_TYPES[column.type] for name, column in source.columns.items()}
+
+
+def _clean_rows(source: Source) -> str:
+    names = value_columns(source)
+    columns = [identifier(name) for name in names]
+    joins = ""
+    if any(isinstance(rule, Overlap) and rule.keep == "merge" for rule in source.rules):
+        place = names.index("stop")
+        columns[place] = "CASE WHEN extended.file_no IS NULL THEN stop ELSE new_stop END AS stop"
+        joins = " LEFT JOIN extended USING (file_no, source_row)"
+    return (
+        f"SELECT {', '.join(columns)}, source_file, source_row FROM judged JOIN files USING (file_no) "
+        f"ANTI JOIN hits USING (file_no, source_row){joins} WHERE broken IS NULL"
+    )
