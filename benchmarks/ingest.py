@@ -1,4 +1,4 @@
-"""Time and memory of ingesting a register of jobs, beside pandas with the same checks, in one run on the same files.
+"""Time and memory of a receipt for and of ingesting a register of jobs, beside pandas with the same checks, in one run.
 
 ``python benchmarks/ingest.py [millions of rows]`` prints a Markdown table (40 for the 3 GB file that the reach is set by;
 pandas is left out above 10 million rows, where it needs more memory than a laptop has); `run` gives its rows to the benchmark runner.
@@ -67,11 +67,12 @@ def make_delivery(folder: Path, rows: int, seed: int = 1) -> None:
 def ours(folder: Path) -> dict[str, int]:
     """Ingest with the project's own source for jobs."""
     from refino_eval.codes.codelists import load_codelists
-    from refino_eval.config.sources import Source
     from refino_eval.registers import ingest as ingestion
+    from refino_eval.registers import judging
 
-    phase_times(ingestion)
-    source = Source.model_validate(yaml.safe_load((CONFIG / "sources" / "jobs.yaml").read_text(encoding="utf-8")))
+    phase_times(judging, {"_load": "read, typed and checked", "_compare": "rows compared"})
+    phase_times(ingestion, {"_fetch_rejected": "rejects fetched", "_write": "sorted and written"})
+    source = jobs_source()
     report = ingestion.ingest(
         source,
         folder,
@@ -83,17 +84,41 @@ def ours(folder: Path) -> dict[str, int]:
     return {rule.rule: rule.rows for rule in report.rules} | {"clean": report.clean}
 
 
+def receipt(folder: Path) -> dict[str, int]:
+    """Count the delivery as `refino-eval check` does: the same rules, nothing sorted and nothing written."""
+    from refino_eval.codes.codelists import load_codelists
+    from refino_eval.registers import judging
+    from refino_eval.registers import receipt as receipts
+
+    phase_times(judging, {"_load": "read, typed and checked", "_compare": "rows compared"})
+    phase_times(receipts, {"checksum": "checksums", "_count": "counted"})
+    taken = receipts.take_receipt(
+        "benchmark",
+        [jobs_source()],
+        folder,
+        codelists=load_codelists(["contract_types"], CONFIG / "codelists"),
+        work=folder / "work",
+        memory_limit=MEMORY_LIMIT,
+    )
+    counts: dict[str, int] = {}
+    for fault in taken.faults:
+        if fault.rows and fault.rule != "empty_column":
+            counts[fault.rule] = counts.get(fault.rule, 0) + fault.rows
+    return counts | {"clean": sum(file.clean for file in taken.files)}
+
+
+def jobs_source() -> Any:
+    """Return the project's own source for jobs."""
+    from refino_eval.config.sources import Source
+
+    return Source.model_validate(yaml.safe_load((CONFIG / "sources" / "jobs.yaml").read_text(encoding="utf-8")))
+
+
 PHASES: dict[str, float] = {}
 
 
-def phase_times(module: ModuleType) -> None:
-    """Have the module's steps tell how long they took: reading with types and checks, comparing rows, the rest."""
-    names = {
-        "_load": "read, typed and checked",
-        "_compare": "rows compared",
-        "_fetch_rejected": "rejects fetched",
-        "_write": "sorted and written",
-    }
+def phase_times(module: ModuleType, names: dict[str, str]) -> None:
+    """Have steps of a module tell how long they took."""
 
     def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
         def run_step(*args: Any, **options: Any) -> Any:
@@ -152,6 +177,7 @@ def pandas_same_checks(folder: Path) -> dict[str, int]:
 
 
 WORKS = {
+    "receipt (refino_eval check, 2 threads, engine limited to 1.2 GB)": receipt,
     "ingest (refino_eval, 2 threads, engine limited to 1.2 GB)": ours,
     "the same checks in pandas": pandas_same_checks,
 }
@@ -159,17 +185,17 @@ WORKS = {
 
 def run(rows: int = ROWS) -> list[tuple[str, float, float]]:
     """Return (work, seconds, peak of memory in MB) for each work; the works must find the same rows."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         make_delivery(folder, rows)
         results = []
         found = []
-        for number, work in enumerate(WORKS):
-            if number and rows > PANDAS_UP_TO:
+        for number, (name, work) in enumerate(WORKS.items()):
+            if work is pandas_same_checks and rows > PANDAS_UP_TO:
                 continue
-            command = [sys.executable, __file__, "--work", str(number), name]
+            command = [sys.executable, __file__, "--work", str(number), scratch]
             told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            results.append((f"{work}, {rows:,} rows", told["seconds"], told["peak_mb"]))
+            results.append((f"{name}, {rows:,} rows", told["seconds"], told["peak_mb"]))
             results += [(f"- {phase}", seconds, told["peak_mb"]) for phase, seconds in told["phases"].items()]
             results.append(("- processor seconds of all", told["processor"], told["peak_mb"]))
             found.append(told["counts"])

@@ -42,6 +42,7 @@ def receipt_text(receipt: Receipt, *, severities: Sequence[str] = SEVERITIES) ->
             yield f"{title} ({len(faults)}):"
             # What to do about each stands in the page and the CSV; here room is short.
             yield from (f"  - {fault_text(fault, advice=severity == MEND)}" for fault in faults)
+    yield from _repair_lines(receipt)
     if not receipt.faults:
         yield ""
         yield "Nothing is wrong."
@@ -104,6 +105,16 @@ def _year_lines(receipt: Receipt) -> Iterator[str]:
         yield from _aligned(lines, "lllll")
 
 
+def _repair_lines(receipt: Receipt) -> Iterator[str]:
+    if receipt.repairs:
+        yield ""
+        yield "Kept, and changed by a rule that the source chose:"
+        lines = [
+            (each.register, each.rule, f"{each.rows:,} rows", f"{each.people:,} people") for each in receipt.repairs
+        ]
+        yield from _aligned(lines, "llrr")
+
+
 def _bar(rows: int, most: int) -> str:
     return BARS[min(len(BARS) - 1, rows * len(BARS) // (most + 1))] if rows else "."
 
@@ -117,7 +128,7 @@ def years_by_register(receipt: Receipt) -> dict[str, dict[int, int]]:
 
 
 def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
-    """Write `receipt_files.csv`, `receipt_columns.csv`, `receipt_years.csv` and `receipt_faults.csv`."""
+    """Write `receipt_<part>.csv` for files, columns, years, repairs and faults."""
     columns = [{**asdict(column), "missing_share": round(column.share, 6)} for column in receipt.columns]
     faults = [
         {**asdict(fault), "first_rows": " ".join(str(row) for row in fault.first_rows)} for fault in receipt.faults
@@ -130,6 +141,7 @@ def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
         ),
         "columns": (columns, ("register", "file", "column", "delivered_as", "rows", "missing", "missing_share")),
         "years": ([asdict(year) for year in receipt.years], ("register", "file", "year", "rows")),
+        "repairs": ([asdict(repair) for repair in receipt.repairs], ("register", "rule", "rows", "people")),
         "faults": (
             faults, ("severity", "register", "file", "column", "rule", "rows", "first_rows", "what", "do"),
         ),

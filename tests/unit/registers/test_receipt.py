@@ -12,6 +12,7 @@ import pytest
 from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserFault
+from refino_eval.registers.ingest import ingest
 from refino_eval.registers.receipt import Receipt, take_receipt
 from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
 from refino_eval.registers.receipt_forms import receipt_text, write_receipt_csv
@@ -272,3 +273,38 @@ def test_the_same_bytes_twice(tmp_path):
     deliver(folder, *[line for line, _ in BROKEN.values()])
     one, two = (everything_written(receipt(folder), tmp_path / name) for name in ("one", "two"))
     assert one == two
+
+
+def test_a_receipt_and_a_run_agree_on_every_row(tmp_path):
+    folder = tmp_path / "delivery"
+    deliver(folder, *(line for line, _ in BROKEN.values()), "00091;31.12.2015;;;", "00092;2015-01-09;;;")
+    source = make_source()
+    taken = receipt(folder, source)
+    report = ingest(
+        source,
+        folder,
+        codelists=LISTS,
+        clean_path=tmp_path / "clean.parquet",
+        rejects_path=tmp_path / "rejects.parquet",
+    )
+    (file,) = taken.files
+    assert (file.rows, file.clean, file.rejected) == (report.delivered, report.clean, report.rejected)
+    told = {fault.rule: fault.rows for fault in taken.faults if fault.rule not in ("empty_year", "empty_column")}
+    assert told == {rule.rule: rule.rows for rule in report.rules}
+    missing = {column.column: column.missing for column in taken.columns}
+    # The cut line is no row of cells; a date that cannot be read is a value, though not one that can be used.
+    assert missing == {"person_id": 1, "start": 1, "stop": 2, "code": 2, "hours": 2}
+
+
+def test_what_was_changed_and_kept_is_told(tmp_path):
+    folder = tmp_path / "delivery"
+    rows = ["00001;2015-01-01;2015-06-30;A;10", "00001;2015-05-01;2015-12-31;A;10", "00002;2015-01-01;2015-06-30;A;10"]
+    deliver(folder, rows=rows)
+    source = make_source(rules=[{"rule": "overlap", "key": ["person_id"], "keep": "merge"}])
+    taken = receipt(folder, source)
+    assert [(each.register, each.rule, each.rows, each.people) for each in taken.repairs] == [
+        ("spells", "overlap", 1, 1)
+    ]
+    written = everything_written(taken, tmp_path / "out")
+    assert "Kept, and changed" in written
+    assert "spells,overlap,1,1" in written
