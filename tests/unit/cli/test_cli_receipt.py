@@ -48,7 +48,7 @@ def test_a_synthetic_delivery_that_is_there_is_checked_too(project):
     names = {
         "receipt.html",
         "receipt.txt",
-        *(f"receipt_{part}.csv" for part in ("files", "columns", "years", "faults")),
+        *(f"receipt_{part}.csv" for part in ("files", "columns", "years", "repairs", "faults")),
     }
     assert {path.name for path in out.iterdir()} == names
     assert "worked examples give what they should" in done.stdout
