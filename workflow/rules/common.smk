@@ -58,6 +58,18 @@ def digest(script):
     return source_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
 
 
+def number_making_digests():
+    """Return the hash of the library code behind each rule that makes numbers."""
+    scripts = [
+        "ingest_register",
+        "link_population",
+        "derive_panel",
+        "derive_outcome",
+        "estimate_exhibit",
+    ]
+    return {script: digest(f"{script}.py") for script in scripts}
+
+
 def only(condition):
     """Return the wildcard constraint of rules that this evaluation has or has not."""
     return NAME if condition else NOTHING

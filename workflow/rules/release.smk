@@ -80,6 +80,7 @@ rule record_run:
         configuration=whole_configuration(),
         data=str(CONFIGURATION.data_folder),
         root=".",
+        source_digests=number_making_digests(),
         source_digest=digest("record_run.py"),
     message:
         "Recording versions and checksums"

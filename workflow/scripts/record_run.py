@@ -20,5 +20,6 @@ with job(snakemake) as log:
         root=Path(snakemake.params.root),
         provenance_path=Path(snakemake.output.provenance),
         configuration_path=Path(snakemake.output.configuration),
+        source_digests=snakemake.params.source_digests,
     )
     log.info("recorded")

@@ -12,22 +12,12 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.config.definitions import Definitions
-    from refino_eval.config.evaluation import Evaluation
     from refino_eval.report import ReportInputs, build_report
 
-    configuration = snakemake.params.configuration
-    release = Path(snakemake.output.report).parent
-    results = release.parent
+    report = Path(snakemake.output.report)
     build_report(
-        ReportInputs(
-            evaluation=Evaluation.model_validate(configuration["evaluation"]),
-            definitions=Definitions.model_validate(configuration["definitions"]),
-            aggregates_dir=results / "aggregates",
-            release_dir=release,
-            run_dir=results / "run",
-        ),
+        ReportInputs.of_configuration(snakemake.params.configuration, report.parent.parent),
         language=snakemake.wildcards.language,
-        out_path=Path(snakemake.output.report),
+        out_path=report,
     )
     log.info("report (%s)", snakemake.wildcards.language)

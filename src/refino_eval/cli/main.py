@@ -1,4 +1,4 @@
-"""`refino-eval run | check | simulate | list | outcomes`."""
+"""`refino-eval run | check | simulate | list | outcomes | trace`."""
 
 from __future__ import annotations
 
@@ -134,6 +134,22 @@ def list_names(
         if what not in LISTS:
             raise UserFault(f"There is no list of '{what}'.{nearest(what, LISTS)}")
         for line in listed(what, evaluation):
+            print(line)
+
+
+@app.command()
+def trace(
+    number: Annotated[str, typer.Argument(help="exhibit:row:column:statistic, or with :panel behind.")],
+    evaluation: EvaluationName = None,
+    panel: Annotated[str | None, typer.Option(help="The panel, where the exhibit has several.")] = None,
+    language: Annotated[str, typer.Option(help="nb or en.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Tell where a number comes from: definition, sample, specification, code, inputs, checks, and what was printed."""
+    from refino_eval.cli.tracing import trace_number
+
+    with telling_faults():
+        for line in trace_number(number, evaluation=evaluation, panel=panel, language=language, as_json=as_json):
             print(line)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import read_tidy
 
 
@@ -29,7 +31,10 @@ class ReportInputs:
     release_dir
         Holds `figures/<exhibit>.<language>.svg`.
     run_dir
-        `flow.csv`, `quality.csv`, `quality_rules.csv`, `comparison.csv` and `provenance.json`; what is absent is left out.
+        `flow.csv`, `quality.csv`, `quality_rules.csv`, `comparison.csv`, `verify.csv` and `provenance.json`; what is absent
+        is left out.
+    sources
+        The registers, by name, for what they are called and which files they are delivered in.
     """
 
     evaluation: Evaluation
@@ -37,6 +42,27 @@ class ReportInputs:
     aggregates_dir: Path
     release_dir: Path
     run_dir: Path
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    @classmethod
+    def of_configuration(cls, configuration: Mapping[str, Any], results: Path) -> Self:
+        """Return the run whose files stand in a folder.
+
+        Parameters
+        ----------
+        configuration
+            What was configured, as plain data: `evaluation`, `definitions` and `sources`.
+        results
+            `results/<evaluation>`.
+        """
+        return cls(
+            evaluation=Evaluation.model_validate(configuration["evaluation"]),
+            definitions=Definitions.model_validate(configuration["definitions"]),
+            aggregates_dir=results / "aggregates",
+            release_dir=results / "release",
+            run_dir=results / "run",
+            sources={name: Source.model_validate(each) for name, each in configuration.get("sources", {}).items()},
+        )
 
     def numbers(self, exhibit: str) -> pd.DataFrame:
         """Return an exhibit's tidy numbers."""

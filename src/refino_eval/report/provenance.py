@@ -24,6 +24,7 @@ def record_run(
     root: Path,
     provenance_path: Path,
     configuration_path: Path,
+    source_digests: Mapping[str, str] | None = None,
 ) -> None:
     """Write `run/provenance.json` and `run/run_config.yaml`.
 
@@ -37,6 +38,8 @@ def record_run(
         The project's root, for the lock file and the state of the code.
     provenance_path, configuration_path
         Where the two files go.
+    source_digests
+        Hash of the library code behind each rule that makes numbers (see `refino_eval.digest`).
 
     Notes
     -----
@@ -48,6 +51,7 @@ def record_run(
         "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "seed": configuration["project"].get("seed"),
         "code": _code(root),
+        "source_digests": dict(source_digests or {}),
         "lock_sha256": _sha256(root / LOCK) if (root / LOCK).is_file() else None,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},

@@ -1,0 +1,81 @@
+"""`refino-eval trace`: the trail of one number."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from refino_eval.cli.telling import width
+from refino_eval.config import load_configuration
+from refino_eval.config.base import Language
+from refino_eval.config.load import project_root, read_yaml
+from refino_eval.errors import UserFault, nearest
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.tidy import number_text
+from refino_eval.report.address import find_number
+from refino_eval.report.inputs import ReportInputs
+from refino_eval.report.trail import Trail, Trails
+
+WIDTH = 110
+
+
+def trace_number(
+    name: str, *, evaluation: str | None, panel: str | None, language: str, as_json: bool
+) -> Iterator[str]:
+    """Yield the lines of a number's trail.
+
+    Parameters
+    ----------
+    name
+        ``exhibit:row:column:statistic``, with the panel after another colon where there are several.
+    evaluation
+        Whose run; by default that of the evaluation that `config/config.yaml` names.
+    panel
+        The panel, where the name does not say it.
+    language
+        ``nb`` or ``en``.
+    as_json
+        Give one JSON object instead of text.
+    """
+    if language not in get_args(Language):
+        raise UserFault(f"There is no language '{language}' (--language).{nearest(language, get_args(Language))}")
+    root = project_root()
+    study = load_configuration(root, evaluation=evaluation).evaluation
+    inputs = finished_run(root, study.name)
+    spoken: Language = "nb" if language == "nb" else "en"
+    trails = Trails(inputs, LabelBook.of(inputs.evaluation, inputs.definitions), spoken)
+    trail = trails.follow(*find_number(trails, name, panel=panel))
+    if as_json:
+        yield json.dumps(trail.as_data(), ensure_ascii=False, indent=2)
+    else:
+        yield from _told(trail)
+
+
+def finished_run(root: Path, evaluation: str) -> ReportInputs:
+    """Return a run as it was configured when its numbers were made, which may differ from the configuration now."""
+    results = root / "results" / evaluation
+    path = results / "run" / "run_config.yaml"
+    if not path.is_file():
+        raise UserFault(
+            f"The evaluation '{evaluation}' has not been run: there is no {path.relative_to(root).as_posix()}. "
+            f"Run: refino-eval run --evaluation {evaluation}"
+        )
+    return ReportInputs.of_configuration(read_yaml(path, path.relative_to(root).as_posix()), results)
+
+
+def _told(trail: Trail) -> Iterator[str]:
+    yield f"{trail.address} = {number_text(trail.value) or '.'}"
+    yield trail.what
+    for section in trail.sections:
+        yield ""
+        yield section.title
+        side = max((len(fact.label) for fact in section.facts), default=0)
+        for fact in section.facts:
+            head = "  " + fact.label.ljust(side) + "  "
+            room = max(min(width() or WIDTH, WIDTH) - len(head), 40)
+            lines = textwrap.wrap(fact.text, room, break_long_words=False, break_on_hyphens=False) or [""]
+            yield (head + lines[0]).rstrip()
+            yield from (" " * len(head) + line for line in lines[1:])

@@ -1,0 +1,131 @@
+"""The trail of a number: complete, plain about what is absent, and found by its name or by the nearest one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from refino_eval.errors import UserFault
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.report.address import find_number
+from refino_eval.report.inputs import ReportInputs
+from refino_eval.report.trail import Trails
+
+_SPEC = importlib.util.spec_from_file_location("toy_run_of_trail", Path(__file__).with_name("toy_run.py"))
+run = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(run)
+
+EFFECT = ("main", "refino", "any_wage", "estimate")
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> ReportInputs:
+    return run.make_run(tmp_path_factory.mktemp("run"))
+
+
+def trails(inputs, language="en"):
+    return Trails(inputs, LabelBook.of(inputs.evaluation, inputs.definitions), language)
+
+
+def told(trail, section):
+    return {fact.key: fact.text for part in trail.sections if part.key == section for fact in part.facts}
+
+
+def test_every_step_is_there_and_says_what_it_should(inputs):
+    trail = trails(inputs).follow("table_8_1", EFFECT)
+    assert trail.value == dict(trails(inputs).numbers("table_8_1"))[EFFECT][0]
+    assert trail.address == "table_8_1:refino:any_wage:estimate:main"
+    assert [part.key for part in trail.sections] == [
+        "number", "definition", "sample", "specification", "code", "inputs", "verified", "published",
+    ]  # fmt: skip
+    assert "any_wage_month_12" in told(trail, "definition")["outcome"]
+    assert told(trail, "specification")["formula"].startswith("any_wage_month_12 ~ refino")
+    assert told(trail, "specification")["formula"].endswith("| county^draw_month")
+    assert told(trail, "published") == {
+        "printed": "-0.0096", "ours": "−0.0096", "verdict": "equal", "distance": "0.00 standard errors",
+    }  # fmt: skip
+
+
+def test_the_flow_leads_to_the_sample_and_no_further(inputs):
+    flow = [
+        f.text
+        for part in trails(inputs).follow("table_8_1", EFFECT).sections
+        if part.key == "sample"
+        for f in part.facts
+    ]
+    assert flow[-5:] == [
+        "= 5,120: Delivered",
+        "− 219: The area left",
+        "= 4,901: The population",
+        "− 3: No demography",
+        "= 4,898: The analysed sample",
+    ]
+
+
+def test_what_a_run_lacks_is_said_plainly(inputs):
+    trail = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "std_error"))
+    assert told(trail, "verified") == {"note": "This run has no check by other engines."}
+    assert told(trail, "published") == {"note": "No printed number answers to this one."}
+    assert told(trail, "code")["commit"] == "not under version control"
+
+
+def test_engines_are_told_where_they_checked(tmp_path):
+    inputs = run.make_run(tmp_path)
+    (inputs.run_dir / "verify.csv").write_text(
+        "exhibit,panel,row,column,statistic,value,engine,engine_value,difference,verdict\n"
+        "table_8_1,main,refino,any_wage,estimate,-0.0096,statsmodels,-0.0096,1e-15,verified\n"
+        "table_8_1,main,refino,any_wage,estimate,-0.0096,pyfixest,-0.0097,1e-4,differs\n"
+    )
+    both = [
+        f for part in trails(inputs).follow("table_8_1", EFFECT).sections if part.key == "verified" for f in part.facts
+    ]
+    assert [(fact.label, fact.text.split(":")[0]) for fact in both] == [
+        ("statsmodels", "verified"),
+        ("pyfixest", "differs"),
+    ]
+    other = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "estimate"))
+    assert told(other, "verified") == {"note": "Not among the numbers that were computed again."}
+
+
+def test_both_languages_tell_the_same_steps(inputs):
+    nb, en = (trails(inputs, language).follow("table_8_1", EFFECT) for language in ("nb", "en"))
+    assert [[f.key for f in part.facts] for part in nb.sections] == [
+        [f.key for f in part.facts] for part in en.sections
+    ]
+    assert told(nb, "published")["printed"] == "-0.0096"  # as printed, whatever the language
+    assert told(nb, "published")["ours"] == "−0,0096"
+    assert json.loads(json.dumps(nb.as_data()))["specification"] != en.as_data()["specification"]
+
+
+def test_every_number_of_the_run_has_a_trail(inputs):
+    follow = trails(inputs)
+    for exhibit in inputs.evaluation.exhibits:
+        for key in follow.numbers(exhibit):
+            assert all(part.facts for part in follow.follow(exhibit, key).sections)
+
+
+def test_a_number_is_found_with_and_without_its_panel(inputs):
+    follow = trails(inputs)
+    assert find_number(follow, "table_8_1:refino:any_wage:estimate") == ("table_8_1", EFFECT)
+    assert find_number(follow, "table_8_1:refino:any_wage:estimate:main") == ("table_8_1", EFFECT)
+    assert find_number(follow, "table_8_1:refino:any_wage:estimate", panel="main") == ("table_8_1", EFFECT)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("table_8_2:refino:any_wage:estimate", "no exhibit 'table_8_2'"),
+        ("table_8_1:refin:any_wage:estimate", "no row 'refin'. Did you mean 'refino'?"),
+        ("table_8_1:refino:any_wages:estimate", "no column 'any_wages'. Did you mean 'any_wage'?"),
+        ("table_8_1:refino:any_wage:estimat", "no statistic 'estimat' there. Did you mean 'estimate'?"),
+        ("table_8_1:refino:any_wage:estimate:mani", "no panel 'mani' there. Did you mean 'main'?"),
+        ("table_8_1:refino", "does not name one number"),
+    ],
+)
+def test_a_miss_names_the_part_and_the_nearest(inputs, name, said):
+    with pytest.raises(UserFault) as caught:
+        find_number(trails(inputs), name)
+    assert said in caught.value.faults[0]
