@@ -244,6 +244,12 @@ def exhibit_specifications(wildcards):
     return named(DEFINITIONS.specifications, names, bare)
 
 
+def exhibit_subgroups(wildcards):
+    """Return the subgroups that one exhibit's groups are made of, without their words."""
+    names = checks.subgroups_of(DEFINITIONS.exhibits[wildcards.exhibit])
+    return named(DEFINITIONS.subgroups, names, bare)
+
+
 def exhibit_outcomes(wildcards):
     """Return the outcome files of one exhibit."""
     return outcome_files(DEFINITIONS.exhibits[wildcards.exhibit].outcomes)

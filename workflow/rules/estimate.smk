@@ -25,6 +25,7 @@ rule estimate_exhibit:
     params:
         exhibit=exhibit_numbers,
         specifications=exhibit_specifications,
+        subgroups=exhibit_subgroups,
         treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
         seed=CONFIGURATION.project.seed,

@@ -20,7 +20,7 @@ with job(snakemake) as log:
     name = snakemake.wildcards.exhibit
     params = snakemake.params
     definitions = Definitions.model_validate(
-        {"exhibits": {name: params.exhibit}, "specifications": params.specifications}
+        {"exhibits": {name: params.exhibit}, "specifications": params.specifications, "subgroups": params.subgroups}
     )
     numbers = aggregate(
         name,
@@ -36,6 +36,7 @@ with job(snakemake) as log:
             treated=params.treated[0],
             control=params.control,
             specifications=definitions.specifications,
+            subgroups=definitions.subgroups,
             seed=params.seed,
             several=tuple(params.treated),
         ),

@@ -117,7 +117,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
     states = list(getattr(entry, "states", ()))
     for name in outcomes:
         states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
-    covariates = set(getattr(entry, "covariates", ()))
+    covariates = exhibit_covariates(entry, definitions)
     for name in specifications:
         covariates |= {term.covariate for term in definitions.specifications[name].controls}
     chosen: dict[str, Iterable[str]] = {
@@ -125,6 +125,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
         "outcomes": outcomes,
         "covariates": sorted(covariates),
         "specifications": specifications,
+        "subgroups": subgroups_of(entry),
     }
     return {
         kind: {
@@ -140,7 +141,7 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
     """Return the covariates that exhibits, specifications and sample steps name."""
     names: set[str] = set()
     for exhibit in _selected(study, definitions):
-        names |= set(getattr(exhibit, "covariates", ()))
+        names |= exhibit_covariates(exhibit, definitions)
         for specification in specifications_of(exhibit):
             found = definitions.specifications.get(specification)
             names |= {term.covariate for term in found.controls} if found else set()
@@ -155,6 +156,24 @@ def specifications_of(exhibit: Any) -> tuple[str, ...]:
     if hasattr(exhibit, "specification"):
         return (exhibit.specification,)
     return tuple(getattr(exhibit, "specifications", ()))
+
+
+def subgroups_of(exhibit: Any) -> list[str]:
+    """Return the subgroups that an exhibit's groups are made of."""
+    return list(
+        dict.fromkeys(name for split in getattr(exhibit, "splits", ()) if not isinstance(split, str) for name in split)
+    )
+
+
+def exhibit_covariates(exhibit: Any, definitions: d.Definitions) -> set[str]:
+    """Return the covariates that an exhibit names beside its controls, those that its groups are told by among them."""
+    names = set(getattr(exhibit, "covariates", ()))
+    names |= {
+        split for split in getattr(exhibit, "splits", ()) if isinstance(split, str) and split in definitions.covariates
+    }
+    return names | {
+        definitions.subgroups[name].covariate for name in subgroups_of(exhibit) if name in definitions.subgroups
+    }
 
 
 def _selected(study: Evaluation, definitions: d.Definitions) -> Iterator[Any]:
@@ -186,6 +205,12 @@ def _population(study: Evaluation, sources: Mapping[str, Source], where: str) ->
             yield (
                 f"{where}: strata names the column '{column}', which is not in the register '{draws.register_name}'."
                 f"{nearest(column, columns | made)}"
+            )
+    for column in population.keep:
+        if column not in columns:
+            yield (
+                f"{where}: population.keep names the column '{column}', which is not in the register '{draws.register_name}'."
+                f"{nearest(column, columns)}"
             )
     for step in population.steps:
         for condition in step.exclude:
@@ -243,6 +268,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
     for key in getattr(exhibit, "margins", {}):
         if key not in exhibit.columns:
             yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
+    yield from _splits(where, exhibit, study, definitions)
     if isinstance(exhibit, x.StatesExhibit):
         yield from _clocked(where, exhibit.clock, exhibit.first, exhibit.last, study)
         for state in exhibit.states:
@@ -268,6 +294,29 @@ def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
             yield f"The {where} is a figure of one treated arm, and the evaluation has several. Add `arm:` with one of them: {', '.join(names[:-1])}."
         elif len(study.arms.treated_arms) > MOST_ARMS:
             yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
+
+
+def _splits(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    columns = {*definitions.covariates, *cohort_columns(study)}
+    for split in getattr(exhibit, "splits", ()):
+        if isinstance(split, str) and split not in columns:
+            yield (
+                f"The {where} is told by '{split}', which is no covariate, no stratum and no column that the cohort keeps."
+                f"{nearest(split, columns)}"
+            )
+    for name in subgroups_of(exhibit):
+        if name not in definitions.subgroups:
+            yield f"The {where} names no subgroup '{name}'.{nearest(name, definitions.subgroups)}"
+        elif definitions.subgroups[name].covariate not in definitions.covariates:
+            covariate = definitions.subgroups[name].covariate
+            yield f"The subgroup '{name}' names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"
+
+
+def cohort_columns(study: Evaluation) -> tuple[str, ...]:
+    """Return what beside covariates tells people apart in the cohort: the strata, and when they were drawn."""
+    if study.population is None:
+        return study.person_table.strata if study.person_table is not None else ()
+    return (*study.strata, *study.population.keep, "draw_month", "draw_year")
 
 
 def _outcome(outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

@@ -126,6 +126,10 @@ class Population(Strict):
     draw_date: dt.date | None = Field(
         default=None, description="One draw date for everybody, where the delivery gives time since the draw only."
     )
+    keep: tuple[Name, ...] = Field(
+        default=(),
+        description="Further columns of the draws to keep in the cohort (the office), to count people and tell groups by.",
+    )
     steps: tuple[Step, ...] = Field(default=(), description="In order; each is a line of `flow.csv`.")
 
 

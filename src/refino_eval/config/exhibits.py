@@ -20,6 +20,10 @@ Several = Literal["together", "apart", "one"]
 Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods"]
 """Chapters of the report that hold exhibits; `report.chapters` says which kind goes where."""
 
+By = Name | tuple[Name, ...]
+"""What splits people into groups: a covariate with few values, a stratum or another column of the draws that the cohort
+keeps, `draw_year` or `draw_month`; or a list of subgroups that share nobody."""
+
 
 class _Exhibit(Strict):
     title: Label
@@ -195,6 +199,20 @@ class StatesExhibit(_Exhibit):
         return (self.clock,)
 
 
+class _GroupedExhibit(Strict):
+    """An exhibit of states that may be told group by group."""
+
+    by: By | None = Field(
+        default=None,
+        description="Tell each group by itself: a covariate with few values, a stratum, draw_year, or a list of subgroups.",
+    )
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return () if self.by is None else (self.by,)
+
+
 class DrawsExhibit(_Exhibit):
     """People drawn to each arm, by calendar month."""
 
@@ -204,16 +222,19 @@ class DrawsExhibit(_Exhibit):
     kind: Literal["draws"]
 
 
-class PathsExhibit(StatesExhibit):
-    """Arm means by event time, a panel for each state; cumulative from `cumulate_from` when given."""
+class PathsExhibit(StatesExhibit, _GroupedExhibit):
+    """Arm means by event time, a panel for each state (and group); cumulative from `cumulate_from` when given."""
 
     several_arms: ClassVar[Several] = "together"
 
     kind: Literal["paths"]
 
 
-class EffectsExhibit(StatesExhibit):
-    """Effects of the draw at every event time, with pointwise and simultaneous bands."""
+class EffectsExhibit(StatesExhibit, _GroupedExhibit):
+    """Effects of the draw at every event time, with pointwise and simultaneous bands.
+
+    By group, with the test that the groups' effects are the same.
+    """
 
     kind: Literal["effects"]
     specification: Name = "main"

@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits import arms, inference
+from refino_eval.exhibits import arms, inference, over_time
 from refino_eval.exhibits.arm_names import arm_panel
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, pairs, weighting
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, outcome_columns, pairs, weighting
 from refino_eval.exhibits.tidy import tidy_frame
-from refino_eval.seeds import derive_seed
 
 EFFECT_STATISTICS = {
     "estimate": "estimate",
@@ -110,18 +108,11 @@ def _descriptives(
 ) -> Iterator[Row]:
     values = np.ascontiguousarray(cohort[list(exhibit.covariates)].to_numpy(dtype=np.float64))
     for column in ("all", *study.treated_arms, study.control):
-        rows = _of_arm(cohort, column, study) if column != "all" else np.ones(len(cohort), dtype=bool)
+        rows = of_arm(cohort, column, study) if column != "all" else np.ones(len(cohort), dtype=bool)
         moments = est.moments(values[rows])
         for k, covariate in enumerate(exhibit.covariates):
             yield from _moments(covariate, column, moments, k)
         yield cell("all", column, "n", int(rows.sum()))
-
-
-def _of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
-    """Tell who was drawn to an arm."""
-    if len(study.treated_arms) > 1:
-        return (cohort["arm"] == arm).to_numpy(dtype=bool)
-    return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
 
 
 def _moments(row: str, column: str, moments: est.Moments, k: int) -> Iterator[Row]:
@@ -217,7 +208,7 @@ def _draws(exhibit: x.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
     months = pd.period_range(cohort["draw_month"].min(), cohort["draw_month"].max(), freq="M").strftime("%Y-%m")
     everyone = cohort.groupby("draw_month").size().reindex(months, fill_value=0)
     counts = {
-        arm: cohort.loc[_of_arm(cohort, arm, study)].groupby("draw_month").size().reindex(months, fill_value=0)
+        arm: cohort.loc[of_arm(cohort, arm, study)].groupby("draw_month").size().reindex(months, fill_value=0)
         for arm in (*study.treated_arms, study.control)
     }
     several = len(study.treated_arms) > 1
@@ -228,70 +219,6 @@ def _draws(exhibit: x.DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, st
         for arm in study.treated_arms if drawn else ():
             column = f"share_{arm}" if several else "share_treated"
             yield cell(month, column, "share", int(counts[arm][month]) / drawn, drawn)
-
-
-def _paths(exhibit: x.PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
-    for state in exhibit.states:
-        values, times = _states(exhibit, state, cohort, files)
-        for column in (*study.treated_arms, study.control):
-            arm = int(column != study.control)
-            in_pair = _of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
-            told = est.paths(values[in_pair], cohort.loc[in_pair, "treated"].to_numpy(), times=times)
-            for k, time in enumerate(told.times):
-                n = int(told.n[0, arm, k])
-                if n == 0:
-                    yield cell(str(time), column, "mean", np.nan, 0, panel=state, status="no_data")
-                    continue
-                mean, error = float(told.mean[0, arm, k]), float(told.std_error[0, arm, k])
-                reach = error * float(stats.t.ppf(0.975, max(n - 1, 1)))
-                yield cell(str(time), column, "mean", mean, n, panel=state)
-                yield cell(str(time), column, "n", n, n, panel=state)
-                if n > 1:
-                    yield cell(str(time), column, "sd", told.sd[0, arm, k], n, panel=state)
-                    yield cell(str(time), column, "conf_low", mean - reach, n, panel=state)
-                    yield cell(str(time), column, "conf_high", mean + reach, n, panel=state)
-
-
-def _effects(
-    exhibit: x.EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
-    specification = study.specifications[exhibit.specification]
-    controls = controls_of(cohort, specification)
-    rows = controls.rows
-    people = cohort.loc[rows]
-    for state in exhibit.states:
-        values, times = _states(exhibit, state, cohort, files)
-        seen = np.isfinite(values[rows]).any(axis=0)
-        told = est.dynamics(
-            values[np.ix_(rows, seen)],
-            people["treated"].to_numpy(),
-            times=times[seen],
-            cells=people["cell"] if specification.strata else None,
-            controls=controls.to_frame().loc[rows] if controls.names else None,
-            vcov=specification.vcov,
-            level=specification.level,
-            onset=exhibit.cumulate_from if exhibit.cumulate_from is not None else 0,
-            seed=derive_seed(study.seed, name, state),
-            **weighting(people, specification.vcov),
-        )
-        yield from _effect_rows(told, state)
-
-
-def _effect_rows(told: est.DynamicEffects, state: str) -> Iterator[Row]:
-    frame = told.to_frame()
-    wanted = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "band_low", "band_high", "mean_control", "n")
-    for row in frame.itertuples(index=False):
-        for statistic in wanted:
-            value = getattr(row, statistic)
-            status = "" if np.isfinite(value) else "not_estimable"
-            yield cell(str(row.time), "difference", statistic, value, int(row.n), panel=state, status=status)  # type: ignore[arg-type]
-    yield cell("critical_value", "sup_t", "value", told.critical_value, panel=state)
-    if told.placebo is not None:
-        test = told.placebo
-        for statistic, value in (
-            ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
-        ):  # fmt: skip
-            yield cell("placebo", "difference", statistic, value, panel=state)
 
 
 def _design(
@@ -344,24 +271,8 @@ _KINDS: Mapping[str, Any] = {
     "late": inference.late,
     "interactions": inference.interactions,
     "draws": _draws,
-    "paths": _paths,
-    "effects": _effects,
+    "paths": over_time.paths,
+    "effects": over_time.effects,
     "design": _design,
     "flow": _flow,
 }
-
-
-def _states(
-    exhibit: x.PathsExhibit | x.EffectsExhibit, state: str, cohort: pd.DataFrame, files: PersonFiles
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read a state as people (in the cohort's order) x event times; summed when the exhibit asks for it."""
-    panel = pd.read_parquet(files.panels[exhibit.clock], columns=["person_id", "event_time", state])
-    wide = est.widen(panel, person="person_id", time="event_time", value=state).reindex(cohort["person_id"])
-    times = wide.columns.to_numpy(dtype=np.int64)
-    values = wide.to_numpy(dtype=np.float64)
-    if exhibit.cumulate_from is not None:
-        values, times = est.cumulate(values, times, start=exhibit.cumulate_from)
-    low = exhibit.first if exhibit.first is not None else int(times[0])
-    high = exhibit.last if exhibit.last is not None else int(times[-1])
-    chosen = (times >= low) & (times <= high)
-    return values[:, chosen], times[chosen]

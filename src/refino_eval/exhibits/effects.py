@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from refino_eval.config.exhibits import EffectsExhibit
+from refino_eval.exhibits.effects_by_group import grouped_effects_figure
 from refino_eval.exhibits.figures import MANY, Drawing, column, event_axis, head_panel, number_axis, panels, source_line
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.exhibits.paths import state_unit
 from refino_eval.exhibits.style import INK, TREATED
 
 if TYPE_CHECKING:
@@ -32,22 +34,28 @@ def effects_figure(
     facts: Mapping[str, Any],
 ) -> Drawing:
     """Draw an estimate for each event time; those before the draw are hollow, since nothing can have worked yet."""
+    if exhibit.by is not None:
+        units = {state: state_unit(exhibit, state, labels, language) for state in exhibit.states}
+        return grouped_effects_figure(name, exhibit, frame, labels=labels, language=language, facts=facts, unit=units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
-        _effects_panel(ax, frame, state)
+        reach = draw_effects(ax, frame, state)
+        # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
+        ax.set_ylim(-reach, reach)
         times = [int(time) for time in column(frame, state, SERIES, "estimate").index]
         event_axis(ax, times, labels, language, exhibit.clock)
         number_axis(ax.yaxis, language)
-        unit, aside = labels.state_unit(state, language), _placebo(frame, state, labels, language)
+        unit, aside = state_unit(exhibit, state, labels, language), _placebo(frame, state, labels, language)
         head_panel(ax, place, len(states), labels.state(state, language), unit, aside=aside)
     many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
-    _legend(figure, exhibit, labels, language, many=many)
+    effects_legend(figure, exhibit, labels, language, many=many)
     source_line(figure, data_class_note(facts, language))
     return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
 
 
-def _effects_panel(ax: Axes, frame: pd.DataFrame, state: str) -> None:
+def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
+    """Draw the estimates of one panel with intervals and band, and return how far from zero they reach."""
     estimates = column(frame, state, SERIES, "estimate")
     low, high, band_low, band_high = (
         column(frame, state, SERIES, name).reindex(estimates.index)
@@ -68,9 +76,7 @@ def _effects_panel(ax: Axes, frame: pd.DataFrame, state: str) -> None:
                 markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=4,
             )  # fmt: skip
     limits = pd.concat([low, high, band_low, band_high, estimates]).dropna().abs()
-    reach = 1.12 * float(limits.max()) if len(limits) else 1.0
-    # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
-    ax.set_ylim(-reach, reach)
+    return 1.12 * float(limits.max()) if len(limits) and limits.max() > 0 else 1.0
 
 
 def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook, language: str) -> str:
@@ -84,7 +90,8 @@ def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook, language: str) 
     return labels.word("placebo", language).format(f=f, p=p).replace("= <", "< ")
 
 
-def _legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, language: str, *, many: bool) -> None:
+def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, language: str, *, many: bool) -> None:
+    """Say above the panels what point, line and shading are."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -77,12 +77,12 @@ MANY = 60
 """More points than this are drawn as a line, and markers stand far apart."""
 
 
-def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, language: str, clock: str) -> None:
-    """Set the event-time axis: ticks at round months and a line at the draw."""
+def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, language: str, clock: str, *, most: int = 9) -> None:
+    """Set the event-time axis: ticks at round months, no more than about `most`, and a line at the draw."""
     first, last = min(times), max(times)
     span = max(last - first, 1)
     steps = (1, 2, 4, 13, 26, 52, 104) if clock == "week" else (1, 2, 3, 6, 12, 24, 48)
-    step = next((s for s in steps if span / s <= 9), steps[-1])
+    step = next((s for s in steps if span / s <= most), steps[-1])
     ticks = [tick for tick in range(-(-first // step) * step, last + 1, step)]
     style = NumberStyle.of(language)
     ax.set_xlim(first - 0.02 * span, last + 0.02 * span)

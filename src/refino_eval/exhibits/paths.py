@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.exhibits import PathsExhibit
+from refino_eval.config.exhibits import PathsExhibit, StatesExhibit
 from refino_eval.exhibits.figures import (
     MANY,
     Drawing,
@@ -24,6 +24,7 @@ from refino_eval.exhibits.figures import (
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.exhibits.paths_by_group import grouped_paths_figure
 
 
 def paths_figure(
@@ -36,6 +37,9 @@ def paths_figure(
     facts: Mapping[str, Any],
 ) -> Drawing:
     """Draw both arms' means with 95 % bands, named at the line ends, and a line at the draw."""
+    if exhibit.by is not None:
+        units = {state: state_unit(exhibit, state, labels, language) for state in exhibit.states}
+        return grouped_paths_figure(name, exhibit, frame, labels=labels, language=language, facts=facts, unit=units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     names = [labels.arm(arm, language) for arm, _ in arms_of(labels)]
@@ -53,7 +57,7 @@ def paths_figure(
         ax.set_ylim(0, None)
         event_axis(ax, times, labels, language, exhibit.clock)
         number_axis(ax.yaxis, language)
-        head_panel(ax, place, len(states), labels.state(state, language), _unit(exhibit, state, labels, language))
+        head_panel(ax, place, len(states), labels.state(state, language), state_unit(exhibit, state, labels, language))
         end_labels(ax, times[-1], ends)
     source_line(figure, data_class_note(facts, language))
     title = exhibit.title[language]
@@ -68,7 +72,7 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
     return (offset * step // 2, step)
 
 
-def _unit(exhibit: PathsExhibit, state: str, labels: LabelBook, language: str) -> str:
+def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook, language: str) -> str:
     """Say the unit; a sum over time of a share is a number of periods."""
     unit = labels.state_unit(state, language)
     if exhibit.cumulate_from is None:

@@ -44,7 +44,7 @@ class PersonFiles:
 
 @dataclass(frozen=True)
 class Study:
-    """What an exhibit needs to know of its study: names of the arms, definitions of controls, and the seed.
+    """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
 
     `treated` is the treated arm, the first of `several` where there are more than one.
     """
@@ -54,6 +54,7 @@ class Study:
     specifications: Mapping[str, d.Specification]
     seed: int
     several: tuple[str, ...] = ()
+    subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
 
     @property
     def treated_arms(self) -> tuple[str, ...]:
@@ -75,6 +76,13 @@ def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, St
     for arm in study.treated_arms:
         people = cohort.loc[cohort["arm"].isin([arm, study.control])].reset_index(drop=True)
         yield people, replace(study, treated=arm, several=(arm,))
+
+
+def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
+    """Tell who was drawn to an arm."""
+    if len(study.treated_arms) > 1:
+        return (cohort["arm"] == arm).to_numpy(dtype=bool)
+    return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
 
 
 def cell(

@@ -16,6 +16,7 @@ from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
 from refino_eval.exhibits.effects import effects_figure
+from refino_eval.exhibits.effects_by_group import effects_notes
 from refino_eval.exhibits.estimands import estimands_table
 from refino_eval.exhibits.figures import Drawing, save_figure
 from refino_eval.exhibits.flow import flow_figure
@@ -27,6 +28,7 @@ from refino_eval.exhibits.late import late_table
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
+from refino_eval.exhibits.paths_by_group import paths_notes
 from refino_eval.exhibits.style import house_style
 from refino_eval.exhibits.tables import Table
 from refino_eval.exhibits.tests import tests_table
@@ -129,6 +131,7 @@ def figure_notes(
     if exhibit.kind == "paths":
         own.append(say(language, "Gjennomsnitt i hver gruppe med 95 % bånd.", "Means of each arm with 95% bands."))
         own.append(say(language, "0 er trekketidspunktet.", "0 is the time of the draw."))
+        own += paths_notes(exhibit, tidy_frame, language)
     if exhibit.kind == "effects":
         entry = labels.specification_of(exhibit.specification)
         if entry is not None:
@@ -142,4 +145,5 @@ def figure_notes(
                 "Open points lie before the draw.",
             )
         )
+        own += effects_notes(exhibit, tidy_frame, language)
     return exhibit_notes(exhibit, tidy_frame, labels, language, facts, own)

@@ -102,6 +102,9 @@ def link_population(
     )
     for column in strata:
         frame[column] = draws[column].astype(str)
+    for column in population.keep:
+        if column not in frame:
+            frame[column] = draws[column].map(code_text, na_action="ignore").astype(object)
     frame["cell"] = (
         [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
     )
