@@ -120,10 +120,10 @@ def delivered(wildcards):
     ]
 
 
-def person_table_file():
-    """Return the analysis file of a person table."""
+def person_table_files():
+    """Return the analysis files of a person table."""
     table = EVALUATION.person_table
-    return f"{CONFIGURATION.data_folder}/{table.file}" if table else []
+    return [f"{CONFIGURATION.data_folder}/{file}" for file in table.files] if table else []
 
 
 def cohort_registers():

@@ -41,7 +41,7 @@ rule link_population:
 rule read_person_table:
     """The cohort and the outcomes of an analysis file with one row a person."""
     input:
-        table=person_table_file(),
+        tables=person_table_files(),
     output:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         flow="results/{evaluation}/run/flow.csv",

@@ -153,19 +153,83 @@ class SyntheticData(Strict):
     people: int | None = Field(default=None, ge=20, description="Number of people drawn; default: the recipe's.")
 
 
-class PersonTable(Strict):
-    """An analysis file with one row a person, whose columns are named here."""
+class TableFile(Strict):
+    """An analysis file, and how it is written."""
 
     file: str = Field(description="Path of a .parquet, .csv, .dta, .sas7bdat or .sav file, inside the data folder.")
+    rows: int | None = Field(default=None, ge=1, description="The number of rows that it must have.")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="Of a .csv file.")
+    decimal: Literal[".", ","] = Field(default=".", description="Of a .csv file.")
+    encoding: str = Field(default="utf-8", description="Of a .csv file.")
+    values: Literal["codes", "labels"] = Field(
+        default="codes",
+        description="Whether labelled values of a .dta or .sav file are read as codes or as their labels.",
+    )
+    missing_values: tuple[Scalar, ...] = Field(
+        default=(), description="Codes that mean missing, in whatever column they stand, for instance -99."
+    )
+
+
+class Joined(TableFile):
+    """Another file, joined to those before it on an id."""
+
+    on: str = Field(description="Column of the files before it.")
+    key: str | None = Field(default=None, description="The column's name in this file, when it is another.")
+    prefix: str = Field(default="", description="Put before the names of this file's columns.")
+    relation: Literal["one_to_one", "many_to_one"] = Field(
+        default="one_to_one", description="many_to_one: several people share a row, as of a site or a household."
+    )
+    unmatched: Literal["keep", "out", "fault"] = Field(
+        default="keep",
+        description="People without a row here. keep: its columns are missing for them; out: they are taken out, by a line of "
+        "the flow; fault: the run stops.",
+    )
+
+
+class KeptRows(Condition):
+    """A condition on one column of an analysis file, whatever its name."""
+
+    column: str
+
+
+def _by_own_name(value: Any) -> Any:
+    """Take a list of columns for outcomes of the same names."""
+    return {str(name).lower(): name for name in value} if isinstance(value, list | tuple) else value
+
+
+class PersonTable(TableFile):
+    """An analysis file with one row a person, whose columns are named here."""
+
+    join: tuple[Joined, ...] = Field(default=(), description="Other files, joined in order.")
+    derive: dict[Name, str] = Field(
+        default={}, description="New column -> an expression of columns, or of new columns before it."
+    )
     person_id: str | None = Field(default=None, description="Column; without one, rows are numbered.")
     treated: str = Field(description="Column that says the arm, by the arms' codes.")
     strata: tuple[str, ...] = Field(default=(), description="Columns that together tell the cells.")
-    outcomes: dict[Name, str] = Field(min_length=1, description="Outcome -> column.")
+    missing_stratum: Literal["out", "own"] = Field(
+        default="out",
+        description="People without a value of a stratum: taken out, by a line of the flow, or in a cell of their own.",
+    )
+    outcomes: Annotated[
+        dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
+    ] = Field(min_length=1, description="Outcome -> column; or a list of columns.")
     labels: dict[Name, Label] = Field(default={}, description="Labels of outcomes; default: the column's name.")
     take_up: str | None = None
-    weights: str | None = None
-    cluster: str | None = None
-    keep: tuple[Condition, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")
+    weights: str | None = Field(
+        default=None,
+        description="Column of probability weights. Who has none, or 0, is taken out by a line of the flow.",
+    )
+    cluster: str | None = Field(
+        default=None, description="Column of clusters, for CRV1. Who has none is taken out by a line of the flow."
+    )
+    draw_date: str | None = Field(default=None, description="Column of the date of the draw.")
+    keep: tuple[KeptRows, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of all files, inside the data folder."""
+        return (self.file, *(other.file for other in self.join))
 
 
 class Evaluation(Strict):

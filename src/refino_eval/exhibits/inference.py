@@ -13,7 +13,17 @@ from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, outcome_columns, pairs, weighting
+from refino_eval.exhibits.people import (
+    PersonFiles,
+    Row,
+    Study,
+    cell,
+    controls_of,
+    outcome_columns,
+    pairs,
+    weighted,
+    weighting,
+)
 from refino_eval.seeds import derive_seed
 
 
@@ -232,6 +242,7 @@ def sample_of(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
     """Return people, outcomes and controls on the rows that the exhibit's sample and the controls leave."""
     columns = getattr(exhibit, "columns", None) or {name: name for name in exhibit.outcomes}
+    cohort = weighted(cohort, specification)
     values = outcome_columns(columns, cohort, files)
     rows = np.ones(len(cohort), dtype=bool)
     if getattr(exhibit, "missing", "common") == "common":

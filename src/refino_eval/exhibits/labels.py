@@ -94,6 +94,8 @@ VOCABULARY: Mapping[str, Label] = {
     "delivered": _words("Leverte trekninger", "Draws delivered"),
     "excluded": _words("Tatt ut", "Excluded"),
     "missing_stratum": _words("Uten opplysning om celle", "Stratum is missing"),
+    "no_weight": _words("Uten vekt", "No weight"),
+    "missing_cluster": _words("Uten opplysning om klynge", "Cluster is missing"),
     # several treated arms
     "all_arms": _words("Ingen av gruppene har effekt, F", "No arm has an effect, F"),
     "all_arms_p": _words("Ingen av gruppene har effekt, p", "No arm has an effect, p"),

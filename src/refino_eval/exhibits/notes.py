@@ -70,7 +70,9 @@ def errors_note(vcovs: Iterable[str], language: str) -> str:
 def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
     """Say the covariance, the level of the intervals and the reference distribution."""
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
-    df = frame.loc[(frame["statistic"] == "df") & frame["value"].notna() & (frame["row"] != "joint_test"), "value"]
+    df = frame.loc[
+        (frame["statistic"] == "df") & frame["value"].notna() & ~frame["row"].isin(["joint_test", "all_arms"]), "value"
+    ]
     style = NumberStyle.of(language)
     text = errors_note(vcovs, language)
     if df.empty or not all(map(math.isfinite, df)):

@@ -14,7 +14,7 @@ from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
 from refino_eval.exhibits.groups import groups_of
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, of_arm, weighting
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted, weighting
 from refino_eval.exhibits.splits import panel_of
 from refino_eval.seeds import derive_seed
 
@@ -66,6 +66,7 @@ def effects(
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
     if groups is not None:
         yield from groups.counts(cohort, study)
+    cohort = weighted(cohort, specification)
     controls = controls_of(cohort, specification)
     beside = controls.to_frame() if controls.names else None
     for state in exhibit.states:

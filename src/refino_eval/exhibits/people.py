@@ -123,6 +123,18 @@ def controls_of(cohort: pd.DataFrame, specification: d.Specification) -> est.Con
     return est.build_controls(cohort, terms)
 
 
+def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
+    """Return the people with a specification's own weights, without those who have none or 0."""
+    if specification.weights is None:
+        return cohort
+    weights = cohort[specification.weights].astype(float)
+    negative = int((weights < 0).sum())
+    if negative:
+        raise UserFault(f"the weights '{specification.weights}' are negative for {negative:,} people. Mend them.")
+    known = (weights > 0).to_numpy(dtype=bool)
+    return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
+
+
 def weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
     """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
     found: dict[str, Any] = {}

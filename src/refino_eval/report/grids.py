@@ -47,7 +47,7 @@ def flow_grid(inputs: ReportInputs, labels: LabelBook, language: str) -> Grid | 
         counts = tuple(_count(record[key], language) for key in keys)
         if reason:
             rows.append((_reason(reason, reasons, language), *counts))
-            classes.append("out")
+            classes.append("out" if step != "joined" else "")
         else:
             rows.append((_step(step, labels, language), *counts))
             classes.append("total")

@@ -6,7 +6,7 @@ The file is turned into the same cohort and outcomes that registers give, so tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserFault, nearest
 from refino_eval.trial.arms import arms_from_codes, code_text
 from refino_eval.trial.cohort import Cohort, add_samples, meets_all
+from refino_eval.trial.expressions import derive_column
+from refino_eval.trial.files import Joining, read_files
 from refino_eval.trial.flow import FlowLine, flow_line
-
-FORMATS = (".parquet", ".csv", ".dta", ".sas7bdat", ".sav")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PersonTableData:
     Attributes
     ----------
     cohort
-        As registers give it; `draw_date` and `draw_month` are absent. Columns `take_up`, `weight` and `cluster` are
+        As registers give it; `draw_date` and `draw_month` when the evaluation names a column. Columns `take_up`, `weight` and `cluster` are
         there when the evaluation names them.
     outcomes
         One row a person, in the cohort's order: `person_id` and a double column an outcome.
@@ -54,7 +54,7 @@ def read_person_table(
     folder
         The data folder.
     table
-        Which file, and what its columns mean.
+        Which files, and what their columns mean.
     samples, arms, covariates
         As in `link_population`; covariates are of the kind `column` without a register.
 
@@ -68,66 +68,126 @@ def read_person_table(
         When the file or a column is not there, a column that must be a number is not, people are repeated, or the
         treatment is neither arm.
     """
-    raw = _read(folder / table.file, table.file)
+    raw, joinings = read_files(folder, table)
+    raw = _derived(raw, table)
     _columns_are_there(raw, table, covariates)
-    raw = _kept(raw, table)
-    frame = pd.DataFrame({"person_id": _ids(raw, table)})
-    frame["arm"], frame["treated"] = arms_from_codes(
-        raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'"
-    )
-    strata = [raw[column].map(code_text, na_action="ignore") for column in table.strata]
-    for column, values in zip(table.strata, strata, strict=True):
-        frame[_inside_name(column, frame)] = values
-    missing = np.any([values.isna() for values in strata], axis=0) if strata else np.zeros(len(raw), dtype=bool)
-    frame["cell"] = [" x ".join(map(str, row)) for row in zip(*strata, strict=True)] if strata else "all"
-    for name, covariate in covariates.items():
-        frame[name] = _covariate(raw, name, covariate, table.file)
-    for name, named in (("take_up", table.take_up), ("weight", table.weights)):
-        if named is not None:
-            frame[name] = _number(raw[named], named, table.file)
-    if table.cluster is not None:
-        frame["cluster"] = raw[table.cluster].map(code_text, na_action="ignore")
-    outcomes = pd.DataFrame({"person_id": frame["person_id"]})
-    for name, column in table.outcomes.items():
-        outcomes[name] = _number(raw[column], column, table.file)
+    kept = meets_all(raw, table.keep)
+    if not kept.any():
+        raise UserFault(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
+    raw = raw.loc[kept].reset_index(drop=True)
+    joinings = tuple(replace(each, without_row=each.without_row[kept]) for each in joinings)
+    frame, outcomes = _columns(raw, table, arms, covariates)
     lines: list[FlowLine] = [flow_line("delivered", "", frame)]
-    if missing.any():
-        lines.append(flow_line("population", "missing_stratum", frame.loc[missing]))
-        frame, outcomes = frame.loc[~missing], outcomes.loc[~missing]
+    for each in joinings:
+        lines += _joining_lines(each, frame)
+    out = np.zeros(len(frame), dtype=bool)
+    for reason, hit in (
+        *((f"not_in_{each.name.lower()}", each.without_row) for each in joinings if each.out),
+        ("missing_stratum", _without_stratum(raw, table)),
+        ("no_weight", _without(frame, "weight")),
+        ("missing_cluster", _without(frame, "cluster")),
+    ):
+        if (hit & ~out).any():
+            lines.append(flow_line("population", reason, frame.loc[hit & ~out]))
+            out |= hit
+    frame, outcomes = frame.loc[~out], outcomes.loc[~out]
+    if frame.empty:
+        raise UserFault(
+            f"person_table: nobody is left of {len(raw):,} people in {table.file}; see the columns of strata, weights and cluster."
+        )
     order = frame["person_id"].argsort(kind="stable")
     frame, outcomes = frame.iloc[order].reset_index(drop=True), outcomes.iloc[order].reset_index(drop=True)
     frame = add_samples(frame, samples, lines)
     return PersonTableData(cohort=Cohort(frame=frame, flow=tuple(lines)), outcomes=outcomes)
 
 
-def _read(path: Path, shown: str) -> pd.DataFrame:
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise UserFault(f"person_table.file: '{shown}' is none of the formats that can be read ({', '.join(FORMATS)}).")
-    if not path.is_file():
-        similar = [other.name for other in path.parent.glob("*") if other.suffix.lower() in FORMATS]
+def _derived(raw: pd.DataFrame, table: PersonTable) -> pd.DataFrame:
+    """Add the derived columns, in order; what is wrong with any of them is told at once."""
+    faults: list[str] = []
+    for name, text in table.derive.items():
+        if name in raw.columns:
+            faults.append(
+                f"person_table.derive.{name}: there is a column of that name already. Call the new one something else."
+            )
+            continue
+        try:
+            raw = raw.assign(**{name: derive_column(text, raw, name=name)})
+        except UserFault as fault:
+            faults += fault.faults
+            # Others may be made of it: the fault is told once.
+            raw = raw.assign(**{name: np.nan})
+    if faults:
+        raise UserFault(*faults)
+    return raw
+
+
+def _columns(
+    raw: pd.DataFrame, table: PersonTable, arms: Arms, covariates: Mapping[str, d.Covariate]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cohort's columns and the outcomes, in the file's order."""
+    frame = pd.DataFrame({"person_id": _ids(raw, table)})
+    frame["arm"], frame["treated"] = arms_from_codes(
+        raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'"
+    )
+    if table.draw_date is not None:
+        frame["draw_date"] = _date(raw[table.draw_date], table.draw_date, table.file)
+        frame["draw_month"] = frame["draw_date"].dt.strftime("%Y-%m")
+    strata = [raw[column].map(code_text, na_action="ignore").astype(object) for column in table.strata]
+    if table.missing_stratum == "own":
+        strata = [values.where(values.notna(), "missing") for values in strata]
+    found: dict[str, pd.Series] = {}
+    for column, values in zip(table.strata, strata, strict=True):
+        found[column if column not in frame.columns else f"stratum_{column}"] = values
+    frame = pd.concat([frame, pd.DataFrame(found, index=frame.index)], axis=1)
+    frame["cell"] = [" x ".join(map(str, row)) for row in zip(*strata, strict=True)] if strata else "all"
+    made = {name: _covariate(raw, name, covariate, table.file) for name, covariate in covariates.items()}
+    for name, named in (("take_up", table.take_up), ("weight", table.weights)):
+        if named is not None:
+            made[name] = _number(raw[named], named, table.file)
+    if table.cluster is not None:
+        made["cluster"] = raw[table.cluster].map(code_text, na_action="ignore")
+    _told_twice(frame, made, table)
+    if "weight" in made and (negative := int((made["weight"] < 0).sum())):
         raise UserFault(
-            f"person_table.file: there is no file '{shown}' in the data folder.{nearest(path.name, similar)}"
+            f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Mend the file."
         )
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path)
-        if suffix == ".csv":
-            return pd.read_csv(path, dtype_backend="numpy_nullable", low_memory=False)
-        return _read_statistical(path, suffix)
-    except (OSError, ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserFault(f"person_table.file: '{shown}' cannot be read as {suffix[1:]}: {str(error)[:200]}") from None
+    frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
+    measured = {name: _number(raw[column], column, table.file) for name, column in table.outcomes.items()}
+    return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
 
 
-def _read_statistical(path: Path, suffix: str) -> pd.DataFrame:
-    import pyreadstat
+def _told_twice(frame: pd.DataFrame, made: Mapping[str, pd.Series], table: PersonTable) -> None:
+    """Refuse a covariate that has the name of something else in the cohort."""
+    taken = [name for name in made if name in frame.columns and name not in table.strata]
+    if taken:
+        raise UserFault(
+            f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Call it something else, for "
+            f"instance 'baseline_{taken[0]}'."
+        )
 
-    readers = {".dta": pyreadstat.read_dta, ".sas7bdat": pyreadstat.read_sas7bdat, ".sav": pyreadstat.read_sav}
-    try:
-        frame, _ = readers[suffix](str(path))
-    except pyreadstat.ReadstatError as error:
-        raise ValueError(str(error)) from None
-    return pd.DataFrame(frame)
+
+def _joining_lines(joining: Joining, frame: pd.DataFrame) -> list[FlowLine]:
+    """Count who has no row in a joined file, and rows that belong to nobody (which have no arm)."""
+    lines = []
+    if joining.without_row.any() and not joining.out:
+        lines.append(flow_line("joined", f"without_row_in_{joining.name.lower()}", frame.loc[joining.without_row]))
+    if joining.rows_left:
+        lines.append(FlowLine("joined", f"rows_of_nobody_in_{joining.name.lower()}", joining.rows_left, 0, 0))
+    return lines
+
+
+def _without_stratum(raw: pd.DataFrame, table: PersonTable) -> np.ndarray:
+    if table.missing_stratum == "own" or not table.strata:
+        return np.zeros(len(raw), dtype=bool)
+    return raw[list(table.strata)].isna().any(axis=1).to_numpy(dtype=bool)
+
+
+def _without(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Tell who lacks a weight or a cluster; a weight of 0 is none."""
+    if name not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    lacking = frame[name].isna()
+    return (lacking | (frame[name] == 0) if name == "weight" else lacking).to_numpy(dtype=bool)
 
 
 def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mapping[str, d.Covariate]) -> None:
@@ -135,7 +195,7 @@ def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mappin
     wanted |= {f"strata ({column})": column for column in table.strata}
     wanted |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
     wanted |= {f"keep ({each.column})": each.column for each in table.keep}
-    for key in ("person_id", "take_up", "weights", "cluster"):
+    for key in ("person_id", "take_up", "weights", "cluster", "draw_date"):
         if getattr(table, key) is not None:
             wanted[key] = getattr(table, key)
     for name, covariate in covariates.items():
@@ -147,7 +207,7 @@ def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mappin
                 "column without a register in the evaluation's own definitions."
             )
     faults = [
-        f"person_table: {key} names the column '{column}', which is not in {table.file}."
+        f"person_table: {key} names the column '{column}', which is not in {_shown(table)}."
         f"{nearest(column, map(str, raw.columns))}"
         for key, column in wanted.items()
         if column not in raw.columns
@@ -156,11 +216,8 @@ def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mappin
         raise UserFault(*faults)
 
 
-def _kept(raw: pd.DataFrame, table: PersonTable) -> pd.DataFrame:
-    kept = raw.loc[meets_all(raw, table.keep)].reset_index(drop=True)
-    if kept.empty:
-        raise UserFault(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
-    return kept
+def _shown(table: PersonTable) -> str:
+    return table.file if not table.join else f"{', '.join(table.files[:-1])} or {table.files[-1]}"
 
 
 def _ids(raw: pd.DataFrame, table: PersonTable) -> pd.Series:
@@ -177,10 +234,6 @@ def _ids(raw: pd.DataFrame, table: PersonTable) -> pd.Series:
     return ids.astype(str)
 
 
-def _inside_name(column: str, frame: pd.DataFrame) -> str:
-    return column if column not in frame.columns else f"stratum_{column}"
-
-
 def _covariate(raw: pd.DataFrame, name: str, covariate: d.Covariate, shown: str) -> pd.Series:
     assert isinstance(covariate, d.ColumnCovariate)
     values = raw[covariate.column]
@@ -191,6 +244,11 @@ def _covariate(raw: pd.DataFrame, name: str, covariate: d.Covariate, shown: str)
 
 
 def _number(values: pd.Series, column: str, shown: str) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values) or _holds_dates(values):
+        raise UserFault(
+            f"{shown}: the column '{column}' holds dates. Make numbers of them under derive, for instance "
+            f"`days({column})` (days since 1970-01-01) or `year({column})`."
+        )
     number = pd.to_numeric(values, errors="coerce").astype(float)
     lost = int((number.isna() & values.notna()).sum())
     if lost:
@@ -202,3 +260,15 @@ def _number(values: pd.Series, column: str, shown: str) -> pd.Series:
     if infinite:
         raise UserFault(f"{shown}: the column '{column}' holds {infinite:,} infinite values. Mend the file.")
     return number
+
+
+def _holds_dates(values: pd.Series) -> bool:
+    return values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) in ("date", "datetime")
+
+
+def _date(values: pd.Series, column: str, shown: str) -> pd.Series:
+    dates = pd.to_datetime(values.astype(object), errors="coerce", format="ISO8601")
+    lost = int(dates.isna().sum())
+    if lost or pd.api.types.is_numeric_dtype(values):
+        raise UserFault(f"{shown}: the column '{column}' must hold dates (yyyy-mm-dd), and {lost:,} rows hold none.")
+    return dates
