@@ -63,10 +63,10 @@ def effects(
 ) -> Iterator[Row]:
     """Effects at every event time; by group with the test that they are the same in all groups."""
     specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
     if groups is not None:
         yield from groups.counts(cohort, study)
-    cohort = weighted(cohort, specification)
     controls = controls_of(cohort, specification)
     beside = controls.to_frame() if controls.names else None
     for state in exhibit.states:
