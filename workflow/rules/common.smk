@@ -123,7 +123,9 @@ def delivered(wildcards):
 def person_table_files():
     """Return the analysis files of a person table."""
     table = EVALUATION.person_table
-    return [f"{CONFIGURATION.data_folder}/{file}" for file in table.files] if table else []
+    return (
+        [f"{CONFIGURATION.data_folder}/{file}" for file in table.files] if table else []
+    )
 
 
 def cohort_registers():
