@@ -31,6 +31,7 @@ except UserFault as fault:
 
 NAME = EVALUATION.name
 LANGUAGES = list(CONFIGURATION.project.languages)
+FORMATS = CONFIGURATION.project.formats
 NOTHING = "(?!)"  # a pattern that no name matches: the rule has nothing to do in this evaluation
 TABLE_KINDS, FIGURE_KINDS = kinds_of("table"), kinds_of("figure")
 
@@ -387,20 +388,62 @@ def run_files():
     return files + [f"results/{NAME}/person_level/outcomes.parquet"]
 
 
+def form_files(form, exhibit="{exhibit}", evaluation="{evaluation}"):
+    """Return the release files of a table or a figure, in every language and configured format."""
+    folder = f"results/{evaluation}/release/{form}s"
+    if form == "table":
+        return [
+            f"{folder}/{exhibit}.{language}.{ending}"
+            for language in LANGUAGES
+            for ending in FORMATS.tables
+        ]
+    pictures = [ending for ending in FORMATS.figures if ending != "csv"]
+    numbers = [f"{folder}/{exhibit}.csv"] if "csv" in FORMATS.figures else []
+    return [
+        f"{folder}/{exhibit}.{language}.{ending}"
+        for language in LANGUAGES
+        for ending in pictures
+    ] + numbers
+
+
 def rendered(exhibit):
     """Return the release files of one exhibit."""
-    if DEFINITIONS.exhibits[exhibit].kind in FIGURE_KINDS:
-        folder, kinds_of_file = "figures", ["svg", "png"]
-    else:
-        folder, kinds_of_file = "tables", ["csv", "md", "html"]
+    return form_files(DEFINITIONS.exhibits[exhibit].form, exhibit, NAME)
+
+
+def bundled():
+    """Return the evaluation's tables, in its order."""
+    return [
+        name
+        for name in EVALUATION.exhibits
+        if DEFINITIONS.exhibits[name].form == "table"
+    ]
+
+
+def bundle_files():
+    """Return the files that hold all tables at once."""
+    if not bundled():
+        return []
     return expand(
-        "results/{evaluation}/release/{folder}/{exhibit}.{language}.{ext}",
+        "results/{evaluation}/release/tables.{language}.{ext}",
         evaluation=NAME,
-        folder=folder,
-        exhibit=exhibit,
         language=LANGUAGES,
-        ext=kinds_of_file,
+        ext=FORMATS.bundles,
     )
+
+
+def bundle_words():
+    """Return the definitions that the words of all tables come from."""
+    words = {}
+    for name in bundled():
+        for kind, entries in checks.words_of(name, EVALUATION, DEFINITIONS).items():
+            words[kind] = {**words.get(kind, {}), **entries}
+    return words
+
+
+def stars():
+    """Return the levels of p that a star each is given for, where an exhibit does not say."""
+    return list(CONFIGURATION.project.stars)
 
 
 def run_tables():
@@ -422,4 +465,4 @@ def release_files():
         evaluation=NAME,
         language=LANGUAGES,
     )
-    return all_rendered() + reports + catalogue_files()
+    return all_rendered() + bundle_files() + reports + catalogue_files()

@@ -1,7 +1,7 @@
 """Numbers to tables, figures and the report, and what the run says of itself.
 
 REQUIRED INPUTS: aggregates/, run/.
-OUTPUTS: release/tables, release/figures, release/report.<language>.html (passed disclosure control, or not confidential);
+OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html (passed disclosure control, or not confidential);
 release/catalogue.<language>.html and .md (definitions, nothing about people); run/provenance.json and
 run/run_config.yaml. A confidential evaluation has none of the first until there is a disclosure profile.
 """
@@ -12,11 +12,7 @@ rule render_table:
     input:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
-        expand(
-            "results/{{evaluation}}/release/tables/{{exhibit}}.{language}.{ext}",
-            language=LANGUAGES,
-            ext=["csv", "md", "html"],
-        ),
+        form_files("table"),
     log:
         "logs/{evaluation}/render_table/{exhibit}.log",
     wildcard_constraints:
@@ -29,6 +25,8 @@ rule render_table:
         words=exhibit_labels,
         names=label_names(),
         languages=LANGUAGES,
+        formats=list(FORMATS.tables),
+        stars=stars(),
         source_digest=digest("render_exhibit.py"),
     message:
         "Drawing up {wildcards.exhibit}"
@@ -41,11 +39,7 @@ rule render_figure:
     input:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
-        expand(
-            "results/{{evaluation}}/release/figures/{{exhibit}}.{language}.{ext}",
-            language=LANGUAGES,
-            ext=["svg", "png"],
-        ),
+        form_files("figure"),
     log:
         "logs/{evaluation}/render_figure/{exhibit}.log",
     wildcard_constraints:
@@ -58,11 +52,41 @@ rule render_figure:
         words=exhibit_labels,
         names=label_names(),
         languages=LANGUAGES,
+        formats=list(FORMATS.figures),
+        stars=[],
         source_digest=digest("render_exhibit.py"),
     message:
         "Drawing {wildcards.exhibit}"
     script:
         "../scripts/render_exhibit.py"
+
+
+rule bundle_tables:
+    """All tables of the evaluation in one Word document and one Excel book, in one language."""
+    input:
+        aggregates=[f"results/{NAME}/aggregates/{name}.csv" for name in bundled()],
+    output:
+        expand(
+            "results/{{evaluation}}/release/tables.{{language}}.{ext}",
+            ext=FORMATS.bundles,
+        ),
+    log:
+        "logs/{evaluation}/bundle_tables/{language}.log",
+    wildcard_constraints:
+        evaluation=only(EVALUATION.releasable and bool(bundled())),
+    conda:
+        "../envs/refino_eval.yaml"
+    params:
+        exhibits=named(DEFINITIONS.exhibits, bundled()),
+        words=bundle_words(),
+        names=label_names(),
+        title=plain(EVALUATION.label),
+        stars=stars(),
+        source_digest=digest("bundle_tables.py"),
+    message:
+        "Putting all tables into one file ({wildcards.language})"
+    script:
+        "../scripts/bundle_tables.py"
 
 
 rule record_run:

@@ -12,30 +12,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.config.base import Label
     from refino_eval.config.definitions import Definitions
-    from refino_eval.config.evaluation import Arms
     from refino_eval.exhibits.labels import LabelBook
     from refino_eval.exhibits.render import render
     from refino_eval.exhibits.tidy import read_tidy
 
     name = snakemake.wildcards.exhibit
     params = snakemake.params
-    names = params.names
-    arms = Arms.model_validate(names["arms"])
     definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, **params.words})
-    labels = LabelBook(
-        definitions=definitions,
-        treated=arms.treated.name,
-        control=arms.control.name,
-        arms={arm.name: arm.label for arm in arms.everyone},
-        samples={key: Label.model_validate(label) for key, label in names["samples"].items()},
-        strata=tuple(names["strata"]),
-        strata_labels={key: Label.model_validate(label) for key, label in names["strata_labels"].items()},
-        outcomes={key: Label.model_validate(label) for key, label in names["outcomes"].items()},
-        flow={key: Label.model_validate(label) for key, label in names["flow"].items()},
-        several=tuple(arm.name for arm in arms.treated_arms),
-    )
+    labels = LabelBook.named(params.names, definitions)
     numbers = read_tidy(Path(snakemake.input.aggregate))
     folder = Path(snakemake.output[0]).parent
     for language in params.languages:
@@ -47,6 +32,7 @@ with job(snakemake) as log:
             language=language,
             tables_dir=folder,
             figures_dir=folder,
-            facts={"data_class": names["data_class"]},
+            facts={"data_class": params.names["data_class"], "stars": params.stars},
+            formats=params.formats,
         )
         log.info("%s (%s): %s", name, language, ", ".join(path.name for path in written))

@@ -15,7 +15,7 @@ from refino_eval.config.definitions import Outcome
 BLANK = {"nb": "-", "en": "-"}
 TEXTS = ("description", "deprecated", "why", "owner")
 LABELS = ("label", "title", "unit", "note")
-DROPPED = ("examples", "changed", "version", "role", "chapter")
+DROPPED = ("examples", "changed", "version", "role", "chapter", "stars")
 
 
 def bare(model: BaseModel, *, spelled_out: bool = True) -> dict[str, Any]:

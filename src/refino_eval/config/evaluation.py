@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
 from refino_eval.config.definitions import Condition, Definitions, Scalar
+from refino_eval.config.exhibits import Stars
+
+TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
+FigureFormat = Literal["svg", "png", "pdf", "csv"]
+BundleFormat = Literal["docx", "xlsx"]
+
+
+class Formats(Strict):
+    """The forms in which exhibits are written."""
+
+    tables: tuple[TableFormat, ...] = Field(default=get_args(TableFormat), min_length=1)
+    figures: tuple[FigureFormat, ...] = Field(
+        default=get_args(FigureFormat),
+        min_length=1,
+        description="csv is the numbers behind the figure, once for all languages.",
+    )
+    bundles: tuple[BundleFormat, ...] = Field(
+        default=get_args(BundleFormat), description="All tables of the evaluation in one file; may be empty."
+    )
+
+    @field_validator("tables", "figures", "bundles")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("a format is named twice")
+        return value
+
+    @field_validator("figures")
+    @classmethod
+    def _with_svg(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "svg" not in value:
+            raise ValueError("svg must be among them: the report shows it")
+        return value
 
 
 class Project(Strict):
@@ -16,6 +49,8 @@ class Project(Strict):
 
     evaluation: Name = Field(description="Which file of `config/evaluations` to run.")
     languages: tuple[Language, ...] = Field(default=("nb", "en"), min_length=1)
+    formats: Formats = Field(default_factory=Formats, description="In which forms tables and figures are written.")
+    stars: Stars = Field(default=(), description="Stars after effects: true, or levels of p; an exhibit may differ.")
     engine: Literal["duckdb"] = "duckdb"
     disclosure: Name | None = Field(
         default=None, description="Which profile of `config/disclosure` protects the release."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from refino_eval.config.base import Label, Name, Strict, Unit
 
@@ -23,6 +23,16 @@ Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness
 By = Name | tuple[Name, ...]
 """What splits people into groups: a covariate with few values, a stratum or another column of the draws that the cohort
 keeps, `draw_year` or `draw_month`; or a list of subgroups that share nobody."""
+Level = Annotated[float, Field(gt=0, lt=1)]
+USUAL_LEVELS = (0.1, 0.05, 0.01)
+
+
+def _levels(given: object) -> object:
+    return USUAL_LEVELS if given is True else () if given is False else given
+
+
+Stars = Annotated[tuple[Level, ...], BeforeValidator(_levels, json_schema_input_type=bool | tuple[Level, ...])]
+"""Levels of p that a star each is given for; true is the usual three, false none."""
 
 
 class _Exhibit(Strict):
@@ -31,6 +41,9 @@ class _Exhibit(Strict):
         default=None, description="Said under the exhibit, after what the program says by itself."
     )
     sample: Name = Field(default="analysed", description="One of the evaluation's samples.")
+    stars: Stars | None = Field(
+        default=None, description="Stars after effects: true, or levels of p; default: what config.yaml says."
+    )
     chapter: Chapter | None = Field(
         default=None, description="Chapter of the report that shows it; default: that of its kind."
     )

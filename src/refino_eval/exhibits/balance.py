@@ -11,6 +11,7 @@ from refino_eval.config.exhibits import BalanceExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say
 from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.regression import strata_row
 from refino_eval.exhibits.tables import Cell, Numbers, Part, Row, Table, error_label, label
 
 PANEL = "differences"
@@ -60,9 +61,7 @@ def _staircase(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook, lan
     for statistic in ("mean_control", "n", "r_squared"):
         alone_cells = [_fact(numbers, covariate, statistic) for covariate in covariates]
         rows.append(_foot(labels.word(statistic, language), [*alone_cells, _joint_fact(numbers, exhibit, statistic)]))
-    cells = labels.cells(language)
-    if cells:
-        rows.append(_foot(labels.word("strata", language), [Cell(cells)] * (len(covariates) + 1)))
+    rows.append(strata_row(len(covariates) + 1, labels, language))
     return Part(header=(header,), body=tuple(rows), caption=_caption(labels, language))
 
 

@@ -15,13 +15,14 @@ import pandas as pd
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, TREATED, Series
-from refino_eval.exhibits.tidy import write_bytes, write_text
+from refino_eval.exhibits.tidy import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
+PICTURES = ("svg", "png", "pdf")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -177,8 +178,8 @@ def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Ser
     return values.sort_index()
 
 
-def save_figure(drawing: Drawing, directory: Path, stem: str) -> list[Path]:
-    """Write a figure as SVG and PNG; the same drawing gives the same bytes.
+def save_figure(drawing: Drawing, directory: Path, stem: str, *, formats: Sequence[str] = PICTURES) -> list[Path]:
+    """Write a figure as SVG, PNG and PDF; the same drawing gives the same bytes.
 
     Parameters
     ----------
@@ -188,21 +189,39 @@ def save_figure(drawing: Drawing, directory: Path, stem: str) -> list[Path]:
         Where to; made when it is not there.
     stem
         File name without ending; every id inside the SVG begins with it, so that many can stand in one page.
+    formats
+        Some of `PICTURES`.
 
     Returns
     -------
     list of Path
-        The .svg and the .png file.
+        A file a format.
     """
-    svg, png = io.BytesIO(), io.BytesIO()
-    drawing.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    drawing.figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None, "Description": drawing.alt})
-    paths = [directory / f"{stem}.svg", directory / f"{stem}.png"]
-    write_text(
-        paths[0], accessible_svg(svg.getvalue().decode("utf-8"), stem=stem, title=drawing.title, alt=drawing.alt)
-    )
-    write_bytes(paths[1], png.getvalue())
+    paths = [directory / f"{stem}.{name}" for name in formats]
+    for name, path in zip(formats, paths, strict=True):
+        write_bytes(path, _picture(drawing, name, stem))
     return paths
+
+
+def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
+    """Return the bytes of one form, without a date and with the text that says what it shows."""
+    told: dict[str, dict[str, str | None]] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None, "Title": drawing.title, "Description": drawing.alt},
+        "pdf": {
+            "CreationDate": None,
+            "Creator": None,
+            "Producer": None,
+            "Title": drawing.title,
+            "Subject": drawing.alt,
+        },
+    }
+    buffer = io.BytesIO()
+    drawing.figure.savefig(buffer, format=name, dpi=PNG_DPI, metadata=told[name])
+    if name != "svg":
+        return buffer.getvalue()
+    svg = accessible_svg(buffer.getvalue().decode("utf-8"), stem=stem, title=drawing.title, alt=drawing.alt)
+    return svg.encode()
 
 
 def accessible_svg(svg: str, *, stem: str, title: str, alt: str) -> str:

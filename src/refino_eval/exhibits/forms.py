@@ -1,4 +1,4 @@
-"""The written forms of a table: CSV, Markdown and HTML."""
+"""The written forms of a table that are plain text: CSV, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -7,39 +7,11 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from html import escape
-from pathlib import Path
 
-from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.tables import Cell, Part, Row, Table
-from refino_eval.exhibits.tidy import write_text
+from refino_eval.exhibits.tables import Cell, Part, Row, Table, leads
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
-
-
-def write_table(make: Callable[[NumberStyle], Table], directory: Path, *, language: str) -> list[Path]:
-    """Write a table as `<exhibit>.<language>.csv`, `.md` and `.html`.
-
-    Parameters
-    ----------
-    make
-        Makes the table in a number style: a spreadsheet needs other marks than a page.
-    directory
-        Where to; made when it is not there.
-    language
-        Of the table.
-
-    Returns
-    -------
-    list of Path
-        The three files.
-    """
-    page, sheet = make(NumberStyle.of(language)), make(NumberStyle.of(language, machine=True))
-    stem = f"{page.exhibit}.{language}"
-    written = {"csv": to_csv(sheet), "md": to_markdown(page), "html": to_html(page)}
-    for ending, text in written.items():
-        write_text(directory / f"{stem}.{ending}", text)
-    return [directory / f"{stem}.{ending}" for ending in written]
 
 
 def to_csv(table: Table) -> str:
@@ -50,13 +22,8 @@ def to_csv(table: Table) -> str:
         if part.caption:
             writer.writerow([part.caption])
         for row in (*part.header, *part.body):
-            writer.writerow(_spread(row))
+            writer.writerow([cell.text for cell in row.spread()])
     return buffer.getvalue()
-
-
-def _spread(row: Row) -> list[str]:
-    """Return the texts of a row, a spanning cell followed by empty ones."""
-    return [text for cell in row.cells for text in (cell.text, *[""] * (cell.span - 1))]
 
 
 def to_markdown(table: Table) -> str:
@@ -82,7 +49,7 @@ def _pipes(part: Part) -> list[str]:
     marks = [{"left": ":--", "center": ":-:", "right": "--:"}[side] for side in sides] or [":--"] * len(header)
     lines = [_pipe_row(header), "| " + " | ".join(marks) + " |"]
     for row in part.body:
-        texts = _spread(row)
+        texts = [cell.text + cell.mark.replace("*", "\\*") for cell in row.spread()]
         if row.role == "block":
             texts = [f"**{texts[0]}**" if texts[0] else "", *texts[1:]]
         lines.append(_pipe_row(texts))
@@ -144,7 +111,7 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
         *(_html_row(row, marks, head=True) for row in part.header),
         "</thead>",
         "<tbody>",
-        *(_html_row(row, marks, head=False, lead=lead) for row, lead in zip(part.body, _leads(part.body), strict=True)),
+        *(_html_row(row, marks, head=False, lead=lead) for row, lead in zip(part.body, leads(part.body), strict=True)),
         "</tbody>",
         "</table>",
         "</div>",
@@ -161,7 +128,7 @@ def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str =
         if place == 0 and lead == "tall":
             span += ' rowspan="2"'
         side = "" if cell.align == "right" else f' class="{cell.align}"'
-        text = _unbroken(escape(cell.text))
+        text = _unbroken(escape(cell.shown))
         if cell.heading and cell.text:
             scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
             cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
@@ -169,13 +136,6 @@ def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str =
             cells.append(f"<td{side}{span}{marks(cell)}>{text}</td>")
     role = "" if row.role == "body" else f' class="{row.role}"'
     return f"<tr{role}>{''.join(cells)}</tr>"
-
-
-def _leads(body: Sequence[Row]) -> list[str]:
-    """Return how each row's first cell stands: a heading stands over the unheaded row beneath it as well."""
-    taken = [row.role == "beneath" and not row.cells[0].text for row in body]
-    tall = [not taken[k] and k + 1 < len(body) and taken[k + 1] for k in range(len(body))]
-    return ["taken" if t else "tall" if h else "alone" for t, h in zip(taken, tall, strict=True)]
 
 
 def _unbroken(text: str) -> str:

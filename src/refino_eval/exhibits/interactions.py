@@ -11,6 +11,7 @@ from refino_eval.config.exhibits import InteractionsExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.regression import design_rows
 from refino_eval.exhibits.tables import Numbers, Part, Row, Table, error_label, label
 
 
@@ -41,6 +42,7 @@ def interactions_table(
     for statistic in ("mean_control", "n"):
         cells = (numbers.cell(panel, own, column, statistic) for column in columns)
         body.append(Row((label(labels.word(statistic, language)), *cells), role="foot"))
+    body += design_rows(labels.specification_of(panel), len(columns), labels, language)
     return Table(
         exhibit=name,
         language=language,

@@ -10,10 +10,11 @@ import pandas as pd
 
 from refino_eval.config.exhibits import IttExhibit
 from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
-from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, inference_note, say, specification_note, window_notes
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.tables import Cell, Numbers, Part, Role, Row, Table, error_label, label
+from refino_eval.exhibits.regression import design_rows
+from refino_eval.exhibits.tables import Numbers, Part, Row, Table, error_label, label
 
 
 def itt_table(
@@ -32,9 +33,13 @@ def itt_table(
     header = Row(
         (label(""), *(label(labels.outcome(outcome, language), align="right") for outcome in exhibit.columns.values()))
     )
+    designs = [
+        design_rows(labels.specification_of(spec), len(exhibit.columns), labels, language) for spec in specifications
+    ]
+    alike = designs[:1] if all(design == designs[0] for design in designs) else []
     shared = _same_feet(numbers, exhibit, specifications, labels)
     body: list[Row] = []
-    for spec in specifications:
+    for spec, design in zip(specifications, designs, strict=True):
         if len(specifications) > 1:
             body.append(
                 Row((label(labels.specification(spec, language), span=len(exhibit.columns) + 1),), role="block")
@@ -42,9 +47,12 @@ def itt_table(
         body += _effects(numbers, exhibit, spec, labels, language)
         if not shared:
             body += _feet(numbers, exhibit, spec, labels, language)
+        if not alike:
+            body += design
     if shared and specifications:
         body += _feet(numbers, exhibit, specifications[0], labels, language)
-    body += _design_rows(exhibit, specifications, labels, language, single=len(specifications) == 1)
+    if alike:
+        body += alike[0]
     return Table(
         exhibit=name,
         language=language,
@@ -204,18 +212,3 @@ def _same_feet(numbers: Numbers, exhibit: IttExhibit, specifications: list[str],
         for spec in specifications
     }
     return len(rows) <= 1
-
-
-def _design_rows(
-    exhibit: IttExhibit, specifications: list[str], labels: LabelBook, language: str, *, single: bool
-) -> list[Row]:
-    """Return the rows that name covariance and cells; with several specifications the notes say them."""
-    entry = labels.specification_of(specifications[0]) if specifications else None
-    if entry is None or not single:
-        return []
-    cells = (labels.cells(language) if entry.strata else "") or labels.word("none", language)
-    rows = []
-    for word, text in (("vcov", VCOV_LABELS[entry.vcov][language]), ("strata", cells)):
-        role: Role = "foot"
-        rows.append(Row((label(labels.word(word, language)), *[Cell(text)] * len(exhibit.columns)), role=role))
-    return rows

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions, Outcome, Specification
-from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.evaluation import Arms, Evaluation
 
 
 def _words(nb: str, en: str) -> Label:
@@ -199,6 +199,32 @@ class LabelBook:
             outcomes=dict(table.labels) if table else {},
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
+        )
+
+    @classmethod
+    def named(cls, names: Mapping[str, Any], definitions: Definitions) -> Self:
+        """Make the labels of plain data, as a rule hands them to its script.
+
+        Parameters
+        ----------
+        names
+            `arms`, `samples`, `strata`, `strata_labels`, `outcomes` and `flow`, as they are written in YAML.
+        definitions
+            Those that the exhibit's words come from.
+        """
+        arms = Arms.model_validate(names["arms"])
+        labels = {
+            kind: {key: Label.model_validate(label) for key, label in names[kind].items()}
+            for kind in ("samples", "strata_labels", "outcomes", "flow")
+        }
+        return cls(
+            definitions=definitions,
+            treated=arms.treated.name,
+            control=arms.control.name,
+            arms={arm.name: arm.label for arm in arms.everyone},
+            strata=tuple(names["strata"]),
+            several=tuple(arm.name for arm in arms.treated_arms),
+            **labels,
         )
 
     def word(self, key: str, language: str) -> str:

@@ -12,6 +12,7 @@ from refino_eval.config.exhibits import LateExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic
+from refino_eval.exhibits.regression import design_rows
 from refino_eval.exhibits.tables import Cell, Numbers, Part, Row, Table, error_label, label
 
 
@@ -42,6 +43,7 @@ def late_table(
         word = "first_stage_f" if statistic == "f_stat" else statistic
         body.append(Row((label(labels.word(word, language)), *cells), role="foot"))
     entry = labels.specification_of(panel)
+    body += design_rows(entry, len(keys), labels, language)
     own = _notes(exhibit, numbers, labels, language)
     if entry is not None:
         own = [specification_note(panel, entry, labels, language), *own, errors_note([entry.vcov], language)]

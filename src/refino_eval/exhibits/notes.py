@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval.config.definitions import Outcome, Specification
 from refino_eval.config.exhibits import Exhibit, IttExhibit
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
-from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.numbers import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
 
 EN_DASH = "\N{EN DASH}"
@@ -119,6 +119,19 @@ def window_text(outcome: Outcome, language: str) -> str:
     if what is None:
         return outcome_sentence(outcome, "", "nb" if language == "nb" else "en").strip(" :,.")
     return f"{what} ({zero})"
+
+
+def stars_note(style: NumberStyle, language: str) -> str:
+    """Say what a star means."""
+    listed = ", ".join(
+        f"{'*' * count} p < {style.fixed(level, max(2, decimals_for(level, 1)))}"
+        for count, level in enumerate(style.stars, start=1)
+    )
+    return listed + say(
+        language,
+        ", hver test for seg (ikke justert for flere tester).",
+        ", each test by itself (not adjusted for many).",
+    )
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:

@@ -8,6 +8,7 @@ of the number, so 0.125 gives 0.13 on every machine.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
@@ -30,18 +31,22 @@ class NumberStyle:
         Minus sign.
     machine
         Whether a spreadsheet reads it, which takes ``(0.016)`` for a negative number.
+    stars
+        Levels of p, one star each; empty: no stars.
     """
 
     decimal: str
     thousands: str
     minus: str = "\N{MINUS SIGN}"
     machine: bool = False
+    stars: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, language: str, *, machine: bool = False) -> Self:
+    def of(cls, language: str, *, machine: bool = False, stars: Iterable[float] = ()) -> Self:
         """Return the style of a language; `machine` for spreadsheets, which read neither U+2212 nor grouping."""
         decimal, thousands = (",", "\N{NARROW NO-BREAK SPACE}") if language == "nb" else (".", ",")
-        return cls(decimal, "" if machine else thousands, "-" if machine else "\N{MINUS SIGN}", machine)
+        minus = "-" if machine else "\N{MINUS SIGN}"
+        return cls(decimal, "" if machine else thousands, minus, machine, tuple(sorted(stars, reverse=True)))
 
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with so many decimals; never a negative zero."""
@@ -74,6 +79,10 @@ class NumberStyle:
         """Write a share as a percentage, with the space that both languages' style guides want in Norwegian only."""
         gap = "\N{NO-BREAK SPACE}" if self.decimal == "," else ""
         return self.fixed(share * 100.0, decimals) + gap + "%" if math.isfinite(share) else ""
+
+    def starred(self, p_value: float) -> str:
+        """Return a star for every level that a p-value is below; none without a p-value."""
+        return "*" * sum(p_value < level for level in self.stars) if math.isfinite(p_value) else ""
 
     def p_value(self, value: float) -> str:
         """Write a p-value with three decimals, and ``<0.001`` below that."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,21 @@ from refino_eval.exhibits.draws import draws_figure
 from refino_eval.exhibits.effects import effects_figure
 from refino_eval.exhibits.effects_by_group import effects_notes
 from refino_eval.exhibits.estimands import estimands_table
-from refino_eval.exhibits.figures import Drawing, save_figure
+from refino_eval.exhibits.figures import PICTURES, Drawing, save_figure
 from refino_eval.exhibits.flow import flow_figure
-from refino_eval.exhibits.forms import write_table
 from refino_eval.exhibits.interactions import interactions_table
 from refino_eval.exhibits.itt import itt_table
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.late import late_table
-from refino_eval.exhibits.notes import exhibit_notes, say, specification_note
+from refino_eval.exhibits.notes import exhibit_notes, say, specification_note, stars_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.paths_by_group import paths_notes
 from refino_eval.exhibits.style import house_style
 from refino_eval.exhibits.tables import Table
 from refino_eval.exhibits.tests import tests_table
-from refino_eval.exhibits.tidy import validate
+from refino_eval.exhibits.tidy import tidy_text, validate, write_text
+from refino_eval.exhibits.writing import TABLE_FORMS, Laid, write_table
 
 TABLES: Mapping[str, Callable[..., Table]] = {
     "descriptives": descriptives_table,
@@ -62,13 +63,15 @@ def render(
     tables_dir: Path | str,
     figures_dir: Path | str,
     facts: Mapping[str, Any],
+    formats: Sequence[str] | None = None,
 ) -> list[Path]:
     """Write one exhibit in one language.
 
     Parameters
     ----------
     exhibit_name
-        For instance ``"table_8_1"``; the files are `<exhibit_name>.<language>.<ending>`.
+        For instance ``"table_8_1"``; the files are `<exhibit_name>.<language>.<format>`, but the numbers behind a figure,
+        which have no language, `<exhibit_name>.csv`.
     exhibit
         Its definition.
     tidy_frame
@@ -78,9 +81,11 @@ def render(
     language
         ``"nb"`` or ``"en"``.
     tables_dir, figures_dir
-        Where tables (csv, md, html) and figures (svg, png) go; made when they are not there.
+        Where tables and figures go; made when they are not there.
     facts
-        What else the notes may say: `data_class`, and `notes`, a list of texts or `Label`s.
+        What else is known: `data_class`; `notes`, a list of texts or `Label`s; `stars`, levels of p.
+    formats
+        Of a table, keys of `writing.TABLE_FORMS`; of a figure, `figures.PICTURES` and ``"csv"``. Default: all.
 
     Returns
     -------
@@ -90,12 +95,31 @@ def render(
     frame = validate(tidy_frame)
     labels = labels.comparing(exhibit.arm, exhibit.against)
     if exhibit.kind in TABLES:
-        make = partial(table_of, exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts)
-        return write_table(lambda style: make(style=style), Path(tables_dir), language=language)
-    stem = f"{exhibit_name}.{language}"
+        laid = laid_out(exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts)
+        return write_table(laid, Path(tables_dir), formats=tuple(TABLE_FORMS) if formats is None else formats)
+    wanted = (*PICTURES, "csv") if formats is None else formats
+    stem, written = f"{exhibit_name}.{language}", []
+    if "csv" in wanted:
+        written.append(Path(figures_dir) / f"{exhibit_name}.csv")
+        write_text(written[0], tidy_text(frame))
     with house_style(stem):
         drawing = FIGURES[exhibit.kind](exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts)
-        return save_figure(drawing, Path(figures_dir), stem)
+        pictures = [name for name in wanted if name in PICTURES]
+        return [*save_figure(drawing, Path(figures_dir), stem, formats=pictures), *written]
+
+
+def laid_out(
+    exhibit_name: str,
+    exhibit: Exhibit,
+    tidy_frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+) -> Laid:
+    """Lay out a table for every form it may be written in (see `render`)."""
+    make = partial(table_of, exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts)
+    return Laid.out(lambda style: make(style=style), tidy_frame, language=language)
 
 
 def table_of(
@@ -110,17 +134,16 @@ def table_of(
 ) -> Table:
     """Lay out a table without writing it (see `render`); the report shows the same one."""
     labels = labels.comparing(exhibit.arm, exhibit.against)
-    lay_out = partial(
-        TABLES[exhibit.kind],
-        exhibit_name,
-        exhibit,
-        language=language,
-        facts=facts,
-        style=style or NumberStyle.of(language),
-    )
+    levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
+    style = replace(style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)))
+    lay_out = partial(TABLES[exhibit.kind], exhibit_name, exhibit, language=language, facts=facts, style=style)
     if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":
-        return table_by_arm(lay_out, tidy_frame, labels, language)
-    return lay_out(tidy_frame, labels=labels)
+        table = table_by_arm(lay_out, tidy_frame, labels, language)
+    else:
+        table = lay_out(tidy_frame, labels=labels)
+    if not any(cell.mark for part in table.parts for row in part.body for cell in row.cells):
+        return table
+    return replace(table, notes=(*table.notes, stars_note(style, language)))
 
 
 def figure_notes(

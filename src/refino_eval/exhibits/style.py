@@ -75,6 +75,8 @@ def parameters(salt: str) -> dict[str, Any]:
         "figure.constrained_layout.w_pad": 0.08,
         # Glyphs as outlines: a reader without the typeface sees the same picture.
         "svg.fonttype": "path",
+        # Text in a PDF stays text, in a form that journals and editors take.
+        "pdf.fonttype": 42,
         "svg.hashsalt": salt,
         "path.simplify": False,
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -38,6 +38,8 @@ class Cell:
         Columns it covers.
     key
         Panel, row, column and statistic of the tidy number it shows (of an interval: its lower end).
+    mark
+        Stars after the number, apart from the text so that a spreadsheet still reads a number.
     """
 
     text: str
@@ -46,6 +48,12 @@ class Cell:
     heading: bool = False
     span: int = 1
     key: tuple[str, str, str, str] | None = None
+    mark: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text with its mark, as it stands on a page."""
+        return self.text + self.mark
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,10 @@ class Row:
     cells: tuple[Cell, ...]
     role: Role = "body"
 
+    def spread(self) -> list[Cell]:
+        """Return a cell a column: a spanning cell is followed by empty ones."""
+        return [each for cell in self.cells for each in (cell, *[Cell("")] * (cell.span - 1))]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -63,6 +75,11 @@ class Part:
     header: tuple[Row, ...]
     body: tuple[Row, ...]
     caption: str = ""
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return max((sum(cell.span for cell in row.cells) for row in (*self.header, *self.body)), default=0)
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,9 @@ class Numbers:
     def estimate(self, panel: str, row: str, column: str) -> Cell:
         """Return the cell of an estimate: two significant digits, and no fewer decimals than its standard error."""
         error = self.value(panel, row, column, "std_error")
-        return self.cell(panel, row, column, "estimate", write=lambda value: self._beside(value, error))
+        cell = self.cell(panel, row, column, "estimate", write=lambda value: self._beside(value, error))
+        mark = self.style.starred(self.value(panel, row, column, "p_value"))
+        return replace(cell, mark=mark) if mark and cell.number is not None else cell
 
     def _beside(self, value: float, error: float) -> str:
         decimals = decimals_for(value, 2)
@@ -145,3 +164,10 @@ def label(text: str, *, align: Align = "left", span: int = 1) -> Cell:
 def error_label(numbers: Numbers, labels: LabelBook, language: str) -> Cell:
     """Return the heading of a row of standard errors: parentheses say it on a page, words in a spreadsheet."""
     return label(labels.word("std_error", language) if numbers.style.machine else "")
+
+
+def leads(body: Sequence[Row]) -> list[str]:
+    """Return how each row's first cell stands: `alone`, `tall` (over the unheaded row beneath too) or `taken` by it."""
+    taken = [row.role == "beneath" and not row.cells[0].text for row in body]
+    tall = [not taken[k] and k + 1 < len(body) and taken[k + 1] for k in range(len(body))]
+    return ["taken" if t else "tall" if h else "alone" for t, h in zip(taken, tall, strict=True)]

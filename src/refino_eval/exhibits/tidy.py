@@ -115,6 +115,14 @@ def number_text(value: float) -> str:
     return repr(float(value))
 
 
+def tidy_text(frame: pd.DataFrame) -> str:
+    """Return checked tidy numbers as the text of a .csv file."""
+    text = frame.astype({"n_persons": "object"})
+    text["value"] = frame["value"].map(number_text)
+    text["n_persons"] = ["" if pd.isna(n) else str(int(n)) for n in frame["n_persons"]]
+    return text.to_csv(index=False, lineterminator="\n")
+
+
 def write_tidy(frame: pd.DataFrame, csv_path: Path | str) -> list[Path]:
     """Write tidy numbers as `<name>.csv` and `<name>.parquet`, each at once or not at all.
 
@@ -135,10 +143,7 @@ def write_tidy(frame: pd.DataFrame, csv_path: Path | str) -> list[Path]:
 
     frame = validate(frame)
     csv_path = Path(csv_path)
-    text = frame.astype({"n_persons": "object"})
-    text["value"] = frame["value"].map(number_text)
-    text["n_persons"] = ["" if pd.isna(n) else str(int(n)) for n in frame["n_persons"]]
-    write_text(csv_path, text.to_csv(index=False, lineterminator="\n"))
+    write_text(csv_path, tidy_text(frame))
 
     kinds = {"value": pa.float64(), "n_persons": pa.int64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])

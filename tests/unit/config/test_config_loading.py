@@ -2,12 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from refino_eval.config.checks import needed_states, used_covariates, used_outcomes, used_states, words_of
+from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
 from refino_eval.config.load import expand, load_configuration, read_yaml
 from refino_eval.errors import UserFault
+from refino_eval.exhibits.figures import PICTURES
+from refino_eval.exhibits.writing import TABLE_FORMS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -90,6 +94,30 @@ def test_a_key_given_twice_is_told(project):
     path = project / "config/config.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "\nseed: 1\n", encoding="utf-8")
     assert any("'seed' is given twice" in text for text in faults(project))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[csv, md, html, tex, docx, xlsx]", "[csv, doc]", "formats.tables.1: Input should be"),
+        ("[csv, md, html, tex, docx, xlsx]", "[csv, csv]", "formats.tables: a format is named twice"),
+        ("[csv, md, html, tex, docx, xlsx]", "[]", "formats.tables: Tuple should have at least 1 item"),
+        ("[svg, png, pdf, csv]", "[png]", "formats.figures: svg must be among them"),
+        ("stars: false", "stars: [5]", "stars.0: Input should be less than 1"),
+    ],
+)
+def test_forms_that_cannot_be_are_told(project, old, new, said):
+    change(project / "config/config.yaml", old, new)
+    assert any(text.startswith("config/config.yaml: ") and said in text for text in faults(project))
+
+
+def test_every_form_that_can_be_named_can_be_written():
+    assert get_args(TableFormat) == tuple(TABLE_FORMS)
+    assert get_args(FigureFormat) == (*PICTURES, "csv")
+    project = load_configuration(ROOT).project
+    assert project.formats == Formats()
+    assert project.stars == ()
+    assert Project(evaluation="x", stars=True).stars == (0.1, 0.05, 0.01)
 
 
 def test_a_file_that_multiplies_itself_is_refused(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from refino_eval.exhibits.figures import accessible_svg
 from refino_eval.exhibits.render import FIGURES, figure_notes, render
 from refino_eval.exhibits.style import CONTROL, TREATED, house_style
+from refino_eval.exhibits.tidy import read_tidy, validate
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_figures", Path(__file__).with_name("toy_exhibits.py"))
 assert _SPEC is not None
@@ -56,8 +57,19 @@ def test_same_bytes_whatever_a_user_has_set(name: str, drawn: dict[str, list[Pat
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "pink", "svg.hashsalt": "other"}):
         again = _draw(name, tmp_path)
         assert mpl.rcParams["font.size"] == 20  # and his settings are his again afterwards
-    assert [path.suffix for path in again] == [".svg", ".png"]
+    assert [path.suffix for path in again] == [".svg", ".png", ".pdf", ".csv"]
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in drawn[name]]
+
+
+def test_pdf_has_its_text_and_no_date(drawn: dict[str, list[Path]]) -> None:
+    for name, paths in drawn.items():
+        content = paths[2].read_bytes()
+        assert content.startswith(b"%PDF")
+        assert b"/Subject" in content
+        assert b"CreationDate" not in content
+        assert b"/Type3" not in content  # typefaces that editors refuse
+        assert paths[3].name == f"{name}.csv"
+        assert read_tidy(paths[3]).equals(validate(FRAMES[name]))
 
 
 @pytest.mark.parametrize("name", NAMES)

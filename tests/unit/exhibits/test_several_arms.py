@@ -213,7 +213,7 @@ def test_tables_and_figures_show_every_arm(trial, tmp_path):
             figures_dir=tmp_path,
             facts={},
         )
-        assert all(path.stat().st_size > 5000 for path in files)
+        assert all(path.stat().st_size > 5000 for path in files if path.suffix != ".csv")
     flow = numbers(trial, "flow")[1]
     assert flow["", "population:gone", "b", "count"] == 1
     assert flow["", "analysed", "a", "count"] == (trial[0].arm == "a").sum()

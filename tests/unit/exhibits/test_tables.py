@@ -10,11 +10,13 @@ import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 
 from refino_eval.config.base import Label
+from refino_eval.config.evaluation import TableFormat
 from refino_eval.exhibits.forms import to_csv, to_html, to_markdown
 from refino_eval.exhibits.render import TABLES, render, table_of
 from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
@@ -43,7 +45,7 @@ def test_effects_in_norwegian() -> None:
     assert "| 95 % konfidensintervall | [−0,041; 0,022] | [−1,60; 1,26] |" in text
     assert "| Gjennomsnitt i kontrollgruppen | 0,47 | 15,6 | 0,34 | 0,23 |" in text
     assert f"| N | 4{NARROW}898 |" in text
-    assert "| Faste effekter | fylke × trekkemåned |" in text
+    assert "| Faste effekter, fylke × trekkemåned | ja | ja |" in text
 
 
 def test_effects_in_english() -> None:
@@ -62,11 +64,16 @@ def test_a_real_register_is_not_called_synthetic() -> None:
 def test_specifications_are_blocks_and_shared_rows_stand_once() -> None:
     body = _table("table_ii").parts[0].body
     assert [row.cells[0].text for row in body if row.role == "block"] == ["Main results", "Without controls"]
-    assert [row.cells[0].text for row in body if row.role == "foot"] == ["Control mean", "N"]
+    assert [row.cells[0].text for row in body if row.role == "foot"] == [
+        "Control mean",
+        "N",
+        "Covariance",
+        "Fixed effects, county × draw month",
+    ]
     frame = FRAMES["table_ii"].copy()
     frame.loc[(frame["panel"] == "none") & (frame["statistic"] == "n"), "value"] = 4000
     feet = [row.cells[0].text for row in _table("table_ii", frame=frame).parts[0].body if row.role == "foot"]
-    assert feet == ["Control mean", "N"] * 2
+    assert feet == [*["Control mean", "N"] * 2, "Covariance", "Fixed effects, county × draw month"]
 
 
 def test_lost_people_are_told() -> None:
@@ -132,7 +139,7 @@ def test_an_estimate_has_no_fewer_decimals_than_its_standard_error() -> None:
 def test_no_cells_no_fixed_effects() -> None:
     book = dataclasses.replace(BOOK, strata=())
     table = table_of("table_8_1", EXHIBITS["table_8_1"], FRAMES["table_8_1"], labels=book, language="en", facts={})
-    assert [cell.text for cell in table.parts[0].body[-1].cells] == ["Fixed effects", *["none"] * 4]
+    assert [cell.text for cell in table.parts[0].body[-1].cells] == ["Fixed effects", *["no"] * 4]
 
 
 def test_design_has_summary_and_cells() -> None:
@@ -158,7 +165,7 @@ def test_every_table_is_rectangular_and_the_same_again(name: str, language: str,
                       figures_dir=tmp_path, facts=toy.FACTS)  # fmt: skip
 
     paths = make()
-    assert [path.name for path in paths] == [f"{name}.{language}.{ending}" for ending in ("csv", "md", "html")]
+    assert [path.name for path in paths] == [f"{name}.{language}.{ending}" for ending in get_args(TableFormat)]
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in make()] == before
     for part in _table(name, language).parts:

@@ -246,7 +246,7 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
         "<li>Pay: the effect is estimated at −0.010 (95% interval −0.041 to 0.022), against 0.47 in the control group."
         in text
     )
-    assert ">site</td>" in text
+    assert "Fixed effects, site</th>" in text
     assert 'class="banner"' not in text
 
 
