@@ -94,9 +94,9 @@ def test_the_refino_report_is_transcribed_whole(refino: pd.DataFrame) -> None:
     counts = refino.groupby("exhibit").size().to_dict()
     # 6 covariates x 6 numbers + 3 N; 6 x (2 x (b, se) + mean, N, R2) + 2; 5 x 4; 10 x (3 x 2 + 2); 9 x (8 x 2 + 2)
     expected = {"table_2_3": 39, "table_i": 44, "table_8_1": 20, "table_8_2": 20, "table_ii": 80, "table_iii": 162}
-    # 6 years x 3 + 2 durations + 3; three lines of 2, two of 3; the numbers of the text.
-    costs = {"table_8_3": 23, "table_8_4": 12, "text_8_3": 7}
-    assert counts == {**expected, "figure_8_1": 4, "figure_8_2": 3, **costs}
+    # 6 areas; 3 years; 6 years x 3 + 2 durations + 3; three lines of 2, two of 3.
+    others = {"table_2_1": 6, "table_2_2": 3, "table_8_3": 23, "table_8_4": 12}
+    assert {name: n for name, n in counts.items() if name.startswith("table")} == {**expected, **others}
 
 
 def test_known_prints(refino: pd.DataFrame) -> None:
@@ -111,8 +111,9 @@ def test_known_prints(refino: pd.DataFrame) -> None:
 
 def test_printed_arithmetic_holds(refino: pd.DataFrame) -> None:
     checked = check_relations(load_relations(DATA / "refino_2023.relations.yaml"), refino)
-    assert len(checked) > 50
-    assert checked["holds"].all(), checked[~checked["holds"]].to_string()
+    assert len(checked) > 90
+    # 0.00088 of 100 000 kroner are 88: the one conversion of the text that is off.
+    assert checked.loc[~checked["holds"], "is"].tolist() == ["text_8_1//wage/refino/value"]
 
 
 def test_relations_find_a_wrong_digit(refino: pd.DataFrame) -> None:
@@ -126,4 +127,4 @@ def test_relations_find_a_wrong_digit(refino: pd.DataFrame) -> None:
         here = (broken[["exhibit", "panel", "row", "column", "statistic"]].agg(",".join, axis=1)) == key
         assert here.sum() == 1
         broken.loc[here, "printed"] = wrong
-        assert not check_relations(relations, broken)["holds"].all(), key
+        assert (~check_relations(relations, broken)["holds"]).sum() > 1, key
