@@ -104,18 +104,20 @@ class Relation(Strict):
 
 @dataclass(frozen=True)
 class Check:
-    """One relation, checked in one place.
+    """One relation in one place: the numbers that take part, and whether it holds among them.
 
     Attributes
     ----------
     relation
-        What was checked.
+        What is checked.
     target
         Key of the number that follows, or of the group's first.
-    cells
-        Keys of all numbers that take part, the target first.
+    groups
+        Keys that each name of `of` stands for; of a relation without `is`, all its numbers.
+    weights
+        Keys of the weights.
     implied
-        The range that the other prints allow the target (of a group: its sum, or the bound it breaks).
+        The range that the other prints allow the target (of a group of shares: their sum).
     printed
         The range that the target's own print stands for (of a group of shares: the total).
     holds
@@ -124,10 +126,21 @@ class Check:
 
     relation: Relation
     target: Key
-    cells: tuple[Key, ...]
+    groups: tuple[tuple[Key, ...], ...]
+    weights: tuple[tuple[Key, ...], ...]
     implied: Interval
     printed: Interval
     holds: bool
+
+    @property
+    def cells(self) -> tuple[Key, ...]:
+        """Keys of all numbers that take part, the target first, each once."""
+        return tuple(dict.fromkeys([self.target, *itertools.chain.from_iterable((*self.groups, *self.weights))]))
+
+    def again(self, read: Reading) -> Check:
+        """Return the same check under another reading of the prints."""
+        found = _evaluate(self.relation, self.target, self.groups, self.weights, read)
+        return self if found is None else found
 
 
 def load_relations(path: Path | str) -> tuple[Relation, ...]:
@@ -246,25 +259,15 @@ def _check_target(
     relation: Relation, target: Key, stars: Mapping[int, str], keys: tuple[Key, ...], read: Reading
 ) -> Iterator[Check]:
     """Yield the check of one number, if all numbers that it follows from are printed."""
-    groups = [_members(pattern, stars, keys, target) for pattern in relation.of]
-    weights = [_members(pattern, stars, keys, target) for pattern in relation.weights]
+    groups = tuple(_members(pattern, stars, keys, target) for pattern in relation.of)
+    weights = tuple(_members(pattern, stars, keys, target) for pattern in relation.weights)
     if any(not group for group in itertools.chain(groups, weights)):
         return
-    if relation.kind == "weighted_mean" and [len(group) for group in groups] != [len(group) for group in weights]:
+    if weights and [len(group) for group in groups] != [len(group) for group in weights]:
         return
-    parts = [added(read(key) for key in group) for group in groups]
-    if relation.kind in ("same", "between", "at_most", "weighted_mean"):
-        parts = [read(key) for group in groups for key in group]
-    if relation.exact:
-        parts = [point(part.middle) for part in parts]
-    try:
-        implied = _implied(relation.kind, parts, [read(key) for group in weights for key in group])
-    except ZeroDivisionError:
-        return
-    implied, own = implied.times(Fraction(relation.factor)), read(target)
-    holds = own.low <= implied.high if relation.kind == "at_most" else own.meets(implied)
-    cells = (target, *itertools.chain.from_iterable(groups), *itertools.chain.from_iterable(weights))
-    yield Check(relation, target, cells, implied, own, holds)
+    found = _evaluate(relation, target, groups, weights, read)
+    if found is not None:
+        yield found
 
 
 def _check_groups(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator[Check]:
@@ -276,22 +279,59 @@ def _check_groups(relation: Relation, keys: tuple[Key, ...], read: Reading) -> I
             if stars is not None:
                 groups.setdefault(tuple(sorted(stars.items())), []).append(key)
     for members in groups.values():
-        if relation.kind == "shares":
-            implied, total = added(read(key) for key in members), point(Fraction(relation.total))
-            yield Check(relation, members[0], tuple(members), implied, total, implied.meets(total))
-        elif relation.kind == "rising":
-            for before, after in itertools.pairwise(members):
-                yield Check(
-                    relation, after, (after, before), read(before), read(after), read(before).low <= read(after).high
-                )
-        else:
-            for key in members:
-                own = read(key)
-                allowed = Interval(
-                    own.low if relation.low is None else Fraction(relation.low),
-                    own.high if relation.high is None else Fraction(relation.high),
-                )
-                yield Check(relation, key, (key,), allowed, own, own.low <= allowed.high and allowed.low <= own.high)
+        tasks = [(members[0], tuple(members))]
+        if relation.kind == "rising":
+            tasks = [(after, (after, before)) for before, after in itertools.pairwise(members)]
+        elif relation.kind == "bounds":
+            tasks = [(key, (key,)) for key in members]
+        for target, cells in tasks:
+            found = _evaluate(relation, target, (cells,), (), read)
+            if found is not None:
+                yield found
+
+
+def _evaluate(
+    relation: Relation,
+    target: Key,
+    groups: tuple[tuple[Key, ...], ...],
+    weights: tuple[tuple[Key, ...], ...],
+    read: Reading,
+) -> Check | None:
+    """Return one check, or None where it would divide by a number that may be zero."""
+    kind, own = relation.kind, read(target)
+    every = [read(key) for group in groups for key in group]
+    if kind == "shares":
+        implied, own = added(every), point(Fraction(relation.total))
+    elif kind == "rising":
+        implied = every[1]
+    elif kind == "bounds":
+        implied = _allowed(relation, own)
+    else:
+        summed = kind in ("sum", "difference", "product", "ratio")
+        parts = [added(read(key) for key in group) for group in groups] if summed else every
+        if relation.exact:
+            parts = [point(part.middle) for part in parts]
+        try:
+            implied = _implied(kind, parts, [read(key) for group in weights for key in group])
+        except ZeroDivisionError:
+            return None
+        implied = implied.times(Fraction(relation.factor))
+    holds = own.meets(implied)
+    if kind == "at_most":
+        holds = own.low <= implied.high
+    elif kind == "rising":
+        holds = implied.low <= own.high
+    return Check(relation, target, groups, weights, implied, own, holds)
+
+
+def _allowed(relation: Relation, own: Interval) -> Interval:
+    """Return the range of a relation of kind bounds; an end that it leaves open lies beyond the number."""
+    low = None if relation.low is None else Fraction(relation.low)
+    high = None if relation.high is None else Fraction(relation.high)
+    return Interval(
+        low if low is not None else min(own.low, own.low if high is None else high),
+        high if high is not None else max(own.high, own.high if low is None else low),
+    )
 
 
 def _implied(kind: str, parts: list[Interval], weights: list[Interval]) -> Interval:

@@ -1,0 +1,229 @@
+"""Rules of arithmetic: declared relations and those that a table tells itself, and who is to blame when several fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.learned import learned_checks
+from refino_eval.published.audit.telling import finding, name_of, quoted, short, span
+from refino_eval.published.intervals import Interval, added
+from refino_eval.published.relations import Check, Key, checks
+
+RULE_OF = {
+    "sum": "sums", "shares": "sums", "difference": "differences", "product": "products", "ratio": "products",
+    "weighted_mean": "means", "same": "repeats", "at_most": "order", "between": "order", "rising": "order",
+    "bounds": "impossible",
+}  # fmt: skip
+MOST_SWAPS = 40
+"""Failing checks among which exchanges are looked for; a table with more is transcribed wrongly as a whole."""
+
+SAYS_NB = {
+    "sum": "delene summerer seg til", "shares": "andelene summerer seg til", "difference": "differansen er",
+    "product": "produktet er", "ratio": "forholdet er", "weighted_mean": "det veide gjennomsnittet er",
+    "same": "det samme tallet er trykt som", "at_most": "helheten er", "between": "gruppene går over",
+    "rising": "tallet foran er", "bounds": "grensene er",
+}  # fmt: skip
+SAYS_EN = {
+    "sum": "the parts add up to", "shares": "the shares add up to", "difference": "the difference is",
+    "product": "the product is", "ratio": "the ratio is", "weighted_mean": "the weighted mean is",
+    "same": "the same number is printed as", "at_most": "the whole is", "between": "the groups span",
+    "rising": "the number before is", "bounds": "the bounds are",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A check that fails, and whether the document declares it or its table only suggests it."""
+
+    check: Check
+    declared: bool
+
+
+def arithmetic(document: Document) -> Iterator[Finding]:
+    """Yield what breaks arithmetic, one finding a cause.
+
+    Two failures that an exchange of two numbers mends are one exchange. Of the others, the number that takes part in most
+    failures, and in fewest checks that hold, is the one at fault.
+    """
+    found = list(_checked(document))
+    failures = [item for item in found if not item.check.holds]
+    holding = Counter(key for item in found if item.check.holds for key in item.check.cells)
+    failures = [
+        item for item in failures if not document.explained(RULE_OF[item.check.relation.kind], item.check.target)
+    ]
+    for swap, mended in _exchanges(document, failures):
+        failures = [item for item in failures if item not in mended]
+        yield swap
+    while failures:
+        failing = Counter(key for item in failures for key in item.check.cells)
+        culprit = max(failing, key=lambda key: (failing[key], -holding[key], key == failures[0].check.target))
+        blamed = [item for item in failures if culprit in item.check.cells]
+        if failing[culprit] == 1:
+            # A single failure is told where it is found: its target, unless the target fits elsewhere.
+            culprit = _at_fault(failures[0].check, holding)
+            blamed = failures[:1]
+        failures = [item for item in failures if item not in blamed]
+        yield _blame(document, culprit, blamed)
+
+
+def _checked(document: Document) -> Iterator[_Failure]:
+    """Yield every check, declared ones first; what a table suggests is left out where it is declared anyhow."""
+    seen = set()
+    for relation in document.relations:
+        for check in checks(relation, document.keys, document.read):
+            seen.add(frozenset(check.cells))
+            yield _Failure(check, True)
+    for check in learned_checks(document):
+        if frozenset(check.cells) not in seen:
+            seen.add(frozenset(check.cells))
+            yield _Failure(check, False)
+
+
+def _at_fault(check: Check, holding: Counter[Key]) -> Key:
+    """Return the number of one failing check that no other check supports: the target where it is none the worse."""
+    least = min(holding[key] for key in check.cells)
+    return check.target if holding[check.target] == least else min(check.cells, key=lambda key: holding[key])
+
+
+def solved(check: Check, key: Key, read: Mapping[Key, Interval]) -> Interval | None:
+    """Return what a number of a check must be when all others are right, or None for kinds that cannot be turned round."""
+    if key == check.target and check.relation.kind not in ("shares", "rising"):
+        return check.implied
+    kind, factor = check.relation.kind, Fraction(check.relation.factor)
+    summed = any(key in group and len(group) > 1 for group in check.groups)
+    if not factor or (summed and kind not in ("sum", "shares")):
+        return None
+    flat = [member for group in check.groups for member in group]
+    others = added(read[member] for member in flat if member != key)
+    own = check.printed.times(1 / factor)
+    if kind in ("sum", "shares"):
+        return own - others
+    if kind == "difference":
+        first = read[flat[0]]
+        rest = added(read[member] for member in flat[1:] if member != key)
+        return own + rest if key == flat[0] else first - rest - own
+    if kind == "same":
+        return check.printed
+    if kind == "product" and len(flat) <= 2:
+        other = next((read[member] for member in flat if member != key), None)
+        if other is None:
+            return own
+        return None if other.holds(0) else own / other
+    return None
+
+
+def _blame(document: Document, culprit: Key, blamed: list[_Failure]) -> Finding:
+    """Return the finding about one number that one or more checks complain about."""
+    failure = blamed[0]
+    check = failure.check
+    cell, target = document.cells[culprit], document.cells[check.target]
+    fitting = [solved(item.check, culprit, _ranges(document, item.check)) for item in blamed]
+    wanted = _meeting([interval for interval in fitting if interval is not None])
+    fits = "" if wanted is None else span(wanted, cell.printed)
+    kind = check.relation.kind
+    number = cell if kind in ("shares",) else target
+    implied = span(check.implied, number.printed)
+    among = "; ".join(f"{short(key, check.target)} «{document.cells[key].text}»" for key in check.cells[1:6]) + (
+        " ..." if len(check.cells) > 6 else ""
+    )
+    more_nb = f" Også {len(blamed) - 1} andre sammenhenger med tallet svikter." if len(blamed) > 1 else ""
+    more_en = f" {len(blamed) - 1} more relations with this number fail." if len(blamed) > 1 else ""
+    if culprit != check.target:
+        more_nb = (
+            f" Tallet som ingen annen sammenheng støtter, er «{cell.text}» ({short(culprit, check.target)})." + more_nb
+        )
+        more_en = f" No other relation supports «{cell.text}» ({short(culprit, check.target)})." + more_en
+    why_nb, why_en = (check.relation.reason(language) for language in ("nb", "en"))
+    return finding(
+        document,
+        culprit,
+        rule=RULE_OF[kind],
+        fits=fits,
+        certainty=_certainty(document, blamed),
+        nb=f"{name_of(check.target)} er trykt som «{target.text}», men {SAYS_NB[kind]} {implied}: {among or '-'}. "
+        f"{why_nb}{more_nb}",
+        en=f"{name_of(check.target)} is printed as «{target.text}», but {SAYS_EN[kind]} {implied}: {among or '-'}. "
+        f"{why_en}{more_en}",
+    )
+
+
+def _ranges(document: Document, check: Check) -> dict[Key, Interval]:
+    return {key: document.read(key) for key in check.cells}
+
+
+def _meeting(intervals: list[Interval]) -> Interval | None:
+    """Return what lies in all intervals, or None when nothing does."""
+    if not intervals:
+        return None
+    low, high = max(part.low for part in intervals), min(part.high for part in intervals)
+    return Interval(low, high) if low <= high else None
+
+
+def _certainty(document: Document, blamed: list[_Failure]) -> str:
+    """Grade failures: a declared relation that fails for cut digits too is certain, one that a cut mends is possible."""
+    if all(item.check.again(document.read_cut).holds for item in blamed):
+        return "possible"
+    return "certain" if any(item.declared for item in blamed) else "likely"
+
+
+def _exchanges(document: Document, failures: list[_Failure]) -> Iterator[tuple[Finding, list[_Failure]]]:
+    """Yield exchanges of two numbers that mend two failures or more, with what they mend.
+
+    Only numbers of one statistic in one row or column of one exhibit change places.
+    """
+    left = failures[:MOST_SWAPS]
+    for first in failures[:MOST_SWAPS]:
+        for second in failures[:MOST_SWAPS]:
+            if first not in left or second not in left or first is second:
+                continue
+            pair = _exchange(document, first.check, second.check)
+            if pair is None:
+                continue
+            a, b = (document.cells[key] for key in pair)
+            mended = [item for item in left if item.check.again(_reading(document, a, b)).holds]
+            left = [item for item in left if item not in mended]
+            yield _swap(document, a, b, len(mended)), mended
+
+
+def _exchange(document: Document, first: Check, second: Check) -> tuple[Key, Key] | None:
+    """Return two numbers whose exchange makes both checks hold."""
+    for a in first.cells:
+        for b in second.cells:
+            if a == b or a in second.cells or b in first.cells or a[0] != b[0] or a[4] != b[4]:
+                continue
+            if a[2] != b[2] and a[3] != b[3]:
+                continue
+            read = _reading(document, document.cells[a], document.cells[b])
+            if first.again(read).holds and second.again(read).holds:
+                return a, b
+    return None
+
+
+class _reading:  # noqa: N801 - a reading of the prints, called like a function
+    """The document as it would read with two numbers in each other's places."""
+
+    def __init__(self, document: Document, a: Cell, b: Cell) -> None:
+        self.document, self.other = document, {a.key: b.key, b.key: a.key}
+
+    def __call__(self, key: Key) -> Interval:
+        return self.document.read(self.other.get(key, key))
+
+
+def _swap(document: Document, a: Cell, b: Cell, mended: int) -> Finding:
+    return finding(
+        document,
+        a.key,
+        rule="swap",
+        fits=quoted([b, a]),
+        certainty="likely",
+        nb=f"{name_of(a.key)} «{a.text}» og {short(b.key, a.key)} «{b.text}» passer ikke hver for seg, men {mended} "
+        "sammenhenger holder når de to bytter plass.",
+        en=f"{name_of(a.key)} «{a.text}» and {short(b.key, a.key)} «{b.text}» do not fit where they stand, but {mended} "
+        "relations hold when the two change places.",
+        cells=(b.key,),
+    )

@@ -1,0 +1,196 @@
+"""Relations that a table tells itself.
+
+A table often shows its own arithmetic: a column that is the difference of two others, a column for all, a block of shares
+that makes a hundred. Such a relation is taken for the table's rule when it holds, not trivially, in most places where it
+can be checked; the places where it fails are then suspect. A relation that fails as often as it holds says nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from refino_eval.config.base import Label
+from refino_eval.published.audit.cells import EVERYBODY, Cell, Document
+from refino_eval.published.intervals import COUNTS
+from refino_eval.published.relations import Check, Key, Relation, checks
+
+MOST_SERIES = 8
+"""Columns of one exhibit among which differences are looked for."""
+
+LEVELS = ("mean", "share", "estimate", "difference", "count", "n", "amount")
+"""Statistics that may be differences of one another."""
+
+
+def learned_checks(document: Document) -> Iterator[Check]:
+    """Yield the checks of all relations that the document's tables tell themselves."""
+    for exhibit in document.exhibits:
+        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
+        yield from _differences(document, cells)
+        yield from _totals(document, cells)
+        yield from _hundreds(document, cells)
+        yield from _columns_for_all(document, cells)
+    yield from _repeats(document)
+
+
+def mostly(found: Sequence[Check], *, least: int, ratio: int) -> bool:
+    """Return whether checks hold in at least `least` telling places, and `ratio` times as often as they fail."""
+    holding = sum(1 for check in found if check.holds and telling(check))
+    failing = sum(1 for check in found if not check.holds)
+    return holding >= least and holding >= ratio * failing
+
+
+def telling(check: Check) -> bool:
+    """Return whether a check that holds is no accident: the number is large beside what rounding leaves open."""
+    width = check.implied.high - check.implied.low + check.printed.high - check.printed.low
+    return abs(check.printed.middle) > 2 * width
+
+
+def _one(document: Document, relation: Relation) -> list[Check]:
+    involved = {name for name in (relation.is_, *relation.of, *relation.weights) if name}
+    keys = tuple(key for key in (tuple(name.split("/")) for name in involved) if key in document.cells)
+    return list(checks(relation, keys, document.read)) if len(keys) == len(involved) else []
+
+
+def _relation(kind: str, why: Label, target: Key, of: Sequence[Key], weights: Sequence[Key] = ()) -> Relation:
+    entry = {"kind": kind, "why": why, "is": "/".join(target), "of": ["/".join(key) for key in of]}
+    return Relation.model_validate({**entry, "weights": ["/".join(key) for key in weights]})
+
+
+def _series(cells: Sequence[Cell]) -> dict[tuple[str, str], dict[tuple[str, str], Cell]]:
+    """Return column and statistic -> panel and row -> number."""
+    found: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
+    for cell in cells:
+        if cell.statistic in LEVELS and "/" not in "".join(cell.key):
+            found.setdefault((cell.key[3], cell.statistic), {})[cell.key[1], cell.key[2]] = cell
+    return found
+
+
+def _differences(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
+    """Yield checks of columns of which one is the difference of two others, in either direction."""
+    why = Label(
+        nb="I de fleste radene er kolonnen differansen mellom de to andre.",
+        en="In most rows the column is the difference of the two others.",
+    )
+    series = _series(cells)
+    if len(series) > MOST_SERIES:
+        return
+    order = list(series)
+    for whole in order:
+        for part, last in itertools.combinations([name for name in order if name != whole], 2):
+            rows = [row for row in series[last] if row in series[whole] and row in series[part]]
+            found = [
+                check
+                for row in rows
+                for check in _one(
+                    document,
+                    _relation(
+                        "difference", why, series[last][row].key, [series[whole][row].key, series[part][row].key]
+                    ),
+                )
+            ]
+            if mostly(found, least=3, ratio=3):
+                yield from found
+
+
+def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
+    """Yield checks that counts in a row or column called all or total are sums of the others."""
+    why = Label(nb="Raden eller kolonnen for alle er summen av de andre.", en="The row or column for all is the sum.")
+    counts = [cell for cell in cells if cell.statistic in COUNTS and cell.statistic != "df"]
+    for axis in (2, 3):
+        found = []
+        for total in counts:
+            if total.key[axis] not in EVERYBODY:
+                continue
+            rest = (total.key[:axis], total.key[axis + 1 :])
+            parts = [
+                cell.key
+                for cell in counts
+                if (cell.key[:axis], cell.key[axis + 1 :]) == rest and cell.key[axis] not in EVERYBODY
+            ]
+            if len(parts) >= 2:
+                found += _one(document, _relation("sum", why, total.key, parts))
+        if mostly(found, least=2, ratio=2):
+            yield from found
+
+
+def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
+    """Yield checks that shares of one panel make a hundred in all columns when they do in most."""
+    why = Label(
+        nb="I de andre kolonnene blir blokkens andeler hundre.", en="In the other columns the block makes a hundred."
+    )
+    blocks: dict[str, dict[str, list[Cell]]] = {}
+    for cell in cells:
+        if cell.statistic == "share" and cell.key[2] not in EVERYBODY:
+            blocks.setdefault(cell.key[1], {}).setdefault(cell.key[3], []).append(cell)
+    for panel, columns in blocks.items():
+        found: list[Check] = []
+        for column, members in columns.items():
+            total = 1 if all(cell.printed.percent for cell in members) else 100
+            keys = tuple(cell.key for cell in members)
+            if len(keys) < 2 or any("/" in "".join(key) for key in keys):
+                continue
+            exhibit, statistic = keys[0][0], keys[0][4]
+            relation = Relation.model_validate(
+                {"kind": "shares", "why": why, "of": [f"{exhibit}/{panel}/+/{column}/{statistic}"], "total": total}
+            )
+            found += checks(relation, keys, document.read)
+        near = [check for check in found if abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5)]
+        if len(near) == len(found) and mostly(found, least=1, ratio=1) and len(found) >= 2:
+            yield from found
+
+
+def _columns_for_all(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
+    """Yield checks that a column whose size is the sum of the others' holds their weighted means."""
+    why = Label(
+        nb="Kolonnens antall er summen av gruppenes, så den gjelder dem samlet.",
+        en="The column's size is the sum of the groups', so it speaks of all of them.",
+    )
+    for total, groups in _size_columns(cells):
+        rows = {(cell.key[1], cell.key[2], cell.statistic): cell for cell in cells if cell.key[3] == total.key[3]}
+        found = []
+        for (panel, row, statistic), cell in rows.items():
+            if statistic not in ("mean", "share"):
+                continue
+            keys = [(cell.key[0], panel, row, group.key[3], statistic) for group in groups]
+            if all(key in document.cells for key in keys):
+                found += _one(document, _relation("weighted_mean", why, cell.key, keys, [g.key for g in groups]))
+        if mostly(found, least=2, ratio=2):
+            yield from found
+
+
+def _size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
+    """Yield a column's size with the sizes of the columns that it is the sum of."""
+    sizes = [cell for cell in cells if cell.statistic == "n"]
+    by_row: dict[tuple[str, str], list[Cell]] = {}
+    for cell in sizes:
+        by_row.setdefault((cell.key[1], cell.key[2]), []).append(cell)
+    for row in by_row.values():
+        for total in row:
+            others = [cell for cell in row if cell is not total]
+            if len(others) >= 2 and sum(cell.printed.value for cell in others) == total.printed.value:
+                yield total, others
+
+
+def _repeats(document: Document) -> Iterator[Check]:
+    """Yield checks of keys that two exhibits share, where they print the same under nearly all of them."""
+    why = Label(
+        nb="De to tabellene har ellers de samme tallene på de samme plassene.",
+        en="The two tables otherwise have the same numbers in the same places.",
+    )
+    tables: dict[str, dict[tuple[str, ...], Cell]] = {}
+    for cell in document.cells.values():
+        if "/" not in "".join(cell.key):
+            tables.setdefault(cell.key[0], {})[cell.key[1:]] = cell
+    for first, second in itertools.combinations(tables, 2):
+        shared = [rest for rest in tables[second] if rest in tables[first] and rest[3] not in COUNTS]
+        if len(shared) < 5:
+            continue
+        found = [
+            check
+            for rest in shared
+            for check in _one(document, _relation("same", why, tables[second][rest].key, [tables[first][rest].key]))
+        ]
+        if mostly(found, least=5, ratio=4):
+            yield from found

@@ -1,0 +1,278 @@
+"""Rules of shares, counts and deviations: what a share of n people, or the spread of a yes/no variable, can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.inference import tail
+from refino_eval.published.audit.learned import _size_columns
+from refino_eval.published.audit.telling import finding, name_of, number, span
+from refino_eval.published.intervals import COUNTS, Interval, point
+from refino_eval.published.relations import Key, fits, match
+
+UNIT = Interval(Fraction(0), Fraction(1))
+
+
+def shares(document: Document) -> Iterator[Finding]:
+    """Yield what the rules of shares, counts and deviations find."""
+    yield from _impossible(document)
+    yield from _share_counts(document)
+    yield from _binary_deviations(document)
+    yield from _pooled_deviations(document)
+    yield from _two_shares(document)
+
+
+def whole(document: Document, cell: Cell) -> int:
+    """Return what a share of everybody is printed as: 100, or 1 in a table of fractions or with a per cent sign.
+
+    A table without per cent signs speaks in per cent when any of its shares exceeds 1.5.
+    """
+    if cell.printed.percent:
+        return 1
+    others = (c for c in document.of("share") if c.key[0] == cell.key[0] and not c.printed.percent)
+    return 100 if any(abs(c.printed.value) > Fraction(3, 2) for c in others) else 1
+
+
+def _impossible(document: Document) -> Iterator[Finding]:
+    """Complain about values that a statistic cannot have."""
+    for cell in document.cells.values():
+        allowed = _possible(document, cell)
+        if allowed is None or document.explained("impossible", cell.key):
+            continue
+        low, high = allowed
+        own = cell.range
+        if (low is None or own.high >= low) and (high is None or own.low <= high) and not _broken(cell):
+            continue
+        limits = f"[{'' if low is None else low}, {'...' if high is None else high}]"
+        yield finding(
+            document,
+            cell.key,
+            rule="impossible",
+            fits=limits,
+            certainty="certain",
+            nb=f"{name_of(cell.key)} er «{cell.text}», men {cell.statistic} må ligge i {limits}.",
+            en=f"{name_of(cell.key)} is «{cell.text}», but {cell.statistic} must lie in {limits}.",
+        )
+
+
+def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:
+    """Return the least and the greatest value of a statistic, or None for those that may have any."""
+    if cell.statistic in ("p_value", "p_value_ri", "p_value_fwer", "q_value", "r_squared"):
+        return 0, 1
+    if cell.statistic == "share":
+        return 0, whole(document, cell)
+    if cell.statistic in ("std_error", "sd", "f_stat") or cell.statistic in COUNTS:
+        return 0, None
+    binary = any(fits(relation.of, cell.key) for relation in document.facts("binary"))
+    return (0, 1) if binary and cell.statistic in ("mean", "mean_treated", "mean_control") else None
+
+
+def _broken(cell: Cell) -> bool:
+    """Return whether a count of people is printed with a fraction."""
+    return cell.statistic in ("n", "n_treated", "n_control", "count") and cell.printed.value % 1 != 0
+
+
+def _share_counts(document: Document) -> Iterator[Finding]:
+    """Complain about shares of n people that no whole count gives (GRIM)."""
+    declared = list(_declared_counts(document))
+    seen = {cell.key for cell, _ in declared}
+    generic = [
+        (cell, size)
+        for cell in document.of("share")
+        if cell.key not in seen and (size := document.common(("n",), cell)) is not None
+    ]
+    for cell, size in declared + generic:
+        n = int(size.printed.value)
+        if n <= 0 or cell.qualifier or document.explained("share_counts", cell.key):
+            continue
+        scale = whole(document, cell) if cell.statistic == "share" else 1
+        if counts_within(cell.range, n, scale):
+            continue
+        cut = counts_within(cell.interval(cut=True), n, scale)
+        near = sorted({math.floor(cell.printed.value * n / scale), math.ceil(cell.printed.value * n / scale)})
+        shown = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
+        options = ", ".join(f"{count}/{n} = {share}" for count, share in zip(near, shown, strict=True))
+        hint_nb = " Tallet kan være kuttet i stedet for avrundet, eller nevneren kan være mindre." if cut else ""
+        hint_en = " The digits may be cut instead of rounded, or the denominator may be smaller." if cut else ""
+        yield finding(
+            document,
+            cell.key,
+            rule="share_counts",
+            fits=options,
+            certainty="possible" if cut else "likely",
+            nb=f"{name_of(cell.key)} «{cell.text}» er ikke et helt antall av {n}: {options}.{hint_nb}",
+            en=f"{name_of(cell.key)} «{cell.text}» is no whole count of {n}: {options}.{hint_en}",
+        )
+
+
+def _declared_counts(document: Document) -> Iterator[tuple[Cell, Cell]]:
+    """Yield shares with the count that the relations declare for them."""
+    for relation in document.facts("counts"):
+        for cell in document.cells.values():
+            for pattern in relation.of:
+                stars = match(pattern, cell.key)
+                if stars is None or relation.is_ is None:
+                    continue
+                parts = relation.is_.split("/")
+                key = tuple(stars.get(place, part) if part == "*" else part for place, part in enumerate(parts))
+                if key in document.cells:
+                    yield cell, document.cells[key]
+
+
+def counts_within(shown: Interval, n: int, scale: int = 1) -> range:
+    """Return the whole counts whose share of `n`, times `scale`, lies in an interval.
+
+    Parameters
+    ----------
+    shown
+        What the printed share stands for.
+    n
+        People.
+    scale
+        100 for a share in per cent, 1 for a fraction.
+    """
+    least = max(math.ceil(shown.low * n / scale), 0)
+    most = min(math.floor(shown.high * n / scale), n)
+    return range(least, most + 1)
+
+
+def deviation_range(share: Interval, n: int | None) -> Interval:
+    """Return the squares that the standard deviation of a yes/no variable can have, with divisor n or n - 1."""
+    low, high = max(share.low, Fraction(0)), min(share.high, Fraction(1))
+    ends = [p * (1 - p) for p in (low, high)]
+    top = Fraction(1, 4) if low <= Fraction(1, 2) <= high else max(ends)
+    return Interval(min(ends), top if n is None or n < 2 else top * Fraction(n, n - 1))
+
+
+def _binary_deviations(document: Document) -> Iterator[Finding]:
+    """Complain about standard deviations of yes/no variables that do not follow from the share.
+
+    Declared rows are yes/no; others are taken for it when at least two columns, and twice as many as not, fit exactly.
+    """
+    rows: dict[Key, list[tuple[Cell, Cell, bool]]] = {}
+    for place in document.places.values():
+        if "mean" in place and "sd" in place and 0 <= place["mean"].printed.value <= 1:
+            mean, sd = place["mean"], place["sd"]
+            size = document.common(("n",), mean)
+            allowed = deviation_range(mean.range, int(size.printed.value) if size else None)
+            rows.setdefault(mean.key[:3], []).append((mean, sd, allowed.meets(sd.range.squared())))
+    for row in rows.values():
+        declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
+        holding = sum(holds for *_, holds in row)
+        if not declared and (holding < 2 or holding < 2 * (len(row) - holding)):
+            continue
+        for mean, sd, holds in row:
+            if not holds and not document.explained("binary_sd", sd.key):
+                yield _wrong_deviation(document, mean, sd, declared)
+
+
+def _wrong_deviation(document: Document, mean: Cell, sd: Cell, declared: bool) -> Finding:
+    square = deviation_range(mean.range, None)
+    ends = Interval(_root(square.low), _root(square.high))
+    fair = deviation_range(mean.interval(cut=True), None).meets(sd.interval(cut=True).squared())
+    fitting = span(ends, sd.printed)
+    return finding(
+        document,
+        sd.key,
+        rule="binary_sd",
+        fits=fitting,
+        certainty="possible" if fair else "certain" if declared else "likely",
+        cells=[mean.key],
+        nb=f"{name_of(sd.key)} er «{sd.text}», men en ja/nei-variabel med andel «{mean.text}» har standardavvik {fitting}.",
+        en=f"{name_of(sd.key)} is «{sd.text}», but a yes/no variable with share «{mean.text}» has the deviation {fitting}.",
+    )
+
+
+def _root(value: Fraction) -> Fraction:
+    """Return a square root to twelve decimals."""
+    return Fraction(math.isqrt(int(value * 10**24)), 10**12)
+
+
+def _pooled_deviations(document: Document) -> Iterator[Finding]:
+    """Complain about a standard deviation for all that the groups' means and deviations rule out."""
+    for exhibit in document.exhibits:
+        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
+        for total, groups in _size_columns(cells):
+            for cell in cells:
+                if cell.statistic == "sd" and cell.key[3] == total.key[3]:
+                    yield from _pooled_deviation(document, cell, total, groups)
+
+
+def _pooled_deviation(document: Document, sd: Cell, total: Cell, groups: Sequence[Cell]) -> Iterator[Finding]:
+    def at(column: str, statistic: str) -> Key:
+        return (*sd.key[:3], column, statistic)
+
+    needed = [at(group.key[3], statistic) for group in groups for statistic in ("mean", "sd")]
+    if not all(key in document.cells for key in needed) or document.explained("means", sd.key):
+        return
+    size = Fraction(total.printed.value)
+    n = [Fraction(group.printed.value) for group in groups]
+    means = [document.read(at(group.key[3], "mean")) for group in groups]
+    spread = point(0)
+    for weight, group in zip(n, groups, strict=True):
+        spread += document.read(at(group.key[3], "sd")).squared().times(weight / size)
+    # Between groups: the sum over pairs of w_i w_j (m_i - m_j)^2, which needs no mean of all.
+    for i in range(len(groups)):
+        for j in range(i):
+            spread += (means[i] - means[j]).squared().times(n[i] * n[j] / size**2)
+    # Divisors n or n - 1, by group and for all, move a variance by less than one part in the smallest group.
+    slack = 1 / min(n)
+    allowed = Interval(spread.low * (1 - slack), spread.high * (1 + slack))
+    if allowed.meets(sd.range.squared()):
+        return
+    fitting = span(Interval(_root(allowed.low), _root(allowed.high)), sd.printed)
+    yield finding(
+        document,
+        sd.key,
+        rule="means",
+        fits=fitting,
+        certainty="possible" if allowed.meets(sd.interval(cut=True).squared()) else "likely",
+        nb=f"{name_of(sd.key)} er «{sd.text}», men gruppenes gjennomsnitt og standardavvik gir {fitting}.",
+        en=f"{name_of(sd.key)} is «{sd.text}», but the groups' means and deviations give {fitting}.",
+    )
+
+
+def _two_shares(document: Document) -> Iterator[Finding]:
+    """Complain about the p-value of a difference between two shares when it is far from what the shares give.
+
+    Which test was run is not printed (chi-square, exact, regression with fixed effects), so only a distance of more than
+    one standard error between the two z counts.
+    """
+    from scipy.special import ndtri
+
+    for key, cell in document.cells.items():
+        if cell.statistic != "p_value" or not 0 < cell.printed.value <= 1 or document.explained("two_shares", key):
+            continue
+        pair = [c for c in document.of("share") if c.key[:3] == key[:3]]
+        sizes = [document.common(("n",), c) for c in pair]
+        if len(pair) != 2 or None in sizes:
+            continue
+        z = _z([c.printed.value / whole(document, c) for c in pair], [int(s.printed.value) for s in sizes if s])
+        if z is None:
+            continue
+        least, most = max(float(cell.range.low), 1e-9), min(float(cell.range.high), 1.0)
+        printed = Interval(Fraction(float(-ndtri(most / 2))), Fraction(float(-ndtri(least / 2))))
+        if printed.low - 1 <= z <= printed.high + 1:
+            continue
+        fitting = number(tail(z, None), cell.printed.decimals)
+        yield finding(
+            document,
+            key,
+            rule="two_shares",
+            fits=fitting,
+            certainty="likely",
+            nb=f"{name_of(key)} er «{cell.text}», men andelene «{pair[0].text}» og «{pair[1].text}» gir omtrent {fitting}.",
+            en=f"{name_of(key)} is «{cell.text}», but the shares «{pair[0].text}» and «{pair[1].text}» give about {fitting}.",
+        )
+
+
+def _z(values: Sequence[object], sizes: Sequence[int]) -> Fraction | None:
+    """Return |z| of the pooled test of two shares, or None where there is nothing to compare."""
+    p = [Fraction(str(value)) for value in values]
+    pooled = (p[0] * sizes[0] + p[1] * sizes[1]) / (sizes[0] + sizes[1])
+    variance = pooled * (1 - pooled) * (Fraction(1, sizes[0]) + Fraction(1, sizes[1]))
+    return abs(p[0] - p[1]) / _root(variance) if variance > 0 else None
