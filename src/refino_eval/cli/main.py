@@ -1,4 +1,4 @@
-"""`refino-eval run | check | simulate | list | outcomes | trace`."""
+"""`refino-eval run | check | simulate | list | outcomes | trace | audit-published`."""
 
 from __future__ import annotations
 
@@ -120,6 +120,23 @@ def simulate(
             mess=mess,
             file_format=file_format,
         )
+
+
+@app.command(name="audit-published")
+def audit_published(
+    document: Annotated[
+        str | None, typer.Argument(help="A file of data/published, or the path of such a CSV. [default: all]")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, csv, html or md.")] = "text",
+    language: Annotated[str, typer.Option(help="nb or en; csv holds both.")] = "en",
+    out: Annotated[Path | None, typer.Option(help="File to write. [default: print]")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when something is certainly wrong.")] = False,
+) -> None:
+    """Look for mistakes in printed tables: arithmetic and statistics that must hold, rounding taken exactly."""
+    from refino_eval.cli.auditing import audit_published as run_audit
+
+    with telling_faults():
+        raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
 
 
 @app.command(name="list")

@@ -137,9 +137,9 @@ class Check:
         """Keys of all numbers that take part, the target first, each once."""
         return tuple(dict.fromkeys([self.target, *itertools.chain.from_iterable((*self.groups, *self.weights))]))
 
-    def again(self, read: Reading) -> Check:
-        """Return the same check under another reading of the prints."""
-        found = _evaluate(self.relation, self.target, self.groups, self.weights, read)
+    def again(self, read: Reading, *, exactly: Reading | None = None) -> Check:
+        """Return the same check under another reading of the prints; `exactly` reads what the document took as printed."""
+        found = _evaluate(self.relation, self.target, self.groups, self.weights, read, exactly)
         return self if found is None else found
 
 
@@ -296,9 +296,12 @@ def _evaluate(
     groups: tuple[tuple[Key, ...], ...],
     weights: tuple[tuple[Key, ...], ...],
     read: Reading,
+    exactly: Reading | None = None,
 ) -> Check | None:
     """Return one check, or None where it would divide by a number that may be zero."""
     kind, own = relation.kind, read(target)
+    if relation.exact and exactly is not None:
+        read = exactly
     every = [read(key) for group in groups for key in group]
     if kind == "shares":
         implied, own = added(every), point(Fraction(relation.total))

@@ -166,7 +166,7 @@ def _meeting(intervals: list[Interval]) -> Interval | None:
 
 def _certainty(document: Document, blamed: list[_Failure]) -> str:
     """Grade failures: a declared relation that fails for cut digits too is certain, one that a cut mends is possible."""
-    if all(item.check.again(document.read_cut).holds for item in blamed):
+    if all(item.check.again(document.read_cut, exactly=document.read).holds for item in blamed):
         return "possible"
     return "certain" if any(item.declared for item in blamed) else "likely"
 

@@ -29,6 +29,7 @@ class Cell:
     text: str
     printed: Printed
     qualifier: str
+    unit: str
     line: str
 
     @property
@@ -164,6 +165,7 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
             text=text,
             printed=parse_printed(text),
             qualifier=str(record.get("qualifier", "")),
+            unit=str(record.get("unit", "")),
             line=str(record.get("source_line", "")),
         )
     return Document(name, cells, relations)

@@ -126,7 +126,7 @@ RULES: dict[str, Rule] = {
         "A part is no greater than the whole, a mean lies between the groups', and what is cumulative does not fall.",
         ARITHMETIC,
     ),
-    "t_value": _rule(
+    "t_stat": _rule(
         "t-verdi", "t-value", "t er estimatet delt på standardfeilen, med estimatets fortegn.",
         "t is the estimate divided by its standard error, with the estimate's sign.",
         "Definition; automated by Nuijten et al. 2016 (statcheck).",
@@ -157,6 +157,10 @@ RULES: dict[str, Rule] = {
         "Stjernene setter grenser for standardfeilen; søstermodeller på samme utvalg skal ha omtrent den samme.",
         "Stars bound the standard error; sister models on the same sample should have about the same one.",
         "|t| at the stars' levels, turned round: SE = |estimate| / t.",
+    ),
+    "grouping": _rule(
+        "Tusengrupper", "Groups of thousands", "Tusentall står i grupper på tre sifre.",
+        "Thousands stand in groups of three digits.", "ISO 80000-1, 7.3.1.",
     ),
     "share_counts": _rule(
         "Andeler av antall (GRIM)", "Shares of counts (GRIM)",

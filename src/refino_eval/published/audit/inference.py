@@ -41,7 +41,7 @@ class TRange:
 def inference(document: Document) -> Iterator[Finding]:
     """Yield what the rules of tests find, place by place, then table by table for stars."""
     for place in document.places.values():
-        yield from _t_value(document, place)
+        yield from _t_stat(document, place)
         yield from _p_value(document, place)
         yield from _interval(document, place)
     yield from _stars(document)
@@ -49,9 +49,9 @@ def inference(document: Document) -> Iterator[Finding]:
 
 def t_range(place: Mapping[str, Cell], *, printed_t: bool = True) -> TRange | None:
     """Return the |t| that a place's numbers allow: from its printed t, else from estimate and standard error."""
-    if printed_t and "t_value" in place:
-        size = abs(place["t_value"].range)
-        return TRange(size.low, size.high, f"t = {place['t_value'].text}")
+    if printed_t and "t_stat" in place:
+        size = abs(place["t_stat"].range)
+        return TRange(size.low, size.high, f"t = {place['t_stat'].text}")
     if "estimate" not in place or "std_error" not in place:
         return None
     estimate, error = abs(place["estimate"].range), place["std_error"].range
@@ -130,7 +130,7 @@ def _stars(document: Document) -> Iterator[Finding]:
     bare: list[tuple[Cell, TRange]] = []
     with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars}
     for place in document.places.values():
-        cell = place.get("estimate") or place.get("t_value")
+        cell = place.get("estimate") or place.get("t_stat")
         t = t_range(place)
         if cell is None or t is None:
             continue
@@ -171,7 +171,7 @@ def _wrong_stars(
     high = "" if t.high is None else f", {number(t.high, 3)}"
     limit = ", ".join(f"{'*' * (k + 1)} {float(level):g}" for k, level in enumerate(levels))
     df, _ = df_of(document, cell)
-    others = [place[name].key for name in ("t_value", "std_error") if name in place]
+    others = [place[name].key for name in ("t_stat", "std_error") if name in place]
     return finding(
         document,
         cell.key,
@@ -203,11 +203,11 @@ def _bare_tables(document: Document, cells: Sequence[tuple[Cell, TRange]]) -> Fi
     )
 
 
-def _t_value(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
+def _t_stat(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
     """Complain about a printed t that is not estimate / standard error, or has the other sign."""
-    if "t_value" not in place or "estimate" not in place or document.explained("t_value", place["t_value"].key):
+    if "t_stat" not in place or "estimate" not in place or document.explained("t_stat", place["t_stat"].key):
         return
-    t, estimate = place["t_value"], place["estimate"]
+    t, estimate = place["t_stat"], place["estimate"]
     error = place.get("std_error")
     if error is not None and error.range.low > 0:
         implied = estimate.range / error.range
@@ -216,7 +216,7 @@ def _t_value(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]
             yield finding(
                 document,
                 t.key,
-                rule="t_value",
+                rule="t_stat",
                 fits=span(implied, t.printed),
                 certainty="possible" if fair.meets(t.interval(cut=True)) else "certain",
                 cells=[estimate.key, error.key],
@@ -228,7 +228,7 @@ def _t_value(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]
         yield finding(
             document,
             estimate.key,
-            rule="t_value",
+            rule="t_stat",
             fits=f"{-estimate.printed.value}",
             certainty="certain",
             cells=[t.key],
@@ -254,7 +254,7 @@ def _p_value(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]
         rule="p_value",
         fits=span(implied, p.printed),
         certainty="certain" if sure else "likely",
-        cells=[place[name].key for name in ("estimate", "std_error", "t_value") if name in place],
+        cells=[place[name].key for name in ("estimate", "std_error", "t_stat") if name in place],
         nb=f"{name_of(p.key)} er «{p.text}», men {t.source} gir p i {span(implied, p.printed)}.",
         en=f"{name_of(p.key)} is «{p.text}», but {t.source} gives p in {span(implied, p.printed)}.",
     )

@@ -19,7 +19,7 @@ from refino_eval.published.relations import Check, Key, Relation, checks
 MOST_SERIES = 8
 """Columns of one exhibit among which differences are looked for."""
 
-LEVELS = ("mean", "share", "estimate", "difference", "count", "n", "amount")
+LEVELS = ("mean", "share", "estimate", "difference", "count", "n", "value")
 """Statistics that may be differences of one another."""
 
 
@@ -27,8 +27,8 @@ def learned_checks(document: Document) -> Iterator[Check]:
     """Yield the checks of all relations that the document's tables tell themselves."""
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
-        yield from _differences(document, cells)
         yield from _totals(document, cells)
+        yield from _differences(document, cells)
         yield from _hundreds(document, cells)
         yield from _columns_for_all(document, cells)
     yield from _repeats(document)
@@ -111,7 +111,7 @@ def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
             ]
             if len(parts) >= 2:
                 found += _one(document, _relation("sum", why, total.key, parts))
-        if mostly(found, least=2, ratio=2):
+        if mostly(found, least=2, ratio=1):
             yield from found
 
 

@@ -92,7 +92,7 @@ def _against_size(document: Document, cell: Cell, against: Sequence[Cell], level
     least, greatest = error_bounds(cell, levels)
     too_large = greatest is None or least > max(error_bounds(other, levels)[1] or Fraction(0) for other in against)
     digits = cell.printed.decimals + 1
-    told = ", ".join(dict.fromkeys(other.text for other in against))
+    told = "; ".join(dict.fromkeys(other.text for other in against))
     if too_large:
         moved = decimal_of(Fraction(cell.printed.value) / 10, digits)
         fits, nb, en = f"{moved:f}", f"minst {number(least, digits)}", f"at least {number(least, digits)}"
@@ -213,7 +213,7 @@ def _chance(
 
 def _run(document: Document, same: Sequence[tuple[Cell, Cell]], columns: int) -> Finding:
     first, other = same[0][1], same[0][0]
-    told = ", ".join(cell.text for _, cell in same)
+    told = "; ".join(cell.text for _, cell in same)
     return finding(
         document,
         first.key,
@@ -234,14 +234,19 @@ def _twins(document: Document, known: Sisters) -> Iterator[Finding]:
         for one, two in combinations(rows.values(), 2):
             if one.text != two.text or document.explained("copied", two.key):
                 continue
-            ts = [document.places[cell.place].get("t_value") for cell in (one, two)]
+            ts = [document.places[cell.place].get("t_stat") for cell in (one, two)]
             if ts[0] is not None and ts[1] is not None:
                 if ts[0].printed.value and ts[0].text == ts[1].text:
                     yield _twin(document, two, one, "possible", [ts[1].key])
-            elif len(one.text.strip("-0.,*()").replace(".", "").replace(",", "")) >= 3:
+            elif _digits(one) >= 3:
                 far = [cell for cell in (one, two) if _far(known, cell)]
                 if len(far) == 1:
                     yield _twin(document, far[0], two if far[0] is one else one, "likely", [])
+
+
+def _digits(cell: Cell) -> int:
+    """Return how many significant digits a print shows, trailing zeros included."""
+    return len("".join(sign for sign in cell.text if sign.isdigit()).lstrip("0"))
 
 
 def _far(known: Sisters, cell: Cell) -> bool:

@@ -14,11 +14,13 @@ from refino_eval.published.audit.telling import finding, name_of, number, span
 from refino_eval.published.intervals import COUNTS, Interval, point
 from refino_eval.published.relations import Key, fits, match
 
-UNIT = Interval(Fraction(0), Fraction(1))
+DIFFERENCES = ("difference", "change")
+"""Columns whose shares are differences of shares, which may be negative."""
 
 
 def shares(document: Document) -> Iterator[Finding]:
     """Yield what the rules of shares, counts and deviations find."""
+    yield from _misgrouped(document)
     yield from _impossible(document)
     yield from _share_counts(document)
     yield from _binary_deviations(document)
@@ -27,14 +29,32 @@ def shares(document: Document) -> Iterator[Finding]:
 
 
 def whole(document: Document, cell: Cell) -> int:
-    """Return what a share of everybody is printed as: 100, or 1 in a table of fractions or with a per cent sign.
+    """Return what a share of everybody is printed as: 100 in per cent, 1 for a fraction or a number with the sign.
 
-    A table without per cent signs speaks in per cent when any of its shares exceeds 1.5.
+    In a file without units, a table speaks in per cent when any of its shares exceeds 1.5.
     """
     if cell.printed.percent:
         return 1
+    if cell.unit:
+        return 100 if cell.unit.startswith("percent") else 1
     others = (c for c in document.of("share") if c.key[0] == cell.key[0] and not c.printed.percent)
     return 100 if any(abs(c.printed.value) > Fraction(3, 2) for c in others) else 1
+
+
+def _misgrouped(document: Document) -> Iterator[Finding]:
+    """Complain about thousands that stand in wrong groups."""
+    for cell in document.cells.values():
+        if cell.printed.misgrouped and not document.explained("grouping", cell.key):
+            right = f"{int(cell.printed.value):,}".replace(",", " ")
+            yield finding(
+                document,
+                cell.key,
+                rule="grouping",
+                fits=right,
+                certainty="certain",
+                nb=f"{name_of(cell.key)} er «{cell.text}», der tusentallene ikke står i grupper på tre.",
+                en=f"{name_of(cell.key)} is «{cell.text}», whose thousands do not stand in groups of three.",
+            )
 
 
 def _impossible(document: Document) -> Iterator[Finding]:
@@ -44,6 +64,8 @@ def _impossible(document: Document) -> Iterator[Finding]:
         if allowed is None or document.explained("impossible", cell.key):
             continue
         low, high = allowed
+        if cell.statistic == "share" and cell.key[3] in DIFFERENCES:
+            low = -whole(document, cell)
         own = cell.range
         if (low is None or own.high >= low) and (high is None or own.low <= high) and not _broken(cell):
             continue
@@ -83,7 +105,9 @@ def _share_counts(document: Document) -> Iterator[Finding]:
     generic = [
         (cell, size)
         for cell in document.of("share")
-        if cell.key not in seen and (size := document.common(("n",), cell)) is not None
+        if cell.key not in seen
+        and cell.key[3] not in DIFFERENCES
+        and (size := document.common(("n",), cell)) is not None
     ]
     for cell, size in declared + generic:
         n = int(size.printed.value)
@@ -247,7 +271,7 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     for key, cell in document.cells.items():
         if cell.statistic != "p_value" or not 0 < cell.printed.value <= 1 or document.explained("two_shares", key):
             continue
-        pair = [c for c in document.of("share") if c.key[:3] == key[:3]]
+        pair = [c for c in document.of("share") if c.key[:3] == key[:3] and c.key[3] not in DIFFERENCES]
         sizes = [document.common(("n",), c) for c in pair]
         if len(pair) != 2 or None in sizes:
             continue

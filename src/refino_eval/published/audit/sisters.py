@@ -44,7 +44,7 @@ class Sisters:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.by_name: dict[tuple[str, str], list[Cell]] = {}
-        for cell in document.of("estimate", "std_error", "t_value"):
+        for cell in document.of("estimate", "std_error", "t_stat"):
             self.by_name.setdefault((cell.key[2], cell.statistic), []).append(cell)
         self.means = {model: self._mean(rows) for model, rows in document.models.items()}
 
@@ -166,7 +166,7 @@ def _exchange(document: Document, known: Sisters, a: Cell, b: Cell) -> Finding:
 
 
 def _listed(cells: Sequence[Cell]) -> str:
-    return ", ".join(dict.fromkeys(cell.text for cell in cells))
+    return "; ".join(dict.fromkeys(cell.text for cell in cells))
 
 
 def _estimates_too(document: Document, known: Sisters, a: Cell, b: Cell) -> bool:

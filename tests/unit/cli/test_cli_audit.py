@@ -1,0 +1,81 @@
+"""`refino-eval audit-published`: forms, files and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from refino_eval.cli.main import app
+
+HEAD = "exhibit,panel,row,column,statistic,printed,qualifier,source_line\n"
+WRONG = 't,,a,e,estimate,"-0,7<b>",,7\n'.replace("<b>", "") + 't,,a,e,t_stat,"(0,68)",,7\n'
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    path = tmp_path / "paper.csv"
+    path.write_text(HEAD + WRONG, encoding="utf-8")
+    return path
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["audit-published", *arguments])
+    return result.exit_code, result.output
+
+
+def test_findings_are_no_faults_unless_strict(paper: Path) -> None:
+    code, text = run(str(paper))
+    assert code == 0
+    assert "paper: 2 printed numbers read; 1 certain" in text
+    assert "differ in sign" in text
+    assert run(str(paper), "--strict")[0] == 1
+    paper.write_text(HEAD + WRONG.replace("(0,68)", "(-0,68)"), encoding="utf-8")
+    code, text = run(str(paper), "--strict")
+    assert (code, "nothing found" in text) == (0, True)
+
+
+def test_relations_beside_the_file_are_read(paper: Path) -> None:
+    beside = paper.with_name("paper.relations.yaml")
+    beside.write_text("- kind: explained\n  why: Known.\n  of: ['*/*/*/*/*']\n  rule: t_stat\n", encoding="utf-8")
+    assert "nothing found" in run(str(paper))[1]
+    beside.write_text("- kind: nothing\n", encoding="utf-8")
+    code, text = run(str(paper))
+    assert (code, "entry 1" in text) == (2, True)
+
+
+def test_every_form_in_both_languages(paper: Path, tmp_path: Path) -> None:
+    (row,) = csv.DictReader(io.StringIO(run(str(paper), "--format", "csv")[1]))
+    assert (row["rule"], row["certainty"], row["printed"], row["fits"]) == ("t_stat", "certain", "-0,7; (0,68)", "0.7")
+    assert "ulikt fortegn" in row["explanation_nb"]
+    out = tmp_path / "out" / "audit.html"
+    assert run(str(paper), "--format", "html", "--language", "nb", "--out", str(out))[0] == 0
+    page = out.read_text(encoding="utf-8")
+    assert '<html lang="nb">' in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    text = run(str(paper), "--format", "md", "--language", "nb")[1]
+    assert "| t/a/e/estimate | t-verdi | sikkert |" in text
+    assert text == run(str(paper), "--format", "md", "--language", "nb")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere.csv"], "are not there"),
+        (["refino_2032"], "Did you mean"),
+        (["x.csv", "--format", "pdf"], "--format is 'pdf'"),
+    ],
+)
+def test_what_cannot_be_audited_is_told(arguments: list[str], told: str) -> None:
+    code, text = run(*arguments)
+    assert code == 2
+    assert told in text
+
+
+def test_all_documents_of_the_project() -> None:
+    code, text = run()
+    assert code == 0
+    assert "refino_2023: " in text
