@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from refino_eval.estimation.inputs import FloatArray, check_level, ratio
+from refino_eval.estimation.recording import note_test
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,7 @@ def wald_test(estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance
     rank = int(np.count_nonzero(kept))
     chi2 = float(np.sum((vectors[:, kept].T @ t) ** 2 / values[kept]))
     f_stat = chi2 / rank
+    note_test(estimate, f_stat)
     return WaldTest(
         f_stat=f_stat,
         df_num=rank,

@@ -45,6 +45,7 @@ from refino_eval.estimation.inputs import (
     check_finite,
     ratio,
 )
+from refino_eval.estimation.recording import note_fit, note_variance
 
 # People whose 1 - h is below this are fitted exactly.
 SATURATED = 1e-10
@@ -175,7 +176,7 @@ class Design:
         tss_within = np.einsum("ij,ij->j", demeaned, demeaned)
         rss = np.einsum("ij,ij->j", residuals, residuals)
         residuals[:, rss <= ROUNDING * tss_within] = 0.0
-        return Fit(
+        fit = Fit(
             design=self,
             names=names,
             coefficients=self.lift @ loadings,
@@ -184,6 +185,8 @@ class Design:
             tss_within=tss_within,
             tss=self._total_squares(used),
         )
+        note_fit(fit, used)
+        return fit
 
     def _total_squares(self, used: FloatArray) -> FloatArray:
         if self.root_weights is None:
@@ -256,6 +259,7 @@ class Fit:
         stand side by side. Classical errors have no such form.
         """
         check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
         if vcov == "iid":
             raise UserFault(
                 "Classical (iid) errors have no influence form; choose HC0-HC3 or CRV1, or ask joint_cov of one sample."
@@ -268,6 +272,7 @@ class Fit:
     def variances(self, vcov: Vcov = "HC1") -> FloatArray:
         """Return the sampling variance of each coefficient, shape (f, J)."""
         check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
         dual = self.design.dual
         if vcov == "iid":
             return np.outer(np.einsum("if,if->f", dual, dual), self.rss / self.design.df_resid)
@@ -282,6 +287,7 @@ class Fit:
     def joint_cov(self, vcov: Vcov = "HC1", *, focus: int = 0) -> FloatArray:
         """Covariance of all outcomes' coefficients on one focus, shape (J, J)."""
         if vcov == "iid":
+            note_variance(self, vcov)
             dual = self.design.dual[:, focus]
             return np.asarray(self.residuals.T @ self.residuals * (dual @ dual / self.design.df_resid))
         scores = self.scores(vcov, focus=focus)[self.design.rows]
@@ -290,6 +296,7 @@ class Fit:
     def coefficient_cov(self, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
         """Covariance of one outcome's coefficients, shape (f, f)."""
         check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
         dual = self.design.dual
         if vcov == "iid":
             return np.asarray(dual.T @ dual * (self.rss[outcome] / self.design.df_resid))

@@ -40,6 +40,7 @@ from refino_eval.estimation.inputs import (
 from refino_eval.estimation.itt import assemble
 from refino_eval.estimation.kernel import Fit
 from refino_eval.estimation.passes import prepare_passes
+from refino_eval.estimation.recording import note_instrumented
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,9 @@ def late(
         pair = one.design.fit(np.column_stack((taken, one.take(values))))
         if not pair.tss_within[0]:
             raise UserFault("take_up does not vary within cells, so that the draw moved nobody; check how it is coded.")
-        parts.append((one.columns, _statistics(pair, taken, drawn, vcov, level)))
+        told = _statistics(pair, taken, drawn, vcov, level)
+        note_instrumented(pair, vcov, told["estimate"], told["std_error"])
+        parts.append((one.columns, told))
     return LateTable(outcomes=found, vcov=vcov, level=level, **assemble(parts, len(found)))
 
 

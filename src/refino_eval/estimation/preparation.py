@@ -26,6 +26,7 @@ from refino_eval.estimation.inputs import (
     check_length,
 )
 from refino_eval.estimation.kernel import Design
+from refino_eval.estimation.recording import note_design
 
 # A column whose variation within cells, or beside earlier columns, is below this share of its own length is rounding.
 COLLINEAR = 1e-9
@@ -130,7 +131,7 @@ def _prepare(
     weight = None if weights is None else _checked_weights(weights, n_rows)
     used = _rows_in_use(codes, rows, singletons)
     names = beside[1] + wanted[1]
-    matrix = np.hstack((beside[0], wanted[0]))[used]
+    matrix = raw = np.hstack((beside[0], wanted[0]))[used]
     check_finite(
         matrix,
         names,
@@ -163,6 +164,7 @@ def _prepare(
             f"No degrees of freedom: {design.n} people in use, {absorbed.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
+    note_design(design, raw[:, np.roll(kept, n_focus)])
     return design
 
 

@@ -276,13 +276,13 @@ def _count(judged: Judged, paths: Mapping[str, Path], sums: Mapping[str, str], f
     con.execute(f"CREATE VIEW rejects AS {_rejects_query(judged)}")
     rejected = _rejected(con)
     rows = {file.file: file.rows for file in judged.counts}
-    spans = _spans(con, source)
+    years = _clean_by_year(con, source)
     people = dict(con.execute(_PEOPLE).fetchall())
     repeats = _repeats(con, source, rejected)
     correcting = any(rule.rule == "superseded" for rule in source.rules)
     for place, (name, count) in enumerate(rows.items()):
         taken = {key[1:]: value for key, value in rejected.items() if key[0] == name}
-        clean, first, last = spans.get(name, (0, None, None))
+        clean, first, last = _span([each for each in years if each.file == name])
         found.files.append(
             FileReceipt(
                 register=source.register_name,
@@ -317,8 +317,8 @@ def _count(judged: Judged, paths: Mapping[str, Path], sums: Mapping[str, str], f
     found.repairs += [
         RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in judged.repairs()
     ]
-    _columns(con, source, rows, found)
-    _years(con, source, found)
+    _columns(con, source, rows, years, found)
+    _years(source, years, found)
 
 
 def _rejects_query(judged: Judged) -> str:
@@ -352,12 +352,6 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], tupl
     }
 
 
-def _spans(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, tuple[int, dt.date | None, dt.date | None]]:
-    dates = "NULL, NULL" if source.temporality == "fixed" else "min(start), max(start)"
-    found = con.execute(f"SELECT source_file, count(*), {dates} FROM clean GROUP BY source_file").fetchall()
-    return {file: (rows, first, last) for file, rows, first, last in found}
-
-
 def _repeats(
     con: duckdb.DuckDBPyConnection,
     source: Source,
@@ -377,17 +371,48 @@ def _repeats(
     return found
 
 
-def _columns(con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], found: _Found) -> None:
+@dataclass(frozen=True)
+class _Year:
+    """Clean rows of one file that begin in one year (None for fixed facts): dates, and empty cells by column."""
+
+    file: str
+    year: int | None
+    rows: int
+    first: dt.date | None
+    last: dt.date | None
+    empty: tuple[int, ...]
+
+
+def _clean_by_year(con: duckdb.DuckDBPyConnection, source: Source) -> list[_Year]:
+    """Count everything about clean rows that one reading of them can give: there may be tens of millions."""
+    dated = source.temporality != "fixed"
+    when = "year(start), min(start), max(start)" if dated else "NULL, NULL, NULL"
+    empty = ", ".join(f"count(*) FILTER ({identifier(name)} IS NULL)" for name in source.columns)
+    query = (
+        f"SELECT source_file, count(*), {when}, {empty} FROM clean "
+        f"GROUP BY source_file{', year(start)' if dated else ''} ORDER BY ALL"
+    )
+    return [
+        _Year(file, year, rows, first, last, tuple(nulls))
+        for file, rows, year, first, last, *nulls in con.execute(query).fetchall()
+    ]
+
+
+def _span(years: list[_Year]) -> tuple[int, dt.date | None, dt.date | None]:
+    firsts = [each.first for each in years if each.first is not None]
+    lasts = [each.last for each in years if each.last is not None]
+    return sum(each.rows for each in years), min(firsts, default=None), max(lasts, default=None)
+
+
+def _columns(
+    con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], years: list[_Year], found: _Found
+) -> None:
     names = list(source.columns)
-    empty = ", ".join(f"count(*) FILTER ({identifier(name)} IS NULL)" for name in names)
     blank = ", ".join(f"count(*) FILTER (blanks[{place}])" for place, _ in enumerate(names, start=1))
+    query = f"SELECT source_file, count(*), {blank} FROM rejects WHERE rule <> 'unreadable_line' GROUP BY source_file"
     counted: dict[str, list[int]] = {file: [0] * (len(names) + 1) for file in rows}
-    for query in (
-        f"SELECT source_file, count(*), {empty} FROM clean GROUP BY source_file",
-        f"SELECT source_file, count(*), {blank} FROM rejects WHERE rule <> 'unreadable_line' GROUP BY source_file",
-    ):
-        for file, *numbers in con.execute(query).fetchall():
-            counted[file] = [old + new for old, new in zip(counted[file], numbers, strict=True)]
+    for file, *numbers in [*((each.file, each.rows, *each.empty) for each in years), *con.execute(query).fetchall()]:
+        counted[file] = [old + new for old, new in zip(counted[file], numbers, strict=True)]
     for file, (total, *missing) in counted.items():
         for name, number in zip(names, missing, strict=True):
             delivered = source.columns[name].source
@@ -396,15 +421,13 @@ def _columns(con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, 
                 found.faults.append(f.empty_column(source.register_name, file, delivered, total))
 
 
-def _years(con: duckdb.DuckDBPyConnection, source: Source, found: _Found) -> None:
-    if source.temporality == "fixed":
-        return
-    query = "SELECT source_file, year(start), count(*) FROM clean GROUP BY ALL ORDER BY ALL"
+def _years(source: Source, years: list[_Year], found: _Found) -> None:
     totals: dict[int, int] = defaultdict(int)
-    for file, year, rows in con.execute(query).fetchall():
-        found.years.append(YearReceipt(source.register_name, file, year, rows))
-        totals[year] += rows
-    if source.coverage is None:
+    for each in sorted((each for each in years if each.year is not None), key=lambda each: (each.file, each.year)):
+        assert each.year is not None
+        found.years.append(YearReceipt(source.register_name, each.file, each.year, each.rows))
+        totals[each.year] += each.rows
+    if source.coverage is None or source.temporality == "fixed":
         return
     for year in range(source.coverage.first.year, source.coverage.last.year + 1):
         if not totals[year] and max(totals[year - 1], totals[year + 1]) >= MANY:
