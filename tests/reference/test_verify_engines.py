@@ -19,7 +19,7 @@ from refino_eval.estimation import (
     verify_itt,
     verify_late,
 )
-from refino_eval.estimation import verify as verify_module
+from refino_eval.estimation import engines as engines_module
 
 VCOVS = ("iid", "HC0", "HC1", "HC2", "HC3", "CRV1")
 
@@ -150,14 +150,14 @@ def test_fewer_than_two_engines_are_not_enough(data, monkeypatch):
         verify_itt(table, data["outcomes"][["y"]], data["z"], engines=["pyfixst"], **asked)
     with pytest.raises(UserFault, match="the table is of"):
         verify_itt(table, data["outcomes"], data["z"], **asked)
-    monkeypatch.setattr(verify_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines_module.importlib.util, "find_spec", lambda name: None)
     found = verify_itt(table, data["outcomes"][["y"]], data["z"], **asked)
     assert set(found["engine"]) == {"statsmodels", "linearmodels"}
 
 
 def test_too_large_for_dummies_is_told(data, monkeypatch):
     table = itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
-    monkeypatch.setattr(verify_module, "MOST_DUMMIES", 1000)
+    monkeypatch.setattr(engines_module, "MOST_DUMMIES", 1000)
     with pytest.raises(UserFault, match="name engines that absorb"):
         verify_itt(table, data["outcomes"][["y"]], data["z"], cells=data["cells"])
     pytest.importorskip("pyfixest")

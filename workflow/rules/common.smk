@@ -377,9 +377,32 @@ def aggregate_files():
     )
 
 
+def in_exhibits(names_of):
+    """Return, in alphabetical order, the names that a function finds in the evaluation's exhibits."""
+    return sorted(
+        {
+            found
+            for name in EVALUATION.exhibits
+            for found in names_of(DEFINITIONS.exhibits[name])
+        }
+    )
+
+
+def all_panels():
+    """Return the panels that some exhibit reads."""
+    units = in_exhibits(lambda exhibit: exhibit.panels)
+    return [f"results/{NAME}/person_level/panel_{unit}.parquet" for unit in units]
+
+
 def run_files():
     """Return what every run says of itself."""
-    names = ["flow.csv", "comparison.csv", "provenance.json", "run_config.yaml"]
+    names = [
+        "flow.csv",
+        "comparison.csv",
+        "verify.csv",
+        "provenance.json",
+        "run_config.yaml",
+    ]
     if EVALUATION.entry == "spells":
         names += ["quality.csv", "quality_rules.csv", "plan.csv"]
     if EVALUATION.synthetic is not None:

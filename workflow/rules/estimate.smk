@@ -1,7 +1,7 @@
 """People to numbers: the tidy aggregate of each exhibit.
 
 REQUIRED INPUTS: person_level/cohort.parquet, outcomes, panels.
-OUTPUTS: aggregates/<exhibit>.csv and .parquet (aggregates, not yet protected); run/comparison.csv.
+OUTPUTS: aggregates/<exhibit>.csv and .parquet (aggregates, not yet protected); run/verify.csv; run/comparison.csv.
 """
 
 
@@ -34,6 +34,40 @@ rule estimate_exhibit:
         "Estimating {wildcards.exhibit}"
     script:
         "../scripts/estimate_exhibit.py"
+
+
+rule verify_numbers:
+    """Every coefficient, standard error and F, estimated again by two engines that share nothing with ours."""
+    input:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        outcomes=outcome_files(outcome_names()),
+        panels=all_panels(),
+        aggregates=aggregate_files(),
+        flow="results/{evaluation}/run/flow.csv",
+    output:
+        table="results/{evaluation}/run/verify.csv",
+    log:
+        "logs/{evaluation}/verify_numbers.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/verify_numbers.tsv"
+    conda:
+        "../envs/refino_eval.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        exhibits=named(DEFINITIONS.exhibits, EVALUATION.exhibits, bare),
+        specifications=named(
+            DEFINITIONS.specifications, in_exhibits(checks.specifications_of), bare
+        ),
+        subgroups=named(DEFINITIONS.subgroups, in_exhibits(checks.subgroups_of), bare),
+        treated=[arm.name for arm in EVALUATION.arms.treated_arms],
+        control=EVALUATION.arms.control.name,
+        seed=CONFIGURATION.project.seed,
+        source_digest=digest("verify_numbers.py"),
+    message:
+        "Estimating every number again by other engines"
+    script:
+        "../scripts/verify_numbers.py"
 
 
 rule compare_published:

@@ -25,12 +25,12 @@ with job(snakemake) as log:
     numbers = aggregate(
         name,
         definitions.exhibits[name],
-        files=PersonFiles(
-            cohort=Path(snakemake.input.cohort),
-            outcomes={Path(path).stem: Path(path) for path in snakemake.input.outcomes},
-            panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in snakemake.input.panels},
-            aggregates={Path(path).stem: Path(path) for path in snakemake.input.aggregates},
-            flow=next((Path(path) for path in snakemake.input.flow), None),
+        files=PersonFiles.listed(
+            cohort=snakemake.input.cohort,
+            outcomes=snakemake.input.outcomes,
+            panels=snakemake.input.panels,
+            flow=snakemake.input.flow,
+            aggregates=snakemake.input.aggregates,
         ),
         study=Study(
             treated=params.treated[0],

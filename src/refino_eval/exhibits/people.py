@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,25 @@ class PersonFiles:
     panels: Mapping[str, Path]
     flow: Path | None = None
     aggregates: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def listed(
+        cls,
+        *,
+        cohort: str,
+        outcomes: Iterable[str],
+        panels: Iterable[str],
+        flow: Iterable[str] = (),
+        aggregates: Iterable[str] = (),
+    ) -> PersonFiles:
+        """Tell the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
+        return cls(
+            cohort=Path(cohort),
+            outcomes={Path(path).stem: Path(path) for path in outcomes},
+            panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in panels},
+            flow=next((Path(path) for path in flow), None),
+            aggregates={Path(path).stem: Path(path) for path in aggregates},
+        )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from refino_eval.estimation.reestimation import SAME, Found, Reestimator
 from refino_eval.estimation.verify import TOLERANCE, VerificationError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.people import PersonFiles, Study
-from refino_eval.exhibits.tidy import KEYS
+from refino_eval.exhibits.tidy import KEYS, number_text, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
 """The statistics that other engines are asked for; t, p and intervals follow from them."""
@@ -54,6 +55,8 @@ def verify(
     """
     reestimator, pool = Reestimator(), _Pool()
     for name, frame in numbers.items():
+        if exhibits[name].exhibits_read:
+            continue  # its numbers are those of others, or were computed from them
         shown = frame.loc[frame["statistic"].isin(VERIFIED) & (frame["status"] == ""), "value"]
         if len(shown):
             with recording() as kept:
@@ -64,6 +67,14 @@ def verify(
     # Numbers are looked up once all are known: an exhibit may show those of another.
     rows = [row for frame in numbers.values() for row in _rows(frame, pool)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write_verification(found: pd.DataFrame, path: Path) -> None:
+    """Write what `verify` found; an empty cell is a number that does not exist."""
+    text = found.copy()
+    for name in ("value", "engine_value", "difference"):
+        text[name] = text[name].map(number_text)
+    write_text(path, text.to_csv(index=False, lineterminator="\n"))
 
 
 def require_agreement(found: pd.DataFrame) -> None:

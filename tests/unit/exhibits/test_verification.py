@@ -1,0 +1,122 @@
+"""Numbers estimated again: all that come from a regression agree, a wrong one is seen and named, the rest is told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refino_eval.config.definitions import Definitions
+from refino_eval.estimation import VerificationError, kernel, late
+from refino_eval.estimation.recording import recording
+from refino_eval.exhibits.aggregate import aggregate
+from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification
+
+WORD = {"nb": "ord", "en": "word"}
+SPEC = {"label": WORD, "description": "x", "controls": [{"covariate": "age"}]}
+COLUMNS_OF = {"work": "work", "hours": "hours"}
+DEFINITIONS = Definitions.model_validate(
+    {
+        "covariates": {n: {"kind": "column", "column": n, "label": {"nb": n, "en": n}} for n in ("age", "female")},
+        "specifications": {"main": SPEC, "none": {**SPEC, "controls": []}, "linear": SPEC, "hc2": {**SPEC, "vcov": "HC2"}},
+        "exhibits": {
+            "effects": {"kind": "itt", "title": WORD, "columns": COLUMNS_OF, "specifications": ["main", "none", "hc2"]},
+            "balance": {"kind": "balance", "title": WORD, "covariates": ["age", "female"]},
+            "late": {"kind": "late", "title": WORD, "columns": COLUMNS_OF, "take_up": "started"},
+            "moderators": {"kind": "interactions", "title": WORD, "outcome": "hours", "moderators": ["age", "female"]},
+            "tests": {"kind": "tests", "title": WORD, "columns": COLUMNS_OF, "draws": 199},
+            "estimands": {"kind": "estimands", "title": WORD, "columns": COLUMNS_OF},
+        },
+    }
+)  # fmt: skip
+STUDY = Study("new", "old", DEFINITIONS.specifications, 7)
+REGRESSIONS = ("effects", "balance", "late", "moderators", "tests")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verified")
+    rng = np.random.default_rng(11)
+    n = 300
+    cell = rng.integers(0, 9, n)
+    treated = (rng.random(n) < 0.3 + 0.04 * cell).astype(int)
+    cohort = pd.DataFrame(
+        {
+            "person_id": [f"{i:05d}" for i in range(n)], "treated": treated, "cell": [f"c{c}" for c in cell],
+            "age": rng.normal(40, 10, n).round(1), "female": rng.integers(0, 2, n).astype(float), "sample_analysed": True,
+        }
+    )  # fmt: skip
+    cohort.to_parquet(folder / "cohort.parquet")
+    values = {
+        "work": (rng.random(n) < 0.4).astype(float),
+        "hours": rng.normal(10 + cell / 4, 5, n) + 2 * treated,
+        "started": (rng.random(n) < 0.1 + 0.6 * treated).astype(float),
+    }
+    paths = {name: folder / f"{name}.parquet" for name in values}
+    for name, column in values.items():
+        pd.DataFrame({"person_id": cohort["person_id"], "value": column}).to_parquet(paths[name])
+    return PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={})
+
+
+@pytest.fixture(scope="module")
+def numbers(files):
+    return {name: aggregate(name, entry, files=files, study=STUDY) for name, entry in DEFINITIONS.exhibits.items()}
+
+
+@pytest.fixture(scope="module")
+def found(files, numbers):
+    return verify(DEFINITIONS.exhibits, numbers, files=files, study=STUDY)
+
+
+def test_every_number_of_a_regression_has_two_engines_that_agree(found, numbers):
+    assert tuple(found.columns) == COLUMNS
+    require_agreement(found)
+    for name in REGRESSIONS:
+        shown = numbers[name].loc[lambda frame: frame["statistic"].isin(VERIFIED) & (frame["status"] == "")]
+        engines = found[found["exhibit"] == name].groupby(["panel", "row", "column", "statistic"])["engine"].nunique()
+        assert len(engines) == len(shown), name
+        differences = engines.reset_index().query("engine < 2")
+        # The difference of two means by arm is the one number of a balance table that no regression gave.
+        assert set(differences["panel"]) <= {"differences"}, name
+    assert found["difference"].max() < 1e-9
+
+
+def test_what_no_regression_gave_is_told(found):
+    alone = found[found["verdict"] == "not_reestimated"]
+    assert set(alone.loc[alone["exhibit"] == "estimands", "column"]) >= {"saturated"}
+    assert (alone["engine"] == "").all()
+    assert alone["engine_value"].isna().all()
+
+
+def test_a_wrong_number_of_the_kernel_is_seen_and_named(files, monkeypatch):
+    honest = kernel.Fit.variances
+    monkeypatch.setattr(kernel.Fit, "variances", lambda fit, vcov="HC1": honest(fit, vcov) * 1.0001)
+    wrong = {"effects": aggregate("effects", DEFINITIONS.exhibits["effects"], files=files, study=STUDY)}
+    found = verify(DEFINITIONS.exhibits, wrong, files=files, study=STUDY)
+    assert set(found.loc[found["verdict"] == "differs", "statistic"]) == {"std_error"}
+    with pytest.raises(VerificationError, match=r"effects:main:new:work:std_error: .* here, .* by linearmodels"):
+        require_agreement(found)
+
+
+def test_numbers_that_were_changed_after_they_were_made_are_seen(files, numbers):
+    changed = numbers["effects"].copy()
+    changed.loc[0, "value"] += 1e-12
+    with pytest.raises(VerificationError, match="'effects', computed again"):
+        verify(DEFINITIONS.exhibits, {"effects": changed}, files=files, study=STUDY)
+
+
+def test_the_file_is_the_same_twice(found, files, numbers, tmp_path):
+    write_verification(found, tmp_path / "a.csv")
+    write_verification(verify(DEFINITIONS.exhibits, numbers, files=files, study=STUDY), tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    back = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
+    assert list(back.columns) == list(COLUMNS)
+
+
+def test_nothing_is_noted_outside_a_recording():
+    rng = np.random.default_rng(3)
+    z, d, y = (rng.integers(0, 2, 40).astype(float) for _ in range(3))
+    with recording() as kept:
+        late(y, d, z)
+    inside = len(kept.regressions)
+    late(y, d, z)
+    assert inside == len(kept.regressions) > 0
