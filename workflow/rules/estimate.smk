@@ -28,6 +28,7 @@ rule estimate_exhibit:
         subgroups=exhibit_subgroups,
         treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
+        pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,
         seed=CONFIGURATION.project.seed,
         source_digest=digest("estimate_exhibit.py"),
     message:

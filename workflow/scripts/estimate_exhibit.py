@@ -39,6 +39,7 @@ with job(snakemake) as log:
             subgroups=definitions.subgroups,
             seed=params.seed,
             several=tuple(params.treated),
+            pooled=params.pooled,
         ),
     )
     write_tidy(numbers, Path(snakemake.output.csv))

@@ -288,8 +288,9 @@ def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
     names = [arm.name for arm in study.arms.everyone]
     for key in ("arm", "against"):
         said = getattr(exhibit, key)
-        if said is not None and said not in names:
-            yield f"The {where}: {key} names no arm '{said}'.{nearest(said, names)}"
+        there = [*names, study.arms.pooled.name] if study.arms.pooled and key == "arm" else names
+        if said is not None and said not in there:
+            yield f"The {where}: {key} names no arm '{said}'.{nearest(said, there)}"
     control = exhibit.against or study.arms.control.name
     if exhibit.arm == control:
         yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."

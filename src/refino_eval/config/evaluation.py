@@ -78,6 +78,13 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+class Pooled(Strict):
+    """All treated arms taken together."""
+
+    name: Name
+    label: Label
+
+
 class Arms(Strict):
     """The arms: what was drawn, one or several, and what it is compared with."""
 
@@ -88,6 +95,9 @@ class Arms(Strict):
         BeforeValidator(_listed, json_schema_input_type=Arm | Annotated[list[Arm], Field(min_length=1)]),
     ] = Field(alias="treated", min_length=1, description="One arm, or a list of several.")
     control: Arm
+    pooled: Pooled | None = Field(
+        default=None, description="What all treated arms together are called, for exhibits that compare them as one."
+    )
 
     @property
     def treated(self) -> Arm:
@@ -99,9 +109,15 @@ class Arms(Strict):
         """All arms, the control last."""
         return (*self.treated_arms, self.control)
 
+    @property
+    def labels(self) -> dict[str, Label]:
+        """What the arms are called, and what all treated ones together are."""
+        named = {arm.name: arm.label for arm in self.everyone}
+        return named if self.pooled is None else {**named, self.pooled.name: self.pooled.label}
+
     @model_validator(mode="after")
     def _different(self) -> Arms:
-        names = [arm.name for arm in self.everyone]
+        names = [arm.name for arm in self.everyone] + ([self.pooled.name] if self.pooled else [])
         codes = [str(code) for arm in self.everyone for code in arm.codes]
         if len(set(names)) < len(names) or len(set(codes)) < len(codes):
             raise ValueError("the arms must differ in name and in code")
@@ -296,7 +312,7 @@ class Evaluation(Strict):
     strata: tuple[Name, ...] = Field(
         default=(), description="Columns of the draws that tell the cells; `draw_month` is made from the draw date."
     )
-    strata_labels: dict[Name, Label] = Field(
+    strata_labels: dict[str, Label] = Field(
         default={}, description="What exhibits call the strata; default: the column."
     )
     clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")

@@ -49,7 +49,9 @@ class _Exhibit(Strict):
     )
 
     arm: Name | None = Field(
-        default=None, description="Of several treated arms, the only one that the exhibit is about; default: all."
+        default=None,
+        description="Of several treated arms, the only one that the exhibit is about, or what all of them together are called "
+        "(`arms.pooled`); default: all, one by one.",
     )
     against: Name | None = Field(
         default=None, description="The arm that it is compared with; default: the control arm."

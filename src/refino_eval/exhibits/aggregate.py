@@ -30,6 +30,7 @@ EFFECT_STATISTICS = {
     "mean": "mean",
     "mean_treated": "mean_treated",
     "mean_control": "mean_control",
+    "sd_treated": "sd_treated",
     "sd_control": "sd_control",
     "percent_of_control_mean": "percent_of_control",
     "n": "n",
@@ -89,6 +90,8 @@ def _sample(cohort: pd.DataFrame, name: str, sample: str, study: Study) -> pd.Da
     chosen = cohort.loc[cohort[f"sample_{sample}"]]
     if "arm" in chosen:
         wanted = (*study.treated_arms, study.control)
+        if study.is_pooled:
+            chosen = chosen.assign(arm=chosen["arm"].where(chosen["arm"] == study.control, study.treated))
         chosen = chosen.loc[chosen["arm"].isin(wanted)]
         # The arm that is compared with counts as the control, also where it is one of the treated.
         chosen = chosen.assign(treated=(chosen["arm"] != study.control).astype("int32"))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval.config.exhibits import IttExhibit
 from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
+from refino_eval.exhibits.itt_listed import WIDEST, listed_parts
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import exhibit_notes, inference_note, say, specification_note, window_notes
 from refino_eval.exhibits.numbers import NumberStyle
@@ -30,6 +31,21 @@ def itt_table(
     """Lay out effects, standard errors and intervals; means, N, covariance and cells once when they do not change."""
     numbers = Numbers.of(frame, style)
     specifications = [spec for spec in exhibit.specifications if (frame["panel"] == spec).any()]
+    if len(exhibit.columns) > WIDEST:
+        parts = listed_parts(exhibit, specifications, numbers, labels, language)
+    else:
+        parts = (_across(exhibit, specifications, numbers, labels, language),)
+    return Table(
+        exhibit=name,
+        language=language,
+        title=exhibit.title[language],
+        parts=parts,
+        notes=exhibit_notes(exhibit, frame, labels, language, facts, itt_notes(exhibit, frame, labels, language)),
+    )
+
+
+def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook, language: str) -> Part:
+    """Lay out a column for each outcome, a block of rows for each specification."""
     header = Row(
         (label(""), *(label(labels.outcome(outcome, language), align="right") for outcome in exhibit.columns.values()))
     )
@@ -53,13 +69,7 @@ def itt_table(
         body += _feet(numbers, exhibit, specifications[0], labels, language)
     if alike:
         body += alike[0]
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=(Part(header=(header,), body=tuple(body)),),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, itt_notes(exhibit, frame, labels, language)),
-    )
+    return Part(header=(header,), body=tuple(body))
 
 
 def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
@@ -67,13 +77,7 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, langu
     defined = [(name, labels.specification_of(name)) for name in exhibit.specifications]
     known = [(name, entry) for name, entry in defined if entry is not None]
     lines = list(window_notes(exhibit, labels, language))
-    lines.append(
-        say(
-            language,
-            f"Effekten av å bli trukket til {_arms(labels, language)}, uansett faktisk deltakelse; lineær regresjon.",
-            f"The effect of being drawn to {_arms(labels, language)}, whatever the actual participation; linear regression.",
-        )
-    )
+    lines.append(_compared(exhibit, labels, language))
     lines += _several_notes(exhibit, frame, labels, language)
     lines += [specification_note(name, entry, labels, language) for name, entry in known]
     if known:
@@ -94,6 +98,22 @@ def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook, language:
     return [
         say(language, "Personer uten verdi er holdt utenfor: ", "People without a value are left out: ") + listed + "."
     ]
+
+
+def _compared(exhibit: IttExhibit, labels: LabelBook, language: str) -> str:
+    """Say what the effects are; between two treated arms the word is difference, since one of them may not be drawn."""
+    if exhibit.against is not None:
+        against = labels.arm(exhibit.against, language)
+        return say(
+            language,
+            f"Forskjellen mellom {_arms(labels, language)} og {against}; lineær regresjon.",
+            f"The difference between {_arms(labels, language)} and {against}; linear regression.",
+        )
+    return say(
+        language,
+        f"Effekten av å bli trukket til {_arms(labels, language)}, uansett faktisk deltakelse; lineær regresjon.",
+        f"The effect of being drawn to {_arms(labels, language)}, whatever the actual participation; linear regression.",
+    )
 
 
 def _arms(labels: LabelBook, language: str) -> str:

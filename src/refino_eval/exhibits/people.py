@@ -65,7 +65,8 @@ class PersonFiles:
 class Study:
     """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
 
-    `treated` is the treated arm, the first of `several` where there are more than one.
+    `treated` is the treated arm, the first of `several` where there are more than one; `pooled` is what all together are
+    called.
     """
 
     treated: str
@@ -74,11 +75,17 @@ class Study:
     seed: int
     several: tuple[str, ...] = ()
     subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
+    pooled: str | None = None
 
     @property
     def treated_arms(self) -> tuple[str, ...]:
         """Names of all treated arms."""
         return self.several or (self.treated,)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether all treated arms are taken as one."""
+        return self.treated_arms == (self.pooled,)
 
     def comparing(self, arm: str | None, against: str | None) -> Study:
         """Return the study of one treated arm, or against another arm than the control; None leaves as it is."""

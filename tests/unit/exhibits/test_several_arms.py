@@ -37,6 +37,8 @@ def definitions():
                 "wide": {"kind": "tests", "title": WORD, "columns": columns, "draws": 199, "family": "arms_and_outcomes"},
                 "balance": {"kind": "balance", "title": WORD, "covariates": ["age"]},
                 "one": {"kind": "itt", "title": WORD, "columns": columns, "arm": "b"},
+                "pooled": {"kind": "itt", "title": WORD, "columns": columns, "arm": "any"},
+                "listed": {"kind": "itt", "title": WORD, "columns": {f"k{i}": "work" for i in range(11)}},
                 "between": {"kind": "itt", "title": WORD, "columns": columns, "arm": "a", "against": "b"},
                 "people": {"kind": "descriptives", "title": WORD, "covariates": ["age"]},
                 "late": {"kind": "late", "title": WORD, "columns": columns, "take_up": "started"},
@@ -96,7 +98,7 @@ def trial(tmp_path_factory):
 
 
 def study():
-    return Study("a", "none", definitions().specifications, 7, several=ARMS)
+    return Study("a", "none", definitions().specifications, 7, several=ARMS, pooled="any")
 
 
 def labels():
@@ -158,6 +160,26 @@ def test_an_exhibit_can_choose_its_arms(trial):
     assert between["main", "a", "work", "estimate"] == pytest.approx(fit.params["first"], rel=1e-10)
     table = table_of("between", definitions().exhibits["between"], frame, labels=labels(), language="en", facts={})
     assert table.parts[0].body[0].cells[0].text == "Letter"
+
+
+def test_all_arms_can_be_taken_as_one(trial):
+    frame, got = numbers(trial, "pooled")
+    people = trial[0].dropna(subset=["pay"])
+    fit = smf.wls("work ~ treated + C(cell)", people, weights=people["weight"]).fit()
+    assert got["main", "any", "work", "estimate"] == pytest.approx(fit.params["treated"], rel=1e-10)
+    table = table_of("pooled", definitions().exhibits["pooled"], frame, labels=labels(), language="en", facts={})
+    assert table.parts[0].body[0].cells[0].text == "Any"
+
+
+def test_many_outcomes_are_rows(trial):
+    frame, got = numbers(trial, "listed")
+    table = table_of("listed", definitions().exhibits["listed"], frame, labels=labels(), language="en", facts={})
+    body = table.parts[0].body
+    assert [row.role for row in body].count("block") == 2
+    assert len(body) == 24
+    assert body[13].cells[0].text == "Work"
+    assert body[13].cells[1].number == got["main", "b", "k0", "estimate"]
+    assert body[1].cells[-1].number == got["main", "all_arms", "k0", "p_value"]
 
 
 def test_families_hold_one_arm_or_all(trial):

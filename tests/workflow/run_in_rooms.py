@@ -1,0 +1,92 @@
+"""Run an evaluation of a person table through the rooms in one process: no workflow, the same functions that its rules call."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from refino_eval.config import checks, load_configuration
+from refino_eval.exhibits.aggregate import aggregate
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.render import render
+from refino_eval.published import compare
+from refino_eval.published.values import load_published
+from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run leaves: the cohort, tidy numbers by exhibit, files rendered, and the comparison."""
+
+    configuration: object
+    cohort: pd.DataFrame
+    outcomes: pd.DataFrame
+    flow: pd.DataFrame
+    tidy: dict
+    rendered: list
+
+    def numbers(self, exhibit):
+        return self.tidy[exhibit].set_index(["panel", "row", "column", "statistic"])["value"]
+
+    def comparison(self):
+        evaluation = self.configuration.evaluation
+        published = load_published(ROOT / "data" / "published" / f"{evaluation.published}.csv")
+        return compare(published, pd.concat(self.tidy.values(), ignore_index=True), data_class=evaluation.data_class)
+
+
+def project_with(folder, evaluation):
+    """Make a project of nothing but definitions and one evaluation, given as YAML."""
+    root = folder / "project"
+    shutil.copytree(ROOT / "config" / "definitions", root / "config" / "definitions")
+    shutil.copy(ROOT / "config" / "config.yaml", root / "config" / "config.yaml")
+    (root / "config" / "evaluations").mkdir()
+    name = yaml.safe_load(evaluation)["name"]
+    (root / "config" / "evaluations" / f"{name}.yaml").write_text(evaluation, encoding="utf-8")
+    return root, name
+
+
+def run_in_rooms(root, name, folder, *, draw=False, only=None):
+    """Run an evaluation: everything, or the exhibits named."""
+    configuration = load_configuration(root, evaluation=name)
+    study, definitions = configuration.evaluation, configuration.definitions
+    wanted = sorted(checks.used_covariates(study, definitions))
+    data = read_person_table(
+        configuration.data_folder,
+        table=study.person_table,
+        samples=study.samples,
+        arms=study.arms,
+        covariates={covariate: definitions.covariates[covariate] for covariate in wanted},
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_cohort(data.cohort.frame, folder / "cohort.parquet")
+    paths = {outcome: folder / f"{outcome}.parquet" for outcome in study.person_table.outcomes}
+    for outcome, path in paths.items():
+        write_outcome(data.outcomes, outcome, path)
+    flow = flow_frame(data.cohort.flow)
+    flow.to_csv(folder / "flow.csv", index=False)
+    files = PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={}, flow=folder / "flow.csv")
+    arms = study.arms
+    about = Study(
+        treated=arms.treated.name,
+        control=arms.control.name,
+        specifications=definitions.specifications,
+        seed=configuration.project.seed,
+        several=tuple(arm.name for arm in arms.treated_arms),
+        subgroups=definitions.subgroups,
+        pooled=arms.pooled.name if arms.pooled else None,
+    )
+    tidy, rendered = {}, []
+    for exhibit in only or study.exhibits:
+        tidy[exhibit] = aggregate(exhibit, definitions.exhibits[exhibit], files=files, study=about)
+        if draw:
+            labels = LabelBook.of(study, definitions)
+            for language in ("nb", "en"):
+                options = {"labels": labels, "language": language, "facts": {"data_class": study.data_class}}
+                out = {"tables_dir": folder, "figures_dir": folder}
+                rendered += render(exhibit, definitions.exhibits[exhibit], tidy[exhibit], **options, **out)
+    return Run(configuration, data.cohort.frame, data.outcomes, flow, tidy, rendered)
