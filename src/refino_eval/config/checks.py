@@ -61,8 +61,7 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
     """Return the states that outcomes and figures need by one clock, in order of first use."""
     names: dict[str, None] = {}
     for exhibit in _selected(study, definitions):
-        if isinstance(exhibit, x.StatesExhibit) and exhibit.clock == unit:
-            names |= dict.fromkeys(exhibit.states)
+        names |= dict.fromkeys(exhibit.states_read.get(unit, ()))
     for name in used_outcomes(study, definitions):
         outcome = definitions.outcomes.get(name)
         if outcome is not None and outcome.clock == unit:
@@ -114,7 +113,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
     entry = definitions.exhibits[exhibit]
     outcomes = list(entry.outcomes)
     specifications = specifications_of(entry)
-    states = list(getattr(entry, "states", ()))
+    states = [name for names in entry.states_read.values() for name in names]
     for name in outcomes:
         states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
     covariates = exhibit_covariates(entry, definitions)
@@ -276,9 +275,25 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
         if key not in exhibit.columns:
             yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
     yield from _splits(where, exhibit, study, definitions)
-    if isinstance(exhibit, x.StatesExhibit):
-        yield from _clocked(where, exhibit.clock, exhibit.first, exhibit.last, study)
-        for state in exhibit.states:
+    yield from _states_read(where, exhibit, study, definitions)
+    arms = tuple(arm.name for arm in study.arms.everyone)
+    for part in ("programmes", "started"):
+        for arm in sorted(set(arms).symmetric_difference(getattr(exhibit, part, ()) or arms)):
+            yield f"The {where} must name in `{part}` every arm and no other ({', '.join(arms)}); '{arm}' is amiss."
+
+
+def _states_read(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    if exhibit.states_read and study.person_table is not None:
+        yield (
+            f"The {where} reads states over time, and a person table has none. Take another kind, or for participation give "
+            "`columns`, outcomes that are 1 for those who took part."
+        )
+        return
+    for clock, states in exhibit.states_read.items():
+        window = getattr(getattr(exhibit, "participation", None), "window", None)
+        first, last = window or (getattr(exhibit, "first", None), getattr(exhibit, "last", None))
+        yield from _clocked(where, clock, first, last, study)
+        for state in states:
             if state not in definitions.states:
                 yield f"The {where} names no state '{state}'.{nearest(state, definitions.states)}"
 

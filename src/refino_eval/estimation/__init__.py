@@ -12,7 +12,14 @@ and `stepwise` vary the choices; `verify` asks other programs for the same numbe
 
 from refino_eval.estimation.attrition import Bounds, attrition, horowitz_manski_bounds, imbens_manski, lee_bounds
 from refino_eval.estimation.balance import BalanceTable, DrawRegression, balance
-from refino_eval.estimation.compliers import ComplierTable, ReweightedLate, complier_profile, late_reweighted
+from refino_eval.estimation.compliers import (
+    ComplierMeans,
+    ComplierTable,
+    ReweightedLate,
+    complier_means,
+    complier_profile,
+    late_reweighted,
+)
 from refino_eval.estimation.controls import ControlMatrix, ControlTerm, build_controls
 from refino_eval.estimation.descriptives import DescriptiveTable, Moments, describe, moments
 from refino_eval.estimation.design import DesignSummary, DesignTable, design_table
@@ -38,6 +45,7 @@ from refino_eval.estimation.multiplicity import (
 )
 from refino_eval.estimation.nonlinear import LogitTable, logit
 from refino_eval.estimation.null_card import NullCard, null_card
+from refino_eval.estimation.participation import NONE, RankedStates, Stays, rank_states, share_interval, stays
 from refino_eval.estimation.paths import PathTable, paths, widen
 from refino_eval.estimation.preparation import prepare, prepare_columns
 from refino_eval.estimation.randomisation import RandomisationTable, StatisticDraws, randomisation_test
@@ -56,10 +64,12 @@ from refino_eval.estimation.verify import (
 )
 
 __all__ = [
+    "NONE",
     "AndersonRubinSet",
     "BalanceTable",
     "Bounds",
     "CommonSample",
+    "ComplierMeans",
     "ComplierTable",
     "ControlMatrix",
     "ControlTerm",
@@ -88,6 +98,7 @@ __all__ = [
     "OmnibusTest",
     "PathTable",
     "RandomisationTable",
+    "RankedStates",
     "Regression",
     "ReweightedLate",
     "Scheme",
@@ -95,6 +106,7 @@ __all__ = [
     "SpecificationCurve",
     "StarterTable",
     "StatisticDraws",
+    "Stays",
     "Stepwise",
     "SubgroupTable",
     "SurvivalTable",
@@ -109,6 +121,7 @@ __all__ = [
     "bootstrap_statistics",
     "build_controls",
     "common_sample",
+    "complier_means",
     "complier_profile",
     "cox",
     "cross_product",
@@ -140,10 +153,13 @@ __all__ = [
     "prepare",
     "prepare_columns",
     "randomisation_test",
+    "rank_states",
     "require_agreement",
+    "share_interval",
     "sharpened_q",
     "specification_curve",
     "starters",
+    "stays",
     "step_down",
     "stepwise",
     "subgroups",

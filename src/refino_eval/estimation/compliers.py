@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -187,7 +188,9 @@ def _shares(strata: Strata, taken: FloatArray) -> Estimate:
     d = strata.used(taken)[:, None]
     always = strata.arm_mean(d, 0, composition=True)
     never = strata.arm_mean(1 - d, 1, composition=True)
-    return stack([1.0 - (always + never), always, never])
+    shares = stack([1.0 - (always + never), always, never])
+    # A type without people must not be left with the rounding of 1 - 1, which means would be divided by.
+    return Estimate(np.where(np.abs(shares.value) < 1e-12, 0.0, shares.value), shares.psi)
 
 
 def _type_means(strata: Strata, covariates: FloatArray, taken: FloatArray) -> tuple[list[Estimate], Estimate]:
@@ -204,6 +207,80 @@ def _type_means(strata: Strata, covariates: FloatArray, taken: FloatArray) -> tu
 
 def _broad(one: Estimate, k: int) -> Estimate:
     return Estimate(np.repeat(one.value, k), np.repeat(one.psi, k, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class ComplierMeans:
+    """Mean outcomes of compliers, drawn to either arm, every array of shape (J,).
+
+    ``control`` is what compliers had without taking part, ``treated`` with it; ``treated - control`` is the effect of
+    two-stage least squares, exactly. ``sample_control`` is the control arm's plain mean, compliers or not.
+    """
+
+    outcomes: tuple[str, ...]
+    control: FloatArray
+    control_std_error: FloatArray
+    treated: FloatArray
+    treated_std_error: FloatArray
+    effect: FloatArray
+    effect_std_error: FloatArray
+    effect_p_value: FloatArray
+    sample_control: FloatArray
+    n: IntArray
+
+
+def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **options: Any) -> ComplierMeans:
+    """Estimate the outcome that compliers had when drawn to each arm.
+
+    Parameters
+    ----------
+    outcomes
+        Shape (n, J).
+    take_up
+        Participation, 0 or 1, shape (n,), known where an outcome is.
+    treated
+        The draw, 0 or 1, shape (n,).
+    options
+        As in `late.late`: cells, controls, weights, cluster, vcov, singletons, missing, rows, level.
+
+    Raises
+    ------
+    UserFault
+        As `late`, and when take-up is other than 0 or 1.
+
+    Notes
+    -----
+    With D take-up, two-stage least squares of Y (1 - D) on 1 - D gives E[Y(0) | complier], and of Y D on D
+    E[Y(1) | complier] (Imbens and Rubin 1997; Abadie 2002), with the weights of the effect itself.
+    """
+    values, found = as_columns(outcomes, None, what="outcomes")
+    taken = as_vector(take_up, what="take_up")
+    rows = options.get("rows")
+    everyone = np.ones(taken.size, dtype=bool) if rows is None else as_mask(rows, taken.size)
+    _checked_take_up(taken, everyone & np.isfinite(taken))
+    with_it = late(values * taken[:, None], taken, treated, names=found, **options)
+    without = late(values * (1 - taken)[:, None], 1 - taken, treated, names=found, **options)
+    effect = late(values, taken, treated, names=found, **options)
+    drawn = as_treated(treated)
+    weights = options.get("weights")
+    weight = np.ones(drawn.size) if weights is None else as_vector(weights, what="weights")
+    among: BoolArray = np.asarray(everyone & np.isfinite(taken) & (drawn == 0))
+    used: BoolArray = np.asarray(np.isfinite(values)) & among[:, None]
+    if options.get("missing") == "common":
+        used &= used.all(axis=1, keepdims=True)
+    mass = weight @ used
+    return ComplierMeans(
+        outcomes=found,
+        control=without.estimate,
+        control_std_error=without.std_error,
+        treated=with_it.estimate,
+        treated_std_error=with_it.std_error,
+        effect=effect.estimate,
+        effect_std_error=effect.std_error,
+        effect_p_value=effect.p_value,
+        sample_control=ratio(weight @ np.where(used, values, 0.0), mass),
+        n=effect.n,
+    )
 
 
 @dataclass(frozen=True, eq=False)

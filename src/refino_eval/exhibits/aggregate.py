@@ -15,7 +15,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits import arms, inference, over_time
+from refino_eval.exhibits import arms, inference, missingness, over_time, participation
 from refino_eval.exhibits.arm_names import arm_panel
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, outcome_columns, pairs, weighting
 from refino_eval.exhibits.tidy import tidy_frame
@@ -271,7 +271,14 @@ _KINDS: Mapping[str, Any] = {
     "itt": _itt,
     "tests": inference.tests,
     "estimands": inference.estimands,
-    "late": inference.late,
+    "late": participation.late,
+    "fall_back": participation.fall_back,
+    "compliers": participation.compliers,
+    "attrition": missingness.attrition,
+    "ever_started": participation.ever_started,
+    "starters": participation.starters,
+    "take_up": participation.take_up,
+    "spell_survival": participation.spell_survival,
     "interactions": inference.interactions,
     "draws": _draws,
     "paths": over_time.paths,

@@ -1,8 +1,8 @@
-"""From people to numbers, for the exhibits beyond the plain effect: tests, estimands, take-up, interactions."""
+"""From people to numbers, for the exhibits beyond the plain effect: tests, estimands, interactions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,48 +151,6 @@ def estimands(
         yield cell(key, "equal", "p_value", table.equal[j].p_value, int(table.n[0, j]))
 
 
-def late(exhibit: x.LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
-    """Reduced form, first stage, and the effect of taking part for those whom the draw moved."""
-    specification = study.specifications[exhibit.specification]
-    people, values, controls = sample_of(exhibit, cohort, files, specification)
-    take_up = _take_up(exhibit, people, files)
-    known = np.isfinite(take_up)
-    table = est.late(
-        values.loc[known],
-        take_up[known],
-        people.loc[known, "treated"].to_numpy(),
-        cells=people.loc[known, "cell"] if specification.strata else None,
-        controls=None if controls is None else controls.loc[known],
-        vcov=specification.vcov,
-        missing=exhibit.missing,
-        level=specification.level,
-        **weighting(people.loc[known], specification.vcov),
-    )
-    parts: Mapping[str, Mapping[str, Any]] = {
-        "draw": {"estimate": table.reduced_form, "std_error": table.reduced_form_std_error},
-        "first_stage": {
-            "estimate": table.first_stage,
-            "std_error": table.first_stage_std_error,
-            "f_stat": table.first_stage_f,
-            "mean_treated": table.take_up_treated,
-            "mean_control": table.take_up_control,
-        },
-        "take_up": {
-            name: getattr(table, name) for name in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n")
-        },
-    }
-    for k, key in enumerate(table.outcomes):
-        n = int(table.n[k])
-        for part, statistics in parts.items():
-            for statistic, values_of in statistics.items():
-                yield cell(part, key, statistic, values_of[k], n, panel=exhibit.specification)
-        found = table.ar_set[k]
-        shape = "" if found.kind == "interval" else f"ar_{found.kind}"
-        for statistic, bound in (("ar_low", found.low), ("ar_high", found.high)):
-            status = shape or ("" if np.isfinite(bound) else "unbounded")
-            yield cell("take_up", key, statistic, bound, n, panel=exhibit.specification, status=status)
-
-
 def interactions(
     exhibit: x.InteractionsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
@@ -260,13 +218,3 @@ def sample_of(
         values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),
         controls.to_frame().loc[kept].reset_index(drop=True) if controls.names else None,
     )
-
-
-def _take_up(exhibit: x.LateExhibit, people: pd.DataFrame, files: PersonFiles) -> np.ndarray:
-    if exhibit.take_up is not None:
-        return outcome_columns({"take_up": exhibit.take_up}, people, files)["take_up"].to_numpy()
-    if "take_up" not in people:
-        raise UserFault(
-            "names no take_up, and neither does the evaluation (person_table.take_up). Name the outcome or the column."
-        )
-    return people["take_up"].to_numpy(dtype=float)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from refino_eval.config.exhibits import LateExhibit
+from refino_eval.exhibits.fall_back import fall_back_notes, fall_back_part
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import errors_note, exhibit_notes, say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle, format_statistic
@@ -39,40 +41,120 @@ def late_table(
         body.append(Row((error_label(numbers, labels, language), *errors), role="beneath"))
     body.append(Row((label(labels.word("ar_set", language)), *(_set(numbers, panel, key) for key in keys))))
     for statistic, row in (("f_stat", "first_stage"), ("n", "take_up")):
-        cells = (numbers.cell(panel, row, key, statistic) for key in keys)
+        cells = (
+            _f_stat(numbers, panel, key) if statistic == "f_stat" else numbers.cell(panel, row, key, statistic)
+            for key in keys
+        )
         word = "first_stage_f" if statistic == "f_stat" else statistic
         body.append(Row((label(labels.word(word, language)), *cells), role="foot"))
     entry = labels.specification_of(panel)
     body += design_rows(entry, len(keys), labels, language)
     own = _notes(exhibit, numbers, labels, language)
+    if exhibit.participation is not None:
+        own += fall_back_notes(exhibit.participation, numbers, "fall_back", labels, language)
+        own += _other_take_up(numbers, language)
+    own += _set_notes(exhibit, numbers, language)
     if entry is not None:
         own = [specification_note(panel, entry, labels, language), *own, errors_note([entry.vcov], language)]
+    parts = [Part(header=(header,), body=tuple(body))]
+    if exhibit.participation is not None:
+        beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels, language)
+        parts.append(replace(beside, caption=labels.word("fall_back_beside", language)))
     return Table(
         exhibit=name,
         language=language,
         title=exhibit.title[language],
-        parts=(Part(header=(header,), body=tuple(body)),),
+        parts=tuple(parts),
         notes=exhibit_notes(exhibit, frame, labels, language, facts, own),
     )
 
 
+def _f_stat(numbers: Numbers, panel: str, key: str) -> Cell:
+    """Return the first stage's F; where everybody does as drawn it has no end."""
+    _, status = numbers.values.get((panel, "first_stage", key, "f_stat"), (math.nan, ""))
+    if status == "infinite":
+        return Cell("∞")
+    # A first stage of thousands is not told to a hundredth.
+    return numbers.cell(
+        panel, "first_stage", key, "f_stat", write=lambda value: numbers.style.significant(value, 4, most=2)
+    )
+
+
 def _set(numbers: Numbers, panel: str, key: str) -> Cell:
-    """Return the cell of an Anderson-Rubin set: an interval, two rays, everything or nothing."""
+    """Return the cell of an Anderson-Rubin set: an interval, one ray or two, everything or nothing."""
     low, high = numbers.value(panel, "take_up", key, "ar_low"), numbers.value(panel, "take_up", key, "ar_high")
     _, status = numbers.values.get((panel, "take_up", key, "ar_low"), (math.nan, ""))
+    _, other = numbers.values.get((panel, "take_up", key, "ar_high"), (math.nan, ""))
     error = numbers.value(panel, "take_up", key, "std_error")
+    shape = status or other
 
     def text(bound: float) -> str:
         return format_statistic(numbers.style, "conf_low", bound, std_error=error)
 
-    if status == "ar_empty":
-        return Cell("\N{EMPTY SET}")
-    if status == "ar_line" or not (math.isfinite(low) and math.isfinite(high)):
-        return Cell("(−∞, ∞)")
     between = ";" if numbers.style.decimal == "," else ","
-    if status == "ar_rays":
-        return Cell(f"(−∞, {text(low)}] \N{UNION} [{text(high)}, ∞)")
+    if shape == "ar_empty":
+        return Cell("\N{EMPTY SET}")
+    if shape == "ar_line":
+        return Cell(f"(−∞{between} ∞)")
+    if shape == "ar_rays":
+        # A bound that is not finite is a ray that is not there.
+        rays = [f"(−∞{between} {text(low)}]"] if math.isfinite(low) else []
+        rays += [f"[{text(high)}{between} ∞)"] if math.isfinite(high) else []
+        return Cell(" \N{UNION} ".join(rays))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return Cell("." if shape else "")
     return Cell(f"[{text(low)}{between} {text(high)}]")
+
+
+AR_WORDS: Mapping[str, tuple[str, str]] = {
+    "ar_rays": (
+        "Der mengden er to stråler, flytter trekningen deltakelsen for lite til å utelukke store effekter; bare effektene mellom "
+        "strålene er forkastet.",
+        "Where the set is two rays, the draw moves participation too little to exclude large effects; only those between the rays "
+        "are rejected.",
+    ),
+    "ar_line": (
+        "Der mengden er (−∞, ∞), utelukker dataene ingen effekt av deltakelse.",
+        "Where the set is (−∞, ∞), the data exclude no effect of taking part.",
+    ),
+    "ar_empty": (
+        "Der mengden er tom (\N{EMPTY SET}), passer ingen effekt av deltakelse med begge trekningens effekter: modellen stemmer ikke.",
+        "Where the set is empty (\N{EMPTY SET}), no effect of taking part fits both effects of the draw: the model does not hold.",
+    ),
+}
+"""What each unusual form of an Anderson-Rubin set says, by status (nb, en)."""
+
+
+def _set_notes(exhibit: LateExhibit, numbers: Numbers, language: str) -> list[str]:
+    lines = [
+        say(
+            language,
+            "Anderson-Rubin-mengden er de effektene som dataene ikke forkaster; den holder hvor svakt trekningen enn flytter deltakelsen. "
+            "F i første steg er robust, og med én trekning er den den effektive F.",
+            "The Anderson-Rubin set holds the effects that the data do not reject; it is valid however little the draw moves participation. "
+            "The first-stage F is robust, and with one draw it is the effective F.",
+        )
+    ]
+    statuses = {
+        numbers.values.get((exhibit.specification, "take_up", key, "ar_low"), (math.nan, ""))[1]
+        for key in exhibit.columns
+    }
+    return lines + [say(language, *AR_WORDS[status]) for status in AR_WORDS if status in statuses]
+
+
+def _other_take_up(numbers: Numbers, language: str) -> list[str]:
+    """Say for how many people the fall-back's programme is not what the effect calls taking part."""
+    apart = numbers.value("fall_back", "other_take_up", "draw", "count")
+    if not apart > 0:
+        return []
+    count = NumberStyle.of(language).integer(apart)
+    return [
+        say(
+            language,
+            f"For {count} personer er deltakelsen her en annen enn den som effekten gjelder; blandingen er da en tilnærming.",
+            f"For {count} people taking part here is not what the effect calls taking part; the mix is then an approximation.",
+        )
+    ]
 
 
 def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:

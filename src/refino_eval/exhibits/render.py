@@ -12,13 +12,17 @@ import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.arms import table_by_arm
+from refino_eval.exhibits.attrition import attrition_table
 from refino_eval.exhibits.balance import balance_table
+from refino_eval.exhibits.compliers import compliers_table
 from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
 from refino_eval.exhibits.effects import effects_figure
 from refino_eval.exhibits.effects_by_group import effects_notes
 from refino_eval.exhibits.estimands import estimands_table
+from refino_eval.exhibits.ever_started import ever_started_table
+from refino_eval.exhibits.fall_back import fall_back_table
 from refino_eval.exhibits.figures import PICTURES, Drawing, save_figure
 from refino_eval.exhibits.flow import flow_figure
 from refino_eval.exhibits.interactions import interactions_table
@@ -29,8 +33,11 @@ from refino_eval.exhibits.notes import exhibit_notes, say, specification_note, s
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.paths_by_group import paths_notes
+from refino_eval.exhibits.spell_survival import spell_survival_figure, spell_survival_notes
+from refino_eval.exhibits.starters import starters_table
 from refino_eval.exhibits.style import house_style
 from refino_eval.exhibits.tables import Table
+from refino_eval.exhibits.take_up import take_up_figure, take_up_notes
 from refino_eval.exhibits.tests import tests_table
 from refino_eval.exhibits.tidy import tidy_text, validate, write_text
 from refino_eval.exhibits.writing import TABLE_FORMS, Laid, write_table
@@ -42,6 +49,11 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "tests": tests_table,
     "estimands": estimands_table,
     "late": late_table,
+    "fall_back": fall_back_table,
+    "compliers": compliers_table,
+    "attrition": attrition_table,
+    "ever_started": ever_started_table,
+    "starters": starters_table,
     "interactions": interactions_table,
     "design": design_table,
 }
@@ -49,6 +61,8 @@ FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "draws": draws_figure,
     "paths": paths_figure,
     "effects": effects_figure,
+    "take_up": take_up_figure,
+    "spell_survival": spell_survival_figure,
     "flow": flow_figure,
 }
 
@@ -155,6 +169,10 @@ def figure_notes(
         own.append(say(language, "Gjennomsnitt i hver gruppe med 95 % bånd.", "Means of each arm with 95% bands."))
         own.append(say(language, "0 er trekketidspunktet.", "0 is the time of the draw."))
         own += paths_notes(exhibit, tidy_frame, language)
+    if exhibit.kind == "take_up":
+        own += take_up_notes(language)
+    if exhibit.kind == "spell_survival":
+        own += spell_survival_notes(exhibit, tidy_frame, labels, language)
     if exhibit.kind == "effects":
         entry = labels.specification_of(exhibit.specification)
         if entry is not None:

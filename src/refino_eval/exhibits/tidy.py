@@ -29,6 +29,7 @@ STATISTICS = frozenset(
         "r_squared", "f_stat", "df", "df_residual", "normalised_difference",
         "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
         "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
+        "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",
     }
 )  # fmt: skip
 """The closed list of statistics."""
