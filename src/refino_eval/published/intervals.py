@@ -72,6 +72,23 @@ class Interval:
         """Return whether the two have a number in common."""
         return self.low <= other.high and other.low <= self.high
 
+    def agrees(self, other: Interval) -> bool:
+        """Return whether two prints can be prints of one number.
+
+        A common end is not enough: 17 and 18 both stand for 17.5, but one rounding rule prints a tie only one way.
+        """
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return low < high or (low == high and low in (self.point, other.point))
+
+    def reaches(self, other: Interval) -> bool:
+        """Return whether a number here can be no greater than one there, by one rounding rule (see `agrees`)."""
+        return self.low < other.high or (self.low == other.high and self.low in (self.point, other.point))
+
+    @property
+    def point(self) -> Fraction | None:
+        """The one number of an interval without width, else None."""
+        return self.low if self.low == self.high else None
+
     def holds(self, value: Fraction | int) -> bool:
         """Return whether a number lies in the interval."""
         return self.low <= value <= self.high

@@ -319,11 +319,11 @@ def _evaluate(
         except ZeroDivisionError:
             return None
         implied = implied.times(Fraction(relation.factor))
-    holds = own.meets(implied)
+    holds = own.agrees(implied) if kind in ("same", "between") else own.meets(implied)
     if kind == "at_most":
-        holds = own.low <= implied.high
+        holds = own.reaches(implied)
     elif kind == "rising":
-        holds = implied.low <= own.high
+        holds = implied.reaches(own)
     return Check(relation, target, groups, weights, implied, own, holds)
 
 

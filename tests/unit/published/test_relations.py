@@ -36,7 +36,7 @@ def holds(tmp_path: Path, entry: str, published: pd.DataFrame) -> list[bool]:
         ("kind: ratio\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "1,4", "1,5"),
         ("kind: product\n  is: t//c/c/mean\n  of: [t//a/c/mean]\n  factor: 100000", "415 000", "4 200 000"),
         ("kind: at_most\n  is: t//c/c/mean\n  of: [t//a/c/mean]", "4,2", "4,3"),
-        ("kind: between\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "2,9", "2,8"),
+        ("kind: between\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]", "3,0", "2,9"),
         ("kind: bounds\n  of: [t//c/c/mean]\n  low: 0\n  high: 12", "12,0", "12,1"),
         ("kind: rising\n  of: [t//b/c/mean, t//a/c/mean, t//c/c/mean]", "4,1", "3,9"),
         ("kind: sum\n  is: t//c/c/mean\n  of: [t//+/c/mean]", "7,2", "7,3"),
@@ -46,6 +46,24 @@ def test_each_kind_to_the_last_half_unit(tmp_path: Path, entry: str, right: str,
     # a stands for 4.1 to 4.2 with its rounding, b for 2.95 to 3.05.
     assert all(holds(tmp_path, entry, frame(a="4,15", b="3,0", c=right)))
     assert not all(holds(tmp_path, entry, frame(a="4,15", b="3,0", c=wrong)))
+
+
+def test_a_tie_is_no_way_out_for_prints_of_one_number(tmp_path: Path) -> None:
+    # 17 and 18 share the end 17.5, but whoever rounds it prints one of them; a sum has ends that nobody rounded.
+    same, at_most = (
+        "kind: same\n  is: t//a/c/mean\n  of: [t//b/c/mean]",
+        "kind: at_most\n  is: t//a/c/mean\n  of: [t//b/c/mean]",
+    )
+    rising, total = (
+        "kind: rising\n  of: [t//b/c/mean, t//a/c/mean]",
+        "kind: sum\n  is: t//a/c/mean\n  of: [t//b/c/mean]",
+    )
+    assert holds(tmp_path, same, frame(a="18", b="17")) == [False]
+    assert holds(tmp_path, same, frame(a="18", b="18")) == holds(tmp_path, same, frame(a="18", b="17,9")) == [True]
+    assert holds(tmp_path, same, frame(a="18", b="17,5")) == [True]
+    assert holds(tmp_path, at_most, frame(a="18", b="17")) == [False]
+    assert holds(tmp_path, rising, frame(a="17", b="18")) == [False]
+    assert holds(tmp_path, total, frame(a="18", b="17")) == [True]
 
 
 def test_shares_add_up_for_every_column(tmp_path: Path) -> None:
