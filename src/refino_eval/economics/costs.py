@@ -1,0 +1,176 @@
+"""Costs of two programmes, from printed inputs to a difference in cost to society.
+
+Every step is a number of its own, so that a reader can follow it:
+
+1. a monthly price for each arm (the plain mean of yearly prices, or money paid divided by participant-months);
+2. times the months that a participant stays: what is paid a participant, VAT included;
+3. divided by 1 + VAT: VAT goes back to the state and is no cost to society;
+4. times 1 + the cost of raising tax: a krone from the budget costs society more than a krone.
+
+Nothing is rounded between the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from refino_eval.config.costs import Amount, Basis, Costs, YearlyPrices
+from refino_eval.errors import nearest, raise_faults
+
+
+@dataclass(frozen=True)
+class ArmCost:
+    """One arm's steps; kroner, a participant unless it says else.
+
+    Attributes
+    ----------
+    monthly_price
+        A participant-month, VAT included.
+    duration
+        Months that a participant stays.
+    paid
+        What is paid, VAT included.
+    without_vat
+        The same, VAT taken out.
+    social
+        Cost to society: tax cost put in.
+    monthly_social
+        Cost to society of a participant-month.
+    """
+
+    monthly_price: float
+    duration: float
+    paid: float
+    without_vat: float
+    social: float
+    monthly_social: float
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """The steps of both arms on one basis.
+
+    Attributes
+    ----------
+    basis
+        Its name.
+    inputs
+        `(row, arm)` -> number as it goes in: row is a calendar year, `participant_months` or `payments`.
+    arms
+        Steps by arm.
+    vat_rate, tax_cost
+        Shares.
+    """
+
+    basis: str
+    inputs: Mapping[tuple[str, str], float]
+    arms: Mapping[str, ArmCost]
+    vat_rate: float
+    tax_cost: float
+
+    def difference(self, step: str, treated: str, control: str) -> float:
+        """Return the treated arm's step less the control arm's; negative where the treated arm is cheaper."""
+        left: float = getattr(self.arms[treated], step)
+        right: float = getattr(self.arms[control], step)
+        return left - right
+
+
+def arm_cost(*, monthly_price: float, duration: float, vat_rate: float, tax_cost: float) -> ArmCost:
+    """Take one arm through the steps.
+
+    Parameters
+    ----------
+    monthly_price
+        Kroner a participant-month, VAT included.
+    duration
+        Months.
+    vat_rate, tax_cost
+        Shares, 0.25 for 25 per cent.
+    """
+    paid = monthly_price * duration
+    to_society = (1.0 + tax_cost) / (1.0 + vat_rate)
+    return ArmCost(
+        monthly_price=monthly_price,
+        duration=duration,
+        paid=paid,
+        without_vat=paid / (1.0 + vat_rate),
+        social=paid * to_society,
+        monthly_social=monthly_price * to_society,
+    )
+
+
+def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> CostTable:
+    """Compute the costs of both arms on one basis.
+
+    Parameters
+    ----------
+    costs
+        Inputs.
+    basis
+        One of `costs.bases`.
+    published
+        Printed numbers by `exhibit/panel/row/column/statistic`.
+
+    Raises
+    ------
+    UserFault
+        When a printed number is not there (all of them at once), or participant-months are not positive.
+    """
+    check_inputs(costs, published)
+    chosen = costs.bases[basis]
+    inputs = _inputs(chosen, published)
+    vat_rate, tax_cost = amount(costs.vat_rate, published), amount(costs.tax_cost, published)
+    arms = {
+        arm: arm_cost(
+            monthly_price=_monthly_price(chosen, arm, inputs),
+            duration=amount(duration, published),
+            vat_rate=vat_rate,
+            tax_cost=tax_cost,
+        )
+        for arm, duration in costs.duration.items()
+    }
+    return CostTable(basis=basis, inputs=inputs, arms=arms, vat_rate=vat_rate, tax_cost=tax_cost)
+
+
+def amount(entry: Amount, published: Mapping[str, float]) -> float:
+    """Return an input in reported units."""
+    return (entry.value if entry.value is not None else published[str(entry.published)]) * entry.times
+
+
+def outcome_values(costs: Costs, published: Mapping[str, float]) -> dict[str, float]:
+    """Return what an outcome may be worth, in kroner, by name."""
+    return {name: amount(value.amount, published) for name, value in costs.values.items()}
+
+
+def check_inputs(costs: Costs, published: Mapping[str, float]) -> None:
+    """Raise a fault for every printed number that the inputs name and the file of published values lacks."""
+    raise_faults(
+        [
+            f"config/costs: the input '{entry.published}' is no printed number of data/published/{costs.published}.csv."
+            f"{nearest(str(entry.published), published)}"
+            for entry in costs.amounts
+            if entry.published is not None and entry.published not in published
+        ]
+        + [
+            f"config/costs: bases.{name}.participant_months of '{arm}' must be more than nothing."
+            for name, basis in costs.bases.items()
+            if not isinstance(basis, YearlyPrices)
+            for arm, entry in basis.participant_months.items()
+            if (entry.published is None or entry.published in published) and amount(entry, published) <= 0
+        ]
+    )
+
+
+def _inputs(basis: Basis, published: Mapping[str, float]) -> dict[tuple[str, str], float]:
+    if isinstance(basis, YearlyPrices):
+        rows = {str(year): by_arm for year, by_arm in sorted(basis.years.items())}
+    else:
+        rows = {"participant_months": basis.participant_months, "payments": basis.payments}
+    return {(row, arm): amount(entry, published) for row, by_arm in rows.items() for arm, entry in by_arm.items()}
+
+
+def _monthly_price(basis: Basis, arm: str, inputs: Mapping[tuple[str, str], float]) -> float:
+    if isinstance(basis, YearlyPrices):
+        return sum(inputs[str(year), arm] for year in basis.years) / len(basis.years)
+    return inputs["payments", arm] / inputs["participant_months", arm]
