@@ -1,0 +1,274 @@
+"""What a provider is paid for one participant: rules of payment evaluated on spells.
+
+The engine decides only what the rules decide. A milestone is
+
+paid
+    when a criterion is met that the rules settle; the earliest day counts;
+undecided
+    when only criteria are met that are marked so, or when the milestone that it requires is undecided;
+running
+    when a spell that may meet a criterion was still running when the registers end;
+not_reached
+    otherwise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from refino_eval.config.payments import (
+    Criterion,
+    JobCriterion,
+    Milestone,
+    PaymentRules,
+    PhaseCriterion,
+    RecoveryCriterion,
+    StillEmployedCriterion,
+)
+from refino_eval.economics.spells import Graded, Job, Participant, add_months, chains, grade_on
+
+Status = Literal["paid", "undecided", "running", "not_reached"]
+STATUSES: tuple[Status, ...] = ("paid", "undecided", "running", "not_reached")
+
+
+@dataclass(frozen=True)
+class Event:
+    """How one milestone stands for one participant.
+
+    Attributes
+    ----------
+    milestone
+        Its name.
+    status
+        See the module.
+    day
+        When it was met; None when it was not.
+    share
+        Of the bid: what is paid, or would be if an undecided one were; surcharge included; else 0.
+    reason
+        Name of the criterion; empty when it was not reached.
+    job
+        The job behind it, where there is one.
+    """
+
+    milestone: str
+    status: Status
+    day: dt.date | None = None
+    share: float = 0.0
+    reason: str = ""
+    job: Job | None = None
+
+
+@dataclass(frozen=True)
+class _Met:
+    """A criterion is met on a day; `day` None: it may come to be, the registers end before."""
+
+    day: dt.date | None
+    job: Job | None = None
+
+
+def assess(person: Participant, rules: PaymentRules, *, observed_to: dt.date) -> tuple[Event, ...]:
+    """Evaluate every milestone for one participant.
+
+    Parameters
+    ----------
+    person
+        Programme, jobs and benefits.
+    rules
+        The rules of payment.
+    observed_to
+        First day that the registers no longer cover.
+
+    Returns
+    -------
+    tuple of Event
+        One a milestone, in the rules' order.
+    """
+    events: dict[str, Event] = {}
+    for milestone in rules.milestones:
+        event = _milestone(person, milestone, events, observed_to)
+        if event.day is not None:
+            event = _paid_share(event, milestone.share, rules)
+        events[milestone.name] = event
+    return tuple(events.values())
+
+
+def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, Event], observed_to: dt.date) -> Event:
+    """Take the earliest day on which a settled criterion is met, else an unsettled one."""
+    before = events[milestone.requires] if milestone.requires is not None else None
+    if before is not None and before.day is None:
+        return Event(milestone.name, before.status, reason=before.reason)
+    found: list[tuple[bool, dt.date, Criterion, _Met]] = []
+    running: Criterion | None = None
+    for criterion in milestone.any_of:
+        for met in _meets(person, criterion, before, observed_to):
+            if met.day is None:
+                running = running or criterion
+            elif _in_time(criterion, person, met.day) and met.day < observed_to:
+                found.append((criterion.undecided, met.day, criterion, met))
+    if not found:
+        if running is None:
+            return Event(milestone.name, "not_reached")
+        return Event(milestone.name, "running", reason=running.name)
+    undecided, day, criterion, met = min(found, key=lambda each: each[:2])
+    reason = criterion.name
+    if before is not None and before.status == "undecided" and not undecided:
+        undecided, reason = True, before.reason
+    return Event(milestone.name, "undecided" if undecided else "paid", day=day, reason=reason, job=met.job)
+
+
+def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
+    return criterion.within_months is None or day <= add_months(person.start, criterion.within_months)
+
+
+def _paid_share(event: Event, share: float, rules: PaymentRules) -> Event:
+    assert event.day is not None
+    raised = sum(each.share for each in rules.surcharges if each.first <= event.day <= each.last)
+    return Event(event.milestone, event.status, event.day, share * (1.0 + raised), event.reason, event.job)
+
+
+def _meets(person: Participant, criterion: Criterion, before: Event | None, observed_to: dt.date) -> Iterator[_Met]:
+    if isinstance(criterion, PhaseCriterion):
+        yield from _phase(person, criterion, observed_to)
+    elif isinstance(criterion, JobCriterion):
+        yield from _jobs(person, criterion, observed_to)
+    elif isinstance(criterion, RecoveryCriterion):
+        yield from _recovery(person, criterion, observed_to)
+    elif before is not None:
+        yield from _still_employed(person, criterion, before, observed_to)
+
+
+def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    end = add_months(person.start, criterion.up_to_months)
+    stop = person.programme.stop or dt.date.max
+    if stop >= add_months(person.start, criterion.lasted_months):
+        day = min(stop, end)
+        yield _Met(day if day < observed_to else None)
+
+
+def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    fitting = {job: day for job in person.jobs if (day := _fits_from(person, job, criterion)) is not None}
+    for run in _runs(list(fitting), criterion):
+        met = _lasts(run, criterion, observed_to)
+        if met is None:
+            continue
+        if met.day is None or met.job is None:
+            yield met
+        else:
+            yield _Met(max(met.day, fitting[met.job]), met.job)
+
+
+def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
+    """Take jobs together as far as the criterion lets them count together."""
+    if criterion.chain == "yes":
+        return chains(jobs, criterion.gap_days)
+    if criterion.chain == "no":
+        return [[job] for job in jobs]
+    by_employer: dict[str, list[Job]] = {}
+    for number, job in enumerate(jobs):
+        by_employer.setdefault(job.employer or f"not stated {number}", []).append(job)
+    return [run for group in by_employer.values() for run in chains(group, criterion.gap_days)]
+
+
+def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.date | None:
+    """Return the day from which a job is of the criterion's kind (its start, or a reduction of benefit), or None."""
+    if job.contract not in criterion.contract or _hired(person, job) not in criterion.hired:
+        return None
+    if criterion.wage_subsidy is not None and job.subsidised != criterion.wage_subsidy:
+        return None
+    if criterion.position == "not_stated":
+        return job.start if job.percent is None else None
+    if job.percent is None:
+        return None
+    if criterion.position == "at_least":
+        return job.start if job.percent >= criterion.at_least_percent else None
+    return _reduced(person, job, wholly=criterion.position == "disability_reduced")
+
+
+def _hired(person: Participant, job: Job) -> str:
+    if job.start < person.start:
+        return "held"
+    held = {other.employer for other in person.jobs if other.start < person.start and other.covers(person.start)}
+    return "same_employer" if job.employer in held - {""} else "new"
+
+
+def _reduced(person: Participant, job: Job, *, wholly: bool) -> dt.date | None:
+    """Return the first day in the job on which disability benefit is reduced by the position, or by a part of it."""
+    at_start = grade_on(person.disability, person.start)
+    if at_start == 0 or job.percent is None:
+        return None
+    days = {job.start, *(day for spell in person.disability for day in (spell.start, spell.stop) if day is not None)}
+    needed = min(job.percent, at_start) if wholly else 1.0
+    for day in sorted(days):
+        if job.covers(day) and at_start - grade_on(person.disability, day) >= needed:
+            return day
+    return None
+
+
+def _lasts(run: list[Job], criterion: JobCriterion, observed_to: dt.date) -> _Met | None:
+    """Return when a job, or jobs in a row, have lasted long enough; None when they ended before."""
+    if criterion.longer_than_months is None:
+        return _Met(run[0].start, run[0])
+    limit = add_months(run[0].start, criterion.longer_than_months)
+    for job in run:
+        stop = min(job.stop or observed_to, observed_to)
+        if stop > limit:
+            return _Met(job.start if criterion.met == "hired" else limit, job)
+    open_end = any(job.stop is None or job.stop >= observed_to for job in run)
+    return _Met(None) if open_end else None
+
+
+def _still_employed(
+    person: Participant, criterion: StillEmployedCriterion, before: Event, observed_to: dt.date
+) -> Iterator[_Met]:
+    """Look at the day that comes so many months after the milestone before; to be in the job then is a day more."""
+    assert before.day is not None
+    day = add_months(before.day, criterion.after_months)
+    for job in person.jobs:
+        same = job == before.job or (before.job is not None and job.employer == before.job.employer != "")
+        if same != criterion.same_job or job.contract not in criterion.contract:
+            continue
+        # Whatever size released the milestone before is enough for the same job.
+        if job != before.job and (job.percent is None or job.percent < criterion.at_least_percent):
+            continue
+        if day >= observed_to and (job.stop is None or job.stop >= observed_to):
+            yield _Met(None)
+        elif job.covers(day):
+            yield _Met(day, job)
+
+
+def _recovery(person: Participant, criterion: RecoveryCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    """Follow each job that a person was on sick leave from until the benefit is low enough, for long enough."""
+    sick: tuple[Graded, ...] = (*person.sickness, *person.allowance)
+    at_referral = {"sickness": person.sickness, "allowance": person.allowance}
+    if not any(grade_on(at_referral[benefit], person.referral) > 0 for benefit in criterion.benefit):
+        return
+    edges = {person.start, *(day for spell in sick for day in (spell.start, spell.stop) if day is not None)}
+    for job in person.jobs:
+        if not job.covers(person.referral):
+            continue
+        end = min(job.stop or observed_to, observed_to)
+        well_from: dt.date | None = None
+        for day in sorted(day for day in {*edges, end} if person.start <= day <= end):
+            well = day < end and grade_on(sick, day) <= criterion.at_most_grade
+            if well and well_from is None:
+                well_from = day
+            if well_from is not None and not well:
+                yield from _well_spell(well_from, day, job, criterion, observed_to)
+                well_from = None
+
+
+def _well_spell(
+    first: dt.date, stop: dt.date, job: Job, criterion: RecoveryCriterion, observed_to: dt.date
+) -> Iterator[_Met]:
+    if criterion.longer_than_months is None:
+        yield _Met(first, job)
+        return
+    limit = add_months(first, criterion.longer_than_months)
+    if stop > limit:
+        yield _Met(limit, job)
+    elif stop >= observed_to:
+        yield _Met(None)
