@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import read_yaml, validate
 from refino_eval.config.payments import PaymentRules
 from refino_eval.economics.milestones import assess
@@ -37,10 +38,8 @@ def person(*jobs, start=START, stop="2020-06-01", **benefits):
 
 @pytest.fixture(scope="module")
 def rules():
-    return {
-        name: validate(read_yaml(ROOT / f"config/payments/{name}.yaml", name), PaymentRules, name)
-        for name in ("refino", "refin_2014")
-    }
+    shown = "config/definitions/payments.yaml"
+    return validate({"payments": read_yaml(ROOT / shown, shown)}, Definitions, shown).payments
 
 
 def told(events):
@@ -108,6 +107,9 @@ REFIN = {
         {"hiring": ("undecided", "extended_permanent", "2019-12-01"), "follow_up": ("undecided", "extended_permanent", "2020-06-01")},
     ),
     "hired after the longest hiring phase": (person(job("2020-02-02", None)), {"hiring": NOT, "follow_up": NOT}),
+    "a temporary job that still runs, years after the hiring phase": (
+        person(job("2022-10-01", None, "temporary")), {"hiring": NOT, "follow_up": NOT},
+    ),
     "wage subsidy counts, temporary and short as it is": (
         person(job("2019-05-01", "2019-08-01", "temporary", subsidised=True)),
         {"hiring": ("paid", "wage_subsidy", "2019-05-01"), "follow_up": NOT},

@@ -270,6 +270,30 @@ def exhibit_aggregates(wildcards):
     return [f"results/{NAME}/aggregates/{other}.csv" for other in others]
 
 
+def exhibit_clean(wildcards):
+    """Return the clean registers of one exhibit."""
+    return [
+        clean_file(name)
+        for name in DEFINITIONS.exhibits[wildcards.exhibit].registers_read
+    ]
+
+
+def exhibit_money(wildcards):
+    """Return the costs and the rules of payment of one exhibit, without their words."""
+    exhibit = DEFINITIONS.exhibits[wildcards.exhibit]
+    return {
+        "costs": named(DEFINITIONS.costs, exhibit.costs_read, bare),
+        "payments": named(DEFINITIONS.payments, exhibit.payments_read, bare),
+    }
+
+
+def exhibit_published(wildcards):
+    """Return the published values that the costs of one exhibit name."""
+    names = DEFINITIONS.exhibits[wildcards.exhibit].costs_read
+    files = {DEFINITIONS.costs[name].published for name in names} - {None}
+    return [f"data/published/{file}.csv" for file in sorted(files)]
+
+
 def exhibit_flow(wildcards):
     """Return the flow of people, for the exhibit that shows it."""
     if DEFINITIONS.exhibits[wildcards.exhibit].reads_flow:

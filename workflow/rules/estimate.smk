@@ -12,6 +12,8 @@ rule estimate_exhibit:
         outcomes=exhibit_outcomes,
         panels=exhibit_panels,
         aggregates=exhibit_aggregates,
+        clean=exhibit_clean,
+        published=exhibit_published,
         flow=exhibit_flow,
     output:
         csv="results/{evaluation}/aggregates/{exhibit}.csv",
@@ -26,6 +28,7 @@ rule estimate_exhibit:
         exhibit=exhibit_numbers,
         specifications=exhibit_specifications,
         subgroups=exhibit_subgroups,
+        money=exhibit_money,
         treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
         pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,

@@ -1,6 +1,7 @@
 """Compute the tidy numbers of one exhibit.
 
-Inputs: cohort, outcomes and panels; other exhibits' numbers, and the flow of people, for those that read them. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
+Inputs: cohort, outcomes and panels; other exhibits' numbers, clean registers, published values and the flow of people, for
+those that read them. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
 """
 
 from pathlib import Path
@@ -20,7 +21,12 @@ with job(snakemake) as log:
     name = snakemake.wildcards.exhibit
     params = snakemake.params
     definitions = Definitions.model_validate(
-        {"exhibits": {name: params.exhibit}, "specifications": params.specifications, "subgroups": params.subgroups}
+        {
+            "exhibits": {name: params.exhibit},
+            "specifications": params.specifications,
+            "subgroups": params.subgroups,
+            **params.money,
+        }
     )
     numbers = aggregate(
         name,
@@ -31,6 +37,8 @@ with job(snakemake) as log:
             panels=snakemake.input.panels,
             flow=snakemake.input.flow,
             aggregates=snakemake.input.aggregates,
+            clean=snakemake.input.clean,
+            published=snakemake.input.published,
         ),
         study=Study(
             treated=params.treated[0],
@@ -40,6 +48,8 @@ with job(snakemake) as log:
             seed=params.seed,
             several=tuple(params.treated),
             pooled=params.pooled,
+            costs=definitions.costs,
+            payments=definitions.payments,
         ),
     )
     write_tidy(numbers, Path(snakemake.output.csv))

@@ -125,6 +125,8 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
         "covariates": sorted(covariates),
         "specifications": specifications,
         "subgroups": subgroups_of(entry),
+        "costs": entry.costs_read,
+        "payments": entry.payments_read,
     }
     return {
         kind: {
@@ -271,6 +273,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
     for other in exhibit.exhibits_read:
         if other not in study.exhibits:
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
+    yield from _money(where, exhibit, study, definitions)
     for key in getattr(exhibit, "margins", {}):
         if key not in exhibit.columns:
             yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
@@ -340,6 +343,39 @@ def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     if study.population is None:
         return study.person_table.strata if study.person_table is not None else ()
     return (*study.strata, *study.population.keep, "draw_month", "draw_year")
+
+
+def _money(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Check what an exhibit of costs or payments names: definitions, bases, values, arms and registers."""
+    for kind, names in (("costs", exhibit.costs_read), ("payments", exhibit.payments_read)):
+        there = getattr(definitions, kind)
+        yield from (
+            f"The {where} names no {kind} '{name}'.{nearest(name, there)}" for name in names if name not in there
+        )
+    arms = {arm.name for arm in study.arms.everyone}
+    for costs in (definitions.costs[name] for name in exhibit.costs_read if name in definitions.costs):
+        named = {name for name in (getattr(exhibit, "basis", None), *getattr(exhibit, "bases", ())) if name is not None}
+        named |= {exhibit.break_even_basis} if hasattr(exhibit, "break_even_basis") else set()
+        yield from (
+            f"The {where} names no basis '{name}' of its costs.{nearest(name, costs.bases)}"
+            for name in sorted(named - set(costs.bases))
+        )
+        yield from (
+            f"The {where} names no value '{name}' of its costs.{nearest(name, costs.values)}"
+            for name in getattr(exhibit, "values", ())
+            if name not in costs.values
+        )
+        yield from _known_arms(where, costs.duration, arms)
+    yield from _known_arms(where, (*getattr(exhibit, "months", ()), *getattr(exhibit, "programmes", ())), arms)
+    yield from (
+        f"The {where} reads the register '{name}', which is not among the evaluation's sources.{nearest(name, study.sources)}"
+        for name in exhibit.registers_read
+        if name not in study.sources
+    )
+
+
+def _known_arms(where: str, named: Iterable[str], arms: set[str]) -> Iterator[str]:
+    yield from (f"The {where} speaks of no arm '{name}'.{nearest(name, arms)}" for name in named if name not in arms)
 
 
 def _outcome(outcome: str, exhibit: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from refino_eval.config.base import Label, Name, Strict, Text, Unit
+from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.config.payments import PaymentRules
 
 Scalar = str | int | float | bool
 
@@ -424,4 +426,6 @@ class Definitions(Strict):
     covariates: dict[Name, Covariate] = Field(default_factory=dict)
     subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
     specifications: dict[Name, Specification] = Field(default_factory=dict)
+    costs: dict[Name, Costs] = Field(default_factory=dict)
+    payments: dict[Name, PaymentRules] = Field(default_factory=dict)
     exhibits: dict[Name, Exhibit] = Field(default_factory=dict)

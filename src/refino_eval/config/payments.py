@@ -1,4 +1,4 @@
-"""Model of `config/payments/<name>.yaml`: what a provider is paid for, as rules over a participant's spells.
+"""Model of `config/definitions/payments.yaml`: what a provider is paid for, as rules over a participant's spells.
 
 A bid is the price of all milestones of one participant. Each milestone releases a share of it as soon as one of its
 criteria is met. A criterion that is marked `undecided` says what the written rules leave open, or what registers cannot

@@ -11,10 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter
 
-from refino_eval.config.costs import Costs
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation, Project
-from refino_eval.config.payments import PaymentRules
 from refino_eval.config.sources import Source
 
 FOLDER = Path("config/schemas")
@@ -22,13 +20,7 @@ FOLDER = Path("config/schemas")
 
 def schemas() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each schema."""
-    models: dict[str, type[BaseModel]] = {
-        "config": Project,
-        "costs": Costs,
-        "evaluation": Evaluation,
-        "payments": PaymentRules,
-        "source": Source,
-    }
+    models: dict[str, type[BaseModel]] = {"config": Project, "evaluation": Evaluation, "source": Source}
     for name, model in models.items():
         yield f"{name}.json", _text(model.model_json_schema(by_alias=True))
     for kind, field in Definitions.model_fields.items():

@@ -147,13 +147,13 @@ def check_inputs(costs: Costs, published: Mapping[str, float]) -> None:
     """Raise a fault for every printed number that the inputs name and the file of published values lacks."""
     raise_faults(
         [
-            f"config/costs: the input '{entry.published}' is no printed number of data/published/{costs.published}.csv."
+            f"config/definitions/costs.yaml: the input '{entry.published}' is no printed number of data/published/{costs.published}.csv."
             f"{nearest(str(entry.published), published)}"
             for entry in costs.amounts
             if entry.published is not None and entry.published not in published
         ]
         + [
-            f"config/costs: bases.{name}.participant_months of '{arm}' must be more than nothing."
+            f"config/definitions/costs.yaml: bases.{name}.participant_months of '{arm}' must be more than nothing."
             for name, basis in costs.bases.items()
             if not isinstance(basis, YearlyPrices)
             for arm, entry in basis.participant_months.items()

@@ -64,10 +64,11 @@ class Event:
 
 @dataclass(frozen=True)
 class _Met:
-    """A criterion is met on a day; `day` None: it may come to be, the registers end before."""
+    """A criterion is met on a day; or, `running`, may come to be met, and counts from that day: the registers end before."""
 
-    day: dt.date | None
+    day: dt.date
     job: Job | None = None
+    running: bool = False
 
 
 def assess(person: Participant, rules: PaymentRules, *, observed_to: dt.date) -> tuple[Event, ...]:
@@ -105,9 +106,11 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
     running: Criterion | None = None
     for criterion in milestone.any_of:
         for met in _meets(person, criterion, before, observed_to):
-            if met.day is None:
+            if not _in_time(criterion, person, met.day):
+                continue
+            if met.running or met.day >= observed_to:
                 running = running or criterion
-            elif _in_time(criterion, person, met.day) and met.day < observed_to:
+            else:
                 found.append((criterion.undecided, met.day, criterion, met))
     if not found:
         if running is None:
@@ -145,20 +148,15 @@ def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date)
     end = add_months(person.start, criterion.up_to_months)
     stop = person.programme.stop or dt.date.max
     if stop >= add_months(person.start, criterion.lasted_months):
-        day = min(stop, end)
-        yield _Met(day if day < observed_to else None)
+        yield _Met(min(stop, end), running=min(stop, end) >= observed_to)
 
 
 def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
     fitting = {job: day for job in person.jobs if (day := _fits_from(person, job, criterion)) is not None}
     for run in _runs(list(fitting), criterion):
         met = _lasts(run, criterion, observed_to)
-        if met is None:
-            continue
-        if met.day is None or met.job is None:
-            yield met
-        else:
-            yield _Met(max(met.day, fitting[met.job]), met.job)
+        if met is not None and met.job is not None:
+            yield _Met(max(met.day, fitting[met.job]), met.job, met.running)
 
 
 def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
@@ -217,8 +215,10 @@ def _lasts(run: list[Job], criterion: JobCriterion, observed_to: dt.date) -> _Me
         stop = min(job.stop or observed_to, observed_to)
         if stop > limit:
             return _Met(job.start if criterion.met == "hired" else limit, job)
-    open_end = any(job.stop is None or job.stop >= observed_to for job in run)
-    return _Met(None) if open_end else None
+    last = run[-1]
+    if any(job.stop is None or job.stop >= observed_to for job in run):
+        return _Met(last.start if criterion.met == "hired" else limit, last, running=True)
+    return None
 
 
 def _still_employed(
@@ -235,7 +235,7 @@ def _still_employed(
         if job != before.job and (job.percent is None or job.percent < criterion.at_least_percent):
             continue
         if day >= observed_to and (job.stop is None or job.stop >= observed_to):
-            yield _Met(None)
+            yield _Met(day, job, running=True)
         elif job.covers(day):
             yield _Met(day, job)
 
@@ -271,4 +271,4 @@ def _well_spell(
     if stop > limit:
         yield _Met(limit, job)
     elif stop >= observed_to:
-        yield _Met(None)
+        yield _Met(limit, job, running=True)

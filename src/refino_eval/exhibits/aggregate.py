@@ -15,7 +15,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits import arms, inference, missingness, over_time, participation
+from refino_eval.exhibits import arms, inference, missingness, money, over_time, participation
 from refino_eval.exhibits.arm_names import arm_panel
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, outcome_columns, pairs, weighting
 from refino_eval.exhibits.tidy import tidy_frame
@@ -285,4 +285,9 @@ _KINDS: Mapping[str, Any] = {
     "effects": over_time.effects,
     "design": _design,
     "flow": _flow,
+    "costs": money.costs,
+    "social_costs": money.social_costs,
+    "break_even": money.break_even,
+    "net_benefit": money.net_benefits,
+    "payments": money.payments,
 }

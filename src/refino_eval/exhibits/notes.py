@@ -15,6 +15,8 @@ from refino_eval.exhibits.numbers import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
 
 EN_DASH = "\N{EN DASH}"
+WITHOUT_PEOPLE = ("costs", "social_costs")
+"""Kinds of exhibits whose numbers come from printed inputs alone."""
 
 
 def say(language: str, nb: str, en: str) -> str:
@@ -23,8 +25,8 @@ def say(language: str, nb: str, en: str) -> str:
 
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
-    """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all."""
-    if exhibit.kind == "flow":
+    """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all, or without people."""
+    if exhibit.kind in ("flow", *WITHOUT_PEOPLE):
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
     style = NumberStyle.of(language)
@@ -158,5 +160,6 @@ def exhibit_notes(
     lines = [sample_note(exhibit, frame, labels, language), *own, *extra]
     if exhibit.note is not None:
         lines.append(exhibit.note[language])
-    lines.append(data_class_note(facts, language))
+    if exhibit.kind not in WITHOUT_PEOPLE:
+        lines.append(data_class_note(facts, language))
     return tuple(line for line in lines if line)

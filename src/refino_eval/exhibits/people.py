@@ -12,6 +12,8 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
+from refino_eval.config.costs import Costs
+from refino_eval.config.payments import PaymentRules
 from refino_eval.errors import UserFault
 
 Row = dict[str, object]
@@ -33,6 +35,10 @@ class PersonFiles:
         `flow.csv`, for the exhibit that shows it.
     aggregates
         Numbers of other exhibits, for those that are computed from them.
+    clean
+        Clean registers, for the exhibit that reads spells.
+    published
+        A file of published values, for costs that name printed numbers.
     """
 
     cohort: Path
@@ -40,6 +46,8 @@ class PersonFiles:
     panels: Mapping[str, Path]
     flow: Path | None = None
     aggregates: Mapping[str, Path] = field(default_factory=dict)
+    clean: Mapping[str, Path] = field(default_factory=dict)
+    published: Path | None = None
 
     @classmethod
     def listed(
@@ -50,6 +58,8 @@ class PersonFiles:
         panels: Iterable[str],
         flow: Iterable[str] = (),
         aggregates: Iterable[str] = (),
+        clean: Iterable[str] = (),
+        published: Iterable[str] = (),
     ) -> PersonFiles:
         """Tell the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
         return cls(
@@ -58,6 +68,8 @@ class PersonFiles:
             panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in panels},
             flow=next((Path(path) for path in flow), None),
             aggregates={Path(path).stem: Path(path) for path in aggregates},
+            clean={Path(path).stem: Path(path) for path in clean},
+            published=next((Path(path) for path in published), None),
         )
 
 
@@ -66,7 +78,7 @@ class Study:
     """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
 
     `treated` is the treated arm, the first of `several` where there are more than one; `pooled` is what all together are
-    called.
+    called. `costs` and `payments` are definitions of those names, for the exhibits that read them.
     """
 
     treated: str
@@ -76,6 +88,8 @@ class Study:
     several: tuple[str, ...] = ()
     subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
     pooled: str | None = None
+    costs: Mapping[str, Costs] = field(default_factory=dict)
+    payments: Mapping[str, PaymentRules] = field(default_factory=dict)
 
     @property
     def treated_arms(self) -> tuple[str, ...]:

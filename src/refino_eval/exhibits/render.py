@@ -14,7 +14,9 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.arms import table_by_arm
 from refino_eval.exhibits.attrition import attrition_table
 from refino_eval.exhibits.balance import balance_table
+from refino_eval.exhibits.break_even import break_even_table
 from refino_eval.exhibits.compliers import compliers_table
+from refino_eval.exhibits.costs import costs_table, social_costs_table
 from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
@@ -29,10 +31,12 @@ from refino_eval.exhibits.interactions import interactions_table
 from refino_eval.exhibits.itt import itt_table
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.late import late_table
+from refino_eval.exhibits.net_benefit import net_benefit_figure, net_benefit_notes
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note, stars_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.paths_by_group import paths_notes
+from refino_eval.exhibits.payments import payments_table
 from refino_eval.exhibits.spell_survival import spell_survival_figure, spell_survival_notes
 from refino_eval.exhibits.starters import starters_table
 from refino_eval.exhibits.style import house_style
@@ -56,6 +60,10 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "starters": starters_table,
     "interactions": interactions_table,
     "design": design_table,
+    "costs": costs_table,
+    "social_costs": social_costs_table,
+    "break_even": break_even_table,
+    "payments": payments_table,
 }
 FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "draws": draws_figure,
@@ -64,6 +72,7 @@ FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "take_up": take_up_figure,
     "spell_survival": spell_survival_figure,
     "flow": flow_figure,
+    "net_benefit": net_benefit_figure,
 }
 
 
@@ -187,4 +196,6 @@ def figure_notes(
             )
         )
         own += effects_notes(exhibit, tidy_frame, language)
+    if exhibit.kind == "net_benefit":
+        own += net_benefit_notes(exhibit, labels, language)
     return exhibit_notes(exhibit, tidy_frame, labels, language, facts, own)

@@ -30,9 +30,10 @@ STATISTICS = frozenset(
         "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
         "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
         "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",
+        "break_even",
     }
 )  # fmt: skip
-"""The closed list of statistics."""
+"""The closed list of statistics. `break_even` is the effect at which a difference in cost is repaid."""
 
 INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"})
 

@@ -145,6 +145,20 @@ def load_published(path: Path | str) -> pd.DataFrame:
     return frame
 
 
+def printed_numbers(path: Path | str) -> dict[str, float]:
+    """Return every printed number of a file by its key, `exhibit/panel/row/column/statistic`, in the printed unit.
+
+    A percentage is a share (``"30 %"`` is 0.30), also where only the file's column `unit` says that it is one.
+    """
+    frame = load_published(path)
+    return {
+        "/".join(str(record[key]) for key in KEYS): float(
+            parse_printed(str(record["printed"]), unit=str(record["unit"])).value
+        )
+        for record in frame.to_dict("records")
+    }
+
+
 def _faults(frame: pd.DataFrame, name: str) -> list[str]:
     """Return a paragraph for each kind of fault in the rows."""
     faults = []

@@ -47,7 +47,9 @@ CHAPTER_OF_KIND: Mapping[str, Chapter] = {
     "subgroups": "heterogeneity",
     "costs": "costs",
     "payments": "costs",
+    "social_costs": "costs",
     "break_even": "costs",
+    "net_benefit": "costs",
     "cost_benefit": "costs",
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.config.costs import Amount, Costs
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import read_yaml, validate
 from refino_eval.economics.costs import arm_cost, cost_table, outcome_values
 from refino_eval.errors import UserFault
@@ -15,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def costs() -> Costs:
-    return validate(read_yaml(ROOT / "config/costs/refino.yaml", "refino.yaml"), Costs, "refino.yaml")
+    shown = "config/definitions/costs.yaml"
+    return validate({"costs": read_yaml(ROOT / shown, shown)}, Definitions, shown).costs["refino"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,252 @@
+"""Exhibits about money: printed tables come out equal, net benefits are those of a regression, payments those of the rules."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refino_eval import estimation as est
+from refino_eval.config import load_configuration
+from refino_eval.config.checks import cross_check
+from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.render import figure_notes, render, table_of
+from refino_eval.exhibits.tidy import tidy_frame, write_tidy
+from refino_eval.published.compare import compare
+from refino_eval.published.values import load_published
+
+ROOT = Path(__file__).resolve().parents[3]
+PUBLISHED = ROOT / "data/published/refino_2023.csv"
+CONFIGURATION = load_configuration(ROOT, evaluation="refino")
+DEFINITIONS, EVALUATION = CONFIGURATION.definitions, CONFIGURATION.evaluation
+BOOK = LabelBook.of(EVALUATION, DEFINITIONS)
+PEOPLE = 240
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Return files of a few hundred people with outcomes, months in programmes, and spells."""
+    folder = tmp_path_factory.mktemp("money")
+    rng = np.random.default_rng(8)
+    ids = [f"{k:04d}" for k in range(PEOPLE)]
+    treated = rng.permutation(np.arange(PEOPLE) % 2)
+    cohort = pd.DataFrame(
+        {
+            "person_id": ids, "arm": np.where(treated == 1, "refino", "oppfolging"), "treated": treated,
+            "draw_date": [dt.date(2019, 2, 1)] * PEOPLE, "cell": rng.choice(["a", "b"], PEOPLE), "sample_analysed": True,
+        }
+    )  # fmt: skip
+    cohort.to_parquet(folder / "cohort.parquet")
+    work = rng.integers(0, 2, PEOPLE).astype(float)
+    months = {
+        "refino_months_12": np.where(treated == 1, rng.integers(0, 13, PEOPLE) - 2.0 * work, 0.0).clip(0),
+        "oppfolging_months_12": np.where(treated == 0, rng.integers(0, 13, PEOPLE), 0.0),
+    }
+    outcomes = {f"{name}_month_12": work for name in ("any_wage", "half_time", "full_time")} | months
+    paths = {}
+    for name, values in outcomes.items():
+        paths[name] = folder / f"{name}.parquet"
+        pd.DataFrame({"person_id": ids, "value": values}).to_parquet(paths[name])
+    return folder, cohort, pd.DataFrame(outcomes), paths
+
+
+def study():
+    return Study(
+        treated="refino",
+        control="oppfolging",
+        specifications={"main": DEFINITIONS.specifications["none"]},
+        seed=1,
+        costs=DEFINITIONS.costs,
+        payments=DEFINITIONS.payments,
+    )
+
+
+def numbers(name, world, **files):
+    folder, _, _, paths = world
+    return aggregate(
+        name,
+        DEFINITIONS.exhibits[name],
+        files=PersonFiles(folder / "cohort.parquet", paths, {}, published=PUBLISHED, **files),
+        study=study(),
+    )
+
+
+@pytest.fixture(scope="module")
+def effects(world):
+    """Write the numbers of the exhibit that effects are taken from."""
+    folder, cohort, outcomes, _ = world
+    columns = {name: f"{name}_month_12" for name in ("any_wage", "half_time", "full_time")}
+    table = est.itt(
+        outcomes[list(columns.values())].rename(columns={v: k for k, v in columns.items()}),
+        cohort["treated"].to_numpy(),
+        cells=cohort["cell"],
+    )
+    rows = [
+        {
+            "exhibit": "table_8_1",
+            "panel": "main",
+            "row": "refino",
+            "column": key,
+            "statistic": statistic,
+            "value": value,
+        }
+        for k, key in enumerate(table.outcomes)
+        for statistic, value in (
+            ("estimate", table.estimate[k]),
+            ("std_error", table.std_error[k]),
+            ("df", table.df[k]),
+        )
+    ]
+    write_tidy(tidy_frame(rows), folder / "table_8_1.csv")
+    return {"table_8_1": folder / "table_8_1.csv"}
+
+
+def test_printed_costs_come_out_equal(world):
+    printed = load_published(PUBLISHED)
+    ours = pd.concat([numbers(name, world) for name in ("table_8_3", "table_8_4", "text_8_3")])
+    told = compare(printed, ours, exhibits=["table_8_3", "table_8_4"])
+    assert len(told) == 35
+    assert set(told["verdict"]) == {"equal"}
+    text = compare(printed, ours, exhibits=["text_8_3"]).set_index(["row", "column"])["verdict"]
+    for key in (
+        ("saving", "monthly_prices"), ("saving", "accounts"), ("saving", "example"), ("break_even", "example"),
+        ("gain", "example"), ("gain", "upper"),
+    ):  # fmt: skip
+        assert text[key] == "equal", key
+
+
+def test_net_benefit_is_that_of_a_regression_of_each_persons(world, effects):
+    _, cohort, outcomes, _ = world
+    found = numbers("table_break_even", world, aggregates=effects).set_index(["panel", "row", "column", "statistic"])[
+        "value"
+    ]
+    monthly = {"refino": 54311000 / 11625 * 0.96, "oppfolging": 2668250000 / 416683 * 0.96}
+    spent = sum(monthly[arm] * outcomes[f"{arm}_months_12"] for arm in monthly)
+    direct = est.itt(
+        pd.DataFrame({"cost": spent, "benefit": 3.2e6 * outcomes["half_time_month_12"] - spent}),
+        cohort["treated"].to_numpy(),
+        cells=cohort["cell"],
+    )
+    assert found["drawn", "cost", "difference", "estimate"] == pytest.approx(direct.estimate[0])
+    assert found["drawn", "cost", "difference", "std_error"] == pytest.approx(direct.std_error[0])
+    for statistic in ("estimate", "std_error", "conf_low", "conf_high"):
+        assert found["drawn", "half_time", "example", statistic] == pytest.approx(getattr(direct, statistic)[1]), (
+            statistic
+        )
+    effect = found["effect", "half_time", "refino", "estimate"]
+    assert found["participant", "half_time", "example", "estimate"] == pytest.approx(
+        3.2e6 * effect + 15808.13, abs=0.01
+    )
+    assert found["participant", "half_time", "example", "break_even"] == pytest.approx(-15808.13 / 3.2e6, abs=1e-8)
+
+
+def test_net_benefit_over_values_begins_at_the_saving(world, effects):
+    frame = numbers("figure_net_benefit", world, aggregates=effects)
+    table = numbers("table_break_even", world, aggregates=effects).set_index(["panel", "row", "column", "statistic"])[
+        "value"
+    ]
+    found = frame.set_index(["panel", "row", "statistic"])["value"]
+    assert found["any_wage", "0", "estimate"] == pytest.approx(-table["drawn", "cost", "difference", "estimate"])
+    assert found["any_wage", "0", "conf_low"] == pytest.approx(-table["drawn", "cost", "difference", "conf_high"])
+    assert frame["row"].str.fullmatch(r"\d+").sum() == 2 * 51 * 3
+
+
+@pytest.fixture(scope="module")
+def clean(world):
+    """Write spells: everybody starts; every third is hired for good at 80 per cent, every third for a month."""
+    folder, cohort, _, _ = world
+    start = dt.date(2019, 3, 1)
+    programme = {"refino": "REFINO", "oppfolging": "INDOPPFAG"}
+    rows = {
+        "programmes": [
+            {"person_id": p, "start": start, "stop": dt.date(2020, 1, 1), "programme": programme[arm]}
+            for p, arm in zip(cohort["person_id"], cohort["arm"], strict=True)
+        ],
+        "jobs": [
+            {
+                "person_id": p, "start": dt.date(2019, 6, 1), "stop": None if k % 3 == 0 else dt.date(2019, 7, 1),
+                "contract": "fast" if k % 3 == 0 else "midlertidig", "position_percent": 8000, "employer_id": "1",
+            }
+            for k, p in enumerate(cohort["person_id"])
+            if k % 3 < 2
+        ],
+    }  # fmt: skip
+    empty = {"person_id": [""], "start": [start], "stop": [start], "grade": [100]}
+    found = {}
+    for name in ("programmes", "jobs", "sickness", "disability", "aap"):
+        found[name] = folder / f"{name}.parquet"
+        pd.DataFrame(rows.get(name, empty)).to_parquet(found[name])
+    return found
+
+
+def test_payments_are_those_of_the_rules(world, clean):
+    _, cohort, _, _ = world
+    found = numbers("table_payments", world, clean=clean).set_index(["panel", "row", "column", "statistic"])["value"]
+    hired = (np.arange(PEOPLE) % 3 == 0) & (cohort["treated"] == 1)
+    n = int(cohort["treated"].sum())
+    assert found["refino", "participants", "refino", "count"] == n
+    assert found["refino", "mapping:paid", "refino", "count"] == n
+    assert (
+        found["refino", "hiring:paid", "refino", "count"]
+        == found["refino", "retention:paid", "refino", "count"]
+        == hired.sum()
+    )
+    assert found["refino", "least", "refino", "share"] == pytest.approx(0.2 + 0.8 * hired.mean() * PEOPLE / n)
+    assert found["refino", "most", "refino", "value"] == pytest.approx(
+        60000 * found["refino", "most", "refino", "share"]
+    )
+    assert found["refino", "retention:not_reached", "oppfolging", "count"] > 0
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_tables_and_figure_are_drawn_up(world, effects, clean, language, tmp_path):
+    options = {"labels": BOOK, "language": language, "facts": {"data_class": "synthetic"}}
+    told = {}
+    for name in ("table_8_3", "text_8_3", "table_break_even", "table_payments"):
+        frame = numbers(name, world, aggregates=effects, clean=clean)
+        table = table_of(name, DEFINITIONS.exhibits[name], frame, **options)
+        cells = [cell.text for part in table.parts for row in (*part.header, *part.body) for cell in row.cells]
+        told[name] = " ".join([*cells, *(part.caption for part in table.parts), *table.notes]).replace("\u202f", " ")
+        assert not any("_" in text for text in cells), name
+    assert ("−10 248" if language == "nb" else "−10,248") in told["table_8_3"]
+    # Nobody is behind printed inputs: no sample, and no synthetic register.
+    assert "ynteti" not in told["table_8_3"] + told["text_8_3"]
+    assert "ynthetic" in told["table_payments"] or "yntetisk" in told["table_payments"]
+    assert ("15 808" if language == "nb" else "15,808") in told["text_8_3"]
+    assert ("på begge sider" if language == "nb" else "on both sides") in told["table_break_even"]
+    frame = numbers("figure_net_benefit", world, aggregates=effects)
+    exhibit = DEFINITIONS.exhibits["figure_net_benefit"]
+    first, again = (
+        render("f", exhibit, frame, tables_dir=tmp_path / at, figures_dir=tmp_path / at, **options) for at in ("1", "2")
+    )
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
+    assert any("95" in line for line in figure_notes(exhibit, frame, **options))
+
+
+@pytest.mark.parametrize(
+    ("exhibit", "change", "says"),
+    [
+        ("table_8_3", {"costs": "refin"}, "names no costs 'refin'"),
+        ("table_8_3", {"basis": "account"}, "names no basis 'account' of its costs. Did you mean 'accounts'?"),
+        ("text_8_3", {"values": ("exampel",)}, "names no value 'exampel'"),
+        ("table_break_even", {"effects": "table_8_9"}, "computed from the exhibit 'table_8_9'"),
+        (
+            "table_break_even",
+            {"months": {"refino": "refino_months_12", "other": "refino_months_12"}},
+            "speaks of no arm 'other'",
+        ),
+        ("table_payments", {"payments": ("refin",)}, "names no payments 'refin'"),
+    ],
+)
+def test_what_leads_nowhere_is_told_before_anything_runs(exhibit, change, says):
+    changed = DEFINITIONS.exhibits[exhibit].model_copy(update=change)
+    definitions = DEFINITIONS.model_copy(update={"exhibits": {**DEFINITIONS.exhibits, exhibit: changed}})
+    assert any(says in fault for fault in cross_check(EVALUATION, definitions, CONFIGURATION.sources))
+
+
+def test_a_register_that_is_not_read_is_told():
+    less = EVALUATION.model_copy(update={"sources": tuple(s for s in EVALUATION.sources if s != "sickness")})
+    faults = cross_check(less, DEFINITIONS, CONFIGURATION.sources)
+    assert any("reads the register 'sickness'" in fault for fault in faults)
