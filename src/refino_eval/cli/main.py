@@ -139,6 +139,19 @@ def audit_published(
         raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
 
 
+@app.command()
+def score() -> None:
+    """Count how many printed numbers each evaluation that was run gives back: a Markdown table from the comparisons."""
+    from refino_eval.config.load import project_root
+    from refino_eval.published import score_table, scores_of
+
+    with telling_faults():
+        comparisons = scores_of(project_root() / "results")
+        if not any(len(frame) for frame in comparisons.values()):
+            raise UserFault("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
+        typer.echo(score_table(comparisons))
+
+
 @app.command(name="list")
 def list_names(
     what: Annotated[str, typer.Argument(help=f"One of: {', '.join(LISTS)}.")] = "evaluations",

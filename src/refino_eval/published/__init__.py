@@ -2,6 +2,7 @@
 
 from refino_eval.published.compare import VERDICTS, compare, compare_files, summarise
 from refino_eval.published.relations import Relation, check_relations, load_relations
+from refino_eval.published.score import score_table, scores_of
 from refino_eval.published.values import Printed, load_published, parse_printed
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "load_published",
     "load_relations",
     "parse_printed",
+    "score_table",
+    "scores_of",
     "summarise",
 ]
