@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -49,5 +49,5 @@ def scores_of(results: Path) -> dict[str, pd.DataFrame]:
     return {path.parts[-3]: pd.read_csv(path) for path in sorted(results.glob("*/run/comparison.csv"))}
 
 
-def _any(counts: Mapping[str, Mapping[str, int]], verdict: str) -> bool:
+def _any(counts: Mapping[str, Mapping[Hashable, int]], verdict: str) -> bool:
     return any(found.get(verdict, 0) for found in counts.values())
