@@ -21,7 +21,7 @@ from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import write_text
 from refino_eval.outcomes.describe import window_words
 from refino_eval.report import meaning
-from refino_eval.report.html import _asset, _environment
+from refino_eval.report.html import _environment, styles
 from refino_eval.report.proving import Key, Proof
 from refino_eval.report.sentences import sentence
 
@@ -189,7 +189,7 @@ def build_catalogue(inputs: CatalogueInputs, *, language: Language, html_path: P
         evaluation=inputs.evaluation,
         title=inputs.evaluation.label[language],
         word=lambda key: word(key, language),
-        style=_asset("report.css") + _asset("catalogue.css"),
+        style=styles(("report.css", "contents.css", "catalogue.css", "print.css")),
         parts=parts,
         own=own,
         proven=proven,

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from refino_eval.config.base import text_in
+from refino_eval.config.base import Language, text_in
 from refino_eval.config.evaluation import Evaluation, SampleStep, Step
-from refino_eval.config.exhibits import IttExhibit, PathsExhibit
 from refino_eval.exhibits.labels import LabelBook, plain
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.published import VERDICTS
+from refino_eval.report import meaning
 from refino_eval.report.inputs import ReportInputs
+from refino_eval.report.sentences import sentence
 from refino_eval.report.words import WORDS, word
 
 Align = str
@@ -78,7 +76,7 @@ def quality_grid(inputs: ReportInputs, language: str) -> Grid | None:
         return None
     keys = [key for key in ("delivered", "clean", "rejected", "people") if key in quality.columns]
     rows = tuple(
-        (str(record["register"]), *(_count(record[key], language) for key in keys))
+        (_register(record, inputs, language), *(_count(record[key], language) for key in keys))
         for record in quality.to_dict("records")
     )
     head = (word("register", language), *(word(key, language) for key in keys))
@@ -92,7 +90,7 @@ def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
         return None
     rows = tuple(
         (
-            str(record["register"]),
+            _register(record, inputs, language),
             _rule(str(record["rule"]), language),
             _count(record["rows"], language),
             _count(record["people"], language),
@@ -101,6 +99,12 @@ def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
     )
     head = tuple(word(key, language) for key in ("register", "rule", "rows", "people"))
     return Grid(head, rows, ("left", "left", "right", "right"), caption=word("rules", language))
+
+
+def _register(record: Mapping[Any, Any], inputs: ReportInputs, language: str) -> str:
+    """Return what a register is called, or its name where its source is not at hand."""
+    name = str(record["register"])
+    return inputs.sources[name].label[language] if name in inputs.sources else name
 
 
 def plan_grid(inputs: ReportInputs, language: str) -> Grid | None:
@@ -134,29 +138,7 @@ def _rule(rule: str, language: str) -> str:
     return f"{said} ({column})" if column else said
 
 
-def comparison_grid(comparison: pd.DataFrame | None, titles: Mapping[str, str], language: str) -> Grid | None:
-    """Return the verdicts by exhibit."""
-    if comparison is None:
-        return None
-    rows = []
-    for exhibit, part in comparison.groupby("exhibit", sort=False):
-        counts = part["verdict"].value_counts()
-        rows.append(
-            (
-                titles.get(str(exhibit), _exhibit(str(exhibit), language)),
-                *(str(int(counts.get(v, 0))) for v in VERDICTS),
-                str(len(part)),
-            )
-        )
-    totals = comparison["verdict"].value_counts()
-    everything = say(language, "I alt", "In all")
-    rows.append((everything, *(str(int(totals.get(v, 0))) for v in VERDICTS), str(len(comparison))))
-    head = (word("exhibit", language), *(word(v, language) for v in VERDICTS), word("cells", language))
-    classes = (*[""] * (len(rows) - 1), "total")
-    return Grid(head, tuple(rows), ("left", *["right"] * (len(VERDICTS) + 1)), classes)
-
-
-def _exhibit(name: str, language: str) -> str:
+def printed_exhibit(name: str, language: str) -> str:
     """Return what a document calls an exhibit that is not defined here: `table_iii` is Table III."""
     kind, _, rest = name.partition("_")
     if kind not in ("table", "figure") or not rest:
@@ -166,77 +148,27 @@ def _exhibit(name: str, language: str) -> str:
     return f"{called} {rest.upper() if roman else rest.replace('_', '.')}"
 
 
-def verdict_line(part: pd.DataFrame, language: str) -> str:
-    """Say the verdicts of one exhibit in a line, for instance ``12 equal, 6 within sampling error``."""
-    counts = part["verdict"].value_counts()
-    return ", ".join(f"{int(counts[v])} {word(v, language)}" for v in VERDICTS if counts.get(v, 0))
-
-
-def printed_grid(part: pd.DataFrame, name: str, inputs: ReportInputs, labels: LabelBook, language: str) -> Grid:
-    """Return one exhibit's printed numbers beside ours."""
-    rows, classes = [], []
-    for record in part.to_dict("records"):
-        distance = str(record["distance_in_se"])
-        shown = NumberStyle.of(language).fixed(float(distance), 1) if distance not in ("", "nan") else ""
-        what = _what(
-            {key: str(record[key]) for key in ("panel", "row", "column", "statistic")}, name, inputs, labels, language
-        )
-        ours = str(record["obtained_rounded"])
-        ours = (
-            ours.replace(".", ",").replace("-", "\N{MINUS SIGN}")
-            if language == "nb"
-            else ours.replace("-", "\N{MINUS SIGN}")
-        )
-        rows.append((what, str(record["printed"]), ours, word(str(record["verdict"]), language), shown))
-        classes.append(f"verdict-{record['verdict']}")
-    head = tuple(word(key, language) for key in ("number", "printed", "obtained", "verdict", "distance"))
-    return Grid(head, tuple(rows), ("left", "right", "right", "left", "right"), tuple(classes))
-
-
-def _what(key: Mapping[str, str], name: str, inputs: ReportInputs, labels: LabelBook, language: str) -> str:
-    """Say which number a key means: panel, row, column and statistic, as far as they tell numbers apart."""
-    exhibit = inputs.definitions.exhibits.get(name)
-    statistic = labels.word(key["statistic"], language)
-    if isinstance(exhibit, IttExhibit):
-        column = labels.outcome(exhibit.columns.get(key["column"], key["column"]), language)
-        spec = labels.specification(key["panel"], language) if len(exhibit.specifications) > 1 else ""
-        return _join(spec, column, statistic)
-    if isinstance(exhibit, PathsExhibit):
-        period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
-        column = labels.arm(key["column"], language)
-        return _join(labels.state(key["panel"], language), f"{period} {key['row']}", column, statistic)
-    row = labels.covariate(key["row"], language, unit=False)
-    return _join(row, labels.arm(key["column"], language), statistic)
-
-
-def _join(*parts: str) -> str:
-    return " · ".join(dict.fromkeys(part for part in parts if part))
-
-
-def definitions_grid(inputs: ReportInputs, labels: LabelBook, language: str) -> Grid | None:
-    """Return the outcomes used: label, what they read, and their meaning as defined."""
-    used = dict.fromkeys(
-        outcome
-        for name in inputs.evaluation.exhibits
-        if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit)
-        for outcome in exhibit.columns.values()
-    )
-    rows = []
-    for name in used:
-        entry = inputs.definitions.outcomes.get(name)
-        if entry is not None:
-            unit = entry.unit[language]
-            rows.append(
-                (
-                    f"{entry.label[language]} ({unit})",
-                    window_text(entry, language),
-                    text_in(entry.description, language),
-                )
+def definitions_grids(inputs: ReportInputs, labels: LabelBook, language: Language) -> list[Grid]:
+    """Return the outcomes, states and characteristics that the exhibits rest on, each with its meaning as defined."""
+    users = meaning.users_of(inputs.definitions, inputs.evaluation.exhibits)
+    definitions = inputs.definitions
+    grids = []
+    for kind in ("outcomes", "states", "covariates"):
+        rows = []
+        for name, entry in getattr(definitions, kind).items():
+            if (kind, name) not in users:
+                continue
+            unit = f" ({entry.unit[language]})" if entry.unit is not None else ""
+            reads = (
+                window_text(entry, language)
+                if kind == "outcomes"
+                else sentence(entry, definitions, inputs.sources, language)
             )
-    if not rows:
-        return None
-    head = tuple(word(key, language) for key in ("outcome", "reads", "meaning"))
-    return Grid(head, tuple(rows), ("left", "left", "left"))
+            rows.append((entry.label[language] + unit, reads, text_in(entry.description, language)))
+        head = tuple(word(key, language) for key in (kind[:-1], "reads", "meaning"))
+        if rows:
+            grids.append(Grid(head, tuple(rows), ("left",) * 3, caption=word(kind, language)))
+    return grids
 
 
 def provenance_grids(record: Mapping[str, Any], language: str) -> list[Grid]:

@@ -72,7 +72,9 @@ def write_receipt_html(receipt: Receipt, out_path: Path, *, label: str) -> Path:
     )
     environment.filters |= {"count": lambda number: f"{number:,}", "percent": _percent}
     assets = files("refino_eval.report").joinpath("assets")
-    style = "".join(assets.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "receipt.css"))
+    style = "".join(
+        assets.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "receipt.css", "print.css")
+    )
     page = environment.get_template("receipt.html.j2").render(
         receipt=receipt,
         label=label,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from refino_eval.config.exhibits import BalanceExhibit, IttExhibit
+from refino_eval.config.exhibits import BalanceExhibit, IttExhibit, LateExhibit, TestsExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
@@ -57,7 +57,6 @@ def summarise_numbers(
         for name in inputs.evaluation.exhibits
         if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit) and name in frames
     ]
-    lead = [*(_people(itt[0], frames, labels, language) if itt else []), *_balance(inputs, frames, language)]
     said: dict[str, str] = {}
     any_primary = _has_primary(inputs, itt)
     for name, exhibit in itt:
@@ -68,8 +67,109 @@ def summarise_numbers(
                     frames[name], exhibit.specifications[0], column, outcome, labels, language
                 )
     effects = tuple(sentence for sentence in said.values() if sentence)
+    lead = _people(itt[0], frames, labels, language) if itt else []
+    lead += _headline(itt, set(said) if any_primary else None, frames, labels, language)
+    lead += _balance(inputs, frames, language)
     close = [_reading(language)] if effects else []
-    return Summary(tuple(lead), effects, (*close, *(_tally(itt, frames, labels, language) if itt else [])))
+    close += _tally(itt, frames, labels, language) if itt else []
+    close += [*_together(inputs, frames, labels, language), *_taking_part(inputs, frames, labels, language)]
+    return Summary(tuple(lead), effects, tuple(close))
+
+
+def _headline(
+    itt: list[tuple[str, IttExhibit]],
+    primary: set[str] | None,
+    frames: Mapping[str, pd.DataFrame],
+    labels: LabelBook,
+    language: str,
+) -> list[str]:
+    """Say first what the main outcomes have in common: of how many the interval leaves zero out, and which these are."""
+    outside: dict[str, bool] = {}
+    for name, exhibit in itt:
+        for column, outcome in exhibit.columns.items():
+            cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
+            low, high = cell.get("conf_low", math.nan), cell.get("conf_high", math.nan)
+            if (primary is None or outcome in primary) and math.isfinite(low) and math.isfinite(high):
+                outside.setdefault(outcome, not low <= 0.0 <= high)
+    if not outside:
+        return []
+    found = [labels.outcome(outcome, language) for outcome, out in outside.items() if out]
+    kind = "" if primary is None else say(language, "primære ", "primary ")
+    if not found:
+        return [
+            say(
+                language,
+                f"Ingen påviselig effekt av trekningen på noe av de {len(outside)} {kind}utfallene: alle intervallene rommer null.",
+                f"No detectable effect of the draw on any of the {len(outside)} {kind}outcomes: every interval holds zero.",
+            )
+        ]
+    named = ", ".join(f"«{label}»" if language == "nb" else f"'{label}'" for label in found)
+    return [
+        say(
+            language,
+            f"For {len(outside) - len(found)} av de {len(outside)} {kind}utfallene rommer intervallet null, og det er ingen påviselig effekt. "
+            f"Intervallet utelukker null for {named}.",
+            f"For {len(outside) - len(found)} of the {len(outside)} {kind}outcomes the interval holds zero, and there is no detectable effect. "
+            f"The interval leaves zero out for {named}.",
+        )
+    ]
+
+
+def _together(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> list[str]:
+    """Say what is left when the outcomes of a table of tests are tested together, family-wise."""
+    style = NumberStyle.of(language)
+    for name in inputs.evaluation.exhibits:
+        exhibit = inputs.definitions.exhibits[name]
+        if not isinstance(exhibit, TestsExhibit) or name not in frames:
+            continue
+        cells = {key: _cell(frames[name], exhibit.specification, key, labels.treated) for key in exhibit.columns}
+        known = {
+            key: cell["p_value_fwer"]
+            for key, cell in cells.items()
+            if math.isfinite(cell.get("p_value_fwer", math.nan))
+        }
+        if len(known) < 2:
+            continue
+        least = min(known, key=lambda key: known[key])
+        count = sum(p < 0.05 for p in known.values())
+        which = labels.outcome(exhibit.columns[least], language)
+        shown = style.p_value(known[least])
+        return [
+            say(
+                language,
+                f"Prøvd samlet, med familievise p-verdier for {len(known)} utfall, er {count or 'ingen'} under 0,05; den minste er {shown} ({which}).",
+                f"Tested together, with family-wise p-values over {len(known)} outcomes, {count or 'none'} {'is' if count == 1 else 'are'} below 0.05; "
+                f"the smallest is {shown} ({which}).",
+            )
+        ]
+    return []
+
+
+def _taking_part(
+    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> list[str]:
+    """Say how much the draw moved people into the programme, which an effect of the draw must be read against."""
+    style = NumberStyle.of(language)
+    for name in inputs.evaluation.exhibits:
+        exhibit = inputs.definitions.exhibits[name]
+        if not isinstance(exhibit, LateExhibit) or name not in frames:
+            continue
+        cell = _cell(frames[name], exhibit.specification, "first_stage", next(iter(exhibit.columns)))
+        estimate, treated, control = (cell.get(key, math.nan) for key in ("estimate", "mean_treated", "mean_control"))
+        if not all(map(math.isfinite, (estimate, treated, control))):
+            continue
+        arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
+        taken = labels.outcome(exhibit.take_up, language) if exhibit.take_up else say(language, "Deltok", "Took part")
+        return [
+            say(
+                language,
+                f"Deltakelse («{taken}»): {style.percent(treated, 0)} av dem som ble trukket til {arms[0]}, mot {style.percent(control, 0)} "
+                f"av dem som ble trukket til {arms[1]}.",
+                f"Take-up ('{taken}'): {style.percent(treated, 0)} of those drawn to {arms[0]}, against {style.percent(control, 0)} of those "
+                f"drawn to {arms[1]}.",
+            )
+        ]
+    return []
 
 
 def _reading(language: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import html
 import importlib.util
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +20,9 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy, write_tidy
 from refino_eval.report import ReportInputs, build_report
-from refino_eval.report.html import inline_svg
+from refino_eval.report.chapters import chapter_of
+from refino_eval.report.explorer import units_of, without_number
+from refino_eval.report.html import SCRIPTS, inline_svg
 from refino_eval.report.summary import effect_sentence, summarise_numbers
 from refino_eval.report.words import WORDS
 
@@ -98,7 +104,7 @@ def test_well_formed_with_unique_ids_and_live_links(built: tuple[str, str]) -> N
 def test_self_contained(built: tuple[str, str]) -> None:
     page = _page(built[1])
     assert page.loads == []
-    assert not page.tags & {"script", "link", "img", "iframe", "object", "form"}
+    assert not page.tags & {"link", "img", "iframe", "object", "form"}
     assert "url(http" not in built[1]
     assert "@import" not in built[1]
     # The only addresses are the names of XML vocabularies.
@@ -147,11 +153,66 @@ def test_flow_quality_and_provenance_are_told(built: tuple[str, str]) -> None:
 def test_printed_numbers_stand_beside_ours(inputs: ReportInputs) -> None:
     out = build_report(inputs, language="en", out_path=inputs.release_dir / "printed.html").read_text(encoding="utf-8")
     section = out.split('id="exhibit-table_8_1"')[1].split("</section>")[0]
-    summary = re.search(r"<summary>(.*?)</summary>", section)
-    assert summary is not None
-    assert summary[1].endswith("1 equal, 1 last digit, 1 within sampling error, 1 differs, 1 not made")
-    assert '<td>(0.017)</td><td>0.016</td><td class="left">last digit</td>' in section
-    assert "Table 9" in out.split('id="comparison"')[1]
+    line = "equal 1, last digit 1, within sampling error 1, differs 1, not made 1"
+    assert f'<a href="#compared-table_8_1">Against printed numbers</a>: {line}</p>' in section
+    block = out.split('id="compared-table_8_1"')[1].split("</details>")[0]
+    assert f"</strong>: {line}</summary>" in block
+    assert '<td>(0.017)</td><td>0.016</td><td class="left">last digit</td>' in block
+    assert block.count("<tr class=") == 5
+    assert "Table 9" in out.split('<section class="chapter" id="comparison"')[1]
+    assert "This evaluation does not make the exhibit." in out
+
+
+def test_no_script_runs_that_the_page_does_not_name(built: tuple[str, str]) -> None:
+    _, text = built
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "default-src 'none'" in policy[1]
+    named = set(re.findall(r"'(sha256-[^']+)'", html.unescape(policy[1])))
+    scripts = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    hashes = {f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" for script in scripts}
+    assert len(scripts) == len(SCRIPTS)
+    assert hashes == named
+    assert not re.search(r"\son[a-z]+=", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
+
+
+def _data(text: str) -> dict[str, object]:
+    found = re.search(r'<script type="application/json" id="page-data">(.*?)</script>', text, flags=re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_scripts_read_aggregates_that_the_page_shows(built: tuple[str, str], inputs: ReportInputs) -> None:
+    language, text = built
+    data = _data(text)
+    assert data["language"] == language
+    effect = next(o for o in data["explorer"]["outcomes"] if o["name"] == "any_wage_month_12")
+    numbers = _frame(inputs).set_index(["panel", "column", "statistic"])["value"]
+    assert effect["specifications"]["main"]["estimate"] == numbers["main", "any_wage", "estimate"]
+    assert [unit["key"] for unit in effect["units"]] == ["points", "share", "relative"]
+    for place, (_, address, value, parts) in enumerate(data["trails"]["numbers"]):
+        assert f'data-trail="{place}"' in text
+        assert address.count(":") >= 3
+        assert len(parts) == 8
+        assert value == "" or float(value) is not None
+    assert set(data["charts"]) <= set(inputs.evaluation.exhibits)
+
+
+def test_every_exhibit_stands_in_one_chapter(built: tuple[str, str], inputs: ReportInputs) -> None:
+    _, text = built
+    chapters = re.split(r'<section class="chapter" id="', text)[1:]
+    for name in inputs.evaluation.exhibits:
+        held = [part.split('"', 1)[0] for part in chapters if f'id="exhibit-{name}"' in part]
+        assert held == [chapter_of(inputs.definitions.exhibits[name])]
+
+
+def test_units_are_what_definitions_make_of_them(inputs: ReportInputs) -> None:
+    assert without_number("100 000 kr (2023)", 100_000) == "kr (2023)"
+    assert without_number("NOK 100,000 (2023)", 100_000) == "NOK (2023)"
+    assert without_number("2100 000 kr", 100_000) == ""
+    assert without_number("timer", 100) == ""
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    assert [unit["key"] for unit in units_of(None, labels, "en")] == ["own", "relative"]
 
 
 def test_same_bytes_again(inputs: ReportInputs, tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""Figures over event time as data that the page draws by itself, with values on hover and by the arrow keys.
+
+The drawn figure of the release stands beneath: it is what a page without a script shows, and what is printed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.exhibits import StatesExhibit
+from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.notes import say
+
+ARM_FORM = ("treated", "control")
+
+
+def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> dict[str, Any] | None:
+    """Return a figure over event time as panels of series; None where its numbers are of another form.
+
+    Parameters
+    ----------
+    exhibit
+        Its definition.
+    frame
+        Its tidy numbers: effects (column `difference`) or means by arm.
+    labels
+        What to call things.
+    language
+        ``"nb"`` or ``"en"``.
+    """
+    panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels, language))]
+    if not panels:
+        return None
+    return {"panels": panels, "axis": labels.word(exhibit.clock, language), "period": period(exhibit, language)}
+
+
+def period(exhibit: StatesExhibit, language: str) -> str:
+    """Return what one step of event time is called."""
+    return {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+
+
+def panel_of(
+    exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook, language: str
+) -> dict[str, Any] | None:
+    """Return one state's panel."""
+    part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(r"-?\d+")]
+    series = []
+    effect = _series(part, "difference", "estimate")
+    if effect is not None:
+        series.append({"name": labels.word("estimate", language), "form": "effect", **effect})
+    for arm, form in zip((labels.treated, labels.control), ARM_FORM, strict=True):
+        means = _series(part, arm, "mean")
+        if means is not None:
+            series.append({"name": labels.arm(arm, language), "form": form, **means})
+    if not series:
+        return None
+    unit = labels.state_unit(state, language)
+    if exhibit.cumulate_from is not None and labels.state_is_share(state):
+        unit = {"month": say(language, "måneder", "months"), "week": say(language, "uker", "weeks")}[exhibit.clock]
+    return {
+        "state": state,
+        "title": labels.state(state, language),
+        "unit": unit,
+        "effect": effect is not None,
+        "series": series,
+    }
+
+
+LIMITS = {"low": "conf_low", "high": "conf_high", "bandLow": "band_low", "bandHigh": "band_high"}
+
+
+def _series(part: pd.DataFrame, column: str, statistic: str) -> dict[str, Any] | None:
+    here = part[part["column"] == column]
+    values = _by_time(here, statistic)
+    if not values:
+        return None
+    times = sorted(values)
+    found: dict[str, Any] = {"x": times, "y": [values[time] for time in times]}
+    for name, limit in LIMITS.items():
+        limits = _by_time(here, limit)
+        if limits:
+            found[name] = [limits.get(time) for time in times]
+    return found
+
+
+def _by_time(part: pd.DataFrame, statistic: str) -> dict[int, float]:
+    here = part[part["statistic"] == statistic]
+    pairs = zip(here["row"], here["value"], strict=True)
+    return {int(time): float(value) for time, value in pairs if math.isfinite(value)}
