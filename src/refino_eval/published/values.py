@@ -30,6 +30,14 @@ _NUMBER = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+]?)\s*(?P<whole>\d{1,3}(?: \d{1,3})* \d{3}|\d*)(?:[.,](?P<fraction>\d+))?\s*(?P<close>\))?"
     r"\s*(?P<stars>\*{0,3})\s*(?P<percent>%?)\s*(?P<marks>\*{0,3})"
 )
+_WORDS = {
+    word: number
+    for words in (
+        "én to tre fire fem seks sju åtte ni ti elleve tolv",
+        "one two three four five six seven eight nine ten eleven twelve",
+    )
+    for number, word in enumerate(words.split(), start=1)
+}
 _GROUPS = re.compile(r"\d{1,3}(?: \d{3})+|\d*")
 _UNIT = re.compile(r"[a-z][a-z0-9_]*|")
 
@@ -65,7 +73,7 @@ class Printed:
 
 
 def parse_printed(text: str, *, unit: str = "") -> Printed:
-    """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent.
+    """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent; or a word.
 
     A comma or a point is always the decimal sign, because Norwegian reports group thousands by spaces; parentheses
     mark standard errors and standard deviations and are no minus sign.
@@ -73,7 +81,8 @@ def parse_printed(text: str, *, unit: str = "") -> Printed:
     Parameters
     ----------
     text
-        For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``.
+        For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``; of the words in a text, those for one to
+        twelve in Norwegian and English, for instance ``"sju"``.
     unit
         The unit of the file's row; ``"percent"`` makes a number without the sign a percentage as well. Left out, the
         number is read as it stands.
@@ -87,6 +96,7 @@ def parse_printed(text: str, *, unit: str = "") -> Printed:
     ValueError
         When the text is no such number.
     """
+    text = str(_WORDS.get(text.strip().lower(), text))
     match = _NUMBER.fullmatch(text.translate(_SPACES).translate(_MINUS).strip())
     whole, fraction = (match["whole"], match["fraction"]) if match else ("", None)
     if match is None or not (whole or fraction) or bool(match["open"]) != bool(match["close"]):

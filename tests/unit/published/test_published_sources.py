@@ -30,6 +30,7 @@ def _source(name: str) -> dict[str, object]:
 def _plain(text: str) -> str:
     """Return a text without the kinds of space and minus that differ between print and transcription."""
     text = re.sub("[\u00a0\u2009\u202f\u2007]", " ", text).replace("\u2212", "-").replace("\\*", "*")
+    text = re.sub(r"\b\d{1,2}\.\d{1,2}\.(?=\d{4}\b)", "", text)  # of a date, only the year is a number of ours
     return text.replace(" prosent", " %")
 
 
