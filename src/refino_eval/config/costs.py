@@ -74,7 +74,6 @@ class Costs(Strict):
     duration: ByArm = Field(description="Arm -> months that a participant stays.")
     vat_rate: Amount = Field(description="Share of the price before VAT; taken out, being no cost to society.")
     tax_cost: Amount = Field(description="Cost to society of raising one krone of tax, put in.")
-    started: ByArm = Field(default={}, description="Arm -> share of those drawn who started, where it is printed.")
     bases: dict[Name, Basis] = Field(min_length=1)
     values: dict[Name, OutcomeValue] = Field(default={}, description="What an outcome may be worth.")
 
@@ -89,14 +88,12 @@ class Costs(Strict):
             )
             if any(set(part) != arms for part in named):
                 raise ValueError(f"bases.{name} names other arms than duration ({', '.join(sorted(arms))})")
-        if self.started and set(self.started) != arms:
-            raise ValueError(f"started names other arms than duration ({', '.join(sorted(arms))})")
         return self
 
     @property
     def amounts(self) -> tuple[Amount, ...]:
         """Every input."""
-        found = [self.vat_rate, self.tax_cost, *self.duration.values(), *self.started.values()]
+        found = [self.vat_rate, self.tax_cost, *self.duration.values()]
         found += [value.amount for value in self.values.values()]
         for basis in self.bases.values():
             if isinstance(basis, YearlyPrices):
