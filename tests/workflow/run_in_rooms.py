@@ -31,7 +31,7 @@ class Run:
     rendered: list
 
     def numbers(self, exhibit):
-        return self.tidy[exhibit].set_index(["panel", "row", "column", "statistic"])["value"]
+        return self.tidy[exhibit].set_index(["panel", "row", "column", "statistic"])["value"].sort_index()
 
     def comparison(self):
         evaluation = self.configuration.evaluation
@@ -50,13 +50,13 @@ def project_with(folder, evaluation):
     return root, name
 
 
-def run_in_rooms(root, name, folder, *, draw=False, only=None):
-    """Run an evaluation: everything, or the exhibits named."""
+def run_in_rooms(root, name, folder, *, draw=(), only=None):
+    """Run an evaluation: everything, or the exhibits named; exhibits are drawn up in the languages of `draw`."""
     configuration = load_configuration(root, evaluation=name)
     study, definitions = configuration.evaluation, configuration.definitions
     wanted = sorted(checks.used_covariates(study, definitions))
     data = read_person_table(
-        configuration.data_folder,
+        configuration.root / configuration.data_folder,
         table=study.person_table,
         samples=study.samples,
         arms=study.arms,
@@ -85,7 +85,7 @@ def run_in_rooms(root, name, folder, *, draw=False, only=None):
         tidy[exhibit] = aggregate(exhibit, definitions.exhibits[exhibit], files=files, study=about)
         if draw:
             labels = LabelBook.of(study, definitions)
-            for language in ("nb", "en"):
+            for language in draw:
                 options = {"labels": labels, "language": language, "facts": {"data_class": study.data_class}}
                 out = {"tables_dir": folder, "figures_dir": folder}
                 rendered += render(exhibit, definitions.exhibits[exhibit], tidy[exhibit], **options, **out)

@@ -249,6 +249,11 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
             if name not in samples:
                 yield f"The {where} names no sample '{name}'.{nearest(name, samples)}"
     yield from _arms(where, exhibit, study)
+    if study.person_table is not None:
+        if exhibit.panels:
+            yield f"The {where} shows states by {exhibit.panels[0]}, and a person table has none: remove it from exhibits."
+        if isinstance(exhibit, x.DrawsExhibit) and study.person_table.draw_date is None:
+            yield f"The {where} needs the date of the draw. Name its column (person_table.draw_date)."
     for covariate in getattr(exhibit, "covariates", ()):
         if covariate not in definitions.covariates:
             yield f"The {where} names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"

@@ -224,7 +224,7 @@ class TableFile(Strict):
 class Joined(TableFile):
     """Another file, joined to those before it on an id."""
 
-    on: str = Field(description="Column of the files before it.")
+    by: str = Field(description="Column of the files before it.")
     key: str | None = Field(default=None, description="The column's name in this file, when it is another.")
     prefix: str = Field(default="", description="Put before the names of this file's columns.")
     relation: Literal["one_to_one", "many_to_one"] = Field(

@@ -58,20 +58,20 @@ def read_files(folder: Path, table: PersonTable) -> tuple[pd.DataFrame, tuple[Jo
         When a file is not there or cannot be read, has another number of rows than it should, repeats a key, shares a
         column's name with the others, or has no key in common with them.
     """
-    keys = {table.person_id, *(other.on for other in table.join)} - {None}
+    keys = {table.person_id, *(other.by for other in table.join)} - {None}
     frame = _read(folder, table, text=keys, where="person_table.file")
     joinings = []
     for number, other in enumerate(table.join):
         where = f"person_table.join[{number}]"
-        right = _read(folder, other, text={other.on, other.key} - {None}, where=f"{where}.file")
+        right = _read(folder, other, text={other.by, other.key} - {None}, where=f"{where}.file")
         frame, joining = _joined(frame, right, other, where)
         joinings.append(joining)
     return frame, tuple(joinings)
 
 
 def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) -> tuple[pd.DataFrame, Joining]:
-    key = other.key or other.on
-    for column, frame, file in ((other.on, left, "the files before it"), (key, right, other.file)):
+    key = other.key or other.by
+    for column, frame, file in ((other.by, left, "the files before it"), (key, right, other.file)):
         if column not in frame.columns:
             raise UserFault(
                 f"{where}: the column '{column}' is not in {file}.{nearest(column, map(str, frame.columns))}"
@@ -79,14 +79,14 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
     if other.prefix:
         right = right.rename(columns={name: f"{other.prefix}{name}" for name in right.columns if name != key})
     shared = [str(name) for name in right.columns if name in left.columns and name != key]
-    if key != other.on and key in left.columns:
+    if key != other.by and key in left.columns:
         shared.append(key)
     if shared:
         raise UserFault(
             f"{where}: {other.file} has columns that are there already: {', '.join(shared[:5])}"
             f"{', ...' if len(shared) > 5 else ''}. Give it a prefix, for instance `prefix: {Path(other.file).stem.lower()}_`."
         )
-    mine = left[other.on].map(code_text, na_action="ignore")
+    mine = left[other.by].map(code_text, na_action="ignore")
     theirs = right[key].map(code_text, na_action="ignore")
     repeated, unknown = int(theirs.dropna().duplicated().sum()), int(theirs.isna().sum())
     if repeated or unknown:
@@ -96,14 +96,14 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
         )
     if other.relation == "one_to_one" and (again := int(mine.dropna().duplicated().sum())):
         raise UserFault(
-            f"{where}: {again:,} rows repeat a value of '{other.on}', so that rows of {other.file} would be used for several "
+            f"{where}: {again:,} rows repeat a value of '{other.by}', so that rows of {other.file} would be used for several "
             "people. When that is meant (a file of sites or households), say `relation: many_to_one`."
         )
     rows = pd.Index(theirs).get_indexer(pd.Index(mine))
     rows = np.where(mine.isna(), -1, rows)
     if len(left) and (rows < 0).all():
         raise UserFault(
-            f"{where}: no value of '{other.on}' is found in the column '{key}' of {other.file}. Are they the same ids, written "
+            f"{where}: no value of '{other.by}' is found in the column '{key}' of {other.file}. Are they the same ids, written "
             "the same way?"
         )
     found = right.drop(columns=key).reset_index(drop=True).reindex(rows)

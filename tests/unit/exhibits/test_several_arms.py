@@ -279,6 +279,8 @@ def evaluation(**exhibit):
         ({"kind": "design", "arm": "bb"}, "arm names no arm 'bb'.*'b'"),
         ({"kind": "design", "arm": "none"}, "with itself"),
         ({"kind": "flow", "arm": "a"}, "takes neither"),
+        ({"kind": "paths", "states": ["s"]}, "a person table has none"),
+        ({"kind": "draws"}, r"person_table\.draw_date"),
     ],
 )
 def test_what_an_exhibit_says_wrongly_of_arms(exhibit, said):

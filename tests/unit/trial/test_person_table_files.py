@@ -48,11 +48,11 @@ def flow(data):
     return {(line.step, line.reason): line.persons for line in data.cohort.flow}
 
 
-ENDLINE = {"file": "end.csv", "delimiter": ";", "decimal": ",", "on": "Pid", "key": "id"}
+ENDLINE = {"file": "end.csv", "delimiter": ";", "decimal": ",", "by": "Pid", "key": "id"}
 
 
 def test_files_are_joined_on_an_id_and_what_is_left_over_is_counted(tmp_path):
-    sites = {"file": "village.parquet", "on": "village", "relation": "many_to_one", "prefix": "v_"}
+    sites = {"file": "village.parquet", "by": "village", "relation": "many_to_one", "prefix": "v_"}
     data = read(
         tmp_path, join=[ENDLINE, sites], outcomes={"job": "job", "days": "days"}, strata=["v_Size Class", "village"]
     )
@@ -95,7 +95,7 @@ def test_a_missing_stratum_can_be_a_cell_of_its_own(tmp_path):
 def test_columns_are_derived_and_used_like_any_other(tmp_path):
     data = read(
         tmp_path,
-        join=[ENDLINE, {"file": "village.parquet", "on": "village", "relation": "many_to_one"}],
+        join=[ENDLINE, {"file": "village.parquet", "by": "village", "relation": "many_to_one"}],
         derive={
             "big": "`Size Class` = 'big'",
             "late": "days(drawn) - days('2020-01-31') > 0",
@@ -175,12 +175,12 @@ def test_text_can_be_chosen_and_names_are_found():
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"join": [{**ENDLINE, "on": "pid"}]}, r"the column 'pid' is not in the files before it.*'Pid'"),
+        ({"join": [{**ENDLINE, "by": "pid"}]}, r"the column 'pid' is not in the files before it.*'Pid'"),
         ({"join": [{**ENDLINE, "key": "job"}]}, "2 repeat one"),
-        ({"join": [{"file": "village.parquet", "on": "village"}]}, "relation: many_to_one"),
+        ({"join": [{"file": "village.parquet", "by": "village"}]}, "relation: many_to_one"),
         ({"join": [{**ENDLINE, "unmatched": "fault"}]}, "3 of 6 people have no row"),
-        ({"join": [{**ENDLINE, "on": "village", "relation": "many_to_one"}]}, "no value of 'village' is found"),
-        ({"join": [{"file": "base.parquet", "on": "Pid"}]}, "there already: z, village.*prefix: base_"),
+        ({"join": [{**ENDLINE, "by": "village", "relation": "many_to_one"}]}, "no value of 'village' is found"),
+        ({"join": [{"file": "base.parquet", "by": "Pid"}]}, "there already: z, village.*prefix: base_"),
         ({"join": [{**ENDLINE, "rows": 5}]}, "has 4 rows, and 5 are expected"),
         ({"outcomes": {"y": "drawn"}}, r"holds dates.*days\(drawn\)"),
         ({"draw_date": "hh"}, "must hold dates"),

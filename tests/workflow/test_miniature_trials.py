@@ -1,0 +1,220 @@
+"""The how-to page of person tables: its evaluations as they stand, on simulated trials of the shapes that it tells of,
+held against statsmodels and textbook formulas."""
+
+import itertools
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+import yaml
+from run_in_rooms import ROOT, project_with, run_in_rooms
+from scipy import stats
+
+PAGE = ROOT / "docs" / "how_to_run_a_trial_from_a_file.md"
+BLOCKS = {
+    yaml.safe_load(block)["name"]: block
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+}
+CLOSE = 1e-9
+
+
+def training(rng):
+    n = 240
+    frame = pd.DataFrame(
+        {"pid": [f"{i:04d}" for i in range(n)], "site": rng.integers(0, 4, n), "round": rng.integers(1, 3, n)}
+    )
+    frame["offered"] = (rng.random(n) < 0.35 + 0.1 * frame["site"]).astype(int)
+    frame["trained"] = (rng.random(n) < 0.15 + 0.6 * frame["offered"]).astype(int)
+    frame["age"] = rng.integers(18, 60, n)
+    frame["sex"] = rng.choice(["F", "M"], n)
+    frame["employed"] = (rng.random(n) < 0.4 + 0.2 * frame["trained"]).astype(int)
+    frame["pay"] = (rng.normal(20, 5, n) + frame["site"]).round(2)
+    return {"training.csv": frame}
+
+
+def villages(rng):
+    frame = pd.DataFrame({"village": np.repeat(np.arange(36), 8)})
+    arm = np.tile(["letter", "talk", "none"], 12)
+    frame["region"] = frame["village"] // 9
+    frame["assignment"] = arm[frame["village"]]
+    frame["weight"] = rng.uniform(0.5, 3, len(frame)).round(3)
+    frame["saved"] = (
+        rng.normal(size=len(frame)) + rng.normal(size=36)[frame["village"]] + (frame["assignment"] == "talk")
+    )
+    frame.loc[:2, "weight"] = [0, np.nan, 1]
+    return {"villages.csv": frame}
+
+
+def households(rng):
+    homes = pd.DataFrame({"household": [f"h{i}" for i in range(90)], "members": rng.integers(1, 4, 90)})
+    drawn = np.array(["2008-10-05", "2008-11-20", "2009-01-15"])
+    homes["won"], homes["drawn"] = rng.integers(0, 2, 90), drawn[rng.integers(0, 3, 90)]
+    people = homes.loc[homes.index.repeat(homes["members"]), ["household", "won", "drawn"]].reset_index(drop=True)
+    people.insert(0, "person", [f"{i:03d}" for i in range(len(people))])
+    answers = people.iloc[5:][["person"]].rename(columns={"person": "id"})
+    answers["visits"] = np.where(rng.random(len(answers)) < 0.1, np.nan, rng.integers(0, 3, len(answers)))
+    answers["spending"] = rng.gamma(1, 100, len(answers)).round(1)
+    answers["date"] = "2009-09-01"
+    extra = answers.tail(1).assign(id="999")
+    return {
+        "people.csv": people, "answers.csv": pd.concat([answers, extra]), "households.csv": homes[["household", "members"]],
+    }  # fmt: skip
+
+
+def pairs(rng):
+    n = 20
+    frame = pd.DataFrame({"pair": np.repeat(np.arange(n), 2), "z": np.tile([0, 1], n)})
+    frame["score"] = rng.normal(size=2 * n) + 0.5 * frame["z"] + np.repeat(rng.normal(size=n), 2)
+    return {"pairs.csv": frame}
+
+
+def bonus(rng):
+    n = 700
+    frame = pd.DataFrame({"offer": rng.integers(0, 7, n), "pay": rng.normal(300, 50, n).round()})
+    frame["duration"] = np.minimum(rng.exponential(80, n).round() + 1, 180)
+    frame["ended"] = (frame["duration"] < 180).astype(int)
+    return {"bonus.csv": frame}
+
+
+SHAPES = {"training": training, "villages": villages, "households": households, "pairs": pairs, "bonus": bonus}
+
+DRAWN = ("villages", "bonus")
+"""Those whose tables and figures are made as well: the ones of several arms."""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    found = {}
+    for name, make in SHAPES.items():
+        folder = tmp_path_factory.mktemp(name)
+        root, _ = project_with(folder, BLOCKS[name])
+        files = make(np.random.default_rng(11))
+        data = root / "data" / "trials" / name
+        data.mkdir(parents=True)
+        for file, frame in files.items():
+            frame.to_csv(data / file, index=False)
+        found[name] = (run_in_rooms(root, name, folder / "out", draw=("en",) if name in DRAWN else ()), files)
+    return found
+
+
+def test_the_page_shows_every_shape(runs):
+    assert set(BLOCKS) == set(SHAPES)
+    for name in DRAWN:
+        assert runs[name][0].rendered
+        assert all(path.stat().st_size > 50 for path in runs[name][0].rendered)
+
+
+def test_a_lottery_within_sites_with_two_sided_non_compliance(runs):
+    run, files = runs["training"]
+    frame = files["training.csv"].assign(cell=lambda f: f["site"].astype(str) + "-" + f["round"].astype(str))
+    fit = smf.ols("pay ~ offered + C(cell)", frame).fit(cov_type="HC2")
+    effects = run.numbers("effects")["sites", "offered", "pay"]
+    assert effects["estimate"] == pytest.approx(fit.params["offered"], rel=CLOSE)
+    assert effects["std_error"] == pytest.approx(fit.bse["offered"], rel=CLOSE)
+    first = smf.ols("trained ~ offered + C(cell)", frame).fit().params["offered"]
+    late = run.numbers("effects_of_training")["sites", "take_up", "pay"]
+    assert late["estimate"] == pytest.approx(fit.params["offered"] / first, rel=CLOSE)
+    adjusted = smf.ols("pay ~ offered + age + sex + C(cell)", frame).fit(cov_type="HC1")
+    assert run.numbers("effects")["adjusted", "offered", "pay", "std_error"] == pytest.approx(
+        adjusted.bse["offered"], rel=CLOSE
+    )
+
+
+def weighted_fit(frame, formula):
+    groups = pd.Categorical(frame["village"]).codes
+    return smf.wls(formula, frame, weights=frame["weight"]).fit(cov_type="cluster", cov_kwds={"groups": groups})
+
+
+def test_two_treatments_with_clusters_and_weights(runs):
+    run, files = runs["villages"]
+    frame = files["villages.csv"].query("weight > 0")
+    assert run.flow.set_index("reason").loc["no_weight", "persons"] == 2
+    for arm in ("letter", "talk"):
+        pair = frame[frame["assignment"].isin([arm, "none"])].assign(z=lambda f, arm=arm: (f["assignment"] == arm) * 1)
+        fit, found = weighted_fit(pair, "saved ~ z + C(region)"), run.numbers("arms_apart")["clustered", arm, "saved"]
+        assert found["estimate"] == pytest.approx(fit.params["z"], rel=CLOSE)
+        assert found["std_error"] == pytest.approx(fit.bse["z"], rel=CLOSE)
+        assert found["df"] == 23
+        assert found["p_value"] == pytest.approx(2 * stats.t.sf(abs(fit.params["z"] / fit.bse["z"]), 23), rel=1e-7)
+    fit = weighted_fit(frame, "saved ~ C(assignment, Treatment('none')) + C(region)")
+    together = run.numbers("arms_together")["clustered"]
+    names = [f"C(assignment, Treatment('none'))[T.{arm}]" for arm in ("letter", "talk")]
+    assert together["talk", "saved", "std_error"] == pytest.approx(fit.bse[names[1]], rel=CLOSE)
+    assert together["letter_minus_talk", "saved", "estimate"] == pytest.approx(
+        -np.diff(fit.params[names])[0], rel=CLOSE
+    )
+    cov = fit.cov_params().loc[names, names].to_numpy()
+    f = fit.params[names] @ np.linalg.solve(cov, fit.params[names]) / 2
+    assert together["all_arms", "saved", "f_stat"] == pytest.approx(f, rel=1e-8)
+    assert together["all_arms", "saved", "p_value"] == pytest.approx(stats.f.sf(f, 2, 35), rel=1e-7)
+    pooled = weighted_fit(frame.assign(z=lambda d: (d["assignment"] != "none") * 1), "saved ~ z + C(region)")
+    assert run.numbers("any_contact")["clustered", "any_contact", "saved", "std_error"] == pytest.approx(
+        pooled.bse["z"], rel=CLOSE
+    )
+    between = frame[frame["assignment"] != "none"].assign(z=lambda d: (d["assignment"] == "talk") * 1)
+    fit = weighted_fit(between, "saved ~ z + C(region)")
+    assert run.numbers("talk_against_letter")["clustered", "talk", "saved", "estimate"] == pytest.approx(
+        fit.params["z"], rel=CLOSE
+    )
+
+
+def test_a_household_lottery_from_three_files(runs):
+    run, files = runs["households"]
+    frame = (
+        files["people.csv"].merge(files["answers.csv"], left_on="person", right_on="id").merge(files["households.csv"])
+    )
+    counted = run.flow.set_index(["step", "reason"])["persons"]
+    assert counted["population", "not_in_answers"] == 5
+    assert counted["joined", "rows_of_nobody_in_answers"] == 1
+    frame["y"] = (frame["visits"].fillna(0) > 0) * 1.0
+    frame["cell"] = frame["members"].astype(str) + (frame["drawn"] != "2008-10-05").astype(str)
+    groups = pd.Categorical(frame["household"]).codes
+    fit = smf.ols("y ~ won + C(cell)", frame).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    found = run.numbers("effects_of_the_lottery")["by_household", "won", "any_visit"]
+    assert found["estimate"] == pytest.approx(fit.params["won"], rel=CLOSE)
+    assert found["std_error"] == pytest.approx(fit.bse["won"], rel=CLOSE)
+    assert found["n"] == len(frame)
+    waited = run.outcomes["waited"].unique()
+    assert set(waited) == {
+        float((pd.Timestamp("2009-09-01") - pd.Timestamp(day)).days) for day in frame["drawn"].unique()
+    }
+    drawn = run.numbers("drawn_by_month")
+    assert drawn["", "2008-11", "won", "count"] == (frame.query("won == 1")["drawn"] == "2008-11-20").sum()
+
+
+def test_pairs_give_the_paired_t_test_and_its_randomisation_p(runs):
+    run, files = runs["pairs"]
+    wide = files["pairs.csv"].pivot(index="pair", columns="z", values="score")
+    paired = stats.ttest_rel(wide[1], wide[0])
+    found = run.numbers("score")["classical", "new", "score"]
+    assert found["estimate"] == pytest.approx((wide[1] - wide[0]).mean(), rel=CLOSE)
+    assert found["p_value"] == pytest.approx(paired.pvalue, rel=1e-8)
+    assert found["df"] == len(wide) - 1
+    difference = (wide[1] - wide[0]).to_numpy()
+    rng = np.random.default_rng(1)
+    signs = rng.choice([-1, 1], size=(200_000, len(difference)))
+    # |t| grows with |mean| when signs change alone: the sum of squares stays.
+    exact = np.mean(np.abs(signs @ difference) >= abs(difference.sum()) - 1e-12)
+    p = run.numbers("score_tests")["classical", "score", "new", "p_value_ri"]
+    assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 1999) + 0.001
+    assert run.numbers("design")["", "summary", "size_max", "value"] == 2
+
+
+def test_durations_with_five_offers_and_a_control_arm(runs):
+    run, files = runs["bonus"]
+    frame = files["bonus.csv"].query("offer <= 5").assign(y=lambda f: np.minimum(f["duration"], 90))
+    fit = smf.ols("y ~ C(offer)", frame).fit(cov_type="HC1", use_t=True)
+    found = run.numbers("bonus_effects")["plain"]
+    for code, arm in enumerate(("low_short", "low_long", "high_short", "high_long", "falling"), start=1):
+        assert found[arm, "days_90", "estimate"] == pytest.approx(fit.params[f"C(offer)[T.{code}]"], rel=CLOSE)
+        assert found[arm, "days_90", "std_error"] == pytest.approx(fit.bse[f"C(offer)[T.{code}]"], rel=CLOSE)
+    test = fit.f_test(np.eye(6)[1:])
+    assert found["all_arms", "days_90", "f_stat"] == pytest.approx(float(test.fvalue), rel=1e-8)
+    rows = set(found.index.get_level_values("row"))
+    assert sum("_minus_" in row for row in rows) == len(list(itertools.combinations(range(5), 2)))
+    assert run.flow.set_index("step").loc["delivered", "arm_falling"] == (frame["offer"] == 5).sum()
+    adjusted = run.numbers("bonus_tests").xs("p_value_holm", level="statistic")
+    raw = run.numbers("bonus_tests").xs("p_value", level="statistic")
+    assert adjusted.min() == pytest.approx(min(1, 10 * raw.min()))
