@@ -66,6 +66,7 @@ rule verify_numbers:
         subgroups=named(DEFINITIONS.subgroups, in_exhibits(checks.subgroups_of), bare),
         treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
+        pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,
         seed=CONFIGURATION.project.seed,
         source_digest=digest("verify_numbers.py"),
     message:

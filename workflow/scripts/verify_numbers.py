@@ -38,6 +38,7 @@ with job(snakemake) as log:
             subgroups=definitions.subgroups,
             seed=params.seed,
             several=tuple(params.treated),
+            pooled=params.pooled,
         ),
     )
     require_agreement(found)
