@@ -144,7 +144,11 @@ def derive_column(text: str, frame: pd.DataFrame, *, name: str) -> pd.Series:
 
 
 def _told(name: str, text: str, fault: Fault) -> UserFault:
-    return UserFault(f"person_table.derive.{name}: `{text[:100]}` cannot be read: {str(fault).rstrip('.')}.")
+    return UserFault(f"person_table.derive.{name}: `{text[:100]}` cannot be read: {_ended(str(fault))}")
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _parsed(text: str) -> tuple[ast.Expression, dict[str, str]]:

@@ -69,8 +69,8 @@ def read_person_table(
         treatment is neither arm.
     """
     raw, joinings = read_files(folder, table)
-    raw = _derived(raw, table)
-    _columns_are_there(raw, table, covariates)
+    raw, faults = _derived(raw, table)
+    _columns_are_there(raw, table, covariates, faults)
     kept = meets_all(raw, table.keep)
     if not kept.any():
         raise UserFault(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
@@ -101,8 +101,8 @@ def read_person_table(
     return PersonTableData(cohort=Cohort(frame=frame, flow=tuple(lines)), outcomes=outcomes)
 
 
-def _derived(raw: pd.DataFrame, table: PersonTable) -> pd.DataFrame:
-    """Add the derived columns, in order; what is wrong with any of them is told at once."""
+def _derived(raw: pd.DataFrame, table: PersonTable) -> tuple[pd.DataFrame, list[str]]:
+    """Add the derived columns, in order, and return what is wrong with them, to be told with all other faults."""
     faults: list[str] = []
     for name, text in table.derive.items():
         if name in raw.columns:
@@ -116,9 +116,7 @@ def _derived(raw: pd.DataFrame, table: PersonTable) -> pd.DataFrame:
             faults += fault.faults
             # Others may be made of it: the fault is told once.
             raw = raw.assign(**{name: np.nan})
-    if faults:
-        raise UserFault(*faults)
-    return raw
+    return raw, faults
 
 
 def _columns(
@@ -190,7 +188,9 @@ def _without(frame: pd.DataFrame, name: str) -> np.ndarray:
     return (lacking | (frame[name] == 0) if name == "weight" else lacking).to_numpy(dtype=bool)
 
 
-def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mapping[str, d.Covariate]) -> None:
+def _columns_are_there(
+    raw: pd.DataFrame, table: PersonTable, covariates: Mapping[str, d.Covariate], others: list[str]
+) -> None:
     wanted: dict[str, str] = {"treated": table.treated}
     wanted |= {f"strata ({column})": column for column in table.strata}
     wanted |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
@@ -206,7 +206,7 @@ def _columns_are_there(raw: pd.DataFrame, table: PersonTable, covariates: Mappin
                 f"The covariate '{name}' is made from a register, and a person table has none. Define a covariate of kind "
                 "column without a register in the evaluation's own definitions."
             )
-    faults = [
+    faults = others + [
         f"person_table: {key} names the column '{column}', which is not in {_shown(table)}."
         f"{nearest(column, map(str, raw.columns))}"
         for key, column in wanted.items()

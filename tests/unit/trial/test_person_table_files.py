@@ -186,6 +186,8 @@ def test_text_can_be_chosen_and_names_are_found():
         ({"draw_date": "hh"}, "must hold dates"),
         ({"derive": {"pay": "z"}}, "a column of that name already"),
         ({"derive": {"q": "zz", "r": "ppay"}}, "(?s)no column 'zz'.*no column 'ppay'"),
+        ({"derive": {"q": "zz"}, "treated": "zed"}, r"(?s)no column 'zz'.*names the column 'zed'"),
+        ({"derive": {"q": "villag"}}, r"Did you mean 'village'\?$"),
         ({"outcomes": {"y": "pai"}, "strata": ["vilage"]}, "(?s)'vilage'.*'village'.*'pai'.*'pay'"),
         ({"weights": "pay"}, "1 negative weights"),
         ({"keep": [{"column": "z", "in": [9]}]}, "no row of base.parquet is left"),
