@@ -10,6 +10,7 @@ configfile: "config/config.yaml"
 
 # Configuration, checked whole before any job is planned
 include: "workflow/rules/common.smk"
+include: "workflow/rules/forms.smk"
 # Stages, in running order
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/ingest.smk"

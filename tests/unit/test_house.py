@@ -102,6 +102,17 @@ def test_scripts_do_not_read_the_configuration_behind_the_rules_back():
         assert "snakemake.config" not in path.read_text(encoding="utf-8"), path.name
 
 
+def test_only_release_files_are_marked_for_snakemakes_report():
+    rules = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "workflow").rglob("*.smk")}
+    rules["Snakefile"] = (ROOT / "Snakefile").read_text(encoding="utf-8")
+    marking = {name: len(re.findall(r"(?<![\w.])report\(", text)) for name, text in rules.items()}
+    assert {name for name, count in marking.items() if count} == {"forms.smk"}, "mark files with marked()"
+    assert marking["forms.smk"] == 1
+    assert 'if not path.startswith("results/{evaluation}/release/")' in rules["forms.smk"]
+    for caption in re.findall(r"\.\./report/(\w+\.rst)", rules["release.smk"]):
+        assert (ROOT / "workflow/report" / caption).is_file()
+
+
 def test_no_committed_file_holds_a_path_of_a_machine():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode != 0:

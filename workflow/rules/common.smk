@@ -435,64 +435,6 @@ def run_files():
     return files + [f"results/{NAME}/person_level/outcomes.parquet"]
 
 
-def form_files(form, exhibit="{exhibit}", evaluation="{evaluation}"):
-    """Return the release files of a table or a figure, in every language and configured format."""
-    folder = f"results/{evaluation}/release/{form}s"
-    if form == "table":
-        return [
-            f"{folder}/{exhibit}.{language}.{ending}"
-            for language in LANGUAGES
-            for ending in FORMATS.tables
-        ]
-    pictures = [ending for ending in FORMATS.figures if ending != "csv"]
-    numbers = [f"{folder}/{exhibit}.csv"] if "csv" in FORMATS.figures else []
-    return [
-        f"{folder}/{exhibit}.{language}.{ending}"
-        for language in LANGUAGES
-        for ending in pictures
-    ] + numbers
-
-
-def rendered(exhibit):
-    """Return the release files of one exhibit."""
-    return form_files(DEFINITIONS.exhibits[exhibit].form, exhibit, NAME)
-
-
-def bundled():
-    """Return the evaluation's tables, in its order."""
-    return [
-        name
-        for name in EVALUATION.exhibits
-        if DEFINITIONS.exhibits[name].form == "table"
-    ]
-
-
-def bundle_files():
-    """Return the files that hold all tables at once."""
-    if not bundled():
-        return []
-    return expand(
-        "results/{evaluation}/release/tables.{language}.{ext}",
-        evaluation=NAME,
-        language=LANGUAGES,
-        ext=FORMATS.bundles,
-    )
-
-
-def bundle_words():
-    """Return the definitions that the words of all tables come from."""
-    words = {}
-    for name in bundled():
-        for kind, entries in checks.words_of(name, EVALUATION, DEFINITIONS).items():
-            words[kind] = {**words.get(kind, {}), **entries}
-    return words
-
-
-def stars():
-    """Return the levels of p that a star each is given for, where an exhibit does not say."""
-    return list(CONFIGURATION.project.stars)
-
-
 def run_tables():
     """Return the tables of the run that the report shows."""
     return [path for path in run_files() if "/run/" in path]

@@ -12,7 +12,12 @@ rule render_table:
     input:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
-        form_files("table"),
+        marked(
+            form_files("table"),
+            "../report/table.rst",
+            category=exhibit_chapter,
+            exhibit="{exhibit}",
+        ),
     log:
         "logs/{evaluation}/render_table/{exhibit}.log",
     wildcard_constraints:
@@ -39,7 +44,12 @@ rule render_figure:
     input:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
-        form_files("figure"),
+        marked(
+            form_files("figure"),
+            "../report/figure.rst",
+            category=exhibit_chapter,
+            exhibit="{exhibit}",
+        ),
     log:
         "logs/{evaluation}/render_figure/{exhibit}.log",
     wildcard_constraints:
@@ -66,9 +76,13 @@ rule bundle_tables:
     input:
         aggregates=[f"results/{NAME}/aggregates/{name}.csv" for name in bundled()],
     output:
-        expand(
-            "results/{{evaluation}}/release/tables.{{language}}.{ext}",
-            ext=FORMATS.bundles,
+        marked(
+            expand(
+                "results/{{evaluation}}/release/tables.{{language}}.{ext}",
+                ext=FORMATS.bundles,
+            ),
+            "../report/bundle.rst",
+            category="All tables",
         ),
     log:
         "logs/{evaluation}/bundle_tables/{language}.log",
@@ -120,7 +134,11 @@ rule write_report:
         run=run_tables(),
         catalogue=[path for path in catalogue_files() if path.endswith(".html")],
     output:
-        report="results/{evaluation}/release/report.{language}.html",
+        report=marked(
+            ["results/{evaluation}/release/report.{language}.html"],
+            "../report/report.rst",
+            category="Report",
+        )[0],
     log:
         "logs/{evaluation}/write_report/{language}.log",
     wildcard_constraints:
@@ -141,7 +159,11 @@ rule write_catalogue:
     input:
         codelists=codelist_files(),
     output:
-        page="results/{evaluation}/release/catalogue.{language}.html",
+        page=marked(
+            ["results/{evaluation}/release/catalogue.{language}.html"],
+            "../report/catalogue.rst",
+            category="Definitions",
+        )[0],
         markdown="results/{evaluation}/release/catalogue.{language}.md",
     log:
         "logs/{evaluation}/write_catalogue/{language}.log",

@@ -172,7 +172,7 @@ def _shown(name: str, page: _Page) -> Shown:
         page.labels,
     )
     # The banner says it once for the whole page; single files say it each.
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"stars": page.inputs.stars}
     notes: tuple[str, ...] = ()
     if exhibit.kind in TABLES:
         table = table_of(name, exhibit, frame, labels=labels, language=language, facts=facts)

@@ -35,6 +35,8 @@ class ReportInputs:
         is left out.
     sources
         The registers, by name, for what they are called and which files they are delivered in.
+    stars
+        Levels of p that a star each is given for, where an exhibit does not say.
     """
 
     evaluation: Evaluation
@@ -43,6 +45,7 @@ class ReportInputs:
     release_dir: Path
     run_dir: Path
     sources: Mapping[str, Source] = field(default_factory=dict)
+    stars: tuple[float, ...] = ()
 
     @classmethod
     def of_configuration(cls, configuration: Mapping[str, Any], results: Path) -> Self:
@@ -62,6 +65,7 @@ class ReportInputs:
             release_dir=results / "release",
             run_dir=results / "run",
             sources={name: Source.model_validate(each) for name, each in configuration.get("sources", {}).items()},
+            stars=tuple(configuration.get("project", {}).get("stars", ())),
         )
 
     def numbers(self, exhibit: str) -> pd.DataFrame:
