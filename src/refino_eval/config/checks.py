@@ -9,6 +9,7 @@ from typing import Any
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.kind_checks import kind_faults
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
 
@@ -283,6 +284,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
         if key not in exhibit.columns:
             yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
     yield from _splits(where, exhibit, study, definitions)
+    yield from kind_faults(where, exhibit, study, definitions)
     yield from _states_read(where, exhibit, study, definitions)
     arms = tuple(arm.name for arm in study.arms.everyone)
     for part in ("programmes", "started"):
@@ -346,7 +348,8 @@ def _splits(where: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
 def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     """Return what beside covariates tells people apart in the cohort: the strata, and when they were drawn."""
     if study.population is None:
-        return study.person_table.strata if study.person_table is not None else ()
+        table = study.person_table
+        return () if table is None else (*table.strata, *(("cluster",) if table.cluster is not None else ()))
     return (*study.strata, *study.population.keep, "draw_month", "draw_year")
 
 

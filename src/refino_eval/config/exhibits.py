@@ -621,6 +621,120 @@ class PaymentsExhibit(_Exhibit):
         return tuple(self.registers.model_dump().values())
 
 
+class SubgroupsExhibit(_OutcomesExhibit):
+    """The effect in each group by itself, the difference between groups, and the test corrected for all that are made."""
+
+    kind: Literal["subgroups"]
+    groups: tuple[By, ...] = Field(min_length=1, description="Ways to split people, each told by itself; one family.")
+    specification: Name = "main"
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return self.groups
+
+
+class LeaveOneOutExhibit(_OutcomesExhibit):
+    """The effect without each group of people in turn, the largest change marked."""
+
+    kind: Literal["leave_one_out"]
+    without: Name = Field(description="A stratum (county), another column that the cohort keeps, draw_year or cluster.")
+    specification: Name = "main"
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return (self.without,)
+
+
+class StepwiseExhibit(_OutcomesExhibit):
+    """The effect as groups of controls enter, and what each group accounts for whatever the order."""
+
+    kind: Literal["stepwise"]
+    specification: Name = Field(default="main", description="Whose controls enter, in its own encoding.")
+    steps: tuple[tuple[Name, ...], ...] = Field(
+        min_length=1,
+        description="Covariates of each group, in the order in which they enter; all of the specification's.",
+    )
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates that enter."""
+        return tuple(name for step in self.steps for name in step)
+
+
+class NullCardExhibit(_OutcomesExhibit):
+    """What a result that finds nothing rules out, in units, in per cent and in words; read from a `tests` exhibit."""
+
+    kind: Literal["null_card"]
+    tests: Name = Field(
+        description="The exhibit of kind tests whose numbers it shows, with the same columns or some of them."
+    )
+    specification: Name = "main"
+
+    @property
+    def exhibits_read(self) -> tuple[str, ...]:
+        """The exhibit with the tests."""
+        return (self.tests,)
+
+
+class SpecificationCurveExhibit(_OutcomesExhibit):
+    """The effect under every declared combination of outcome, specification and sample."""
+
+    form: ClassVar[Form] = "figure"
+    several_arms: ClassVar[Several] = "one"
+
+    kind: Literal["specification_curve"]
+    specifications: tuple[Name, ...] = Field(default=("main", "none", "linear"), min_length=1)
+    samples: tuple[Name, ...] = Field(default=(), description="Samples within `sample`; default: that one alone.")
+    scale: Literal["units", "control_sd"] = Field(
+        default="units",
+        description="units: all outcomes are in the same unit; control_sd: standard deviations of the control group.",
+    )
+
+
+class BinaryModelsExhibit(_OutcomesExhibit):
+    """Effects on probabilities by logit (average marginal effects) beside the linear probability model."""
+
+    kind: Literal["binary_models"]
+    specification: Name = "main"
+
+
+class TimeToEventExhibit(_Exhibit):
+    """Time from the draw to an event, by arm: Kaplan-Meier shares, stratified log-rank test, stratified Cox model."""
+
+    form: ClassVar[Form] = "figure"
+    several_arms: ClassVar[Several] = "one"
+
+    kind: Literal["time_to_event"]
+    outcome: Name = Field(description="An outcome of kind first_month, whose flag says who is censored.")
+    event: Name | None = Field(
+        default=None, description="Of a person table: the outcome that is 1 where the end was seen, 0 where it was not."
+    )
+    specification: Name = "none"
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return (self.outcome, *((self.event,) if self.event is not None else ()))
+
+
+class CountsExhibit(_Exhibit):
+    """People by what is known of where and when they were drawn, and arm."""
+
+    several_arms: ClassVar[Several] = "together"
+
+    kind: Literal["counts"]
+    by: tuple[Name, ...] = Field(
+        min_length=1, max_length=2, description="Columns of the cohort; of two, the second stands within the first."
+    )
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """The columns that people are counted by."""
+        return self.by
+
+
 Exhibit = Annotated[
     DescriptivesExhibit
     | BalanceExhibit
@@ -645,7 +759,15 @@ Exhibit = Annotated[
     | SocialCostsExhibit
     | BreakEvenExhibit
     | NetBenefitExhibit
-    | PaymentsExhibit,
+    | PaymentsExhibit
+    | SubgroupsExhibit
+    | LeaveOneOutExhibit
+    | StepwiseExhibit
+    | NullCardExhibit
+    | SpecificationCurveExhibit
+    | BinaryModelsExhibit
+    | TimeToEventExhibit
+    | CountsExhibit,
     Field(discriminator="kind"),
 ]
 

@@ -53,7 +53,7 @@ from refino_eval.estimation.redraws import Scheme
 from refino_eval.estimation.samples import CommonSample, common_sample, missing_patterns
 from refino_eval.estimation.specification_curve import SpecificationCurve, Variant, all_variants, specification_curve
 from refino_eval.estimation.stepwise import Stepwise, stepwise
-from refino_eval.estimation.survival import HazardRatio, SurvivalTable, cox, survival_shares
+from refino_eval.estimation.survival import HazardRatio, LogRank, SurvivalTable, cox, log_rank, survival_shares
 from refino_eval.estimation.take_up import FirstStage, StarterTable, ever_started, first_stage, starters, take_up_paths
 from refino_eval.estimation.verify import (
     VerificationError,
@@ -90,6 +90,7 @@ __all__ = [
     "InteractionTest",
     "LateTable",
     "LeaveOneOut",
+    "LogRank",
     "LogitTable",
     "Missing",
     "Moments",
@@ -143,6 +144,7 @@ __all__ = [
     "late_reweighted",
     "leave_one_out",
     "lee_bounds",
+    "log_rank",
     "logit",
     "missing_patterns",
     "moments",

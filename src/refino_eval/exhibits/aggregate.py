@@ -15,7 +15,17 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
-from refino_eval.exhibits import arms, inference, missingness, money, over_time, participation
+from refino_eval.exhibits import (
+    arms,
+    group_numbers,
+    inference,
+    missingness,
+    money,
+    nonlinear_numbers,
+    over_time,
+    participation,
+    robustness,
+)
 from refino_eval.exhibits.arm_names import arm_panel
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, outcome_columns, pairs, weighting
 from refino_eval.exhibits.tidy import tidy_frame
@@ -290,4 +300,12 @@ _KINDS: Mapping[str, Any] = {
     "break_even": money.break_even,
     "net_benefit": money.net_benefits,
     "payments": money.payments,
+    "subgroups": group_numbers.subgroups,
+    "counts": group_numbers.counts,
+    "specification_curve": robustness.specification_curve,
+    "leave_one_out": robustness.leave_one_out,
+    "stepwise": robustness.stepwise,
+    "null_card": robustness.null_card,
+    "binary_models": nonlinear_numbers.binary_models,
+    "time_to_event": nonlinear_numbers.time_to_event,
 }

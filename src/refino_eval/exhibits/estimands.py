@@ -28,6 +28,7 @@ def estimands_table(
 ) -> Table:
     """Lay out the estimates side by side with the test that they are one."""
     numbers = Numbers.of(frame, style)
+    small = ((frame["panel"] == "small_cells") & (frame["statistic"] == "std_error")).any()
     shown = [estimand for estimand in ESTIMANDS if (frame["column"] == estimand).any()]
     header = Row(
         (
@@ -44,6 +45,11 @@ def estimands_table(
         )
         errors = (numbers.cell("", key, estimand, "std_error", pattern=style.beneath) for estimand in shown)
         body.append(Row((error_label(numbers, labels, language), *errors, label("")), role="beneath"))
+        if small:
+            brackets = "{}" if style.machine else "[{}]"
+            errors = (numbers.cell("small_cells", key, estimand, "std_error", pattern=brackets) for estimand in shown)
+            heading = label(say(language, "Små celler", "Small cells") if style.machine else "")
+            body.append(Row((heading, *errors, label("")), role="beneath"))
     first = next(iter(exhibit.columns))
     for statistic in ("n", "n_left_out"):
         cells = (numbers.cell("", first, estimand, statistic) for estimand in shown)
@@ -59,6 +65,25 @@ def estimands_table(
             "probability with estimated draw shares is the same. Standard errors within cells and arms.",
         )
     )
+    if "interacted" in shown:
+        own.append(
+            say(
+                language,
+                "Med samspill (Lin): hver gruppe har sine egne koeffisienter for kontrollvariablene.",
+                "Interacted (Lin): each arm has coefficients of its own for the controls.",
+            )
+        )
+    if small:
+        n, cells_of = (numbers.cell("small_cells", first, "cell_fixed_effects", s).text for s in ("n", "n_cells"))
+        own.append(
+            say(
+                language,
+                f"I klammer: standardfeil der de {cells_of} cellene med bare én person i en gruppe ({n} personer) får variansen fra "
+                "spredningen mellom dem (Pashley og Miratrix 2021).",
+                f"In brackets: standard errors in which the {cells_of} cells with a single person in an arm ({n} people) take their "
+                "variance from the spread between them (Pashley and Miratrix 2021).",
+            )
+        )
     return Table(
         exhibit=name,
         language=language,

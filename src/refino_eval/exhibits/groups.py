@@ -58,7 +58,7 @@ class Groups:
                 yield cell(name, column, "count", count, count, panel=panel)
 
 
-def groups_of(by: By, cohort: pd.DataFrame, study: Study) -> Groups:
+def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GROUPS) -> Groups:
     """Put the people of a sample into groups.
 
     Parameters
@@ -69,6 +69,8 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study) -> Groups:
         The sample.
     study
         Definitions of subgroups.
+    most
+        No more groups than this.
 
     Returns
     -------
@@ -86,10 +88,10 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study) -> Groups:
     values = _column(by, cohort)
     known = values.notna().to_numpy()
     found = sorted(set(values[known]))
-    if not 2 <= len(found) <= MOST_GROUPS:
+    if not 2 <= len(found) <= most:
         what = "one value" if len(found) == 1 else f"{len(found)} values"
         raise UserFault(
-            f"is told by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {MOST_GROUPS} "
+            f"is told by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
             "groups can be compared. Define subgroups (config/definitions/subgroups.yaml) and list them, or choose another."
         )
     place = {value: k for k, value in enumerate(found)}

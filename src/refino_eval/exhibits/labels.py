@@ -85,6 +85,7 @@ VOCABULARY: Mapping[str, Label] = {
     "none": _words("ingen", "none"),
     "yes": _words("Ja", "Yes"),
     "no": _words("Nei", "No"),
+    "without_group": _words("Uten opplysning", "Without a value"),
     "draw_year": _words("Trekkeår", "Year of the draw"),
     "draw_month": _words("Trekkemåned", "Month of the draw"),
     "month": _words("Måneder siden trekking", "Months since the draw"),
@@ -341,3 +342,8 @@ def plain(name: str) -> str:
     """Return a name of the program as a reader's word: no underscores, a capital first."""
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
+
+
+def inside(text: str) -> str:
+    """Return a label as it stands inside a sentence: a small first letter, but for an abbreviation (`NAV office`)."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

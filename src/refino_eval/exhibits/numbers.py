@@ -135,7 +135,7 @@ def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_er
         return ""
     if statistic.startswith("p_value") or statistic == "q_value":
         return style.p_value(value)
-    if statistic in ("n", "n_treated", "n_control", "n_cells", "n_clusters", "count"):
+    if statistic in ("n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"):
         return style.integer(value)
     if statistic in ("conf_low", "conf_high", "band_low", "band_high") and std_error:
         return style.fixed(value, decimals_for(std_error, 2))
@@ -143,7 +143,7 @@ def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_er
         return style.fixed(value, decimals_for(value, 3, most=2))
     if statistic in ("df", "df_residual"):
         return style.fixed(value, 0 if float(value).is_integer() else 1)
-    if statistic in ("share", "r_squared", "f_stat", "t_stat", "normalised_difference", "weight"):
+    if statistic in ("share", "r_squared", "f_stat", "t_stat", "normalised_difference", "weight", "chi2"):
         return style.fixed(value, 3 if statistic in ("normalised_difference", "weight") else 2)
     if statistic == "percent_of_control":
         return style.percent(value / 100.0)

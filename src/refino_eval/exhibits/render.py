@@ -14,9 +14,11 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.arms import table_by_arm
 from refino_eval.exhibits.attrition import attrition_table
 from refino_eval.exhibits.balance import balance_table
+from refino_eval.exhibits.binary_models import binary_models_table
 from refino_eval.exhibits.break_even import break_even_table
 from refino_eval.exhibits.compliers import compliers_table
 from refino_eval.exhibits.costs import costs_table, social_costs_table
+from refino_eval.exhibits.counts import counts_table
 from refino_eval.exhibits.descriptives import descriptives_table
 from refino_eval.exhibits.design import design_table
 from refino_eval.exhibits.draws import draws_figure
@@ -31,19 +33,25 @@ from refino_eval.exhibits.interactions import interactions_table
 from refino_eval.exhibits.itt import itt_table
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.late import late_table
+from refino_eval.exhibits.leave_one_out import leave_one_out_table
 from refino_eval.exhibits.net_benefit import net_benefit_figure, net_benefit_notes
 from refino_eval.exhibits.notes import exhibit_notes, say, specification_note, stars_note
+from refino_eval.exhibits.null_card import null_card_table
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
 from refino_eval.exhibits.paths_by_group import paths_notes
 from refino_eval.exhibits.payments import payments_table
+from refino_eval.exhibits.specification_curve import curve_notes, specification_curve_figure
 from refino_eval.exhibits.spell_survival import spell_survival_figure, spell_survival_notes
 from refino_eval.exhibits.starters import starters_table
+from refino_eval.exhibits.stepwise import stepwise_table
 from refino_eval.exhibits.style import house_style
+from refino_eval.exhibits.subgroups import subgroups_table
 from refino_eval.exhibits.tables import Table
 from refino_eval.exhibits.take_up import take_up_figure, take_up_notes
 from refino_eval.exhibits.tests import tests_table
 from refino_eval.exhibits.tidy import tidy_text, validate, write_text
+from refino_eval.exhibits.time_to_event import survival_notes, time_to_event_figure
 from refino_eval.exhibits.writing import TABLE_FORMS, Laid, write_table
 
 TABLES: Mapping[str, Callable[..., Table]] = {
@@ -64,6 +72,12 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "social_costs": social_costs_table,
     "break_even": break_even_table,
     "payments": payments_table,
+    "subgroups": subgroups_table,
+    "leave_one_out": leave_one_out_table,
+    "stepwise": stepwise_table,
+    "null_card": null_card_table,
+    "binary_models": binary_models_table,
+    "counts": counts_table,
 }
 FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "draws": draws_figure,
@@ -73,6 +87,8 @@ FIGURES: Mapping[str, Callable[..., Drawing]] = {
     "spell_survival": spell_survival_figure,
     "flow": flow_figure,
     "net_benefit": net_benefit_figure,
+    "specification_curve": specification_curve_figure,
+    "time_to_event": time_to_event_figure,
 }
 
 
@@ -198,4 +214,8 @@ def figure_notes(
         own += effects_notes(exhibit, tidy_frame, language)
     if exhibit.kind == "net_benefit":
         own += net_benefit_notes(exhibit, labels, language)
+    if exhibit.kind == "specification_curve":
+        own += curve_notes(exhibit, labels, language)
+    if exhibit.kind == "time_to_event":
+        own += survival_notes(exhibit, tidy_frame, labels, language)
     return exhibit_notes(exhibit, tidy_frame, labels, language, facts, own)

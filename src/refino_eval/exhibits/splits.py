@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from refino_eval.config.exhibits import By
-from refino_eval.exhibits.labels import LabelBook, plain
+from refino_eval.exhibits.labels import LabelBook, inside, plain
 
 GROUPS = "groups"
 WITHOUT_GROUP = "without_group"
@@ -51,7 +51,7 @@ def group_label(by: By, name: str, labels: LabelBook, language: str) -> str:
     if by in labels.definitions.covariates:
         covariate = labels.covariate(by, language, unit=False)
         answer = {"1": labels.word("yes", language), "0": labels.word("no", language)}.get(name, name)
-        return f"{covariate}: {answer[:1].lower()}{answer[1:]}"
+        return f"{covariate}: {inside(answer)}"
     return name
 
 

@@ -26,7 +26,7 @@ STATISTICS = frozenset(
         "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "band_low", "band_high",
         "mean", "mean_treated", "mean_control", "sd", "sd_treated", "sd_control", "percent_of_control",
         "n", "n_treated", "n_control", "n_cells", "n_clusters", "count", "share", "weight",
-        "r_squared", "f_stat", "df", "df_residual", "normalised_difference",
+        "r_squared", "f_stat", "chi2", "df", "df_residual", "normalised_difference",
         "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
         "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
         "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",

@@ -1,5 +1,7 @@
 """Tests, estimands, take-up and interactions: the numbers are those of `estimation`, and the tables show them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,6 +116,27 @@ def test_estimands_say_whom_they_leave_out(trial):
     assert got["", "hours", "cell_fixed_effects", "estimate"] == pytest.approx(effects.estimate[1], rel=1e-12)
     one_arm = cohort.groupby("cell")["treated"].transform("nunique") == 1
     assert got["", "hours", "saturated", "n_left_out"] == one_arm.sum()
+
+
+def test_estimands_show_the_variance_for_small_cells_where_there_are_any(trial, tmp_path):
+    frame, _ = numbers(trial, "e")
+    assert not ((frame["panel"] == "small_cells") & (frame["statistic"] == "std_error")).any()
+    cohort, values, files = trial
+    few = cohort.assign(cell=[f"{cell}{k % 100}" for k, cell in enumerate(cohort["cell"])])
+    few.to_parquet(tmp_path / "cohort.parquet")
+    entry = definitions().exhibits["e"].model_copy(update={"specification": "linear"})
+    study = Study("new", "old", definitions().specifications, 7)
+    told = aggregate("e", entry, files=replace(files, cohort=tmp_path / "cohort.parquet"), study=study)
+    got = told.set_index(["panel", "row", "column", "statistic"])["value"]
+    wanted = est.estimands(
+        values[list(OUTCOMES)], few["treated"], cells=few["cell"], controls=few[["age"]], small_cells="hybrid"
+    )
+    assert got["small_cells", "hours", "saturated", "std_error"] == pytest.approx(wanted.std_error[1, 1], rel=1e-9)
+    table = table_of("e", entry, told, labels=labels(), language="en", facts={})
+    shown = [[cell.text for cell in row.cells] for row in table.parts[0].body]
+    assert shown[2][1].startswith("[")
+    assert shown[2][4] == "", "the interacted form has no such variance"
+    assert any("Pashley" in note for note in table.notes)
 
 
 def test_the_effect_of_taking_part_is_the_ratio(trial):

@@ -1,0 +1,119 @@
+"""From people to numbers, by group: effects in subgroups, and counts of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import exhibits as x
+from refino_eval.exhibits.groups import Groups, groups_of
+from refino_eval.exhibits.inference import sample_of
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, weighting
+from refino_eval.exhibits.splits import WITHOUT_GROUP
+
+EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
+
+
+def subgroups(
+    exhibit: x.SubgroupsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Panel the split, row the group; rows `difference` (of two groups) and `equal` (the test, corrected for all)."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}
+    for split in exhibit.groups:
+        groups = groups_of(split, people, study)
+        comparable = [place for place in range(len(groups.names)) if _compares(people.loc[groups.rows(place)])]
+        for place, group in enumerate(groups.names):
+            if place not in comparable:
+                for key in exhibit.columns:
+                    n = int(groups.rows(place).sum())
+                    yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
+        if len(comparable) < 2:
+            continue
+        told = est.subgroups(
+            values,
+            people["treated"].to_numpy(),
+            groups.member,
+            rows=np.isin(groups.member, comparable),
+            cells=people["cell"] if specification.strata else None,
+            controls=controls,
+            vcov=specification.vcov,
+            missing=exhibit.missing,
+            level=specification.level,
+            **weighting(people, specification.vcov),
+        )
+        yield from _group_rows(told, groups)
+        for j, key in enumerate(exhibit.columns):
+            test = told.equality[j]
+            tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
+            rows = [cell("equal", key, statistic, value, panel=groups.split) for statistic, value in tests.items()]
+            p_values[groups.split, key] = (test.p_value, rows)
+    family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
+    for place, ((split_name, key), (_, rows)) in enumerate(p_values.items()):
+        yield from rows
+        yield cell("equal", key, "p_value_holm", family.p_holm[place], panel=split_name)
+        yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
+
+
+def _compares(people: pd.DataFrame) -> bool:
+    """Tell whether any cell of a group has both arms."""
+    return bool((people.groupby("cell")["treated"].nunique() == 2).any())
+
+
+def _group_rows(told: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
+    for place, effects in zip(told.groups, told.effects, strict=True):
+        for j, key in enumerate(effects.outcomes):
+            n = int(effects.n[j])
+            for statistic in (*EFFECT, "n", "mean_control"):
+                value = getattr(effects, statistic)[j]
+                yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split)
+    if len(told.groups) == 2:
+        for j, key in enumerate(told.effects[0].outcomes):
+            n = int(sum(effects.n[j] for effects in told.effects))
+            for statistic, value in (
+                ("estimate", told.difference), ("std_error", told.std_error), ("p_value", told.p_value),
+                ("conf_low", told.conf_low), ("conf_high", told.conf_high),
+            ):  # fmt: skip
+                yield cell("difference", key, statistic, value[0, j], n, panel=groups.split)
+
+
+def counts(
+    exhibit: x.CountsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """People by arm: row the value of the first column, or both values; `all` at the end."""
+    first, *rest = exhibit.by
+    outer = _text(cohort, first)
+    inner = _text(cohort, rest[0]) if rest else None
+    for value in sorted(set(outer)):
+        yield from _count(value, outer == value, cohort, study)
+        for place in sorted(set(inner[outer == value])) if inner is not None else ():
+            yield from _count(f"{value} / {place}", (outer == value) & (inner == place), cohort, study)
+    yield from _count("all", np.ones(len(cohort), dtype=bool), cohort, study)
+
+
+def _text(cohort: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+    if column == "draw_year" and column not in cohort:
+        return cohort["draw_month"].str.slice(0, 4).to_numpy(dtype=object)
+    values = cohort[column]
+    return np.array(
+        [
+            WITHOUT_GROUP if pd.isna(v) else str(int(v)) if isinstance(v, float) and v.is_integer() else str(v)
+            for v in values
+        ],
+        dtype=object,
+    )
+
+
+def _count(row: str, rows: npt.NDArray[np.bool_], cohort: pd.DataFrame, study: Study) -> Iterator[Row]:
+    people = int(np.count_nonzero(rows))
+    yield cell(row, "all", "count", people, people)
+    for column in (*study.treated_arms, study.control):
+        count = int(np.count_nonzero(rows & of_arm(cohort, column, study)))
+        yield cell(row, column, "count", count, count)
+        if column != study.control:
+            yield cell(row, column, "share", count / people, people)

@@ -1,0 +1,138 @@
+"""From people to numbers, for models that are not linear: logit beside the linear model, and time to an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import exhibits as x
+from refino_eval.errors import UserFault
+from refino_eval.exhibits.inference import sample_of
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of
+
+
+def binary_models(
+    exhibit: x.BinaryModelsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Row the outcome, columns `linear`, `logit` (average effect on the probability) and `log_odds`.
+
+    An outcome that no logit can fit keeps its linear effect, and its logit is not estimable.
+    """
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    if "weight" in people or specification.vcov == "CRV1":
+        raise UserFault("the logit takes neither weights nor clusters; choose a specification and evaluation without.")
+    vcov: Literal["iid", "HC1"] = "iid" if specification.vcov == "iid" else "HC1"
+    treated, cells = people["treated"].to_numpy(), people["cell"] if specification.strata else None
+    for key in exhibit.columns:
+        column = values[[key]]
+        options = {"cells": cells, "controls": controls, "missing": "common", "level": specification.level}
+        linear = est.itt(column, treated, vcov=vcov, **options)  # type: ignore[arg-type]
+        n = int(linear.n[0])
+        for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_control", "n"):
+            yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n)
+        try:
+            told = est.logit(column, treated, vcov=vcov, **options)  # type: ignore[arg-type]
+        except UserFault:
+            yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
+            yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
+            continue
+        for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high"):
+            yield cell(key, "logit", statistic, getattr(told, statistic)[0], n)
+        yield cell(key, "logit", "n", told.n_varying[0], int(told.n_varying[0]))
+        yield cell(key, "logit", "n_left_out", told.n_separated[0], int(told.n_separated[0]))
+        yield cell(key, "log_odds", "estimate", told.log_odds[0], n)
+        yield cell(key, "log_odds", "std_error", told.log_odds_std_error[0], n)
+
+
+def time_to_event(
+    exhibit: x.TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Share without the event by time (row) and arm (column), and the tests of the arms within cells."""
+    specification = study.specifications[exhibit.specification]
+    time, ended = _durations(exhibit, cohort, files)
+    controls = controls_of(cohort, specification)
+    rows = np.isfinite(time) & np.isfinite(ended) & controls.rows
+    lost = int(np.count_nonzero(~rows))
+    if not rows.any():
+        raise UserFault(
+            f"nobody has a value of '{exhibit.outcome}'. Look at its window against the register's coverage."
+        )
+    # A month is a whole: who reached it in the first month at risk has been at risk for one.
+    shift = max(0.0, 1.0 - float(time[rows].min()))
+    duration, event = time[rows] + shift, ended[rows]
+    people = cohort.loc[rows]
+    treated = people["treated"].to_numpy()
+    moments = np.arange(0.0, duration.max() + 1.0)
+    for column, arm in ((study.treated, 1), (study.control, 0)):
+        chosen = treated == arm
+        told = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
+        for k, moment in enumerate(moments):
+            at_risk = int(told.at_risk[0, k])
+            row = str(int(moment - shift))
+            for statistic, value in (
+                ("share", told.share), ("conf_low", told.conf_low), ("conf_high", told.conf_high)
+            ):  # fmt: skip
+                yield cell(row, column, statistic, value[0, k], at_risk)
+            yield cell(row, column, "n", at_risk, at_risk)
+        n = int(np.count_nonzero(chosen))
+        yield cell("people", column, "count", n, n)
+        yield cell("ended", column, "count", int(event[chosen].sum()), n)
+        yield cell("median", column, "value", float(told.median[0]) - shift, n)
+    yield from _comparison(duration, event, people, controls, rows, specification)
+    if lost:
+        yield cell("lost", "all", "count", lost, lost)
+
+
+def _durations(
+    exhibit: x.TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read when it happened or was last looked for, and whether it happened."""
+    told = pd.read_parquet(files.outcomes[exhibit.outcome]).set_index("person_id").reindex(cohort["person_id"])
+    time = told["value"].to_numpy(dtype=np.float64)
+    if exhibit.event is not None:
+        event = pd.read_parquet(files.outcomes[exhibit.event]).set_index("person_id")["value"]
+        return time, event.reindex(cohort["person_id"]).to_numpy(dtype=np.float64)
+    if "censored" not in told:
+        raise UserFault(
+            f"reads the outcome '{exhibit.outcome}', which has no flag for who is censored. Use an outcome of kind first_month, "
+            "or name the outcome that says who was seen to end (event)."
+        )
+    return time, 1.0 - told["censored"].to_numpy(dtype=np.float64)
+
+
+def _comparison(
+    duration: np.ndarray,
+    event: np.ndarray,
+    people: pd.DataFrame,
+    controls: est.ControlMatrix,
+    rows: np.ndarray,
+    specification: object,
+) -> Iterator[Row]:
+    """Compare the arms within cells: log-rank test and Cox model; neither where no cell compares them."""
+    treated, n = people["treated"].to_numpy(), len(people)
+    cells = people["cell"] if getattr(specification, "strata", True) else None
+    try:
+        rank = est.log_rank(duration, event, treated, cells=cells)
+        beside = controls.to_frame().loc[rows] if controls.names else None
+        hazard = est.cox(
+            duration, event, treated, cells=cells, controls=beside, level=getattr(specification, "level", 0.95)
+        )
+    except UserFault:
+        yield cell("log_rank", "difference", "p_value", np.nan, n, status="not_estimable")
+        yield cell("cox", "hazard_ratio", "estimate", np.nan, n, status="not_estimable")
+        return
+    yield cell("log_rank", "difference", "chi2", rank.chi2, n)
+    yield cell("log_rank", "difference", "df", 1, n)
+    yield cell("log_rank", "difference", "p_value", rank.p_value, n)
+    for statistic, value in (
+        ("estimate", hazard.hazard_ratio), ("conf_low", hazard.conf_low), ("conf_high", hazard.conf_high),
+        ("p_value", hazard.p_value), ("n", hazard.n_informative),
+    ):  # fmt: skip
+        yield cell("cox", "hazard_ratio", statistic, value, n)
+    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n)
+    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n)

@@ -1,0 +1,311 @@
+"""Curve, leave-one-out, steps, card, subgroups, logit, durations, counts: numbers of the estimation room, as shown."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refino_eval import estimation as est
+from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.kind_checks import kind_faults
+from refino_eval.errors import UserFault
+from refino_eval.exhibits.render import FIGURES, figure_notes, table_of
+from refino_eval.exhibits.specification_curve import choices_of, variants
+from refino_eval.exhibits.style import house_style
+from refino_eval.exhibits.tidy import write_tidy
+
+_SPEC = importlib.util.spec_from_file_location("toy_trial_robustness", Path(__file__).with_name("toy_trial.py"))
+toy = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(toy)
+
+COLUMNS = {"work": "work_3", "later": "work_6", "hours": "hours"}
+SHARES = {"work": "work_3", "later": "work_6"}
+ENTRIES = toy.definitions(
+    curve={"kind": "specification_curve", "columns": SHARES, "specifications": ["main", "none"],
+           "samples": ["analysed", "few"]},
+    scaled={"kind": "specification_curve", "columns": COLUMNS, "specifications": ["main"], "scale": "control_sd"},
+    without={"kind": "leave_one_out", "columns": COLUMNS, "without": "county"},
+    steps={"kind": "stepwise", "columns": COLUMNS, "steps": [["age"], ["female"]]},
+    tests={"kind": "tests", "columns": COLUMNS, "draws": 199, "margins": {"work": 0.3}},
+    card={"kind": "null_card", "columns": COLUMNS, "tests": "tests"},
+    groups={"kind": "subgroups", "columns": COLUMNS, "groups": ["county", ["young", "not_young"]]},
+    logit={"kind": "binary_models", "columns": SHARES},
+    duration={"kind": "time_to_event", "outcome": "months_to_work"},
+    people={"kind": "counts", "by": ["county", "office"]},
+)  # fmt: skip
+LABELS = toy.label_book(ENTRIES)
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    return toy.trial(tmp_path_factory.mktemp("trial"))
+
+
+@pytest.fixture(scope="module")
+def card(trial, tmp_path_factory):
+    tests, _ = trial.numbers(ENTRIES, "tests")
+    path = tmp_path_factory.mktemp("aggregates") / "tests.csv"
+    write_tidy(tests, path)
+    return trial.numbers(ENTRIES, "card", aggregates={"tests": path})
+
+
+def effect(trial, outcome, *, rows=None, controls=("age", "female"), cells=True):
+    people = trial.cohort if rows is None else trial.cohort.loc[rows]
+    values = trial.outcomes.loc[people.index, [outcome]]
+    table = est.itt(
+        values, people["treated"], cells=people["cell"] if cells else None,
+        controls=people[list(controls)] if controls else None,
+    )  # fmt: skip
+    return float(table.estimate[0])
+
+
+def shown(name, frame, language="en"):
+    table = table_of(name, ENTRIES.exhibits[name], frame, labels=LABELS, language=language, facts={})
+    return [[cell.text for cell in row.cells] for part in table.parts for row in part.body], table
+
+
+def test_each_variant_of_the_curve_is_the_plain_effect(trial):
+    frame, got = trial.numbers(ENTRIES, "curve")
+    few = trial.cohort["sample_few"].to_numpy()
+    assert got["main", "work", "analysed", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
+    assert got["none", "later", "few", "estimate"] == pytest.approx(
+        effect(trial, "work_6", rows=few, controls=()), rel=1e-9
+    )
+    told = variants(frame)
+    assert len(told) == got["summary", "all", "variants", "count"] == 8
+    assert told["estimate"].is_monotonic_increasing
+    assert got["summary", "all", "median", "estimate"] == pytest.approx(told["estimate"].median())
+    assert got["summary", "all", "significant", "share"] == (told["p_value"] < 0.05).mean()
+
+
+def test_standard_deviations_are_those_of_the_control_group(trial):
+    _, got = trial.numbers(ENTRIES, "scaled")
+    control = trial.outcomes.loc[trial.cohort["treated"] == 0, "hours"]
+    assert got["main", "hours", "analysed", "estimate"] == pytest.approx(
+        effect(trial, "hours") / control.std(), rel=1e-9
+    )
+
+
+def test_a_variant_that_cannot_be_estimated_keeps_its_place(tmp_path):
+    def nobody(cohort):
+        return cohort.assign(sample_few=cohort["treated"] == 0)
+
+    frame, got = toy.trial(tmp_path, change=nobody).numbers(ENTRIES, "curve")
+    lost = frame[(frame["column"] == "few") & (frame["statistic"] == "estimate")]
+    assert set(lost["status"]) == {"not_estimable"}
+    assert got["summary", "all", "variants", "count"] == 8
+    assert got["summary", "all", "estimated", "count"] == len(variants(frame)) == 4
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_the_dashboard_tells_every_choice_of_every_variant(trial, language):
+    frame, _ = trial.numbers(ENTRIES, "curve")
+    exhibit = ENTRIES.exhibits["curve"]
+    choices = choices_of(variants(frame), exhibit, LABELS, language)
+    assert [len(each.values) for each in choices] == [1, 2, 2, 2]
+    assert all(len(each.taken) == 8 for each in choices)
+    with house_style("x"):
+        drawing = FIGURES["specification_curve"](
+            "curve", exhibit, frame, labels=LABELS, language=language, facts={"data_class": "synthetic"}
+        )
+    top, bottom = drawing.figure.axes
+    low, high = top.get_ylim()
+    assert low == -high
+    marks = sum(len(line.get_xdata()) for line in bottom.lines if line.get_marker() == "s")
+    assert marks == 3 * 8, "one mark a variant for each of the three choices that vary"
+    assert {"Work", "Work later"}.isdisjoint({text.get_text() for text in bottom.get_yticklabels()})
+
+
+def test_leaving_a_county_out_is_estimating_without_it(trial):
+    frame, got = trial.numbers(ENTRIES, "without")
+    without = effect(trial, "hours", rows=(trial.cohort["county"] != "Øst").to_numpy())
+    assert got["main", "Øst", "hours", "estimate"] == pytest.approx(without, rel=1e-9)
+    assert got["change", "Øst", "hours", "estimate"] == pytest.approx(without - effect(trial, "hours"), rel=1e-8)
+    rows, table = shown("without", frame)
+    for place, key in enumerate(COLUMNS, start=1):
+        changes = {county: abs(got["change", county, key, "estimate"]) for county in ("Nord", "Sør", "Øst")}
+        largest = max(changes, key=changes.get)
+        assert [row[0] for row in rows if row[place].endswith("◂")] == [f"Without {largest}"]
+    assert table.notes
+
+
+def test_steps_end_in_the_specification_and_the_parts_add_up(trial):
+    frame, got = trial.numbers(ENTRIES, "steps")
+    assert got["steps", "raw", "hours", "estimate"] == pytest.approx(
+        effect(trial, "hours", controls=(), cells=False), rel=1e-9
+    )
+    assert got["steps", "cells", "hours", "estimate"] == pytest.approx(effect(trial, "hours", controls=()), rel=1e-9)
+    assert got["steps", "step_2", "hours", "estimate"] == pytest.approx(effect(trial, "hours"), rel=1e-9)
+    parts = [got["decomposition", f"step_{k}", "hours", "estimate"] for k in (1, 2)]
+    change = got["steps", "cells", "hours", "estimate"] - got["steps", "step_2", "hours", "estimate"]
+    assert sum(parts) == pytest.approx(change, abs=1e-12)
+    assert got["decomposition", "total", "hours", "estimate"] == pytest.approx(change, abs=1e-12)
+    rows, _ = shown("steps", frame)
+    assert [row[0] for row in rows if row[0]][:4] == [
+        "Nothing else",
+        "Cells (county × draw month)",
+        "+ Age",
+        "+ Female",
+    ]
+
+
+def test_the_card_says_in_words_what_its_numbers_say(card):
+    frame, got = card
+    arm = "new"
+    low, high = (100 * got["units", "work", arm, f"conf_{end}"] for end in ("low", "high"))
+    assert got["percent", "work", arm, "conf_low"] == pytest.approx(low / got["units", "work", arm, "mean_control"])
+    rows, table = shown("card", frame)
+    words = {row[0]: row[1] for row in rows if len(row) == 2}
+    assert f"to {high:.1f} percentage points" in words["Work"]
+    assert "margin of ±30.0 percentage points" in words["Work"]
+    assert "no margin is declared" in words["Hours"] or "differs from zero" in words["Hours"]
+    nb = {row[0]: row[1] for row in shown("card", frame, "nb")[0] if len(row) == 2}
+    assert f"til {high:.1f} prosentpoeng".replace(".", ",") in nb["Work (nb)"]
+    assert "{" not in "".join([*words.values(), *nb.values(), *table.notes])
+
+
+@pytest.mark.parametrize(
+    ("p", "p_equal", "margin", "says"),
+    [
+        (0.4, 0.01, 0.1, "shown to lie within the margin"),
+        (0.01, 0.01, 0.1, "differs from zero all the same"),
+        (0.01, 0.4, 0.1, "not shown to lie within the margin"),
+        (0.4, 0.4, 0.1, "the question is open"),
+        (0.4, np.nan, np.nan, "no margin is declared"),
+    ],
+)
+def test_each_verdict_has_its_sentence(card, p, p_equal, margin, says):
+    frame = card[0].copy()
+    for statistic, value in (("p_value", p), ("p_value_equivalence", p_equal), ("margin", margin)):
+        at = (frame["panel"] == "units") & (frame["row"] == "work") & (frame["statistic"] == statistic)
+        frame.loc[at, ["value", "status"]] = [value, "" if np.isfinite(value) else "not_estimable"]
+    rows, _ = shown("card", frame)
+    assert says in next(row[1] for row in rows if len(row) == 2 and row[0] == "Work")
+
+
+def test_subgroups_are_separate_trials_and_their_family_is_the_table(trial):
+    frame, got = trial.numbers(ENTRIES, "groups")
+    young = (trial.cohort["age"] < 35).to_numpy()
+    effects = [effect(trial, "hours", rows=rows) for rows in (young, ~young)]
+    assert got["young-not_young", "young", "hours", "estimate"] == pytest.approx(effects[0], rel=1e-9)
+    assert got["young-not_young", "difference", "hours", "estimate"] == pytest.approx(effects[1] - effects[0], rel=1e-8)
+    equal = frame[frame["row"] == "equal"]
+    raw = equal[equal["statistic"] == "p_value"]["value"].to_numpy()
+    holm = equal[equal["statistic"] == "p_value_holm"]["value"].to_numpy()
+    assert len(raw) == 6
+    assert holm.min() == pytest.approx(min(1, 6 * raw.min()))
+    rows, table = shown("groups", frame)
+    assert any(row[0].startswith("Under 35 (N = ") for row in rows)
+    assert any("all 6 tests" in note for note in table.notes)
+
+
+def test_a_subgroup_of_one_arm_is_shown_empty(tmp_path):
+    def one_arm(cohort):
+        return cohort.assign(treated=cohort["treated"].where(cohort["county"] != "Nord", 1))
+
+    frame, got = toy.trial(tmp_path, change=one_arm).numbers(ENTRIES, "groups")
+    lost = frame[(frame["panel"] == "county") & (frame["row"] == "Nord")]
+    assert set(lost["status"]) == {"not_estimable"}
+    assert ("county", "difference", "hours", "estimate") in got.index, "two counties are left to compare"
+
+
+def test_logit_stands_beside_the_linear_model(trial):
+    frame, got = trial.numbers(ENTRIES, "logit")
+    assert got["", "work", "linear", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
+    told = est.logit(
+        trial.outcomes[["work_3"]], trial.cohort["treated"], cells=trial.cohort["cell"],
+        controls=trial.cohort[["age", "female"]],
+    )  # fmt: skip
+    assert got["", "work", "logit", "estimate"] == pytest.approx(told.estimate[0])
+    assert abs(got["", "work", "logit", "estimate"] - got["", "work", "linear", "estimate"]) < 0.02
+    rows, _ = shown("logit", frame)
+    assert rows[0][0] == "Work"
+
+
+def test_an_outcome_without_a_logit_keeps_its_linear_effect(tmp_path):
+    trial = toy.trial(tmp_path)
+    same = pd.DataFrame({"person_id": trial.cohort["person_id"], "value": 1.0})
+    same.to_parquet(trial.files.outcomes["work_6"])
+    frame, got = trial.numbers(ENTRIES, "logit")
+    assert got["", "later", "linear", "estimate"] == pytest.approx(0, abs=1e-12)
+    assert frame.loc[(frame["row"] == "later") & (frame["column"] == "logit"), "status"].tolist() == ["not_estimable"]
+    assert shown("logit", frame)[0][2][3] == "–"
+
+
+def test_durations_begin_whole_and_count_those_at_risk(trial):
+    frame, got = trial.numbers(ENTRIES, "duration")
+    told = pd.read_parquet(trial.files.outcomes["months_to_work"])
+    treated = (trial.cohort["treated"] == 1).to_numpy()
+    assert got["", "0", "new", "share"] == 1
+    first = ((told["value"] == 1) & (told["censored"] == 0) & treated).sum()
+    assert got["", "1", "new", "share"] == pytest.approx(1 - first / treated.sum())
+    assert got["", "2", "new", "n"] == (treated & (told["value"] >= 2)).sum()
+    exhibit = ENTRIES.exhibits["duration"]
+    with house_style("x"):
+        drawing = FIGURES["time_to_event"]("d", exhibit, frame, labels=LABELS, language="en", facts={})
+    assert "log-rank p = " in drawing.alt
+    assert any("Kaplan-Meier" in n for n in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
+
+
+def test_log_rank_is_that_of_a_library():
+    survfunc = pytest.importorskip("statsmodels.duration.survfunc")
+    rng = np.random.default_rng(3)
+    cells = rng.integers(0, 6, 300)
+    treated = rng.integers(0, 2, 300)
+    time, event = rng.integers(1, 9, 300).astype(float), rng.integers(0, 2, 300).astype(float)
+    found = est.log_rank(time, event, treated, cells=cells)
+    chi2, p = survfunc.survdiff(time, event, treated, strata=cells)
+    assert found.chi2 == pytest.approx(chi2, rel=1e-9)
+    assert found.p_value == pytest.approx(p, rel=1e-9)
+    with pytest.raises(UserFault, match="No cell has both arms"):
+        est.log_rank(time, event, treated, cells=np.arange(300))
+
+
+def test_people_are_counted_within_places(trial):
+    frame, got = trial.numbers(ENTRIES, "people")
+    here = (trial.cohort["county"] == "Øst") & (trial.cohort["office"] == "0101")
+    assert got["", "Øst / 0101", "all", "count"] == here.sum()
+    assert got["", "Øst / 0101", "new", "share"] == pytest.approx(trial.cohort.loc[here, "treated"].mean())
+    assert got["", "all", "old", "count"] == (trial.cohort["treated"] == 0).sum()
+    rows, _ = shown("people", frame, "nb")
+    assert [row[0].strip() for row in rows] == [
+        "Nord", "0101", "0102", "Sør", "0101", "0102", "Øst", "0101", "0102", "Alle",
+    ]  # fmt: skip
+
+
+def test_people_without_a_place_are_counted_too(tmp_path):
+    def unknown(cohort):
+        return cohort.assign(office=cohort["office"].where(cohort["county"] != "Øst", None))
+
+    frame, _ = toy.trial(tmp_path, change=unknown).numbers(ENTRIES, "people")
+    assert [row[0].strip() for row in shown("people", frame)[0]][-2:] == ["Without a value", "All"]
+
+
+FAULTS = {
+    "card": ({"tests": "people"}, "is of kind counts"),
+    "card_2": ({"columns": {"pay": "hours"}}, "shows the column 'pay: hours'"),
+    "card_3": ({"sample": "few"}, "says sample 'few'"),
+    "curve": ({"samples": ["fw"]}, "names no sample 'fw'"),
+    "curve_2": ({"columns": COLUMNS}, r"different units \(hours, share\)"),
+    "steps": ({"steps": [["age"]]}, "leaves out 'female'"),
+    "steps_2": ({"steps": [["age", "female"], ["age"]]}, "enter 2 times"),
+    "duration": ({"outcome": "hours"}, "does not say how long"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_what_does_not_fit_together_is_told_before_anything_runs(case):
+    change, says = FAULTS[case]
+    entry = ENTRIES.exhibits[case.partition("_")[0]]
+    exhibit = type(entry).model_validate({**entry.model_dump(by_alias=True, exclude_unset=True), **change})
+    study = Evaluation.model_construct(samples={"analysed": None, "few": None})
+    told = list(kind_faults(f"exhibit '{case}'", exhibit, study, ENTRIES))
+    assert any(pd.Series(told).str.contains(says))
+
+
+@pytest.mark.parametrize("name", ["card", "curve", "steps", "duration"])
+def test_what_fits_is_no_fault(name):
+    study = Evaluation.model_construct(samples={"analysed": None, "few": None})
+    assert list(kind_faults("it", ENTRIES.exhibits[name], study, ENTRIES)) == []
