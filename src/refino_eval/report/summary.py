@@ -67,13 +67,30 @@ def summarise_numbers(
                     frames[name], exhibit.specifications[0], column, outcome, labels, language
                 )
     effects = tuple(sentence for sentence in said.values() if sentence)
-    lead = _people(itt[0], frames, labels, language) if itt else []
+    lead = _several(labels, language)
+    lead += _people(itt[0], frames, labels, language) if itt else []
     lead += _headline(itt, set(said) if any_primary else None, frames, labels, language)
     lead += _balance(inputs, frames, language)
     close = [_reading(language)] if effects else []
     close += _tally(itt, frames, labels, language) if itt else []
     close += [*_together(inputs, frames, labels, language), *_taking_part(inputs, frames, labels, language)]
     return Summary(tuple(lead), effects, tuple(close))
+
+
+def _several(labels: LabelBook, language: str) -> list[str]:
+    """Say, where there are several treated arms, that these sentences are about the first."""
+    if len(labels.treated_arms) == 1:
+        return []
+    first, others = labels.arm(labels.treated, language), [labels.arm(arm, language) for arm in labels.treated_arms[1:]]
+    return [
+        say(
+            language,
+            f"Forsøket har {len(labels.treated_arms)} tiltaksgrupper. Sammendraget gjelder {first}; tallene for "
+            f"{'; '.join(others)} står i tabellene.",
+            f"The trial has {len(labels.treated_arms)} treated arms. This summary is about {first}; the numbers of "
+            f"{'; '.join(others)} stand in the tables.",
+        )
+    ]
 
 
 def _headline(
