@@ -34,7 +34,7 @@ run: $(VENV)/.run  ## Run an evaluation from beginning to report (EVALUATION=ref
 	@$(BIN)/refino-eval run --evaluation $(EVALUATION) --cores $(CORES)
 
 test: $(VENV)/.dev  ## Run the whole test suite.
-	@$(BIN)/python -m pytest -n $(CORES)
+	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal
 
 test-quick: $(VENV)/.dev  ## Run the tests that take seconds.
 	@$(BIN)/python -m pytest -n $(CORES) -m 'not slow'

@@ -1,5 +1,6 @@
 """A small copy of the project, run once for all workflow tests."""
 
+import fcntl
 import os
 import shutil
 import sys
@@ -14,10 +15,17 @@ from tests_workflow import ROOT, copy_project, refino_eval
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
-    """A finished run of the Refino evaluation on a small synthetic register."""
-    folder = copy_project(tmp_path_factory.mktemp("small") / "project")
-    done = refino_eval(folder, "run", "--cores", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
+    """A finished run of the Refino evaluation on a small synthetic register, made once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "small" / "project"
+    with (shared / "small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "small.done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            done = refino_eval(copy_project(folder), "run", "--cores", "2")
+            assert done.returncode == 0, done.stdout + done.stderr
+            (shared / "small.done").touch()
     return folder
 
 
