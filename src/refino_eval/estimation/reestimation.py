@@ -14,6 +14,8 @@ from refino_eval.estimation.recording import Recording, Regression
 
 FEW = 12
 """Up to so many outcomes of one design go through a program that fits them one by one with every dummy."""
+ROUNDING = 1e-6
+"""Differences are never measured against less than this part of the outcome."""
 SAME = 1e-9
 """A shown number is a recorded one when they are this near, relative to the number and its precision."""
 
@@ -30,7 +32,8 @@ class Found:
         The kernel's.
     scale
         What a difference is measured against when the value is smaller: the standard error of an estimate, since an effect of about
-        0 has no relative precision of its own; for an F of about 0 that of its t.
+        0 has no relative precision of its own, and at least a millionth of the outcome, since a constant outcome leaves
+        engines rounding errors of their own; for an F of about 0 that of its t.
     engines
         Engine -> its value.
     """
@@ -79,10 +82,11 @@ class Reestimator:
         for j in needed:
             told = {engine: columns[j] for engine, columns in answers.items()}
             errors = {engine: np.sqrt(np.diag(cov)) for engine, (_, cov) in told.items()}
+            rounding = ROUNDING * float(np.sqrt(np.mean(regression.outcomes[:, j] ** 2)))
             for f in range(b.shape[0]):
                 own, se = float(b[f, j]), float(error[f, j])
-                yield Found("estimate", own, se, {e: float(a[0][f]) for e, a in told.items()})
-                yield Found("std_error", se, 0.0, {e: float(errors[e][f]) for e in told})
+                yield Found("estimate", own, max(se, rounding), {e: float(a[0][f]) for e, a in told.items()})
+                yield Found("std_error", se, rounding, {e: float(errors[e][f]) for e in told})
                 if np.isfinite(squares[f, j]):
                     theirs = {e: float(a[0][f] ** 2 / a[1][f, f]) for e, a in told.items() if a[1][f, f] > 0}
                     yield Found("f_stat", float(squares[f, j]), min(1.0, float(np.sqrt(squares[f, j]))), theirs)

@@ -112,6 +112,18 @@ def test_the_file_is_the_same_twice(found, files, numbers, tmp_path):
     assert list(back.columns) == list(COLUMNS)
 
 
+def test_an_outcome_without_variation_agrees(files, tmp_path):
+    cohort = pd.read_parquet(files.cohort)
+    path = tmp_path / "work.parquet"
+    pd.DataFrame({"person_id": cohort["person_id"], "value": 1.0}).to_parquet(path)
+    constant = PersonFiles(cohort=files.cohort, outcomes={**files.outcomes, "work": path}, panels={})
+    numbers = {"effects": aggregate("effects", DEFINITIONS.exhibits["effects"], files=constant, study=STUDY)}
+    found = verify(DEFINITIONS.exhibits, numbers, files=constant, study=STUDY)
+    of_constant = found[(found["column"] == "work") & (found["statistic"] == "estimate")]
+    assert (of_constant["value"] == 0).all()
+    assert (of_constant["verdict"] == "agrees").all()
+
+
 def test_nothing_is_noted_outside_a_recording():
     rng = np.random.default_rng(3)
     z, d, y = (rng.integers(0, 2, 40).astype(float) for _ in range(3))
