@@ -49,7 +49,7 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         explanation=lambda finding: explanation(finding, language),
         title_of=lambda rule: RULES[rule].title[language],
         rules=[
-            (RULES[rule].title[language], RULES[rule].says[language], RULES[rule].source)
+            (RULES[rule].title[language], RULES[rule].says[language], RULES[rule].source[language])
             for rule in used_rules(documents)
         ],
         certainties=[(sure, WORDS[sure][language], means[language]) for sure, means in CERTAINTIES.items()],

@@ -356,5 +356,5 @@ def test_the_report_whose_cells_changed_places() -> None:
 
 def test_every_rule_says_what_must_hold_in_both_languages() -> None:
     for name, rule in RULES.items():
-        assert all((rule.source, rule.title.nb, rule.title.en)), name
+        assert all((rule.source.nb, rule.source.en, rule.title.nb, rule.title.en)), name
         assert all(text.endswith(".") for text in (rule.says.nb, rule.says.en)), name

@@ -10,7 +10,7 @@ from fractions import Fraction
 from refino_eval.published.audit.cells import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.learned import learned_checks
-from refino_eval.published.audit.telling import finding, name_of, quoted, short, span
+from refino_eval.published.audit.telling import finding, name_of, number, quoted, short, span
 from refino_eval.published.intervals import Interval, added
 from refino_eval.published.relations import Check, Key, checks
 
@@ -59,16 +59,20 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     for swap, mended in _exchanges(document, failures):
         failures = [item for item in failures if item not in mended]
         yield swap
+    for together in _by_one_factor(failures):
+        failures = [item for item in failures if item not in together]
+        yield _blame(document, tuple(item.check.target for item in together), together)
     while failures:
         failing = Counter(key for item in failures for key in item.check.cells)
         culprit = max(failing, key=lambda key: (failing[key], -holding[key], key == failures[0].check.target))
-        blamed = [item for item in failures if culprit in item.check.cells]
         if failing[culprit] == 1:
-            # A single failure is told where it is found: its target, unless the target fits elsewhere.
-            culprit = _at_fault(failures[0].check, holding)
+            # A single failure is told where it is found: its target, unless other checks support the target alone.
+            suspects = _suspects(failures[0].check, holding)
             blamed = failures[:1]
+        else:
+            suspects, blamed = (culprit,), [item for item in failures if culprit in item.check.cells]
         failures = [item for item in failures if item not in blamed]
-        yield _blame(document, culprit, blamed)
+        yield _blame(document, suspects, blamed)
 
 
 def _checked(document: Document) -> Iterator[_Failure]:
@@ -84,10 +88,40 @@ def _checked(document: Document) -> Iterator[_Failure]:
             yield _Failure(check, False)
 
 
-def _at_fault(check: Check, holding: Counter[Key]) -> Key:
-    """Return the number of one failing check that no other check supports: the target where it is none the worse."""
+def _by_one_factor(failures: list[_Failure]) -> Iterator[list[_Failure]]:
+    """Yield groups of failures of one kind in one row or column of an exhibit that one common factor would mend.
+
+    Several numbers that are all five times what they should be have one cause: another unit, or another number of weeks.
+    """
+    left = list(failures)
+    for axis in (2, 3):
+        groups: dict[tuple[str, ...], list[tuple[_Failure, Interval]]] = {}
+        for item in left:
+            ratio = _ratio(item.check)
+            if ratio is not None:
+                key = item.check.target
+                groups.setdefault((item.check.relation.kind, key[0], key[1], key[axis]), []).append((item, ratio))
+        for members in groups.values():
+            common = _meeting([ratio for _, ratio in members])
+            if len(members) >= 2 and common is not None and not common.holds(1):
+                together = [item for item, _ in members]
+                left = [item for item in left if item not in together]
+                yield together
+
+
+def _ratio(check: Check) -> Interval | None:
+    """Return by what factor a target differs from what follows for it, or None where a factor says nothing."""
+    if check.relation.kind not in ("product", "ratio", "weighted_mean", "same"):
+        return None
+    if check.implied.low <= 0 <= check.implied.high or check.printed.low <= 0 <= check.printed.high:
+        return None
+    return check.printed / check.implied
+
+
+def _suspects(check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
+    """Return the numbers of one failing check that no other check supports, the target first where it is among them."""
     least = min(holding[key] for key in check.cells)
-    return check.target if holding[check.target] == least else min(check.cells, key=lambda key: holding[key])
+    return tuple(key for key in check.cells if holding[key] == least)
 
 
 def solved(check: Check, key: Key, read: Mapping[Key, Interval]) -> Interval | None:
@@ -117,39 +151,67 @@ def solved(check: Check, key: Key, read: Mapping[Key, Interval]) -> Interval | N
     return None
 
 
-def _blame(document: Document, culprit: Key, blamed: list[_Failure]) -> Finding:
-    """Return the finding about one number that one or more checks complain about."""
-    failure = blamed[0]
-    check = failure.check
-    cell, target = document.cells[culprit], document.cells[check.target]
-    fitting = [solved(item.check, culprit, _ranges(document, item.check)) for item in blamed]
-    wanted = _meeting([interval for interval in fitting if interval is not None])
-    fits = "" if wanted is None else span(wanted, cell.printed)
-    kind = check.relation.kind
-    number = cell if kind in ("shares",) else target
-    implied = span(check.implied, number.printed)
-    among = "; ".join(f"{short(key, check.target)} «{document.cells[key].text}»" for key in check.cells[1:6]) + (
-        " ..." if len(check.cells) > 6 else ""
-    )
-    more_nb = f" Også {len(blamed) - 1} andre sammenhenger med tallet svikter." if len(blamed) > 1 else ""
-    more_en = f" {len(blamed) - 1} more relations with this number fail." if len(blamed) > 1 else ""
-    if culprit != check.target:
-        more_nb = (
-            f" Tallet som ingen annen sammenheng støtter, er «{cell.text}» ({short(culprit, check.target)})." + more_nb
-        )
-        more_en = f" No other relation supports «{cell.text}» ({short(culprit, check.target)})." + more_en
-    why_nb, why_en = (check.relation.reason(language) for language in ("nb", "en"))
+def _blame(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> Finding:
+    """Return the finding about failing checks: of several, the number that all have; of one, those nobody supports."""
+    check = blamed[0].check
+    kind, target = check.relation.kind, document.cells[check.target]
+    others = [document.cells[key] for key in check.cells[1:] if key != check.target]
+    among = "; ".join(f"{short(cell.key, check.target)} «{cell.text}»" for cell in others[:5])
+    among += " ..." if len(others) > 5 else ""
+    times = "" if check.relation.factor == "1" else f" (× {check.relation.factor})"
+    implied = span(check.implied, target.printed)
+    also_nb, also_en = _also(document, suspects, blamed)
     return finding(
         document,
-        culprit,
+        suspects[0],
         rule=RULE_OF[kind],
-        fits=fits,
+        fits=_fits(document, suspects, blamed),
         certainty=_certainty(document, blamed),
-        nb=f"{name_of(check.target)} er trykt som «{target.text}», men {SAYS_NB[kind]} {implied}: {among or '-'}. "
-        f"{why_nb}{more_nb}",
-        en=f"{name_of(check.target)} is printed as «{target.text}», but {SAYS_EN[kind]} {implied}: {among or '-'}. "
-        f"{why_en}{more_en}",
+        cells=suspects[1:] if len(suspects) == len(blamed) else (),
+        nb=f"{name_of(check.target)} er trykt som «{target.text}», men {SAYS_NB[kind]} {implied}"
+        f"{f': {among}{times}' if among else ''}. {check.relation.reason('nb')}{also_nb}",
+        en=f"{name_of(check.target)} is printed as «{target.text}», but {SAYS_EN[kind]} {implied}"
+        f"{f': {among}{times}' if among else ''}. {check.relation.reason('en')}{also_en}",
     )
+
+
+def _also(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> tuple[str, str]:
+    """Return what is said further, in both languages: how many relations fail, and which number is the suspect."""
+    cell, more = document.cells[suspects[0]], len(blamed) - 1
+    if more and len(suspects) == len(blamed):
+        common = _meeting([ratio for item in blamed if (ratio := _ratio(item.check)) is not None])
+        factor = "" if common is None else number(common.middle, 2)
+        names = ", ".join(f"{short(key, suspects[0])} «{document.cells[key].text}»" for key in suspects[1:5])
+        return (
+            f" Det samme gjelder {names}: alle avviker med omtrent faktoren {factor}.",
+            f" The same holds for {names}: all differ by a factor of about {factor}.",
+        )
+    if more:
+        return (
+            f" Tallet «{cell.text}» ({name_of(cell.key)}) inngår i {more + 1} sammenhenger som svikter.",
+            f" The number «{cell.text}» ({name_of(cell.key)}) takes part in {more + 1} relations that fail.",
+        )
+    if blamed[0].check.target in suspects:
+        return "", ""
+    names = ", ".join(f"«{document.cells[key].text}»" for key in suspects[:3])
+    return f" Andre sammenhenger støtter ikke {names}.", f" Other relations do not support {names}."
+
+
+def _fits(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> str:
+    """Return what would fit: for the target when it is a suspect, else for each suspect that can be worked out."""
+    if len(suspects) == len(blamed) > 1:
+        return "; ".join(span(item.check.implied, document.cells[item.check.target].printed) for item in blamed)
+    target = blamed[0].check.target
+    asked = (target,) if target in suspects else suspects[:3]
+    told = []
+    for key in asked:
+        fitting = [solved(item.check, key, _ranges(document, item.check)) for item in blamed]
+        wanted = _meeting([interval for interval in fitting if interval is not None])
+        if wanted is not None:
+            told.append((document.cells[key], span(wanted, document.cells[key].printed)))
+    if len(told) == 1:
+        return told[0][1]
+    return "; ".join(f"{text} for «{cell.text}»" for cell, text in told)
 
 
 def _ranges(document: Document, check: Check) -> dict[Key, Interval]:

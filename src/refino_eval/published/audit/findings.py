@@ -30,7 +30,7 @@ class Rule:
 
     title: Label
     says: Label
-    source: str
+    source: Label
 
 
 @dataclass(frozen=True)
@@ -76,18 +76,23 @@ class Finding:
     also: tuple[str, ...] = ()
 
 
-def _rule(title_nb: str, title_en: str, says_nb: str, says_en: str, source: str) -> Rule:
-    return Rule(Label(nb=title_nb, en=title_en), Label(nb=says_nb, en=says_en), source)
+def _rule(title_nb: str, title_en: str, says_nb: str, says_en: str, source: tuple[str, str] | str) -> Rule:
+    nb, en = (source, source) if isinstance(source, str) else source
+    return Rule(Label(nb=title_nb, en=title_en), Label(nb=says_nb, en=says_en), Label(nb=nb, en=en))
 
 
-ARITHMETIC = "Arithmetic, declared in the document's relations or told by the table's own form."
+ARITHMETIC = (
+    "Regning, deklarert i dokumentets relasjoner eller fortalt av tabellens egen form.",
+    "Arithmetic, declared in the document's relations or told by the table's own form.",
+)
+SISTERS = ("Sammenligning med søstermodeller.", "Comparison with sister models.")
 
 RULES: dict[str, Rule] = {
     "swap": _rule(
         "Byttet plass", "Change of places",
         "To tall som hvert for seg ikke passer, passer når de bytter plass.",
         "Two numbers that both do not fit, fit when they change places.",
-        "Sister specifications: the standard error of one outcome varies little between specifications.",
+        ("Standardfeilen for ett utfall varierer lite mellom spesifikasjoner.", "The standard error of one outcome varies little between specifications."),
     ),
     "impossible": _rule(
         "Umulig verdi", "Impossible value",
@@ -95,7 +100,7 @@ RULES: dict[str, Rule] = {
         "antall er hele tall, og deklarerte grenser holder.",
         "Shares and p-values lie between 0 and 1, standard errors and deviations are not negative, R² lies between 0 and "
         "1, counts are whole, and declared bounds hold.",
-        "Definitions of the statistics.",
+        ("Statistikkenes definisjoner.", "Definitions of the statistics."),
     ),
     "sums": _rule(
         "Summer", "Sums", "Deler summerer seg til helheten, andeler til 100.", "Parts add up to the whole, shares to 100.",
@@ -114,7 +119,7 @@ RULES: dict[str, Rule] = {
         "Veide gjennomsnitt", "Weighted means",
         "Gjennomsnittet for alle er gruppenes gjennomsnitt veid med størrelsene; standardavviket følger av gruppenes.",
         "The mean of all is the groups' mean weighted by their sizes; the standard deviation follows from the groups'.",
-        "Decomposition of a mean and a variance by groups.",
+        ("Oppdeling av gjennomsnitt og varians etter grupper.", "Decomposition of a mean and a variance by groups."),
     ),
     "repeats": _rule(
         "Samme tall to steder", "One number, two places",
@@ -129,7 +134,7 @@ RULES: dict[str, Rule] = {
     "t_stat": _rule(
         "t-verdi", "t-value", "t er estimatet delt på standardfeilen, med estimatets fortegn.",
         "t is the estimate divided by its standard error, with the estimate's sign.",
-        "Definition; automated by Nuijten et al. 2016 (statcheck).",
+        ("Definisjonen; automatisert av Nuijten mfl. 2016 (statcheck).", "The definition; automated by Nuijten et al. 2016 (statcheck)."),
     ),
     "p_value": _rule(
         "p-verdi", "p-value", "p-verdien følger av t-verdien.", "The p-value follows from t.",
@@ -139,24 +144,24 @@ RULES: dict[str, Rule] = {
         "Konfidensintervall", "Confidence interval",
         "Intervallet ligger symmetrisk om estimatet, og halve bredden er en vanlig kritisk verdi ganger standardfeilen.",
         "The interval lies evenly about the estimate, and half its width is a usual critical value times the standard error.",
-        "Normal and t intervals at 90, 95 and 99 per cent.",
+        ("Normal- og t-intervaller på 90, 95 og 99 prosent.", "Normal and t intervals at 90, 95 and 99 per cent."),
     ),
     "stars": _rule(
         "Stjerner", "Stars", "Antall stjerner følger av t- eller p-verdien og nivåene dokumentet bruker.",
         "The number of stars follows from t or p and the levels that the document uses.",
-        "Nuijten et al. 2016 (statcheck), for stars.",
+        ("Nuijten mfl. 2016 (statcheck), brukt på stjerner.", "Nuijten et al. 2016 (statcheck), applied to stars."),
     ),
     "stars_missing": _rule(
         "Tabell uten stjerner", "Table without stars",
         "En tabell uten stjerner har estimater som dokumentets egne nivåer ville gitt stjerner.",
         "A table without any star has estimates that the document's own levels would have starred.",
-        "Consistency of the document with itself.",
+        ("Dokumentet mot seg selv.", "The document against itself."),
     ),
     "stars_size": _rule(
         "Stjerner mot størrelse", "Stars against size",
         "Stjernene setter grenser for standardfeilen; søstermodeller på samme utvalg skal ha omtrent den samme.",
         "Stars bound the standard error; sister models on the same sample should have about the same one.",
-        "|t| at the stars' levels, turned round: SE = |estimate| / t.",
+        ("|t| ved stjernenes nivåer, snudd: SE = |estimat| / t.", "|t| at the stars' levels, turned round: SE = |estimate| / t."),
     ),
     "grouping": _rule(
         "Tusengrupper", "Groups of thousands", "Tusentall står i grupper på tre sifre.",
@@ -171,36 +176,36 @@ RULES: dict[str, Rule] = {
         "Standardavvik for ja/nei", "Deviation of yes/no",
         "Standardavviket til en ja/nei-variabel er sqrt(p(1 - p)).",
         "The standard deviation of a yes/no variable is sqrt(p(1 - p)).",
-        "Bernoulli variance; the binary case of GRIMMER (Anaya 2016; Allard 2018).",
+        ("Bernoulli-varians; det binære tilfellet av GRIMMER (Anaya 2016; Allard 2018).", "Bernoulli variance; the binary case of GRIMMER (Anaya 2016; Allard 2018)."),
     ),
     "two_shares": _rule(
         "p-verdi for to andeler", "p-value of two shares",
         "p-verdien for forskjellen mellom to andeler følger omtrent av andelene og gruppenes størrelse.",
         "The p-value of a difference between two shares follows roughly from the shares and the groups' sizes.",
-        "Two-sample test of proportions.",
+        ("Test av to andeler.", "Two-sample test of proportions."),
     ),
     "sign": _rule(
         "Fortegn", "Sign", "Et klart estimat har samme fortegn som i søstermodellene.",
-        "A clear estimate has the sign that it has in sister models.", "Comparison of sister specifications.",
+        "A clear estimate has the sign that it has in sister models.", SISTERS,
     ),
     "magnitude": _rule(
         "Størrelsesorden", "Order of magnitude",
         "Et tall avviker fra søstermodellene med en faktor på ti eller hundre.",
-        "A number differs from its sister models by a factor of ten or a hundred.", "Comparison of sister specifications.",
+        "A number differs from its sister models by a factor of ten or a hundred.", SISTERS,
     ),
     "nested": _rule(
         "R² i nøstede modeller", "R² of nested models",
         "R² faller ikke når en modell på samme utvalg får flere forklaringsvariabler.",
-        "R² does not fall when a model on the same sample gains regressors.", "Algebra of least squares.",
+        "R² does not fall when a model on the same sample gains regressors.", ("Minste kvadraters algebra.", "Algebra of least squares."),
     ),
     "copied": _rule(
         "Kopiert tall", "Copied number", "Tall som er like der naboene viser at de burde skille seg.",
         "Numbers that are equal where their neighbours show that they should differ.",
-        "Chance of equal prints, from the differences where they do differ.",
+        ("Sjansen for like tall, ut fra forskjellene der de er ulike.", "The chance of equal prints, from the differences where they do differ."),
     ),
     "sample": _rule(
         "Utvalgets størrelse", "Size of the sample", "Antall personer er det samme i tabeller om samme utvalg.",
-        "The number of people is the same in tables of the same sample.", "Flow of participants, CONSORT 2010 item 13.",
+        "The number of people is the same in tables of the same sample.", ("Deltakerflyt, CONSORT 2010 punkt 13.", "Flow of participants, CONSORT 2010 item 13."),
     ),
 }  # fmt: skip
 """The rules, in the order in which they explain: a number explained by an earlier one is not complained about again."""

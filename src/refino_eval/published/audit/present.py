@@ -150,7 +150,10 @@ def to_markdown(documents: Sequence[Audited], language: Language) -> str:
     used = used_rules(documents)
     if used:
         lines += [f"## {WORDS['rules'][language]}", ""]
-        lines += [f"- **{RULES[r].title[language]}** {RULES[r].says[language]} ({RULES[r].source})" for r in used]
+        lines += [
+            f"- **{RULES[r].title[language]}** {RULES[r].says[language]} ({RULES[r].source[language].rstrip('.')})"
+            for r in used
+        ]
         lines.append("")
     return "\n".join(lines)
 
