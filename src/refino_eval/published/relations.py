@@ -24,6 +24,7 @@ nested              each model of `of` (a key whose row is `+`) holds all regres
 explained           the document, or we, can explain what the audit's rule `rule` says of `of`; it is silent there
 ==================  ============================================================================================
 
+`sure` says how much a failure tells: `certain` (the default), `likely` or `possible`, where the document may have a reason.
 `factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr. `exact: true` says
 that the document worked with the numbers of `of` as printed (a cost of 9 months, not of 8.5 to 9.5).
 """
@@ -78,6 +79,9 @@ class Relation(Strict):
     weights: tuple[str, ...] = Field(default=(), description="Keys of the weights, for weighted_mean.")
     factor: Exact = Field(default="1", description="What follows from `of` is multiplied by this exact number.")
     exact: bool = Field(default=False, description="The document worked with the numbers of `of` as they are printed.")
+    sure: Literal["certain", "likely", "possible"] = Field(
+        default="certain", description="How sure a failure is at most."
+    )
     total: Exact = Field(default="100", description="What shares add up to.")
     low: Exact | None = Field(default=None, description="Least number, for bounds.")
     high: Exact | None = Field(default=None, description="Greatest number, for bounds.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from refino_eval.published.audit.cells import Cell, Document
-from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings import CERTAINTIES, Finding
 from refino_eval.published.audit.learned import learned_checks
 from refino_eval.published.audit.telling import finding, name_of, number, quoted, short, span
 from refino_eval.published.intervals import Interval, added
@@ -59,7 +59,9 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     for swap, mended in _exchanges(document, failures):
         failures = [item for item in failures if item not in mended]
         yield swap
-    for together in _by_one_factor(failures):
+    for together in [*_everywhere(found, failures), *_by_one_factor(failures)]:
+        if any(item not in failures for item in together):
+            continue
         failures = [item for item in failures if item not in together]
         yield _blame(document, tuple(item.check.target for item in together), together)
     while failures:
@@ -86,6 +88,14 @@ def _checked(document: Document) -> Iterator[_Failure]:
         if frozenset(check.cells) not in seen:
             seen.add(frozenset(check.cells))
             yield _Failure(check, False)
+
+
+def _everywhere(found: list[_Failure], failures: list[_Failure]) -> Iterator[list[_Failure]]:
+    """Yield declared relations that fail wherever they can be checked, in two places or more: one cause, not many slips."""
+    for relation in dict.fromkeys(item.check.relation for item in failures if item.declared):
+        checked = [item for item in found if item.check.relation is relation]
+        if len(checked) >= 2 and all(item in failures for item in checked):
+            yield checked
 
 
 def _by_one_factor(failures: list[_Failure]) -> Iterator[list[_Failure]]:
@@ -180,8 +190,10 @@ def _also(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure])
     cell, more = document.cells[suspects[0]], len(blamed) - 1
     if more and len(suspects) == len(blamed):
         common = _meeting([ratio for item in blamed if (ratio := _ratio(item.check)) is not None])
-        factor = "" if common is None else number(common.middle, 2)
         names = ", ".join(f"{short(key, suspects[0])} «{document.cells[key].text}»" for key in suspects[1:5])
+        if common is None:
+            return f" Det samme gjelder {names}.", f" The same holds for {names}."
+        factor = number(common.middle, 2)
         return (
             f" Det samme gjelder {names}: alle avviker med omtrent faktoren {factor}.",
             f" The same holds for {names}: all differ by a factor of about {factor}.",
@@ -227,10 +239,14 @@ def _meeting(intervals: list[Interval]) -> Interval | None:
 
 
 def _certainty(document: Document, blamed: list[_Failure]) -> str:
-    """Grade failures: a declared relation that fails for cut digits too is certain, one that a cut mends is possible."""
+    """Grade failures: certain when declared and not mended by cut digits, possible when a cut mends them all.
+
+    A relation that says of itself how sure it is at most is taken at its word.
+    """
     if all(item.check.again(document.read_cut, exactly=document.read).holds for item in blamed):
         return "possible"
-    return "certain" if any(item.declared for item in blamed) else "likely"
+    order = tuple(CERTAINTIES)
+    return min((item.check.relation.sure if item.declared else "likely" for item in blamed), key=order.index)
 
 
 def _exchanges(document: Document, failures: list[_Failure]) -> Iterator[tuple[Finding, list[_Failure]]]:
