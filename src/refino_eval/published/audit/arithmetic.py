@@ -25,13 +25,13 @@ MOST_SWAPS = 40
 SAYS_NB = {
     "sum": "delene summerer seg til", "shares": "andelene summerer seg til", "difference": "differansen er",
     "product": "produktet er", "ratio": "forholdet er", "weighted_mean": "det veide gjennomsnittet er",
-    "same": "det samme tallet er trykt som", "at_most": "helheten er", "between": "gruppene går over",
+    "same": "det samme tallet er trykt som", "at_most": "den øvre grensen er", "between": "gruppene går over",
     "rising": "tallet foran er", "bounds": "grensene er",
 }  # fmt: skip
 SAYS_EN = {
     "sum": "the parts add up to", "shares": "the shares add up to", "difference": "the difference is",
     "product": "the product is", "ratio": "the ratio is", "weighted_mean": "the weighted mean is",
-    "same": "the same number is printed as", "at_most": "the whole is", "between": "the groups span",
+    "same": "the same number is printed as", "at_most": "the upper limit is", "between": "the groups span",
     "rising": "the number before is", "bounds": "the bounds are",
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     for swap, mended in _exchanges(document, failures):
         failures = [item for item in failures if item not in mended]
         yield swap
-    for together in [*_everywhere(found, failures), *_by_one_factor(failures)]:
+    for together in [*_by_one_factor(failures), *_everywhere(found, failures)]:
         if any(item not in failures for item in together):
             continue
         failures = [item for item in failures if item not in together]

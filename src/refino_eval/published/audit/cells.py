@@ -122,16 +122,18 @@ class Document:
             if statistic in here:
                 return here[statistic]
         exhibit, panel, _, column = cell.place
-        for same in ((exhibit, panel, column), (exhibit, None, column), (exhibit, panel, None), (exhibit, None, None)):
-            found = [
-                other
-                for other in self._by_exhibit.get(exhibit, ())
-                if other.statistic in wanted
-                and same[1] in (None, other.key[1])
-                and (same[2] in (None, other.key[3]) or (same[2] is not None and other.key[3] in EVERYBODY))
-            ]
-            if found:
-                return found[0] if len({other.printed.value for other in found}) == 1 else None
+        panels, columns = ({panel}, None), ({column}, set(EVERYBODY), None)
+        for kept in columns:
+            for part in panels:
+                found = [
+                    other
+                    for other in self._by_exhibit.get(exhibit, ())
+                    if other.statistic in wanted
+                    and (part is None or other.key[1] in part)
+                    and (kept is None or other.key[3] in kept)
+                ]
+                if found:
+                    return found[0] if len({other.printed.value for other in found}) == 1 else None
         return None
 
     @cached_property

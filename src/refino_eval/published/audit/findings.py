@@ -94,6 +94,19 @@ RULES: dict[str, Rule] = {
         "Two numbers that both do not fit, fit when they change places.",
         ("Standardfeilen for ett utfall varierer lite mellom spesifikasjoner.", "The standard error of one outcome varies little between specifications."),
     ),
+    "grouping": _rule(
+        "Tusengrupper", "Groups of thousands", "Tusentall står i grupper på tre sifre.",
+        "Thousands stand in groups of three digits.", "ISO 80000-1, 7.3.1.",
+    ),
+    "sign": _rule(
+        "Fortegn", "Sign", "Et klart estimat har samme fortegn som i søstermodellene.",
+        "A clear estimate has the sign that it has in sister models.", SISTERS,
+    ),
+    "magnitude": _rule(
+        "Størrelsesorden", "Order of magnitude",
+        "Et tall avviker fra søstermodellene med en faktor på ti eller hundre.",
+        "A number differs from its sister models by a factor of ten or a hundred.", SISTERS,
+    ),
     "impossible": _rule(
         "Umulig verdi", "Impossible value",
         "Andeler og p-verdier ligger mellom 0 og 1, standardfeil og standardavvik er ikke negative, R² ligger mellom 0 og 1, "
@@ -163,10 +176,6 @@ RULES: dict[str, Rule] = {
         "Stars bound the standard error; sister models on the same sample should have about the same one.",
         ("|t| ved stjernenes nivåer, snudd: SE = |estimat| / t.", "|t| at the stars' levels, turned round: SE = |estimate| / t."),
     ),
-    "grouping": _rule(
-        "Tusengrupper", "Groups of thousands", "Tusentall står i grupper på tre sifre.",
-        "Thousands stand in groups of three digits.", "ISO 80000-1, 7.3.1.",
-    ),
     "share_counts": _rule(
         "Andeler av antall (GRIM)", "Shares of counts (GRIM)",
         "En andel av n personer er et helt antall delt på n.", "A share of n people is a whole number divided by n.",
@@ -183,15 +192,6 @@ RULES: dict[str, Rule] = {
         "p-verdien for forskjellen mellom to andeler følger omtrent av andelene og gruppenes størrelse.",
         "The p-value of a difference between two shares follows roughly from the shares and the groups' sizes.",
         ("Test av to andeler.", "Two-sample test of proportions."),
-    ),
-    "sign": _rule(
-        "Fortegn", "Sign", "Et klart estimat har samme fortegn som i søstermodellene.",
-        "A clear estimate has the sign that it has in sister models.", SISTERS,
-    ),
-    "magnitude": _rule(
-        "Størrelsesorden", "Order of magnitude",
-        "Et tall avviker fra søstermodellene med en faktor på ti eller hundre.",
-        "A number differs from its sister models by a factor of ten or a hundred.", SISTERS,
     ),
     "nested": _rule(
         "R² i nøstede modeller", "R² of nested models",

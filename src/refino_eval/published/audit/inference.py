@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from refino_eval.published.audit.cells import Cell, Document
 from refino_eval.published.audit.findings import Finding
@@ -61,6 +62,7 @@ def t_range(place: Mapping[str, Cell], *, printed_t: bool = True) -> TRange | No
     return TRange(estimate.low / error.high, high, f"{place['estimate'].text} / {place['std_error'].text}")
 
 
+@cache
 def critical(level: Fraction, df: float | None) -> Fraction:
     """Return the two-sided critical value of a t distribution, or of the normal for `df` None."""
     from scipy.special import ndtri, stdtrit
@@ -224,7 +226,7 @@ def _t_stat(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
                 en=f"{name_of(t.key)} is «{t.text}», but {estimate.text} / {error.text} gives {span(implied, t.printed)}.",
             )
             return
-    if estimate.range.low * t.range.high < 0 and estimate.range.high * t.range.low < 0:
+    if (estimate.range.low > 0 and t.range.high < 0) or (estimate.range.high < 0 and t.range.low > 0):
         yield finding(
             document,
             estimate.key,

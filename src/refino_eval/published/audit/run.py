@@ -18,6 +18,9 @@ from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
 FAMILIES = (sisters, arithmetic, shares, inference, models)
+ABOUT_PRINTS = ("swap", "grouping", "sign", "magnitude")
+"""Rules that say how the print went wrong: whatever else a number so spoiled contradicts has that cause."""
+
 ABOUT_TABLES = ("stars_missing", "sample")
 
 
@@ -98,6 +101,8 @@ def _explains(earlier: Finding, later: Finding) -> bool:
     """
     if earlier.rule in ABOUT_TABLES:
         return False
+    if earlier.rule in ABOUT_PRINTS:
+        return bool(set(later.cells) & set(earlier.cells))
     if earlier.rule == later.rule and earlier.cells[0] != later.cells[0]:
         return later.rule != "swap" and set(later.cells) <= set(earlier.cells)
     return later.cells[0] in earlier.cells

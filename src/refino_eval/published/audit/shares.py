@@ -14,6 +14,9 @@ from refino_eval.published.audit.telling import finding, name_of, number, span
 from refino_eval.published.intervals import COUNTS, Interval, point
 from refino_eval.published.relations import Key, fits, match
 
+FEWEST = 20
+"""People that a standard deviation is at least from when their number is not printed."""
+
 DIFFERENCES = ("difference", "change")
 """Columns whose shares are differences of shares, which may be negative."""
 
@@ -165,11 +168,15 @@ def counts_within(shown: Interval, n: int, scale: int = 1) -> range:
 
 
 def deviation_range(share: Interval, n: int | None) -> Interval:
-    """Return the squares that the standard deviation of a yes/no variable can have, with divisor n or n - 1."""
+    """Return the squares that the standard deviation of a yes/no variable can have, with divisor n or n - 1.
+
+    Where n is not printed, twenty people are allowed for.
+    """
     low, high = max(share.low, Fraction(0)), min(share.high, Fraction(1))
     ends = [p * (1 - p) for p in (low, high)]
     top = Fraction(1, 4) if low <= Fraction(1, 2) <= high else max(ends)
-    return Interval(min(ends), top if n is None or n < 2 else top * Fraction(n, n - 1))
+    people = FEWEST if n is None or n < 2 else n
+    return Interval(min(ends), top * Fraction(people, people - 1))
 
 
 def _binary_deviations(document: Document) -> Iterator[Finding]:
@@ -181,8 +188,7 @@ def _binary_deviations(document: Document) -> Iterator[Finding]:
     for place in document.places.values():
         if "mean" in place and "sd" in place and 0 <= place["mean"].printed.value <= 1:
             mean, sd = place["mean"], place["sd"]
-            size = document.common(("n",), mean)
-            allowed = deviation_range(mean.range, int(size.printed.value) if size else None)
+            allowed = deviation_range(mean.range, _people(document, mean))
             rows.setdefault(mean.key[:3], []).append((mean, sd, allowed.meets(sd.range.squared())))
     for row in rows.values():
         declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
@@ -194,10 +200,15 @@ def _binary_deviations(document: Document) -> Iterator[Finding]:
                 yield _wrong_deviation(document, mean, sd, declared)
 
 
+def _people(document: Document, cell: Cell) -> int | None:
+    size = document.common(("n",), cell)
+    return None if size is None else int(size.printed.value)
+
+
 def _wrong_deviation(document: Document, mean: Cell, sd: Cell, declared: bool) -> Finding:
-    square = deviation_range(mean.range, None)
+    square = deviation_range(mean.range, _people(document, mean))
     ends = Interval(_root(square.low), _root(square.high))
-    fair = deviation_range(mean.interval(cut=True), None).meets(sd.interval(cut=True).squared())
+    fair = deviation_range(mean.interval(cut=True), _people(document, mean)).meets(sd.interval(cut=True).squared())
     fitting = span(ends, sd.printed)
     return finding(
         document,
