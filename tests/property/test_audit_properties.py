@@ -168,7 +168,8 @@ def test_a_moved_decimal_sign_and_a_turned_sign_are_found(seed: int, row: int, p
 
     gap = ("people", "", f"r{row}", "gap", "mean")
     arms = people(rng, 3, False)
-    if abs(float(arms[gap])) > 0.01:
+    telling = [row for row in range(5) if abs(float(arms["people", "", f"r{row}", "gap", "mean"])) > 0.01]
+    if row in telling and len(telling) >= 4:  # three others are what a column of differences is learned from
         arms[gap] = f"{-Decimal(arms[gap]):f}"
         findings = found(arms)
         assert [finding.rule for finding in findings] == ["differences"], told(findings)

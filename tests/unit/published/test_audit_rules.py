@@ -228,6 +228,14 @@ def test_two_exchanged_counts_are_one_exchange() -> None:
     assert {one.row, *(key[2] for key in one.cells)} == {"2018", "2019"}
 
 
+def test_a_number_that_others_support_is_not_to_blame() -> None:
+    same = [{"kind": "same", "is": f"text//{name}/x/value", "of": ["title//year/x/value"]} for name in "abc"]
+    text = "title//year/x/value = 2014\n" + "\n".join(f"text//{name}/x/value = 2013" for name in "ab")
+    told = found(text + "\ntext//c/x/value = 2014", *same)
+    assert {key[2] for finding in told for key in finding.cells} == {"a", "b"}  # and no exchange with the title
+    assert {finding.rule for finding in told} == {"repeats"}
+
+
 def test_what_a_relation_declares_is_certain_unless_digits_may_be_cut() -> None:
     total = {"kind": "sum", "is": "t//whole/c/share", "of": ["t//one/c/share", "t//two/c/share"]}
     text = "t//whole/c/share = {}\nt//one/c/share = 0,8\nt//two/c/share = 32,9"
@@ -358,3 +366,9 @@ def test_every_rule_says_what_must_hold_in_both_languages() -> None:
     for name, rule in RULES.items():
         assert all((rule.source.nb, rule.source.en, rule.title.nb, rule.title.en)), name
         assert all(text.endswith(".") for text in (rule.says.nb, rule.says.en)), name
+
+
+def test_the_page_tells_every_rule() -> None:
+    page = (DATA.parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
+    for name, rule in RULES.items():
+        assert f"| {rule.title.en} | `{name}` | {rule.says.en} | {rule.source.en} |" in page, name

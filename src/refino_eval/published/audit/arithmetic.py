@@ -56,7 +56,7 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     failures = [
         item for item in failures if not document.explained(RULE_OF[item.check.relation.kind], item.check.target)
     ]
-    for swap, mended in _exchanges(document, failures):
+    for swap, mended in _exchanges(document, failures, found):
         failures = [item for item in failures if item not in mended]
         yield swap
     for together in [*_by_one_factor(failures), *_everywhere(found, failures)]:
@@ -66,8 +66,9 @@ def arithmetic(document: Document) -> Iterator[Finding]:
         yield _blame(document, tuple(item.check.target for item in together), together)
     while failures:
         failing = Counter(key for item in failures for key in item.check.cells)
-        culprit = max(failing, key=lambda key: (failing[key], -holding[key], key == failures[0].check.target))
-        if failing[culprit] == 1:
+        # A number that other relations support is not to blame because several others contradict it.
+        culprit = max(failing, key=lambda key: (not holding[key], failing[key], key == failures[0].check.target))
+        if failing[culprit] == 1 or holding[culprit]:
             # A single failure is told where it is found: its target, unless other checks support the target alone.
             suspects = _suspects(failures[0].check, holding)
             blamed = failures[:1]
@@ -249,10 +250,12 @@ def _certainty(document: Document, blamed: list[_Failure]) -> str:
     return min((item.check.relation.sure if item.declared else "likely" for item in blamed), key=order.index)
 
 
-def _exchanges(document: Document, failures: list[_Failure]) -> Iterator[tuple[Finding, list[_Failure]]]:
+def _exchanges(
+    document: Document, failures: list[_Failure], found: list[_Failure]
+) -> Iterator[tuple[Finding, list[_Failure]]]:
     """Yield exchanges of two numbers that mend two failures or more, with what they mend.
 
-    Only numbers of one statistic in one row or column of one exhibit change places.
+    Only numbers of one statistic in one row or column of one exhibit change places, and no relation that holds may break.
     """
     left = failures[:MOST_SWAPS]
     for first in failures[:MOST_SWAPS]:
@@ -263,6 +266,9 @@ def _exchanges(document: Document, failures: list[_Failure]) -> Iterator[tuple[F
             if pair is None:
                 continue
             a, b = (document.cells[key] for key in pair)
+            touched = [item.check for item in found if item.check.holds and not set(pair).isdisjoint(item.check.cells)]
+            if not all(check.again(_reading(document, a, b)).holds for check in touched):
+                continue
             mended = [item for item in left if item.check.again(_reading(document, a, b)).holds]
             left = [item for item in left if item not in mended]
             yield _swap(document, a, b, len(mended)), mended

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from refino_eval.published.intervals import Interval, stands_for
+from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Key, Relation, fits
 from refino_eval.published.values import KEYS, Printed, parse_printed
 
@@ -49,6 +50,8 @@ class Cell:
 
     def interval(self, *, cut: bool = False) -> Interval:
         """Return the numbers that the print can stand for."""
+        if self.unit == "year" and not self.qualifier:
+            return point(Fraction(self.printed.value))
         return stands_for(self.printed, statistic=self.statistic, qualifier=self.qualifier, cut=cut)
 
     @cached_property
