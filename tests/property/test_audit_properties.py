@@ -142,11 +142,11 @@ def test_errors_in_each_others_columns_are_found(seed: int, columns: list[str], 
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=SEEDS, row=st.integers(0, 4), column=st.sampled_from(["a", "b", "all", "gap"]), digit=st.integers(3, 9))
-def test_a_wrong_digit_in_a_mean_is_found(seed: int, row: int, column: str, digit: int) -> None:
+@given(seed=SEEDS, row=st.integers(0, 4), digit=st.integers(3, 9))
+def test_a_wrong_digit_in_a_mean_is_found(seed: int, row: int, digit: int) -> None:
     cells = people(np.random.default_rng(seed), 3, False)
-    key = ("people", "", f"r{row}", column, "mean")
-    cells[key] = print_of(float(cells[key]) + digit / 100, 3)  # far above the three half units of a difference
+    key = ("people", "", f"r{row}", "all", "mean")
+    cells[key] = print_of(float(cells[key]) + digit / 100, 3)  # far above what rounding leaves open
     findings = found(cells)
     assert any(finding.row == f"r{row}" for finding in findings), cells[key]
     assert all(finding.row == f"r{row}" for finding in findings), told(findings)
