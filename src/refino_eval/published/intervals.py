@@ -7,7 +7,7 @@ fits to the last half unit fits.
 
 Three things widen an interval:
 
-- Counts (`n`, `count`, ...) are exact, unless they end in two zeros or more and may be rounded themselves.
+- Counts (`n`, `count`, ...) are exact, unless they are of ten thousand or more, end in two zeros and may be rounded.
 - An integer that is no count may be rounded to its last digit that is not zero: `46 000` stands for 45 500 to 46 500.
 - A level given in words (`about`, `just_under`, `just_over`) stands for the range that `compare` allows it.
 
@@ -25,6 +25,9 @@ from refino_eval.published.values import Printed
 
 COUNTS = frozenset({"n", "n_treated", "n_control", "count", "n_clusters", "df"})
 """Statistics whose prints are exact whole numbers."""
+
+ROUNDED_COUNTS = 10_000
+"""A count from here on that ends in two zeros may be rounded."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def stands_for(printed: Printed, *, statistic: str = "", qualifier: str = "", cu
     zeros = 0
     if printed.decimals == 0 and value:
         zeros = len(str(abs(int(value)))) - len(str(abs(int(value))).rstrip("0"))
-    if statistic in COUNTS and printed.decimals == 0 and not qualifier and zeros < 2:
+    if statistic in COUNTS and printed.decimals == 0 and not qualifier and (zeros < 2 or abs(value) < ROUNDED_COUNTS):
         return point(value)
     unit *= 10**zeros
     if qualifier == "about":
