@@ -36,6 +36,17 @@ def test_the_reference_trial_with_the_network_off(project, shared):
     assert got["estimate"] == pytest.approx(expected["coefficient on z"], rel=1e-9)
     assert got["std_error"] == pytest.approx(expected["se HC1 (N=4901 K=250)"], rel=1e-9)
     assert got["n"] == 4901
+    robust, classical = (numbers(project, "reference_trial", f"reference_late{part}") for part in ("", "_iid"))
+    taking_part = robust["reference_linear", "take_up", "y1"]
+    assert taking_part["estimate"] == pytest.approx(expected["2SLS coefficient of d instrumented by z"], rel=1e-9)
+    assert taking_part["std_error"] == pytest.approx(expected["2SLS se HC1"], rel=1e-9)
+    first_stage = robust["reference_linear", "first_stage", "y1", "f_stat"]
+    assert first_stage == pytest.approx(expected["first-stage F (HC1)"], rel=2e-8)
+    for end in ("low", "high"):
+        found = classical["reference_linear_iid", "take_up", "y1", f"ar_{end}"]
+        assert found == pytest.approx(expected[f"AR 95% set homoskedastic {end}"], rel=3e-8)
+    mix = robust["fall_back", "none", "fall_back", "estimate"]
+    assert mix == pytest.approx(1, rel=1e-12), "without another programme everybody falls back on nothing"
 
 
 def test_job_corps_from_weekly_spells(project, shared):
@@ -69,3 +80,17 @@ def test_a_published_lottery_within_courses(project, shared):
     verdicts = comparison["verdict"].value_counts()
     # Seven of the paper's cells are cut off instead of rounded.
     assert verdicts.to_dict() == {"equal": 103, "last_digit": 7}
+
+    # Three of the paper's cells are cut off instead of rounded.
+    assert verdicts.to_dict() == {"equal": 97, "last_digit": 3}
+
+
+def test_bounds_on_wages_through_configuration_alone(project, shared):
+    done = refino_eval(project, "run", "--evaluation", "job_corps_wages")
+    assert done.returncode == 0, done.stdout + done.stderr
+    comparison = pd.read_csv(project / "results/job_corps_wages/run/comparison.csv")
+    assert len(comparison) == 9
+    assert set(comparison["verdict"]) == {"equal"}
+    kept, exact = (numbers(project, "job_corps_wages", f"job_corps_wage_bounds{part}") for part in ("", "_exact"))
+    at = ("lee", "log_wage", "bounds")
+    assert exact[(*at, "bound_low")] < kept[(*at, "bound_low")] < kept[(*at, "bound_high")] < exact[(*at, "bound_high")]

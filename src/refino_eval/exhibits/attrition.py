@@ -230,6 +230,23 @@ def _notes(
                 f"Tightened: extra people are cut off in each group by {by}, known before the draw.",
             )
         )
+        against = {
+            key: numbers.value("lee_tightened", key, "groups_against", "count")
+            for key in exhibit.columns
+            if numbers.value("lee_tightened", key, "groups_against", "count") > 0
+        }
+        for key, groups_against in against.items():
+            name = column_name(exhibit, key, labels, language)
+            groups = int(numbers.value("lee_tightened", key, "groups", "count"))
+            lines.append(
+                say(
+                    language,
+                    f"{name}: i {int(groups_against)} av {groups} grupper er det den andre trekkegruppen som oftest har kjent utfall. Der er ingenting "
+                    "kuttet, og antakelsen om at trekningen bare trekker én vei, er tvilsom.",
+                    f"{name}: in {int(groups_against)} of {groups} groups it is the other arm that is seen more. Nothing is cut off there, and the "
+                    "assumption that the draw moves being seen one way only is in doubt.",
+                )
+            )
     if exhibit.ties == "keep":
         lines.append(
             say(

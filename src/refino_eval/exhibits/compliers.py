@@ -150,16 +150,17 @@ def _mean(numbers: Numbers, key: str, column: str, statistic: str) -> Cell:
 
 def _notes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
     style = NumberStyle.of(language)
-    what = labels.outcome(exhibit.take_up, language) if exhibit.take_up else say(language, "deltakelse", "take-up")
+    quoted = labels.outcome(exhibit.take_up, language) if exhibit.take_up else ""
+    what = say(language, f"Deltakelse er «{quoted}». ", f"Taking part is '{quoted}'. ") if quoted else ""
     left_out = numbers.value(PANEL, "types", "all", "n_left_out")
     arm = labels.arm(labels.treated, language)
     lines = [
         say(
             language,
-            f"Deltakelse er «{what}». «{labels.word('compliers', language)}»: ville deltatt bare om de ble trukket til {arm} "
+            f"{what}«{labels.word('compliers', language)}»: ville deltatt bare om de ble trukket til {arm} "
             "(compliers). Ingen enkeltperson kan plasseres, men andeler og gjennomsnitt kan beregnes når trekningen ikke "
             "får noen til å la være å delta.",
-            f"Taking part is '{what}'. '{labels.word('compliers', language)}': would take part only if drawn to {arm} (compliers). "
+            f"{what}'{labels.word('compliers', language)}': would take part only if drawn to {arm} (compliers). "
             "Nobody can be told to be one, but shares and means can be estimated as long as the draw makes nobody stay away.",
         ),
         say(

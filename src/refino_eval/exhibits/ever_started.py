@@ -45,12 +45,15 @@ def ever_started_table(
         own = say(language, "Tiltaket de ble trukket til", "The programme that they were drawn to")
         head = own if panel == OWN else labels.state(panel, language)
         body.append(Row((label(head), *[Cell("")] * 6), role="block"))
-        for k in exhibit.within:
-            row = f"by_{k}"
+        rows = {f"by_{k}": _horizon(exhibit, k, language) for k in exhibit.within}
+        if panel == OWN:
+            never = _horizon(exhibit, exhibit.last, language)
+            rows[f"not_by_{exhibit.last}"] = say(language, f"ikke {never}", f"not {never}")
+        for row, text in rows.items():
             body.append(
                 Row(
                     (
-                        label(_horizon(exhibit, k, language)),
+                        label(text),
                         *(per_cent(numbers, panel, row, arm, "share") for arm in heads),
                         per_cent(numbers, panel, row, "difference", "estimate"),
                         per_cent(numbers, panel, row, "difference", "std_error", pattern=style.beneath),

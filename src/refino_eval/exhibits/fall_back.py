@@ -153,6 +153,15 @@ def fall_back_notes(
     if not states:
         return []
     own, rest = states[0], states[1:]
+    if rest == [NONE]:
+        name = state_name(participation, own, labels, language)
+        return [
+            say(
+                language,
+                f"«{name}» er det eneste som er kartlagt: effekten av deltakelse er mot å ikke delta i det, hva enn de da fikk i stedet.",
+                f"'{name}' is all that is mapped: the effect of taking part is against not being in it, whatever they had instead.",
+            )
+        ]
     parts = []
     for state in rest:
         share, error = (numbers.value(panel, state, "fall_back", name) for name in ("estimate", "std_error"))

@@ -63,6 +63,7 @@ VOCABULARY: Mapping[str, Label] = {
     "first_stage": _words("Trekning på deltakelse", "Draw on take-up"),
     "take_up": _words("Effekt av deltakelse", "Effect of taking part"),
     "ar_set": _words("Anderson-Rubin-mengde", "Anderson-Rubin set"),
+    "first_stage_f_iid": _words("F i første steg (klassisk)", "First-stage F (classical)"),
     "first_stage_f": _words("F i første steg (effektiv)", "First-stage F (effective)"),
     "compliers": _words("Flyttet av trekningen", "Moved by the draw"),
     "always_takers": _words("Deltar uansett", "Take part anyway"),

@@ -45,7 +45,7 @@ def late_table(
             _f_stat(numbers, panel, key) if statistic == "f_stat" else numbers.cell(panel, row, key, statistic)
             for key in keys
         )
-        word = "first_stage_f" if statistic == "f_stat" else statistic
+        word = (_f_word(labels, panel)) if statistic == "f_stat" else statistic
         body.append(Row((label(labels.word(word, language)), *cells), role="foot"))
     entry = labels.specification_of(panel)
     body += design_rows(entry, len(keys), labels, language)
@@ -53,7 +53,7 @@ def late_table(
     if exhibit.participation is not None:
         own += fall_back_notes(exhibit.participation, numbers, "fall_back", labels, language)
         own += _other_take_up(numbers, language)
-    own += _set_notes(exhibit, numbers, language)
+    own += _set_notes(exhibit, numbers, labels, language)
     if entry is not None:
         own = [specification_note(panel, entry, labels, language), *own, errors_note([entry.vcov], language)]
     parts = [Part(header=(header,), body=tuple(body))]
@@ -125,16 +125,28 @@ AR_WORDS: Mapping[str, tuple[str, str]] = {
 """What each unusual form of an Anderson-Rubin set says, by status (nb, en)."""
 
 
-def _set_notes(exhibit: LateExhibit, numbers: Numbers, language: str) -> list[str]:
+def _f_word(labels: LabelBook, panel: str) -> str:
+    """Return what the first stage's F is called: with one draw a robust one is the effective F, a classical one is not."""
+    entry = labels.specification_of(panel)
+    return "first_stage_f_iid" if entry is not None and entry.vcov == "iid" else "first_stage_f"
+
+
+def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
     lines = [
         say(
             language,
-            "Anderson-Rubin-mengden er de effektene som dataene ikke forkaster; den holder hvor svakt trekningen enn flytter deltakelsen. "
-            "F i første steg er robust, og med én trekning er den den effektive F.",
-            "The Anderson-Rubin set holds the effects that the data do not reject; it is valid however little the draw moves participation. "
-            "The first-stage F is robust, and with one draw it is the effective F.",
+            "Anderson-Rubin-mengden er de effektene som dataene ikke forkaster; den holder hvor svakt trekningen enn flytter deltakelsen.",
+            "The Anderson-Rubin set holds the effects that the data do not reject; it is valid however little the draw moves participation.",
         )
     ]
+    if _f_word(labels, exhibit.specification) == "first_stage_f":
+        lines.append(
+            say(
+                language,
+                "F i første steg er robust, og med én trekning er den den effektive F.",
+                "The first-stage F is robust, and with one draw it is the effective F.",
+            )
+        )
     statuses = {
         numbers.values.get((exhibit.specification, "take_up", key, "ar_low"), (math.nan, ""))[1]
         for key in exhibit.columns
@@ -163,14 +175,15 @@ def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook, language: 
     shares = [numbers.value(panel, "first_stage", key, name) for name in ("mean_treated", "mean_control")]
     style = NumberStyle.of(language)
     treated, control = (style.fixed(100 * share, 1) for share in shares)
-    what = labels.outcome(exhibit.take_up, language) if exhibit.take_up else say(language, "deltakelse", "take-up")
+    quoted = labels.outcome(exhibit.take_up, language) if exhibit.take_up else ""
+    what = say(language, f" er «{quoted}»", f" is '{quoted}'") if quoted else ""
     arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
     return [
         say(
             language,
-            f"Deltakelse er «{what}»: {treated} % av dem som ble trukket til {arms[0]} og {control} % av dem som ble trukket til "
+            f"Deltakelse{what}: {treated} % av dem som ble trukket til {arms[0]} og {control} % av dem som ble trukket til "
             f"{arms[1]}.",
-            f"Take-up is '{what}': {treated}% of those drawn to {arms[0]} and {control}% of those drawn to {arms[1]}.",
+            f"Take-up{what}: {treated}% of those drawn to {arms[0]} and {control}% of those drawn to {arms[1]}.",
         ),
         say(
             language,

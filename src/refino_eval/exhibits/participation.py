@@ -73,6 +73,8 @@ def ever_started(
         if exhibit.programmes:
             own, other = (started[exhibit.programmes[arm]][f"by_{k}"] for arm in (study.treated, study.control))
             columns[f"own|by_{k}"] = np.where(drawn == 1, own, other)
+            if k == exhibit.last:
+                columns[f"own|not_by_{k}"] = 1 - columns[f"own|by_{k}"]
     for state in exhibit.states:
         columns |= {f"{state}|by_{k}": started[state][f"by_{k}"].to_numpy() for k in exhibit.within}
     controls = controls_of(cohort, specification)

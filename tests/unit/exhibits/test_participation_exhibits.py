@@ -361,3 +361,15 @@ def test_full_compliance_has_an_f_without_end(tmp_path):
 def test_definitions_that_make_no_sense_are_faults(kind, wrong):
     with pytest.raises(ValidationError):
         Definitions.model_validate({"exhibits": {"x": {"kind": kind, "title": WORD, **wrong}}})
+
+
+def test_groups_where_the_other_arm_is_seen_more_are_told(made):
+    frame, _ = numbers(made[3], "seen")
+    entry = definitions().exhibits["seen"]
+    rows = (frame["column"] == "groups_against") & (frame["row"] == "wage")
+    assert rows.sum() == 1
+    for count, told in ((0, 0), (1, 1)):
+        frame.loc[frame["column"] == "groups_against", "value"] = 0
+        frame.loc[rows, "value"] = count
+        table = table_of("seen", entry, frame, labels=labels(), language="en", facts={})
+        assert sum("groups it is the other arm" in note for note in table.notes) == told
