@@ -171,6 +171,25 @@ def definitions_grids(inputs: ReportInputs, labels: LabelBook, language: Languag
     return grids
 
 
+def engines_line(inputs: ReportInputs, language: str) -> str:
+    """Say how many numbers other engines computed again, and what came of it; nothing where none did."""
+    table = inputs.table("verify")
+    again = table[table["engine"] != ""] if table is not None else None
+    if again is None or again.empty:
+        return ""
+    style = NumberStyle.of(language)
+    numbers = len(again.drop_duplicates(["exhibit", "panel", "row", "column", "statistic"]))
+    counts = again["verdict"].value_counts().sort_index()
+    told = ", ".join(f"{word(str(verdict), language)} {style.integer(int(n))}" for verdict, n in counts.items())
+    engines = ", ".join(sorted(set(again["engine"])))
+    many = say(language, "tall", "number" if numbers == 1 else "numbers")
+    return say(
+        language,
+        f"Andre programmer regnet {style.integer(numbers)} {many} om igjen: {told} ({engines}).",
+        f"Other engines computed {style.integer(numbers)} {many} again: {told} ({engines}).",
+    )
+
+
 def provenance_grids(record: Mapping[str, Any], language: str) -> list[Grid]:
     """Return what was recorded of the run: single values in one grid, each list of files or packages in its own."""
     facts: list[tuple[str, str]] = []

@@ -126,6 +126,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         definitions=grids.definitions_grids(inputs, page.labels, language),
         plan=grids.plan_grid(inputs, language),
         provenance=provenance,
+        engines=grids.engines_line(inputs, language),
         explorer=explorer,
         example=page.trails.numbers[0][1] if page.trails.numbers else "",
         data=_embedded(_data(page, explorer)),

@@ -369,17 +369,15 @@ class Trails:
                 "Ikke blant tallene som er regnet om igjen.", "Not among the numbers that were computed again."
             )
             return self._section("verified", [("note", text)])
-        lines = []
-        for record in found:
-            verdict = word(record.get("verdict", ""), self.language)
-            lines.append(
-                Fact(
-                    "engine",
-                    record.get("engine", ""),
-                    f"{verdict}: {record.get('engine_value', '')} (|Δ| = {record.get('difference', '')})",
-                )
-            )
-        return Section("verified", word("trail_verified", self.language), tuple(lines))
+        return Section("verified", word("trail_verified", self.language), tuple(map(self._engine, found)))
+
+    def _engine(self, record: Mapping[str, str]) -> Fact:
+        """Say what one engine found; a number that none could make has no engine."""
+        verdict, engine = word(record.get("verdict", ""), self.language), record.get("engine", "")
+        if not engine:
+            return Fact("note", word("trail_note", self.language), verdict)
+        told = f"{verdict}: {record.get('engine_value', '')} (|Δ| = {record.get('difference', '')})"
+        return Fact("engine", engine, told)
 
     def _published(self, exhibit: str, key: Key) -> Section:
         found = (self._prints or {}).get((exhibit, *key), [])

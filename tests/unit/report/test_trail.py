@@ -11,6 +11,7 @@ import pytest
 from refino_eval.errors import UserFault
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.report.address import find_number
+from refino_eval.report.grids import engines_line
 from refino_eval.report.inputs import ReportInputs
 from refino_eval.report.trail import Trails
 
@@ -76,16 +77,23 @@ def test_engines_are_told_where_they_checked(tmp_path):
     inputs = run.make_run(tmp_path)
     (inputs.run_dir / "verify.csv").write_text(
         "exhibit,panel,row,column,statistic,value,engine,engine_value,difference,verdict\n"
-        "table_8_1,main,refino,any_wage,estimate,-0.0096,statsmodels,-0.0096,1e-15,verified\n"
+        "table_8_1,main,refino,any_wage,estimate,-0.0096,statsmodels,-0.0096,1e-15,agrees\n"
         "table_8_1,main,refino,any_wage,estimate,-0.0096,pyfixest,-0.0097,1e-4,differs\n"
+        "table_8_1,main,refino,any_wage,mean_control,0.47,,,,not_reestimated\n"
     )
     both = [
         f for part in trails(inputs).follow("table_8_1", EFFECT).sections if part.key == "verified" for f in part.facts
     ]
     assert [(fact.label, fact.text.split(":")[0]) for fact in both] == [
-        ("statsmodels", "verified"),
+        ("statsmodels", "agrees"),
         ("pyfixest", "differs"),
     ]
+    alone = trails(inputs).follow("table_8_1", ("main", "refino", "any_wage", "mean_control"))
+    assert told(alone, "verified") == {"note": "not computed again"}
+    assert (
+        engines_line(inputs, "en")
+        == "Other engines computed 1 number again: agrees 1, differs 1 (pyfixest, statsmodels)."
+    )
     other = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "estimate"))
     assert told(other, "verified") == {"note": "Not among the numbers that were computed again."}
 
