@@ -14,7 +14,7 @@ from refino_eval.config.exhibits import StatesExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say
 
-ARM_FORM = ("treated", "control")
+NUMBER = r"-?\d+"
 
 
 def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> dict[str, Any] | None:
@@ -32,7 +32,10 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, lan
         ``"nb"`` or ``"en"``.
     """
     panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels, language))]
-    if not panels:
+    # A figure that holds more than its page can draw (groups, years) is shown as the release has it: nothing is lost.
+    lines = frame[frame["statistic"].isin(["estimate", "mean"]) & frame["row"].str.fullmatch(NUMBER)]
+    drawn = sum(len(panel["series"]) for panel in panels)
+    if not panels or drawn < len(lines.drop_duplicates(["panel", "column"])):
         return None
     return {"panels": panels, "axis": labels.word(exhibit.clock, language), "period": period(exhibit, language)}
 
@@ -46,12 +49,13 @@ def panel_of(
     exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook, language: str
 ) -> dict[str, Any] | None:
     """Return one state's panel."""
-    part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(r"-?\d+")]
+    part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(NUMBER)]
     series = []
     effect = _series(part, "difference", "estimate")
     if effect is not None:
         series.append({"name": labels.word("estimate", language), "form": "effect", **effect})
-    for arm, form in zip((labels.treated, labels.control), ARM_FORM, strict=True):
+    for arm in (*labels.treated_arms, labels.control):
+        form = "control" if arm == labels.control else "treated" if arm == labels.treated else "third"
         means = _series(part, arm, "mean")
         if means is not None:
             series.append({"name": labels.arm(arm, language), "form": form, **means})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -48,14 +49,15 @@ def explorer_of(
         if not isinstance(exhibit, IttExhibit) or name not in frames:
             continue
         numbers = indexed(frames[name])
-        for specification in exhibit.specifications:
-            for column, outcome in exhibit.columns.items():
-                place = (specification, labels.treated, column)
-                cell = {s: numbers[(*place, s)][0] for s in (*TOLD, "p_value") if (*place, s) in numbers}
-                if not math.isfinite(cell.get("estimate", math.nan)):
-                    continue
-                entry = outcomes.setdefault(outcome, _outcome(outcome, labels, language, exhibit.title[language]))
-                entry["specifications"].setdefault(specification, _effect(cell, name, specification, labels, language))
+        places = product(labels.treated_arms, exhibit.columns.items(), exhibit.specifications)
+        for arm, (column, outcome), specification in places:
+            place = (specification, arm, column)
+            cell = {s: numbers[(*place, s)][0] for s in (*TOLD, "p_value") if (*place, s) in numbers}
+            if not math.isfinite(cell.get("estimate", math.nan)):
+                continue
+            told = _outcome(outcome, arm, labels, language, exhibit.title[language])
+            entry = outcomes.setdefault(told["name"], told)
+            entry["specifications"].setdefault(specification, _effect(cell, name, specification, labels, language))
     if not outcomes:
         return None
     _add_tests(outcomes, inputs, frames, labels, language)
@@ -82,11 +84,17 @@ def _effect(
     }
 
 
-def _outcome(name: str, labels: LabelBook, language: str, group: str) -> dict[str, Any]:
+def named(outcome: str, arm: str, labels: LabelBook) -> str:
+    """Return an outcome's name in the explorer: with several treated arms, each arm's effect is a choice of its own."""
+    return outcome if len(labels.treated_arms) == 1 else f"{outcome}:{arm}"
+
+
+def _outcome(name: str, arm: str, labels: LabelBook, language: str, group: str) -> dict[str, Any]:
     entry = labels.definitions.outcomes.get(name)
+    whose = "" if len(labels.treated_arms) == 1 else f" ({labels.arm(arm, language)})"
     return {
-        "name": name,
-        "label": labels.outcome(name, language),
+        "name": named(name, arm, labels),
+        "label": labels.outcome(name, language) + whose,
         "about": window_text(entry, language) if entry is not None else "",
         "group": group,
         "state": entry.state if entry is not None else None,
@@ -151,12 +159,12 @@ def _add_tests(
         if not isinstance(exhibit, TestsExhibit) or name not in frames:
             continue
         numbers = indexed(frames[name])
-        for column, outcome in exhibit.columns.items():
-            effect = outcomes.get(outcome, {}).get("specifications", {}).get(exhibit.specification)
-            for statistic in TESTED:
-                value = numbers.get((exhibit.specification, column, labels.treated, statistic), (math.nan,))[0]
-                if effect is not None and math.isfinite(value):
-                    effect["tests"].append([labels.word(statistic, language), value])
+        for arm, (column, outcome), statistic in product(labels.treated_arms, exhibit.columns.items(), TESTED):
+            told = outcomes.get(named(outcome, arm, labels), {})
+            effect = told.get("specifications", {}).get(exhibit.specification)
+            value = numbers.get((exhibit.specification, column, arm, statistic), (math.nan,))[0]
+            if effect is not None and math.isfinite(value):
+                effect["tests"].append([labels.word(statistic, language), value])
 
 
 def _paths(

@@ -45,7 +45,7 @@ def formula_of(exhibit: Exhibit, key: Key, definitions: Definitions, labels: Lab
         return ""
     if isinstance(exhibit, LateExhibit):
         return _late(exhibit, key, outcome, entry, labels)
-    treated = labels.treated
+    treated = next((part for part in key[:3] if part in labels.treated_arms), labels.treated)
     if isinstance(exhibit, InteractionsExhibit) and key[2] in exhibit.moderators:
         treated = f"{treated} * {key[2]}"
     return _joined(f"{outcome} ~ {treated}", entry, labels)

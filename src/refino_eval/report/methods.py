@@ -34,7 +34,8 @@ def methods_of(inputs: ReportInputs, labels: LabelBook, language: str) -> Method
 
 
 def _estimand(labels: LabelBook, language: str) -> str:
-    arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
+    treated = say(language, " eller ", " or ").join(labels.arm(arm, language) for arm in labels.treated_arms)
+    arms = treated, labels.arm(labels.control, language)
     return say(
         language,
         f"Effektene sammenligner alle som ble trukket til {arms[0]}, med alle som ble trukket til {arms[1]}, uansett hvem som deltok "

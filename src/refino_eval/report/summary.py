@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -57,40 +57,41 @@ def summarise_numbers(
         for name in inputs.evaluation.exhibits
         if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit) and name in frames
     ]
+    lead: list[str] = []
+    effects: list[str] = []
+    close: list[str] = []
+    several = len(labels.treated_arms) > 1
+    for arm in labels.treated_arms:
+        # With several treated arms each has its own finding, said under its name.
+        own = replace(labels, treated=arm, several=())
+        name = f"{labels.arm(arm, language)}: " if several else ""
+        primary = _primary(inputs, itt)
+        lead += _people(itt[0], frames, own, language) if itt else []
+        lead += [name + text for text in _headline(itt, primary, frames, own, language)]
+        effects += [name + text for text in _effects(itt, primary, frames, own, language)]
+        close += [name + text for text in _tally(itt, frames, own, language)] if itt else []
+        close += [name + text for text in _together(inputs, frames, own, language)]
+    lead += _balance(inputs, frames, language)
+    close = [*([_reading(language)] if effects else []), *close, *_taking_part(inputs, frames, labels, language)]
+    return Summary(tuple(lead), tuple(effects), tuple(close))
+
+
+def _effects(
+    itt: list[tuple[str, IttExhibit]],
+    primary: set[str] | None,
+    frames: Mapping[str, pd.DataFrame],
+    labels: LabelBook,
+    language: str,
+) -> list[str]:
+    """Say each primary effect once (each effect where none is primary), as its first table has it."""
     said: dict[str, str] = {}
-    any_primary = _has_primary(inputs, itt)
     for name, exhibit in itt:
         for column, outcome in exhibit.columns.items():
-            entry = inputs.definitions.outcomes.get(outcome)
-            if outcome not in said and (not any_primary or (entry is not None and entry.role == "primary")):
+            if outcome not in said and (primary is None or outcome in primary):
                 said[outcome] = effect_sentence(
                     frames[name], exhibit.specifications[0], column, outcome, labels, language
                 )
-    effects = tuple(sentence for sentence in said.values() if sentence)
-    lead = _several(labels, language)
-    lead += _people(itt[0], frames, labels, language) if itt else []
-    lead += _headline(itt, set(said) if any_primary else None, frames, labels, language)
-    lead += _balance(inputs, frames, language)
-    close = [_reading(language)] if effects else []
-    close += _tally(itt, frames, labels, language) if itt else []
-    close += [*_together(inputs, frames, labels, language), *_taking_part(inputs, frames, labels, language)]
-    return Summary(tuple(lead), effects, tuple(close))
-
-
-def _several(labels: LabelBook, language: str) -> list[str]:
-    """Say, where there are several treated arms, that these sentences are about the first."""
-    if len(labels.treated_arms) == 1:
-        return []
-    first, others = labels.arm(labels.treated, language), [labels.arm(arm, language) for arm in labels.treated_arms[1:]]
-    return [
-        say(
-            language,
-            f"Forsøket har {len(labels.treated_arms)} tiltaksgrupper. Sammendraget gjelder {first}; tallene for "
-            f"{'; '.join(others)} står i tabellene.",
-            f"The trial has {len(labels.treated_arms)} treated arms. This summary is about {first}; the numbers of "
-            f"{'; '.join(others)} stand in the tables.",
-        )
-    ]
+    return [sentence for sentence in said.values() if sentence]
 
 
 def _headline(
@@ -199,11 +200,15 @@ def _reading(language: str) -> str:
     )
 
 
-def _has_primary(inputs: ReportInputs, itt: list[tuple[str, IttExhibit]]) -> bool:
+def _primary(inputs: ReportInputs, itt: list[tuple[str, IttExhibit]]) -> set[str] | None:
+    """Return the primary outcomes of the tables; None where none is primary."""
     names = {outcome for _, exhibit in itt for outcome in exhibit.columns.values()}
-    return any(
-        entry.role == "primary" for name in names if (entry := inputs.definitions.outcomes.get(name)) is not None
-    )
+    found = {
+        name
+        for name in names
+        if (entry := inputs.definitions.outcomes.get(name)) is not None and entry.role == "primary"
+    }
+    return found or None
 
 
 def _people(

@@ -21,7 +21,8 @@ from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy, write_tidy
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.chapters import chapter_of
-from refino_eval.report.explorer import units_of, without_number
+from refino_eval.report.charts import chart_of
+from refino_eval.report.explorer import explorer_of, units_of, without_number
 from refino_eval.report.html import SCRIPTS, inline_svg
 from refino_eval.report.summary import effect_sentence, summarise_numbers
 from refino_eval.report.words import WORDS
@@ -252,6 +253,29 @@ def test_an_effect_is_said_when_the_interval_leaves_zero_out(inputs: ReportInput
     told = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels, "en")
     assert told.effects == (sentence,)  # the one primary outcome
     assert told.close[-1].startswith("1 of the 4 outcomes has a 95% interval that leaves zero out.")
+
+
+def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    other = _frame(inputs, 0.09).replace({"row": {"refino": "oppfolging"}})
+    frames = {"table_8_1": pd.concat([_frame(inputs), other], ignore_index=True)}
+    both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
+    told = summarise_numbers(inputs, frames, both, "en")
+    assert [text.split(":")[0] for text in told.effects] == ["Refino", "Oppfølging"]
+    assert "No detectable effect" in told.effects[0]
+    assert "leaves zero out" in told.effects[1]
+    explorer = explorer_of(inputs, frames, both, "en")
+    assert explorer is not None
+    assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}
+
+
+def test_a_figure_of_more_than_the_page_can_draw_is_left_as_it_is(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    name = next(n for n in inputs.evaluation.exhibits if inputs.definitions.exhibits[n].kind == "paths")
+    exhibit, frame = inputs.definitions.exhibits[name], read_tidy(inputs.aggregates_dir / f"{name}.csv")
+    assert chart_of(exhibit, frame, labels, "en") is not None
+    more = pd.concat([frame, frame.assign(panel=frame["panel"] + ":women")], ignore_index=True)
+    assert chart_of(exhibit, more, labels, "en") is None
 
 
 def test_without_a_primary_outcome_all_are_told(inputs: ReportInputs) -> None:
