@@ -25,6 +25,7 @@ from refino_eval.report import grids
 from refino_eval.report.chapters import by_chapter
 from refino_eval.report.charts import chart_of
 from refino_eval.report.comparing import Comparison, compare_in_words
+from refino_eval.report.explanations import explanations
 from refino_eval.report.explorer import explorer_of
 from refino_eval.report.inputs import ReportInputs
 from refino_eval.report.methods import methods_of
@@ -127,6 +128,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         plan=grids.plan_grid(inputs, language),
         provenance=provenance,
         engines=grids.engines_line(inputs, language),
+        explained=explanations((inputs.definitions.exhibits[name].kind for name in page.frames), language),
         explorer=explorer,
         example=page.trails.numbers[0][1] if page.trails.numbers else "",
         data=_embedded(_data(page, explorer)),

@@ -83,6 +83,8 @@ WORDS: Mapping[str, Label] = {
     "covariate": _words("Kjennetegn", "Characteristic"),
     "unit": _words("Enhet", "Unit"),
     "why": _words("Hvorfor ikke lik", "Why not equal"),
+    "explained": _words("Hva tallene betyr", "What the numbers mean"),
+    "source": _words("Kilde", "Source"),
     "all_verdicts": _words("Alle vurderinger", "All verdicts"),
     "all_exhibits": _words("Alle tabeller og figurer", "All exhibits"),
     "to_comparison": _words("Mot trykte tall", "Against printed numbers"),

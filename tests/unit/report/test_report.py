@@ -22,6 +22,7 @@ from refino_eval.exhibits.tidy import read_tidy, write_tidy
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.chapters import chapter_of
 from refino_eval.report.charts import chart_of
+from refino_eval.report.explanations import explanations
 from refino_eval.report.explorer import explorer_of, units_of, without_number
 from refino_eval.report.html import SCRIPTS, inline_svg
 from refino_eval.report.summary import effect_sentence, summarise_numbers
@@ -205,6 +206,14 @@ def test_every_exhibit_stands_in_one_chapter(built: tuple[str, str], inputs: Rep
     for name in inputs.evaluation.exhibits:
         held = [part.split('"', 1)[0] for part in chapters if f'id="exhibit-{name}"' in part]
         assert held == [chapter_of(inputs.definitions.exhibits[name])]
+
+
+def test_what_the_shown_numbers_mean_is_told(built: tuple[str, str], inputs: ReportInputs) -> None:
+    language, text = built
+    kinds = [inputs.definitions.exhibits[name].kind for name in inputs.evaluation.exhibits]
+    told = re.findall(r'id="explained-([a-z_]+)"', text)
+    assert told == [entry.name for entry in explanations(kinds, language)]
+    assert told
 
 
 def test_units_are_what_definitions_make_of_them(inputs: ReportInputs) -> None:

@@ -66,6 +66,15 @@ def test_the_flow_leads_to_the_sample_and_no_further(inputs):
     ]
 
 
+def test_a_wider_sample_has_a_shorter_way(inputs):
+    follow = trails(inputs)
+    entry = inputs.definitions.exhibits["table_8_1"].model_copy(update={"sample": "drawn"})
+    wider = inputs.definitions.model_copy(update={"exhibits": {**inputs.definitions.exhibits, "table_8_1": entry}})
+    follow.definitions = wider
+    sample = next(part for part in follow.follow("table_8_1", EFFECT).sections if part.key == "sample")
+    assert sample.facts[-1].text == "= 4,901: The population"
+
+
 def test_what_a_run_lacks_is_said_plainly(inputs):
     trail = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "std_error"))
     assert told(trail, "verified") == {"note": "This run has no check by other engines."}
