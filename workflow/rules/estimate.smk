@@ -6,7 +6,7 @@ OUTPUTS: aggregates/<exhibit>.csv and .parquet (aggregates, not yet protected); 
 
 
 rule estimate_exhibit:
-    """The numbers of one exhibit, in tidy form."""
+    """The numbers of one exhibit, in tidy form; before anything is drawn, since the longest job waits for all of them."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         outcomes=exhibit_outcomes,
@@ -22,6 +22,7 @@ rule estimate_exhibit:
         "logs/{evaluation}/estimate_exhibit/{exhibit}.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/estimate_exhibit.{exhibit}.tsv"
+    priority: 10
     conda:
         "../envs/refino_eval.yaml"
     params:
@@ -54,6 +55,7 @@ rule verify_numbers:
         "logs/{evaluation}/verify_numbers.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/verify_numbers.tsv"
+    priority: 20
     conda:
         "../envs/refino_eval.yaml"
     resources:

@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
+from scipy import special
 
 SetKind = Literal["interval", "rays", "line"]
 
@@ -39,7 +39,7 @@ class Estimate:
         """Return the one-sided p-value of the hypothesis that the true number is at most `limit`."""
         if self.std_error == 0:
             return 0.0 if self.value > limit else 1.0
-        return float(stats.t.sf((self.value - limit) / self.std_error, self.df))
+        return float(special.stdtr(self.df, (limit - self.value) / self.std_error))
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class RatioSet:
 
 def critical_value(df: float, level: float) -> float:
     """Return the two-sided critical value of the t distribution."""
-    return float(stats.t.ppf(0.5 + level / 2, df))
+    return float(special.stdtrit(df, 0.5 + level / 2))
 
 
 def break_even_effect(cost: float, value: float) -> float:

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from refino_eval.errors import UserFault
 from refino_eval.estimation.cells import encode
@@ -309,6 +309,8 @@ def imbens_manski(
     C solves Phi(C + (high - low) / max(se)) - Phi(-C) = level: the two-sided value when the bounds meet, the
     one-sided one when they are far apart (Imbens and Manski 2004). Bounds that crossed count as meeting.
     """
+    from scipy import optimize
+
     check_level(level)
     largest = max(low_std_error, high_std_error)
     if not np.isfinite(low + high + largest):

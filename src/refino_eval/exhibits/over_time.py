@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
@@ -49,7 +49,7 @@ def _paths_of(
                 yield cell(str(time), column, "mean", np.nan, 0, panel=panel, status="no_data")
                 continue
             mean, error = float(told.mean[0, arm, k]), float(told.std_error[0, arm, k])
-            reach = error * float(stats.t.ppf(0.975, max(n - 1, 1)))
+            reach = error * float(special.stdtrit(max(n - 1, 1), 0.975))
             yield cell(str(time), column, "mean", mean, n, panel=panel)
             yield cell(str(time), column, "n", n, n, panel=panel)
             if n > 1:
