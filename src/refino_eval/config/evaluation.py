@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
-from refino_eval.config.definitions import Condition, Definitions, Scalar
+from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, Scalar
 from refino_eval.config.exhibits import Stars
 
 TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
@@ -63,13 +64,16 @@ class Arm(Strict):
 
     name: Name
     label: Label
-    code: Scalar | Annotated[tuple[Scalar, ...], Field(min_length=1)] = Field(
-        description="The value in the delivered file that means this arm; a list when several do."
+    code: Scalar | Annotated[tuple[Scalar, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="The value in the delivered file that means this arm; a list when several do; default: its name.",
     )
 
     @property
     def codes(self) -> tuple[Scalar, ...]:
         """The values that mean this arm."""
+        if self.code is None:
+            return (self.name,)
         return self.code if isinstance(self.code, tuple) else (self.code,)
 
 
@@ -207,11 +211,20 @@ class SyntheticData(Strict):
 class TableFile(Strict):
     """An analysis file, and how it is written."""
 
-    file: str = Field(description="Path of a .parquet, .csv, .dta, .sas7bdat or .sav file, inside the data folder.")
+    file: str = Field(
+        description="Path inside the data folder of a .parquet, .dta, .sas7bdat or .sav file, or of a text file: .csv, .tab, .tsv, "
+        ".txt, .dat or .raw."
+    )
     rows: int | None = Field(default=None, ge=1, description="The number of rows that it must have.")
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="Of a .csv file.")
-    decimal: Literal[".", ","] = Field(default=".", description="Of a .csv file.")
-    encoding: str = Field(default="utf-8", description="Of a .csv file.")
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | Literal["whitespace"] | None = Field(
+        default=None,
+        description="Of a text file; default: a comma, tab or semicolon that its first line has, else whitespace.",
+    )
+    decimal: Literal[".", ","] = Field(default=".", description="Of a text file.")
+    encoding: str = Field(default="utf-8", description="Of a text file.")
+    columns: tuple[str, ...] = Field(
+        default=(), description="Names of the columns, in order, of a text file whose first line is data."
+    )
     values: Literal["codes", "labels"] = Field(
         default="codes",
         description="Whether labelled values of a .dta or .sav file are read as codes or as their labels.",
@@ -244,8 +257,19 @@ class KeptRows(Condition):
 
 
 def _by_own_name(value: Any) -> Any:
-    """Take a list of columns for outcomes of the same names."""
-    return {str(name).lower(): name for name in value} if isinstance(value, list | tuple) else value
+    """Take a list of columns for outcomes (covariates) of the same names, written as names are inside the program."""
+    if not isinstance(value, list | tuple):
+        return value
+    found: dict[str, Any] = {}
+    for column in value:
+        name = re.sub(r"[^a-z0-9]+", "_", str(column).lower()).strip("_")[:38]
+        name = name if name[:1].isalpha() else f"c_{name}"
+        if name in found:
+            raise ValueError(
+                f"the columns '{found[name]}' and '{column}' would both be called '{name}': name them, as in `{name}: {column}`"
+            )
+        found[name] = column
+    return found
 
 
 class PersonTable(TableFile):
@@ -256,7 +280,10 @@ class PersonTable(TableFile):
         default={}, description="New column -> an expression of columns, or of new columns before it."
     )
     person_id: str | None = Field(default=None, description="Column; without one, rows are numbered.")
-    treated: str = Field(description="Column that says the arm, by the arms' codes.")
+    treated: str | Annotated[dict[Name, str], Field(min_length=1)] = Field(
+        description="Column that says the arm, by the arms' codes; or treated arm -> its own column of 0 and 1, where a file has one "
+        "an arm and the control arm is 0 in all."
+    )
     strata: tuple[str, ...] = Field(default=(), description="Columns that together tell the cells.")
     missing_stratum: Literal["out", "own"] = Field(
         default="out",
@@ -265,7 +292,15 @@ class PersonTable(TableFile):
     outcomes: Annotated[
         dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
     ] = Field(min_length=1, description="Outcome -> column; or a list of columns.")
-    labels: dict[Name, Label] = Field(default={}, description="Labels of outcomes; default: the column's name.")
+    covariates: Annotated[
+        dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
+    ] = Field(
+        default={},
+        description="Covariate -> column of numbers; or a list of columns. More can be said under definitions.covariates.",
+    )
+    labels: dict[Name, Label] = Field(
+        default={}, description="Labels of outcomes and of these covariates; default: the column's name."
+    )
     take_up: str | None = None
     weights: str | None = Field(
         default=None,
@@ -281,6 +316,21 @@ class PersonTable(TableFile):
     def files(self) -> tuple[str, ...]:
         """Paths of all files, inside the data folder."""
         return (self.file, *(other.file for other in self.join))
+
+    @property
+    def arm_columns(self) -> dict[str, str]:
+        """Treated arm -> its own column; empty when one column says the arm."""
+        return {} if isinstance(self.treated, str) else self.treated
+
+    @property
+    def column_covariates(self) -> dict[str, ColumnCovariate]:
+        """The definitions of the covariates that are named here."""
+        return {
+            name: ColumnCovariate(
+                kind="column", column=column, label=self.labels.get(name) or Label(nb=str(column), en=str(column))
+            )
+            for name, column in self.covariates.items()
+        }
 
 
 class Evaluation(Strict):
@@ -338,6 +388,12 @@ class Evaluation(Strict):
                 raise ValueError("entry person_table needs the section person_table")
             if self.sources or self.population or self.clocks:
                 raise ValueError("entry person_table takes no sources, population or clocks")
+            own, drawn = set(self.person_table.arm_columns), {arm.name for arm in self.arms.treated_arms}
+            if own and own != drawn:
+                raise ValueError(
+                    f"person_table.treated names the arms {', '.join(sorted(own))}, and the treated arms are "
+                    f"{', '.join(sorted(drawn))}: name a column for each of them and no other"
+                )
         elif self.population is None or not self.clocks:
             raise ValueError(f"entry {self.entry} needs the sections population and clocks")
         if self.synthetic is not None and self.data_class != "synthetic":

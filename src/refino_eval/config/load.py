@@ -250,7 +250,15 @@ def _definitions(folder: Path, study: Evaluation, root: Path) -> tuple[Definitio
             for name in own
             if name in shared
         ]
-        parts[kind] = {**shared, **own}
+        # A shared covariate is made from a register, which a person table has none of: its own column takes the name.
+        named = study.person_table.column_covariates if kind == "covariates" and study.person_table else {}
+        faults += [
+            f"config/evaluations/{study.name}.yaml: '{name}' is named under person_table.covariates and under "
+            "definitions.covariates. Leave one of them out."
+            for name in named
+            if name in own
+        ]
+        parts[kind] = {**shared, **named, **own}
     return Definitions.model_construct(None, **parts), faults
 
 

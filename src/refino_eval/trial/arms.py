@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -51,6 +53,53 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
         )
     named = found.to_numpy(dtype=str)
     return named, np.asarray(named != arms.control.name, dtype=np.int64)
+
+
+def code_from_columns(
+    raw: pd.DataFrame, columns: Mapping[str, str], arms: Arms, *, file: str
+) -> npt.NDArray[np.object_]:
+    """Return the first code of each person's arm from columns of 0 and 1, one a treated arm; None where one is missing.
+
+    Parameters
+    ----------
+    raw
+        The file's rows.
+    columns
+        Treated arm -> its column.
+    arms
+        The arms; who is 0 in all columns is in the control arm.
+    file
+        What to call the file in a message.
+
+    Raises
+    ------
+    UserFault
+        When a column holds anything but 0 and 1, or a row is 1 in several.
+    """
+    codes = {arm.name: arm.codes[0] for arm in arms.everyone}
+    found = np.full(len(raw), codes[arms.control.name], dtype=object)
+    times, unknown, faults = np.zeros(len(raw), dtype=np.int64), np.zeros(len(raw), dtype=bool), []
+    for arm, column in columns.items():
+        text = raw[column].map(code_text, na_action="ignore")
+        other = text.notna() & ~text.isin(["0", "1"])
+        if other.any():
+            shown = ", ".join(f"'{str(each)[:20]}'" for each in sorted(set(text[other]))[:5])
+            faults.append(
+                f"{file}: the column '{column}' must be 1 for who was drawn to '{arm}' and 0 for others; {int(other.sum()):,} rows "
+                f"hold something else ({shown}). Make a column of 0 and 1 under derive."
+            )
+        drawn = (text == "1").fillna(False).to_numpy(dtype=bool)
+        found[drawn] = codes[arm]
+        times, unknown = times + drawn, unknown | text.isna().to_numpy(dtype=bool)
+    if (times > 1).any():
+        faults.append(
+            f"{file}: {int((times > 1).sum()):,} rows are 1 in several of the columns {', '.join(columns.values())}. Arms that were "
+            "crossed are arms of their own: make one column of them under derive."
+        )
+    if faults:
+        raise UserFault(*faults)
+    found[unknown] = None
+    return found
 
 
 def code_text(value: object) -> str:

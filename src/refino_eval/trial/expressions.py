@@ -51,6 +51,29 @@ def _first_known(*values: Array) -> Array:
     return np.asarray(found)
 
 
+def _band(values: Array, *limits: Array) -> Array:
+    found = np.searchsorted(np.sort(np.asarray(limits, dtype=float)), values, side="right")
+    return np.where(np.isnan(values), np.nan, found)
+
+
+def _quantile_group(values: Array, count: Array) -> Array:
+    groups = float(count) if np.ndim(count) == 0 else np.nan
+    if not (groups.is_integer() and 2 <= groups <= 100) or np.ndim(values) == 0:
+        raise Fault("quantile_group(...) takes a column and a number of groups from 2 to 100")
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return np.full(values.shape, np.nan)
+    limits = np.quantile(known, np.arange(1, groups) / groups)
+    return np.where(np.isnan(values), np.nan, 1 + np.searchsorted(limits, values, side="left"))
+
+
+def _number_of(values: Array) -> Array:
+    if np.ndim(values) == 0:
+        raise Fault("number_of(...) takes a column")
+    text, unknown = _as_text(values).astype(str), _missing(values)
+    return np.where(unknown, np.nan, 1 + np.searchsorted(np.unique(text[~unknown]), text))
+
+
 FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., Array]]] = {
     "missing": (1, 1, lambda x: _missing(x).astype(float)),
     "coalesce": (2, 20, _first_known),
@@ -62,11 +85,18 @@ FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., Array]]] = {
     "abs": (1, 1, np.abs),
     "floor": (1, 1, np.floor),
     "round": (1, 1, np.round),
+    "band": (2, 20, _band),
+    "quantile_group": (2, 2, _quantile_group),
+    "number_of": (1, 1, _number_of),
     "days": (1, 1, lambda x: x),
     "year": (1, 1, lambda x: x),
     "month": (1, 1, lambda x: x),
 }
-"""Function -> fewest and most operands, and what it does. `days` counts from 1970-01-01, of a date column or a date in quotes."""
+"""Function -> fewest and most operands, and what it does. `days` counts from 1970-01-01, of a date column or a date in quotes.
+
+`band(x, 25, 40)` is 0 below 25, 1 from 25, 2 from 40 on; `quantile_group(x, 4)` is 1 for the lowest quarter of all rows of the
+file, a value at a limit being in the lower group; `number_of(x)` numbers the different values of x from 1, in order of their text.
+"""
 
 _DATES = ("days", "year", "month")
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Array, Array], Array]] = {
@@ -291,7 +321,7 @@ class _Evaluation:
             raise Fault(f"{name}(...) takes {fewest if fewest == most else f'{fewest} to {most}'} values")
         if name in _DATES:
             return self.date_part(name, node.args[0])
-        take = self.value if name in ("missing", "coalesce") else self.number
+        take = self.value if name in ("missing", "coalesce", "number_of") else self.number
         return np.asarray(work(*[take(each) for each in node.args]))
 
     def date_part(self, part: str, node: ast.expr) -> Array:

@@ -12,7 +12,23 @@ from refino_eval.config.evaluation import Joined, PersonTable, TableFile
 from refino_eval.errors import UserFault, nearest
 from refino_eval.trial.arms import code_text
 
-FORMATS = (".parquet", ".csv", ".dta", ".sas7bdat", ".sav")
+TEXT = (".csv", ".tab", ".tsv", ".txt", ".dat", ".raw")
+FORMATS = (".parquet", *TEXT, ".dta", ".sas7bdat", ".sav")
+NO_VALUE = (
+    "",
+    "NA",
+    "N/A",
+    "#N/A",
+    "NaN",
+    "nan",
+    "<NA>",
+    "NULL",
+    "null",
+    ".",
+    *(f".{chr(code)}" for code in range(97, 123)),
+)
+"""What stands for a missing value in text files, besides `missing_values`: also Stata's ., .a to .z. "None" may be an arm."""
+WHITESPACE = r"\s+"
 
 
 @dataclass(frozen=True)
@@ -133,28 +149,74 @@ def _read(folder: Path, file: TableFile, *, text: set[str | None], where: str) -
     try:
         if suffix == ".parquet":
             frame = pd.read_parquet(path)
-        elif suffix == ".csv":
+        elif suffix in TEXT:
             frame = _read_text(path, file, text)
         else:
             frame = _read_statistical(path, suffix, labels=file.values == "labels")
     except (OSError, ValueError, LookupError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserFault(f"{where}: '{file.file}' cannot be read as {suffix[1:]}: {str(error)[:200]}") from None
+        raise UserFault(
+            f"{where}: '{file.file}' cannot be read as {suffix[1:]}: {str(error)[:200]}{_remedy(error, suffix)}"
+        ) from None
+    frame = _stripped(frame)
     if file.rows is not None and len(frame) != file.rows:
         raise UserFault(f"{where}: '{file.file}' has {len(frame):,} rows, and {file.rows:,} are expected (`rows`).")
     return _without_codes(frame, file)
 
 
 def _read_text(path: Path, file: TableFile, text: set[str | None]) -> pd.DataFrame:
-    """Read a .csv file; ids stay text, since inference would turn 0310 into 310."""
-    return pd.read_csv(
+    """Read a text file; ids stay text, since inference would turn 0310 into 310."""
+    # A byte order mark would become part of the first column's name.
+    encoding = "utf-8-sig" if file.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else file.encoding
+    delimiter = _delimiter(path, file, encoding)
+    frame = pd.read_csv(
         path,
-        sep=file.delimiter,
+        sep=delimiter,
         decimal=file.decimal,
-        encoding=file.encoding,
+        encoding=encoding,
+        names=list(file.columns) or None,
+        header=None if file.columns else 0,
+        # R's write.table gives rows names and their column none; elsewhere a surplus delimiter must not move all columns.
+        index_col=None if delimiter == WHITESPACE and not file.columns else False,
+        skipinitialspace=True,
+        keep_default_na=False,
+        na_values=[*NO_VALUE, *map(code_text, file.missing_values)],
         dtype={name: "string" for name in text if name is not None},
         dtype_backend="numpy_nullable",
         low_memory=False,
     )
+    return frame.reset_index(drop=True)
+
+
+def _delimiter(path: Path, file: TableFile, encoding: str) -> str:
+    """Return the delimiter that is said, or the one that the first line has: tab, semicolon or comma, else whitespace."""
+    if file.delimiter is not None:
+        return WHITESPACE if file.delimiter == "whitespace" else file.delimiter
+    with path.open(encoding=encoding, errors="replace") as stream:
+        first = next((line for line in stream if line.strip()), "")
+    if path.suffix.lower() == ".csv" and "," in first:
+        return ","
+    for sign in ("\t", ";", ","):
+        if sign in first.strip("\n"):
+            return sign
+    return "," if path.suffix.lower() == ".csv" else WHITESPACE
+
+
+def _remedy(error: Exception, suffix: str) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return ". Say which encoding it has, for instance `encoding: latin-1`."
+    return ". Has it another delimiter? Say it (`delimiter`)." if suffix in TEXT else ""
+
+
+def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Take spaces away that surround names of columns and texts; a text of nothing else is missing."""
+    frame = frame.rename(columns=lambda name: str(name).strip())
+    found = {}
+    for name in frame.select_dtypes(include=["object", "string"]).columns:
+        values = frame[name]
+        if pd.api.types.is_string_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) in ("string", "mixed"):
+            bare = values.map(lambda value: value.strip() if isinstance(value, str) else value, na_action="ignore")
+            found[name] = bare.mask(bare.isin([""]).to_numpy(dtype=bool))
+    return frame.assign(**found) if found else frame
 
 
 def _read_statistical(path: Path, suffix: str, *, labels: bool) -> pd.DataFrame:
@@ -166,10 +228,7 @@ def _read_statistical(path: Path, suffix: str, *, labels: bool) -> pd.DataFrame:
         frame, _ = readers[suffix](str(path), **options)
     except pyreadstat.ReadstatError as error:
         raise ValueError(str(error)) from None
-    frame = pd.DataFrame(frame)
-    # These programs have no missing text but the empty one.
-    texts = frame.select_dtypes(include=["object", "string"]).columns
-    return frame.assign(**{name: frame[name].where(frame[name] != "", None) for name in texts})
+    return pd.DataFrame(frame)
 
 
 def _without_codes(frame: pd.DataFrame, file: TableFile) -> pd.DataFrame:

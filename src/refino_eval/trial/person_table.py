@@ -15,7 +15,7 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserFault, nearest
-from refino_eval.trial.arms import arms_from_codes, code_text
+from refino_eval.trial.arms import arms_from_codes, code_from_columns, code_text
 from refino_eval.trial.cohort import Cohort, add_samples, meets_all
 from refino_eval.trial.expressions import derive_column
 from refino_eval.trial.files import Joining, read_files
@@ -124,9 +124,7 @@ def _columns(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cohort's columns and the outcomes, in the file's order."""
     frame = pd.DataFrame({"person_id": _ids(raw, table)})
-    frame["arm"], frame["treated"] = arms_from_codes(
-        raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'"
-    )
+    frame["arm"], frame["treated"] = _arms(raw, table, arms)
     if table.draw_date is not None:
         frame["draw_date"] = _date(raw[table.draw_date], table.draw_date, table.file)
         frame["draw_month"] = frame["draw_date"].dt.strftime("%Y-%m")
@@ -152,6 +150,14 @@ def _columns(
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
     measured = {name: _number(raw[column], column, table.file) for name, column in table.outcomes.items()}
     return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
+
+
+def _arms(raw: pd.DataFrame, table: PersonTable, arms: Arms) -> tuple[np.ndarray, np.ndarray]:
+    """Tell each person's arm from one column, or from a column an arm."""
+    if isinstance(table.treated, str):
+        return arms_from_codes(raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'")
+    codes = pd.Series(code_from_columns(raw, table.arm_columns, arms, file=table.file), dtype=object)
+    return arms_from_codes(codes, arms, where=f"{table.file}, columns {', '.join(table.arm_columns.values())}")
 
 
 def _told_twice(frame: pd.DataFrame, made: Mapping[str, pd.Series], table: PersonTable) -> None:
@@ -191,7 +197,11 @@ def _without(frame: pd.DataFrame, name: str) -> np.ndarray:
 def _columns_are_there(
     raw: pd.DataFrame, table: PersonTable, covariates: Mapping[str, d.Covariate], others: list[str]
 ) -> None:
-    wanted: dict[str, str] = {"treated": table.treated}
+    wanted: dict[str, str] = (
+        {"treated": table.treated}
+        if isinstance(table.treated, str)
+        else {f"treated.{arm}": column for arm, column in table.treated.items()}
+    )
     wanted |= {f"strata ({column})": column for column in table.strata}
     wanted |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
     wanted |= {f"keep ({each.column})": each.column for each in table.keep}
