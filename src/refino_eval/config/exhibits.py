@@ -168,6 +168,11 @@ class TestsExhibit(_OutcomesExhibit):
         default="complete",
         description="complete: as many treated in each cell as there were; bernoulli: by draw share.",
     )
+    draw_unit: Literal["person", "cluster"] | None = Field(
+        default=None,
+        description="What was drawn, and is drawn again. Default: the evaluation's clusters where none has people in both arms, "
+        "otherwise people.",
+    )
     family: Literal["outcomes", "arms_and_outcomes"] = Field(
         default="outcomes",
         description="With several treated arms. outcomes: a family for each arm; arms_and_outcomes: one family of all.",

@@ -55,6 +55,7 @@ from refino_eval.estimation.redraws import (
     Scheme,
     as_probabilities,
     build_mechanism,
+    every_other_assignment,
     given_assignments,
     over_blocks,
 )
@@ -121,6 +122,8 @@ class RandomisationTable:
         The same for constant effects of take-up (no effect of the draw but through it), or None.
     statistics
         The statistic as drawn, for `multiplicity`.
+    exhaustive
+        Whether the redraws are all that were possible, so that p-values have no Monte Carlo error.
     """
 
     outcomes: tuple[str, ...]
@@ -142,6 +145,7 @@ class RandomisationTable:
     level: float
     draws: int
     seed: int
+    exhaustive: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """One row an outcome; sets as ``conf_kind, conf_low, conf_high, conf_pieces`` and the same for ``late_``."""
@@ -162,9 +166,11 @@ def randomisation_test(
     controls: Columns | None = None,
     weights: Vector | None = None,
     cluster: Labels | None = None,
+    units: Labels | None = None,
     vcov: Vcov = "HC1",
     statistic: Statistic = "studentised",
     scheme: Scheme = "complete",
+    exhaustive: bool = False,
     probabilities: Vector | None = None,
     assignments: npt.ArrayLike | None = None,
     exact_sets: Statistic | None = None,
@@ -189,7 +195,13 @@ def randomisation_test(
     cells
         Cells within which people were drawn, and which the regression absorbs.
     cluster
-        Clusters, when these were what was drawn: they are redrawn whole, and ``vcov`` is CRV1.
+        Clusters of the standard errors, with ``vcov`` CRV1; redrawn whole unless ``units`` says what was drawn.
+    units
+        What was drawn, as labels of people, when it was not the clusters (people by themselves: their own numbers; or households
+        though errors are not clustered), shape (n,).
+    exhaustive
+        Take every other assignment with the same numbers treated in place of redraws when there are no more than ``draws``
+        (scheme ``complete``).
     statistic
         ``studentised`` by ``vcov``, or the ``coefficient`` alone.
     scheme
@@ -228,10 +240,21 @@ def randomisation_test(
         missing=missing, rows=among,
     )  # fmt: skip
     redrawn = np.flatnonzero(among)
-    mechanism = choose_mechanism(
-        drawn, redrawn, cells=cells, cluster=cluster, scheme=scheme, probabilities=probabilities,
-        assignments=assignments, seed=seed,
-    )  # fmt: skip
+    drawn_units = cluster if units is None else units
+    mechanism: CompleteDraw | BernoulliDraw | GivenAssignments | None = None
+    if exhaustive and scheme == "complete" and assignments is None and probabilities is None:
+        mechanism = every_other_assignment(
+            drawn[redrawn],
+            encode(cells, drawn.size)[redrawn],
+            cluster=_unit_codes(drawn_units, drawn.size, redrawn),
+            most=draws,
+        )
+    listed = mechanism is not None
+    if mechanism is None:
+        mechanism = choose_mechanism(
+            drawn, redrawn, cells=cells, cluster=drawn_units, scheme=scheme, probabilities=probabilities,
+            assignments=assignments, seed=seed,
+        )  # fmt: skip
     if isinstance(mechanism, GivenAssignments):
         draws = mechanism.n_draws
     how = _How(vcov, statistic, exact_sets, draws)
@@ -254,17 +277,22 @@ def randomisation_test(
         outcomes=found,
         **told,
         p_value=p_value,
-        p_std_error=np.sqrt(p_value * (1 - p_value) / (1 + draws)),
+        p_std_error=np.zeros(len(found)) if listed else np.sqrt(p_value * (1 - p_value) / (1 + draws)),
         exceed=statistics.exceed,
         n_redrawn=np.full(len(found), mechanism.n_units),
         statistics=statistics,
         statistic=statistic,
-        scheme="given" if isinstance(mechanism, GivenAssignments) else scheme,
+        scheme="given" if isinstance(mechanism, GivenAssignments) and not listed else scheme,
         vcov=vcov,
         level=level,
         draws=draws,
         seed=seed,
+        exhaustive=listed,
     )
+
+
+def _unit_codes(units: Labels | None, n: int, rows: IntArray) -> IntArray | None:
+    return None if units is None else encode(units, n, what="units")[rows]
 
 
 def choose_mechanism(
@@ -287,7 +315,7 @@ def choose_mechanism(
     return build_mechanism(
         drawn[redrawn],
         encode(cells, n)[redrawn],
-        cluster=None if cluster is None else encode(cluster, n, what="cluster")[redrawn],
+        cluster=_unit_codes(cluster, n, redrawn),
         scheme=scheme,
         probabilities=None if probabilities is None else as_probabilities(probabilities, n)[redrawn],
         seed=seed,

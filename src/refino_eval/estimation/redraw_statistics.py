@@ -15,12 +15,14 @@ everything is multiplied by their roots.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from refino_eval.estimation.cells import Cells, build_cells
+from refino_eval.estimation.grouped_redraws import Groups, group_people, group_products
 from refino_eval.estimation.inputs import BoolArray, FloatArray, IntArray, Vcov
 from refino_eval.estimation.kernel import SATURATED, Design
 from refino_eval.estimation.redraws import Mechanism
@@ -114,9 +116,26 @@ class RedrawnPass:
         """Runs of people."""
         return [slice(start, start + TILE) for start in range(0, self.codes.size, TILE)]
 
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The clusters in place of their people, where redraws and cells never part them."""
+        if self.clusters is None:
+            return None
+        return group_people(
+            clusters=self.clusters,
+            unit=self.unit,
+            codes=self.codes,
+            totals=self.totals,
+            root=self.root,
+            linear=self.linear,
+            n_effects=self.n_effects,
+            columns=self.cubic.T,
+            basis=self.basis,
+        )
+
     def prepare(self) -> None:
         """Make what all blocks share before threads ask for it."""
-        _ = self.linear, self.cubic, self.quadratic, self.tiles
+        _ = self.linear, self.cubic, self.quadratic, self.tiles, self.groups
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -215,7 +234,7 @@ def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockSta
     vcov
         As in `itt.itt`; CRV1 when the design has clusters.
     """
-    found = project(one, drawn)
+    found = project(one.groups or one, drawn)
     b = found.loadings[: one.n_effects] / found.squares
     if vcov == "iid":
         # e'e = Y~'Y~ - b^2 z~'z~, written in the form of the others.
@@ -231,8 +250,8 @@ def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockSta
     return _combine(one, b, products, scale)
 
 
-def project(one: RedrawnPass, drawn: BoolArray) -> Projection:
-    """Project a block's redraws on cells and controls."""
+def project(one: RedrawnPass | Groups, drawn: BoolArray) -> Projection:
+    """Project a block's redraws on cells and controls; people, or clusters that stand for theirs."""
     loadings = np.zeros((one.linear.shape[0], drawn.shape[1]))
     sums = None if one.shares is not None else np.zeros((one.totals.size, drawn.shape[1]))
     for tile in one.tiles:
@@ -257,7 +276,7 @@ def project(one: RedrawnPass, drawn: BoolArray) -> Projection:
     return Projection(loadings, means, squares)
 
 
-def residuals_of(one: RedrawnPass, drawn: BoolArray, found: Projection, rows: slice) -> FloatArray:
+def residuals_of(one: RedrawnPass, drawn: BoolArray, found: Projection, rows: slice | IntArray) -> FloatArray:
     """Return z~ of some people, times the root weights, shape (rows, B)."""
     z = drawn[one.unit[rows]].astype(np.float64)
     z -= found.means[one.codes[rows]]
@@ -300,22 +319,47 @@ def divide_by_slack(values: FloatArray, slack: FloatArray, *, twice: bool) -> No
 
 
 def _cluster_products(one: RedrawnPass, drawn: BoolArray, found: Projection) -> _Products:
-    """Sum the same over clusters: of z~ Y~ and z~^2 in each, then products of these."""
+    """Sum the same over clusters: of z~ Y~ and z~^2 in each, then products of these, a run of clusters at a time."""
     if one.clusters is None:
         raise ValueError("CRV1 needs a design with clusters")
-    z = residuals_of(one, drawn, found, slice(None))
+    count, q = one.outcomes.shape[1], one.cubic.shape[0] - one.outcomes.shape[1]
+    second = np.zeros((one.quadratic.shape[0], drawn.shape[1]))
+    third, fourth = np.zeros((one.cubic.shape[0], drawn.shape[1])), np.zeros(drawn.shape[1])
+    for scores, squares in _cluster_sums(one, drawn, found):
+        # In the order of `quadratic`: outcomes, each direction with every outcome, directions.
+        second[:count] += np.einsum("jgb,jgb->jb", scores[:count], scores[:count])
+        for w in range(q):
+            place = slice(count * (1 + w), count * (2 + w))
+            second[place] += np.einsum("jgb,gb->jb", scores[:count], scores[count + w])
+            second[count * (1 + q) + w] += np.einsum("gb,gb->b", scores[count + w], scores[count + w])
+        third += np.einsum("jgb,gb->jb", scores, squares)
+        fourth += np.einsum("gb,gb->b", squares, squares)
+    return second, third, fourth
+
+
+def _cluster_sums(one: RedrawnPass, drawn: BoolArray, found: Projection) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Give z~ Y~ (and z~ times directions) and z~^2 summed in clusters, shape (J', g, B) and (g, B), for runs of clusters."""
+    gains = found.loadings[one.n_effects :]
+    if one.groups is not None:
+        for rows in one.groups.tiles:
+            apart = drawn[one.groups.unit[rows]] - found.means[one.groups.codes[rows]]
+            yield group_products(one.groups, apart, gains, rows)
+        return
+    assert one.clusters is not None
     order, starts = one.clusters.order, one.clusters.starts
-    z = z[order]
-    scores = [np.add.reduceat(z * column[order, None], starts, axis=0) for column in one.cubic]
-    squares = np.add.reduceat(z * z, starts, axis=0)
-    count = one.outcomes.shape[1]
-    outcomes, directions = scores[:count], scores[count:]
-    pairs = [(score, score) for score in outcomes]
-    pairs += [(score, other) for other in directions for score in outcomes]
-    pairs += [(other, other) for other in directions]
-    second = np.array([np.einsum("gb,gb->b", left, right) for left, right in pairs])
-    third = np.array([np.einsum("gb,gb->b", score, squares) for score in scores])
-    return second, third, np.asarray(np.einsum("gb,gb->b", squares, squares))
+    ends = np.append(starts[1:], order.size)
+    # Runs of whole clusters, of about a tile's people or one cluster.
+    cuts = np.unique(np.searchsorted(starts, np.arange(0, order.size, TILE), side="left"))
+    for first, last in zip(cuts, np.append(cuts[1:], starts.size), strict=True):
+        if first == last:
+            continue
+        people = order[starts[first] : ends[last - 1]]
+        z = residuals_of(one, drawn, found, people)
+        at = starts[first:last] - starts[first]
+        yield (
+            np.stack([np.add.reduceat(z * column[people, None], at, axis=0) for column in one.cubic]),
+            np.add.reduceat(z * z, at, axis=0),
+        )
 
 
 def _combine(one: RedrawnPass, b: FloatArray, products: _Products, scale: FloatArray) -> BlockStatistics:

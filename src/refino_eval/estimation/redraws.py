@@ -11,9 +11,11 @@ the block; so the numbers depend on the seed alone, neither on how many draws fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
@@ -129,19 +131,20 @@ class BernoulliDraw:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GivenAssignments:
-    """Assignments handed over, boolean of shape (n, draws)."""
+    """Assignments handed over, boolean of shape (units, draws); ``units`` is the row of each person, (n,), None when a row is one."""
 
     assignments: BoolArray
     fixed_shares: bool = False
+    units: IntArray | None = None
 
     @property
     def unit(self) -> IntArray:
-        """Each person is a row."""
-        return np.arange(self.n_units)
+        """The row of each person."""
+        return np.arange(self.n_units) if self.units is None else self.units
 
     @property
     def n_units(self) -> int:
-        """People."""
+        """People, or clusters."""
         return int(self.assignments.shape[0])
 
     @property
@@ -150,8 +153,48 @@ class GivenAssignments:
         return int(self.assignments.shape[1])
 
     def block(self, index: int) -> BoolArray:
-        """Return one block, shape (n, BLOCK), the last one as far as it goes."""
+        """Return one block, shape (units, BLOCK), the last one as far as it goes."""
         return self.assignments[:, index * BLOCK : (index + 1) * BLOCK]
+
+
+MOST_LISTED = 200_000_000
+"""Units times assignments that are listed, a byte each."""
+
+
+def every_other_assignment(
+    drawn: FloatArray, codes: IntArray, *, cluster: IntArray | None, most: int
+) -> GivenAssignments | None:
+    """List all assignments with each cell's number treated, but the one that fell; None when there are more than ``most``.
+
+    With all of them, p = (1 + as extreme) / (1 + all others) is the exact p-value of Fisher (1935), without Monte Carlo error.
+
+    Parameters
+    ----------
+    drawn, codes, cluster
+        As in `build_mechanism`.
+    most
+        Other assignments that may be listed.
+    """
+    unit, first = _units(drawn, codes, cluster)
+    fell, cells = drawn[first] > 0, np.unique(codes[first], return_inverse=True)[1]
+    rows = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
+    total = 1
+    for places in rows:
+        total *= math.comb(places.size, int(np.count_nonzero(fell[places])))
+        if total - 1 > most or total * fell.size > MOST_LISTED:
+            return None
+    if total == 1:
+        return None
+    found, stride = np.zeros((fell.size, total), dtype=np.bool_), 1
+    for places in rows:
+        chosen = list(combinations(range(places.size), int(np.count_nonzero(fell[places]))))
+        pattern = np.zeros((places.size, len(chosen)), dtype=np.bool_)
+        for column, treated in enumerate(chosen):
+            pattern[list(treated), column] = True
+        found[places] = pattern[:, (np.arange(total) // stride) % len(chosen)]
+        stride *= len(chosen)
+    other = (found != fell[:, None]).any(axis=0)
+    return GivenAssignments(np.ascontiguousarray(found[:, other]), fixed_shares=cluster is None, units=unit)
 
 
 def build_mechanism(

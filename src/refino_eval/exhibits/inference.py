@@ -45,6 +45,7 @@ class _Tested:
     """The effects of one treated arm, and what redraws say of them."""
 
     arm: str
+    people: int
     effects: est.EffectTable
     redrawn: est.RandomisationTable
 
@@ -63,11 +64,37 @@ def _tested(exhibit: x.TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, s
     treated = people["treated"].to_numpy()
     return _Tested(
         arm=study.treated,
+        people=len(people),
         effects=est.itt(values, treated, **options),
         redrawn=est.randomisation_test(
-            values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, **options
+            values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
+            units=drawn_units(exhibit.draw_unit, people), **options,
         ),
-    )
+    )  # fmt: skip
+
+
+def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
+    """Return what was drawn: the cluster of each person, or each person; None where no clusters are known.
+
+    Raises
+    ------
+    UserFault
+        When clusters are said and not known, or nothing is said and some clusters, but few, have people in both arms.
+    """
+    if "cluster" not in people:
+        if said == "cluster":
+            raise UserFault("draw_unit says cluster, and the evaluation names none (person_table.cluster).")
+        return None
+    codes = pd.factorize(people["cluster"])[0]
+    treated = np.bincount(codes, weights=people["treated"].to_numpy(dtype=float))
+    size = np.bincount(codes)
+    shared, split = int((size > 1).sum()), int(((treated > 0) & (treated < size)).sum())
+    if said is None and 0 < split < shared / 2:
+        raise UserFault(
+            f"{split:,} of {shared:,} clusters with several people have people in both arms: were clusters drawn, or people? Say it "
+            "(draw_unit: cluster or person); if clusters, take out those that are divided."
+        )
+    return codes if said == "cluster" or (said is None and shared and not split) else np.arange(len(people))
 
 
 def _family_rows(exhibit: x.TestsExhibit, tested: list[_Tested]) -> Iterator[Row]:
@@ -92,6 +119,10 @@ def _family_rows(exhibit: x.TestsExhibit, tested: list[_Tested]) -> Iterator[Row
             for omnibus in family.omnibus.values():
                 yield cell("omnibus", one.arm, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
         yield cell("redraws", one.arm, "count", one.redrawn.draws, panel=exhibit.specification)
+        if one.redrawn.exhaustive:
+            yield cell("possible_draws", one.arm, "count", one.redrawn.draws + 1, panel=exhibit.specification)
+        if one.redrawn.n_redrawn[0] < one.people:
+            yield cell("drawn_units", one.arm, "count", one.redrawn.n_redrawn[0], panel=exhibit.specification)
 
 
 def _tested_rows(exhibit: x.TestsExhibit, one: _Tested, family: est.MultiplicityTable, places: slice) -> Iterator[Row]:
@@ -117,6 +148,7 @@ def _tested_rows(exhibit: x.TestsExhibit, one: _Tested, family: est.Multiplicity
         "mde": card.mde,
         "rejected_below": card.rejected_below,
         "rejected_above": card.rejected_above,
+        "df": effects.df,
         "n": effects.n,
     }
     for k, key in enumerate(effects.outcomes):

@@ -15,6 +15,9 @@ from refino_eval.exhibits.numbers import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
 
 EN_DASH = "\N{EN DASH}"
+FEW_CLUSTERS = 30
+"""Below this many clusters a note warns: "few" may mean fewer than 20 to fewer than 50 (Cameron and Miller 2015, Journal of
+Human Resources 50(2), section VI)."""
 WITHOUT_PEOPLE = ("costs", "social_costs")
 """Kinds of exhibits whose numbers come from printed inputs alone."""
 
@@ -76,6 +79,7 @@ def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.Data
         (frame["statistic"] == "df") & frame["value"].notna() & ~frame["row"].isin(["joint_test", "all_arms"]), "value"
     ]
     style = NumberStyle.of(language)
+    vcovs = tuple(vcovs)
     text = errors_note(vcovs, language)
     if df.empty or not all(map(math.isfinite, df)):
         reference = say(language, "normalfordelingen", "the normal distribution")
@@ -85,7 +89,22 @@ def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.Data
         reference = say(
             language, f"t-fordelingen med {count} frihetsgrader", f"the t distribution with {count} degrees of freedom"
         )
-    return text + say(language, f" {shown} % intervaller fra {reference}.", f" {shown}% intervals from {reference}.")
+    text += say(language, f" {shown} % intervaller fra {reference}.", f" {shown}% intervals from {reference}.")
+    return text + (few_clusters_note(df, language) if "CRV1" in vcovs else "")
+
+
+def few_clusters_note(df: pd.Series, language: str) -> str:
+    """Warn of few clusters, whose number is one more than the degrees of freedom; nothing where they are many."""
+    clusters = df.min() + 1
+    if not clusters < FEW_CLUSTERS:
+        return ""
+    return say(
+        language,
+        f" Bare {clusters:.0f} klynger: med så få blir klyngerobuste standardfeil ofte for små, slik at intervaller kan være for smale og "
+        "p-verdier for lave (Cameron og Miller 2015). En randomiseringstest som trekker hele klynger om igjen, har ikke den svakheten.",
+        f" Only {clusters:.0f} clusters: with so few, clustered standard errors are often too small, so that intervals may be too narrow "
+        "and p-values too low (Cameron and Miller 2015). A randomisation test that draws whole clusters again has no such weakness.",
+    )
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook, language: str) -> tuple[str, ...]:

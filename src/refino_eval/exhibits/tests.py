@@ -101,18 +101,9 @@ def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic
 
 def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
     style = NumberStyle.of(language)
-    draws = style.integer(numbers.value(exhibit.specification, "redraws", labels.treated, "count"))
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]
-    lines.append(
-        say(
-            language,
-            f"Randomiseringstest: trekningen gjentatt {draws} ganger innenfor cellene, t-verdier; nullhypotesen er at trekningen "
-            "ikke betyr noe for noen.",
-            f"Randomisation test: the draw repeated {draws} times within cells, t statistics; the null is that the draw matters "
-            "for nobody.",
-        )
-    )
+    lines.append(_redraws(exhibit, frame, style, labels, language))
     lines.append(_family(exhibit, numbers, labels, language))
     lines.append(
         say(
@@ -124,6 +115,38 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
     if entry is not None:
         lines.append(inference_note([entry.vcov], [entry.level], frame, language))
     return lines
+
+
+def _redraws(exhibit: TestsExhibit, frame: pd.DataFrame, style: NumberStyle, labels: LabelBook, language: str) -> str:
+    """Say how the draw was repeated, how often, and what was drawn."""
+    counts = frame[(frame["statistic"] == "count") & (frame["column"] == labels.treated)].set_index("row")["value"]
+    if "possible_draws" in counts:
+        draws = style.integer(counts["possible_draws"])
+        how = say(
+            language,
+            f"alle de {draws} trekningene som var mulige innenfor cellene",
+            f"all {draws} draws that were possible within cells",
+        )
+    else:
+        draws = style.integer(counts["redraws"])
+        how = say(
+            language,
+            f"trekningen gjentatt {draws} ganger innenfor cellene",
+            f"the draw repeated {draws} times within cells",
+        )
+    text = say(
+        language,
+        f"Randomiseringstest: {how}, t-verdier; nullhypotesen er at trekningen ikke betyr noe for noen.",
+        f"Randomisation test: {how}, t statistics; the null is that the draw matters for nobody.",
+    )
+    if "drawn_units" in counts:
+        units = style.integer(counts["drawn_units"])
+        text += say(
+            language,
+            f" Det var {units} klynger som ble trukket, og de trekkes hele om igjen.",
+            f" What was drawn was {units} clusters, which are drawn again whole.",
+        )
+    return text
 
 
 def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook, language: str) -> str:
