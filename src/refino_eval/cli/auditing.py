@@ -11,6 +11,7 @@ from refino_eval.config.load import project_root
 from refino_eval.errors import UserFault, nearest
 from refino_eval.published.audit import audit_file
 from refino_eval.published.audit.present import Audited, to_csv, to_markdown, to_text
+from refino_eval.published.source import load_source
 from refino_eval.published.values import load_published
 
 FORMS = ("text", "csv", "html", "md")
@@ -57,7 +58,8 @@ def audit_published(
 
 
 def _audited(path: Path) -> Audited:
-    return Audited(path.stem, len(load_published(path)), audit_file(path))
+    source = load_source(path.with_name(f"{path.stem}.source.yaml"))
+    return Audited(path.stem, len(load_published(path)), audit_file(path), source)
 
 
 def _files(document: str | None, root: Path | None) -> list[Path]:

@@ -7,7 +7,16 @@ from importlib.resources import files
 
 from refino_eval.config.base import Language
 from refino_eval.published.audit.findings import CERTAINTIES, RULES
-from refino_eval.published.audit.present import WORDS, Audited, explanation, fitting, place, told, used_rules
+from refino_eval.published.audit.present import (
+    WORDS,
+    Audited,
+    exhibit_name,
+    explanation,
+    fitting,
+    place,
+    told,
+    used_rules,
+)
 
 
 def audit_page(documents: Sequence[Audited], language: Language) -> str:
@@ -45,8 +54,10 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         word=lambda key: WORDS[key][language],
         told=lambda audited: told(audited, language),
         place=place,
+        counted=lambda audited, sure: sum(finding.certainty == sure for finding in audited.findings),
         fitting=lambda finding: fitting(finding, language),
-        explanation=lambda finding: explanation(finding, language),
+        exhibit_name=lambda finding, audited: exhibit_name(finding, audited.source, language),
+        explanation=lambda finding, audited: explanation(finding, audited.source, language),
         title_of=lambda rule: RULES[rule].title[language],
         rules=[
             (RULES[rule].title[language], RULES[rule].says[language], RULES[rule].source[language])

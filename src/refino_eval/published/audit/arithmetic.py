@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.displaced import displaced
 from refino_eval.published.audit.findings import CERTAINTIES, Finding
 from refino_eval.published.audit.learned import learned_checks
 from refino_eval.published.audit.telling import finding, name_of, number, quoted, short, span
@@ -21,6 +22,9 @@ RULE_OF = {
 }  # fmt: skip
 MOST_SWAPS = 40
 """Failing checks among which exchanges are looked for; a table with more is transcribed wrongly as a whole."""
+
+SAME = Fraction(1, 100)
+"""A common factor nearer to one than this tells a reader nothing."""
 
 SAYS_NB = {
     "sum": "delene summerer seg til", "shares": "andelene summerer seg til", "difference": "differansen er",
@@ -47,8 +51,9 @@ class _Failure:
 def arithmetic(document: Document) -> Iterator[Finding]:
     """Yield what breaks arithmetic, one finding a cause.
 
-    Two failures that an exchange of two numbers mends are one exchange. Of the others, the number that takes part in most
-    failures, and in fewest checks that hold, is the one at fault.
+    Two failures that an exchange of two numbers mends are one exchange, and two of which one is the other's number beside its
+    place are one displacement. Of the others, the number that takes part in most failures, and in fewest checks that hold,
+    is the one at fault.
     """
     found = list(_checked(document))
     failures = [item for item in found if not item.check.holds]
@@ -59,6 +64,10 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     for swap, mended in _exchanges(document, failures, found):
         failures = [item for item in failures if item not in mended]
         yield swap
+    for missing, stray in displaced(document, [item.check for item in failures]):
+        both = [item for item in failures if item.check in (missing, stray)]
+        failures = [item for item in failures if item not in both]
+        yield _beside(document, missing, stray, both)
     for together in [*_by_one_factor(failures), *_everywhere(found, failures)]:
         if any(item not in failures for item in together):
             continue
@@ -91,12 +100,49 @@ def _checked(document: Document) -> Iterator[_Failure]:
             yield _Failure(check, False)
 
 
+def _beside(document: Document, missing: Check, stray: Check, both: list[_Failure]) -> Finding:
+    """Return the finding about a number that stands beside its place: one slip, which leaves two places wrong."""
+    home, away = document.cells[missing.target], document.cells[stray.target]
+    wanted, there = span(missing.implied, home.printed), span(stray.implied, away.printed)
+    kind = missing.relation.kind
+    return finding(
+        document,
+        home.key,
+        rule="displaced",
+        fits=f"{wanted}; {there}",
+        certainty=_certainty(document, both),
+        cells=(away.key,),
+        nb=f"{name_of(home.key)} er trykt som «{home.text}», men {SAYS_NB[kind]} {wanted}. {missing.relation.reason('nb')} "
+        f"Tallet står ved siden av, i {short(away.key, home.key)}: «{away.text}», der {there} ville passe. "
+        f"{stray.relation.reason('nb')}",
+        en=f"{name_of(home.key)} is printed as «{home.text}», but {SAYS_EN[kind]} {wanted}. {missing.relation.reason('en')} "
+        f"The number stands beside its place, in {short(away.key, home.key)}: «{away.text}», where {there} would fit. "
+        f"{stray.relation.reason('en')}",
+    )
+
+
 def _everywhere(found: list[_Failure], failures: list[_Failure]) -> Iterator[list[_Failure]]:
-    """Yield declared relations that fail wherever they can be checked, in two places or more: one cause, not many slips."""
+    """Yield declared relations that fail wherever they can be checked, in two places or more: one cause, not many slips.
+
+    A relation that the file writes out number by number, with one reason, is one relation within a row or a column, unless
+    its checks have a number in common: then that number is the suspect.
+    """
     for relation in dict.fromkeys(item.check.relation for item in failures if item.declared):
         checked = [item for item in found if item.check.relation is relation]
         if len(checked) >= 2 and all(item in failures for item in checked):
             yield checked
+    for axis in (2, 3):
+        said: dict[tuple[object, ...], list[_Failure]] = {}
+        for item in found:
+            if item.declared:
+                relation, at = item.check.relation, item.check.target
+                words = (relation.kind, relation.reason("en"), relation.factor, relation.exact, relation.sure)
+                said.setdefault((*words, at[0], at[1], at[axis]), []).append(item)
+        for checked in said.values():
+            common = set.intersection(*(set(item.check.cells) for item in checked))
+            written_out = len({item.check.relation for item in checked}) >= 2 and not common
+            if written_out and all(item in failures for item in checked):
+                yield checked
 
 
 def _by_one_factor(failures: list[_Failure]) -> Iterator[list[_Failure]]:
@@ -192,7 +238,7 @@ def _also(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure])
     if more and len(suspects) == len(blamed):
         common = _meeting([ratio for item in blamed if (ratio := _ratio(item.check)) is not None])
         names = ", ".join(f"{short(key, suspects[0])} «{document.cells[key].text}»" for key in suspects[1:5])
-        if common is None:
+        if common is None or abs(common.middle - 1) < SAME:
             return f" Det samme gjelder {names}.", f" The same holds for {names}."
         factor = number(common.middle, 2)
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,8 @@ import pandas as pd
 from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Key, Relation, fits
 from refino_eval.published.values import KEYS, Printed, parse_printed
+
+_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
 
 Place = tuple[str, str, str, str]
 Model = tuple[str, str, str]
@@ -48,9 +51,21 @@ class Cell:
         """Exhibit, panel and column."""
         return self.key[0], self.key[1], self.key[3]
 
+    @property
+    def dated(self) -> bool:
+        """Whether the number is a calendar year, which nobody rounds.
+
+        Its unit says so; where the file gives no unit, its row, column or statistic does (`year`, `year_of_start`) and it
+        has a year's four digits, printed without a space.
+        """
+        if self.qualifier:
+            return False
+        named = any(part == "year" or part.startswith("year_") for part in self.key[2:])
+        return self.unit == "year" or (not self.unit and named and _YEAR.fullmatch(self.text.strip()) is not None)
+
     def interval(self, *, cut: bool = False) -> Interval:
         """Return the numbers that the print can stand for."""
-        if self.unit == "year" and not self.qualifier:
+        if self.dated:
             return point(Fraction(self.printed.value))
         return stands_for(self.printed, statistic=self.statistic, qualifier=self.qualifier, cut=cut)
 

@@ -94,6 +94,11 @@ RULES: dict[str, Rule] = {
         "Two numbers that both do not fit, fit when they change places.",
         ("Standardfeilen for ett utfall varierer lite mellom spesifikasjoner.", "The standard error of one outcome varies little between specifications."),
     ),
+    "displaced": _rule(
+        "Tall ved siden av plassen", "Number beside its place",
+        "To tall som ikke passer, har én årsak når det ene er det andres tall i naboraden eller nabokolonnen.",
+        "Two numbers that do not fit have one cause when one is the other's number in the next row or column.", ARITHMETIC,
+    ),
     "grouping": _rule(
         "Tusengrupper", "Groups of thousands", "Tusentall står i grupper på tre sifre.",
         "Thousands stand in groups of three digits.", "ISO 80000-1, 7.3.1.",

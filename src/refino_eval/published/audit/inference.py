@@ -155,9 +155,7 @@ def _stars(document: Document) -> Iterator[Finding]:
 
 def _right_stars(t: TRange, levels: Sequence[Fraction], df: float) -> str:
     """Return the stars that |t| can have."""
-    options = [
-        "*" * stars or "ingen/none" for stars in range(len(levels) + 1) if _contradicts(t, stars, levels, df) is None
-    ]
+    options = ["*" * stars or "none" for stars in range(len(levels) + 1) if _contradicts(t, stars, levels, df) is None]
     return ", ".join(options)
 
 
@@ -173,6 +171,7 @@ def _wrong_stars(
     high = "" if t.high is None else f", {number(t.high, 3)}"
     limit = ", ".join(f"{'*' * (k + 1)} {float(level):g}" for k, level in enumerate(levels))
     df, _ = df_of(document, cell)
+    printed = "*" * stars
     others = [place[name].key for name in ("t_stat", "std_error") if name in place]
     return finding(
         document,
@@ -181,10 +180,10 @@ def _wrong_stars(
         fits=_right_stars(t, levels, df),
         certainty=certainty,
         cells=others,
-        nb=f"{name_of(cell.key)}: |t| ligger i [{number(t.low, 3)}{high}] ({t.source}), som ikke gir {stars} stjerne(r) ved "
-        f"nivåene {limit}.",
-        en=f"{name_of(cell.key)}: |t| lies in [{number(t.low, 3)}{high}] ({t.source}), which does not earn {stars} star(s) at "
-        f"the levels {limit}.",
+        nb=f"{name_of(cell.key)} er trykt {f'med {printed}' if stars else 'uten stjerner'}, men |t| ligger i "
+        f"[{number(t.low, 3)}{high}] ({t.source}). Nivåene er {limit}.",
+        en=f"{name_of(cell.key)} is printed {f'with {printed}' if stars else 'without stars'}, but |t| lies in "
+        f"[{number(t.low, 3)}{high}] ({t.source}). The levels are {limit}.",
     )
 
 

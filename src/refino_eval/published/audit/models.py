@@ -90,19 +90,21 @@ def _as_many(document: Document, cell: Cell, other: Cell) -> bool:
 
 def _against_size(document: Document, cell: Cell, against: Sequence[Cell], levels: Sequence[Fraction]) -> Finding:
     least, greatest = error_bounds(cell, levels)
-    too_large = greatest is None or least > max(error_bounds(other, levels)[1] or Fraction(0) for other in against)
+    bounds = [error_bounds(other, levels) for other in against]
+    allowed = max((high for _, high in bounds if high is not None), default=Fraction(0))
     digits = cell.printed.decimals + 1
     told = "; ".join(dict.fromkeys(other.text for other in against))
-    if too_large:
-        moved = decimal_of(Fraction(cell.printed.value) / 10, digits)
-        fits, nb, en = f"{moved:f}", f"minst {number(least, digits)}", f"at least {number(least, digits)}"
+    if greatest is None or least > allowed:
+        moved = f"{decimal_of(Fraction(cell.printed.value) / 10, digits):f}"
+        asks, given = number(least, digits), number(allowed, digits)
+        fits, nb, en = moved, (f"minst {asks}", f"høyst {given}"), (f"at least {asks}", f"at most {given}")
         hint_nb, hint_en = (
-            f" {moved:f} ville passe, eller stjerner mangler.",
-            f" {moved:f} would fit, or stars are missing.",
+            f" {moved} ville passe, eller stjerner mangler.",
+            f" {moved} would fit, or stars are missing.",
         )
     else:
-        top = greatest or Fraction(0)
-        fits, nb, en = "", f"høyst {number(top, digits)}", f"at most {number(top, digits)}"
+        asks, given = number(greatest, digits), number(min(low for low, _ in bounds), digits)
+        fits, nb, en = "", (f"høyst {asks}", f"minst {given}"), (f"at most {asks}", f"at least {given}")
         hint_nb, hint_en = " Færre stjerner ville passe.", " Fewer stars would fit."
     return finding(
         document,
@@ -110,10 +112,10 @@ def _against_size(document: Document, cell: Cell, against: Sequence[Cell], level
         rule="stars_size",
         fits=fits,
         certainty="likely",
-        nb=f"{name_of(cell.key)} «{cell.text}» krever en standardfeil på {nb}, men søstermodeller på et like stort utvalg "
-        f"({told}) utelukker det.{hint_nb}",
-        en=f"{name_of(cell.key)} «{cell.text}» asks for a standard error of {en}, but sister models on as large a sample "
-        f"({told}) rule that out.{hint_en}",
+        nb=f"{name_of(cell.key)} «{cell.text}» krever en standardfeil på {nb[0]}, men søstermodeller på et like stort utvalg "
+        f"({told}) krever {nb[1]}.{hint_nb}",
+        en=f"{name_of(cell.key)} «{cell.text}» asks for a standard error of {en[0]}, but sister models on as large a sample "
+        f"({told}) ask for {en[1]}.{hint_en}",
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from refino_eval.config.base import Label, Language
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
 from refino_eval.published.audit.telling import comma
+from refino_eval.published.source import PublishedSource
+
+_EXHIBIT = re.compile(r"(?<![\w/«])([a-z]+_[a-z0-9_]+)(/?)")
+_NONE = re.compile(r"\bnone\b")
 
 FIELDS = (
     "document", "exhibit", "panel", "row", "column", "statistic", "rule", "certainty", "printed", "fits", "source_line",
@@ -36,6 +41,9 @@ WORDS: Mapping[str, Label] = {
     "must_hold": Label(nb="Hva som må holde", en="What must hold"),
     "source": Label(nb="Kilde", en="Source"),
     "rules": Label(nb="Reglene bak funnene", en="The rules behind the findings"),
+    "documents": Label(nb="Dokumentene", en="The documents"),
+    "document": Label(nb="Dokument", en="Document"),
+    "read": Label(nb="tall lest", en="numbers read"),
     "findings": Label(nb="funn", en="findings"),
     "lead": Label(
         nb="Hvert funn er noe i de trykte tabellene som ikke kan stemme, eller neppe stemmer, når avrundingen regnes nøyaktig: et "
@@ -58,11 +66,14 @@ class Audited:
         How many printed numbers were read.
     findings
         What was found, in the document's order.
+    source
+        What the document is and what it calls its exhibits, where that is known.
     """
 
     name: str
     numbers: int
     findings: tuple[Finding, ...]
+    source: PublishedSource = field(default_factory=PublishedSource)
 
     def count(self) -> str:
         """Return how many findings there are by certainty, as `2 certain, 1 possible`."""
@@ -84,14 +95,29 @@ def place(finding: Finding) -> str:
     return "/".join(part for part in parts if part)
 
 
+def exhibit_name(finding: Finding, source: PublishedSource, language: Language) -> str:
+    """Return the exhibit as the document calls it, or nothing where its key does not tell."""
+    return source.exhibit_name(finding.exhibit, language) or ""
+
+
+def headed(finding: Finding, source: PublishedSource, language: Language) -> str:
+    """Return where a finding is: the exhibit's printed name, where there is one, and the key."""
+    return ": ".join(filter(None, (exhibit_name(finding, source, language), place(finding))))
+
+
 def fitting(finding: Finding, language: Language) -> str:
-    """Return what would fit, with the language's decimal sign."""
-    return comma(finding.fits) if language == "nb" else finding.fits
+    """Return what would fit, with the language's decimal sign and words."""
+    return comma(_NONE.sub("ingen", finding.fits)) if language == "nb" else finding.fits
 
 
-def explanation(finding: Finding, language: Language) -> str:
-    """Return the explanation in a language."""
-    return finding.nb if language == "nb" else finding.en
+def explanation(finding: Finding, source: PublishedSource, language: Language) -> str:
+    """Return the explanation in a language, with exhibits by their printed names: `Table 4.4 woman/job/estimate`."""
+
+    def named(found: re.Match[str]) -> str:
+        name = source.exhibit_name(found[1], language)
+        return found[0] if name is None else f"{name} " if found[2] else name
+
+    return _EXHIBIT.sub(named, finding.nb if language == "nb" else finding.en)
 
 
 def to_text(documents: Sequence[Audited], language: Language, *, width: int = 100) -> str:
@@ -101,9 +127,11 @@ def to_text(documents: Sequence[Audited], language: Language, *, width: int = 10
         lines += [f"{audited.name}: {told(audited, language)}", ""]
         for number, finding in enumerate(audited.findings, start=1):
             title = RULES[finding.rule].title[language]
-            lines.append(f"{number}. {place(finding)}")
+            lines.append(f"{number}. {headed(finding, audited.source, language)}")
             lines.append(f"   {title} ({WORDS[finding.certainty][language]}); {_facts(finding, language)}")
-            lines += textwrap.wrap(explanation(finding, language), width, initial_indent="   ", subsequent_indent="   ")
+            lines += textwrap.wrap(
+                explanation(finding, audited.source, language), width, initial_indent="   ", subsequent_indent="   "
+            )
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -142,10 +170,13 @@ def to_markdown(documents: Sequence[Audited], language: Language) -> str:
     lines.append("")
     head = [WORDS[key][language] for key in ("place", "rule", "sure", "printed", "fits", "line", "explanation")]
     for audited in documents:
-        lines += [f"## {audited.name}", "", f"{told(audited, language)}.", ""]
+        lines += [f"## {audited.source.title or audited.name}", "", f"`{audited.name}`: {told(audited, language)}.", ""]
         if audited.findings:
             lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-            lines += ["| " + " | ".join(_escaped(cell) for cell in cells(f, language)) + " |" for f in audited.findings]
+            lines += [
+                "| " + " | ".join(_escaped(cell) for cell in cells(f, audited.source, language)) + " |"
+                for f in audited.findings
+            ]
             lines.append("")
     used = used_rules(documents)
     if used:
@@ -158,16 +189,16 @@ def to_markdown(documents: Sequence[Audited], language: Language) -> str:
     return "\n".join(lines)
 
 
-def cells(finding: Finding, language: Language) -> tuple[str, ...]:
+def cells(finding: Finding, source: PublishedSource, language: Language) -> tuple[str, ...]:
     """Return a finding as the cells of a table: place, rule, certainty, print, what would fit, line, explanation."""
     return (
-        place(finding),
+        headed(finding, source, language),
         RULES[finding.rule].title[language],
         WORDS[finding.certainty][language],
         finding.printed,
         fitting(finding, language),
         finding.source_line,
-        explanation(finding, language),
+        explanation(finding, source, language),
     )
 
 
