@@ -251,6 +251,28 @@ def test_a_number_that_holds_elsewhere_is_not_to_blame_however_many_contradict_i
     assert sorted(f.row for f in found(text, *same)) == ["r", "s"]
 
 
+def test_an_unsupported_number_is_to_blame_before_one_that_fails_more_often_and_holds_elsewhere() -> None:
+    parts = {"a": ["late", "kept"], "b": ["late", "part_b", "kept"], "c": ["part_c", "kept"], "d": ["part_d", "kept"]}
+    sums = [
+        {"kind": "sum", "is": f"t//whole_{k}/x/value", "of": [f"t//{row}/x/value" for row in rows], "why": f"Sum {k}."}
+        for k, rows in parts.items()
+    ]
+    true = {"late": 412, "kept": 150, "part_b": 211, "part_c": 305, "part_d": 108}
+    true |= {f"whole_{k}": sum(true[row] for row in rows) for k, rows in parts.items()}
+    shown = true | {"late": 215, "whole_c": 471}  # "kept" takes part in three failures, "late" in two
+    told = found("\n".join(f"t//{row}/x/value = {value},0" for row, value in shown.items()), *sums)
+    assert [f.row for f in told] == ["late", "whole_c"]
+    assert told[0].fits == "[411.9, 412.1]"
+
+
+def test_where_every_number_is_supported_each_failure_is_told_by_itself() -> None:
+    pairs = [("r", "kept"), ("s", "kept"), ("r2", "r"), ("s2", "s"), ("u", "kept")]
+    same = [{"kind": "same", "is": f"t//{a}/x/value", "of": [f"t//{b}/x/value"], "why": f"{a}."} for a, b in pairs]
+    shown = {"r": 412, "r2": 412, "s": 538, "s2": 538, "kept": 215, "u": 215}
+    told = found("\n".join(f"t//{row}/x/value = {value}" for row, value in shown.items()), *same)
+    assert [f.row for f in told] == ["r", "s"]
+
+
 # --- a number beside its place -------------------------------------------------------------------------------------
 
 BESIDE = [
@@ -279,6 +301,25 @@ def test_a_number_in_the_neighbouring_column_is_one_finding() -> None:
     assert one.fits == "-32761; -139602"
     # Another number there is another mistake, as is one that too few digits show.
     assert [f.rule for f in found(costs(("0", "-15 600"), ("0", "-35 761")), *BESIDE)] == ["products", "products"]
+    few = costs(("0", "-15 600"), ("0", "-32 761")).replace("32 761", "12")
+    assert [f.rule for f in found(few, *BESIDE)] == ["products", "products"]
+
+
+def test_a_stray_number_has_one_home() -> None:
+    both = costs(("0", "-15 600"), ("-5", "-32 761")).replace(
+        "src//other/wage/value = 0", "src//other/wage/value = 32 761"
+    )
+    assert sorted(f.rule for f in found(both, *BESIDE)) == ["displaced", "products"]
+
+
+def test_what_is_known_too_roughly_is_not_recognised_elsewhere() -> None:
+    rough = [
+        {"kind": "product", "is": f"t//{row}/x/value", "of": [f"src//{row}/{part}/value" for part in ("months", "cost")],
+         "why": f"{row}."} for row in ("a", "b")
+    ]  # fmt: skip
+    text = "src//a/months/value = 2\nsrc//a/cost/value = 512\nsrc//b/months/value = 7\nsrc//b/cost/value = 913\n"
+    text += "t//a/x/value = 17\nt//b/x/value = 1113"  # two months, rounded, at 512 are 768 to 1281
+    assert [f.rule for f in found(text, *rough)] == ["products", "products"]
 
 
 def test_neighbours_are_a_row_and_a_column_apart_at_most() -> None:
@@ -340,6 +381,9 @@ def test_a_wrong_year_is_certain() -> None:
     same = {"kind": "same", "is": "text//year_of_june/x/value", "of": ["t//year/x/value"]}
     (one,) = found("t//year/x/value = 2020\ntext//year_of_june/x/value = 2019", same)
     assert (one.certainty, one.fits) == ("certain", "2020")
+    three = [{"kind": "same", "is": f"text//{k}/year/value", "of": ["t//year/x/value"]} for k in "ab"]
+    (one,) = found("t//year/x/value = 2020\ntext//a/year/value = 2019\ntext//b/year/value = 2019", *three)
+    assert "factor" not in one.en  # of 1.00, which tells nothing
     told = {f.certainty for f in audit(load_published(DATA / "refin_2014.csv"), ()) if f.rule == "repeats"}
     assert told <= {"certain"}
 

@@ -76,7 +76,8 @@ def arithmetic(document: Document) -> Iterator[Finding]:
     while failures:
         failing = Counter(key for item in failures for key in item.check.cells)
         # A number that other relations support is not to blame because several others contradict it.
-        culprit = max(failing, key=lambda key: (not holding[key], failing[key], key == failures[0].check.target))
+        # Of equals the first is taken, which is the first failure's target.
+        culprit = max(failing, key=lambda key: (not holding[key], failing[key]))
         if failing[culprit] == 1 or holding[culprit]:
             # A single failure is told where it is found: its target, unless other checks support the target alone.
             suspects = _suspects(failures[0].check, holding)
