@@ -37,7 +37,7 @@ def marked(paths, caption, *, category, exhibit=""):
     for path in paths:
         if not path.startswith("results/{evaluation}/release/"):
             raise WorkflowError(f"{path} is not a release file.")
-        *_, language, ending = path.rsplit("/", 1)[-1].split(".")
+        *_, language, ending = Path(path).name.split(".")
         labels = {"language": language, "form": ending}
         if exhibit:
             labels = {"exhibit": exhibit, **labels}
