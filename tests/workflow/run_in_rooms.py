@@ -29,6 +29,8 @@ class Run:
     flow: pd.DataFrame
     tidy: dict
     rendered: list
+    files: PersonFiles
+    study: Study
 
     def numbers(self, exhibit):
         return self.tidy[exhibit].set_index(["panel", "row", "column", "statistic"])["value"].sort_index()
@@ -89,4 +91,4 @@ def run_in_rooms(root, name, folder, *, draw=(), only=None):
                 options = {"labels": labels, "language": language, "facts": {"data_class": study.data_class}}
                 out = {"tables_dir": folder, "figures_dir": folder}
                 rendered += render(exhibit, definitions.exhibits[exhibit], tidy[exhibit], **options, **out)
-    return Run(configuration, data.cohort.frame, data.outcomes, flow, tidy, rendered)
+    return Run(configuration, data.cohort.frame, data.outcomes, flow, tidy, rendered, files, about)

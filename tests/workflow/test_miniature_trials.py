@@ -11,6 +11,9 @@ import statsmodels.formula.api as smf
 import yaml
 from run_in_rooms import ROOT, project_with, run_in_rooms
 from scipy import stats
+from statsmodels.duration.hazard_regression import PHReg
+
+from refino_eval.exhibits.verification import verify
 
 PAGE = ROOT / "docs" / "how_to_run_a_trial_from_a_file.md"
 BLOCKS = {
@@ -72,10 +75,12 @@ def pairs(rng):
 
 def bonus(rng):
     n = 700
-    frame = pd.DataFrame({"offer": rng.integers(0, 7, n), "pay": rng.normal(300, 50, n).round()})
+    frame = pd.DataFrame({"offer": rng.integers(0, 7, n), "Pay.Before": rng.normal(300, 50, n).round()})
+    frame.loc[:30, "Pay.Before"] = -9
+    frame["quarter"] = rng.choice(["1st qtr", "2nd qtr", "3rd qtr "], n)
     frame["duration"] = np.minimum(rng.exponential(80, n).round() + 1, 180)
     frame["ended"] = (frame["duration"] < 180).astype(int)
-    return {"bonus.csv": frame}
+    return {"bonus.txt": frame}
 
 
 SHAPES = {"training": training, "villages": villages, "households": households, "pairs": pairs, "bonus": bonus}
@@ -94,7 +99,7 @@ def runs(tmp_path_factory):
         data = root / "data" / "trials" / name
         data.mkdir(parents=True)
         for file, frame in files.items():
-            frame.to_csv(data / file, index=False)
+            frame.to_csv(data / file, index=False, sep=" " if file.endswith(".txt") else ",")
         found[name] = (run_in_rooms(root, name, folder / "out", draw=("en",) if name in DRAWN else ()), files)
     return found
 
@@ -204,7 +209,7 @@ def test_pairs_give_the_paired_t_test_and_its_randomisation_p(runs):
 
 def test_durations_with_five_offers_and_a_control_arm(runs):
     run, files = runs["bonus"]
-    frame = files["bonus.csv"].query("offer <= 5").assign(y=lambda f: np.minimum(f["duration"], 90))
+    frame = files["bonus.txt"].query("offer <= 5").assign(y=lambda f: np.minimum(f["duration"], 90))
     fit = smf.ols("y ~ C(offer)", frame).fit(cov_type="HC1", use_t=True)
     found = run.numbers("bonus_effects")["plain"]
     for code, arm in enumerate(("low_short", "low_long", "high_short", "high_long", "falling"), start=1):
@@ -218,3 +223,53 @@ def test_durations_with_five_offers_and_a_control_arm(runs):
     adjusted = run.numbers("bonus_tests").xs("p_value_holm", level="statistic")
     raw = run.numbers("bonus_tests").xs("p_value", level="statistic")
     assert adjusted.min() == pytest.approx(min(1, 10 * raw.min()))
+
+
+def test_time_in_unemployment_of_six_arms(runs):
+    run, files = runs["bonus"]
+    frame = files["bonus.txt"].query("offer <= 5")
+    found = run.numbers("unemployment")
+    for code, arm in ((1, "low_short"), (5, "falling")):
+        pair = frame[frame["offer"].isin([0, code])]
+        fit = PHReg(
+            pair["duration"], (pair["offer"] == code) * 1.0, status=pair["ended"],
+            strata=pair["quarter"].str.strip().to_numpy(), ties="efron",
+        ).fit()  # fmt: skip
+        assert found[arm, "cox", "log_hazard_ratio", "estimate"] == pytest.approx(fit.params[0], rel=1e-6)
+        assert found[arm, "cox", "log_hazard_ratio", "std_error"] == pytest.approx(fit.bse[0], rel=1e-6)
+    assert found["", "log_rank", "all_arms", "chi2"] == pytest.approx(stratified_log_rank(frame), rel=1e-9)
+    assert found["", "log_rank", "all_arms", "df"] == 5
+    still = frame.query("offer == 3 and duration >= 40")
+    assert found["", "40", "high_short", "n"] == len(still)
+
+
+def stratified_log_rank(frame):
+    """The test of Mantel (1966) for several groups: ends less expected ends, with their hypergeometric covariance."""
+    gap, cov = np.zeros(6), np.zeros((6, 6))
+    for _, people in frame.groupby("quarter"):
+        for time in people.loc[people["ended"] == 1, "duration"].unique():
+            at_risk = people[people["duration"] >= time]
+            ends = at_risk[(at_risk["duration"] == time) & (at_risk["ended"] == 1)]
+            share = np.bincount(at_risk["offer"], minlength=6) / len(at_risk)
+            gap += np.bincount(ends["offer"], minlength=6) - len(ends) * share
+            factor = len(ends) * (len(at_risk) - len(ends)) / max(len(at_risk) - 1, 1)
+            cov += factor * (np.diag(share) - np.outer(share, share))
+    return gap[1:] @ np.linalg.solve(cov[1:, 1:], gap[1:])
+
+
+def test_joint_regressions_and_differences_between_arms_are_estimated_again(runs):
+    for name, exhibit in (("villages", "arms_together"), ("bonus", "bonus_effects")):
+        run, _ = runs[name]
+        entry = run.configuration.definitions.exhibits[exhibit]
+        found = verify({exhibit: entry}, {exhibit: run.tidy[exhibit]}, files=run.files, study=run.study)
+        assert set(found["verdict"]) == {"agrees"}
+        assert found.groupby(["panel", "row", "column", "statistic"])["engine"].nunique().min() == 2
+        assert found["row"].str.contains("_minus_").any()
+
+
+def test_a_randomisation_test_says_what_was_drawn_and_tables_warn_of_few_clusters(runs):
+    run, _ = runs["households"]
+    counts = run.numbers("lottery_tests").xs("count", level="statistic")
+    assert counts["by_household", "drawn_units", "won"] == run.cohort["cluster"].nunique()
+    page = next(path for path in runs["villages"][0].rendered if path.name == "arms_apart.en.html").read_text()
+    assert "Only 24 clusters" in page

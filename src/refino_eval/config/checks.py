@@ -147,7 +147,7 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
         for specification in specifications_of(exhibit):
             found = definitions.specifications.get(specification)
             names |= {term.covariate for term in found.controls} if found else set()
-            names |= {found.weights} if found and found.weights is not None else set()
+            names |= {found.weights} if found and found.weights else set()
     for sample in study.samples.values():
         for step in sample.steps:
             names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
@@ -269,7 +269,7 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
                     f"{nearest(term.covariate, definitions.covariates)}"
                 )
         weights = definitions.specifications[specification].weights
-        if weights is not None and weights not in definitions.covariates:
+        if weights and weights not in definitions.covariates:
             yield (
                 f"The specification '{specification}' is weighted by '{weights}', which is no covariate."
                 f"{nearest(weights, definitions.covariates)}"

@@ -402,9 +402,10 @@ class Specification(Strict):
     strata: bool = Field(default=True, description="Absorb the evaluation's cells.")
     vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    weights: Name | None = Field(
+    weights: Name | Literal[False] | None = Field(
         default=None,
-        description="A covariate that holds probability weights, instead of the person table's. Who has none, or 0, is left out.",
+        description="A covariate that holds probability weights, instead of the person table's; who has none, or 0, is left out. "
+        "false: no weights.",
     )
 
 

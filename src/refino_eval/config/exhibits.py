@@ -709,12 +709,15 @@ class TimeToEventExhibit(_Exhibit):
     """Time from the draw to an event, by arm: Kaplan-Meier shares, stratified log-rank test, stratified Cox model."""
 
     form: ClassVar[Form] = "figure"
-    several_arms: ClassVar[Several] = "one"
+    several_arms: ClassVar[Several] = "together"
 
     kind: Literal["time_to_event"]
     outcome: Name = Field(description="An outcome of kind first_month, whose flag says who is censored.")
     event: Name | None = Field(
         default=None, description="Of a person table: the outcome that is 1 where the end was seen, 0 where it was not."
+    )
+    unit: Label | None = Field(
+        default=None, description="What the axis of time says, for instance weeks since the claim; default: months."
     )
     specification: Name = "none"
 

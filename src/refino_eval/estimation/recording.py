@@ -46,6 +46,26 @@ class Regression:
     told: tuple[FloatArray, FloatArray] | None = None
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Combination:
+    """A weighted sum of one regression's coefficients.
+
+    Attributes
+    ----------
+    estimate
+        The coefficients, shape (f,).
+    weights
+        Shape (f,).
+    value, std_error
+        The sum, and its standard error.
+    """
+
+    estimate: FloatArray
+    weights: FloatArray
+    value: float
+    std_error: float
+
+
 @dataclass(eq=False, repr=False)
 class Recording:
     """Everything that was regressed while the recording was open.
@@ -54,11 +74,14 @@ class Recording:
     ----------
     regressions
         In the order in which their variances were first asked for.
+    combinations
+        Weighted sums of coefficients, as differences between arms are.
     tests
         Coefficients that were tested jointly and the F that was found.
     """
 
     regressions: list[Regression] = field(default_factory=list)
+    combinations: list[Combination] = field(default_factory=list)
     tests: list[tuple[FloatArray, float]] = field(default_factory=list)
     _columns: dict[Design, FloatArray] = field(default_factory=dict)
     _outcomes: dict[Fit, FloatArray] = field(default_factory=dict)
@@ -113,3 +136,9 @@ def note_test(estimate: FloatArray, f_stat: float) -> None:
     """Note a joint test of coefficients."""
     if (kept := _OPEN.get()) is not None:
         kept.tests.append((estimate, f_stat))
+
+
+def note_combination(estimate: FloatArray, weights: FloatArray, value: float, std_error: float) -> None:
+    """Note a weighted sum of one regression's coefficients."""
+    if (kept := _OPEN.get()) is not None:
+        kept.combinations.append(Combination(estimate, weights, value, std_error))

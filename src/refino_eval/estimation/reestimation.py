@@ -10,7 +10,7 @@ import numpy as np
 
 from refino_eval.estimation.engines import MOST_DUMMIES, Answer, Engine, Problem, ask
 from refino_eval.estimation.inputs import FloatArray
-from refino_eval.estimation.recording import Recording, Regression
+from refino_eval.estimation.recording import Combination, Recording, Regression
 
 FEW = 12
 """Up to so many outcomes of one design go through a program that fits them one by one with every dummy."""
@@ -69,12 +69,15 @@ class Reestimator:
     def _regression(self, regression: Regression, kept: Recording, shown: FloatArray) -> Iterator[Found]:
         b, error = _told(regression)
         tests = [] if regression.take_up is not None else _tests(kept, b)
+        sums = [] if regression.take_up is not None else _combinations(kept, b)
         with np.errstate(divide="ignore", invalid="ignore"):
             squares = (b / error) ** 2
         needed = [
             j
             for j in range(b.shape[1])
-            if _any_shown(np.concatenate([b[:, j], error[:, j], squares[:, j]]), shown) or any(t[0] == j for t in tests)
+            if _any_shown(np.concatenate([b[:, j], error[:, j], squares[:, j]]), shown)
+            or any(t[0] == j for t in tests)
+            or any(place == j for place, _ in sums)
         ]
         if not needed:
             return
@@ -93,6 +96,12 @@ class Reestimator:
             for column, places, f_stat in tests:
                 if column == j:
                     yield Found("f_stat", f_stat, 0.0, {e: _joint(a, places) for e, a in told.items()})
+            for column, one in sums:
+                if column == j:
+                    theirs = {e: float(one.weights @ a[0]) for e, a in told.items()}
+                    yield Found("estimate", one.value, max(one.std_error, rounding), theirs)
+                    theirs = {e: float(np.sqrt(one.weights @ a[1] @ one.weights)) for e, a in told.items()}
+                    yield Found("std_error", one.std_error, rounding, theirs)
 
     def _ask(self, regression: Regression, needed: list[int]) -> dict[str, dict[int, Answer]]:
         """Ask at least two engines for the columns whose answers are not known yet."""
@@ -148,6 +157,11 @@ def _tests(kept: Recording, b: FloatArray) -> list[tuple[int, list[int], float]]
             if len(places) == estimate.size and len(set(places)) == len(places):
                 found.append((j, places, f_stat))
     return found
+
+
+def _combinations(kept: Recording, b: FloatArray) -> list[tuple[int, Combination]]:
+    """Return the weighted sums of this regression's coefficients, each with its outcome."""
+    return [(j, one) for one in kept.combinations for j in range(b.shape[1]) if np.array_equal(one.estimate, b[:, j])]
 
 
 def _joint(answer: Answer, places: list[int]) -> float:

@@ -13,6 +13,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
+from refino_eval.estimation.recording import note_combination
 from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.labels import LabelBook
@@ -81,6 +82,8 @@ def _inference(
 ) -> dict[str, np.ndarray]:
     combined = contrasts @ estimate
     error = np.sqrt(np.einsum("ki,ij,kj->k", contrasts, cov, contrasts))
+    for k, weights in enumerate(contrasts):
+        note_combination(estimate, weights, float(combined[k]), float(error[k]))
     told = est.t_inference(combined, error, df, level=level)
     return {
         "estimate": combined,

@@ -11,8 +11,9 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.errors import UserFault
+from refino_eval.exhibits.arm_names import ALL_ARMS
 from refino_eval.exhibits.inference import sample_of
-from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of
+from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted
 
 
 def binary_models(
@@ -54,6 +55,12 @@ def time_to_event(
 ) -> Iterator[Row]:
     """Share without the event by time (row) and arm (column), and the tests of the arms within cells."""
     specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
+    if "weight" in cohort or specification.vcov == "CRV1":
+        raise UserFault(
+            "survival shares and hazards take neither weights nor clusters; choose a specification with `weights: false` and another "
+            "vcov than CRV1."
+        )
     time, ended = _durations(exhibit, cohort, files)
     controls = controls_of(cohort, specification)
     rows = np.isfinite(time) & np.isfinite(ended) & controls.rows
@@ -65,11 +72,11 @@ def time_to_event(
     # A month is a whole: who reached it in the first month at risk has been at risk for one.
     shift = max(0.0, 1.0 - float(time[rows].min()))
     duration, event = time[rows] + shift, ended[rows]
-    people = cohort.loc[rows]
-    treated = people["treated"].to_numpy()
+    people = cohort.loc[rows].reset_index(drop=True)
+    beside = controls.to_frame().loc[rows].reset_index(drop=True) if controls.names else None
     moments = np.arange(0.0, duration.max() + 1.0)
-    for column, arm in ((study.treated, 1), (study.control, 0)):
-        chosen = treated == arm
+    for column in (*study.treated_arms, study.control):
+        chosen = of_arm(people, column, study)
         told = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
         for k, moment in enumerate(moments):
             at_risk = int(told.at_risk[0, k])
@@ -83,7 +90,15 @@ def time_to_event(
         yield cell("people", column, "count", n, n)
         yield cell("ended", column, "count", int(event[chosen].sum()), n)
         yield cell("median", column, "value", float(told.median[0]) - shift, n)
-    yield from _comparison(duration, event, people, controls, rows, specification)
+    several = len(study.treated_arms) > 1
+    for arm in study.treated_arms:
+        pair = of_arm(people, arm, study) | of_arm(people, study.control, study)
+        among = None if beside is None else beside.loc[pair].reset_index(drop=True)
+        two = people.loc[pair].reset_index(drop=True)
+        for one in _comparison(duration[pair], event[pair], two, among, specification):
+            yield {**one, "panel": arm} if several else one
+    if several:
+        yield from _all_arms(duration, event, people, specification)
     if lost:
         yield cell("lost", "all", "count", lost, lost)
 
@@ -109,16 +124,14 @@ def _comparison(
     duration: np.ndarray,
     event: np.ndarray,
     people: pd.DataFrame,
-    controls: est.ControlMatrix,
-    rows: np.ndarray,
+    beside: pd.DataFrame | None,
     specification: object,
 ) -> Iterator[Row]:
-    """Compare the arms within cells: log-rank test and Cox model; neither where no cell compares them."""
+    """Compare two arms within cells: log-rank test and Cox model; neither where no cell compares them."""
     treated, n = people["treated"].to_numpy(), len(people)
     cells = people["cell"] if getattr(specification, "strata", True) else None
     try:
         rank = est.log_rank(duration, event, treated, cells=cells)
-        beside = controls.to_frame().loc[rows] if controls.names else None
         hazard = est.cox(
             duration, event, treated, cells=cells, controls=beside, level=getattr(specification, "level", 0.95)
         )
@@ -136,3 +149,19 @@ def _comparison(
         yield cell("cox", "hazard_ratio", statistic, value, n)
     yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n)
     yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n)
+
+
+def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
+    """Test that no two arms differ: the log-rank test of all of them, within cells."""
+    from statsmodels.duration.survfunc import survdiff
+
+    arms = pd.factorize(people["arm"])[0]
+    cells = pd.factorize(people["cell"])[0] if getattr(specification, "strata", True) else None
+    n = len(people)
+    try:
+        with np.errstate(all="ignore"):
+            chi2, p_value = survdiff(duration, event, arms, strata=cells)
+    except np.linalg.LinAlgError:
+        chi2 = p_value = np.nan
+    for statistic, value in (("chi2", chi2), ("df", arms.max()), ("p_value", p_value)):
+        yield cell("log_rank", ALL_ARMS, statistic, value, n)

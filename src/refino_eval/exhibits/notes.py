@@ -63,6 +63,11 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
         text = say(language, f"{head}: ingen kontrollvariabler.", f"{head}: no controls.")
     if specification.strata and cells:
         text += say(language, f" Faste effekter for hver celle ({cells}).", f" Fixed effects for each cell ({cells}).")
+    if specification.weights is False:
+        text += say(language, " Uten vekter.", " Without weights.")
+    elif specification.weights:
+        weight = labels.covariate(specification.weights, language, unit=False)
+        text += say(language, f" Vektet med {weight}.", f" Weighted by {weight}.")
     return text
 
 

@@ -287,6 +287,7 @@ def compliers(
     exhibit: x.CompliersExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
 ) -> Iterator[Row]:
     """Shares and characteristics of the three types of people, and compliers' outcomes when drawn to either arm."""
+    cohort = weighted(cohort, study.specifications[exhibit.specification])
     unweighted(cohort)
     taken = take_up_of(exhibit, cohort, files)
     known = np.isfinite(taken)
@@ -370,8 +371,8 @@ def unweighted(cohort: pd.DataFrame) -> None:
     """Refuse weights where the method has none, rather than leave them out in silence."""
     if "weight" in cohort:
         raise UserFault(
-            "this kind of exhibit takes no probability weights, and the evaluation names some (person_table.weights). Make it in "
-            "an evaluation without them, and say in its note that it is unweighted."
+            "this kind of exhibit takes no probability weights, and the evaluation names some (person_table.weights). Choose a "
+            "specification with `weights: false`, and say in the exhibit's note that it is unweighted."
         )
 
 

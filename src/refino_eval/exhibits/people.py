@@ -164,9 +164,11 @@ def controls_of(cohort: pd.DataFrame, specification: d.Specification) -> est.Con
 
 
 def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
-    """Return the people with a specification's own weights, without those who have none or 0."""
+    """Return the people with a specification's own weights, without those who have none or 0; or with no weights at all."""
     if specification.weights is None:
         return cohort
+    if specification.weights is False:
+        return cohort.drop(columns="weight", errors="ignore")
     weights = cohort[specification.weights].astype(float)
     negative = int((weights < 0).sum())
     if negative:

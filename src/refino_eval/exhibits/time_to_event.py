@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from refino_eval.config.exhibits import TimeToEventExhibit
+from refino_eval.exhibits.arm_names import ALL_ARMS
 from refino_eval.exhibits.figures import Drawing, arms_of, column, end_labels, event_axis, number_axis, source_line
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import data_class_note, say, specification_note
@@ -17,6 +18,10 @@ from refino_eval.exhibits.style import INK, QUIET, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+MOST_BANDS = 2
+"""Treated arms whose bands are drawn; of more, bands would hide the curves and stand in the numbers alone."""
 
 
 def time_to_event_figure(
@@ -31,7 +36,7 @@ def time_to_event_figure(
     """Draw both arms' Kaplan-Meier curves as steps with bands, and beneath them how many are still followed."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 4.3))
+    figure = Figure(figsize=(7.6, 4.3 + 0.17 * max(0, len(labels.treated_arms) - 1)))
     ax = figure.subplots()
     entry = labels.definitions.outcomes.get(exhibit.outcome)
     clock = entry.clock if entry is not None else "month"
@@ -40,18 +45,23 @@ def time_to_event_figure(
     for arm, series in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
         low, high = (column(frame, "", arm, limit).reindex(share.index) for limit in ("conf_low", "conf_high"))
-        ax.fill_between(share.index, low, high, step="post", color=series.color, alpha=0.16, linewidth=0, zorder=2)
+        if len(labels.treated_arms) <= MOST_BANDS:
+            ax.fill_between(share.index, low, high, step="post", color=series.color, alpha=0.16, linewidth=0, zorder=2)
         ax.step(share.index, share, where="post", color=series.color, linestyle=series.linestyle, zorder=3)
         ends.append((float(share.iloc[-1]), labels.arm(arm, language), series))
         times += [int(time) for time in share.index]
     ax.set_ylim(0, 1.02)
     event_axis(ax, times, labels, language, clock)
+    if exhibit.unit is not None:
+        ax.set_xlabel(exhibit.unit[language])
     number_axis(ax.yaxis, language)
     ax.set_title(
         say(language, "Andel uten hendelsen så langt: ", "Share without the event yet: ")
         + labels.outcome(exhibit.outcome, language)
     )
-    ax.text(1.0, 1.02, comparison_text(frame, language), transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5,
+    several = len(labels.treated_arms) > 1
+    head = all_arms_text(frame, language) if several else comparison_text(frame, language)
+    ax.text(1.0, 1.02, head, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5,
             color=QUIET)  # fmt: skip
     end_labels(ax, max(times), ends)
     _followed(ax, frame, labels, language)
@@ -80,10 +90,19 @@ def _followed(ax: Axes, frame: pd.DataFrame, labels: LabelBook, language: str) -
         )  # fmt: skip
 
 
-def comparison_text(frame: pd.DataFrame, language: str) -> str:
+def all_arms_text(frame: pd.DataFrame, language: str) -> str:
+    """Say the log-rank test of all arms."""
+    p = frame[(frame["row"] == "log_rank") & (frame["column"] == ALL_ARMS) & (frame["statistic"] == "p_value")]["value"]
+    if p.empty or not math.isfinite(p.iloc[0]):
+        return ""
+    told = NumberStyle.of(language).p_value(float(p.iloc[0]))
+    return say(language, f"Log-rank, alle grupper: p = {told}", f"Log-rank, all arms: p = {told}").replace("= <", "< ")
+
+
+def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
     """Say the hazard ratio with its interval, and the log-rank test."""
     style = NumberStyle.of(language)
-    values = frame.set_index(["row", "column", "statistic"])["value"]
+    values = frame[frame["panel"] == panel].set_index(["row", "column", "statistic"])["value"]
     ratio = values.get(("cox", "hazard_ratio", "estimate"), math.nan)
     if not math.isfinite(ratio):
         return ""
@@ -110,13 +129,17 @@ def survival_notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: Lab
         + f" {style.integer(counts['people', arm])}"
         for arm, _ in arms_of(labels)
     )
+    if len(labels.treated_arms) > MOST_BANDS:
+        beside = (" Intervallene står i tallene bak figuren.", " The intervals are in the numbers behind the figure.")
+    else:
+        beside = ("", "")
     lines = [
         say(
             language,
             f"Kaplan-Meier med {level} % intervaller (log-log-skala) for alle trukne i hver gruppe, uten hensyn til cellene. Hendelsen er "
-            f"sett hos: {told}. De andre er fulgt så lenge registrene rekker.",
+            f"sett hos: {told}. De andre er fulgt så lenge opplysningene rekker.{beside[0]}",
             f"Kaplan-Meier with {level}% intervals (log-log scale) for everybody drawn to each arm, without regard to cells. The event "
-            f"is seen for: {told}. The others are followed for as long as the registers reach.",
+            f"is seen for: {told}. The others are followed for as long as the data reach.{beside[1]}",
         ),
         say(
             language,
@@ -126,6 +149,13 @@ def survival_notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: Lab
             "comes sooner to those drawn to treatment.",
         ),
     ]
+    if len(labels.treated_arms) > 1:
+        compared = {arm: comparison_text(frame, language, arm) for arm in labels.treated_arms}
+        against = labels.arm(labels.control, language)
+        listed = "; ".join(
+            f"{labels.arm(arm, language)} {text[:1].lower()}{text[1:]}" for arm, text in compared.items() if text
+        )
+        lines.append(say(language, f"Hver gruppe mot {against}: {listed}.", f"Each arm against {against}: {listed}."))
     if entry is not None and entry.controls:
         lines.append(specification_note(exhibit.specification, entry, labels, language))
     lost = counts.get(("lost", "all"), 0)
@@ -154,4 +184,5 @@ def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook, la
         f"Trappediagram over andelen uten hendelsen ({labels.outcome(exhibit.outcome, language)}) etter tid siden trekking. ",
         f"Step chart of the share without the event ({labels.outcome(exhibit.outcome, language)}) by time since the draw. ",
     )
-    return f"{head}{'; '.join(parts)}. {comparison_text(frame, language)}."
+    last = all_arms_text(frame, language) if len(labels.treated_arms) > 1 else comparison_text(frame, language)
+    return f"{head}{'; '.join(parts)}. {last}."
