@@ -79,3 +79,22 @@ def test_all_documents_of_the_project() -> None:
     code, text = run()
     assert code == 0
     assert "refino_2023: " in text
+
+
+def test_the_page_lists_all_documents_and_tells_those_with_findings() -> None:
+    code, page = run("--format", "html", "--language", "en")
+    assert code == 0
+    assert '<a href="#refino_2023">' in page
+    assert '<section id="refino_2023">' in page
+    assert '<section id="iwws">' not in page  # nothing was found there
+    assert '<th scope="row" class="name">iwws</th><td>480</td><td>0</td><td>0</td><td>0</td>' in page
+    assert "<strong>Table II</strong><code>table_ii/linear/refino/wage/estimate</code>" in page
+    assert "Estimate and standard error of Table II linear/refino/wage and any_wage stand" in page
+
+
+def test_a_document_alone_is_told_even_without_findings(paper: Path) -> None:
+    paper.write_text(HEAD + WRONG.replace("(0,68)", "(-0,68)"), encoding="utf-8")
+    code, page = run(str(paper), "--format", "html")
+    assert (code, '<section id="paper">' in page, 'id="documents"' in page) == (0, True, False)
+    paper.write_text(HEAD + WRONG, encoding="utf-8")
+    assert '<div class="place"><code>t/a/e/estimate</code>' in run(str(paper), "--format", "html")[1]
