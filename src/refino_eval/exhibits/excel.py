@@ -14,7 +14,7 @@ import pandas as pd
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.packages import EPOCH, timeless
 from refino_eval.exhibits.tables import Cell, Part, Row, Table
-from refino_eval.exhibits.widths import column_widths, measure
+from refino_eval.exhibits.widths import column_widths, is_prose, measure
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -67,8 +67,7 @@ def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: st
     book = _workbook(title)
     contents = book.create_sheet(CONTENTS[language])
     _put(contents, 1, 1, title).font = _font(bold=True, size=14)
-    contents.column_dimensions["A"].width = 24
-    contents.column_dimensions["B"].width = 90
+    contents.column_dimensions["A"].width = 90
     contents.sheet_view.showGridLines = False
     names = []
     for table in tables:
@@ -77,10 +76,9 @@ def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: st
     titles = [table.title for table in tables]
     titles.append("Alle tallene, ett på hver linje" if language == "nb" else "All numbers, one a line")
     for place, (name, text) in enumerate(zip(names, titles, strict=True), start=3):
-        cell = _put(contents, place, 1, name)
+        cell = _put(contents, place, 1, text)
         cell.hyperlink = f"#'{name}'!A1"
         cell.font = _font(color="0563C1", underline="single")
-        _put(contents, place, 2, text)
     return _saved(book)
 
 
@@ -155,7 +153,7 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     """Write the sheet of a table; returns its name."""
     from openpyxl.styles import Alignment
 
-    sheet = book.create_sheet(_name(book, table.exhibit))
+    sheet = book.create_sheet(_name(book, table))
     style = NumberStyle.of(table.language)
     across = max((part.width for part in table.parts), default=1)
     _put(sheet, 1, 1, table.title).font = _font(bold=True, size=12)
@@ -185,18 +183,25 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     return str(sheet.title)
 
 
-def _name(book: Workbook, exhibit: str) -> str:
-    """Return a name that a sheet may have and no other has."""
-    name, number = exhibit[:LONGEST_NAME], 1
-    while name in book.sheetnames:
+def _name(book: Workbook, table: Table) -> str:
+    """Return a name that a sheet may have and no other has: the table's number, or the beginning of its title."""
+    numbered = re.match(r"(Table|Tabell) [\w.]+(?=\. )", table.title)
+    plain = re.sub(r"[\[\]:*?/\\']", " ", numbered.group() if numbered else table.title)
+    words = " ".join(plain.split())
+    name, number = textwrap.shorten(words, LONGEST_NAME, placeholder="") or words[:LONGEST_NAME] or table.exhibit, 1
+    first = name[: LONGEST_NAME - 3]
+    while name.lower() in [other.lower() for other in book.sheetnames]:
         number += 1
-        name = f"{exhibit[: LONGEST_NAME - 3]}_{number}"
-    return name
+        name = f"{first} {number}"
+    return name.rstrip(" ,.")
 
 
 def _widths(part: Part, across: int) -> list[float]:
     """Return column widths in Excel's measure, characters of the standard type."""
     widths: list[float] = [min(width + 2.5, WIDEST) for width in column_widths(part)]
+    if part.width < across and any(is_prose(row.cells[-1]) for row in part.body):
+        # A text at the end of a narrow grid runs on over the columns of the wider ones.
+        widths[-1] = 8.0
     return [*widths, *[8.0] * (across - len(widths))]
 
 
@@ -253,19 +258,22 @@ def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequ
 
     place, lines = 1, 1
     for cell in row.cells:
+        prose, last = is_prose(cell), place + cell.span - 1
+        if prose and cell is row.cells[-1]:
+            last = max(last, len(widths))
         code = number_format(cell, style)
         target = _put(sheet, line, place, cell.number if code is not None else cell.shown or None)
         if code is not None:
             target.number_format = code
         target.alignment = Alignment(
-            horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=head or place == 1
+            horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=head or prose or place == 1
         )
         if head or row.role == "block":
             target.font = _font(bold=True, italic=row.role == "block")
-        if head or place == 1:
-            lines = max(lines, _lines(cell, sum(widths[place - 1 : place - 1 + cell.span])))
-        if cell.span > 1:
-            sheet.merge_cells(start_row=line, start_column=place, end_row=line, end_column=place + cell.span - 1)
+        if head or prose or place == 1:
+            lines = max(lines, _lines(cell, sum(widths[place - 1 : last])))
+        if last > place:
+            sheet.merge_cells(start_row=line, start_column=place, end_row=line, end_column=last)
         place += cell.span
     sheet.row_dimensions[line].height = LINE * lines
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from refino_eval.exhibits.tables import Cell, Part, Row, Table, leads
+from refino_eval.exhibits.widths import is_prose
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
@@ -127,7 +128,8 @@ def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str =
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
         if place == 0 and lead == "tall":
             span += ' rowspan="2"'
-        side = "" if cell.align == "right" else f' class="{cell.align}"'
+        looks = [*([] if cell.align == "right" else [cell.align]), *(["prose"] if is_prose(cell) else [])]
+        side = f' class="{" ".join(looks)}"' if looks else ""
         text = _unbroken(escape(cell.shown))
         if cell.heading and cell.text:
             scope = ("colgroup" if cell.span > 1 else "col") if head else "row"

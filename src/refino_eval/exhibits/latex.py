@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from refino_eval.exhibits.tables import Cell, Part, Row, Table
-from refino_eval.exhibits.widths import LONGEST_HEAD, column_widths
+from refino_eval.exhibits.widths import LONGEST_HEAD, column_widths, is_prose
 
 LONGEST_PAGE = 44
 """Rows on a page; a float cannot break, so a longer grid goes on in another."""
@@ -32,6 +32,7 @@ MARKS = {
     # The only text marks that the encoding LaTeX starts with does not have.
     "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}": r"{\fontencoding{T1}\selectfont\guillemotleft}",
     "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}": r"{\fontencoding{T1}\selectfont\guillemotright}",
+    "\N{BLACK LEFT-POINTING SMALL TRIANGLE}": r"$\triangleleft$",
     "\N{EURO SIGN}": r"\texteuro{}", "\N{DEGREE SIGN}": r"\textdegree{}", "\N{SECTION SIGN}": r"\S{}",
     **{letter: rf"$\{name}$" for letter, name in zip("αβγδεθλμπρστφχψω", (
         "alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma", "tau", "phi", "chi",
@@ -123,6 +124,10 @@ def _columns(part: Part, broken: bool) -> str:
     rows = [row for row in part.body if row.role != "block"] or list(part.body) or list(part.header)
     sides = [cell.align for cell in rows[0].cells for _ in range(cell.span)] if rows else []
     letters = [LETTERS[side] for side in sides]
+    for row in part.body:
+        for place, cell in enumerate(row.cells):
+            if place and is_prose(cell) and sum(each.span for each in row.cells) == len(row.cells):
+                letters[place] = "p{0.6\\linewidth}"
     return "".join(["p{15em}", *letters[1:]] if broken else letters)
 
 

@@ -1,8 +1,8 @@
 """How a number is written for a reader: decimals by kind of statistic, marks by language.
 
-Estimates and standard errors keep two significant digits, interval limits as many decimals as the standard error,
-means three significant digits and at most two decimals, counts none. Rounding is half up on the shortest decimal text
-of the number, so 0.125 gives 0.13 on every machine.
+Standard errors keep two significant digits, estimates too, but at most one decimal more than their standard error has;
+interval limits have as many decimals as the standard error, means three significant digits and at most two decimals,
+counts none. Rounding is half up on the shortest decimal text of the number, so 0.125 gives 0.13 on every machine.
 """
 
 from __future__ import annotations

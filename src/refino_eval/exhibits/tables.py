@@ -132,7 +132,7 @@ class Numbers:
         return Cell(pattern.format(text), number=value, key=(panel, row, column, statistic))
 
     def estimate(self, panel: str, row: str, column: str) -> Cell:
-        """Return the cell of an estimate: two significant digits, and no fewer decimals than its standard error."""
+        """Return the cell of an estimate: two significant digits, and as many decimals as its standard error or one more."""
         error = self.value(panel, row, column, "std_error")
         cell = self.cell(panel, row, column, "estimate", write=lambda value: self._beside(value, error))
         mark = self.style.starred(self.value(panel, row, column, "p_value"))
@@ -142,8 +142,8 @@ class Numbers:
         decimals = decimals_for(value, 2)
         if math.isfinite(error) and error > 0:
             own = decimals_for(error, 2)
-            # A thousandth of the standard error is as near to nothing as a reader cares: 1e-17 prints as 0.
-            decimals = min(max(decimals, own), own + 3) if value else own
+            # Two digits of an estimate near nothing would stand far beyond what its standard error knows of it.
+            decimals = min(max(decimals, own), own + 1) if value else own
         return self.style.fixed(value, decimals)
 
     def interval(self, panel: str, row: str, column: str) -> Cell:

@@ -9,6 +9,8 @@ from refino_eval.exhibits.tables import Cell, Part, Row
 LONGEST_HEAD = 34
 """Characters of the first column, where its headings break into lines."""
 LEAST = 4
+PROSE = 60
+"""An entry longer than this is a text that breaks into lines; its column is no wider."""
 NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"}
 """Marks that take about half the room of a digit."""
 
@@ -16,6 +18,11 @@ NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW
 def measure(text: str) -> int:
     """Return how wide a text is, in digits."""
     return -(-sum(1 if mark in NARROW else 2 for mark in text) // 2)
+
+
+def is_prose(cell: Cell) -> bool:
+    """Whether an entry is a text to be read, which must break into lines, and no number or name."""
+    return not cell.heading and cell.number is None and measure(cell.text) > PROSE
 
 
 def column_widths(part: Part, *, broken: bool = False) -> list[int]:
@@ -40,7 +47,8 @@ def column_widths(part: Part, *, broken: bool = False) -> list[int]:
             if place == 0 and cell.span == 1:
                 widths[0] = max(widths[0], min(measure(cell.shown), LONGEST_HEAD))
             elif cell.span == 1:
-                widths[place] = max(widths[place], _longest(cell.shown) if broken else measure(cell.shown))
+                wanted = _longest(cell.shown) if broken and not is_prose(cell) else min(measure(cell.shown), PROSE)
+                widths[place] = max(widths[place], wanted)
     for row in part.header:
         for place, cell in _placed(row):
             covered = range(place, place + cell.span)

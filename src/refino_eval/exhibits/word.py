@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.exhibits.packages import EPOCH, LANGUAGE_TAGS, timeless
 from refino_eval.exhibits.tables import Cell, Part, Row, Table, leads
-from refino_eval.exhibits.widths import column_widths, measure
+from refino_eval.exhibits.widths import column_widths, is_prose, measure
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -135,9 +135,10 @@ def _stretch(needed: list[int], part: Part, size: float, width: int) -> list[int
     out = list(needed)
     out[0] += max(0, min(wanted - out[0], (width - sum(out)) // 2 if len(out) > 4 else width - sum(out)))
     left = width - sum(out)
+    texts = {place for row in part.body for place, cell in enumerate(row.cells) if is_prose(cell)}
     for place in range(1, len(out)):
         share = left // (len(out) - place)
-        grown = max(0, min(share, ROOMY - out[place]))
+        grown = max(0, share if place in texts else min(share, ROOMY - out[place]))
         out[place] += grown
         left -= grown
     return out
@@ -334,6 +335,6 @@ def _entry(cell: Cell, row: Row, chosen: Fit, tag: str, *, head: bool, keep: boo
 
 def _unbroken(cell: Cell) -> str:
     """Keep a number, or an interval, on one line."""
-    if cell.heading or not any(mark.isdigit() for mark in cell.text):
+    if cell.heading or is_prose(cell) or not any(mark.isdigit() for mark in cell.text):
         return cell.shown
     return cell.shown.replace(" ", "\N{NO-BREAK SPACE}")

@@ -123,12 +123,13 @@ def test_many_covariates_are_listed_instead_of_a_column_each() -> None:
     assert len(listed.body) == 10
 
 
-def test_an_estimate_has_no_fewer_decimals_than_its_standard_error() -> None:
+def test_an_estimate_has_the_decimals_of_its_standard_error_or_one_more() -> None:
     frame = FRAMES["table_8_1"].copy()
     for estimate, error, shown in (
         (-1.2772, 0.0923, ["−1.277", "(0.092)"]),
         (-0.00088, 0.0059, ["−0.00088", "(0.0059)"]),
-        (-1e-17, 0.0059, ["0.0000000", "(0.0059)"]),
+        (-0.000063, 0.0079, ["−0.00006", "(0.0079)"]),
+        (-1e-17, 0.0059, ["0.00000", "(0.0059)"]),
     ):
         for statistic, value in (("estimate", estimate), ("std_error", error)):
             frame.loc[(frame["statistic"] == statistic) & (frame["column"] == "any_wage"), "value"] = value
