@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.exhibits import DesignExhibit
-from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.labels import LabelBook, cell_name
 from refino_eval.exhibits.notes import exhibit_notes, say
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.tables import Numbers, Part, Row, Table, label
@@ -38,7 +38,7 @@ def design_table(
                     label(_word(record["column"], labels, language)),
                     numbers.cell(
                         record["panel"], "summary", record["column"], record["statistic"],
-                        write=(lambda v: style.fixed(v, 0 if float(v).is_integer() else (1 if abs(v) >= 10 else 3)))
+                        write=(lambda v: style.fixed(v, 0 if float(v).is_integer() else (0 if abs(v) >= 100 else 1 if abs(v) >= 10 else 3)))
                         if record["statistic"] == "value"
                         else None,
                     ),
@@ -53,7 +53,9 @@ def design_table(
         header = Row(
             (label(labels.word("cell", language)), *(label(labels.word(s, language), align="right") for s in shown))
         )
-        body = tuple(Row((label(cell), *(numbers.cell("", cell, "all", s) for s in shown))) for cell in cells)
+        body = tuple(
+            Row((label(cell_name(cell)), *(numbers.cell("", cell, "all", s) for s in shown))) for cell in cells
+        )
         caption = say(language, "Celle for celle", "Cell by cell")
         parts.append(Part(header=(header,), body=body, caption=caption if parts else ""))
     notes = exhibit_notes(exhibit, frame, labels, language, facts)

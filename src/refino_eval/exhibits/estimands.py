@@ -59,9 +59,9 @@ def estimands_table(
     own.append(
         say(
             language,
-            "Faste effekter veier cellene etter n·p(1 - p); mettet modell veier dem etter antall personer blant celler med begge "
-            "grupper. Invers sannsynlighet med estimerte trekkandeler er det samme. Standardfeil innenfor celle og gruppe.",
-            "Fixed effects weight cells by n p (1 - p); the saturated model by people, among cells with both arms. Inverse "
+            "Faste effekter veier cellene etter n·p(1 \N{MINUS SIGN} p); mettet modell veier dem etter antall personer blant celler med "
+            "begge grupper. Invers sannsynlighet med estimerte trekkandeler er det samme. Standardfeil innenfor celle og gruppe.",
+            "Fixed effects weight cells by n p (1 \N{MINUS SIGN} p); the saturated model by people, among cells with both arms. Inverse "
             "probability with estimated draw shares is the same. Standard errors within cells and arms.",
         )
     )

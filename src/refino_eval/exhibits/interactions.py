@@ -35,7 +35,7 @@ def interactions_table(
     words = {own: arm, crossed: f"{arm} × " + say(language, "kjennetegn", "characteristic")}
     body: list[Row] = []
     for row in (own, crossed, *others):
-        text = words.get(row) or labels.covariate(row, language, unit=False)
+        text = words.get(row) or labels.covariate(row, language)
         body.append(Row((label(text), *(numbers.estimate(panel, row, column) for column in columns))))
         errors = (numbers.cell(panel, row, column, "std_error", pattern=style.beneath) for column in columns)
         body.append(Row((error_label(numbers, labels, language), *errors), role="beneath"))

@@ -47,7 +47,7 @@ VOCABULARY: Mapping[str, Label] = {
     "p_value_ri": _words("p, randomisering", "p, randomisation"),
     "p_value_fwer": _words("p, familievis", "p, family-wise"),
     "p_value_holm": _words("p, Holm", "p, Holm"),
-    "q_value": _words("q", "q"),
+    "q_value": _words("q-verdi", "q-value"),
     "mde": _words("Minste påvisbare effekt", "Smallest detectable effect"),
     "margin": _words("Margin", "Margin"),
     "p_value_equivalence": _words("p, ekvivalens", "p, equivalence"),
@@ -67,7 +67,7 @@ VOCABULARY: Mapping[str, Label] = {
     "first_stage_f": _words("F i første steg (effektiv)", "First-stage F (effective)"),
     "compliers": _words("Flyttet av trekningen", "Moved by the draw"),
     "always_takers": _words("Deltar uansett", "Take part anyway"),
-    "never_takers": _words("Deltar uansett ikke", "Never take part"),
+    "never_takers": _words("Deltar ikke uansett", "Never take part"),
     "fall_back_beside": _words(
         "Ved siden av: hvor de som trekningen flyttet, ellers ville vært",
         "Beside: where those whom the draw moved would otherwise have been",
@@ -118,7 +118,7 @@ VOCABULARY: Mapping[str, Label] = {
     "drawn_to": _words("Andel trukket til hver gruppe", "Share drawn to each arm"),
     # costs and payments
     "cost_participant_months": _words("Antall deltakermåneder", "Participant-months"),
-    "cost_payments": _words("Utbetalt til leverandørene, 1000 kr", "Paid to providers, 1000 kr"),
+    "cost_payments": _words("Utbetalt til leverandørene, 1 000 kr", "Paid to providers, 1,000 kr"),
     "cost_monthly_price": _words("Kroner per deltakermåned", "Kroner a participant-month"),
     "cost_duration": _words("Gjennomsnittlig varighet, måneder", "Mean duration, months"),
     "cost_cost": _words("Utgift per deltaker", "Cost a participant"),
@@ -128,7 +128,7 @@ VOCABULARY: Mapping[str, Label] = {
     "saving_saving": _words("Per deltaker, med skattekostnad", "A participant, with the cost of tax"),
     "saving_gain": _words("Verdi av én person mer i jobb, mill. kr", "Value of one person more in work, million kr"),
     "saving_break_even": _words("Effekt, prosentpoeng", "Effect, percentage points"),
-    "net_benefit": _words("Nettonytte per trukket person, 1000 kr", "Net benefit a person drawn, 1000 kr"),
+    "net_benefit": _words("Nettonytte per trukket person, 1 000 kr", "Net benefit a person drawn, 1,000 kr"),
     "outcome_value": _words("Verdi av én person mer i jobb, mill. kr", "Value of one person more in work, million kr"),
     "participants": _words("Deltakere", "Participants"),
     "paid": _words("Betalt", "Paid"),
@@ -337,6 +337,11 @@ def flow_labels(evaluation: Evaluation) -> dict[str, Label]:
     for name, sample in evaluation.samples.items():
         labels |= {f"{name}:{step.reason}": step.label for step in sample.steps}
     return labels
+
+
+def cell_name(cell: str) -> str:
+    """Return a cell of the draw as a reader sees it: the program joins the values of its strata by a letter x."""
+    return cell.replace(" x ", " × ")
 
 
 def plain(name: str) -> str:

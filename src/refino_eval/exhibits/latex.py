@@ -23,7 +23,7 @@ MARKS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$",
     '"': "''", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--", "\N{EM DASH}": "---", "\N{NO-BREAK SPACE}": "~",
-    "\N{NARROW NO-BREAK SPACE}": r"\,", "\N{THIN SPACE}": r"\,", "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{NARROW NO-BREAK SPACE}": r"\,", "\N{THIN SPACE}": r"\,", "\N{EM SPACE}": r"\quad{}", "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{MIDDLE DOT}": r"$\cdot$", "\N{SUPERSCRIPT TWO}": r"\textsuperscript{2}", "\N{INFINITY}": r"$\infty$",
     "\N{UNION}": r"$\cup$", "\N{EMPTY SET}": r"$\emptyset$", "\N{GREATER-THAN OR EQUAL TO}": r"$\geq$",
     "\N{LESS-THAN OR EQUAL TO}": r"$\leq$", "\N{NOT EQUAL TO}": r"$\neq$", "\N{PLUS-MINUS SIGN}": r"$\pm$",

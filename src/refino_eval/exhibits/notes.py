@@ -10,7 +10,7 @@ import pandas as pd
 
 from refino_eval.config.definitions import Outcome, Specification
 from refino_eval.config.exhibits import Exhibit, IttExhibit
-from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook, inside
 from refino_eval.exhibits.numbers import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
 
@@ -18,6 +18,11 @@ EN_DASH = "\N{EN DASH}"
 FEW_CLUSTERS = 30
 """Below this many clusters a note warns: "few" may mean fewer than 20 to fewer than 50 (Cameron and Miller 2015, Journal of
 Human Resources 50(2), section VI)."""
+WITHOUT_UNITS_IN_HEADS = (
+    "itt", "tests", "estimands", "late", "leave_one_out", "stepwise", "null_card", "subgroups", "attrition", "compliers",
+    "binary_models", "interactions",
+)  # fmt: skip
+"""Kinds of tables whose heads name outcomes without their units."""
 WITHOUT_PEOPLE = ("costs", "social_costs")
 """Kinds of exhibits whose numbers come from printed inputs alone."""
 
@@ -46,7 +51,7 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, langua
 def specification_note(name: str, specification: Specification, labels: LabelBook, language: str) -> str:
     """Say the controls of a specification, in what form they enter, and the cells."""
     controls = [
-        labels.covariate(term.covariate, language, unit=False)
+        inside(labels.covariate(term.covariate, language, unit=False))
         + {
             "linear": say(language, " (lineært)", " (linear)"),
             "categories": say(language, " (dummyer)", " (dummies)"),
@@ -86,7 +91,10 @@ def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.Data
     style = NumberStyle.of(language)
     vcovs = tuple(vcovs)
     text = errors_note(vcovs, language)
-    if df.empty or not all(map(math.isfinite, df)):
+    if df.empty:
+        # Its numbers do not say which distribution the intervals are from, so the note does not either.
+        return text + say(language, f" {shown} % konfidensintervaller.", f" {shown}% confidence intervals.")
+    if not all(map(math.isfinite, df)):
         reference = say(language, "normalfordelingen", "the normal distribution")
     else:
         low, high = style.integer(df.min()), style.integer(df.max())
@@ -121,7 +129,39 @@ def window_notes(exhibit: IttExhibit, labels: LabelBook, language: str) -> tuple
             windows.setdefault(window_text(outcome, language), []).append(outcome.label[language])
     if len(windows) == 1:
         return (say(language, "Alle utfall: ", "All outcomes: ") + next(iter(windows)) + ".",)
-    return tuple(f"{', '.join(names)}: {window}." for window, names in windows.items())
+    return tuple(f"{'; '.join(names)}: {window}." for window, names in windows.items())
+
+
+def unit_note(exhibit: Exhibit, labels: LabelBook, language: str) -> str:
+    """Say the units of the outcomes whose heads do not; nothing where the definitions give none.
+
+    The unit that most outcomes have is told last, as that of the others.
+    """
+    if exhibit.kind not in WITHOUT_UNITS_IN_HEADS:
+        return ""
+    names = (exhibit.outcome,) if exhibit.kind == "interactions" else tuple(getattr(exhibit, "columns", {}).values())
+    units: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        entry = labels.definitions.outcomes.get(name)
+        if entry is None:
+            return ""
+        units.setdefault(_in_unit(entry, language), []).append(entry.label[language])
+    if len(units) < 2:
+        said = "".join(units).removeprefix(say(language, "som ", "as a ")).removeprefix(say(language, "i ", "in "))
+        return say(language, f"Enhet for alle utfall: {said}.", f"Unit of all outcomes: {said}.") if said else ""
+    ordered = sorted(units.items(), key=lambda item: len(item[1]))
+    quote = "«{}»".format if language == "nb" else "'{}'".format
+    parts = [f"{', '.join(map(quote, labels_of))} {said}" for said, labels_of in ordered[:-1]]
+    last, rest = ordered[-1]
+    others = quote(rest[0]) if len(rest) == 1 else say(language, "de andre", "the others")
+    return say(language, "Enheter: ", "Units: ") + "; ".join([*parts, f"{others} {last}"]) + "."
+
+
+def _in_unit(outcome: Outcome, language: str) -> str:
+    unit = outcome.unit[language]
+    if outcome.unit.en == "share":
+        return say(language, "som andel fra 0 til 1", "as a share from 0 to 1")
+    return say(language, f"i {unit}", f"in {unit}")
 
 
 def window_text(outcome: Outcome, language: str) -> str:
@@ -181,7 +221,7 @@ def exhibit_notes(
 ) -> tuple[str, ...]:
     """Return all lines under an exhibit: the sample, what its kind says, the definition's note, the kind of data."""
     extra = [str(line[language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
-    lines = [sample_note(exhibit, frame, labels, language), *own, *extra]
+    lines = [sample_note(exhibit, frame, labels, language), unit_note(exhibit, labels, language), *own, *extra]
     if exhibit.note is not None:
         lines.append(exhibit.note[language])
     if exhibit.kind not in WITHOUT_PEOPLE:

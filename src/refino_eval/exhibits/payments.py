@@ -149,7 +149,7 @@ def _notes(exhibit: PaymentsExhibit, numbers: Numbers, labels: LabelBook, langua
         " Tilbudet i kroner er et regneeksempel." if exhibit.bid is not None else "",
         " The bid in kroner is an illustration." if exhibit.bid is not None else "",
     )
-    day = f"{last.day}.{last.month}.{last.year}" if language == "nb" else last.isoformat()
+    day = f"{last.day}.{last.month}.{last.year}" if language == "nb" else f"{last.day} {last:%B} {last.year}"
     return [
         say(
             language,

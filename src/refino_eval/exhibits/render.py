@@ -35,7 +35,7 @@ from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.late import late_table
 from refino_eval.exhibits.leave_one_out import leave_one_out_table
 from refino_eval.exhibits.net_benefit import net_benefit_figure, net_benefit_notes
-from refino_eval.exhibits.notes import exhibit_notes, say, specification_note, stars_note
+from refino_eval.exhibits.notes import EN_DASH, exhibit_notes, say, specification_note, stars_note
 from refino_eval.exhibits.null_card import null_card_table
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.paths import paths_figure
@@ -180,6 +180,16 @@ def table_of(
         table = table_by_arm(lay_out, tidy_frame, labels, language)
     else:
         table = lay_out(tidy_frame, labels=labels)
+    if any(cell.text == EN_DASH for part in table.parts for row in part.body for cell in row.cells):
+        table = replace(
+            table,
+            notes=(
+                *table.notes,
+                say(
+                    language, "–: kan ikke regnes ut, eller gjelder ikke.", "–: cannot be computed, or does not apply."
+                ),
+            ),
+        )
     if not any(cell.mark for part in table.parts for row in part.body for cell in row.cells):
         return table
     return replace(table, notes=(*table.notes, stars_note(style, language)))

@@ -54,7 +54,7 @@ def spell_survival_figure(
         unit = say(language, "prosent av dem som begynte i tiltaket", "per cent of those who started the programme")
         head_panel(ax, place, len(groups), title, unit)
     source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(states, frame, labels, language))
+    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
 
 
 def _panel(
@@ -155,7 +155,9 @@ def spell_survival_notes(
     return lines
 
 
-def _alt(states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+def _alt(
+    exhibit: SpellSurvivalExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str
+) -> str:
     """Say the share still there after some round times."""
     style = NumberStyle.of(language)
     sentences = [
@@ -168,7 +170,8 @@ def _alt(states: list[str], frame: pd.DataFrame, labels: LabelBook, language: st
     for state in states:
         share = column(frame, "", state, "share").dropna()
         told = [time for time in (3, 6, 12) if time in share.index]
-        levels = ", ".join(f"{time}: {style.percent(float(share[time]))}" for time in told)
+        period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+        levels = ", ".join(f"{period} {time}: {style.percent(float(share[time]))}" for time in told)
         if levels:
             sentences.append(f"{labels.state(state, language)}: {levels}.")
     return " ".join(sentences)

@@ -173,12 +173,15 @@ def survival_notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: Lab
 
 def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
     style = NumberStyle.of(language)
+    entry = labels.definitions.outcomes.get(exhibit.outcome)
+    clock = entry.clock if entry is not None else "month"
+    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[clock]
     parts = []
     for arm, _ in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
         shown = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
-        levels = ", ".join(f"{t}: {style.percent(float(share[t]), 0)}" for t in shown)
-        parts.append(f"{labels.arm(arm, language)} {levels}")
+        levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in shown)
+        parts.append(f"{labels.arm(arm, language)} – {levels}")
     head = say(
         language,
         f"Trappediagram over andelen uten hendelsen ({labels.outcome(exhibit.outcome, language)}) etter tid siden trekking. ",

@@ -196,7 +196,11 @@ def test_a_number_format_shows_the_number_as_its_text(
 def test_a_label_like_a_formula_stays_a_label() -> None:
     part = Part((Row((label(""), label("=1+1", align="right"))),), (Row((label("=cmd()"), Cell("1", number=1.0))),))
     content = to_excel(Table("t", "en", "=A1", (part,)), FRAMES["table_8_1"].head(1))
-    kinds = {c.value: c.data_type for row in openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows() for c in row}
+    kinds = {
+        c.value: c.data_type
+        for row in openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows()
+        for c in row
+    }
     assert {kinds["=A1"], kinds["=1+1"], kinds["=cmd()"]} == {"s"}
 
 

@@ -52,7 +52,7 @@ def test_effects_in_english() -> None:
     text = to_markdown(_table("table_8_1"))
     assert "| 95% confidence interval | [−0.041, 0.022] |" in text
     assert "All outcomes: the value in month 12 (0 is the month of the draw)." in text
-    assert "Main results: controls Female (dummies); Age (10 quantile groups)." in text
+    assert "Main results: controls female (dummies); age (10 quantile groups)." in text
     assert "robust (HC1). 95% intervals from the t distribution with 4,650 degrees of freedom." in text
     assert "Synthetic register" in text
 
@@ -147,7 +147,7 @@ def test_design_has_summary_and_cells() -> None:
     summary, cells = _table("table_design").parts
     assert [cell.text for cell in summary.body[0].cells] == ["N", "4,901"]
     assert len(cells.body) == 9
-    assert cells.body[0].cells[0].text == "Akershus x 2018-05"
+    assert cells.body[0].cells[0].text == "Akershus × 2018-05"
 
 
 def test_suppressed_and_inestimable_numbers_are_not_blank() -> None:
