@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, Scalar
@@ -272,6 +272,14 @@ def _by_own_name(value: Any) -> Any:
     return found
 
 
+_STRATA_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"type": "string"}},
+    ]
+}
+
+
 class PersonTable(TableFile):
     """An analysis file with one row a person, whose columns are named here."""
 
@@ -284,7 +292,10 @@ class PersonTable(TableFile):
         description="Column that says the arm, by the arms' codes; or treated arm -> its own column of 0 and 1, where a file has one "
         "an arm and the control arm is 0 in all."
     )
-    strata: tuple[str, ...] = Field(default=(), description="Columns that together tell the cells.")
+    strata: Annotated[tuple[str, ...], WithJsonSchema(_STRATA_SCHEMA)] = Field(
+        default=(),
+        description="Columns that together tell the cells; or name -> column, where groups are to be told by it.",
+    )
     missing_stratum: Literal["out", "own"] = Field(
         default="out",
         description="People without a value of a stratum: taken out, by a line of the flow, or in a cell of their own.",
@@ -311,6 +322,15 @@ class PersonTable(TableFile):
     )
     draw_date: str | None = Field(default=None, description="Column of the date of the draw.")
     keep: tuple[KeptRows, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strata_by_name(cls, given: Any) -> Any:
+        """Take strata with names of their own for derived columns."""
+        if not isinstance(given, dict) or not isinstance(given.get("strata"), dict):
+            return given
+        renamed = {name: f"`{column}`" for name, column in given["strata"].items() if name != column}
+        return {**given, "strata": list(given["strata"]), "derive": {**(given.get("derive") or {}), **renamed}}
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -284,4 +284,12 @@ def _notes(
         )
     if entry is not None:
         lines.append(errors_note([entry.vcov], language))
+        if entry.vcov == "CRV1":
+            lines.append(
+                say(
+                    language,
+                    "Standardfeil og intervall for grensene regner personer som uavhengige, også innenfor klynger.",
+                    "Standard errors and the interval of the bounds count people as independent, also within clusters.",
+                )
+            )
     return lines

@@ -169,7 +169,9 @@ def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook, language
         p = numbers.cell(exhibit.specification, "omnibus", arm, "p_value_ri").text
         if p:
             told.append(f"p = {p}" if len(arms) == 1 else f"{labels.arm(arm, language)} p = {p}")
-    at_once = say(language, "Alle under ett: ", "All at once: ") + "; ".join(told) + "." if told else ""
+    at_once = (
+        say(language, "Alle under ett: ", "All at once: ") + "; ".join(told).replace("= <", "< ") + "." if told else ""
+    )
     text = say(
         language,
         f"Familievise p-verdier (Westfall-Young, trinnvis, og Holm) og q-verdier gjelder {over}.",

@@ -76,6 +76,9 @@ def test_old_stata_files_with_labels_missing_codes_and_trailing_spaces(tmp_path,
     labels = {"s": {1: "one"}}
     pyreadstat.write_dta(frame, str(tmp_path / "old.dta"), version=version, variable_value_labels=labels)
     same(read(tmp_path, "old.dta", strata=["site"]))
+    named = read(tmp_path, "old.dta", strata={"place": "site", "s": "s"})
+    assert named.cohort.frame["place"].tolist() == ["North East", "South", "South"]
+    assert named.cohort.frame["cell"].tolist() == ["North East x 1", "South x 1", "South x 1"]
 
 
 def test_another_encoding_is_told_of(tmp_path):
