@@ -273,3 +273,4 @@ def test_a_randomisation_test_says_what_was_drawn_and_tables_warn_of_few_cluster
     assert counts["by_household", "drawn_units", "won"] == run.cohort["cluster"].nunique()
     page = next(path for path in runs["villages"][0].rendered if path.name == "arms_apart.en.html").read_text()
     assert "Only 24 clusters" in page
+    assert "Weighted by weight. Clusters: village." in page

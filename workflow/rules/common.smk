@@ -320,6 +320,8 @@ def label_names():
         },
         "data_class": EVALUATION.data_class,
         "outcomes": named(table.labels, table.labels) if table else {},
+        "weights": (table.weights or "") if table else "",
+        "cluster": (table.cluster or "") if table else "",
         "flow": {row: plain(label) for row, label in flow_labels(EVALUATION).items()},
     }
 

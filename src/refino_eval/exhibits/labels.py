@@ -187,6 +187,8 @@ class LabelBook:
         Labels of outcomes that the definitions do not hold (those of a person table).
     flow
         Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
+    weights, cluster
+        Columns of a person table's weights and clusters, or nothing.
     """
 
     definitions: Definitions
@@ -199,6 +201,8 @@ class LabelBook:
     outcomes: Mapping[str, Label] = field(default_factory=dict)
     flow: Mapping[str, Label] = field(default_factory=dict)
     several: tuple[str, ...] = ()
+    weights: str = ""
+    cluster: str = ""
 
     @property
     def treated_arms(self) -> tuple[str, ...]:
@@ -235,6 +239,8 @@ class LabelBook:
             outcomes=dict(table.labels) if table else {},
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
+            weights=(table.weights or "") if table else "",
+            cluster=(table.cluster or "") if table else "",
         )
 
     @classmethod
@@ -244,7 +250,8 @@ class LabelBook:
         Parameters
         ----------
         names
-            `arms`, `samples`, `strata`, `strata_labels`, `outcomes` and `flow`, as they are written in YAML.
+            `arms`, `samples`, `strata`, `strata_labels`, `outcomes` and `flow`, as they are written in YAML; and of a person
+            table with them, `weights` and `cluster`.
         definitions
             Those that the exhibit's words come from.
         """
@@ -260,6 +267,8 @@ class LabelBook:
             arms=arms.labels,
             strata=tuple(names["strata"]),
             several=tuple(arm.name for arm in arms.treated_arms),
+            weights=str(names.get("weights", "")),
+            cluster=str(names.get("cluster", "")),
             **labels,
         )
 

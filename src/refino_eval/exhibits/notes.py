@@ -70,9 +70,13 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
         text += say(language, f" Faste effekter for hver celle ({cells}).", f" Fixed effects for each cell ({cells}).")
     if specification.weights is False:
         text += say(language, " Uten vekter.", " Without weights.")
-    elif specification.weights:
-        weight = labels.covariate(specification.weights, language, unit=False)
+    elif specification.weights or labels.weights:
+        weight = (
+            labels.covariate(specification.weights, language, unit=False) if specification.weights else labels.weights
+        )
         text += say(language, f" Vektet med {weight}.", f" Weighted by {weight}.")
+    if specification.vcov == "CRV1" and labels.cluster:
+        text += say(language, f" Klynger: {labels.cluster}.", f" Clusters: {labels.cluster}.")
     return text
 
 
