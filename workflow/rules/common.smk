@@ -44,6 +44,12 @@ def recipe():
     return read_yaml(CONFIGURATION.root / path, path)
 
 
+def published_source():
+    """Return the file beside the published values that says what they are, where there is one."""
+    path = f"data/published/{EVALUATION.published}.source.yaml"
+    return [path] if EVALUATION.published and (CONFIGURATION.root / path).is_file() else []
+
+
 def plain(model):
     """Return a model as plain data for params: only what was written, so that a new default changes nothing."""
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)

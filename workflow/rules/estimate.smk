@@ -86,6 +86,7 @@ rule compare_published:
             if EVALUATION.published
             else []
         ),
+        sources=published_source(),
     output:
         comparison="results/{evaluation}/run/comparison.csv",
     log:

@@ -1,6 +1,6 @@
 """Put the published numbers beside ours.
 
-Inputs: tidy aggregates, and the published values where the evaluation names some. Outputs: `comparison.csv`.
+Inputs: tidy aggregates, and the published values, with what is said of them, where the evaluation names some. Outputs: `comparison.csv`.
 """
 
 from pathlib import Path

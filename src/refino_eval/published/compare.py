@@ -4,8 +4,9 @@ Let `p` be the printed number, `u` one unit of its last digit and `o` what we ob
 
 equal
     `|o - p| <= u/2`: our number, rounded, prints the same. A tie counts as equal, since rounding rules differ.
-    A level given in words is no rounding to the last digit: `about` allows 2.5 units to either side, `just_under`
-    five units below and `just_over` five units above (neither the number itself).
+    Where the file knows what a text rounded to (`rounded_to`), that is the unit. A level given in words is otherwise no
+    rounding to the last digit: `about` allows 2.5 units to either side, `just_under` five units below and `just_over`
+    five units above (neither the number itself).
 last_digit
     `u/2 < |o - p| <= 3u/2`: one unit of the last digit apart.
 within_sampling_error
@@ -13,8 +14,15 @@ within_sampling_error
     the difference has the standard error `sqrt(2) * SE`; the verdict says `|o - p| <= 2 * sqrt(2) * SE`.
 differs
     None of these.
+input
+    The calculation starts from the printed number: that they agree says nothing, and no score counts it.
+not_computed
+    Registers cannot give it; the document's source says why.
 missing
-    We have no such number, or it is suppressed.
+    We have no such number, or it is suppressed, and nothing says why: a mistake, or an exhibit that is not made.
+
+A printed number has the key of ours, or the document's source says which of ours it is (`sources`): the same number in
+another unit, or a sum or difference of some.
 
 The SE of a cell, from the obtained numbers alone:
 
@@ -31,6 +39,9 @@ share               `sqrt(share (1 - share) / n)`         the same cell
 r_squared           `2 sqrt(R2) (1 - R2) / sqrt(n)`       large-sample formula
 =================== ===================================== ==========================================================
 
+A sum or difference has the SE of independent numbers where all are of different columns (arms), since those are different
+people; otherwise none, unless the source names a number whose SE serves.
+
 Counts and tests have no SE: unless equal or a digit apart, they differ. The SE of a standard deviation or a standard error
 holds for normal values; heavy-tailed amounts scatter more, so that a distance of three or four there is no surprise.
 """
@@ -41,14 +52,23 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.published.relations import match
+from refino_eval.published.sources import Ours, Source, load_source, source_beside, told
 from refino_eval.published.values import KEYS, Printed, load_published, parse_printed
 
-VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "missing")
-COLUMNS = (*KEYS, "printed", "obtained", "obtained_rounded", "verdict", "distance_in_se")
+VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "input", "not_computed", "missing")
+HELD = ("equal", "last_digit", "within_sampling_error", "differs")
+"""Verdicts on a printed number that ours was held to."""
+
+COLUMNS = (
+    *KEYS, "printed", "obtained", "obtained_rounded", "verdict", "distance_in_se", "obtained_from", "reason", "reason_nb",
+    "reason_en",
+)  # fmt: skip
 SAMPLES_APART = 2.0
 """Standard errors of a difference that count as sampling error: the usual 95 %."""
 
@@ -71,6 +91,7 @@ def compare(
     *,
     data_class: str = "confidential",
     exhibits: Iterable[str] | None = None,
+    source: Source | None = None,
 ) -> pd.DataFrame:
     """Set every printed number beside the obtained one.
 
@@ -84,30 +105,35 @@ def compare(
         The evaluation's; only ``"synthetic"`` allows the verdict `within_sampling_error`.
     exhibits
         Compare these exhibits only; default: all that were published.
+    source
+        What is said of printed numbers that have no key of ours.
 
     Returns
     -------
     pandas.DataFrame
         One row a printed number, in the order of `published`: the keys, `printed`, `obtained` (NaN when missing),
         `obtained_rounded` (in the print's form), `verdict` and `distance_in_se` (`|o - p| / (sqrt(2) SE)`, NaN where
-        no SE is known).
+        no SE is known), `obtained_from` (which of ours, where it has another key), and `reason` with its words where the
+        number is not computed.
     """
+    said = source or Source(title="")
     cells = _index(aggregates)
     wanted = None if exhibits is None else set(exhibits)
     rows = []
     for record in published.to_dict("records"):
         if wanted is not None and record["exhibit"] not in wanted:
             continue
-        place = (str(record["exhibit"]), str(record["panel"]), str(record["row"]), str(record["column"]))
-        verdict = _judge(
-            place,
-            str(record["statistic"]),
-            parse_printed(str(record["printed"]), unit=str(record.get("unit", ""))),
-            cells,
-            qualifier=str(record.get("qualifier", "")),
-            synthetic=data_class == "synthetic",
+        printed = parse_printed(
+            str(record["printed"]), unit=str(record.get("unit", "")), rounded_to=str(record.get("rounded_to", ""))
         )
-        rows.append({**{key: record[key] for key in KEYS}, "printed": record["printed"], **verdict})
+        key = tuple(str(record[name]) for name in KEYS)
+        found = _find(key, said, cells)
+        verdict = _judge(
+            found, printed, qualifier=str(record.get("qualifier", "")), synthetic=data_class == "synthetic"
+        )
+        rows.append(
+            {**dict(zip(KEYS, key, strict=True)), "printed": record["printed"], **verdict, **_said(key, said, verdict)}
+        )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"obtained": "float64", "distance_in_se": "float64"})
 
 
@@ -119,7 +145,8 @@ def compare_files(
     Parameters
     ----------
     published
-        Files of `data/published`; none gives a comparison without rows.
+        Files of `data/published`; none gives a comparison without rows. What stands in `<document>.source.yaml` beside a
+        file is heeded.
     aggregates
         Tidy .csv files.
     data_class
@@ -132,15 +159,14 @@ def compare_files(
     pandas.DataFrame
         What was written.
     """
-    prints = [load_published(path) for path in published]
+    prints = [
+        (frame, load_source(source_beside(path), frame)) for path in published for frame in (load_published(path),)
+    ]
     keys = {name: str for name in KEYS}
     numbers = [pd.read_csv(path, dtype=keys, keep_default_na=False, na_values={"value": [""]}) for path in aggregates]
-    empty = pd.DataFrame(columns=list(KEYS))
-    compared = compare(
-        pd.concat(prints, ignore_index=True) if prints else empty,
-        pd.concat(numbers, ignore_index=True) if numbers else empty,
-        data_class=data_class,
-    )
+    ours = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=list(KEYS))
+    parts = [compare(frame, ours, data_class=data_class, source=source) for frame, source in prints]
+    compared = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     out_path.parent.mkdir(parents=True, exist_ok=True)
     compared.to_csv(out_path, index=False, lineterminator="\n")
     return compared
@@ -169,8 +195,10 @@ def summarise(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def round_as_printed(value: float, printed: Printed) -> str:
-    """Return a number in the form of a print: as many decimals, and a percentage where it was one."""
+    """Return a number in the form of a print: rounded to what it was, as many decimals, a percentage where it was one."""
     number = Decimal(repr(float(value)))
+    if printed.rounded_to is not None:
+        number = (number / printed.rounded_to).quantize(Decimal(1), rounding=ROUND_HALF_UP) * printed.rounded_to
     decimals = printed.decimals
     if printed.percent:
         number, decimals = number.scaleb(2), decimals - 2
@@ -196,24 +224,90 @@ def _index(aggregates: pd.DataFrame) -> _Cells:
     return _Cells(values)
 
 
-def _judge(
-    place: Place, statistic: str, printed: Printed, cells: _Cells, *, qualifier: str, synthetic: bool
-) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Found:
+    """What we have of a printed number: the value, its standard error, and which numbers it is, told."""
+
+    value: float = math.nan
+    std_error: float | None = None
+    numbers: str = ""
+
+
+def _find(key: tuple[str, ...], source: Source, cells: _Cells) -> _Found:
+    """Look for a printed number among ours: where the source says, or under its own key."""
+    link = source.link(key)
+    return _number(key, cells) if link is None else _linked(link, cells)
+
+
+def _number(key: tuple[str, ...], cells: _Cells) -> _Found:
+    exhibit, panel, row, column, statistic = key
+    place = (exhibit, panel, row, column)
+    value = cells.get(place, statistic)
+    if value is None:
+        value, place = _derive(place, statistic, cells)
+    if value is None or not math.isfinite(value):
+        return _Found()
+    return _Found(value, _standard_error(place, statistic, cells))
+
+
+def _linked(link: Ours, cells: _Cells) -> _Found:
+    """Put together a number that the source says of which of ours it is; nothing where any of them is not there."""
+    times = float(Fraction(link.times))
+    members = [key for pattern in link.of for key in _members(pattern, cells)]
+    added, taken = [_number(key, cells) for key in members], [_number(tuple(k.split("/")), cells) for k in link.less]
+    parts = [*added, *taken]
+    if not added or not all(math.isfinite(part.value) for part in parts):
+        return _Found()
+    if link.take == "highest":
+        chosen = max(added, key=lambda part: part.value)
+        value, error = chosen.value, chosen.std_error
+    else:
+        value = sum(part.value for part in added) - sum(part.value for part in taken)
+        columns = [key[3] for key in members] + [key.split("/")[3] for key in link.less]
+        apart = len(set(columns)) == len(columns)
+        errors = [part.std_error for part in parts]
+        error = math.hypot(*(e for e in errors if e)) if apart and all(e is not None for e in errors) else None
+    if link.std_error_of is not None:
+        error = _number(tuple(link.std_error_of.split("/")), cells).std_error
+    return _Found(times * value, None if error is None else abs(times) * error, told(link))
+
+
+def _members(pattern: str, cells: _Cells) -> list[tuple[str, ...]]:
+    """Return the keys of ours that a pattern names: its own, or with a `+` all there are."""
+    if "+" not in pattern.split("/"):
+        return [tuple(pattern.split("/"))]
+    return [
+        key
+        for place, cell in cells.values.items()
+        for key in ((*place, s) for s in cell)
+        if match(pattern, key) is not None
+    ]
+
+
+def _said(key: tuple[str, ...], source: Source, verdict: Mapping[str, object]) -> dict[str, object]:
+    """Return the verdict that the source gives in place of ours, with its reason."""
+    if source.is_input(key):
+        return {"verdict": "input", "distance_in_se": math.nan, "reason": "", "reason_nb": "", "reason_en": ""}
+    reason = source.reason(key) if verdict["verdict"] == "missing" else ""
+    words = source.reasons.get(reason)
+    if words is None:
+        return {"reason": "", "reason_nb": "", "reason_en": ""}
+    return {"verdict": "not_computed", "reason": reason, "reason_nb": words.nb, "reason_en": words.en}
+
+
+def _judge(found: _Found, printed: Printed, *, qualifier: str, synthetic: bool) -> dict[str, object]:
     """Return the verdict on one printed number, with what it rests on."""
-    obtained = cells.get(place, statistic)
-    source = place
-    if obtained is None:
-        obtained, source = _derive(place, statistic, cells)
-    if obtained is None or not math.isfinite(obtained):
-        return {"obtained": math.nan, "obtained_rounded": "", "verdict": "missing", "distance_in_se": math.nan}
-    difference = Decimal(repr(obtained)) - printed.value
-    error = _standard_error(source, statistic, cells)
-    distance = math.nan if not error else abs(float(difference)) / (math.sqrt(2.0) * error)
+    if not math.isfinite(found.value):
+        nothing = {"obtained": math.nan, "obtained_rounded": "", "verdict": "missing", "distance_in_se": math.nan}
+        return {**nothing, "obtained_from": ""}
+    difference = Decimal(repr(found.value)) - printed.value
+    distance = math.nan if not found.std_error else abs(float(difference)) / (math.sqrt(2.0) * found.std_error)
     return {
-        "obtained": obtained,
-        "obtained_rounded": round_as_printed(obtained, printed),
+        "obtained": found.value,
+        "obtained_rounded": round_as_printed(found.value, printed),
         "verdict": _verdict(difference, printed, qualifier, distance if synthetic else math.nan),
         "distance_in_se": distance,
+        "obtained_from": found.numbers,
     }
 
 
@@ -221,7 +315,7 @@ def _verdict(difference: Decimal, printed: Printed, qualifier: str, distance: fl
     """Grade a difference; `distance` is NaN where sampling error is no excuse."""
     unit = printed.unit
     gap = abs(difference)
-    if qualifier == "about":
+    if qualifier == "about" and printed.rounded_to is None:
         agrees = gap <= Decimal("2.5") * unit
     elif qualifier == "just_under":
         agrees = -5 * unit <= difference < 0

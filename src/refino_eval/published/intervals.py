@@ -5,11 +5,12 @@ included, since a tie may have been rounded either way. So a statement about pri
 no choice of true values within these intervals makes it right. All bounds are fractions: no float enters, and a sum that
 fits to the last half unit fits.
 
-Three things widen an interval:
+Four things decide how wide an interval is:
 
 - Counts (`n`, `count`, ...) are exact, unless they are of ten thousand or more, end in two zeros and may be rounded.
 - An integer that is no count may be rounded to its last digit that is not zero: `46 000` stands for 45 500 to 46 500.
 - A level given in words (`about`, `just_under`, `just_over`) stands for the range that `compare` allows it.
+- What is known to be rounded to more than its last digit (`rounded_to`) stands for half of that to either side.
 
 A number may also have been cut instead of rounded (20.36 printed as 20.3). That reading is weaker, and is kept apart:
 what only a cut would explain is a finding of lower certainty.
@@ -131,13 +132,14 @@ def stands_for(printed: Printed, *, statistic: str = "", qualifier: str = "", cu
     Interval
     """
     value, unit = Fraction(printed.value), Fraction(printed.unit)
-    zeros = 0
-    if printed.decimals == 0 and value:
+    zeros, known = 0, printed.rounded_to is not None
+    if printed.decimals == 0 and value and not known:
         zeros = len(str(abs(int(value)))) - len(str(abs(int(value))).rstrip("0"))
-    if statistic in COUNTS and printed.decimals == 0 and not qualifier and (zeros < 2 or abs(value) < ROUNDED_COUNTS):
+    exact = zeros < 2 or abs(value) < ROUNDED_COUNTS
+    if statistic in COUNTS and printed.decimals == 0 and not qualifier and not known and exact:
         return point(value)
     unit *= 10**zeros
-    if qualifier == "about":
+    if qualifier == "about" and not known:
         return Interval(value - unit * 5 / 2, value + unit * 5 / 2)
     if qualifier == "just_under":
         return Interval(value - 5 * unit, value)

@@ -194,9 +194,8 @@ def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) ->
 
     def read(key: Key) -> Interval:
         record = prints[key]
-        return stands_for(
-            parse_printed(str(record["printed"])), statistic=key[-1], qualifier=str(record.get("qualifier", ""))
-        )
+        printed = parse_printed(str(record["printed"]), rounded_to=str(record.get("rounded_to", "")))
+        return stands_for(printed, statistic=key[-1], qualifier=str(record.get("qualifier", "")))
 
     rows = [
         {

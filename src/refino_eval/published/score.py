@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-SHOWN = ("equal", "last_digit", "within_sampling_error", "differs", "missing")
+SHOWN = ("equal", "last_digit", "within_sampling_error", "differs", "not_computed", "missing")
+"""Verdicts that are counted: a number that the calculation starts from is no test of it."""
+
 HEADS = {
     "equal": "equal",
     "last_digit": "last digit",
     "within_sampling_error": "within sampling error",
     "differs": "differs",
+    "not_computed": "not computed",
     "missing": "missing",
 }
 
@@ -28,7 +31,7 @@ def score_table(comparisons: Mapping[str, pd.DataFrame]) -> str:
     Returns
     -------
     str
-        A Markdown table: one row an evaluation, one column a verdict that some number has.
+        A Markdown table: one row an evaluation, one column a verdict that some number has. Inputs are not counted.
     """
     counts = {
         name: frame["verdict"].value_counts().to_dict() for name, frame in comparisons.items() if len(frame.index)
@@ -40,7 +43,7 @@ def score_table(comparisons: Mapping[str, pd.DataFrame]) -> str:
     ]
     for name, found in counts.items():
         told = " | ".join(str(found.get(verdict, 0)) for verdict in verdicts)
-        lines.append(f"| `{name}` | {sum(found.values())} | {told} |")
+        lines.append(f"| `{name}` | {sum(found.get(verdict, 0) for verdict in SHOWN)} | {told} |")
     return "\n".join(lines)
 
 

@@ -1,9 +1,10 @@
 """Published values: a table of strings exactly as printed, and what number each string says.
 
-`data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, unit,
-source_line`. `printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known.
+`data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, rounded_to,
+unit, source_line`. `printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known.
 `qualifier` is empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in
-words. `unit` is empty or a word such as `percent`, `percentage_points`, `kroner`, `thousand_kroner` or `months`: what the
+words. `rounded_to` is empty, or what the number was rounded to where that is more than its last digit: a text's "46 000" for a
+table's 46 230 is rounded to 1000. `unit` is empty or a word such as `percent`, `percentage_points`, `kroner`, `thousand_kroner` or `months`: what the
 number counts, as the document's title, column head or text says. `source_line` says where: the line of the document's
 text, or its table. `data/published/README.md` tells how tables are given keys.
 """
@@ -11,9 +12,11 @@ text, or its table. `data/published/README.md` tells how tables are given keys.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +24,7 @@ from refino_eval.errors import UserFault, nearest, raise_faults
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "printed", "qualifier", "source_line")
-OPTIONAL = ("qualifier", "unit")
+OPTIONAL = ("qualifier", "rounded_to", "unit")
 QUALIFIERS = ("", "about", "just_under", "just_over")
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007"), " ")
@@ -39,6 +42,7 @@ _WORDS = {
     for number, word in enumerate(words.split(), start=1)
 }
 _GROUPS = re.compile(r"\d{1,3}(?: \d{3})+|\d*")
+_STEP = re.compile(r"\d+(\.\d+)?")
 _UNIT = re.compile(r"[a-z][a-z0-9_]*|")
 
 
@@ -58,6 +62,8 @@ class Printed:
         Whether it was printed as a percentage.
     misgrouped
         Whether its thousands stand in wrong groups (``"-1 42 000"``): it is read as if they stood right.
+    rounded_to
+        What it was rounded to, where that is known and more than its last digit; of a percentage in hundredths.
     """
 
     value: Decimal
@@ -65,14 +71,15 @@ class Printed:
     stars: int = 0
     percent: bool = False
     misgrouped: bool = False
+    rounded_to: Decimal | None = None
 
     @property
     def unit(self) -> Decimal:
-        """One unit of the last printed digit."""
-        return Decimal(1).scaleb(-self.decimals)
+        """What it was rounded to: one unit of the last printed digit, unless it is known to be more."""
+        return Decimal(1).scaleb(-self.decimals) if self.rounded_to is None else self.rounded_to
 
 
-def parse_printed(text: str, *, unit: str = "") -> Printed:
+def parse_printed(text: str, *, unit: str = "", rounded_to: str = "") -> Printed:
     """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent; or a word.
 
     A comma or a point is always the decimal sign, because Norwegian reports group thousands by spaces; parentheses
@@ -86,6 +93,8 @@ def parse_printed(text: str, *, unit: str = "") -> Printed:
     unit
         The unit of the file's row; ``"percent"`` makes a number without the sign a percentage as well. Left out, the
         number is read as it stands.
+    rounded_to
+        The file's column of that name, in the printed unit; empty for the last digit.
 
     Returns
     -------
@@ -107,12 +116,14 @@ def parse_printed(text: str, *, unit: str = "") -> Printed:
     percent = bool(match["percent"]) or unit == "percent"
     if percent:
         value, decimals = value.scaleb(-2), decimals + 2
+    step = Decimal(rounded_to) if rounded_to else None
     return Printed(
         value=value,
         decimals=decimals,
         stars=len(match["stars"] or match["marks"]),
         percent=percent,
         misgrouped=_GROUPS.fullmatch(whole) is None,
+        rounded_to=step.scaleb(-2) if step is not None and percent else step,
     )
 
 
@@ -122,12 +133,12 @@ def load_published(path: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     path
-        `data/published/<document>.csv`; the columns `qualifier` and `unit` may be left out.
+        `data/published/<document>.csv`; the columns `qualifier`, `rounded_to` and `unit` may be left out.
 
     Returns
     -------
     pandas.DataFrame
-        One row a printed number: the keys, `printed`, `qualifier` and `unit` as strings, `source_line` as text.
+        One row a printed number: the keys, `printed`, `qualifier`, `rounded_to` and `unit` as strings, `source_line` as text.
 
     Raises
     ------
@@ -148,9 +159,9 @@ def load_published(path: Path | str) -> pd.DataFrame:
     if missing:
         raise UserFault(
             f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
-            f"values has the columns {', '.join(COLUMNS)} (`qualifier` and `unit` may be left out)."
+            f"values has the columns {', '.join(COLUMNS)} (`qualifier`, `rounded_to` and `unit` may be left out)."
         )
-    frame = frame[[*COLUMNS, "unit"]]
+    frame = frame[[*COLUMNS, "rounded_to", "unit"]]
     raise_faults(_faults(frame, path.name))
     return frame
 
@@ -167,6 +178,27 @@ def printed_numbers(path: Path | str) -> dict[str, float]:
         )
         for record in frame.to_dict("records")
     }
+
+
+def _rounding_faults(record: Mapping[Hashable, Any], where: str) -> Iterator[str]:
+    """Return what is wrong with a row's `rounded_to`: the number printed must be a whole multiple of it."""
+    step = str(record["rounded_to"])
+    if not step:
+        return
+    if not _STEP.fullmatch(step) or not Decimal(step):
+        yield f"{where}: `rounded_to` is '{step}', which is no positive number. Write for instance 1000 or 0.5."
+        return
+    try:
+        printed = parse_printed(str(record["printed"]), rounded_to=step)
+    except ValueError:
+        return
+    if printed.rounded_to is not None and printed.value % printed.rounded_to:
+        yield (
+            f"{where}: '{record['printed']}' cannot be a number rounded to {step}, since it is no whole multiple of it. "
+            "Write in `rounded_to` what it was rounded to, in the unit of the print, or leave it empty."
+        )
+    if record["qualifier"] in ("just_under", "just_over"):
+        yield f"{where}: a number that is {record['qualifier']} has no `rounded_to`, since it was not rounded."
 
 
 def _faults(frame: pd.DataFrame, name: str) -> list[str]:
@@ -186,6 +218,7 @@ def _faults(frame: pd.DataFrame, name: str) -> list[str]:
             faults.append(
                 f"{where}: the qualifier '{record['qualifier']}' is unknown.{hint} Leave it empty for a table."
             )
+        faults.extend(_rounding_faults(record, where))
         if not _UNIT.fullmatch(str(record["unit"])):
             faults.append(
                 f"{where}: the unit '{record['unit']}' is no single lower-case word. Write for instance percent, kroner or "

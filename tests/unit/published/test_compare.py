@@ -145,6 +145,8 @@ def test_summary_counts_every_cell_once() -> None:
             "last_digit": 0,
             "within_sampling_error": 0,
             "differs": 1,
+            "input": 0,
+            "not_computed": 0,
             "missing": 1,
             "cells": 3,
         }

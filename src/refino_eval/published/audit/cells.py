@@ -183,7 +183,7 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
         cells[key] = Cell(
             key=key,
             text=text,
-            printed=parse_printed(text),
+            printed=parse_printed(text, rounded_to=str(record.get("rounded_to", ""))),
             qualifier=str(record.get("qualifier", "")),
             unit=str(record.get("unit", "")),
             line=str(record.get("source_line", "")),
