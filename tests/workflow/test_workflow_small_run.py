@@ -210,3 +210,17 @@ def test_confidential_data_get_no_release_and_are_told_why(finished):
     assert "no release/ is written" in done.stdout
     assert not {"render_table", "render_figure", "write_catalogue", "write_report"} & set(planned(finished))
     assert not (finished / RESULTS / "release").exists()
+
+
+def test_every_printed_number_has_ours_or_a_reason(small_run):
+    comparison = pd.read_csv(small_run / RESULTS / "run/comparison.csv", keep_default_na=False)
+    counts = comparison["verdict"].value_counts().to_dict()
+    missing = comparison.loc[comparison["verdict"] == "missing", ["exhibit", "panel", "row", "column", "statistic"]]
+    assert missing.to_numpy().tolist() == []
+    assert counts["input"] == 21
+    assert counts["not_computed"] == 15
+    untold = comparison.loc[comparison["verdict"] == "not_computed", ["reason", "reason_nb", "reason_en"]]
+    assert (untold != "").all(axis=None)
+    for language in ("nb", "en"):
+        report = (small_run / RESULTS / f"release/report.{language}.html").read_text(encoding="utf-8")
+        assert all(reason in report for reason in untold[f"reason_{language}"])

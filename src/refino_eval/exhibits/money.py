@@ -20,6 +20,7 @@ from refino_eval.config import exhibits as x
 from refino_eval.economics.break_even import Estimate, RatioSet, break_even_effect, fieller, net_benefit
 from refino_eval.economics.costs import CostTable, cost_table, outcome_values
 from refino_eval.economics.payments import Codes, PaymentTotal, Registers, participants, total
+from refino_eval.economics.spells import Spell
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, weighting
 from refino_eval.exhibits.tidy import read_tidy
@@ -30,6 +31,7 @@ STEPS = {"monthly_price": "monthly_price", "duration": "duration", "cost": "paid
 UNITS = ("participant", "drawn")
 """Whom a difference in cost is told for: a participant, at the printed duration; a person drawn, at the months taken part."""
 MILLION = 1e6
+DAYS_A_MONTH = 365.25 / 12
 
 
 def costs(exhibit: x.CostsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
@@ -231,9 +233,20 @@ def payments(
         drawn = cohort.loc[cohort["treated"] == int(arm == study.treated), ["person_id", "draw_date"]]
         people = participants(drawn, registers, programmes=programmes, codes=codes)
         yield cell("drawn", arm, "count", len(drawn), len(drawn))
+        yield from _duration_rows([person.programme for person in people], arm, observed_to)
         for label in exhibit.payments:
             told = total(people, study.payments[label], observed_to=observed_to)
             yield from _payment_rows(told, arm, label, exhibit.bid)
+
+
+def _duration_rows(spells: list[Spell], arm: str, observed_to: dt.date) -> Iterator[Row]:
+    """Give the participants' mean months in the programme; who is still there counts to the last day observed."""
+    days = [(min(spell.stop or observed_to, observed_to) - spell.start).days for spell in spells]
+    months = np.array(days, dtype=np.float64) / DAYS_A_MONTH
+    n = len(months)
+    yield cell("duration", arm, "mean", float(months.mean()) if n else math.nan, n)
+    yield cell("duration", arm, "sd", float(months.std(ddof=1)) if n > 1 else math.nan, n)
+    yield cell("duration", arm, "n", n, n)
 
 
 def _payment_rows(told: PaymentTotal, arm: str, label: str, bid: float | None) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -69,7 +70,16 @@ def _part(
                 label(labels.word("participants", language)),
                 *(numbers.cell(rules, "participants", arm, "count") for arm in arms),
             )
-        )
+        ),
+        Row(
+            (
+                label(say(language, "Måneder i tiltaket, gjennomsnitt", "Months in the programme, mean")),
+                *(
+                    numbers.cell("", "duration", arm, "mean", write=partial(numbers.style.fixed, decimals=1))
+                    for arm in arms
+                ),
+            )
+        ),
     ]
     for milestone in defined.milestones:
         share = numbers.style.percent(milestone.share, 0)

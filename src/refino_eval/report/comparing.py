@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.published import VERDICTS
+from refino_eval.published import HELD, VERDICTS
 from refino_eval.report.grids import Grid, printed_exhibit
 from refino_eval.report.inputs import ReportInputs
 from refino_eval.report.places import words_of_place
@@ -88,11 +88,25 @@ def compare_in_words(inputs: ReportInputs, made: frozenset[str], labels: LabelBo
 
 
 def _lead(table: pd.DataFrame, language: str) -> str:
+    """Say how the numbers that ours were held to came out, and then what the others are."""
     style = NumberStyle.of(language)
-    counts = table["verdict"].value_counts()
-    parts = ", ".join(f"{word(v, language)} {style.integer(int(counts[v]))}" for v in VERDICTS if counts.get(v, 0))
-    total = style.integer(len(table))
-    return say(language, f"{total} trykte tall: {parts}.", f"{total} printed numbers: {parts}.")
+    counts = {verdict: int(count) for verdict, count in table["verdict"].value_counts().items()}
+    parts = ", ".join(f"{word(v, language)} {style.integer(counts[v])}" for v in HELD if counts.get(v, 0))
+    total = style.integer(sum(counts.get(v, 0) for v in HELD))
+    told = [
+        say(
+            language,
+            f"{total} trykte tall er holdt mot våre: {parts}.",
+            f"{total} printed numbers are held against ours: {parts}.",
+        )
+    ]
+    others = {
+        "input": ("er forutsetninger i beregningen, så likhet sier ingenting", "are what a calculation starts from, so agreement says nothing"),
+        "not_computed": ("kan ikke beregnes av registrene; grunnen står ved hvert tall", "cannot be computed from the registers; the reason stands by each"),
+        "missing": ("mangler uten at grunnen er kjent", "are missing without a known reason"),
+    }  # fmt: skip
+    told += [f"{style.integer(counts[v])} {say(language, *words)}." for v, words in others.items() if counts.get(v, 0)]
+    return " ".join(told)
 
 
 def counts_grid(comparison: pd.DataFrame, titles: Mapping[str, str], language: str) -> Grid:
@@ -135,7 +149,8 @@ def _compared(
         obtained=str(record["obtained_rounded"]).replace(".", style.decimal).replace("-", style.minus),
         verdict=verdict,
         distance=style.fixed(float(distance), 1) if distance not in ("", "nan") else "",
-        why=_why(
+        why=_told_reason(record, language)
+        or _why(
             verdict,
             exhibit,
             made,
@@ -146,6 +161,12 @@ def _compared(
     )
 
 
+def _told_reason(record: Mapping[Any, Any], language: str) -> str:
+    """Return the reason that the published document's source gives, if any."""
+    reason = str(record.get(f"reason_{language}", ""))
+    return "" if reason == "nan" else reason
+
+
 def _why(verdict: str, exhibit: str, made: frozenset[str], language: str, *, measured: bool, synthetic: bool) -> str:
     """Say why a number is not equal to the printed one, as far as the numbers themselves tell."""
     if verdict == "last_digit":
@@ -153,6 +174,12 @@ def _why(verdict: str, exhibit: str, made: frozenset[str], language: str, *, mea
             language,
             "Én enhet i siste siffer: avrunding kan forklare det.",
             "One unit of the last digit: rounding may explain it.",
+        )
+    if verdict == "input":
+        return say(
+            language,
+            "Beregningen starter med det trykte tallet.",
+            "The calculation starts from the printed number.",
         )
     if verdict == "missing":
         if exhibit not in made:

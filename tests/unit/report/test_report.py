@@ -155,7 +155,7 @@ def test_flow_quality_and_provenance_are_told(built: tuple[str, str]) -> None:
 def test_printed_numbers_stand_beside_ours(inputs: ReportInputs) -> None:
     out = build_report(inputs, language="en", out_path=inputs.release_dir / "printed.html").read_text(encoding="utf-8")
     section = out.split('id="exhibit-table_8_1"')[1].split("</section>")[0]
-    line = "equal 1, last digit 1, within sampling error 1, differs 1, not made 1"
+    line = "equal 1, last digit 1, within sampling error 1, differs 1, missing 1"
     assert f'<a href="#compared-table_8_1">Against printed numbers</a>: {line}</p>' in section
     block = out.split('id="compared-table_8_1"')[1].split("</details>")[0]
     assert f"</strong>: {line}</summary>" in block
