@@ -47,7 +47,9 @@ def recipe():
 def published_source():
     """Return the file beside the published values that says what they are, where there is one."""
     path = f"data/published/{EVALUATION.published}.source.yaml"
-    return [path] if EVALUATION.published and (CONFIGURATION.root / path).is_file() else []
+    return (
+        [path] if EVALUATION.published and (CONFIGURATION.root / path).is_file() else []
+    )
 
 
 def plain(model):
