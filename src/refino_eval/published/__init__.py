@@ -3,7 +3,7 @@
 from refino_eval.published.compare import HELD, VERDICTS, compare, compare_files, summarise
 from refino_eval.published.relations import Relation, check_relations, load_relations
 from refino_eval.published.score import score_table, scores_of
-from refino_eval.published.sources import Source, load_source
+from refino_eval.published.source import load_source
 from refino_eval.published.values import Printed, load_published, parse_printed
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "VERDICTS",
     "Printed",
     "Relation",
-    "Source",
     "check_relations",
     "compare",
     "compare_files",

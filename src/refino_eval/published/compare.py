@@ -21,7 +21,7 @@ not_computed
 missing
     We have no such number, or it is suppressed, and nothing says why: a mistake, or an exhibit that is not made.
 
-A printed number has the key of ours, or the document's source says which of ours it is (`sources`): the same number in
+A printed number has the key of ours, or the document's source says which of ours it is (`links`): the same number in
 another unit, or a sum or difference of some.
 
 The SE of a cell, from the obtained numbers alone:
@@ -49,7 +49,7 @@ holds for normal values; heavy-tailed amounts scatter more, so that a distance o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -57,8 +57,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.published.links import Links, Ours, check_links, told
 from refino_eval.published.relations import match
-from refino_eval.published.sources import Ours, Source, load_source, source_beside, told
+from refino_eval.published.source import load_source, source_beside
 from refino_eval.published.values import KEYS, Printed, load_published, parse_printed
 
 VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "input", "not_computed", "missing")
@@ -91,7 +92,7 @@ def compare(
     *,
     data_class: str = "confidential",
     exhibits: Iterable[str] | None = None,
-    source: Source | None = None,
+    source: Links | None = None,
 ) -> pd.DataFrame:
     """Set every printed number beside the obtained one.
 
@@ -116,7 +117,7 @@ def compare(
         no SE is known), `obtained_from` (which of ours, where it has another key), and `reason` with its words where the
         number is not computed.
     """
-    said = source or Source(title="")
+    said = source or Links()
     cells = _index(aggregates)
     wanted = None if exhibits is None else set(exhibits)
     rows = []
@@ -138,7 +139,7 @@ def compare(
 
 
 def compare_files(
-    published: Iterable[Path], aggregates: Iterable[Path], *, data_class: str, out_path: Path
+    published: Sequence[Path], aggregates: Iterable[Path], *, data_class: str, out_path: Path
 ) -> pd.DataFrame:
     """Compare files of published values with tidy files, and write the comparison.
 
@@ -159,9 +160,9 @@ def compare_files(
     pandas.DataFrame
         What was written.
     """
-    prints = [
-        (frame, load_source(source_beside(path), frame)) for path in published for frame in (load_published(path),)
-    ]
+    prints = [(load_published(path), load_source(source_beside(path))) for path in published]
+    for path, (frame, source) in zip(published, prints, strict=True):
+        check_links(source, frame, source_beside(path).name)
     keys = {name: str for name in KEYS}
     numbers = [pd.read_csv(path, dtype=keys, keep_default_na=False, na_values={"value": [""]}) for path in aggregates]
     ours = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=list(KEYS))
@@ -233,7 +234,7 @@ class _Found:
     numbers: str = ""
 
 
-def _find(key: tuple[str, ...], source: Source, cells: _Cells) -> _Found:
+def _find(key: tuple[str, ...], source: Links, cells: _Cells) -> _Found:
     """Look for a printed number among ours: where the source says, or under its own key."""
     link = source.link(key)
     return _number(key, cells) if link is None else _linked(link, cells)
@@ -284,7 +285,7 @@ def _members(pattern: str, cells: _Cells) -> list[tuple[str, ...]]:
     ]
 
 
-def _said(key: tuple[str, ...], source: Source, verdict: Mapping[str, object]) -> dict[str, object]:
+def _said(key: tuple[str, ...], source: Links, verdict: Mapping[str, object]) -> dict[str, object]:
     """Return the verdict that the source gives in place of ours, with its reason."""
     if source.is_input(key):
         return {"verdict": "input", "distance_in_se": math.nan, "reason": "", "reason_nb": "", "reason_en": ""}

@@ -3,7 +3,7 @@
 `data/published/<document>.source.yaml` tells title, publisher and how many numbers each exhibit holds. The keys of the values
 name an exhibit by its kind and number (`table_4_4`); a reader knows it by its printed name (`Table 4.4`), which follows from
 the key. A document that writes `4-4` says so by `numbered_by`, and an exhibit without a number has a name of its own in
-`names`.
+`names`. What the file says of numbers that have no key of ours is told in `links`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from refino_eval.config.base import Label, Language, Strict
+from refino_eval.config.base import Label, Language
 from refino_eval.errors import UserFault
+from refino_eval.published.links import Links
 
 KINDS: Mapping[str, Label] = {
     "table": Label(nb="Tabell", en="Table"),
@@ -29,8 +30,8 @@ _NUMBERED = re.compile(r"(table|figure|text)_([ivx]+|[a-z]?\d+[a-z]?(?:_\d+[a-z]
 _ROMAN = re.compile(r"[ivx]+")
 
 
-class PublishedSource(Strict):
-    """One document: what it is, and what of it was transcribed."""
+class PublishedSource(Links):
+    """One document: what it is, what of it was transcribed, and which of our numbers the printed ones are held to."""
 
     title: str = Field(default="", description="Title of the document.")
     authors: str = Field(default="", description="Its authors, where they are named.")
@@ -86,3 +87,8 @@ def load_source(path: Path | str) -> PublishedSource:
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
         raise UserFault(f"{path.name} does not describe a document: {told}.") from None
+
+
+def source_beside(path: Path) -> Path:
+    """Return where the source of a file of published values stands."""
+    return path.with_name(f"{path.stem}.source.yaml")

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from refino_eval.errors import UserFault
-from refino_eval.published import compare, load_published, load_source, parse_printed, score_table
+from refino_eval.published import compare, load_published, parse_printed, score_table
 from refino_eval.published.compare import round_as_printed
 from refino_eval.published.intervals import stands_for
-from refino_eval.published.sources import Source, source_beside
+from refino_eval.published.links import Links, check_links
+from refino_eval.published.source import load_source, source_beside
 from refino_eval.published.values import KEYS
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +39,7 @@ def _ours(**numbers: float) -> pd.DataFrame:
 
 
 def _verdict(printed: str, source: dict[str, object], **numbers: float) -> dict[str, object]:
-    said = Source.model_validate({"title": "A report", **source})
+    said = Links.model_validate(source)
     return dict(compare(_printed(printed), _ours(**numbers), data_class="synthetic", source=said).iloc[0])
 
 
@@ -146,13 +147,15 @@ def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, obj
     path = tmp_path / "d.source.yaml"
     path.write_text(yaml.safe_dump({"title": "A report", **said}))
     with pytest.raises(UserFault) as fault:
-        load_source(path, _printed("t//price/a/value = 10"))
+        check_links(load_source(path), _printed("t//price/a/value = 10"), path.name)
     assert pd.Series([str(fault.value)]).str.contains(told, flags=16).all(), str(fault.value)
 
 
 def test_every_shipped_source_speaks_of_printed_numbers() -> None:
     paths = sorted(DATA.glob("*.csv"))
-    told = [load_source(source_beside(path), load_published(path)) for path in paths]
+    told = [load_source(source_beside(path)) for path in paths]
+    for path, source in zip(paths, told, strict=True):
+        check_links(source, load_published(path), path.name)
     assert sum(len(list(source.patterns)) for source in told) > 30
 
 

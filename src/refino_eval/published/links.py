@@ -1,7 +1,7 @@
-"""What is known of a document beside its numbers: where it comes from, and which of ours each printed number is held to.
+"""Which of our numbers each printed number of a document is held to, and which are held to none.
 
-`data/published/<document>.source.yaml`. Most printed numbers have the key of one of ours. Of the others the file says what
-they are, by patterns of keys as in relations (`*` stands for any part):
+Most printed numbers have the key of one of ours. Of the others `data/published/<document>.source.yaml` says what they are, by
+patterns of keys as in relations (`*` stands for any part):
 
 ours
     The same quantity under another key: in a text that repeats a table, in another unit, without its sign, or as a sum or
@@ -19,15 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import nearest, raise_faults
 from refino_eval.published.relations import Exact, Key, match
 from refino_eval.published.values import KEYS
 
@@ -52,17 +50,9 @@ class Ours(Strict):
         return self
 
 
-class Source(Strict):
-    """A document."""
+class Links(Strict):
+    """What a document's source says of its numbers."""
 
-    title: str
-    authors: str = ""
-    publisher: str = ""
-    year: int | str | None = None
-    text: str = Field(default="", description="Name of the document's plain text, where it is at hand.")
-    holds: str = ""
-    numbers: int | None = Field(default=None, ge=0, description="Number of printed numbers transcribed.")
-    exhibits: dict[Name, int] = Field(default_factory=dict, description="The same by exhibit.")
     ours: tuple[Ours, ...] = Field(default=(), description="Printed numbers that are ours under another key.")
     inputs: tuple[str, ...] = Field(default=(), description="Printed numbers that the calculation starts from.")
     not_computed: dict[Name, tuple[str, ...]] = Field(
@@ -71,7 +61,7 @@ class Source(Strict):
     reasons: dict[Name, Label] = Field(default_factory=dict, description="Reason -> words for it.")
 
     @model_validator(mode="after")
-    def _reasons_have_words(self) -> Source:
+    def _reasons_have_words(self) -> Links:
         """Ask for words for every reason that is given."""
         for reason in self.not_computed:
             if reason not in self.reasons:
@@ -120,50 +110,35 @@ def told(link: Ours) -> str:
     return f"{link.times} x ({text})" if len(link.of) + len(link.less) > 1 else f"{link.times} x {text}"
 
 
-def source_beside(path: Path) -> Path:
-    """Return where the source of a file of published values stands."""
-    return path.with_name(f"{path.stem}.source.yaml")
-
-
-def load_source(path: Path, published: pd.DataFrame | None = None) -> Source:
-    """Read what is known of a document; a file that is not there says nothing.
-
-    Parameters
-    ----------
-    path
-        `data/published/<document>.source.yaml`.
-    published
-        The printed numbers, as `load_published` returns them; when given, each pattern must fit one of them.
-
-    Raises
-    ------
-    UserFault
-        What is wrong with the file: an unknown field, a pattern that fits no printed number, a number of which two
-        things are said.
-    """
-    if not path.is_file():
-        return Source(title=path.name)
-    try:
-        source = Source.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except yaml.YAMLError as error:
-        raise UserFault(f"{path.name} is no YAML: {error}") from None
-    except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
-        raise UserFault(f"{path.name} does not describe a document. {lines}.") from None
-    if published is not None:
-        raise_faults(list(_faults(source, published, path.name)))
-    return source
-
-
 def _filled(pattern: str, stars: Mapping[int, str]) -> str:
     return "/".join(stars.get(place, part) if part == "*" else part for place, part in enumerate(pattern.split("/")))
 
 
-def _faults(source: Source, published: pd.DataFrame, name: str) -> Iterator[str]:
+def check_links(links: Links, published: pd.DataFrame, name: str) -> None:
+    """Hold the patterns against the printed numbers.
+
+    Parameters
+    ----------
+    links
+        What is said.
+    published
+        The printed numbers, as `load_published` returns them.
+    name
+        Of the file that says it.
+
+    Raises
+    ------
+    UserFault
+        A pattern that fits no printed number, or a number of which two things are said.
+    """
+    raise_faults(list(_faults(links, published, name)))
+
+
+def _faults(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:
     """Return a paragraph for each pattern that fits nothing, and for each number that is spoken of twice."""
     keys = [tuple(map(str, row)) for row in published[list(KEYS)].to_numpy()]
     spoken: dict[Key, int] = {}
-    for pattern in source.patterns:
+    for pattern in links.patterns:
         fitting = [key for key in keys if match(pattern, key) is not None]
         for key in fitting:
             spoken[key] = spoken.get(key, 0) + 1
