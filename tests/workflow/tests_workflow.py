@@ -27,7 +27,7 @@ def change(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def refino_eval(folder, *arguments, timeout=500, wrap=()):
+def refino_eval(folder, *arguments, timeout=900, wrap=()):
     """Run the command line in a project folder."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("REFINO_EVAL_SHARED", str(ROOT.parent / "shared" / "data"))
