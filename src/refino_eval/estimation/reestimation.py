@@ -46,8 +46,16 @@ class Found:
 
 @dataclass(eq=False, repr=False)
 class Reestimator:
-    """Asks engines about recorded regressions and remembers their answers."""
+    """Asks engines about recorded regressions and remembers their answers.
 
+    Attributes
+    ----------
+    dummies
+        Whether programs that take every dummy are asked too where they can be; else those that absorb cells, which are
+        quicker for many designs.
+    """
+
+    dummies: bool = True
     _answers: dict[tuple[str, ...], Answer] = field(default_factory=dict)
 
     def numbers(self, kept: Recording, wanted: Sequence[float]) -> list[Found]:
@@ -116,7 +124,7 @@ class Reestimator:
         )
         about = _digest(regression)
         names = {j: (about, _hash(regression.outcomes[:, j])) for j in needed}
-        engines = _engines(problem, regression, len(set(names.values())))
+        engines = _engines(problem, regression, few=self.dummies and len(set(names.values())) <= FEW)
         answers: dict[str, dict[int, Answer]] = {}
         for engine in engines:
             new = {names[j]: j for j in needed if (engine, *names[j]) not in self._answers}
@@ -136,14 +144,14 @@ def _told(regression: Regression) -> tuple[FloatArray, FloatArray]:
     return regression.fit.coefficients, regression.fit.std_errors(regression.vcov)
 
 
-def _engines(problem: Problem, regression: Regression, outcomes: int) -> list[Engine]:
+def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Engine]:
     """Choose two engines: statsmodels and linearmodels where they can; quicker ones for long families of outcomes."""
     dummies = problem.cells.size * (int(problem.cells.max()) + 1) <= MOST_DUMMIES
     if problem.vcov in ("HC2", "HC3"):
         return ["statsmodels", "textbook"]
     if regression.take_up is not None:
         return ["statsmodels", "linearmodels"]
-    return ["linearmodels", "statsmodels" if dummies and outcomes <= FEW else "within"]
+    return ["linearmodels", "statsmodels" if dummies and few else "within"]
 
 
 def _tests(kept: Recording, b: FloatArray) -> list[tuple[int, list[int], float]]:

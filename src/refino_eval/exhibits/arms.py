@@ -1,9 +1,8 @@
-"""Several treated arms: effects of all from one regression, and tables of each put into one."""
+"""Several treated arms: effects of all from one regression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -16,9 +15,7 @@ from refino_eval.config import exhibits as x
 from refino_eval.estimation.recording import note_combination
 from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
 from refino_eval.exhibits.inference import sample_of
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, weighting
-from refino_eval.exhibits.tables import Table
 
 
 def joint_effects(
@@ -114,27 +111,3 @@ def _moments(
         "n_control": int(parts["control"].n[0]),
         "n_cells": design.cells.n_cells,
     }
-
-
-def table_by_arm(make: Callable[..., Table], frame: pd.DataFrame, labels: LabelBook, language: str) -> Table:
-    """Lay out a table for each treated arm and put them into one, the arm's name over each of its grids.
-
-    Parameters
-    ----------
-    make
-        Lays out the table of one arm from its numbers and labels.
-    frame
-        Numbers whose panels are those of `arm_panel`.
-    labels, language
-        What to call things, and in which language.
-    """
-    tables: list[Table] = []
-    for arm in labels.treated_arms:
-        own = frame["panel"].eq(arm) | frame["panel"].str.startswith(f"{arm}:")
-        part = frame.loc[own].assign(panel=frame.loc[own, "panel"].str.removeprefix(arm).str.removeprefix(":"))
-        table = make(part.reset_index(drop=True), labels=replace(labels, treated=arm, several=(arm,)))
-        name = labels.arm(arm, language)
-        parts = (replace(each, caption=f"{name}. {each.caption}" if each.caption else name) for each in table.parts)
-        tables.append(replace(table, parts=tuple(parts)))
-    told = dict.fromkeys(note for table in tables for note in table.notes)
-    return replace(tables[0], parts=tuple(part for table in tables for part in table.parts), notes=tuple(told))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
+from refino_eval.errors import UserFault
 from refino_eval.exhibits.groups import Groups, groups_of
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, weighting
@@ -27,7 +28,12 @@ def subgroups(
     p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}
     for split in exhibit.groups:
         groups = groups_of(split, people, study)
-        comparable = [place for place in range(len(groups.names)) if _compares(people.loc[groups.rows(place)])]
+        cells = people["cell"] if specification.strata else None
+        comparable = [
+            place
+            for place in range(len(groups.names))
+            if _compares(people["treated"].to_numpy(), cells, controls, groups.rows(place))
+        ]
         for place, group in enumerate(groups.names):
             if place not in comparable:
                 for key in exhibit.columns:
@@ -40,7 +46,7 @@ def subgroups(
             people["treated"].to_numpy(),
             groups.member,
             rows=np.isin(groups.member, comparable),
-            cells=people["cell"] if specification.strata else None,
+            cells=cells,
             controls=controls,
             vcov=specification.vcov,
             missing=exhibit.missing,
@@ -60,9 +66,15 @@ def subgroups(
         yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
 
 
-def _compares(people: pd.DataFrame) -> bool:
-    """Tell whether any cell of a group has both arms."""
-    return bool((people.groupby("cell")["treated"].nunique() == 2).any())
+def _compares(
+    treated: np.ndarray, cells: pd.Series | None, controls: pd.DataFrame | None, rows: npt.NDArray[np.bool_]
+) -> bool:
+    """Tell whether the draw varies in a group beyond its cells and controls, and leaves degrees of freedom."""
+    try:
+        est.prepare(treated, cells=cells, controls=controls, rows=rows)
+    except UserFault:
+        return False
+    return True
 
 
 def _group_rows(told: est.SubgroupTable, groups: Groups) -> Iterator[Row]:

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.exhibits.arms import table_by_arm
 from refino_eval.exhibits.attrition import attrition_table
 from refino_eval.exhibits.balance import balance_table
 from refino_eval.exhibits.binary_models import binary_models_table
@@ -48,6 +47,7 @@ from refino_eval.exhibits.stepwise import stepwise_table
 from refino_eval.exhibits.style import house_style
 from refino_eval.exhibits.subgroups import subgroups_table
 from refino_eval.exhibits.tables import Table
+from refino_eval.exhibits.tables_by_arm import table_by_arm
 from refino_eval.exhibits.take_up import take_up_figure, take_up_notes
 from refino_eval.exhibits.tests import tests_table
 from refino_eval.exhibits.tidy import tidy_text, validate, write_text

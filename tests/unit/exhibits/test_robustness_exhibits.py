@@ -211,6 +211,17 @@ def test_a_subgroup_of_one_arm_is_shown_empty(tmp_path):
     assert ("county", "difference", "hours", "estimate") in got.index, "two counties are left to compare"
 
 
+def test_a_subgroup_whose_controls_repeat_the_draw_is_shown_empty(tmp_path):
+    def repeated(cohort):
+        north = cohort["county"] == "Nord"
+        return cohort.assign(female=cohort["female"].where(~north, cohort["treated"].astype(float)))
+
+    frame, got = toy.trial(tmp_path, change=repeated).numbers(ENTRIES, "groups")
+    lost = frame[(frame["panel"] == "county") & (frame["row"] == "Nord")]
+    assert set(lost["status"]) == {"not_estimable"}
+    assert ("county", "difference", "hours", "estimate") in got.index, "two counties are left to compare"
+
+
 def test_logit_stands_beside_the_linear_model(trial):
     frame, got = trial.numbers(ENTRIES, "logit")
     assert got["", "work", "linear", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
