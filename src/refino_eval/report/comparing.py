@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval.config.base import Language
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say
 from refino_eval.exhibits.numbers import NumberStyle
@@ -55,7 +56,9 @@ class Comparison:
         return next((block.line for block in self.blocks if block.name == exhibit), "")
 
 
-def compare_in_words(inputs: ReportInputs, made: frozenset[str], labels: LabelBook, language: str) -> Comparison | None:
+def compare_in_words(
+    inputs: ReportInputs, made: frozenset[str], labels: LabelBook, language: Language
+) -> Comparison | None:
     """Return the comparison of a run as the page shows it; None where nothing was compared.
 
     Parameters
@@ -87,7 +90,7 @@ def compare_in_words(inputs: ReportInputs, made: frozenset[str], labels: LabelBo
     return Comparison(_lead(table, language), counts_grid(table, titles, language), blocks, there)
 
 
-def _lead(table: pd.DataFrame, language: str) -> str:
+def _lead(table: pd.DataFrame, language: Language) -> str:
     """Say how the numbers that ours were held to came out, and then what the others are."""
     style = NumberStyle.of(language)
     counts = {verdict: int(count) for verdict, count in table["verdict"].value_counts().items()}
@@ -109,7 +112,7 @@ def _lead(table: pd.DataFrame, language: str) -> str:
     return " ".join(told)
 
 
-def counts_grid(comparison: pd.DataFrame, titles: Mapping[str, str], language: str) -> Grid:
+def counts_grid(comparison: pd.DataFrame, titles: Mapping[str, str], language: Language) -> Grid:
     """Return the verdicts by exhibit."""
     rows = []
     for exhibit, part in comparison.groupby("exhibit", sort=False):
@@ -124,14 +127,14 @@ def counts_grid(comparison: pd.DataFrame, titles: Mapping[str, str], language: s
     return Grid(head, tuple(rows), ("left", *["right"] * (len(VERDICTS) + 1)), classes)
 
 
-def verdict_line(part: pd.DataFrame, language: str) -> str:
+def verdict_line(part: pd.DataFrame, language: Language) -> str:
     """Say the verdicts of one exhibit in a line, for instance ``equal 12, within sampling error 6``."""
     counts = part["verdict"].value_counts()
     return ", ".join(f"{word(v, language)} {int(counts[v])}" for v in VERDICTS if counts.get(v, 0))
 
 
 def _compared(
-    record: Mapping[Any, Any], inputs: ReportInputs, labels: LabelBook, made: frozenset[str], language: str
+    record: Mapping[Any, Any], inputs: ReportInputs, labels: LabelBook, made: frozenset[str], language: Language
 ) -> Compared:
     style = NumberStyle.of(language)
     exhibit, verdict = str(record["exhibit"]), str(record["verdict"])
@@ -161,13 +164,15 @@ def _compared(
     )
 
 
-def _told_reason(record: Mapping[Any, Any], language: str) -> str:
+def _told_reason(record: Mapping[Any, Any], language: Language) -> str:
     """Return the reason that the published document's source gives, if any."""
     reason = str(record.get(f"reason_{language}", ""))
     return "" if reason == "nan" else reason
 
 
-def _why(verdict: str, exhibit: str, made: frozenset[str], language: str, *, measured: bool, synthetic: bool) -> str:
+def _why(
+    verdict: str, exhibit: str, made: frozenset[str], language: Language, *, measured: bool, synthetic: bool
+) -> str:
     """Say why a number is not equal to the printed one, as far as the numbers themselves tell."""
     if verdict == "last_digit":
         return say(

@@ -11,6 +11,7 @@ from refino_eval.config.evaluation import Evaluation, SampleStep, Step
 from refino_eval.exhibits.labels import LabelBook, plain
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.published.source import PublishedSource
 from refino_eval.report import meaning
 from refino_eval.report.inputs import ReportInputs
 from refino_eval.report.sentences import sentence
@@ -138,14 +139,9 @@ def _rule(rule: str, language: str) -> str:
     return f"{said} ({column})" if column else said
 
 
-def printed_exhibit(name: str, language: str) -> str:
-    """Return what a document calls an exhibit that is not defined here: `table_iii` is Table III."""
-    kind, _, rest = name.partition("_")
-    if kind not in ("table", "figure") or not rest:
-        return plain(name)
-    called = {"table": say(language, "Tabell", "Table"), "figure": say(language, "Figur", "Figure")}[kind]
-    roman = set(rest) <= set("ivx")
-    return f"{called} {rest.upper() if roman else rest.replace('_', '.')}"
+def printed_exhibit(name: str, language: Language) -> str:
+    """Return what a document calls an exhibit that is not defined here: `table_iii` is Table III, `text_8_1` Text 8.1."""
+    return PublishedSource().exhibit_name(name, language) or plain(name)
 
 
 def definitions_grids(inputs: ReportInputs, labels: LabelBook, language: Language) -> list[Grid]:
