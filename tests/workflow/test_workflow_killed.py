@@ -12,7 +12,7 @@ import time
 
 import pandas as pd
 import pytest
-from tests_workflow import copy_project, refino_eval
+from tests_workflow import choose_exhibits, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +26,7 @@ EXHIBITS = ("figure_flow", "table_2_3", "figure_8_1", "table_8_1")
 
 def small_project(folder):
     copy_project(folder, people=200)
-    path = folder / "config/evaluations/refino.yaml"
-    text = path.read_text(encoding="utf-8")
-    head = text[: text.index("\nexhibits:")]
-    path.write_text(head + "\nexhibits: [" + ", ".join(EXHIBITS) + "]\n", encoding="utf-8")
+    choose_exhibits(folder, EXHIBITS)
     return folder
 
 

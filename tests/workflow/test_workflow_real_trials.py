@@ -5,14 +5,19 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from tests_workflow import copy_project, refino_eval
+from tests_workflow import change, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, shared):
-    return copy_project(tmp_path_factory.mktemp("real") / "project")
+    folder = copy_project(tmp_path_factory.mktemp("real") / "project")
+    # It is numbers that are tried here; the other forms are tried elsewhere.
+    change(folder / "config/config.yaml", "[csv, md, html, tex, docx, xlsx]", "[csv, html]")
+    change(folder / "config/config.yaml", "[svg, png, pdf, csv]", "[svg]")
+    change(folder / "config/config.yaml", "bundles: [docx, xlsx]", "bundles: []")
+    return folder
 
 
 def numbers(project, evaluation, exhibit):
@@ -80,9 +85,6 @@ def test_a_published_lottery_within_courses(project, shared):
     verdicts = comparison["verdict"].value_counts()
     # Seven of the paper's cells are cut off instead of rounded.
     assert verdicts.to_dict() == {"equal": 103, "last_digit": 7}
-
-    # Three of the paper's cells are cut off instead of rounded.
-    assert verdicts.to_dict() == {"equal": 97, "last_digit": 3}
 
 
 def test_bounds_on_wages_through_configuration_alone(project, shared):

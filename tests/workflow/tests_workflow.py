@@ -27,6 +27,17 @@ def change(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def choose_exhibits(folder, names, *, evaluation="refino"):
+    """Let an evaluation make some exhibits only, where it is not their number that is tried."""
+    path = folder / f"config/evaluations/{evaluation}.yaml"
+    text = path.read_text(encoding="utf-8")
+    head, rest = text.split("\nexhibits:", 1)
+    lines = rest.split("\n")[1:]
+    after = next((k for k, line in enumerate(lines) if line and not line.startswith((" ", "#"))), len(lines))
+    chosen = "\nexhibits: [" + ", ".join(names) + "]\n"
+    path.write_text(head + chosen + "\n".join(lines[after:]), encoding="utf-8")
+
+
 def refino_eval(folder, *arguments, timeout=900, wrap=()):
     """Run the command line in a project folder."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
