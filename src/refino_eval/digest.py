@@ -13,6 +13,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 NAME = PACKAGE.name
+TEXTS = PACKAGE / "text"
 
 
 def source_digest(script: Path | str) -> str:
@@ -36,7 +37,11 @@ def source_digest(script: Path | str) -> str:
             found.add(module)
             waiting += _imports(module)
     digest = hashlib.sha256()
-    for path in sorted(found | {asset for module in found for asset in _assets(module.parent)}):
+    shows_texts = any(module.parent == TEXTS for module in found)
+    assets = {asset for module in found for asset in _assets(module.parent)}
+    # Texts lie beside the code that computes numbers; a change of wording must rerun only what shows it.
+    assets = assets | _texts() if shows_texts else assets - _texts()
+    for path in sorted(found | assets):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -64,6 +69,12 @@ def _modules(name: str) -> list[Path]:
             if candidate.is_file():
                 found.append(candidate)
     return found
+
+
+@lru_cache(maxsize=1)
+def _texts() -> frozenset[Path]:
+    """Return the catalogues of texts: the shared ones and those in the folders of exhibit kinds."""
+    return frozenset((*TEXTS.glob("*.yaml"), *PACKAGE.glob("exhibits/kinds/*/text.yaml")))
 
 
 @lru_cache(maxsize=64)

@@ -15,8 +15,8 @@ from refino_eval.digest import source_digest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
 ROOMS = (
-    "errors", "seeds", "digest", "jobs", "config", "codes", "registers", "trial", "months", "outcomes", "estimation", "economics",
-    "published", "exhibits", "disclosure", "report", "synthetic", "cli",
+    "errors", "seeds", "digest", "jobs", "text", "config", "expressions", "sql", "codes", "registers", "trial", "months", "outcomes",
+    "estimation", "economics", "published", "catalogue", "exhibits", "disclosure", "report", "synthetic", "workflow", "cli",
 )  # fmt: skip
 STUDY_WORDS = (
     "refino", "oppfolging", "oppfølging", "akershus", "hordaland", "telemark", "østfold", "ostfold", "vestfold", "horten", "job_corps",

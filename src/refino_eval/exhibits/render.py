@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval import text
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.attrition import attrition_table
 from refino_eval.exhibits.balance import balance_table
@@ -185,9 +186,7 @@ def table_of(
             table,
             notes=(
                 *table.notes,
-                say(
-                    language, "–: kan ikke regnes ut, eller gjelder ikke.", "–: cannot be computed, or does not apply."
-                ),
+                text.say("notes.cannot_be_computed", language),
             ),
         )
     if not any(cell.mark for part in table.parts for row in part.body for cell in row.cells):
