@@ -10,9 +10,21 @@ regression (cells absorbed, all outcomes at once); `itt`, `balance`, `dynamics` 
 and `stepwise` vary the choices; `verify` asks other programs for the same numbers.
 """
 
-from refino_eval.estimation.attrition import Bounds, attrition, horowitz_manski_bounds, imbens_manski, lee_bounds
-from refino_eval.estimation.balance import BalanceTable, DrawRegression, balance
-from refino_eval.estimation.compliers import (
+from refino_eval.estimation.core.arrays import Missing, Singletons, Vcov
+from refino_eval.estimation.core.coefficient_tests import Inference, WaldTest, t_inference, wald_test
+from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls
+from refino_eval.estimation.core.kernel import Design, Fit, cross_product
+from refino_eval.estimation.core.preparation import prepare, prepare_columns
+from refino_eval.estimation.core.samples import CommonSample, common_sample, missing_patterns
+from refino_eval.estimation.effects.attrition import (
+    Bounds,
+    attrition,
+    horowitz_manski_bounds,
+    imbens_manski,
+    lee_bounds,
+)
+from refino_eval.estimation.effects.balance import BalanceTable, DrawRegression, balance
+from refino_eval.estimation.effects.compliers import (
     ComplierMeans,
     ComplierTable,
     ReweightedLate,
@@ -20,21 +32,44 @@ from refino_eval.estimation.compliers import (
     complier_profile,
     late_reweighted,
 )
-from refino_eval.estimation.controls import ControlMatrix, ControlTerm, build_controls
-from refino_eval.estimation.descriptives import DescriptiveTable, Moments, describe, moments
-from refino_eval.estimation.design import DesignSummary, DesignTable, design_table
-from refino_eval.estimation.dynamics import DynamicEffects, cumulate, dynamics, sup_t
-from refino_eval.estimation.estimands import EstimandTable, estimands
-from refino_eval.estimation.exact_sets import ExactSet, invert_coefficients, invert_studentised
-from refino_eval.estimation.heterogeneity import InteractionTable, Regression, SubgroupTable, interactions, subgroups
-from refino_eval.estimation.inference import Inference, WaldTest, t_inference, wald_test
-from refino_eval.estimation.inputs import Missing, Singletons, Vcov
-from refino_eval.estimation.interaction_redraws import InteractionTest, interaction_test
-from refino_eval.estimation.itt import EffectTable, itt
-from refino_eval.estimation.kernel import Design, Fit, cross_product
-from refino_eval.estimation.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
-from refino_eval.estimation.leave_one_out import LeaveOneOut, leave_one_out
-from refino_eval.estimation.multiplicity import (
+from refino_eval.estimation.effects.descriptives import DescriptiveTable, Moments, describe, moments
+from refino_eval.estimation.effects.design import DesignSummary, DesignTable, design_table
+from refino_eval.estimation.effects.dynamics import DynamicEffects, cumulate, dynamics, sup_t
+from refino_eval.estimation.effects.estimands import EstimandTable, estimands
+from refino_eval.estimation.effects.heterogeneity import (
+    InteractionTable,
+    Regression,
+    SubgroupTable,
+    interactions,
+    subgroups,
+)
+from refino_eval.estimation.effects.itt import EffectTable, itt
+from refino_eval.estimation.effects.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
+from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_out
+from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
+from refino_eval.estimation.effects.nonlinear import LogitTable, logit
+from refino_eval.estimation.effects.null_card import NullCard, null_card
+from refino_eval.estimation.effects.ranked_states import NONE, RankedStates, Stays, rank_states, share_interval, stays
+from refino_eval.estimation.effects.specification_curve import (
+    SpecificationCurve,
+    Variant,
+    all_variants,
+    specification_curve,
+)
+from refino_eval.estimation.effects.stepwise import Stepwise, stepwise
+from refino_eval.estimation.effects.survival import HazardRatio, LogRank, SurvivalTable, cox, log_rank, survival_shares
+from refino_eval.estimation.effects.take_up import (
+    FirstStage,
+    StarterTable,
+    ever_started,
+    first_stage,
+    starters,
+    take_up_paths,
+)
+from refino_eval.estimation.randomisation.assignments import Scheme
+from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
+from refino_eval.estimation.randomisation.interaction_permutations import InteractionTest, interaction_test
+from refino_eval.estimation.randomisation.multiplicity import (
     MultiplicityTable,
     OmnibusTest,
     bootstrap_statistics,
@@ -43,19 +78,8 @@ from refino_eval.estimation.multiplicity import (
     sharpened_q,
     step_down,
 )
-from refino_eval.estimation.nonlinear import LogitTable, logit
-from refino_eval.estimation.null_card import NullCard, null_card
-from refino_eval.estimation.participation import NONE, RankedStates, Stays, rank_states, share_interval, stays
-from refino_eval.estimation.paths import PathTable, paths, widen
-from refino_eval.estimation.preparation import prepare, prepare_columns
-from refino_eval.estimation.randomisation import RandomisationTable, StatisticDraws, randomisation_test
-from refino_eval.estimation.redraws import Scheme
-from refino_eval.estimation.samples import CommonSample, common_sample, missing_patterns
-from refino_eval.estimation.specification_curve import SpecificationCurve, Variant, all_variants, specification_curve
-from refino_eval.estimation.stepwise import Stepwise, stepwise
-from refino_eval.estimation.survival import HazardRatio, LogRank, SurvivalTable, cox, log_rank, survival_shares
-from refino_eval.estimation.take_up import FirstStage, StarterTable, ever_started, first_stage, starters, take_up_paths
-from refino_eval.estimation.verify import (
+from refino_eval.estimation.randomisation.permutation_test import RandomisationTable, StatisticDraws, randomisation_test
+from refino_eval.estimation.verification.verify import (
     VerificationError,
     require_agreement,
     verify_balance,

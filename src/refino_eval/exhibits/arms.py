@@ -12,7 +12,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
-from refino_eval.estimation.recording import note_combination
+from refino_eval.estimation.core.recording import note_combination
 from refino_eval.exhibits.arm_names import ALL_ARMS, difference_row
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, weighting

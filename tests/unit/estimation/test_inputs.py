@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserFault
-from refino_eval.estimation.inputs import as_columns, as_vector
+from refino_eval.estimation.core.arrays import as_columns, as_vector
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from refino_eval.errors import UserFault
 from refino_eval.estimation import itt, randomisation_test
-from refino_eval.estimation.cells import encode
-from refino_eval.estimation.redraws import BLOCK, build_mechanism
+from refino_eval.estimation.core.absorbed_cells import encode
+from refino_eval.estimation.randomisation.assignments import BLOCK, build_mechanism
 
 REFITS = 100
 

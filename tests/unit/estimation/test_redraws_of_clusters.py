@@ -9,7 +9,7 @@ import pytest
 from refino_eval import estimation as est
 from refino_eval.errors import UserFault
 from refino_eval.estimation import grouped_redraws
-from refino_eval.estimation.redraws import every_other_assignment
+from refino_eval.estimation.randomisation.assignments import every_other_assignment
 
 
 @pytest.fixture

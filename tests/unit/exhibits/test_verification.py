@@ -6,7 +6,7 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.estimation import VerificationError, kernel, late
-from refino_eval.estimation.recording import recording
+from refino_eval.estimation.core.recording import recording
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.people import PersonFiles, Study
 from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification

@@ -1,0 +1,332 @@
+"""The kernel: one demeaning, one QR, and products for every outcome at once.
+
+A `Design` is prepared once from the draw, its cells, controls, weights and cluster, and knows nothing of outcomes;
+`Design.fit` takes all outcomes together. Everything an analysis needs afterwards is the influence of each person on
+each coefficient,
+
+    psi_ij = d_i e_ij,   b_j - beta_j ~ sum_i psi_ij,
+
+with e the residuals and d the person's row of the dual of the coefficient's regressor (for the draw alone
+d = z~ / z~'z~, z~ the residual of z on cells and controls; Frisch and Waugh 1933, Lovell 1963). Covariances of one
+coefficient, and of all outcomes' coefficients jointly, are products of (scaled) psi.
+
+Conventions, with n people and K = cells + columns (cells count as constants, whatever they share with a cluster):
+
+======  ==============================================================================================
+iid     e'e / (n - K), classical
+HC0     sum psi^2 (White 1980)
+HC1     HC0 n / (n - K): Stata `areg, robust`, `fixest` with K.fixef = "full"
+HC2     e^2 / (1 - h); HC3 e^2 / (1 - h)^2 (MacKinnon and White 1985), h the full leverage
+        1/n_c(i) + |Q_i|^2 with absorbed cells: R `estimatr::lm_robust(fixed_effects =)`
+CRV1    psi summed in clusters, G/(G - 1) (n - 1)/(n - K): Stata `areg, cluster`, `pyfixest` k_fixef="full"
+======  ==============================================================================================
+
+The t reference has n - K degrees of freedom, G - 1 under CRV1. People with h = 1 have no residual and psi = 0. With
+probability weights w all sums are weighted and leverage is that of the weighted regression. What holds person rows
+prints nothing of them (``repr=False``), since logs may be read by others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from refino_eval.errors import UserFault
+from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
+from refino_eval.estimation.core.arrays import (
+    Columns,
+    FloatArray,
+    IntArray,
+    Vcov,
+    as_columns,
+    check_choice,
+    check_finite,
+    ratio,
+)
+from refino_eval.estimation.core.recording import note_fit, note_variance
+
+# People whose 1 - h is below this are fitted exactly.
+SATURATED = 1e-10
+# Sums of squares below this share of the outcome's own are rounding, and are taken as 0.
+ROUNDING = 1e-26
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Design:
+    """The right-hand side, prepared once: everything about the regression that outcomes do not change.
+
+    Attributes
+    ----------
+    focus
+        Names of the coefficients of interest, f of them (``("treated",)`` for an ITT).
+    controls, dropped
+        Names of the controls that count, and of columns left out as collinear with cells or earlier columns.
+    rows
+        Input rows in use, shape (n,); fewer than ``n_rows`` when rows were left out or singletons dropped.
+    n_rows
+        Rows of the inputs.
+    cells
+        The absorbed cells of the people in use.
+    root_weights
+        Square roots of the weights, shape (n,), or None.
+    cluster
+        Cluster codes of the people in use, shape (n,), or None.
+    basis
+        Orthonormal basis of controls and focus columns within cells, focus last, shape (n, k).
+    lift
+        Coefficients of interest per unit of the basis' loadings, shape (f, k).
+    leverage
+        Diagonal of the full hat matrix (cells and columns), shape (n,).
+    """
+
+    focus: tuple[str, ...]
+    controls: tuple[str, ...]
+    dropped: tuple[str, ...]
+    rows: IntArray
+    n_rows: int
+    cells: Cells
+    root_weights: FloatArray | None
+    cluster: IntArray | None
+    basis: FloatArray
+    lift: FloatArray
+    leverage: FloatArray
+
+    @property
+    def n(self) -> int:
+        """People in use."""
+        return int(self.rows.size)
+
+    @property
+    def n_parameters(self) -> int:
+        """K: cells and columns."""
+        return self.cells.n_cells + int(self.basis.shape[1])
+
+    @property
+    def df_resid(self) -> int:
+        """Residual degrees of freedom, n - K."""
+        return self.n - self.n_parameters
+
+    @cached_property
+    def dual(self) -> FloatArray:
+        """Weight of each residual in each coefficient, shape (n, f): b = dual'Y within cells."""
+        return np.asarray(self.basis @ self.lift.T)
+
+    @cached_property
+    def inverse_slack(self) -> FloatArray:
+        """1 / (1 - h), and 0 for people fitted exactly, shape (n,)."""
+        slack = 1.0 - self.leverage
+        return np.nan_to_num(ratio(np.ones(self.n), slack, where=slack > SATURATED))
+
+    @cached_property
+    def n_clusters(self) -> int:
+        """Clusters with a person in use."""
+        return 0 if self.cluster is None else np.unique(self.cluster).size
+
+    def df(self, vcov: Vcov) -> int:
+        """Degrees of freedom of the t reference: n - K, or clusters - 1 under CRV1."""
+        if vcov == "CRV1":
+            self._require_cluster()
+            return self.n_clusters - 1
+        return self.df_resid
+
+    @property
+    def control_basis(self) -> FloatArray:
+        """Orthonormal basis of the controls alone within cells, shape (n, k - f)."""
+        return self.basis[:, : self.basis.shape[1] - len(self.focus)]
+
+    def used(self, values: FloatArray) -> FloatArray:
+        """Return the rows in use of an array with ``n_rows`` rows."""
+        return values[self.rows] if self.n < self.n_rows else values
+
+    def within(self, columns: FloatArray) -> FloatArray:
+        """Deviations from cell means, times the root weights, shape (n, J); rounding is cleared to 0."""
+        used = self.used(columns)
+        demeaned = self.cells.demean(used)
+        if self.root_weights is not None:
+            used = used * self.root_weights[:, None]
+            demeaned *= self.root_weights[:, None]
+        constant = np.einsum("ij,ij->j", demeaned, demeaned) <= ROUNDING * np.einsum("ij,ij->j", used, used)
+        demeaned[:, constant] = 0.0
+        return demeaned
+
+    def fit(self, outcomes: Columns) -> Fit:
+        """Estimate all outcomes at once.
+
+        Parameters
+        ----------
+        outcomes
+            Shape (n_rows, J); finite in the rows in use.
+
+        Raises
+        ------
+        UserFault
+            When a row in use has a missing or infinite outcome.
+        """
+        values, names = as_columns(outcomes, self.n_rows, what="outcomes")
+        used = self.used(values)
+        check_finite(
+            used, names, what="Outcomes", remedy="Choose a common sample (common_sample), or missing='available'."
+        )
+        demeaned = self.within(values)
+        loadings = self.basis.T @ demeaned
+        residuals = demeaned - self.basis @ loadings
+        residuals[self.inverse_slack == 0.0] = 0.0
+        tss_within = np.einsum("ij,ij->j", demeaned, demeaned)
+        rss = np.einsum("ij,ij->j", residuals, residuals)
+        residuals[:, rss <= ROUNDING * tss_within] = 0.0
+        fit = Fit(
+            design=self,
+            names=names,
+            coefficients=self.lift @ loadings,
+            residuals=residuals,
+            rss=np.where(rss <= ROUNDING * tss_within, 0.0, rss),
+            tss_within=tss_within,
+            tss=self._total_squares(used),
+        )
+        note_fit(fit, used)
+        return fit
+
+    def _total_squares(self, used: FloatArray) -> FloatArray:
+        if self.root_weights is None:
+            centred = used - used.mean(axis=0)
+        else:
+            weights = self.root_weights**2
+            centred = (used - weights @ used / weights.sum()) * self.root_weights[:, None]
+        return np.asarray(np.einsum("ij,ij->j", centred, centred))
+
+    def _require_cluster(self) -> None:
+        if self.cluster is None:
+            raise UserFault("vcov 'CRV1' needs a cluster, and none was given; name one, or choose HC1 or HC2.")
+        if self.n_clusters < 2:
+            raise UserFault(
+                "vcov 'CRV1' needs at least two clusters, and all people in use belong to one; choose HC1 or HC2."
+            )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """All outcomes of one design.
+
+    Attributes
+    ----------
+    coefficients
+        Shape (f, J).
+    residuals
+        Times the root weights, shape (n, J), rows as ``design.rows``.
+    rss, tss_within, tss
+        Sums of squares: residual, within cells, about the overall mean, each shape (J,).
+    """
+
+    design: Design
+    names: tuple[str, ...]
+    coefficients: FloatArray
+    residuals: FloatArray
+    rss: FloatArray
+    tss_within: FloatArray
+    tss: FloatArray
+
+    @property
+    def estimates(self) -> FloatArray:
+        """Coefficients of a design with one focus, shape (J,)."""
+        if self.coefficients.shape[0] != 1:
+            raise ValueError("estimates is for a design with one focus; use coefficients")
+        return np.asarray(self.coefficients[0])
+
+    @property
+    def r_squared(self) -> FloatArray:
+        """Share of the outcome's variation that cells and columns explain, shape (J,); NaN for a constant outcome."""
+        return _explained(self.rss, self.tss, self.tss_within)
+
+    @property
+    def r_squared_within(self) -> FloatArray:
+        """Share of the variation within cells that the columns explain, shape (J,)."""
+        return _explained(self.rss, self.tss_within, self.tss_within)
+
+    @cached_property
+    def _squares(self) -> FloatArray:
+        return np.asarray(self.residuals * self.residuals)
+
+    def psi(self, focus: int = 0) -> FloatArray:
+        """Influence of each person in use on one coefficient, shape (n, J)."""
+        return np.asarray(self.design.dual[:, focus, None] * self.residuals)
+
+    def scores(self, vcov: Vcov = "HC1", *, focus: int = 0) -> FloatArray:
+        """Influence scaled so that its (clustered) cross product is the covariance, shape (n_rows, J).
+
+        Rows left out of the design are 0, so that scores of designs on different samples of the same people can
+        stand side by side. Classical errors have no such form.
+        """
+        check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
+        if vcov == "iid":
+            raise UserFault(
+                "Classical (iid) errors have no influence form; choose HC0-HC3 or CRV1, or ask joint_cov of one sample."
+            )
+        scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))
+        scores = np.zeros((self.design.n_rows, self.residuals.shape[1]))
+        scores[self.design.rows] = scale[:, None] * self.residuals
+        return scores
+
+    def variances(self, vcov: Vcov = "HC1") -> FloatArray:
+        """Return the sampling variance of each coefficient, shape (f, J)."""
+        check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
+        dual = self.design.dual
+        if vcov == "iid":
+            return np.outer(np.einsum("if,if->f", dual, dual), self.rss / self.design.df_resid)
+        if vcov == "CRV1":
+            return np.stack([np.diag(self.joint_cov(vcov, focus=f)) for f in range(dual.shape[1])])
+        return np.asarray((dual * dual * self._person_factor(vcov)[:, None]).T @ self._squares)
+
+    def std_errors(self, vcov: Vcov = "HC1") -> FloatArray:
+        """Return the standard error of each coefficient, shape (f, J)."""
+        return np.sqrt(self.variances(vcov))
+
+    def joint_cov(self, vcov: Vcov = "HC1", *, focus: int = 0) -> FloatArray:
+        """Covariance of all outcomes' coefficients on one focus, shape (J, J)."""
+        if vcov == "iid":
+            note_variance(self, vcov)
+            dual = self.design.dual[:, focus]
+            return np.asarray(self.residuals.T @ self.residuals * (dual @ dual / self.design.df_resid))
+        scores = self.scores(vcov, focus=focus)[self.design.rows]
+        return cross_product(scores, self.design.cluster if vcov == "CRV1" else None)
+
+    def coefficient_cov(self, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
+        """Covariance of one outcome's coefficients, shape (f, f)."""
+        check_choice(vcov, Vcov, what="vcov")
+        note_variance(self, vcov)
+        dual = self.design.dual
+        if vcov == "iid":
+            return np.asarray(dual.T @ dual * (self.rss[outcome] / self.design.df_resid))
+        scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
+        return cross_product(dual * scale[:, None], self.design.cluster if vcov == "CRV1" else None)
+
+    def _person_factor(self, vcov: Vcov) -> FloatArray:
+        """Multiplier of each squared residual under a vcov, shape (n,)."""
+        design = self.design
+        ones = np.ones(design.n)
+        if vcov == "HC1":
+            return ones * (design.n / design.df_resid)
+        if vcov == "HC2":
+            return design.inverse_slack
+        if vcov == "HC3":
+            return np.asarray(design.inverse_slack**2)
+        if vcov == "CRV1":
+            groups = design.df(vcov) + 1
+            return ones * (groups / (groups - 1) * (design.n - 1) / design.df_resid)
+        return ones
+
+
+def cross_product(scores: FloatArray, cluster: IntArray | None = None) -> FloatArray:
+    """Return S'S, rows first summed in clusters when there are any, shape (J, J)."""
+    if cluster is not None:
+        groups = build_cells(cluster)
+        scores = np.add.reduceat(scores[groups.order], groups.starts, axis=0)
+    return np.asarray(scores.T @ scores)
+
+
+def _explained(rss: FloatArray, total: FloatArray, tss_within: FloatArray) -> FloatArray:
+    """Return 1 - rss / total; NaN where the outcome does not vary within cells, since rounding would speak."""
+    return 1.0 - ratio(rss, total, where=(total > 0) & (tss_within > 0))

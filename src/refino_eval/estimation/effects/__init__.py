@@ -1,0 +1,1 @@
+"""Analyses: one module for each table or figure that is estimated or described."""

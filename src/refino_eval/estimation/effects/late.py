@@ -1,0 +1,279 @@
+"""The effect of taking part, with the draw as instrument: two-stage least squares and Anderson-Rubin sets.
+
+With one instrument everything is a ratio of two rows of the kernel. For the effect pi of the draw on take-up and rho
+on the outcome, beta = rho / pi, and its influence is (psi_Y - beta psi_D) / pi; so cells, controls, people and
+variance are those of the ITT, and leverage is too (the fitted take-up spans the same columns as the draw).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from refino_eval.errors import UserFault
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    Columns,
+    FloatArray,
+    IntArray,
+    Labels,
+    Missing,
+    Singletons,
+    Vcov,
+    Vector,
+    as_columns,
+    as_mask,
+    as_treated,
+    as_vector,
+    check_cluster,
+    check_length,
+    check_level,
+    ratio,
+)
+from refino_eval.estimation.core.coefficient_tests import t_inference
+from refino_eval.estimation.core.kernel import Fit
+from refino_eval.estimation.core.outcome_groups import prepare_passes
+from refino_eval.estimation.core.recording import note_instrumented
+from refino_eval.estimation.effects.itt import assemble
+
+
+@dataclass(frozen=True)
+class AndersonRubinSet:
+    """Values of the effect that the Anderson-Rubin test does not reject.
+
+    ``kind`` is ``interval`` [low, high]; ``rays``, everything but the open interval (low, high), where an infinite
+    bound means that its ray is absent; ``line``, no value is rejected; or ``empty``.
+    """
+
+    kind: Literal["interval", "rays", "line", "empty"]
+    low: float
+    high: float
+
+    def contains(self, effect: float) -> bool:
+        """Whether the test does not reject ``effect``."""
+        if self.kind == "rays":
+            return effect <= self.low or effect >= self.high
+        return self.kind != "empty" and self.low <= effect <= self.high
+
+
+@dataclass(frozen=True, eq=False)
+class LateTable:
+    """Effects of take-up, every array of shape (J,), one value an outcome.
+
+    ``first_stage`` and ``reduced_form`` are the effects of the draw on take-up and on the outcome, on the same people.
+    ``first_stage_f`` = (first_stage / std_error)^2 under ``vcov``, with one instrument also the effective F of Montiel
+    Olea and Pflueger (2013); ``first_stage_f_iid`` the classical one. ``ar_set`` is under ``vcov``, ``ar_set_iid``
+    under classical errors; both hold `AndersonRubinSet` objects.
+    """
+
+    outcomes: tuple[str, ...]
+    estimate: FloatArray
+    std_error: FloatArray
+    t: FloatArray
+    p_value: FloatArray
+    conf_low: FloatArray
+    conf_high: FloatArray
+    df: IntArray
+    first_stage: FloatArray
+    first_stage_std_error: FloatArray
+    first_stage_f: FloatArray
+    first_stage_f_iid: FloatArray
+    reduced_form: FloatArray
+    reduced_form_std_error: FloatArray
+    ar_set: npt.NDArray[np.object_]
+    ar_set_iid: npt.NDArray[np.object_]
+    take_up_treated: FloatArray
+    take_up_control: FloatArray
+    n: IntArray
+    n_cells: IntArray
+    n_parameters: IntArray
+    vcov: Vcov
+    level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an outcome; the sets as ``ar_kind, ar_low, ar_high`` and the same with the suffix ``_iid``."""
+        columns: dict[str, Any] = {"outcome": self.outcomes}
+        for field in fields(self):
+            if field.name.startswith("ar_set"):
+                suffix = field.name.removeprefix("ar_set")
+                sets = getattr(self, field.name)
+                for part in ("kind", "low", "high"):
+                    columns[f"ar_{part}{suffix}"] = [getattr(one, part) for one in sets]
+            elif field.name != "outcomes":
+                columns[field.name] = getattr(self, field.name)
+        return pd.DataFrame(columns)
+
+
+def late(
+    outcomes: Columns,
+    take_up: Vector,
+    treated: Vector,
+    *,
+    cells: Labels | None = None,
+    controls: Columns | None = None,
+    weights: Vector | None = None,
+    cluster: Labels | None = None,
+    vcov: Vcov = "HC1",
+    singletons: Singletons = "keep",
+    missing: Missing = "error",
+    rows: BoolArray | None = None,
+    level: float = 0.95,
+    names: Sequence[str] | None = None,
+) -> LateTable:
+    """Estimate the effect of take-up on each outcome, instrumented by the draw.
+
+    Parameters
+    ----------
+    outcomes
+        Shape (n, J).
+    take_up
+        Participation, 0/1 or an amount, shape (n,).
+    treated
+        The draw, 0 or 1, shape (n,).
+    missing
+        As in `itt`, for outcomes and take-up alike: ``"common"`` and ``"available"`` leave out people whose take-up
+        is missing. (Code it 0 where the arm had no access.)
+    cells, controls, weights, cluster, vcov, singletons, rows, level, names
+        As in `itt`.
+
+    Raises
+    ------
+    UserFault
+        As `itt`, and when take-up does not vary within cells and controls.
+
+    Notes
+    -----
+    Anderson and Rubin (1949), in the closed form of Mikusheva (2010) with any variance: beta is in the set when
+    (rho - beta pi)^2 <= q (V_rho - 2 beta V_rho,pi + beta^2 V_pi), q the F(1, df) quantile; a quadratic in beta.
+    """
+    check_cluster(cluster, vcov)
+    check_level(level)
+    drawn = as_treated(treated)
+    taken = as_vector(take_up, what="take_up")
+    check_length(taken.size, drawn.size, what="take_up")
+    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
+    everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
+    among = everyone & np.isfinite(taken)
+    if missing == "error" and not np.array_equal(among, everyone):
+        raise UserFault(
+            f"take_up is missing for {np.count_nonzero(everyone & ~among)} of {np.count_nonzero(everyone)} people; code it 0 where the arm had no "
+            "access, or leave them out (missing='common')."
+        )
+    passes = prepare_passes(
+        values,
+        found,
+        drawn,
+        cells=cells,
+        controls=controls,
+        weights=weights,
+        cluster=cluster,
+        singletons=singletons,
+        missing=missing,
+        rows=among,
+    )
+    parts = []
+    for one in passes:
+        pair = one.design.fit(np.column_stack((taken, one.take(values))))
+        if not pair.tss_within[0]:
+            raise UserFault("take_up does not vary within cells, so that the draw moved nobody; check how it is coded.")
+        told = _statistics(pair, taken, drawn, vcov, level)
+        note_instrumented(pair, vcov, told["estimate"], told["std_error"])
+        parts.append((one.columns, told))
+    return LateTable(outcomes=found, vcov=vcov, level=level, **assemble(parts, len(found)))
+
+
+def anderson_rubin_set(
+    *, rho: float, pi: float, var_rho: float, cov: float, var_pi: float, df: float, level: float = 0.95
+) -> AndersonRubinSet:
+    """Solve (rho - beta pi)^2 <= q (var_rho - 2 beta cov + beta^2 var_pi) for beta, with one instrument.
+
+    Parameters
+    ----------
+    rho, pi
+        Effects of the instrument on the outcome and on take-up.
+    var_rho, cov, var_pi
+        Their variances and covariance.
+    df
+        Denominator degrees of freedom of the F(1, df) critical value q.
+    level
+        Confidence level.
+    """
+    q = float(special.stdtrit(df, 0.5 + level / 2)) ** 2
+    a, b, c = pi**2 - q * var_pi, rho * pi - q * cov, rho**2 - q * var_rho
+    root = b**2 - a * c
+    if a == 0.0:
+        # The quadratic is a straight line, -2 b beta + c <= 0: one ray.
+        if b == 0.0:
+            return AndersonRubinSet("line", -np.inf, np.inf) if c <= 0 else AndersonRubinSet("empty", np.nan, np.nan)
+        edge = c / (2 * b)
+        return AndersonRubinSet("rays", -np.inf, edge) if b > 0 else AndersonRubinSet("rays", edge, np.inf)
+    if root < 0.0:
+        return AndersonRubinSet("empty", np.nan, np.nan) if a > 0 else AndersonRubinSet("line", -np.inf, np.inf)
+    low, high = sorted(((b - np.sqrt(root)) / a, (b + np.sqrt(root)) / a))
+    return AndersonRubinSet("interval" if a > 0 else "rays", float(low), float(high))
+
+
+def _statistics(pair: Fit, taken: FloatArray, drawn: FloatArray, vcov: Vcov, level: float) -> dict[str, Any]:
+    """Everything one kernel pass over take-up (first) and outcomes says, as columns of the table."""
+    design = pair.design
+    pi, rho = pair.estimates[0], pair.estimates[1:]
+    df = np.full(rho.shape, design.df(vcov))
+    cov, cov_iid = pair.joint_cov(vcov), pair.joint_cov("iid")
+    var_rho, shared, var_pi = np.diag(cov)[1:], cov[0, 1:], cov[0, 0]
+    estimate = ratio(rho, pi)
+    variance = var_rho - 2 * estimate * shared + estimate**2 * var_pi
+    # A difference of nearly equal variances may come out a rounding below 0.
+    std_error = np.sqrt(np.maximum(variance, 0.0)) / abs(pi)
+    told = t_inference(estimate, std_error, df, level=level)
+    weight = np.ones(design.n) if design.root_weights is None else design.root_weights**2
+    used, arm = design.used(taken), design.used(drawn)
+    everywhere = np.ones(rho.shape)
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "t": told.t,
+        "p_value": told.p_value,
+        "conf_low": told.conf_low,
+        "conf_high": told.conf_high,
+        "df": df,
+        "first_stage": pi * everywhere,
+        "first_stage_std_error": np.sqrt(var_pi) * everywhere,
+        "first_stage_f": _f_stat(pi, var_pi) * everywhere,
+        "first_stage_f_iid": _f_stat(pi, cov_iid[0, 0]) * everywhere,
+        "reduced_form": rho,
+        "reduced_form_std_error": np.sqrt(var_rho),
+        "ar_set": _sets(rho, pi, cov, design.df(vcov), level),
+        "ar_set_iid": _sets(rho, pi, cov_iid, design.df_resid, level),
+        "take_up_treated": np.average(used, weights=weight * arm) * everywhere,
+        "take_up_control": np.average(used, weights=weight * (1 - arm)) * everywhere,
+        "n": np.full(rho.shape, design.n),
+        "n_cells": np.full(rho.shape, design.cells.n_cells),
+        "n_parameters": np.full(rho.shape, design.n_parameters),
+    }
+
+
+def _f_stat(pi: float, variance: float) -> float:
+    """Return pi^2 / variance; infinite under full compliance, where take-up is the draw and has no residual."""
+    return float(pi**2 / variance) if variance > 0 else np.inf
+
+
+def _sets(rho: FloatArray, pi: float, cov: FloatArray, df: int, level: float) -> np.ndarray:
+    """One Anderson-Rubin set an outcome, shape (J,), from the covariance of (pi, rho)."""
+    sets = np.empty(rho.shape, dtype=object)
+    for j in range(rho.size):
+        sets[j] = anderson_rubin_set(
+            rho=float(rho[j]),
+            pi=float(pi),
+            var_rho=float(cov[j + 1, j + 1]),
+            cov=float(cov[0, j + 1]),
+            var_pi=float(cov[0, 0]),
+            df=df,
+            level=level,
+        )
+    return sets

@@ -1,0 +1,348 @@
+"""Durations with an end not always seen: shares still there, and hazards compared.
+
+statsmodels does the arithmetic and is imported when used; here inputs are checked, arms kept apart and results named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from refino_eval.errors import UserFault
+from refino_eval.estimation.core.absorbed_cells import build_cells, encode
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    Columns,
+    FloatArray,
+    IntArray,
+    Labels,
+    Vector,
+    as_columns,
+    as_mask,
+    as_treated,
+    as_vector,
+    check_finite,
+    check_length,
+    check_level,
+)
+
+GroupLabels = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series
+
+
+@dataclass(frozen=True, eq=False)
+class SurvivalTable:
+    """Share still there at T times in G groups, every array of shape (G, T) unless said otherwise.
+
+    ``share`` is Kaplan and Meier's (1958), ``std_error`` Greenwood's, the interval that of the log-log scale, which
+    stays between 0 and 1. ``at_risk`` have lasted to the time without end or censoring before it; ``ended`` and
+    ``censored`` count up to and with the time. NaN from the time on at which nobody is left to be seen.
+    ``median`` is the first time at which the share is one half or less (NaN: not reached), shape (G,).
+    """
+
+    times: FloatArray
+    groups: tuple[str, ...]
+    share: FloatArray
+    std_error: FloatArray
+    conf_low: FloatArray
+    conf_high: FloatArray
+    at_risk: IntArray
+    ended: IntArray
+    censored: IntArray
+    n: IntArray
+    median: FloatArray
+    level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a group and time."""
+        index = pd.MultiIndex.from_product((self.groups, self.times), names=("group", "time"))
+        names = ("share", "std_error", "conf_low", "conf_high", "at_risk", "ended", "censored")
+        columns = {name: getattr(self, name).ravel() for name in names}
+        return pd.DataFrame(columns, index=index).reset_index()
+
+
+def survival_shares(
+    durations: Vector,
+    ended: Vector,
+    *,
+    times: Sequence[float] | FloatArray,
+    by: GroupLabels | None = None,
+    rows: BoolArray | None = None,
+    level: float = 0.95,
+) -> SurvivalTable:
+    """Estimate the share whose spell lasts beyond each time.
+
+    Parameters
+    ----------
+    durations
+        Time from the start to the end, or to the last day seen, above 0, shape (n,).
+    ended
+        1 when the end was seen, 0 when censored, shape (n,).
+    times
+        Times at which to tell the share (months since start), increasing, shape (T,).
+    by
+        Labels of groups (arms), shape (n,).
+    rows
+        The people in question; None means all.
+    level
+        Confidence level.
+
+    Raises
+    ------
+    UserFault
+        When a duration in use is missing or not above 0, or ``ended`` is not 0/1.
+    """
+    check_level(level)
+    duration, event, used = _checked(durations, ended, rows)
+    moment = np.asarray(times, dtype=np.float64)
+    if moment.ndim != 1 or not moment.size or np.any(np.diff(moment) <= 0) or not np.all(np.isfinite(moment)):
+        raise UserFault("times must be increasing finite numbers, at least one; list the months since the start.")
+    codes = np.zeros(duration.size, dtype=np.int64) if by is None else encode(by, duration.size, what="by")
+    labels = ["all"] if by is None else [str(label) for label in list(by)]
+    first = (
+        {int(code): labels[row] for row, code in reversed(list(enumerate(codes.tolist())))}
+        if by is not None
+        else {0: "all"}
+    )
+    order = sorted(np.unique(codes[used]).tolist(), key=lambda code: first[code])
+    parts = [
+        _one_group(duration[used & (codes == code)], event[used & (codes == code)], moment, level) for code in order
+    ]
+    stacked = {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+    return SurvivalTable(
+        times=moment, groups=tuple(first[code] for code in order), level=level,
+        share=stacked["share"], std_error=stacked["std_error"], conf_low=stacked["conf_low"],
+        conf_high=stacked["conf_high"], at_risk=stacked["at_risk"], ended=stacked["ended"],
+        censored=stacked["censored"], n=stacked["n"], median=stacked["median"],
+    )  # fmt: skip
+
+
+def _checked(durations: Vector, ended: Vector, rows: BoolArray | None) -> tuple[FloatArray, FloatArray, BoolArray]:
+    duration, event = as_vector(durations, what="durations"), as_vector(ended, what="ended")
+    check_length(event.size, duration.size, what="ended")
+    used = np.ones(duration.size, dtype=bool) if rows is None else as_mask(rows, duration.size)
+    faults = []
+    wrong = int(np.count_nonzero(~(np.isfinite(duration[used]) & (duration[used] > 0))))
+    if wrong:
+        faults.append(
+            f"durations must be above 0; {wrong} of {np.count_nonzero(used)} in use are missing or are not. Leave out people "
+            "who never started, and count an end on the first day as half a day or more."
+        )
+    wrong = int(np.count_nonzero(~np.isin(event[used], (0.0, 1.0))))
+    if wrong:
+        faults.append(
+            f"ended must be 1 (end seen) or 0 (censored); {wrong} of {np.count_nonzero(used)} in use are not."
+        )
+    if not used.any():
+        faults.append("Nobody is in use; a share still there needs at least one person who started.")
+    if faults:
+        raise UserFault(*faults)
+    return duration, event, used
+
+
+def _one_group(
+    duration: FloatArray, event: FloatArray, times: FloatArray, level: float
+) -> dict[str, npt.NDArray[np.generic]]:
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    at_risk = np.array([np.count_nonzero(duration >= t) for t in times])
+    if event.any():
+        curve = SurvfuncRight(duration, event)
+        place = np.searchsorted(curve.surv_times, times, side="right") - 1
+        share = np.where(place >= 0, curve.surv_prob[np.maximum(place, 0)], 1.0)
+        error = np.where(place >= 0, curve.surv_prob_se[np.maximum(place, 0)], 0.0)
+        low = curve.surv_times[curve.surv_prob <= 0.5]
+        median = float(low[0]) if low.size else np.nan
+    else:
+        share, error, median = np.ones(times.size), np.zeros(times.size), np.nan
+    # Beyond the last person seen the curve says nothing, unless it has come down to 0.
+    unknown = (times > duration.max()) & (share > 0)
+    share, error = np.where(unknown, np.nan, share), np.where(unknown, np.nan, error)
+    inside = (share > 0) & (share < 1)
+    safe = np.where(inside, share, 0.5)
+    reach = special.ndtri(0.5 + level / 2) * np.where(inside, error, 0.0) / np.abs(safe * np.log(safe))
+    error = np.where(share == 0, 0.0, error)
+    return {
+        "share": share,
+        "std_error": error,
+        "conf_low": np.where(inside, safe ** np.exp(reach), share),
+        "conf_high": np.where(inside, safe ** np.exp(-reach), share),
+        "at_risk": at_risk,
+        "ended": np.array([np.count_nonzero((duration <= t) & (event == 1)) for t in times]),
+        "censored": np.array([np.count_nonzero((duration <= t) & (event == 0)) for t in times]),
+        "n": np.asarray(duration.size),
+        "median": np.asarray(median),
+    }
+
+
+@dataclass(frozen=True)
+class HazardRatio:
+    """The draw's effect on the hazard (Cox 1972), with a baseline hazard of its own for each cell.
+
+    ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal.
+    ``n_informative`` live in cells with both arms and a seen end; others say nothing and are left out of the fit,
+    which leaves it the same.
+    """
+
+    log_ratio: float
+    std_error: float
+    p_value: float
+    hazard_ratio: float
+    conf_low: float
+    conf_high: float
+    n: int
+    n_ended: int
+    n_informative: int
+    n_cells: int
+    n_cells_informative: int
+    level: float
+
+
+def cox(
+    durations: Vector,
+    ended: Vector,
+    treated: Vector,
+    *,
+    cells: Labels | None = None,
+    controls: Columns | None = None,
+    rows: BoolArray | None = None,
+    level: float = 0.95,
+) -> HazardRatio:
+    """Compare the arms' hazards (time to the first job), stratified by cell.
+
+    Parameters
+    ----------
+    durations, ended
+        As in `survival_shares`.
+    treated
+        The draw, 0 or 1, shape (n,).
+    cells
+        Strata of the baseline hazard.
+    controls
+        Columns of shape (n, k), finite in the rows in use.
+    rows, level
+        As in `survival_shares`.
+
+    Raises
+    ------
+    UserFault
+        As `survival_shares`, and when no cell compares the arms.
+    """
+    from statsmodels.duration.hazard_regression import PHReg
+
+    check_level(level)
+    drawn = as_treated(treated)
+    duration, event, used = _checked(durations, ended, rows)
+    check_length(duration.size, drawn.size, what="durations")
+    codes = encode(cells, drawn.size)
+    columns = drawn[:, None]
+    if controls is not None:
+        beside, names = as_columns(controls, drawn.size, what="controls")
+        check_finite(beside[used], names, what="Controls", remedy="Encode the missing values (build_controls).")
+        columns = np.hstack((columns, beside))
+    where = np.flatnonzero(used)
+    groups = build_cells(codes[where])
+    mean = groups.means(np.column_stack((drawn[where], event[where])))
+    informative = (mean[:, 0] > 0) & (mean[:, 0] < 1) & (mean[:, 1] > 0)
+    inside = where[informative[groups.codes]]
+    if not inside.size:
+        raise UserFault("No cell has both arms and a seen end, so that hazards cannot be compared; use coarser cells.")
+    model = PHReg(duration[inside], columns[inside], status=event[inside], strata=codes[inside], ties="efron")
+    fit = model.fit()
+    estimate, error = float(fit.params[0]), float(fit.bse[0])
+    reach = float(special.ndtri(0.5 + level / 2)) * error
+    return HazardRatio(
+        log_ratio=estimate,
+        std_error=error,
+        p_value=float(2 * special.ndtr(-abs(estimate / error))),
+        hazard_ratio=float(np.exp(estimate)),
+        conf_low=float(np.exp(estimate - reach)),
+        conf_high=float(np.exp(estimate + reach)),
+        n=where.size,
+        n_ended=int(event[where].sum()),
+        n_informative=inside.size,
+        n_cells=groups.n_cells,
+        n_cells_informative=int(np.count_nonzero(informative)),
+        level=level,
+    )
+
+
+@dataclass(frozen=True)
+class LogRank:
+    """The log-rank test (Mantel 1966), put together over cells.
+
+    ``observed`` and ``expected`` are ends in the treated arm; ``variance`` is that of their difference, hypergeometric at
+    each time of an end in each cell. ``chi2`` has one degree of freedom.
+    """
+
+    observed: float
+    expected: float
+    variance: float
+    chi2: float
+    p_value: float
+    n: int
+    n_cells_informative: int
+
+
+def log_rank(
+    durations: Vector,
+    ended: Vector,
+    treated: Vector,
+    *,
+    cells: Labels | None = None,
+    rows: BoolArray | None = None,
+) -> LogRank:
+    """Test that the arms' durations are distributed alike, comparing people of the same cell only.
+
+    Parameters
+    ----------
+    durations, ended
+        As in `survival_shares`.
+    treated
+        The draw, 0 or 1, shape (n,).
+    cells, rows
+        As in `cox`.
+
+    Raises
+    ------
+    UserFault
+        As `survival_shares`, and when no cell compares the arms.
+    """
+    drawn = as_treated(treated)
+    duration, event, used = _checked(durations, ended, rows)
+    check_length(duration.size, drawn.size, what="durations")
+    codes = encode(cells, drawn.size)
+    observed = expected = variance = 0.0
+    informative = 0
+    for code in np.unique(codes[used]):
+        inside = used & (codes == code)
+        t, d, z = duration[inside], event[inside] == 1, drawn[inside]
+        moments = np.unique(t[d])
+        at_risk = t[:, None] >= moments
+        ends = d[:, None] & (t[:, None] == moments)
+        n, n_treated = at_risk.sum(axis=0), (at_risk * z[:, None]).sum(axis=0)
+        count, share = ends.sum(axis=0), n_treated / n
+        observed += float((ends * z[:, None]).sum())
+        expected += float((count * share).sum())
+        # A single person at risk leaves nothing to chance.
+        spread = float((count * share * (1 - share) * (n - count) / np.maximum(n - 1, 1)).sum())
+        variance += spread
+        informative += spread > 0
+    if variance == 0:
+        raise UserFault(
+            "No cell has both arms and a seen end, so that durations cannot be compared; use coarser cells."
+        )
+    chi2 = (observed - expected) ** 2 / variance
+    return LogRank(
+        observed=observed,
+        expected=expected,
+        variance=variance,
+        chi2=chi2,
+        p_value=float(special.chdtrc(1, chi2)),
+        n=int(np.count_nonzero(used)),
+        n_cells_informative=informative,
+    )

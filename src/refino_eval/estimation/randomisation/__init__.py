@@ -1,0 +1,1 @@
+"""Inference from the random assignment itself: permutations, exact sets, and corrections for many outcomes."""

@@ -1,0 +1,353 @@
+"""Drawing again: assignments that the trial could have had, in blocks that do not depend on who computes them.
+
+Two mechanisms are known. ``complete``: in every cell as many are drawn as were drawn, each choice equally likely (the
+distribution conditional on the numbers treated, which is also what a stream of lotteries within cells gives once these
+numbers are held fixed). ``bernoulli``: each person (or cluster) by itself with its own probability, by default the
+cell's share; then the numbers treated vary too. Any other mechanism can be handed over as a matrix of assignments.
+
+Draw r is number r mod BLOCK of block r div BLOCK, and each block has its own stream, the child of the seed numbered as
+the block; so the numbers depend on the seed alone, neither on how many draws follow nor on threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from refino_eval.errors import UserFault
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Vector,
+    as_vector,
+    check_choice,
+    check_length,
+)
+
+Scheme = Literal["complete", "bernoulli"]
+
+# Draws in a block: part of what a seed means, so never tuned to a machine.
+BLOCK = 256
+
+Result = TypeVar("Result")
+
+
+class Mechanism(Protocol):
+    """How people came by their arm: a source of blocks of assignments.
+
+    ``unit`` is the row of a block that each person reads, shape (n,); ``n_units`` its rows; ``fixed_shares`` says that
+    every cell's share of treated people is the same in all draws.
+    """
+
+    @property
+    def unit(self) -> IntArray: ...  # noqa: D102
+    @property
+    def n_units(self) -> int: ...  # noqa: D102
+    @property
+    def fixed_shares(self) -> bool: ...  # noqa: D102
+    def block(self, index: int) -> BoolArray: ...  # noqa: D102
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompleteDraw:
+    """A fixed number of units drawn in every cell.
+
+    Units stand in the order of their turn within the cell, cells from the largest to the smallest, so that one turn of
+    all cells is a run of rows.
+
+    Attributes
+    ----------
+    unit
+        Row of each person's unit, shape (n,).
+    n_units
+        Units: people, or clusters.
+    left
+        Units to treat in each cell, shape (C,), in the order of the turns.
+    sizes
+        Units in each cell, shape (C,), decreasing.
+    fixed_shares
+        Whether units are people.
+    seed
+        Of all blocks.
+    """
+
+    unit: IntArray
+    n_units: int
+    left: FloatArray
+    sizes: IntArray
+    fixed_shares: bool
+    seed: int
+
+    def block(self, index: int) -> BoolArray:
+        """Draw one block, shape (n_units, BLOCK).
+
+        Selection sampling (Fan, Muller and Rezucha 1962; Knuth's algorithm S): the next of m units is taken with
+        probability (still to take) / m, which makes every subset of the right size equally likely.
+        """
+        rng = _stream(self.seed, index)
+        drawn = np.empty((self.n_units, BLOCK), dtype=np.bool_)
+        left = np.repeat(self.left[:, None], BLOCK, axis=1)
+        uniform = np.empty((self.sizes.size, BLOCK))
+        start = 0
+        for turn in range(int(self.sizes[0])):
+            count = int(np.searchsorted(-self.sizes, -turn, side="left"))
+            chance = uniform[:count]
+            rng.random(out=chance)
+            chance *= (self.sizes[:count] - turn)[:, None]
+            chosen = drawn[start : start + count]
+            np.less(chance, left[:count], out=chosen)
+            left[:count] -= chosen
+            start += count
+        return drawn
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BernoulliDraw:
+    """Each unit by itself, with its own probability, shape (n_units,)."""
+
+    unit: IntArray
+    probability: FloatArray
+    seed: int
+    fixed_shares: bool = False
+
+    @property
+    def n_units(self) -> int:
+        """People, or clusters."""
+        return int(self.probability.size)
+
+    def block(self, index: int) -> BoolArray:
+        """Draw one block, shape (n_units, BLOCK)."""
+        uniform = _stream(self.seed, index).random((self.n_units, BLOCK))
+        return np.asarray(uniform < self.probability[:, None])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GivenAssignments:
+    """Assignments handed over, boolean of shape (units, draws); ``units`` is the row of each person, (n,), None when a row is one."""
+
+    assignments: BoolArray
+    fixed_shares: bool = False
+    units: IntArray | None = None
+
+    @property
+    def unit(self) -> IntArray:
+        """The row of each person."""
+        return np.arange(self.n_units) if self.units is None else self.units
+
+    @property
+    def n_units(self) -> int:
+        """People, or clusters."""
+        return int(self.assignments.shape[0])
+
+    @property
+    def n_draws(self) -> int:
+        """How many there are."""
+        return int(self.assignments.shape[1])
+
+    def block(self, index: int) -> BoolArray:
+        """Return one block, shape (units, BLOCK), the last one as far as it goes."""
+        return self.assignments[:, index * BLOCK : (index + 1) * BLOCK]
+
+
+MOST_LISTED = 200_000_000
+"""Units times assignments that are listed, a byte each."""
+
+
+def every_other_assignment(
+    drawn: FloatArray, codes: IntArray, *, cluster: IntArray | None, most: int
+) -> GivenAssignments | None:
+    """List all assignments with each cell's number treated, but the one that fell; None when there are more than ``most``.
+
+    With all of them, p = (1 + as extreme) / (1 + all others) is the exact p-value of Fisher (1935), without Monte Carlo error.
+
+    Parameters
+    ----------
+    drawn, codes, cluster
+        As in `build_mechanism`.
+    most
+        Other assignments that may be listed.
+    """
+    unit, first = _units(drawn, codes, cluster)
+    fell, cells = drawn[first] > 0, np.unique(codes[first], return_inverse=True)[1]
+    rows = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
+    total = 1
+    for places in rows:
+        total *= math.comb(places.size, int(np.count_nonzero(fell[places])))
+        if total - 1 > most or total * fell.size > MOST_LISTED:
+            return None
+    if total == 1:
+        return None
+    found, stride = np.zeros((fell.size, total), dtype=np.bool_), 1
+    for places in rows:
+        chosen = list(combinations(range(places.size), int(np.count_nonzero(fell[places]))))
+        pattern = np.zeros((places.size, len(chosen)), dtype=np.bool_)
+        for column, treated in enumerate(chosen):
+            pattern[list(treated), column] = True
+        found[places] = pattern[:, (np.arange(total) // stride) % len(chosen)]
+        stride *= len(chosen)
+    other = (found != fell[:, None]).any(axis=0)
+    return GivenAssignments(np.ascontiguousarray(found[:, other]), fixed_shares=cluster is None, units=unit)
+
+
+def build_mechanism(
+    drawn: FloatArray,
+    codes: IntArray,
+    *,
+    cluster: IntArray | None,
+    scheme: Scheme,
+    probabilities: Vector | None,
+    seed: int,
+) -> CompleteDraw | BernoulliDraw:
+    """Describe how the people were drawn.
+
+    Parameters
+    ----------
+    drawn
+        The draw as it fell, shape (n,).
+    codes
+        Cell of each person, shape (n,).
+    cluster
+        Cluster codes when clusters were drawn, shape (n,).
+    scheme
+        ``complete`` or ``bernoulli``.
+    probabilities
+        For ``bernoulli``: of each person, shape (n,); None means the cell's share of treated units.
+    seed
+        Of all blocks.
+
+    Raises
+    ------
+    UserFault
+        When a cluster has people in both arms or in several cells, or probabilities are not shares.
+    """
+    check_choice(scheme, Scheme, what="scheme")
+    if seed < 0:
+        raise UserFault(f"The seed of the draws must not be negative, and is {seed}.")
+    if probabilities is not None and scheme != "bernoulli":
+        raise UserFault(
+            "probabilities belong to the scheme 'bernoulli'; 'complete' keeps each cell's number treated. Choose one."
+        )
+    unit, first = _units(drawn, codes, cluster)
+    unit_drawn, cells = drawn[first], np.unique(codes[first], return_inverse=True)[1]
+    sizes = np.bincount(cells)
+    treated = np.bincount(cells, weights=unit_drawn).astype(np.float64)
+    if scheme == "bernoulli":
+        chance = (treated / sizes)[cells]
+        if probabilities is not None:
+            chance = as_probabilities(probabilities, drawn.size)[first]
+        return BernoulliDraw(unit=unit, probability=chance, seed=seed)
+    by_size = np.argsort(-sizes, kind="stable")
+    place = np.empty(sizes.size, dtype=np.int64)
+    place[by_size] = np.arange(sizes.size)
+    order = np.lexsort((place[cells], _turns(cells, sizes)))
+    row = np.empty(order.size, dtype=np.int64)
+    row[order] = np.arange(order.size)
+    return CompleteDraw(
+        unit=row[unit],
+        n_units=int(order.size),
+        left=treated[by_size],
+        sizes=sizes[by_size],
+        fixed_shares=cluster is None,
+        seed=seed,
+    )
+
+
+def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
+    """Accept a matrix of assignments, 0/1 of shape (n, draws).
+
+    Raises
+    ------
+    UserFault
+        When the shape or the values are others.
+    """
+    matrix = np.asarray(assignments)
+    if matrix.ndim != 2 or matrix.shape[1] == 0:
+        raise UserFault("assignments must be a matrix with one row a person and one column a draw, at least one.")
+    check_length(matrix.shape[0], n, what="assignments")
+    if not np.isin(matrix, (0, 1)).all():
+        raise UserFault("assignments must be 0 or 1 throughout; recode the arms.")
+    return GivenAssignments(matrix.astype(np.bool_))
+
+
+def over_blocks(work: Callable[[int], Result], draws: int, threads: int) -> Iterator[tuple[slice, Result]]:
+    """Do ``work(index)`` for every block, in order, with the draws that the block stands for.
+
+    Parameters
+    ----------
+    work
+        Gives a block's result; numpy lets go of the interpreter inside, so threads help when BLAS has one thread.
+    draws
+        Number of draws, at least 1; what the last block has beyond it is the caller's to cut.
+    threads
+        Blocks at work at the same time.
+    """
+    if draws < 1 or threads < 1:
+        raise UserFault(f"draws and threads must be at least 1, and are {draws} and {threads}.")
+    count = -(-draws // BLOCK)
+    spans = [slice(index * BLOCK, min((index + 1) * BLOCK, draws)) for index in range(count)]
+    if threads == 1:
+        for index, span in enumerate(spans):
+            yield span, work(index)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        # A few blocks ahead, so that a million draws do not wait in memory.
+        ahead = [pool.submit(work, index) for index in range(min(2 * threads, count))]
+        for index, span in enumerate(spans):
+            yield span, ahead.pop(0).result()
+            upcoming = index + 2 * threads
+            if upcoming < count:
+                ahead.append(pool.submit(work, upcoming))
+
+
+def _stream(seed: int, index: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(index,))))
+
+
+def _units(drawn: FloatArray, codes: IntArray, cluster: IntArray | None) -> tuple[IntArray, IntArray]:
+    """Return the unit of each person, and a person of each unit."""
+    if cluster is None:
+        everyone = np.arange(drawn.size)
+        return everyone, everyone
+    _, first, unit = np.unique(cluster, return_index=True, return_inverse=True)
+    faults = []
+    split = np.unique(unit[drawn != drawn[first][unit]]).size
+    if split:
+        faults.append(
+            f"{split} of {first.size} clusters have people in both arms, so clusters were not what was drawn; "
+            "name the units of the draw as cluster, or none when people were drawn one by one."
+        )
+    spread = np.unique(unit[codes != codes[first][unit]]).size
+    if spread:
+        faults.append(
+            f"{spread} of {first.size} clusters have people in several cells, so they cannot be redrawn within cells; "
+            "use cells that hold whole clusters."
+        )
+    if faults:
+        raise UserFault(*faults)
+    return unit, first
+
+
+def _turns(cells: IntArray, sizes: IntArray) -> IntArray:
+    """Return each unit's number within its cell, from 0, shape (units,)."""
+    order = np.argsort(cells, kind="stable")
+    turns = np.empty(cells.size, dtype=np.int64)
+    turns[order] = np.arange(cells.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return turns
+
+
+def as_probabilities(probabilities: Vector, n: int) -> FloatArray:
+    """Accept draw probabilities of people, shares of shape (n,)."""
+    chance = as_vector(probabilities, what="probabilities")
+    check_length(chance.size, n, what="probabilities")
+    wrong = int(np.count_nonzero(~((chance >= 0) & (chance <= 1))))
+    if wrong:
+        raise UserFault(f"probabilities must be shares between 0 and 1; {wrong} of {n} rows are not.")
+    return chance

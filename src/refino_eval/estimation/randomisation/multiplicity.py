@@ -1,0 +1,367 @@
+"""Many outcomes, few families: adjusted p-values beside the raw ones, never instead of them.
+
+Families are declared before the results are known. Within each:
+
+=================  ===================================================================================================
+Bonferroni, Holm   family-wise error rate under any dependence (Holm 1979)
+step-down max-|t|  family-wise error rate with the dependence that the draws show: Westfall and Young (1993, algorithm
+                   2.8); with studentised statistics and the largest |t| this is Romano and Wolf (2005) too
+Benjamini-Hochberg false discovery rate (1995), under independence or positive dependence
+sharpened q        two-stage false discovery rate of Benjamini, Krieger and Yekutieli (2006, definition 6), in the form
+                   of Anderson (2008): the smallest rate at which the test is rejected. It can be below the raw p.
+omnibus            is anything there at all? A randomisation test of the family (Young 2019)
+=================  ===================================================================================================
+
+The step-down and the omnibus test need joint draws from the null: those of `randomisation.randomisation_test`, or the
+multiplier bootstrap of `bootstrap_statistics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval.errors import UserFault, nearest
+from refino_eval.estimation.core.absorbed_cells import encode
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    Columns,
+    FloatArray,
+    IntArray,
+    Labels,
+    Missing,
+    Singletons,
+    Vcov,
+    Vector,
+    as_columns,
+    as_treated,
+    check_cluster,
+    ratio,
+)
+from refino_eval.estimation.core.outcome_groups import joint_cov, prepare_passes
+from refino_eval.estimation.randomisation.permutation_test import StatisticDraws, tie_bound
+
+
+@dataclass(frozen=True)
+class OmnibusTest:
+    """Joint randomisation test of a family.
+
+    ``statistic`` is the quadratic form of the statistics in their second moments over draws, of rank ``rank``.
+    """
+
+    statistic: float
+    rank: int
+    p_value: float
+    draws: int
+
+
+@dataclass(frozen=True, eq=False)
+class MultiplicityTable:
+    """Raw and adjusted p-values, every array of shape (T,), one value a test in a family.
+
+    ``n_tests`` is the size of the test's family (tests without a p-value do not count, and have NaN throughout).
+    ``p_resampled`` is the raw p of the draws, ``p_step_down`` the family-wise one; both NaN when there are no draws.
+    ``q_sharpened`` is a rate of false discoveries, not a probability of a test. ``omnibus`` holds one test a family,
+    when there are draws.
+    """
+
+    family: tuple[str, ...]
+    names: tuple[str, ...]
+    p_value: FloatArray
+    p_resampled: FloatArray
+    p_step_down: FloatArray
+    p_bonferroni: FloatArray
+    p_holm: FloatArray
+    p_benjamini_hochberg: FloatArray
+    q_sharpened: FloatArray
+    n_tests: IntArray
+    omnibus: Mapping[str, OmnibusTest]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a test in a family; the family's omnibus p in ``p_omnibus``, NaN when there are no draws."""
+        columns: dict[str, Any] = {
+            "name" if entry.name == "names" else entry.name: getattr(self, entry.name)
+            for entry in fields(self)
+            if entry.name != "omnibus"
+        }
+        columns["p_omnibus"] = [self.omnibus[f].p_value if f in self.omnibus else np.nan for f in self.family]
+        return pd.DataFrame(columns)
+
+
+def multiplicity(
+    p_values: npt.ArrayLike,
+    *,
+    names: Sequence[str],
+    families: Mapping[str, Sequence[str]] | None = None,
+    draws: StatisticDraws | None = None,
+) -> MultiplicityTable:
+    """Adjust p-values within families.
+
+    Parameters
+    ----------
+    p_values
+        Raw two-sided p-values, shape (J,), NaN where there is no test.
+    names
+        Names of the tests, J of them.
+    families
+        Family -> the names in it; None puts all in the family ``all``. A test may be in several families, or none.
+    draws
+        Joint draws of the same tests' statistics under the null, with the same names in any order.
+
+    Raises
+    ------
+    UserFault
+        When a family names an unknown test, one twice, or none; when p-values are not shares; when draws lack a test.
+    """
+    raw, listed = np.asarray(p_values, dtype=np.float64), tuple(names)
+    chosen = {"all": listed} if families is None else {name: tuple(members) for name, members in families.items()}
+    _check_families(raw, listed, chosen, draws)
+    parts = [_family(members, raw, listed, draws) for members in chosen.values()]
+    omnibus: dict[str, OmnibusTest] = {}
+    if draws is not None:
+        omnibus = {name: omnibus_test(_among(draws, members)) for name, members in chosen.items()}
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    family = tuple(name for name, members in chosen.items() for _ in members)
+    return MultiplicityTable(
+        family=family, names=tuple(n for members in chosen.values() for n in members), omnibus=omnibus, **columns
+    )
+
+
+def step_down(draws: StatisticDraws) -> FloatArray:
+    """Adjust for testing all at once: step-down largest |t|, shape (J,).
+
+    Notes
+    -----
+    Hypotheses are ordered by |t|. The k-th is compared with the largest |t| among itself and all with smaller |t| in
+    each draw, and adjusted p-values never fall along the order. Coefficients in place of studentised statistics are
+    put on one scale first (their root mean square over draws and the observed value).
+    """
+    scaled = _on_one_scale(draws)
+    adjusted = np.full(scaled.observed.size, np.nan)
+    tested = np.flatnonzero(~np.isnan(scaled.observed))
+    order = tested[np.argsort(-np.abs(scaled.observed[tested]), kind="stable")]
+    bounds = tie_bound(scaled.observed, scaled.draws)
+    largest, count = np.full(scaled.draws.shape[0], -np.inf), np.empty(order.size)
+    for place in range(order.size - 1, -1, -1):
+        np.maximum(largest, np.abs(scaled.draws[:, order[place]]), out=largest)
+        count[place] = np.count_nonzero(largest >= bounds[order[place]])
+    adjusted[order] = np.maximum.accumulate((1.0 + count) / (1.0 + largest.size))
+    return adjusted
+
+
+def omnibus_test(draws: StatisticDraws) -> OmnibusTest:
+    """Test that no member of a family has an effect.
+
+    Notes
+    -----
+    t'M^-t, with M the second moments of the statistics over all draws and the observed one, so that observed and
+    redrawn statistics are treated alike and the test is exact under the joint sharp null. This is the joint test
+    of Young (2019) with the covariance over randomisations. Directions of M without variation do not count.
+    """
+    tested = ~np.isnan(draws.observed)
+    everything = np.vstack((draws.observed[tested], draws.draws[:, tested]))
+    finite = np.isfinite(everything).all(axis=1)
+    if not tested.any() or not finite.any():
+        return OmnibusTest(float("nan"), 0, float("nan"), draws.draws.shape[0])
+    known = everything[finite]
+    scale = np.sqrt(np.mean(known**2, axis=0))
+    scaled = known[:, scale > 0] / scale[scale > 0]
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / scaled.shape[0])
+    kept = values > 1e-10 * values[-1]
+    forms = np.full(everything.shape[0], np.inf)
+    forms[finite] = np.sum((scaled @ vectors[:, kept]) ** 2 / values[kept], axis=1)
+    bound = tie_bound(forms[:1], forms[1:, None])[0]
+    p_value = (1 + np.count_nonzero(forms[1:] >= bound)) / forms.size
+    return OmnibusTest(float(forms[0]), int(np.count_nonzero(kept)), float(p_value), forms.size - 1)
+
+
+def bonferroni(p_values: FloatArray) -> FloatArray:
+    """Return min(1, m p), shape (m,)."""
+    return np.minimum(1.0, p_values.size * p_values)
+
+
+def holm(p_values: FloatArray) -> FloatArray:
+    """Return Holm's step-down p-values, shape (m,)."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(p_values.size)
+    steps = (p_values.size - np.arange(p_values.size)) * p_values[order]
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return adjusted
+
+
+def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
+    """Return the smallest false discovery rate at which each test is rejected, shape (m,)."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(p_values.size)
+    steps = p_values[order] * p_values.size / np.arange(1, p_values.size + 1)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1])
+    return adjusted
+
+
+def sharpened_q(p_values: FloatArray) -> FloatArray:
+    """Return two-stage sharpened q-values, shape (m,).
+
+    Notes
+    -----
+    At rate q, stage one is Benjamini-Hochberg at q' = q / (1 + q) with r rejections; stage two is
+    Benjamini-Hochberg at q' m / (m - r). A test's q-value is the smallest q at which stage two rejects it, at most 1.
+    Anderson (2008) searches q on a grid of .001; here it is solved: between two steps of stage one r is constant, and
+    with a the stage-one adjusted p, rejection needs q' >= a (m - r) / m.
+    """
+    m = p_values.size
+    unbounded = np.sort(p_values) * m / np.arange(1, m + 1)
+    steps = np.minimum.accumulate(unbounded[::-1])[::-1]
+    own = np.empty(m)
+    own[np.argsort(p_values, kind="stable")] = steps
+    best = np.full(m, np.inf)
+    lower = np.concatenate(([0.0], steps))
+    upper = np.concatenate((steps, [np.inf]))
+    for r in range(m + 1):
+        rate = np.maximum(lower[r], own * (m - r) / m)
+        best = np.where(rate < upper[r], np.minimum(best, rate), best)
+    return np.where(best < 0.5, best / (1.0 - np.minimum(best, 0.5)), 1.0)
+
+
+def bootstrap_statistics(
+    outcomes: Columns,
+    treated: Vector,
+    *,
+    cells: Labels | None = None,
+    controls: Columns | None = None,
+    weights: Vector | None = None,
+    cluster: Labels | None = None,
+    vcov: Vcov = "HC1",
+    singletons: Singletons = "keep",
+    missing: Missing = "error",
+    rows: BoolArray | None = None,
+    names: Sequence[str] | None = None,
+    draws: int = 10_000,
+    seed: int = 1,
+) -> StatisticDraws:
+    """Draw the effects' t statistics jointly by the multiplier bootstrap, where chance is sampling and not the draw.
+
+    Parameters
+    ----------
+    outcomes, treated, cells, controls, weights, cluster, vcov, singletons, missing, rows, names
+        As in `itt.itt`.
+    draws, seed
+        Bootstrap draws, and the seed of `numpy.random.default_rng`.
+
+    Notes
+    -----
+    sum_i xi_i psi_ij with normal xi is normal with covariance psi'psi, so it is drawn from that directly: nobody is
+    resampled, and outcomes with different samples are joined by the people they share.
+    """
+    check_cluster(cluster, vcov)
+    drawn = as_treated(treated)
+    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
+    passes = prepare_passes(
+        values, found, drawn, cells=cells, controls=controls, weights=weights, cluster=cluster, singletons=singletons,
+        missing=missing, rows=rows,
+    )  # fmt: skip
+    fits = [one.fit(values) for one in passes]
+    groups = None if cluster is None else encode(cluster, drawn.size, what="cluster")
+    estimate = np.empty(len(found))
+    for one, fit in zip(passes, fits, strict=True):
+        estimate[one.columns] = fit.estimates
+    return normal_statistics(found, estimate, joint_cov(passes, fits, vcov, groups), draws=draws, seed=seed)
+
+
+def normal_statistics(
+    names: Sequence[str], estimate: FloatArray, cov: FloatArray, *, draws: int = 10_000, seed: int = 1
+) -> StatisticDraws:
+    """Draw t statistics of jointly normal estimates under the null that all are 0.
+
+    Parameters
+    ----------
+    names
+        Names of the estimates, J of them.
+    estimate, cov
+        Shape (J,) and (J, J).
+    draws, seed
+        Draws, and the seed of `numpy.random.default_rng`.
+    """
+    scale = np.sqrt(np.diag(cov))
+    used = scale > 0
+    values, vectors = np.linalg.eigh(cov[np.ix_(used, used)] / np.outer(scale[used], scale[used]))
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    null = np.zeros((draws, estimate.size))
+    null[:, used] = np.random.default_rng(seed).standard_normal((draws, int(used.sum()))) @ root
+    return StatisticDraws(tuple(names), ratio(estimate, scale, where=used), null)
+
+
+def _check_families(
+    raw: FloatArray, names: tuple[str, ...], families: Mapping[str, tuple[str, ...]], draws: StatisticDraws | None
+) -> None:
+    if raw.shape != (len(names),):
+        raise UserFault(f"There are {raw.size} p-values for {len(names)} names; give each test one of both.")
+    faults = []
+    wrong = int(np.count_nonzero((raw < 0) | (raw > 1)))
+    if wrong:
+        faults.append(f"p_values must lie between 0 and 1; {wrong} of {raw.size} do not.")
+    if not families:
+        faults.append("No family is declared; name at least one, or leave families out for one family of all tests.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    faults += [f"Test '{name}' is named {names.count(name)} times; name each once." for name in repeated]
+    for family, members in families.items():
+        if not members:
+            faults.append(f"Family '{family}' has no members; name at least one test.")
+        faults += [
+            f"Family '{family}' names '{name}', which is not among the tests.{nearest(name, names)}"
+            for name in members
+            if name not in names
+        ]
+        twice = sorted({name for name in members if members.count(name) > 1})
+        faults += [f"Family '{family}' names '{name}' twice; a test counts once." for name in twice]
+        if draws is not None:
+            faults += [
+                f"The draws have no statistic '{name}' of family '{family}'.{nearest(name, draws.names)}"
+                for name in members
+                if name in names and name not in draws.names
+            ]
+    if faults:
+        raise UserFault(*faults)
+
+
+def _family(
+    members: tuple[str, ...], raw: FloatArray, names: tuple[str, ...], draws: StatisticDraws | None
+) -> dict[str, np.ndarray]:
+    """Every adjustment within one family, as columns in the order of its members."""
+    p = raw[[names.index(name) for name in members]]
+    tested = ~np.isnan(p)
+    blank = np.full(p.size, np.nan)
+    columns = {"p_value": p, "p_resampled": blank.copy(), "p_step_down": blank.copy()}
+    if draws is not None:
+        drawn = _among(draws, members)
+        columns |= {"p_resampled": drawn.p_value, "p_step_down": step_down(drawn)}
+    adjustments = {
+        "p_bonferroni": bonferroni,
+        "p_holm": holm,
+        "p_benjamini_hochberg": benjamini_hochberg,
+        "q_sharpened": sharpened_q,
+    }
+    for name, adjust in adjustments.items():
+        columns[name] = blank.copy()
+        if tested.any():
+            columns[name][tested] = adjust(p[tested])
+    return columns | {"n_tests": np.full(p.size, int(np.count_nonzero(tested)))}
+
+
+def _among(draws: StatisticDraws, members: Sequence[str]) -> StatisticDraws:
+    columns = [draws.names.index(name) for name in members]
+    return StatisticDraws(tuple(members), draws.observed[columns], draws.draws[:, columns], draws.studentised)
+
+
+def _on_one_scale(draws: StatisticDraws) -> StatisticDraws:
+    """Divide coefficients by their root mean square; studentised statistics are left as they are."""
+    if draws.studentised:
+        return draws
+    everything = np.vstack((draws.observed, draws.draws))
+    scale = np.sqrt(np.nanmean(np.where(np.isfinite(everything), everything, np.nan) ** 2, axis=0))
+    scale[~(scale > 0)] = 1.0
+    return StatisticDraws(draws.names, draws.observed / scale, draws.draws / scale)

@@ -1,0 +1,1 @@
+"""Recorded regressions computed again by independent libraries."""
