@@ -37,10 +37,10 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
     Notes
     -----
-    A `UserFault` is written to the log as paragraphs, left for the command line, and ends the job with exit code 2.
+    A `UserError` is written to the log as paragraphs, left for the command line, and ends the job with exit code 2.
     Anything else leaves its traceback in the log.
     """
-    from refino_eval.errors import UserFault
+    from refino_eval.errors import UserError
 
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,11 +51,11 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     logger.addHandler(handler)
     try:
         yield logger
-    except UserFault as fault:
-        for paragraph in fault.faults:
+    except UserError as fault:
+        for paragraph in fault.problems:
             logger.error(paragraph)
-        _leave(snakemake.rule, fault.faults)
-        print("\n".join(fault.faults), file=sys.stderr)
+        _leave(snakemake.rule, fault.problems)
+        print("\n".join(fault.problems), file=sys.stderr)
         sys.exit(2)
     except Exception:
         logger.error(traceback.format_exc())

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
 
 FILES = 2_000
@@ -153,7 +153,7 @@ def attempt(folder: Path, raw: bytes, content: bytes, suffix: str, encoding: str
     told: str | None = None
     try:
         report = ingest(a_source(encoding), folder, codelists={}, clean_path=clean, rejects_path=rejects, threads=1)
-    except UserFault as fault:
+    except UserError as fault:
         told = str(fault)
     except Exception as error:
         raise AssertionError(f"{case}: {error!r}") from error

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.months.expressions import evaluate, parse, to_array, to_sql
 
 KINDS = {"a": "number", "b": "number", "p": "boolean", "q": "boolean"}
@@ -55,7 +55,7 @@ def connection():
 def test_sql_arrays_and_tree_agree(connection, text, values):
     try:
         tree = parse(text, KINDS, state="s")
-    except UserFault as fault:
+    except UserError as fault:
         assume("divides by zero" not in str(fault))
         raise
     columns = ", ".join(f"CAST({'NULL' if v is None else v} AS DOUBLE) AS {name}" for name, v in values.items())
@@ -73,6 +73,6 @@ def test_sql_arrays_and_tree_agree(connection, text, values):
 def test_any_text_is_an_expression_or_a_users_fault(text):
     try:
         tree = parse(text, KINDS, state="s")
-    except UserFault:
+    except UserError:
         return
     assert to_sql(tree)

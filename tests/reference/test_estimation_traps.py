@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, late
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -62,5 +62,5 @@ def test_pyfixest_drops_a_treatment_that_a_control_repeats(frame):
     doubled = frame.assign(a_copy=1 - frame["z"])
     kept = pf.feols("y ~ a_copy + z | cell", doubled, fixef_rm="none").coef().index.tolist()
     assert kept != ["a_copy", "z"]
-    with pytest.raises(UserFault, match="'treated' is collinear with the controls"):
+    with pytest.raises(UserError, match="'treated' is collinear with the controls"):
         itt(doubled[["y"]], doubled["z"], cells=doubled["cell"], controls=doubled[["a_copy"]])

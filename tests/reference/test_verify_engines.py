@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import (
     VerificationError,
     balance,
@@ -144,11 +144,11 @@ def test_a_perfect_fit_and_one_cell(data):
 def test_fewer_than_two_engines_are_not_enough(data, monkeypatch):
     table = itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
     asked = {"cells": data["cells"]}
-    with pytest.raises(UserFault, match="needs two engines"):
+    with pytest.raises(UserError, match="needs two engines"):
         verify_itt(table, data["outcomes"][["y"]], data["z"], engines=["statsmodels"], **asked)
-    with pytest.raises(UserFault, match="Did you mean 'pyfixest'"):
+    with pytest.raises(UserError, match="Did you mean 'pyfixest'"):
         verify_itt(table, data["outcomes"][["y"]], data["z"], engines=["pyfixst"], **asked)
-    with pytest.raises(UserFault, match="the table is of"):
+    with pytest.raises(UserError, match="the table is of"):
         verify_itt(table, data["outcomes"], data["z"], **asked)
     monkeypatch.setattr(engines_module.importlib.util, "find_spec", lambda name: None)
     found = verify_itt(table, data["outcomes"][["y"]], data["z"], **asked)
@@ -158,7 +158,7 @@ def test_fewer_than_two_engines_are_not_enough(data, monkeypatch):
 def test_too_large_for_dummies_is_told(data, monkeypatch):
     table = itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
     monkeypatch.setattr(engines_module, "MOST_DUMMIES", 1000)
-    with pytest.raises(UserFault, match="name engines that absorb"):
+    with pytest.raises(UserError, match="name engines that absorb"):
         verify_itt(table, data["outcomes"][["y"]], data["z"], cells=data["cells"])
     pytest.importorskip("pyfixest")
     found = verify_itt(

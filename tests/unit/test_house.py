@@ -83,7 +83,7 @@ def test_a_digest_follows_imports_and_nothing_else(tmp_path):
     uses_nothing = tmp_path / "b.py"
     uses_nothing.write_text("import json\n")
     alone = tmp_path / "c.py"
-    alone.write_text("from refino_eval.errors import UserFault\n")
+    alone.write_text("from refino_eval.errors import UserError\n")
     assert len({source_digest(path) for path in (uses_estimation, uses_nothing, alone)}) == 3
 
 

@@ -13,7 +13,7 @@ from refino_eval.config.bare import bare
 from refino_eval.config.exhibits import kinds_of
 from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.labels import flow_labels
 from refino_eval.outcomes.plan import load_plan
 from refino_eval.registers.formats import find_files
@@ -26,8 +26,8 @@ try:
     if EVALUATION.synthetic is None and EVALUATION.entry == "spells":
         for _source in CONFIGURATION.sources.values():
             find_files(_source, CONFIGURATION.data_folder)
-except UserFault as fault:
-    raise WorkflowError("\n".join(fault.faults))
+except UserError as fault:
+    raise WorkflowError("\n".join(fault.problems))
 
 NAME = EVALUATION.name
 LANGUAGES = list(CONFIGURATION.project.languages)

@@ -8,7 +8,7 @@ from typing import get_args
 
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.published.audit import audit_file
 from refino_eval.published.audit.present import Audited, to_csv, to_markdown, to_text
 from refino_eval.published.source import load_source
@@ -44,7 +44,7 @@ def audit_published(
     """
     for given, valid, option in ((language, get_args(Language), "--language"), (form, FORMS, "--format")):
         if given not in valid:
-            raise UserFault(f"{option} is '{given}'.{nearest(given, valid)}")
+            raise UserError(f"{option} is '{given}'.{nearest(given, valid)}")
     audited = [_audited(path) for path in _files(document, root)]
     text = _written(audited, form, "nb" if language == "nb" else "en")
     if out is None:
@@ -70,10 +70,10 @@ def _files(document: str | None, root: Path | None) -> list[Path]:
     names = sorted(path.stem for path in folder.glob("*.csv"))
     if document is None:
         if not names:
-            raise UserFault("data/published has no .csv file: name the path of one to audit it.")
+            raise UserError("data/published has no .csv file: name the path of one to audit it.")
         return [folder / f"{name}.csv" for name in names]
     if document not in names:
-        raise UserFault(
+        raise UserError(
             f"There are no published values '{document}' in data/published.{nearest(document, names)} A path that ends in "
             ".csv is audited wherever it stands."
         )

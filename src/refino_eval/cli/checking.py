@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.checks import needed_states, used_outcomes, used_states
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.outcomes.plan import plan_lines
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check_evaluation(
 
     Raises
     ------
-    UserFault
+    UserError
         With everything that must be mended, at once, after the lines.
     """
     configuration = load_configuration(root, evaluation=name)
@@ -41,7 +41,7 @@ def check_evaluation(
     yield f"{study.name}: the configuration is sound ({len(study.exhibits)} exhibits)"
     if study.entry != "spells":
         if delivery is not None:
-            raise UserFault(f"The evaluation '{study.name}' reads a person table; only registers have a receipt.")
+            raise UserError(f"The evaluation '{study.name}' reads a person table; only registers have a receipt.")
         return
     yield f"{study.name}: {_examples(configuration)} worked examples give what they should"
     yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
@@ -85,7 +85,7 @@ def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[
     yield f"Receipt: {page}   Numbers: {', '.join(path.name for path in written)}"
     mend = receipt.of(MEND)
     if mend:
-        raise UserFault(*(fault_text(fault) for fault in mend))
+        raise UserError(*(fault_text(fault) for fault in mend))
 
 
 def _receipt(configuration: Configuration, folder: Path) -> Receipt:
@@ -94,7 +94,7 @@ def _receipt(configuration: Configuration, folder: Path) -> Receipt:
     from refino_eval.registers.receipt_letter import find_letter, read_letter
 
     if not folder.is_dir():
-        raise UserFault(f"The delivery folder {folder} does not exist. Put the delivery there, or mend `data`.")
+        raise UserError(f"The delivery folder {folder} does not exist. Put the delivery there, or mend `data`.")
     study, sources = configuration.evaluation, configuration.sources
     path = find_letter(folder, study.letter)
     lists = {column.codelist for source in sources.values() for column in source.columns.values() if column.codelist}

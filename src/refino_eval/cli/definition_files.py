@@ -18,7 +18,7 @@ import yaml
 from refino_eval.config.bare import DROPPED, LABELS, TEXTS
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.load import Configuration, read_yaml, validate
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import write_bytes
 
 FOLDER = "config/definitions"
@@ -124,20 +124,20 @@ def add_copy(configuration: Configuration, name: str, like: str) -> Place:
 
     Raises
     ------
-    UserFault
+    UserError
         For a name that is taken or is no name, or an outcome that there is not. Nothing is written then.
     """
     outcomes = configuration.definitions.outcomes
     if not _NAME.match(name):
-        raise UserFault(
+        raise UserError(
             f"'{name}' is not a name: lower case letters without accents, digits and underscores, a letter first, at most "
             "40 characters."
         )
     if name in outcomes:
-        raise UserFault(f"There is an outcome '{name}' already; give the new one another name.")
+        raise UserError(f"There is an outcome '{name}' already; give the new one another name.")
     source = place_of(configuration, "outcomes", like)
     if source is None:
-        raise UserFault(f"There is no outcome '{like}' to copy.{nearest(like, outcomes)}")
+        raise UserError(f"There is no outcome '{like}' to copy.{nearest(like, outcomes)}")
     file = f"{FOLDER}/outcomes.yaml"
     path = configuration.root / file
     before = path.read_bytes() if path.is_file() else b""
@@ -189,17 +189,17 @@ def changes_since(configuration: Configuration, revision: str) -> list[Change]:
 
     Raises
     ------
-    UserFault
+    UserError
         When there is no repository, or no such revision.
     """
     root = configuration.root
     if _git(root, "rev-parse", "--git-dir") is None:
-        raise UserFault(
+        raise UserError(
             "The project's folder is not in a git repository (or git is not installed), so there is no earlier state of the "
             "definitions to compare with."
         )
     if revision.startswith("-") or _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
-        raise UserFault(
+        raise UserError(
             f"git knows no revision '{revision}'. Name a commit, a tag or a branch, for instance HEAD or HEAD~1."
         )
     changes: list[Change] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from refino_eval.config import load_configuration
 from refino_eval.config.load import evaluation_names, project_root
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 
 def listed(what: str, evaluation: str | None) -> Iterator[str]:
@@ -24,8 +24,8 @@ def listed(what: str, evaluation: str | None) -> Iterator[str]:
         for name in evaluation_names(root):
             try:
                 study = load_configuration(root, evaluation=name).evaluation
-            except UserFault as fault:
-                yield f"{name:<24}has {len(fault.faults)} fault(s); see: refino-eval check --evaluation {name}"
+            except UserError as fault:
+                yield f"{name:<24}has {len(fault.problems)} fault(s); see: refino-eval check --evaluation {name}"
                 continue
             yield f"{name:<24}{study.label.en} ({study.data_class}, entry {study.entry})"
         return

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 LOCKS = Path(".snakemake") / "locks"
 
@@ -40,7 +40,7 @@ def only_run(root: Path, evaluation: str, data: Path) -> Iterator[int | None]:
 
     Raises
     ------
-    UserFault
+    UserError
         When another run of the evaluation is alive.
     """
     if sys.platform == "win32":
@@ -54,7 +54,7 @@ def only_run(root: Path, evaluation: str, data: Path) -> Iterator[int | None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserFault(
+            raise UserError(
                 f"The evaluation '{evaluation}' is being run by another process in this folder. Wait until it has ended."
             ) from None
         _clear_up(root, evaluation, data)
@@ -69,7 +69,7 @@ def _clear_up(root: Path, evaluation: str, data: Path) -> None:
         return
     if (alive := _snakemakes(root)) is None or alive:
         if stale:
-            raise UserFault(
+            raise UserError(
                 f"Snakemake holds the results of '{evaluation}' in this folder"
                 + (f" ({len(alive)} of its processes are alive). Wait until they have ended." if alive else ". ")
                 + (

@@ -10,7 +10,7 @@ import typer
 
 from refino_eval.cli import outcomes
 from refino_eval.cli.telling import EvaluationName, telling_faults
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 
 app = typer.Typer(
     help="Evaluate a randomised labour-market trial from register data.",
@@ -56,7 +56,7 @@ def check(
 
     with telling_faults():
         if everything and (delivery or out):
-            raise UserFault("`--all` takes neither --delivery nor --out: they belong to one evaluation.")
+            raise UserError("`--all` takes neither --delivery nor --out: they belong to one evaluation.")
         # What the user names is from where the user stands.
         delivery, out = (path.resolve() if path is not None else None for path in (delivery, out))
         root = project_root()
@@ -66,9 +66,9 @@ def check(
             try:
                 for line in check_evaluation(root, name, delivery=delivery, out=out):
                     print(line)
-            except UserFault as fault:
-                faults += fault.faults
-        raise_faults(faults)
+            except UserError as fault:
+                faults += fault.problems
+        raise_problems(faults)
 
 
 @app.command()
@@ -148,7 +148,7 @@ def score() -> None:
     with telling_faults():
         comparisons = scores_of(project_root() / "results")
         if not any(len(frame) for frame in comparisons.values()):
-            raise UserFault("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
+            raise UserError("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
         typer.echo(score_table(comparisons))
 
 
@@ -162,7 +162,7 @@ def list_names(
 
     with telling_faults():
         if what not in LISTS:
-            raise UserFault(f"There is no list of '{what}'.{nearest(what, LISTS)}")
+            raise UserError(f"There is no list of '{what}'.{nearest(what, LISTS)}")
         for line in listed(what, evaluation):
             print(line)
 

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from refino_eval.cli.locks import only_run
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.jobs import FAULTS_VARIABLE
 
 TARGETS = ("all", "outcomes", "aggregates")
@@ -57,13 +57,13 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
 
     Raises
     ------
-    UserFault
+    UserError
         For a fault in the configuration, or one that a job found.
     """
     root = project_root()
     os.chdir(root)  # paths in the configuration, and in messages, are from the project's root
     if until is not None and until not in TARGETS:
-        raise UserFault(f"There is no target '{until}' to stop at.{nearest(until, TARGETS)}")
+        raise UserError(f"There is no target '{until}' to stop at.{nearest(until, TARGETS)}")
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
     if study.synthetic is None and study.entry == "spells":
@@ -83,7 +83,7 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
         failed, jobs = _follow(command, root, log, Path(faults), console, held)
         left = [line for path in sorted(Path(faults).glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
     if left:
-        raise UserFault(*dict.fromkeys(left))
+        raise UserError(*dict.fromkeys(left))
     if failed is not None:
         _tell_failure(failed, log, root, console)
         return 1
@@ -98,10 +98,10 @@ def _delivery_is_there(configuration: Configuration) -> None:
     for source in configuration.sources.values():
         try:
             find_files(source, configuration.data_folder)
-        except UserFault as fault:
-            faults += fault.faults
+        except UserError as fault:
+            faults += fault.problems
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
 
 
 def _command(evaluation: str, cores: int, until: str | None, force: bool) -> list[str]:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from refino_eval.config.load import project_root, read_yaml, validate
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 
 
 def simulate_register(
@@ -49,7 +49,7 @@ def simulate_register(
     folder = root / "config" / "synthetic"
     path = folder / f"{recipe}.yaml"
     if not path.is_file():
-        raise UserFault(
+        raise UserError(
             f"There is no recipe '{recipe}' in config/synthetic.{nearest(recipe, [p.stem for p in folder.glob('*.yaml')])}"
         )
     shown = path.relative_to(root).as_posix()
@@ -78,7 +78,7 @@ def _default_recipe(root: Path) -> str:
 
     study = load_configuration(root).evaluation
     if study.synthetic is None:
-        raise UserFault(
+        raise UserError(
             f"The default evaluation '{study.name}' asks for no synthetic register; name a recipe of config/synthetic with --recipe."
         )
     return study.synthetic.recipe

@@ -11,7 +11,7 @@ from typing import get_args
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.registers.variables import Variable
 from refino_eval.registers.variables import variable_list as list_variables
 
@@ -44,11 +44,11 @@ def tell_sources(evaluation: str | None, *, variable_list: bool, language: str, 
     """
     for given, valid, option in ((language, get_args(Language), "--language"), (form, FORMS, "--format")):
         if given not in valid:
-            raise UserFault(f"{option} is '{given}'.{nearest(given, valid)}")
+            raise UserError(f"{option} is '{given}'.{nearest(given, valid)}")
     configuration = load_configuration(project_root(), evaluation=evaluation)
     listed = list(configuration.sources.values())
     if not listed:
-        raise UserFault(f"The evaluation '{configuration.evaluation.name}' reads no registers; it has a person table.")
+        raise UserError(f"The evaluation '{configuration.evaluation.name}' reads no registers; it has a person table.")
     if not variable_list:
         lines = [f"{s.register_name:<24}{s.label[language]} ({len(s.columns)}), {s.owner}" for s in listed]
         _give("\n".join(lines) + "\n", out)

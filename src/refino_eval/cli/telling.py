@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 EvaluationName = Annotated[
     str | None,
@@ -25,8 +25,8 @@ def telling_faults() -> Iterator[None]:
     """Tell a user's fault in plain paragraphs and end with exit code 2; let anything else through."""
     try:
         yield
-    except UserFault as fault:
-        tell(fault.faults)
+    except UserError as fault:
+        tell(fault.problems)
         raise typer.Exit(2) from None
 
 

@@ -12,7 +12,7 @@ from refino_eval.cli.telling import width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root, read_yaml
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import number_text
 from refino_eval.report.address import find_number
@@ -41,7 +41,7 @@ def trace_number(
         Give one JSON object instead of text.
     """
     if language not in get_args(Language):
-        raise UserFault(f"There is no language '{language}' (--language).{nearest(language, get_args(Language))}")
+        raise UserError(f"There is no language '{language}' (--language).{nearest(language, get_args(Language))}")
     root = project_root()
     study = load_configuration(root, evaluation=evaluation).evaluation
     inputs = finished_run(root, study.name)
@@ -59,7 +59,7 @@ def finished_run(root: Path, evaluation: str) -> ReportInputs:
     results = root / "results" / evaluation
     path = results / "run" / "run_config.yaml"
     if not path.is_file():
-        raise UserFault(
+        raise UserError(
             f"The evaluation '{evaluation}' has not been run: there is no {path.relative_to(root).as_posix()}. "
             f"Run: refino-eval run --evaluation {evaluation}"
         )

@@ -20,7 +20,7 @@ from refino_eval.cli.telling import drawn, lines_of, width
 from refino_eval.config import checks
 from refino_eval.config.definitions import Outcome
 from refino_eval.config.load import Configuration
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.report.meaning import periods_of, registers_of, sentence_of, span_text, states_of
 from refino_eval.report.proving import Proof, prove
 
@@ -85,13 +85,13 @@ def try_outcome(configuration: Configuration, name: str, *, person_file: Path | 
 
     Raises
     ------
-    UserFault
+    UserError
         For an unknown outcome, an evaluation without spells, a run that is not there yet, or a definition at fault.
     """
     outcome = known_outcome(configuration, name)
     study, definitions = configuration.evaluation, configuration.definitions
     if study.entry != "spells":
-        raise UserFault(
+        raise UserError(
             f"The evaluation '{study.name}' reads its outcomes from a person table, so there is no panel to try a definition on. "
             "Try it in an evaluation of spells: --evaluation NAME."
         )
@@ -124,7 +124,7 @@ def known_outcome(configuration: Configuration, name: str) -> Outcome:
     """Return an outcome, or tell the nearest name."""
     outcomes = configuration.definitions.outcomes
     if name not in outcomes:
-        raise UserFault(f"There is no outcome '{name}'.{nearest(name, outcomes)}")
+        raise UserError(f"There is no outcome '{name}'.{nearest(name, outcomes)}")
     return outcomes[name]
 
 
@@ -133,7 +133,7 @@ def _permitted(configuration: Configuration, path: Path, guard: Guard) -> Path:
     home = (configuration.root / configuration.results_folder / "person_level").resolve()
     if guard.confidential and home not in path.resolve().parents:
         shown = (configuration.results_folder / "person_level").as_posix()
-        raise UserFault(
+        raise UserError(
             f"--person-file {path}: the data are confidential, and values of single people are written inside {shown}/ only. "
             "Name a file there."
         )
@@ -148,26 +148,26 @@ def _panel(configuration: Configuration, name: str, outcome: Outcome, folder: Pa
     person_level = configuration.root / configuration.results_folder / "person_level"
     shown = configuration.results_folder.as_posix()
     if not (person_level / "cohort.parquet").is_file():
-        raise UserFault(
+        raise UserError(
             f"There is no cohort in {shown}/person_level yet to try '{name}' on. "
             f"Run first: refino-eval run --evaluation {study.name} --until outcomes"
         )
     unit = outcome.clock
     clock = study.clocks.get(unit)
     if clock is None:
-        raise UserFault(
+        raise UserError(
             f"The outcome '{name}' is told by {unit}, and the evaluation '{study.name}' has no clock by {unit}. Add clocks.{unit}."
         )
     times = periods_of(outcome)
     if times[0] < clock.first or times[-1] > clock.last:
-        raise UserFault(
+        raise UserError(
             f"The outcome '{name}' reads event {unit}s {times[0]} to {times[-1]}, outside the clock of the evaluation "
             f"'{study.name}' ({clock.first} to {clock.last}). Change the window or clocks.{unit}."
         )
     states = list(states_of(outcome, definitions))
     unknown = [state for state in states if state not in definitions.states]
     if unknown:
-        raise UserFault(
+        raise UserError(
             *(
                 f"The outcome '{name}' names no state '{state}'.{nearest(state, definitions.states)}"
                 for state in unknown
@@ -204,7 +204,7 @@ def _is_current(configuration: Configuration, unit: Any, held: Sequence[str]) ->
         plan = plan_panel(
             configuration.definitions, configuration.sources, unit=unit, first=clock.first, last=clock.last, states=held
         )
-    except UserFault:
+    except UserError:
         return False
     return panel_sql(plan) == query.read_text(encoding="utf-8")
 
@@ -221,7 +221,7 @@ def _derive(configuration: Configuration, unit: Any, states: Sequence[str], out_
     clean = {register: person_level / "clean" / f"{register}.parquet" for register in registers}
     absent = [register for register, path in clean.items() if not path.is_file()]
     if absent:
-        raise UserFault(
+        raise UserError(
             *(
                 f"The state needs the register '{register}', and there is no clean register of that name in "
                 f"{configuration.results_folder.as_posix()}/person_level/clean. Add it to the evaluation's sources and run: "
@@ -433,9 +433,9 @@ def _computable(
     """Yield outcomes with their values; one that is at fault is left out, since it is not the one being tried."""
     try:
         together = _values(configuration, outcomes, panel).values
-    except UserFault:
+    except UserError:
         for key, entry in outcomes.items():
-            with suppress(UserFault):
+            with suppress(UserError):
                 yield key, _values(configuration, {key: entry}, panel).values[:, 0]
         return
     yield from zip(outcomes, together.T, strict=True)

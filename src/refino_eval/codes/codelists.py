@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from refino_eval.config.base import Language
-from refino_eval.errors import nearest, raise_faults
+from refino_eval.errors import nearest, raise_problems
 
 COLUMNS = ("code", "label_nb", "label_en", "group", "valid_from", "valid_to", "source")
 
@@ -87,14 +87,14 @@ class Codelist:
 
         Raises
         ------
-        UserFault
+        UserError
             When the code is not in the list, or not in use on the day.
         """
         rows = [row for row in self._by_code.get(code, ()) if day is None or row.valid_on(day)]
         if not rows:
             when = f" on {day:%Y-%m-%d}" if day and code in self._by_code else ""
             hint = "" if when else nearest(code, self.codes)
-            raise_faults([f"The code list '{self.name}' has no code '{code}'{when}.{hint}"])
+            raise_problems([f"The code list '{self.name}' has no code '{code}'{when}.{hint}"])
         return max(rows, key=lambda row: row.valid_from or dt.date.min)
 
     def label(self, code: str, language: Language, day: dt.date | None = None) -> str:
@@ -110,7 +110,7 @@ class Codelist:
         """Return the codes of a group, in the order of the file; an unknown group is a user's fault."""
         codes = tuple(dict.fromkeys(row.code for row in self.rows if row.group == group))
         if not codes:
-            raise_faults([f"The code list '{self.name}' has no group '{group}'.{nearest(group, self.groups)}"])
+            raise_problems([f"The code list '{self.name}' has no group '{group}'.{nearest(group, self.groups)}"])
         return codes
 
 
@@ -119,7 +119,7 @@ def load_codelist(name: str, folder: Path) -> Codelist:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file is missing, a column is missing, a row is incomplete or a date is no date, or two rows of a
         code overlap; all faults of the file at once.
     """
@@ -131,7 +131,7 @@ def load_codelist(name: str, folder: Path) -> Codelist:
         if row is not None:
             rows.append(row)
     faults += _overlaps(name, rows)
-    raise_faults(faults)
+    raise_problems(faults)
     return Codelist(name, tuple(rows))
 
 
@@ -145,14 +145,14 @@ def read_table(name: str, folder: Path, columns: tuple[str, ...]) -> list[tuple[
     path = folder / f"{name}.csv"
     if not path.is_file():
         there = [found.stem for found in folder.glob("*.csv")]
-        raise_faults(
+        raise_problems(
             [
                 f"The code list '{name}' is missing: no file {name}.csv in the folder of code lists.{nearest(name, there)}"
             ]
         )
     reader = csv.DictReader(io.StringIO(_text(path), newline=""))
     header = reader.fieldnames or ()
-    raise_faults(
+    raise_problems(
         [
             f"The code list {name}.csv lacks the column '{column}'.{nearest(column, header)}"
             for column in columns
@@ -166,7 +166,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise_faults([f"The code list {path.name} is not written in UTF-8. Save it anew in that encoding."])
+        raise_problems([f"The code list {path.name} is not written in UTF-8. Save it anew in that encoding."])
         raise
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from refino_eval.codes.codelists import read_table
-from refino_eval.errors import raise_faults
+from refino_eval.errors import raise_problems
 
 COLUMNS = ("year", "value", "source")
 
@@ -34,7 +34,7 @@ class PriceIndex:
     def value(self, year: int) -> Decimal:
         """Return the index of a year; a year that the index lacks is a user's fault."""
         if year not in self.values:
-            raise_faults(
+            raise_problems(
                 [
                     f"The price index '{self.name}' has no value for {year}: it covers {min(self.values)}-"
                     f"{max(self.values)}. Add the year to {self.name}.csv from the index's source, or choose years inside it."
@@ -52,7 +52,7 @@ def load_index(name: str, folder: Path) -> PriceIndex:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file or a column is missing, a value is not a positive number, or a year comes twice or is left out
         between others; all faults at once.
     """
@@ -76,7 +76,7 @@ def load_index(name: str, folder: Path) -> PriceIndex:
     if values:
         gaps = sorted(set(range(min(values), max(values))) - set(values))
         faults += [f"The price index {name}.csv lacks the year {year} between its first and its last." for year in gaps]
-    raise_faults(faults)
+    raise_problems(faults)
     return PriceIndex(name, MappingProxyType(dict(sorted(values.items()))))
 
 

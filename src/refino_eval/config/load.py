@@ -20,7 +20,7 @@ from refino_eval.config.checks import cross_check
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation, Project
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -91,7 +91,7 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
 
     Raises
     ------
-    UserFault
+    UserError
         With one paragraph for each fault found, all at once.
     """
     folder = root / "config"
@@ -99,7 +99,7 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     name = evaluation or project.evaluation
     study = _read(_named(folder / "evaluations", name, "evaluation"), Evaluation, root)
     if study.name != name:
-        raise UserFault(
+        raise UserError(
             f"config/evaluations/{name}.yaml: the key 'name' says '{study.name}'; it must equal the file's name."
         )
     definitions, faults = _definitions(folder / "definitions", study, root)
@@ -107,7 +107,7 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     configuration = Configuration(
         root=root, project=project, evaluation=study, definitions=definitions, sources=sources
     )
-    raise_faults([*faults, *cross_check(study, definitions, sources)])
+    raise_problems([*faults, *cross_check(study, definitions, sources)])
     return configuration
 
 
@@ -122,7 +122,7 @@ def expand(value: str) -> str:
     def replace(match: re.Match[str]) -> str:
         found = os.environ.get(match["name"], match["default"])
         if found is None:
-            raise UserFault(
+            raise UserError(
                 f"The environment variable {match['name']} is not set, and '{value}' gives no default for it."
             )
         return found
@@ -134,32 +134,32 @@ def read_yaml(path: Path, shown: str) -> Any:
     """Read one YAML file; a missing or broken one is a fault told under the name `shown`."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise UserFault(
+            raise UserError(
                 f"{shown}: the file is larger than {MAX_BYTES // 1_000_000} MB; a configuration file is not."
             )
         with path.open(encoding="utf-8") as stream:
             return yaml.load(stream, Loader=_StrictLoader)  # a subclass of SafeLoader
     except FileNotFoundError:
-        raise UserFault(f"{shown}: there is no such file. Write it, or mend the name that points to it.") from None
+        raise UserError(f"{shown}: there is no such file. Write it, or mend the name that points to it.") from None
     except UnicodeDecodeError as error:
-        raise UserFault(f"{shown}: the file is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+        raise UserError(f"{shown}: the file is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
     except RecursionError:
-        raise UserFault(f"{shown}: the file is nested too deeply to be a configuration file.") from None
+        raise UserError(f"{shown}: the file is nested too deeply to be a configuration file.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise UserFault(f"{shown}: not valid YAML{where}: {problem}.") from None
+        raise UserError(f"{shown}: not valid YAML{where}: {problem}.") from None
 
 
 def validate(data: Any, model: type[Model], shown: str) -> Model:
     """Turn plain data into a model; every fault becomes a paragraph that names file, key and rule."""
     if not isinstance(data, dict):
-        raise UserFault(f"{shown}: a mapping of keys to values is expected here.")
+        raise UserError(f"{shown}: a mapping of keys to values is expected here.")
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UserFault(*[_paragraph(fault, model, shown) for fault in error.errors()]) from None
+        raise UserError(*[_paragraph(fault, model, shown) for fault in error.errors()]) from None
 
 
 def _paragraph(fault: Any, model: type[BaseModel], shown: str) -> str:
@@ -220,7 +220,7 @@ def _named(folder: Path, name: str, what: str) -> Path:
     path = folder / f"{name}.yaml"
     if not path.is_file():
         valid = [other.stem for other in folder.glob("*.yaml")]
-        raise UserFault(f"There is no {what} '{name}' in config/{folder.name}.{nearest(name, valid)}")
+        raise UserError(f"There is no {what} '{name}' in config/{folder.name}.{nearest(name, valid)}")
     return path
 
 
@@ -228,7 +228,7 @@ def _source(folder: Path, register: str, root: Path) -> Source:
     path = _named(folder, register, "register")
     source = _read(path, Source, root)
     if source.register_name != register:
-        raise UserFault(
+        raise UserError(
             f"config/sources/{register}.yaml: the key 'register' says '{source.register_name}'; it must equal the file's name."
         )
     return source
@@ -268,6 +268,6 @@ def project_root() -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "config" / "config.yaml").is_file():
             return folder
-    raise UserFault(
+    raise UserError(
         "There is no config/config.yaml here or in any folder above. Run the command inside the project's folder."
     )

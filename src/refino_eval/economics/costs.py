@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from refino_eval.config.costs import Amount, Basis, Costs, YearlyPrices
-from refino_eval.errors import nearest, raise_faults
+from refino_eval.errors import nearest, raise_problems
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> Cost
 
     Raises
     ------
-    UserFault
+    UserError
         When a printed number is not there (all of them at once), or participant-months are not positive.
     """
     check_inputs(costs, published)
@@ -145,7 +145,7 @@ def outcome_values(costs: Costs, published: Mapping[str, float]) -> dict[str, fl
 
 def check_inputs(costs: Costs, published: Mapping[str, float]) -> None:
     """Raise a fault for every printed number that the inputs name and the file of published values lacks."""
-    raise_faults(
+    raise_problems(
         [
             f"config/definitions/costs.yaml: the input '{entry.published}' is no printed number of data/published/{costs.published}.csv."
             f"{nearest(str(entry.published), published)}"

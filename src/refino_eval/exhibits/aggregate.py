@@ -14,7 +14,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits import (
     arms,
     group_numbers,
@@ -73,15 +73,15 @@ def aggregate(name: str, exhibit: x.Exhibit, *, files: PersonFiles, study: Study
 
     Raises
     ------
-    UserFault
+    UserError
         When the sample is empty or lacks an arm, or an estimate cannot be made; the message names the exhibit.
     """
     study = study.comparing(exhibit.arm, exhibit.against)
     cohort = _sample(pd.read_parquet(files.cohort), name, exhibit.sample, study)
     try:
         rows = list(_rows(exhibit, cohort, files, study, name))
-    except UserFault as fault:
-        raise UserFault(*[f"Exhibit '{name}': {text}" for text in fault.faults]) from None
+    except UserError as fault:
+        raise UserError(*[f"Exhibit '{name}': {text}" for text in fault.problems]) from None
     return tidy_frame({"exhibit": name, **row} for row in rows)
 
 
@@ -109,7 +109,7 @@ def _sample(cohort: pd.DataFrame, name: str, sample: str, study: Study) -> pd.Da
     else:
         arms, needed = chosen["treated"].nunique(), 2
     if arms < needed:
-        raise UserFault(
+        raise UserError(
             f"Exhibit '{name}': the sample '{sample}' has {len(chosen):,} people in {arms} arm(s); a comparison needs "
             f"{'both' if needed == 2 else f'all {needed}'}. See run/flow.csv for who was lost and why."
         )
@@ -266,7 +266,7 @@ def _flow(exhibit: x.FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, stud
         elif line["step"] == "delivered":
             left = counts
         elif counts != left:
-            raise UserFault(
+            raise UserError(
                 f"the sample '{line['step']}' is not the one before it less those taken out, so they make no single flow. "
                 "Name those to show in the exhibit's `samples`, each within the one before."
             )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.groups import Groups, groups_of
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, of_arm, weighting
@@ -72,7 +72,7 @@ def _compares(
     """Tell whether the draw varies in a group beyond its cells and controls, and leaves degrees of freedom."""
     try:
         est.prepare(treated, cells=cells, controls=controls, rows=rows)
-    except UserFault:
+    except UserError:
         return False
     return True
 

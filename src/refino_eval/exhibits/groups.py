@@ -11,7 +11,7 @@ import pandas as pd
 
 from refino_eval.config import definitions as d
 from refino_eval.config.exhibits import By
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.people import Row, Study, cell, of_arm
 from refino_eval.exhibits.splits import GROUPS, WITHOUT_GROUP, group_key, panel_of, split_key
 
@@ -79,7 +79,7 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GR
 
     Raises
     ------
-    UserFault
+    UserError
         When the column is not there or has one value, or more values than a reader can compare, or when somebody is in
         two of the subgroups.
     """
@@ -90,7 +90,7 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GR
     found = sorted(set(values[known]))
     if not 2 <= len(found) <= most:
         what = "one value" if len(found) == 1 else f"{len(found)} values"
-        raise UserFault(
+        raise UserError(
             f"is told by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
             "groups can be compared. Define subgroups (config/definitions/subgroups.yaml) and list them, or choose another."
         )
@@ -104,7 +104,7 @@ def _column(by: str, cohort: pd.DataFrame) -> pd.Series:
         return cohort["draw_month"].str.slice(0, 4)
     if by not in cohort:
         columns = [*cohort.columns, "draw_year"] if "draw_month" in cohort else list(cohort.columns)
-        raise UserFault(f"is told by '{by}', which the cohort does not have.{nearest(by, columns)}")
+        raise UserError(f"is told by '{by}', which the cohort does not have.{nearest(by, columns)}")
     return cohort[by]
 
 
@@ -119,7 +119,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
         inside = _inside(study.subgroups[name], cohort)
         twice = int(np.count_nonzero(inside & (member >= 0)))
         if twice:
-            raise UserFault(
+            raise UserError(
                 f"is told by the subgroups {', '.join(names)}, and {twice:,} people are in '{name}' and in one before it. "
                 "Groups that are compared share nobody: mend the definitions in config/definitions/subgroups.yaml."
             )
@@ -127,7 +127,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
             member[inside] = len(kept)
             kept.append(name)
     if len(kept) < 2:
-        raise UserFault(
+        raise UserError(
             f"is told by the subgroups {', '.join(names)}, of which {len(kept)} has people in the sample; a comparison "
             "needs two."
         )

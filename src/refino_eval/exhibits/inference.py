@@ -12,7 +12,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.people import (
     PersonFiles,
     Row,
@@ -78,19 +78,19 @@ def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
 
     Raises
     ------
-    UserFault
+    UserError
         When clusters are said and not known, or nothing is said and some clusters, but few, have people in both arms.
     """
     if "cluster" not in people:
         if said == "cluster":
-            raise UserFault("draw_unit says cluster, and the evaluation names none (person_table.cluster).")
+            raise UserError("draw_unit says cluster, and the evaluation names none (person_table.cluster).")
         return None
     codes = pd.factorize(people["cluster"])[0]
     treated = np.bincount(codes, weights=people["treated"].to_numpy(dtype=float))
     size = np.bincount(codes)
     shared, split = int((size > 1).sum()), int(((treated > 0) & (treated < size)).sum())
     if said is None and 0 < split < shared / 2:
-        raise UserFault(
+        raise UserError(
             f"{split:,} of {shared:,} clusters with several people have people in both arms: were clusters drawn, or people? Say it "
             "(draw_unit: cluster or person); if clusters, take out those that are divided."
         )
@@ -194,7 +194,7 @@ def _small_cells(values: pd.DataFrame, treated: np.ndarray, options: Mapping[str
     """Give the standard errors of the estimands that the small cells' variance is made for."""
     try:
         table = est.estimands(values, treated, small_cells="hybrid", **options)
-    except UserFault:
+    except UserError:
         # Too few small cells to compare with each other: the residuals' variance stands alone.
         return
     for j, key in enumerate(table.outcomes):
@@ -261,7 +261,7 @@ def sample_of(
     controls = controls_of(people, specification)
     kept = controls.rows
     if people.loc[kept, "treated"].nunique() < 2:
-        raise UserFault(
+        raise UserError(
             f"only {int(kept.sum()):,} people have a value in every column, and they are not in both arms. "
             "Look at the outcomes' windows against the register's coverage."
         )

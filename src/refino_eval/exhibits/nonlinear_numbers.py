@@ -10,7 +10,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.arm_names import ALL_ARMS
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted
@@ -26,7 +26,7 @@ def binary_models(
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     if "weight" in people or specification.vcov == "CRV1":
-        raise UserFault("the logit takes neither weights nor clusters; choose a specification and evaluation without.")
+        raise UserError("the logit takes neither weights nor clusters; choose a specification and evaluation without.")
     vcov: Literal["iid", "HC1"] = "iid" if specification.vcov == "iid" else "HC1"
     treated, cells = people["treated"].to_numpy(), people["cell"] if specification.strata else None
     for key in exhibit.columns:
@@ -38,7 +38,7 @@ def binary_models(
             yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n)
         try:
             told = est.logit(column, treated, vcov=vcov, **options)  # type: ignore[arg-type]
-        except UserFault:
+        except UserError:
             yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
             yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
             continue
@@ -57,7 +57,7 @@ def time_to_event(
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     if "weight" in cohort or specification.vcov == "CRV1":
-        raise UserFault(
+        raise UserError(
             "survival shares and hazards take neither weights nor clusters; choose a specification with `weights: false` and another "
             "vcov than CRV1."
         )
@@ -66,7 +66,7 @@ def time_to_event(
     rows = np.isfinite(time) & np.isfinite(ended) & controls.rows
     lost = int(np.count_nonzero(~rows))
     if not rows.any():
-        raise UserFault(
+        raise UserError(
             f"nobody has a value of '{exhibit.outcome}'. Look at its window against the register's coverage."
         )
     # A month is a whole: who reached it in the first month at risk has been at risk for one.
@@ -113,7 +113,7 @@ def _durations(
         event = pd.read_parquet(files.outcomes[exhibit.event]).set_index("person_id")["value"]
         return time, event.reindex(cohort["person_id"]).to_numpy(dtype=np.float64)
     if "censored" not in told:
-        raise UserFault(
+        raise UserError(
             f"reads the outcome '{exhibit.outcome}', which has no flag for who is censored. Use an outcome of kind first_month, "
             "or name the outcome that says who was seen to end (event)."
         )
@@ -135,7 +135,7 @@ def _comparison(
         hazard = est.cox(
             duration, event, treated, cells=cells, controls=beside, level=getattr(specification, "level", 0.95)
         )
-    except UserFault:
+    except UserError:
         yield cell("log_rank", "difference", "p_value", np.nan, n, status="not_estimable")
         yield cell("cox", "hazard_ratio", "estimate", np.nan, n, status="not_estimable")
         return

@@ -12,7 +12,7 @@ from scipy import special
 
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.groups import groups_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted, weighting
 from refino_eval.exhibits.splits import panel_of
@@ -96,7 +96,7 @@ def effects(
             rows, panel = controls.rows & groups.rows(place), panel_of(state, key)
             try:
                 found.append(told(rows, state, key))
-            except UserFault:
+            except UserError:
                 # A group whose draw does not vary within cells has no effect of its own; the others still have.
                 yield cell(
                     "group", "difference", "estimate", np.nan, int(rows.sum()), panel=panel, status="not_estimable"

@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import (
     PersonFiles,
@@ -214,7 +214,7 @@ def fall_back_rows(
     """Return the first stage of every state, and the fall-back mix, of people whose state is known."""
     known = np.array([state is not None for state in ranked.ever])
     if not known.any():
-        raise UserFault("nobody's participation is known over the whole window; look at the register's coverage.")
+        raise UserError("nobody's participation is known over the whole window; look at the register's coverage.")
     stage = est.first_stage(
         pd.Series(ranked.ever), people["treated"].to_numpy(), programme=ranked.states[0], rows=known, **options
     )
@@ -351,7 +351,7 @@ def take_up_of(exhibit: x.LateExhibit | x.CompliersExhibit, people: pd.DataFrame
     if exhibit.take_up is not None:
         return outcome_columns({"take_up": exhibit.take_up}, people, files)["take_up"].to_numpy()
     if "take_up" not in people:
-        raise UserFault(
+        raise UserError(
             "names no take_up, and neither does the evaluation (person_table.take_up). Name the outcome or the column."
         )
     return people["take_up"].to_numpy(dtype=float)
@@ -370,7 +370,7 @@ def panel_matrices(
 def unweighted(cohort: pd.DataFrame) -> None:
     """Refuse weights where the method has none, rather than leave them out in silence."""
     if "weight" in cohort:
-        raise UserFault(
+        raise UserError(
             "this kind of exhibit takes no probability weights, and the evaluation names some (person_table.weights). Choose a "
             "specification with `weights: false`, and say in the exhibit's note that it is unweighted."
         )

@@ -14,7 +14,7 @@ from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config.costs import Costs
 from refino_eval.config.payments import PaymentRules
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 Row = dict[str, object]
 
@@ -172,7 +172,7 @@ def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFra
     weights = cohort[specification.weights].astype(float)
     negative = int((weights < 0).sum())
     if negative:
-        raise UserFault(f"the weights '{specification.weights}' are negative for {negative:,} people. Mend them.")
+        raise UserError(f"the weights '{specification.weights}' are negative for {negative:,} people. Mend them.")
     known = (weights > 0).to_numpy(dtype=bool)
     return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
 
@@ -184,7 +184,7 @@ def weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
         found["weights"] = cohort["weight"].to_numpy()
     if vcov == "CRV1":
         if "cluster" not in cohort:
-            raise UserFault(
+            raise UserError(
                 "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
             )
         found["cluster"] = cohort["cluster"]

@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config import exhibits as x
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.arm_names import arm_panel
 from refino_eval.exhibits.groups import groups_of
 from refino_eval.exhibits.inference import sample_of
@@ -125,7 +125,7 @@ def stepwise(
     specification = study.specifications[exhibit.specification]
     people, values, _ = sample_of(exhibit, cohort, files, specification)
     if "weight" in people:
-        raise UserFault("the decomposition takes no weights, and the evaluation names some (person_table.weights).")
+        raise UserError("the decomposition takes no weights, and the evaluation names some (person_table.weights).")
     terms = {term.covariate: term for term in specification.controls}
     groups: dict[str, Any] = {}
     for k, step in enumerate(exhibit.steps, start=1):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault, raise_faults
+from refino_eval.errors import UserError, raise_problems
 from refino_eval.months.periods import periods_around
 from refino_eval.months.plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
 from refino_eval.months.quoting import identifier, text_literal
@@ -124,12 +124,12 @@ def derive_panel(
 
     Raises
     ------
-    UserFault
+    UserError
         For faults of the definitions, and for values outside a state's `range`.
     """
     began = time.perf_counter()
     if engine not in ENGINES:
-        raise UserFault(f"There is no engine '{engine}' for the panel; the engines are: {', '.join(ENGINES)}.")
+        raise UserError(f"There is no engine '{engine}' for the panel; the engines are: {', '.join(ENGINES)}.")
     plan = plan_panel(definitions, sources, unit=clock_unit, first=first, last=last, states=states)
     _check_paths(plan, clean_paths)
     text = panel_sql(plan)
@@ -154,7 +154,7 @@ def derive_panel(
 
 
 def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
-    raise_faults(
+    raise_problems(
         [
             f"The states need the register '{register}', which has not been ingested: add it to the evaluation's sources."
             for register in plan.sources
@@ -335,4 +335,4 @@ def _check_ranges(plan: Plan, extremes: Mapping[str, _Extremes]) -> None:
             f"(smallest {seen.low:g}, largest {seen.high:g}). Reject the rows behind them with a rule of the source, or "
             "correct the state's range."
         )
-    raise_faults(faults)
+    raise_problems(faults)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from refino_eval.config.checks import EXPRESSION_WORDS, LONGEST_EXPRESSION
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.months.quoting import double_literal, identifier
 
 if TYPE_CHECKING:
@@ -281,13 +281,13 @@ def parse(text: str, kinds: Mapping[str, Kind], *, state: str, what: str = "Stat
 
     Raises
     ------
-    UserFault
+    UserError
         For a text outside the language, an unknown state, or a number where true/false is needed.
     """
     try:
         return _Parser(text, kinds).parse()
     except _Fault as fault:
-        raise UserFault(
+        raise UserError(
             f"{what} '{state}': its expression `{text[:80]}` cannot be read: {str(fault).rstrip('.')}."
         ) from None
 

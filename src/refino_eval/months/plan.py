@@ -16,7 +16,7 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Condition, Definitions, Deflate, DerivedState, PersonDate, SpellState
 from refino_eval.config.sources import Column, Source
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.months import expressions
 from refino_eval.months.quoting import NUMERIC, value_literal
 
@@ -233,7 +233,7 @@ def plan_panel(
 
     Raises
     ------
-    UserFault
+    UserError
         With every fault of the definitions involved.
     """
     faults: list[str] = []
@@ -244,7 +244,7 @@ def plan_panel(
             faults.append(f"No state can be called '{name}': the panel has a column of that name already.")
         elif name in expressions.WORDS:
             faults.append(f"No state can be called '{name}': it is a word of the expression language.")
-    raise_faults(faults)
+    raise_problems(faults)
     requested = tuple(dict.fromkeys(states))
     levels, needed, _ = _derived_levels(definitions, requested)
     spell_states = {
@@ -253,7 +253,7 @@ def plan_panel(
     checks = _Checks(definitions, sources, unit)
     for name, state in spell_states.items():
         checks.spell_state(name, state)
-    raise_faults(checks.faults)
+    raise_problems(checks.faults)
     dates = tuple(dict.fromkeys(_day(date) for state in spell_states.values() for date in state.missing.dates))
     registers = [state.register_name for state in spell_states.values()] + [date.register_name for date in dates]
     used = {register: sources[register] for register in registers}
@@ -299,10 +299,10 @@ def state_kinds(definitions: Definitions, states: Sequence[str]) -> dict[str, ex
 
     Raises
     ------
-    UserFault
+    UserError
         For an unknown state, and for faults of the expressions involved.
     """
-    raise_faults(
+    raise_problems(
         [
             f"There is no state '{name}'.{nearest(name, definitions.states)}"
             for name in states
@@ -385,11 +385,11 @@ def _derived_levels(
             known: dict[str, expressions.Kind] = {**{other: "number" for other in definitions.states}, **kinds}
             try:
                 level[name] = expressions.parse(waiting.pop(name).expression, known, state=name)
-            except UserFault as fault:
-                faults.extend(fault.faults)
+            except UserError as fault:
+                faults.extend(fault.problems)
         kinds |= {name: expressions.kind_of(tree) for name, tree in level.items()}
         levels.append(level)
-    raise_faults(faults)
+    raise_problems(faults)
     return tuple(levels), needed, kinds
 
 
@@ -456,7 +456,7 @@ def check_prices(plan: Plan, prices: PriceIndices, days: Sequence[dt.date]) -> N
 
     Raises
     ------
-    UserFault
+    UserError
         For an unknown index, and for years that it lacks though the register covers them.
     """
     faults: list[str] = []
@@ -478,4 +478,4 @@ def check_prices(plan: Plan, prices: PriceIndices, days: Sequence[dt.date]) -> N
                 f"State '{name}': the price index '{state.deflate.index}' lacks the year(s) {', '.join(map(str, lacking))}, "
                 f"which the amounts are in; add them to the codelist."
             )
-    raise_faults(faults)
+    raise_problems(faults)

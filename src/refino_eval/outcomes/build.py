@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, Outcome
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.months import expressions
 from refino_eval.months.plan import state_kinds
 from refino_eval.outcomes.kinds import KINDS, compute
@@ -78,7 +78,7 @@ def derive_outcomes(
 
     Raises
     ------
-    UserFault
+    UserError
         For a state that the panel lacks, a window outside its clock, outcomes on different clocks, and faults of
         expressions.
     """
@@ -134,7 +134,7 @@ def _check(outcomes: Mapping[str, Outcome], states: Sequence[str], extent: _Exte
         faults.append(
             f"A panel has one clock, and these outcomes have several ({', '.join(clocks)}): compute them apart."
         )
-    raise_faults(faults)
+    raise_problems(faults)
 
 
 def _trees(
@@ -153,8 +153,8 @@ def _trees(
                 trees[name] = expressions.parse(outcome.expression, kinds, state=name, what="Outcome")
             else:
                 trees[name] = expressions.Name(outcome.state or "", kinds[outcome.state or ""])
-        except UserFault as fault:
-            faults += fault.faults
+        except UserError as fault:
+            faults += fault.problems
             continue
         if KINDS[outcome.kind].truth and expressions.kind_of(trees[name]) != "boolean":
             what = f"the state '{outcome.state}'" if outcome.state else f"`{outcome.expression}`"
@@ -162,7 +162,7 @@ def _trees(
                 f"Outcome '{name}': kind {outcome.kind} asks in which periods something is true, and {what} is a "
                 f"number: compare it, as in `expression: {outcome.state or outcome.expression} > 0`."
             )
-    raise_faults(faults)
+    raise_problems(faults)
     return trees
 
 

@@ -19,7 +19,7 @@ from refino_eval.config.base import Unit
 from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, Example, Outcome, SpellState
 from refino_eval.config.sources import Column, Source
-from refino_eval.errors import nearest, raise_faults
+from refino_eval.errors import nearest, raise_problems
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.expressions import names_in
 from refino_eval.months.oracle import PlainStates
@@ -87,7 +87,7 @@ def check_examples(
 
     Raises
     ------
-    UserFault
+    UserError
         One paragraph per example that did not, with the entry, the example, what was expected and what came out; by the
         engine, by the plain oracle, or by both.
     """
@@ -98,7 +98,7 @@ def check_examples(
         chosen = [case for case in cases if _clock(case, definitions, state_clock) == clock]
         if chosen:
             faults += _run(chosen, definitions, sources, prices, clock)
-    raise_faults(faults)
+    raise_problems(faults)
     return len(cases)
 
 
@@ -130,7 +130,7 @@ def _cases(
         for name in wanted
         if name not in definitions.outcomes
     ]
-    raise_faults(faults)
+    raise_problems(faults)
     cases = [
         _Case(name, number, example, (name,), None)
         for name in chosen
@@ -153,7 +153,7 @@ def _cases(
                 faults.append(
                     f"{case.told} has spells of '{register}', which is not a source.{nearest(register, sources)}"
                 )
-    raise_faults(faults)
+    raise_problems(faults)
     return cases
 
 
@@ -199,7 +199,7 @@ def _run(
         for register in case.example.spells
         if register not in plan.sources
     ]
-    raise_faults(unused)
+    raise_problems(unused)
     rows = {name: _rows(cases, plan.sources[name]) for name in plan.sources}
     with tempfile.TemporaryDirectory(prefix="refino_eval_examples_") as folder:
         root = Path(folder)
@@ -316,7 +316,7 @@ def _rows(cases: Sequence[_Case], source: Source) -> dict[str, list[dict[str, An
                 rows.setdefault(case.person_id, []).append(_row(given, source))
             except ValueError as fault:
                 faults.append(f"{case.told}, a spell of '{source.register_name}': {fault}")
-    raise_faults(faults)
+    raise_problems(faults)
     return rows
 
 

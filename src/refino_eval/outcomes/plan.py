@@ -23,7 +23,7 @@ from refino_eval.config.checks import needed_states, outcome_states, used_outcom
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import load_configuration, project_root, read_yaml, validate
 from refino_eval.config.plans import RegisteredPlan
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 FOLDER = Path("config/plans")
 
@@ -114,7 +114,7 @@ def load_plan(root: Path, evaluation: str) -> RegisteredPlan | None:
 
     Raises
     ------
-    UserFault
+    UserError
         For a plan that cannot be read, or that is another evaluation's.
     """
     path = root / FOLDER / f"{evaluation}.yaml"
@@ -123,7 +123,7 @@ def load_plan(root: Path, evaluation: str) -> RegisteredPlan | None:
     shown = (FOLDER / path.name).as_posix()
     plan = validate(read_yaml(path, shown), RegisteredPlan, shown)
     if plan.evaluation != evaluation:
-        raise UserFault(f"{shown}: the key 'evaluation' says '{plan.evaluation}'; it must equal the file's name.")
+        raise UserError(f"{shown}: the key 'evaluation' says '{plan.evaluation}'; it must equal the file's name.")
     return plan
 
 
@@ -212,7 +212,7 @@ def write_plan(root: Path, evaluation: str, registered: dt.date) -> Path:
     configuration = load_configuration(root, evaluation=evaluation)
     path = root / FOLDER / f"{evaluation}.yaml"
     if path.exists():
-        raise UserFault(
+        raise UserError(
             f"{(FOLDER / path.name).as_posix()}: the plan is registered already. A plan is not written anew; if another one "
             "was registered, put the old file away under its date first."
         )

@@ -25,7 +25,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.errors import nearest, raise_faults
+from refino_eval.errors import nearest, raise_problems
 from refino_eval.published.relations import Exact, Key, match
 from refino_eval.published.values import KEYS
 
@@ -128,10 +128,10 @@ def check_links(links: Links, published: pd.DataFrame, name: str) -> None:
 
     Raises
     ------
-    UserFault
+    UserError
         A pattern that fits no printed number, or a number of which two things are said.
     """
-    raise_faults(list(_faults(links, published, name)))
+    raise_problems(list(_faults(links, published, name)))
 
 
 def _faults(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:

@@ -43,7 +43,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from refino_eval.config.base import Label, Strict
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published.intervals import Interval, added, point, stands_for
 from refino_eval.published.values import KEYS, parse_printed
 
@@ -152,16 +152,16 @@ def load_relations(path: Path | str) -> tuple[Relation, ...]:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file is not a list of relations: each entry that is none, with its place.
     """
     path = Path(path)
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     except yaml.YAMLError as error:
-        raise UserFault(f"{path.name} is no YAML: {error}") from None
+        raise UserError(f"{path.name} is no YAML: {error}") from None
     if not isinstance(entries, list):
-        raise UserFault(f"{path.name}: not a list of relations. Each begins with '- kind: sum' or another kind.")
+        raise UserError(f"{path.name}: not a list of relations. Each begins with '- kind: sum' or another kind.")
     relations, faults = [], []
     for number, entry in enumerate(entries, start=1):
         try:
@@ -170,7 +170,7 @@ def load_relations(path: Path | str) -> tuple[Relation, ...]:
             told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
             faults.append(f"{path.name}, entry {number}: an entry is no relation. {told}.")
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     return tuple(relations)
 
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from refino_eval.config.base import Label, Language
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published.links import Links
 
 KINDS: Mapping[str, Label] = {
@@ -74,7 +74,7 @@ def load_source(path: Path | str) -> PublishedSource:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file is there and does not describe a document.
     """
     path = Path(path)
@@ -83,10 +83,10 @@ def load_source(path: Path | str) -> PublishedSource:
     try:
         return PublishedSource.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except yaml.YAMLError as error:
-        raise UserFault(f"{path.name} is no YAML: {error}") from None
+        raise UserError(f"{path.name} is no YAML: {error}") from None
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
-        raise UserFault(f"{path.name} does not describe a document: {told}.") from None
+        raise UserError(f"{path.name} does not describe a document: {told}.") from None
 
 
 def source_beside(path: Path) -> Path:

@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "printed", "qualifier", "source_line")
@@ -142,12 +142,12 @@ def load_published(path: Path | str) -> pd.DataFrame:
 
     Raises
     ------
-    UserFault
+    UserError
         Every fault of the file at once, with the line of the file.
     """
     path = Path(path)
     if not path.is_file():
-        raise UserFault(
+        raise UserError(
             f"The published values '{path.name}' are not there. The evaluation's `published` names a file of "
             f"data/published without its ending: add the file, or take `published` out."
         )
@@ -157,12 +157,12 @@ def load_published(path: Path | str) -> pd.DataFrame:
             frame[name] = ""
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise UserFault(
+        raise UserError(
             f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
             f"values has the columns {', '.join(COLUMNS)} (`qualifier`, `rounded_to` and `unit` may be left out)."
         )
     frame = frame[[*COLUMNS, "rounded_to", "unit"]]
-    raise_faults(_faults(frame, path.name))
+    raise_problems(_faults(frame, path.name))
     return frame
 
 

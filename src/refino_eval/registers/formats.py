@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from refino_eval.config.sources import Source
-from refino_eval.errors import nearest, raise_faults
+from refino_eval.errors import nearest, raise_problems
 from refino_eval.registers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes, told
 from refino_eval.registers.packages import KINDS, packed_columns, packed_kinds
 from refino_eval.registers.text import BOM, Places, TextForm, read_line, text_batches
@@ -94,13 +94,13 @@ def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
 
     Raises
     ------
-    UserFault
+    UserError
         When the folder is missing, a pattern finds nothing, or two files have the same base name.
     """
     register = source.register_name
     if not folder.is_dir():
         absent = f"The delivery folder {folder} does not exist."
-        raise_faults([f"{absent} Put the delivery there, or correct the evaluation's `data`."])
+        raise_problems([f"{absent} Put the delivery there, or correct the evaluation's `data`."])
     faults = []
     found: set[Path] = set()
     for pattern in source.files:
@@ -117,7 +117,7 @@ def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
         f"The register '{register}' has two files called {name} under {folder}. Keep one, or give them different names."
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
-    raise_faults(faults)
+    raise_problems(faults)
     return ordered
 
 
@@ -126,7 +126,7 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
 
     Raises
     ------
-    UserFault
+    UserError
         One paragraph for each fault of each file.
     """
     faults: list[str] = []
@@ -145,7 +145,7 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
             if kind not in _READABLE_KINDS
         ]
         files.append(DeliveredFile(number, path, len(names), positions, kinds_of))
-    raise_faults(faults)
+    raise_problems(faults)
     return tuple(files)
 
 
@@ -213,22 +213,22 @@ def listed_ids(source: Source, path: Path) -> list[str]:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file is missing, is not UTF-8, or has no ids.
     """
     where = f"config/sources/{source.register_name}.yaml: rule person_not_listed names the file {path.name}"
     if not path.is_file():
-        raise_faults([f"{where}, which is not in the delivery's folder.{_similar(path.name, path.parent)}"])
+        raise_problems([f"{where}, which is not in the delivery's folder.{_similar(path.name, path.parent)}"])
     try:
         lines = path.read_bytes().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise_faults([f"{where}, which is not written in UTF-8. Save it anew in that encoding."])
+        raise_problems([f"{where}, which is not written in UTF-8. Save it anew in that encoding."])
         raise
     fields = [read_line(line.encode(), "utf-8", source.delimiter) or [""] for line in lines[1:]]
     ids = [first[0].strip(" \t") for first in fields]
     found = [each for each in ids if each]
     if not found:
-        raise_faults([f"{where}, which has no ids below its first line: every row would be rejected."])
+        raise_problems([f"{where}, which has no ids below its first line: every row would be rejected."])
     return found
 
 

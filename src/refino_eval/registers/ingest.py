@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
-from refino_eval.errors import raise_faults
+from refino_eval.errors import raise_problems
 from refino_eval.registers.formats import find_files, rows_of
 from refino_eval.registers.judging import Judged, delivered_texts, judge, stream_faults, value_columns
 from refino_eval.registers.reports import IngestReport, RuleCount
@@ -57,7 +57,7 @@ def ingest(
 
     Raises
     ------
-    UserFault
+    UserError
         When the delivery or the source's configuration cannot be read; a paragraph for each fault.
     RuntimeError
         When clean and rejected rows do not add up to the delivered ones.
@@ -113,7 +113,7 @@ def _fetch_rejected(judged: Judged) -> None:
         con.execute(f"INSERT INTO delivered SELECT {file.number}, source_row, {texts} FROM incoming")
         con.unregister("incoming")
         faults += stream_faults(file, rows)
-    raise_faults(faults)
+    raise_problems(faults)
 
 
 def _clean_query(judged: Judged) -> str:

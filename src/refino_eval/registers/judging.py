@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Overlap, PersonNotListed, Source
-from refino_eval.errors import raise_faults
+from refino_eval.errors import raise_problems
 from refino_eval.registers.formats import DeliveredFile, RowStream, check_files, find_files, listed_ids, rows_of
 from refino_eval.registers.reports import FileCount, RuleCount
 from refino_eval.registers.rules import (
@@ -128,10 +128,10 @@ def judge(
 
     Raises
     ------
-    UserFault
+    UserError
         When the delivery or the source's configuration cannot be read; a paragraph for each fault.
     """
-    raise_faults(rule_faults(source, codelists, origin))
+    raise_problems(rule_faults(source, codelists, origin))
     files = check_files(source, find_files(source, folder))
     large = sum(file.path.stat().st_size for file in files) > _LARGE
     with _engine(work, threads, memory_limit, on_disk=large) as con:
@@ -186,7 +186,7 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
                     f"which does not tell year, month and day. Write it like %Y-%m-%d or %d.%m.%Y, or as one of "
                     f"{', '.join(ORIGINS)}."
                 )
-    raise_faults(faults)
+    raise_problems(faults)
 
 
 def _load(
@@ -216,7 +216,7 @@ def _load(
         con.unregister("incoming")
         faults += told or stream_faults(file, rows)
         counts.append(FileCount(file.name, rows.rows))
-    raise_faults(faults)
+    raise_problems(faults)
     return tuple(counts)
 
 

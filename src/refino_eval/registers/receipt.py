@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers import receipt_faults as f
 from refino_eval.registers.formats import find_files
 from refino_eval.registers.judging import Judged, judge
@@ -226,13 +226,13 @@ def _paths(source: Source, folder: Path, found: _Found) -> tuple[Path, ...]:
     """Find a register's files; when some are missing, tell it and go on with those that are there."""
     try:
         return find_files(source, folder)
-    except UserFault as fault:
-        found.faults += [f.told_fault(source.register_name, text) for text in fault.faults]
+    except UserError as fault:
+        found.faults += [f.told_fault(source.register_name, text) for text in fault.problems]
     there: list[Path] = []
     for pattern in source.files if folder.is_dir() else ():
         try:
             there += find_files(source.model_copy(update={"files": (pattern,)}), folder)
-        except UserFault:
+        except UserError:
             continue
     return tuple(dict.fromkeys(there))
 
@@ -255,14 +255,14 @@ def _register(
             with judge(source, folder, **options) as judged:
                 _count(judged, delivered, sums, found)
             return
-        except UserFault as fault:
-            found.faults += [f.told_fault(source.register_name, text) for text in fault.faults]
+        except UserError as fault:
+            found.faults += [f.told_fault(source.register_name, text) for text in fault.problems]
             if len(paths) == 1:
                 return
     for path in paths:
         alone = source.model_copy(update={"files": (_escaped(path.relative_to(folder).as_posix()),)})
         # What cannot be read was told with the whole register.
-        with contextlib.suppress(UserFault), judge(alone, folder, **options) as judged:
+        with contextlib.suppress(UserError), judge(alone, folder, **options) as judged:
             _count(judged, delivered, sums, found)
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from refino_eval.config.base import Strict
 from refino_eval.config.load import read_yaml, validate
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers.receipt_faults import MEND, WARNING, Fault
 
 LETTER = "delivery.yaml"
@@ -55,13 +55,13 @@ def find_letter(folder: Path, named: str | None) -> Path | None:
 
     Raises
     ------
-    UserFault
+    UserError
         When the evaluation names a letter that is not there.
     """
     if named is not None:
         path = folder / named
         if not path.is_file():
-            raise UserFault(
+            raise UserError(
                 f"The evaluation names the delivery letter '{named}', which is not in {folder}. Put it there, or mend `letter`."
             )
         return path

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.report.places import Key
 from refino_eval.report.trail import Trails
 
@@ -29,15 +29,15 @@ def find_number(trails: Trails, name: str, *, panel: str | None = None) -> tuple
 
     Raises
     ------
-    UserFault
+    UserError
         When there is no such number: which part is not there, and the nearest that is.
     """
     exhibit, *rest = name.split(":")
     made = made_exhibits(trails)
     if exhibit not in made:
-        raise UserFault(f"There is no exhibit '{exhibit}' among the numbers of this run.{nearest(exhibit, made)}")
+        raise UserError(f"There is no exhibit '{exhibit}' among the numbers of this run.{nearest(exhibit, made)}")
     if len(rest) < 3:
-        raise UserFault(f"'{name}' does not name one number: write {FORM}.{_examples(exhibit, trails)}")
+        raise UserError(f"'{name}' does not name one number: write {FORM}.{_examples(exhibit, trails)}")
     keys = trails.numbers(exhibit)
     for row, column, statistic, told in _readings(rest, panel):
         found = [key for key in keys if key[1:] == (row, column, statistic) and told in (None, key[0])]
@@ -47,7 +47,7 @@ def find_number(trails: Trails, name: str, *, panel: str | None = None) -> tuple
     told_misses = [
         _miss(exhibit, (told, row, column, what), keys) for row, column, what, told in _readings(rest, panel)
     ]
-    raise UserFault(max(told_misses)[1])
+    raise UserError(max(told_misses)[1])
 
 
 def made_exhibits(trails: Trails) -> list[str]:
@@ -72,7 +72,7 @@ def _one(exhibit: str, name: str, found: list[Key], trails: Trails) -> Key:
     if chosen:
         return chosen[0]
     panels = ", ".join(f"'{key[0]}'" for key in found)
-    raise UserFault(
+    raise UserError(
         f"'{name}' stands in several panels of {exhibit}: {panels}. Say which after another colon, or in --panel."
     )
 

@@ -11,7 +11,7 @@ from refino_eval.config import checks
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Unit
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.outcomes.examples import check_examples
 from refino_eval.report.meaning import registers_of, states_of
 
@@ -117,6 +117,6 @@ def _faults(
     try:
         prices = load_indices({name: definitions.states[name] for name in needed}, codelists)
         check_examples(definitions, sources, prices, states=states, outcomes=outcomes, state_clock=clock)
-    except UserFault as fault:
-        return fault.faults
+    except UserError as fault:
+        return fault.problems
     return ()

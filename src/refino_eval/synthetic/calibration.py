@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic.draws import sizes
 from refino_eval.synthetic.moments import (
     Delivery,
@@ -51,7 +51,7 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
 
     Raises
     ------
-    UserFault
+    UserError
         When a target names a moment that cannot be computed.
     """
     folder = Path(folder)
@@ -117,13 +117,13 @@ class _Judge:
         """Compute a moment by its name."""
         kind, *rest = name.split(":")
         if kind not in self.kinds:
-            raise UserFault(
+            raise UserError(
                 f"Recipe '{self.recipe.name}': no moment is of the kind '{kind}'.{nearest(kind, self.kinds)}"
             )
         try:
             return self.kinds[kind](*rest)
         except (KeyError, TypeError, ValueError):
-            raise UserFault(
+            raise UserError(
                 f"Recipe '{self.recipe.name}': the moment '{name}' cannot be computed. Its form stands in the module "
                 "refino_eval.synthetic.calibration."
             ) from None

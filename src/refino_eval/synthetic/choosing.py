@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic.recipe import Mess
 
 RATE = 0.005
@@ -34,7 +34,7 @@ def chosen_mess(recipe: Mess, names: Iterable[str]) -> Mess:
 
     Raises
     ------
-    UserFault
+    UserError
         For a name that is not one of them.
     """
     wanted = [name.strip() for name in names if name.strip()]
@@ -46,7 +46,7 @@ def chosen_mess(recipe: Mess, names: Iterable[str]) -> Mess:
         if name not in mess_names()
     ]
     if faults or not wanted:
-        raise UserFault(*(faults or ["Name the faults to plant, `none`, or `list` to see them."]))
+        raise UserError(*(faults or ["Name the faults to plant, `none`, or `list` to see them."]))
     fields = dict.fromkeys(ALIASES.get(name, name) for name in wanted)
     return Mess(**{name: getattr(recipe, name) or RATE for name in fields})
 
@@ -56,8 +56,8 @@ def chosen_format(name: str | None) -> str | None:
     if name is None or name in FORMATS:
         return name
     if name in ("sas7bdat", "sas"):
-        raise UserFault(
+        raise UserError(
             "No library writes sas7bdat, so a synthetic delivery cannot be made in it; SAS alone does. Take dta or sav to try "
             "the reading of typed files."
         )
-    raise UserFault(f"There is no format '{name}' to write.{nearest(name, FORMATS)}")
+    raise UserError(f"There is no format '{name}' to write.{nearest(name, FORMATS)}")

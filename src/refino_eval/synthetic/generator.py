@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic import benefits as support
 from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
 from refino_eval.synthetic.draws import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
@@ -118,7 +118,7 @@ def generate(
 
     Raises
     ------
-    UserFault
+    UserError
         For an unknown preset or register, too few people, or a folder that holds something else.
     """
     folder = Path(folder)
@@ -127,7 +127,7 @@ def generate(
     people, seed = people or recipe.people, recipe.seed if seed is None else seed
     forms = _forms(recipe, registers, format)
     if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
-        raise UserFault(
+        raise UserError(
             f"A synthetic delivery holds at least {LEAST_PEOPLE} and at most {MOST_PEOPLE:,} people; {people:,} were asked for."
         )
     plan = make_plan(recipe, people, seed)
@@ -152,7 +152,7 @@ def generate(
 def _forms(recipe: Recipe, registers: Sequence[str] | None, kind: str | None) -> dict[str, RegisterFile]:
     unknown = [name for name in registers or () if name not in recipe.registers]
     if unknown:
-        raise UserFault(f"The recipe has no register '{unknown[0]}'.{nearest(unknown[0], recipe.registers)}")
+        raise UserError(f"The recipe has no register '{unknown[0]}'.{nearest(unknown[0], recipe.registers)}")
     chosen = {name: form for name, form in recipe.registers.items() if registers is None or name in registers}
     if kind is None:
         return chosen

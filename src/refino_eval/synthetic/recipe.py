@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from refino_eval.config.base import Name, Strict
 from refino_eval.config.load import read_yaml, validate
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 
 Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 """A calendar month, yyyy-mm."""
@@ -354,7 +354,7 @@ class Recipe(Strict):
             return "own", effects
         name = effects or self.default_effects
         if name not in self.effects:
-            raise UserFault(f"Recipe '{self.name}' has no effects preset '{name}'.{nearest(name, self.effects)}")
+            raise UserError(f"Recipe '{self.name}' has no effects preset '{name}'.{nearest(name, self.effects)}")
         return name, self.effects[name]
 
 
@@ -373,7 +373,7 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises
     ------
-    UserFault
+    UserError
         With a paragraph for each fault.
     """
     return validate(read_yaml(path, path.name), Recipe, path.name)

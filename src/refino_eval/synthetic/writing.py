@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.synthetic.recipe import RegisterFile
 
 MARK = "SYNTHETIC.txt"
@@ -128,11 +128,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     Raises
     ------
-    UserFault
+    UserError
         When the folder holds something that is not a synthetic delivery.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        raise UserFault(
+        raise UserError(
             f"{folder.name}: the folder holds files that are not a synthetic delivery (no {MARK} in it); nothing was "
             "written. Choose another folder, or empty this one."
         )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config.evaluation import Arms
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 
 def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
@@ -26,7 +26,7 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
 
     Raises
     ------
-    UserFault
+    UserError
         When any row holds another value, or none; the message counts rows and shows codes, never people.
     """
     text = values.map(code_text, na_action="ignore").astype(object)
@@ -47,7 +47,7 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
             if part
         )
         meant = [f"'{code}' ({name})" for code, name in names.items()]
-        raise UserFault(
+        raise UserError(
             f"{where}: the draw's result must be {', '.join(meant[:-1])} or {meant[-1]} in every row; there are {told}. "
             "Mend the delivery or the codes under arms in the evaluation, or take these rows out (`keep` of a person table)."
         )
@@ -73,7 +73,7 @@ def code_from_columns(
 
     Raises
     ------
-    UserFault
+    UserError
         When a column holds anything but 0 and 1, or a row is 1 in several.
     """
     codes = {arm.name: arm.codes[0] for arm in arms.everyone}
@@ -97,7 +97,7 @@ def code_from_columns(
             "crossed are arms of their own: make one column of them under derive."
         )
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     found[unknown] = None
     return found
 

@@ -14,7 +14,7 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, Population, Sample, Step
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.trial.arms import arms_from_codes, code_text
 from refino_eval.trial.covariates import derive_covariates
 from refino_eval.trial.flow import FlowLine, flow_line
@@ -79,7 +79,7 @@ def link_population(
 
     Raises
     ------
-    UserFault
+    UserError
         When a result of the draw is neither arm, when people are drawn twice and no step says what to do, or when
         nobody, or only one arm, is left.
     """
@@ -119,7 +119,7 @@ def _draws(population: Population, arms: Arms, path: Path) -> pd.DataFrame:
         ["person_id", "source_file", "source_row"], ignore_index=True
     )
     if draws.empty:
-        raise UserFault(
+        raise UserError(
             f"The register of draws '{population.register_name}' has no clean row. See run/quality_rules.csv for the rules "
             "that rejected its rows."
         )
@@ -187,7 +187,7 @@ def _take_out_missing_strata(draws: pd.DataFrame, strata: tuple[str, ...], lines
 def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:
     repeated = int(draws["person_id"].duplicated().sum())
     if repeated:
-        raise UserFault(
+        raise UserError(
             f"The register '{population.register_name}' holds {repeated:,} draws of people who were drawn before, and no step of "
             "the flow says which draw counts. Add a step with first_draw_only: true to population.steps."
         )
@@ -196,7 +196,7 @@ def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:
 def _every_arm(draws: pd.DataFrame, arms: Arms) -> None:
     empty = [arm.name for arm in arms.everyone if not (draws[DRAWN] == arm.name).any()]
     if empty:
-        raise UserFault(
+        raise UserError(
             f"After the steps of the flow nobody is left in the arm '{empty[0]}' ({len(draws):,} people in all). See the steps "
             "of population.steps and the arms' codes."
         )

@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers.conditions import SCALES, conditions_sql, identifier, literal
 
 
@@ -44,7 +44,7 @@ def derive_covariates(
 
     Raises
     ------
-    UserFault
+    UserError
         When a register with one row a person has several for somebody.
     """
     people = draws[["person_id", "draw_date"]].copy()
@@ -129,7 +129,7 @@ def _one_row_each(connection: duckdb.DuckDBPyConnection, source: Source, spells:
     ).fetchone()
     assert repeated is not None
     if repeated[0]:
-        raise UserFault(
+        raise UserError(
             f"The register '{source.register_name}' has one row a person by its source, and {repeated[0]:,} people have several. "
             f"Add the rule superseded (key: [person_id]) to config/sources/{source.register_name}.yaml when a later row "
             "corrects an earlier one, or duplicate_row when rows are repeated."

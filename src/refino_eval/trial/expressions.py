@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 
 LONGEST = 1000
 DEEPEST = 40
@@ -125,7 +125,7 @@ def columns_in(text: str, *, name: str) -> tuple[str, ...]:
 
     Raises
     ------
-    UserFault
+    UserError
         For a text outside the language.
     """
     try:
@@ -157,7 +157,7 @@ def derive_column(text: str, frame: pd.DataFrame, *, name: str) -> pd.Series:
 
     Raises
     ------
-    UserFault
+    UserError
         For a text outside the language, a column that is not there, or text where a number is needed.
     """
     try:
@@ -173,8 +173,8 @@ def derive_column(text: str, frame: pd.DataFrame, *, name: str) -> pd.Series:
     return pd.Series(np.where(np.isfinite(value), value, np.nan), index=frame.index)
 
 
-def _told(name: str, text: str, fault: Fault) -> UserFault:
-    return UserFault(f"person_table.derive.{name}: `{text[:100]}` cannot be read: {_ended(str(fault))}")
+def _told(name: str, text: str, fault: Fault) -> UserError:
+    return UserError(f"person_table.derive.{name}: `{text[:100]}` cannot be read: {_ended(str(fault))}")
 
 
 def _ended(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.evaluation import Joined, PersonTable, TableFile
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.trial.arms import code_text
 
 TEXT = (".csv", ".tab", ".tsv", ".txt", ".dat", ".raw")
@@ -70,7 +70,7 @@ def read_files(folder: Path, table: PersonTable) -> tuple[pd.DataFrame, tuple[Jo
 
     Raises
     ------
-    UserFault
+    UserError
         When a file is not there or cannot be read, has another number of rows than it should, repeats a key, shares a
         column's name with the others, or has no key in common with them.
     """
@@ -89,7 +89,7 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
     key = other.key or other.by
     for column, frame, file in ((other.by, left, "the files before it"), (key, right, other.file)):
         if column not in frame.columns:
-            raise UserFault(
+            raise UserError(
                 f"{where}: the column '{column}' is not in {file}.{nearest(column, map(str, frame.columns))}"
             )
     if other.prefix:
@@ -98,7 +98,7 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
     if key != other.by and key in left.columns:
         shared.append(key)
     if shared:
-        raise UserFault(
+        raise UserError(
             f"{where}: {other.file} has columns that are there already: {', '.join(shared[:5])}"
             f"{', ...' if len(shared) > 5 else ''}. Give it a prefix, for instance `prefix: {Path(other.file).stem.lower()}_`."
         )
@@ -106,19 +106,19 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
     theirs = right[key].map(code_text, na_action="ignore")
     repeated, unknown = int(theirs.dropna().duplicated().sum()), int(theirs.isna().sum())
     if repeated or unknown:
-        raise UserFault(
+        raise UserError(
             f"{where}: the column '{key}' of {other.file} must tell its rows apart; {unknown:,} rows have no value and "
             f"{repeated:,} repeat one. Name another column, or make one row each."
         )
     if other.relation == "one_to_one" and (again := int(mine.dropna().duplicated().sum())):
-        raise UserFault(
+        raise UserError(
             f"{where}: {again:,} rows repeat a value of '{other.by}', so that rows of {other.file} would be used for several "
             "people. When that is meant (a file of sites or households), say `relation: many_to_one`."
         )
     rows = pd.Index(theirs).get_indexer(pd.Index(mine))
     rows = np.where(mine.isna(), -1, rows)
     if len(left) and (rows < 0).all():
-        raise UserFault(
+        raise UserError(
             f"{where}: no value of '{other.by}' is found in the column '{key}' of {other.file}. Are they the same ids, written "
             "the same way?"
         )
@@ -131,7 +131,7 @@ def _joined(left: pd.DataFrame, right: pd.DataFrame, other: Joined, where: str) 
         out=other.unmatched == "out",
     )
     if joining.without_row.any() and other.unmatched == "fault":
-        raise UserFault(
+        raise UserError(
             f"{where}: {int(joining.without_row.sum()):,} of {len(left):,} people have no row in {other.file}. Mend the file, or "
             "say what to do with them (`unmatched: keep` or `out`)."
         )
@@ -142,10 +142,10 @@ def _read(folder: Path, file: TableFile, *, text: set[str | None], where: str) -
     path = folder / file.file
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise UserFault(f"{where}: '{file.file}' is none of the formats that can be read ({', '.join(FORMATS)}).")
+        raise UserError(f"{where}: '{file.file}' is none of the formats that can be read ({', '.join(FORMATS)}).")
     if not path.is_file():
         similar = [other.name for other in path.parent.glob("*") if other.suffix.lower() in FORMATS]
-        raise UserFault(f"{where}: there is no file '{file.file}' in the data folder.{nearest(path.name, similar)}")
+        raise UserError(f"{where}: there is no file '{file.file}' in the data folder.{nearest(path.name, similar)}")
     try:
         if suffix == ".parquet":
             frame = pd.read_parquet(path)
@@ -154,12 +154,12 @@ def _read(folder: Path, file: TableFile, *, text: set[str | None], where: str) -
         else:
             frame = _read_statistical(path, suffix, labels=file.values == "labels")
     except (OSError, ValueError, LookupError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserFault(
+        raise UserError(
             f"{where}: '{file.file}' cannot be read as {suffix[1:]}: {str(error)[:200]}{_remedy(error, suffix)}"
         ) from None
     frame = _stripped(frame)
     if file.rows is not None and len(frame) != file.rows:
-        raise UserFault(f"{where}: '{file.file}' has {len(frame):,} rows, and {file.rows:,} are expected (`rows`).")
+        raise UserError(f"{where}: '{file.file}' has {len(frame):,} rows, and {file.rows:,} are expected (`rows`).")
     return _without_codes(frame, file)
 
 

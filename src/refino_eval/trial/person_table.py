@@ -14,7 +14,7 @@ import pandas as pd
 
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.trial.arms import arms_from_codes, code_from_columns, code_text
 from refino_eval.trial.cohort import Cohort, add_samples, meets_all
 from refino_eval.trial.expressions import derive_column
@@ -64,7 +64,7 @@ def read_person_table(
 
     Raises
     ------
-    UserFault
+    UserError
         When the file or a column is not there, a column that must be a number is not, people are repeated, or the
         treatment is neither arm.
     """
@@ -73,7 +73,7 @@ def read_person_table(
     _columns_are_there(raw, table, covariates, faults)
     kept = meets_all(raw, table.keep)
     if not kept.any():
-        raise UserFault(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
+        raise UserError(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
     raw = raw.loc[kept].reset_index(drop=True)
     joinings = tuple(replace(each, without_row=each.without_row[kept]) for each in joinings)
     frame, outcomes = _columns(raw, table, arms, covariates)
@@ -92,7 +92,7 @@ def read_person_table(
             out |= hit
     frame, outcomes = frame.loc[~out], outcomes.loc[~out]
     if frame.empty:
-        raise UserFault(
+        raise UserError(
             f"person_table: nobody is left of {len(raw):,} people in {table.file}; see the columns of strata, weights and cluster."
         )
     order = frame["person_id"].argsort(kind="stable")
@@ -112,8 +112,8 @@ def _derived(raw: pd.DataFrame, table: PersonTable) -> tuple[pd.DataFrame, list[
             continue
         try:
             raw = raw.assign(**{name: derive_column(text, raw, name=name)})
-        except UserFault as fault:
-            faults += fault.faults
+        except UserError as fault:
+            faults += fault.problems
             # Others may be made of it: the fault is told once.
             raw = raw.assign(**{name: np.nan})
     return raw, faults
@@ -144,7 +144,7 @@ def _columns(
         made["cluster"] = raw[table.cluster].map(code_text, na_action="ignore")
     _told_twice(frame, made, table)
     if "weight" in made and (negative := int((made["weight"] < 0).sum())):
-        raise UserFault(
+        raise UserError(
             f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Mend the file."
         )
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
@@ -164,7 +164,7 @@ def _told_twice(frame: pd.DataFrame, made: Mapping[str, pd.Series], table: Perso
     """Refuse a covariate that has the name of something else in the cohort."""
     taken = [name for name in made if name in frame.columns and name not in table.strata]
     if taken:
-        raise UserFault(
+        raise UserError(
             f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Call it something else, for "
             f"instance 'baseline_{taken[0]}'."
         )
@@ -212,7 +212,7 @@ def _columns_are_there(
         if isinstance(covariate, d.ColumnCovariate) and covariate.register_name is None:
             wanted[f"covariate {name}"] = covariate.column
         else:
-            raise UserFault(
+            raise UserError(
                 f"The covariate '{name}' is made from a register, and a person table has none. Define a covariate of kind "
                 "column without a register in the evaluation's own definitions."
             )
@@ -223,7 +223,7 @@ def _columns_are_there(
         if column not in raw.columns
     ]
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
 
 
 def _shown(table: PersonTable) -> str:
@@ -237,7 +237,7 @@ def _ids(raw: pd.DataFrame, table: PersonTable) -> pd.Series:
     ids = raw[table.person_id].map(code_text, na_action="ignore")
     missing, repeated = int(ids.isna().sum()), int(ids.duplicated().sum())
     if missing or repeated:
-        raise UserFault(
+        raise UserError(
             f"person_table.person_id: the column '{table.person_id}' of {table.file} must tell people apart; {missing:,} rows have "
             f"no id and {repeated:,} repeat one. Name another column, or none to number the rows."
         )
@@ -255,20 +255,20 @@ def _covariate(raw: pd.DataFrame, name: str, covariate: d.Covariate, shown: str)
 
 def _number(values: pd.Series, column: str, shown: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(values) or _holds_dates(values):
-        raise UserFault(
+        raise UserError(
             f"{shown}: the column '{column}' holds dates. Make numbers of them under derive, for instance "
             f"`days({column})` (days since 1970-01-01) or `year({column})`."
         )
     number = pd.to_numeric(values, errors="coerce").astype(float)
     lost = int((number.isna() & values.notna()).sum())
     if lost:
-        raise UserFault(
+        raise UserError(
             f"{shown}: the column '{column}' must hold numbers, and {lost:,} rows hold something else. Mend the file, or use "
             "`equals` in a covariate to make codes into 0 and 1."
         )
     infinite = int(np.isinf(number).sum())
     if infinite:
-        raise UserFault(f"{shown}: the column '{column}' holds {infinite:,} infinite values. Mend the file.")
+        raise UserError(f"{shown}: the column '{column}' holds {infinite:,} infinite values. Mend the file.")
     return number
 
 
@@ -280,5 +280,5 @@ def _date(values: pd.Series, column: str, shown: str) -> pd.Series:
     dates = pd.to_datetime(values.astype(object), errors="coerce", format="ISO8601")
     lost = int(dates.isna().sum())
     if lost or pd.api.types.is_numeric_dtype(values):
-        raise UserFault(f"{shown}: the column '{column}' must hold dates (yyyy-mm-dd), and {lost:,} rows hold none.")
+        raise UserError(f"{shown}: the column '{column}' must hold dates (yyyy-mm-dd), and {lost:,} rows hold none.")
     return dates

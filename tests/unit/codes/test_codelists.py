@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.codes.codelists import load_codelist, load_codelists
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 CONFIG = Path(__file__).parents[3] / "config" / "codelists"
 HEADER = "code,label_nb,label_en,group,valid_from,valid_to,source\n"
@@ -38,16 +38,16 @@ def test_lookups(tmp_path: Path) -> None:
 
 def test_unknown_code_and_group_name_the_nearest(tmp_path: Path) -> None:
     kinds = load_codelist("kinds", write(tmp_path, "REFINO,r,r,own,,2018-12-31,s"))
-    with pytest.raises(UserFault, match="Did you mean 'REFINO'"):
+    with pytest.raises(UserError, match="Did you mean 'REFINO'"):
         kinds.find("REFIN")
-    with pytest.raises(UserFault, match="has no code 'REFINO' on 2019-01-01"):
+    with pytest.raises(UserError, match="has no code 'REFINO' on 2019-01-01"):
         kinds.find("REFINO", dt.date(2019, 1, 1))
-    with pytest.raises(UserFault, match="has no group"):
+    with pytest.raises(UserError, match="has no group"):
         kinds.in_group("other")
 
 
 def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match=r"'kind' is missing.*Did you mean 'kinds'"):
+    with pytest.raises(UserError, match=r"'kind' is missing.*Did you mean 'kinds'"):
         load_codelist("kind", write(tmp_path))
 
 
@@ -62,7 +62,7 @@ def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
     ],
 )
 def test_faulty_rows(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
-    with pytest.raises(UserFault, match=told):
+    with pytest.raises(UserError, match=told):
         load_codelist("kinds", write(tmp_path, *rows))
 
 
@@ -72,19 +72,19 @@ def test_adjacent_periods_do_not_overlap(tmp_path: Path) -> None:
 
 
 def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         load_codelist("kinds", write(tmp_path, "1,a,a,,x,,s", "2,b,b,,,,", "3,c,c,,,,s", "3,c,c,,,,s"))
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.problems) == 3
 
 
 def test_missing_column_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match=r"lacks the column 'label_nb'.*Did you mean 'label_no'"):
+    with pytest.raises(UserError, match=r"lacks the column 'label_nb'.*Did you mean 'label_no'"):
         load_codelist("kinds", write(tmp_path, header=HEADER.replace("label_nb", "label_no")))
 
 
 def test_wrong_encoding_is_a_plain_fault(tmp_path: Path) -> None:
     (tmp_path / "kinds.csv").write_bytes((HEADER + "1,Ø,o,,,,s\n").encode("latin-1"))
-    with pytest.raises(UserFault, match="UTF-8"):
+    with pytest.raises(UserError, match="UTF-8"):
         load_codelist("kinds", tmp_path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.codes.prices import load_index
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 CONFIG = Path(__file__).parents[3] / "config" / "codelists"
 
@@ -28,7 +28,7 @@ def test_consumer_price_index_as_published() -> None:
 
 
 def test_year_outside_says_what_is_there() -> None:
-    with pytest.raises(UserFault, match="no value for 2012: it covers 2013-2023"):
+    with pytest.raises(UserError, match="no value for 2012: it covers 2013-2023"):
         load_index("cpi", CONFIG).factor(2012, 2023)
 
 
@@ -45,10 +45,10 @@ def test_year_outside_says_what_is_there() -> None:
     ],
 )  # fmt: skip
 def test_faulty_index(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
-    with pytest.raises(UserFault, match=told):
+    with pytest.raises(UserError, match=told):
         load_index("index", write(tmp_path, *rows))
 
 
 def test_missing_index(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match="'index' is missing"):
+    with pytest.raises(UserError, match="'index' is missing"):
         load_index("index", tmp_path)

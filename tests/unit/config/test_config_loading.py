@@ -9,7 +9,7 @@ import pytest
 from refino_eval.config.checks import needed_states, used_covariates, used_outcomes, used_states, words_of
 from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
 from refino_eval.config.load import expand, load_configuration, read_yaml
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.figures import PICTURES
 from refino_eval.exhibits.writing import TABLE_FORMS
 
@@ -30,9 +30,9 @@ def change(path, old, new):
 
 
 def faults(project, evaluation="refino"):
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         load_configuration(project, evaluation=evaluation)
-    return caught.value.faults
+    return caught.value.problems
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config" / "evaluations").glob("*.yaml")))
@@ -124,7 +124,7 @@ def test_a_file_that_multiplies_itself_is_refused(tmp_path):
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 20)]
     bomb = tmp_path / "bomb.yaml"
     bomb.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(UserFault, match="too many aliases"):
+    with pytest.raises(UserError, match="too many aliases"):
         read_yaml(bomb, "bomb.yaml")
 
 
@@ -139,14 +139,14 @@ def test_a_file_that_multiplies_itself_is_refused(tmp_path):
 def test_a_broken_file_is_told(tmp_path, content, said):
     path = tmp_path / "broken.yaml"
     path.write_bytes(content)
-    with pytest.raises(UserFault, match=said):
+    with pytest.raises(UserError, match=said):
         read_yaml(path, "broken.yaml")
 
 
 def test_an_environment_variable_has_a_default_or_is_asked_for(monkeypatch):
     monkeypatch.delenv("REFINO_EVAL_TEST_PLACE", raising=False)
     assert expand("${REFINO_EVAL_TEST_PLACE:-here}/x") == "here/x"
-    with pytest.raises(UserFault, match="REFINO_EVAL_TEST_PLACE is not set"):
+    with pytest.raises(UserError, match="REFINO_EVAL_TEST_PLACE is not set"):
         expand("${REFINO_EVAL_TEST_PLACE}/x")
     monkeypatch.setenv("REFINO_EVAL_TEST_PLACE", "there")
     assert expand("${REFINO_EVAL_TEST_PLACE:-here}/x") == "there/x"

@@ -9,7 +9,7 @@ from refino_eval.config.bare import bare
 from refino_eval.config.base import Label, spoken, text_in
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import validate
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.report import meaning
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,11 +25,11 @@ def test_a_text_is_shown_in_the_readers_language_where_it_has_it():
 
 @pytest.mark.parametrize("given", [7, {"nb": "bare norsk"}])
 def test_a_faulty_text_is_told_once_where_it_stands(given):
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         validate({"states": {"new": {**STATE, "description": given}}}, Definitions, "states.yaml")
-    assert len(caught.value.faults) == 1
-    assert "new.description" in caught.value.faults[0]
-    assert "language" not in caught.value.faults[0]
+    assert len(caught.value.problems) == 1
+    assert "new.description" in caught.value.problems[0]
+    assert "language" not in caught.value.problems[0]
 
 
 def test_a_text_in_another_form_changes_no_number():

@@ -8,7 +8,7 @@ from refino_eval.config.costs import Amount, Costs
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import read_yaml, validate
 from refino_eval.economics.costs import arm_cost, cost_table, outcome_values
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published.values import load_published, parse_printed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,10 +64,10 @@ def test_values_of_an_outcome(costs, printed):
 
 def test_every_missing_print_is_told_at_once(costs, printed):
     less = {key: value for key, value in printed.items() if not key.startswith("table_8_4//payments")}
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         cost_table(costs, "accounts", less)
-    assert len(fault.value.faults) == 2
-    assert "table_8_4//payments/refino/value" in fault.value.faults[0]
+    assert len(fault.value.problems) == 2
+    assert "table_8_4//payments/refino/value" in fault.value.problems[0]
 
 
 @pytest.mark.parametrize(

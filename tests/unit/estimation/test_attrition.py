@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import attrition, horowitz_manski_bounds, imbens_manski, itt, lee_bounds
 
 
@@ -141,7 +141,7 @@ def test_a_group_without_seen_people_is_told():
     y, z = np.array([1.0, 2, 3, 4, np.nan, np.nan, 5, 6]), np.tile([0.0, 1.0], 4)
     group = ["young"] * 4 + ["old"] * 4
     y[6] = np.nan
-    with pytest.raises(UserFault, match="'old' has 1 seen in the treated arm and 0 in the control arm"):
+    with pytest.raises(UserError, match="'old' has 1 seen in the treated arm and 0 in the control arm"):
         lee_bounds(y, z, groups=group)
 
 
@@ -158,7 +158,7 @@ def test_horowitz_manski_fills_in_the_edges():
     assert found.n_seen_treated + found.n_seen_control == np.isfinite(y).sum()
     tight = lee_bounds(y, z, cells=cells, weighting="precision")
     assert found.low <= tight.low <= tight.high <= found.high
-    with pytest.raises(UserFault, match="lie outside"):
+    with pytest.raises(UserError, match="lie outside"):
         horowitz_manski_bounds(y, z, lowest=0, highest=0.5)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import balance
 
 
@@ -67,7 +67,7 @@ def test_missing_covariates(trial):
     t = trial(4)
     frame = pd.DataFrame(t.controls, columns=list("abc"))
     frame.loc[:9, "a"] = np.nan
-    with pytest.raises(UserFault, match="'a' \\(10\\)"):
+    with pytest.raises(UserError, match="'a' \\(10\\)"):
         balance(frame, t.z, cells=t.cells)
     own = balance(frame, t.z, cells=t.cells, missing="available")
     assert own.alone.n.tolist() == [110, 120, 120]

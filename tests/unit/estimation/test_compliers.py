@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import complier_profile, late, late_reweighted
 
 
@@ -111,7 +111,7 @@ def test_a_type_without_people_has_no_mean():
     assert np.isnan(table.mean[1, 0])
     frame = table.to_frame()
     assert frame["covariate"].tolist() == ["share"] * 3 + ["x"] * 3
-    with pytest.raises(UserFault, match=r"take_up must be 0 or 1 .* 2 of 500"):
+    with pytest.raises(UserError, match=r"take_up must be 0 or 1 .* 2 of 500"):
         complier_profile({"x": x}, np.where(np.arange(500) < 2, np.nan, d), z, cells=cells)
 
 

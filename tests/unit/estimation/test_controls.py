@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import ControlTerm, build_controls, itt
 
 FRAME = pd.DataFrame(
@@ -95,14 +95,14 @@ def test_indicator_without_missing_adds_nothing():
 
 
 def test_all_faults_at_once():
-    with pytest.raises(UserFault) as told:
+    with pytest.raises(UserError) as told:
         build_controls(FRAME, [ControlTerm("age"), ControlTerm("edu", missing="drop"), ControlTerm("femal")])
-    assert [fault.split(";")[0] for fault in told.value.faults] == [
+    assert [fault.split(";")[0] for fault in told.value.problems] == [
         "Control 'age' is missing for 1 of 6 people",
         f"Control 'edu' holds {FRAME['edu'].dtype} values and is encoded as linear",
         "No column 'femal' for a control. Did you mean 'female'?",
     ]
-    with pytest.raises(UserFault, match="named 2 times"):
+    with pytest.raises(UserError, match="named 2 times"):
         build_controls(FRAME, [ControlTerm("female"), ControlTerm("female")])
 
 
@@ -120,5 +120,5 @@ def test_all_faults_at_once():
     ],
 )
 def test_terms_check_themselves(options, message):
-    with pytest.raises(UserFault, match=message):
+    with pytest.raises(UserError, match=message):
         ControlTerm("age", **options)

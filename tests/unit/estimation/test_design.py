@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import design_table, itt
 
 Z = np.array([1, 0, 1, 1, 1, 0, 0, 1, 0, 0])
@@ -67,7 +67,7 @@ def test_a_draw_in_one_arm_cells_alone_is_described_all_the_same():
 
 
 def test_faults():
-    with pytest.raises(UserFault, match="treated must be 0 or 1"):
+    with pytest.raises(UserError, match="treated must be 0 or 1"):
         design_table([0, 2, 1])
-    with pytest.raises(UserFault, match="cells: 1 of 3 rows have no label"):
+    with pytest.raises(UserError, match="cells: 1 of 3 rows have no label"):
         design_table([0, 1, 1], ["a", None, "b"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import cumulate, dynamics, itt, prepare, sup_t, wald_test
 
 TIMES = np.arange(-3, 5)
@@ -143,7 +143,7 @@ def test_sums_and_their_effects(trial):
 
 @pytest.mark.parametrize("times", [[-2, 0, 1, 3], [-4, -3, -2, -1], [1, 2, 3, 4]])
 def test_sums_need_every_month(times):
-    with pytest.raises(UserFault, match="Sums from event time 0"):
+    with pytest.raises(UserError, match="Sums from event time 0"):
         cumulate(np.ones((3, 4)), times)
 
 
@@ -151,7 +151,7 @@ def test_a_month_nobody_is_observed_in_is_named(trial):
     t = trial(7)
     y = monthly(t)
     y[:, -1] = np.nan
-    with pytest.raises(UserFault, match="'time 4': The sample is empty"):
+    with pytest.raises(UserError, match="'time 4': The sample is empty"):
         dynamics(y, t.z, times=TIMES, cells=t.cells)
 
 
@@ -160,5 +160,5 @@ def test_classical_errors_need_one_sample(trial):
     y = monthly(t)
     assert np.isfinite(dynamics(y, t.z, times=TIMES, cells=t.cells, vcov="iid").critical_value)
     y[0, 0] = np.nan
-    with pytest.raises(UserFault, match="no influence form"):
+    with pytest.raises(UserError, match="no influence form"):
         dynamics(y, t.z, times=TIMES, cells=t.cells, vcov="iid")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import estimands, itt
 
 
@@ -100,9 +100,9 @@ def test_known_probabilities_leave_nobody_out(people):
     lost = int(np.sum(cells == 11)) + 1
     assert table.n_left_out[:, 0].tolist() == [lost, lost, 0]
     assert table.n[2, 0] == z.size
-    with pytest.raises(UserFault, match=r"1 of .* rows do not"):
+    with pytest.raises(UserError, match=r"1 of .* rows do not"):
         estimands(y, z, cells=cells, probability=np.where(np.arange(z.size) == 3, 1.0, p))
-    with pytest.raises(UserFault, match="give one of them"):
+    with pytest.raises(UserError, match="give one of them"):
         estimands(y, z, cells=cells, probability=p, share_cells=cells)
 
 
@@ -164,7 +164,7 @@ def test_hybrid_variance_of_unequal_small_cells_is_the_published_sum(people):
     total = (n / size.sum()) ** 2 * (factor @ (effect[few] - centre) ** 2)
     total += (size[~few] / size.sum()) ** 2 @ variance[~few]
     assert table.std_error[1, 0] == pytest.approx(np.sqrt(total), rel=1e-10)
-    with pytest.raises(UserFault, match="less than half is needed"):
+    with pytest.raises(UserError, match="less than half is needed"):
         estimands(y[-sizes[-1] :], z[-sizes[-1] :], cells=cells[-sizes[-1] :], small_cells="hybrid")
 
 
@@ -183,5 +183,5 @@ def test_missing_outcomes_have_their_own_cells(people):
 
 
 def test_no_cell_with_both_arms():
-    with pytest.raises(UserFault, match="constant within every cell"):
+    with pytest.raises(UserError, match="constant within every cell"):
         estimands(np.arange(4.0), [0, 0, 1, 1], cells=[0, 0, 1, 1])

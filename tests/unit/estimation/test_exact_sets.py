@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import ExactSet, invert_coefficients, invert_studentised, randomisation_test
 
 
@@ -151,5 +151,5 @@ def test_sets_are_near_t_intervals_in_large_samples():
 
 
 def test_level_is_checked():
-    with pytest.raises(UserFault, match="confidence level"):
+    with pytest.raises(UserError, match="confidence level"):
         invert_coefficients(0.3, 1.0, np.zeros(2), np.zeros(2), level=95)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import interaction_test, interactions, itt, multiplicity, prepare, subgroups
 
 NAMES = ["age", "female", "earnings"]
@@ -83,9 +83,9 @@ def test_a_moderator_of_whole_cells_has_no_main_coefficient(people):
 
 def test_a_moderator_without_variation_is_a_fault(people):
     one, _ = people
-    with pytest.raises(UserFault, match="'treated x same' cannot be told"):
+    with pytest.raises(UserError, match="'treated x same' cannot be told"):
         interactions(one.y, one.z, pd.DataFrame({"same": np.ones(one.z.size)}), cells=one.cells)
-    with pytest.raises(UserFault, match="'treated x share' cannot be told"):
+    with pytest.raises(UserError, match="'treated x share' cannot be told"):
         interaction_test(one.y, one.z, pd.Series(np.ones(one.z.size), name="share"), cells=one.cells)
 
 
@@ -126,7 +126,7 @@ def test_interactions_of_outcomes_with_missing_values_use_their_own_people(peopl
 def test_classical_errors_have_no_joint_draws(people):
     one, controls = people
     table = interactions(one.y, one.z, controls[["age"]], cells=one.cells, vcov="iid")
-    with pytest.raises(UserFault, match="no joint covariance"):
+    with pytest.raises(UserError, match="no joint covariance"):
         table.statistics()
 
 
@@ -172,9 +172,9 @@ def test_equality_of_three_groups_does_not_depend_on_the_first(people):
 def test_subgroup_faults_name_the_group(people):
     one, _ = people
     labels = np.where(one.z == 1, "drawn", "other")
-    with pytest.raises(UserFault, match="Group 'drawn'"):
+    with pytest.raises(UserError, match="Group 'drawn'"):
         subgroups(one.y, one.z, labels, cells=one.cells)
-    with pytest.raises(UserFault, match="at least two groups"):
+    with pytest.raises(UserError, match="at least two groups"):
         subgroups(one.y, one.z, np.zeros(one.z.size), cells=one.cells)
 
 
@@ -220,5 +220,5 @@ def test_redrawn_interactions_keep_the_seed(people):
     assert np.allclose(a.p_value, (1 + np.sum(np.abs(a.statistics.draws) >= np.abs(a.t), axis=0)) / 601)
     frame = a.to_frame()
     assert set(frame["moderator"]) == {"age"}
-    with pytest.raises(UserFault, match="not made for clustered draws"):
+    with pytest.raises(UserError, match="not made for clustered draws"):
         interaction_test(one.y, one.z, controls["age"], vcov="CRV1")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import as_columns, as_vector
 
 
@@ -42,7 +42,7 @@ def test_numbers_in_any_dress(values, expected):
     ],
 )
 def test_what_only_looks_like_numbers_is_refused(values):
-    with pytest.raises(UserFault, match="x must be numbers"):
+    with pytest.raises(UserError, match="x must be numbers"):
         as_vector(values, what="x")
 
 
@@ -53,11 +53,11 @@ def test_columns_keep_or_get_their_names():
     assert as_columns(frame["b"], 2, what="outcomes")[1] == ("b",)
     assert as_columns(np.ones((2, 2)), 2, what="outcomes")[1] == ("outcome_1", "outcome_2")
     assert as_columns(np.ones(2), 2, what="outcomes", names=["y"])[0].shape == (2, 1)
-    with pytest.raises(UserFault, match="outcomes 'b' must be numbers"):
+    with pytest.raises(UserError, match="outcomes 'b' must be numbers"):
         as_columns(frame.assign(b="text"), 2, what="outcomes")
-    with pytest.raises(UserFault, match="outcomes 'outcome_2' must be numbers"):
+    with pytest.raises(UserError, match="outcomes 'outcome_2' must be numbers"):
         as_columns(np.array([[1, "a"], [2, "b"]], dtype=object), 2, what="outcomes")
-    with pytest.raises(UserFault, match="3 dimensions"):
+    with pytest.raises(UserError, match="3 dimensions"):
         as_columns(np.ones((2, 2, 2)), 2, what="outcomes")
-    with pytest.raises(UserFault, match="outcomes has 2 rows where 3"):
+    with pytest.raises(UserError, match="outcomes has 2 rows where 3"):
         as_columns(frame, 3, what="outcomes")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import common_sample, describe, itt, missing_patterns, moments, paths, widen
 
 
@@ -75,7 +75,7 @@ def test_common_sample_is_the_complete_rows(trial):
     again = itt(y[rows], t.z[rows], cells=t.cells[rows])
     np.testing.assert_array_equal(table.estimate, again.estimate)
     assert table.n.tolist() == [90] * 4
-    with pytest.raises(UserFault, match="missing for 30 of 120 people: 'outcome_2' \\(10\\), 'outcome_4' \\(25\\)"):
+    with pytest.raises(UserError, match="missing for 30 of 120 people: 'outcome_2' \\(10\\), 'outcome_4' \\(25\\)"):
         itt(y, t.z, cells=t.cells)
 
 
@@ -90,7 +90,7 @@ def test_rows_select_a_subgroup(trial, missing):
     np.testing.assert_allclose(table.estimate, alone.estimate, rtol=1e-12)
     np.testing.assert_array_equal(table.n, alone.n)
     np.testing.assert_allclose(table.sd_control, alone.sd_control)
-    with pytest.raises(UserFault, match=f"missing for {np.sum(group[10:20])} of {np.sum(group)} people"):
+    with pytest.raises(UserError, match=f"missing for {np.sum(group[10:20])} of {np.sum(group)} people"):
         itt(y, t.z, cells=t.cells, rows=group)
     kept = group & np.isfinite(y[:, 1])
     np.testing.assert_allclose(itt(y, t.z, cells=t.cells, rows=kept).n, kept.sum())
@@ -117,19 +117,19 @@ def test_an_unidentified_pattern_names_its_outcomes(trial):
     t = trial(4)
     y = t.y.copy()
     y[t.z == 0, 2] = np.nan
-    with pytest.raises(UserFault, match="Outcomes 'outcome_3': 'treated' is constant within every cell"):
+    with pytest.raises(UserError, match="Outcomes 'outcome_3': 'treated' is constant within every cell"):
         itt(y, t.z, cells=t.cells, missing="available")
 
 
 def test_cluster_must_be_used_and_vcov_known(trial):
     t = trial(5)
-    with pytest.raises(UserFault, match="vcov is 'HC1' and cluster is given"):
+    with pytest.raises(UserError, match="vcov is 'HC1' and cluster is given"):
         itt(t.y, t.z, cells=t.cells, cluster=t.cluster)
-    with pytest.raises(UserFault, match="vcov is 'CRV1' and cluster is absent"):
+    with pytest.raises(UserError, match="vcov is 'CRV1' and cluster is absent"):
         itt(t.y, t.z, cells=t.cells, vcov="CRV1")
-    with pytest.raises(UserFault, match="Unknown vcov 'hc1'"):
+    with pytest.raises(UserError, match="Unknown vcov 'hc1'"):
         itt(t.y, t.z, cells=t.cells, vcov="hc1")
-    with pytest.raises(UserFault, match="for 95 per cent"):
+    with pytest.raises(UserError, match="for 95 per cent"):
         itt(t.y, t.z, cells=t.cells, level=95)
     assert itt(t.y, t.z, cells=t.cells, vcov="CRV1", cluster=t.cluster).df[0] == np.unique(t.cluster).size - 1
 
@@ -198,14 +198,14 @@ def test_widen_sorts_people_and_times_and_refuses_doubles():
     assert wide.columns.tolist() == [-1, 0, 1]
     assert wide.loc["a"].tolist()[:2] == [9.0, 7.0]
     assert np.isnan(wide.loc["b", 0])
-    with pytest.raises(UserFault, match="1 rows beyond the first"):
+    with pytest.raises(UserError, match="1 rows beyond the first"):
         widen(pd.concat([panel, panel[:1]]), person="pid", time="month", value="hours")
-    with pytest.raises(UserFault, match="no column 'wage'"):
+    with pytest.raises(UserError, match="no column 'wage'"):
         widen(panel, person="pid", time="month", value="wage")
 
 
 @pytest.mark.parametrize("times", [[0, 1], [0, 0, 1, 2], [3, 2, 1, 0], [0.5, 1, 2, 3]])
 def test_times_must_be_increasing_whole_numbers(trial, times):
     t = trial(8)
-    with pytest.raises(UserFault, match="increasing whole numbers"):
+    with pytest.raises(UserError, match="increasing whole numbers"):
         paths(t.y, t.z, times=times)

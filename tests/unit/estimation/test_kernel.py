@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import prepare, prepare_columns
 
 ROBUST = ("iid", "HC0", "HC1", "HC2", "HC3")
@@ -225,20 +225,20 @@ def test_faults_of_the_user_are_told(trial, fault):
     t = trial(11)
     change, message = FAULTS[fault]
     inputs = {"treated": t.z, "cells": t.cells, "controls": t.controls} | change(t)
-    with pytest.raises(UserFault, match=message):
+    with pytest.raises(UserError, match=message):
         prepare(inputs.pop("treated"), **inputs)
 
 
 def test_faults_of_the_fit(trial):
     t = trial(11)
     design = prepare(t.z, cells=t.cells)
-    with pytest.raises(UserFault, match="Outcomes hold missing"):
+    with pytest.raises(UserError, match="Outcomes hold missing"):
         design.fit(np.where(t.cells == 1, np.nan, t.y[:, 0]))
-    with pytest.raises(UserFault, match="Unknown vcov 'HC9'"):
+    with pytest.raises(UserError, match="Unknown vcov 'HC9'"):
         design.fit(t.y).std_errors("HC9")
-    with pytest.raises(UserFault, match="needs a cluster"):
+    with pytest.raises(UserError, match="needs a cluster"):
         design.fit(t.y).std_errors("CRV1")
-    with pytest.raises(UserFault, match="at least two clusters"):
+    with pytest.raises(UserError, match="at least two clusters"):
         prepare(t.z, cells=t.cells, cluster=np.zeros(t.z.size)).fit(t.y).std_errors("CRV1")
-    with pytest.raises(UserFault, match="no influence form"):
+    with pytest.raises(UserError, match="no influence form"):
         design.fit(t.y).scores("iid")

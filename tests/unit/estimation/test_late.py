@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import anderson_rubin_set, itt, late
 
 ROBUST = ("iid", "HC0", "HC1", "HC2", "HC3")
@@ -116,9 +116,9 @@ def test_missing_take_up_and_outcomes(trial):
     t = trial(4)
     d, y = t.take_up.copy(), t.y.copy()
     d[6:11], y[9:30, 1] = np.nan, np.nan
-    with pytest.raises(UserFault, match="take_up is missing for 5 of 120"):
+    with pytest.raises(UserError, match="take_up is missing for 5 of 120"):
         late(t.y, d, t.z, cells=t.cells)
-    with pytest.raises(UserFault, match="Outcomes are missing for 21"):
+    with pytest.raises(UserError, match="Outcomes are missing for 21"):
         late(y, t.take_up, t.z, cells=t.cells)
     assert late(y, d, t.z, cells=t.cells, missing="available").n.tolist() == [115, 96, 115, 115]
     common = late(y, d, t.z, cells=t.cells, missing="common")
@@ -138,13 +138,13 @@ def test_rows_select_a_subgroup(trial):
     alone = late(t.y[group], d[group], t.z[group], cells=t.cells[group])
     np.testing.assert_allclose(table.std_error, alone.std_error, rtol=1e-10)
     d[np.flatnonzero(group)[:3]] = np.nan
-    with pytest.raises(UserFault, match=f"take_up is missing for 3 of {group.sum()} people"):
+    with pytest.raises(UserError, match=f"take_up is missing for 3 of {group.sum()} people"):
         late(t.y, d, t.z, cells=t.cells, rows=group)
 
 
 def test_take_up_must_vary(trial):
     t = trial(5)
-    with pytest.raises(UserFault, match="does not vary within cells"):
+    with pytest.raises(UserError, match="does not vary within cells"):
         late(t.y, t.cells % 2, t.z, cells=t.cells)
 
 

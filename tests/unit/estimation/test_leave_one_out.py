@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, leave_one_out
 
 
@@ -55,7 +55,7 @@ def test_outcomes_with_their_own_people(trial):
 
 def test_faults_name_the_group():
     y, z = np.arange(8.0), np.array([0, 1, 0, 1, 1, 1, 1, 1.0])
-    with pytest.raises(UserFault, match="Without 'both': 'treated' is constant"):
+    with pytest.raises(UserError, match="Without 'both': 'treated' is constant"):
         leave_one_out(y, z, ["both"] * 4 + ["one"] * 4, cells=[0] * 4 + [1] * 4)
-    with pytest.raises(UserFault, match="at least two groups"):
+    with pytest.raises(UserError, match="at least two groups"):
         leave_one_out(y, z, ["a"] * 8)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import (
     StatisticDraws,
     bootstrap_statistics,
@@ -187,17 +187,17 @@ def test_tests_without_a_p_value_do_not_count():
 
 
 def test_faults_come_together():
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         multiplicity(
             [0.1, 1.2, 0.3], names=["wage", "hours", "wage"], families={"work": ["wages", "hours", "hours"], "none": []}
         )
-    told = "\n".join(fault.value.faults)
+    told = "\n".join(fault.value.problems)
     for words in ("between 0 and 1; 1 of 3", "Did you mean 'wage'", "'hours' twice", "no members", "named 2 times"):
         assert words in told
     draws = StatisticDraws(("wage",), np.array([1.0]), np.zeros((9, 1)))
-    with pytest.raises(UserFault, match="draws have no statistic 'hours'"):
+    with pytest.raises(UserError, match="draws have no statistic 'hours'"):
         multiplicity([0.1, 0.2], names=["wage", "hours"], draws=draws)
-    with pytest.raises(UserFault, match="2 p-values for 1 names"):
+    with pytest.raises(UserError, match="2 p-values for 1 names"):
         multiplicity([0.1, 0.2], names=["wage"])
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, logit
 
 
@@ -71,11 +71,11 @@ def test_conditional_logit_has_no_constants_of_small_cells():
 
 def test_faults():
     y, z, cells, _ = people(n=100)
-    with pytest.raises(UserFault, match="3 of 100 values are not"):
+    with pytest.raises(UserError, match="3 of 100 values are not"):
         logit(np.where(np.arange(100) < 3, 0.5, y), z, cells=cells)
-    with pytest.raises(UserFault, match="no finite estimate"):
+    with pytest.raises(UserError, match="no finite estimate"):
         logit(z, z)
-    with pytest.raises(UserFault, match="the same for everybody in every cell"):
+    with pytest.raises(UserError, match="the same for everybody in every cell"):
         logit((cells > 4).astype(float), z, cells=cells)
 
 

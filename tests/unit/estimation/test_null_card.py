@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_ind
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, null_card
 
 
@@ -93,5 +93,5 @@ def test_no_standard_error_no_card():
     ],
 )
 def test_faults_are_told(effects, options, words):
-    with pytest.raises(UserFault, match=words):
+    with pytest.raises(UserError, match=words):
         null_card(effects, **options)

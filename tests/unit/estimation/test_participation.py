@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refino_eval import estimation as est
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 NAN = np.nan
 
@@ -30,7 +30,7 @@ def test_whoever_is_in_several_counts_in_the_first_named():
     ids=["nothing", "reserved name", "two shapes", "half a participation"],
 )
 def test_states_that_cannot_be_ranked_are_faults(wrong):
-    with pytest.raises(UserFault):
+    with pytest.raises(UserError):
         est.rank_states(wrong)
 
 
@@ -60,7 +60,7 @@ def test_who_counts_as_a_starter():
     back = est.stays(np.array([[0, 1, 0, 0, 1.0], [0, 1, 0, 1, 0.0]]), first=1, last=1, gap=1)
     assert back.returned.tolist() == [True, False]
     assert back.bridged.tolist() == [False, True]
-    with pytest.raises(UserFault, match="within the 3 periods"):
+    with pytest.raises(UserError, match="within the 3 periods"):
         est.stays(paths, first=1, last=3)
 
 
@@ -100,5 +100,5 @@ def test_complier_means_differ_by_the_effect_and_recover_the_truth():
     # Cells weigh by n p (1 - p) in both, and their mean level .35 is known.
     assert abs(found.control[0] - 1.36) < 4 * found.control_std_error[0]
     assert found.sample_control[0] == pytest.approx(y[z == 0].mean(), rel=1e-12)
-    with pytest.raises(UserFault, match="0 or 1"):
+    with pytest.raises(UserError, match="0 or 1"):
         est.complier_means(y, d * 2, z, cells=cell)

@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, randomisation_test
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.randomisation.assignments import BLOCK, build_mechanism
@@ -299,12 +299,12 @@ def test_frame_has_a_row_an_outcome_and_no_person(trial):
 )
 def test_faults_are_told(trial, options, words):
     one = trial(1)
-    with pytest.raises(UserFault, match=words):
+    with pytest.raises(UserError, match=words):
         randomisation_test(one.y, one.z, cells=one.cells, **options)
 
 
 def test_clusters_across_cells_are_a_fault():
     cluster = np.repeat(np.arange(20), 3)
     z = (cluster % 2).astype(float)
-    with pytest.raises(UserFault, match="20 of 20 clusters have people in several cells"):
+    with pytest.raises(UserError, match="20 of 20 clusters have people in several cells"):
         randomisation_test(z + cluster, z, cells=np.arange(60) % 2, cluster=cluster, vcov="CRV1")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from refino_eval import estimation as est
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import grouped_redraws
 from refino_eval.estimation.randomisation.assignments import every_other_assignment
 
@@ -86,7 +86,7 @@ def test_people_can_be_what_was_drawn_though_errors_are_clustered():
     rng = np.random.default_rng(6)
     site, z = np.repeat(np.arange(12), 10), np.tile([0, 1], 60)
     y = rng.normal(size=(120, 1)) + rng.normal(size=12)[site, None]
-    with pytest.raises(UserFault, match="have people in both arms"):
+    with pytest.raises(UserError, match="have people in both arms"):
         est.randomisation_test(y, z, cluster=site, vcov="CRV1", draws=99)
     found = est.randomisation_test(y, z, cells=site, cluster=site, units=np.arange(120), vcov="CRV1", draws=99, seed=3)
     assert found.n_redrawn[0] == 120

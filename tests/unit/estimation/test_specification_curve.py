@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import SpecificationCurve, Variant, all_variants, itt, specification_curve
 
 
@@ -62,7 +62,7 @@ def test_summary_counts_signs_and_significance(data):
     by = curve.summary("sample")
     assert by["sample"].tolist() == list(dict.fromkeys(curve.frame["sample"]))
     assert by["variants"].tolist() == [2, 2]
-    with pytest.raises(UserFault, match="Did you mean 'sample'"):
+    with pytest.raises(UserError, match="Did you mean 'sample'"):
         curve.summary("samples")
 
 
@@ -92,13 +92,13 @@ def test_a_variant_that_cannot_be_estimated_keeps_its_row(data):
 def test_all_faults_of_the_list_at_once(data):
     t, outcomes, controls, samples = data
     wrong = [Variant("a", "alll"), Variant("a", "alll"), Variant("c"), Variant("a", "", "frist", "CRV1")]
-    with pytest.raises(UserFault) as raised:
+    with pytest.raises(UserError) as raised:
         specification_curve(outcomes, t.z, wrong, controls=controls, samples=samples)
     told = str(raised.value)
-    assert len(raised.value.faults) == 5
+    assert len(raised.value.problems) == 5
     assert "1 of 4 variants repeat" in told
     assert "Did you mean 'all'" in told
     assert "Did you mean 'first'" in told
     assert "need a cluster" in told
-    with pytest.raises(UserFault, match="at least one variant"):
+    with pytest.raises(UserError, match="at least one variant"):
         specification_curve(outcomes, t.z, [])

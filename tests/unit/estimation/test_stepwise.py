@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import itt, stepwise
 
 
@@ -73,7 +73,7 @@ def test_collinear_controls_and_one_sample_for_all_steps(trial):
     frame = table.decomposition_frame()
     assert frame["group"].tolist()[:4] == ["age", "work", "again", "total"]
     assert frame.loc[3, "contribution"] == pytest.approx(table.steps[0].estimate[0] - table.steps[3].estimate[0])
-    with pytest.raises(UserFault, match="one sample for all steps"):
+    with pytest.raises(UserError, match="one sample for all steps"):
         stepwise(y, t.z, groups, missing="available")
-    with pytest.raises(UserFault, match="at least one group"):
+    with pytest.raises(UserError, match="at least one group"):
         stepwise(y, t.z, {})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import cox, survival_shares
 
 
@@ -59,7 +59,7 @@ def test_nothing_is_said_beyond_the_last_person_seen():
 
 
 def test_faults_of_durations_are_told_together():
-    with pytest.raises(UserFault, match=r"2 of 3 in use are missing(.|\n)*1 of 3 in use are not"):
+    with pytest.raises(UserError, match=r"2 of 3 in use are missing(.|\n)*1 of 3 in use are not"):
         survival_shares([0.0, np.nan, 2.0], [1, 0, 2], times=[1])
     used = np.array([False, False, True])
     assert survival_shares([0.0, np.nan, 2.0], [1, 0, 1], times=[1], rows=used).n[0] == 1
@@ -99,5 +99,5 @@ def test_hazards_are_compared_within_cells():
     assert found.n_informative <= 294
     assert found.n_cells == 11
     assert found.n_cells_informative == 10
-    with pytest.raises(UserFault, match="both arms and a seen end"):
+    with pytest.raises(UserError, match="both arms and a seen end"):
         cox(duration[:6], ended[:6], z[:6], cells=cells[:6])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation import ever_started, first_stage, itt, paths, starters, take_up_paths
 
 NAN = np.nan
@@ -32,11 +32,11 @@ def test_ever_started_by_each_horizon():
     expected = [[0, 0, 1, 1], [0, NAN, NAN, 1], [1, 1, 1, 1], [0, 0, 0, NAN]]
     np.testing.assert_array_equal(found.to_numpy(), expected)
     assert list(found) == ["by_0", "by_1", "by_2", "by_3"]
-    with pytest.raises(UserFault, match="every time from 0 to 4"):
+    with pytest.raises(UserError, match="every time from 0 to 4"):
         ever_started(months, [-1, 0, 1, 2, 3], within=[4])
-    with pytest.raises(UserFault, match="every time from 0 to 2"):
+    with pytest.raises(UserError, match="every time from 0 to 2"):
         ever_started(np.array(months)[:, [0, 1, 3, 4]], [-1, 0, 2, 3], within=[2])
-    with pytest.raises(UserFault, match="1 values are not"):
+    with pytest.raises(UserError, match="1 values are not"):
         ever_started([[0.0, 2.0]], [0, 1], within=[1])
 
 
@@ -94,10 +94,10 @@ def test_a_draw_that_fills_another_state_is_told():
 
 def test_states_missing_or_misspelt():
     states, z, cells = states_trial(n=100)
-    with pytest.raises(UserFault, match="Did you mean 'own'"):
+    with pytest.raises(UserError, match="Did you mean 'own'"):
         first_stage(states, z, programme="owm", cells=cells)
     states[3] = None
-    with pytest.raises(UserFault, match="missing for 1 of 100"):
+    with pytest.raises(UserError, match="missing for 1 of 100"):
         first_stage(states, z, programme="own", cells=cells)
     rows = np.arange(100) != 3
     table = first_stage(states, z, programme="own", cells=cells, rows=rows)
@@ -135,6 +135,6 @@ def test_starters_leave_out_what_cannot_be_told():
     assert np.isfinite(table.difference[0])
     assert table.joint_test.df_num == 1
     hole = np.where(np.arange(n)[:, None] == 5, np.nan, x)
-    with pytest.raises(UserFault, match="missing for 1 of 200"):
+    with pytest.raises(UserError, match="missing for 1 of 200"):
         starters(np.ones(n) * z, hole, z, cells=cells)
     assert starters(z * (x[:, 0] > 0), hole, z, cells=cells, missing="common").n == 199

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.groups import groups_of
 from refino_eval.exhibits.over_time import equal_effects
 from refino_eval.exhibits.people import Study
@@ -54,13 +54,13 @@ def test_groups_are_in_order_and_share_nobody(trial):
     ],
 )
 def test_what_cannot_be_compared_is_a_fault(trial, by, says):
-    with pytest.raises(UserFault, match=says):
+    with pytest.raises(UserError, match=says):
         groups_of(by, trial.cohort, STUDY)
 
 
 def test_subgroups_without_people_are_left_out_and_one_is_no_comparison(trial):
     grown = trial.cohort.assign(age=60.0)
-    with pytest.raises(UserFault, match="of which 0 has people"):
+    with pytest.raises(UserError, match="of which 0 has people"):
         groups_of(("young", "middle"), grown, STUDY)
 
 

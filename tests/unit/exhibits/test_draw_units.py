@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.inference import drawn_units
 from refino_eval.exhibits.notes import inference_note
 
@@ -25,10 +25,10 @@ def test_clusters_are_drawn_again_where_the_draw_never_parts_them():
 
 
 def test_a_few_divided_clusters_are_no_guess():
-    with pytest.raises(UserFault, match="2 of 10 clusters with several people have people in both arms"):
+    with pytest.raises(UserError, match="2 of 10 clusters with several people have people in both arms"):
         drawn_units(None, people(2))
     assert len(set(drawn_units("cluster", people(2)))) == 10
-    with pytest.raises(UserFault, match="names none"):
+    with pytest.raises(UserError, match="names none"):
         drawn_units("cluster", people(0)[["treated"]])
 
 

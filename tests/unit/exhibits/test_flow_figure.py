@@ -8,7 +8,7 @@ import pytest
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibits import FlowExhibit
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
 from refino_eval.exhibits.flow import stages_of
 from refino_eval.exhibits.labels import LabelBook
@@ -60,13 +60,13 @@ def test_the_numbers_are_those_of_the_flow(tmp_path):
     "wrong", [FLOW.replace("drawn,,4914,1833", "drawn,,4914,1834"), FLOW.replace("left_early,118", "left_early,117")]
 )
 def test_a_flow_that_does_not_add_up_is_refused(tmp_path, wrong):
-    with pytest.raises(UserFault, match="no single flow"):
+    with pytest.raises(UserError, match="no single flow"):
         numbers(tmp_path, wrong)
 
 
 def test_samples_beside_each_other_are_chosen_by_name(tmp_path):
     beside = FLOW + "young,too_old,914,833,81\nyoung,,4000,1000,3000\n"
-    with pytest.raises(UserFault, match="'young'"):
+    with pytest.raises(UserError, match="'young'"):
         numbers(tmp_path, beside)
     chosen = EXHIBIT.model_copy(update={"samples": ("drawn", "young")})
     found = numbers(tmp_path, beside, chosen)

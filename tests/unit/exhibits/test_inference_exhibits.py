@@ -9,7 +9,7 @@ import pytest
 from refino_eval import estimation as est
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.people import PersonFiles, Study
@@ -179,5 +179,5 @@ def test_every_number_of_a_row_is_shown(trial, name, language):
 def test_take_up_that_nobody_names_is_a_fault(trial):
     entry = definitions().exhibits["l"].model_copy(update={"take_up": None})
     study = Study("new", "old", definitions().specifications, 7)
-    with pytest.raises(UserFault, match=r"Exhibit 'l'.*names no take_up"):
+    with pytest.raises(UserError, match=r"Exhibit 'l'.*names no take_up"):
         aggregate("l", entry, files=trial[2], study=study)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from refino_eval import estimation as est
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.people import PersonFiles, Study
@@ -248,7 +248,7 @@ def test_starters_of_a_constant_characteristic_have_no_slope(made):
 def test_nobody_took_part(tmp_path, name):
     *_, files = trial(tmp_path, n=120, take_up=0.0)
     if name == "who":
-        with pytest.raises(UserFault, match="Exhibit 'who'"):
+        with pytest.raises(UserError, match="Exhibit 'who'"):
             numbers(files, name)
         frame, got = numbers(files, name, columns={})
         assert got["characteristics", "types", "never_takers", "share"] == pytest.approx(1)
@@ -256,7 +256,7 @@ def test_nobody_took_part(tmp_path, name):
         status = frame.set_index(["row", "column", "statistic"])["status"]
         assert status["age", "compliers", "mean"] == "not_estimable"
         return
-    with pytest.raises(UserFault, match=f"Exhibit '{name}'"):
+    with pytest.raises(UserError, match=f"Exhibit '{name}'"):
         numbers(files, name)
 
 
@@ -277,7 +277,7 @@ def test_weights_are_refused_where_the_method_has_none(made):
     cohort.assign(weight=1.0).to_parquet(weighted)
     files = PersonFiles(cohort=weighted, outcomes=files.outcomes, panels=files.panels)
     for name in ("who", "seen", "start"):
-        with pytest.raises(UserFault, match="no probability weights"):
+        with pytest.raises(UserError, match="no probability weights"):
             numbers(files, name)
     numbers(files, "fall")
 

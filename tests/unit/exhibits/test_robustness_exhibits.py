@@ -10,7 +10,7 @@ import pytest
 from refino_eval import estimation as est
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.kind_checks import kind_faults
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.render import FIGURES, figure_notes, table_of
 from refino_eval.exhibits.specification_curve import choices_of, variants
 from refino_eval.exhibits.style import house_style
@@ -270,7 +270,7 @@ def test_log_rank_is_that_of_a_library():
     chi2, p = survfunc.survdiff(time, event, treated, strata=cells)
     assert found.chi2 == pytest.approx(chi2, rel=1e-9)
     assert found.p_value == pytest.approx(p, rel=1e-9)
-    with pytest.raises(UserFault, match="No cell has both arms"):
+    with pytest.raises(UserError, match="No cell has both arms"):
         est.log_rank(time, event, treated, cells=np.arange(300))
 
 

@@ -12,7 +12,7 @@ from refino_eval.config.base import Label
 from refino_eval.config.checks import cross_check
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.people import PersonFiles, Study
@@ -244,7 +244,7 @@ def test_tables_and_figures_show_every_arm(trial, tmp_path):
 
 
 def test_a_sample_without_an_arm_is_a_fault(trial):
-    with pytest.raises(UserFault, match="needs all 4"):
+    with pytest.raises(UserError, match="needs all 4"):
         aggregate(
             "itt",
             definitions().exhibits["itt"],

@@ -9,7 +9,7 @@ import pytest
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.months import engine
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.plan import plan_panel
@@ -174,7 +174,7 @@ def test_a_value_outside_its_range_is_told_and_leaves_the_old_panel(folder):
     jobs = pq.read_table(folder / "jobs")
     hours = pa.array([99999] + [100] * 199, pa.int64())
     pq.write_table(jobs.set_column(jobs.column_names.index("hours"), "hours", hours), folder / "jobs")
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         run(folder, ["hours"], buckets=2, last=30)
     assert "State 'hours'" in str(fault.value)
     assert "outside its range 0 to 168" in str(fault.value)
@@ -246,50 +246,50 @@ def plan(states, unit="month", **given):
     ],
 )
 def test_faults_of_a_state(state, told):
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         plan(["x"], x=state)
     assert told in str(fault.value)
 
 
 def test_all_faults_at_once():
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         plan(["x", "y"], x={"register": "job"}, y={"register": "uncovered", "value": "no", "combine": "max"})
-    assert len(fault.value.faults) == 3
+    assert len(fault.value.problems) == 3
 
 
 def test_unknown_states_and_names_that_are_taken():
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         plan(["hous", "event_time"], hours={"register": "jobs"}, event_time={"register": "jobs"})
-    assert "There is no state 'hous'. Did you mean 'hours'?" in fault.value.faults[0]
-    assert "No state can be called 'event_time'" in fault.value.faults[1]
+    assert "There is no state 'hous'. Did you mean 'hours'?" in fault.value.problems[0]
+    assert "No state can be called 'event_time'" in fault.value.problems[1]
 
 
 def test_a_circle_is_told_step_by_step():
     circle = {"a": {"expression": "b > 1"}, "b": {"expression": "c > 1"}, "c": {"expression": "a > 1"}}
-    with pytest.raises(UserFault, match="a -> b -> c -> a"):
+    with pytest.raises(UserError, match="a -> b -> c -> a"):
         plan(["a"], **circle)
 
 
 def test_amounts_of_a_month_have_no_weeks():
-    with pytest.raises(UserFault, match="say nothing about a single week"):
+    with pytest.raises(UserError, match="say nothing about a single week"):
         plan(["x"], unit="week", x={"register": "wages", "value": "amount", "combine": "sum"})
     assert plan(["x"], unit="week", x={"register": "wages"}).groups[0].by_month is False
 
 
 def test_a_price_that_the_index_lacks_is_told_only_where_it_is_needed(folder):
     wage = {"register": "wages", "value": "amount", "combine": "sum", "deflate": {"index": "cpi", "base_year": 2019}}
-    with pytest.raises(UserFault, match=r"lacks the year\(s\) 2020"):
+    with pytest.raises(UserError, match=r"lacks the year\(s\) 2020"):
         run(folder, ["x"], definitions=definitions(x=wage), last=3)
     cohort = {"person_id": ["1"], "draw_date": pa.array([dt.date(2019, 6, 1)], pa.date32())}
     pq.write_table(pa.table(cohort), folder / "cohort")
     assert run(folder, ["x"], definitions=definitions(x=wage))[1].num_rows == 7
     wage["deflate"]["index"] = "cpy"
-    with pytest.raises(UserFault, match=r"no price index 'cpy'\. Did you mean 'cpi'"):
+    with pytest.raises(UserError, match=r"no price index 'cpy'\. Did you mean 'cpi'"):
         run(folder, ["x"], definitions=definitions(x=wage))
 
 
 def test_registers_that_were_not_ingested_and_other_engines(folder):
-    with pytest.raises(UserFault, match="'uncovered', which has not been ingested"):
+    with pytest.raises(UserError, match="'uncovered', which has not been ingested"):
         derive_panel(
             definitions(x={"register": "uncovered"}),
             {"uncovered": source("uncovered", "spell", {})},
@@ -302,5 +302,5 @@ def test_registers_that_were_not_ingested_and_other_engines(folder):
             clean_paths={},
             out_path=folder / "panel",
         )
-    with pytest.raises(UserFault, match="no engine 'spark'"):
+    with pytest.raises(UserError, match="no engine 'spark'"):
         run(folder, ["hours"], engine="spark")

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.months.expressions import MAX_DEPTH, evaluate, kind_of, names_in, parse, to_sql
 
 KINDS = {"wage": "number", "hours": "number", "aap": "boolean", "employed": "boolean"}
@@ -84,7 +84,7 @@ def test_division_by_zero_is_missing():
     ],
 )
 def test_refusals_say_what_is_wrong(text, told):
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         parse(text, KINDS, state="s")
     assert told in str(fault.value)
     assert "State 's'" in str(fault.value)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from refino_eval.config.definitions import Definitions, Outcome
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.outcomes.build import derive_outcomes
 from refino_eval.outcomes.collect import collect_outcomes
 
@@ -106,9 +106,9 @@ def test_faults_are_told_together(three):
         "late": outcome("value_at", at=3),
         "weekly": outcome("value_at", at=0, clock="week"),
     }
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         derive_outcomes(three, made)
-    told = fault.value.faults
+    told = fault.value.problems
     assert "Outcome 'unknown': the panel has no state 't'" in told[0]
     assert "Outcome 'early' reads event times -2 to 0, and the panel holds -1 to 2" in told[1]
     assert "Outcome 'late'" in told[2]
@@ -164,9 +164,9 @@ def test_a_number_is_refused_where_true_or_false_is_asked_for(tmp_path, state):
         ("first_month", {"window": (0, 1)}),
     ):
         derive_outcomes(path, {"o": outcome(kind, "job", **keys)}, definitions=STATES)
-        with pytest.raises(UserFault, match=f"the state '{state}' is a number: compare it"):
+        with pytest.raises(UserError, match=f"the state '{state}' is a number: compare it"):
             derive_outcomes(path, {"o": outcome(kind, state, **keys)}, definitions=STATES)
-        with pytest.raises(UserFault, match="is a number: compare it"):
+        with pytest.raises(UserError, match="is a number: compare it"):
             derive_outcomes(path, {"o": outcome(kind, None, expression=f"{state} + job", **keys)}, definitions=STATES)
 
 
@@ -185,7 +185,7 @@ def test_a_censored_time_has_its_flag_beside_it_all_the_way(tmp_path):
     assert pq.read_table(tmp_path / "all.parquet").to_pydict() == {
         "person_id": ["c", "a", "z"], "t": [None, 1.0, None], "t_censored": [None, 0.0, None], "n": [None, 1.0, None],
     }  # fmt: skip
-    with pytest.raises(UserFault, match="has a column of that name beside it"):
+    with pytest.raises(UserError, match="has a column of that name beside it"):
         derive_outcomes(path, {**made, "t_censored": made["n"]})
 
 
@@ -196,7 +196,7 @@ def test_an_expression_is_computed_once_and_reads_no_other_state(tmp_path):
         "either": outcome("months_in", None, expression="a or b", window=(0, 1)),
     }
     assert derive_outcomes(path, made).to_pylist() == [{"person_id": "a", "both": 1.0, "either": 2.0}]
-    with pytest.raises(UserFault, match="the panel has no state 'd'"):
+    with pytest.raises(UserError, match="the panel has no state 'd'"):
         derive_outcomes(path, {"o": outcome("months_in", None, expression="a and d", window=(0, 1))})
 
 

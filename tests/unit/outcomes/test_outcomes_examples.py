@@ -9,7 +9,7 @@ from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, DerivedState
 from refino_eval.config.load import read_yaml
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.outcomes.examples import check_examples
 
 ROOT = Path(__file__).parents[3]
@@ -79,21 +79,21 @@ def test_every_threshold_has_an_example_on_it(shipped):
 def test_a_wrong_threshold_is_caught_by_the_examples(given, sources, prices):
     for expression in ("weekly_hours_main_job > 18.75", "weekly_hours >= 18.75", "weekly_hours_main_job >= 18.7"):
         broken = changed(given, "states", "half_time", expression=expression)
-        with pytest.raises(UserFault, match="State 'half_time', example"):
+        with pytest.raises(UserError, match="State 'half_time', example"):
             check_examples(broken, sources, prices, states=["half_time"], outcomes=[])
 
 
 def test_a_wrong_window_is_caught_by_the_examples(given, sources, prices):
     broken = changed(given, "outcomes", "wage_sum_12", window=[0, 12])
-    with pytest.raises(UserFault, match="Outcome 'wage_sum_12', example 1"):
+    with pytest.raises(UserError, match="Outcome 'wage_sum_12', example 1"):
         check_examples(broken, sources, prices, states=[], outcomes=["wage_sum_12"])
 
 
 def test_the_paragraph_names_entry_example_expected_and_got(given, sources, prices):
     wrong = [{**given["states"]["aap"]["examples"][0], "expect": 0}]
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         check_examples(changed(given, "states", "aap", examples=wrong), sources, prices, states=["aap"], outcomes=[])
-    assert fault.value.faults[0].startswith(
+    assert fault.value.problems[0].startswith(
         "State 'aap', example 1 (A grant without an end still lasts): expected 0 at event month 12, and the definition gives 1."
     )
 
@@ -101,7 +101,7 @@ def test_the_paragraph_names_entry_example_expected_and_got(given, sources, pric
 @pytest.mark.parametrize(("at", "expect", "got"), [(12, None, "0"), (-60, 0, "missing")])
 def test_zero_is_not_missing(given, sources, prices, at, expect, got):
     wrong = [{"why": "x", "draw": "2018-05-01", "spells": {}, "at": at, "expect": expect}]
-    with pytest.raises(UserFault, match=f"and the definition gives {got}"):
+    with pytest.raises(UserError, match=f"and the definition gives {got}"):
         check_examples(changed(given, "states", "aap", examples=wrong), sources, prices, states=["aap"], outcomes=[])
 
 
@@ -121,7 +121,7 @@ def test_zero_is_not_missing(given, sources, prices, at, expect, got):
 )
 def test_examples_that_cannot_be_run_are_told(given, sources, prices, example, told):
     entry = [{"why": "x", "draw": "2018-05-01", "expect": 0, **example}]
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         check_examples(changed(given, "states", "aap", examples=entry), sources, prices, states=["aap"], outcomes=[])
     assert told in str(fault.value)
 
@@ -131,7 +131,7 @@ def test_numbers_written_as_text_and_codes_written_as_numbers_are_told(given, so
         {"why": "x", "draw": "2018-05-01", "at": 0, "expect": 0, "spells": {"jobs": [{"start": "2018-05-01", **wrong}]}}
         for wrong in ({"employer_id": 910000001}, {"weekly_hours": "37,5"}, {"weekly_hours": 37.505})
     ]
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         check_examples(
             changed(given, "states", "weekly_hours", examples=entry),
             sources,
@@ -139,7 +139,7 @@ def test_numbers_written_as_text_and_codes_written_as_numbers_are_told(given, so
             states=["weekly_hours"],
             outcomes=[],
         )
-    told = fault.value.faults
+    told = fault.value.problems
     assert "'employer_id' holds text: write 910000001 in quotes" in told[0]
     assert "'weekly_hours' is '37,5', which is not of type hundredths" in told[1]
     assert "37.505" in told[2]

@@ -1,6 +1,6 @@
 """Hostile and broken definitions: one clear paragraph each, and nothing else happens.
 
-Every case changes one entry of a copy of the configuration. Reading and checking it must end in a `UserFault` of at most
+Every case changes one entry of a copy of the configuration. Reading and checking it must end in a `UserError` of at most
 a few lines, without a file written, a process begun or a line of the definition run.
 """
 
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from refino_eval.cli.checking import check_evaluation
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 MARK = "marked_by_a_definition"
@@ -150,12 +150,12 @@ def tree_of(folder):
 
 def refused(project, watched, said):
     before = tree_of(project)
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         list(check_evaluation(project, "refino"))
     assert tree_of(project) == before
     assert not watched
     assert not (Path.cwd() / MARK).exists()
-    told = fault.value.faults
+    told = fault.value.problems
     assert 1 <= len(told) <= 4, told
     assert all(len(paragraph) < 700 and "\n" not in paragraph and "Traceback" not in paragraph for paragraph in told)
     assert any(said in paragraph for paragraph in told), told

@@ -8,7 +8,7 @@ import pytest
 
 from refino_eval.config import load_configuration
 from refino_eval.config.checks import used_outcomes
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.outcomes.plan import compare_plan, load_plan, make_plan, plan_lines, write_changes
 
 ROOT = Path(__file__).parents[3]
@@ -100,5 +100,5 @@ def test_another_evaluations_plan_is_refused(tmp_path):
     (tmp_path / "config/plans").mkdir(parents=True)
     text = (ROOT / "config/plans/refino.yaml").read_text(encoding="utf-8")
     (tmp_path / "config/plans/other.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(UserFault, match="says 'refino'; it must equal the file's name"):
+    with pytest.raises(UserError, match="says 'refino'; it must equal the file's name"):
         load_plan(tmp_path, "other")

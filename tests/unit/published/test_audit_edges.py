@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.cells import document_of
 from refino_eval.published.audit.displaced import beside
@@ -420,10 +420,10 @@ def test_a_source_that_describes_nothing_is_told(tmp_path: Path) -> None:
     path = tmp_path / "paper.source.yaml"
     assert load_source(path) == PublishedSource()
     path.write_text("titel: A paper\n", encoding="utf-8")
-    with pytest.raises(UserFault, match=r"paper.source.yaml does not describe a document: titel"):
+    with pytest.raises(UserError, match=r"paper.source.yaml does not describe a document: titel"):
         load_source(path)
     path.write_text("title: [\n", encoding="utf-8")
-    with pytest.raises(UserFault, match="no YAML"):
+    with pytest.raises(UserError, match="no YAML"):
         load_source(path)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published import compare, load_published, parse_printed, score_table
 from refino_eval.published.compare import round_as_printed
 from refino_eval.published.intervals import stands_for
@@ -130,7 +130,7 @@ def test_a_rounding_that_cannot_be_is_told(tmp_path: Path, printed: str, qualifi
     path.write_text(
         f"{','.join(KEYS)},printed,qualifier,rounded_to,source_line\nt,,x,a,value,{printed},{qualifier},{step},1\n"
     )
-    with pytest.raises(UserFault, match=told):
+    with pytest.raises(UserError, match=told):
         load_published(path)
 
 
@@ -146,7 +146,7 @@ def test_a_rounding_that_cannot_be_is_told(tmp_path: Path, printed: str, qualifi
 def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, object], told: str) -> None:
     path = tmp_path / "d.source.yaml"
     path.write_text(yaml.safe_dump({"title": "A report", **said}))
-    with pytest.raises(UserFault) as fault:
+    with pytest.raises(UserError) as fault:
         check_links(load_source(path), _printed("t//price/a/value = 10"), path.name)
     assert pd.Series([str(fault.value)]).str.contains(told, flags=16).all(), str(fault.value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published import check_relations, load_relations
 from refino_eval.published.values import COLUMNS
 
@@ -99,6 +99,6 @@ def test_numbers_used_as_printed_leave_no_room(tmp_path: Path) -> None:
     ],
 )
 def test_an_entry_that_is_none_is_told(tmp_path: Path, entry: str, told: str) -> None:
-    with pytest.raises(UserFault, match="an entry is no relation") as caught:
+    with pytest.raises(UserError, match="an entry is no relation") as caught:
         holds(tmp_path, entry, frame(a="1"))
-    assert told in caught.value.faults[0]
+    assert told in caught.value.problems[0]

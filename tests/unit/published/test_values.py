@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.published import check_relations, load_published, load_relations, parse_printed
 
 DATA = Path(__file__).parents[3] / "data" / "published"
@@ -67,9 +67,9 @@ def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
     path = _write(
         tmp_path, "t,,a,b,mean,abc,,1\nt,,a,c,mean,0.1,abot,2\nt,,a,d,mean,0.1,,\nt,,e,e,n,1,,5\nt,,e,e,n,2,,6\n"
     )
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         load_published(path)
-    told = caught.value.faults
+    told = caught.value.problems
     assert len(told) == 4
     assert "line 2" in told[0]
     assert "'abc'" in told[0]
@@ -79,11 +79,11 @@ def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
 
 
 def test_missing_file_and_column(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match=r"gone\.csv"):
+    with pytest.raises(UserError, match=r"gone\.csv"):
         load_published(tmp_path / "gone.csv")
     bare = tmp_path / "bare.csv"
     bare.write_text("exhibit,row\na,b\n", encoding="utf-8")
-    with pytest.raises(UserFault, match="lacks the columns panel, column, statistic, printed, source_line"):
+    with pytest.raises(UserError, match="lacks the columns panel, column, statistic, printed, source_line"):
         load_published(bare)
 
 

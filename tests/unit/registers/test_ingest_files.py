@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers import ingest as ingest_module
 from refino_eval.registers import judging as judging_module
 from refino_eval.registers.ingest import ingest
@@ -55,7 +55,7 @@ def text(folder: Path, content: bytes, source: Source | None = None) -> tuple[li
 def fault(folder: Path, content: bytes | None, source: Source | None = None) -> str:
     if content is not None:
         (folder / "folk_p1_v1.csv").write_bytes(content)
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         take_in(folder, source or make_source())
     assert SECRET not in str(caught.value)
     out = folder / "out"
@@ -132,7 +132,7 @@ def test_missing_file_names_register_pattern_folder_and_similar_files(tmp_path: 
     for part in ("'people'", "'folk_p*_v*.csv'", str(tmp_path), "folk_2018_v1.csv", "config/sources/people.yaml"):
         assert part in told
     assert "unlike.txt" not in told
-    with pytest.raises(UserFault, match="does not exist"):
+    with pytest.raises(UserError, match="does not exist"):
         take_in(tmp_path / "nowhere", make_source())
 
 
@@ -265,7 +265,7 @@ def test_outputs_stay_as_they_were_when_ingestion_fails(tmp_path: Path) -> None:
     out.mkdir()
     (out / "clean.parquet").write_bytes(b"earlier")
     (tmp_path / "folk_p1_v1.csv").write_bytes(b"")
-    with pytest.raises(UserFault):
+    with pytest.raises(UserError):
         take_in(tmp_path, make_source())
     assert os.listdir(out) == ["clean.parquet"]
     assert (out / "clean.parquet").read_bytes() == b"earlier"

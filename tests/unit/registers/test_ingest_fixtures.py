@@ -15,7 +15,7 @@ import yaml
 
 from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "deliveries"
@@ -44,7 +44,7 @@ def outcome(kind: str, work: Path) -> str:
         report = ingest(
             Source.model_validate(data), delivery, codelists=CODES, clean_path=clean, rejects_path=rejects, threads=1
         )
-    except UserFault as fault:
+    except UserError as fault:
         return str(fault).replace(str(delivery), "<folder>") + "\n"
     found = duckdb.sql(f"SELECT source_file, source_row, rule, rule_column FROM '{rejects}'").fetchall()
     repaired = [f"repaired {each.rule} {each.rows}" for each in report.repairs]

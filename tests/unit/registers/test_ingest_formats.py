@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers import packages, text
 from refino_eval.registers.ingest import ingest
 
@@ -205,7 +205,7 @@ def test_width_gives_leading_zeros_back_and_cuts_nothing(tmp_path: Path, deliver
 
 
 def fault(folder: Path, source: Source) -> str:
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         take_in(folder, source)
     return str(caught.value)
 

@@ -11,7 +11,7 @@ import pytest
 
 from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
 from refino_eval.registers.receipt import Receipt, take_receipt
 from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
@@ -248,13 +248,13 @@ def test_a_file_that_was_listed_and_not_sent_and_two_that_were_sent_and_not_list
 )
 def test_a_letter_that_is_wrong(tmp_path, text, said):
     (tmp_path / "delivery.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(UserFault, match=said):
+    with pytest.raises(UserError, match=said):
         read_letter(tmp_path / "delivery.yaml")
 
 
 def test_where_the_letter_is_looked_for(tmp_path):
     assert find_letter(tmp_path, None) is None
-    with pytest.raises(UserFault, match="letter_2026"):
+    with pytest.raises(UserError, match="letter_2026"):
         find_letter(tmp_path, "letter_2026.yaml")
     (tmp_path / "delivery.yaml").write_text("x", encoding="utf-8")
     assert find_letter(tmp_path, None) == tmp_path / "delivery.yaml"

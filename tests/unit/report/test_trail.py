@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.report.address import find_number
 from refino_eval.report.grids import engines_line
@@ -143,6 +143,6 @@ def test_a_number_is_found_with_and_without_its_panel(inputs):
     ],
 )
 def test_a_miss_names_the_part_and_the_nearest(inputs, name, said):
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         find_number(trails(inputs), name)
-    assert said in caught.value.faults[0]
+    assert said in caught.value.problems[0]

@@ -4,7 +4,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.synthetic import Mess, generate
 from refino_eval.synthetic.choosing import RATE, chosen_format, chosen_mess, mess_names
 
@@ -26,15 +26,15 @@ def test_names_are_the_models_and_their_aliases():
     ("names", "said"), [(["overlap"], "overlaps"), ([], "Name the faults"), (["none", "x"], "'x'")]
 )
 def test_names_that_are_not_there(names, said):
-    with pytest.raises(UserFault, match=said):
+    with pytest.raises(UserError, match=said):
         chosen_mess(Mess(), names)
 
 
 def test_formats():
     assert [chosen_format(name) for name in (None, "dta")] == [None, "dta"]
-    with pytest.raises(UserFault, match="No library writes sas7bdat"):
+    with pytest.raises(UserError, match="No library writes sas7bdat"):
         chosen_format("sas7bdat")
-    with pytest.raises(UserFault, match="parquet"):
+    with pytest.raises(UserError, match="parquet"):
         chosen_format("parket")
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.synthetic import Mess, Recipe, generate
 from refino_eval.synthetic.calibration import calibration_report, write_calibration
 from refino_eval.synthetic.moments import load_delivery, read_register
@@ -266,7 +266,7 @@ def test_nothing_half_written_is_left(recipe: Recipe, tmp_path: Path, monkeypatc
 def test_a_folder_with_something_else_is_never_replaced(recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "delivery").mkdir()
     (tmp_path / "delivery" / "real.csv").write_text("x", encoding="utf-8")
-    with pytest.raises(UserFault, match="not a synthetic delivery"):
+    with pytest.raises(UserError, match="not a synthetic delivery"):
         generate(recipe, tmp_path / "delivery", people=50)
     assert (tmp_path / "delivery" / "real.csv").read_text("utf-8") == "x"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.synthetic import Recipe, generate, load_recipe
 from refino_eval.synthetic.calibration import calibration_report
 
@@ -47,23 +47,23 @@ def test_every_field_is_described() -> None:
     ],
 )
 def test_faults_are_told_plainly(tmp_path: Path, changes: dict[str, object], message: str) -> None:
-    with pytest.raises(UserFault, match=message):
+    with pytest.raises(UserError, match=message):
         load_recipe(_changed(tmp_path, **changes))
 
 
 def test_shares_must_add_up(tmp_path: Path) -> None:
     persons = yaml.safe_load(SHIPPED.read_text("utf-8"))["persons"]
     persons["categories"]["A"] = 0.5
-    with pytest.raises(UserFault, match=r"categories must add up to 1"):
+    with pytest.raises(UserError, match=r"categories must add up to 1"):
         load_recipe(_changed(tmp_path, persons=persons))
 
 
 def test_unknown_choices_name_the_nearest(recipe: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match="Did you mean 'large'"):
+    with pytest.raises(UserError, match="Did you mean 'large'"):
         generate(recipe, tmp_path / "x", effects="lagre")
-    with pytest.raises(UserFault, match="Did you mean 'wages'"):
+    with pytest.raises(UserError, match="Did you mean 'wages'"):
         generate(recipe, tmp_path / "x", registers=["wage"])
-    with pytest.raises(UserFault, match="at least 20"):
+    with pytest.raises(UserError, match="at least 20"):
         generate(recipe, tmp_path / "x", people=5)
     assert not list(tmp_path.iterdir())
 
@@ -72,5 +72,5 @@ def test_unknown_choices_name_the_nearest(recipe: Recipe, tmp_path: Path) -> Non
 def test_a_target_that_cannot_be_computed_is_a_fault(recipe: Recipe, tmp_path: Path, moment: str) -> None:
     generate(recipe, tmp_path / "x", people=40)
     target = recipe.targets[0].model_copy(update={"moment": moment})
-    with pytest.raises(UserFault, match="moment"):
+    with pytest.raises(UserError, match="moment"):
         calibration_report(tmp_path / "x", recipe.model_copy(update={"targets": (target,)}))

@@ -6,7 +6,7 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 
 WORD = {"nb": "x", "en": "x"}
@@ -94,7 +94,7 @@ def test_rows_can_be_kept_by_condition(tmp_path):
 def test_what_is_wrong_is_told(tmp_path, table, said):
     WRITERS["t.parquet"](FRAME, tmp_path / "t.parquet")
     entry = {"file": "t.parquet", "person_id": "pid", "treated": "z", "outcomes": {"y": "y"}, **table}
-    with pytest.raises(UserFault, match=said):
+    with pytest.raises(UserError, match=said):
         read_person_table(
             tmp_path,
             table=PersonTable.model_validate(entry),

@@ -6,7 +6,7 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 from refino_eval.trial.expressions import columns_in, derive_column
 
@@ -161,7 +161,7 @@ def test_the_language_of_derived_columns(text, values):
     ],
 )
 def test_what_is_outside_the_language_is_told(text, said):
-    with pytest.raises(UserFault, match=said):
+    with pytest.raises(UserError, match=said):
         derive_column(text, FRAME, name="n")
 
 
@@ -194,9 +194,9 @@ def test_text_can_be_chosen_and_names_are_found():
     ],
 )
 def test_what_is_wrong_with_files_is_told(tmp_path, table, said):
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         read(tmp_path, **table)
-    assert pd.Series(["\n".join(caught.value.faults)]).str.contains(said)[0], caught.value.faults
+    assert pd.Series(["\n".join(caught.value.problems)]).str.contains(said)[0], caught.value.problems
     assert "007" not in str(caught.value)
 
 

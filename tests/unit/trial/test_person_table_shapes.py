@@ -9,7 +9,7 @@ import yaml
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation, PersonTable, Sample
 from refino_eval.config.load import _definitions
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 from refino_eval.trial.expressions import derive_column
 
@@ -83,7 +83,7 @@ def test_old_stata_files_with_labels_missing_codes_and_trailing_spaces(tmp_path,
 
 def test_another_encoding_is_told_of(tmp_path):
     (tmp_path / "latin.csv").write_bytes("arm,y\nTalk,1\nletter,2\nÅrsak,3\n".encode("latin-1"))
-    with pytest.raises(UserFault, match="encoding: latin-1"):
+    with pytest.raises(UserError, match="encoding: latin-1"):
         read(tmp_path, "latin.csv")
 
 
@@ -98,14 +98,14 @@ def dummies(folder, **columns):
 
 def test_a_column_an_arm(tmp_path):
     assert dummies(tmp_path).cohort.frame["arm"].tolist() == ["letter", "talk", "none", "none"]
-    with pytest.raises(UserFault, match=r"1 rows are 1 in several of the columns T\.1, T 2"):
+    with pytest.raises(UserError, match=r"1 rows are 1 in several of the columns T\.1, T 2"):
         dummies(tmp_path, **{"T 2": [1, 1, 0, 0]})
-    with pytest.raises(UserFault, match=r"'T 2' must be 1 .* 1 rows hold something else \('2'\)"):
+    with pytest.raises(UserError, match=r"'T 2' must be 1 .* 1 rows hold something else \('2'\)"):
         dummies(tmp_path, **{"T 2": [0, 2, 0, 0]})
-    with pytest.raises(UserFault, match="1 rows without a value"):
+    with pytest.raises(UserError, match="1 rows without a value"):
         dummies(tmp_path, **{"T 2": [0, 1, None, 0]})
     with pytest.raises(
-        UserFault, match=r"treated.talk names the column 'T3'.* 'T.1'|treated.talk names the column 'T3'"
+        UserError, match=r"treated.talk names the column 'T3'.* 'T.1'|treated.talk names the column 'T3'"
     ):
         read(tmp_path, "d.csv", treated={"letter": "T.1", "talk": "T3"})
 
@@ -155,5 +155,5 @@ def test_strata_can_be_made_of_numbers():
     assert made["band(age, 25, 40)"] == pytest.approx([0, 1, 1, 2, np.nan], nan_ok=True)
     assert made["quantile_group(pay, 2)"] == [1, 1, 1, 2, 2]
     assert made["number_of(s)"] == pytest.approx([3, np.nan, 2, 3, 1], nan_ok=True)
-    with pytest.raises(UserFault, match="from 2 to 100"):
+    with pytest.raises(UserError, match="from 2 to 100"):
         derive_column("quantile_group(pay, 1)", frame, name="x")

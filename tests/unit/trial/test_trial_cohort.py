@@ -13,7 +13,7 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Population, Sample
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.trial import flow_frame, link_population, write_cohort
 
 WHY = "a reason that is long enough"
@@ -168,12 +168,12 @@ def test_the_flow_accounts_for_everybody(tmp_path):
 
 
 def test_repeated_draws_without_a_step_are_a_fault(tmp_path):
-    with pytest.raises(UserFault, match=r"1 draws of people who were drawn before.*first_draw_only"):
+    with pytest.raises(UserError, match=r"1 draws of people who were drawn before.*first_draw_only"):
         link(tmp_path, [*FOUR, {"person_id": "02", "arm": "T"}])
 
 
 def test_a_result_that_is_neither_arm_is_a_fault_without_ids(tmp_path):
-    with pytest.raises(UserFault) as caught:
+    with pytest.raises(UserError) as caught:
         link(tmp_path, [*FOUR, {"person_id": "99999", "arm": "X"}, {"person_id": "88888", "arm": None}])
     said = str(caught.value)
     assert "1 rows with other values ('X')" in said
@@ -183,7 +183,7 @@ def test_a_result_that_is_neither_arm_is_a_fault_without_ids(tmp_path):
 
 
 def test_an_arm_that_nobody_is_left_in_is_a_fault(tmp_path):
-    with pytest.raises(UserFault, match="nobody is left in the arm 'old'"):
+    with pytest.raises(UserError, match="nobody is left in the arm 'old'"):
         link(tmp_path, [row for row in FOUR if row["arm"] == "T"])
 
 
@@ -234,7 +234,7 @@ def test_a_fixed_register_with_two_rows_a_person_is_a_fault(tmp_path):
         {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()},
     )
     covariates = {"female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": WORD}}
-    with pytest.raises(UserFault, match="1 people have several"):
+    with pytest.raises(UserError, match="1 people have several"):
         link(tmp_path, FOUR, covariates=covariates, more={"persons": persons})
 
 

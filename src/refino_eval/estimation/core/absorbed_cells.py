@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import FloatArray, IntArray, Labels, check_length
 
 
@@ -26,7 +26,7 @@ def encode(labels: Labels | None, n: int, *, what: str = "cells") -> IntArray:
 
     Raises
     ------
-    UserFault
+    UserError
         When the length differs from ``n`` or a label is missing.
     """
     if labels is None:
@@ -40,7 +40,7 @@ def encode(labels: Labels | None, n: int, *, what: str = "cells") -> IntArray:
         absent = int(np.count_nonzero(codes < 0))
     check_length(len(codes), n, what=what)
     if absent:
-        raise UserFault(
+        raise UserError(
             f"{what}: {absent} of {n} rows have no label; give each person one, or leave them out before estimating."
         )
     return np.asarray(codes, dtype=np.int64)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ def as_vector(values: Vector, *, what: str) -> FloatArray:
     """Return one column as floats, missing values as NaN, shape (n,)."""
     column = pd.Series(values) if not isinstance(values, pd.Series) else values
     if not _holds_numbers(column):
-        raise UserFault(f"{what} must be numbers, and holds {column.dtype} values; encode it before estimating.")
+        raise UserError(f"{what} must be numbers, and holds {column.dtype} values; encode it before estimating.")
     return np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
@@ -52,18 +52,18 @@ def as_treated(treated: Vector) -> FloatArray:
 
     Raises
     ------
-    UserFault
+    UserError
         When a value is missing or is neither 0 nor 1, or when the sample is empty.
     """
     drawn = as_vector(treated, what="treated")
     if drawn.size == 0:
-        raise UserFault(
+        raise UserError(
             "The sample is empty: no person is left to estimate on. Look at the sample flow for the step that lost them."
         )
     wrong = int(np.count_nonzero(~np.isin(drawn, (0.0, 1.0))))
     if wrong:
         absent = int(np.count_nonzero(np.isnan(drawn)))
-        raise UserFault(
+        raise UserError(
             f"treated must be 0 or 1 for every person; {wrong} of {drawn.size} rows are not ({absent} of them missing). "
             "Recode the arm, or leave out people without a draw before estimating."
         )
@@ -77,7 +77,7 @@ def as_columns(
 
     Raises
     ------
-    UserFault
+    UserError
         When the number of rows is not ``n`` (None: any), a column is not numeric, or names and columns do not match.
     """
     if isinstance(values, Mapping):
@@ -88,7 +88,7 @@ def as_columns(
         raw = np.atleast_1d(np.asarray(values))
         raw = raw[:, None] if raw.ndim == 1 else raw
         if raw.ndim != 2:
-            raise UserFault(
+            raise UserError(
                 f"{what} must be one or more columns, and has {raw.ndim} dimensions; give shape (people, columns)."
             )
         found = tuple(f"{what.removesuffix('s')}_{k + 1}" for k in range(raw.shape[1]))
@@ -103,7 +103,7 @@ def as_columns(
     if names is not None:
         found = tuple(names)
     if len(found) != matrix.shape[1]:
-        raise UserFault(f"{what}: {matrix.shape[1]} columns but {len(found)} names; give one name a column.")
+        raise UserError(f"{what}: {matrix.shape[1]} columns but {len(found)} names; give one name a column.")
     if n is not None:
         check_length(matrix.shape[0], n, what=what)
     return matrix, found
@@ -114,12 +114,12 @@ def as_mask(rows: npt.ArrayLike, n: int) -> BoolArray:
 
     Raises
     ------
-    UserFault
+    UserError
         When it is not boolean or has another length.
     """
     mask = np.asarray(rows)
     if mask.dtype != np.bool_:
-        raise UserFault(f"rows must be a boolean mask of {n} values, one a person, and holds {mask.dtype} values.")
+        raise UserError(f"rows must be a boolean mask of {n} values, one a person, and holds {mask.dtype} values.")
     check_length(mask.size, n, what="rows")
     return mask
 
@@ -127,7 +127,7 @@ def as_mask(rows: npt.ArrayLike, n: int) -> BoolArray:
 def check_length(found: int, expected: int, *, what: str) -> None:
     """Raise when an input has another number of rows than the draw."""
     if found != expected:
-        raise UserFault(
+        raise UserError(
             f"{what} has {found} rows where {expected} are expected; all inputs must describe the same people in the same order."
         )
 
@@ -137,27 +137,27 @@ def check_finite(matrix: FloatArray, names: Sequence[str], *, what: str, remedy:
     bad = np.count_nonzero(~np.isfinite(matrix), axis=0)
     if bad.any():
         listed = ", ".join(f"'{name}' ({count})" for name, count in zip(names, bad, strict=True) if count)
-        raise UserFault(f"{what} hold missing or infinite values: {listed} of {matrix.shape[0]} rows. {remedy}")
+        raise UserError(f"{what} hold missing or infinite values: {listed} of {matrix.shape[0]} rows. {remedy}")
 
 
 def check_choice(value: str, choices: object, *, what: str) -> None:
     """Raise when an option is not one of its closed list, with the nearest valid name."""
     valid = get_args(choices)
     if value not in valid:
-        raise UserFault(f"Unknown {what} '{value}'.{nearest(str(value), valid)}")
+        raise UserError(f"Unknown {what} '{value}'.{nearest(str(value), valid)}")
 
 
 def check_level(level: float) -> None:
     """Raise when a confidence level is not a share between 0 and 1."""
     if not 0.0 < level < 1.0:
-        raise UserFault(f"The confidence level must lie between 0 and 1, and is {level}; write 0.95 for 95 per cent.")
+        raise UserError(f"The confidence level must lie between 0 and 1, and is {level}; write 0.95 for 95 per cent.")
 
 
 def check_cluster(cluster: object, vcov: str) -> None:
     """Raise when a cluster is named but not used, or used but not named."""
     check_choice(vcov, Vcov, what="vcov")
     if (cluster is not None) != (vcov == "CRV1"):
-        raise UserFault(
+        raise UserError(
             f"vcov is '{vcov}' and cluster is {'given' if cluster is not None else 'absent'}: "
             "clustered standard errors need both vcov 'CRV1' and a cluster; other vcov take no cluster."
         )

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, as_vector, check_choice
 
 Encoding = Literal["linear", "categories", "quantile_bins", "edges"]
@@ -54,17 +54,17 @@ class ControlTerm:
         check_choice(self.encoding, Encoding, what=f"encoding of control '{self.name}'")
         check_choice(self.missing, MissingRule, what=f"rule for missing values of control '{self.name}'")
         if (self.bins is not None) != (self.encoding == "quantile_bins") or (self.bins is not None and self.bins < 2):
-            raise UserFault(
+            raise UserError(
                 f"Control '{self.name}': 'quantile_bins' needs bins of at least 2, and no other encoding takes bins."
             )
         if (self.edges is not None) != (self.encoding == "edges"):
-            raise UserFault(
+            raise UserError(
                 f"Control '{self.name}': the encoding 'edges' needs edges, and no other encoding takes them."
             )
         if self.edges is not None and (
             not self.edges or np.any(np.diff(self.edges) <= 0) or not np.all(np.isfinite(self.edges))
         ):
-            raise UserFault(
+            raise UserError(
                 f"Control '{self.name}': edges must be increasing finite numbers, and are {list(self.edges)}."
             )
 
@@ -124,7 +124,7 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
 
     Raises
     ------
-    UserFault
+    UserError
         All faults at once: a column that is absent or named twice, missing values under ``error``, a linear or
         binned term that is not numeric or not finite.
     """
@@ -174,7 +174,7 @@ def _check_terms(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> None:
             elif np.isinf(as_vector(column, what=term.name)).any():
                 faults.append(f"Control '{term.name}' holds infinite values; recode them as missing.")
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
 
 
 def _encode_term(column: pd.Series, term: ControlTerm, missing: BoolArray, rows: BoolArray) -> _Encoded:

@@ -33,7 +33,7 @@ from functools import cached_property
 
 import numpy as np
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
 from refino_eval.estimation.core.arrays import (
     Columns,
@@ -161,7 +161,7 @@ class Design:
 
         Raises
         ------
-        UserFault
+        UserError
             When a row in use has a missing or infinite outcome.
         """
         values, names = as_columns(outcomes, self.n_rows, what="outcomes")
@@ -198,9 +198,9 @@ class Design:
 
     def _require_cluster(self) -> None:
         if self.cluster is None:
-            raise UserFault("vcov 'CRV1' needs a cluster, and none was given; name one, or choose HC1 or HC2.")
+            raise UserError("vcov 'CRV1' needs a cluster, and none was given; name one, or choose HC1 or HC2.")
         if self.n_clusters < 2:
-            raise UserFault(
+            raise UserError(
                 "vcov 'CRV1' needs at least two clusters, and all people in use belong to one; choose HC1 or HC2."
             )
 
@@ -261,7 +261,7 @@ class Fit:
         check_choice(vcov, Vcov, what="vcov")
         note_variance(self, vcov)
         if vcov == "iid":
-            raise UserFault(
+            raise UserError(
                 "Classical (iid) errors have no influence form; choose HC0-HC3 or CRV1, or ask joint_cov of one sample."
             )
         scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))

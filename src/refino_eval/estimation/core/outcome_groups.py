@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -70,7 +70,7 @@ def prepare_passes(
 
     Raises
     ------
-    UserFault
+    UserError
         As `preparation.prepare`, naming the outcomes concerned when some have another sample than the rest.
     """
     among = None if rows is None else as_mask(rows, drawn.size)
@@ -87,11 +87,11 @@ def prepare_passes(
                 singletons=singletons,
                 rows=sample.rows,
             )
-        except UserFault as fault:
+        except UserError as fault:
             if len(samples) == 1:
                 raise
             concerned = _listed([names[k] for k in sample.columns])
-            raise UserFault(*(f"Outcomes {concerned}: {line}" for line in fault.faults)) from fault
+            raise UserError(*(f"Outcomes {concerned}: {line}" for line in fault.problems)) from fault
         passes.append(Pass(sample.columns, design))
     return passes
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import build_cells, encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -66,7 +66,7 @@ def prepare(
 
     Raises
     ------
-    UserFault
+    UserError
         When the draw is not 0/1, is constant within all cells, is collinear with the controls, or when inputs have
         other lengths, missing labels, non-finite controls or weights that are not positive.
     """
@@ -160,7 +160,7 @@ def _prepare(
         leverage=absorbed.leverage + np.einsum("ik,ik->i", basis, basis),
     )
     if design.df_resid < 1:
-        raise UserFault(
+        raise UserError(
             f"No degrees of freedom: {design.n} people in use, {absorbed.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
@@ -173,7 +173,7 @@ def _checked_weights(weights: Vector, n_rows: int) -> FloatArray:
     check_length(weight.size, n_rows, what="weights")
     wrong = int(np.count_nonzero(~(np.isfinite(weight) & (weight > 0))))
     if wrong:
-        raise UserFault(
+        raise UserError(
             f"weights must be positive numbers; {wrong} of {n_rows} rows are not. Leave out people with weight 0."
         )
     return weight
@@ -184,7 +184,7 @@ def _rows_in_use(codes: IntArray, rows: BoolArray | None, singletons: Singletons
     if singletons == "drop" and used.size:
         used = used[np.bincount(codes[used])[codes[used]] > 1]
     if not used.size:
-        raise UserFault(
+        raise UserError(
             "The sample is empty: no person is left in use. Look at the sample flow for the step that lost them."
         )
     return used
@@ -203,7 +203,7 @@ def _independent(
     if lost and collinear == "error":
         constant = [names[k] for k in lost if not varies[k]]
         fault = "is constant within every cell" if constant else "is collinear with the controls"
-        raise UserFault(
+        raise UserError(
             f"'{names[lost[0]]}' {fault}, so that its effect cannot be told from theirs ({raw.shape[0]} people in use). "
             + ("Use cells within which the draw varied." if constant else "Remove the control that repeats it.")
         )

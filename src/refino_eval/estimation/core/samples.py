@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -113,7 +113,7 @@ def choose_samples(
 
     Raises
     ------
-    UserFault
+    UserError
         When values are missing under ``"error"``, or no person remains.
     """
     check_choice(missing, Missing, what="rule for missing outcomes")
@@ -126,12 +126,12 @@ def choose_samples(
     lost = sample.n_before - sample.n_after
     if missing == "error" and lost:
         listed = ", ".join(f"'{name}' ({count})" for name, count in sample.missing.items() if count)
-        raise UserFault(
+        raise UserError(
             f"Outcomes are missing for {lost} of {sample.n_before} people: {listed}. "
             "Choose one common sample (missing='common'), or each outcome's own (missing='available')."
         )
     if not sample.n_after:
-        raise UserFault(
+        raise UserError(
             "No person is observed in every outcome; common_sample(...).lost tells which columns lose them."
         )
     rows = everyone.copy()

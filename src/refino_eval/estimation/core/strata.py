@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, check_choice
 from refino_eval.estimation.core.influence import Estimate
@@ -164,7 +164,7 @@ def build_strata(
 
     Raises
     ------
-    UserFault
+    UserError
         When no cell has both arms.
     """
     check_choice(weighting, CellWeighting, what="weighting of cells")
@@ -174,7 +174,7 @@ def build_strata(
     both = (treated > 0) & (treated < everyone.sizes)
     inside = asked[both[everyone.codes]]
     if not inside.size:
-        raise UserFault(
+        raise UserError(
             f"No cell has both arms ({asked.size} people in {everyone.n_cells} cells), so that nobody can be compared. "
             "Use coarser cells, or check how the arm is coded."
         )

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -179,7 +179,7 @@ def lee_bounds(
 
     Raises
     ------
-    UserFault
+    UserError
         When no cell has both arms, or an arm (of a group) has nobody seen.
 
     Notes
@@ -192,7 +192,7 @@ def lee_bounds(
     check_choice(ties, Ties, what="rule for ties")
     check_choice(direction, Direction, what="direction of trimming")
     if bootstrap < 0 or bootstrap == 1:
-        raise UserFault(
+        raise UserError(
             f"bootstrap must be 0 (none) or at least 2 draws, and is {bootstrap}; several hundred tell a standard error."
         )
     drawn = as_treated(treated)
@@ -256,7 +256,7 @@ def horowitz_manski_bounds(
 
     Raises
     ------
-    UserFault
+    UserError
         When the range is empty or a seen value lies outside it, or no cell has both arms.
     """
     check_level(level)
@@ -269,7 +269,7 @@ def horowitz_manski_bounds(
     seen = np.isfinite(used)
     outside = int(np.count_nonzero((used[seen] < lowest) | (used[seen] > highest)))
     if lowest >= highest or outside:
-        raise UserFault(
+        raise UserError(
             f"{name}: the range [{lowest:g}, {highest:g}] must be a range, and hold every seen value; {outside} of "
             f"{np.count_nonzero(seen)} lie outside. Give the range that the outcome's definition allows."
         )
@@ -408,7 +408,7 @@ def _plan(data: _Seen, direction: Direction) -> _Plan:
         extra = max(seen[arm] - seen[rest], 0.0)
         groups.append(_Group(arm, size * min(seen[rest], seen[arm]), size * extra, size * seen[arm]))
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     return _Plan(overall, (share[0], share[1]), tuple(groups), against)
 
 

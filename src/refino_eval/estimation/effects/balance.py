@@ -133,7 +133,7 @@ def balance(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`.
     """
     check_cluster(cluster, vcov)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -128,7 +128,7 @@ def complier_profile(
 
     Raises
     ------
-    UserFault
+    UserError
         When take-up is not 0/1 or missing, or no cell has both arms.
 
     Notes
@@ -177,7 +177,7 @@ def _checked_take_up(take_up: Vector, everyone: BoolArray) -> FloatArray:
     check_length(taken.size, everyone.size, what="take_up")
     wrong = int(np.count_nonzero(~np.isin(taken[everyone], (0.0, 1.0))))
     if wrong:
-        raise UserFault(
+        raise UserError(
             f"take_up must be 0 or 1 to tell types of people; {wrong} of {np.count_nonzero(everyone)} rows in use are not. "
             "Define participation as started or not, and code it 0 where the arm had no access."
         )
@@ -245,7 +245,7 @@ def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **option
 
     Raises
     ------
-    UserFault
+    UserError
         As `late`, and when take-up is other than 0 or 1.
 
     Notes
@@ -356,7 +356,7 @@ def late_reweighted(
 
     Raises
     ------
-    UserFault
+    UserError
         As `late`, for everybody. A group that has no effect of its own makes the whole not feasible instead.
 
     Notes
@@ -381,8 +381,8 @@ def late_reweighted(
     for g in order:
         try:
             one = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone & (member == g), names=found)
-        except UserFault as fault:
-            faults.append(" ".join(fault.faults))
+        except UserError as fault:
+            faults.append(" ".join(fault.problems))
             for name, listed in facts.items():
                 listed.append(np.full(len(found), 0.0 if name.startswith("first_stage") else np.nan))
         else:

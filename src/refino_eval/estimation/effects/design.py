@@ -109,7 +109,7 @@ def design_table(treated: Vector, cells: Labels | None = None) -> DesignTable:
 
     Raises
     ------
-    UserFault
+    UserError
         When the draw is not 0/1 or a label is missing.
     """
     drawn = as_treated(treated)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -112,7 +112,7 @@ def dynamics(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; and for classical errors when times have different samples.
     """
     check_cluster(cluster, vcov)
@@ -171,7 +171,7 @@ def cumulate(values: Columns, times: Sequence[int] | IntArray, *, start: int = 0
 
     Raises
     ------
-    UserFault
+    UserError
         When a month from ``start`` on is absent, since the sum would then miss it silently.
     """
     matrix, _ = as_columns(values, None, what="values")
@@ -179,7 +179,7 @@ def cumulate(values: Columns, times: Sequence[int] | IntArray, *, start: int = 0
     later = moment >= start
     expected = np.arange(start, start + np.count_nonzero(later))
     if not later.any() or not np.array_equal(moment[later], expected):
-        raise UserFault(
+        raise UserError(
             f"Sums from event time {start} need every time from there on; the columns do not hold them all."
         )
     return np.cumsum(matrix[:, later], axis=1), moment[later]

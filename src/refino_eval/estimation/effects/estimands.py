@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import build_cells, encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -177,7 +177,7 @@ def estimands(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; when no cell has both arms; when both ``probability`` and ``share_cells`` are given; or when the
         hybrid variance has a small cell with half of all small cells' weight or more.
     """
@@ -193,7 +193,7 @@ def estimands(
         codes if share_cells is None else encode(share_cells, n_rows, what="share_cells"),
     )
     if probability is not None and share_cells is not None:
-        raise UserFault("Draw shares come from 'probability' or from 'share_cells'; give one of them.")
+        raise UserError("Draw shares come from 'probability' or from 'share_cells'; give one of them.")
     among = None if rows is None else as_mask(rows, n_rows)
     samples = choose_samples(values, found, missing, among=among)
     parts = [
@@ -215,7 +215,7 @@ def _checked_probability(probability: Vector, n_rows: int) -> FloatArray:
     check_length(known.size, n_rows, what="probability")
     wrong = int(np.count_nonzero(~((known > 0) & (known < 1))))
     if wrong:
-        raise UserFault(
+        raise UserError(
             f"probability must lie strictly between 0 and 1; {wrong} of {n_rows} rows do not. A person who could only "
             "have been drawn to one arm takes no part in the comparison."
         )
@@ -309,7 +309,7 @@ def _hajek(values: FloatArray, drawn: FloatArray, probability: FloatArray, rows:
     used = np.flatnonzero(rows)
     y, z, p = values[used], drawn[used], probability[used]
     if z.min() == z.max():
-        raise UserFault(f"All {used.size} people in use belong to one arm, so that nobody can be compared.")
+        raise UserError(f"All {used.size} people in use belong to one arm, so that nobody can be compared.")
     parts = []
     for weight in (z / p, (1 - z) / (1 - p)):
         share = (weight / weight.sum())[:, None]
@@ -351,7 +351,7 @@ def _hybrid_std_error(strata: Strata, values: FloatArray) -> FloatArray:
         total = strata.weight[small].sum()
         w = strata.weight[small] / total
         if w.max() >= 0.5:
-            raise UserFault(
+            raise UserError(
                 f"The hybrid variance compares small cells with each other; of {w.size} cells with one person in an arm the largest "
                 f"has {w.max():.0%} of their weight, and less than half is needed. Choose small_cells='residual'."
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -129,7 +129,7 @@ class InteractionTable:
     def statistics(self, *, draws: int = 10_000, seed: int = 1) -> StatisticDraws:
         """Draw all interactions' t statistics jointly under the null, for `multiplicity.multiplicity`."""
         if self.cov is None:
-            raise UserFault(
+            raise UserError(
                 "Classical (iid) errors of several regressions have no joint covariance; choose HC0-HC3 or CRV1."
             )
         return normal_statistics(self.tests, self.estimate.ravel(), self.cov, draws=draws, seed=seed)
@@ -226,7 +226,7 @@ def interactions(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt.itt`; and when an interaction cannot be told from the draw and the controls.
     """
     check_cluster(cluster, vcov)
@@ -294,7 +294,7 @@ def subgroups(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt.itt`, naming the group; and when there are fewer than two groups.
 
     Notes
@@ -315,8 +315,8 @@ def subgroups(
                 values, found, drawn, cells=cells, controls=controls, weights=weights, cluster=cluster,
                 singletons=singletons, missing=missing, rows=member,
             )  # fmt: skip
-        except UserFault as fault:
-            raise UserFault(*(f"Group '{label}': {line}" for line in fault.faults)) from fault
+        except UserError as fault:
+            raise UserError(*(f"Group '{label}': {line}" for line in fault.problems)) from fault
         fits = [one.fit(values) for one in passes]
         effects = effect_table(passes, fits, values, found, drawn, vcov=vcov, level=level)
         scores = np.zeros((drawn.size, len(found)))
@@ -341,7 +341,7 @@ def _members(groups: Labels, among: BoolArray) -> list[tuple[Hashable, BoolArray
     codes = encode([listed[i] for i in inside], inside.size, what="groups")
     first = np.unique(codes, return_index=True)[1]
     if first.size < 2:
-        raise UserFault(
+        raise UserError(
             "Subgroups need at least two groups with people in use, and there is one; choose another variable."
         )
     members = []
@@ -407,7 +407,7 @@ class _RightHandSide:
         name = interaction_name(self.names[moderator])
         if design.focus[-2:] != (TREATED, name):
             lost = name if TREATED in design.focus else TREATED
-            raise UserFault(
+            raise UserError(
                 f"'{lost}' cannot be told from cells, controls and the draw ({design.n} people in use): the moderator "
                 f"'{self.names[moderator]}' or the draw does not vary where it should. Leave the moderator out."
             )

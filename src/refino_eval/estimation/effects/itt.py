@@ -122,7 +122,7 @@ def itt(
 
     Raises
     ------
-    UserFault
+    UserError
         As `preparation.prepare`, and for missing outcomes, unknown vcov, or a cluster that is not used.
 
     Notes

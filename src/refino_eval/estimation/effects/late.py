@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -144,7 +144,7 @@ def late(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`, and when take-up does not vary within cells and controls.
 
     Notes
@@ -161,7 +161,7 @@ def late(
     everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
     among = everyone & np.isfinite(taken)
     if missing == "error" and not np.array_equal(among, everyone):
-        raise UserFault(
+        raise UserError(
             f"take_up is missing for {np.count_nonzero(everyone & ~among)} of {np.count_nonzero(everyone)} people; code it 0 where the arm had no "
             "access, or leave them out (missing='common')."
         )
@@ -181,7 +181,7 @@ def late(
     for one in passes:
         pair = one.design.fit(np.column_stack((taken, one.take(values))))
         if not pair.tss_within[0]:
-            raise UserFault("take_up does not vary within cells, so that the draw moved nobody; check how it is coded.")
+            raise UserError("take_up does not vary within cells, so that the draw moved nobody; check how it is coded.")
         told = _statistics(pair, taken, drawn, vcov, level)
         note_instrumented(pair, vcov, told["estimate"], told["std_error"])
         parts.append((one.columns, told))

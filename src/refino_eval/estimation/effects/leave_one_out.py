@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -98,7 +98,7 @@ def leave_one_out(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`, for any of the samples, naming the group left out; with fewer than two groups.
     """
     check_cluster(cluster, vcov)
@@ -111,7 +111,7 @@ def leave_one_out(
     shown = {int(code): text[row] for row, code in enumerate(member.tolist())}
     order = sorted(np.unique(member[everyone]).tolist(), key=lambda code: shown[code])
     if len(order) < 2:
-        raise UserFault("Leaving one group out needs at least two groups among the people in use.")
+        raise UserError("Leaving one group out needs at least two groups among the people in use.")
     clusters = None if cluster is None else encode(cluster, drawn.size, what="cluster")
 
     def fitted(used: BoolArray) -> tuple[list[Pass], list[Fit]]:
@@ -128,8 +128,8 @@ def leave_one_out(
     for code in order:
         try:
             part = fitted(everyone & (member != code))
-        except UserFault as fault:
-            raise UserFault(*(f"Without '{shown[code]}': {line}" for line in fault.faults)) from fault
+        except UserError as fault:
+            raise UserError(*(f"Without '{shown[code]}': {line}" for line in fault.problems)) from fault
         tables.append(effect_table(*part, values, found, drawn, vcov=vcov, level=level))
         if reference is None:
             errors.append(np.full(len(found), np.nan))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     Columns,
@@ -94,17 +94,17 @@ def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.Data
 
     Raises
     ------
-    UserFault
+    UserError
         When a column is absent, or a person has two rows for one time.
     """
     absent = [name for name in (person, time, value) if name not in panel.columns]
     if absent:
-        raise UserFault(
+        raise UserError(
             f"The panel has no column {', '.join(repr(name) for name in absent)}; it has: {', '.join(map(str, panel.columns))}."
         )
     twice = int(panel.duplicated([person, time]).sum())
     if twice:
-        raise UserFault(
+        raise UserError(
             f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row a person and time."
         )
     return panel.pivot(index=person, columns=time, values=value).sort_index().sort_index(axis=1)
@@ -115,7 +115,7 @@ def check_times(times: Sequence[int] | IntArray | None, n_times: int) -> IntArra
     moment = np.arange(n_times) if times is None else np.asarray(times)
     whole = moment.astype(np.int64)
     if moment.size != n_times or not np.array_equal(whole, moment) or np.any(np.diff(whole) <= 0):
-        raise UserFault(
+        raise UserError(
             f"times must be increasing whole numbers, one for each of the {n_times} columns of values, and has {moment.size}; "
             "sort the columns by event time and name each."
         )

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import build_cells, encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -116,7 +116,7 @@ def logit(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; when an outcome is not 0/1, varies in no cell, or is told exactly by draw and controls, so that
         no finite estimate exists.
     """
@@ -159,14 +159,14 @@ def _one_outcome(
     y = values[used]
     wrong = int(np.count_nonzero(~np.isin(y, (0.0, 1.0))))
     if wrong:
-        raise UserFault(f"{name} must be 0 or 1 for a logit; {wrong} of {y.size} values are not. Use the linear model.")
+        raise UserError(f"{name} must be 0 or 1 for a logit; {wrong} of {y.size} values are not. Use the linear model.")
     check_finite(controls[used], ["controls"] * controls.shape[1], what="Controls", remedy="Encode the missing values.")
     groups = build_cells(codes[used])
     mean = groups.means(y[:, None])[:, 0]
     varies = (mean > 0) & (mean < 1)
     inside = used[varies[groups.codes]]
     if not inside.size:
-        raise UserFault(f"{name} is the same for everybody in every cell, so that a logit has nothing to explain.")
+        raise UserError(f"{name} is the same for everybody in every cell, so that a logit has nothing to explain.")
     effect, error, odds, odds_error = _average_effect(values, drawn, codes, controls, inside, vcov, name)
     share = inside.size / used.size
     held = (np.nan, np.nan)
@@ -225,13 +225,13 @@ def _average_effect(
         try:
             fit = sm.Logit(values[inside], x).fit(disp=0, method="newton", maxiter=100)
         except (PerfectSeparationError, np.linalg.LinAlgError) as error:
-            raise UserFault(fault) from error
+            raise UserError(fault) from error
     beta = np.asarray(fit.params)
     fitted = special.expit(x @ beta)
     information = (x * (fitted * (1 - fitted))[:, None]).T @ x
     # Newton's steps run away, or end where nothing is left to explain, when there is no finite maximum.
     if not fit.mle_retvals["converged"] or abs(beta[0]) > 20 or np.linalg.cond(information) > 1e14:
-        raise UserFault(fault)
+        raise UserError(fault)
     cov = np.linalg.inv(information)
     if vcov == "HC1":
         scores = x * (values[inside] - fitted)[:, None]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import FloatArray, IntArray, ratio
 from refino_eval.estimation.effects.itt import EffectTable
 
@@ -124,7 +124,7 @@ def null_card(
 
     Raises
     ------
-    UserFault
+    UserError
         When a margin is not positive or names an unknown outcome, power is not a share above the test's size, or
         p-values have another length.
 
@@ -134,7 +134,7 @@ def null_card(
     """
     size = 1.0 - effects.level
     if not size < power < 1.0:
-        raise UserFault(f"power must lie between the test's size {size:.3g} and 1, and is {power}; 0.8 is usual.")
+        raise UserError(f"power must lie between the test's size {size:.3g} and 1, and is {power}; 0.8 is usual.")
     margins = _margins(margin, effects.outcomes)
     df, std_error = effects.df.astype(np.float64), np.where(effects.std_error > 0, effects.std_error, np.nan)
     one_sided = special.stdtrit(df, effects.level) * std_error
@@ -190,7 +190,7 @@ def _margins(margin: float | Mapping[str, float] | None, outcomes: tuple[str, ..
         else:
             margins[outcomes.index(name)] = value
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     return margins
 
 
@@ -199,7 +199,7 @@ def _handed_over(values: npt.ArrayLike | None, n: int, what: str) -> FloatArray:
         return np.full(n, np.nan)
     known = np.asarray(values, dtype=np.float64)
     if known.shape != (n,):
-        raise UserFault(
+        raise UserError(
             f"{what} holds {known.size} values for {n} outcomes; give one an outcome, in the table's order."
         )
     return known

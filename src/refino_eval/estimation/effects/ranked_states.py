@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import BoolArray, Columns, FloatArray, as_columns, check_level
 
 NONE = "none"
@@ -50,7 +50,7 @@ def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
 
     Raises
     ------
-    UserFault
+    UserError
         When nothing is given, shapes differ, a value is other than 0, 1 or missing, or a programme is called ``none``.
 
     Notes
@@ -59,15 +59,15 @@ def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
     those who are seen in every period.
     """
     if not participation or NONE in participation:
-        raise UserFault(f"name at least one programme to take part in, and none of them '{NONE}'.")
+        raise UserError(f"name at least one programme to take part in, and none of them '{NONE}'.")
     names = tuple(participation)
     parts = [as_columns(values, None, what=f"participation in '{name}'")[0] for name, values in participation.items()]
     if len({part.shape for part in parts}) > 1:
-        raise UserFault("participation in every programme must be told for the same people and periods.")
+        raise UserError("participation in every programme must be told for the same people and periods.")
     for name, part in zip(names, parts, strict=True):
         wrong = int(np.count_nonzero(~(np.isin(part, (0.0, 1.0)) | np.isnan(part))))
         if wrong:
-            raise UserFault(f"participation in '{name}' must be 0, 1 or missing; {wrong} values are not.")
+            raise UserError(f"participation in '{name}' must be 0, 1 or missing; {wrong} values are not.")
     seen = np.isfinite(np.stack(parts)).all(axis=(0, 2))
     left = np.ones(parts[0].shape, dtype=bool)
     periods = np.empty((parts[0].shape[0], len(names) + 1))
@@ -137,7 +137,7 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
     values, _ = as_columns(participation, None, what="participation")
     n, periods = values.shape
     if not 0 <= first <= last < periods or gap < 0:
-        raise UserFault(f"a start must lie within the {periods} periods, in order, and a gap is 0 or more periods.")
+        raise UserError(f"a start must lie within the {periods} periods, in order, and a gap is 0 or more periods.")
     inside = values == 1.0
     already = inside[:, first - 1] if first else np.zeros(n, dtype=bool)
     started = inside[:, first : last + 1].any(axis=1) & ~already

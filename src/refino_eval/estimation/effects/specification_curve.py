@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest, raise_faults
+from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -93,7 +93,7 @@ class SpecificationCurve:
         keys = ["outcome"] if by == "outcome" else ["outcome", by]
         absent = [key for key in keys if key not in _CHOICES]
         if absent:
-            raise UserFault(f"No choice '{by}' to summarise by.{nearest(by, _CHOICES)}")
+            raise UserError(f"No choice '{by}' to summarise by.{nearest(by, _CHOICES)}")
         rows = [
             dict(zip(keys, key, strict=True)) | _summary(part, 1 - self.level)
             for key, part in self.frame.groupby(keys, sort=False)
@@ -154,7 +154,7 @@ def specification_curve(
 
     Raises
     ------
-    UserFault
+    UserError
         When variants are repeated or name what is not there, all faults at once. A variant that cannot be estimated
         (its sample empty, its draw constant) keeps its row with the fault instead.
     """
@@ -162,7 +162,7 @@ def specification_curve(
     drawn = as_treated(treated)
     values, found = as_columns(outcomes, drawn.size, what="outcomes")
     controls, samples = dict(controls or {}), dict(samples or {})
-    raise_faults(_faults(variants, found, controls, samples, cluster is not None))
+    raise_problems(_faults(variants, found, controls, samples, cluster is not None))
     masks = {name: as_mask(mask, drawn.size) for name, mask in samples.items()}
     rows: dict[Variant, dict[str, object]] = {}
     groups: dict[tuple[str, str, Singletons], list[Variant]] = {}
@@ -244,10 +244,12 @@ def _estimate(
             check_cluster(cluster if vcov == "CRV1" else None, vcov)
             table = effect_table(passes, fits, values, names, drawn, vcov=vcov, level=level)
             told |= {(name, vcov): _row(table, k) for k, name in enumerate(names)}
-    except UserFault as fault:
+    except UserError as fault:
         if len(names) == 1:
             empty: dict[str, object] = dict.fromkeys(_TOLD, np.nan)
-            return {(names[0], vcov): empty | {"n": 0, "n_cells": 0, "fault": " ".join(fault.faults)} for vcov in vcovs}
+            return {
+                (names[0], vcov): empty | {"n": 0, "n_cells": 0, "fault": " ".join(fault.problems)} for vcov in vcovs
+            }
         for k, name in enumerate(names):
             told |= _estimate(
                 values[:, [k]], (name,), drawn, vcovs, cells=cells, controls=controls, weights=weights,

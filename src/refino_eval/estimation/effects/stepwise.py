@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -124,7 +124,7 @@ def stepwise(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; for classical errors, which the decomposition has none of; without groups.
 
     Notes
@@ -135,7 +135,7 @@ def stepwise(
     check_cluster(cluster, vcov)
     check_level(level)
     if vcov == "iid" or missing == "available" or not groups:
-        raise UserFault(
+        raise UserError(
             "The stepwise table needs at least one group of controls, vcov HC0-HC3 or CRV1 (classical errors have no influence "
             "form), and one sample for all steps (missing 'error' or 'common')."
         )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import build_cells, encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -93,14 +93,14 @@ def survival_shares(
 
     Raises
     ------
-    UserFault
+    UserError
         When a duration in use is missing or not above 0, or ``ended`` is not 0/1.
     """
     check_level(level)
     duration, event, used = _checked(durations, ended, rows)
     moment = np.asarray(times, dtype=np.float64)
     if moment.ndim != 1 or not moment.size or np.any(np.diff(moment) <= 0) or not np.all(np.isfinite(moment)):
-        raise UserFault("times must be increasing finite numbers, at least one; list the months since the start.")
+        raise UserError("times must be increasing finite numbers, at least one; list the months since the start.")
     codes = np.zeros(duration.size, dtype=np.int64) if by is None else encode(by, duration.size, what="by")
     labels = ["all"] if by is None else [str(label) for label in list(by)]
     first = (
@@ -140,7 +140,7 @@ def _checked(durations: Vector, ended: Vector, rows: BoolArray | None) -> tuple[
     if not used.any():
         faults.append("Nobody is in use; a share still there needs at least one person who started.")
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     return duration, event, used
 
 
@@ -229,7 +229,7 @@ def cox(
 
     Raises
     ------
-    UserFault
+    UserError
         As `survival_shares`, and when no cell compares the arms.
     """
     from statsmodels.duration.hazard_regression import PHReg
@@ -250,7 +250,7 @@ def cox(
     informative = (mean[:, 0] > 0) & (mean[:, 0] < 1) & (mean[:, 1] > 0)
     inside = where[informative[groups.codes]]
     if not inside.size:
-        raise UserFault("No cell has both arms and a seen end, so that hazards cannot be compared; use coarser cells.")
+        raise UserError("No cell has both arms and a seen end, so that hazards cannot be compared; use coarser cells.")
     model = PHReg(duration[inside], columns[inside], status=event[inside], strata=codes[inside], ties="efron")
     fit = model.fit()
     estimate, error = float(fit.params[0]), float(fit.bse[0])
@@ -309,7 +309,7 @@ def log_rank(
 
     Raises
     ------
-    UserFault
+    UserError
         As `survival_shares`, and when no cell compares the arms.
     """
     drawn = as_treated(treated)
@@ -333,7 +333,7 @@ def log_rank(
         variance += spread
         informative += spread > 0
     if variance == 0:
-        raise UserFault(
+        raise UserError(
             "No cell has both arms and a seen end, so that durations cannot be compared; use coarser cells."
         )
     chi2 = (observed - expected) ** 2 / variance

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -84,21 +84,21 @@ def ever_started(
 
     Raises
     ------
-    UserFault
+    UserError
         When a horizon's times are not all there, or values are other than 0, 1 or missing.
     """
     values, _ = as_columns(participation, None, what="participation")
     moment = check_times(times, values.shape[1])
     wrong = int(np.count_nonzero(~(np.isin(values, (0.0, 1.0)) | np.isnan(values))))
     if wrong:
-        raise UserFault(
+        raise UserError(
             f"participation must be 0 or 1, or missing; {wrong} values are not. Define it as taking part or not."
         )
     columns = {}
     for k in within:
         inside = (moment >= start) & (moment <= k)
         if np.count_nonzero(inside) != k - start + 1 or k < start:
-            raise UserFault(
+            raise UserError(
                 f"Taking part by event time {k} needs every time from {start} to {k}; the columns hold {np.count_nonzero(inside)} of them."
             )
         window = values[:, inside]
@@ -175,7 +175,7 @@ def first_stage(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; when a state in use is missing; when nobody is in ``programme``.
 
     Notes
@@ -190,12 +190,12 @@ def first_stage(
     used = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
     absent = int(column[used].isna().sum())
     if absent:
-        raise UserFault(
+        raise UserError(
             f"states are missing for {absent} of {np.count_nonzero(used)} people; name not taking part as a state of its own."
         )
     names = sorted(column[used].map(str).unique().tolist())
     if programme not in names:
-        raise UserFault(f"Nobody in use is in '{programme}'.{nearest(programme, names)}")
+        raise UserError(f"Nobody in use is in '{programme}'.{nearest(programme, names)}")
     text = column.map(str).to_numpy()
     dummies = np.column_stack([(text == name).astype(np.float64) for name in names])
     options = {"cells": cells, "controls": controls, "weights": weights, "cluster": cluster, "singletons": singletons}
@@ -292,7 +292,7 @@ def starters(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`.
     """
     check_cluster(cluster, vcov)

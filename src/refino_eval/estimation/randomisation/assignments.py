@@ -21,7 +21,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     FloatArray,
@@ -225,14 +225,14 @@ def build_mechanism(
 
     Raises
     ------
-    UserFault
+    UserError
         When a cluster has people in both arms or in several cells, or probabilities are not shares.
     """
     check_choice(scheme, Scheme, what="scheme")
     if seed < 0:
-        raise UserFault(f"The seed of the draws must not be negative, and is {seed}.")
+        raise UserError(f"The seed of the draws must not be negative, and is {seed}.")
     if probabilities is not None and scheme != "bernoulli":
-        raise UserFault(
+        raise UserError(
             "probabilities belong to the scheme 'bernoulli'; 'complete' keeps each cell's number treated. Choose one."
         )
     unit, first = _units(drawn, codes, cluster)
@@ -265,15 +265,15 @@ def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
 
     Raises
     ------
-    UserFault
+    UserError
         When the shape or the values are others.
     """
     matrix = np.asarray(assignments)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise UserFault("assignments must be a matrix with one row a person and one column a draw, at least one.")
+        raise UserError("assignments must be a matrix with one row a person and one column a draw, at least one.")
     check_length(matrix.shape[0], n, what="assignments")
     if not np.isin(matrix, (0, 1)).all():
-        raise UserFault("assignments must be 0 or 1 throughout; recode the arms.")
+        raise UserError("assignments must be 0 or 1 throughout; recode the arms.")
     return GivenAssignments(matrix.astype(np.bool_))
 
 
@@ -290,7 +290,7 @@ def over_blocks(work: Callable[[int], Result], draws: int, threads: int) -> Iter
         Blocks at work at the same time.
     """
     if draws < 1 or threads < 1:
-        raise UserFault(f"draws and threads must be at least 1, and are {draws} and {threads}.")
+        raise UserError(f"draws and threads must be at least 1, and are {draws} and {threads}.")
     count = -(-draws // BLOCK)
     spans = [slice(index * BLOCK, min((index + 1) * BLOCK, draws)) for index in range(count)]
     if threads == 1:
@@ -331,7 +331,7 @@ def _units(drawn: FloatArray, codes: IntArray, cluster: IntArray | None) -> tupl
             "use cells that hold whole clusters."
         )
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
     return unit, first
 
 
@@ -349,5 +349,5 @@ def as_probabilities(probabilities: Vector, n: int) -> FloatArray:
     check_length(chance.size, n, what="probabilities")
     wrong = int(np.count_nonzero(~((chance >= 0) & (chance <= 1))))
     if wrong:
-        raise UserFault(f"probabilities must be shares between 0 and 1; {wrong} of {n} rows are not.")
+        raise UserError(f"probabilities must be shares between 0 and 1; {wrong} of {n} rows are not.")
     return chance

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -128,13 +128,13 @@ def interaction_test(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt.itt`; and when the interaction cannot be told from the draw and the controls.
     """
     check_choice(null, Null, what="null")
     check_choice(vcov, Vcov, what="vcov")
     if vcov == "CRV1":
-        raise UserFault(
+        raise UserError(
             "Randomisation tests of interactions are not made for clustered draws; use heterogeneity.interactions with CRV1."
         )
     drawn = as_treated(treated)
@@ -222,7 +222,7 @@ def _prepare(
         collinear="drop",
     )
     if len(design.focus) < 2:
-        raise UserFault(
+        raise UserError(
             f"'{interaction_name(label)}' cannot be told from cells, controls and the draw ({design.n} people in use): "
             f"the moderator '{label}' or the draw does not vary where it should. Choose another moderator."
         )

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault, nearest
+from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -115,7 +115,7 @@ def multiplicity(
 
     Raises
     ------
-    UserFault
+    UserError
         When a family names an unknown test, one twice, or none; when p-values are not shares; when draws lack a test.
     """
     raw, listed = np.asarray(p_values, dtype=np.float64), tuple(names)
@@ -299,7 +299,7 @@ def _check_families(
     raw: FloatArray, names: tuple[str, ...], families: Mapping[str, tuple[str, ...]], draws: StatisticDraws | None
 ) -> None:
     if raw.shape != (len(names),):
-        raise UserFault(f"There are {raw.size} p-values for {len(names)} names; give each test one of both.")
+        raise UserError(f"There are {raw.size} p-values for {len(names)} names; give each test one of both.")
     faults = []
     wrong = int(np.count_nonzero((raw < 0) | (raw > 1)))
     if wrong:
@@ -325,7 +325,7 @@ def _check_families(
                 if name in names and name not in draws.names
             ]
     if faults:
-        raise UserFault(*faults)
+        raise UserError(*faults)
 
 
 def _family(

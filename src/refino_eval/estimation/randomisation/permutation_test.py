@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
@@ -225,7 +225,7 @@ def randomisation_test(
 
     Raises
     ------
-    UserFault
+    UserError
         As `itt`; and when clusters were not drawn whole within cells, or take-up is missing.
     """
     check_cluster(cluster, vcov)
@@ -310,7 +310,7 @@ def choose_mechanism(
     n = drawn.size
     if assignments is not None:
         if probabilities is not None:
-            raise UserFault("Give either probabilities or assignments: assignments say all about the draw.")
+            raise UserError("Give either probabilities or assignments: assignments say all about the draw.")
         return GivenAssignments(given_assignments(assignments, n).assignments[redrawn])
     return build_mechanism(
         drawn[redrawn],
@@ -431,7 +431,7 @@ def _directions(
     """Variables along which effects are taken away from outcomes: the draw, and take-up; shape (n, q)."""
     if exact_sets is None:
         if take_up is not None:
-            raise UserFault("take_up serves the exact set of its effect only; choose exact_sets, or leave it out.")
+            raise UserError("take_up serves the exact set of its effect only; choose exact_sets, or leave it out.")
         return np.empty((drawn.size, 0))
     check_choice(exact_sets, Statistic, what="statistic of the exact sets")
     if take_up is None:
@@ -440,7 +440,7 @@ def _directions(
     check_length(taken.size, drawn.size, what="take_up")
     absent = int(np.count_nonzero(among & ~np.isfinite(taken)))
     if absent:
-        raise UserFault(
+        raise UserError(
             f"take_up is missing for {absent} of {np.count_nonzero(among)} people; code it 0 where the arm had no "
             "access, or leave them out (rows=)."
         )

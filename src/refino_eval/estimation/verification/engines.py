@@ -32,7 +32,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import FloatArray, IntArray, Vcov, check_choice
 
 Engine = Literal["statsmodels", "linearmodels", "pyfixest", "textbook", "within"]
@@ -74,7 +74,7 @@ def engines_offered(asked: Sequence[Engine] | None, vcov: Vcov, *, weighted: boo
         check_choice(name, Engine, what="engine")
     chosen = offered if asked is None else [name for name in asked if name in offered]
     if len(chosen) < 2:
-        raise UserFault(
+        raise UserError(
             f"Verifying needs two engines with vcov '{vcov}', and {len(chosen)} can be asked of: {', '.join(offered)}. "
             "Install the missing one, or leave the choice of engines open."
         )
@@ -93,7 +93,7 @@ def ask(engine: Engine, problem: Problem, outcomes: FloatArray, taken: FloatArra
 def _dummies(problem: Problem) -> FloatArray:
     n_cells = int(problem.cells.max()) + 1
     if problem.cells.size * n_cells > MOST_DUMMIES:
-        raise UserFault(
+        raise UserError(
             f"A dummy for each of {n_cells} cells and {problem.cells.size} people is too large to verify with; name engines that absorb "
             "cells (linearmodels, pyfixest)."
         )

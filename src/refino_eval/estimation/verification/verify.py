@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from refino_eval.errors import UserFault
+from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -95,7 +95,7 @@ def verify_itt(
 
     Raises
     ------
-    UserFault
+    UserError
         When fewer than two engines can be asked, or the table has other outcomes.
     """
     drawn = as_treated(treated)
@@ -219,7 +219,7 @@ class _Line:
 def _outcomes(outcomes: Columns, n: int, expected: tuple[str, ...]) -> tuple[FloatArray, tuple[str, ...]]:
     values, _ = as_columns(outcomes, n, what="outcomes")
     if values.shape[1] != len(expected):
-        raise UserFault(
+        raise UserError(
             f"The table has {len(expected)} rows and the data {values.shape[1]} columns; verify with the data that the table is of."
         )
     return values, expected

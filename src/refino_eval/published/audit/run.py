@@ -39,7 +39,7 @@ def audit_file(path: Path | str) -> tuple[Finding, ...]:
 
     Raises
     ------
-    UserFault
+    UserError
         When the file, or its relations, cannot be read.
     """
     path = Path(path)
