@@ -6,7 +6,7 @@ Inputs: the cohort and one file an outcome. Outputs: one row a person, one colum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.jobs import job
+from refino_eval.workflow_job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

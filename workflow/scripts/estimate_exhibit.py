@@ -7,7 +7,7 @@ those that read them. Outputs: `<exhibit>.csv` and `<exhibit>.parquet`.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.jobs import job
+from refino_eval.workflow_job import job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -24,7 +24,7 @@ from refino_eval.cli.locks import only_run
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserError, nearest
-from refino_eval.jobs import FAULTS_VARIABLE
+from refino_eval.workflow_job import FAULTS_VARIABLE
 
 TARGETS = ("all", "outcomes", "aggregates")
 PROFILE = "workflow/profiles/laptop"
