@@ -19,7 +19,7 @@ from refino_eval.estimation import (
     verify_itt,
     verify_late,
 )
-from refino_eval.estimation import engines as engines_module
+from refino_eval.estimation.verification import engines as engines_module
 
 VCOVS = ("iid", "HC0", "HC1", "HC2", "HC3", "CRV1")
 

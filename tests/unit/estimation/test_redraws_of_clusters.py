@@ -8,7 +8,7 @@ import pytest
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
-from refino_eval.estimation import grouped_redraws
+from refino_eval.estimation.randomisation import clustered_assignments
 from refino_eval.estimation.randomisation.assignments import every_other_assignment
 
 
@@ -41,7 +41,7 @@ def test_clusters_stand_for_their_people(households, without, monkeypatch):
         "take_up": households["treated"] * 0.7,
     }
     quick = est.randomisation_test(**options)
-    monkeypatch.setattr(grouped_redraws, "MOST_CONTROLS", -1)
+    monkeypatch.setattr(clustered_assignments, "MOST_CONTROLS", -1)
     slow = est.randomisation_test(**options)
     np.testing.assert_allclose(quick.statistics.draws, slow.statistics.draws, rtol=1e-9)
     assert [(str(a), str(b)) for a, b in zip(quick.conf_set, quick.late_set, strict=True)] == [

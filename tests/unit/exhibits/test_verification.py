@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.estimation import VerificationError, kernel, late
+from refino_eval.estimation import VerificationError, late
+from refino_eval.estimation.core import kernel
 from refino_eval.estimation.core.recording import recording
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.people import PersonFiles, Study
