@@ -7,10 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refino_eval.synthetic import load_recipe
+from refino_eval.synthetic.assignment import (
+    ANALYSED,
+    LEFT_AREA,
+    NOT_DRAWN,
+    OUTSIDE_PERIOD,
+    _systematic,
+    make_plan,
+    sizes,
+)
 from refino_eval.synthetic.calendar import NO_DAY
-from refino_eval.synthetic.draws import ANALYSED, LEFT_AREA, NOT_DRAWN, OUTSIDE_PERIOD, _systematic, make_plan, sizes
 from refino_eval.synthetic.recipe import Mess
-from refino_eval.synthetic.tables import Table
+from refino_eval.synthetic.register_tables import Table
 
 RECIPE = load_recipe(Path(__file__).parents[2] / "config" / "synthetic" / "refino.yaml")
 
@@ -47,7 +55,7 @@ def test_systematic_sampling_takes_an_exact_number(shares: list[float], seed: in
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0, 0.5), st.floats(0, 0.5))
 def test_junk_rows_are_extra_rows(seed: int, rate: float, duplicates: float) -> None:
-    from refino_eval.synthetic.mess import disorder
+    from refino_eval.synthetic.register_faults import disorder
 
     rng = np.random.default_rng(seed)
     start = 16_500 + rng.integers(0, 2000, 50)

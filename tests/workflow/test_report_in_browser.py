@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from refino_eval.cli.tracing import finished_run
+from refino_eval.cli.trace_command import finished_run
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.report.address import find_number

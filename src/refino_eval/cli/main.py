@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from refino_eval.cli import outcomes
-from refino_eval.cli.telling import EvaluationName, telling_faults
+from refino_eval.cli import outcome_commands
+from refino_eval.cli.output import EvaluationName, telling_faults
 from refino_eval.errors import UserError, nearest, raise_problems
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(outcomes.app, name="outcomes")
+app.add_typer(outcome_commands.app, name="outcomes")
 
 LISTS = ("evaluations", "exhibits", "outcomes", "states", "covariates", "specifications", "registers")
 
@@ -33,7 +33,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Do everything again, even what is up to date.")] = False,
 ) -> None:
     """Run an evaluation from delivered registers to report; what is up to date is left alone."""
-    from refino_eval.cli.running import run_workflow
+    from refino_eval.cli.run_command import run_workflow
 
     with telling_faults():
         raise typer.Exit(run_workflow(evaluation=evaluation, cores=cores, until=until, force=force))
@@ -51,7 +51,7 @@ def check(
     ] = None,
 ) -> None:
     """Check configuration and worked examples, and give the delivery's receipt; exit code 2 when something must be mended."""
-    from refino_eval.cli.checking import check_evaluation
+    from refino_eval.cli.check_command import check_evaluation
     from refino_eval.config.load import evaluation_names, project_root
 
     with telling_faults():
@@ -82,7 +82,7 @@ def sources(
     evaluation: EvaluationName = None,
 ) -> None:
     """List the registers that an evaluation reads, or each of their columns with the reason for reading it."""
-    from refino_eval.cli.sources import tell_sources
+    from refino_eval.cli.source_commands import tell_sources
 
     with telling_faults():
         tell_sources(evaluation, variable_list=variable_list, language=language, form=form, out=out)
@@ -107,7 +107,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Make a synthetic register with a known truth, and show how near it comes to its targets."""
-    from refino_eval.cli.simulating import simulate_register
+    from refino_eval.cli.simulate_command import simulate_register
 
     with telling_faults():
         simulate_register(
@@ -133,7 +133,7 @@ def audit_published(
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when something is certainly wrong.")] = False,
 ) -> None:
     """Look for mistakes in printed tables: arithmetic and statistics that must hold, rounding taken exactly."""
-    from refino_eval.cli.auditing import audit_published as run_audit
+    from refino_eval.cli.audit_command import audit_published as run_audit
 
     with telling_faults():
         raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
@@ -158,7 +158,7 @@ def list_names(
     evaluation: EvaluationName = None,
 ) -> None:
     """List what there is, with labels."""
-    from refino_eval.cli.listing import listed
+    from refino_eval.cli.list_command import listed
 
     with telling_faults():
         if what not in LISTS:
@@ -176,7 +176,7 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """Tell where a number comes from: definition, sample, specification, code, inputs, checks, and what was printed."""
-    from refino_eval.cli.tracing import trace_number
+    from refino_eval.cli.trace_command import trace_number
 
     with telling_faults():
         for line in trace_number(number, evaluation=evaluation, panel=panel, language=language, as_json=as_json):

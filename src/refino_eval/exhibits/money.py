@@ -18,8 +18,8 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import exhibits as x
 from refino_eval.economics.break_even import Estimate, RatioSet, break_even_effect, fieller, net_benefit
-from refino_eval.economics.costs import CostTable, cost_table, outcome_values
-from refino_eval.economics.payments import Codes, PaymentTotal, Registers, participants, total
+from refino_eval.economics.programme_costs import CostTable, cost_table, outcome_values
+from refino_eval.economics.provider_payments import Codes, PaymentTotal, Registers, participants, total
 from refino_eval.economics.spells import Spell
 from refino_eval.exhibits.inference import sample_of
 from refino_eval.exhibits.people import PersonFiles, Row, Study, cell, weighting

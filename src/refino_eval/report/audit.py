@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from refino_eval.config.base import Language
 from refino_eval.published.audit.findings import CERTAINTIES, RULES
-from refino_eval.published.audit.present import (
+from refino_eval.published.audit.findings_report import (
     WORDS,
     Audited,
     exhibit_name,

@@ -12,9 +12,9 @@ from refino_eval.synthetic.calendar import (
     IntArray,
     day_number,
 )
-from refino_eval.synthetic.people import People
+from refino_eval.synthetic.population import People
 from refino_eval.synthetic.recipe import Recipe
-from refino_eval.synthetic.tables import Table, stack
+from refino_eval.synthetic.register_tables import Table, stack
 
 FAR = 10**6
 """Days or months that lie beyond every register."""

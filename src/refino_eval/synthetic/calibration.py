@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.errors import UserError, nearest
-from refino_eval.synthetic.draws import sizes
-from refino_eval.synthetic.moments import (
+from refino_eval.synthetic.assignment import sizes
+from refino_eval.synthetic.calibration_moments import (
     Delivery,
     Moment,
     fit_within_cells,

@@ -15,19 +15,19 @@ import pyarrow.parquet as pq
 
 from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic import benefits as support
+from refino_eval.synthetic.assignment import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
 from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
-from refino_eval.synthetic.draws import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
+from refino_eval.synthetic.damaged_lines import spoilt_lines
+from refino_eval.synthetic.delivery_writer import MARK, DeliveryFile, checksum, whole_folder
+from refino_eval.synthetic.employment import World, draw_latent, first_and_months, make_shift, make_world
 from refino_eval.synthetic.incomes import income_rows
-from refino_eval.synthetic.jobs import job_rows, wage_rows
-from refino_eval.synthetic.mess import disorder
-from refino_eval.synthetic.people import People, make_people
+from refino_eval.synthetic.job_spells import job_rows, wage_rows
+from refino_eval.synthetic.population import People, make_people
 from refino_eval.synthetic.programmes import NEVER, TakeUp, draw_take_up, programme_rows
 from refino_eval.synthetic.recipe import Effects, Mess, Recipe, RegisterFile
-from refino_eval.synthetic.spoiling import spoilt_lines
-from refino_eval.synthetic.tables import Table, render
+from refino_eval.synthetic.register_faults import disorder
+from refino_eval.synthetic.register_tables import Table, render
 from refino_eval.synthetic.truth import Tally, effects_table, truth_block
-from refino_eval.synthetic.work import World, draw_latent, first_and_months, make_shift, make_world
-from refino_eval.synthetic.writing import MARK, DeliveryFile, checksum, whole_folder
 
 DAYS_PER_YEAR = 365.2425
 LEAST_PEOPLE = 20

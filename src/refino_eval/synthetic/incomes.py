@@ -6,10 +6,10 @@ import numpy as np
 
 from refino_eval.synthetic.benefits import months_on
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray, year_of_day
-from refino_eval.synthetic.people import People
+from refino_eval.synthetic.employment import World
+from refino_eval.synthetic.population import People
 from refino_eval.synthetic.recipe import Recipe
-from refino_eval.synthetic.tables import Table
-from refino_eval.synthetic.work import World
+from refino_eval.synthetic.register_tables import Table
 
 
 def income_rows(

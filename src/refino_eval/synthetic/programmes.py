@@ -16,9 +16,9 @@ from refino_eval.synthetic.calendar import (
     day_number,
     first_day,
 )
-from refino_eval.synthetic.people import People
+from refino_eval.synthetic.population import People
 from refino_eval.synthetic.recipe import ArmRecipe, Recipe
-from refino_eval.synthetic.tables import Table, stack
+from refino_eval.synthetic.register_tables import Table, stack
 
 NEVER = 10_000
 """Event month of a start that never comes."""

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray, curve
+from refino_eval.synthetic.employment import World
 from refino_eval.synthetic.programmes import NEVER, TakeUp
 from refino_eval.synthetic.recipe import Effects, Recipe
-from refino_eval.synthetic.tables import digits, person_ids
-from refino_eval.synthetic.work import World
+from refino_eval.synthetic.register_tables import digits, person_ids
 
 COMPLIANCE = ("never_taker", "complier", "defier", "always_taker")
 """By starting the treated arm's programme when drawn to control and to treated: neither, treated only, ..."""

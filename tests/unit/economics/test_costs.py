@@ -7,7 +7,7 @@ import pytest
 from refino_eval.config.costs import Amount, Costs
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import read_yaml, validate
-from refino_eval.economics.costs import arm_cost, cost_table, outcome_values
+from refino_eval.economics.programme_costs import arm_cost, cost_table, outcome_values
 from refino_eval.errors import UserError
 from refino_eval.published.values import load_published, parse_printed
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from refino_eval.cli.checking import check_evaluation
+from refino_eval.cli.check_command import check_evaluation
 from refino_eval.errors import UserError
 
 ROOT = Path(__file__).parents[3]

@@ -11,13 +11,13 @@ import pytest
 
 from refino_eval.errors import UserError
 from refino_eval.published.audit import Finding, audit
-from refino_eval.published.audit.cells import document_of
-from refino_eval.published.audit.displaced import beside
-from refino_eval.published.audit.learned import mostly
-from refino_eval.published.audit.models import error_bounds
-from refino_eval.published.audit.present import Audited, explanation, fitting, to_markdown, to_text
-from refino_eval.published.audit.run import one_cause
-from refino_eval.published.audit.shares import deviation_range
+from refino_eval.published.audit.audit_document import one_cause
+from refino_eval.published.audit.document import document_of
+from refino_eval.published.audit.findings_report import Audited, explanation, fitting, to_markdown, to_text
+from refino_eval.published.audit.inferred_relations import mostly
+from refino_eval.published.audit.model_consistency import error_bounds
+from refino_eval.published.audit.shares_and_counts import deviation_range
+from refino_eval.published.audit.shifted_cells import beside
 from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Check, Relation
 from refino_eval.published.source import PublishedSource, load_source

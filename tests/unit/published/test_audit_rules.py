@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.published.audit import RULES, Finding, audit
-from refino_eval.published.audit.shares import counts_within
+from refino_eval.published.audit.shares_and_counts import counts_within
 from refino_eval.published.intervals import Interval, stands_for
 from refino_eval.published.relations import Relation
 from refino_eval.published.values import COLUMNS, load_published, parse_printed

@@ -6,7 +6,7 @@ import pytest
 
 from refino_eval.errors import UserError
 from refino_eval.synthetic import Mess, generate
-from refino_eval.synthetic.choosing import RATE, chosen_format, chosen_mess, mess_names
+from refino_eval.synthetic.options import RATE, chosen_format, chosen_mess, mess_names
 
 NEW = ("open_ends", "future_dates", "unknown_codes", "broken_lines", "missing_ids", "bad_dates")
 

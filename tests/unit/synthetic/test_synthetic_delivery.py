@@ -13,8 +13,8 @@ import pytest
 from refino_eval.errors import UserError
 from refino_eval.synthetic import Mess, Recipe, generate
 from refino_eval.synthetic.calibration import calibration_report, write_calibration
-from refino_eval.synthetic.moments import load_delivery, read_register
-from refino_eval.synthetic.writing import checksum
+from refino_eval.synthetic.calibration_moments import load_delivery, read_register
+from refino_eval.synthetic.delivery_writer import checksum
 
 HEAVY = Mess(
     duplicates=0.05,

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from refino_eval.synthetic import Recipe
+from refino_eval.synthetic.assignment import ANALYSED, make_plan
 from refino_eval.synthetic.calendar import (
     DAYS_PER_MONTH,
     NO_DAY,
@@ -17,13 +18,12 @@ from refino_eval.synthetic.calendar import (
     month_number,
     month_of_day,
 )
-from refino_eval.synthetic.draws import ANALYSED, make_plan
-from refino_eval.synthetic.jobs import employer, runs
-from refino_eval.synthetic.people import make_people
+from refino_eval.synthetic.employment import FULL, HALF, NONE, _agreed, draw_latent, make_world
+from refino_eval.synthetic.job_spells import employer, runs
+from refino_eval.synthetic.population import make_people
 from refino_eval.synthetic.programmes import _durations, draw_take_up
 from refino_eval.synthetic.recipe import FileColumn, RegisterFile
-from refino_eval.synthetic.tables import Table, dates, decimals, digits, person_ids, render, stack
-from refino_eval.synthetic.work import FULL, HALF, NONE, _agreed, draw_latent, make_world
+from refino_eval.synthetic.register_tables import Table, dates, decimals, digits, person_ids, render, stack
 
 
 def test_curves_join_points_and_stay_flat_beyond() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from refino_eval.published.audit.cells import Cell, Document
-from refino_eval.published.audit.displaced import displaced
+from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import CERTAINTIES, Finding
-from refino_eval.published.audit.learned import learned_checks
-from refino_eval.published.audit.telling import finding, name_of, number, quoted, short, span
+from refino_eval.published.audit.findings_text import finding, name_of, number, quoted, short, span
+from refino_eval.published.audit.inferred_relations import learned_checks
+from refino_eval.published.audit.shifted_cells import displaced
 from refino_eval.published.intervals import Interval, added
 from refino_eval.published.relations import Check, Key, checks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.intervals import Interval
 from refino_eval.published.relations import Check, Key
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from refino_eval.cli.telling import width
+from refino_eval.cli.output import width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root, read_yaml

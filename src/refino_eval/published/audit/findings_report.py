@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from refino_eval.config.base import Label, Language
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
-from refino_eval.published.audit.telling import comma
+from refino_eval.published.audit.findings_text import comma
 from refino_eval.published.source import PublishedSource
 
 _EXHIBIT = re.compile(r"(?<![\w/«])([a-z]+_[a-z0-9_]+)(/?)")

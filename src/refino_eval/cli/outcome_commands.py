@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from refino_eval.cli.telling import EvaluationName, drawn, lines_of, telling_faults, width
+from refino_eval.cli.output import EvaluationName, drawn, lines_of, telling_faults, width
 
 if TYPE_CHECKING:
     from refino_eval.cli.definition_files import Change
@@ -70,7 +70,7 @@ def try_one(
 ) -> None:
     """Run one definition on the evaluation's panel and tell what it gives, group by group."""
     with telling_faults():
-        from refino_eval.cli.trying import try_outcome
+        from refino_eval.cli.try_outcome import try_outcome
 
         path = person_file.resolve() if person_file is not None else None
         for line in try_outcome(_configuration(evaluation), name, person_file=path):
@@ -121,7 +121,7 @@ def _listed(configuration: Configuration) -> Iterator[str]:
 
 
 def _shown(configuration: Configuration, name: str) -> Iterator[str]:
-    from refino_eval.cli.trying import known_outcome
+    from refino_eval.cli.try_outcome import known_outcome
     from refino_eval.config.base import text_in
     from refino_eval.report.meaning import sentence_of, users_of
 
@@ -142,7 +142,7 @@ def _shown(configuration: Configuration, name: str) -> Iterator[str]:
 
 
 def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
-    from refino_eval.cli.pictures import window_picture
+    from refino_eval.cli.ascii_plots import window_picture
     from refino_eval.report.meaning import periods_of
 
     times = list(periods_of(entry))

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.telling import finding, name_of, number, span
+from refino_eval.published.audit.findings_text import finding, name_of, number, span
 from refino_eval.published.intervals import Interval
 from refino_eval.published.relations import fits
 

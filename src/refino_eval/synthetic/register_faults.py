@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from refino_eval.synthetic.calendar import NO_DAY, BoolArray, day_number, month_of
-from refino_eval.synthetic.jobs import EMPLOYERS, calendar_month
+from refino_eval.synthetic.job_spells import EMPLOYERS, calendar_month
 from refino_eval.synthetic.recipe import Mess, Recipe
-from refino_eval.synthetic.tables import Table, stack
+from refino_eval.synthetic.register_tables import Table, stack
 
 ID_STEP = 200
 """Junk rows take a job number this much higher for each kind, which no clean row of the person reaches."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray, curve, month_of
-from refino_eval.synthetic.people import People
+from refino_eval.synthetic.population import People
 from refino_eval.synthetic.recipe import STATES, Effects, Recipe
 
 FULL, HALF, PART, SMALL, NONE = range(5)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from refino_eval.config.base import Label
-from refino_eval.published.audit.cells import EVERYBODY, Cell, Document
+from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from refino_eval.cli import pictures
-from refino_eval.cli.telling import drawn, lines_of, width
+from refino_eval.cli import ascii_plots
+from refino_eval.cli.output import drawn, lines_of, width
 from refino_eval.config import checks
 from refino_eval.config.definitions import Outcome
 from refino_eval.config.load import Configuration
@@ -468,4 +468,4 @@ def _chart(configuration: Configuration, outcome: Outcome, panel: Path, guard: G
     told = outcome.expression or f"{definitions.states[str(outcome.state)].label.en} ({outcome.state})"
     yield ""
     yield f"{told} by event {unit}; the outcome reads {unit} {span_text(periods_of(outcome))}"
-    yield from pictures.chart(series, width=min(width() or 72, 100), plain=drawn("●┴", "") == "")
+    yield from ascii_plots.chart(series, width=min(width() or 72, 100), plain=drawn("●┴", "") == "")

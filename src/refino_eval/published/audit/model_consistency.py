@@ -8,11 +8,11 @@ from fractions import Fraction
 from itertools import combinations
 from statistics import median
 
-from refino_eval.published.audit.cells import Cell, Document, Model
+from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.inference import FEWEST_DF, critical, levels_of, t_range
-from refino_eval.published.audit.sisters import Sisters, typical
-from refino_eval.published.audit.telling import decimal_of, finding, name_of, number, quoted
+from refino_eval.published.audit.findings_text import decimal_of, finding, name_of, number, quoted
+from refino_eval.published.audit.sibling_models import Sisters, typical
+from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
 from refino_eval.published.relations import Key, match
 
 CONTRADICTS = Fraction(3, 2)

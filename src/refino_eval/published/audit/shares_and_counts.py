@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.inference import tail
-from refino_eval.published.audit.learned import _size_columns
-from refino_eval.published.audit.telling import finding, name_of, number, span
+from refino_eval.published.audit.findings_text import finding, name_of, number, span
+from refino_eval.published.audit.inferred_relations import _size_columns
+from refino_eval.published.audit.significance import tail
 from refino_eval.published.intervals import COUNTS, Interval, point
 from refino_eval.published.relations import Key, fits, match
 

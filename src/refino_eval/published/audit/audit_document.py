@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from refino_eval.published.audit.arithmetic import arithmetic
-from refino_eval.published.audit.cells import document_of, relations_beside
+from refino_eval.published.audit.document import document_of, relations_beside
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
-from refino_eval.published.audit.inference import inference
-from refino_eval.published.audit.models import models
-from refino_eval.published.audit.shares import shares
-from refino_eval.published.audit.sisters import sisters
+from refino_eval.published.audit.model_consistency import models
+from refino_eval.published.audit.shares_and_counts import shares
+from refino_eval.published.audit.sibling_models import sisters
+from refino_eval.published.audit.significance import inference
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from refino_eval.synthetic.calendar import NO_DAY, BoolArray, IntArray, first_day
+from refino_eval.synthetic.employment import NO_ROW, World
 from refino_eval.synthetic.recipe import Recipe
-from refino_eval.synthetic.tables import Table, stack
-from refino_eval.synthetic.work import NO_ROW, World
+from refino_eval.synthetic.register_tables import Table, stack
 
 ROWS_PER_PERSON = 2000
 """Room for job numbers: a person's rows are numbered below this."""

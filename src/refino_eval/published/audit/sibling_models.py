@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from statistics import median
 
-from refino_eval.published.audit.cells import Cell, Document, Model
+from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.inference import t_range
-from refino_eval.published.audit.telling import decimal_of, finding, name_of, quoted, short
+from refino_eval.published.audit.findings_text import decimal_of, finding, name_of, quoted, short
+from refino_eval.published.audit.significance import t_range
 from refino_eval.published.relations import fits
 
 ALIKE = Fraction(3, 2)

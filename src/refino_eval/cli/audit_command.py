@@ -10,7 +10,7 @@ from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserError, nearest
 from refino_eval.published.audit import audit_file
-from refino_eval.published.audit.present import Audited, to_csv, to_markdown, to_text
+from refino_eval.published.audit.findings_report import Audited, to_csv, to_markdown, to_text
 from refino_eval.published.source import load_source
 from refino_eval.published.values import load_published
 

@@ -38,7 +38,7 @@ def simulate_register(
         csv, parquet, dta or sav for every register; default: the recipe's forms.
     """
     from refino_eval.synthetic import Recipe, calibration_report, generate, write_calibration
-    from refino_eval.synthetic.choosing import chosen_format, chosen_mess, mess_names
+    from refino_eval.synthetic.options import chosen_format, chosen_mess, mess_names
 
     if mess == "list":
         for name, told in mess_names().items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from refino_eval.published.audit.cells import Cell, Document
+from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.intervals import Interval
 from refino_eval.published.relations import Key
