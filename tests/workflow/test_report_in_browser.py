@@ -10,8 +10,8 @@ import pytest
 from refino_eval.cli.trace_command import finished_run
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy
-from refino_eval.report.address import find_number
-from refino_eval.report.trail import Trails
+from refino_eval.report.trail.lookup import find_number
+from refino_eval.report.trail.trails import Trails
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,6 @@
 """Which release files there are: a file for every exhibit, language and configured form, and what Snakemake's report shows."""
 
-from refino_eval.report.chapters import chapter_of
+from refino_eval.report.page.chapters import chapter_of
 
 
 def form_files(form, exhibit="{exhibit}", evaluation="{evaluation}"):

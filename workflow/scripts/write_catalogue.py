@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.report.catalogue import write_catalogue
+    from refino_eval.report.catalogue_page import write_catalogue
 
     shown = write_catalogue(
         snakemake.params.configuration,

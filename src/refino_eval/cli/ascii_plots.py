@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from refino_eval.report.meaning import runs_of
+from refino_eval.catalogue.references import runs_of
 
 DRAWN = {"axis": "─", "read": "━", "one": "●", "draw": "┼", "read_draw": "╋", "tick": "┬"}
 PLAIN = {"axis": "-", "read": "=", "one": "o", "draw": "+", "read_draw": "#", "tick": "+"}

@@ -86,7 +86,7 @@ def _written(audited: Sequence[Audited], form: str, language: Language) -> str:
     if form == "md":
         return to_markdown(audited, language)
     if form == "html":
-        from refino_eval.report.audit import audit_page
+        from refino_eval.report.audit_page import audit_page
 
         return audit_page(audited, language)
     return to_text(audited, language)

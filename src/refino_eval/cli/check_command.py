@@ -73,7 +73,7 @@ def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[
     """Take the receipt, write it, and tell it; what must be mended comes last, as faults."""
     from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
     from refino_eval.registers.receipt_forms import fault_text, receipt_text, write_receipt_csv
-    from refino_eval.report.receipt import write_receipt_html
+    from refino_eval.report.receipt_page import write_receipt_html
 
     receipt = _receipt(configuration, folder)
     written = write_receipt_csv(receipt, out)

@@ -102,7 +102,7 @@ def _configuration(evaluation: str | None) -> Configuration:
 
 
 def _listed(configuration: Configuration) -> Iterator[str]:
-    from refino_eval.report.meaning import periods_of, span_text, users_of
+    from refino_eval.catalogue.references import periods_of, span_text, users_of
 
     users = users_of(configuration.definitions, configuration.evaluation.exhibits)
     families = any(getattr(entry, "family", None) for entry in configuration.definitions.outcomes.values())
@@ -121,9 +121,9 @@ def _listed(configuration: Configuration) -> Iterator[str]:
 
 
 def _shown(configuration: Configuration, name: str) -> Iterator[str]:
+    from refino_eval.catalogue.references import sentence_of, users_of
     from refino_eval.cli.try_outcome import known_outcome
     from refino_eval.config.base import text_in
-    from refino_eval.report.meaning import sentence_of, users_of
 
     definitions = configuration.definitions
     entry = known_outcome(configuration, name)
@@ -142,8 +142,8 @@ def _shown(configuration: Configuration, name: str) -> Iterator[str]:
 
 
 def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
+    from refino_eval.catalogue.references import periods_of
     from refino_eval.cli.ascii_plots import window_picture
-    from refino_eval.report.meaning import periods_of
 
     times = list(periods_of(entry))
     clock = configuration.evaluation.clocks.get(entry.clock)
@@ -155,7 +155,7 @@ def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
 
 
 def _facts(configuration: Configuration, entry: Any, users: list[str]) -> Iterator[str]:
-    from refino_eval.report.meaning import periods_of, rule_fields, span_text, states_of, thresholds_of
+    from refino_eval.catalogue.references import periods_of, rule_fields, span_text, states_of, thresholds_of
 
     definitions = configuration.definitions
     family = getattr(entry, "family", None)
@@ -178,8 +178,8 @@ def _facts(configuration: Configuration, entry: Any, users: list[str]) -> Iterat
 
 
 def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
+    from refino_eval.catalogue.references import codes_of, reads_of, registers_of
     from refino_eval.codes.codelists import load_codelists
-    from refino_eval.report.meaning import codes_of, reads_of, registers_of
 
     definitions, sources = configuration.definitions, configuration.sources
     reads = reads_of(entry, definitions, sources)
@@ -198,8 +198,8 @@ def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
 
 
 def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
-    from refino_eval.report.meaning import example_text
-    from refino_eval.report.proving import prove
+    from refino_eval.catalogue.example_results import prove
+    from refino_eval.catalogue.references import example_text
 
     yield ""
     proof = prove(
@@ -237,7 +237,7 @@ def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[st
 
 
 def _compared(configuration: Configuration, revision: str, changes: list[Change]) -> Iterator[str]:
-    from refino_eval.report.meaning import users_of
+    from refino_eval.catalogue.references import users_of
 
     if not changes:
         yield f"The definitions are as they were at {revision}."

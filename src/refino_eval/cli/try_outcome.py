@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from refino_eval.catalogue.example_results import Proof, prove
+from refino_eval.catalogue.references import periods_of, registers_of, sentence_of, span_text, states_of
 from refino_eval.cli import ascii_plots
 from refino_eval.cli.output import drawn, lines_of, width
 from refino_eval.config import checks
 from refino_eval.config.definitions import Outcome
 from refino_eval.config.load import Configuration
 from refino_eval.errors import UserError, nearest
-from refino_eval.report.meaning import periods_of, registers_of, sentence_of, span_text, states_of
-from refino_eval.report.proving import Proof, prove
 
 SMALLEST = 10
 """People in the smallest group that is told of on confidential data."""

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.catalogue import references
 from refino_eval.config import load_configuration
 from refino_eval.config.bare import bare
 from refino_eval.config.base import Label, spoken, text_in
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import validate
 from refino_eval.errors import UserError
-from refino_eval.report import meaning
 
 ROOT = Path(__file__).resolve().parents[3]
 STATE = {"label": {"nb": "x", "en": "x"}, "expression": "aap", "unit": {"nb": "andel", "en": "share"}}
@@ -42,7 +42,7 @@ def test_a_text_in_another_form_changes_no_number():
 
 def test_what_the_shipped_evaluation_uses_is_described_in_both_languages():
     configuration = load_configuration(ROOT, evaluation="refino")
-    used = meaning.users_of(configuration.definitions, configuration.evaluation.exhibits)
+    used = references.users_of(configuration.definitions, configuration.evaluation.exhibits)
     lacking = [
         f"{kind}.{name}"
         for kind, name in sorted(used)

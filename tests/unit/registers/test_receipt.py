@@ -17,7 +17,7 @@ from refino_eval.registers.receipt import Receipt, take_receipt
 from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
 from refino_eval.registers.receipt_forms import receipt_text, write_receipt_csv
 from refino_eval.registers.receipt_letter import find_letter, read_letter
-from refino_eval.report.receipt import write_receipt_html
+from refino_eval.report.receipt_page import write_receipt_html
 
 WHY = "needed for this test"
 LABEL = {"nb": "x", "en": "x"}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.catalogue.references import reached_by, runs_of, span_text
+from refino_eval.catalogue.sentences import sentence
 from refino_eval.config import definitions as d
 from refino_eval.config import load_configuration
-from refino_eval.report.catalogue import WORDS, window_svg, write_catalogue
-from refino_eval.report.meaning import reached_by, runs_of, span_text
-from refino_eval.report.sentences import sentence
+from refino_eval.report.catalogue_page import WORDS, window_svg, write_catalogue
 
 _PATH = Path(__file__).parents[1] / "cli" / "toy_project.py"
 _SPEC = importlib.util.spec_from_file_location("toy_project_of_catalogue", _PATH)

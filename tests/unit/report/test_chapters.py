@@ -3,7 +3,7 @@
 from typing import get_args
 
 from refino_eval.config.exhibits import Chapter, DrawsExhibit, IttExhibit
-from refino_eval.report.chapters import CHAPTER_OF_KIND, EXHIBIT_CHAPTERS, by_chapter, chapter_of
+from refino_eval.report.page.chapters import CHAPTER_OF_KIND, EXHIBIT_CHAPTERS, by_chapter, chapter_of
 
 TITLE = {"nb": "x", "en": "x"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from refino_eval.config.exhibits import kinds_of
-from refino_eval.report.explanations import explanations
+from refino_eval.report.page.explanations import explanations
 
 KINDS = (*kinds_of("table"), *kinds_of("figure"))
 # These show counts, means and shares as they stand.

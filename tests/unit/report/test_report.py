@@ -20,13 +20,13 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy, write_tidy
 from refino_eval.report import ReportInputs, build_report
-from refino_eval.report.chapters import chapter_of
-from refino_eval.report.charts import chart_of
-from refino_eval.report.explanations import explanations
-from refino_eval.report.explorer import explorer_of, units_of, without_number
-from refino_eval.report.html import SCRIPTS, inline_svg
-from refino_eval.report.summary import effect_sentence, summarise_numbers
-from refino_eval.report.words import WORDS
+from refino_eval.report.page.chapters import chapter_of
+from refino_eval.report.page.charts import chart_of
+from refino_eval.report.page.explanations import explanations
+from refino_eval.report.page.explorer import explorer_of, units_of, without_number
+from refino_eval.report.page.report_page import SCRIPTS, inline_svg
+from refino_eval.report.page.summary import effect_sentence, summarise_numbers
+from refino_eval.report.page.words import WORDS
 
 _SPEC = importlib.util.spec_from_file_location("toy_run_of_report", Path(__file__).with_name("toy_run.py"))
 assert _SPEC is not None

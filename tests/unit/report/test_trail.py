@@ -10,10 +10,10 @@ import pytest
 
 from refino_eval.errors import UserError
 from refino_eval.exhibits.labels import LabelBook
-from refino_eval.report.address import find_number
-from refino_eval.report.grids import engines_line
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.trail import Trails
+from refino_eval.report.page.summary_tables import engines_line
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.lookup import find_number
+from refino_eval.report.trail.trails import Trails
 
 _SPEC = importlib.util.spec_from_file_location("toy_run_of_trail", Path(__file__).with_name("toy_run.py"))
 run = importlib.util.module_from_spec(_SPEC)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from refino_eval.catalogue.references import registers_of, states_of
 from refino_eval.codes.prices import load_indices
 from refino_eval.config import checks
 from refino_eval.config import definitions as d
@@ -13,7 +14,6 @@ from refino_eval.config.base import Unit
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.outcomes.examples import check_examples
-from refino_eval.report.meaning import registers_of, states_of
 
 Key = tuple[str, str]
 """Kind and name of a definition."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refino_eval.catalogue import references
+from refino_eval.catalogue.example_results import Key, Proof
+from refino_eval.catalogue.sentences import sentence
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config import checks
 from refino_eval.config import definitions as d
@@ -20,10 +23,7 @@ from refino_eval.config.evaluation import Clock, Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import write_text
 from refino_eval.outcomes.describe import window_words
-from refino_eval.report import meaning
-from refino_eval.report.html import _environment, styles
-from refino_eval.report.proving import Key, Proof
-from refino_eval.report.sentences import sentence
+from refino_eval.report.page.report_page import _environment, styles
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -146,8 +146,8 @@ class Entry:
     users: tuple[tuple[str, str], ...]
     role: str
     facts: tuple[tuple[str, str], ...]
-    codes: tuple[meaning.CodeRow, ...]
-    reads: tuple[meaning.Read, ...]
+    codes: tuple[references.CodeRow, ...]
+    reads: tuple[references.Read, ...]
     examples: tuple[ShownExample, ...]
     picture: str
     window: str
@@ -172,8 +172,8 @@ def build_catalogue(inputs: CatalogueInputs, *, language: Language, html_path: P
     markdown_path
         The same as Markdown, for a repository or an appendix.
     """
-    parts = {kind: entries(inputs, kind, language) for kind in reversed(meaning.KINDS[:2])}
-    parts |= {kind: entries(inputs, kind, language) for kind in meaning.KINDS[2:]}
+    parts = {kind: entries(inputs, kind, language) for kind in reversed(references.KINDS[:2])}
+    parts |= {kind: entries(inputs, kind, language) for kind in references.KINDS[2:]}
     table = inputs.evaluation.person_table
     own = (
         [
@@ -207,7 +207,7 @@ def word(key: str, language: Language) -> str:
 
 def entries(inputs: CatalogueInputs, kind: str, language: Language) -> list[Entry]:
     """Return the definitions of one kind, those that the evaluation uses first, each group in the file's order."""
-    users = meaning.users_of(inputs.definitions, inputs.evaluation.exhibits)
+    users = references.users_of(inputs.definitions, inputs.evaluation.exhibits)
     for name in checks.used_covariates(inputs.evaluation, inputs.definitions):
         if ("covariates", name) not in users:
             users["covariates", name] = [word("sample", language)]
@@ -229,15 +229,15 @@ def _entry(
         kind=kind,
         name=name,
         label=definition.label[language],
-        words=meaning.sentence_of(definition, definitions, language) if is_outcome else sentence(definition, definitions, sources, language),
+        words=references.sentence_of(definition, definitions, language) if is_outcome else sentence(definition, definitions, sources, language),
         description=text_in(described, language),
         spoken=spoken(described, language),
         used=bool(users),
         users=tuple((user if user in titles else "", titles.get(user, user)) for user in users),
         role=definition.role if is_outcome else "",
         facts=tuple(_facts(definition, definitions, window, language)),
-        codes=tuple(meaning.codes_of(definition, definitions, sources, inputs.codelists, language)),
-        reads=tuple(meaning.reads_of(definition, definitions, sources)),
+        codes=tuple(references.codes_of(definition, definitions, sources, inputs.codelists, language)),
+        reads=tuple(references.reads_of(definition, definitions, sources)),
         examples=tuple(_examples(definition, inputs.proofs.get((kind, name)), language)),
         picture=window_svg(definition.read, clock, definition.clock, window, language) if is_outcome else "",
         window=window,
@@ -248,9 +248,9 @@ def _facts(definition: Any, definitions: d.Definitions, window: str, language: L
     """Return what is told in a line each; what an entry lacks is left out."""
     facts: list[tuple[str, str]] = []
     if isinstance(definition, d.Outcome):
-        names = meaning.states_of(definition, definitions)
+        names = references.states_of(definition, definitions)
         labels = [definitions.states[n].label[language] if n in definitions.states else n for n in names]
-        rules = "".join(f", {key} {value}" for key, value in meaning.rule_fields(definition).items())
+        rules = "".join(f", {key} {value}" for key, value in references.rule_fields(definition).items())
         facts += [
             ("kind", f"{definition.kind}{rules}"),
             ("reads", window),
@@ -259,7 +259,7 @@ def _facts(definition: Any, definitions: d.Definitions, window: str, language: L
         ]
         if definition.family:
             facts.append(("family", definition.family))
-    decides = meaning.thresholds_of(definition, definitions)
+    decides = references.thresholds_of(definition, definitions)
     facts.append(("decides", "; ".join(decides)))
     unit = getattr(definition, "unit", None)
     facts.append(("unit", unit[language] if unit is not None else ""))
@@ -281,7 +281,7 @@ def _examples(definition: Any, proof: Proof | None, language: Language) -> list[
         result = "not_run" if proof is None or not proof.run else "wrong" if fault else "right"
         expected = word("value_missing", language) if example.expect is None else _number(example.expect, language)
         at = f" (t\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{_minus(str(example.at))})" if example.at is not None else ""
-        shown.append(ShownExample(example.why, meaning.example_text(example), expected + at, result, fault))
+        shown.append(ShownExample(example.why, references.example_text(example), expected + at, result, fault))
     return shown
 
 
@@ -324,7 +324,7 @@ def window_svg(times: tuple[int, ...], clock: Clock | None, unit: str, told: str
         return f"{left + (time - first) * step:.1f}"
 
     shapes = [f'<line class="axis" x1="{left:g}" y1="{top + 16:g}" x2="{width - left:g}" y2="{top + 16:g}"/>']
-    for begin, end in meaning.runs_of(times):
+    for begin, end in references.runs_of(times):
         wide = (end - begin + 1) * step
         shapes.append(
             f'<rect class="read" x="{x(begin)}" y="{top:g}" width="{max(wide, 3):.1f}" height="16" rx="1.5"/>'
@@ -458,8 +458,8 @@ def write_catalogue(
     int
         Number of definitions told.
     """
+    from refino_eval.catalogue.example_results import prove
     from refino_eval.codes.codelists import load_codelists
-    from refino_eval.report.proving import prove
 
     study = Evaluation.model_validate(configuration["evaluation"])
     definitions = d.Definitions.model_validate(configuration["definitions"])
@@ -476,4 +476,4 @@ def write_catalogue(
         report=study.releasable,
     )
     build_catalogue(inputs, language=language, html_path=html_path, markdown_path=markdown_path)
-    return sum(len(getattr(definitions, kind)) for kind in meaning.KINDS)
+    return sum(len(getattr(definitions, kind)) for kind in references.KINDS)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from refino_eval.catalogue.references import expression_words
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Language
 from refino_eval.config.sources import Source
-from refino_eval.report.meaning import expression_words
 
 _TOUCH = {
     "any_day": ("med minst én dag i perioden", "with any day in the period"),

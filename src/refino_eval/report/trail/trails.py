@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval.catalogue import references
+from refino_eval.catalogue.sentences import sentence
 from refino_eval.config import checks
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.exhibits import Exhibit
@@ -22,12 +24,10 @@ from refino_eval.exhibits.notes import say, specification_note
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.tidy import number_text
 from refino_eval.published import VERDICTS
-from refino_eval.report import meaning
-from refino_eval.report.formulas import formula_of
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.places import Key, defined_by, own_outcome, specification_name, words_of_place
-from refino_eval.report.sentences import sentence
-from refino_eval.report.words import word
+from refino_eval.report.page.words import word
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.formulas import formula_of
+from refino_eval.report.trail.locations import Key, defined_by, own_outcome, specification_name, words_of_place
 
 CHECKED_KEYS = ("exhibit", "panel", "row", "column", "statistic")
 
@@ -189,11 +189,11 @@ class Trails:
         entry = getattr(self.definitions, kind)[name]
         label = entry.label[self.language]
         if kind == "outcomes":
-            told = meaning.sentence_of(entry, self.definitions, self.language)
+            told = references.sentence_of(entry, self.definitions, self.language)
             states = [
                 f"{self.definitions.states[state].label[self.language]} ({state}): "
                 + sentence(self.definitions.states[state], self.definitions, self.inputs.sources, self.language)
-                for state in checks.needed_states(self.definitions, list(meaning.states_of(entry, self.definitions)))
+                for state in checks.needed_states(self.definitions, list(references.states_of(entry, self.definitions)))
             ]
         else:
             told, states = sentence(entry, self.definitions, self.inputs.sources, self.language), []
@@ -316,7 +316,7 @@ class Trails:
         found = [study.population.register_name] if study.population is not None else []
         return tuple(
             dict.fromkeys(
-                [*found, *(register for part in parts for register in meaning.registers_of(part, definitions))]
+                [*found, *(register for part in parts for register in references.registers_of(part, definitions))]
             )
         )
 

@@ -10,10 +10,10 @@ from refino_eval.config.exhibits import LateExhibit, TestsExhibit
 from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
 from refino_eval.exhibits.notes import say
 from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.report.formulas import written
-from refino_eval.report.grids import Grid
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.words import word
+from refino_eval.report.page.summary_tables import Grid
+from refino_eval.report.page.words import word
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.formulas import written
 
 
 @dataclass(frozen=True)

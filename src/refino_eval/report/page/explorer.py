@@ -17,9 +17,9 @@ from refino_eval.config.definitions import Outcome, SpellState
 from refino_eval.config.exhibits import IttExhibit, StatesExhibit, TestsExhibit
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say, window_text
-from refino_eval.report.charts import panel_of, period
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.trail import indexed
+from refino_eval.report.page.charts import panel_of, period
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.trails import indexed
 
 TOLD = ("estimate", "std_error", "conf_low", "conf_high", "mean_control", "mean_treated", "n")
 TESTED = ("p_value_ri", "p_value_fwer", "q_value")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from refino_eval.errors import UserError, nearest
-from refino_eval.report.places import Key
-from refino_eval.report.trail import Trails
+from refino_eval.report.trail.locations import Key
+from refino_eval.report.trail.trails import Trails
 
 FORM = "exhibit:row:column:statistic, with the panel after another colon or in --panel"
 

@@ -13,10 +13,10 @@ from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.published import HELD, VERDICTS
-from refino_eval.report.grids import Grid, printed_exhibit
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.places import words_of_place
-from refino_eval.report.words import word
+from refino_eval.report.page.summary_tables import Grid, printed_exhibit
+from refino_eval.report.page.words import word
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.locations import words_of_place
 
 
 @dataclass(frozen=True)

@@ -21,19 +21,19 @@ from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.render import TABLES, figure_notes, table_of
 from refino_eval.exhibits.tidy import write_text
-from refino_eval.report import grids
-from refino_eval.report.chapters import by_chapter
-from refino_eval.report.charts import chart_of
-from refino_eval.report.comparing import Comparison, compare_in_words
-from refino_eval.report.explanations import explanations
-from refino_eval.report.explorer import explorer_of
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.methods import methods_of
-from refino_eval.report.script_words import SCRIPT_WORDS
-from refino_eval.report.summary import summarise_numbers
-from refino_eval.report.trail import Trails
-from refino_eval.report.trail_data import TrailData
-from refino_eval.report.words import WORDS, word
+from refino_eval.report.page import summary_tables
+from refino_eval.report.page.chapters import by_chapter
+from refino_eval.report.page.charts import chart_of
+from refino_eval.report.page.comparison import Comparison, compare_in_words
+from refino_eval.report.page.explanations import explanations
+from refino_eval.report.page.explorer import explorer_of
+from refino_eval.report.page.methods import methods_of
+from refino_eval.report.page.script_words import SCRIPT_WORDS
+from refino_eval.report.page.summary import summarise_numbers
+from refino_eval.report.page.words import WORDS, word
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.trail.page_data import TrailData
+from refino_eval.report.trail.trails import Trails
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -99,9 +99,9 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         for chapter, names in by_chapter(page.frames, inputs.definitions.exhibits).items()
     ]
     flow, quality, provenance = (
-        grids.flow_grid(inputs, page.labels, language),
-        grids.quality_grid(inputs, language),
-        grids.provenance_grids(inputs.provenance(), language),
+        summary_tables.flow_grid(inputs, page.labels, language),
+        summary_tables.quality_grid(inputs, language),
+        summary_tables.provenance_grids(inputs.provenance(), language),
     )
     explorer = explorer_of(inputs, page.frames, page.labels, language)
     scripts = [_asset(name) for name in SCRIPTS]
@@ -123,11 +123,11 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         comparison=page.comparison,
         methods=methods_of(inputs, page.labels, language),
         quality=quality,
-        rules=grids.rules_grid(inputs, language),
-        definitions=grids.definitions_grids(inputs, page.labels, language),
-        plan=grids.plan_grid(inputs, language),
+        rules=summary_tables.rules_grid(inputs, language),
+        definitions=summary_tables.definitions_grids(inputs, page.labels, language),
+        plan=summary_tables.plan_grid(inputs, language),
         provenance=provenance,
-        engines=grids.engines_line(inputs, language),
+        engines=summary_tables.engines_line(inputs, language),
         explained=explanations((inputs.definitions.exhibits[name].kind for name in page.frames), language),
         explorer=explorer,
         example=page.trails.numbers[0][1] if page.trails.numbers else "",

@@ -8,8 +8,8 @@ from typing import Any
 
 from refino_eval.exhibits.tables import Cell
 from refino_eval.exhibits.tidy import number_text
-from refino_eval.report.places import Key
-from refino_eval.report.trail import Section, Trails
+from refino_eval.report.trail.locations import Key
+from refino_eval.report.trail.trails import Section, Trails
 
 MOST = 800
 """Numbers of one exhibit beyond which it carries no trails on the page: a register of cells is looked up by `trace`."""

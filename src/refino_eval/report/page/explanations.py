@@ -37,7 +37,7 @@ class Explanation:
 
 @cache
 def _entries() -> dict[str, dict[str, Any]]:
-    text = files("refino_eval.report").joinpath("explanations.yaml").read_text(encoding="utf-8")
+    text = files("refino_eval.report.page").joinpath("explanations.yaml").read_text(encoding="utf-8")
     entries: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return entries
 

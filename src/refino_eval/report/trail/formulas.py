@@ -15,7 +15,7 @@ from refino_eval.config.exhibits import (
     LateExhibit,
 )
 from refino_eval.exhibits.labels import LabelBook
-from refino_eval.report.places import Key, own_outcome, specification_name
+from refino_eval.report.trail.locations import Key, own_outcome, specification_name
 
 
 def formula_of(exhibit: Exhibit, key: Key, definitions: Definitions, labels: LabelBook) -> str:

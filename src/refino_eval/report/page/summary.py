@@ -16,7 +16,7 @@ from refino_eval.config.exhibits import BalanceExhibit, IttExhibit, LateExhibit,
 from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
-from refino_eval.report.inputs import ReportInputs
+from refino_eval.report.report_inputs import ReportInputs
 
 
 @dataclass(frozen=True)

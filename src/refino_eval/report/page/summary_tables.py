@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from refino_eval.catalogue import references
+from refino_eval.catalogue.sentences import sentence
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.evaluation import Evaluation, SampleStep, Step
 from refino_eval.exhibits.labels import LabelBook, plain
 from refino_eval.exhibits.notes import say, window_text
 from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.published.source import PublishedSource
-from refino_eval.report import meaning
-from refino_eval.report.inputs import ReportInputs
-from refino_eval.report.sentences import sentence
-from refino_eval.report.words import WORDS, word
+from refino_eval.report.page.words import WORDS, word
+from refino_eval.report.report_inputs import ReportInputs
 
 Align = str
 
@@ -146,7 +146,7 @@ def printed_exhibit(name: str, language: Language) -> str:
 
 def definitions_grids(inputs: ReportInputs, labels: LabelBook, language: Language) -> list[Grid]:
     """Return the outcomes, states and characteristics that the exhibits rest on, each with its meaning as defined."""
-    users = meaning.users_of(inputs.definitions, inputs.evaluation.exhibits)
+    users = references.users_of(inputs.definitions, inputs.evaluation.exhibits)
     definitions = inputs.definitions
     grids = []
     for kind in ("outcomes", "states", "covariates"):
