@@ -68,9 +68,9 @@ def ours(folder: Path) -> dict[str, int]:
     """Ingest with the project's own source for jobs."""
     from refino_eval.codes.codelists import load_codelists
     from refino_eval.registers import ingest as ingestion
-    from refino_eval.registers import judging
+    from refino_eval.registers import validation
 
-    phase_times(judging, {"_load": "read, typed and checked", "_compare": "rows compared"})
+    phase_times(validation, {"_load": "read, typed and checked", "_compare": "rows compared"})
     phase_times(ingestion, {"_fetch_rejected": "rejects fetched", "_write": "sorted and written"})
     source = jobs_source()
     report = ingestion.ingest(
@@ -87,10 +87,10 @@ def ours(folder: Path) -> dict[str, int]:
 def receipt(folder: Path) -> dict[str, int]:
     """Count the delivery as `refino-eval check` does: the same rules, nothing sorted and nothing written."""
     from refino_eval.codes.codelists import load_codelists
-    from refino_eval.registers import judging
-    from refino_eval.registers import receipt as receipts
+    from refino_eval.registers import delivery_receipt as receipts
+    from refino_eval.registers import validation
 
-    phase_times(judging, {"_load": "read, typed and checked", "_compare": "rows compared"})
+    phase_times(validation, {"_load": "read, typed and checked", "_compare": "rows compared"})
     phase_times(receipts, {"checksum": "checksums", "_count": "counted"})
     taken = receipts.take_receipt(
         "benchmark",

@@ -16,7 +16,7 @@ from refino_eval.digest import source_digest
 from refino_eval.errors import UserError
 from refino_eval.exhibits.labels import flow_labels
 from refino_eval.outcomes.plan import load_plan
-from refino_eval.registers.formats import find_files
+from refino_eval.registers.readers.delivered_files import find_files
 
 try:
     CONFIGURATION = load_configuration(Path.cwd(), evaluation=config["evaluation"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.registers.reports import IngestReport, quality_tables
+    from refino_eval.registers.ingest_report import IngestReport, quality_tables
 
     reports = [IngestReport.from_json(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.reports]
     quality, rules = quality_tables(reports)

@@ -12,7 +12,7 @@ from refino_eval.errors import UserError
 from refino_eval.outcomes.plan import plan_lines
 
 if TYPE_CHECKING:
-    from refino_eval.registers.receipt import Receipt
+    from refino_eval.registers.delivery_receipt import Receipt
 
 
 def check_evaluation(
@@ -71,8 +71,8 @@ def _examples(configuration: Configuration) -> int:
 
 def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[str]:
     """Take the receipt, write it, and tell it; what must be mended comes last, as faults."""
-    from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
-    from refino_eval.registers.receipt_forms import fault_text, receipt_text, write_receipt_csv
+    from refino_eval.registers.receipt_output import fault_text, receipt_text, write_receipt_csv
+    from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
     from refino_eval.report.receipt_page import write_receipt_html
 
     receipt = _receipt(configuration, folder)
@@ -83,18 +83,18 @@ def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[
     yield from receipt_text(receipt, severities=(WARNING, NOTE))
     yield ""
     yield f"Receipt: {page}   Numbers: {', '.join(path.name for path in written)}"
-    mend = receipt.of(MEND)
-    if mend:
-        raise UserError(*(fault_text(fault) for fault in mend))
+    errors = receipt.of(ERROR)
+    if errors:
+        raise UserError(*(fault_text(fault) for fault in errors))
 
 
 def _receipt(configuration: Configuration, folder: Path) -> Receipt:
     from refino_eval.codes.codelists import load_codelists
-    from refino_eval.registers.receipt import take_receipt
-    from refino_eval.registers.receipt_letter import find_letter, read_letter
+    from refino_eval.registers.delivery_letter import find_letter, read_letter
+    from refino_eval.registers.delivery_receipt import take_receipt
 
     if not folder.is_dir():
-        raise UserError(f"The delivery folder {folder} does not exist. Put the delivery there, or mend `data`.")
+        raise UserError(f"The delivery folder {folder} does not exist. Put the delivery there, or correct `data`.")
     study, sources = configuration.evaluation, configuration.sources
     path = find_letter(folder, study.letter)
     lists = {column.codelist for source in sources.values() for column in source.columns.values() if column.codelist}

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import raise_problems
-from refino_eval.registers.formats import find_files, rows_of
-from refino_eval.registers.judging import Judged, delivered_texts, judge, stream_faults, value_columns
-from refino_eval.registers.reports import IngestReport, RuleCount
+from refino_eval.registers.ingest_report import IngestReport, RuleCount
+from refino_eval.registers.readers.delivered_files import find_files, rows_of
 from refino_eval.registers.types import identifier, literal
+from refino_eval.registers.validation import Validated, delivered_texts, stream_faults, validate_rows, value_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,8 +65,8 @@ def ingest(
     find_files(source, folder)  # no folder is made for a delivery that is not there
     with contextlib.ExitStack() as stack:
         clean_part, rejects_part = (stack.enter_context(_part(path)) for path in (clean_path, rejects_path))
-        judged = stack.enter_context(
-            judge(
+        validated = stack.enter_context(
+            validate_rows(
                 source,
                 folder,
                 codelists=codelists,
@@ -76,10 +76,10 @@ def ingest(
                 memory_limit=memory_limit,
             )
         )
-        _fetch_rejected(judged)
-        _write(judged.con, _rejects_query(judged), rejects_part)
-        _write(judged.con, _clean_query(judged), clean_part)
-        report = _report(judged, clean_part, rejects_part)
+        _fetch_rejected(validated)
+        _write(validated.con, _rejects_query(validated), rejects_part)
+        _write(validated.con, _clean_query(validated), clean_part)
+        report = _report(validated, clean_part, rejects_part)
         os.replace(clean_part, clean_path)
         os.replace(rejects_part, rejects_path)
     return report
@@ -93,21 +93,21 @@ def _part(path: Path) -> Iterator[Path]:
         yield Path(folder) / path.name
 
 
-def _fetch_rejected(judged: Judged) -> None:
+def _fetch_rejected(validated: Validated) -> None:
     """Read the rejected rows again, as they were delivered, into the table `delivered`.
 
-    Delivered text is not kept while rows are judged: the rejected are few, and the others need none.
+    Delivered text is not kept while rows are validated: the rejected are few, and the others need none.
     """
-    con, source = judged.con, judged.source
+    con, source = validated.con, validated.source
     columns = ", ".join(f"{identifier(name)} VARCHAR" for name in source.columns)
     con.execute(f"CREATE TABLE delivered (file_no INTEGER, source_row BIGINT, {columns})")
     faults: list[str] = []
-    for file in judged.files:
+    for file in validated.files:
         query = "SELECT source_row FROM rejected WHERE file_no = ? ORDER BY source_row"
         wanted = con.execute(query, [file.number]).fetchnumpy()["source_row"]
         if not len(wanted):
             continue
-        rows = rows_of(source, file, trimmed=False, threads=judged.threads, wanted=wanted)
+        rows = rows_of(source, file, trimmed=False, threads=validated.threads, wanted=wanted)
         con.register("incoming", rows.reader())
         texts = ", ".join(delivered_texts(source, file).values())
         con.execute(f"INSERT INTO delivered SELECT {file.number}, source_row, {texts} FROM incoming")
@@ -116,15 +116,15 @@ def _fetch_rejected(judged: Judged) -> None:
     raise_problems(faults)
 
 
-def _clean_query(judged: Judged) -> str:
-    sorted_by = [name for name in value_columns(judged.source) if name in ("person_id", "start", "stop")]
+def _clean_query(validated: Validated) -> str:
+    sorted_by = [name for name in value_columns(validated.source) if name in ("person_id", "start", "stop")]
     order = [f"{identifier(name)} NULLS LAST" for name in sorted_by]
     return f"SELECT * FROM clean ORDER BY {', '.join([*order, 'source_file', 'source_row'])}"
 
 
-def _rejects_query(judged: Judged) -> str:
-    columns = ", ".join(f"delivered.{identifier(name)} AS {identifier(name)}" for name in judged.source.columns)
-    rule, column = judged.reason("number")
+def _rejects_query(validated: Validated) -> str:
+    columns = ", ".join(f"delivered.{identifier(name)} AS {identifier(name)}" for name in validated.source.columns)
+    rule, column = validated.reason("number")
     return (
         f"SELECT source_file, source_row, {rule} AS rule, {column} AS rule_column, {columns} "
         f"FROM rejected JOIN delivered USING (file_no, source_row) JOIN files USING (file_no) "
@@ -139,30 +139,30 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     con.execute("SET preserve_insertion_order = false")
 
 
-def _report(judged: Judged, clean_path: Path, rejects_path: Path) -> IngestReport:
+def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> IngestReport:
     """Count what was written, from the written files themselves, against what was read."""
     import pyarrow.parquet as pq
 
-    delivered = sum(file.rows for file in judged.counts)
+    delivered = sum(file.rows for file in validated.counts)
     clean, rejected = (pq.read_metadata(path).num_rows for path in (clean_path, rejects_path))
-    rules = judged.con.execute(
+    rules = validated.con.execute(
         "SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, ' \t'), '')) "
         f"FROM read_parquet({literal(str(rejects_path))}) GROUP BY rule ORDER BY rule"
     ).fetchall()
     if delivered != clean + rejected or rejected != sum(rows for _, rows, _ in rules):
         raise RuntimeError(
-            f"register {judged.source.register_name}: {delivered} rows were delivered, but {clean} clean and {rejected} rejected "
+            f"register {validated.source.register_name}: {delivered} rows were delivered, but {clean} clean and {rejected} rejected "
             f"were written: rows were lost or doubled"
         )
     return IngestReport(
-        register=judged.source.register_name,
+        register=validated.source.register_name,
         delivered=delivered,
         clean=clean,
         rejected=rejected,
         people=_people(clean_path),
         rules=tuple(RuleCount(*row) for row in rules),
-        files=judged.counts,
-        repairs=judged.repairs(),
+        files=validated.counts,
+        repairs=validated.repairs(),
     )
 
 

@@ -159,7 +159,7 @@ def repair_names(source: model.Source) -> tuple[str, ...]:
 def comparisons(source: model.Source, reasons: Verdicts, n_files: int) -> list[str]:
     """Return SQL that gives verdicts by comparing rows, one statement after the other.
 
-    They read `judged` and write into `hits` (file_no, source_row, number), and into `extended` (file_no, source_row,
+    They read `validated` and write into `hits` (file_no, source_row, number), and into `extended` (file_no, source_row,
     stop) the new end of a spell that absorbed others.
 
     Parameters
@@ -184,7 +184,7 @@ def _eligible(number: int) -> str:
     """Say which rows a comparison sees: those that no earlier reason rejects."""
     return (
         f"(broken IS NULL OR broken > {number}) AND NOT EXISTS "
-        f"(FROM hits WHERE hits.file_no = judged.file_no AND hits.source_row = judged.source_row)"
+        f"(FROM hits WHERE hits.file_no = validated.file_no AND hits.source_row = validated.source_row)"
     )
 
 
@@ -194,7 +194,7 @@ def _repeats(number: int, names: list[str]) -> list[str]:
     Rows that nothing agrees with are most of a register: they are put aside by a hash, so that few are sorted.
     """
     columns = ", ".join(identifier(name) for name in names)
-    seen = f"FROM judged WHERE {_eligible(number)}"
+    seen = f"FROM validated WHERE {_eligible(number)}"
     return [
         f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({columns}) AS mark {seen} GROUP BY ALL HAVING count(*) > 1",
         f"INSERT INTO hits SELECT file_no, source_row, {number} {seen} AND hash({columns}) IN (FROM shared) "
@@ -206,12 +206,12 @@ def _superseded(number: int, names: list[str]) -> str:
     """Hit every row whose key comes again in a later file; a missing key is nobody's key."""
     columns = ", ".join(identifier(name) for name in names)
     known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names)
-    same = " AND ".join(f"judged.{identifier(name)} = later.{identifier(name)}" for name in names)
-    seen = f"FROM judged WHERE {_eligible(number)}"
+    same = " AND ".join(f"validated.{identifier(name)} = later.{identifier(name)}" for name in names)
+    seen = f"FROM validated WHERE {_eligible(number)}"
     later = f"SELECT {columns}, max(file_no) AS last_no {seen}{known} AND file_no > 0 GROUP BY {columns}"
     return (
-        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM judged JOIN ({later}) AS later ON {same} "
-        f"AND judged.file_no < later.last_no WHERE {_eligible(number)}"
+        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM validated JOIN ({later}) AS later ON {same} "
+        f"AND validated.file_no < later.last_no WHERE {_eligible(number)}"
     )
 
 
@@ -223,7 +223,7 @@ def _overlapping(number: int, rule: model.Overlap) -> list[str]:
     names = ["person_id", *rule.key]
     columns = ", ".join(identifier(name) for name in names)
     known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in rule.key)
-    seen = f"FROM judged WHERE {_eligible(number)}{known} AND (stop IS NULL OR stop > start)"
+    seen = f"FROM validated WHERE {_eligible(number)}{known} AND (stop IS NULL OR stop > start)"
     order = "start, file_no, source_row"
     end = "coalesce(stop, DATE '9999-12-31')"
     before = (

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from refino_eval.exhibits.tidy import write_text
-from refino_eval.registers.receipt import ColumnReceipt, Receipt
-from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
-from refino_eval.registers.receipt_forms import HEADS, years_by_register
+from refino_eval.registers.delivery_receipt import ColumnReceipt, Receipt
+from refino_eval.registers.receipt_output import HEADS, years_by_register
+from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
 
 BAR_HEIGHT, BAR_WIDTH, BAR_STEP = 60, 9, 12
 """The years' bars, in units of their drawing."""
@@ -79,8 +79,8 @@ def write_receipt_html(receipt: Receipt, out_path: Path, *, label: str) -> Path:
         receipt=receipt,
         label=label,
         style=Markup(style),
-        parts=[(severity, HEADS[severity], receipt.of(severity)) for severity in (MEND, WARNING, NOTE)],
-        mend=len(receipt.of(MEND)),
+        parts=[(severity, HEADS[severity], receipt.of(severity)) for severity in (ERROR, WARNING, NOTE)],
+        errors=len(receipt.of(ERROR)),
         warnings=len(receipt.of(WARNING)),
         rows=sum(file.rows for file in receipt.files),
         columns=_by_file(receipt),

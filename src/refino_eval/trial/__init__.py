@@ -1,9 +1,9 @@
 """The trial: who was drawn to what, in which cell, with what known at the draw, and who was lost on the way."""
 
 from refino_eval.trial.cohort import Cohort, link_population
-from refino_eval.trial.flow import FlowLine, flow_frame
 from refino_eval.trial.person_table import PersonTableData, read_person_table
-from refino_eval.trial.write import write_cohort, write_outcome
+from refino_eval.trial.sample_flow import FlowLine, flow_frame
+from refino_eval.trial.write_cohort import write_cohort, write_outcome
 
 __all__ = [
     "Cohort",

@@ -15,9 +15,9 @@ from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, Population, Sample, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.trial.arms import arms_from_codes, code_text
+from refino_eval.trial.arm_codes import arms_from_codes, code_text
 from refino_eval.trial.covariates import derive_covariates
-from refino_eval.trial.flow import FlowLine, flow_line
+from refino_eval.trial.sample_flow import FlowLine, flow_line
 
 Mask = npt.NDArray[np.bool_]
 

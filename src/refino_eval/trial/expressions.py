@@ -357,6 +357,6 @@ def _same(left: Array, right: Array) -> npt.NDArray[np.bool_]:
 
 
 def _as_text(values: Array) -> Array:
-    from refino_eval.trial.arms import code_text
+    from refino_eval.trial.arm_codes import code_text
 
     return np.asarray(np.vectorize(code_text, otypes=[object])(values))

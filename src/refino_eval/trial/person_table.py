@@ -15,11 +15,11 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserError, nearest
-from refino_eval.trial.arms import arms_from_codes, code_from_columns, code_text
+from refino_eval.trial.arm_codes import arms_from_codes, code_from_columns, code_text
 from refino_eval.trial.cohort import Cohort, add_samples, meets_all
 from refino_eval.trial.expressions import derive_column
-from refino_eval.trial.files import Joining, read_files
-from refino_eval.trial.flow import FlowLine, flow_line
+from refino_eval.trial.joined_files import Joining, read_files
+from refino_eval.trial.sample_flow import FlowLine, flow_line
 
 
 @dataclass(frozen=True)

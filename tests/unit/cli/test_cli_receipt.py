@@ -89,7 +89,7 @@ def test_everything_that_must_be_mended_comes_at_once(project, delivery):
         assert said in done.stderr, done.stderr
     assert "wages" in done.stdout
     with (delivery.parent / "out/receipt_faults.csv").open(encoding="utf-8") as stream:
-        assert sum(row["severity"] == "mend" for row in csv.DictReader(stream)) == len(done.stderr.splitlines()) - 1
+        assert sum(row["severity"] == "error" for row in csv.DictReader(stream)) == len(done.stderr.splitlines()) - 1
 
 
 def test_a_folder_that_is_not_there(project):

@@ -15,7 +15,7 @@ import pytest
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers import ingest as ingest_module
-from refino_eval.registers import judging as judging_module
+from refino_eval.registers import validation as validation_module
 from refino_eval.registers.ingest import ingest
 
 SECRET = "00042317"
@@ -108,8 +108,8 @@ def test_latin_1_and_cp1252(tmp_path: Path) -> None:
 
 
 def test_row_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("refino_eval.registers.text._BLOCK", 64)
-    monkeypatch.setattr("refino_eval.registers.text._BATCH", 3)
+    monkeypatch.setattr("refino_eval.registers.readers.text_rows._BLOCK", 64)
+    monkeypatch.setattr("refino_eval.registers.readers.text_rows._BATCH", 3)
     lines = [b"broken" if number % 7 == 0 else b"%05d;n%d;2018-01-01" % (number, number) for number in range(1, 500)]
     clean, rejects = text(tmp_path, HEADER.replace(b"\n", b"\r\n") + b"\r\n".join(lines) + b"\r\n")
     assert clean == [(f"{n:05d}", f"n{n}", n) for n in range(1, 500) if n % 7]
@@ -167,8 +167,8 @@ def test_a_file_that_is_no_text_file_is_a_plain_fault(tmp_path: Path, content: b
 
 
 def test_endless_line_is_a_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("refino_eval.registers.text._BLOCK", 64)
-    monkeypatch.setattr("refino_eval.registers.text._LONGEST_LINE", 256)
+    monkeypatch.setattr("refino_eval.registers.readers.text_rows._BLOCK", 64)
+    monkeypatch.setattr("refino_eval.registers.readers.text_rows._LONGEST_LINE", 256)
     told = fault(tmp_path, HEADER + b"01;a;2018-01-01\n" + b"x" * 1000)
     assert "could not be read to its end, after 1 rows" in told
 
@@ -274,7 +274,7 @@ def test_outputs_stay_as_they_were_when_ingestion_fails(tmp_path: Path) -> None:
 def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "folk_p1_v1.csv").write_bytes(HEADER + b"01;a;2018-01-01\n02;b;2018-01-01\n")
     query = ingest_module._clean_query
-    losing = lambda judged: query(judged).replace("FROM clean", "FROM clean WHERE source_row > 1")  # noqa: E731
+    losing = lambda validated: query(validated).replace("FROM clean", "FROM clean WHERE source_row > 1")  # noqa: E731
     monkeypatch.setattr(ingest_module, "_clean_query", losing)
     with pytest.raises(RuntimeError, match="2 rows were delivered, but 1 clean and 0 rejected"):
         take_in(tmp_path, make_source())
@@ -284,7 +284,7 @@ def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "allowed").mkdir()
     (tmp_path / "other.csv").write_text("a\n1\n")
-    with judging_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
+    with validation_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
         for statement in (f"SELECT * FROM '{tmp_path}/other.csv'", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'"):
             with pytest.raises(duckdb.PermissionException):
                 con.execute(statement)

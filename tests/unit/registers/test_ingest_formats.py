@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.registers import packages, text
 from refino_eval.registers.ingest import ingest
+from refino_eval.registers.readers import statistical_files, text_rows
 
 DAY = dt.date
 ROWS = [
@@ -113,7 +113,7 @@ def frame() -> pd.DataFrame:
 def test_statistics_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, write: Any, form: str, piece: int
 ) -> None:
-    monkeypatch.setattr(packages, "_PIECE", piece)
+    monkeypatch.setattr(statistical_files, "_PIECE", piece)
     write(frame(), str(tmp_path / f"folk.{suffix}"))
     source = make_source(f"folk.{suffix}", format=suffix, date_format=form)
     assert take_in(tmp_path, source) == (CLEAN, [])
@@ -269,34 +269,36 @@ def test_quick_and_careful_readings_agree(
     path = tmp_path_factory.getbasetemp() / "rows.csv"
     body = noise + ending.join(lines).encode(encoding) + (ending.encode() if last and lines else b"")
     path.write_bytes(b"a;b;c\n" + body)
-    form = text.TextForm(path, encoding, ";", 3, {"c": 2, "a": 0})
+    form = text_rows.TextForm(path, encoding, ";", 3, {"c": 2, "a": 0})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_BLOCK", block)
+        patch.setattr(text_rows, "_BLOCK", block)
         quick = read_rows(form, trimmed, threads)
-        patch.setattr(text, "_read_block", careful)
+        patch.setattr(text_rows, "_read_block", careful)
         assert quick == read_rows(form, trimmed, threads)
     assert [row["source_row"] for row in quick] == list(range(1, len(quick) + 1))
 
 
-def careful(form: text.TextForm, block: bytes, first: int) -> list[pa.RecordBatch]:
+def careful(form: text_rows.TextForm, block: bytes, first: int) -> list[pa.RecordBatch]:
     raw = block.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
-    return list(text._one_by_one(form, list(enumerate(raw.split(b"\n"), first))))
+    return list(text_rows._one_by_one(form, list(enumerate(raw.split(b"\n"), first))))
 
 
-def read_rows(form: text.TextForm, trimmed: bool, threads: int) -> list[dict[str, Any]]:
-    rows = [row for batch in text.text_batches(form, trimmed=trimmed, threads=threads) for row in batch.to_pylist()]
+def read_rows(form: text_rows.TextForm, trimmed: bool, threads: int) -> list[dict[str, Any]]:
+    rows = [
+        row for batch in text_rows.text_batches(form, trimmed=trimmed, threads=threads) for row in batch.to_pylist()
+    ]
     return sorted(rows, key=lambda row: row["source_row"])
 
 
 def test_only_odd_lines_are_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    real = text._one_by_one
+    real = text_rows._one_by_one
     monkeypatch.setattr(
-        text, "_one_by_one", lambda form, lines: seen.extend(row for row, _ in lines) or real(form, lines)
+        text_rows, "_one_by_one", lambda form, lines: seen.extend(row for row, _ in lines) or real(form, lines)
     )
     good = b'01;"a;b";2018-01-01\n' * 50
     (tmp_path / "x.csv").write_bytes(b"a;b;c\n" + good + b'01;5" pipe;x\n\xff;;\n' + good + b"too;few\n")
-    form = text.TextForm(tmp_path / "x.csv", "utf-8", ";", 3, {"a": 0, "b": 1})
+    form = text_rows.TextForm(tmp_path / "x.csv", "utf-8", ";", 3, {"a": 0, "b": 1})
     rows = read_rows(form, True, 2)
     assert seen == [51, 52]
     assert [row["source_row"] for row in rows if row["unreadable"]] == [52, 103]

@@ -12,11 +12,11 @@ import pytest
 from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
+from refino_eval.registers.delivery_letter import find_letter, read_letter
+from refino_eval.registers.delivery_receipt import Receipt, take_receipt
 from refino_eval.registers.ingest import ingest
-from refino_eval.registers.receipt import Receipt, take_receipt
-from refino_eval.registers.receipt_faults import MEND, NOTE, WARNING
-from refino_eval.registers.receipt_forms import receipt_text, write_receipt_csv
-from refino_eval.registers.receipt_letter import find_letter, read_letter
+from refino_eval.registers.receipt_output import receipt_text, write_receipt_csv
+from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
 from refino_eval.report.receipt_page import write_receipt_html
 
 WHY = "needed for this test"
@@ -121,7 +121,7 @@ def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
     assert (fault.register, fault.file, fault.column) == ("spells", "spells_v1.csv", column)
     assert fault.rows == times
     assert fault.first_rows == (101, 102, 103) if share == "few" else fault.first_rows == (101, 102, 103, 104, 105)
-    assert fault.severity == (WARNING if share == "few" else MEND)
+    assert fault.severity == (WARNING if share == "few" else ERROR)
     assert fault.what.startswith(f"{times} of {100 + times} ")
     assert fault.do
     text = everything_written(taken, tmp_path / "out")
@@ -162,7 +162,7 @@ def test_an_empty_file_and_an_empty_column(tmp_path):
         ("empty_column", "timer", WARNING)
     ]
     deliver(folder, rows=[])
-    assert [(f.rule, f.severity) for f in receipt(folder).faults] == [("no_rows", MEND)]
+    assert [(f.rule, f.severity) for f in receipt(folder).faults] == [("no_rows", ERROR)]
 
 
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path):
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path):
     (folder / "spells_v2.csv").write_text("lopenr;fra;til;timer\n", encoding="utf-8")
     taken = receipt(folder)
     assert [file.file for file in taken.files] == ["spells_v1.csv"]
-    (fault,) = taken.of(MEND)
+    (fault,) = taken.of(ERROR)
     assert "spells_v2.csv" in fault.what
     assert "'kode'" in fault.what
 
@@ -181,7 +181,7 @@ def test_a_missing_register_is_told_with_the_rest(tmp_path):
     deliver(folder, rows=[])
     other = make_source(register="others", files=["others_v*.csv"])
     taken = take_receipt("study", [make_source(), other], folder, codelists=LISTS, work=tmp_path / "work")
-    assert [fault.register for fault in taken.of(MEND)] == ["others", "spells"]
+    assert [fault.register for fault in taken.of(ERROR)] == ["others", "spells"]
 
 
 def letter_text(folder: Path, **changes: Any) -> Path:
@@ -216,7 +216,7 @@ def test_rows_and_checksum_that_differ_from_the_letter(tmp_path):
     deliver(folder, "00001;2015-01-01;2016-01-01;A;1,0")
     taken = receipt(folder, letter=letter)
     assert letter_rules(taken) == [
-        ("letter_rows_differ", "spells_v1.csv", MEND), ("letter_checksum_differs", "spells_v1.csv", MEND),
+        ("letter_rows_differ", "spells_v1.csv", ERROR), ("letter_checksum_differs", "spells_v1.csv", ERROR),
     ]  # fmt: skip
     assert "100 rows, the file has 101" in next(f.what for f in taken.faults if f.rule == "letter_rows_differ")
     assert taken.files[0].letter == "differs"
@@ -229,9 +229,9 @@ def test_a_file_that_was_listed_and_not_sent_and_two_that_were_sent_and_not_list
     (folder / "notes.txt").write_text("x", encoding="utf-8")
     taken = receipt(folder, letter=letter)
     assert sorted(letter_rules(taken)) == [
-        ("letter_file_missing", "spells_v9.csv", MEND),
+        ("letter_file_missing", "spells_v9.csv", ERROR),
         ("letter_file_unlisted", "notes.txt", WARNING),
-        ("letter_file_unlisted", "spells_v1.csv", MEND),
+        ("letter_file_unlisted", "spells_v1.csv", ERROR),
     ]
     assert taken.files[0].letter == "unlisted"
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from refino_eval.config.sources import Source
 
-MEND, WARNING, NOTE = "mend", "warning", "note"
-SEVERITIES = (MEND, WARNING, NOTE)
-"""Must be mended before a run; should be looked at; taken out on purpose, by a rule that the source chose."""
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)
+"""Stops a run; should be looked at; excluded on purpose, by a rule that the source chose."""
 
 LIMIT = 0.10
 """A rule that takes more than this share of a file's rows tells of a wrong form, not of single wrong rows."""
@@ -26,7 +26,7 @@ FIRST_ROWS = 5
 
 
 @dataclass(frozen=True)
-class Fault:
+class Problem:
     """One thing that is wrong.
 
     Attributes
@@ -138,7 +138,7 @@ def rule_fault(
     of: int,
     first_rows: tuple[int, ...],
     corrects: bool = False,
-) -> Fault:
+) -> Problem:
     """Tell one rule's rejected rows of one file.
 
     Parameters
@@ -171,9 +171,9 @@ def rule_fault(
         severity = NOTE
     else:
         many = rows > of * (WIDE_LIMIT if words.kind == "wide" else LIMIT) and (rows >= FEW or rows == of)
-        severity = MEND if many else WARNING
+        severity = ERROR if many else WARNING
     share = f"{rows:,} of {of:,} "
-    return Fault(
+    return Problem(
         severity=severity,
         register=source.register_name,
         file=file,
@@ -191,29 +191,29 @@ def _date_form(form: str) -> str:
     return f" like {dt.date(2001, 12, 31).strftime(form)}" if "%" in form else f" (days as {form} counts them)"
 
 
-def told_fault(register: str, text: str) -> Fault:
+def told_fault(register: str, text: str) -> Problem:
     """Pass on a paragraph that told why a register cannot be read."""
-    return Fault(MEND, register, "", "", "cannot_be_read", 0, (), text, "")
+    return Problem(ERROR, register, "", "", "cannot_be_read", 0, (), text, "")
 
 
-def empty_file(register: str, file: str) -> Fault:
+def empty_file(register: str, file: str) -> Problem:
     """Tell a file without a row."""
-    return Fault(
-        MEND, register, file, "", "no_rows", 0, (), "The file has no rows.", "Send the file with its rows."
+    return Problem(
+        ERROR, register, file, "", "no_rows", 0, (), "The file has no rows.", "Send the file with its rows."
     )  # fmt: skip
 
 
-def empty_column(register: str, file: str, column: str, rows: int) -> Fault:
+def empty_column(register: str, file: str, column: str, rows: int) -> Problem:
     """Tell a column that is empty from the first row to the last."""
-    return Fault(
+    return Problem(
         WARNING, register, file, column, "empty_column", rows, (), "The column is empty in every row.",
         "Deliver the column's values, or say that it has none.",
     )  # fmt: skip
 
 
-def empty_year(register: str, year: int) -> Fault:
+def empty_year(register: str, year: int) -> Problem:
     """Tell a year inside the coverage in which nothing begins, beside years in which much does."""
-    return Fault(
+    return Problem(
         WARNING, register, "", "", "empty_year", 0, (),
         f"No row begins in {year}, inside the period that the register covers, and the year beside it has many.",
         "Ask the owner for the year; without it the register says that nothing happened, when nothing is known.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from refino_eval.registers.reports import FileCount, IngestReport, RuleCount, quality_tables
+from refino_eval.registers.ingest_report import FileCount, IngestReport, RuleCount, quality_tables
 
 
 def make(register: str = "jobs", **changes: int) -> IngestReport:

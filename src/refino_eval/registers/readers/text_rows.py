@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from refino_eval.registers.archives import READ_ERRORS, UnreadableFile, open_bytes
+from refino_eval.registers.readers.archives import READ_ERRORS, UnreadableFile, open_bytes
 
 BOM = b"\xef\xbb\xbf"
 

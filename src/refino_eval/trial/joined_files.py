@@ -10,7 +10,7 @@ import pandas as pd
 
 from refino_eval.config.evaluation import Joined, PersonTable, TableFile
 from refino_eval.errors import UserError, nearest
-from refino_eval.trial.arms import code_text
+from refino_eval.trial.arm_codes import code_text
 
 TEXT = (".csv", ".tab", ".tsv", ".txt", ".dat", ".raw")
 FORMATS = (".parquet", *TEXT, ".dta", ".sas7bdat", ".sav")

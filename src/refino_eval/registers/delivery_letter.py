@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 from refino_eval.config.base import Strict
 from refino_eval.config.load import read_yaml, validate
 from refino_eval.errors import UserError
-from refino_eval.registers.receipt_faults import MEND, WARNING, Fault
+from refino_eval.registers.receipt_problems import ERROR, WARNING, Problem
 
 LETTER = "delivery.yaml"
 """The letter's name in the delivery's folder, when an evaluation names no other."""
@@ -88,7 +88,7 @@ def letter_faults(
     read: Mapping[str, str],
     rows: Mapping[str, int],
     sums: Mapping[str, str],
-) -> tuple[Fault, ...]:
+) -> tuple[Problem, ...]:
     """Compare a delivery with its letter.
 
     Parameters
@@ -104,11 +104,11 @@ def letter_faults(
 
     Returns
     -------
-    tuple of Fault
+    tuple of Problem
         A file that is missing, that the letter does not list, or whose rows or checksum differ.
     """
     there = {path.name: path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)}
-    faults: list[Fault] = []
+    faults: list[Problem] = []
     for entry in letter.files:
         path = there.get(entry.file)
         if path is None:
@@ -132,34 +132,34 @@ def _hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def _missing(file: str, read: Mapping[str, str]) -> Fault:
-    return Fault(
-        MEND, read.get(file, ""), file, "", "letter_file_missing", 0, (),
+def _missing(file: str, read: Mapping[str, str]) -> Problem:
+    return Problem(
+        ERROR, read.get(file, ""), file, "", "letter_file_missing", 0, (),
         "The letter lists this file, and it is not in the delivery.",
         "Send the file, or a letter without it.",
     )  # fmt: skip
 
 
-def _differs(file: str, read: Mapping[str, str], found: str) -> Fault:
-    return Fault(
-        MEND, read.get(file, ""), file, "", "letter_checksum_differs", 0, (),
+def _differs(file: str, read: Mapping[str, str], found: str) -> Problem:
+    return Problem(
+        ERROR, read.get(file, ""), file, "", "letter_checksum_differs", 0, (),
         f"The file is not the one that was sent: its SHA-256 begins {found[:12]}, which is not the letter's.",
         "Copy the file again and compare; if it was changed on purpose, send a new letter.",
     )  # fmt: skip
 
 
-def _rows_differ(file: str, read: Mapping[str, str], said: int, counted: int) -> Fault:
-    return Fault(
-        MEND, read.get(file, ""), file, "", "letter_rows_differ", abs(said - counted), (),
+def _rows_differ(file: str, read: Mapping[str, str], said: int, counted: int) -> Problem:
+    return Problem(
+        ERROR, read.get(file, ""), file, "", "letter_rows_differ", abs(said - counted), (),
         f"The letter says {said:,} rows, the file has {counted:,}.",
         "Copy the file again; if the count stays, ask the sender which of the two is right.",
     )  # fmt: skip
 
 
-def _unlisted(file: str, read: Mapping[str, str], letter: str) -> Fault:
+def _unlisted(file: str, read: Mapping[str, str], letter: str) -> Problem:
     used = file in read
-    return Fault(
-        MEND if used else WARNING, read.get(file, ""), file, "", "letter_file_unlisted", 0, (),
+    return Problem(
+        ERROR if used else WARNING, read.get(file, ""), file, "", "letter_file_unlisted", 0, (),
         "The letter does not list this file" + (", and the evaluation would read it." if used else "."),
         f"Send a letter that lists it, take it out of the folder, or name it under `besides` in {letter}.",
     )  # fmt: skip

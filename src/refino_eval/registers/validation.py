@@ -17,8 +17,15 @@ import pyarrow as pa
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Overlap, PersonNotListed, Source
 from refino_eval.errors import raise_problems
-from refino_eval.registers.formats import DeliveredFile, RowStream, check_files, find_files, listed_ids, rows_of
-from refino_eval.registers.reports import FileCount, RuleCount
+from refino_eval.registers.ingest_report import FileCount, RuleCount
+from refino_eval.registers.readers.delivered_files import (
+    DeliveredFile,
+    RowStream,
+    check_files,
+    find_files,
+    listed_ids,
+    rows_of,
+)
 from refino_eval.registers.rules import (
     OPEN_YEAR,
     Verdicts,
@@ -48,13 +55,13 @@ _LARGE = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """A register's rows, judged, for as long as the engine is open.
+class Validated:
+    """A register's rows, validated, for as long as the engine is open.
 
     Attributes
     ----------
     con
-        The engine. Tables: `files` (file_no, source_file), `judged` (typed values of every row; `broken`, the number of
+        The engine. Tables: `files` (file_no, source_file), `validated` (typed values of every row; `broken`, the number of
         the reason that a row gives by itself), `rejected` (file_no, source_row, number of the reason). View: `clean`,
         the clean register in no order.
     source
@@ -85,20 +92,20 @@ class Judged:
 
     def repairs(self) -> tuple[RuleCount, ...]:
         """Count the clean rows that each repair changed, and the spells that absorbed others."""
-        clean = "FROM judged ANTI JOIN hits USING (file_no, source_row)"
+        clean = "FROM validated ANTI JOIN hits USING (file_no, source_row)"
         counts = "SELECT count(*), count(DISTINCT person_id)"
         found = []
         for place, name in enumerate(repair_names(self.source)):
             query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << place}) > 0"
             found.append((name, self.con.execute(query).fetchall()[0]))
-        joined = f"{counts} FROM judged SEMI JOIN extended USING (file_no, source_row)"
+        joined = f"{counts} FROM validated SEMI JOIN extended USING (file_no, source_row)"
         if any(isinstance(rule, Overlap) for rule in self.source.rules):
             found.append(("overlap", self.con.execute(joined).fetchall()[0]))
         return tuple(RuleCount(name, *count) for name, count in found if count[0])
 
 
 @contextlib.contextmanager
-def judge(
+def validate_rows(
     source: Source,
     folder: Path,
     *,
@@ -108,7 +115,7 @@ def judge(
     threads: int = 2,
     memory_limit: str = "1200MB",
     tell_blanks: bool = False,
-) -> Iterator[Judged]:
+) -> Iterator[Validated]:
     """Read a register's delivery and judge every row, once, by the source's rules.
 
     Parameters
@@ -141,7 +148,7 @@ def judge(
         counts = _load(con, source, files, reasons, origin, threads, tell_blanks)
         _compare(con, source, reasons, len(files))
         con.execute(f"CREATE VIEW clean AS {_clean_rows(source)}")
-        yield Judged(con, source, reasons, tuple(files), counts, threads)
+        yield Validated(con, source, reasons, tuple(files), counts, threads)
 
 
 @contextlib.contextmanager
@@ -198,7 +205,7 @@ def _load(
     threads: int,
     tell_blanks: bool,
 ) -> tuple[FileCount, ...]:
-    """Read all files into the table `judged`: typed values, and for each row the first reason it gives by itself.
+    """Read all files into the table `validated`: typed values, and for each row the first reason it gives by itself.
 
     Delivered text is not kept: rows that are rejected are read a second time, and they are few.
     """
@@ -210,8 +217,8 @@ def _load(
         rows = rows_of(source, file, trimmed=True, threads=threads)
         con.execute("INSERT INTO files VALUES (?, ?)", [file.number, file.name])
         con.register("incoming", rows.reader())
-        into = "INSERT INTO judged" if made else "CREATE TABLE judged AS"
-        told = _insert(con, f"{into} {_judged_rows(source, file, reasons, origin, tell_blanks)}", file)
+        into = "INSERT INTO validated" if made else "CREATE TABLE validated AS"
+        told = _insert(con, f"{into} {_validated_rows(source, file, reasons, origin, tell_blanks)}", file)
         made = made or not told
         con.unregister("incoming")
         faults += told or stream_faults(file, rows)
@@ -263,10 +270,10 @@ def delivered_texts(source: Source, file: DeliveredFile) -> dict[str, str]:
     }
 
 
-def _judged_rows(
+def _validated_rows(
     source: Source, file: DeliveredFile, reasons: Verdicts, origin: dt.date | None, tell_blanks: bool
 ) -> str:
-    """Return the query from the stream `incoming` to rows of `judged`."""
+    """Return the query from the stream `incoming` to rows of `validated`."""
     delivered = delivered_texts(source, file)
     trimmed = {
         name: text if source.format == "csv" else f"nullif(trim({text}, ' \t'), '')" for name, text in delivered.items()
@@ -300,7 +307,7 @@ def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, 
         con.execute(statement)
     con.execute(
         "CREATE TABLE rejected AS SELECT file_no, source_row, coalesce(number, broken) AS number "
-        "FROM judged LEFT JOIN hits USING (file_no, source_row) WHERE broken IS NOT NULL OR number IS NOT NULL"
+        "FROM validated LEFT JOIN hits USING (file_no, source_row) WHERE broken IS NOT NULL OR number IS NOT NULL"
     )
 
 
@@ -345,6 +352,6 @@ def _clean_rows(source: Source) -> str:
         columns[place] = "CASE WHEN extended.file_no IS NULL THEN stop ELSE new_stop END AS stop"
         joins = " LEFT JOIN extended USING (file_no, source_row)"
     return (
-        f"SELECT {', '.join(columns)}, source_file, source_row FROM judged JOIN files USING (file_no) "
+        f"SELECT {', '.join(columns)}, source_file, source_row FROM validated JOIN files USING (file_no) "
         f"ANTI JOIN hits USING (file_no, source_row){joins} WHERE broken IS NULL"
     )

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from refino_eval.registers.receipt import Receipt
-from refino_eval.registers.receipt_faults import MEND, NOTE, SEVERITIES, WARNING, Fault
+from refino_eval.registers.delivery_receipt import Receipt
+from refino_eval.registers.receipt_problems import ERROR, NOTE, SEVERITIES, WARNING, Problem
 
 BARS = "▁▂▃▄▅▆▇█"
-HEADS = {MEND: "Must be mended", WARNING: "Worth a look", NOTE: "Taken out on purpose"}
+HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Taken out on purpose"}
 MISSING_SHOWN = 5
 
 
@@ -41,14 +41,14 @@ def receipt_text(receipt: Receipt, *, severities: Sequence[str] = SEVERITIES) ->
             yield ""
             yield f"{title} ({len(faults)}):"
             # What to do about each stands in the page and the CSV; here room is short.
-            yield from (f"  - {fault_text(fault, advice=severity == MEND)}" for fault in faults)
+            yield from (f"  - {fault_text(fault, advice=severity == ERROR)}" for fault in faults)
     yield from _repair_lines(receipt)
     if not receipt.faults:
         yield ""
-        yield "Nothing is wrong."
+        yield "No problems found."
 
 
-def fault_text(fault: Fault, *, advice: bool = True) -> str:
+def fault_text(fault: Problem, *, advice: bool = True) -> str:
     """Tell a fault in one line: where, what, first rows, what to do."""
     place = " ".join(part for part in (fault.file or fault.register, fault.column) if part)
     if fault.rule == "cannot_be_read":

@@ -1,6 +1,6 @@
 """The receipt of a delivery: what came, and everything that is wrong with it, before anything runs.
 
-Each register is read and judged by the same code and rules as in a run, so a receipt and a run can never disagree; but
+Each register is read and validated by the same code and rules as in a run, so a receipt and a run can never disagree; but
 nothing is sorted or written. Only counts come out.
 """
 
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.registers import receipt_faults as f
-from refino_eval.registers.formats import find_files
-from refino_eval.registers.judging import Judged, judge
-from refino_eval.registers.receipt_letter import Letter, checksum, letter_faults
+from refino_eval.registers import receipt_problems as f
+from refino_eval.registers.delivery_letter import Letter, checksum, letter_faults
+from refino_eval.registers.readers.delivered_files import find_files
 from refino_eval.registers.types import identifier
+from refino_eval.registers.validation import Validated, validate_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -130,9 +130,9 @@ class Receipt:
     columns: tuple[ColumnReceipt, ...]
     years: tuple[YearReceipt, ...]
     repairs: tuple[RepairReceipt, ...]
-    faults: tuple[f.Fault, ...]
+    faults: tuple[f.Problem, ...]
 
-    def of(self, severity: str) -> tuple[f.Fault, ...]:
+    def of(self, severity: str) -> tuple[f.Problem, ...]:
         """Return the faults of one severity."""
         return tuple(fault for fault in self.faults if fault.severity == severity)
 
@@ -145,7 +145,7 @@ class _Found:
     columns: list[ColumnReceipt] = field(default_factory=list)
     years: list[YearReceipt] = field(default_factory=list)
     repairs: list[RepairReceipt] = field(default_factory=list)
-    faults: list[f.Fault] = field(default_factory=list)
+    faults: list[f.Problem] = field(default_factory=list)
 
 
 def take_receipt(
@@ -252,8 +252,8 @@ def _register(
     whole = len(source.files) == 1 or all(any(folder.glob(pattern)) for pattern in source.files)
     if whole:
         try:
-            with judge(source, folder, **options) as judged:
-                _count(judged, delivered, sums, found)
+            with validate_rows(source, folder, **options) as validated:
+                _count(validated, delivered, sums, found)
             return
         except UserError as fault:
             found.faults += [f.told_fault(source.register_name, text) for text in fault.problems]
@@ -262,20 +262,20 @@ def _register(
     for path in paths:
         alone = source.model_copy(update={"files": (_escaped(path.relative_to(folder).as_posix()),)})
         # What cannot be read was told with the whole register.
-        with contextlib.suppress(UserError), judge(alone, folder, **options) as judged:
-            _count(judged, delivered, sums, found)
+        with contextlib.suppress(UserError), validate_rows(alone, folder, **options) as validated:
+            _count(validated, delivered, sums, found)
 
 
 def _escaped(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _count(judged: Judged, paths: Mapping[str, Path], sums: Mapping[str, str], found: _Found) -> None:
-    """Count one judged register, file by file."""
-    con, source = judged.con, judged.source
-    con.execute(f"CREATE VIEW rejects AS {_rejects_query(judged)}")
+def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, str], found: _Found) -> None:
+    """Count one validated register, file by file."""
+    con, source = validated.con, validated.source
+    con.execute(f"CREATE VIEW rejects AS {_rejects_query(validated)}")
     rejected = _rejected(con)
-    rows = {file.file: file.rows for file in judged.counts}
+    rows = {file.file: file.rows for file in validated.counts}
     years = _clean_by_year(con, source)
     people = dict(con.execute(_PEOPLE).fetchall())
     repeats = _repeats(con, source, rejected)
@@ -315,20 +315,20 @@ def _count(judged: Judged, paths: Mapping[str, Path], sums: Mapping[str, str], f
         if count == 0:
             found.faults.append(f.empty_file(source.register_name, name))
     found.repairs += [
-        RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in judged.repairs()
+        RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in validated.repairs()
     ]
     _columns(con, source, rows, years, found)
     _years(source, years, found)
 
 
-def _rejects_query(judged: Judged) -> str:
+def _rejects_query(validated: Validated) -> str:
     """Return the rejected rows with their reasons; what a row's cells were is told by `blanks`, or by its values."""
-    rule, column = judged.reason("number")
-    cells = ", ".join(f"{identifier(name)} IS NULL" for name in judged.source.columns)
+    rule, column = validated.reason("number")
+    cells = ", ".join(f"{identifier(name)} IS NULL" for name in validated.source.columns)
     return (
         f"SELECT source_file, source_row, {rule} AS rule, {column} AS rule_column, person_id, "
         f"coalesce(blanks, [{cells}]) AS blanks "
-        "FROM rejected JOIN judged USING (file_no, source_row) JOIN files USING (file_no)"
+        "FROM rejected JOIN validated USING (file_no, source_row) JOIN files USING (file_no)"
     )
 
 
@@ -434,7 +434,7 @@ def _years(source: Source, years: list[_Year], found: _Found) -> None:
             found.faults.append(f.empty_year(source.register_name, year))
 
 
-def _with_verdicts(files: list[FileReceipt], letter: Letter, faults: Iterable[f.Fault]) -> list[FileReceipt]:
+def _with_verdicts(files: list[FileReceipt], letter: Letter, faults: Iterable[f.Problem]) -> list[FileReceipt]:
     from dataclasses import replace
 
     listed = {entry.file for entry in letter.files}

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest, raise_problems
-from refino_eval.registers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes, told
-from refino_eval.registers.packages import KINDS, packed_columns, packed_kinds
-from refino_eval.registers.text import BOM, Places, TextForm, read_line, text_batches
+from refino_eval.registers.readers.archives import PACKED, READ_ERRORS, UnreadableFile, open_bytes, told
+from refino_eval.registers.readers.statistical_files import KINDS, packed_columns, packed_kinds
+from refino_eval.registers.readers.text_rows import BOM, Places, TextForm, read_line, text_batches
 
 _LONGEST_HEADER = 1 << 20
 _BATCH = 1 << 16
