@@ -16,13 +16,15 @@ NAME = PACKAGE.name
 TEXTS = PACKAGE / "text"
 
 
-def source_digest(script: Path | str) -> str:
+def source_digest(script: Path | str, kind: str = "*") -> str:
     """Return a hash of every module of this package that a script can import.
 
     Parameters
     ----------
     script
         A Python file outside the package.
+    kind
+        The kind of exhibit that the script works on, of those that modules load by name; default: all of them.
 
     Returns
     -------
@@ -36,6 +38,7 @@ def source_digest(script: Path | str) -> str:
         if module not in found:
             found.add(module)
             waiting += _imports(module)
+            waiting += [path for pattern in _loads(module) for path in PACKAGE.glob(pattern.replace("{kind}", kind))]
     digest = hashlib.sha256()
     shows_texts = any(module.parent == TEXTS for module in found)
     assets = {asset for module in found for asset in _assets(module.parent)}
@@ -56,6 +59,15 @@ def _imports(path: Path) -> tuple[Path, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return tuple(dict.fromkeys(module for name in names for module in _modules(name)))
+
+
+@lru_cache(maxsize=512)
+def _loads(path: Path) -> tuple[str, ...]:
+    """Return what a module imports by name: the patterns of its constant `LOADS`."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["LOADS"]:
+            return tuple(ast.literal_eval(node.value))
+    return ()
 
 
 def _modules(name: str) -> list[Path]:

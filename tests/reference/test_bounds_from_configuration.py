@@ -9,7 +9,7 @@ import pytest
 
 from refino_eval.config import load_configuration
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.published.compare import compare
 from refino_eval.published.values import load_published
 from refino_eval.trial import read_person_table, write_cohort, write_outcome

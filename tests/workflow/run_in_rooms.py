@@ -9,9 +9,9 @@ import yaml
 
 from refino_eval.config import checks, load_configuration
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published import compare
 from refino_eval.published.values import load_published
 from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome

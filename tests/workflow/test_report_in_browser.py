@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from refino_eval.cli.trace_command import finished_run
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.trail.lookup import find_number
 from refino_eval.report.trail.trails import Trails
 

@@ -14,7 +14,7 @@ from refino_eval.config.exhibits import kinds_of
 from refino_eval.config.load import read_yaml
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserError
-from refino_eval.exhibits.labels import flow_labels
+from refino_eval.exhibits.wording.labels import flow_labels
 from refino_eval.outcomes.plan import load_plan
 from refino_eval.registers.readers.delivered_files import find_files
 
@@ -251,13 +251,13 @@ def exhibit_numbers(wildcards):
 
 def exhibit_specifications(wildcards):
     """Return the specifications that one exhibit runs, without their words."""
-    names = checks.specifications_of(DEFINITIONS.exhibits[wildcards.exhibit])
+    names = DEFINITIONS.exhibits[wildcards.exhibit].specifications_read
     return named(DEFINITIONS.specifications, names, bare)
 
 
 def exhibit_subgroups(wildcards):
     """Return the subgroups that one exhibit's groups are made of, without their words."""
-    names = checks.subgroups_of(DEFINITIONS.exhibits[wildcards.exhibit])
+    names = DEFINITIONS.exhibits[wildcards.exhibit].subgroups_read
     return named(DEFINITIONS.subgroups, names, bare)
 
 

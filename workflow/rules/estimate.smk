@@ -63,9 +63,9 @@ rule verify_numbers:
     params:
         exhibits=named(DEFINITIONS.exhibits, EVALUATION.exhibits, bare),
         specifications=named(
-            DEFINITIONS.specifications, in_exhibits(checks.specifications_of), bare
+            DEFINITIONS.specifications, in_exhibits(lambda exhibit: exhibit.specifications_read), bare
         ),
-        subgroups=named(DEFINITIONS.subgroups, in_exhibits(checks.subgroups_of), bare),
+        subgroups=named(DEFINITIONS.subgroups, in_exhibits(lambda exhibit: exhibit.subgroups_read), bare),
         treated=[arm.name for arm in EVALUATION.arms.treated_arms],
         control=EVALUATION.arms.control.name,
         pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,

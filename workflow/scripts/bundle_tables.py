@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
-    from refino_eval.exhibits.labels import LabelBook
+    from refino_eval.exhibits.formats.write import write_bundle
     from refino_eval.exhibits.render import laid_out
     from refino_eval.exhibits.tidy import read_tidy
-    from refino_eval.exhibits.writing import write_bundle
+    from refino_eval.exhibits.wording.labels import LabelBook
 
     params = snakemake.params
     language = snakemake.wildcards.language

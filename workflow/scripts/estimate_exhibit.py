@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.exhibits.aggregate import aggregate
-    from refino_eval.exhibits.people import PersonFiles, Study
+    from refino_eval.exhibits.numbers.study import PersonFiles, Study
     from refino_eval.exhibits.tidy import write_tidy
 
     name = snakemake.wildcards.exhibit

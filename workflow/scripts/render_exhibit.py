@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
-    from refino_eval.exhibits.labels import LabelBook
     from refino_eval.exhibits.render import render
     from refino_eval.exhibits.tidy import read_tidy
+    from refino_eval.exhibits.wording.labels import LabelBook
 
     name = snakemake.wildcards.exhibit
     params = snakemake.params

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
-    from refino_eval.exhibits.people import PersonFiles, Study
+    from refino_eval.exhibits.numbers.study import PersonFiles, Study
     from refino_eval.exhibits.tidy import read_tidy
     from refino_eval.exhibits.verification import require_agreement, verify, write_verification
 

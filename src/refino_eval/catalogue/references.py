@@ -203,15 +203,15 @@ def rule_fields(outcome: d.Outcome) -> dict[str, Any]:
 def reached_by(exhibit: str, definitions: d.Definitions) -> set[tuple[str, str]]:
     """Return every definition that an exhibit rests on, as (kind, name), directly or through others."""
     entry = definitions.exhibits[exhibit]
-    outcomes = list(getattr(entry, "outcomes", ()))
+    outcomes = list(entry.outcomes)
     states = list(getattr(entry, "states", ()))
     for name in outcomes:
         if name in definitions.outcomes:
             states += states_of(definitions.outcomes[name], definitions)
-    covariates = set(getattr(entry, "covariates", ()))
+    covariates = set(entry.covariates_read)
     subgroups = set(getattr(entry, "subgroups", ()))
     covariates |= {definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups}
-    specifications = checks.specifications_of(entry)
+    specifications = entry.specifications_read
     for name in specifications:
         found = definitions.specifications.get(name)
         covariates |= {term.covariate for term in found.controls} if found else set()

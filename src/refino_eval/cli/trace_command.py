@@ -13,8 +13,8 @@ from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root, read_yaml
 from refino_eval.errors import UserError, nearest
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import number_text
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.lookup import find_number
 from refino_eval.report.trail.trails import Trail, Trails

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from refino_eval.config import definitions as d
-from refino_eval.config import exhibits as x
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.config.kind_checks import kind_faults
+from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
 
@@ -62,7 +61,7 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
     """Return the states that outcomes and figures need by one clock, in order of first use."""
     names: dict[str, None] = {}
     for exhibit in _selected(study, definitions):
-        names |= dict.fromkeys(exhibit.states_read.get(unit, ()))
+        names |= dict.fromkeys(exhibit.states_read.get("week" if unit == "week" else "month", ()))
     for name in used_outcomes(study, definitions):
         outcome = definitions.outcomes.get(name)
         if outcome is not None and outcome.clock == unit:
@@ -113,7 +112,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
     """Return, as plain data, the definitions that one exhibit's words come from, so that its job depends on no others."""
     entry = definitions.exhibits[exhibit]
     outcomes = list(entry.outcomes)
-    specifications = specifications_of(entry)
+    specifications = entry.specifications_read
     states = [name for names in entry.states_read.values() for name in names]
     for name in outcomes:
         states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
@@ -125,7 +124,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
         "outcomes": outcomes,
         "covariates": sorted(covariates),
         "specifications": specifications,
-        "subgroups": subgroups_of(entry),
+        "subgroups": entry.subgroups_read,
         "costs": entry.costs_read,
         "payments": entry.payments_read,
     }
@@ -144,7 +143,7 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
     names: set[str] = set()
     for exhibit in _selected(study, definitions):
         names |= exhibit_covariates(exhibit, definitions)
-        for specification in specifications_of(exhibit):
+        for specification in exhibit.specifications_read:
             found = definitions.specifications.get(specification)
             names |= {term.covariate for term in found.controls} if found else set()
             names |= {found.weights} if found and found.weights else set()
@@ -154,32 +153,16 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
     return names
 
 
-def specifications_of(exhibit: Any) -> tuple[str, ...]:
-    """Return the specifications that an exhibit runs."""
-    if hasattr(exhibit, "specification"):
-        return (exhibit.specification,)
-    return tuple(getattr(exhibit, "specifications", ()))
-
-
-def subgroups_of(exhibit: Any) -> list[str]:
-    """Return the subgroups that an exhibit's groups are made of."""
-    return list(
-        dict.fromkeys(name for split in getattr(exhibit, "splits", ()) if not isinstance(split, str) for name in split)
-    )
-
-
-def exhibit_covariates(exhibit: Any, definitions: d.Definitions) -> set[str]:
+def exhibit_covariates(exhibit: Exhibit, definitions: d.Definitions) -> set[str]:
     """Return the covariates that an exhibit names beside its controls, those that its groups are told by among them."""
-    names = set(getattr(exhibit, "covariates", ()))
-    names |= {
-        split for split in getattr(exhibit, "splits", ()) if isinstance(split, str) and split in definitions.covariates
-    }
+    names = set(exhibit.covariates_read)
+    names |= {split for split in exhibit.splits if isinstance(split, str) and split in definitions.covariates}
     return names | {
-        definitions.subgroups[name].covariate for name in subgroups_of(exhibit) if name in definitions.subgroups
+        definitions.subgroups[name].covariate for name in exhibit.subgroups_read if name in definitions.subgroups
     }
 
 
-def _selected(study: Evaluation, definitions: d.Definitions) -> Iterator[Any]:
+def _selected(study: Evaluation, definitions: d.Definitions) -> Iterator[Exhibit]:
     return (definitions.exhibits[name] for name in study.exhibits if name in definitions.exhibits)
 
 
@@ -240,25 +223,18 @@ def _samples(study: Evaluation, definitions: d.Definitions, where: str) -> Itera
                     yield f"{where}: the sample '{name}' names no covariate or stratum '{column}'.{nearest(column, columns)}"
 
 
-def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+def _exhibit(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     where = f"exhibit '{name}'"
     samples = study.samples
     if exhibit.sample not in samples:
         yield f"The {where} is made on the sample '{exhibit.sample}', which the evaluation does not have.{nearest(exhibit.sample, samples)}"
-    if isinstance(exhibit, x.FlowExhibit):
-        for name in exhibit.samples:
-            if name not in samples:
-                yield f"The {where} names no sample '{name}'.{nearest(name, samples)}"
     yield from _arms(where, exhibit, study)
-    if study.person_table is not None:
-        if exhibit.panels:
-            yield f"The {where} shows states by {exhibit.panels[0]}, and a person table has none: remove it from exhibits."
-        if isinstance(exhibit, x.DrawsExhibit) and study.person_table.draw_date is None:
-            yield f"The {where} needs the date of the draw. Name its column (person_table.draw_date)."
-    for covariate in getattr(exhibit, "covariates", ()):
+    if study.person_table is not None and exhibit.panels:
+        yield f"The {where} shows states by {exhibit.panels[0]}, and a person table has none: remove it from exhibits."
+    for covariate in exhibit.covariates_read:
         if covariate not in definitions.covariates:
             yield f"The {where} names no covariate '{covariate}'.{nearest(covariate, definitions.covariates)}"
-    for specification in specifications_of(exhibit):
+    for specification in exhibit.specifications_read:
         if specification not in definitions.specifications:
             yield f"The {where} names no specification '{specification}'.{nearest(specification, definitions.specifications)}"
             continue
@@ -280,19 +256,16 @@ def _exhibit(name: str, exhibit: Any, study: Evaluation, definitions: d.Definiti
         if other not in study.exhibits:
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
     yield from _money(where, exhibit, study, definitions)
-    for key in getattr(exhibit, "margins", {}):
-        if key not in exhibit.columns:
-            yield f"The {where} gives a margin for '{key}', which is none of its columns.{nearest(key, exhibit.columns)}"
     yield from _splits(where, exhibit, study, definitions)
-    yield from kind_faults(where, exhibit, study, definitions)
+    yield from exhibit.faults(where, study, definitions)
     yield from _states_read(where, exhibit, study, definitions)
     arms = tuple(arm.name for arm in study.arms.everyone)
-    for part in ("programmes", "started"):
-        for arm in sorted(set(arms).symmetric_difference(getattr(exhibit, part, ()) or arms)):
-            yield f"The {where} must name in `{part}` every arm and no other ({', '.join(arms)}); '{arm}' is amiss."
+    for part, listed in exhibit.arms_listed.items():
+        for arm in sorted(set(arms).symmetric_difference(listed)):
+            yield f"The {where}: `{part}` must list every arm exactly once ({', '.join(arms)}); unexpected or missing: '{arm}'."
 
 
-def _states_read(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+def _states_read(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     if exhibit.states_read and study.person_table is not None:
         yield (
             f"The {where} reads states over time, and a person table has none. Take another kind, or for participation give "
@@ -300,15 +273,14 @@ def _states_read(where: str, exhibit: Any, study: Evaluation, definitions: d.Def
         )
         return
     for clock, states in exhibit.states_read.items():
-        window = getattr(getattr(exhibit, "participation", None), "window", None)
-        first, last = window or (getattr(exhibit, "first", None), getattr(exhibit, "last", None))
+        first, last = exhibit.times_read
         yield from _clocked(where, clock, first, last, study)
         for state in states:
             if state not in definitions.states:
                 yield f"The {where} names no state '{state}'.{nearest(state, definitions.states)}"
 
 
-def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
+def _arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
     """Tell what an exhibit says wrongly of the arms, and where a figure cannot show several."""
     names = [arm.name for arm in study.arms.everyone]
     for key in ("arm", "against"):
@@ -319,8 +291,6 @@ def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
     control = exhibit.against or study.arms.control.name
     if exhibit.arm == control:
         yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."
-    if isinstance(exhibit, x.FlowExhibit) and (exhibit.arm or exhibit.against):
-        yield f"The {where} shows everybody, and takes neither arm nor against. Remove them."
     several = exhibit.arm is None and len(study.arms.treated_arms) > 1
     if several and exhibit.form == "figure":
         if exhibit.several_arms != "together":
@@ -329,15 +299,15 @@ def _arms(where: str, exhibit: Any, study: Evaluation) -> Iterator[str]:
             yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
 
 
-def _splits(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+def _splits(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     columns = {*definitions.covariates, *cohort_columns(study)}
-    for split in getattr(exhibit, "splits", ()):
+    for split in exhibit.splits:
         if isinstance(split, str) and split not in columns:
             yield (
                 f"The {where} is told by '{split}', which is no covariate, no stratum and no column that the cohort keeps."
                 f"{nearest(split, columns)}"
             )
-    for name in subgroups_of(exhibit):
+    for name in exhibit.subgroups_read:
         if name not in definitions.subgroups:
             yield f"The {where} names no subgroup '{name}'.{nearest(name, definitions.subgroups)}"
         elif definitions.subgroups[name].covariate not in definitions.covariates:
@@ -353,7 +323,7 @@ def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     return (*study.strata, *study.population.keep, "draw_month", "draw_year")
 
 
-def _money(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+def _money(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     """Check what an exhibit of costs or payments names: definitions, bases, values, arms and registers."""
     for kind, names in (("costs", exhibit.costs_read), ("payments", exhibit.payments_read)):
         there = getattr(definitions, kind)
@@ -362,19 +332,17 @@ def _money(where: str, exhibit: Any, study: Evaluation, definitions: d.Definitio
         )
     arms = {arm.name for arm in study.arms.everyone}
     for costs in (definitions.costs[name] for name in exhibit.costs_read if name in definitions.costs):
-        named = {name for name in (getattr(exhibit, "basis", None), *getattr(exhibit, "bases", ())) if name is not None}
-        named |= {exhibit.break_even_basis} if hasattr(exhibit, "break_even_basis") else set()
         yield from (
             f"The {where} names no basis '{name}' of its costs.{nearest(name, costs.bases)}"
-            for name in sorted(named - set(costs.bases))
+            for name in sorted(set(exhibit.bases_read) - set(costs.bases))
         )
         yield from (
             f"The {where} names no value '{name}' of its costs.{nearest(name, costs.values)}"
-            for name in getattr(exhibit, "values", ())
+            for name in exhibit.values_read
             if name not in costs.values
         )
         yield from _known_arms(where, costs.duration, arms)
-    yield from _known_arms(where, (*getattr(exhibit, "months", ()), *getattr(exhibit, "programmes", ())), arms)
+    yield from _known_arms(where, exhibit.arms_named, arms)
     yield from (
         f"The {where} reads the register '{name}', which is not among the evaluation's sources.{nearest(name, study.sources)}"
         for name in exhibit.registers_read

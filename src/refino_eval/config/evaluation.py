@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_v
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, Scalar
-from refino_eval.config.exhibits import Stars
+from refino_eval.config.exhibit_base import Stars
 
 TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
 FigureFormat = Literal["svg", "png", "pdf", "csv"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict, Unit
+
+if TYPE_CHECKING:
+    from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Evaluation
 
 Form = Literal["table", "figure"]
 Several = Literal["together", "apart", "one"]
 """What a kind makes of several treated arms: all in one grid, a grid each, or one arm that the exhibit must choose."""
 
 Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods"]
-"""Chapters of the report that hold exhibits; `report.chapters` says which kind goes where."""
+"""Chapters of the report that hold exhibits; a kind's model names its usual one."""
 
 By = Name | tuple[Name, ...]
 """What splits people into groups: a covariate with few values, a stratum or another column of the draws that the cohort
@@ -34,6 +38,7 @@ Stars = Annotated[tuple[Level, ...], BeforeValidator(_levels, json_schema_input_
 class PlainExhibit(Strict):
     """What every exhibit has."""
 
+    kind: str
     title: Label
     note: Label | None = Field(
         default=None, description="Said under the exhibit, after what the program says by itself."
@@ -57,11 +62,64 @@ class PlainExhibit(Strict):
 
     form: ClassVar[Form] = "table"
     several_arms: ClassVar[Several] = "apart"
+    usual_chapter: ClassVar[Chapter] = "results"
+    units_in_heads: ClassVar[bool] = True
+    """Whether heads of columns show units; where they do not, a note gives the units of the outcomes."""
+    about_people: ClassVar[bool] = True
+    """Whether the numbers describe the people of a sample, rather than published inputs alone."""
+    verified_with_dummies: ClassVar[bool] = False
+    """Whether `verify` also uses an engine with a dummy for every cell, which is exact and slow."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcomes that the exhibit reads."""
         return ()
+
+    @property
+    def outcome_columns(self) -> Mapping[str, str]:
+        """The outcomes that are columns: key in the exhibit -> outcome."""
+        columns: Mapping[str, str] = getattr(self, "columns", {})
+        return columns
+
+    @property
+    def single_outcome(self) -> str | None:
+        """The outcome of an exhibit that is about one alone."""
+        return getattr(self, "outcome", None)
+
+    @property
+    def specifications_read(self) -> tuple[str, ...]:
+        """The specifications that the exhibit estimates."""
+        single = getattr(self, "specification", None)
+        return tuple(getattr(self, "specifications", ())) if single is None else (single,)
+
+    @property
+    def covariates_read(self) -> tuple[str, ...]:
+        """The covariates that the exhibit reads in addition to its controls."""
+        return tuple(getattr(self, "covariates", ()))
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return ()
+
+    @property
+    def subgroups_read(self) -> tuple[str, ...]:
+        """The subgroups that its groups are made of."""
+        return tuple(dict.fromkeys(name for split in self.splits if not isinstance(split, str) for name in split))
+
+    @property
+    def arms_listed(self) -> Mapping[str, tuple[str, ...]]:
+        """Keys that must list every arm of the evaluation, each with the arms that it lists."""
+        return {}
+
+    @property
+    def times_read(self) -> tuple[int | None, int | None]:
+        """First and last event time of the states that it reads; None is the panel's own end."""
+        return getattr(self, "first", None), getattr(self, "last", None)
+
+    def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
+        """Return a message for each thing that this kind alone can get wrong; `where` names the exhibit."""
+        yield from ()
 
     @property
     def states_read(self) -> Mapping[Unit, tuple[str, ...]]:
@@ -86,6 +144,21 @@ class PlainExhibit(Strict):
     @property
     def costs_read(self) -> tuple[str, ...]:
         """The costs that the exhibit reads, and with them the printed numbers that they name."""
+        return ()
+
+    @property
+    def bases_read(self) -> tuple[str, ...]:
+        """The bases of these costs."""
+        return ()
+
+    @property
+    def values_read(self) -> tuple[str, ...]:
+        """The values of an outcome, of these costs."""
+        return tuple(getattr(self, "values", ()))
+
+    @property
+    def arms_named(self) -> tuple[str, ...]:
+        """Arms that the definition gives something for, without having to name them all."""
         return ()
 
     @property
@@ -144,3 +217,84 @@ class GroupedExhibit(Strict):
     def splits(self) -> tuple[By, ...]:
         """What splits people into groups."""
         return () if self.by is None else (self.by,)
+
+
+class CostsReadExhibit(PlainExhibit):
+    """An exhibit that is computed from an entry of the costs."""
+
+    costs: Name = Field(description="An entry of config/definitions/costs.yaml; its arms are the evaluation's.")
+
+    @property
+    def costs_read(self) -> tuple[str, ...]:
+        """The costs that the exhibit reads."""
+        return (self.costs,)
+
+
+class CostComparison(CostsReadExhibit):
+    """An exhibit that compares a difference in cost with effects of the same run."""
+
+    basis: Name
+    effects: Name = Field(description="An exhibit of kind itt, whose effects of the same run are taken.")
+    specification: Name = "main"
+    columns: dict[Name, Name] = Field(min_length=1, description="Key in that exhibit -> its outcome.")
+    values: tuple[Name, ...] = Field(min_length=1, description="Values of an outcome, of the costs' `values`.")
+    months: dict[Name, Name] = Field(
+        min_length=2, description="Arm -> outcome that counts a person's months in that arm's programme."
+    )
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return (*self.columns.values(), *self.months.values())
+
+    @property
+    def exhibits_read(self) -> tuple[str, ...]:
+        """The exhibit whose effects are taken."""
+        return (self.effects,)
+
+    @property
+    def bases_read(self) -> tuple[str, ...]:
+        """The basis of the costs."""
+        return (self.basis,)
+
+    @property
+    def arms_named(self) -> tuple[str, ...]:
+        """The arms whose months are counted."""
+        return tuple(self.months)
+
+
+class Participation(Strict):
+    """What people can take part in, the programme that the draw is meant to fill first.
+
+    Whoever takes part in several counts in the one that is named first; whoever takes part in none of them counts in none.
+    """
+
+    states: tuple[Name, ...] = Field(default=(), description="States of the panel that are 1 for those who take part.")
+    window: tuple[int, int] | None = Field(
+        default=None, description="With states: first and last event time that count, both included."
+    )
+    clock: Unit = "month"
+    columns: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="Instead of states: key -> an outcome that is 1 for those who took part (a person table's).",
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if bool(self.states) == bool(self.columns):
+            raise ValueError("give either `states` with a `window`, or `columns`")
+        if bool(self.states) != (self.window is not None):
+            raise ValueError("`window` goes with `states`, and `states` with a `window`")
+        if self.window is not None and self.window[1] < self.window[0]:
+            raise ValueError("the window ends before it begins")
+        return self
+
+    @property
+    def states_read(self) -> Mapping[Unit, tuple[str, ...]]:
+        """The states read, by the clock of their panel."""
+        return {self.clock: self.states} if self.states else {}
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes read."""
+        return tuple(self.columns.values())

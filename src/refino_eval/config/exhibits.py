@@ -1,160 +1,75 @@
-"""Models of `config/definitions/exhibits.yaml`: one table or figure each.
+"""Kinds of exhibits: the one list of them, and the union of their models.
 
-A kind of exhibit is one model here, one function that makes its numbers (`exhibits.aggregate`) and one that lays them
-out (`exhibits.render`). A model says by itself whether it is a table or a figure and what it reads, so that
-the workflow needs no list of kinds.
+A kind is a folder `exhibits/kinds/<kind>/` that holds its model (`model.py`), the function that computes its numbers
+(`numbers.py`), the one that lays them out (`layout.py`) and its texts (`text.yaml`). A line in `KINDS` registers it; nothing
+else knows the list. The models are imported by name, so that configuration does not import the room of exhibits.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from refino_eval.config.exhibit_base import (
-    USUAL_LEVELS,
-    By,
-    Chapter,
-    Form,
-    GroupedExhibit,
-    Level,
-    OutcomesExhibit,
-    PlainExhibit,
-    Several,
-    Stars,
-    StatesExhibit,
-)
-from refino_eval.config.exhibits_described import (
-    BalanceExhibit,
-    CountsExhibit,
-    DescriptivesExhibit,
-    DesignExhibit,
-    DrawsExhibit,
-    FlowExhibit,
-    PathsExhibit,
-)
-from refino_eval.config.exhibits_of_effects import (
-    BinaryModelsExhibit,
-    EffectsExhibit,
-    EstimandsExhibit,
-    InteractionsExhibit,
-    IttExhibit,
-    LeaveOneOutExhibit,
-    NullCardExhibit,
-    SpecificationCurveExhibit,
-    StepwiseExhibit,
-    SubgroupsExhibit,
-    TestsExhibit,
-    TimeToEventExhibit,
-)
-from refino_eval.config.exhibits_of_money import (
-    BreakEvenExhibit,
-    CostsExhibit,
-    NetBenefitExhibit,
-    PaymentRegisters,
-    PaymentsExhibit,
-    SocialCostsExhibit,
-)
-from refino_eval.config.exhibits_of_participation import (
-    AttritionExhibit,
-    CompliersExhibit,
-    EverStartedExhibit,
-    FallBackExhibit,
-    LateExhibit,
-    Participation,
-    SpellSurvivalExhibit,
-    StartersExhibit,
-    TakeUpExhibit,
-)
+from refino_eval.config.exhibit_base import Form, PlainExhibit
 
-__all__ = [
-    "USUAL_LEVELS",
-    "AttritionExhibit",
-    "BalanceExhibit",
-    "BinaryModelsExhibit",
-    "BreakEvenExhibit",
-    "By",
-    "Chapter",
-    "CompliersExhibit",
-    "CostsExhibit",
-    "CountsExhibit",
-    "DescriptivesExhibit",
-    "DesignExhibit",
-    "DrawsExhibit",
-    "EffectsExhibit",
-    "EstimandsExhibit",
-    "EverStartedExhibit",
-    "Exhibit",
-    "FallBackExhibit",
-    "FlowExhibit",
-    "Form",
-    "GroupedExhibit",
-    "InteractionsExhibit",
-    "IttExhibit",
-    "LateExhibit",
-    "LeaveOneOutExhibit",
-    "Level",
-    "NetBenefitExhibit",
-    "NullCardExhibit",
-    "OutcomesExhibit",
-    "Participation",
-    "PathsExhibit",
-    "PaymentRegisters",
-    "PaymentsExhibit",
-    "PlainExhibit",
-    "Several",
-    "SocialCostsExhibit",
-    "SpecificationCurveExhibit",
-    "SpellSurvivalExhibit",
-    "Stars",
-    "StartersExhibit",
-    "StatesExhibit",
-    "StepwiseExhibit",
-    "SubgroupsExhibit",
-    "TakeUpExhibit",
-    "TestsExhibit",
-    "TimeToEventExhibit",
-    "kinds_of",
-]
+FOLDER = "refino_eval.exhibits.kinds"
+LOADS = ("exhibits/kinds/*/model.py",)
+"""What this module imports by name: `digest` follows it like an import."""
 
-Exhibit = Annotated[
-    DescriptivesExhibit
-    | BalanceExhibit
-    | IttExhibit
-    | TestsExhibit
-    | EstimandsExhibit
-    | LateExhibit
-    | FallBackExhibit
-    | CompliersExhibit
-    | AttritionExhibit
-    | EverStartedExhibit
-    | StartersExhibit
-    | TakeUpExhibit
-    | SpellSurvivalExhibit
-    | InteractionsExhibit
-    | DrawsExhibit
-    | PathsExhibit
-    | EffectsExhibit
-    | DesignExhibit
-    | FlowExhibit
-    | CostsExhibit
-    | SocialCostsExhibit
-    | BreakEvenExhibit
-    | NetBenefitExhibit
-    | PaymentsExhibit
-    | SubgroupsExhibit
-    | LeaveOneOutExhibit
-    | StepwiseExhibit
-    | NullCardExhibit
-    | SpecificationCurveExhibit
-    | BinaryModelsExhibit
-    | TimeToEventExhibit
-    | CountsExhibit,
-    Field(discriminator="kind"),
-]
+KINDS = (
+    "flow",
+    "attrition",
+    "draws",
+    "design",
+    "counts",
+    "descriptives",
+    "balance",
+    "itt",
+    "tests",
+    "null_card",
+    "paths",
+    "effects",
+    "time_to_event",
+    "take_up",
+    "ever_started",
+    "starters",
+    "spell_survival",
+    "late",
+    "fall_back",
+    "compliers",
+    "estimands",
+    "specification_curve",
+    "binary_models",
+    "stepwise",
+    "leave_one_out",
+    "interactions",
+    "subgroups",
+    "costs",
+    "social_costs",
+    "break_even",
+    "net_benefit",
+    "payments",
+)
+"""Every kind, a line each, in the order in which a report tends to show them."""
+
+
+def model_of(kind: str) -> type[PlainExhibit]:
+    """Return the model of a kind: of `late`, the class `LateExhibit` of its folder."""
+    name = "".join(part.title() for part in kind.split("_")) + "Exhibit"
+    model: type[PlainExhibit] = getattr(import_module(f"{FOLDER}.{kind}.model"), name)
+    return model
+
+
+MODELS = {kind: model_of(kind) for kind in KINDS}
+
+if TYPE_CHECKING:
+    Exhibit = PlainExhibit
+else:
+    Exhibit = Annotated[Union[tuple(MODELS.values())], Field(discriminator="kind")]  # noqa: UP007
 
 
 def kinds_of(form: Form) -> tuple[str, ...]:
     """Return the kinds of exhibits that are tables, or figures."""
-    models = get_args(get_args(Exhibit)[0])
-    return tuple(get_args(model.model_fields["kind"].annotation)[0] for model in models if model.form == form)
+    return tuple(kind for kind, model in MODELS.items() if model.form == form)

@@ -19,14 +19,16 @@ from refino_eval.estimation.core.recording import recording
 from refino_eval.estimation.verification.reestimation import SAME, Found, Reestimator
 from refino_eval.estimation.verification.verify import TOLERANCE, VerificationError
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
 """The statistics that other engines are asked for; t, p and intervals follow from them."""
-MAIN_KINDS = ("itt", "balance", "interactions", "late", "tests")
-"""Kinds whose regressions are also put to a program that takes a dummy for every cell."""
+
+
 COLUMNS = (*KEYS, "value", "engine", "engine_value", "difference", "verdict")
+
+
 AGREES, DIFFERS, ALONE = "agrees", "differs", "not_reestimated"
 
 
@@ -66,7 +68,7 @@ def verify(
             if not again.equals(frame):
                 raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
             # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-            reestimator.dummies = exhibits[name].kind in MAIN_KINDS
+            reestimator.dummies = exhibits[name].verified_with_dummies
             pool.add(reestimator.numbers(kept, shown.tolist()))
     # Numbers are looked up once all are known: an exhibit may show those of another.
     rows = [row for frame in numbers.values() for row in _rows(frame, pool)]

@@ -10,8 +10,8 @@ from refino_eval.config.checks import needed_states, used_covariates, used_outco
 from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
 from refino_eval.config.load import expand, load_configuration, read_yaml
 from refino_eval.errors import UserError
-from refino_eval.exhibits.figures import PICTURES
-from refino_eval.exhibits.writing import TABLE_FORMS
+from refino_eval.exhibits.formats.write import TABLE_FORMS
+from refino_eval.exhibits.layout.drawing import PICTURES
 
 ROOT = Path(__file__).resolve().parents[3]
 

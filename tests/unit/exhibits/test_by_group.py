@@ -8,12 +8,12 @@ import pytest
 from scipy import stats
 
 from refino_eval.errors import UserError
-from refino_eval.exhibits.groups import groups_of
-from refino_eval.exhibits.over_time import equal_effects
-from refino_eval.exhibits.people import Study
-from refino_eval.exhibits.render import FIGURES, figure_notes
-from refino_eval.exhibits.splits import group_label, split_label
-from refino_eval.exhibits.style import house_style
+from refino_eval.exhibits.kinds.effects.numbers import equal_effects
+from refino_eval.exhibits.layout.style import house_style
+from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.study import Study
+from refino_eval.exhibits.render import figure_notes, layout_of
+from refino_eval.exhibits.wording.group_labels import group_label, split_label
 
 _SPEC = importlib.util.spec_from_file_location("toy_trial_by_group", Path(__file__).with_name("toy_trial.py"))
 toy = importlib.util.module_from_spec(_SPEC)
@@ -128,7 +128,7 @@ def test_a_group_of_one_arm_has_no_effect_and_the_others_still_have(tmp_path):
     assert np.isfinite(got["work:øst", "3", "difference", "estimate"])
     assert got["work", "equal_mean", "difference", "df"] == 1
     with house_style("x"):
-        drawing = FIGURES["effects"](
+        drawing = layout_of("effects").layout(
             "effects", ENTRIES.exhibits["effects"], frame, labels=toy.label_book(ENTRIES), language="en", facts={}
         )
     axes = [ax for part in drawing.figure.subfigs for ax in part.axes]
@@ -148,7 +148,7 @@ def test_small_multiples_share_their_scale_and_say_their_group(trial, name, pane
     frame, _ = trial.numbers(ENTRIES, name)
     exhibit = ENTRIES.exhibits[name]
     with house_style("x"):
-        drawing = FIGURES[exhibit.kind](
+        drawing = layout_of(exhibit.kind).layout(
             name, exhibit, frame, labels=toy.label_book(ENTRIES), language="nb", facts={"data_class": "synthetic"}
         )
         drawing.figure.canvas.draw()

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.exhibits.inference import drawn_units
-from refino_eval.exhibits.notes import inference_note
+from refino_eval.exhibits.kinds.tests.numbers import drawn_units
+from refino_eval.exhibits.wording.notes import inference_note
 
 
 def people(split):

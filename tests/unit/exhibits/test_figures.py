@@ -11,9 +11,9 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from refino_eval.exhibits.figures import accessible_svg
-from refino_eval.exhibits.render import FIGURES, figure_notes, render
-from refino_eval.exhibits.style import CONTROL, TREATED, house_style
+from refino_eval.exhibits.layout.drawing import accessible_svg
+from refino_eval.exhibits.layout.style import CONTROL, TREATED, house_style
+from refino_eval.exhibits.render import figure_notes, layout_of, render
 from refino_eval.exhibits.tidy import read_tidy, validate
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_figures", Path(__file__).with_name("toy_exhibits.py"))
@@ -24,7 +24,7 @@ _SPEC.loader.exec_module(toy)
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits
-NAMES = [name for name, exhibit in EXHIBITS.items() if exhibit.kind in FIGURES]
+NAMES = [name for name, exhibit in EXHIBITS.items() if exhibit.form == "figure"]
 
 
 def _draw(name: str, folder: Path, language: str = "nb", facts: dict[str, str] = toy.FACTS) -> list[Path]:
@@ -47,7 +47,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 def _drawing(name: str, language: str = "en", facts: dict[str, str] = toy.FACTS):
     with house_style(name):
-        return FIGURES[EXHIBITS[name].kind](
+        return layout_of(EXHIBITS[name].kind).layout(
             name, EXHIBITS[name], FRAMES[name], labels=BOOK, language=language, facts=facts
         )
 
@@ -157,7 +157,7 @@ def test_many_times_are_drawn_as_lines() -> None:
     both = pd.concat([frame, late], ignore_index=True)
     exhibit = EXHIBITS["figure_effects"].model_copy(update={"states": ("any_wage",), "clock": "week"})
     with house_style("x"):
-        drawing = FIGURES["effects"]("x", exhibit, both, labels=BOOK, language="en", facts={})
+        drawing = layout_of("effects").layout("x", exhibit, both, labels=BOOK, language="en", facts={})
     ax = drawing.figure.axes[0]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
     assert [tick for tick in ax.get_xticks() if tick % 13] == []  # quarters of a year, as weeks go

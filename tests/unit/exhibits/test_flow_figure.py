@@ -7,12 +7,12 @@ import pytest
 
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.exhibits import FlowExhibit
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
-from refino_eval.exhibits.flow import stages_of
-from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.kinds.flow.layout import stages_of
+from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.render import figure_notes, render
+from refino_eval.exhibits.wording.labels import LabelBook
 
 FLOW = """step,reason,persons,treated,control
 delivered,,5059,1937,3122

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from refino_eval.exhibits.latex import escape, to_latex
-from refino_eval.exhibits.render import TABLES, table_of
-from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
+from refino_eval.exhibits.formats.latex import escape, to_latex
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
+from refino_eval.exhibits.render import table_of
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_latex", Path(__file__).with_name("toy_exhibits.py"))
 assert _SPEC is not None
@@ -101,7 +101,7 @@ def check(text: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["nb", "en"])
-@pytest.mark.parametrize("name", [name for name, exhibit in EXHIBITS.items() if exhibit.kind in TABLES])
+@pytest.mark.parametrize("name", [name for name, exhibit in EXHIBITS.items() if exhibit.form == "table"])
 def test_every_table_is_sound(name: str, language: str) -> None:
     facts = {**toy.FACTS, "stars": (0.9, 0.5)}
     text = to_latex(table_of(name, EXHIBITS[name], FRAMES[name], labels=BOOK, language=language, facts=facts))

@@ -20,14 +20,14 @@ import pytest
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 
-from refino_eval.exhibits import packages
-from refino_eval.exhibits.excel import number_format, to_excel, to_excel_bundle
-from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.render import TABLES, laid_out
-from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
+from refino_eval.exhibits.formats import reproducible_zip as packages
+from refino_eval.exhibits.formats.excel import number_format, to_excel, to_excel_bundle
+from refino_eval.exhibits.formats.word import to_word, to_word_bundle
+from refino_eval.exhibits.formats.write import Laid, write_bundle
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
+from refino_eval.exhibits.render import laid_out
 from refino_eval.exhibits.tidy import validate
-from refino_eval.exhibits.word import to_word, to_word_bundle
-from refino_eval.exhibits.writing import Laid, write_bundle
+from refino_eval.exhibits.wording.number_format import NumberStyle
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_office", Path(__file__).with_name("toy_exhibits.py"))
 assert _SPEC is not None
@@ -37,7 +37,7 @@ _SPEC.loader.exec_module(toy)
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits
-NAMES = [name for name, exhibit in EXHIBITS.items() if exhibit.kind in TABLES]
+NAMES = [name for name, exhibit in EXHIBITS.items() if exhibit.form == "table"]
 
 
 def _laid(name: str, language: str = "nb", stars: tuple[float, ...] = ()) -> Laid:

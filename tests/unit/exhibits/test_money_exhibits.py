@@ -11,9 +11,9 @@ from refino_eval import estimation as est
 from refino_eval.config import load_configuration
 from refino_eval.config.checks import cross_check
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.render import figure_notes, render, table_of
 from refino_eval.exhibits.tidy import tidy_frame, write_tidy
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare
 from refino_eval.published.values import load_published
 

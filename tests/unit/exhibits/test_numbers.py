@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
 
 NB, EN = NumberStyle.of("nb"), NumberStyle.of("en")
 SHEET = NumberStyle.of("nb", machine=True)

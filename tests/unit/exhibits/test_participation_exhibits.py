@@ -10,9 +10,9 @@ from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import figure_notes, render, table_of
+from refino_eval.exhibits.wording.labels import LabelBook
 
 WORD = {"nb": "ord", "en": "word"}
 TABLES = ("late", "fall", "fall_columns", "who", "seen", "ever", "start")

@@ -14,13 +14,13 @@ import pytest
 
 from refino_eval.config.base import Label
 from refino_eval.config.load import load_configuration
-from refino_eval.exhibits.excel import to_excel
-from refino_eval.exhibits.forms import to_html
-from refino_eval.exhibits.latex import to_latex
-from refino_eval.exhibits.render import TABLES, figure_notes, table_of
-from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
-from refino_eval.exhibits.widths import PROSE, column_widths
-from refino_eval.exhibits.word import fit, to_word
+from refino_eval.exhibits.formats.excel import to_excel
+from refino_eval.exhibits.formats.latex import to_latex
+from refino_eval.exhibits.formats.text_formats import to_html
+from refino_eval.exhibits.formats.widths import PROSE, column_widths
+from refino_eval.exhibits.formats.word import fit, to_word
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
+from refino_eval.exhibits.render import figure_notes, table_of
 
 ROOT = Path(__file__).parents[3]
 RAW = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
@@ -54,7 +54,7 @@ def _labels(data: Any, path: str = "") -> list[tuple[str, Label]]:
 def test_no_exhibit_shows_a_name_of_the_program(language: str) -> None:
     for name, exhibit in EXHIBITS.items():
         told = {"labels": BOOK, "language": language, "facts": toy.FACTS}
-        if exhibit.kind in TABLES:
+        if exhibit.form == "table":
             table = table_of(name, exhibit, FRAMES[name], **told)
             cells = [cell.text for part in table.parts for row in (*part.header, *part.body) for cell in row.cells]
             texts = [table.title, *cells, *table.notes, *(part.caption for part in table.parts)]

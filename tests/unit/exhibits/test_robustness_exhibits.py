@@ -9,11 +9,10 @@ import pytest
 
 from refino_eval import estimation as est
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.config.kind_checks import kind_faults
 from refino_eval.errors import UserError
-from refino_eval.exhibits.render import FIGURES, figure_notes, table_of
-from refino_eval.exhibits.specification_curve import choices_of, variants
-from refino_eval.exhibits.style import house_style
+from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, variants
+from refino_eval.exhibits.layout.style import house_style
+from refino_eval.exhibits.render import figure_notes, layout_of, table_of
 from refino_eval.exhibits.tidy import write_tidy
 
 _SPEC = importlib.util.spec_from_file_location("toy_trial_robustness", Path(__file__).with_name("toy_trial.py"))
@@ -107,7 +106,7 @@ def test_the_dashboard_tells_every_choice_of_every_variant(trial, language):
     assert [len(each.values) for each in choices] == [1, 2, 2, 2]
     assert all(len(each.taken) == 8 for each in choices)
     with house_style("x"):
-        drawing = FIGURES["specification_curve"](
+        drawing = layout_of("specification_curve").layout(
             "curve", exhibit, frame, labels=LABELS, language=language, facts={"data_class": "synthetic"}
         )
     top, bottom = drawing.figure.axes
@@ -255,7 +254,7 @@ def test_durations_begin_whole_and_count_those_at_risk(trial):
     assert got["", "2", "new", "n"] == (treated & (told["value"] >= 2)).sum()
     exhibit = ENTRIES.exhibits["duration"]
     with house_style("x"):
-        drawing = FIGURES["time_to_event"]("d", exhibit, frame, labels=LABELS, language="en", facts={})
+        drawing = layout_of("time_to_event").layout("d", exhibit, frame, labels=LABELS, language="en", facts={})
     assert "log-rank p = " in drawing.alt
     assert any("Kaplan-Meier" in n for n in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
 
@@ -297,26 +296,26 @@ def test_people_without_a_place_are_counted_too(tmp_path):
 FAULTS = {
     "card": ({"tests": "people"}, "is of kind counts"),
     "card_2": ({"columns": {"pay": "hours"}}, "shows the column 'pay: hours'"),
-    "card_3": ({"sample": "few"}, "says sample 'few'"),
-    "curve": ({"samples": ["fw"]}, "names no sample 'fw'"),
+    "card_3": ({"sample": "few"}, "has sample 'few'"),
+    "curve": ({"samples": ["fw"]}, "unknown sample 'fw'"),
     "curve_2": ({"columns": COLUMNS}, r"different units \(hours, share\)"),
     "steps": ({"steps": [["age"]]}, "leaves out 'female'"),
-    "steps_2": ({"steps": [["age", "female"], ["age"]]}, "enter 2 times"),
+    "steps_2": ({"steps": [["age", "female"], ["age"]]}, "2 times"),
     "duration": ({"outcome": "hours"}, "does not say how long"),
 }
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_what_does_not_fit_together_is_told_before_anything_runs(case):
+def test_contradictions_in_a_definition_are_reported(case):
     change, says = FAULTS[case]
     entry = ENTRIES.exhibits[case.partition("_")[0]]
     exhibit = type(entry).model_validate({**entry.model_dump(by_alias=True, exclude_unset=True), **change})
     study = Evaluation.model_construct(samples={"analysed": None, "few": None})
-    told = list(kind_faults(f"exhibit '{case}'", exhibit, study, ENTRIES))
+    told = list(exhibit.faults(f"exhibit '{case}'", study, ENTRIES))
     assert any(pd.Series(told).str.contains(says))
 
 
 @pytest.mark.parametrize("name", ["card", "curve", "steps", "duration"])
-def test_what_fits_is_no_fault(name):
+def test_consistent_definitions_have_no_faults(name):
     study = Evaluation.model_construct(samples={"analysed": None, "few": None})
-    assert list(kind_faults("it", ENTRIES.exhibits[name], study, ENTRIES)) == []
+    assert list(ENTRIES.exhibits[name].faults("it", study, ENTRIES)) == []

@@ -14,9 +14,9 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render, table_of
+from refino_eval.exhibits.wording.labels import LabelBook
 
 WORD = {"nb": "ord", "en": "word"}
 ARMS = ("a", "b")
@@ -278,7 +278,7 @@ def evaluation(**exhibit):
         ({"kind": "effects", "states": ["s"]}, "figure of one treated arm.*a, b"),
         ({"kind": "design", "arm": "bb"}, "arm names no arm 'bb'.*'b'"),
         ({"kind": "design", "arm": "none"}, "with itself"),
-        ({"kind": "flow", "arm": "a"}, "takes neither"),
+        ({"kind": "flow", "arm": "a"}, "do not apply"),
         ({"kind": "paths", "states": ["s"]}, "a person table has none"),
         ({"kind": "draws"}, r"person_table\.draw_date"),
     ],

@@ -17,9 +17,9 @@ import pytest
 
 from refino_eval.config.base import Label
 from refino_eval.config.evaluation import TableFormat
-from refino_eval.exhibits.forms import to_csv, to_html, to_markdown
-from refino_eval.exhibits.render import TABLES, render, table_of
-from refino_eval.exhibits.tables import Cell, Part, Row, Table, label
+from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
+from refino_eval.exhibits.render import render, table_of
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_tables", Path(__file__).with_name("toy_exhibits.py"))
 assert _SPEC is not None
@@ -159,7 +159,7 @@ def test_suppressed_and_inestimable_numbers_are_not_blank() -> None:
 
 
 @pytest.mark.parametrize("language", ["nb", "en"])
-@pytest.mark.parametrize("name", [name for name, exhibit in EXHIBITS.items() if exhibit.kind in TABLES])
+@pytest.mark.parametrize("name", [name for name, exhibit in EXHIBITS.items() if exhibit.form == "table"])
 def test_every_table_is_rectangular_and_the_same_again(name: str, language: str, tmp_path: Path) -> None:
     def make() -> list[Path]:
         return render(name, EXHIBITS[name], FRAMES[name], labels=BOOK, language=language, tables_dir=tmp_path,
@@ -185,7 +185,7 @@ def test_csv_is_for_spreadsheets() -> None:
 
 
 def _csv(language: str) -> str:
-    from refino_eval.exhibits.numbers import NumberStyle
+    from refino_eval.exhibits.wording.number_format import NumberStyle
 
     style = NumberStyle.of(language, machine=True)
     return to_csv(

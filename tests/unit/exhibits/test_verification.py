@@ -9,7 +9,7 @@ from refino_eval.estimation import VerificationError, late
 from refino_eval.estimation.core import kernel
 from refino_eval.estimation.core.recording import recording
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification
 
 WORD = {"nb": "ord", "en": "word"}

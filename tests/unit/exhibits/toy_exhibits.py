@@ -9,8 +9,8 @@ import pandas as pd
 
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import tidy_frame
+from refino_eval.exhibits.wording.labels import LabelBook
 
 FACTS = {"data_class": "synthetic"}
 

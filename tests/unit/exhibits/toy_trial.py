@@ -9,8 +9,8 @@ import pandas as pd
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.people import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.wording.labels import LabelBook
 
 PEOPLE = 480
 TIMES = range(-3, 7)

@@ -2,15 +2,18 @@
 
 from typing import get_args
 
-from refino_eval.config.exhibits import Chapter, DrawsExhibit, IttExhibit
-from refino_eval.report.page.chapters import CHAPTER_OF_KIND, EXHIBIT_CHAPTERS, by_chapter, chapter_of
+from refino_eval.config.exhibit_base import Chapter
+from refino_eval.config.exhibits import MODELS
+from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.report.page.chapters import EXHIBIT_CHAPTERS, by_chapter, chapter_of
 
 TITLE = {"nb": "x", "en": "x"}
 
 
 def test_the_table_knows_chapters_only():
     assert set(EXHIBIT_CHAPTERS) == set(get_args(Chapter))
-    assert set(CHAPTER_OF_KIND.values()) <= set(EXHIBIT_CHAPTERS)
+    assert {model.usual_chapter for model in MODELS.values()} <= set(EXHIBIT_CHAPTERS)
 
 
 def test_the_definitions_own_word_goes_first():
@@ -19,7 +22,7 @@ def test_the_definitions_own_word_goes_first():
     assert chapter_of(itt.model_copy(update={"chapter": "robustness"})) == "robustness"
 
 
-def test_an_unknown_kind_stands_among_the_results():
-    new = DrawsExhibit.model_construct(kind="brand_new", chapter=None)
+def test_exhibits_are_sorted_by_the_chapter_of_their_kind():
     draws = DrawsExhibit.model_validate({"kind": "draws", "title": TITLE})
-    assert by_chapter(["a", "b", "c"], {"a": new, "b": draws, "c": new}) == {"design": ["b"], "results": ["a", "c"]}
+    itt = IttExhibit.model_validate({"kind": "itt", "title": TITLE, "columns": {"a": "b"}})
+    assert by_chapter(["a", "b", "c"], {"a": itt, "b": draws, "c": itt}) == {"design": ["b"], "results": ["a", "c"]}

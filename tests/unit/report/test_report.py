@@ -17,8 +17,8 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.exhibits.labels import LabelBook
 from refino_eval.exhibits.tidy import read_tidy, write_tidy
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import chart_of

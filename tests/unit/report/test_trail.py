@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.exhibits.labels import LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.summary_tables import engines_line
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.lookup import find_number

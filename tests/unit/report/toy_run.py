@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.render import FIGURES, render
+from refino_eval.exhibits.render import render
 from refino_eval.exhibits.tidy import write_tidy
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published import compare_files
 from refino_eval.report import ReportInputs
 
@@ -81,7 +81,7 @@ def make_run(folder: Path, *, data_class: str = "synthetic", languages: tuple[st
     frames = toy.frames()
     for name, frame in frames.items():
         write_tidy(frame, inputs.aggregates_dir / f"{name}.csv")
-        if definitions.exhibits[name].kind in FIGURES:
+        if definitions.exhibits[name].form == "figure":
             for language in languages:
                 render(
                     name, definitions.exhibits[name], frame, labels=labels, language=language, facts={},

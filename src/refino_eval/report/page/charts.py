@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.exhibits import StatesExhibit
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.notes import say
+from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import say
 
 NUMBER = r"-?\d+"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.base import Language
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.notes import say
-from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import say
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.published import HELD, VERDICTS
 from refino_eval.report.page.summary_tables import Grid, printed_exhibit
 from refino_eval.report.page.words import word

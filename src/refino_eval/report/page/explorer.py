@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.definitions import Outcome, SpellState
-from refino_eval.config.exhibits import IttExhibit, StatesExhibit, TestsExhibit
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.notes import say, window_text
+from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import say, window_text
 from refino_eval.report.page.charts import panel_of, period
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.trails import indexed

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refino_eval.config import checks
 from refino_eval.config.base import text_in
-from refino_eval.config.exhibits import LateExhibit, TestsExhibit
-from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
-from refino_eval.exhibits.notes import say
-from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.kinds.late.model import LateExhibit
+from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.wording.notes import say
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import Grid
 from refino_eval.report.page.words import word
 from refino_eval.report.report_inputs import ReportInputs
@@ -133,7 +133,7 @@ def _others(inputs: ReportInputs, labels: LabelBook, language: str) -> list[str]
 
 def _used(inputs: ReportInputs) -> list[str]:
     chosen = (inputs.definitions.exhibits[name] for name in inputs.evaluation.exhibits)
-    return list(dict.fromkeys(name for exhibit in chosen for name in checks.specifications_of(exhibit)))
+    return list(dict.fromkeys(name for exhibit in chosen for name in exhibit.specifications_read))
 
 
 def _specifications(inputs: ReportInputs, labels: LabelBook, language: str) -> Grid | None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from refino_eval.config.base import Language
-from refino_eval.config.exhibits import StatesExhibit
-from refino_eval.exhibits.forms import to_html
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.numbers import NumberStyle
-from refino_eval.exhibits.render import TABLES, figure_notes, table_of
+from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.exhibits.formats.text_formats import to_html
+from refino_eval.exhibits.render import figure_notes, table_of
 from refino_eval.exhibits.tidy import write_text
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page import summary_tables
 from refino_eval.report.page.chapters import by_chapter
 from refino_eval.report.page.charts import chart_of
@@ -177,7 +177,7 @@ def _shown(name: str, page: _Page) -> Shown:
     # The banner says it once for the whole page; single files say it each.
     facts: dict[str, Any] = {"stars": page.inputs.stars}
     notes: tuple[str, ...] = ()
-    if exhibit.kind in TABLES:
+    if exhibit.form == "table":
         table = table_of(name, exhibit, frame, labels=labels, language=language, facts=facts)
         body = to_html(table, titled=False, fold=LONGEST, marks=lambda cell: page.trails.marks(name, cell))
     else:
@@ -189,7 +189,7 @@ def _shown(name: str, page: _Page) -> Shown:
     return Shown(
         name=name,
         title=exhibit.title[language],
-        kind="table" if exhibit.kind in TABLES else "figure",
+        kind=exhibit.form,
         body=Markup(body),
         notes=notes,
         verdicts=page.comparison.line(name) if page.comparison is not None else "",

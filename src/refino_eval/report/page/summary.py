@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from refino_eval.config.exhibits import BalanceExhibit, IttExhibit, LateExhibit, TestsExhibit
-from refino_eval.exhibits.labels import LabelBook
-from refino_eval.exhibits.notes import say, window_text
-from refino_eval.exhibits.numbers import NumberStyle, decimals_for, format_statistic
+from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.kinds.late.model import LateExhibit
+from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import say, window_text
+from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
 from refino_eval.report.report_inputs import ReportInputs
 
 

@@ -10,9 +10,9 @@ from refino_eval.catalogue import references
 from refino_eval.catalogue.sentences import sentence
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.evaluation import Evaluation, SampleStep, Step
-from refino_eval.exhibits.labels import LabelBook, plain
-from refino_eval.exhibits.notes import say, window_text
-from refino_eval.exhibits.numbers import NumberStyle
+from refino_eval.exhibits.wording.labels import LabelBook, plain
+from refino_eval.exhibits.wording.notes import say, window_text
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.published.source import PublishedSource
 from refino_eval.report.page.words import WORDS, word
 from refino_eval.report.report_inputs import ReportInputs

@@ -7,14 +7,12 @@ quantile group, ``edges(x)`` a dummy an interval, ``*`` an interaction with its 
 from __future__ import annotations
 
 from refino_eval.config.definitions import ControlTerm, Definitions, Specification
-from refino_eval.config.exhibits import (
-    BalanceExhibit,
-    EffectsExhibit,
-    Exhibit,
-    InteractionsExhibit,
-    LateExhibit,
-)
-from refino_eval.exhibits.labels import LabelBook
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
+from refino_eval.exhibits.kinds.interactions.model import InteractionsExhibit
+from refino_eval.exhibits.kinds.late.model import LateExhibit
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.trail.locations import Key, own_outcome, specification_name
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.exhibits import Exhibit, StatesExhibit
-from refino_eval.exhibits.labels import VOCABULARY, LabelBook
-from refino_eval.exhibits.notes import say
+from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.wording.labels import VOCABULARY, LabelBook
+from refino_eval.exhibits.wording.notes import say
 
 Key = tuple[str, str, str, str]
 """Panel, row, column and statistic of a tidy number."""
@@ -25,11 +26,11 @@ def defined_by(exhibit: Exhibit, key: Key, definitions: Definitions) -> tuple[tu
     An exhibit of one outcome speaks of that outcome whatever the key says.
     """
     panel, row, column, _ = key
-    columns = getattr(exhibit, "columns", {})
-    own = [getattr(exhibit, name, None) for name in ("outcome", "take_up")]
+    columns = exhibit.outcome_columns
+    own = [exhibit.single_outcome, getattr(exhibit, "take_up", None)]
     named = [columns.get(part, part) for part in (column, row, panel)]
     found: dict[tuple[str, str], None] = {}
-    for name in [own[0], *named]:
+    for name in [name for name in (own[0], *named) if name is not None]:
         for kind in KINDS:
             if name in getattr(definitions, kind):
                 found[kind, name] = None
@@ -42,27 +43,23 @@ def defined_by(exhibit: Exhibit, key: Key, definitions: Definitions) -> tuple[tu
 def own_outcome(exhibit: Exhibit, key: Key) -> str | None:
     """Return the outcome that a number is about, also one that no definition holds (that of a person table)."""
     panel, row, column, _ = key
-    columns = getattr(exhibit, "columns", {})
-    if isinstance(getattr(exhibit, "outcome", None), str):
-        return str(exhibit.outcome)  # type: ignore[union-attr]
+    columns = exhibit.outcome_columns
+    if exhibit.single_outcome is not None:
+        return exhibit.single_outcome
     return next((columns[part] for part in (column, row, panel) if part in columns), None)
 
 
 def specification_name(exhibit: Exhibit, key: Key, definitions: Definitions) -> str | None:
     """Return the specification that a number was made by: one that its key names, else the exhibit's own."""
     for part in key[:3]:
-        if part in definitions.specifications and part in (
-            *getattr(exhibit, "specifications", ()),
-            getattr(exhibit, "specification", None),
-        ):
+        if part in definitions.specifications and part in exhibit.specifications_read:
             return part
-    own = getattr(exhibit, "specification", None)
-    return own if isinstance(own, str) else next(iter(getattr(exhibit, "specifications", ())), None)
+    return next(iter(exhibit.specifications_read), None)
 
 
 def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook, language: str) -> str:
     """Return what one part of a key is called."""
-    columns = getattr(exhibit, "columns", {})
+    columns = exhibit.outcome_columns
     definitions = labels.definitions
     if part in columns:
         return labels.outcome(columns[part], language)
@@ -104,7 +101,7 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str,
     panel, row, column, what = key
     specifications = getattr(exhibit, "specifications", ())
     parts = [] if panel in specifications and len(specifications) == 1 else [panel]
-    parts += [] if row == labels.treated and getattr(exhibit, "columns", None) else [row]
+    parts += [] if row == labels.treated and exhibit.outcome_columns else [row]
     parts.append(column)
     told = [words_of_part(part, exhibit, labels, language) for part in parts if part]
     return " · ".join(dict.fromkeys([*told, *([labels.word(what, language)] if statistic else [])]))

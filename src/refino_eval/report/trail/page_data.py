@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from refino_eval.exhibits.tables import Cell
+from refino_eval.exhibits.layout.table import Cell
 from refino_eval.exhibits.tidy import number_text
 from refino_eval.report.trail.locations import Key
 from refino_eval.report.trail.trails import Section, Trails

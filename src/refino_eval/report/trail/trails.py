@@ -19,10 +19,10 @@ from refino_eval.catalogue.sentences import sentence
 from refino_eval.config import checks
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.exhibits.labels import VCOV_LABELS, LabelBook
-from refino_eval.exhibits.notes import say, specification_note
-from refino_eval.exhibits.numbers import NumberStyle
 from refino_eval.exhibits.tidy import number_text
+from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.wording.notes import say, specification_note
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.published import VERDICTS
 from refino_eval.report.page.words import word
 from refino_eval.report.report_inputs import ReportInputs

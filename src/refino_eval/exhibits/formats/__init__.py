@@ -1,0 +1,1 @@
+"""From a table to its files: text, LaTeX, Word and Excel."""

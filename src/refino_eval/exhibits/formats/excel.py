@@ -1,0 +1,327 @@
+"""A table as Excel: numbers are numbers in full precision, shown with the digits of the page."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from refino_eval.exhibits.formats.reproducible_zip import EPOCH, timeless
+from refino_eval.exhibits.formats.widths import column_widths, is_prose, measure
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
+from refino_eval.exhibits.wording.number_format import NumberStyle
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+NUMBERS = {"nb": "tall", "en": "numbers"}
+"""Name of the sheet with the tidy numbers."""
+
+
+CONTENTS = {"nb": "innhold", "en": "contents"}
+
+
+FONT, SIZE = "Arial", 10
+
+
+LINE = 13.5
+"""Height of a line, in points: neither Excel nor LibreOffice fits every row by itself."""
+
+
+WIDEST = 46
+"""Characters of a column at most."""
+
+
+LANDSCAPE = 92
+"""Characters across, from which a sheet prints sideways."""
+
+
+LONGEST_NAME = 31
+"""Characters of a sheet's name, by Excel's own rule."""
+
+
+def to_excel(table: Table, numbers: pd.DataFrame) -> bytes:
+    """Write a table on one sheet and its tidy numbers on another.
+
+    Parameters
+    ----------
+    table
+        In the style of a page: parentheses and grouping become number formats.
+    numbers
+        The exhibit's tidy numbers.
+    """
+    book = _workbook(table.title)
+    _table_sheet(book, table)
+    _numbers_sheet(book, numbers, table.language)
+    return _saved(book)
+
+
+def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: str, language: str) -> bytes:
+    """Write many tables, a sheet each, behind a sheet of contents; all tidy numbers stand on the last.
+
+    Parameters
+    ----------
+    tables
+        In the style of a page, in order.
+    numbers
+        The tidy numbers of all of them.
+    title
+        Head of the contents.
+    language
+        Of the tables.
+    """
+    book = _workbook(title)
+    contents = book.create_sheet(CONTENTS[language])
+    _put(contents, 1, 1, title).font = _font(bold=True, size=14)
+    contents.column_dimensions["A"].width = 90
+    contents.sheet_view.showGridLines = False
+    names = []
+    for table in tables:
+        names.append(_table_sheet(book, table, back=CONTENTS[language]))
+    names.append(_numbers_sheet(book, numbers, language))
+    titles = [table.title for table in tables]
+    titles.append("Alle tallene, ett på hver linje" if language == "nb" else "All numbers, one a line")
+    for place, (name, text) in enumerate(zip(names, titles, strict=True), start=3):
+        cell = _put(contents, place, 1, text)
+        cell.hyperlink = f"#'{name}'!A1"
+        cell.font = _font(color="0563C1", underline="single")
+    return _saved(book)
+
+
+def number_format(cell: Cell, style: NumberStyle) -> str | None:
+    """Return the Excel format that shows a cell's number as its text does; None when only the text will do.
+
+    Parameters
+    ----------
+    cell
+        A cell, with or without a number behind it.
+    style
+        What its text is written in.
+    """
+    if cell.number is None or not math.isfinite(cell.number):
+        return None
+    text = cell.text.replace(style.minus, "-").replace(style.thousands, "")
+    found = re.fullmatch(rf"([^\d\-]*)(-?\d+)(?:{re.escape(style.decimal)}(\d+))?([^\d]*)", text)
+    if found is None:
+        return None
+    before, whole, fraction, after = found.groups(default="")
+    shown = float(f"{whole}.{fraction or 0}")
+    code = ("#,##0" if abs(shown) >= 1000 else "0") + ("." + "0" * len(fraction) if fraction else "")
+    mark = _literal(cell.mark)
+    near = 0.5001 * 10.0 ** -len(fraction)
+    if before.strip() == "<" and cell.number < shown:
+        return f"[<{shown:g}]{_literal(cell.text)}{mark};{code}{mark}"
+    if abs(shown - cell.number) <= near:
+        return _literal(before) + code + _literal(after) + mark
+    if "%" in after and abs(shown - 100.0 * cell.number) <= near:
+        return _literal(before) + code + after.replace("\N{NO-BREAK SPACE}", "\\ ") + mark
+    return None
+
+
+def _literal(text: str) -> str:
+    """Return a text as a format prints it as it stands."""
+    return '"' + text.replace('"', '""') + '"' if text else ""
+
+
+def _workbook(title: str) -> Workbook:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title = title
+    book.properties.creator = ""
+    book.properties.created = EPOCH
+    return book
+
+
+def _saved(book: Workbook) -> bytes:
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return timeless(buffer.getvalue())
+
+
+def _font(**look: Any) -> Any:
+    from openpyxl.styles import Font
+
+    return Font(**{"name": FONT, "size": SIZE, **look})
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: str | float | None) -> Any:
+    """Set a cell; a text is a text, even where it begins like a formula."""
+    cell = sheet.cell(row, column)
+    cell.value, cell.font = value, _font()
+    if isinstance(value, str):
+        cell.data_type = "s"
+    return cell
+
+
+def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
+    """Write the sheet of a table; returns its name."""
+    from openpyxl.styles import Alignment
+
+    sheet = book.create_sheet(_name(book, table))
+    style = NumberStyle.of(table.language)
+    across = max((part.width for part in table.parts), default=1)
+    _put(sheet, 1, 1, table.title).font = _font(bold=True, size=12)
+    if back:
+        cell = _put(sheet, 2, 1, f"← {back}")
+        cell.hyperlink = f"#'{back}'!A1"
+        cell.font = _font(color="0563C1", size=9)
+    line, heads = 3, []
+    widths = [max(each) for each in zip(*(_widths(part, across) for part in table.parts), strict=True)] or [8.0]
+    for place, width in enumerate(widths, start=1):
+        sheet.column_dimensions[_letter(place)].width = width
+    for part in table.parts:
+        if part.caption:
+            _put(sheet, line, 1, part.caption).font = _font(bold=True, italic=True)
+            line += 1
+        heads.append((line, line + len(part.header) - 1))
+        line = _part(sheet, part, line, style, widths) + 1
+    total = sum(widths)
+    for note in table.notes:
+        cell = _put(sheet, line, 1, note)
+        cell.font, cell.alignment = _font(size=9), Alignment(wrap_text=True, vertical="top")
+        if across > 1:
+            sheet.merge_cells(start_row=line, start_column=1, end_row=line, end_column=across)
+        sheet.row_dimensions[line].height = 12.5 * max(1, math.ceil(measure(note) / (1.15 * total)))
+        line += 1
+    _page(sheet, heads, wide=total > LANDSCAPE)
+    return str(sheet.title)
+
+
+def _name(book: Workbook, table: Table) -> str:
+    """Return a name that a sheet may have and no other has: the table's number, or the beginning of its title."""
+    numbered = re.match(r"(Table|Tabell) [\w.]+(?=\. )", table.title)
+    plain = re.sub(r"[\[\]:*?/\\']", " ", numbered.group() if numbered else table.title)
+    words = " ".join(plain.split())
+    name, number = textwrap.shorten(words, LONGEST_NAME, placeholder="") or words[:LONGEST_NAME] or table.exhibit, 1
+    first = name[: LONGEST_NAME - 3]
+    while name.lower() in [other.lower() for other in book.sheetnames]:
+        number += 1
+        name = f"{first} {number}"
+    return name.rstrip(" ,.")
+
+
+def _widths(part: Part, across: int) -> list[float]:
+    """Return column widths in Excel's measure, characters of the standard type."""
+    widths: list[float] = [min(width + 2.5, WIDEST) for width in column_widths(part)]
+    if part.width < across and any(is_prose(row.cells[-1]) for row in part.body):
+        # A text at the end of a narrow grid runs on over the columns of the wider ones.
+        widths[-1] = 8.0
+    return [*widths, *[8.0] * (across - len(widths))]
+
+
+def _page(sheet: Worksheet, heads: Sequence[tuple[int, int]], *, wide: bool) -> None:
+    """Freeze the headings, and print on one page's width."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.sheet_view.showGridLines = False
+    if heads:
+        first, last = heads[0]
+        # With several grids beneath each other only the row headings can stay in sight.
+        sheet.freeze_panes = f"B{last + 1}" if len(heads) == 1 else "B2"
+        if len(heads) == 1:
+            sheet.print_title_rows = f"{first}:{last}"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.orientation = "landscape" if wide else "portrait"
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _part(sheet: Worksheet, part: Part, line: int, style: NumberStyle, widths: Sequence[float]) -> int:
+    """Write a grid from a line on, with rules above, beneath its heading and below; returns the first line after it."""
+    from openpyxl.styles import Border, Side
+
+    heavy, thin = Side(style="medium"), Side(style="thin")
+    rows = [*part.header, *part.body]
+    for place, row in enumerate(rows):
+        head = place < len(part.header)
+        opens_foot = row.role == "foot" and place > 0 and rows[place - 1].role != "foot" and not head
+        top = heavy if place == 0 else thin if opens_foot or place == len(part.header) else None
+        bottom = heavy if place == len(rows) - 1 else None
+        _row(sheet, row, line + place, style, widths, head=head)
+        for column in range(1, part.width + 1):
+            sheet.cell(line + place, column).border = Border(top=top, bottom=bottom)
+        if head:
+            _underline(sheet, row, line + place, top)
+    return line + len(rows)
+
+
+def _underline(sheet: Worksheet, row: Row, line: int, top: Any) -> None:
+    """Draw a rule beneath headings over several columns."""
+    from openpyxl.styles import Border, Side
+
+    place = 1
+    for cell in row.cells:
+        if cell.span > 1 and cell.text:
+            for column in range(place, place + cell.span):
+                sheet.cell(line, column).border = Border(top=top, bottom=Side(style="hair"))
+        place += cell.span
+
+
+def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequence[float], *, head: bool) -> None:
+    from openpyxl.styles import Alignment
+
+    place, lines = 1, 1
+    for cell in row.cells:
+        prose, last = is_prose(cell), place + cell.span - 1
+        if prose and cell is row.cells[-1]:
+            last = max(last, len(widths))
+        code = number_format(cell, style)
+        target = _put(sheet, line, place, cell.number if code is not None else cell.shown or None)
+        if code is not None:
+            target.number_format = code
+        target.alignment = Alignment(
+            horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=head or prose or place == 1
+        )
+        if head or row.role == "block":
+            target.font = _font(bold=True, italic=row.role == "block")
+        if head or prose or place == 1:
+            lines = max(lines, _lines(cell, sum(widths[place - 1 : last])))
+        if last > place:
+            sheet.merge_cells(start_row=line, start_column=place, end_row=line, end_column=last)
+        place += cell.span
+    sheet.row_dimensions[line].height = LINE * lines
+
+
+def _lines(cell: Cell, width: float) -> int:
+    """Return how many lines a heading takes in so many characters."""
+    room = (
+        width * len(cell.text) / max(measure(cell.text), 1) / (1.12 if cell.heading and cell.align != "left" else 1.0)
+    )
+    return max(1, len(textwrap.wrap(cell.text, max(int(room), 4), break_long_words=False)))
+
+
+def _numbers_sheet(book: Workbook, numbers: pd.DataFrame, language: str) -> str:
+    """Write the tidy numbers as they are, one a line."""
+    from openpyxl.styles import Border, Side
+
+    sheet = book.create_sheet(NUMBERS[language])
+    for place, name in enumerate(numbers.columns, start=1):
+        cell = _put(sheet, 1, place, str(name))
+        cell.font, cell.border = _font(bold=True), Border(bottom=Side(style="thin"))
+    for line, record in enumerate(numbers.itertuples(index=False), start=2):
+        for place, value in enumerate(record, start=1):
+            if isinstance(value, str):
+                if value:
+                    _put(sheet, line, place, value)
+            elif not pd.isna(value):
+                _put(sheet, line, place, int(value) if float(value).is_integer() else float(value))
+    for place, name in enumerate(numbers.columns, start=1):
+        longest = max((len(str(value)) for value in numbers[name].head(400)), default=0)
+        sheet.column_dimensions[_letter(place)].width = min(max(longest, len(str(name))) + 2, 34)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{_letter(len(numbers.columns))}{len(numbers) + 1}"
+    return str(sheet.title)
+
+
+def _letter(column: int) -> str:
+    from openpyxl.utils import get_column_letter
+
+    return str(get_column_letter(column))

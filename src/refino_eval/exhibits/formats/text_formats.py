@@ -1,0 +1,145 @@
+"""The written forms of a table that are plain text: CSV, Markdown and HTML."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+
+from refino_eval.exhibits.formats.widths import is_prose
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
+
+DENSE = 8
+"""More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
+
+
+def to_csv(table: Table) -> str:
+    """Write a table for a spreadsheet: semicolons with decimal commas (nb), commas with decimal points (en)."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=";" if table.language == "nb" else ",", lineterminator="\n")
+    for part in table.parts:
+        if part.caption:
+            writer.writerow([part.caption])
+        for row in (*part.header, *part.body):
+            writer.writerow([cell.text for cell in row.spread()])
+    return buffer.getvalue()
+
+
+def to_markdown(table: Table) -> str:
+    """Write a table as Markdown (pipe table; several header rows are joined into one)."""
+    lines = [f"**{table.title}**", ""]
+    for part in table.parts:
+        if part.caption:
+            lines += [f"*{part.caption}*", ""]
+        lines += [*_pipes(part), ""]
+    for note in table.notes:
+        lines += [note, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _pipes(part: Part) -> list[str]:
+    headers = [_repeat(row) for row in part.header]
+    # A pipe table has one header row: a spanning heading is said before each heading it covers.
+    header = [" ".join(dict.fromkeys(text for text in texts if text)) for texts in zip(*headers, strict=True)]
+    sides = [cell.align for cell in part.body[0].cells for _ in range(cell.span)] if part.body else []
+    rows = [row for row in part.body if row.role != "block"] or list(part.body)
+    if rows:
+        sides = [cell.align for cell in rows[0].cells for _ in range(cell.span)]
+    marks = [{"left": ":--", "center": ":-:", "right": "--:"}[side] for side in sides] or [":--"] * len(header)
+    lines = [_pipe_row(header), "| " + " | ".join(marks) + " |"]
+    for row in part.body:
+        texts = [cell.text + cell.mark.replace("*", "\\*") for cell in row.spread()]
+        if row.role == "block":
+            texts = [f"**{texts[0]}**" if texts[0] else "", *texts[1:]]
+        lines.append(_pipe_row(texts))
+    return lines
+
+
+def _repeat(row: Row) -> list[str]:
+    return [cell.text for cell in row.cells for _ in range(cell.span)]
+
+
+def _pipe_row(texts: Sequence[str]) -> str:
+    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+
+
+def to_html(
+    table: Table, *, titled: bool = True, fold: int | None = None, marks: Callable[[Cell], str] = lambda cell: ""
+) -> str:
+    """Write a table as an HTML fragment: a `figure` with a grid for each part, and the notes.
+
+    Parameters
+    ----------
+    table
+        The table.
+    titled
+        Whether to give it an id and its title; a page that heads it by itself says False.
+    fold
+        Parts of more rows than this are folded behind their caption; default: none.
+    marks
+        Attributes of the element of a cell that shows a number, with a space before each; a page may act on them.
+    """
+    lines = ['<figure class="exhibit table">']
+    if titled:
+        lines = [
+            f'<figure class="exhibit table" id="{escape(table.exhibit)}">',
+            f"<figcaption>{escape(table.title)}</figcaption>",
+        ]
+    for part in table.parts:
+        folded = fold is not None and len(part.body) > fold
+        if folded:
+            lines.append(f"<details><summary>{escape(part.caption or table.title)} ({len(part.body)})</summary>")
+        lines += _html_part(part, part.caption or table.title, marks, captioned=not folded)
+        if folded:
+            lines.append("</details>")
+    if table.notes:
+        lines.append('<div class="notes">')
+        lines += [f"<p>{escape(note)}</p>" for note in table.notes]
+        lines.append("</div>")
+    return "\n".join([*lines, "</figure>", ""])
+
+
+def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned: bool) -> list[str]:
+    wide = len(part.header[-1].cells) > DENSE if part.header else False
+    caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
+    return [
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">',
+        '<table class="dense">' if wide else "<table>",
+        *caption,
+        "<thead>",
+        *(_html_row(row, marks, head=True) for row in part.header),
+        "</thead>",
+        "<tbody>",
+        *(_html_row(row, marks, head=False, lead=lead) for row, lead in zip(part.body, leads(part.body), strict=True)),
+        "</tbody>",
+        "</table>",
+        "</div>",
+    ]
+
+
+def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str = "alone") -> str:
+    """Write a row. `lead` says how its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it."""
+    cells = []
+    for place, cell in enumerate(row.cells):
+        if place == 0 and lead == "taken":
+            continue
+        span = f' colspan="{cell.span}"' if cell.span > 1 else ""
+        if place == 0 and lead == "tall":
+            span += ' rowspan="2"'
+        looks = [*([] if cell.align == "right" else [cell.align]), *(["prose"] if is_prose(cell) else [])]
+        side = f' class="{" ".join(looks)}"' if looks else ""
+        text = _unbroken(escape(cell.shown))
+        if cell.heading and cell.text:
+            scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
+            cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
+        else:
+            cells.append(f"<td{side}{span}{marks(cell)}>{text}</td>")
+    role = "" if row.role == "body" else f' class="{row.role}"'
+    return f"<tr{role}>{''.join(cells)}</tr>"
+
+
+def _unbroken(text: str) -> str:
+    """Keep the parts of a number, and a number with its unit, on one line."""
+    return re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)", "\N{NO-BREAK SPACE}", text)

@@ -1,0 +1,77 @@
+"""How wide a table's columns are, counted in characters: every form that sets columns by itself starts here."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from refino_eval.exhibits.layout.table import Cell, Part, Row
+
+LONGEST_HEAD = 34
+"""Characters of the first column, where its headings break into lines."""
+
+
+LEAST = 4
+
+
+PROSE = 60
+"""An entry longer than this is a text that breaks into lines; its column is no wider."""
+
+
+NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"}
+"""Marks that take about half the room of a digit."""
+
+
+def measure(text: str) -> int:
+    """Return how wide a text is, in digits."""
+    return -(-sum(1 if mark in NARROW else 2 for mark in text) // 2)
+
+
+def is_prose(cell: Cell) -> bool:
+    """Whether an entry is a text to be read, which must break into lines, and no number or name."""
+    return not cell.heading and cell.number is None and measure(cell.text) > PROSE
+
+
+def column_widths(part: Part, *, broken: bool = False) -> list[int]:
+    """Return how many digits wide each column must be.
+
+    Parameters
+    ----------
+    part
+        A grid.
+    broken
+        Whether what stands in the body may break into lines at a space, as headings do.
+
+    Returns
+    -------
+    list of int
+        Of the first column, its longest heading, at most `LONGEST_HEAD`. Of the others, the longest entry of the body
+        or the longest word of the heading; a heading over several columns counts for them together.
+    """
+    widths = [LEAST] * part.width
+    for row in part.body:
+        for place, cell in _placed(row):
+            if place == 0 and cell.span == 1:
+                widths[0] = max(widths[0], min(measure(cell.shown), LONGEST_HEAD))
+            elif cell.span == 1:
+                wanted = _longest(cell.shown) if broken and not is_prose(cell) else min(measure(cell.shown), PROSE)
+                widths[place] = max(widths[place], wanted)
+    for row in part.header:
+        for place, cell in _placed(row):
+            covered = range(place, place + cell.span)
+            # Headings are bold, hence wider.
+            lacking = round(1.15 * _longest(cell.text)) - sum(widths[k] for k in covered)
+            for k in covered:
+                widths[k] += max(0, -(-lacking // cell.span))
+    return widths
+
+
+def _longest(text: str) -> int:
+    return max(map(measure, text.split(" ")), default=0)
+
+
+def _placed(row: Row) -> list[tuple[int, Cell]]:
+    """Return each cell with the column it begins in."""
+    starts = [0]
+    for cell in row.cells:
+        starts.append(starts[-1] + cell.span)
+    return [(start, cell) for (start, _), cell in zip(pairwise(starts), row.cells, strict=True)]

@@ -1,0 +1,89 @@
+"""From a table to its files: one form a function, whatever the table is of; Word and Excel are imported when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from refino_eval.exhibits.formats.latex import to_latex
+from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
+from refino_eval.exhibits.layout.table import Table
+from refino_eval.exhibits.tidy import write_bytes
+from refino_eval.exhibits.wording.number_format import NumberStyle
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A table laid out twice, for a page and for a spreadsheet, with the tidy numbers behind it."""
+
+    page: Table
+    sheet: Table
+    numbers: pd.DataFrame
+
+    @classmethod
+    def out(cls, make: Callable[[NumberStyle], Table], numbers: pd.DataFrame, *, language: str) -> Laid:
+        """Lay out a table; `make` makes it in a number style."""
+        return cls(make(NumberStyle.of(language)), make(NumberStyle.of(language, machine=True)), numbers)
+
+
+def _word(laid: Laid) -> bytes:
+    from refino_eval.exhibits.formats.word import to_word
+
+    return to_word(laid.page)
+
+
+def _excel(laid: Laid) -> bytes:
+    from refino_eval.exhibits.formats.excel import to_excel
+
+    return to_excel(laid.page, laid.numbers)
+
+
+TABLE_FORMS: Mapping[str, Callable[[Laid], bytes]] = {
+    "csv": lambda laid: to_csv(laid.sheet).encode(),
+    "md": lambda laid: to_markdown(laid.page).encode(),
+    "html": lambda laid: to_html(laid.page).encode(),
+    "tex": lambda laid: to_latex(laid.page).encode(),
+    "docx": _word,
+    "xlsx": _excel,
+}
+
+
+def write_table(laid: Laid, directory: Path, *, formats: Sequence[str]) -> list[Path]:
+    """Write a table as `<exhibit>.<language>.<format>`.
+
+    Parameters
+    ----------
+    laid
+        The table.
+    directory
+        Where to; made when it is not there.
+    formats
+        Keys of `TABLE_FORMS`.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of the formats.
+    """
+    paths = [directory / f"{laid.page.exhibit}.{laid.page.language}.{name}" for name in formats]
+    for name, path in zip(formats, paths, strict=True):
+        write_bytes(path, TABLE_FORMS[name](laid))
+    return paths
+
+
+def write_bundle(tables: Sequence[Laid], path: Path, *, title: str, language: str) -> Path:
+    """Write all tables of an evaluation as one Word document or one Excel book, by the ending of the path."""
+    if path.suffix == ".docx":
+        from refino_eval.exhibits.formats.word import to_word_bundle
+
+        content = to_word_bundle([laid.page for laid in tables], title=title, language=language)
+    else:
+        from refino_eval.exhibits.formats.excel import to_excel_bundle
+
+        numbers = pd.concat([laid.numbers for laid in tables], ignore_index=True)
+        content = to_excel_bundle([laid.page for laid in tables], numbers, title=title, language=language)
+    write_bytes(path, content)
+    return path

@@ -1,0 +1,25 @@
+"""Model of exhibits of kind `balance`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+
+
+class BalanceExhibit(PlainExhibit):
+    """Treatment regressed on each covariate alone and on all together, within cells."""
+
+    kind: Literal["balance"]
+    usual_chapter: ClassVar[Chapter] = "balance"
+    verified_with_dummies: ClassVar[bool] = True
+    covariates: tuple[Name, ...] = Field(min_length=1)
+    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+    missing: Literal["common", "available"] = Field(
+        default="common",
+        description="common: the people who have every covariate; available: each covariate's own people, but for the "
+        "regression on all.",
+    )

@@ -1,0 +1,57 @@
+"""Numbers of exhibits of kind `balance`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+
+
+def numbers(
+    exhibit: BalanceExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Regress treatment on each covariate alone and on all together, within cells."""
+    table = est.balance(
+        cohort[list(exhibit.covariates)],
+        cohort["treated"].to_numpy(),
+        cells=cohort["cell"],
+        vcov=exhibit.vcov,
+        missing=exhibit.missing,
+        **weighting(cohort, exhibit.vcov),
+    )
+    for column, part in (("alone", table.alone), ("joint", table.together)):
+        for k, covariate in enumerate(table.covariates):
+            for statistic in ("estimate", "std_error", "p_value", "r_squared", "n"):
+                yield cell(covariate, column, statistic, getattr(part, statistic)[k], int(part.n[k]))
+            if column == "alone":
+                yield cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
+    test = table.joint_test
+    n = int(table.together.n[0])
+    for statistic, value in (
+        ("f_stat", test.f_stat),
+        ("df", test.df_num),
+        ("df_residual", test.df_den),
+        ("p_value", test.p_value),
+    ):
+        yield cell("joint_test", "joint", statistic, value, n)
+    yield from _differences(table, study)
+
+
+def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
+    gap = table.differences
+    for k, covariate in enumerate(table.covariates):
+        for column, arm in ((study.treated, "treated"), (study.control, "control")):
+            n = int(getattr(gap, f"n_{arm}")[k])
+            for statistic, value in (("mean", f"mean_{arm}"), ("sd", f"sd_{arm}")):
+                yield cell(covariate, column, statistic, getattr(gap, value)[k], n, panel="differences")
+            yield cell(covariate, column, "n", n, n, panel="differences")
+        n = int(gap.n[k])
+        for statistic in ("estimate", "std_error", "p_value"):
+            yield cell(covariate, "difference", statistic, getattr(gap, statistic)[k], n, panel="differences")
+        yield cell(
+            covariate, "normalised", "normalised_difference", table.normalised_difference[k], n, panel="differences"
+        )

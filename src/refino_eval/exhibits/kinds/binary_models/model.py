@@ -1,0 +1,17 @@
+"""Model of exhibits of kind `binary_models`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+
+
+class BinaryModelsExhibit(OutcomesExhibit):
+    """Effects on probabilities by logit (average marginal effects) beside the linear probability model."""
+
+    kind: Literal["binary_models"]
+    usual_chapter: ClassVar[Chapter] = "robustness"
+    units_in_heads: ClassVar[bool] = False
+    specification: Name = "main"

@@ -1,0 +1,14 @@
+"""Model of exhibits of kind `design`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+
+
+class DesignExhibit(PlainExhibit):
+    """The cells of the draw: people, draw shares, one-arm and single-person cells, effective sample."""
+
+    kind: Literal["design"]
+    usual_chapter: ClassVar[Chapter] = "design"

@@ -1,0 +1,137 @@
+"""Effects of the draw at every event time, group by group, and whether the groups' effects are the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
+from refino_eval.exhibits.layout.drawing import Drawing, column, event_axis, number_axis, source_line
+from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
+from refino_eval.exhibits.wording.group_labels import panel_of, without_group
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+
+SERIES = "difference"
+
+
+def grouped_effects_figure(
+    name: str,
+    exhibit: EffectsExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    unit: Mapping[str, str],
+) -> Drawing:
+    """Draw each group's effects, zero in the middle of a scale that is the same along a row."""
+    from refino_eval.exhibits.kinds.effects.layout import draw_effects, effects_legend
+
+    assert exhibit.by is not None
+    states = grouped_states(exhibit.states, frame)
+    groups = listed_groups(exhibit.by, frame, labels, language)
+    figure, found = strips(states, len(groups))
+    for place, strip in enumerate(found):
+        reaches = []
+        for k, (ax, (key, shown, people)) in enumerate(zip(strip.axes, groups, strict=True)):
+            panel = panel_of(strip.state, key)
+            times = [int(t) for other, *_ in groups for t in _estimates(frame, panel_of(strip.state, other)).index]
+            if _estimates(frame, panel).empty:
+                text = say(language, "ikke anslått", "not estimated")
+                ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
+            else:
+                reaches.append(draw_effects(ax, frame, panel))
+            head_group(ax, shown, people, language)
+            if times:
+                event_axis(ax, times, labels, language, exhibit.clock, most=9 if len(groups) <= 2 else 5)
+            if k not in strip.bottom or place < len(found) - 1:
+                ax.set_xlabel("")
+        reach = max(reaches, default=1.0)
+        strip.axes[0].set_ylim(-reach, reach)
+        number_axis(strip.axes[0].yaxis, language, most=5)
+        aside = equality_text(frame, strip.state, language)
+        head_strip(strip, place, len(found), labels.state(strip.state, language), unit[strip.state], aside=aside)
+    effects_legend(figure, exhibit, labels, language, many=False)
+    source_line(figure, data_class_note(facts, language))
+    alt = _alt(states, groups, frame, labels, language)
+    return Drawing(figure=figure, title=exhibit.title[language], alt=alt)
+
+
+def _estimates(frame: pd.DataFrame, panel: str) -> pd.Series:
+    return column(frame, panel, SERIES, "estimate")
+
+
+def equality_text(frame: pd.DataFrame, state: str, language: str) -> str:
+    """Say the tests that the groups' effects are the same."""
+    style = NumberStyle.of(language)
+    told = []
+    for row, nb, en in (
+        ("equal_mean", "likt gjennomsnitt", "equal on average"),
+        ("equal_last", "like til slutt", "equal at the end"),
+        ("equal_path", "like hele veien", "equal all along"),
+    ):
+        chosen = frame[(frame["panel"] == state) & (frame["row"] == row) & (frame["statistic"] == "p_value")]
+        if len(chosen) and math.isfinite(chosen["value"].iloc[0]):
+            p = style.p_value(float(chosen["value"].iloc[0]))
+            told.append(f"{say(language, nb, en)}: p = {p}".replace("= <", "< "))
+    return "; ".join(told)
+
+
+def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -> list[str]:
+    """Say what the tests of equal effects are."""
+    if exhibit.by is None:
+        return []
+    lines = [
+        say(
+            language,
+            "Hver gruppe er anslått for seg, med egne celler og kontrollvariabler. p-verdiene øverst til høyre prøver om effekten er "
+            "den samme i alle grupper, på tidspunktene fra trekkingen som sees i hver av dem: i gjennomsnitt (eller samlet til slutt), "
+            "og på hvert tidspunkt.",
+            "Each group is estimated by itself, with its own cells and controls. The p-values at the upper right test whether the "
+            "effect is the same in all groups, at the times from the draw on that are seen in each: on average (or summed to the "
+            "end), and at every time.",
+        )
+    ]
+    missing = without_group(frame)
+    if missing:
+        count = NumberStyle.of(language).integer(missing)
+        lines.append(
+            say(language, f"{count} personer er i ingen av gruppene.", f"{count} people are in none of the groups.")
+        )
+    return lines
+
+
+def _alt(
+    states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook, language: str
+) -> str:
+    style = NumberStyle.of(language)
+    sentences = [
+        say(
+            language,
+            f"Punktdiagram med {len(states) * len(groups)} små felt: effekt på hvert tidspunkt i hver gruppe, med intervaller.",
+            f"Point chart with {len(states) * len(groups)} small panels: the effect at each time in each group, with intervals.",
+        )
+    ]
+    for state in states:
+        for key, shown, _ in groups:
+            after = _estimates(frame, panel_of(state, key)).dropna()
+            after = after[after.index >= 0]
+            if after.empty:
+                continue
+            least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
+            sentences.append(
+                say(
+                    language,
+                    f"{labels.state(state, language)}, {shown}: fra {least} til {most} etter trekking.",
+                    f"{labels.state(state, language)}, {shown}: from {least} to {most} after the draw.",
+                )
+            )
+        test = equality_text(frame, state, language)
+        if test:
+            sentences.append(f"{labels.state(state, language)}: {test}.")
+    return " ".join(sentences)

@@ -1,0 +1,18 @@
+"""Model of exhibits of kind `effects`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import GroupedExhibit, StatesExhibit
+
+
+class EffectsExhibit(StatesExhibit, GroupedExhibit):
+    """Effects of the draw at every event time, with pointwise and simultaneous bands.
+
+    By group, with the test that the groups' effects are the same.
+    """
+
+    kind: Literal["effects"]
+    specification: Name = "main"

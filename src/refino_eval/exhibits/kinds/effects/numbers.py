@@ -1,0 +1,129 @@
+"""Numbers of exhibits of kind `effects`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
+from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.panels import FloatArray, states_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, weighted, weighting
+from refino_eval.exhibits.wording.group_labels import panel_of
+from refino_eval.seeds import derive_seed
+
+
+def numbers(
+    exhibit: EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Effects at every event time; by group with the test that they are the same in all groups."""
+    specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
+    groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
+    if groups is not None:
+        yield from groups.counts(cohort, study)
+    controls = controls_of(cohort, specification)
+    beside = controls.to_frame() if controls.names else None
+    for state in exhibit.states:
+        values, times = states_of(exhibit, state, cohort, files)
+
+        def told(rows: npt.NDArray[np.bool_], *names: str) -> est.DynamicEffects:
+            people = cohort.loc[rows]
+            seen = np.isfinite(values[rows]).any(axis=0)  # noqa: B023 (used within the turn of the loop)
+            return est.dynamics(
+                values[np.ix_(rows, seen)],  # noqa: B023
+                people["treated"].to_numpy(),
+                times=times[seen],  # noqa: B023
+                cells=people["cell"] if specification.strata else None,
+                controls=None if beside is None else beside.loc[rows],
+                vcov=specification.vcov,
+                level=specification.level,
+                onset=exhibit.cumulate_from if exhibit.cumulate_from is not None else 0,
+                seed=derive_seed(study.seed, name, *names),
+                **weighting(people, specification.vcov),
+            )
+
+        if groups is None:
+            yield from _effect_rows(told(controls.rows, state), state)
+            continue
+        found = []
+        for place, key in enumerate(groups.keys):
+            rows, panel = controls.rows & groups.rows(place), panel_of(state, key)
+            try:
+                found.append(told(rows, state, key))
+            except UserError:
+                # A group whose draw does not vary within cells has no effect of its own; the others still have.
+                yield cell(
+                    "group", "difference", "estimate", np.nan, int(rows.sum()), panel=panel, status="not_estimable"
+                )
+                continue
+            yield from _effect_rows(found[-1], panel)
+        if specification.vcov == "CRV1":
+            # Clusters may span groups, which makes their effects dependent: the sum of variances would be wrong.
+            continue
+        yield from _equality(found, state, cumulated=exhibit.cumulate_from is not None)
+
+
+def _effect_rows(told: est.DynamicEffects, panel: str) -> Iterator[Row]:
+    frame = told.to_frame()
+    wanted = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "band_low", "band_high", "mean_control", "n")
+    for row in frame.itertuples(index=False):
+        for statistic in wanted:
+            value = getattr(row, statistic)
+            status = "" if np.isfinite(value) else "not_estimable"
+            yield cell(str(row.time), "difference", statistic, value, int(row.n), panel=panel, status=status)  # type: ignore[arg-type]
+    yield cell("critical_value", "sup_t", "value", told.critical_value, panel=panel)
+    if told.placebo is not None:
+        yield from _test("placebo", told.placebo, panel)
+
+
+def _test(row: str, test: est.WaldTest, panel: str) -> Iterator[Row]:
+    for statistic, value in (
+        ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
+    ):  # fmt: skip
+        yield cell(row, "difference", statistic, value, panel=panel)
+
+
+def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: bool) -> Iterator[Row]:
+    """Test that groups share their effects: over the whole path, and on average (or at the last time, when summed)."""
+    if len(found) < 2:
+        return
+    shared = sorted(set.intersection(*({int(t) for t in one.times if t >= one.onset} for one in found)))
+    if not shared:
+        return
+    parts = []
+    for one in found:
+        place = np.flatnonzero(np.isin(one.times, shared))
+        parts.append((one.effects.estimate[place], one.cov[np.ix_(place, place)], float(one.effects.df[place].min())))
+    summary = np.eye(len(shared))[-1:] if cumulated else np.full((1, len(shared)), 1.0 / len(shared))
+    for row, weights in (("equal_path", np.eye(len(shared))), ("equal_last" if cumulated else "equal_mean", summary)):
+        effects_of = [weights @ effect for effect, _, _ in parts]
+        covs = [weights @ cov @ weights.T for _, cov, _ in parts]
+        yield from _test(row, equal_effects(effects_of, covs, df=sum(df for _, _, df in parts)), state)
+
+
+def equal_effects(effects_of: Sequence[FloatArray], covs: Sequence[FloatArray], *, df: float) -> est.WaldTest:
+    """Test that vectors of effects are the same in groups that share nobody.
+
+    Parameters
+    ----------
+    effects_of
+        One vector of shape (q,) a group.
+    covs
+        Their covariances, shape (q, q).
+    df
+        Denominator degrees of freedom.
+    """
+    first, others = covs[0], covs[1:]
+    size = first.shape[0]
+    # Every difference is from the first group, whose noise is in all of them.
+    cov: FloatArray = np.kron(np.ones((len(others), len(others))), first).astype(np.float64)
+    for k, other in enumerate(others):
+        cov[k * size : (k + 1) * size, k * size : (k + 1) * size] += other
+    apart = np.concatenate([effect - effects_of[0] for effect in effects_of[1:]])
+    return est.wald_test(apart, cov, df)

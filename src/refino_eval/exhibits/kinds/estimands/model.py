@@ -1,0 +1,17 @@
+"""Model of exhibits of kind `estimands`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+
+
+class EstimandsExhibit(OutcomesExhibit):
+    """The effect weighted by cells' information, by people, and by inverse draw probability, and whether they differ."""
+
+    kind: Literal["estimands"]
+    usual_chapter: ClassVar[Chapter] = "robustness"
+    units_in_heads: ClassVar[bool] = False
+    specification: Name = "none"

@@ -1,0 +1,91 @@
+"""Numbers of exhibits of kind `fall_back`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config.exhibit_base import Participation
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
+from refino_eval.exhibits.numbers.panels import panel_matrices
+from refino_eval.exhibits.numbers.participants import joint_rows, regression_options
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighted
+
+EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_treated", "mean_control")
+
+
+BESIDE = ("estimate", "std_error", "conf_low", "conf_high")
+
+
+def numbers(
+    exhibit: FallBackExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Effect of the draw on every state of participation, ever and in periods, and compliers' mix without it."""
+    specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
+    controls = controls_of(cohort, specification)
+    people = cohort.loc[controls.rows].reset_index(drop=True)
+    matrix = controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None
+    ranked = ranked_participation(exhibit.participation, people, files)
+    options = regression_options(people, specification, matrix)
+    yield from fall_back_rows(ranked, people, options, panel="ever")
+    if not exhibit.participation.states:
+        return
+    seen = np.asarray(np.isfinite(ranked.periods).all(axis=1))
+    drawn = people["treated"].to_numpy()
+    effects = est.itt(ranked.periods, drawn, rows=seen, names=ranked.states, **options)
+    for s, state in enumerate(ranked.states):
+        yield from _draw_rows(effects, s, state, panel="periods")
+    own = ranked.periods[:, 0]
+    if not own[seen].any():
+        return
+    # The Wald ratio of periods elsewhere to periods in the programme, with the sign of a loss.
+    moved = est.late(-ranked.periods[:, 1:], own, drawn, rows=seen, names=ranked.states[1:], **options)
+    for s, state in enumerate(moved.outcomes):
+        for statistic in BESIDE:
+            yield cell(state, "fall_back", statistic, getattr(moved, statistic)[s], int(moved.n[s]), panel="periods")
+
+
+def ranked_participation(participation: Participation, people: pd.DataFrame, files: PersonFiles) -> est.RankedStates:
+    """Read who took part in what, as states that exclude each other."""
+    if participation.columns:
+        values = outcome_columns(participation.columns, people, files)
+        return est.rank_states({key: values[[key]].to_numpy() for key in participation.columns})
+    if participation.window is None:
+        raise ValueError("participation read from states has a window")
+    low, high = participation.window
+    found = {}
+    for state, part, times in panel_matrices(participation.states, participation.clock, people, files):
+        found[state] = part[:, (times >= low) & (times <= high)]
+    return est.rank_states(found)
+
+
+def fall_back_rows(
+    ranked: est.RankedStates, people: pd.DataFrame, options: Mapping[str, Any], *, panel: str
+) -> Iterator[Row]:
+    """Return the first stage of every state, and the fall-back mix, of people whose state is known."""
+    known = np.array([state is not None for state in ranked.ever])
+    if not known.any():
+        raise UserError("nobody's participation is known over the whole window; look at the register's coverage.")
+    stage = est.first_stage(
+        pd.Series(ranked.ever), people["treated"].to_numpy(), programme=ranked.states[0], rows=known, **options
+    )
+    for state in (state for state in ranked.states if state in stage.states):
+        s = stage.states.index(state)
+        yield from _draw_rows(stage.effects, s, state, panel=panel)
+        if s != stage.states.index(stage.programme):
+            for statistic in BESIDE:
+                value = getattr(stage, "fall_back" if statistic == "estimate" else f"fall_back_{statistic}")[s]
+                yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel)
+    yield from joint_rows("any_change", "draw", stage.any_change, panel=panel)
+    yield cell("unknown", "draw", "count", int((~known).sum()), panel=panel)
+
+
+def _draw_rows(effects: est.EffectTable, s: int, state: str, *, panel: str) -> Iterator[Row]:
+    for statistic in (*EFFECT, "n"):
+        yield cell(state, "draw", statistic, getattr(effects, statistic)[s], int(effects.n[s]), panel=panel)

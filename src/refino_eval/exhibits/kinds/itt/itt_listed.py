@@ -1,0 +1,53 @@
+"""Effects on many outcomes: a row for each, where a column for each would not fit a page."""
+
+from __future__ import annotations
+
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, label
+from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
+from refino_eval.exhibits.wording.labels import LabelBook
+
+WIDEST = 10
+"""Outcomes that a column each leaves room for."""
+
+
+def listed_parts(
+    exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook, language: str
+) -> tuple[Part, ...]:
+    """Lay out a grid for each specification: outcomes as rows, one after another or arm by arm."""
+    return tuple(_part(exhibit, spec, specifications, numbers, labels, language) for spec in specifications)
+
+
+def _part(
+    exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Numbers, labels: LabelBook, language: str
+) -> Part:
+    entry = labels.specification_of(spec)
+    interval = labels.word("conf", language).format(level=f"{(entry.level if entry else 0.95) * 100:g}")
+    several = len(labels.treated_arms) > 1
+    words = [labels.word(word, language) for word in ("estimate", "std_error")]
+    words += [interval, *(labels.word(word, language) for word in ("p_value", "mean_treated", "mean_control", "n"))]
+    if several:
+        words.append(labels.word("all_arms_p", language))
+    header = Row((label(""), *(label(word, align="right") for word in words)))
+    body: list[Row] = []
+    for arm in labels.treated_arms:
+        if several:
+            body.append(Row((label(labels.arm(arm, language), span=len(words) + 1),), role="block"))
+        for key, outcome in exhibit.columns.items():
+            cells = [*_cells(numbers, spec, arm, key)]
+            if several:
+                # The test is of all arms at once: it stands beside the first.
+                first = arm == labels.treated
+                cells.append(numbers.cell(spec, ALL_ARMS, key, "p_value") if first else Cell(""))
+            body.append(Row((label(labels.outcome(outcome, language)), *cells)))
+    caption = labels.specification(spec, language) if len(specifications) > 1 else ""
+    return Part(header=(header,), body=tuple(body), caption=caption)
+
+
+def _cells(numbers: Numbers, spec: str, arm: str, key: str) -> tuple[Cell, ...]:
+    return (
+        numbers.estimate(spec, arm, key),
+        numbers.cell(spec, arm, key, "std_error", pattern=numbers.style.beneath),
+        numbers.interval(spec, arm, key),
+        *(numbers.cell(spec, arm, key, statistic) for statistic in ("p_value", "mean_treated", "mean_control", "n")),
+    )

@@ -1,0 +1,72 @@
+"""Numbers of exhibits of kind `itt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, outcome_columns, pairs, weighting
+
+EFFECT_STATISTICS = {
+    "estimate": "estimate",
+    "std_error": "std_error",
+    "p_value": "p_value",
+    "conf_low": "conf_low",
+    "conf_high": "conf_high",
+    "df": "df",
+    "mean": "mean",
+    "mean_treated": "mean_treated",
+    "mean_control": "mean_control",
+    "sd_treated": "sd_treated",
+    "sd_control": "sd_control",
+    "percent_of_control_mean": "percent_of_control",
+    "n": "n",
+    "n_treated": "n_treated",
+    "n_control": "n_control",
+    "n_cells": "n_cells",
+    "r_squared": "r_squared",
+}
+"""Columns of an effect table -> statistics of a tidy ITT exhibit."""
+
+
+def numbers(exhibit: IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Estimate the effects of assignment, a panel for each specification."""
+    lost = est.common_sample(outcome_columns(exhibit.columns, cohort, files)).lost
+    several = len(study.treated_arms) > 1
+    for label in exhibit.specifications:
+        specification = study.specifications[label]
+        if exhibit.comparison == "pairwise" or not several:
+            for people, pair in pairs(cohort, study):
+                yield from _itt_of_pair(exhibit, people, files, pair, label)
+        if several:
+            yield from joint_effects(exhibit, cohort, files, study, label, specification)
+        for column, people_lost in lost.items():
+            if people_lost and exhibit.missing == "common":
+                yield cell("lost", column, "count", people_lost, people_lost, panel=label)
+
+
+def _itt_of_pair(
+    exhibit: IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, label: str
+) -> Iterator[Row]:
+    specification = study.specifications[label]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    table = est.itt(
+        values,
+        people["treated"].to_numpy(),
+        cells=people["cell"] if specification.strata else None,
+        controls=controls,
+        vcov=specification.vcov,
+        missing=exhibit.missing,
+        level=specification.level,
+        **weighting(people, specification.vcov),
+    )
+    frame = table.to_frame().set_index("outcome")
+    for column in exhibit.columns:
+        found = frame.loc[column].to_dict()
+        for source, statistic in EFFECT_STATISTICS.items():
+            yield cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)

@@ -1,0 +1,46 @@
+"""Model of exhibits of kind `late`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from refino_eval.config.base import Name, Unit
+from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit, Participation
+
+
+class LateExhibit(OutcomesExhibit):
+    """Effects of take-up for compliers: reduced form, first stage, two-stage least squares, Anderson-Rubin sets."""
+
+    kind: Literal["late"]
+    usual_chapter: ClassVar[Chapter] = "take_up"
+    units_in_heads: ClassVar[bool] = False
+    verified_with_dummies: ClassVar[bool] = True
+    take_up: Name | None = Field(
+        default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."
+    )
+    specification: Name = "main"
+    participation: Participation | None = Field(
+        default=None,
+        description="What else there was to take part in, the programme of take_up first: shown beside the effect is what "
+        "compliers would have been in without the draw.",
+    )
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        beside = self.participation.outcomes if self.participation is not None else ()
+        return (*self.columns.values(), *((self.take_up,) if self.take_up is not None else ()), *beside)
+
+    @property
+    def states_read(self) -> Mapping[Unit, tuple[str, ...]]:
+        """The states that tell what else people took part in."""
+        return self.participation.states_read if self.participation is not None else {}
+
+    @property
+    def times_read(self) -> tuple[int | None, int | None]:
+        """First and last event time of the window of participation."""
+        window = self.participation.window if self.participation is not None else None
+        return window or (None, None)

@@ -1,0 +1,25 @@
+"""Model of exhibits of kind `leave_one_out`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import By, Chapter, OutcomesExhibit
+
+
+class LeaveOneOutExhibit(OutcomesExhibit):
+    """The effect without each group of people in turn, the largest change marked."""
+
+    kind: Literal["leave_one_out"]
+    usual_chapter: ClassVar[Chapter] = "robustness"
+    units_in_heads: ClassVar[bool] = False
+    without: Name = Field(description="A stratum (county), another column that the cohort keeps, draw_year or cluster.")
+    specification: Name = "main"
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return (self.without,)

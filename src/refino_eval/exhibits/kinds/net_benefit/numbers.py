@@ -1,0 +1,33 @@
+"""Numbers of exhibits of kind `net_benefit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from refino_eval.economics.break_even import net_benefit
+from refino_eval.economics.programme_costs import outcome_values
+from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
+from refino_eval.exhibits.numbers.cost_comparison import published_of, weighed
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+
+
+def numbers(
+    exhibit: NetBenefitExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Give the net benefit a person drawn at values of an outcome from nothing to the highest; rows are kroner."""
+    level = study.specifications[exhibit.specification].level
+    found = weighed(exhibit, cohort, files, study)
+    values = outcome_values(study.costs[exhibit.costs], published_of(files))
+    grid = [round(value) for value in np.linspace(0.0, exhibit.highest, exhibit.points)]
+    for key, effect in found.effects.items():
+        for value in grid:
+            benefit = net_benefit(effect, found.costs["drawn"], value, covariance=found.covariances[key])
+            for statistic, number in zip(
+                ("estimate", "conf_low", "conf_high"), (benefit.value, *benefit.interval(level)), strict=True
+            ):
+                yield cell(str(value), "net_benefit", statistic, number, found.n, panel=key)
+    for value in exhibit.values:
+        yield cell("value", value, "value", values[value])

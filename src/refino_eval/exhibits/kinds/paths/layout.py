@@ -1,0 +1,121 @@
+"""Arm means by event time, a panel for each state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.exhibits.kinds.paths.model import PathsExhibit
+from refino_eval.exhibits.kinds.paths.paths_by_group import grouped_paths_figure, paths_notes
+from refino_eval.exhibits.layout.drawing import (
+    MANY,
+    Drawing,
+    arms_of,
+    column,
+    draw_series,
+    end_labels,
+    event_axis,
+    head_panel,
+    number_axis,
+    panels,
+    source_line,
+)
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+
+
+def layout(
+    name: str,
+    exhibit: PathsExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+) -> Drawing:
+    """Draw both arms' means with 95 % bands, named at the line ends, and a line at the draw."""
+    if exhibit.by is not None:
+        units = {state: state_unit(exhibit, state, labels, language) for state in exhibit.states}
+        return grouped_paths_figure(name, exhibit, frame, labels=labels, language=language, facts=facts, unit=units)
+    states = [state for state in exhibit.states if (frame["panel"] == state).any()]
+    figure, axes = panels(len(states))
+    names = [labels.arm(arm, language) for arm, _ in arms_of(labels)]
+    for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
+        means = {arm: column(frame, state, arm, "mean") for arm, _ in arms_of(labels)}
+        times = sorted({int(time) for values in means.values() for time in values.index})
+        ends = []
+        for offset, ((arm, series), shown) in enumerate(zip(arms_of(labels), names, strict=True)):
+            values = means[arm]
+            low, high = (column(frame, state, arm, limit).reindex(values.index) for limit in ("conf_low", "conf_high"))
+            ax.fill_between(values.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
+            draw_series(ax, values.index.tolist(), values.tolist(), series, every=_every(len(values), offset))
+            ends.append((float(values.dropna().iloc[-1]), shown, series))
+        ax.margins(y=0.06)
+        ax.set_ylim(0, None)
+        event_axis(ax, times, labels, language, exhibit.clock)
+        number_axis(ax.yaxis, language)
+        head_panel(ax, place, len(states), labels.state(state, language), state_unit(exhibit, state, labels, language))
+        end_labels(ax, times[-1], ends)
+    source_line(figure, data_class_note(facts, language))
+    title = exhibit.title[language]
+    return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels, language))
+
+
+def _every(points: int, offset: int) -> int | tuple[int, int]:
+    """Return where markers stand; those of the second arm halfway between those of the first."""
+    if points <= 20:
+        return 1
+    step = 6 if points <= MANY else points // 8
+    return (offset * step // 2, step)
+
+
+def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook, language: str) -> str:
+    """Say the unit; a sum over time of a share is a number of periods."""
+    unit = labels.state_unit(state, language)
+    if exhibit.cumulate_from is None:
+        return unit
+    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+    if labels.state_is_share(state):
+        unit = {"month": say(language, "måneder", "months"), "week": say(language, "uker", "weeks")}[exhibit.clock]
+    summed = labels.word("cumulative", language).format(origin=period, first=exhibit.cumulate_from)
+    return f"{unit}, {summed}" if unit else summed
+
+
+def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+    """Say what the figure shows: each panel's first and last level by arm, and at the draw."""
+    style = NumberStyle.of(language)
+    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+    sentences = [
+        say(
+            language,
+            f"Linjediagram med {len(states)} felt; gjennomsnitt i hver gruppe med 95 % bånd.",
+            f"Line chart with {len(states)} panels; each arm's mean with a 95% band.",
+        )
+    ]
+    for state in states:
+        parts = []
+        for arm, _ in arms_of(labels):
+            values = column(frame, state, arm, "mean").dropna()
+            if values.empty:
+                continue
+            times = sorted({int(values.index[0]), *([0] if 0 in values.index else []), int(values.index[-1])})
+            levels = ", ".join(
+                f"{period} {style.integer(time)}: {format_statistic(style, 'mean', float(values[time]))}"
+                for time in times
+            )
+            parts.append(f"{labels.arm(arm, language)} {levels}")
+        sentences.append(f"{labels.state(state, language)}: {'; '.join(parts)}.")
+    return " ".join(sentences)
+
+
+def notes(exhibit: PathsExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+    """Return the lines under the figure."""
+    return [
+        say(language, "Gjennomsnitt i hver gruppe med 95 % bånd.", "Means of each arm with 95% bands."),
+        say(language, "0 er trekketidspunktet.", "0 is the time of the draw."),
+        *paths_notes(exhibit, frame, language),
+    ]

@@ -1,0 +1,54 @@
+"""Numbers of exhibits of kind `paths`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from refino_eval import estimation as est
+from refino_eval.exhibits.kinds.paths.model import PathsExhibit
+from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.panels import FloatArray, states_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, of_arm
+from refino_eval.exhibits.wording.group_labels import panel_of
+
+
+def numbers(exhibit: PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Arm means by event time, over the people seen then."""
+    groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
+    if groups is not None:
+        yield from groups.counts(cohort, study)
+    for state in exhibit.states:
+        values, times = states_of(exhibit, state, cohort, files)
+        if groups is None:
+            yield from _paths_of(values, times, cohort, study, state)
+            continue
+        for place, key in enumerate(groups.keys):
+            rows = groups.rows(place)
+            yield from _paths_of(values[rows], times, cohort.loc[rows], study, panel_of(state, key))
+
+
+def _paths_of(
+    values: FloatArray, times: npt.NDArray[np.int64], cohort: pd.DataFrame, study: Study, panel: str
+) -> Iterator[Row]:
+    for column in (*study.treated_arms, study.control):
+        arm = int(column != study.control)
+        in_pair = of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
+        told = est.paths(values[in_pair], cohort.loc[in_pair, "treated"].to_numpy(), times=times)
+        for k, time in enumerate(told.times):
+            n = int(told.n[0, arm, k])
+            if n == 0:
+                yield cell(str(time), column, "mean", np.nan, 0, panel=panel, status="no_data")
+                continue
+            mean, error = float(told.mean[0, arm, k]), float(told.std_error[0, arm, k])
+            reach = error * float(special.stdtrit(max(n - 1, 1), 0.975))
+            yield cell(str(time), column, "mean", mean, n, panel=panel)
+            yield cell(str(time), column, "n", n, n, panel=panel)
+            if n > 1:
+                yield cell(str(time), column, "sd", told.sd[0, arm, k], n, panel=panel)
+                yield cell(str(time), column, "conf_low", mean - reach, n, panel=panel)
+                yield cell(str(time), column, "conf_high", mean + reach, n, panel=panel)

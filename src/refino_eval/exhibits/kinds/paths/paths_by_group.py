@@ -1,0 +1,163 @@
+"""Arm means by event time, group by group: a row of panels a state, a panel a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from refino_eval.exhibits.kinds.paths.model import PathsExhibit
+from refino_eval.exhibits.layout.drawing import (
+    Drawing,
+    arms_of,
+    column,
+    draw_series,
+    end_labels,
+    event_axis,
+    number_axis,
+    source_line,
+)
+from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
+from refino_eval.exhibits.layout.style import Series
+from refino_eval.exhibits.wording.group_labels import panel_of, without_group
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FADED = 0.35
+"""How strongly the part of a path is drawn for which some people can no longer be followed."""
+
+
+def grouped_paths_figure(
+    name: str,
+    exhibit: PathsExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    unit: Mapping[str, str],
+) -> Drawing:
+    """Draw both arms' means in each group; the scale is the same along a row, so that levels can be compared."""
+    assert exhibit.by is not None
+    states = grouped_states(exhibit.states, frame)
+    groups = listed_groups(exhibit.by, frame, labels, language)
+    figure, found = strips(states, len(groups))
+    for place, strip in enumerate(found):
+        for k, (ax, (key, shown, people)) in enumerate(zip(strip.axes, groups, strict=True)):
+            _draw_group(ax, frame, panel_of(strip.state, key), labels)
+            head_group(ax, shown, people, language)
+            times = [
+                int(t) for panel_key, *_ in groups for t in _times(frame, panel_of(strip.state, panel_key), labels)
+            ]
+            event_axis(ax, times, labels, language, exhibit.clock, most=9 if len(groups) <= 2 else 5)
+            if k not in strip.bottom or place < len(found) - 1:
+                ax.set_xlabel("")
+        strip.axes[0].set_ylim(0, None)
+        number_axis(strip.axes[0].yaxis, language, most=5)
+        for k in strip.last:
+            _name_arms(strip.axes[k], frame, panel_of(strip.state, groups[k][0]), labels, language)
+        head_strip(strip, place, len(found), labels.state(strip.state, language), unit[strip.state])
+    source_line(figure, data_class_note(facts, language))
+    alt = _alt(states, groups, frame, labels, language)
+    return Drawing(figure=figure, title=exhibit.title[language], alt=alt)
+
+
+def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> list[str]:
+    """Say how to read the fading, and who is in no group."""
+    if exhibit.by is None:
+        return []
+    lines = [
+        say(
+            language,
+            "Svakere strek: ikke alle i gruppen kan følges så lenge, og gjennomsnittet gjelder de andre.",
+            "Fainter lines: not everybody of the group can be followed for so long, and the mean is of the others.",
+        )
+    ]
+    missing = without_group(frame)
+    if missing:
+        count = NumberStyle.of(language).integer(missing)
+        lines.append(
+            say(language, f"{count} personer er i ingen av gruppene.", f"{count} people are in none of the groups.")
+        )
+    return lines
+
+
+def _times(frame: pd.DataFrame, panel: str, labels: LabelBook) -> list[int]:
+    return [int(t) for arm, _ in arms_of(labels) for t in column(frame, panel, arm, "mean").index]
+
+
+def _draw_group(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> None:
+    for offset, (arm, series) in enumerate(arms_of(labels)):
+        means = column(frame, panel, arm, "mean").dropna()
+        if means.empty:
+            continue
+        low, high, n = (column(frame, panel, arm, name).reindex(means.index) for name in ("conf_low", "conf_high", "n"))
+        whole = _followed(n)
+        for part, strength in ((means.index <= whole, 1.0), (means.index >= whole, FADED)):
+            times = means.index[part]
+            if len(times) < 2 and strength < 1.0:
+                continue
+            ax.fill_between(
+                times, low[times], high[times], color=series.color, alpha=0.16 * strength, linewidth=0, zorder=2
+            )
+            if strength == 1.0:
+                draw_series(ax, times.tolist(), means[times].tolist(), series, every=_every(len(times), offset))
+            else:
+                ax.plot(times, means[times], color=series.color, linestyle=series.linestyle, alpha=strength, zorder=3)
+
+
+def _followed(n: pd.Series) -> int:
+    """Return the last time up to which everybody can be followed who could be at the draw."""
+    after = n[n.index >= 0]
+    if after.empty:
+        return int(n.index[-1])
+    fewer = after[after < after.iloc[0]]
+    return int(fewer.index[0]) - 1 if len(fewer) else int(n.index[-1])
+
+
+def _every(points: int, offset: int) -> int | tuple[int, int]:
+    return 1 if points <= 13 else (offset * 6, 12)
+
+
+def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook, language: str) -> None:
+    ends: list[tuple[float, str, Series]] = []
+    last = ax.get_xlim()[0]
+    for arm, series in arms_of(labels):
+        means = column(frame, panel, arm, "mean").dropna()
+        if not means.empty:
+            ends.append((float(means.iloc[-1]), labels.arm(arm, language), series))
+            last = max(last, float(means.index[-1]))
+    if ends:
+        end_labels(ax, last, ends, gap=0.13)
+
+
+def _alt(
+    states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook, language: str
+) -> str:
+    """Say what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
+    style = NumberStyle.of(language)
+    count = len(states) * len(groups)
+    sentences = [
+        say(
+            language,
+            f"Linjediagram med {count} små felt, ett for hver gruppe; gjennomsnitt i hver gruppe trukket med 95 % bånd.",
+            f"Line chart with {count} small panels, one for each group; each arm's mean with a 95% band.",
+        )
+    ]
+    for state in states:
+        for key, shown, _ in groups:
+            parts = []
+            for arm, _ in arms_of(labels):
+                means = column(frame, panel_of(state, key), arm, "mean").dropna()
+                if means.empty:
+                    continue
+                times = [t for t in (0, 12) if t in means.index] or [int(means.index[-1])]
+                levels = ", ".join(f"{t}: {format_statistic(style, 'mean', float(means[t]))}" for t in times)
+                parts.append(f"{labels.arm(arm, language)} {levels}")
+            sentences.append(f"{labels.state(state, language)}, {shown}: {'; '.join(parts)}.")
+    return " ".join(sentences)

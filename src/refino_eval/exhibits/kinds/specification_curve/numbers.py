@@ -1,0 +1,79 @@
+"""Numbers of exhibits of kind `specification_curve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
+
+EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
+
+
+def numbers(
+    exhibit: SpecificationCurveExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Every variant: panel the specification, row the outcome, column the sample; and the summary of all."""
+    values = outcome_columns(exhibit.columns, cohort, files)
+    found = []
+    for sample in exhibit.samples or (exhibit.sample,):
+        inside = cohort[f"sample_{sample}"].to_numpy(dtype=bool)
+        people, own = cohort.loc[inside].reset_index(drop=True), values.loc[inside].reset_index(drop=True)
+        for label in exhibit.specifications:
+            part = _variants(people, own, study.specifications[label])
+            found.append(part.assign(sample=sample, specification=label))
+    told = pd.concat(found, ignore_index=True)
+    if exhibit.scale == "control_sd":
+        for column in ("estimate", "std_error", "conf_low", "conf_high"):
+            told[column] = told[column] / told["sd_control"]
+    for one in told.itertuples(index=False):
+        status = "not_estimable" if one.fault else ""
+        for statistic in (*EFFECT, "n", "mean_control"):
+            value = getattr(one, statistic)
+            yield cell(
+                str(one.outcome), str(one.sample), statistic, value, int(one.n), panel=str(one.specification),  # type: ignore[arg-type]
+                status=status if statistic != "n" else "",
+            )  # fmt: skip
+    level = min(study.specifications[label].level for label in exhibit.specifications)
+    yield from _curve_summary(told[told["fault"] == ""], len(told), 1 - level)
+
+
+def _variants(people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
+    """Estimate all outcomes under one specification on one sample, each on its own people."""
+    controls = controls_of(people, specification)
+    vcov = specification.vcov
+    curve = est.specification_curve(
+        values,
+        people["treated"].to_numpy(),
+        est.all_variants(list(values.columns), controls=("these",), samples=("here",), vcovs=(vcov,)),
+        cells=people["cell"] if specification.strata else None,
+        controls={"these": controls.to_frame() if controls.names else np.empty((len(people), 0))},
+        samples={"here": controls.rows},
+        level=specification.level,
+        **weighting(people, vcov),
+    )
+    control = (people["treated"] == 0).to_numpy() & controls.rows
+    spread = {str(name): float(values[name][control].std()) for name in values}
+    return curve.frame.drop(columns="sample").assign(
+        sd_control=[spread[str(name)] or np.nan for name in curve.frame["outcome"]]
+    )
+
+
+def _curve_summary(known: pd.DataFrame, variants: int, alpha: float) -> Iterator[Row]:
+    effect, significant = known["estimate"], known["p_value"] < alpha
+    yield cell("all", "variants", "count", variants, panel="summary")
+    yield cell("all", "estimated", "count", len(known), panel="summary")
+    for column, value in (("median", effect.median()), ("lowest", effect.min()), ("highest", effect.max())):
+        yield cell("all", column, "estimate", value, panel="summary")
+    for column, shares in (
+        ("positive", effect > 0),
+        ("significant", significant),
+        ("significant_positive", significant & (effect > 0)),
+        ("significant_negative", significant & (effect < 0)),
+    ):
+        yield cell("all", column, "share", shares.mean() if len(shares) else np.nan, panel="summary")

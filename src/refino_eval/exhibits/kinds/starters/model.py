@@ -1,0 +1,33 @@
+"""Model of exhibits of kind `starters`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+
+
+class StartersExhibit(PlainExhibit):
+    """Which characteristics go with starting the programme that one was drawn to, in each arm."""
+
+    kind: Literal["starters"]
+    usual_chapter: ClassVar[Chapter] = "take_up"
+    started: dict[Name, Name] = Field(
+        min_length=1, description="Arm -> the outcome that is 1 for those who started its programme."
+    )
+    covariates: tuple[Name, ...] = Field(min_length=1)
+    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the exhibit reads."""
+        return tuple(dict.fromkeys(self.started.values()))
+
+    @property
+    def arms_listed(self) -> Mapping[str, tuple[str, ...]]:
+        """Keys that must list every arm."""
+        return {"started": tuple(self.started)}

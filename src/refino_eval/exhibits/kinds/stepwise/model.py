@@ -1,0 +1,56 @@
+"""Model of exhibits of kind `stepwise`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from refino_eval.config.base import Name
+from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+from refino_eval.errors import nearest
+
+if TYPE_CHECKING:
+    from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Evaluation
+
+
+class StepwiseExhibit(OutcomesExhibit):
+    """The effect as groups of controls enter, and what each group accounts for whatever the order."""
+
+    kind: Literal["stepwise"]
+    usual_chapter: ClassVar[Chapter] = "robustness"
+    units_in_heads: ClassVar[bool] = False
+    specification: Name = Field(default="main", description="Whose controls enter, in its own encoding.")
+    steps: tuple[tuple[Name, ...], ...] = Field(
+        min_length=1,
+        description="Covariates of each group, in the order in which they enter; all of the specification's.",
+    )
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates that enter."""
+        return tuple(name for step in self.steps for name in step)
+
+    def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
+        """Return what the definition says and cannot mean."""
+        specification = definitions.specifications.get(self.specification)
+        if specification is None:
+            return
+        controls = [term.covariate for term in specification.controls]
+        named = list(self.covariates)
+        for name in dict.fromkeys(named):
+            if name not in controls:
+                yield (
+                    f"The {where} enters '{name}', which is not a control of the specification '{self.specification}'."
+                    f"{nearest(name, controls)}"
+                )
+            elif named.count(name) > 1:
+                yield f"The {where} enters '{name}' {named.count(name)} times. Name it in one step."
+        for name in controls:
+            if name not in named:
+                yield (
+                    f"The {where} leaves out '{name}', a control of the specification '{self.specification}'. Add it to a step, so "
+                    "that the last step is that specification."
+                )

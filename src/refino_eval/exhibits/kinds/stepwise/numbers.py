@@ -1,0 +1,51 @@
+"""Numbers of exhibits of kind `stepwise`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
+from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
+from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, weighting
+
+
+def numbers(
+    exhibit: StepwiseExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Tell the effect without cells (`raw`), with cells, and as each group enters; panel `decomposition` has Gelbach's parts."""
+    specification = study.specifications[exhibit.specification]
+    people, values, _ = sample_of(exhibit, cohort, files, specification)
+    if "weight" in people:
+        raise UserError("the decomposition takes no weights, and the evaluation names some (person_table.weights).")
+    terms = {term.covariate: term for term in specification.controls}
+    groups: dict[str, Any] = {}
+    for k, step in enumerate(exhibit.steps, start=1):
+        part = specification.model_copy(update={"controls": tuple(terms[covariate] for covariate in step)})
+        groups[f"step_{k}"] = controls_of(people, part).to_frame()
+    options: dict[str, Any] = {
+        "vcov": specification.vcov,
+        "missing": exhibit.missing,
+        "level": specification.level,
+        **weighting(people, specification.vcov),
+    }
+    treated = people["treated"].to_numpy()
+    cells = people["cell"] if specification.strata else None
+    told = est.stepwise(values, treated, groups, cells=cells, **options)
+    raw = est.itt(values, treated, cells=None, **options)
+    steps = {"raw": raw, "cells": told.steps[0], **dict(zip(groups, told.steps[1:], strict=True))}
+    for row, effects in steps.items():
+        for j, key in enumerate(effects.outcomes):
+            for statistic in (*EFFECT, "n"):
+                yield cell(row, key, statistic, getattr(effects, statistic)[j], int(effects.n[j]), panel="steps")
+    parts = told.decomposition_frame()
+    for part_of in parts.itertuples(index=False):
+        for statistic, value in (
+            ("estimate", part_of.contribution), ("std_error", part_of.std_error), ("p_value", part_of.p_value)
+        ):  # fmt: skip
+            yield cell(str(part_of.group), str(part_of.outcome), statistic, value, panel="decomposition")

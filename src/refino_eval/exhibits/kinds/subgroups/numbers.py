@@ -1,0 +1,93 @@
+"""Numbers of exhibits of kind `subgroups`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
+from refino_eval.exhibits.numbers.groups import Groups, groups_of
+from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+
+EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
+
+
+def numbers(
+    exhibit: SubgroupsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Panel the split, row the group; rows `difference` (of two groups) and `equal` (the test, corrected for all)."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}
+    for split in exhibit.groups:
+        groups = groups_of(split, people, study)
+        cells = people["cell"] if specification.strata else None
+        comparable = [
+            place
+            for place in range(len(groups.names))
+            if _compares(people["treated"].to_numpy(), cells, controls, groups.rows(place))
+        ]
+        for place, group in enumerate(groups.names):
+            if place not in comparable:
+                for key in exhibit.columns:
+                    n = int(groups.rows(place).sum())
+                    yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
+        if len(comparable) < 2:
+            continue
+        told = est.subgroups(
+            values,
+            people["treated"].to_numpy(),
+            groups.member,
+            rows=np.isin(groups.member, comparable),
+            cells=cells,
+            controls=controls,
+            vcov=specification.vcov,
+            missing=exhibit.missing,
+            level=specification.level,
+            **weighting(people, specification.vcov),
+        )
+        yield from _group_rows(told, groups)
+        for j, key in enumerate(exhibit.columns):
+            test = told.equality[j]
+            tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
+            rows = [cell("equal", key, statistic, value, panel=groups.split) for statistic, value in tests.items()]
+            p_values[groups.split, key] = (test.p_value, rows)
+    family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
+    for place, ((split_name, key), (_, rows)) in enumerate(p_values.items()):
+        yield from rows
+        yield cell("equal", key, "p_value_holm", family.p_holm[place], panel=split_name)
+        yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
+
+
+def _compares(
+    treated: np.ndarray, cells: pd.Series | None, controls: pd.DataFrame | None, rows: npt.NDArray[np.bool_]
+) -> bool:
+    """Tell whether the draw varies in a group beyond its cells and controls, and leaves degrees of freedom."""
+    try:
+        est.prepare(treated, cells=cells, controls=controls, rows=rows)
+    except UserError:
+        return False
+    return True
+
+
+def _group_rows(told: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
+    for place, effects in zip(told.groups, told.effects, strict=True):
+        for j, key in enumerate(effects.outcomes):
+            n = int(effects.n[j])
+            for statistic in (*EFFECT, "n", "mean_control"):
+                value = getattr(effects, statistic)[j]
+                yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split)
+    if len(told.groups) == 2:
+        for j, key in enumerate(told.effects[0].outcomes):
+            n = int(sum(effects.n[j] for effects in told.effects))
+            for statistic, value in (
+                ("estimate", told.difference), ("std_error", told.std_error), ("p_value", told.p_value),
+                ("conf_low", told.conf_low), ("conf_high", told.conf_high),
+            ):  # fmt: skip
+                yield cell("difference", key, statistic, value[0, j], n, panel=groups.split)

@@ -1,0 +1,103 @@
+"""Participation by event time and arm: a panel for each programme, all on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.exhibits.kinds.take_up.model import TakeUpExhibit
+from refino_eval.exhibits.layout.drawing import (
+    Drawing,
+    arms_of,
+    column,
+    draw_series,
+    end_labels,
+    event_axis,
+    head_panel,
+    number_axis,
+    panels,
+    source_line,
+)
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.number_format import NumberStyle
+
+
+def layout(
+    name: str,
+    exhibit: TakeUpExhibit,
+    frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+) -> Drawing:
+    """Draw both arms' shares with 95 % intervals; panels share their scale, since they are read against each other."""
+    states = [state for state in exhibit.states if (frame["panel"] == state).any()]
+    figure, axes = panels(len(states))
+    highest = frame.loc[frame["statistic"] == "conf_high", "value"].max()
+    for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
+        times: set[int] = set()
+        ends = []
+        for arm, series in arms_of(labels):
+            share, low, high = (
+                100 * column(frame, state, arm, statistic) for statistic in ("share", "conf_low", "conf_high")
+            )
+            share = share.dropna()
+            if share.empty:
+                continue
+            low, high = low.reindex(share.index), high.reindex(share.index)
+            ax.fill_between(share.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
+            draw_series(ax, share.index.tolist(), share.tolist(), series, every=max(len(share) // 12, 1))
+            times |= set(share.index)
+            ends.append((float(share.iloc[-1]), labels.arm(arm, language), series))
+        ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)
+        if times:
+            event_axis(ax, sorted(times), labels, language, exhibit.clock)
+            end_labels(ax, max(times), ends)
+        number_axis(ax.yaxis, language)
+        unit = say(language, "prosent av dem som ble trukket til gruppen", "per cent of those drawn to the arm")
+        head_panel(ax, place, len(states), labels.state(state, language), unit)
+    source_line(figure, data_class_note(facts, language))
+    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
+
+
+def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+    """Say what the lines and bands are, and what they are not."""
+    return [
+        say(
+            language,
+            "Andelen i hver trekkegruppe som er i tiltaket i løpet av måneden, med 95 % intervall (Wilson). Gruppene er vist som "
+            "de ble trukket, uten justering for at trekkandelen varierte.",
+            "The share of each arm in the programme in the course of the month, with a 95% interval (Wilson). Arms are shown as "
+            "drawn, without adjustment for a draw share that varied.",
+        )
+    ]
+
+
+def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+    """Say for each programme and arm when participation is highest, and how high."""
+    style = NumberStyle.of(language)
+    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+    sentences = [
+        say(
+            language,
+            f"Linjediagram med {len(states)} felt; andel deltakere i hver trekkegruppe med 95 % intervall.",
+            f"Line chart with {len(states)} panels; share of each arm taking part, with 95% intervals.",
+        )
+    ]
+    for state in states:
+        parts = []
+        for arm, _ in arms_of(labels):
+            share = column(frame, state, arm, "share").dropna()
+            if share.empty:
+                continue
+            top = int(share.index[int(share.argmax())])
+            most = say(language, "høyest", "highest")
+            parts.append(
+                f"{labels.arm(arm, language)} {most} {style.percent(float(share[top]))} ({period} {style.integer(top)})"
+            )
+        sentences.append(f"{labels.state(state, language)}: {'; '.join(parts)}.")
+    return " ".join(sentences)

@@ -1,0 +1,150 @@
+"""Numbers of exhibits of kind `tests`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, pairs, weighting
+from refino_eval.seeds import derive_seed
+
+
+def numbers(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+    """Each effect with its randomisation p, family-wise p, sharpened q, and what it can and cannot exclude."""
+    # Each arm's redraws are made apart, from a seed of its own.
+    alone = len(study.treated_arms) == 1
+    tested = [
+        _tested(exhibit, people, files, pair, derive_seed(study.seed, name, *(() if alone else (pair.treated,))))
+        for people, pair in pairs(cohort, study)
+    ]
+    families = [[one] for one in tested] if exhibit.family == "outcomes" else [tested]
+    for family in families:
+        yield from _family_rows(exhibit, family)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The effects of one treated arm, and what redraws say of them."""
+
+    arm: str
+    people: int
+    effects: est.EffectTable
+    redrawn: est.RandomisationTable
+
+
+def _tested(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, seed: int) -> _Tested:
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    options: dict[str, Any] = {
+        "cells": people["cell"] if specification.strata else None,
+        "controls": controls,
+        "vcov": specification.vcov,
+        "missing": exhibit.missing,
+        "level": specification.level,
+        **weighting(people, specification.vcov),
+    }
+    treated = people["treated"].to_numpy()
+    return _Tested(
+        arm=study.treated,
+        people=len(people),
+        effects=est.itt(values, treated, **options),
+        redrawn=est.randomisation_test(
+            values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
+            units=drawn_units(exhibit.draw_unit, people), **options,
+        ),
+    )  # fmt: skip
+
+
+def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
+    """Return what was drawn: the cluster of each person, or each person; None where no clusters are known.
+
+    Raises
+    ------
+    UserError
+        When clusters are said and not known, or nothing is said and some clusters, but few, have people in both arms.
+    """
+    if "cluster" not in people:
+        if said == "cluster":
+            raise UserError("draw_unit says cluster, and the evaluation names none (person_table.cluster).")
+        return None
+    codes = pd.factorize(people["cluster"])[0]
+    treated = np.bincount(codes, weights=people["treated"].to_numpy(dtype=float))
+    size = np.bincount(codes)
+    shared, split = int((size > 1).sum()), int(((treated > 0) & (treated < size)).sum())
+    if said is None and 0 < split < shared / 2:
+        raise UserError(
+            f"{split:,} of {shared:,} clusters with several people have people in both arms: were clusters drawn, or people? Say it "
+            "(draw_unit: cluster or person); if clusters, take out those that are divided."
+        )
+    return codes if said == "cluster" or (said is None and shared and not split) else np.arange(len(people))
+
+
+def _family_rows(exhibit: TestsExhibit, tested: list[_Tested]) -> Iterator[Row]:
+    """Write the tests of one family: the outcomes of one arm, or of all arms."""
+    names = tuple(f"{one.arm}:{key}" for one in tested for key in one.effects.outcomes)
+    draws = est.StatisticDraws(
+        names=names,
+        observed=np.concatenate([one.redrawn.statistics.observed for one in tested]),
+        # Arms share their controls, so that redraws made apart are less alike than the truth: step-down p-values over
+        # several arms err on the safe side (Sidak 1967).
+        draws=np.hstack([one.redrawn.statistics.draws for one in tested]),
+        studentised=tested[0].redrawn.statistics.studentised,
+    )
+    p_values = np.concatenate([one.effects.p_value for one in tested])
+    family = est.multiplicity(p_values, names=names, draws=draws)
+    place = 0
+    for one in tested:
+        count = len(one.effects.outcomes)
+        yield from _tested_rows(exhibit, one, family, slice(place, place + count))
+        place += count
+        if len(tested) == 1:
+            for omnibus in family.omnibus.values():
+                yield cell("omnibus", one.arm, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
+        yield cell("redraws", one.arm, "count", one.redrawn.draws, panel=exhibit.specification)
+        if one.redrawn.exhaustive:
+            yield cell("possible_draws", one.arm, "count", one.redrawn.draws + 1, panel=exhibit.specification)
+        if one.redrawn.n_redrawn[0] < one.people:
+            yield cell("drawn_units", one.arm, "count", one.redrawn.n_redrawn[0], panel=exhibit.specification)
+
+
+def _tested_rows(exhibit: TestsExhibit, one: _Tested, family: est.MultiplicityTable, places: slice) -> Iterator[Row]:
+    effects, redrawn = one.effects, one.redrawn
+    card = est.null_card(
+        effects,
+        margin=exhibit.margins or None,
+        p_randomisation=redrawn.p_value,
+        p_family=family.p_step_down[places],
+    )
+    columns = {
+        "estimate": card.estimate,
+        "std_error": card.std_error,
+        "p_value": card.p_value,
+        "p_value_ri": redrawn.p_value,
+        "p_value_fwer": family.p_step_down[places],
+        "p_value_holm": family.p_holm[places],
+        "q_value": family.q_sharpened[places],
+        "conf_low": card.conf_low,
+        "conf_high": card.conf_high,
+        "mean_control": card.mean_control,
+        "percent_of_control": effects.percent_of_control_mean,
+        "mde": card.mde,
+        "rejected_below": card.rejected_below,
+        "rejected_above": card.rejected_above,
+        "df": effects.df,
+        "n": effects.n,
+    }
+    for k, key in enumerate(effects.outcomes):
+        n = int(effects.n[k])
+        for statistic, column in columns.items():
+            yield cell(key, one.arm, statistic, column[k], n, panel=exhibit.specification)
+        if key in exhibit.margins:
+            for statistic, value in (("margin", card.margin[k]), ("p_value_equivalence", card.p_equivalence[k])):
+                yield cell(key, one.arm, statistic, value, n, panel=exhibit.specification)

@@ -1,0 +1,129 @@
+"""Numbers of exhibits of kind `time_to_event`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted
+from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
+
+
+def numbers(
+    exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
+) -> Iterator[Row]:
+    """Share without the event by time (row) and arm (column), and the tests of the arms within cells."""
+    specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
+    if "weight" in cohort or specification.vcov == "CRV1":
+        raise UserError(
+            "survival shares and hazards take neither weights nor clusters; choose a specification with `weights: false` and another "
+            "vcov than CRV1."
+        )
+    time, ended = _durations(exhibit, cohort, files)
+    controls = controls_of(cohort, specification)
+    rows = np.isfinite(time) & np.isfinite(ended) & controls.rows
+    lost = int(np.count_nonzero(~rows))
+    if not rows.any():
+        raise UserError(
+            f"nobody has a value of '{exhibit.outcome}'. Look at its window against the register's coverage."
+        )
+    # A month is a whole: who reached it in the first month at risk has been at risk for one.
+    shift = max(0.0, 1.0 - float(time[rows].min()))
+    duration, event = time[rows] + shift, ended[rows]
+    people = cohort.loc[rows].reset_index(drop=True)
+    beside = controls.to_frame().loc[rows].reset_index(drop=True) if controls.names else None
+    moments = np.arange(0.0, duration.max() + 1.0)
+    for column in (*study.treated_arms, study.control):
+        chosen = of_arm(people, column, study)
+        told = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
+        for k, moment in enumerate(moments):
+            at_risk = int(told.at_risk[0, k])
+            row = str(int(moment - shift))
+            for statistic, value in (
+                ("share", told.share), ("conf_low", told.conf_low), ("conf_high", told.conf_high)
+            ):  # fmt: skip
+                yield cell(row, column, statistic, value[0, k], at_risk)
+            yield cell(row, column, "n", at_risk, at_risk)
+        n = int(np.count_nonzero(chosen))
+        yield cell("people", column, "count", n, n)
+        yield cell("ended", column, "count", int(event[chosen].sum()), n)
+        yield cell("median", column, "value", float(told.median[0]) - shift, n)
+    several = len(study.treated_arms) > 1
+    for arm in study.treated_arms:
+        pair = of_arm(people, arm, study) | of_arm(people, study.control, study)
+        among = None if beside is None else beside.loc[pair].reset_index(drop=True)
+        two = people.loc[pair].reset_index(drop=True)
+        for one in _comparison(duration[pair], event[pair], two, among, specification):
+            yield {**one, "panel": arm} if several else one
+    if several:
+        yield from _all_arms(duration, event, people, specification)
+    if lost:
+        yield cell("lost", "all", "count", lost, lost)
+
+
+def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles) -> tuple[np.ndarray, np.ndarray]:
+    """Read when it happened or was last looked for, and whether it happened."""
+    told = pd.read_parquet(files.outcomes[exhibit.outcome]).set_index("person_id").reindex(cohort["person_id"])
+    time = told["value"].to_numpy(dtype=np.float64)
+    if exhibit.event is not None:
+        event = pd.read_parquet(files.outcomes[exhibit.event]).set_index("person_id")["value"]
+        return time, event.reindex(cohort["person_id"]).to_numpy(dtype=np.float64)
+    if "censored" not in told:
+        raise UserError(
+            f"reads the outcome '{exhibit.outcome}', which has no flag for who is censored. Use an outcome of kind first_month, "
+            "or name the outcome that says who was seen to end (event)."
+        )
+    return time, 1.0 - told["censored"].to_numpy(dtype=np.float64)
+
+
+def _comparison(
+    duration: np.ndarray,
+    event: np.ndarray,
+    people: pd.DataFrame,
+    beside: pd.DataFrame | None,
+    specification: object,
+) -> Iterator[Row]:
+    """Compare two arms within cells: log-rank test and Cox model; neither where no cell compares them."""
+    treated, n = people["treated"].to_numpy(), len(people)
+    cells = people["cell"] if getattr(specification, "strata", True) else None
+    try:
+        rank = est.log_rank(duration, event, treated, cells=cells)
+        hazard = est.cox(
+            duration, event, treated, cells=cells, controls=beside, level=getattr(specification, "level", 0.95)
+        )
+    except UserError:
+        yield cell("log_rank", "difference", "p_value", np.nan, n, status="not_estimable")
+        yield cell("cox", "hazard_ratio", "estimate", np.nan, n, status="not_estimable")
+        return
+    yield cell("log_rank", "difference", "chi2", rank.chi2, n)
+    yield cell("log_rank", "difference", "df", 1, n)
+    yield cell("log_rank", "difference", "p_value", rank.p_value, n)
+    for statistic, value in (
+        ("estimate", hazard.hazard_ratio), ("conf_low", hazard.conf_low), ("conf_high", hazard.conf_high),
+        ("p_value", hazard.p_value), ("n", hazard.n_informative),
+    ):  # fmt: skip
+        yield cell("cox", "hazard_ratio", statistic, value, n)
+    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n)
+    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n)
+
+
+def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
+    """Test that no two arms differ: the log-rank test of all of them, within cells."""
+    from statsmodels.duration.survfunc import survdiff
+
+    arms = pd.factorize(people["arm"])[0]
+    cells = pd.factorize(people["cell"])[0] if getattr(specification, "strata", True) else None
+    n = len(people)
+    try:
+        with np.errstate(all="ignore"):
+            chi2, p_value = survdiff(duration, event, arms, strata=cells)
+    except np.linalg.LinAlgError:
+        chi2 = p_value = np.nan
+    for statistic, value in (("chi2", chi2), ("df", arms.max()), ("p_value", p_value)):
+        yield cell("log_rank", ALL_ARMS, statistic, value, n)

@@ -1,0 +1,1 @@
+"""From tidy numbers to tables and drawings: what the kinds of exhibits share."""

@@ -1,0 +1,36 @@
+"""Rows at the foot of a table of regressions: the covariance, and whether the cells are absorbed."""
+
+from __future__ import annotations
+
+from refino_eval.config.definitions import Specification
+from refino_eval.exhibits.layout.table import Cell, Row, label
+from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+
+
+def design_rows(specification: Specification | None, columns: int, labels: LabelBook, language: str) -> list[Row]:
+    """Return the rows that say how the regressions of a table were run; none when nothing is known of them.
+
+    Parameters
+    ----------
+    specification
+        The one that was run.
+    columns
+        How many regressions there are, a column each.
+    labels
+        What to call things.
+    language
+        ``"nb"`` or ``"en"``.
+    """
+    if specification is None:
+        return []
+    covariance = VCOV_LABELS[specification.vcov][language]
+    head = Row((label(labels.word("vcov", language)), *[Cell(covariance)] * columns), role="foot")
+    return [head, strata_row(columns, labels, language, absorbed=specification.strata)]
+
+
+def strata_row(columns: int, labels: LabelBook, language: str, *, absorbed: bool = True) -> Row:
+    """Return the row that says whether the cells are fixed effects."""
+    cells = labels.cells(language)
+    text = labels.word("strata", language) + (f", {cells}" if cells else "")
+    answer = labels.word("yes" if absorbed and cells else "no", language).lower()
+    return Row((label(text), *[Cell(answer)] * columns), role="foot")

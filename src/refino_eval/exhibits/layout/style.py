@@ -1,0 +1,104 @@
+"""The look of all figures: one typeface, two arms told apart by shade, line and marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+INK = "#222222"
+
+
+QUIET = "#6b6b6b"
+
+
+GRID = "#e4e4e4"
+
+
+PNG_DPI = 160
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one series is drawn; colour, dash and marker differ, so that any one of them is enough."""
+
+    color: str
+    linestyle: str
+    marker: str
+    hollow: bool
+
+
+TREATED = Series(color="#0b3c5d", linestyle="-", marker="o", hollow=False)
+
+
+CONTROL = Series(color="#c8500a", linestyle=(0, (5, 2)), marker="s", hollow=True)  # type: ignore[arg-type]
+
+
+ARMS = (
+    TREATED,
+    Series(color="#1a7f5a", linestyle=(0, (4, 1, 1, 1)), marker="^", hollow=False),  # type: ignore[arg-type]
+    Series(color="#7b3f98", linestyle=(0, (1, 1)), marker="D", hollow=False),  # type: ignore[arg-type]
+    Series(color="#a0761a", linestyle=(0, (6, 1, 1, 1, 1, 1)), marker="v", hollow=True),  # type: ignore[arg-type]
+    Series(color="#3a86b7", linestyle=(0, (3, 2)), marker="P", hollow=False),  # type: ignore[arg-type]
+    Series(color="#8c2f39", linestyle=(0, (2, 1)), marker="X", hollow=True),  # type: ignore[arg-type]
+)
+"""Looks of treated arms, in order."""
+
+
+def parameters(salt: str) -> dict[str, Any]:
+    """Return matplotlib's settings; `salt` makes the ids inside an SVG file depend on the exhibit alone."""
+    return {
+        # DejaVu Sans comes with matplotlib: the same glyphs, hence the same bytes, on every machine.
+        "font.family": "DejaVu Sans",
+        "font.size": 9.0,
+        "axes.titlesize": 10.0,
+        "axes.labelsize": 9.0,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "legend.fontsize": 8.5,
+        "axes.titlelocation": "left",
+        "axes.titlepad": 16.0,
+        "axes.titleweight": "bold",
+        "axes.edgecolor": QUIET,
+        "axes.labelcolor": INK,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.axisbelow": True,
+        "grid.color": GRID,
+        "grid.linewidth": 0.7,
+        "text.color": INK,
+        "xtick.color": QUIET,
+        "ytick.color": QUIET,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "lines.linewidth": 1.6,
+        "lines.markersize": 4.0,
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "figure.constrained_layout.h_pad": 0.10,
+        "figure.constrained_layout.w_pad": 0.08,
+        # Glyphs as outlines: a reader without the typeface sees the same picture.
+        "svg.fonttype": "path",
+        # Text in a PDF stays text, in a form that journals and editors take.
+        "pdf.fonttype": 42,
+        "svg.hashsalt": salt,
+        "path.simplify": False,
+    }
+
+
+@contextmanager
+def house_style(salt: str) -> Iterator[None]:
+    """Draw inside this: settings of the house on top of matplotlib's own defaults, no matter what a user has set."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.use("Agg")
+        mpl.rcParams.update(parameters(salt))
+        yield

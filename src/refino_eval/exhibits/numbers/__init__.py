@@ -1,0 +1,1 @@
+"""From people to tidy numbers: what the kinds of exhibits share."""

@@ -1,0 +1,42 @@
+"""From people to numbers, by event time: arms' paths and effects of the draw, for everybody or group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.exhibits.numbers.participants import FloatMatrix, Times
+from refino_eval.exhibits.numbers.study import PersonFiles
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def states_of(
+    exhibit: Any, state: str, cohort: pd.DataFrame, files: PersonFiles
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Read a state as people (in the cohort's order) x event times; summed when the exhibit asks for it."""
+    panel = pd.read_parquet(files.panels[exhibit.clock], columns=["person_id", "event_time", state])
+    wide = est.widen(panel, person="person_id", time="event_time", value=state).reindex(cohort["person_id"])
+    times = wide.columns.to_numpy(dtype=np.int64)
+    values = wide.to_numpy(dtype=np.float64)
+    if exhibit.cumulate_from is not None:
+        values, times = est.cumulate(values, times, start=exhibit.cumulate_from)
+    low = exhibit.first if exhibit.first is not None else int(times[0])
+    high = exhibit.last if exhibit.last is not None else int(times[-1])
+    chosen = (times >= low) & (times <= high)
+    return values[:, chosen], times[chosen]
+
+
+def panel_matrices(
+    states: Sequence[str], clock: str, cohort: pd.DataFrame, files: PersonFiles
+) -> Iterator[tuple[str, FloatMatrix, Times]]:
+    """Read states as people (in the cohort's order) x event times, one after the other, with the event times."""
+    panel = pd.read_parquet(files.panels[clock], columns=["person_id", "event_time", *dict.fromkeys(states)])
+    for state in states:
+        wide = est.widen(panel, person="person_id", time="event_time", value=state).reindex(cohort["person_id"])
+        yield state, wide.to_numpy(dtype=np.float64), wide.columns.to_numpy(dtype=np.int64)

@@ -1,0 +1,38 @@
+"""From people to numbers, for the exhibits beyond the plain effect: tests, estimands, interactions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.errors import UserError
+from refino_eval.exhibits.numbers.study import PersonFiles, controls_of, outcome_columns, weighted
+
+
+def sample_of(
+    exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specification: d.Specification
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Return people, outcomes and controls on the rows that the exhibit's sample and the controls leave."""
+    columns = getattr(exhibit, "columns", None) or {name: name for name in exhibit.outcomes}
+    cohort = weighted(cohort, specification)
+    values = outcome_columns(columns, cohort, files)
+    rows = np.ones(len(cohort), dtype=bool)
+    if getattr(exhibit, "missing", "common") == "common":
+        rows = est.common_sample(values).rows
+    people = cohort.loc[rows].reset_index(drop=True)
+    controls = controls_of(people, specification)
+    kept = controls.rows
+    if people.loc[kept, "treated"].nunique() < 2:
+        raise UserError(
+            f"only {int(kept.sum()):,} people have a value in every column, and they are not in both arms. "
+            "Look at the outcomes' windows against the register's coverage."
+        )
+    return (
+        people.loc[kept].reset_index(drop=True),
+        values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),
+        controls.to_frame().loc[kept].reset_index(drop=True) if controls.names else None,
+    )

@@ -1,0 +1,201 @@
+"""From people to numbers, for exhibits of who took part in what: take-up, stays, the fall-back mix, effects of taking part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refino_eval import estimation as est
+from refino_eval.config import definitions as d
+from refino_eval.config.costs import Costs
+from refino_eval.config.payments import PaymentRules
+from refino_eval.errors import UserError
+
+
+def unweighted(cohort: pd.DataFrame) -> None:
+    """Refuse weights where the method has none, rather than leave them out in silence."""
+    if "weight" in cohort:
+        raise UserError(
+            "this kind of exhibit takes no probability weights, and the evaluation names some (person_table.weights). Choose a "
+            "specification with `weights: false`, and say in the exhibit's note that it is unweighted."
+        )
+
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class PersonFiles:
+    """Where the person-level files of an evaluation stand.
+
+    Attributes
+    ----------
+    cohort
+        `cohort.parquet`.
+    outcomes
+        One file for each outcome.
+    panels
+        One panel for each unit of the clock.
+    flow
+        `flow.csv`, for the exhibit that shows it.
+    aggregates
+        Numbers of other exhibits, for those that are computed from them.
+    clean
+        Clean registers, for the exhibit that reads spells.
+    published
+        A file of published values, for costs that name printed numbers.
+    """
+
+    cohort: Path
+    outcomes: Mapping[str, Path]
+    panels: Mapping[str, Path]
+    flow: Path | None = None
+    aggregates: Mapping[str, Path] = field(default_factory=dict)
+    clean: Mapping[str, Path] = field(default_factory=dict)
+    published: Path | None = None
+
+    @classmethod
+    def listed(
+        cls,
+        *,
+        cohort: str,
+        outcomes: Iterable[str],
+        panels: Iterable[str],
+        flow: Iterable[str] = (),
+        aggregates: Iterable[str] = (),
+        clean: Iterable[str] = (),
+        published: Iterable[str] = (),
+    ) -> PersonFiles:
+        """Tell the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
+        return cls(
+            cohort=Path(cohort),
+            outcomes={Path(path).stem: Path(path) for path in outcomes},
+            panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in panels},
+            flow=next((Path(path) for path in flow), None),
+            aggregates={Path(path).stem: Path(path) for path in aggregates},
+            clean={Path(path).stem: Path(path) for path in clean},
+            published=next((Path(path) for path in published), None),
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
+
+    `treated` is the treated arm, the first of `several` where there are more than one; `pooled` is what all together are
+    called. `costs` and `payments` are definitions of those names, for the exhibits that read them.
+    """
+
+    treated: str
+    control: str
+    specifications: Mapping[str, d.Specification]
+    seed: int
+    several: tuple[str, ...] = ()
+    subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
+    pooled: str | None = None
+    costs: Mapping[str, Costs] = field(default_factory=dict)
+    payments: Mapping[str, PaymentRules] = field(default_factory=dict)
+
+    @property
+    def treated_arms(self) -> tuple[str, ...]:
+        """Names of all treated arms."""
+        return self.several or (self.treated,)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether all treated arms are taken as one."""
+        return self.treated_arms == (self.pooled,)
+
+    def comparing(self, arm: str | None, against: str | None) -> Study:
+        """Return the study of one treated arm, or against another arm than the control; None leaves as it is."""
+        control = against or self.control
+        arms = (arm,) if arm is not None else tuple(each for each in self.treated_arms if each != control)
+        return replace(self, treated=arms[0], control=control, several=arms)
+
+
+def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, Study]]:
+    """Give the people of each treated arm with those of the control arm, and the study of these two."""
+    if len(study.treated_arms) == 1:
+        yield cohort, study
+        return
+    for arm in study.treated_arms:
+        people = cohort.loc[cohort["arm"].isin([arm, study.control])].reset_index(drop=True)
+        yield people, replace(study, treated=arm, several=(arm,))
+
+
+def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
+    """Tell who was drawn to an arm."""
+    if len(study.treated_arms) > 1:
+        return (cohort["arm"] == arm).to_numpy(dtype=bool)
+    return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
+
+
+def cell(
+    row: str, column: str, statistic: str, value: Any, n: int | None = None, *, panel: str = "", status: str = ""
+) -> Row:
+    """Return one number as a row of the tidy form; one that cannot be had is missing with a status."""
+    number = float(value)
+    if not status and not np.isfinite(number):
+        status = "not_estimable"
+    return {
+        "panel": panel,
+        "row": row,
+        "column": column,
+        "statistic": statistic,
+        "value": number if np.isfinite(number) else np.nan,
+        "n_persons": n,
+        "status": status,
+    }
+
+
+def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: PersonFiles) -> pd.DataFrame:
+    """Read outcomes for the cohort's people, in its order: one double column a key."""
+    found = {}
+    for column, outcome in columns.items():
+        values = pd.read_parquet(files.outcomes[outcome]).set_index("person_id")["value"].astype(float)
+        found[column] = values.reindex(cohort["person_id"]).to_numpy()
+    return pd.DataFrame(found)
+
+
+def controls_of(cohort: pd.DataFrame, specification: d.Specification) -> est.ControlMatrix:
+    """Encode the controls of a specification on a sample."""
+    terms = [
+        est.ControlTerm(
+            name=term.covariate, encoding=term.encoding, bins=term.bins, edges=term.edges, missing=term.missing
+        )
+        for term in specification.controls
+    ]
+    return est.build_controls(cohort, terms)
+
+
+def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
+    """Return the people with a specification's own weights, without those who have none or 0; or with no weights at all."""
+    if specification.weights is None:
+        return cohort
+    if specification.weights is False:
+        return cohort.drop(columns="weight", errors="ignore")
+    weights = cohort[specification.weights].astype(float)
+    negative = int((weights < 0).sum())
+    if negative:
+        raise UserError(f"the weights '{specification.weights}' are negative for {negative:,} people. Mend them.")
+    known = (weights > 0).to_numpy(dtype=bool)
+    return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
+
+
+def weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
+    """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
+    found: dict[str, Any] = {}
+    if "weight" in cohort:
+        found["weights"] = cohort["weight"].to_numpy()
+    if vcov == "CRV1":
+        if "cluster" not in cohort:
+            raise UserError(
+                "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
+            )
+        found["cluster"] = cohort["cluster"]
+    return found

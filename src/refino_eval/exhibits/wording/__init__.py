@@ -1,0 +1,1 @@
+"""Labels, notes and number formats of tables and figures."""
