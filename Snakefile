@@ -1,7 +1,7 @@
 """Evaluate a randomised labour-market trial from register data.
 
-`snakemake --list-rules` prints the menu; `refino-eval run` is the same with a friendlier face. Which evaluation runs is
-said by config/config.yaml, or by `--config evaluation=NAME`.
+`snakemake --list-rules` prints the rules; `refino-eval run` runs the same workflow and reports
+progress and problems more readably. config/config.yaml names the evaluation to run, or `--config evaluation=NAME`.
 """
 
 
@@ -39,18 +39,19 @@ rule all:
     """Everything: the protected exhibits and the report, or for a confidential evaluation all but these."""
     default_target: True
     input:
-        aggregate_files(),
-        run_files(),
-        release_files(),
+        FILES.aggregates(),
+        FILES.run(),
+        FILES.outcomes_table(),
+        FILES.release(),
 
 
 rule aggregates:
     """The tidy numbers of every exhibit, and no further."""
     input:
-        aggregate_files(),
+        FILES.aggregates(),
 
 
 rule outcomes:
     """Everybody's outcomes, and no further."""
     input:
-        f"results/{NAME}/person_level/outcomes.parquet",
+        FILES.outcomes_table(),

@@ -72,16 +72,7 @@ def run_in_rooms(root, name, folder, *, draw=(), only=None):
     flow = flow_frame(data.cohort.flow)
     flow.to_csv(folder / "flow.csv", index=False)
     files = PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={}, flow=folder / "flow.csv")
-    arms = study.arms
-    about = Study(
-        treated=arms.treated.name,
-        control=arms.control.name,
-        specifications=definitions.specifications,
-        seed=configuration.project.seed,
-        several=tuple(arm.name for arm in arms.treated_arms),
-        subgroups=definitions.subgroups,
-        pooled=arms.pooled.name if arms.pooled else None,
-    )
+    about = Study.of(definitions, study.arms, configuration.project.seed)
     tidy, rendered = {}, []
     for exhibit in only or study.exhibits:
         tidy[exhibit] = aggregate(exhibit, definitions.exhibits[exhibit], files=files, study=about)

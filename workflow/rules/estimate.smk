@@ -9,12 +9,12 @@ rule estimate_exhibit:
     """The numbers of one exhibit, in tidy form; before anything is drawn, since the longest job waits for all of them."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
-        outcomes=exhibit_outcomes,
-        panels=exhibit_panels,
-        aggregates=exhibit_aggregates,
-        clean=exhibit_clean,
-        published=exhibit_published,
-        flow=exhibit_flow,
+        outcomes=by("exhibit", FILES.exhibit_outcomes),
+        panels=by("exhibit", FILES.exhibit_panels),
+        aggregates=by("exhibit", FILES.exhibit_aggregates),
+        clean=by("exhibit", FILES.exhibit_clean),
+        published=by("exhibit", FILES.exhibit_published),
+        flow=by("exhibit", FILES.exhibit_flow),
     output:
         csv="results/{evaluation}/aggregates/{exhibit}.csv",
         parquet="results/{evaluation}/aggregates/{exhibit}.parquet",
@@ -26,14 +26,8 @@ rule estimate_exhibit:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        exhibit=exhibit_numbers,
-        specifications=exhibit_specifications,
-        subgroups=exhibit_subgroups,
-        money=exhibit_money,
-        treated=[arm.name for arm in EVALUATION.arms.treated_arms],
-        control=EVALUATION.arms.control.name,
-        pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,
-        seed=CONFIGURATION.project.seed,
+        definitions=by("exhibit", PARAMS.estimation),
+        study=PARAMS.study(),
         source_digest=digest("estimate_exhibit.py"),
     message:
         "Estimating {wildcards.exhibit}"
@@ -45,9 +39,9 @@ rule verify_numbers:
     """Every coefficient, standard error and F, estimated again by two engines that share nothing with ours."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
-        outcomes=outcome_files(outcome_names()),
-        panels=all_panels(),
-        aggregates=aggregate_files(),
+        outcomes=FILES.outcomes(),
+        panels=FILES.all_panels(),
+        aggregates=FILES.aggregates(),
         flow="results/{evaluation}/run/flow.csv",
     output:
         table="results/{evaluation}/run/verify.csv",
@@ -61,15 +55,8 @@ rule verify_numbers:
     resources:
         mem_mb=1500,
     params:
-        exhibits=named(DEFINITIONS.exhibits, EVALUATION.exhibits, bare),
-        specifications=named(
-            DEFINITIONS.specifications, in_exhibits(lambda exhibit: exhibit.specifications_read), bare
-        ),
-        subgroups=named(DEFINITIONS.subgroups, in_exhibits(lambda exhibit: exhibit.subgroups_read), bare),
-        treated=[arm.name for arm in EVALUATION.arms.treated_arms],
-        control=EVALUATION.arms.control.name,
-        pooled=EVALUATION.arms.pooled.name if EVALUATION.arms.pooled else None,
-        seed=CONFIGURATION.project.seed,
+        definitions=PARAMS.verification(),
+        study=PARAMS.study(),
         source_digest=digest("verify_numbers.py"),
     message:
         "Estimating every number again by other engines"
@@ -80,13 +67,9 @@ rule verify_numbers:
 rule compare_published:
     """Published numbers beside ours, cell by cell, with a verdict."""
     input:
-        aggregates=aggregate_files(),
-        published=(
-            [f"data/published/{EVALUATION.published}.csv"]
-            if EVALUATION.published
-            else []
-        ),
-        sources=published_source(),
+        aggregates=FILES.aggregates(),
+        published=FILES.published(),
+        sources=FILES.published_source(),
     output:
         comparison="results/{evaluation}/run/comparison.csv",
     log:
@@ -94,7 +77,7 @@ rule compare_published:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        data_class=EVALUATION.data_class,
+        data_class=STUDY.data_class,
         source_digest=digest("compare_published.py"),
     message:
         "Comparing with the published numbers"

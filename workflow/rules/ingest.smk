@@ -9,8 +9,8 @@ zone); run/quality.csv and run/quality_rules.csv (counts).
 rule ingest_register:
     """One register: typed, checked, and split into clean rows and rejects with a reason."""
     input:
-        delivery=delivered,
-        codelists=register_codelists,
+        delivery=by("register", FILES.delivered),
+        codelists=by("register", FILES.register_codelists),
     output:
         clean="results/{evaluation}/person_level/clean/{register}.parquet",
         rejects="results/{evaluation}/person_level/rejects/{register}.parquet",
@@ -24,13 +24,9 @@ rule ingest_register:
     resources:
         mem_mb=1500,
     params:
-        source=register_source,
+        source=by("register", PARAMS.source),
         folder=str(CONFIGURATION.data_folder),
-        origin=(
-            str(EVALUATION.population.draw_date)
-            if EVALUATION.population and EVALUATION.population.draw_date
-            else None
-        ),
+        origin=PARAMS.draw_date(),
         source_digest=digest("ingest_register.py"),
     message:
         "Reading the register {wildcards.register}"
@@ -43,7 +39,7 @@ rule collect_quality:
     input:
         reports=expand(
             "results/{{evaluation}}/run/ingest/{register}.json",
-            register=EVALUATION.sources,
+            register=STUDY.sources,
         ),
     output:
         quality="results/{evaluation}/run/quality.csv",
@@ -51,7 +47,7 @@ rule collect_quality:
     log:
         "logs/{evaluation}/collect_quality.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "spells"),
+        evaluation=FROM_SPELLS,
     conda:
         "../envs/refino_eval.yaml"
     params:

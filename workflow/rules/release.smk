@@ -13,25 +13,25 @@ rule render_table:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
         marked(
-            form_files("table"),
+            FILES.patterns("table"),
             "../report/table.rst",
-            category=exhibit_chapter,
+            category=by("exhibit", PARAMS.chapter),
             exhibit="{exhibit}",
         ),
     log:
         "logs/{evaluation}/render_table/{exhibit}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
-        exhibit=exhibits_of(*TABLE_KINDS),
+        evaluation=RELEASABLE,
+        exhibit=EVALUATION.exhibits_of("table"),
     conda:
         "../envs/refino_eval.yaml"
     params:
-        exhibit=exhibit_definition,
-        words=exhibit_labels,
-        names=label_names(),
-        languages=LANGUAGES,
-        formats=list(FORMATS.tables),
-        stars=stars(),
+        exhibit=by("exhibit", PARAMS.exhibit),
+        labels=by("exhibit", PARAMS.labels),
+        names=PARAMS.names(),
+        languages=list(CONFIGURATION.project.languages),
+        formats=FILES.formats("table"),
+        stars=PARAMS.stars("table"),
         source_digest=digest("render_exhibit.py"),
     message:
         "Drawing up {wildcards.exhibit}"
@@ -45,25 +45,25 @@ rule render_figure:
         aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
     output:
         marked(
-            form_files("figure"),
+            FILES.patterns("figure"),
             "../report/figure.rst",
-            category=exhibit_chapter,
+            category=by("exhibit", PARAMS.chapter),
             exhibit="{exhibit}",
         ),
     log:
         "logs/{evaluation}/render_figure/{exhibit}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
-        exhibit=exhibits_of(*FIGURE_KINDS),
+        evaluation=RELEASABLE,
+        exhibit=EVALUATION.exhibits_of("figure"),
     conda:
         "../envs/refino_eval.yaml"
     params:
-        exhibit=exhibit_definition,
-        words=exhibit_labels,
-        names=label_names(),
-        languages=LANGUAGES,
-        formats=list(FORMATS.figures),
-        stars=[],
+        exhibit=by("exhibit", PARAMS.exhibit),
+        labels=by("exhibit", PARAMS.labels),
+        names=PARAMS.names(),
+        languages=list(CONFIGURATION.project.languages),
+        formats=FILES.formats("figure"),
+        stars=PARAMS.stars("figure"),
         source_digest=digest("render_exhibit.py"),
     message:
         "Drawing {wildcards.exhibit}"
@@ -74,12 +74,12 @@ rule render_figure:
 rule bundle_tables:
     """All tables of the evaluation in one Word document and one Excel book, in one language."""
     input:
-        aggregates=[f"results/{NAME}/aggregates/{name}.csv" for name in bundled()],
+        aggregates=FILES.bundled(),
     output:
         marked(
             expand(
                 "results/{{evaluation}}/release/tables.{{language}}.{ext}",
-                ext=FORMATS.bundles,
+                ext=CONFIGURATION.project.formats.bundles,
             ),
             "../report/bundle.rst",
             category="All tables",
@@ -87,15 +87,16 @@ rule bundle_tables:
     log:
         "logs/{evaluation}/bundle_tables/{language}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.releasable and bool(bundled())),
+        evaluation=EVALUATION.only_if(
+            STUDY.releasable and bool(FILES.exhibits_of("table"))
+        ),
     conda:
         "../envs/refino_eval.yaml"
     params:
-        exhibits=named(DEFINITIONS.exhibits, bundled()),
-        words=bundle_words(),
-        names=label_names(),
-        title=plain(EVALUATION.label),
-        stars=stars(),
+        definitions=PARAMS.bundle(),
+        names=PARAMS.names(),
+        title=PARAMS.title(),
+        stars=PARAMS.stars("table"),
         source_digest=digest("bundle_tables.py"),
     message:
         "Putting all tables into one file ({wildcards.language})"
@@ -115,7 +116,7 @@ rule record_run:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        configuration=whole_configuration(),
+        configuration=PARAMS.whole_configuration(),
         data=str(CONFIGURATION.data_folder),
         root=".",
         source_digests=number_making_digests(),
@@ -129,10 +130,10 @@ rule record_run:
 rule write_report:
     """The report in one language: one page that needs nothing beside it."""
     input:
-        exhibits=all_rendered(),
-        aggregates=aggregate_files(),
-        run=run_tables(),
-        catalogue=[path for path in catalogue_files() if path.endswith(".html")],
+        exhibits=FILES.rendered(),
+        aggregates=FILES.aggregates(),
+        run=FILES.run(),
+        catalogue=FILES.pages("catalogue.html"),
     output:
         report=marked(
             ["results/{evaluation}/release/report.{language}.html"],
@@ -142,11 +143,11 @@ rule write_report:
     log:
         "logs/{evaluation}/write_report/{language}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
+        evaluation=RELEASABLE,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        configuration=whole_configuration(),
+        configuration=PARAMS.whole_configuration(),
         source_digest=digest("write_report.py"),
     message:
         "Writing the report ({wildcards.language})"
@@ -157,7 +158,7 @@ rule write_report:
 rule write_catalogue:
     """Every definition in words, with windows drawn, codes, worked examples, and where it is used."""
     input:
-        codelists=codelist_files(),
+        codelists=FILES.codelists(),
     output:
         page=marked(
             ["results/{evaluation}/release/catalogue.{language}.html"],
@@ -168,12 +169,12 @@ rule write_catalogue:
     log:
         "logs/{evaluation}/write_catalogue/{language}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.releasable),
+        evaluation=RELEASABLE,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        configuration=whole_configuration(),
-        other_sources=other_sources(),
+        configuration=PARAMS.whole_configuration(),
+        other_sources=PARAMS.other_sources(),
         source_digest=digest("write_catalogue.py"),
     message:
         "Writing the catalogue of definitions ({wildcards.language})"

@@ -14,14 +14,14 @@ rule simulate_register:
     benchmark:
         "results/{evaluation}/run/benchmarks/simulate_register.tsv"
     wildcard_constraints:
-        evaluation=only(EVALUATION.synthetic is not None),
+        evaluation=SYNTHETIC,
     conda:
         "../envs/refino_eval.yaml"
     resources:
         mem_mb=1500,
     params:
-        recipe=recipe(),
-        people=EVALUATION.synthetic.people if EVALUATION.synthetic else None,
+        recipe=PARAMS.recipe(),
+        people=STUDY.synthetic.people if STUDY.synthetic else None,
         source_digest=digest("simulate_register.py"),
     message:
         "Making the synthetic register"
@@ -39,11 +39,11 @@ rule calibrate_register:
     log:
         "logs/{evaluation}/calibrate_register.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.synthetic is not None),
+        evaluation=SYNTHETIC,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        recipe=recipe(),
+        recipe=PARAMS.recipe(),
         source_digest=digest("calibrate_register.py"),
     message:
         "Comparing the synthetic register with its targets"

@@ -11,8 +11,8 @@ rule derive_panel:
     """Every person x event time: one query, written from the definitions of the states."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
-        clean=panel_clean,
-        indices=panel_indices,
+        clean=by("unit", FILES.panel_clean),
+        indices=by("unit", FILES.panel_indices),
     output:
         panel="results/{evaluation}/person_level/panel_{unit}.parquet",
         sql="results/{evaluation}/run/panel_{unit}.sql",
@@ -26,10 +26,10 @@ rule derive_panel:
     resources:
         mem_mb=2000,
     params:
-        states=panel_definitions,
-        wanted=wanted_states,
-        sources=panel_sources,
-        clock=panel_clock,
+        states=by("unit", PARAMS.panel_states),
+        wanted=by("unit", PARAMS.panel_columns),
+        sources=by("unit", PARAMS.panel_sources),
+        clock=by("unit", PARAMS.clock),
         source_digest=digest("derive_panel.py"),
     message:
         "Making the person x {wildcards.unit} panel"
@@ -40,18 +40,18 @@ rule derive_panel:
 rule derive_outcome:
     """One outcome: a number a person, over the states of its panel."""
     input:
-        panel=outcome_panel,
+        panel=by("outcome", FILES.outcome_panel),
     output:
         outcome="results/{evaluation}/person_level/outcomes/{outcome}.parquet",
     log:
         "logs/{evaluation}/derive_outcome/{outcome}.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "spells"),
+        evaluation=FROM_SPELLS,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        definition=outcome_definition,
-        states=outcome_states,
+        definition=by("outcome", PARAMS.outcome),
+        states=by("outcome", PARAMS.outcome_states),
         source_digest=digest("derive_outcome.py"),
     message:
         "Computing the outcome {wildcards.outcome}"
@@ -65,7 +65,7 @@ rule collect_outcomes:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         outcomes=expand(
             "results/{{evaluation}}/person_level/outcomes/{outcome}.parquet",
-            outcome=outcome_names(),
+            outcome=FILES.outcome_names(),
         ),
     output:
         table="results/{evaluation}/person_level/outcomes.parquet",
@@ -74,7 +74,7 @@ rule collect_outcomes:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        names=outcome_names(),
+        names=FILES.outcome_names(),
         source_digest=digest("collect_outcomes.py"),
     message:
         "Putting the outcomes side by side"
@@ -89,14 +89,11 @@ rule compare_plan:
     log:
         "logs/{evaluation}/compare_plan.log",
     wildcard_constraints:
-        evaluation=only(EVALUATION.entry == "spells"),
+        evaluation=FROM_SPELLS,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        plan=plain(PLAN) if PLAN else None,
-        outcomes=plan_definitions(),
-        states=plan_states(),
-        used=outcome_names(),
+        comparison=PARAMS.comparison_with_plan(),
         source_digest=digest("compare_plan.py"),
     message:
         "Comparing the primary outcomes with the registered plan"

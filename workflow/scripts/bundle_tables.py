@@ -20,7 +20,7 @@ with job(snakemake) as log:
 
     params = snakemake.params
     language = snakemake.wildcards.language
-    definitions = Definitions.model_validate({"exhibits": params.exhibits, **params.words})
+    definitions = Definitions.model_validate(params.definitions)
     labels = LabelBook.named(params.names, definitions)
     numbers = {Path(path).stem: read_tidy(Path(path)) for path in snakemake.input.aggregates}
     facts = {"data_class": params.names["data_class"], "stars": params.stars}

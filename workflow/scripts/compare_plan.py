@@ -16,9 +16,9 @@ with job(snakemake) as log:
     from refino_eval.config.plans import RegisteredPlan
     from refino_eval.outcomes.plan import compare_plan, write_changes
 
-    params = snakemake.params
-    plan = RegisteredPlan.model_validate(params.plan) if params.plan is not None else None
-    definitions = Definitions.model_validate({"states": params.states, "outcomes": params.outcomes})
-    changes = compare_plan(definitions, plan, outcomes=list(params.used))
+    now = snakemake.params.comparison
+    plan = RegisteredPlan.model_validate(now["plan"]) if now["plan"] is not None else None
+    definitions = Definitions.from_params({"states": now["states"], "outcomes": now["outcomes"]})
+    changes = compare_plan(definitions, plan, outcomes=list(now["used"]))
     write_changes(changes, Path(snakemake.output.table))
     log.info("%d departures from the registered plan", len(changes))

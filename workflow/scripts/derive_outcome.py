@@ -18,8 +18,8 @@ with job(snakemake) as log:
     name = snakemake.wildcards.outcome
     derive_outcomes(
         Path(snakemake.input.panel),
-        {name: Outcome.model_validate(snakemake.params.definition)},
+        {name: Outcome.from_params(snakemake.params.definition)},
         out_paths={name: Path(snakemake.output.outcome)},
-        definitions=Definitions.model_validate({"states": snakemake.params.states}),
+        definitions=Definitions.from_params({"states": snakemake.params.states}),
     )
     log.info("%s", name)

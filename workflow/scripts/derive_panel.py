@@ -19,11 +19,11 @@ with job(snakemake) as log:
     from refino_eval.months.engine import derive_panel
 
     params = snakemake.params
-    definitions = Definitions.model_validate({"states": params.states})
+    definitions = Definitions.from_params({"states": params.states})
     clock = Clock.model_validate(params.clock)
     report = derive_panel(
         definitions,
-        {name: Source.model_validate(source) for name, source in params.sources.items()},
+        {name: Source.from_params(source) for name, source in params.sources.items()},
         load_indices(definitions.states, Path("config/codelists")),
         clock_unit=snakemake.wildcards.unit,
         first=clock.first,

@@ -14,20 +14,14 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Arms
     from refino_eval.exhibits.aggregate import aggregate
     from refino_eval.exhibits.numbers.study import PersonFiles, Study
     from refino_eval.exhibits.tidy import write_tidy
 
     name = snakemake.wildcards.exhibit
     params = snakemake.params
-    definitions = Definitions.model_validate(
-        {
-            "exhibits": {name: params.exhibit},
-            "specifications": params.specifications,
-            "subgroups": params.subgroups,
-            **params.money,
-        }
-    )
+    definitions = Definitions.from_params(params.definitions)
     numbers = aggregate(
         name,
         definitions.exhibits[name],
@@ -40,17 +34,7 @@ with job(snakemake) as log:
             clean=snakemake.input.clean,
             published=snakemake.input.published,
         ),
-        study=Study(
-            treated=params.treated[0],
-            control=params.control,
-            specifications=definitions.specifications,
-            subgroups=definitions.subgroups,
-            seed=params.seed,
-            several=tuple(params.treated),
-            pooled=params.pooled,
-            costs=definitions.costs,
-            payments=definitions.payments,
-        ),
+        study=Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"]),
     )
     write_tidy(numbers, Path(snakemake.output.csv))
     log.info("%s: %d numbers", name, len(numbers))

@@ -17,7 +17,7 @@ with job(snakemake) as log:
     from refino_eval.config.sources import Source
     from refino_eval.registers.ingest import ingest
 
-    source = Source.model_validate(snakemake.params.source)
+    source = Source.from_params(snakemake.params.source)
     names = [column.codelist for column in source.columns.values() if column.codelist is not None]
     origin = snakemake.params.origin
     report = ingest(

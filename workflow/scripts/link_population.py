@@ -18,16 +18,16 @@ with job(snakemake) as log:
     from refino_eval.config.sources import Source
     from refino_eval.trial import flow_frame, link_population, write_cohort
 
-    params = snakemake.params
-    covariates = Definitions.model_validate({"covariates": params.covariates}).covariates
+    people = snakemake.params.people
+    covariates = Definitions.from_params({"covariates": people["covariates"]}).covariates
     cohort = link_population(
-        population=Population.model_validate(params.population),
-        samples={name: Sample.model_validate(sample) for name, sample in params.samples.items()},
-        arms=Arms.model_validate(params.arms),
-        strata=tuple(params.strata),
+        population=Population.from_params(people["population"]),
+        samples={name: Sample.from_params(sample) for name, sample in people["samples"].items()},
+        arms=Arms.from_params(people["arms"]),
+        strata=tuple(people["strata"]),
         covariates=covariates,
-        sources={name: Source.model_validate(source) for name, source in params.sources.items()},
-        clean={name: Path(path) for name, path in zip(params.registers, snakemake.input.clean, strict=True)},
+        sources={name: Source.from_params(source) for name, source in people["sources"].items()},
+        clean={name: Path(path) for name, path in zip(people["registers"], snakemake.input.clean, strict=True)},
         indices=load_indices(covariates, Path("config/codelists")),
     )
     write_cohort(cohort.frame, Path(snakemake.output.cohort))

@@ -16,14 +16,13 @@ with job(snakemake) as log:
     from refino_eval.config.evaluation import Arms, PersonTable, Sample
     from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
 
-    params = snakemake.params
-    table = PersonTable.model_validate(params.table)
+    people = snakemake.params.people
     data = read_person_table(
-        Path(params.folder),
-        table=table,
-        samples={name: Sample.model_validate(sample) for name, sample in params.samples.items()},
-        arms=Arms.model_validate(params.arms),
-        covariates=Definitions.model_validate({"covariates": params.covariates}).covariates,
+        Path(snakemake.params.folder),
+        table=PersonTable.from_params(people["table"]),
+        samples={name: Sample.from_params(sample) for name, sample in people["samples"].items()},
+        arms=Arms.from_params(people["arms"]),
+        covariates=Definitions.from_params({"covariates": people["covariates"]}).covariates,
     )
     write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
     for path in snakemake.output.outcomes:

@@ -19,7 +19,7 @@ with job(snakemake) as log:
 
     name = snakemake.wildcards.exhibit
     params = snakemake.params
-    definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, **params.words})
+    definitions = Definitions.model_validate({"exhibits": {name: params.exhibit}, **params.labels})
     labels = LabelBook.named(params.names, definitions)
     numbers = read_tidy(Path(snakemake.input.aggregate))
     folder = Path(snakemake.output[0]).parent

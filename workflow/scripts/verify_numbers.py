@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
+    from refino_eval.config.evaluation import Arms
     from refino_eval.exhibits.numbers.study import PersonFiles, Study
     from refino_eval.exhibits.tidy import read_tidy
     from refino_eval.exhibits.verification import require_agreement, verify, write_verification
 
     params = snakemake.params
-    definitions = Definitions.model_validate(
-        {"exhibits": params.exhibits, "specifications": params.specifications, "subgroups": params.subgroups}
-    )
+    definitions = Definitions.from_params(params.definitions)
     found = verify(
         definitions.exhibits,
         {Path(path).stem: read_tidy(path) for path in snakemake.input.aggregates},
@@ -31,15 +30,7 @@ with job(snakemake) as log:
             flow=snakemake.input.flow,
             aggregates=snakemake.input.aggregates,
         ),
-        study=Study(
-            treated=params.treated[0],
-            control=params.control,
-            specifications=definitions.specifications,
-            subgroups=definitions.subgroups,
-            seed=params.seed,
-            several=tuple(params.treated),
-            pooled=params.pooled,
-        ),
+        study=Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"]),
     )
     require_agreement(found)
     write_verification(found, Path(snakemake.output.table))

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from refino_eval.config.bare import DROPPED, LABELS, TEXTS
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.load import Configuration, read_yaml, validate
+from refino_eval.config.without_text import descriptive_names
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import write_bytes
 
@@ -271,7 +271,7 @@ def _deep(values: list[Any]) -> bool:
 
 
 def _is_words(path: str) -> bool:
-    return bool({*re.split(r"[.\[\]]", path)} & {*TEXTS, *LABELS, *DROPPED, "reason"})
+    return bool({*re.split(r"[.\[\]]", path)} & descriptive_names(Definitions))
 
 
 def _git(root: Path, *arguments: str) -> str | None:

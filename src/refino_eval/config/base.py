@@ -1,10 +1,20 @@
-"""What all configuration models share: strictness, labels and names."""
+"""What all configuration models share: strictness, labels, names, and which fields are text for readers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A name inside the program: lower case ASCII, digits and underscores, at most 40 characters."""
@@ -12,11 +22,29 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Language = Literal["nb", "en"]
 Unit = Literal["month", "week"]
 
+DESCRIPTIVE = "descriptive"
+"""Metadata of a field that no computed number depends on, for fields whose type does not say so (`Label`, `Text`)."""
+
+WITHOUT_TEXT = {"text": "absent"}
+"""Validation context of jobs that compute numbers: descriptive fields may be absent, and are then empty."""
+
 
 class Strict(BaseModel):
     """Base of every configuration model: immutable, and no key that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_may_be_absent(cls, given: Any, info: ValidationInfo) -> Any:
+        if info.context != WITHOUT_TEXT or not isinstance(given, dict):
+            return given
+        return {**_empty_texts(cls), **given}
+
+    @classmethod
+    def from_params(cls, data: Any) -> Self:
+        """Validate what `without_text` returned: a rule's params, from which descriptive fields were left out."""
+        return cls.model_validate(data, context=WITHOUT_TEXT)
 
 
 class Label(Strict):
@@ -30,7 +58,7 @@ class Label(Strict):
 
 
 def _text_form(given: Any) -> str:
-    """Tell the two forms of a text apart by what is written, so that a fault is told for that form alone."""
+    """Return which of a text's two forms was written, so that an error is reported for that form alone."""
     return "both_languages" if isinstance(given, dict | Label) else "one_language"
 
 
@@ -48,3 +76,26 @@ def text_in(text: str | Label, language: str) -> str:
 def spoken(text: str | Label, language: str) -> str:
     """Return the language that `text_in` returns a text in, for a page's `lang`."""
     return "en" if isinstance(text, str) else language
+
+
+@lru_cache(maxsize=256)
+def descriptive_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields of a model that no computed number depends on: labels, texts, examples, versions."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if DESCRIPTIVE in field.metadata or _holds_labels(field.annotation)
+    )
+
+
+def _holds_labels(annotation: Any) -> bool:
+    return annotation is Label or any(_holds_labels(part) for part in get_args(annotation))
+
+
+@lru_cache(maxsize=256)
+def _empty_texts(model: type[BaseModel]) -> dict[str, Any]:
+    """Return an empty text for each descriptive field that a model requires."""
+    fields = ((name, model.model_fields[name]) for name in descriptive_fields(model))
+    return {
+        name: Label(nb="", en="") if field.annotation is Label else "" for name, field in fields if field.is_required()
+    }

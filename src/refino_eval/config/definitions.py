@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from refino_eval.config.base import Label, Name, Strict, Text, Unit
+from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Text, Unit
 from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.payments import PaymentRules
@@ -144,7 +144,7 @@ class SpellState(_Finite):
     missing: MissingRules = Field(default_factory=MissingRules)
     unit: Label
     range: tuple[float, float] | None = Field(default=None, description="Values outside are a fault of the definition.")
-    examples: tuple[Example, ...] = ()
+    examples: Annotated[tuple[Example, ...], DESCRIPTIVE] = ()
 
     @model_validator(mode="after")
     def _coherent(self) -> SpellState:
@@ -174,7 +174,7 @@ class DerivedState(_Finite):
     expression: str = Field(description="For instance `weekly_hours_main_job >= 18.75`.")
     unit: Label
     range: tuple[float, float] | None = None
-    examples: tuple[Example, ...] = ()
+    examples: Annotated[tuple[Example, ...], DESCRIPTIVE] = ()
 
     @model_validator(mode="after")
     def _coherent(self) -> DerivedState:
@@ -255,13 +255,17 @@ class Outcome(_Finite):
         default="any", description="any: missing when any period that is read is missing; all: only when all are."
     )
     unit: Label
-    role: Literal["primary", "secondary", "exploratory"] = "exploratory"
-    family: Name | None = Field(default=None, description="Outcomes of one family are tested together.")
-    version: int = 1
-    changed: dt.date | None = None
-    reason: str | None = None
-    deprecated: str | None = Field(default=None, description="Why it should no longer be used, and what instead.")
-    examples: tuple[Example, ...] = ()
+    role: Annotated[Literal["primary", "secondary", "exploratory"], DESCRIPTIVE] = "exploratory"
+    family: Annotated[Name | None, DESCRIPTIVE] = Field(
+        default=None, description="Outcomes of one family are tested together."
+    )
+    version: Annotated[int, DESCRIPTIVE] = 1
+    changed: Annotated[dt.date | None, DESCRIPTIVE] = None
+    reason: Annotated[str | None, DESCRIPTIVE] = None
+    deprecated: Annotated[str | None, DESCRIPTIVE] = Field(
+        default=None, description="Why it should no longer be used, and what instead."
+    )
+    examples: Annotated[tuple[Example, ...], DESCRIPTIVE] = ()
 
     @model_validator(mode="after")
     def _coherent(self) -> Outcome:

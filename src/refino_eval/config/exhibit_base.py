@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from refino_eval.config.base import Label, Name, Strict, Unit
+from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Unit
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions
@@ -44,10 +44,10 @@ class PlainExhibit(Strict):
         default=None, description="Said under the exhibit, after what the program says by itself."
     )
     sample: Name = Field(default="analysed", description="One of the evaluation's samples.")
-    stars: Stars | None = Field(
+    stars: Annotated[Stars | None, DESCRIPTIVE] = Field(
         default=None, description="Stars after effects: true, or levels of p; default: what config.yaml says."
     )
-    chapter: Chapter | None = Field(
+    chapter: Annotated[Chapter | None, DESCRIPTIVE] = Field(
         default=None, description="Chapter of the report that shows it; default: that of its kind."
     )
 

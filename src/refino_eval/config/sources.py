@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from refino_eval.config.base import Label, Name, Strict, Text
+from refino_eval.config.base import DESCRIPTIVE, WITHOUT_TEXT, Label, Name, Strict, Text
 
 ColumnType = Literal["id", "text", "code", "date", "integer", "number", "hundredths", "ore", "month", "year", "week"]
 
 RESERVED = ("person_id", "start", "stop")
+SHORTEST_REASON = 10
 
 
 class Column(Strict):
@@ -27,7 +28,10 @@ class Column(Strict):
         "double; hundredths is a decimal number kept as an integer number of hundredths; ore is kroner kept as an integer "
         "number of oere; month is yyyymm; year is yyyy; week is a whole number of weeks since the draw."
     )
-    why: str = Field(min_length=10, description="Why the evaluation needs the column; printed in the variable list.")
+    why: Annotated[str, DESCRIPTIVE] = Field(
+        description="Why the evaluation needs the column; printed in the variable list.",
+        json_schema_extra={"minLength": SHORTEST_REASON},
+    )
     date_format: str = Field(
         default="%Y-%m-%d",
         description="How a date is written, for type date: a strftime pattern (%Y%m%d, %d.%m.%Y), or `sas`, `stata` or "
@@ -44,6 +48,13 @@ class Column(Strict):
         default=None, description="Name of the list in `config/codelists` that codes must be in."
     )
     required: bool = Field(default=False, description="A row without a value is rejected.")
+
+    @field_validator("why")
+    @classmethod
+    def _says_why(cls, value: str, info: ValidationInfo) -> str:
+        if len(value) < SHORTEST_REASON and info.context != WITHOUT_TEXT:
+            raise ValueError(f"say in at least {SHORTEST_REASON} characters why the evaluation needs the column")
+        return value
 
 
 class MissingStop(Strict):
@@ -184,7 +195,7 @@ class Source(Strict):
     register_name: Name = Field(alias="register", description="The register's name; equals the file's.")
     label: Label
     description: Text = ""
-    owner: str = Field(description="Who delivers the register.")
+    owner: Annotated[str, DESCRIPTIVE] = Field(description="Who delivers the register.")
     temporality: Literal["fixed", "event", "spell", "accumulated"] = Field(
         description="fixed: one row a person; event: a dated row (`start`); spell: `start` and `stop`; accumulated: an "
         "amount for a calendar month or year (`period`)."

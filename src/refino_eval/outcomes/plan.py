@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel
 
 from refino_eval.config import Configuration
-from refino_eval.config.bare import LABELS, TEXTS, bare
 from refino_eval.config.checks import needed_states, outcome_states, used_outcomes
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import load_configuration, project_root, read_yaml, validate
 from refino_eval.config.plans import RegisteredPlan
+from refino_eval.config.without_text import without_text
 from refino_eval.errors import UserError
 
 FOLDER = Path("config/plans")
@@ -72,15 +71,9 @@ def outcome_form(name: str, definitions: Definitions) -> dict[str, Any]:
     states = needed_states(definitions, outcome_states(outcome))
     return {
         "family": outcome.family,
-        "outcome": _wordless(outcome),
-        "states": {state: _wordless(definitions.states[state]) for state in sorted(states)},
+        "outcome": without_text(outcome, with_defaults=False),
+        "states": {state: without_text(definitions.states[state], with_defaults=False) for state in sorted(states)},
     }
-
-
-def _wordless(model: BaseModel) -> dict[str, Any]:
-    """Return what a definition says in numbers; what is left of its words says nothing."""
-    words = (*LABELS, *TEXTS)
-    return {key: value for key, value in bare(model, spelled_out=False).items() if key not in words}
 
 
 def form_hash(form: Mapping[str, Any]) -> str:

@@ -6,10 +6,10 @@ import pytest
 
 from refino_eval.catalogue import references
 from refino_eval.config import load_configuration
-from refino_eval.config.bare import bare
 from refino_eval.config.base import Label, spoken, text_in
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import validate
+from refino_eval.config.without_text import without_text
 from refino_eval.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,7 +37,7 @@ def test_a_text_in_another_form_changes_no_number():
         Definitions.model_validate({"states": {"new": {**STATE, "description": text}}}).states["new"]
         for text in ("English", {"nb": "norsk", "en": "English"})
     )
-    assert bare(one) == bare(both)
+    assert without_text(one) == without_text(both)
 
 
 def test_what_the_shipped_evaluation_uses_is_described_in_both_languages():

@@ -13,6 +13,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config.costs import Costs
+from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
 from refino_eval.errors import UserError
 
@@ -100,6 +101,21 @@ class Study:
     pooled: str | None = None
     costs: Mapping[str, Costs] = field(default_factory=dict)
     payments: Mapping[str, PaymentRules] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, definitions: d.Definitions, arms: Arms, seed: int) -> Study:
+        """Return the study of an evaluation's arms, with the definitions that its exhibits use."""
+        return cls(
+            treated=arms.treated.name,
+            control=arms.control.name,
+            several=tuple(arm.name for arm in arms.treated_arms),
+            pooled=arms.pooled.name if arms.pooled else None,
+            specifications=definitions.specifications,
+            subgroups=definitions.subgroups,
+            costs=definitions.costs,
+            payments=definitions.payments,
+            seed=seed,
+        )
 
     @property
     def treated_arms(self) -> tuple[str, ...]:

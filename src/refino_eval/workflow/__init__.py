@@ -1,0 +1,74 @@
+"""What the rules of the workflow need to know of an evaluation: files, params and constraints, typed and tested.
+
+`workflow/rules/common.smk` makes one `Workflow`; every rule asks it. Nothing here imports Snakemake.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from refino_eval.config import Configuration, load_configuration
+from refino_eval.outcomes.plan import load_plan
+from refino_eval.registers.readers.delivered_files import find_files
+from refino_eval.workflow.job_params import JobParams
+from refino_eval.workflow.result_files import ResultFiles
+
+__all__ = ["NOTHING", "JobParams", "ResultFiles", "Workflow"]
+
+NOTHING = "(?!)"
+"""A pattern that matches no name: the rule has nothing to do in this evaluation."""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The workflow of one evaluation.
+
+    Attributes
+    ----------
+    configuration
+        The evaluation's configuration, checked.
+    """
+
+    configuration: Configuration
+
+    @classmethod
+    def load(cls, root: Path, evaluation: str | None) -> Workflow:
+        """Load and check an evaluation, and make sure that the registers of a real delivery are there.
+
+        Raises
+        ------
+        UserError
+            With everything that is wrong.
+        """
+        configuration = load_configuration(root, evaluation=evaluation)
+        study = configuration.evaluation
+        if study.synthetic is None and study.entry == "spells":
+            for source in configuration.sources.values():
+                find_files(source, configuration.data_folder)
+        return cls(configuration)
+
+    @cached_property
+    def files(self) -> ResultFiles:
+        """Paths of what goes in and comes out."""
+        return ResultFiles(self.configuration)
+
+    @cached_property
+    def params(self) -> JobParams:
+        """Params of the jobs."""
+        return JobParams(self.configuration, load_plan(self.configuration.root, self.name))
+
+    @property
+    def name(self) -> str:
+        """Name of the evaluation."""
+        return self.configuration.evaluation.name
+
+    def only_if(self, condition: bool) -> str:
+        """Return the constraint of the wildcard `evaluation` for rules that not every evaluation has."""
+        return re.escape(self.name) if condition else NOTHING
+
+    def exhibits_of(self, form: str) -> str:
+        """Return the constraint that lets through the evaluation's tables, or its figures."""
+        return "|".join(map(re.escape, self.files.exhibits_of(form))) or NOTHING

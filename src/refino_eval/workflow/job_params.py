@@ -1,0 +1,254 @@
+"""Params of an evaluation's jobs: the definitions that a job depends on, as plain data, and nothing more.
+
+A job runs again when its params change. Jobs that compute numbers are given definitions without text, so that a
+change of wording reruns only the jobs that show it; jobs that draw up exhibits are given the definitions whose text
+they show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
+from refino_eval.config.load import read_yaml
+from refino_eval.config.plans import RegisteredPlan
+from refino_eval.config.without_text import without_text
+from refino_eval.exhibits.wording.labels import flow_labels
+from refino_eval.report.page.chapters import chapter_of
+from refino_eval.workflow.result_files import ResultFiles
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobParams:
+    """Params of one evaluation's jobs.
+
+    Attributes
+    ----------
+    configuration
+        The evaluation's configuration, checked.
+    plan
+        The evaluation's registered plan, where there is one.
+    """
+
+    configuration: Configuration
+    plan: RegisteredPlan | None = None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation."""
+        return self.configuration.evaluation
+
+    @property
+    def definitions(self) -> Definitions:
+        """Every definition that the evaluation can see."""
+        return self.configuration.definitions
+
+    @property
+    def files(self) -> ResultFiles:
+        """Paths of the evaluation's files."""
+        return ResultFiles(self.configuration)
+
+    # --- Deliveries and people ---
+
+    def recipe(self) -> Params | None:
+        """Return the recipe of the synthetic register."""
+        if self.evaluation.synthetic is None:
+            return None
+        path = f"config/synthetic/{self.evaluation.synthetic.recipe}.yaml"
+        recipe: Params = read_yaml(self.configuration.root / path, path)
+        return recipe
+
+    def source(self, register: str) -> Params:
+        """Return the description of a register."""
+        return without_text(self.configuration.sources[register])
+
+    def sources(self, registers: Iterable[str]) -> Params:
+        """Return the descriptions of registers."""
+        return {register: self.source(register) for register in registers}
+
+    def panel_sources(self, unit: Unit) -> Params:
+        """Return the descriptions of the registers that a panel reads."""
+        return self.sources(self.files.panel_registers(unit))
+
+    def draw_date(self) -> str | None:
+        """Return the one date of random assignment, where the configuration states it."""
+        population = self.evaluation.population
+        return str(population.draw_date) if population and population.draw_date else None
+
+    def people(self) -> Params:
+        """Return what decides who is in the evaluation: population or person table, samples, arms and covariates."""
+        covariates = sorted(checks.used_covariates(self.evaluation, self.definitions))
+        shared = {
+            "samples": _named(self.evaluation.samples, self.evaluation.samples, without_text),
+            "arms": without_text(self.evaluation.arms),
+            "covariates": _named(self.definitions.covariates, covariates, without_text),
+        }
+        if self.evaluation.person_table is not None:
+            return {"table": without_text(self.evaluation.person_table), **shared}
+        assert self.evaluation.population is not None
+        registers = self.files.cohort_registers()
+        return {
+            "population": without_text(self.evaluation.population),
+            "registers": registers,
+            "sources": self.sources(registers),
+            "strata": list(self.evaluation.strata),
+            **shared,
+        }
+
+    # --- States and outcomes ---
+
+    def panel_columns(self, unit: Unit) -> list[str]:
+        """Return the states that a panel holds."""
+        return checks.used_states(self.evaluation, self.definitions, unit)
+
+    def panel_states(self, unit: Unit) -> Params:
+        """Return the definitions of a panel's states and of those that they are computed from."""
+        return self._states(self.panel_columns(unit))
+
+    def clock(self, unit: Unit) -> Params:
+        """Return the range of event time of a clock."""
+        return _plain(self.evaluation.clocks[unit])
+
+    def outcome(self, name: str) -> Params:
+        """Return the definition of an outcome."""
+        return without_text(self.definitions.outcomes[name])
+
+    def outcome_states(self, name: str) -> Params:
+        """Return the definitions of the states behind an outcome."""
+        return self._states(checks.outcome_states(self.definitions.outcomes[name]))
+
+    def _states(self, names: Iterable[str]) -> Params:
+        return _named(self.definitions.states, checks.needed_states(self.definitions, list(names)), without_text)
+
+    def comparison_with_plan(self) -> Params:
+        """Return the registered plan, and the outcomes that it may speak of as they are now."""
+        planned = self.plan.primary if self.plan else {}
+        used = self.files.outcome_names()
+        entries = self.definitions.outcomes
+        names = [name for name in dict.fromkeys([*planned, *used]) if name in entries]
+        states = [state for name in names for state in checks.outcome_states(entries[name])]
+        return {
+            "plan": _plain(self.plan) if self.plan else None,
+            # Role and family are text for every other job, and what the plan is about here.
+            "outcomes": {
+                name: {**without_text(entries[name]), "role": entries[name].role, "family": entries[name].family}
+                for name in names
+            },
+            "states": self._states(states),
+            "used": used,
+        }
+
+    # --- Estimates ---
+
+    def study(self) -> Params:
+        """Return what every estimate needs to know of its study."""
+        return {"arms": without_text(self.evaluation.arms), "seed": self.configuration.project.seed}
+
+    def estimation(self, exhibit: str) -> Params:
+        """Return the definitions that an exhibit's numbers are computed from."""
+        return self._estimation([exhibit])
+
+    def verification(self) -> Params:
+        """Return the definitions that the numbers of all exhibits are computed from."""
+        return self._estimation(self.evaluation.exhibits)
+
+    def _estimation(self, exhibits: Iterable[str]) -> Params:
+        entries = {name: self.definitions.exhibits[name] for name in exhibits}
+
+        def used(kind: str, names_of: Callable[[Any], Iterable[str]]) -> Params:
+            names = sorted({name for exhibit in entries.values() for name in names_of(exhibit)})
+            return _named(getattr(self.definitions, kind), names, without_text)
+
+        return {
+            "exhibits": _named(entries, entries, without_text),
+            "specifications": used("specifications", lambda exhibit: exhibit.specifications_read),
+            "subgroups": used("subgroups", lambda exhibit: exhibit.subgroups_read),
+            "costs": used("costs", lambda exhibit: exhibit.costs_read),
+            "payments": used("payments", lambda exhibit: exhibit.payments_read),
+        }
+
+    # --- Exhibits and report ---
+
+    def exhibit(self, name: str) -> Params:
+        """Return the definition of an exhibit with its text."""
+        return _plain(self.definitions.exhibits[name])
+
+    def chapter(self, name: str) -> str:
+        """Return the chapter of an exhibit, as a heading of Snakemake's report."""
+        return chapter_of(self.definitions.exhibits[name]).replace("_", " ").capitalize()
+
+    def labels(self, exhibit: str) -> Params:
+        """Return the definitions that an exhibit's text is taken from."""
+        return checks.words_of(exhibit, self.evaluation, self.definitions)
+
+    def stars(self, form: str) -> list[float]:
+        """Return the levels of p that are marked by a star each, in exhibits that do not say so themselves."""
+        return list(self.configuration.project.stars) if form == "table" else []
+
+    def bundle(self) -> Params:
+        """Return the definitions of all tables, and those that their text is taken from."""
+        tables = self.files.exhibits_of("table")
+        labels: dict[str, Params] = {}
+        for name in tables:
+            for kind, entries in self.labels(name).items():
+                labels[kind] = {**labels.get(kind, {}), **entries}
+        return {"exhibits": {name: self.exhibit(name) for name in tables}, **labels}
+
+    def names(self) -> Params:
+        """Return what arms, samples, strata and a person table's outcomes are called."""
+        study, table = self.evaluation, self.evaluation.person_table
+        return {
+            "arms": _plain(study.arms),
+            "samples": {name: _plain(sample.label) for name, sample in study.samples.items()},
+            "strata": list(study.strata or (table.strata if table else ())),
+            "strata_labels": _named(study.strata_labels, study.strata_labels),
+            "data_class": study.data_class,
+            "outcomes": _named(table.labels, table.labels) if table else {},
+            "weights": (table.weights or "") if table else "",
+            "cluster": (table.cluster or "") if table else "",
+            "flow": {row: _plain(label) for row, label in flow_labels(study).items()},
+        }
+
+    def title(self) -> Params:
+        """Return what the evaluation is called."""
+        return _plain(self.evaluation.label)
+
+    def whole_configuration(self) -> Params:
+        """Return everything that was configured."""
+        kinds = {kind: getattr(self.definitions, kind) for kind in Definitions.model_fields}
+        return {
+            "project": _plain(self.configuration.project),
+            "evaluation": _plain(self.evaluation),
+            "definitions": {kind: _named(entries, entries) for kind, entries in kinds.items()},
+            "sources": _named(self.configuration.sources, self.configuration.sources),
+        }
+
+    def other_sources(self) -> Params:
+        """Return the registers that definitions name and the evaluation does not read, for the catalogue."""
+        folder = self.configuration.root / "config" / "sources"
+        named = {
+            getattr(entry, "register_name", None)
+            for entries in (self.definitions.states, self.definitions.covariates)
+            for entry in entries.values()
+        }
+        return {
+            name: read_yaml(folder / f"{name}.yaml", f"config/sources/{name}.yaml")
+            for name in sorted(str(name) for name in named - {None, *self.configuration.sources})
+            if (folder / f"{name}.yaml").is_file()
+        }
+
+
+def _plain(model: BaseModel) -> Params:
+    """Return a model as plain data: only what was written, so that a new key with a default reruns nothing."""
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _named(entries: Mapping[str, Any], names: Iterable[str], form: Callable[[Any], Params] = _plain) -> Params:
+    """Return chosen definitions as plain data."""
+    return {name: form(entries[name]) for name in names}

@@ -1,0 +1,256 @@
+"""Paths of everything that goes into an evaluation's jobs and comes out of them, from the project's root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
+from refino_eval.registers.readers.delivered_files import find_files
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Paths of one evaluation's deliveries, intermediate files and results.
+
+    Attributes
+    ----------
+    configuration
+        The evaluation's configuration, checked.
+    """
+
+    configuration: Configuration
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation."""
+        return self.configuration.evaluation
+
+    @property
+    def definitions(self) -> Definitions:
+        """Every definition that the evaluation can see."""
+        return self.configuration.definitions
+
+    @property
+    def results(self) -> str:
+        """Folder of the evaluation's results."""
+        return self.configuration.results_folder.as_posix()
+
+    def exhibit(self, name: str) -> Any:
+        """Return the definition of an exhibit."""
+        return self.definitions.exhibits[name]
+
+    # --- What goes in ---
+
+    def delivered(self, register: str) -> list[str]:
+        """Return the files that a register is read from, id lists included; a synthetic delivery has a manifest."""
+        if self.evaluation.synthetic is not None:
+            return [f"{self.evaluation.data}/manifest.json"]
+        source, folder = self.configuration.sources[register], self.configuration.data_folder
+        lists = [folder / rule.file for rule in source.rules if rule.rule == "person_not_listed"]
+        return [str(path) for path in [*find_files(source, folder), *(path for path in lists if path.is_file())]]
+
+    def person_table(self) -> list[str]:
+        """Return the analysis files of a person table."""
+        table = self.evaluation.person_table
+        return [f"{self.configuration.data_folder}/{file}" for file in table.files] if table else []
+
+    def codelists(self) -> list[str]:
+        """Return all code lists and price indices."""
+        root = self.configuration.root
+        return sorted(path.relative_to(root).as_posix() for path in (root / "config" / "codelists").glob("*.csv"))
+
+    def register_codelists(self, register: str) -> list[str]:
+        """Return the code lists that a register's columns are checked against."""
+        columns = self.configuration.sources[register].columns.values()
+        return _codelists(column.codelist for column in columns)
+
+    def covariate_indices(self) -> list[str]:
+        """Return the price indices of the evaluation's covariates."""
+        names = checks.used_covariates(self.evaluation, self.definitions)
+        return _indices(self.definitions.covariates[name] for name in names)
+
+    def panel_indices(self, unit: Unit) -> list[str]:
+        """Return the price indices of a panel's states."""
+        states = checks.used_states(self.evaluation, self.definitions, unit)
+        return _indices(self.definitions.states[name] for name in checks.needed_states(self.definitions, states))
+
+    def published(self) -> list[str]:
+        """Return the published values that the evaluation is compared with."""
+        return [f"data/published/{self.evaluation.published}.csv"] if self.evaluation.published else []
+
+    def published_source(self) -> list[str]:
+        """Return the file next to the published values that describes them, if there is one."""
+        path = f"data/published/{self.evaluation.published}.source.yaml"
+        return [path] if self.evaluation.published and (self.configuration.root / path).is_file() else []
+
+    # --- What lies between ---
+
+    def clean(self, registers: Iterable[str]) -> list[str]:
+        """Return the clean rows of registers."""
+        return [f"{self.results}/person_level/clean/{register}.parquet" for register in registers]
+
+    def cohort_registers(self) -> list[str]:
+        """Return the registers that the cohort is made from."""
+        population = self.evaluation.population
+        if population is None:
+            return []
+        names = checks.used_covariates(self.evaluation, self.definitions)
+        registers = {self.definitions.covariates[name].register_name for name in names}
+        return sorted({population.register_name, *(register for register in registers if register is not None)})
+
+    def panel_registers(self, unit: Unit) -> list[str]:
+        """Return the registers that a panel reads."""
+        states = checks.used_states(self.evaluation, self.definitions, unit)
+        return checks.state_registers(self.definitions, states)
+
+    def panel_clean(self, unit: Unit) -> list[str]:
+        """Return the clean registers that a panel reads."""
+        return self.clean(self.panel_registers(unit))
+
+    def panels(self, units: Iterable[str]) -> list[str]:
+        """Return panels."""
+        return [f"{self.results}/person_level/panel_{unit}.parquet" for unit in units]
+
+    def outcome_panel(self, outcome: str) -> list[str]:
+        """Return the panel that an outcome is computed from."""
+        return self.panels([self.definitions.outcomes[outcome].clock])
+
+    def outcomes(self, names: Iterable[str] | None = None) -> list[str]:
+        """Return the files of outcomes, by default of all that the evaluation uses."""
+        return [f"{self.results}/person_level/outcomes/{name}.parquet" for name in names or self.outcome_names()]
+
+    def outcomes_table(self) -> str:
+        """Return the file of all outcomes, one row a person."""
+        return f"{self.results}/person_level/outcomes.parquet"
+
+    def outcome_names(self) -> list[str]:
+        """Return the outcomes that the evaluation uses."""
+        return checks.used_outcomes(self.evaluation, self.definitions)
+
+    # --- What one exhibit reads ---
+
+    def exhibit_outcomes(self, name: str) -> list[str]:
+        """Return the outcome files of an exhibit."""
+        outcomes = self.exhibit(name).outcomes
+        return self.outcomes(outcomes) if outcomes else []
+
+    def exhibit_panels(self, name: str) -> list[str]:
+        """Return the panels of an exhibit."""
+        return self.panels(self.exhibit(name).panels)
+
+    def exhibit_aggregates(self, name: str) -> list[str]:
+        """Return the numbers of other exhibits that an exhibit is computed from."""
+        return self._aggregates_of(self.exhibit(name).exhibits_read)
+
+    def exhibit_clean(self, name: str) -> list[str]:
+        """Return the clean registers of an exhibit."""
+        return self.clean(self.exhibit(name).registers_read)
+
+    def exhibit_published(self, name: str) -> list[str]:
+        """Return the published values that an exhibit's costs name."""
+        costs = [self.definitions.costs[cost] for cost in self.exhibit(name).costs_read]
+        files = {cost.published for cost in costs if cost.published is not None}
+        return [f"data/published/{file}.csv" for file in sorted(files)]
+
+    def exhibit_flow(self, name: str) -> list[str]:
+        """Return the flow of people, for an exhibit that shows it."""
+        return [f"{self.results}/run/flow.csv"] if self.exhibit(name).reads_flow else []
+
+    # --- What comes out ---
+
+    def aggregates(self) -> list[str]:
+        """Return the tidy numbers of every exhibit."""
+        return self._aggregates_of(self.evaluation.exhibits)
+
+    def _aggregates_of(self, names: Iterable[str]) -> list[str]:
+        return [f"{self.results}/aggregates/{name}.csv" for name in names]
+
+    def in_exhibits(self, names_of: Callable[[Any], Iterable[str]]) -> list[str]:
+        """Return, in alphabetical order, the names that a function finds in the evaluation's exhibits."""
+        return sorted({found for name in self.evaluation.exhibits for found in names_of(self.exhibit(name))})
+
+    def all_panels(self) -> list[str]:
+        """Return the panels that some exhibit reads."""
+        return self.panels(self.in_exhibits(lambda exhibit: exhibit.panels))
+
+    def run(self) -> list[str]:
+        """Return what every run records of itself."""
+        names = ["flow.csv", "comparison.csv", "verify.csv", "provenance.json", "run_config.yaml"]
+        if self.evaluation.entry == "spells":
+            names += ["quality.csv", "quality_rules.csv", "plan.csv"]
+        if self.evaluation.synthetic is not None:
+            names += ["calibration.csv"]
+        return [f"{self.results}/run/{name}" for name in names]
+
+    def exhibits_of(self, form: str) -> list[str]:
+        """Return the evaluation's tables, or its figures, in its order."""
+        return [name for name in self.evaluation.exhibits if self.exhibit(name).form == form]
+
+    def formats(self, form: str) -> list[str]:
+        """Return the formats that tables, or figures, are written in."""
+        formats = self.configuration.project.formats
+        return list(formats.tables if form == "table" else formats.figures)
+
+    def patterns(self, form: str) -> list[str]:
+        """Return the release files of a table or a figure, with wildcards for evaluation and exhibit."""
+        return list(self._release(form, "results/{evaluation}", "{exhibit}"))
+
+    def _release(self, form: str, results: str, exhibit: str) -> Iterator[str]:
+        folder = f"{results}/release/{form}s"
+        formats = self.formats(form)
+        # The numbers behind a figure are the same in every language.
+        once = form == "figure" and "csv" in formats
+        for language in self.configuration.project.languages:
+            for ending in formats:
+                if not (once and ending == "csv"):
+                    yield f"{folder}/{exhibit}.{language}.{ending}"
+        if once:
+            yield f"{folder}/{exhibit}.csv"
+
+    def rendered(self) -> list[str]:
+        """Return the release files of every exhibit."""
+        return [
+            path
+            for name in self.evaluation.exhibits
+            for path in self._release(self.exhibit(name).form, self.results, name)
+        ]
+
+    def pages(self, *names: str) -> list[str]:
+        """Return release files in every language, for instance `report.html` as `release/report.nb.html`."""
+        parts = [name.rsplit(".", 1) for name in names]
+        return [
+            f"{self.results}/release/{stem}.{language}.{ending}"
+            for language in self.configuration.project.languages
+            for stem, ending in parts
+        ]
+
+    def catalogue(self) -> list[str]:
+        """Return the pages of definitions; they say nothing about people, whatever the class of the data."""
+        return self.pages("catalogue.html", "catalogue.md")
+
+    def bundled(self) -> list[str]:
+        """Return the tidy numbers of all tables."""
+        return self._aggregates_of(self.exhibits_of("table"))
+
+    def bundles(self) -> list[str]:
+        """Return the files that hold all tables at once."""
+        names = (f"tables.{ending}" for ending in self.configuration.project.formats.bundles)
+        return self.pages(*names) if self.exhibits_of("table") else []
+
+    def release(self) -> list[str]:
+        """Return everything that may leave: nothing from confidential data while there is no disclosure control."""
+        if not self.evaluation.releasable:
+            return []
+        return [*self.rendered(), *self.bundles(), *self.pages("report.html"), *self.catalogue()]
+
+
+def _codelists(names: Iterable[str | None]) -> list[str]:
+    return [f"config/codelists/{name}.csv" for name in sorted({name for name in names if name is not None})]
+
+
+def _indices(entries: Iterable[Any]) -> list[str]:
+    """Return the price indices that definitions deflate by."""
+    deflated = (getattr(entry, "deflate", None) for entry in entries)
+    return _codelists(deflate.index for deflate in deflated if deflate is not None)
