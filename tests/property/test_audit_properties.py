@@ -107,7 +107,7 @@ def found(cells: dict[PRINTED, str]) -> tuple[Finding, ...]:
 
 
 def told(findings: tuple[Finding, ...]) -> str:
-    return "\n".join(f"{finding.rule}: {finding.en}" for finding in findings)
+    return "\n".join(f"{finding.rule}: {finding.explanation.en}" for finding in findings)
 
 
 @settings(max_examples=25, deadline=None)

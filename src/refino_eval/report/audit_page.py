@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from refino_eval.config.base import Language
-from refino_eval.published.audit.findings import CERTAINTIES, RULES
+from refino_eval.published.audit.findings import CERTAINTIES, rule_text
 from refino_eval.published.audit.findings_report import (
-    WORDS,
     Audited,
     exhibit_name,
     explanation,
     fitting,
-    place,
-    told,
+    location,
+    summary,
     used_rules,
 )
+from refino_eval.text import say
 
 
 def audit_page(documents: Sequence[Audited], language: Language) -> str:
@@ -51,17 +51,19 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         documents=documents,
         language=language,
         style=Markup("".join(assets.joinpath(name).read_text(encoding="utf-8") for name in names)),
-        word=lambda key: WORDS[key][language],
-        told=lambda audited: told(audited, language),
-        place=place,
+        word=lambda key: say(f"audit.word_{key}", language),
+        summary=lambda audited: summary(audited, language),
+        location=location,
         counted=lambda audited, sure: sum(finding.certainty == sure for finding in audited.findings),
         fitting=lambda finding: fitting(finding, language),
         exhibit_name=lambda finding, audited: exhibit_name(finding, audited.source, language),
         explanation=lambda finding, audited: explanation(finding, audited.source, language),
-        title_of=lambda rule: RULES[rule].title[language],
+        title_of=lambda rule: rule_text("title", rule, language),
         rules=[
-            (RULES[rule].title[language], RULES[rule].says[language], RULES[rule].source[language])
+            tuple(rule_text(part, rule, language) for part in ("title", "must", "source"))
             for rule in used_rules(documents)
         ],
-        certainties=[(sure, WORDS[sure][language], means[language]) for sure, means in CERTAINTIES.items()],
+        certainties=[
+            (sure, say(f"audit.word_{sure}", language), say(f"audit.means_{sure}", language)) for sure in CERTAINTIES
+        ],
     )

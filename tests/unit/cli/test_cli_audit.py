@@ -27,21 +27,21 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_findings_are_no_faults_unless_strict(paper: Path) -> None:
+def test_findings_fail_the_command_only_if_strict(paper: Path) -> None:
     code, text = run(str(paper))
     assert code == 0
-    assert "paper: 2 printed numbers read; 1 certain" in text
-    assert "differ in sign" in text
+    assert "paper: 2 published numbers read; 1 certain" in text
+    assert "different signs" in text
     assert run(str(paper), "--strict")[0] == 1
     paper.write_text(HEAD + WRONG.replace("(0,68)", "(-0,68)"), encoding="utf-8")
     code, text = run(str(paper), "--strict")
-    assert (code, "nothing found" in text) == (0, True)
+    assert (code, "no findings" in text) == (0, True)
 
 
-def test_relations_beside_the_file_are_read(paper: Path) -> None:
+def test_relations_next_to_the_file_are_read(paper: Path) -> None:
     beside = paper.with_name("paper.relations.yaml")
     beside.write_text("- kind: explained\n  why: Known.\n  of: ['*/*/*/*/*']\n  rule: t_stat\n", encoding="utf-8")
-    assert "nothing found" in run(str(paper))[1]
+    assert "no findings" in run(str(paper))[1]
     beside.write_text("- kind: nothing\n", encoding="utf-8")
     code, text = run(str(paper))
     assert (code, "entry 1" in text) == (2, True)
@@ -81,7 +81,7 @@ def test_all_documents_of_the_project() -> None:
     assert "refino_2023: " in text
 
 
-def test_the_page_lists_all_documents_and_tells_those_with_findings() -> None:
+def test_page_lists_all_documents_and_details_those_with_findings() -> None:
     code, page = run("--format", "html", "--language", "en")
     assert code == 0
     assert '<a href="#refino_2023">' in page
@@ -89,7 +89,7 @@ def test_the_page_lists_all_documents_and_tells_those_with_findings() -> None:
     assert '<section id="iwws">' not in page  # nothing was found there
     assert '<th scope="row" class="name">iwws</th><td>480</td><td>0</td><td>0</td><td>0</td>' in page
     assert "<strong>Table II</strong><code>table_ii/linear/refino/wage/estimate</code>" in page
-    assert "Estimate and standard error of Table II linear/refino/wage and any_wage stand" in page
+    assert "of Table II linear/refino/wage and any_wage are exchanged" in page
 
 
 def test_a_document_alone_is_told_even_without_findings(paper: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from refino_eval.config.base import Label
 from refino_eval.errors import UserError
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.audit_document import one_cause
@@ -17,7 +18,7 @@ from refino_eval.published.audit.findings_report import Audited, explanation, fi
 from refino_eval.published.audit.inferred_relations import mostly
 from refino_eval.published.audit.model_consistency import error_bounds
 from refino_eval.published.audit.shares_and_counts import deviation_range
-from refino_eval.published.audit.shifted_cells import beside
+from refino_eval.published.audit.shifted_cells import neighbours
 from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Check, Relation
 from refino_eval.published.source import PublishedSource, load_source
@@ -160,15 +161,15 @@ def test_a_missing_star_asks_for_a_larger_error_than_sisters_have(
     if asks is not None and allow is not None:
         (one,) = told
         assert (one.column, one.certainty, one.fits) == ("m0", "likely", "-0.00732")
-        assert asks in one.en
-        assert allow in one.en
+        assert asks in one.explanation.en
+        assert allow in one.explanation.en
 
 
 def test_three_stars_ask_for_a_smaller_error_than_sisters_have() -> None:
     (one,) = found(starred("0,0181***", "0,0369**", "0,0410**", "0,0372**"), LEVELS)
     assert (one.rule, one.column, one.certainty, one.fits) == ("stars_size", "m0", "likely", "")
-    assert "at most 0.00705" in one.en
-    assert "at least 0.01163" in one.en
+    assert "at most 0.00705" in one.explanation.en
+    assert "at least 0.01163" in one.explanation.en
     assert found(starred("0,0281***", "0,0369**", "0,0410**", "0,0372**"), LEVELS) == ()  # 0.0109 contradicts nobody
     # One sister alone, or samples of other sizes, are no witness.
     assert found(starred("0,0181***", "0,0369**"), LEVELS) == ()
@@ -181,7 +182,7 @@ A, B, C = (("t", "", row, "x", "value") for row in "abc")
 
 
 def item(rule: str, *cells: tuple[str, ...]) -> Finding:
-    return Finding("d", *cells[0], rule, "1", "", "likely", "1", "nb", "en", cells=cells)
+    return Finding("d", *cells[0], rule, "1", "", "likely", "1", Label(nb="nb", en="en"), cells=cells)
 
 
 @pytest.mark.parametrize(
@@ -329,12 +330,12 @@ def test_neighbours_are_a_row_and_a_column_apart_at_most() -> None:
     def at(row: int, column: int, panel: str = "") -> tuple[str, ...]:
         return ("t", panel, f"r{row}", f"c{column}", "value")
 
-    assert beside(document, at(0, 0), at(0, 1))
-    assert beside(document, at(0, 0), at(1, 1))
-    assert not beside(document, at(0, 0), at(0, 2))
-    assert not beside(document, at(0, 0), at(2, 1))
-    assert not beside(document, at(0, 0), at(0, 0))
-    assert not beside(document, at(0, 0), at(0, 1, "p"))
+    assert neighbours(document, at(0, 0), at(0, 1))
+    assert neighbours(document, at(0, 0), at(1, 1))
+    assert not neighbours(document, at(0, 0), at(0, 2))
+    assert not neighbours(document, at(0, 0), at(2, 1))
+    assert not neighbours(document, at(0, 0), at(0, 0))
+    assert not neighbours(document, at(0, 0), at(0, 1, "p"))
 
 
 def test_one_reason_that_fails_for_every_number_of_a_row_is_told_once() -> None:
@@ -383,7 +384,7 @@ def test_a_wrong_year_is_certain() -> None:
     assert (one.certainty, one.fits) == ("certain", "2020")
     three = [{"kind": "same", "is": f"text//{k}/year/value", "of": ["t//year/x/value"]} for k in "ab"]
     (one,) = found("t//year/x/value = 2020\ntext//a/year/value = 2019\ntext//b/year/value = 2019", *three)
-    assert "factor" not in one.en  # of 1.00, which tells nothing
+    assert "factor" not in one.explanation.en  # of 1.00, which tells nothing
     told = {f.certainty for f in audit(load_published(DATA / "refin_2014.csv"), ()) if f.rule == "repeats"}
     assert told <= {"certain"}
 
@@ -427,7 +428,7 @@ def test_a_source_that_describes_nothing_is_told(tmp_path: Path) -> None:
         load_source(path)
 
 
-def test_places_are_told_in_words_beside_their_keys() -> None:
+def test_locations_are_named_as_in_the_document() -> None:
     text = "table_1_2//a/x/n = 12,5\ntext_4//b/x/value = 1\ntable_1_2//b/x/value = 3"
     same = {"kind": "same", "is": "text_4//b/x/value", "of": ["table_1_2//b/x/value"]}
     findings = found(text, same)
@@ -436,10 +437,11 @@ def test_places_are_told_in_words_beside_their_keys() -> None:
     shown = to_text(paper, "nb")
     assert "1. Tabell 1-2: table_1_2/a/x/n" in shown
     assert "Tabell 1-2 a/x/n er «12,5»" in shown
-    assert "Kapittel 4 b/x/value er trykt som «1»" in shown
+    assert "Kapittel 4 b/x/value er publisert som «1»" in shown
     assert "Tabell 1-2 b/x/value «3»" in " ".join(shown.split())
     assert "## A paper" in to_markdown(paper, "en")
     assert "| Table 1-2: table_1_2/a/x/n |" in to_markdown(paper, "en")
-    bare = replace(findings[0], en="t/a/x «table_1_2/a» is no name.")
-    assert explanation(bare, source, "en") == bare.en  # a key without a name, and a print, stand as they are
-    assert fitting(replace(bare, fits="none, *"), "nb") == "ingen, *"
+    # Neither an unknown key nor a published value is replaced by the name of an exhibit.
+    unnamed = replace(findings[0], explanation=Label(nb="", en="t/a/x “table_1_2/a” is no name."))
+    assert explanation(unnamed, source, "en") == unnamed.explanation.en
+    assert fitting(replace(unnamed, fits="none, *"), "nb") == "ingen, *"

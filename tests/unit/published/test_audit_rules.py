@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refino_eval.published.audit import RULES, Finding, audit
+from refino_eval.published.audit import RULES, Finding, audit, rule_text
 from refino_eval.published.audit.shares_and_counts import counts_within
 from refino_eval.published.intervals import Interval, stands_for
 from refino_eval.published.relations import Relation
@@ -362,13 +362,8 @@ def test_the_report_whose_cells_changed_places() -> None:
     assert [key[3] for key in swaps[0].cells] == ["wage", "wage", "any_wage", "any_wage"]
 
 
-def test_every_rule_says_what_must_hold_in_both_languages() -> None:
-    for name, rule in RULES.items():
-        assert all((rule.source.nb, rule.source.en, rule.title.nb, rule.title.en)), name
-        assert all(text.endswith(".") for text in (rule.says.nb, rule.says.en)), name
-
-
-def test_the_page_tells_every_rule() -> None:
+def test_docs_list_every_rule() -> None:
     page = (DATA.parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
-    for name, rule in RULES.items():
-        assert f"| {rule.title.en} | `{name}` | {rule.says.en} | {rule.source.en} |" in page, name
+    for rule in RULES:
+        title, must, source = (rule_text(part, rule, "en") for part in ("title", "must", "source"))
+        assert f"| {title} | `{rule}` | {must} | {source} |" in page, rule

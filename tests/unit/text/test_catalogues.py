@@ -11,7 +11,7 @@ from refino_eval.text.catalogue import LANGUAGES, PLURALS, catalogue, catalogue_
 
 PACKAGE = Path(__file__).resolve().parents[3] / "src" / "refino_eval"
 THEMES = dict(catalogue_files())
-SPEAKERS = ("say", "texts_of", "text_key")
+SPEAKERS = ("say", "say_both", "finding_about", "texts_of", "text_key")
 
 
 def spoken():
@@ -24,7 +24,14 @@ def spoken():
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name not in SPEAKERS:
                 continue
-            for key in (each for arg in node.args[:1] for each in ast.walk(arg)):
+            nodes = list(ast.walk(node.args[0]))
+            pieces = [
+                id(piece)
+                for whole_text in nodes
+                if isinstance(whole_text, ast.JoinedStr)
+                for piece in whole_text.values
+            ]
+            for key in (each for each in nodes if id(each) not in pieces):
                 if isinstance(key, ast.JoinedStr) and key.values and isinstance(key.values[0], ast.Constant):
                     begun.add(str(key.values[0].value))
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):

@@ -1,6 +1,6 @@
-"""The audit of printed tables: arithmetic and statistics that must hold, with the rounding of the print taken exactly."""
+"""The audit of published tables: arithmetic and statistics that must hold, with rounding treated exactly."""
 
 from refino_eval.published.audit.audit_document import audit, audit_file
-from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, Rule
+from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, rule_text
 
-__all__ = ["CERTAINTIES", "RULES", "Finding", "Rule", "audit", "audit_file"]
+__all__ = ["CERTAINTIES", "RULES", "Finding", "audit", "audit_file", "rule_text"]

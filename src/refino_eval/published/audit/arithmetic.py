@@ -1,19 +1,31 @@
-"""Rules of arithmetic: declared relations and those that a table tells itself, and who is to blame when several fail."""
+"""Rules of arithmetic: relations that are declared or inferred from a table, and which number is at fault when they fail."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import CERTAINTIES, Finding
-from refino_eval.published.audit.findings_text import finding, name_of, number, quoted, short, span
-from refino_eval.published.audit.inferred_relations import learned_checks
-from refino_eval.published.audit.shifted_cells import displaced
+from refino_eval.published.audit.findings_text import (
+    finding,
+    finding_about,
+    join,
+    name_of,
+    named,
+    number,
+    quoted,
+    say_both,
+    short,
+    span,
+)
+from refino_eval.published.audit.inferred_relations import inferred_checks
+from refino_eval.published.audit.shifted_cells import shifted_pairs
 from refino_eval.published.intervals import Interval, added
-from refino_eval.published.relations import Check, Key, checks
+from refino_eval.published.relations import Check, Key, Relation, checks
 
 RULE_OF = {
     "sum": "sums", "shares": "sums", "difference": "differences", "product": "products", "ratio": "products",
@@ -21,288 +33,71 @@ RULE_OF = {
     "bounds": "impossible",
 }  # fmt: skip
 MOST_SWAPS = 40
-"""Failing checks among which exchanges are looked for; a table with more is transcribed wrongly as a whole."""
+"""Failing checks among which exchanges are looked for; a table with more was transcribed wrongly as a whole."""
+
+MOST_NAMED = 5
+"""Numbers that an explanation names before it ends with an ellipsis."""
 
 SAME = Fraction(1, 100)
-"""A common factor nearer to one than this tells a reader nothing."""
-
-SAYS_NB = {
-    "sum": "delene summerer seg til", "shares": "andelene summerer seg til", "difference": "differansen er",
-    "product": "produktet er", "ratio": "forholdet er", "weighted_mean": "det veide gjennomsnittet er",
-    "same": "det samme tallet er trykt som", "at_most": "den øvre grensen er", "between": "gruppene går over",
-    "rising": "tallet foran er", "bounds": "grensene er",
-}  # fmt: skip
-SAYS_EN = {
-    "sum": "the parts add up to", "shares": "the shares add up to", "difference": "the difference is",
-    "product": "the product is", "ratio": "the ratio is", "weighted_mean": "the weighted mean is",
-    "same": "the same number is printed as", "at_most": "the upper limit is", "between": "the groups span",
-    "rising": "the number before is", "bounds": "the bounds are",
-}  # fmt: skip
+"""A common factor that differs from one by less than this is not worth reporting."""
 
 
 @dataclass(frozen=True)
-class _Failure:
-    """A check that fails, and whether the document declares it or its table only suggests it."""
+class _Result:
+    """A check, and whether the document declares its relation or its table only suggests it."""
 
     check: Check
     declared: bool
 
 
+Failures = list[_Result]
+Stage = Callable[[Document, Failures, list[_Result]], Iterator[tuple[Finding, Failures]]]
+
+
 def arithmetic(document: Document) -> Iterator[Finding]:
-    """Yield what breaks arithmetic, one finding a cause.
+    """Yield what breaks arithmetic, one finding per cause.
 
-    Two failures that an exchange of two numbers mends are one exchange, and two of which one is the other's number beside its
-    place are one displacement. Of the others, the number that takes part in most failures, and in fewest checks that hold,
-    is the one at fault.
+    The stages look for causes that explain several failures at once, the most specific first: two exchanged numbers, a
+    number in a neighbouring cell, one factor or reason throughout a row or column, and last the single number at fault.
+    Each stage sees only failures that no earlier one has explained.
     """
-    found = list(_checked(document))
-    failures = [item for item in found if not item.check.holds]
-    holding = Counter(key for item in found if item.check.holds for key in item.check.cells)
+    results = list(_results(document))
     failures = [
-        item for item in failures if not document.explained(RULE_OF[item.check.relation.kind], item.check.target)
+        result
+        for result in results
+        if not result.check.holds and not document.explained(RULE_OF[result.check.relation.kind], result.check.target)
     ]
-    for swap, mended in _exchanges(document, failures, found):
-        failures = [item for item in failures if item not in mended]
-        yield swap
-    for missing, stray in displaced(document, [item.check for item in failures]):
-        both = [item for item in failures if item.check in (missing, stray)]
-        failures = [item for item in failures if item not in both]
-        yield _beside(document, missing, stray, both)
-    for together in [*_by_one_factor(failures), *_everywhere(found, failures)]:
-        if any(item not in failures for item in together):
-            continue
-        failures = [item for item in failures if item not in together]
-        yield _blame(document, tuple(item.check.target for item in together), together)
-    while failures:
-        failing = Counter(key for item in failures for key in item.check.cells)
-        # A number that other relations support is not to blame because several others contradict it.
-        # Of equals the first is taken, which is the first failure's target.
-        culprit = max(failing, key=lambda key: (not holding[key], failing[key]))
-        if failing[culprit] == 1 or holding[culprit]:
-            # A single failure is told where it is found: its target, unless other checks support the target alone.
-            suspects = _suspects(failures[0].check, holding)
-            blamed = failures[:1]
-        else:
-            suspects, blamed = (culprit,), [item for item in failures if culprit in item.check.cells]
-        failures = [item for item in failures if item not in blamed]
-        yield _blame(document, suspects, blamed)
+    stages: tuple[Stage, ...] = (_exchanged, _shifted, _shared_causes, _culprits)
+    for stage in stages:
+        for cause, explained in stage(document, failures, results):
+            failures = _without(failures, explained)
+            yield cause
 
 
-def _checked(document: Document) -> Iterator[_Failure]:
-    """Yield every check, declared ones first; what a table suggests is left out where it is declared anyhow."""
+def _without(failures: Failures, explained: Failures) -> Failures:
+    return [failure for failure in failures if failure not in explained]
+
+
+def _results(document: Document) -> Iterator[_Result]:
+    """Yield every check, declared ones first; an inferred relation is left out where it is declared as well."""
     seen = set()
     for relation in document.relations:
         for check in checks(relation, document.keys, document.read):
             seen.add(frozenset(check.cells))
-            yield _Failure(check, True)
-    for check in learned_checks(document):
+            yield _Result(check, True)
+    for check in inferred_checks(document):
         if frozenset(check.cells) not in seen:
             seen.add(frozenset(check.cells))
-            yield _Failure(check, False)
+            yield _Result(check, False)
 
 
-def _beside(document: Document, missing: Check, stray: Check, both: list[_Failure]) -> Finding:
-    """Return the finding about a number that stands beside its place: one slip, which leaves two places wrong."""
-    home, away = document.cells[missing.target], document.cells[stray.target]
-    wanted, there = span(missing.implied, home.printed), span(stray.implied, away.printed)
-    kind = missing.relation.kind
-    return finding(
-        document,
-        home.key,
-        rule="displaced",
-        fits=f"{wanted}; {there}",
-        certainty=_certainty(document, both),
-        cells=(away.key,),
-        nb=f"{name_of(home.key)} er trykt som «{home.text}», men {SAYS_NB[kind]} {wanted}. {missing.relation.reason('nb')} "
-        f"Tallet står ved siden av, i {short(away.key, home.key)}: «{away.text}», der {there} ville passe. "
-        f"{stray.relation.reason('nb')}",
-        en=f"{name_of(home.key)} is printed as «{home.text}», but {SAYS_EN[kind]} {wanted}. {missing.relation.reason('en')} "
-        f"The number stands beside its place, in {short(away.key, home.key)}: «{away.text}», where {there} would fit. "
-        f"{stray.relation.reason('en')}",
-    )
+# --- Two numbers exchanged -------------------------------------------------------------------------------------------
 
 
-def _everywhere(found: list[_Failure], failures: list[_Failure]) -> Iterator[list[_Failure]]:
-    """Yield declared relations that fail wherever they can be checked, in two places or more: one cause, not many slips.
+def _exchanged(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
+    """Yield exchanges of two numbers that repair at least two failures and break no relation that holds.
 
-    A relation that the file writes out number by number, with one reason, is one relation within a row or a column, unless
-    its checks have a number in common: then that number is the suspect.
-    """
-    for relation in dict.fromkeys(item.check.relation for item in failures if item.declared):
-        checked = [item for item in found if item.check.relation is relation]
-        if len(checked) >= 2 and all(item in failures for item in checked):
-            yield checked
-    for axis in (2, 3):
-        said: dict[tuple[object, ...], list[_Failure]] = {}
-        for item in found:
-            if item.declared:
-                relation, at = item.check.relation, item.check.target
-                words = (relation.kind, relation.reason("en"), relation.factor, relation.exact, relation.sure)
-                said.setdefault((*words, at[0], at[1], at[axis]), []).append(item)
-        for checked in said.values():
-            common = set.intersection(*(set(item.check.cells) for item in checked))
-            written_out = len({item.check.relation for item in checked}) >= 2 and not common
-            if written_out and all(item in failures for item in checked):
-                yield checked
-
-
-def _by_one_factor(failures: list[_Failure]) -> Iterator[list[_Failure]]:
-    """Yield groups of failures of one kind in one row or column of an exhibit that one common factor would mend.
-
-    Several numbers that are all five times what they should be have one cause: another unit, or another number of weeks.
-    """
-    left = list(failures)
-    for axis in (2, 3):
-        groups: dict[tuple[str, ...], list[tuple[_Failure, Interval]]] = {}
-        for item in left:
-            ratio = _ratio(item.check)
-            if ratio is not None:
-                key = item.check.target
-                groups.setdefault((item.check.relation.kind, key[0], key[1], key[axis]), []).append((item, ratio))
-        for members in groups.values():
-            common = _meeting([ratio for _, ratio in members])
-            if len(members) >= 2 and common is not None and not common.holds(1):
-                together = [item for item, _ in members]
-                left = [item for item in left if item not in together]
-                yield together
-
-
-def _ratio(check: Check) -> Interval | None:
-    """Return by what factor a target differs from what follows for it, or None where a factor says nothing."""
-    if check.relation.kind not in ("product", "ratio", "weighted_mean", "same"):
-        return None
-    if check.implied.low <= 0 <= check.implied.high or check.printed.low <= 0 <= check.printed.high:
-        return None
-    return check.printed / check.implied
-
-
-def _suspects(check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
-    """Return the numbers of one failing check that no other check supports, the target first where it is among them."""
-    least = min(holding[key] for key in check.cells)
-    return tuple(key for key in check.cells if holding[key] == least)
-
-
-def solved(check: Check, key: Key, read: Mapping[Key, Interval]) -> Interval | None:
-    """Return what a number of a check must be when all others are right, or None for kinds that cannot be turned round."""
-    if key == check.target and check.relation.kind not in ("shares", "rising"):
-        return check.implied
-    kind, factor = check.relation.kind, Fraction(check.relation.factor)
-    summed = any(key in group and len(group) > 1 for group in check.groups)
-    if not factor or (summed and kind not in ("sum", "shares")):
-        return None
-    flat = [member for group in check.groups for member in group]
-    others = added(read[member] for member in flat if member != key)
-    own = check.printed.times(1 / factor)
-    if kind in ("sum", "shares"):
-        return own - others
-    if kind == "difference":
-        first = read[flat[0]]
-        rest = added(read[member] for member in flat[1:] if member != key)
-        return own + rest if key == flat[0] else first - rest - own
-    if kind == "same":
-        return check.printed
-    if kind == "product" and len(flat) <= 2:
-        other = next((read[member] for member in flat if member != key), None)
-        if other is None:
-            return own
-        return None if other.holds(0) else own / other
-    return None
-
-
-def _blame(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> Finding:
-    """Return the finding about failing checks: of several, the number that all have; of one, those nobody supports."""
-    check = blamed[0].check
-    kind, target = check.relation.kind, document.cells[check.target]
-    others = [document.cells[key] for key in check.cells[1:] if key != check.target]
-    among = "; ".join(f"{short(cell.key, check.target)} «{cell.text}»" for cell in others[:5])
-    among += " ..." if len(others) > 5 else ""
-    times = "" if check.relation.factor == "1" else f" (× {check.relation.factor})"
-    implied = span(check.implied, target.printed)
-    also_nb, also_en = _also(document, suspects, blamed)
-    return finding(
-        document,
-        suspects[0],
-        rule=RULE_OF[kind],
-        fits=_fits(document, suspects, blamed),
-        certainty=_certainty(document, blamed),
-        cells=suspects[1:] if len(suspects) == len(blamed) else (),
-        nb=f"{name_of(check.target)} er trykt som «{target.text}», men {SAYS_NB[kind]} {implied}"
-        f"{f': {among}{times}' if among else ''}. {check.relation.reason('nb')}{also_nb}",
-        en=f"{name_of(check.target)} is printed as «{target.text}», but {SAYS_EN[kind]} {implied}"
-        f"{f': {among}{times}' if among else ''}. {check.relation.reason('en')}{also_en}",
-    )
-
-
-def _also(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> tuple[str, str]:
-    """Return what is said further, in both languages: how many relations fail, and which number is the suspect."""
-    cell, more = document.cells[suspects[0]], len(blamed) - 1
-    if more and len(suspects) == len(blamed):
-        common = _meeting([ratio for item in blamed if (ratio := _ratio(item.check)) is not None])
-        names = ", ".join(f"{short(key, suspects[0])} «{document.cells[key].text}»" for key in suspects[1:5])
-        if common is None or abs(common.middle - 1) < SAME:
-            return f" Det samme gjelder {names}.", f" The same holds for {names}."
-        factor = number(common.middle, 2)
-        return (
-            f" Det samme gjelder {names}: alle avviker med omtrent faktoren {factor}.",
-            f" The same holds for {names}: all differ by a factor of about {factor}.",
-        )
-    if more:
-        return (
-            f" Tallet «{cell.text}» ({name_of(cell.key)}) inngår i {more + 1} sammenhenger som svikter.",
-            f" The number «{cell.text}» ({name_of(cell.key)}) takes part in {more + 1} relations that fail.",
-        )
-    if blamed[0].check.target in suspects:
-        return "", ""
-    names = ", ".join(f"«{document.cells[key].text}»" for key in suspects[:3])
-    return f" Andre sammenhenger støtter ikke {names}.", f" Other relations do not support {names}."
-
-
-def _fits(document: Document, suspects: tuple[Key, ...], blamed: list[_Failure]) -> str:
-    """Return what would fit: for the target when it is a suspect, else for each suspect that can be worked out."""
-    if len(suspects) == len(blamed) > 1:
-        return "; ".join(span(item.check.implied, document.cells[item.check.target].printed) for item in blamed)
-    target = blamed[0].check.target
-    asked = (target,) if target in suspects else suspects[:3]
-    told = []
-    for key in asked:
-        fitting = [solved(item.check, key, _ranges(document, item.check)) for item in blamed]
-        wanted = _meeting([interval for interval in fitting if interval is not None])
-        if wanted is not None:
-            told.append((document.cells[key], span(wanted, document.cells[key].printed)))
-    if len(told) == 1:
-        return told[0][1]
-    return "; ".join(f"{text} for «{cell.text}»" for cell, text in told)
-
-
-def _ranges(document: Document, check: Check) -> dict[Key, Interval]:
-    return {key: document.read(key) for key in check.cells}
-
-
-def _meeting(intervals: list[Interval]) -> Interval | None:
-    """Return what lies in all intervals, or None when nothing does."""
-    if not intervals:
-        return None
-    low, high = max(part.low for part in intervals), min(part.high for part in intervals)
-    return Interval(low, high) if low <= high else None
-
-
-def _certainty(document: Document, blamed: list[_Failure]) -> str:
-    """Grade failures: certain when declared and not mended by cut digits, possible when a cut mends them all.
-
-    A relation that says of itself how sure it is at most is taken at its word.
-    """
-    if all(item.check.again(document.read_cut, exactly=document.read).holds for item in blamed):
-        return "possible"
-    order = tuple(CERTAINTIES)
-    return min((item.check.relation.sure if item.declared else "likely" for item in blamed), key=order.index)
-
-
-def _exchanges(
-    document: Document, failures: list[_Failure], found: list[_Failure]
-) -> Iterator[tuple[Finding, list[_Failure]]]:
-    """Yield exchanges of two numbers that mend two failures or more, with what they mend.
-
-    Only numbers of one statistic in one row or column of one exhibit change places, and no relation that holds may break.
+    Only numbers of one statistic in one row or column of one exhibit are exchanged.
     """
     left = failures[:MOST_SWAPS]
     for first in failures[:MOST_SWAPS]:
@@ -310,33 +105,46 @@ def _exchanges(
             if first not in left or second not in left or first is second:
                 continue
             pair = _exchange(document, first.check, second.check)
-            if pair is None:
+            if pair is None or not _keeps(document, pair, results):
                 continue
-            a, b = (document.cells[key] for key in pair)
-            touched = [item.check for item in found if item.check.holds and not set(pair).isdisjoint(item.check.cells)]
-            if not all(check.again(_reading(document, a, b)).holds for check in touched):
-                continue
-            mended = [item for item in left if item.check.again(_reading(document, a, b)).holds]
-            left = [item for item in left if item not in mended]
-            yield _swap(document, a, b, len(mended)), mended
+            a, b = pair
+            repaired = [failure for failure in left if failure.check.again(_Exchanged(document, a, b)).holds]
+            left = _without(left, repaired)
+            yield (
+                finding_about(
+                    "audit.numbers_exchanged", document, a, rule="swap", fits=quoted([b, a]), certainty="likely",
+                    cells=(b.key,), other=short(b.key, a.key), other_published=b.text, n=len(repaired),
+                ),
+                repaired,
+            )  # fmt: skip
 
 
-def _exchange(document: Document, first: Check, second: Check) -> tuple[Key, Key] | None:
+def _exchange(document: Document, first: Check, second: Check) -> tuple[Cell, Cell] | None:
     """Return two numbers whose exchange makes both checks hold."""
     for a in first.cells:
         for b in second.cells:
-            if a == b or a in second.cells or b in first.cells or a[0] != b[0] or a[4] != b[4]:
+            if a in second.cells or b in first.cells or not _may_be_exchanged(a, b):
                 continue
-            if a[2] != b[2] and a[3] != b[3]:
-                continue
-            read = _reading(document, document.cells[a], document.cells[b])
-            if first.again(read).holds and second.again(read).holds:
-                return a, b
+            pair = document.cells[a], document.cells[b]
+            if all(check.again(_Exchanged(document, *pair)).holds for check in (first, second)):
+                return pair
     return None
 
 
-class _reading:  # noqa: N801 - a reading of the prints, called like a function
-    """The document as it would read with two numbers in each other's places."""
+def _may_be_exchanged(a: Key, b: Key) -> bool:
+    """Return whether two numbers are of one statistic in one exhibit, and share a row or a column."""
+    return a != b and (a[0], a[4]) == (b[0], b[4]) and (a[2] == b[2] or a[3] == b[3])
+
+
+def _keeps(document: Document, pair: tuple[Cell, Cell], results: list[_Result]) -> bool:
+    """Return whether every relation that holds still holds when two numbers are exchanged."""
+    keys = {cell.key for cell in pair}
+    touched = [result.check for result in results if result.check.holds and not keys.isdisjoint(result.check.cells)]
+    return all(check.again(_Exchanged(document, *pair)).holds for check in touched)
+
+
+class _Exchanged:
+    """The document as it would read with two numbers in each other's cells."""
 
     def __init__(self, document: Document, a: Cell, b: Cell) -> None:
         self.document, self.other = document, {a.key: b.key, b.key: a.key}
@@ -345,16 +153,284 @@ class _reading:  # noqa: N801 - a reading of the prints, called like a function
         return self.document.read(self.other.get(key, key))
 
 
-def _swap(document: Document, a: Cell, b: Cell, mended: int) -> Finding:
+# --- A number in a neighbouring cell ---------------------------------------------------------------------------------
+
+
+def _shifted(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
+    """Yield numbers that are in a neighbouring cell: one slip, which leaves two cells wrong."""
+    for missing, stray in shifted_pairs(document, [failure.check for failure in failures]):
+        both = [failure for failure in failures if failure.check in (missing, stray)]
+        home, away = document.cells[missing.target], document.cells[stray.target]
+        wanted, there = span(missing.implied, home.printed), span(stray.implied, away.printed)
+        text = say_both(
+            "audit.number_in_next_cell",
+            number=name_of(home.key),
+            published=home.text,
+            follows=_follows(missing, wanted),
+            reason=_reason(missing.relation),
+            other=short(away.key, home.key),
+            other_published=away.text,
+            fits=there,
+            other_reason=_reason(stray.relation),
+        )
+        yield (
+            finding(
+                document, home.key, rule="displaced", fits=f"{wanted}; {there}", certainty=_certainty(document, both),
+                cells=(away.key,), explanation=text,
+            ),
+            both,
+        )  # fmt: skip
+
+
+# --- One cause for several failures ----------------------------------------------------------------------------------
+
+
+def _shared_causes(
+    document: Document, failures: Failures, results: list[_Result]
+) -> Iterator[tuple[Finding, Failures]]:
+    """Yield one finding for failures that share a factor, a relation or a reason."""
+    left = failures
+    groups = [*_by_one_factor(failures), *_everywhere(failures, results), *_written_out(failures, results)]
+    for group in groups:
+        if all(failure in left for failure in group):
+            left = _without(left, group)
+            yield _blame(document, tuple(failure.check.target for failure in group), group), group
+
+
+def _by_one_factor(failures: Failures) -> Iterator[Failures]:
+    """Yield groups of failures of one kind in one row or column of an exhibit that one common factor would repair.
+
+    Several numbers that are all five times what they should be have one cause: another unit, or another number of weeks.
+    """
+    left = failures
+    for axis in (2, 3):
+        groups: dict[tuple[str, ...], list[tuple[_Result, Interval]]] = {}
+        for failure in left:
+            factor = _factor(failure.check)
+            if factor is not None:
+                key = failure.check.target
+                groups.setdefault((failure.check.relation.kind, key[0], key[1], key[axis]), []).append(
+                    (failure, factor)
+                )
+        for members in groups.values():
+            common = _intersection([factor for _, factor in members])
+            if len(members) >= 2 and common is not None and not common.holds(1):
+                group = [failure for failure, _ in members]
+                left = _without(left, group)
+                yield group
+
+
+def _factor(check: Check) -> Interval | None:
+    """Return the factor between a target and what is implied for it, or None where a factor has no meaning."""
+    if check.relation.kind not in ("product", "ratio", "weighted_mean", "same"):
+        return None
+    if check.implied.holds(0) or check.printed.holds(0):
+        return None
+    return check.printed / check.implied
+
+
+def _everywhere(failures: Failures, results: list[_Result]) -> Iterator[Failures]:
+    """Yield the failures of declared relations that fail in every cell where they can be checked, two or more."""
+    for relation in dict.fromkeys(failure.check.relation for failure in failures if failure.declared):
+        group = [result for result in results if result.check.relation is relation]
+        if len(group) >= 2 and all(result in failures for result in group):
+            yield group
+
+
+def _written_out(failures: Failures, results: list[_Result]) -> Iterator[Failures]:
+    """Yield failures of relations that the file states number by number, with one reason, within a row or a column.
+
+    They count as one relation, unless their checks have a number in common: then that number is the suspect.
+    """
+    for axis in (2, 3):
+        stated: dict[tuple[object, ...], Failures] = {}
+        for result in results:
+            if result.declared:
+                relation, at = result.check.relation, result.check.target
+                words = (relation.kind, relation.reason("en"), relation.factor, relation.exact, relation.sure)
+                stated.setdefault((*words, at[0], at[1], at[axis]), []).append(result)
+        for group in stated.values():
+            several = len({result.check.relation for result in group}) >= 2
+            if several and all(result in failures for result in group) and not _in_all(group):
+                yield group
+
+
+def _in_all(group: Failures) -> set[Key]:
+    """Return the numbers that take part in all checks."""
+    return set.intersection(*(set(result.check.cells) for result in group))
+
+
+# --- The number at fault ---------------------------------------------------------------------------------------------
+
+
+def _culprits(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
+    """Yield the numbers at fault: those in most failures and in fewest checks that hold."""
+    holding = Counter(key for result in results if result.check.holds for key in result.check.cells)
+    while failures:
+        failing = Counter(key for failure in failures for key in failure.check.cells)
+        # A number that other relations support is not to blame because several others contradict it.
+        # Of equals the first is taken, which is the first failure's target.
+        culprit = max(failing, key=lambda key: (not holding[key], failing[key]))
+        if failing[culprit] == 1 or holding[culprit]:
+            # A single failure is reported at its target, unless other checks support the target alone.
+            suspects, blamed = _unsupported(failures[0].check, holding), failures[:1]
+        else:
+            suspects, blamed = (culprit,), [failure for failure in failures if culprit in failure.check.cells]
+        failures = _without(failures, blamed)
+        yield _blame(document, suspects, blamed), blamed
+
+
+def _unsupported(check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
+    """Return the numbers of a failing check that fewest other checks support, the target first if it is among them."""
+    least = min(holding[key] for key in check.cells)
+    return tuple(key for key in check.cells if holding[key] == least)
+
+
+# --- The finding about failing checks --------------------------------------------------------------------------------
+
+
+def _blame(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> Finding:
+    """Return the finding about failing checks, and which of their numbers may be at fault."""
+    check = blamed[0].check
+    target = document.cells[check.target]
+    text = say_both(
+        "audit.relation_fails",
+        number=name_of(check.target),
+        published=target.text,
+        follows=_follows(check, span(check.implied, target.printed)),
+        parts=_parts(document, check),
+        reason=_reason(check.relation),
+    )
     return finding(
         document,
-        a.key,
-        rule="swap",
-        fits=quoted([b, a]),
-        certainty="likely",
-        nb=f"{name_of(a.key)} «{a.text}» og {short(b.key, a.key)} «{b.text}» passer ikke hver for seg, men {mended} "
-        "sammenhenger holder når de to bytter plass.",
-        en=f"{name_of(a.key)} «{a.text}» and {short(b.key, a.key)} «{b.text}» do not fit where they stand, but {mended} "
-        "relations hold when the two change places.",
-        cells=(b.key,),
+        suspects[0],
+        rule=RULE_OF[check.relation.kind],
+        fits=_fits(document, suspects, blamed),
+        certainty=_certainty(document, blamed),
+        cells=suspects[1:] if len(suspects) == len(blamed) else (),
+        explanation=join([text, _extent(document, suspects, blamed)], " "),
     )
+
+
+def _reason(relation: Relation) -> Label:
+    return Label(nb=relation.reason("nb"), en=relation.reason("en"))
+
+
+def _follows(check: Check, implied: str) -> Label:
+    return say_both(f"audit.follows_{check.relation.kind}", implied=implied)
+
+
+def _parts(document: Document, check: Check) -> Label:
+    """Return the numbers that a check's target follows from, as the end of a clause; nothing when there are none."""
+    others = [document.cells[key] for key in check.cells[1:]]
+    if not others:
+        return Label(nb="", en="")
+    names = join([named(cell, check.target) for cell in others[:MOST_NAMED]], "; ")
+    end = " ..." if len(others) > MOST_NAMED else ""
+    end += "" if check.relation.factor == "1" else f" (× {check.relation.factor})"
+    return Label(nb=f": {names.nb}{end}", en=f": {names.en}{end}")
+
+
+def _extent(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> Label:
+    """Return how far a failure reaches: which other numbers it affects, or which number the relations leave suspect."""
+    cell = document.cells[suspects[0]]
+    if len(blamed) > 1 and len(suspects) == len(blamed):
+        names = join([named(document.cells[key], suspects[0]) for key in suspects[1:MOST_NAMED]])
+        common = _intersection([factor for failure in blamed if (factor := _factor(failure.check)) is not None])
+        if common is None or abs(common.middle - 1) < SAME:
+            return say_both("audit.same_for", numbers=names)
+        return say_both("audit.same_for_by_factor", numbers=names, factor=number(common.middle, 2))
+    if len(blamed) > 1:
+        return say_both("audit.fails_elsewhere", published=cell.text, number=name_of(cell.key), n=len(blamed))
+    if blamed[0].check.target in suspects:
+        return Label(nb="", en="")
+    texts = [document.cells[key].text for key in suspects[:3]]
+    return say_both("audit.unsupported", numbers=join([Label(nb=f"«{text}»", en=f"“{text}”") for text in texts]))
+
+
+def _fits(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> str:
+    """Return what would fit: for the target when it is a suspect, else for each suspect that can be solved for."""
+    if len(suspects) == len(blamed) > 1:
+        return "; ".join(
+            span(failure.check.implied, document.cells[failure.check.target].printed) for failure in blamed
+        )
+    target = blamed[0].check.target
+    options = []
+    for key in (target,) if target in suspects else suspects[:3]:
+        cell = document.cells[key]
+        solutions = [solve(failure.check, key, _ranges(document, failure.check)) for failure in blamed]
+        common = _intersection([solution for solution in solutions if solution is not None])
+        if common is not None:
+            options.append((cell.text, span(common, cell.printed)))
+    if len(options) == 1:
+        return options[0][1]
+    return "; ".join(f"{fitting} for «{text}»" for text, fitting in options)
+
+
+def _ranges(document: Document, check: Check) -> dict[Key, Interval]:
+    return {key: document.read(key) for key in check.cells}
+
+
+def _intersection(intervals: Sequence[Interval]) -> Interval | None:
+    """Return what lies in all intervals, or None when nothing does."""
+    if not intervals:
+        return None
+    low, high = max(part.low for part in intervals), min(part.high for part in intervals)
+    return Interval(low, high) if low <= high else None
+
+
+def _certainty(document: Document, blamed: Failures) -> str:
+    """Return how sure a failure is: possible when truncated digits explain it, likely when the relation is inferred.
+
+    A declared relation that states how sure its failure is at most is taken at its word.
+    """
+    if all(failure.check.again(document.read_cut, exactly=document.read).holds for failure in blamed):
+        return "possible"
+    return min(
+        (failure.check.relation.sure if failure.declared else "likely" for failure in blamed), key=CERTAINTIES.index
+    )
+
+
+# --- Solving a relation for one of its numbers -----------------------------------------------------------------------
+
+
+def solve(check: Check, key: Key, read: Mapping[Key, Interval]) -> Interval | None:
+    """Return what a number of a check must be when all others are right, or None where the relation has no solution."""
+    kind, factor = check.relation.kind, Fraction(check.relation.factor)
+    if key == check.target and kind not in ("shares", "rising"):
+        return check.implied
+    in_a_sum = any(key in group and len(group) > 1 for group in check.groups)
+    if kind not in _SOLUTIONS or not factor or (in_a_sum and kind not in ("sum", "shares")):
+        return None
+    members = [member for group in check.groups for member in group]
+    return _SOLUTIONS[kind](check.printed.times(1 / factor), key, members, read)
+
+
+def _solve_sum(total: Interval, key: Key, members: Sequence[Key], read: Mapping[Key, Interval]) -> Interval:
+    return total - added(read[member] for member in members if member != key)
+
+
+def _solve_difference(result: Interval, key: Key, members: Sequence[Key], read: Mapping[Key, Interval]) -> Interval:
+    first = members[0]
+    rest = added(read[member] for member in members[1:] if member != key)
+    return result + rest if key == first else read[first] - rest - result
+
+
+def _solve_same(result: Interval, key: Key, members: Sequence[Key], read: Mapping[Key, Interval]) -> Interval:
+    return result
+
+
+def _solve_product(result: Interval, key: Key, members: Sequence[Key], read: Mapping[Key, Interval]) -> Interval | None:
+    others = [read[member] for member in members if member != key]
+    if len(members) > 2 or any(other.holds(0) for other in others):
+        return None
+    return result / others[0] if others else result
+
+
+_SOLUTIONS: Mapping[str, Callable[[Interval, Key, Sequence[Key], Mapping[Key, Interval]], Interval | None]] = {
+    "sum": _solve_sum,
+    "shares": _solve_sum,
+    "difference": _solve_difference,
+    "same": _solve_same,
+    "product": _solve_product,
+}

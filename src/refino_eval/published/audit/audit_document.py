@@ -1,4 +1,4 @@
-"""Run all rules over a document, and let one cause be one finding."""
+"""Run all rules over a document, and report one finding per cause."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from pathlib import Path
 import pandas as pd
 
 from refino_eval.published.audit.arithmetic import arithmetic
-from refino_eval.published.audit.document import document_of, relations_beside
+from refino_eval.published.audit.document import document_of, relations_file
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
-from refino_eval.published.audit.model_consistency import models
-from refino_eval.published.audit.shares_and_counts import shares
-from refino_eval.published.audit.sibling_models import sisters
-from refino_eval.published.audit.significance import inference
+from refino_eval.published.audit.model_consistency import model_consistency
+from refino_eval.published.audit.shares_and_counts import shares_and_counts
+from refino_eval.published.audit.sibling_models import sibling_models
+from refino_eval.published.audit.significance import significance
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
-FAMILIES = (sisters, arithmetic, shares, inference, models)
-ABOUT_PRINTS = ("swap", "grouping", "sign", "magnitude")
-"""Rules that say how the print went wrong: whatever else a number so spoiled contradicts has that cause."""
+FAMILIES = (sibling_models, arithmetic, shares_and_counts, significance, model_consistency)
+ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
+"""Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""
 
 ABOUT_TABLES = ("stars_missing", "sample")
+"""Rules about whole tables, which explain nothing about their numbers."""
 
 
 def audit_file(path: Path | str) -> tuple[Finding, ...]:
-    """Audit a file of published values, with the relations that stand beside it.
+    """Audit a file of published values, with the relations declared in `<document>.relations.yaml` next to it.
 
     Parameters
     ----------
     path
-        `<document>.csv`; `<document>.relations.yaml` in the same folder may be missing.
+        `<document>.csv`.
 
     Returns
     -------
@@ -44,8 +45,8 @@ def audit_file(path: Path | str) -> tuple[Finding, ...]:
     """
     path = Path(path)
     published = load_published(path)
-    beside = relations_beside(path)
-    return audit(published, load_relations(beside) if beside.is_file() else (), name=path.stem)
+    declared = relations_file(path)
+    return audit(published, load_relations(declared) if declared.is_file() else (), name=path.stem)
 
 
 def audit(
@@ -58,50 +59,45 @@ def audit(
     published
         As `load_published` returns it.
     relations
-        What must hold in this document besides what its tables tell themselves.
+        What must hold in this document in addition to what its tables suggest.
     name
-        Of the document.
+        Name of the document.
 
     Returns
     -------
     tuple of Finding
-        In the document's order; one finding a cause.
+        In the document's order; one finding per cause.
     """
     document = document_of(published, relations, name=name)
-    found = [finding for family in FAMILIES for finding in family(document)]
-    ranks = {rule: rank for rank, rule in enumerate(RULES)}
-    sure = {certainty: rank for rank, certainty in enumerate(CERTAINTIES)}
-    places = {key: place for place, key in enumerate(document.keys)}
-    told = one_cause(sorted(found, key=lambda item: (ranks[item.rule], sure[item.certainty])))
-    return tuple(sorted(told, key=lambda item: (places[item.cells[0]], ranks[item.rule])))
+    findings = [finding for family in FAMILIES for finding in family(document)]
+    findings.sort(key=lambda finding: (RULES.index(finding.rule), CERTAINTIES.index(finding.certainty)))
+    order = {key: index for index, key in enumerate(document.keys)}
+    return tuple(sorted(one_cause(findings), key=lambda item: (order[item.cells[0]], RULES.index(item.rule))))
 
 
-def one_cause(found: list[Finding]) -> list[Finding]:
-    """Drop findings whose numbers an earlier one explains already, and name their rules there.
+def one_cause(findings: list[Finding]) -> list[Finding]:
+    """Drop findings whose numbers an earlier one already explains, and add their rules to that one.
 
     Parameters
     ----------
-    found
+    findings
         In the order in which they explain.
     """
-    told: list[Finding] = []
-    for item in found:
-        earlier = next((place for place, other in enumerate(told) if _explains(other, item)), None)
+    causes: list[Finding] = []
+    for finding in findings:
+        earlier = next((index for index, other in enumerate(causes) if _explains(other, finding)), None)
         if earlier is None:
-            told.append(item)
-        elif item.rule not in (told[earlier].rule, *told[earlier].also):
-            told[earlier] = replace(told[earlier], also=(*told[earlier].also, item.rule))
-    return told
+            causes.append(finding)
+        elif finding.rule not in (causes[earlier].rule, *causes[earlier].also):
+            causes[earlier] = replace(causes[earlier], also=(*causes[earlier].also, finding.rule))
+    return causes
 
 
 def _explains(earlier: Finding, later: Finding) -> bool:
-    """Return whether the number at fault in a later finding is one that an earlier finding explains.
-
-    A rule that speaks of a whole table explains nothing about its numbers.
-    """
+    """Return whether an earlier finding explains the number at fault in a later one."""
     if earlier.rule in ABOUT_TABLES:
         return False
-    if earlier.rule in ABOUT_PRINTS:
+    if earlier.rule in ABOUT_THE_NUMBER:
         return bool(set(later.cells) & set(earlier.cells))
     if earlier.rule == later.rule and earlier.cells[0] != later.cells[0]:
         return later.rule != "swap" and set(later.cells) <= set(earlier.cells)

@@ -1,4 +1,4 @@
-"""The printed numbers of a document as the audit's rules read them: by key, by place, by model."""
+"""The published numbers of a document as the rules of the audit read them: by key, by cell, by model."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Model = tuple[str, str, str]
 """Exhibit, panel and column: the estimates of one regression, a row each, or one outcome of it."""
 
 EVERYBODY = ("all", "total", "joint_test")
-"""Rows and columns that speak of a whole table."""
+"""Rows and columns that describe a whole table."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One printed number: its key, its string, and what the string says."""
+    """One published number: its key, its text, and the number that the text states."""
 
     key: Key
     text: str
@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def statistic(self) -> str:
-        """What the number is."""
+        """The statistic that the number is."""
         return self.key[4]
 
     @property
@@ -53,10 +53,10 @@ class Cell:
 
     @property
     def dated(self) -> bool:
-        """Whether the number is a calendar year, which nobody rounds.
+        """Whether the number is a calendar year, which is never rounded.
 
         Its unit says so; where the file gives no unit, its row, column or statistic does (`year`, `year_of_start`) and it
-        has a year's four digits, printed without a space.
+        has the four digits of a year without a space.
         """
         if self.qualifier:
             return False
@@ -64,20 +64,20 @@ class Cell:
         return self.unit == "year" or (not self.unit and named and _YEAR.fullmatch(self.text.strip()) is not None)
 
     def interval(self, *, cut: bool = False) -> Interval:
-        """Return the numbers that the print can stand for."""
+        """Return the values that the published number can be: rounded, or also truncated."""
         if self.dated:
             return point(Fraction(self.printed.value))
         return stands_for(self.printed, statistic=self.statistic, qualifier=self.qualifier, cut=cut)
 
     @cached_property
     def range(self) -> Interval:
-        """The numbers that round to the print."""
+        """The values that round to the published number."""
         return self.interval()
 
 
 @dataclass(frozen=True)
 class Document:
-    """All printed numbers of a document and what is known of them."""
+    """All published numbers of a document, and its declared relations."""
 
     name: str
     cells: Mapping[Key, Cell]
@@ -90,7 +90,7 @@ class Document:
 
     @cached_property
     def places(self) -> Mapping[Place, Mapping[str, Cell]]:
-        """Place -> statistic -> number."""
+        """Exhibit, panel, row and column -> statistic -> number."""
         found: dict[Place, dict[str, Cell]] = {}
         for cell in self.cells.values():
             found.setdefault(cell.place, {})[cell.statistic] = cell
@@ -114,11 +114,11 @@ class Document:
         return [cell for cell in self.cells.values() if cell.statistic in statistics]
 
     def read(self, key: Key) -> Interval:
-        """Return what a number can stand for when it was rounded."""
+        """Return the values that a number can be if it was rounded."""
         return self.cells[key].range
 
     def read_cut(self, key: Key) -> Interval:
-        """Return what a number can stand for when it was rounded or cut."""
+        """Return the values that a number can be if it was rounded or truncated."""
         return self.cells[key].interval(cut=True)
 
     def facts(self, kind: str) -> list[Relation]:
@@ -126,13 +126,13 @@ class Document:
         return [relation for relation in self.relations if relation.kind == kind]
 
     def explained(self, rule: str, key: Key) -> bool:
-        """Return whether the relations say that a rule's complaint about a number is explained."""
+        """Return whether the relations declare a rule's complaint about a number as explained."""
         return any(relation.rule == rule and fits(relation.of, key) for relation in self.facts("explained"))
 
     def common(self, statistics: Iterable[str], cell: Cell) -> Cell | None:
-        """Return the number that a table prints once for many: of the same place, else of the column, else of all.
+        """Return the number that a table reports once for many: of the same cell, else of the column, else of all.
 
-        Only a number that is the single one of its kind counts, since otherwise nobody can say which belongs.
+        The first place where any such number is found decides; different values there leave it unknown which applies.
         """
         wanted = tuple(statistics)
         here = self.places[cell.place]
@@ -140,23 +140,18 @@ class Document:
             if statistic in here:
                 return here[statistic]
         exhibit, panel, _, column = cell.place
-        panels, columns = ({panel}, None), ({column}, set(EVERYBODY), None)
-        for kept in columns:
-            for part in panels:
-                found = [
-                    other
-                    for other in self._by_exhibit.get(exhibit, ())
-                    if other.statistic in wanted
-                    and (part is None or other.key[1] in part)
-                    and (kept is None or other.key[3] in kept)
-                ]
+        candidates = [other for other in self._by_exhibit.get(exhibit, ()) if other.statistic in wanted]
+        of_panel = [other for other in candidates if other.key[1] == panel]
+        for columns in ((column,), EVERYBODY, None):
+            for members in (of_panel, candidates):
+                found = [other for other in members if columns is None or other.key[3] in columns]
                 if found:
                     return found[0] if len({other.printed.value for other in found}) == 1 else None
         return None
 
     @cached_property
     def _by_exhibit(self) -> Mapping[str, tuple[Cell, ...]]:
-        """Exhibit -> its sizes, means and fits, which tables print once for many."""
+        """Exhibit -> its sizes, means and R², which tables report once for many numbers."""
         found: dict[str, list[Cell]] = {}
         for cell in self.cells.values():
             if cell.statistic in ("n", "n_treated", "n_control", "r_squared", "mean_control", "mean"):
@@ -174,7 +169,7 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
     relations
         As `load_relations` returns them.
     name
-        Of the document, for the findings.
+        Name of the document, for the findings.
     """
     cells = {}
     for record in published.to_dict("records"):
@@ -191,6 +186,6 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
     return Document(name, cells, relations)
 
 
-def relations_beside(path: Path) -> Path:
-    """Return where the relations of a file of published values stand."""
+def relations_file(path: Path) -> Path:
+    """Return the file of relations that belongs to a file of published values."""
     return path.with_name(f"{path.stem}.relations.yaml")

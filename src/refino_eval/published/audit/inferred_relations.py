@@ -1,8 +1,8 @@
-"""Relations that a table tells itself.
+"""Relations that are inferred from a table.
 
 A table often shows its own arithmetic: a column that is the difference of two others, a column for all, a block of shares
-that makes a hundred. Such a relation is taken for the table's rule when it holds, not trivially, in most places where it
-can be checked; the places where it fails are then suspect. A relation that fails as often as it holds says nothing.
+that adds up to a hundred. Such a relation is inferred when it holds, not trivially, in most cells where it can be checked;
+the cells where it fails are then suspect. A relation that fails as often as it holds says nothing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 
 from refino_eval.config.base import Label
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
+from refino_eval.published.audit.findings_text import say_both
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
 
@@ -23,8 +25,8 @@ LEVELS = ("mean", "share", "estimate", "difference", "count", "n", "value")
 """Statistics that may be differences of one another."""
 
 
-def learned_checks(document: Document) -> Iterator[Check]:
-    """Yield the checks of all relations that the document's tables tell themselves."""
+def inferred_checks(document: Document) -> Iterator[Check]:
+    """Yield the checks of all relations that the document's tables suggest."""
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
         yield from _totals(document, cells)
@@ -34,45 +36,46 @@ def learned_checks(document: Document) -> Iterator[Check]:
     yield from _repeats(document)
 
 
-def mostly(found: Sequence[Check], *, least: int, ratio: int) -> bool:
-    """Return whether checks hold in at least `least` telling places, and `ratio` times as often as they fail."""
-    holding = sum(1 for check in found if check.holds and telling(check))
-    failing = sum(1 for check in found if not check.holds)
+def mostly(results: Sequence[Check], *, least: int, ratio: int) -> bool:
+    """Return whether at least `least` checks hold informatively, and `ratio` times as many as fail."""
+    holding = sum(1 for check in results if check.holds and informative(check))
+    failing = sum(1 for check in results if not check.holds)
     return holding >= least and holding >= ratio * failing
 
 
-def telling(check: Check) -> bool:
-    """Return whether a check that holds is no accident: the number is large beside what rounding leaves open."""
+def informative(check: Check) -> bool:
+    """Return whether a check that holds is no coincidence: the number is large compared with its rounding interval."""
     width = check.implied.high - check.implied.low + check.printed.high - check.printed.low
     return abs(check.printed.middle) > 2 * width
 
 
-def _one(document: Document, relation: Relation) -> list[Check]:
+def _checks_of(document: Document, relation: Relation) -> list[Check]:
     involved = {name for name in (relation.is_, *relation.of, *relation.weights) if name}
     keys = tuple(key for key in (tuple(name.split("/")) for name in involved) if key in document.cells)
     return list(checks(relation, keys, document.read)) if len(keys) == len(involved) else []
 
 
-def _relation(kind: str, why: Label, target: Key, of: Sequence[Key], weights: Sequence[Key] = ()) -> Relation:
-    entry = {"kind": kind, "why": why, "is": "/".join(target), "of": ["/".join(key) for key in of]}
+@cache
+def _why(reason: str) -> Label:
+    return say_both(f"audit.inferred_{reason}")
+
+
+def _relation(kind: str, reason: str, target: Key, of: Sequence[Key], weights: Sequence[Key] = ()) -> Relation:
+    entry = {"kind": kind, "why": _why(reason), "is": "/".join(target), "of": ["/".join(key) for key in of]}
     return Relation.model_validate({**entry, "weights": ["/".join(key) for key in weights]})
 
 
 def _series(cells: Sequence[Cell]) -> dict[tuple[str, str], dict[tuple[str, str], Cell]]:
     """Return column and statistic -> panel and row -> number."""
-    found: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
+    results: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
     for cell in cells:
         if cell.statistic in LEVELS and "/" not in "".join(cell.key):
-            found.setdefault((cell.key[3], cell.statistic), {})[cell.key[1], cell.key[2]] = cell
-    return found
+            results.setdefault((cell.key[3], cell.statistic), {})[cell.key[1], cell.key[2]] = cell
+    return results
 
 
 def _differences(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     """Yield checks of columns of which one is the difference of two others, in either direction."""
-    why = Label(
-        nb="I de fleste radene er kolonnen differansen mellom de to andre.",
-        en="In most rows the column is the difference of the two others.",
-    )
     series = _series(cells)
     if len(series) > MOST_SERIES:
         return
@@ -80,26 +83,28 @@ def _differences(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     for whole in order:
         for part, last in itertools.combinations([name for name in order if name != whole], 2):
             rows = [row for row in series[last] if row in series[whole] and row in series[part]]
-            found = [
+            results = [
                 check
                 for row in rows
-                for check in _one(
+                for check in _checks_of(
                     document,
                     _relation(
-                        "difference", why, series[last][row].key, [series[whole][row].key, series[part][row].key]
+                        "difference",
+                        "difference",
+                        series[last][row].key,
+                        [series[whole][row].key, series[part][row].key],
                     ),
                 )
             ]
-            if mostly(found, least=3, ratio=3):
-                yield from found
+            if mostly(results, least=3, ratio=3):
+                yield from results
 
 
 def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     """Yield checks that counts in a row or column called all or total are sums of the others."""
-    why = Label(nb="Raden eller kolonnen for alle er summen av de andre.", en="The row or column for all is the sum.")
     counts = [cell for cell in cells if cell.statistic in COUNTS and cell.statistic != "df"]
     for axis in (2, 3):
-        found = []
+        results = []
         for total in counts:
             if total.key[axis] not in EVERYBODY:
                 continue
@@ -110,22 +115,19 @@ def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
                 if (cell.key[:axis], cell.key[axis + 1 :]) == rest and cell.key[axis] not in EVERYBODY
             ]
             if len(parts) >= 2:
-                found += _one(document, _relation("sum", why, total.key, parts))
-        if mostly(found, least=2, ratio=1):
-            yield from found
+                results += _checks_of(document, _relation("sum", "total", total.key, parts))
+        if mostly(results, least=2, ratio=1):
+            yield from results
 
 
 def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
-    """Yield checks that shares of one panel make a hundred in all columns when they do in most."""
-    why = Label(
-        nb="I de andre kolonnene blir blokkens andeler hundre.", en="In the other columns the block makes a hundred."
-    )
+    """Yield checks that the shares of one panel add up to a hundred in all columns when they do in most."""
     blocks: dict[str, dict[str, list[Cell]]] = {}
     for cell in cells:
         if cell.statistic == "share" and cell.key[2] not in EVERYBODY:
             blocks.setdefault(cell.key[1], {}).setdefault(cell.key[3], []).append(cell)
     for panel, columns in blocks.items():
-        found: list[Check] = []
+        results: list[Check] = []
         for column, members in columns.items():
             total = 1 if all(cell.printed.percent for cell in members) else 100
             keys = tuple(cell.key for cell in members)
@@ -133,35 +135,38 @@ def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
                 continue
             exhibit, statistic = keys[0][0], keys[0][4]
             relation = Relation.model_validate(
-                {"kind": "shares", "why": why, "of": [f"{exhibit}/{panel}/+/{column}/{statistic}"], "total": total}
+                {
+                    "kind": "shares",
+                    "why": _why("hundred"),
+                    "of": [f"{exhibit}/{panel}/+/{column}/{statistic}"],
+                    "total": total,
+                }
             )
-            found += checks(relation, keys, document.read)
-        near = [check for check in found if abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5)]
-        if len(near) == len(found) and mostly(found, least=1, ratio=1) and len(found) >= 2:
-            yield from found
+            results += checks(relation, keys, document.read)
+        near = [check for check in results if abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5)]
+        if len(near) == len(results) and mostly(results, least=1, ratio=1) and len(results) >= 2:
+            yield from results
 
 
 def _columns_for_all(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
-    """Yield checks that a column whose size is the sum of the others' holds their weighted means."""
-    why = Label(
-        nb="Kolonnens antall er summen av gruppenes, så den gjelder dem samlet.",
-        en="The column's size is the sum of the groups', so it speaks of all of them.",
-    )
-    for total, groups in _size_columns(cells):
+    """Yield checks that a column whose size is the sum of the others' sizes contains their weighted means."""
+    for total, groups in size_columns(cells):
         rows = {(cell.key[1], cell.key[2], cell.statistic): cell for cell in cells if cell.key[3] == total.key[3]}
-        found = []
+        results = []
         for (panel, row, statistic), cell in rows.items():
             if statistic not in ("mean", "share"):
                 continue
             keys = [(cell.key[0], panel, row, group.key[3], statistic) for group in groups]
             if all(key in document.cells for key in keys):
-                found += _one(document, _relation("weighted_mean", why, cell.key, keys, [g.key for g in groups]))
-        if mostly(found, least=2, ratio=2):
-            yield from found
+                results += _checks_of(
+                    document, _relation("weighted_mean", "pooled", cell.key, keys, [g.key for g in groups])
+                )
+        if mostly(results, least=2, ratio=2):
+            yield from results
 
 
-def _size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
-    """Yield a column's size with the sizes of the columns that it is the sum of."""
+def size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
+    """Yield the size of a column with the sizes of the columns that add up to it."""
     sizes = [cell for cell in cells if cell.statistic == "n"]
     by_row: dict[tuple[str, str], list[Cell]] = {}
     for cell in sizes:
@@ -174,11 +179,7 @@ def _size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
 
 
 def _repeats(document: Document) -> Iterator[Check]:
-    """Yield checks of keys that two exhibits share, where they print the same under nearly all of them."""
-    why = Label(
-        nb="De to tabellene har ellers de samme tallene på de samme plassene.",
-        en="The two tables otherwise have the same numbers in the same places.",
-    )
+    """Yield checks of keys that two exhibits share, where nearly all of their numbers are equal."""
     tables: dict[str, dict[tuple[str, ...], Cell]] = {}
     for cell in document.cells.values():
         if "/" not in "".join(cell.key):
@@ -187,10 +188,12 @@ def _repeats(document: Document) -> Iterator[Check]:
         shared = [rest for rest in tables[second] if rest in tables[first] and rest[3] not in COUNTS]
         if len(shared) < 5:
             continue
-        found = [
+        results = [
             check
             for rest in shared
-            for check in _one(document, _relation("same", why, tables[second][rest].key, [tables[first][rest].key]))
+            for check in _checks_of(
+                document, _relation("same", "repeat", tables[second][rest].key, [tables[first][rest].key])
+            )
         ]
-        if mostly(found, least=5, ratio=4):
-            yield from found
+        if mostly(results, least=5, ratio=4):
+            yield from results

@@ -1,4 +1,4 @@
-"""Rules about whole models: what stars say of standard errors, R² that falls, numbers that were copied, sizes that differ."""
+"""Rules about whole models: standard errors implied by stars, falling R², copied numbers, differing sample sizes."""
 
 from __future__ import annotations
 
@@ -8,64 +8,63 @@ from fractions import Fraction
 from itertools import combinations
 from statistics import median
 
+from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.findings_text import decimal_of, finding, name_of, number, quoted
-from refino_eval.published.audit.sibling_models import Sisters, typical
+from refino_eval.published.audit.findings_text import decimal_of, distinct, finding_about, name_of, number, quoted
+from refino_eval.published.audit.sibling_models import Siblings, typical
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
 from refino_eval.published.relations import Key, match
 
 CONTRADICTS = Fraction(3, 2)
-"""A standard error contradicts a sister's when its least value is this many times the sister's greatest."""
+"""A standard error contradicts a sibling's when its smallest value is this many times the sibling's largest."""
 
 ABOUT_AS_MANY = Fraction(5, 4)
-"""Samples about as large: the larger is at most this many times the smaller."""
+"""Samples are about equally large when the larger is at most this many times the smaller."""
 
 CHANCE = Fraction(1, 1000)
-"""Equal prints are told as copied when their chance is smaller."""
+"""Equal numbers are reported as copied when their probability is smaller."""
 
 NEARLY = Fraction(201, 200)
-"""Sizes that differ, but by half a per cent at most, are of one sample."""
+"""Sizes that differ by at most half a per cent are of one sample."""
 
 
-def models(document: Document) -> Iterator[Finding]:
-    """Yield what the rules about whole models find."""
-    known = Sisters(document)
-    yield from _stars_against_size(document, known)
+def model_consistency(document: Document) -> Iterator[Finding]:
+    """Yield the findings about whole models."""
+    siblings = Siblings(document)
+    yield from _stars_against_size(document, siblings)
     yield from _falling_fit(document)
     yield from _copied_run(document)
-    yield from _twins(document, known)
+    yield from _twins(document, siblings)
     yield from _sizes(document)
 
 
 def error_bounds(cell: Cell, levels: Sequence[Fraction]) -> tuple[Fraction, Fraction | None]:
-    """Return the least and the greatest standard error that an estimate with its stars can have.
+    """Return the smallest and the largest standard error that an estimate with its stars can have.
 
-    The greatest follows from the stars that it has (the normal's critical value is the smallest there is), the least from
-    the one that it lacks (with few degrees of freedom, which make the star harder to earn).
+    The largest follows from the stars that it has (the normal has the smallest critical value), the smallest from the star
+    that it lacks (with few degrees of freedom, which raise the critical value).
     """
     size, stars = abs(cell.range), cell.printed.stars
-    greatest = size.high / critical(levels[stars - 1], None) if stars else None
-    least = size.low / critical(levels[stars], FEWEST_DF) if stars < len(levels) else Fraction(0)
-    return least, greatest
+    largest = size.high / critical(levels[stars - 1], None) if stars else None
+    smallest = size.low / critical(levels[stars], FEWEST_DF) if stars < len(levels) else Fraction(0)
+    return smallest, largest
 
 
-def _stars_against_size(document: Document, known: Sisters) -> Iterator[Finding]:
-    """Find estimates whose stars ask for a standard error that two sisters or more rule out."""
-    learned, declared = levels_of(document)
+def _stars_against_size(document: Document, siblings: Siblings) -> Iterator[Finding]:
+    """Yield estimates whose stars require a standard error that at least two siblings rule out, the worst first."""
+    inferred, declared = levels_of(document)
     conflicts: dict[Key, list[Cell]] = {}
     for cell in document.of("estimate"):
-        if t_range(document.places[cell.place]) is not None:
+        levels = declared.get(cell.key[0], inferred)
+        if levels is None or t_range(document.places[cell.place]) is not None or cell.printed.stars > len(levels):
             continue
-        levels = declared.get(cell.key[0], learned)
-        if levels is None or cell.printed.stars > len(levels):
-            continue
-        least, _ = error_bounds(cell, levels)
-        for other in known.of(cell):
-            if other.printed.stars > len(levels) or not _as_many(document, cell, other):
+        smallest, _ = error_bounds(cell, levels)
+        for other in siblings.of(cell):
+            if other.printed.stars > len(levels) or not _equally_large(document, cell, other):
                 continue
-            _, greatest = error_bounds(other, declared.get(other.key[0], levels))
-            if greatest is not None and least > CONTRADICTS * greatest:
+            _, largest = error_bounds(other, declared.get(other.key[0], levels))
+            if largest is not None and smallest > CONTRADICTS * largest:
                 conflicts.setdefault(cell.key, []).append(other)
                 conflicts.setdefault(other.key, []).append(cell)
     while conflicts:
@@ -76,11 +75,10 @@ def _stars_against_size(document: Document, known: Sisters) -> Iterator[Finding]
         for other in against:
             conflicts[other.key] = [cell for cell in conflicts[other.key] if cell.key != worst]
         if not document.explained("stars_size", worst):
-            cell = document.cells[worst]
-            yield _against_size(document, cell, against, declared.get(worst[0], learned) or ())
+            yield _against_size(document, document.cells[worst], against, declared.get(worst[0], inferred) or ())
 
 
-def _as_many(document: Document, cell: Cell, other: Cell) -> bool:
+def _equally_large(document: Document, cell: Cell, other: Cell) -> bool:
     sizes = [document.common(("n",), one) for one in (cell, other)]
     if sizes[0] is None or sizes[1] is None:
         return False
@@ -89,38 +87,27 @@ def _as_many(document: Document, cell: Cell, other: Cell) -> bool:
 
 
 def _against_size(document: Document, cell: Cell, against: Sequence[Cell], levels: Sequence[Fraction]) -> Finding:
-    least, greatest = error_bounds(cell, levels)
+    smallest, largest = error_bounds(cell, levels)
     bounds = [error_bounds(other, levels) for other in against]
     allowed = max((high for _, high in bounds if high is not None), default=Fraction(0))
+    too_few = largest is None or smallest > allowed
+    needed, given = (smallest, allowed) if largest is None or too_few else (largest, min(low for low, _ in bounds))
     digits = cell.printed.decimals + 1
-    told = "; ".join(dict.fromkeys(other.text for other in against))
-    if greatest is None or least > allowed:
-        moved = f"{decimal_of(Fraction(cell.printed.value) / 10, digits):f}"
-        asks, given = number(least, digits), number(allowed, digits)
-        fits, nb, en = moved, (f"minst {asks}", f"høyst {given}"), (f"at least {asks}", f"at most {given}")
-        hint_nb, hint_en = (
-            f" {moved} ville passe, eller stjerner mangler.",
-            f" {moved} would fit, or stars are missing.",
-        )
-    else:
-        asks, given = number(greatest, digits), number(min(low for low, _ in bounds), digits)
-        fits, nb, en = "", (f"høyst {asks}", f"minst {given}"), (f"at most {asks}", f"at least {given}")
-        hint_nb, hint_en = " Færre stjerner ville passe.", " Fewer stars would fit."
-    return finding(
+    return finding_about(
+        "audit.stars_too_few_for_size" if too_few else "audit.stars_too_many_for_size",
         document,
-        cell.key,
+        cell,
         rule="stars_size",
-        fits=fits,
+        fits=f"{decimal_of(Fraction(cell.printed.value) / 10, digits):f}" if too_few else "",
         certainty="likely",
-        nb=f"{name_of(cell.key)} «{cell.text}» krever en standardfeil på {nb[0]}, men søstermodeller på et like stort utvalg "
-        f"({told}) krever {nb[1]}.{hint_nb}",
-        en=f"{name_of(cell.key)} «{cell.text}» asks for a standard error of {en[0]}, but sister models on as large a sample "
-        f"({told}) ask for {en[1]}.{hint_en}",
+        others=distinct(against),
+        needed=number(needed, digits),
+        allowed=number(given, digits),
     )
 
 
 def _falling_fit(document: Document) -> Iterator[Finding]:
-    """Find models with all regressors of another, on the same sample with the same mean, and a smaller R²."""
+    """Yield models with all regressors of another, on the same sample with the same mean, and a smaller R²."""
     worst: dict[Key, tuple[Cell, Cell, bool]] = {}
     for small, large, declared in _nested(document):
         one, two = _fit(document, small), _fit(document, large)
@@ -130,21 +117,20 @@ def _falling_fit(document: Document) -> Iterator[Finding]:
         if before is None or before[0].printed.value < one.printed.value:
             worst[two.key] = (one, two, declared)
     for one, two, declared in worst.values():
-        yield finding(
+        yield finding_about(
+            "audit.r_squared_falls",
             document,
-            two.key,
+            two,
             rule="nested",
             fits=f">= {one.text}",
             certainty="certain" if declared else "likely",
-            nb=f"{name_of(two.key)} er «{two.text}», men modellen har alle forklaringsvariablene til {name_of(one.key)} «{one.text}» "
-            "og flere, på like mange personer med samme gjennomsnitt. R² kan da ikke falle.",
-            en=f"{name_of(two.key)} is «{two.text}», but the model has all regressors of {name_of(one.key)} «{one.text}» and more, "
-            "on as many people with the same mean. R² cannot fall then.",
+            other=name_of(one.key),
+            other_published=one.text,
         )
 
 
 def _nested(document: Document) -> Iterator[tuple[Model, Model, bool]]:
-    """Yield pairs of models of which the second holds the first's regressors: declared, or told by their rows."""
+    """Yield pairs of models of which the second contains the regressors of the first: declared, or inferred from rows."""
     for relation in document.facts("nested"):
         chain = [
             next((m for m in document.models if match(pattern, (m[0], m[1], "", m[2], "estimate")) is not None), None)
@@ -165,7 +151,7 @@ def _fit(document: Document, model: Model) -> Cell | None:
 
 
 def _one_sample(document: Document, one: Model, two: Model) -> bool:
-    """Return whether two models print the same size and the same mean."""
+    """Return whether two models have the same published size and mean."""
     cells = [next(iter(document.models[model].values())) for model in (one, two)]
     for statistics in (("n",), ("mean", "mean_control")):
         found = [document.common(statistics, cell) for cell in cells]
@@ -175,7 +161,7 @@ def _one_sample(document: Document, one: Model, two: Model) -> bool:
 
 
 def _copied_run(document: Document) -> Iterator[Finding]:
-    """Find specifications that print the same estimates as another in part of the columns, but not in all."""
+    """Yield specifications with the same estimates as another in some columns, but not in all."""
     rows: dict[tuple[str, str], dict[str, dict[str, Cell]]] = {}
     for cell in document.of("estimate"):
         rows.setdefault((cell.key[0], cell.key[2]), {}).setdefault(cell.key[1], {})[cell.key[3]] = cell
@@ -192,7 +178,7 @@ def _copied_run(document: Document) -> Iterator[Finding]:
 def _chance(
     document: Document, same: Sequence[tuple[Cell, Cell]], apart: Sequence[tuple[Cell, Cell]]
 ) -> Fraction | None:
-    """Return the chance that estimates print alike when they differ, in standard errors, as much as the others do."""
+    """Return the probability of equal numbers if these estimates differ, in standard errors, as much as the others do."""
 
     def error(cell: Cell) -> Fraction | None:
         found = document.places[cell.place].get("std_error")
@@ -214,24 +200,24 @@ def _chance(
 
 
 def _run(document: Document, same: Sequence[tuple[Cell, Cell]], columns: int) -> Finding:
-    first, other = same[0][1], same[0][0]
-    told = "; ".join(cell.text for _, cell in same)
-    return finding(
+    other, first = same[0]
+    return finding_about(
+        "audit.estimates_repeated",
         document,
-        first.key,
+        first,
         rule="copied",
-        fits="",
         certainty="possible",
         cells=[cell.key for _, cell in same[1:]],
-        nb=f"{name_of(first.key[:3])} har de samme estimatene som {name_of(other.key[:2])} i {len(same)} av {columns} kolonner "
-        f"({told}), mens de andre kolonnene skiller seg. Det er neppe tilfeldig.",
-        en=f"{name_of(first.key[:3])} has the same estimates as {name_of(other.key[:2])} in {len(same)} of {columns} columns "
-        f"({told}), while the other columns differ. That is hardly chance.",
+        number=name_of(first.key[:3]),
+        other=name_of(other.key[:2]),
+        same=len(same),
+        columns=columns,
+        estimates=quoted(cell for _, cell in same),
     )
 
 
-def _twins(document: Document, known: Sisters) -> Iterator[Finding]:
-    """Find numbers of one model that repeat a neighbour: one far from its sisters, or estimate and t of two rows alike."""
+def _twins(document: Document, siblings: Siblings) -> Iterator[Finding]:
+    """Yield numbers that repeat another of their model: one far from its siblings, or estimate and t of two rows equal."""
     for rows in document.models.values():
         for one, two in combinations(rows.values(), 2):
             if one.text != two.text or document.explained("copied", two.key):
@@ -241,19 +227,19 @@ def _twins(document: Document, known: Sisters) -> Iterator[Finding]:
                 if ts[0].printed.value and ts[0].text == ts[1].text:
                     yield _twin(document, two, one, "possible", [ts[1].key])
             elif _digits(one) >= 3:
-                far = [cell for cell in (one, two) if _far(known, cell)]
+                far = [cell for cell in (one, two) if _far(siblings, cell)]
                 if len(far) == 1:
                     yield _twin(document, far[0], two if far[0] is one else one, "likely", [])
 
 
 def _digits(cell: Cell) -> int:
-    """Return how many significant digits a print shows, trailing zeros included."""
+    """Return the number of significant digits of a published number, including trailing zeros."""
     return len("".join(sign for sign in cell.text if sign.isdigit()).lstrip("0"))
 
 
-def _far(known: Sisters, cell: Cell) -> bool:
-    """Return whether an estimate is three times larger or smaller than its sisters typically are."""
-    others = [other for other in known.of(cell) if other.printed.value]
+def _far(siblings: Siblings, cell: Cell) -> bool:
+    """Return whether an estimate is more than three times larger or smaller than its siblings typically are."""
+    others = [other for other in siblings.of(cell) if other.printed.value]
     if len(others) < 2 or not cell.printed.value:
         return False
     ratio = typical(others) / abs(Fraction(cell.printed.value))
@@ -261,21 +247,20 @@ def _far(known: Sisters, cell: Cell) -> bool:
 
 
 def _twin(document: Document, cell: Cell, other: Cell, certainty: str, more: Sequence[Key]) -> Finding:
-    shown = quoted([cell, *(document.cells[key] for key in more)])
-    return finding(
+    return finding_about(
+        "audit.number_repeated",
         document,
-        cell.key,
+        cell,
         rule="copied",
-        fits="",
         certainty=certainty,
         cells=more,
-        nb=f"{name_of(cell.key)} «{shown}» er det samme som {other.key[2]} i samme modell; det kan være kopiert.",
-        en=f"{name_of(cell.key)} «{shown}» is the same as {other.key[2]} of the same model; it may have been copied.",
+        published=quoted([cell, *(document.cells[key] for key in more)]),
+        other=other.key[2],
     )
 
 
 def _sizes(document: Document) -> Iterator[Finding]:
-    """Find sizes that differ a little: between the tables of one sample, told once, and between columns of one table."""
+    """Yield sizes that differ slightly: between the tables of one sample, and between columns of one table."""
     largest: dict[str, Cell] = {}
     for cell in document.of("n"):
         before = largest.get(cell.key[0])
@@ -285,30 +270,32 @@ def _sizes(document: Document) -> Iterator[Finding]:
     while left:
         group = [cell for cell in left if Fraction(left[0].printed.value) <= NEARLY * Fraction(cell.printed.value)]
         left = [cell for cell in left if cell not in group]
-        told = [cell for cell in group if not document.explained("sample", cell.key)]
-        if len({cell.printed.value for cell in told}) > 1:
-            yield _differing(document, told)
+        unexplained = [cell for cell in group if not document.explained("sample", cell.key)]
+        if len({cell.printed.value for cell in unexplained}) > 1:
+            yield _differing(document, unexplained)
     yield from _odd_columns(document)
 
 
 def _differing(document: Document, group: Sequence[Cell]) -> Finding:
-    told = ", ".join(f"{cell.key[0]} «{cell.text}»" for cell in group)
     common = Counter(cell.printed.value for cell in group).most_common(1)[0][0]
     odd = [cell for cell in group if cell.printed.value != common]
-    return finding(
+    sizes = [(cell.key[0], cell.text) for cell in group]
+    return finding_about(
+        "audit.sizes_differ_between_tables",
         document,
-        odd[0].key,
+        odd[0],
         rule="sample",
-        fits="",
         certainty="possible",
         cells=[cell.key for cell in odd[1:]],
-        nb=f"Antallet varierer litt mellom tabellene uten at det forklares: {told}.",
-        en=f"The number of people varies a little between tables, and nothing explains it: {told}.",
+        sizes=Label(
+            nb=", ".join(f"{table} «{size}»" for table, size in sizes),
+            en=", ".join(f"{table} “{size}”" for table, size in sizes),
+        ),
     )
 
 
 def _odd_columns(document: Document) -> Iterator[Finding]:
-    """Find a size that differs from that of at least three quarters of a row's columns."""
+    """Yield sizes that differ from the size in at least three quarters of a row's columns."""
     rows: dict[tuple[str, ...], list[Cell]] = {}
     for cell in document.of("n"):
         rows.setdefault(cell.key[:3], []).append(cell)
@@ -316,14 +303,14 @@ def _odd_columns(document: Document) -> Iterator[Finding]:
         value, count = Counter(cell.printed.value for cell in cells).most_common(1)[0]
         odd = [cell for cell in cells if cell.printed.value != value and not document.explained("sample", cell.key)]
         if odd and count >= 3 and 4 * count >= 3 * len(cells):
-            cell = odd[0]
-            yield finding(
+            yield finding_about(
+                "audit.size_differs_in_row",
                 document,
-                cell.key,
+                odd[0],
                 rule="sample",
                 fits=f"{value}",
                 certainty="possible",
                 cells=[other.key for other in odd[1:]],
-                nb=f"{name_of(cell.key)} er «{cell.text}», mens {count} andre kolonner i raden har {value}.",
-                en=f"{name_of(cell.key)} is «{cell.text}», while {count} other columns of the row have {value}.",
+                count=count,
+                usual=value,
             )

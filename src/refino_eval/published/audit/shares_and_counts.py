@@ -1,4 +1,4 @@
-"""Rules of shares, counts and deviations: what a share of n people, or the spread of a yes/no variable, can be."""
+"""Rules of shares, counts and standard deviations: possible values of a share of n people or of a binary variable's spread."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.findings_text import finding, name_of, number, span
-from refino_eval.published.audit.inferred_relations import _size_columns
+from refino_eval.published.audit.findings_text import finding, finding_about, join, name_of, number, say_both, span
+from refino_eval.published.audit.inferred_relations import size_columns
 from refino_eval.published.audit.significance import tail
 from refino_eval.published.intervals import COUNTS, Interval, point
 from refino_eval.published.relations import Key, fits, match
 
 FEWEST = 20
-"""People that a standard deviation is at least from when their number is not printed."""
+"""People assumed behind a standard deviation when their number is not published."""
 
 DIFFERENCES = ("difference", "change")
-"""Columns whose shares are differences of shares, which may be negative."""
+"""Columns whose shares are differences between shares, which may be negative."""
 
 
-def shares(document: Document) -> Iterator[Finding]:
-    """Yield what the rules of shares, counts and deviations find."""
+def shares_and_counts(document: Document) -> Iterator[Finding]:
+    """Yield the findings about shares, counts and standard deviations."""
     yield from _misgrouped(document)
     yield from _impossible(document)
     yield from _share_counts(document)
@@ -32,9 +33,9 @@ def shares(document: Document) -> Iterator[Finding]:
 
 
 def whole(document: Document, cell: Cell) -> int:
-    """Return what a share of everybody is printed as: 100 in per cent, 1 for a fraction or a number with the sign.
+    """Return what a share of everybody is published as: 100 in per cent, 1 for a fraction or a number with a % sign.
 
-    In a file without units, a table speaks in per cent when any of its shares exceeds 1.5.
+    In a file without units, a table is in per cent when any of its shares exceeds 1.5.
     """
     if cell.printed.percent:
         return 1
@@ -45,23 +46,17 @@ def whole(document: Document, cell: Cell) -> int:
 
 
 def _misgrouped(document: Document) -> Iterator[Finding]:
-    """Complain about thousands that stand in wrong groups."""
+    """Report large numbers whose digits are not in groups of three."""
     for cell in document.cells.values():
         if cell.printed.misgrouped and not document.explained("grouping", cell.key):
             right = f"{int(cell.printed.value):,}".replace(",", " ")
-            yield finding(
-                document,
-                cell.key,
-                rule="grouping",
-                fits=right,
-                certainty="certain",
-                nb=f"{name_of(cell.key)} er «{cell.text}», der tusentallene ikke står i grupper på tre.",
-                en=f"{name_of(cell.key)} is «{cell.text}», whose thousands do not stand in groups of three.",
+            yield finding_about(
+                "audit.digits_misgrouped", document, cell, rule="grouping", fits=right, certainty="certain"
             )
 
 
 def _impossible(document: Document) -> Iterator[Finding]:
-    """Complain about values that a statistic cannot have."""
+    """Report values that a statistic cannot have."""
     for cell in document.cells.values():
         allowed = _possible(document, cell)
         if allowed is None or document.explained("impossible", cell.key):
@@ -73,19 +68,20 @@ def _impossible(document: Document) -> Iterator[Finding]:
         if (low is None or own.high >= low) and (high is None or own.low <= high) and not _broken(cell):
             continue
         limits = f"[{'' if low is None else low}, {'...' if high is None else high}]"
-        yield finding(
+        yield finding_about(
+            "audit.value_impossible",
             document,
-            cell.key,
+            cell,
             rule="impossible",
             fits=limits,
             certainty="certain",
-            nb=f"{name_of(cell.key)} er «{cell.text}», men {cell.statistic} må ligge i {limits}.",
-            en=f"{name_of(cell.key)} is «{cell.text}», but {cell.statistic} must lie in {limits}.",
+            statistic=cell.statistic,
+            limits=limits,
         )
 
 
 def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:
-    """Return the least and the greatest value of a statistic, or None for those that may have any."""
+    """Return the smallest and the largest possible value of a statistic, or None where any value is possible."""
     if cell.statistic in ("p_value", "p_value_ri", "p_value_fwer", "q_value", "r_squared"):
         return 0, 1
     if cell.statistic == "share":
@@ -97,12 +93,12 @@ def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] |
 
 
 def _broken(cell: Cell) -> bool:
-    """Return whether a count of people is printed with a fraction."""
+    """Return whether a count of people is published with a fraction."""
     return cell.statistic in ("n", "n_treated", "n_control", "count") and cell.printed.value % 1 != 0
 
 
 def _share_counts(document: Document) -> Iterator[Finding]:
-    """Complain about shares of n people that no whole count gives (GRIM)."""
+    """Report shares of n people that no whole count gives (GRIM)."""
     declared = list(_declared_counts(document))
     seen = {cell.key for cell, _ in declared}
     generic = [
@@ -121,23 +117,24 @@ def _share_counts(document: Document) -> Iterator[Finding]:
             continue
         cut = counts_within(cell.interval(cut=True), n, scale)
         near = sorted({math.floor(cell.printed.value * n / scale), math.ceil(cell.printed.value * n / scale)})
-        shown = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
-        options = ", ".join(f"{count}/{n} = {share}" for count, share in zip(near, shown, strict=True))
-        hint_nb = " Tallet kan være kuttet i stedet for avrundet, eller nevneren kan være mindre." if cut else ""
-        hint_en = " The digits may be cut instead of rounded, or the denominator may be smaller." if cut else ""
+        values = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
+        options = ", ".join(f"{count}/{n} = {share}" for count, share in zip(near, values, strict=True))
+        hint = say_both("audit.may_be_truncated") if cut else Label(nb="", en="")
+        text = say_both(
+            "audit.share_not_a_count", number=name_of(cell.key), published=cell.text, size=n, options=options
+        )
         yield finding(
             document,
             cell.key,
             rule="share_counts",
             fits=options,
             certainty="possible" if cut else "likely",
-            nb=f"{name_of(cell.key)} «{cell.text}» er ikke et helt antall av {n}: {options}.{hint_nb}",
-            en=f"{name_of(cell.key)} «{cell.text}» is no whole count of {n}: {options}.{hint_en}",
+            explanation=join([text, hint], " "),
         )
 
 
 def _declared_counts(document: Document) -> Iterator[tuple[Cell, Cell]]:
-    """Yield shares with the count that the relations declare for them."""
+    """Yield shares with the count that the relations declare as their denominator."""
     for relation in document.facts("counts"):
         for cell in document.cells.values():
             for pattern in relation.of:
@@ -150,27 +147,27 @@ def _declared_counts(document: Document) -> Iterator[tuple[Cell, Cell]]:
                     yield cell, document.cells[key]
 
 
-def counts_within(shown: Interval, n: int, scale: int = 1) -> range:
+def counts_within(share: Interval, n: int, scale: int = 1) -> range:
     """Return the whole counts whose share of `n`, times `scale`, lies in an interval.
 
     Parameters
     ----------
-    shown
-        What the printed share stands for.
+    share
+        The values that the published share can be.
     n
-        People.
+        Number of people.
     scale
         100 for a share in per cent, 1 for a fraction.
     """
-    least = max(math.ceil(shown.low * n / scale), 0)
-    most = min(math.floor(shown.high * n / scale), n)
+    least = max(math.ceil(share.low * n / scale), 0)
+    most = min(math.floor(share.high * n / scale), n)
     return range(least, most + 1)
 
 
 def deviation_range(share: Interval, n: int | None) -> Interval:
-    """Return the squares that the standard deviation of a yes/no variable can have, with divisor n or n - 1.
+    """Return the possible variances of a binary variable, with divisor n or n - 1.
 
-    Where n is not printed, twenty people are allowed for.
+    Where n is not published, twenty people are assumed.
     """
     low, high = max(share.low, Fraction(0)), min(share.high, Fraction(1))
     ends = [p * (1 - p) for p in (low, high)]
@@ -180,9 +177,9 @@ def deviation_range(share: Interval, n: int | None) -> Interval:
 
 
 def _binary_deviations(document: Document) -> Iterator[Finding]:
-    """Complain about standard deviations of yes/no variables that do not follow from the share.
+    """Report standard deviations of binary variables that do not follow from the share.
 
-    Declared rows are yes/no; others are taken for it when at least two columns, and twice as many as not, fit exactly.
+    Rows are binary when declared so, or when at least two columns, and twice as many as do not, fit exactly.
     """
     rows: dict[Key, list[tuple[Cell, Cell, bool]]] = {}
     for place in document.places.values():
@@ -209,16 +206,15 @@ def _wrong_deviation(document: Document, mean: Cell, sd: Cell, declared: bool) -
     square = deviation_range(mean.range, _people(document, mean))
     ends = Interval(_root(square.low), _root(square.high))
     fair = deviation_range(mean.interval(cut=True), _people(document, mean)).meets(sd.interval(cut=True).squared())
-    fitting = span(ends, sd.printed)
-    return finding(
+    return finding_about(
+        "audit.deviation_not_binary",
         document,
-        sd.key,
+        sd,
         rule="binary_sd",
-        fits=fitting,
+        fits=span(ends, sd.printed),
         certainty="possible" if fair else "certain" if declared else "likely",
         cells=[mean.key],
-        nb=f"{name_of(sd.key)} er «{sd.text}», men en ja/nei-variabel med andel «{mean.text}» har standardavvik {fitting}.",
-        en=f"{name_of(sd.key)} is «{sd.text}», but a yes/no variable with share «{mean.text}» has the deviation {fitting}.",
+        share=mean.text,
     )
 
 
@@ -228,10 +224,10 @@ def _root(value: Fraction) -> Fraction:
 
 
 def _pooled_deviations(document: Document) -> Iterator[Finding]:
-    """Complain about a standard deviation for all that the groups' means and deviations rule out."""
+    """Report overall standard deviations that the means and standard deviations of the groups rule out."""
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
-        for total, groups in _size_columns(cells):
+        for total, groups in size_columns(cells):
             for cell in cells:
                 if cell.statistic == "sd" and cell.key[3] == total.key[3]:
                     yield from _pooled_deviation(document, cell, total, groups)
@@ -259,23 +255,21 @@ def _pooled_deviation(document: Document, sd: Cell, total: Cell, groups: Sequenc
     allowed = Interval(spread.low * (1 - slack), spread.high * (1 + slack))
     if allowed.meets(sd.range.squared()):
         return
-    fitting = span(Interval(_root(allowed.low), _root(allowed.high)), sd.printed)
-    yield finding(
+    yield finding_about(
+        "audit.deviation_not_pooled",
         document,
-        sd.key,
+        sd,
         rule="means",
-        fits=fitting,
+        fits=span(Interval(_root(allowed.low), _root(allowed.high)), sd.printed),
         certainty="possible" if allowed.meets(sd.interval(cut=True).squared()) else "likely",
-        nb=f"{name_of(sd.key)} er «{sd.text}», men gruppenes gjennomsnitt og standardavvik gir {fitting}.",
-        en=f"{name_of(sd.key)} is «{sd.text}», but the groups' means and deviations give {fitting}.",
     )
 
 
 def _two_shares(document: Document) -> Iterator[Finding]:
-    """Complain about the p-value of a difference between two shares when it is far from what the shares give.
+    """Report p-values of a difference between two shares that are far from what the shares give.
 
-    Which test was run is not printed (chi-square, exact, regression with fixed effects), so only a distance of more than
-    one standard error between the two z counts.
+    The test used is not published (chi-square, exact, regression with fixed effects), so only z-values more than one
+    standard error apart count.
     """
     from scipy.special import ndtri
 
@@ -293,20 +287,20 @@ def _two_shares(document: Document) -> Iterator[Finding]:
         printed = Interval(Fraction(float(-ndtri(most / 2))), Fraction(float(-ndtri(least / 2))))
         if printed.low - 1 <= z <= printed.high + 1:
             continue
-        fitting = number(tail(z, None), cell.printed.decimals)
-        yield finding(
+        yield finding_about(
+            "audit.p_value_of_shares",
             document,
-            key,
+            cell,
             rule="two_shares",
-            fits=fitting,
+            fits=number(tail(z, None), cell.printed.decimals),
             certainty="likely",
-            nb=f"{name_of(key)} er «{cell.text}», men andelene «{pair[0].text}» og «{pair[1].text}» gir omtrent {fitting}.",
-            en=f"{name_of(key)} is «{cell.text}», but the shares «{pair[0].text}» and «{pair[1].text}» give about {fitting}.",
+            first=pair[0].text,
+            second=pair[1].text,
         )
 
 
 def _z(values: Sequence[object], sizes: Sequence[int]) -> Fraction | None:
-    """Return |z| of the pooled test of two shares, or None where there is nothing to compare."""
+    """Return |z| of the pooled test of two shares, or None where the shares have no variance."""
     p = [Fraction(str(value)) for value in values]
     pooled = (p[0] * sizes[0] + p[1] * sizes[1]) / (sizes[0] + sizes[1])
     variance = pooled * (1 - pooled) * (Fraction(1, sizes[0]) + Fraction(1, sizes[1]))

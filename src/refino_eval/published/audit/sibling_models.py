@@ -1,15 +1,15 @@
-"""Rules that compare sister models: the same estimate under other controls, samples or tables.
+"""Rules that compare sibling models: the same estimate under other controls, samples or tables.
 
-Sisters of a number are of two kinds.
+Siblings of a number are of two kinds.
 
 Same outcome
     The same row and column in another panel of the exhibit, or in another exhibit whose mean outcome is about the same (a
-    month's probability and a year's months share their names, but are not sisters).
+    month's probability and a year's months have the same names, but are not siblings).
 Same regressor
     The same row in another model that shares at least four rows with it: the columns of a regression table.
 
-Standard errors of sisters differ little, since they have outcome, sample and regressor in common; clear estimates keep
-their sign and their order of magnitude. A rule speaks only where the sisters agree among themselves, and at least two do.
+Standard errors of siblings differ little, since they have outcome, sample and regressor in common; clear estimates keep
+their sign and their order of magnitude. A rule applies only where at least two siblings agree among themselves.
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ from statistics import median
 
 from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.findings_text import decimal_of, finding, name_of, quoted, short
+from refino_eval.published.audit.findings_text import decimal_of, distinct, finding_about, name_of, quoted, short
 from refino_eval.published.audit.significance import t_range
-from refino_eval.published.relations import fits
 
 ALIKE = Fraction(3, 2)
-"""Sisters agree when the largest is at most this many times the smallest."""
+"""Siblings agree when the largest is at most this many times the smallest."""
 
 APART = Fraction(8, 5)
-"""A number stands apart when it is at least this many times larger or smaller than every sister."""
+"""A number is an outlier when it is at least this many times larger or smaller than every sibling."""
 
 NEAR = Fraction(5, 4)
-"""A number fits among sisters when it is within this factor of their range."""
+"""A number fits its siblings when it is within this factor of their range."""
 
 SHARED_ROWS = 4
 CLEAR = Fraction(2)
 """|t| from which an estimate's sign and size are clear."""
 
 
-class Sisters:
-    """The sisters of every number of a document."""
+class Siblings:
+    """The siblings of every number of a document."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -53,7 +52,7 @@ class Sisters:
         return None if cell is None else Fraction(cell.printed.value)
 
     def of(self, cell: Cell, *, regressors: bool = True) -> list[Cell]:
-        """Return a number's sisters: of the same outcome, and of the same regressor unless told not to."""
+        """Return the siblings of a number: of the same outcome and, unless excluded, of the same regressor."""
         return [
             other
             for other in self.by_name.get((cell.key[2], cell.statistic), [])
@@ -71,13 +70,13 @@ class Sisters:
     def _same_outcome(self, cell: Cell, other: Cell) -> bool:
         if cell.key[3] != other.key[3]:
             return False
-        return cell.key[0] == other.key[0] or self._same_scale(cell, other, known=True)
+        return cell.key[0] == other.key[0] or self._same_scale(cell, other, strict=True)
 
-    def _same_scale(self, cell: Cell, other: Cell, *, known: bool = False) -> bool:
-        """Return whether two models have about the same mean outcome; unknown means count as such unless told not to."""
+    def _same_scale(self, cell: Cell, other: Cell, *, strict: bool = False) -> bool:
+        """Return whether two models have about the same mean outcome; unknown means count as equal unless `strict`."""
         means = [self.means.get(model) for model in (cell.model, other.model)]
         if None in means or 0 in means:
-            return not known
+            return not strict
         ratio = Fraction(means[0] or 1) / Fraction(means[1] or 1)
         return Fraction(2, 3) <= ratio <= Fraction(3, 2)
 
@@ -86,12 +85,12 @@ class Sisters:
         return len(set(models.get(one, ())) & set(models.get(other, ())))
 
 
-def sisters(document: Document) -> Iterator[Finding]:
-    """Yield what the comparison of sister models finds; exchanges first, since they explain most."""
-    known = Sisters(document)
-    yield from _exchanged_errors(document, known)
-    yield from _signs(document, known)
-    yield from _magnitudes(document, known)
+def sibling_models(document: Document) -> Iterator[Finding]:
+    """Yield the findings from comparing sibling models; exchanges first, since they explain most."""
+    siblings = Siblings(document)
+    yield from _exchanged_errors(document, siblings)
+    yield from _signs(document, siblings)
+    yield from _magnitudes(document, siblings)
 
 
 def _size(cell: Cell) -> Fraction:
@@ -99,13 +98,13 @@ def _size(cell: Cell) -> Fraction:
 
 
 def spread(cells: Sequence[Cell]) -> Fraction | None:
-    """Return how many times the largest number is the smallest, or None when one is zero."""
+    """Return the ratio of the largest number to the smallest, or None if one is zero."""
     sizes = [_size(cell) for cell in cells]
     return max(sizes) / min(sizes) if sizes and min(sizes) > 0 else None
 
 
 def distance(cell: Cell, others: Sequence[Cell]) -> Fraction:
-    """Return the least factor between what a print can stand for and the range of other prints; 1 when it lies within."""
+    """Return the smallest factor between a published number and the range of others; 1 if it is within the range."""
     own = abs(cell.range)
     low, high = min(abs(other.range).low for other in others), max(abs(other.range).high for other in others)
     if own.low > high:
@@ -115,66 +114,60 @@ def distance(cell: Cell, others: Sequence[Cell]) -> Fraction:
     return Fraction(1)
 
 
-def _agreeing(known: Sisters, cell: Cell) -> list[Cell]:
-    """Return a number's sisters when at least two agree among themselves, else nothing."""
-    found = known.of(cell)
-    ratio = spread(found)
-    return found if len(found) >= 2 and ratio is not None and ratio <= ALIKE else []
+def _agreeing(siblings: Siblings, cell: Cell) -> list[Cell]:
+    """Return the siblings of a number if at least two agree among themselves, else nothing."""
+    others = siblings.of(cell)
+    ratio = spread(others)
+    return others if len(others) >= 2 and ratio is not None and ratio <= ALIKE else []
 
 
-def _exchanged_errors(document: Document, known: Sisters) -> Iterator[Finding]:
-    """Find two standard errors of one row or one model that each fit where the other stands."""
-    apart = [
+def _exchanged_errors(document: Document, siblings: Siblings) -> Iterator[Finding]:
+    """Yield pairs of standard errors of one row or one model that each fit in the other's cell."""
+    outliers = [
         (cell, others)
         for cell in document.of("std_error")
-        if (others := _agreeing(known, cell)) and distance(cell, others) >= APART
+        if (others := _agreeing(siblings, cell)) and distance(cell, others) >= APART
     ]
-    told: set[Cell] = set()
-    for a, at_a in apart:
-        for b, at_b in apart:
-            if a in told or b in told or a is b or a.key[:2] != b.key[:2]:
+    used: set[Cell] = set()
+    for a, at_a in outliers:
+        for b, at_b in outliers:
+            if a in used or b in used or a is b or a.key[:2] != b.key[:2]:
                 continue
             if (a.key[2] != b.key[2] and a.key[3] != b.key[3]) or max(distance(a, at_b), distance(b, at_a)) > NEAR:
                 continue
-            told |= {a, b}
-            yield _exchange(document, known, a, b)
+            used |= {a, b}
+            yield _exchange(document, siblings, a, b)
 
 
-def _exchange(document: Document, known: Sisters, a: Cell, b: Cell) -> Finding:
-    """Tell an exchange: of the standard errors alone, or of the whole cells when the estimates fit better exchanged too."""
-    both = _estimates_too(document, known, a, b)
-    pairs = [a, b]
+def _exchange(document: Document, siblings: Siblings, a: Cell, b: Cell) -> Finding:
+    """Return an exchange: of the standard errors alone, or of whole cells if the estimates fit better exchanged too."""
+    both = _estimates_too(document, siblings, a, b)
+    here, there = [a], [b]
     if both:
-        places = document.places
-        pairs = [places[a.place]["estimate"], a, places[b.place]["estimate"], b]
-    first, at_a, at_b = pairs[0], known.of(a), known.of(b)
-    half = len(pairs) // 2
-    what_nb = "Estimat og standardfeil" if both else "Standardfeilene"
-    what_en = "Estimate and standard error" if both else "The standard errors"
-    return finding(
+        here, there = ([document.places[cell.place]["estimate"], cell] for cell in (a, b))
+    return finding_about(
+        "audit.cells_exchanged" if both else "audit.errors_exchanged",
         document,
-        first.key,
+        here[0],
         rule="swap",
-        fits=quoted([*pairs[half:], *pairs[:half]]),
+        fits=quoted([*there, *here]),
         certainty="likely",
-        cells=[cell.key for cell in pairs[1:]],
-        nb=f"{what_nb} i {name_of(a.key[:4])} og {short(b.key, a.key)} står på hverandres plass: standardfeilen «{a.text}» "
-        f"står der søstrene har {_listed(at_a)}, og «{b.text}» der de har {_listed(at_b)}.",
-        en=f"{what_en} of {name_of(a.key[:4])} and {short(b.key, a.key)} stand in each other's place: the standard error "
-        f"«{a.text}» stands where its sisters have {_listed(at_a)}, and «{b.text}» where they have {_listed(at_b)}.",
+        cells=[cell.key for cell in (*here[1:], *there)],
+        first=name_of(a.key[:4]),
+        second=short(b.key, a.key),
+        published=a.text,
+        others=distinct(siblings.of(a)),
+        other_published=b.text,
+        other_others=distinct(siblings.of(b)),
     )
 
 
-def _listed(cells: Sequence[Cell]) -> str:
-    return "; ".join(dict.fromkeys(cell.text for cell in cells))
-
-
-def _estimates_too(document: Document, known: Sisters, a: Cell, b: Cell) -> bool:
-    """Return whether the estimates lie nearer to their sisters, in standard errors, when they are exchanged as well."""
+def _estimates_too(document: Document, siblings: Siblings, a: Cell, b: Cell) -> bool:
+    """Return whether the estimates are closer to their siblings, in standard errors, when they are exchanged as well."""
     here, there = (document.places[cell.place].get("estimate") for cell in (a, b))
     if here is None or there is None:
         return False
-    at_here, at_there = known.of(here), known.of(there)
+    at_here, at_there = siblings.of(here), siblings.of(there)
     if not at_here or not at_there:
         return False
 
@@ -182,7 +175,7 @@ def _estimates_too(document: Document, known: Sisters, a: Cell, b: Cell) -> bool
         middle = sum((Fraction(other.printed.value) for other in others), Fraction(0)) / len(others)
         return abs(Fraction(value.printed.value) - middle) / Fraction(error.printed.value)
 
-    # Where the errors belong: a's stands where b's should, so each place is judged by the other's error.
+    # The standard errors are exchanged, so each cell is judged by the other's error.
     return gap(there, at_here, b) + gap(here, at_there, a) < gap(here, at_here, b) + gap(there, at_there, a)
 
 
@@ -192,65 +185,65 @@ def clear(document: Document, cell: Cell) -> bool:
     return t.low >= CLEAR if t is not None else cell.printed.stars >= 2
 
 
-def _signs(document: Document, known: Sisters) -> Iterator[Finding]:
-    """Find clear estimates of the opposite sign of all their clear sisters, and about as large."""
+def _signs(document: Document, siblings: Siblings) -> Iterator[Finding]:
+    """Yield clear estimates with the opposite sign of all their clear siblings, and about the same size."""
     for cell in document.of("estimate"):
         if not cell.printed.value or not clear(document, cell) or document.explained("sign", cell.key):
             continue
-        others = [other for other in known.of(cell) if clear(document, other)]
+        others = [other for other in siblings.of(cell) if clear(document, other)]
         signs = {other.printed.value > 0 for other in others}
         if len(others) < 2 or signs != {cell.printed.value < 0} or distance(cell, others) > NEAR:
             continue
         if (spread(others) or APART * 2) > APART * 2:
             continue
         turned = cell.text.replace("-", "") if cell.printed.value < 0 else f"-{cell.text.strip('()')}"
-        yield finding(
+        yield finding_about(
+            "audit.sign_differs",
             document,
-            cell.key,
+            cell,
             rule="sign",
             fits=turned,
             certainty="likely",
-            nb=f"{name_of(cell.key)} er «{cell.text}», mens søstrene er {_listed(others)}: samme størrelse, motsatt fortegn.",
-            en=f"{name_of(cell.key)} is «{cell.text}», while its sisters are {_listed(others)}: of the same size, with the "
-            "opposite sign.",
+            others=distinct(others),
         )
 
 
-def _magnitudes(document: Document, known: Sisters) -> Iterator[Finding]:
-    """Find clear estimates, and standard errors, that fit among their sisters once divided by a power of ten."""
+def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
+    """Yield clear estimates, and standard errors, that fit their siblings once divided by a power of ten."""
     for cell in document.of("estimate", "std_error"):
-        if cell.statistic == "estimate" and not clear(document, cell):
+        if not _has_clear_size(document, cell) or document.explained("magnitude", cell.key):
             continue
-        if not cell.printed.value or document.explained("magnitude", cell.key):
-            continue
-        others = [o for o in known.of(cell) if o.statistic == "std_error" or clear(document, o)]
-        others = [other for other in others if other.printed.value]
+        others = [other for other in siblings.of(cell) if _has_clear_size(document, other)]
         if len(others) < 2 or (spread(others) or 9) > 2 or distance(cell, others) < 4:
             continue
-        low, high = min(map(_size, others)), max(map(_size, others))
-        fitting = [k for k in (-2, -1, 1, 2) if low / NEAR <= _size(cell) / Fraction(10) ** k <= high * NEAR]
-        if len({other.printed.value > 0 for other in others}) > 1 or not fitting:
+        power = _moved_by(cell, others)
+        if power is None or len({other.printed.value > 0 for other in others}) > 1:
             continue
-        moved = Fraction(cell.printed.value) / Fraction(10) ** fitting[0]
-        right = f"{decimal_of(moved, max(cell.printed.decimals + fitting[0], 0)):f}"
-        yield finding(
+        moved = Fraction(cell.printed.value) / Fraction(10) ** power
+        yield finding_about(
+            "audit.decimal_point_moved",
             document,
-            cell.key,
+            cell,
             rule="magnitude",
-            fits=right,
+            fits=f"{decimal_of(moved, max(cell.printed.decimals + power, 0)):f}",
             certainty="likely",
-            nb=f"{name_of(cell.key)} er «{cell.text}», mens søstrene er {_listed(others)}. {right} ville passe: desimaltegnet er "
-            f"flyttet {abs(fitting[0])} plass(er).",
-            en=f"{name_of(cell.key)} is «{cell.text}», while its sisters are {_listed(others)}. {right} would fit: the decimal "
-            f"sign has moved {abs(fitting[0])} place(s).",
+            others=distinct(others),
+            n=abs(power),
         )
+
+
+def _has_clear_size(document: Document, cell: Cell) -> bool:
+    """Return whether a number is large enough to be compared: a clear estimate, or a standard error that is not zero."""
+    return bool(cell.printed.value) and (cell.statistic != "estimate" or clear(document, cell))
+
+
+def _moved_by(cell: Cell, others: Sequence[Cell]) -> int | None:
+    """Return the power of ten by which a number must be divided to fit among others, or None if there is none."""
+    sizes = [_size(other) for other in others]
+    low, high = min(sizes) / NEAR, max(sizes) * NEAR
+    return next((power for power in (-2, -1, 1, 2) if low <= _size(cell) / Fraction(10) ** power <= high), None)
 
 
 def typical(cells: Sequence[Cell]) -> Fraction:
     """Return the median size of several numbers."""
     return Fraction(median([_size(cell) for cell in cells]))
-
-
-def declared_family(document: Document, cell: Cell) -> bool:
-    """Return whether the relations speak of a cell's model as one of nested models."""
-    return any(fits(relation.of, cell.key) for relation in document.facts("nested"))

@@ -1,9 +1,9 @@
-"""Rules of tests: estimate, standard error, t, p, interval and stars must tell one story.
+"""Rules of tests: estimate, standard error, t, p, confidence interval and stars must be consistent.
 
-Which story a print can tell is worked out exactly: the least and the greatest |t| that the printed estimate and standard
-error allow, and so on. Only critical values are floats; they are widened by one part in a million, to the side of no finding.
+What the published numbers allow is computed exactly: the smallest and the largest |t| of the published estimate and
+standard error, and so on. Only critical values are floats; they are widened by one part in a million, towards no finding.
 
-The reference distribution is not printed, so both ends count: the normal, whose critical values are the smallest, and a t
+The reference distribution is not published, so both ends count: the normal, whose critical values are the smallest, and a t
 distribution. Its degrees of freedom are those that the document declares, else a quarter of the sample (fixed effects
 take some), else 30. A complaint that would vanish with as few as ten, for instance because errors are clustered in a
 dozen offices, is at most likely.
@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
+from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
-from refino_eval.published.audit.findings_text import finding, name_of, number, span
+from refino_eval.published.audit.findings_text import finding_about, name_of, number, say_both, span
 from refino_eval.published.intervals import Interval
 from refino_eval.published.relations import fits
 
 CONVENTIONS = (("0.1", "0.05", "0.01"), ("0.05", "0.01", "0.001"))
-"""Levels of one, two and three stars in use; which one a document uses is learned from its starred cells."""
+"""Usual levels of one, two and three stars; the convention of a document is inferred from its starred cells."""
 
 FEWEST_DF = 10
 UNKNOWN_DF = 30
@@ -32,25 +33,25 @@ SLACK = Fraction(1, 1_000_000)
 
 @dataclass(frozen=True)
 class TRange:
-    """The least and the greatest |t| that prints allow; no greatest when the standard error may be zero."""
+    """The smallest and the largest |t| that the published numbers allow; no largest if the standard error may be zero."""
 
     low: Fraction
     high: Fraction | None
     source: str
 
 
-def inference(document: Document) -> Iterator[Finding]:
-    """Yield what the rules of tests find, place by place, then table by table for stars."""
-    for place in document.places.values():
-        yield from _t_stat(document, place)
-        yield from _p_value(document, place)
-        yield from _interval(document, place)
+def significance(document: Document) -> Iterator[Finding]:
+    """Yield the findings about tests, cell by cell, then about stars, table by table."""
+    for cells in document.places.values():
+        yield from _t_stat(document, cells)
+        yield from _p_value(document, cells)
+        yield from _interval(document, cells)
     yield from _stars(document)
 
 
-def t_range(place: Mapping[str, Cell], *, printed_t: bool = True) -> TRange | None:
-    """Return the |t| that a place's numbers allow: from its printed t, else from estimate and standard error."""
-    if printed_t and "t_stat" in place:
+def t_range(place: Mapping[str, Cell], *, published_t: bool = True) -> TRange | None:
+    """Return the |t| that the numbers of a cell allow: from the published t, else from estimate and standard error."""
+    if published_t and "t_stat" in place:
         size = abs(place["t_stat"].range)
         return TRange(size.low, size.high, f"t = {place['t_stat'].text}")
     if "estimate" not in place or "std_error" not in place:
@@ -90,10 +91,9 @@ def df_of(document: Document, cell: Cell) -> tuple[float, bool]:
 
 
 def levels_of(document: Document) -> tuple[tuple[Fraction, ...] | None, dict[str, tuple[Fraction, ...]]]:
-    """Return the levels of stars that the document's cells show, and those that it declares, by exhibit.
+    """Return the levels of stars inferred from the document's cells, and those that it declares, by exhibit.
 
-    Learned are the levels of the convention that contradicts fewest starred cells whose t is known; none when fewer than
-    three are starred.
+    The convention that contradicts fewest starred cells with a known t is inferred; none if fewer than three are starred.
     """
     declared = {}
     for relation in document.facts("stars"):
@@ -116,7 +116,7 @@ def levels_of(document: Document) -> tuple[tuple[Fraction, ...] | None, dict[str
 
 
 def _contradicts(t: TRange, stars: int, levels: Sequence[Fraction], df: float | None) -> str | None:
-    """Return `many` or `few` when the stars are too many or too few for every |t| of a range, else nothing."""
+    """Return `many` or `few` if the stars are too many or too few for every |t| of a range, else None."""
     if stars > len(levels):
         return None
     if stars and t.high is not None and t.high * (1 + SLACK) < critical(levels[stars - 1], None):
@@ -127,30 +127,29 @@ def _contradicts(t: TRange, stars: int, levels: Sequence[Fraction], df: float | 
 
 
 def _stars(document: Document) -> Iterator[Finding]:
-    """Complain about stars that t or p contradicts; a table without any star is told once."""
-    learned, declared = levels_of(document)
-    bare: list[tuple[Cell, TRange]] = []
+    """Report stars that t or p contradicts; tables without any star are reported once."""
+    inferred, declared = levels_of(document)
+    starless: list[tuple[Cell, TRange]] = []
     with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars}
-    for place in document.places.values():
-        cell = place.get("estimate") or place.get("t_stat")
-        t = t_range(place)
+    for cells in document.places.values():
+        cell, t = cells.get("estimate") or cells.get("t_stat"), t_range(cells)
         if cell is None or t is None:
             continue
-        levels = declared.get(cell.key[0], learned)
+        levels = declared.get(cell.key[0], inferred)
         if levels is None or document.explained("stars", cell.key):
             continue
-        stars = max(other.printed.stars for other in place.values())
+        stars = max(other.printed.stars for other in cells.values())
         df, known = df_of(document, cell)
         verdict = _contradicts(t, stars, levels, df)
         if verdict is None:
             continue
         if cell.key[0] not in with_stars and cell.key[0] not in declared:
-            bare.append((cell, t))
+            starless.append((cell, t))
             continue
         sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
-        yield _wrong_stars(document, cell, place, t, levels, stars, "certain" if sure and declared else "likely")
-    if bare:
-        yield _bare_tables(document, bare)
+        yield _wrong_stars(document, cell, cells, t, levels, stars, "certain" if sure and declared else "likely")
+    if starless:
+        yield _tables_without_stars(document, starless)
 
 
 def _right_stars(t: TRange, levels: Sequence[Fraction], df: float) -> str:
@@ -162,150 +161,152 @@ def _right_stars(t: TRange, levels: Sequence[Fraction], df: float) -> str:
 def _wrong_stars(
     document: Document,
     cell: Cell,
-    place: Mapping[str, Cell],
+    cells: Mapping[str, Cell],
     t: TRange,
     levels: Sequence[Fraction],
     stars: int,
     certainty: str,
 ) -> Finding:
     high = "" if t.high is None else f", {number(t.high, 3)}"
-    limit = ", ".join(f"{'*' * (k + 1)} {float(level):g}" for k, level in enumerate(levels))
     df, _ = df_of(document, cell)
-    printed = "*" * stars
-    others = [place[name].key for name in ("t_stat", "std_error") if name in place]
-    return finding(
+    return finding_about(
+        "audit.too_many_stars" if stars else "audit.no_stars",
         document,
-        cell.key,
+        cell,
         rule="stars",
         fits=_right_stars(t, levels, df),
         certainty=certainty,
-        cells=others,
-        nb=f"{name_of(cell.key)} er trykt {f'med {printed}' if stars else 'uten stjerner'}, men |t| ligger i "
-        f"[{number(t.low, 3)}{high}] ({t.source}). Nivåene er {limit}.",
-        en=f"{name_of(cell.key)} is printed {f'with {printed}' if stars else 'without stars'}, but |t| lies in "
-        f"[{number(t.low, 3)}{high}] ({t.source}). The levels are {limit}.",
+        cells=[cells[name].key for name in ("t_stat", "std_error") if name in cells],
+        stars="*" * stars,
+        range=f"[{number(t.low, 3)}{high}]",
+        source=t.source,
+        levels=", ".join(f"{'*' * (k + 1)} {float(level):g}" for k, level in enumerate(levels)),
     )
 
 
-def _bare_tables(document: Document, cells: Sequence[tuple[Cell, TRange]]) -> Finding:
-    """Tell tables without stars once: whether to star is one decision."""
-    first = cells[0][0]
-    tables = ", ".join(dict.fromkeys(cell.key[0] for cell, _ in cells))
-    told = ", ".join(f"{name_of(cell.key[:4])} ({t.source}, |t| >= {number(t.low, 2)})" for cell, t in cells[:6])
-    return finding(
+def _tables_without_stars(document: Document, cells: Sequence[tuple[Cell, TRange]]) -> Finding:
+    """Report tables without stars once: whether to use stars is one decision."""
+    examples = [f"{name_of(cell.key[:4])} ({t.source}, |t| >= {number(t.low, 2)})" for cell, t in cells[:6]]
+    return finding_about(
+        "audit.tables_without_stars",
         document,
-        first.key,
+        cells[0][0],
         rule="stars_missing",
-        fits="",
         certainty="possible",
         cells=[cell.key for cell, _ in cells[1:]],
-        nb=f"Uten stjerner: {tables}. Ved nivåene i dokumentets andre tabeller ville disse hatt dem: {told}.",
-        en=f"Without any star: {tables}. At the levels of the document's other tables these would have them: {told}.",
+        tables=", ".join(dict.fromkeys(cell.key[0] for cell, _ in cells)),
+        estimates=", ".join(examples),
     )
 
 
-def _t_stat(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
-    """Complain about a printed t that is not estimate / standard error, or has the other sign."""
-    if "t_stat" not in place or "estimate" not in place or document.explained("t_stat", place["t_stat"].key):
+def _t_stat(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding]:
+    """Report a published t that is not estimate / standard error, or has the other sign."""
+    if "t_stat" not in cells or "estimate" not in cells or document.explained("t_stat", cells["t_stat"].key):
         return
-    t, estimate = place["t_stat"], place["estimate"]
-    error = place.get("std_error")
+    t, estimate, error = cells["t_stat"], cells["estimate"], cells.get("std_error")
     if error is not None and error.range.low > 0:
         implied = estimate.range / error.range
         if not implied.meets(t.range):
-            fair = estimate.interval(cut=True) / error.interval(cut=True)
-            yield finding(
+            truncated = estimate.interval(cut=True) / error.interval(cut=True)
+            yield finding_about(
+                "audit.t_not_ratio",
                 document,
-                t.key,
+                t,
                 rule="t_stat",
                 fits=span(implied, t.printed),
-                certainty="possible" if fair.meets(t.interval(cut=True)) else "certain",
+                certainty="possible" if truncated.meets(t.interval(cut=True)) else "certain",
                 cells=[estimate.key, error.key],
-                nb=f"{name_of(t.key)} er «{t.text}», men {estimate.text} / {error.text} gir {span(implied, t.printed)}.",
-                en=f"{name_of(t.key)} is «{t.text}», but {estimate.text} / {error.text} gives {span(implied, t.printed)}.",
+                source=f"{estimate.text} / {error.text}",
             )
             return
     if (estimate.range.low > 0 and t.range.high < 0) or (estimate.range.high < 0 and t.range.low > 0):
-        yield finding(
+        yield finding_about(
+            "audit.t_of_other_sign",
             document,
-            estimate.key,
+            estimate,
             rule="t_stat",
             fits=f"{-estimate.printed.value}",
             certainty="certain",
             cells=[t.key],
-            nb=f"{name_of(estimate.key)} «{estimate.text}» og t-verdien «{t.text}» har ulikt fortegn.",
-            en=f"{name_of(estimate.key)} «{estimate.text}» and its t-value «{t.text}» differ in sign.",
+            t=t.text,
         )
 
 
-def _p_value(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
-    """Complain about a printed p-value that t rules out."""
-    t = t_range(place)
-    if "p_value" not in place or t is None or document.explained("p_value", place["p_value"].key):
+def _p_value(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding]:
+    """Report a published p-value that t rules out."""
+    t = t_range(cells)
+    if "p_value" not in cells or t is None or document.explained("p_value", cells["p_value"].key):
         return
-    p = place["p_value"]
+    p = cells["p_value"]
     df, known = df_of(document, p)
     implied = _p_between(t, df)
     if implied.meets(p.range):
         return
     sure = known or not _p_between(t, float(FEWEST_DF)).meets(p.interval(cut=True))
-    yield finding(
+    yield finding_about(
+        "audit.p_value_not_from_t",
         document,
-        p.key,
+        p,
         rule="p_value",
         fits=span(implied, p.printed),
         certainty="certain" if sure else "likely",
-        cells=[place[name].key for name in ("estimate", "std_error", "t_stat") if name in place],
-        nb=f"{name_of(p.key)} er «{p.text}», men {t.source} gir p i {span(implied, p.printed)}.",
-        en=f"{name_of(p.key)} is «{p.text}», but {t.source} gives p in {span(implied, p.printed)}.",
+        cells=[cells[name].key for name in ("estimate", "std_error", "t_stat") if name in cells],
+        source=t.source,
     )
 
 
 def _p_between(t: TRange, df: float) -> Interval:
-    """Return the p-values between the normal and a t distribution that a range of |t| allows."""
+    """Return the p-values that a range of |t| allows between the normal and a t distribution."""
     low = Fraction(0) if t.high is None else tail(t.high, None)
     return Interval(low * (1 - SLACK), tail(t.low, df) * (1 + SLACK))
 
 
-def _interval(document: Document, place: Mapping[str, Cell]) -> Iterator[Finding]:
-    """Complain about a confidence interval that lies unevenly about its estimate, or does not fit the standard error."""
-    if not {"conf_low", "conf_high", "estimate"} <= set(place) or document.explained("interval", place["conf_low"].key):
+def _interval(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding]:
+    """Report a confidence interval that is not centred on its estimate, or does not fit the standard error."""
+    if not {"conf_low", "conf_high", "estimate"} <= set(cells) or document.explained("interval", cells["conf_low"].key):
         return
-    low, high, estimate = place["conf_low"], place["conf_high"], place["estimate"]
+    low, high, estimate = cells["conf_low"], cells["conf_high"], cells["estimate"]
     half = (high.range - low.range).times(Fraction(1, 2))
     middle = (high.range + low.range).times(Fraction(1, 2))
-    text_nb, text_en, fitting = "", "", ""
     if half.high < 0:
-        text_nb, text_en = "nedre grense er større enn øvre", "the lower end exceeds the upper"
         fitting = f"[{high.text}, {low.text}]"
+        reason = say_both("audit.interval_reversed")
     elif not middle.meets(estimate.range):
         fitting = span(middle, estimate.printed)
-        text_nb, text_en = f"midten er {fitting}, ikke {estimate.text}", f"its middle is {fitting}, not {estimate.text}"
-    elif "std_error" in place and place["std_error"].range.low > 0:
-        ratio = half / place["std_error"].range
-        usual = [
-            Interval(critical(level, None) * (1 - SLACK), critical(level, FEWEST_DF) * (1 + SLACK)) for level in LEVELS
-        ]
-        if any(ratio.meets(values) for values in usual):
-            return
-        fitting = span(half / Interval(critical(LEVELS[1], None), critical(LEVELS[1], FEWEST_DF)), estimate.printed)
-        size = f"[{number(ratio.low, 2)}, {number(ratio.high, 2)}]"
-        text_nb = f"halve bredden er {size} standardfeil «{place['std_error'].text}»; ved 95 prosent passer {fitting}"
-        text_en = f"half its width is {size} standard errors «{place['std_error'].text}»; at 95 per cent {fitting} fits"
+        reason = say_both("audit.interval_off_centre", middle=fitting, estimate=estimate.text)
     else:
-        return
-    if not text_nb:
-        return
-    yield finding(
+        width = _wrong_width(half, estimate, cells.get("std_error"))
+        if width is None:
+            return
+        fitting, reason = width
+    yield finding_about(
+        "audit.interval_inconsistent",
         document,
-        low.key,
+        low,
         rule="interval",
         fits=fitting,
         certainty="certain" if half.high < 0 else "likely",
         cells=[high.key, estimate.key],
-        nb=f"{'/'.join(part for part in low.place if part)}: intervallet fra «{low.text}» til «{high.text}»: {text_nb}.",
-        en=f"{'/'.join(part for part in low.place if part)}: the interval from «{low.text}» to «{high.text}»: {text_en}.",
+        number=name_of(low.place),
+        low=low.text,
+        high=high.text,
+        reason=reason,
     )
+
+
+def _wrong_width(half: Interval, estimate: Cell, error: Cell | None) -> tuple[str, Label] | None:
+    """Return the standard error that would fit half the width of an interval, with the reason, or None if one fits."""
+    if error is None or error.range.low <= 0:
+        return None
+    ratio = half / error.range
+    usual = [
+        Interval(critical(level, None) * (1 - SLACK), critical(level, FEWEST_DF) * (1 + SLACK)) for level in LEVELS
+    ]
+    if any(ratio.meets(values) for values in usual):
+        return None
+    fitting = span(half / Interval(critical(LEVELS[1], None), critical(LEVELS[1], FEWEST_DF)), estimate.printed)
+    size = f"[{number(ratio.low, 2)}, {number(ratio.high, 2)}]"
+    return fitting, say_both("audit.interval_wrong_width", ratio=size, std_error=error.text, fits=fitting)
 
 
 LEVELS = (Fraction(1, 10), Fraction(1, 20), Fraction(1, 100))
