@@ -1,4 +1,4 @@
-"""Numbers printed in source documents, and how ours compare with them."""
+"""Numbers published in source documents, and their comparison with ours."""
 
 from refino_eval.published.compare import HELD, VERDICTS, compare, compare_files, summarise
 from refino_eval.published.relations import Relation, check_relations, load_relations

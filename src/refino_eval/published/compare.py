@@ -1,33 +1,33 @@
-"""Our numbers beside the printed ones, each with a verdict.
+"""Compare our numbers with the published ones, and give each a verdict.
 
-Let `p` be the printed number, `u` one unit of its last digit and `o` what we obtained.
+Let `p` be the published number, `u` one unit of its last digit and `o` what we obtained.
 
 equal
-    `|o - p| <= u/2`: our number, rounded, prints the same. A tie counts as equal, since rounding rules differ.
-    Where the file knows what a text rounded to (`rounded_to`), that is the unit. A level given in words is otherwise no
-    rounding to the last digit: `about` allows 2.5 units to either side, `just_under` five units below and `just_over`
+    `|o - p| <= u/2`: our number is the same when rounded. A tie counts as equal, since rounding rules differ.
+    Where the file states what a text rounded to (`rounded_to`), that is the unit. Otherwise a level given in words is not
+    rounded to its last digit: `about` allows 2.5 units to either side, `just_under` five units below and `just_over`
     five units above (neither the number itself).
 last_digit
     `u/2 < |o - p| <= 3u/2`: one unit of the last digit apart.
 within_sampling_error
-    For a synthetic register only. Print and synthetic data are two independent samples of about the same size, so
-    the difference has the standard error `sqrt(2) * SE`; the verdict says `|o - p| <= 2 * sqrt(2) * SE`.
+    For a synthetic register only. The published and the synthetic data are two independent samples of about the same size,
+    so the difference has the standard error `sqrt(2) * SE`; the verdict means `|o - p| <= 2 * sqrt(2) * SE`.
 differs
     None of these.
 input
-    The calculation starts from the printed number: that they agree says nothing, and no score counts it.
+    The calculation starts from the published number: agreement means nothing, and no score counts it.
 not_computed
-    Registers cannot give it; the document's source says why.
+    Registers cannot give the number; the document's source states the reason.
 missing
-    We have no such number, or it is suppressed, and nothing says why: a mistake, or an exhibit that is not made.
+    We have no such number, or it is suppressed, and no reason is stated: a mistake, or an exhibit that was not made.
 
-A printed number has the key of ours, or the document's source says which of ours it is (`links`): the same number in
-another unit, or a sum or difference of some.
+A published number has the key of ours, or the document's source states which of ours it is (`links`): the same number in
+another unit, or a sum or difference.
 
 The SE of a cell, from the obtained numbers alone:
 
 =================== ===================================== ==========================================================
-statistic           SE                                    where from
+statistic           SE                                    source
 =================== ===================================== ==========================================================
 estimate            its own `std_error`                   the same cell
 mean                `sd / sqrt(n)`                        the same cell
@@ -40,16 +40,16 @@ r_squared           `2 sqrt(R2) (1 - R2) / sqrt(n)`       large-sample formula
 =================== ===================================== ==========================================================
 
 A sum or difference has the SE of independent numbers where all are of different columns (arms), since those are different
-people; otherwise none, unless the source names a number whose SE serves.
+people; otherwise none, unless the source names a number whose SE applies.
 
 Counts and tests have no SE: unless equal or a digit apart, they differ. The SE of a standard deviation or a standard error
-holds for normal values; heavy-tailed amounts scatter more, so that a distance of three or four there is no surprise.
+holds for normal values; heavy-tailed amounts vary more, so that a distance of three or four is not surprising there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -57,14 +57,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from refino_eval.published.links import Links, Ours, check_links, told
+from refino_eval.published.links import Links, Ours, check_links, describe_link
 from refino_eval.published.relations import match
-from refino_eval.published.source import load_source, source_beside
+from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import KEYS, Printed, load_published, parse_printed
 
 VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "input", "not_computed", "missing")
 HELD = ("equal", "last_digit", "within_sampling_error", "differs")
-"""Verdicts on a printed number that ours was held to."""
+"""Verdicts on published numbers that ours were compared with."""
 
 COLUMNS = (
     *KEYS, "printed", "obtained", "obtained_rounded", "verdict", "distance_in_se", "obtained_from", "reason", "reason_nb",
@@ -94,47 +94,46 @@ def compare(
     exhibits: Iterable[str] | None = None,
     source: Links | None = None,
 ) -> pd.DataFrame:
-    """Set every printed number beside the obtained one.
+    """Compare every published number with the obtained one.
 
     Parameters
     ----------
     published
         As `load_published` returns it.
     aggregates
-        Tidy numbers of all exhibits, one frame.
+        Tidy numbers of all exhibits in one frame.
     data_class
-        The evaluation's; only ``"synthetic"`` allows the verdict `within_sampling_error`.
+        Data class of the evaluation; only ``"synthetic"`` allows the verdict `within_sampling_error`.
     exhibits
         Compare these exhibits only; default: all that were published.
     source
-        What is said of printed numbers that have no key of ours.
+        What the document's source states about published numbers that have no key of ours.
 
     Returns
     -------
     pandas.DataFrame
-        One row a printed number, in the order of `published`: the keys, `printed`, `obtained` (NaN when missing),
-        `obtained_rounded` (in the print's form), `verdict` and `distance_in_se` (`|o - p| / (sqrt(2) SE)`, NaN where
-        no SE is known), `obtained_from` (which of ours, where it has another key), and `reason` with its words where the
-        number is not computed.
+        One row per published number, in the order of `published`: the keys, `printed`, `obtained` (NaN if missing),
+        `obtained_rounded` (in the published form), `verdict` and `distance_in_se` (`|o - p| / (sqrt(2) SE)`, NaN where
+        no SE is known), `obtained_from` (the key of ours, if another), and `reason` with its text where the number is
+        not computed.
     """
-    said = source or Links()
+    links = source or Links()
     cells = _index(aggregates)
-    wanted = None if exhibits is None else set(exhibits)
+    selected = None if exhibits is None else set(exhibits)
     rows = []
     for record in published.to_dict("records"):
-        if wanted is not None and record["exhibit"] not in wanted:
+        if selected is not None and record["exhibit"] not in selected:
             continue
         printed = parse_printed(
             str(record["printed"]), unit=str(record.get("unit", "")), rounded_to=str(record.get("rounded_to", ""))
         )
         key = tuple(str(record[name]) for name in KEYS)
-        found = _find(key, said, cells)
+        obtained = _find(key, links, cells)
         verdict = _judge(
-            found, printed, qualifier=str(record.get("qualifier", "")), synthetic=data_class == "synthetic"
+            obtained, printed, qualifier=str(record.get("qualifier", "")), synthetic=data_class == "synthetic"
         )
-        rows.append(
-            {**dict(zip(KEYS, key, strict=True)), "printed": record["printed"], **verdict, **_said(key, said, verdict)}
-        )
+        stated = _stated(key, links, verdict)
+        rows.append({**dict(zip(KEYS, key, strict=True)), "printed": record["printed"], **verdict, **stated})
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"obtained": "float64", "distance_in_se": "float64"})
 
 
@@ -146,8 +145,8 @@ def compare_files(
     Parameters
     ----------
     published
-        Files of `data/published`; none gives a comparison without rows. What stands in `<document>.source.yaml` beside a
-        file is heeded.
+        Files of `data/published`; none gives a comparison without rows. The `<document>.source.yaml` of each file
+        states its links.
     aggregates
         Tidy .csv files.
     data_class
@@ -158,15 +157,15 @@ def compare_files(
     Returns
     -------
     pandas.DataFrame
-        What was written.
+        The comparison that was written.
     """
-    prints = [(load_published(path), load_source(source_beside(path))) for path in published]
-    for path, (frame, source) in zip(published, prints, strict=True):
-        check_links(source, frame, source_beside(path).name)
+    documents = [(load_published(path), load_source(source_file(path))) for path in published]
+    for path, (frame, source) in zip(published, documents, strict=True):
+        check_links(source, frame, source_file(path).name)
     keys = {name: str for name in KEYS}
     numbers = [pd.read_csv(path, dtype=keys, keep_default_na=False, na_values={"value": [""]}) for path in aggregates]
     ours = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=list(KEYS))
-    parts = [compare(frame, ours, data_class=data_class, source=source) for frame, source in prints]
+    parts = [compare(frame, ours, data_class=data_class, source=source) for frame, source in documents]
     compared = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     out_path.parent.mkdir(parents=True, exist_ok=True)
     compared.to_csv(out_path, index=False, lineterminator="\n")
@@ -184,7 +183,7 @@ def summarise(comparison: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `exhibit`, one for each verdict, and `cells`; a row an exhibit, in the order of first appearance.
+        Columns `exhibit`, one per verdict, and `cells`; one row per exhibit, in the order of first appearance.
     """
     rows = []
     for exhibit, part in comparison.groupby("exhibit", sort=False):
@@ -196,7 +195,7 @@ def summarise(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def round_as_printed(value: float, printed: Printed) -> str:
-    """Return a number in the form of a print: rounded to what it was, as many decimals, a percentage where it was one."""
+    """Return a number in the form of a published one: same rounding and decimals, a percentage where it was one."""
     number = Decimal(repr(float(value)))
     if printed.rounded_to is not None:
         number = (number / printed.rounded_to).quantize(Decimal(1), rounding=ROUND_HALF_UP) * printed.rounded_to
@@ -210,7 +209,7 @@ def round_as_printed(value: float, printed: Printed) -> str:
 
 
 def _index(aggregates: pd.DataFrame) -> _Cells:
-    """Index tidy numbers by place, leaving out what is missing or suppressed."""
+    """Index tidy numbers by cell, without missing and suppressed ones."""
     values: dict[Place, dict[str, float]] = {}
     for record in aggregates.to_dict("records"):
         value = record["value"]
@@ -226,55 +225,61 @@ def _index(aggregates: pd.DataFrame) -> _Cells:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What we have of a printed number: the value, its standard error, and which numbers it is, told."""
+class _Obtained:
+    """Our value for a published number, its standard error, and the keys it was made from, if others."""
 
     value: float = math.nan
     std_error: float | None = None
     numbers: str = ""
 
 
-def _find(key: tuple[str, ...], source: Links, cells: _Cells) -> _Found:
-    """Look for a printed number among ours: where the source says, or under its own key."""
-    link = source.link(key)
+def _find(key: tuple[str, ...], links: Links, cells: _Cells) -> _Obtained:
+    """Return our value for a published number: the one that the source links it to, or the one with its key."""
+    link = links.link(key)
     return _number(key, cells) if link is None else _linked(link, cells)
 
 
-def _number(key: tuple[str, ...], cells: _Cells) -> _Found:
+def _number(key: tuple[str, ...], cells: _Cells) -> _Obtained:
     exhibit, panel, row, column, statistic = key
     place = (exhibit, panel, row, column)
     value = cells.get(place, statistic)
     if value is None:
         value, place = _derive(place, statistic, cells)
     if value is None or not math.isfinite(value):
-        return _Found()
-    return _Found(value, _standard_error(place, statistic, cells))
+        return _Obtained()
+    return _Obtained(value, _standard_error(place, statistic, cells))
 
 
-def _linked(link: Ours, cells: _Cells) -> _Found:
-    """Put together a number that the source says of which of ours it is; nothing where any of them is not there."""
+def _linked(link: Ours, cells: _Cells) -> _Obtained:
+    """Return the number that a link makes of ours; missing if any of them is."""
     times = float(Fraction(link.times))
-    members = [key for pattern in link.of for key in _members(pattern, cells)]
-    added, taken = [_number(key, cells) for key in members], [_number(tuple(k.split("/")), cells) for k in link.less]
-    parts = [*added, *taken]
-    if not added or not all(math.isfinite(part.value) for part in parts):
-        return _Found()
+    keys = [key for pattern in link.of for key in _members(pattern, cells)]
+    subtracted_keys = [tuple(key.split("/")) for key in link.less]
+    summed, subtracted = ([_number(key, cells) for key in group] for group in (keys, subtracted_keys))
+    if not summed or not all(math.isfinite(part.value) for part in (*summed, *subtracted)):
+        return _Obtained()
     if link.take == "highest":
-        chosen = max(added, key=lambda part: part.value)
-        value, error = chosen.value, chosen.std_error
+        highest = max(summed, key=lambda part: part.value)
+        value, error = highest.value, highest.std_error
     else:
-        value = sum(part.value for part in added) - sum(part.value for part in taken)
-        columns = [key[3] for key in members] + [key.split("/")[3] for key in link.less]
-        apart = len(set(columns)) == len(columns)
-        errors = [part.std_error for part in parts]
-        error = math.hypot(*(e for e in errors if e)) if apart and all(e is not None for e in errors) else None
+        value = sum(part.value for part in summed) - sum(part.value for part in subtracted)
+        error = _error_of_sum([*keys, *subtracted_keys], [*summed, *subtracted])
     if link.std_error_of is not None:
         error = _number(tuple(link.std_error_of.split("/")), cells).std_error
-    return _Found(times * value, None if error is None else abs(times) * error, told(link))
+    return _Obtained(times * value, None if error is None else abs(times) * error, describe_link(link))
+
+
+def _error_of_sum(keys: Sequence[tuple[str, ...]], parts: Sequence[_Obtained]) -> float | None:
+    """Return the SE of a sum or difference of independent numbers; None if they may be of the same people."""
+    columns = [key[3] for key in keys]
+    errors = [part.std_error for part in parts]
+    if len(set(columns)) < len(columns) or any(error is None for error in errors):
+        return None
+    return math.hypot(*(error for error in errors if error))
 
 
 def _members(pattern: str, cells: _Cells) -> list[tuple[str, ...]]:
-    """Return the keys of ours that a pattern names: its own, or with a `+` all there are."""
+    """Return the keys of ours that a pattern names: its own, or with a `+` all that match."""
     if "+" not in pattern.split("/"):
         return [tuple(pattern.split("/"))]
     return [
@@ -285,35 +290,37 @@ def _members(pattern: str, cells: _Cells) -> list[tuple[str, ...]]:
     ]
 
 
-def _said(key: tuple[str, ...], source: Links, verdict: Mapping[str, object]) -> dict[str, object]:
-    """Return the verdict that the source gives in place of ours, with its reason."""
-    if source.is_input(key):
-        return {"verdict": "input", "distance_in_se": math.nan, "reason": "", "reason_nb": "", "reason_en": ""}
-    reason = source.reason(key) if verdict["verdict"] == "missing" else ""
-    words = source.reasons.get(reason)
-    if words is None:
-        return {"reason": "", "reason_nb": "", "reason_en": ""}
-    return {"verdict": "not_computed", "reason": reason, "reason_nb": words.nb, "reason_en": words.en}
+def _stated(key: tuple[str, ...], links: Links, verdict: Mapping[str, object]) -> dict[str, object]:
+    """Return the verdict that the source states in place of the computed one, with its reason."""
+    nothing: dict[str, object] = {"reason": "", "reason_nb": "", "reason_en": ""}
+    if links.is_input(key):
+        return {**nothing, "verdict": "input", "distance_in_se": math.nan}
+    reason = links.reason(key) if verdict["verdict"] == "missing" else ""
+    text = links.reasons.get(reason)
+    if text is None:
+        return nothing
+    return {"verdict": "not_computed", "reason": reason, "reason_nb": text.nb, "reason_en": text.en}
 
 
-def _judge(found: _Found, printed: Printed, *, qualifier: str, synthetic: bool) -> dict[str, object]:
-    """Return the verdict on one printed number, with what it rests on."""
-    if not math.isfinite(found.value):
+def _judge(obtained: _Obtained, printed: Printed, *, qualifier: str, synthetic: bool) -> dict[str, object]:
+    """Return the verdict on one published number, with the numbers behind it."""
+    if not math.isfinite(obtained.value):
         nothing = {"obtained": math.nan, "obtained_rounded": "", "verdict": "missing", "distance_in_se": math.nan}
         return {**nothing, "obtained_from": ""}
-    difference = Decimal(repr(found.value)) - printed.value
-    distance = math.nan if not found.std_error else abs(float(difference)) / (math.sqrt(2.0) * found.std_error)
+    difference = Decimal(repr(obtained.value)) - printed.value
+    error = obtained.std_error
+    distance = math.nan if not error else abs(float(difference)) / (math.sqrt(2.0) * error)
     return {
-        "obtained": found.value,
-        "obtained_rounded": round_as_printed(found.value, printed),
+        "obtained": obtained.value,
+        "obtained_rounded": round_as_printed(obtained.value, printed),
         "verdict": _verdict(difference, printed, qualifier, distance if synthetic else math.nan),
         "distance_in_se": distance,
-        "obtained_from": found.numbers,
+        "obtained_from": obtained.numbers,
     }
 
 
 def _verdict(difference: Decimal, printed: Printed, qualifier: str, distance: float) -> str:
-    """Grade a difference; `distance` is NaN where sampling error is no excuse."""
+    """Grade a difference; `distance` is NaN where sampling error does not apply."""
     unit = printed.unit
     gap = abs(difference)
     if qualifier == "about" and printed.rounded_to is None:
@@ -332,10 +339,10 @@ def _verdict(difference: Decimal, printed: Printed, qualifier: str, distance: fl
 
 
 def _derive(place: Place, statistic: str, cells: _Cells) -> tuple[float | None, Place]:
-    """Look for a number that follows from others: the pooled mean of the arms, or the size of a whole table.
+    """Return a number that follows from others: the pooled mean of the arms, or the size of a whole table.
 
-    A text often gives one level for both arms (column `all`), and a table prints its N once, below all rows (rows
-    `all` and `joint_test`), while the tidy numbers hold it by arm and by row.
+    A text often gives one level for both arms (column `all`), and a table reports its N once, below all rows (rows
+    `all` and `joint_test`), while the tidy numbers have it by arm and by row.
     """
     exhibit, panel, row, column = place
     if column == "all" and statistic == "mean":
@@ -346,60 +353,75 @@ def _derive(place: Place, statistic: str, cells: _Cells) -> tuple[float | None, 
             total = sum(cell["n"] for cell in parts)
             return sum(cell["n"] * cell["mean"] for cell in parts) / total, place
     if row in ("all", "joint_test") and statistic in ("n", "r_squared"):
-        found = [
+        values = [
             cell[statistic]
             for (e, p, _, c), cell in cells.values.items()
             if (e, p, c) == (exhibit, panel, column) and statistic in cell
         ]
-        return (max(found), place) if found else (None, place)
+        return (max(values), place) if values else (None, place)
     return None, place
 
 
 def _standard_error(place: Place, statistic: str, cells: _Cells) -> float | None:
-    """Return the SE of an obtained number (see the module's table), or None."""
+    """Return the SE of an obtained number (see the module's table), or None if it has none."""
     cell = cells.values.get(place, {})
-    n = cell.get("n")
     value = cell.get(statistic)
-    if statistic == "estimate":
-        return cell.get("std_error")
     if statistic == "mean_control":
         return _error_of_control_mean(place, cells)
     if statistic == "mean" and value is None:
         return _error_of_pooled_mean(place, cells)
-    if value is None:
-        return None
-    if statistic == "std_error":
-        df = cell.get("df", n)
-        return value / math.sqrt(2.0 * df) if df and math.isfinite(df) else (value / math.sqrt(2.0 * n) if n else None)
-    if not n:
-        return None
-    if statistic == "mean":
-        return cell["sd"] / math.sqrt(n) if "sd" in cell else None
-    if statistic == "sd":
-        return value / math.sqrt(2.0 * n)
-    if statistic == "share" and 0.0 <= value <= 1.0:
-        return math.sqrt(value * (1.0 - value) / n)
-    if statistic == "r_squared" and 0.0 <= value <= 1.0:
-        return 2.0 * math.sqrt(value) * (1.0 - value) / math.sqrt(n)
-    return None
+    formula = _ERRORS.get(statistic)
+    return None if value is None or formula is None else formula(value, cell)
+
+
+def _error_of_mean(value: float, cell: Mapping[str, float]) -> float | None:
+    return cell["sd"] / math.sqrt(cell["n"]) if cell.get("n") and "sd" in cell else None
+
+
+def _error_of_deviation(value: float, cell: Mapping[str, float]) -> float | None:
+    return value / math.sqrt(2.0 * cell["n"]) if cell.get("n") else None
+
+
+def _error_of_std_error(value: float, cell: Mapping[str, float]) -> float | None:
+    df = cell.get("df")
+    return value / math.sqrt(2.0 * df) if df and math.isfinite(df) else _error_of_deviation(value, cell)
+
+
+def _error_of_share(value: float, cell: Mapping[str, float]) -> float | None:
+    return math.sqrt(value * (1.0 - value) / cell["n"]) if cell.get("n") and 0.0 <= value <= 1.0 else None
+
+
+def _error_of_r_squared(value: float, cell: Mapping[str, float]) -> float | None:
+    known = cell.get("n") and 0.0 <= value <= 1.0
+    return 2.0 * math.sqrt(value) * (1.0 - value) / math.sqrt(cell["n"]) if known else None
+
+
+_ERRORS: Mapping[str, Callable[[float, Mapping[str, float]], float | None]] = {
+    "estimate": lambda value, cell: cell.get("std_error"),
+    "mean": _error_of_mean,
+    "sd": _error_of_deviation,
+    "std_error": _error_of_std_error,
+    "share": _error_of_share,
+    "r_squared": _error_of_r_squared,
+}
 
 
 def _error_of_control_mean(place: Place, cells: _Cells) -> float | None:
-    """Return the SE of a control mean, from its own cell or from the arm of the balance table whose mean it is."""
+    """Return the SE of a control mean, from its own cell or from the arm of the balance table with this mean."""
     cell = cells.values.get(place, {})
     if "sd_control" in cell and cell.get("n_control"):
         return cell["sd_control"] / math.sqrt(cell["n_control"])
     exhibit, _, row, _ = place
     for (e, p, r, _), other in cells.values.items():
         if (e, p, r) == (exhibit, "differences", row) and {"mean", "sd", "n"} <= set(other):
-            same = math.isclose(other["mean"], cell.get("mean_control", math.nan), rel_tol=1e-9, abs_tol=1e-12)
-            if same and other["n"]:
+            equal = math.isclose(other["mean"], cell.get("mean_control", math.nan), rel_tol=1e-9, abs_tol=1e-12)
+            if equal and other["n"]:
                 return other["sd"] / math.sqrt(other["n"])
     return None
 
 
 def _error_of_pooled_mean(place: Place, cells: _Cells) -> float | None:
-    """Return the SE of the arms' pooled mean, the arms being independent."""
+    """Return the SE of the pooled mean of independent arms."""
     exhibit, panel, row, _ = place
     parts = [cell for (e, p, r, _), cell in cells.values.items() if (e, p, r) == (exhibit, panel, row)]
     parts = [cell for cell in parts if "mean" in cell]

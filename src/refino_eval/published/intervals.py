@@ -1,19 +1,18 @@
-"""What a printed string can stand for, in exact arithmetic.
+"""The numbers that a published string can be, in exact arithmetic.
 
-A print of `d` decimals that was rounded stands for every number within half a unit of its last digit, both ends
-included, since a tie may have been rounded either way. So a statement about printed numbers is wrong for certain only when
-no choice of true values within these intervals makes it right. All bounds are fractions: no float enters, and a sum that
-fits to the last half unit fits.
+A published number of `d` decimals can be every number within half a unit of its last digit, both ends included, since a
+tie may have been rounded either way. So a statement about published numbers is certainly wrong only if no choice of true
+values within these intervals makes it right. All bounds are fractions: no float enters.
 
 Four things decide how wide an interval is:
 
-- Counts (`n`, `count`, ...) are exact, unless they are of ten thousand or more, end in two zeros and may be rounded.
-- An integer that is no count may be rounded to its last digit that is not zero: `46 000` stands for 45 500 to 46 500.
-- A level given in words (`about`, `just_under`, `just_over`) stands for the range that `compare` allows it.
-- What is known to be rounded to more than its last digit (`rounded_to`) stands for half of that to either side.
+- Counts (`n`, `count`, ...) are exact, unless they are ten thousand or more, end in two zeros and may be rounded.
+- Another whole number may be rounded to its last digit that is not zero: `46 000` can be 45 500 to 46 500.
+- A level given in words (`about`, `just_under`, `just_over`) can be in the range that `compare` allows it.
+- A number known to be rounded to more than its last digit (`rounded_to`) can be half of that to either side.
 
-A number may also have been cut instead of rounded (20.36 printed as 20.3). That reading is weaker, and is kept apart:
-what only a cut would explain is a finding of lower certainty.
+A number may also have been truncated instead of rounded (20.36 published as 20.3). That reading is weaker, and is kept
+apart: a finding that truncation would explain is less certain.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from fractions import Fraction
 from refino_eval.published.values import Printed
 
 COUNTS = frozenset({"n", "n_treated", "n_control", "count", "n_clusters", "df"})
-"""Statistics whose prints are exact whole numbers."""
+"""Statistics that are published as exact whole numbers."""
 
 ROUNDED_COUNTS = 10_000
-"""A count from here on that ends in two zeros may be rounded."""
+"""Counts of at least this size that end in two zeros may be rounded."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Interval:
 
     def __truediv__(self, other: Interval) -> Interval:
         if other.low <= 0 <= other.high:
-            raise ZeroDivisionError("the divisor's interval holds zero")
+            raise ZeroDivisionError("the divisor's interval includes zero")
         return self * Interval(1 / other.high, 1 / other.low)
 
     def __neg__(self) -> Interval:
@@ -68,7 +67,7 @@ class Interval:
         return Interval(min(self.low * factor, self.high * factor), max(self.low * factor, self.high * factor))
 
     def squared(self) -> Interval:
-        """Return what the squares of the numbers range over."""
+        """Return the range of the squares."""
         size = abs(self)
         return Interval(size.low**2, size.high**2)
 
@@ -77,20 +76,20 @@ class Interval:
         return self.low <= other.high and other.low <= self.high
 
     def agrees(self, other: Interval) -> bool:
-        """Return whether two prints can be prints of one number.
+        """Return whether two published numbers can be the same number.
 
-        A common end is not enough: 17 and 18 both stand for 17.5, but one rounding rule prints a tie only one way.
+        A common end is not enough: 17 and 18 can both be 17.5, but one rounding rule rounds a tie only one way.
         """
         low, high = max(self.low, other.low), min(self.high, other.high)
         return low < high or (low == high and low in (self.point, other.point))
 
     def reaches(self, other: Interval) -> bool:
-        """Return whether a number here can be no greater than one there, by one rounding rule (see `agrees`)."""
+        """Return whether a number in this interval can be at most one in the other, by one rounding rule (see `agrees`)."""
         return self.low < other.high or (self.low == other.high and self.low in (self.point, other.point))
 
     @property
     def point(self) -> Fraction | None:
-        """The one number of an interval without width, else None."""
+        """The number of an interval without width, else None."""
         return self.low if self.low == self.high else None
 
     def holds(self, value: Fraction | int) -> bool:
@@ -109,45 +108,44 @@ def point(value: Fraction | int) -> Interval:
 
 
 def added(parts: Iterable[Interval]) -> Interval:
-    """Return what the sum of numbers from each interval ranges over."""
+    """Return the range of the sum of numbers from each interval."""
     return sum(parts, point(0))
 
 
 def stands_for(printed: Printed, *, statistic: str = "", qualifier: str = "", cut: bool = False) -> Interval:
-    """Return the numbers that a print can stand for.
+    """Return the values that a published number can be.
 
     Parameters
     ----------
     printed
-        The number as read from its print.
+        The published number.
     statistic
-        What it is; counts are exact.
+        Its statistic; counts are exact.
     qualifier
         `about`, `just_under`, `just_over` or nothing.
     cut
-        Whether its last digits may have been cut off instead of rounded.
+        Whether its last digits may have been truncated instead of rounded.
 
     Returns
     -------
     Interval
     """
-    value, unit = Fraction(printed.value), Fraction(printed.unit)
-    zeros, known = 0, printed.rounded_to is not None
-    if printed.decimals == 0 and value and not known:
-        zeros = len(str(abs(int(value)))) - len(str(abs(int(value))).rstrip("0"))
-    exact = zeros < 2 or abs(value) < ROUNDED_COUNTS
-    if statistic in COUNTS and printed.decimals == 0 and not qualifier and not known and exact:
+    value, unit, known = Fraction(printed.value), Fraction(printed.unit), printed.rounded_to is not None
+    zeros = 0 if known else _trailing_zeros(printed)
+    count = statistic in COUNTS and printed.decimals == 0 and not qualifier and not known
+    if count and (zeros < 2 or abs(value) < ROUNDED_COUNTS):
         return point(value)
     unit *= 10**zeros
     if qualifier == "about" and not known:
         return Interval(value - unit * 5 / 2, value + unit * 5 / 2)
-    if qualifier == "just_under":
-        return Interval(value - 5 * unit, value)
-    if qualifier == "just_over":
-        return Interval(value, value + 5 * unit)
-    low, high = value - unit / 2, value + unit / 2
-    if cut and value >= 0:
-        high = value + unit
-    if cut and value <= 0:
-        low = value - unit
-    return Interval(low, high)
+    if qualifier in ("just_under", "just_over"):
+        return Interval(value - 5 * unit, value) if qualifier == "just_under" else Interval(value, value + 5 * unit)
+    # Truncation moves a number towards zero, so the true one is up to a whole unit further away from it.
+    further_up, further_down = cut and value >= 0, cut and value <= 0
+    return Interval(value - (unit if further_down else unit / 2), value + (unit if further_up else unit / 2))
+
+
+def _trailing_zeros(printed: Printed) -> int:
+    """Return how many zeros end a whole number; none for zero itself."""
+    digits = str(abs(int(printed.value)))
+    return len(digits) - len(digits.rstrip("0")) if printed.decimals == 0 and printed.value else 0

@@ -1,23 +1,25 @@
-"""Which of our numbers each printed number of a document is held to, and which are held to none.
+"""Which of our numbers each published number of a document is compared with, and which are compared with none.
 
-Most printed numbers have the key of one of ours. Of the others `data/published/<document>.source.yaml` says what they are, by
-patterns of keys as in relations (`*` stands for any part):
+Most published numbers have the key of one of ours. For the others `data/published/<document>.source.yaml` states what they
+are, by patterns of keys as in relations (`*` stands for any part):
 
 ours
     The same quantity under another key: in a text that repeats a table, in another unit, without its sign, or as a sum or
-    a difference. It is `times` the sum of the numbers `of`, less the numbers `less`; a `+` in `of` names all there are.
+    a difference. It is `times` the sum of the numbers `of`, minus the numbers `less`; a `+` in `of` names all that match.
     `take: highest` takes the highest of them in place of their sum.
 inputs
-    Numbers that the calculation starts from. That they agree says nothing.
+    Numbers that the calculation starts from. That they agree means nothing.
 not_computed
-    Numbers that registers cannot give, by reason; `reasons` says each reason in both languages.
+    Numbers that registers cannot give, by reason; `reasons` states each reason in both languages.
 
-So a printed number that has no number of ours, and of which nothing is said, is a mistake: ours or the transcription's.
+So a published number that has no number of ours, and about which nothing is stated, is a mistake: ours or the
+transcription's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Literal
 
@@ -26,82 +28,77 @@ from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
 from refino_eval.errors import nearest, raise_problems
-from refino_eval.published.relations import Exact, Key, match
+from refino_eval.published.relations import Exact, Key, fill, fits, match
 from refino_eval.published.values import KEYS
 
 
 class Ours(Strict):
-    """A printed number that is one of ours, or follows from some of ours."""
+    """A published number that is one of ours, or follows from some of ours."""
 
-    printed: str = Field(description="Key of the printed numbers; * stands for any part.")
+    printed: str = Field(description="Key of the published numbers; * stands for any part.")
     of: tuple[str, ...] = Field(min_length=1, description="Keys of ours that are added up; * as in `printed`.")
-    less: tuple[str, ...] = Field(default=(), description="Keys of ours that are taken from the sum.")
-    times: Exact = Field(default="1", description="What follows is multiplied by this exact number.")
+    less: tuple[str, ...] = Field(default=(), description="Keys of ours that are subtracted from the sum.")
+    times: Exact = Field(default="1", description="The result is multiplied by this exact number.")
     std_error_of: str | None = Field(
-        default=None, description="A number of ours whose standard error serves, where `of` has none for their sum."
+        default=None, description="A number of ours whose standard error is used, where the sum of `of` has none."
     )
-    take: Literal["sum", "highest"] = Field(default="sum", description="What is done with the numbers of `of`.")
+    take: Literal["sum", "highest"] = Field(default="sum", description="How the numbers of `of` are combined.")
 
     @model_validator(mode="after")
     def _whole(self) -> Ours:
-        """Refuse the highest of numbers less others, which has two readings."""
+        """Refuse the highest of numbers minus others, which is ambiguous."""
         if self.take == "highest" and self.less:
-            raise ValueError("`take: highest` has no `less`")
+            raise ValueError("`take: highest` cannot be combined with `less`")
         return self
 
 
 class Links(Strict):
-    """What a document's source says of its numbers."""
+    """What a document's source states about its numbers."""
 
-    ours: tuple[Ours, ...] = Field(default=(), description="Printed numbers that are ours under another key.")
-    inputs: tuple[str, ...] = Field(default=(), description="Printed numbers that the calculation starts from.")
+    ours: tuple[Ours, ...] = Field(default=(), description="Published numbers that are ours under another key.")
+    inputs: tuple[str, ...] = Field(default=(), description="Published numbers that the calculation starts from.")
     not_computed: dict[Name, tuple[str, ...]] = Field(
-        default_factory=dict, description="Reason -> printed numbers that are not computed."
+        default_factory=dict, description="Reason -> published numbers that are not computed."
     )
-    reasons: dict[Name, Label] = Field(default_factory=dict, description="Reason -> words for it.")
+    reasons: dict[Name, Label] = Field(default_factory=dict, description="Reason -> its text.")
 
     @model_validator(mode="after")
     def _reasons_have_words(self) -> Links:
-        """Ask for words for every reason that is given."""
+        """Require a text for every reason that is used."""
         for reason in self.not_computed:
             if reason not in self.reasons:
-                raise ValueError(f"`not_computed` gives the reason '{reason}', which `reasons` has no words for")
+                raise ValueError(f"`not_computed` uses the reason '{reason}', which is missing from `reasons`")
         return self
 
     def is_input(self, key: Key) -> bool:
-        """Return whether the calculation starts from a printed number."""
-        return any(match(pattern, key) is not None for pattern in self.inputs)
+        """Return whether the calculation starts from a published number."""
+        return fits(self.inputs, key)
 
     def reason(self, key: Key) -> str:
-        """Return the reason why a printed number is not computed; empty where none is given."""
-        found = (
-            reason
-            for reason, patterns in self.not_computed.items()
-            if any(match(pattern, key) is not None for pattern in patterns)
-        )
-        return next(found, "")
+        """Return the reason why a published number is not computed; empty if none is stated."""
+        return next((reason for reason, patterns in self.not_computed.items() if fits(patterns, key)), "")
 
     def link(self, key: Key) -> Ours | None:
-        """Return which of ours a printed number is, with the stars filled in; None where it has its own key."""
+        """Return the link of a published number, with the stars filled in; None if it has the key of ours."""
         for entry in self.ours:
             stars = match(entry.printed, key)
             if stars is not None:
                 return entry.model_copy(
-                    update={part: tuple(_filled(k, stars) for k in getattr(entry, part)) for part in ("of", "less")}
+                    update={part: tuple(fill(k, stars) for k in getattr(entry, part)) for part in ("of", "less")}
                 )
         return None
 
     @property
     def patterns(self) -> Iterator[str]:
-        """Every pattern of printed keys that the file has."""
+        """Every pattern of published keys in the file."""
         yield from (entry.printed for entry in self.ours)
         yield from self.inputs
         for patterns in self.not_computed.values():
             yield from patterns
 
 
-def told(link: Ours) -> str:
-    """Return a link as one line: which numbers of ours, and what is done with them."""
+def describe_link(link: Ours) -> str:
+    """Return a link in one line: which numbers of ours, and how they are combined."""
     text = " + ".join(link.of) + "".join(f" - {key}" for key in link.less)
     if link.take == "highest":
         text = f"highest of {text}"
@@ -110,46 +107,41 @@ def told(link: Ours) -> str:
     return f"{link.times} x ({text})" if len(link.of) + len(link.less) > 1 else f"{link.times} x {text}"
 
 
-def _filled(pattern: str, stars: Mapping[int, str]) -> str:
-    return "/".join(stars.get(place, part) if part == "*" else part for place, part in enumerate(pattern.split("/")))
-
-
 def check_links(links: Links, published: pd.DataFrame, name: str) -> None:
-    """Hold the patterns against the printed numbers.
+    """Check the patterns against the published numbers.
 
     Parameters
     ----------
     links
-        What is said.
+        The links.
     published
-        The printed numbers, as `load_published` returns them.
+        The published numbers, as `load_published` returns them.
     name
-        Of the file that says it.
+        Name of the file with the links.
 
     Raises
     ------
     UserError
-        A pattern that fits no printed number, or a number of which two things are said.
+        A pattern that matches no published number, or a number that is matched twice.
     """
-    raise_problems(list(_faults(links, published, name)))
+    raise_problems(list(_problems(links, published, name)))
 
 
-def _faults(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:
-    """Return a paragraph for each pattern that fits nothing, and for each number that is spoken of twice."""
+def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:
+    """Yield a problem for each pattern that matches nothing, and for each number that is matched twice."""
     keys = [tuple(map(str, row)) for row in published[list(KEYS)].to_numpy()]
-    spoken: dict[Key, int] = {}
+    times_matched: Counter[Key] = Counter()
     for pattern in links.patterns:
-        fitting = [key for key in keys if match(pattern, key) is not None]
-        for key in fitting:
-            spoken[key] = spoken.get(key, 0) + 1
-        if not fitting:
+        matches = [key for key in keys if match(pattern, key) is not None]
+        times_matched.update(matches)
+        if not matches:
             yield (
-                f"{name}: '{pattern}' fits no printed number.{nearest(pattern, ['/'.join(key) for key in keys])} "
+                f"{name}: '{pattern}' matches no published number.{nearest(pattern, ['/'.join(key) for key in keys])} "
                 f"A key is {'/'.join(KEYS)}, and * stands for any part."
             )
-    for key, times in spoken.items():
+    for key, times in times_matched.items():
         if times > 1:
             yield (
-                f"{name}: '{'/'.join(key)}' stands in {times} places of `ours`, `inputs` and `not_computed`. "
-                "A printed number is one of these; take it out of the others."
+                f"{name}: '{'/'.join(key)}' is listed {times} times in `ours`, `inputs` and `not_computed`. "
+                "A published number is one of these; remove it from the others."
             )

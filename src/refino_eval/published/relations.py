@@ -1,32 +1,32 @@
-"""What must hold among the numbers of one document, up to the rounding of the print.
+"""Relations that must hold among the numbers of one document, up to rounding.
 
 `data/published/<document>.relations.yaml` is a list of entries, each of one kind. A number is named by its key,
 `exhibit/panel/row/column/statistic` (an empty part for no panel). In place of a part, `*` stands for every value there is,
-and the relation is checked for each; `+` stands for all values there are together, added up (never the number `is` itself).
+and the relation is checked for each; `+` stands for all values together, added up (never the number `is` itself).
 
 ==================  ============================================================================================
-kind                what it says
+kind                meaning
 ==================  ============================================================================================
 sum                 the numbers of `of` add up to `is`
-difference          the first number of `of` less all others is `is`
+difference          the first number of `of` minus all others is `is`
 product, ratio      the product of `of`, or its first number divided by all others, is `is`
 weighted_mean       `is` is the mean of `of`, weighted by `weights`
-same                the numbers of `of` and `is` are prints of one number
-at_most             `is` is no greater than any number of `of` (a part of a whole)
-between             `is` lies between the smallest and the greatest of `of` (a mean of groups)
-shares              the numbers of `of` add up to `total` (100, or 1 for prints with a per cent sign)
+same                the numbers of `of` and `is` are one number
+at_most             `is` is not greater than any number of `of` (a part of a whole)
+between             `is` is between the smallest and the largest of `of` (a mean of groups)
+shares              the numbers of `of` add up to `total` (100, or 1 for numbers with a per cent sign)
 rising              the numbers of `of`, in this order, never fall
-bounds              every number of `of` lies between `low` and `high`
+bounds              every number of `of` is between `low` and `high`
 counts              the shares of `of` are whole counts out of the number `is`
-binary              the numbers of `of` are means and standard deviations of a yes/no variable
-stars               the prints of `of` have one star for `levels[0]`, two for `levels[1]`, ...; `df` when known
-nested              each model of `of` (a key whose row is `+`) holds all regressors of the one before it
-explained           the document, or we, can explain what the audit's rule `rule` says of `of`; it is silent there
+binary              the numbers of `of` are means and standard deviations of a binary variable
+stars               the numbers of `of` have one star for `levels[0]`, two for `levels[1]`, ...; `df` when known
+nested              each model of `of` (a key whose row is `+`) has all regressors of the preceding one
+explained           a complaint of the audit's rule `rule` about `of` has an explanation; it is not reported
 ==================  ============================================================================================
 
-`sure` says how much a failure tells: `certain` (the default), `likely` or `possible`, where the document may have a reason.
-`factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr. `exact: true` says
-that the document worked with the numbers of `of` as printed (a cost of 9 months, not of 8.5 to 9.5).
+`sure` states how sure a failure is: `certain` (the default), `likely` or `possible`, where the document may have a reason.
+`factor` multiplies what follows from `of`: "6/5" or "1.2" for a tax, "100000" for a unit of 100 000 kr. `exact: true` means
+that the document calculated with the numbers of `of` as published (a cost of 9 months, not of 8.5 to 9.5).
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import Label, Strict
-from refino_eval.errors import UserError
+from refino_eval.config.load import read_yaml, validate
+from refino_eval.errors import UserError, raise_problems
 from refino_eval.published.intervals import Interval, added, point, stands_for
 from refino_eval.published.values import KEYS, parse_printed
 
@@ -51,14 +51,14 @@ Key = tuple[str, ...]
 Reading = Callable[[Key], Interval]
 
 FOLLOWING = ("sum", "difference", "product", "ratio", "weighted_mean", "same", "at_most", "between")
-"""Kinds that say what one number, `is`, must be."""
+"""Kinds that determine or bound one number, `is`."""
 
 GROUPED = ("shares", "rising", "bounds")
-"""Kinds that say something of the numbers of `of` alone."""
+"""Kinds about the numbers of `of` alone."""
 
 
 def _exact(number: Any) -> str:
-    """Return a number of the file as text that is exact: 1.2 is twelve tenths."""
+    """Return a number of the file as exact text: 1.2 is twelve tenths."""
     Fraction(str(number))
     return str(number)
 
@@ -67,7 +67,7 @@ Exact = Annotated[str, BeforeValidator(_exact)]
 
 
 class Relation(Strict):
-    """One relation among printed numbers."""
+    """One relation among published numbers."""
 
     kind: Literal[
         "sum", "difference", "product", "ratio", "weighted_mean", "same", "at_most", "between",
@@ -75,23 +75,23 @@ class Relation(Strict):
     ]  # fmt: skip
     why: str | Label = Field(description="Why it must hold, in English or in both languages.")
     is_: str | None = Field(default=None, alias="is", description="Key of the number that follows.")
-    of: tuple[str, ...] = Field(min_length=1, description="Keys of the numbers it follows from, or speaks of.")
+    of: tuple[str, ...] = Field(min_length=1, description="Keys of the numbers it follows from, or is about.")
     weights: tuple[str, ...] = Field(default=(), description="Keys of the weights, for weighted_mean.")
     factor: Exact = Field(default="1", description="What follows from `of` is multiplied by this exact number.")
-    exact: bool = Field(default=False, description="The document worked with the numbers of `of` as they are printed.")
+    exact: bool = Field(default=False, description="The document calculated with the numbers of `of` as published.")
     sure: Literal["certain", "likely", "possible"] = Field(
         default="certain", description="How sure a failure is at most."
     )
-    total: Exact = Field(default="100", description="What shares add up to.")
-    low: Exact | None = Field(default=None, description="Least number, for bounds.")
-    high: Exact | None = Field(default=None, description="Greatest number, for bounds.")
+    total: Exact = Field(default="100", description="Sum of the shares.")
+    low: Exact | None = Field(default=None, description="Smallest number, for bounds.")
+    high: Exact | None = Field(default=None, description="Largest number, for bounds.")
     levels: tuple[Exact, ...] = Field(default=(), description="Significance levels of one, two, three stars.")
     df: int | None = Field(default=None, ge=1, description="Degrees of freedom of the tests, when known.")
-    rule: str = Field(default="", description="Rule of the audit that is explained.")
+    rule: str = Field(default="", description="Rule of the audit whose complaint is explained.")
 
     @model_validator(mode="after")
     def _whole(self) -> Relation:
-        """Ask for what the kind needs."""
+        """Require the keys that the kind needs, and no others."""
         if (self.is_ is None) == (self.kind in (*FOLLOWING, "counts")):
             raise ValueError(f"a relation of kind {self.kind} takes {'one' if self.is_ is None else 'no'} `is`")
         if bool(self.weights) != (self.kind == "weighted_mean") or len(self.weights) not in (0, len(self.of)):
@@ -102,30 +102,30 @@ class Relation(Strict):
         return self
 
     def reason(self, language: str) -> str:
-        """Return why it holds, in a language; a reason in one language serves for both."""
+        """Return why it holds, in a language; a reason in one language is used for both."""
         return self.why if isinstance(self.why, str) else self.why[language]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One relation in one place: the numbers that take part, and whether it holds among them.
+    """One relation checked for one number or group.
 
     Attributes
     ----------
     relation
-        What is checked.
+        The relation.
     target
-        Key of the number that follows, or of the group's first.
+        Key of the number that follows, or of the first in the group.
     groups
         Keys that each name of `of` stands for; of a relation without `is`, all its numbers.
     weights
         Keys of the weights.
     implied
-        The range that the other prints allow the target (of a group of shares: their sum).
+        The range that the other numbers allow the target (of a group of shares: their sum).
     printed
-        The range that the target's own print stands for (of a group of shares: the total).
+        The range of the published target (of a group of shares: the total).
     holds
-        Whether the two meet.
+        Whether the two are compatible.
     """
 
     relation: Relation
@@ -138,13 +138,13 @@ class Check:
 
     @property
     def cells(self) -> tuple[Key, ...]:
-        """Keys of all numbers that take part, the target first, each once."""
+        """Keys of all numbers that take part, the target first, without repetition."""
         return tuple(dict.fromkeys([self.target, *itertools.chain.from_iterable((*self.groups, *self.weights))]))
 
     def again(self, read: Reading, *, exactly: Reading | None = None) -> Check:
-        """Return the same check under another reading of the prints; `exactly` reads what the document took as printed."""
-        found = _evaluate(self.relation, self.target, self.groups, self.weights, read, exactly)
-        return self if found is None else found
+        """Return the same check with other ranges; `exactly` gives those of numbers that are taken as published."""
+        check = _evaluate(self.relation, self.target, self.groups, self.weights, read, exactly)
+        return self if check is None else check
 
 
 def load_relations(path: Path | str) -> tuple[Relation, ...]:
@@ -153,29 +153,24 @@ def load_relations(path: Path | str) -> tuple[Relation, ...]:
     Raises
     ------
     UserError
-        When the file is not a list of relations: each entry that is none, with its place.
+        When the file is not a list of relations: each invalid entry, by its position.
     """
     path = Path(path)
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    except yaml.YAMLError as error:
-        raise UserError(f"{path.name} is no YAML: {error}") from None
+    entries = read_yaml(path, path.name) or []
     if not isinstance(entries, list):
         raise UserError(f"{path.name}: not a list of relations. Each begins with '- kind: sum' or another kind.")
-    relations, faults = [], []
+    relations, problems = [], []
     for number, entry in enumerate(entries, start=1):
         try:
-            relations.append(Relation.model_validate(entry))
-        except ValidationError as error:
-            told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
-            faults.append(f"{path.name}, entry {number}: an entry is no relation. {told}.")
-    if faults:
-        raise UserError(*faults)
+            relations.append(validate(entry, Relation, f"{path.name}, entry {number}"))
+        except UserError as error:
+            problems += error.problems
+    raise_problems(problems)
     return tuple(relations)
 
 
 def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) -> pd.DataFrame:
-    """Check every relation; a print stands for all numbers that round to it.
+    """Check every relation; a published number can be any number that rounds to it.
 
     Parameters
     ----------
@@ -187,8 +182,8 @@ def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) ->
     Returns
     -------
     pandas.DataFrame
-        Columns `kind, is, printed, implied_low, implied_high, holds, why`: the range that the other prints imply for
-        the number, and whether the print's own range meets it. A relation that finds no numbers gives no row.
+        Columns `kind, is, printed, implied_low, implied_high, holds, why`: the range that the other numbers imply for
+        the number, and whether it is compatible with the published one. A relation that matches no numbers has no row.
     """
     prints = {tuple(str(record[key]) for key in KEYS): record for record in published.to_dict("records")}
 
@@ -214,16 +209,16 @@ def check_relations(relations: tuple[Relation, ...], published: pd.DataFrame) ->
 
 
 def checks(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator[Check]:
-    """Yield a relation's checks, one for each place where all its numbers are printed.
+    """Yield the checks of a relation, wherever all its numbers are published.
 
     Parameters
     ----------
     relation
-        Of a kind in `FOLLOWING` or `GROUPED`; others state facts and yield nothing here.
+        Of a kind in `FOLLOWING` or `GROUPED`; others state facts and have no checks.
     keys
-        Keys of all printed numbers, in the document's order.
+        Keys of all published numbers, in the document's order.
     read
-        What the number of a key can stand for.
+        Function from a key to the range of its number.
     """
     if relation.kind in FOLLOWING and relation.is_ is not None:
         for target in keys:
@@ -235,46 +230,51 @@ def checks(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator
 
 
 def match(pattern: str, key: Key) -> dict[int, str] | None:
-    """Return what the stars of a pattern stand for, by position, or None when the key does not fit.
+    """Return the parts that the stars of a pattern match, by position, or None if the key does not match.
 
-    A `+` fits anything and stands for nothing.
+    A `+` matches anything and is not returned.
     """
     parts = pattern.split("/")
     if len(parts) != len(key):
         return None
     if any(part not in ("*", "+", value) for part, value in zip(parts, key, strict=True)):
         return None
-    return {place: value for place, (part, value) in enumerate(zip(parts, key, strict=True)) if part == "*"}
+    return {index: value for index, (part, value) in enumerate(zip(parts, key, strict=True)) if part == "*"}
 
 
 def fits(patterns: tuple[str, ...], key: Key) -> bool:
-    """Return whether a key fits one of the patterns."""
+    """Return whether a key matches one of the patterns."""
     return any(match(pattern, key) is not None for pattern in patterns)
 
 
+def fill(pattern: str, stars: Mapping[int, str]) -> str:
+    """Return a pattern with its stars replaced by what they matched."""
+    return "/".join(stars.get(index, part) if part == "*" else part for index, part in enumerate(pattern.split("/")))
+
+
 def _members(pattern: str, stars: Mapping[int, str], keys: tuple[Key, ...], leave: Key | None) -> tuple[Key, ...]:
-    """Return the keys that a pattern names once its stars are filled in; a `+` names all there are."""
-    filled = "/".join(stars.get(place, part) if part == "*" else part for place, part in enumerate(pattern.split("/")))
+    """Return the keys that a pattern names once its stars are filled in; a `+` names all that match."""
+    filled = fill(pattern, stars)
     return tuple(key for key in keys if key != leave and match(filled, key) is not None)
 
 
 def _check_target(
     relation: Relation, target: Key, stars: Mapping[int, str], keys: tuple[Key, ...], read: Reading
 ) -> Iterator[Check]:
-    """Yield the check of one number, if all numbers that it follows from are printed."""
+    """Yield the check of one number, if all numbers that it follows from are published."""
     groups = tuple(_members(pattern, stars, keys, target) for pattern in relation.of)
     weights = tuple(_members(pattern, stars, keys, target) for pattern in relation.weights)
     if any(not group for group in itertools.chain(groups, weights)):
         return
     if weights and [len(group) for group in groups] != [len(group) for group in weights]:
         return
-    found = _evaluate(relation, target, groups, weights, read)
-    if found is not None:
-        yield found
+    check = _evaluate(relation, target, groups, weights, read)
+    if check is not None:
+        yield check
 
 
 def _check_groups(relation: Relation, keys: tuple[Key, ...], read: Reading) -> Iterator[Check]:
-    """Yield the checks of a relation that has no `is`: a group for each filling of its stars."""
+    """Yield the checks of a relation without `is`: one group for each combination that its stars match."""
     groups: dict[tuple[tuple[int, str], ...], list[Key]] = {}
     for pattern in relation.of:
         for key in keys:
@@ -288,9 +288,9 @@ def _check_groups(relation: Relation, keys: tuple[Key, ...], read: Reading) -> I
         elif relation.kind == "bounds":
             tasks = [(key, (key,)) for key in members]
         for target, cells in tasks:
-            found = _evaluate(relation, target, (cells,), (), read)
-            if found is not None:
-                yield found
+            check = _evaluate(relation, target, (cells,), (), read)
+            if check is not None:
+                yield check
 
 
 def _evaluate(
@@ -305,33 +305,47 @@ def _evaluate(
     kind, own = relation.kind, read(target)
     if relation.exact and exactly is not None:
         read = exactly
-    every = [read(key) for group in groups for key in group]
+    ranges = [[read(key) for key in group] for group in groups]
+    weight_ranges = [read(key) for group in weights for key in group]
+    try:
+        implied = _range_implied(relation, own, ranges, weight_ranges)
+    except ZeroDivisionError:
+        return None
     if kind == "shares":
-        implied, own = added(every), point(Fraction(relation.total))
-    elif kind == "rising":
-        implied = every[1]
-    elif kind == "bounds":
-        implied = _allowed(relation, own)
-    else:
-        summed = kind in ("sum", "difference", "product", "ratio")
-        parts = [added(read(key) for key in group) for group in groups] if summed else every
-        if relation.exact:
-            parts = [point(part.middle) for part in parts]
-        try:
-            implied = _implied(kind, parts, [read(key) for group in weights for key in group])
-        except ZeroDivisionError:
-            return None
-        implied = implied.times(Fraction(relation.factor))
-    holds = own.agrees(implied) if kind in ("same", "between") else own.meets(implied)
-    if kind == "at_most":
-        holds = own.reaches(implied)
-    elif kind == "rising":
-        holds = implied.reaches(own)
-    return Check(relation, target, groups, weights, implied, own, holds)
+        own = point(Fraction(relation.total))
+    compare = _COMPARISONS.get(kind, Interval.meets)
+    return Check(relation, target, groups, weights, implied, own, compare(own, implied))
+
+
+_COMPARISONS: Mapping[str, Callable[[Interval, Interval], bool]] = {
+    "same": Interval.agrees,
+    "between": Interval.agrees,
+    "at_most": Interval.reaches,
+    "rising": lambda own, before: before.reaches(own),
+}
+"""How the target is compared with its implied range, where it is not enough that the two meet."""
+
+
+def _range_implied(
+    relation: Relation, own: Interval, ranges: list[list[Interval]], weights: list[Interval]
+) -> Interval:
+    """Return the range that a relation implies for its target."""
+    members = list(itertools.chain.from_iterable(ranges))
+    if relation.kind == "shares":
+        return added(members)
+    if relation.kind == "rising":
+        return members[1]
+    if relation.kind == "bounds":
+        return _allowed(relation, own)
+    summed = relation.kind in ("sum", "difference", "product", "ratio")
+    parts = [added(group) for group in ranges] if summed else members
+    if relation.exact:
+        parts = [point(part.middle) for part in parts]
+    return _implied(relation.kind, parts, weights).times(Fraction(relation.factor))
 
 
 def _allowed(relation: Relation, own: Interval) -> Interval:
-    """Return the range of a relation of kind bounds; an end that it leaves open lies beyond the number."""
+    """Return the range of a relation of kind bounds; an open end lies beyond the number."""
     low = None if relation.low is None else Fraction(relation.low)
     high = None if relation.high is None else Fraction(relation.high)
     return Interval(
@@ -361,7 +375,7 @@ def _implied(kind: str, parts: list[Interval], weights: list[Interval]) -> Inter
 
 
 def weighted_mean(parts: list[Interval], weights: list[Fraction]) -> Interval:
-    """Return what the mean of numbers from each interval ranges over, with exact weights."""
+    """Return the range of a weighted mean of numbers from each interval, with exact weights."""
     total = sum(weights, Fraction(0))
     low = sum((part.low * weight for part, weight in zip(parts, weights, strict=True)), Fraction(0))
     high = sum((part.high * weight for part, weight in zip(parts, weights, strict=True)), Fraction(0))

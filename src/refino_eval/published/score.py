@@ -1,4 +1,4 @@
-"""The score of each evaluation against its published numbers, as a Markdown table."""
+"""The score of each evaluation compared with its published numbers, as a Markdown table."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-SHOWN = ("equal", "last_digit", "within_sampling_error", "differs", "not_computed", "missing")
-"""Verdicts that are counted: a number that the calculation starts from is no test of it."""
-
-HEADS = {
-    "equal": "equal",
-    "last_digit": "last digit",
-    "within_sampling_error": "within sampling error",
-    "differs": "differs",
-    "not_computed": "not computed",
-    "missing": "missing",
-}
+COUNTED = ("equal", "last_digit", "within_sampling_error", "differs", "not_computed", "missing")
+"""Verdicts that are counted; a number that the calculation starts from tests nothing."""
 
 
 def score_table(comparisons: Mapping[str, pd.DataFrame]) -> str:
@@ -31,19 +22,21 @@ def score_table(comparisons: Mapping[str, pd.DataFrame]) -> str:
     Returns
     -------
     str
-        A Markdown table: one row an evaluation, one column a verdict that some number has. Inputs are not counted.
+        A Markdown table: one row per evaluation, one column per verdict that occurs. Inputs are not counted.
     """
     counts = {
         name: frame["verdict"].value_counts().to_dict() for name, frame in comparisons.items() if len(frame.index)
     }
-    verdicts = [verdict for verdict in SHOWN if verdict in ("equal", "last_digit", "differs") or _any(counts, verdict)]
+    verdicts = [
+        verdict for verdict in COUNTED if verdict in ("equal", "last_digit", "differs") or _any(counts, verdict)
+    ]
     lines = [
-        f"| evaluation | printed numbers | {' | '.join(HEADS[verdict] for verdict in verdicts)} |",
+        f"| evaluation | published numbers | {' | '.join(verdict.replace('_', ' ') for verdict in verdicts)} |",
         f"|---|--:|{'--:|' * len(verdicts)}",
     ]
-    for name, found in counts.items():
-        told = " | ".join(str(found.get(verdict, 0)) for verdict in verdicts)
-        lines.append(f"| `{name}` | {sum(found.get(verdict, 0) for verdict in SHOWN)} | {told} |")
+    for name, count in counts.items():
+        cells = " | ".join(str(count.get(verdict, 0)) for verdict in verdicts)
+        lines.append(f"| `{name}` | {sum(count.get(verdict, 0) for verdict in COUNTED)} | {cells} |")
     return "\n".join(lines)
 
 
@@ -53,4 +46,4 @@ def scores_of(results: Path) -> dict[str, pd.DataFrame]:
 
 
 def _any(counts: Mapping[str, Mapping[Hashable, int]], verdict: str) -> bool:
-    return any(found.get(verdict, 0) for found in counts.values())
+    return any(count.get(verdict, 0) for count in counts.values())

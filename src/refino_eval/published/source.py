@@ -1,51 +1,43 @@
-"""Which document a file of published values comes from, and what the document calls its exhibits.
+"""The document that a file of published values comes from, and the names it gives its exhibits.
 
-`data/published/<document>.source.yaml` tells title, publisher and how many numbers each exhibit holds. The keys of the values
-name an exhibit by its kind and number (`table_4_4`); a reader knows it by its printed name (`Table 4.4`), which follows from
-the key. A document that writes `4-4` says so by `numbered_by`, and an exhibit without a number has a name of its own in
-`names`. What the file says of numbers that have no key of ours is told in `links`.
+`data/published/<document>.source.yaml` states title, publisher and how many numbers each exhibit has. The keys of the values
+name an exhibit by its kind and number (`table_4_4`); readers know it by its published name (`Table 4.4`), which follows from
+the key. A document that writes `4-4` states so in `numbered_by`, and an exhibit without a number has a name in `names`. Numbers
+without a key of ours are described in `links`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from refino_eval.config.base import Label, Language
-from refino_eval.errors import UserError
+from refino_eval.config.load import read_yaml, validate
 from refino_eval.published.links import Links
-
-KINDS: Mapping[str, Label] = {
-    "table": Label(nb="Tabell", en="Table"),
-    "figure": Label(nb="Figur", en="Figure"),
-    "text": Label(nb="Kapittel", en="Chapter"),
-}
-"""What an exhibit's key begins with, as its name does; the numbers of a text belong to its chapter."""
+from refino_eval.text import say
 
 _NUMBERED = re.compile(r"(table|figure|text)_([ivx]+|[a-z]?\d+[a-z]?(?:_\d+[a-z]?)*)")
 _ROMAN = re.compile(r"[ivx]+")
 
 
 class PublishedSource(Links):
-    """One document: what it is, what of it was transcribed, and which of our numbers the printed ones are held to."""
+    """One document: its bibliographic data, what was transcribed, and the links of its numbers to ours."""
 
     title: str = Field(default="", description="Title of the document.")
-    authors: str = Field(default="", description="Its authors, where they are named.")
-    publisher: str = Field(default="", description="Who published it, and in which series.")
+    authors: str = Field(default="", description="Authors, where they are named.")
+    publisher: str = Field(default="", description="Publisher and series.")
     year: int | None = Field(default=None, description="Year of publication.")
-    text: str = Field(default="", description="File with the document's plain text, whose lines the values name.")
-    holds: str = Field(default="", description="Which of its exhibits were transcribed, in words.")
-    numbers: int = Field(default=0, ge=0, description="How many numbers the file holds.")
-    exhibits: dict[str, int] = Field(default={}, description="How many numbers each exhibit holds.")
-    numbered_by: str = Field(default=".", description="What stands between chapter and number in its tables' names.")
-    names: dict[str, Label] = Field(default={}, description="Names of exhibits whose key does not tell them.")
+    text: str = Field(default="", description="File with the document's plain text, to whose lines the values refer.")
+    holds: str = Field(default="", description="Which exhibits were transcribed.")
+    numbers: int = Field(default=0, ge=0, description="Number of values in the file.")
+    exhibits: dict[str, int] = Field(default={}, description="Number of values of each exhibit.")
+    numbered_by: str = Field(default=".", description="Separator between chapter and number in the names of tables.")
+    names: dict[str, Label] = Field(default={}, description="Names of exhibits that do not follow from the key.")
 
     def exhibit_name(self, exhibit: str, language: Language) -> str | None:
-        """Return what the document calls an exhibit, in a language, or None when its key does not tell.
+        """Return the name that the document gives an exhibit, or None if its key does not show it.
 
         Examples
         --------
@@ -54,18 +46,18 @@ class PublishedSource(Links):
         """
         if exhibit in self.names:
             return self.names[exhibit][language]
-        found = _NUMBERED.fullmatch(exhibit)
-        if found is None:
+        parts = _NUMBERED.fullmatch(exhibit)
+        if parts is None:
             return None
-        kind, number = found.groups()
+        kind, number = parts.groups()
         # Chapters are numbered by points whatever the tables have.
-        between = "." if kind == "text" else self.numbered_by
+        separator = "." if kind == "text" else self.numbered_by
         number = number.upper() if _ROMAN.fullmatch(number) or number[0].isalpha() else number
-        return f"{KINDS[kind][language]} {number.replace('_', between)}"
+        return say(f"audit.exhibit_{kind}", language, number=number.replace("_", separator))
 
 
 def load_source(path: Path | str) -> PublishedSource:
-    """Read what is known of a document; one without such a file is a document of which nothing is known.
+    """Read the description of a document; without the file, return an empty one.
 
     Parameters
     ----------
@@ -75,20 +67,14 @@ def load_source(path: Path | str) -> PublishedSource:
     Raises
     ------
     UserError
-        When the file is there and does not describe a document.
+        When the file exists and is invalid.
     """
     path = Path(path)
     if not path.is_file():
         return PublishedSource()
-    try:
-        return PublishedSource.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except yaml.YAMLError as error:
-        raise UserError(f"{path.name} is no YAML: {error}") from None
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())
-        raise UserError(f"{path.name} does not describe a document: {told}.") from None
+    return validate(read_yaml(path, path.name), PublishedSource, path.name)
 
 
-def source_beside(path: Path) -> Path:
-    """Return where the source of a file of published values stands."""
+def source_file(path: Path) -> Path:
+    """Return the file that describes the document of a file of published values."""
     return path.with_name(f"{path.stem}.source.yaml")

@@ -1,12 +1,12 @@
-"""Published values: a table of strings exactly as printed, and what number each string says.
+"""Published values: a table of strings exactly as published, and the number each string states.
 
 `data/published/<document>.csv` has the columns `exhibit, panel, row, column, statistic, printed, qualifier, rounded_to,
-unit, source_line`. `printed` keeps sign, separators, parentheses and stars, so that the precision of the print stays known.
+unit, source_line`. `printed` keeps sign, separators, parentheses and stars, so that the precision stays known.
 `qualifier` is empty for a number in a table, and `about`, `just_under` or `just_over` for a level that the text gives in
-words. `rounded_to` is empty, or what the number was rounded to where that is more than its last digit: a text's "46 000" for a
-table's 46 230 is rounded to 1000. `unit` is empty or a word such as `percent`, `percentage_points`, `kroner`, `thousand_kroner` or `months`: what the
-number counts, as the document's title, column head or text says. `source_line` says where: the line of the document's
-text, or its table. `data/published/README.md` tells how tables are given keys.
+words. `rounded_to` is empty, or what the number was rounded to where that is more than its last digit: a text's "46 000"
+for a table's 46 230 is rounded to 1000. `unit` is empty or a word such as `percent`, `percentage_points`, `kroner`,
+`thousand_kroner` or `months`, as the document's title, column heading or text states. `source_line` is the line of the
+document's text, or its table. `data/published/README.md` explains how tables are given keys.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ _UNIT = re.compile(r"[a-z][a-z0-9_]*|")
 
 @dataclass(frozen=True)
 class Printed:
-    """A printed number.
+    """A published number.
 
     Attributes
     ----------
     value
-        The number, exact; of a percentage the hundredth (``"30 %"`` is 0.30).
+        The exact number; a percentage as a fraction (``"30 %"`` is 0.30).
     decimals
-        Decimals of `value` that the print shows (``"30 %"`` shows two).
+        Decimals of `value` that were published (``"30 %"`` has two).
     stars
         Significance stars after it.
     percent
-        Whether it was printed as a percentage.
+        Whether it was published as a percentage.
     misgrouped
-        Whether its thousands stand in wrong groups (``"-1 42 000"``): it is read as if they stood right.
+        Whether its digits are not in groups of three (``"-1 42 000"``); the number is read all the same.
     rounded_to
-        What it was rounded to, where that is known and more than its last digit; of a percentage in hundredths.
+        What it was rounded to, where that is known and more than its last digit; for a percentage as a fraction.
     """
 
     value: Decimal
@@ -75,26 +75,25 @@ class Printed:
 
     @property
     def unit(self) -> Decimal:
-        """What it was rounded to: one unit of the last printed digit, unless it is known to be more."""
+        """What it was rounded to: one unit of the last digit, unless it is known to be more."""
         return Decimal(1).scaleb(-self.decimals) if self.rounded_to is None else self.rounded_to
 
 
 def parse_printed(text: str, *, unit: str = "", rounded_to: str = "") -> Printed:
-    """Read a number as printed: sign, decimal comma or point, spaced thousands, parentheses, stars, percent; or a word.
+    """Read a number as published: sign, decimal comma or point, spaced thousands, parentheses, stars, percent; or a word.
 
     A comma or a point is always the decimal sign, because Norwegian reports group thousands by spaces; parentheses
-    mark standard errors and standard deviations and are no minus sign.
+    mark standard errors and standard deviations and are not a minus sign.
 
     Parameters
     ----------
     text
-        For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``; of the words in a text, those for one to
-        twelve in Norwegian and English, for instance ``"sju"``.
+        For instance ``"-0.00088"``, ``"(0.0059)"``, ``"0.0011**"``, ``"4 898"``, ``"7,5"`` or ``"30 %"``; or a number word from
+        one to twelve in Norwegian or English, for instance ``"sju"``.
     unit
-        The unit of the file's row; ``"percent"`` makes a number without the sign a percentage as well. Left out, the
-        number is read as it stands.
+        The unit of the file's row; ``"percent"`` makes a number without the sign a percentage as well.
     rounded_to
-        The file's column of that name, in the printed unit; empty for the last digit.
+        The file's column of that name, in the published unit; empty for the last digit.
 
     Returns
     -------
@@ -103,13 +102,13 @@ def parse_printed(text: str, *, unit: str = "", rounded_to: str = "") -> Printed
     Raises
     ------
     ValueError
-        When the text is no such number.
+        When the text is not such a number.
     """
     text = str(_WORDS.get(text.strip().lower(), text))
     match = _NUMBER.fullmatch(text.translate(_SPACES).translate(_MINUS).strip())
     whole, fraction = (match["whole"], match["fraction"]) if match else ("", None)
     if match is None or not (whole or fraction) or bool(match["open"]) != bool(match["close"]):
-        raise ValueError(f"'{text}' is not a printed number")
+        raise ValueError(f"'{text}' is not a published number")
     value = Decimal(f"{match['sign']}{whole.replace(' ', '') or '0'}.{fraction or '0'}")
     decimals = len(fraction or "")
     value = value.quantize(Decimal(1).scaleb(-decimals))
@@ -138,38 +137,42 @@ def load_published(path: Path | str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a printed number: the keys, `printed`, `qualifier`, `rounded_to` and `unit` as strings, `source_line` as text.
+        One row per published number: the keys, `printed`, `qualifier`, `rounded_to` and `unit` as strings, `source_line` as text.
 
     Raises
     ------
     UserError
-        Every fault of the file at once, with the line of the file.
+        All problems of the file at once, with its lines.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
         raise UserError(
-            f"The published values '{path.name}' are not there. The evaluation's `published` names a file of "
-            f"data/published without its ending: add the file, or take `published` out."
-        )
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+            f"{path.name}: no such file of published values. The evaluation's `published` names a file of data/published "
+            "without its extension: add the file, or remove `published`."
+        ) from None
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path.name} is not a CSV file in UTF-8: {reason}. Save it as comma-separated text.") from None
     for name in OPTIONAL:
         if name not in frame.columns:
             frame[name] = ""
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise UserError(
-            f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
-            f"values has the columns {', '.join(COLUMNS)} (`qualifier`, `rounded_to` and `unit` may be left out)."
+            f"{path.name}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. A file of published "
+            f"values has the columns {', '.join(COLUMNS)}; `qualifier`, `rounded_to` and `unit` may be left out."
         )
     frame = frame[[*COLUMNS, "rounded_to", "unit"]]
-    raise_problems(_faults(frame, path.name))
+    raise_problems(_problems(frame, path.name))
     return frame
 
 
 def printed_numbers(path: Path | str) -> dict[str, float]:
-    """Return every printed number of a file by its key, `exhibit/panel/row/column/statistic`, in the printed unit.
+    """Return every published number of a file by its key, `exhibit/panel/row/column/statistic`, in the published unit.
 
-    A percentage is a share (``"30 %"`` is 0.30), also where only the file's column `unit` says that it is one.
+    A percentage is a share (``"30 %"`` is 0.30), also where only the file's column `unit` says so.
     """
     frame = load_published(path)
     return {
@@ -180,13 +183,13 @@ def printed_numbers(path: Path | str) -> dict[str, float]:
     }
 
 
-def _rounding_faults(record: Mapping[Hashable, Any], where: str) -> Iterator[str]:
-    """Return what is wrong with a row's `rounded_to`: the number printed must be a whole multiple of it."""
+def _rounding_problems(record: Mapping[Hashable, Any], where: str) -> Iterator[str]:
+    """Yield what is wrong with a row's `rounded_to`: the number must be a whole multiple of it."""
     step = str(record["rounded_to"])
     if not step:
         return
     if not _STEP.fullmatch(step) or not Decimal(step):
-        yield f"{where}: `rounded_to` is '{step}', which is no positive number. Write for instance 1000 or 0.5."
+        yield f"{where}: `rounded_to` is '{step}', not a positive number. Write for instance 1000 or 0.5."
         return
     try:
         printed = parse_printed(str(record["printed"]), rounded_to=step)
@@ -194,43 +197,46 @@ def _rounding_faults(record: Mapping[Hashable, Any], where: str) -> Iterator[str
         return
     if printed.rounded_to is not None and printed.value % printed.rounded_to:
         yield (
-            f"{where}: '{record['printed']}' cannot be a number rounded to {step}, since it is no whole multiple of it. "
-            "Write in `rounded_to` what it was rounded to, in the unit of the print, or leave it empty."
+            f"{where}: '{record['printed']}' is not a multiple of {step}, so it was not rounded to it. "
+            "Write in `rounded_to` what it was rounded to, in the published unit, or leave it empty."
         )
     if record["qualifier"] in ("just_under", "just_over"):
-        yield f"{where}: a number that is {record['qualifier']} has no `rounded_to`, since it was not rounded."
+        yield f"{where}: a number that is {record['qualifier']} was not rounded; leave `rounded_to` empty."
 
 
-def _faults(frame: pd.DataFrame, name: str) -> list[str]:
-    """Return a paragraph for each kind of fault in the rows."""
-    faults = []
-    for position, record in enumerate(frame.to_dict("records"), start=2):
-        where = f"{name}, line {position}"
-        try:
-            parse_printed(str(record["printed"]))
-        except ValueError:
-            faults.append(
-                f"{where}: `printed` is '{record['printed']}', which is no number. Write it as the document prints it, "
-                "for instance -0.00088, (0.0059), 0.0011**, 4 898 or 30 %."
-            )
-        if record["qualifier"] not in QUALIFIERS:
-            hint = nearest(str(record["qualifier"]), [word for word in QUALIFIERS if word])
-            faults.append(
-                f"{where}: the qualifier '{record['qualifier']}' is unknown.{hint} Leave it empty for a table."
-            )
-        faults.extend(_rounding_faults(record, where))
-        if not _UNIT.fullmatch(str(record["unit"])):
-            faults.append(
-                f"{where}: the unit '{record['unit']}' is no single lower-case word. Write for instance percent, kroner or "
-                "hours_per_week, or leave it empty."
-            )
-        if not str(record["source_line"]).strip():
-            faults.append(f"{where}: `source_line` is empty; write the line of the document, or its table.")
+def _problems(frame: pd.DataFrame, name: str) -> list[str]:
+    """Return a paragraph for each problem of the rows."""
+    problems = [
+        problem
+        for line, record in enumerate(frame.to_dict("records"), start=2)
+        for problem in _row_problems(record, f"{name}, line {line}")
+    ]
     repeated = frame.duplicated(list(KEYS), keep=False)
     if repeated.any():
         lines = ", ".join(str(number) for number in (frame.index[repeated] + 2)[:6])
-        faults.append(
-            f"{name} has {int(repeated.sum())} rows that share their key ({', '.join(KEYS)}) with another: lines {lines}. "
-            "A printed number stands once; give each its own row, column or panel."
+        problems.append(
+            f"{name}: {int(repeated.sum())} rows share their key ({', '.join(KEYS)}) with another: lines {lines}. "
+            "Each published number has one row; give each its own row, column or panel."
         )
-    return faults
+    return problems
+
+
+def _row_problems(record: Mapping[Hashable, Any], where: str) -> Iterator[str]:
+    try:
+        parse_printed(str(record["printed"]))
+    except ValueError:
+        yield (
+            f"{where}: `printed` is '{record['printed']}', not a number. Write it as in the document, "
+            "for instance -0.00088, (0.0059), 0.0011**, 4 898 or 30 %."
+        )
+    if record["qualifier"] not in QUALIFIERS:
+        hint = nearest(str(record["qualifier"]), [word for word in QUALIFIERS if word])
+        yield f"{where}: unknown qualifier '{record['qualifier']}'.{hint} Leave it empty for a table."
+    yield from _rounding_problems(record, where)
+    if not _UNIT.fullmatch(str(record["unit"])):
+        yield (
+            f"{where}: the unit '{record['unit']}' is not a single lower-case word. Write for instance percent, kroner or "
+            "hours_per_week, or leave it empty."
+        )
+    if not str(record["source_line"]).strip():
+        yield f"{where}: `source_line` is empty. Write the line of the document, or its table."

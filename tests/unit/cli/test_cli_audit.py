@@ -64,7 +64,7 @@ def test_every_form_in_both_languages(paper: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nowhere.csv"], "are not there"),
+        (["nowhere.csv"], "no such file"),
         (["refino_2032"], "Did you mean"),
         (["x.csv", "--format", "pdf"], "--format is 'pdf'"),
     ],

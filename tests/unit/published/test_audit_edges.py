@@ -421,10 +421,10 @@ def test_a_source_that_describes_nothing_is_told(tmp_path: Path) -> None:
     path = tmp_path / "paper.source.yaml"
     assert load_source(path) == PublishedSource()
     path.write_text("titel: A paper\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"paper.source.yaml does not describe a document: titel"):
+    with pytest.raises(UserError, match=r"paper.source.yaml: the key 'titel'"):
         load_source(path)
     path.write_text("title: [\n", encoding="utf-8")
-    with pytest.raises(UserError, match="no YAML"):
+    with pytest.raises(UserError, match="not valid YAML"):
         load_source(path)
 
 

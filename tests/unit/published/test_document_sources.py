@@ -15,7 +15,7 @@ from refino_eval.published import compare, load_published, parse_printed, score_
 from refino_eval.published.compare import round_as_printed
 from refino_eval.published.intervals import stands_for
 from refino_eval.published.links import Links, check_links
-from refino_eval.published.source import load_source, source_beside
+from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import KEYS
 
 ROOT = Path(__file__).parents[3]
@@ -119,9 +119,9 @@ def test_the_audit_takes_the_same_rounding() -> None:
 @pytest.mark.parametrize(
     ("printed", "qualifier", "step", "told"),
     [
-        ("46 230", "", "1000", "no whole multiple"),
-        ("46 000", "", "thousand", "no positive number"),
-        ("46 000", "", "0", "no positive number"),
+        ("46 230", "", "1000", "not a multiple"),
+        ("46 000", "", "thousand", "not a positive number"),
+        ("46 000", "", "0", "not a positive number"),
         ("46 000", "just_over", "1000", "was not rounded"),
     ],
 )
@@ -137,10 +137,10 @@ def test_a_rounding_that_cannot_be_is_told(tmp_path: Path, printed: str, qualifi
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"inputs": ["t//prices/a/value"]}, r"'t//prices/a/value' fits no printed number.*t//price/a/value"),
-        ({"inputs": ["t//price/*/value", "t//*/a/value"]}, "stands in 2 places"),
-        ({"not_computed": {"contract": ["t//price/a/value"]}}, "has no words for"),
-        ({"input": []}, "input Extra"),
+        ({"inputs": ["t//prices/a/value"]}, r"'t//prices/a/value' matches no published number.*t//price/a/value"),
+        ({"inputs": ["t//price/*/value", "t//*/a/value"]}, "listed 2 times"),
+        ({"not_computed": {"contract": ["t//price/a/value"]}}, "missing from `reasons`"),
+        ({"input": []}, "the key 'input'"),
     ],
 )
 def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, object], told: str) -> None:
@@ -153,7 +153,7 @@ def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, obj
 
 def test_every_shipped_source_speaks_of_printed_numbers() -> None:
     paths = sorted(DATA.glob("*.csv"))
-    told = [load_source(source_beside(path)) for path in paths]
+    told = [load_source(source_file(path)) for path in paths]
     for path, source in zip(paths, told, strict=True):
         check_links(source, load_published(path), path.name)
     assert sum(len(list(source.patterns)) for source in told) > 30

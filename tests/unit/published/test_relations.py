@@ -89,7 +89,7 @@ def test_numbers_used_as_printed_leave_no_room(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "problem"),
     [
         ("kind: sum\n  of: [t//a/c/mean]", "takes one `is`"),
         ("kind: shares\n  is: t//a/c/mean\n  of: [t//a/c/mean]", "takes no `is`"),
@@ -98,7 +98,7 @@ def test_numbers_used_as_printed_leave_no_room(tmp_path: Path) -> None:
         ("kind: sum\n  is: t//a/c/mean\n  of: [t//a/c/mean]\n  weights: [t//a/c/mean]", "weighted_mean"),
     ],
 )
-def test_an_entry_that_is_none_is_told(tmp_path: Path, entry: str, told: str) -> None:
-    with pytest.raises(UserError, match="an entry is no relation") as caught:
+def test_invalid_relation_is_reported(tmp_path: Path, entry: str, problem: str) -> None:
+    with pytest.raises(UserError, match="entry 1") as caught:
         holds(tmp_path, entry, frame(a="1"))
-    assert told in caught.value.problems[0]
+    assert problem in caught.value.problems[0]

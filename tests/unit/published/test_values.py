@@ -53,7 +53,7 @@ def test_tells_wrong_groups_and_what_a_unit_makes_of_a_number() -> None:
 
 @pytest.mark.parametrize("text", ["", "-", "(0.5", "0.5)", "1.2.3", "12 34", "n.a.", "0.5 (0.1)", "****"])
 def test_refuses_what_is_no_number(text: str) -> None:
-    with pytest.raises(ValueError, match="printed number"):
+    with pytest.raises(ValueError, match="published number"):
         parse_printed(text)
 
 
@@ -83,7 +83,7 @@ def test_missing_file_and_column(tmp_path: Path) -> None:
         load_published(tmp_path / "gone.csv")
     bare = tmp_path / "bare.csv"
     bare.write_text("exhibit,row\na,b\n", encoding="utf-8")
-    with pytest.raises(UserError, match="lacks the columns panel, column, statistic, printed, source_line"):
+    with pytest.raises(UserError, match="missing columns panel, column, statistic, printed, source_line"):
         load_published(bare)
 
 

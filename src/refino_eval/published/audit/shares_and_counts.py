@@ -13,7 +13,7 @@ from refino_eval.published.audit.findings_text import finding, finding_about, jo
 from refino_eval.published.audit.inferred_relations import size_columns
 from refino_eval.published.audit.significance import tail
 from refino_eval.published.intervals import COUNTS, Interval, point
-from refino_eval.published.relations import Key, fits, match
+from refino_eval.published.relations import Key, fill, fits, match
 
 FEWEST = 20
 """People assumed behind a standard deviation when their number is not published."""
@@ -141,8 +141,7 @@ def _declared_counts(document: Document) -> Iterator[tuple[Cell, Cell]]:
                 stars = match(pattern, cell.key)
                 if stars is None or relation.is_ is None:
                     continue
-                parts = relation.is_.split("/")
-                key = tuple(stars.get(place, part) if part == "*" else part for place, part in enumerate(parts))
+                key = tuple(fill(relation.is_, stars).split("/"))
                 if key in document.cells:
                     yield cell, document.cells[key]
 

@@ -141,13 +141,12 @@ def _stars(document: Document) -> Iterator[Finding]:
         stars = max(other.printed.stars for other in cells.values())
         df, known = df_of(document, cell)
         verdict = _contradicts(t, stars, levels, df)
-        if verdict is None:
-            continue
-        if cell.key[0] not in with_stars and cell.key[0] not in declared:
+        if verdict is not None and cell.key[0] not in with_stars and cell.key[0] not in declared:
             starless.append((cell, t))
-            continue
-        sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
-        yield _wrong_stars(document, cell, cells, t, levels, stars, "certain" if sure and declared else "likely")
+        elif verdict is not None:
+            sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
+            certainty = "certain" if sure and declared else "likely"
+            yield _wrong_stars(document, cell, cells, t, levels, stars, certainty)
     if starless:
         yield _tables_without_stars(document, starless)
 
