@@ -1,20 +1,33 @@
-"""Estimation: numpy kernel and the analyses that stand on it.
+"""Estimation: a numpy kernel and the analyses that use it.
 
-Functions on arrays and data frames, usable alone: no registers, no configuration, no workflow. `kernel` holds the one
-regression (cells absorbed, all outcomes at once); `itt`, `balance`, `dynamics` and `late` are its readings; `design`,
-`descriptives` and `paths` describe without a model; `controls` and `samples` prepare what goes in.
-`randomisation` and `interaction_redraws` take chance from the draw itself, `multiplicity` adjusts within families,
-`heterogeneity` and `null_card` read effects by group and null results.
-`strata` puts arms' means together cell by cell for `estimands`, `compliers` and the bounds of `attrition`; `take_up`,
-`survival` and `nonlinear` look at participation, durations and probabilities; `specification_curve`, `leave_one_out`
-and `stepwise` vary the choices; `verify` asks other programs for the same numbers.
+Functions on arrays and data frames, usable alone: no registers, no configuration, no workflow.
+
+>>> from refino_eval import estimation as est
+>>> inputs = est.RegressionInputs.from_frame(people, "treated", cells=["county", "month"], controls=["age"], vcov="HC2")
+>>> est.itt(people[["employed", "wage"]], inputs).to_frame()
+>>> est.itt(people["wage"], people["treated"], cells=people["county"], vcov="HC2").to_frame()
+
+Every analysis takes its outcomes and `RegressionInputs`, or treatment and the same options as keywords.
+
+core
+    The regression: `RegressionInputs`, absorbed cells, the kernel (all outcomes at once), samples, controls, Wald tests,
+    and `strata` (arms' means combined cell by cell).
+effects
+    `itt`, `late`, `balance`, `dynamics`, `interactions`, `subgroups`, `estimands`, bounds, compliers, participation,
+    durations, probabilities, and what varies or describes them.
+randomisation
+    `randomisation_test`, exact confidence sets, and `multiplicity` within families of tests.
+verification
+    Recorded regressions estimated again by independent programs.
 """
 
-from refino_eval.estimation.core.arrays import Missing, Singletons, Vcov
+from refino_eval.covariances import Vcov
+from refino_eval.estimation.core.arrays import Missing, Singletons
 from refino_eval.estimation.core.coefficient_tests import Inference, WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
 from refino_eval.estimation.core.preparation import prepare, prepare_columns
+from refino_eval.estimation.core.regression_inputs import RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import CommonSample, common_sample, missing_patterns
 from refino_eval.estimation.effects.attrition import (
     Bounds,
@@ -23,16 +36,9 @@ from refino_eval.estimation.effects.attrition import (
     imbens_manski,
     lee_bounds,
 )
-from refino_eval.estimation.effects.balance import BalanceTable, DrawRegression, balance
-from refino_eval.estimation.effects.compliers import (
-    ComplierMeans,
-    ComplierTable,
-    ReweightedLate,
-    complier_means,
-    complier_profile,
-    late_reweighted,
-)
-from refino_eval.estimation.effects.descriptives import DescriptiveTable, Moments, describe, moments
+from refino_eval.estimation.effects.balance import BalanceTable, TreatmentRegression, balance
+from refino_eval.estimation.effects.compliers import ComplierMeans, ComplierTable, complier_means, complier_profile
+from refino_eval.estimation.effects.descriptives import Moments, moments
 from refino_eval.estimation.effects.design import DesignSummary, DesignTable, design_table
 from refino_eval.estimation.effects.dynamics import DynamicEffects, cumulate, dynamics, sup_t
 from refino_eval.estimation.effects.estimands import EstimandTable, estimands
@@ -57,35 +63,28 @@ from refino_eval.estimation.effects.specification_curve import (
     specification_curve,
 )
 from refino_eval.estimation.effects.stepwise import Stepwise, stepwise
-from refino_eval.estimation.effects.survival import HazardRatio, LogRank, SurvivalTable, cox, log_rank, survival_shares
-from refino_eval.estimation.effects.take_up import (
-    FirstStage,
-    StarterTable,
-    ever_started,
-    first_stage,
-    starters,
-    take_up_paths,
+from refino_eval.estimation.effects.survival import (
+    HazardRatio,
+    LogRank,
+    SurvivalTable,
+    cox,
+    log_rank,
+    survival_shares,
 )
+from refino_eval.estimation.effects.take_up import FirstStage, StarterTable, ever_started, first_stage, starters
 from refino_eval.estimation.randomisation.assignments import Scheme
 from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
-from refino_eval.estimation.randomisation.interaction_permutations import InteractionTest, interaction_test
 from refino_eval.estimation.randomisation.multiplicity import (
     MultiplicityTable,
     OmnibusTest,
-    bootstrap_statistics,
     multiplicity,
     omnibus_test,
     sharpened_q,
     step_down,
 )
-from refino_eval.estimation.randomisation.permutation_test import RandomisationTable, StatisticDraws, randomisation_test
-from refino_eval.estimation.verification.verify import (
-    VerificationError,
-    require_agreement,
-    verify_balance,
-    verify_itt,
-    verify_late,
-)
+from refino_eval.estimation.randomisation.null_distribution import StatisticDraws
+from refino_eval.estimation.randomisation.permutation_test import RandomisationTable, randomisation_test
+from refino_eval.estimation.verification.reestimation import VerificationError
 
 __all__ = [
     "NONE",
@@ -97,11 +96,9 @@ __all__ = [
     "ComplierTable",
     "ControlMatrix",
     "ControlTerm",
-    "DescriptiveTable",
     "Design",
     "DesignSummary",
     "DesignTable",
-    "DrawRegression",
     "DynamicEffects",
     "EffectTable",
     "EstimandTable",
@@ -111,7 +108,6 @@ __all__ = [
     "HazardRatio",
     "Inference",
     "InteractionTable",
-    "InteractionTest",
     "LateTable",
     "LeaveOneOut",
     "LogRank",
@@ -125,7 +121,7 @@ __all__ = [
     "RandomisationTable",
     "RankedStates",
     "Regression",
-    "ReweightedLate",
+    "RegressionInputs",
     "Scheme",
     "Singletons",
     "SpecificationCurve",
@@ -135,6 +131,7 @@ __all__ = [
     "Stepwise",
     "SubgroupTable",
     "SurvivalTable",
+    "TreatmentRegression",
     "Variant",
     "Vcov",
     "VerificationError",
@@ -143,7 +140,6 @@ __all__ = [
     "anderson_rubin_set",
     "attrition",
     "balance",
-    "bootstrap_statistics",
     "build_controls",
     "common_sample",
     "complier_means",
@@ -151,7 +147,6 @@ __all__ = [
     "cox",
     "cross_product",
     "cumulate",
-    "describe",
     "design_table",
     "dynamics",
     "estimands",
@@ -159,13 +154,11 @@ __all__ = [
     "first_stage",
     "horowitz_manski_bounds",
     "imbens_manski",
-    "interaction_test",
     "interactions",
     "invert_coefficients",
     "invert_studentised",
     "itt",
     "late",
-    "late_reweighted",
     "leave_one_out",
     "lee_bounds",
     "log_rank",
@@ -180,7 +173,7 @@ __all__ = [
     "prepare_columns",
     "randomisation_test",
     "rank_states",
-    "require_agreement",
+    "regression_inputs",
     "share_interval",
     "sharpened_q",
     "specification_curve",
@@ -192,10 +185,6 @@ __all__ = [
     "sup_t",
     "survival_shares",
     "t_inference",
-    "take_up_paths",
-    "verify_balance",
-    "verify_itt",
-    "verify_late",
     "wald_test",
     "widen",
 ]

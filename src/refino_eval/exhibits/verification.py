@@ -16,8 +16,7 @@ import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.estimation.core.recording import recording
-from refino_eval.estimation.verification.reestimation import SAME, Found, Reestimator
-from refino_eval.estimation.verification.verify import TOLERANCE, VerificationError
+from refino_eval.estimation.verification.reestimation import SAME, TOLERANCE, Found, Reestimator, VerificationError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, write_text

@@ -1,7 +1,7 @@
-"""What the analyses accept: numpy arrays and data frames, checked once at the door.
+"""Accepted input: numpy arrays, pandas columns and lists, checked once on entry.
 
-Everything behind these functions may assume finite float arrays of matching length; every fault of the user is told
-here, in counts and column names, never by a person's id.
+Code behind these functions may assume float arrays of matching length. Errors name columns and numbers of rows, never a
+person's id.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ Vector: TypeAlias = npt.ArrayLike | pd.Series
 Columns: TypeAlias = npt.ArrayLike | pd.Series | pd.DataFrame | Mapping[str, npt.ArrayLike]
 Labels: TypeAlias = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series | pd.Index | pd.DataFrame
 
-Vcov = Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"]
 Singletons = Literal["keep", "drop"]
 Missing = Literal["error", "common", "available"]
 
@@ -151,16 +150,6 @@ def check_level(level: float) -> None:
     """Raise when a confidence level is not a share between 0 and 1."""
     if not 0.0 < level < 1.0:
         raise UserError(f"The confidence level must lie between 0 and 1, and is {level}; write 0.95 for 95 per cent.")
-
-
-def check_cluster(cluster: object, vcov: str) -> None:
-    """Raise when a cluster is named but not used, or used but not named."""
-    check_choice(vcov, Vcov, what="vcov")
-    if (cluster is not None) != (vcov == "CRV1"):
-        raise UserError(
-            f"vcov is '{vcov}' and cluster is {'given' if cluster is not None else 'absent'}: "
-            "clustered standard errors need both vcov 'CRV1' and a cluster; other vcov take no cluster."
-        )
 
 
 def ratio(top: FloatArray, bottom: npt.ArrayLike, *, where: npt.ArrayLike | None = None) -> FloatArray:

@@ -1,4 +1,4 @@
-"""From an estimate and its covariance to tests and intervals."""
+"""Tests and intervals from estimates and their covariance: t inference and Wald tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Inference:
 class WaldTest:
     """A joint test that several coefficients are 0.
 
-    ``f_stat`` = ``chi2`` / ``df_num`` is referred to F(df_num, df_den), the test to print; ``chi2`` to the
+    ``f_stat`` = ``chi2`` / ``df_num`` is referred to F(df_num, df_den), the test to report; ``chi2`` to the
     chi-squared with ``df_num`` degrees of freedom, its limit. ``df_num`` is the rank of the covariance, so that
     coefficients without variance or repeated ones do not count.
     """

@@ -1,29 +1,20 @@
-"""The kernel: one demeaning, one QR, and products for every outcome at once.
+"""The kernel: one demeaning, one QR decomposition, and matrix products for every outcome at once.
 
-A `Design` is prepared once from the draw, its cells, controls, weights and cluster, and knows nothing of outcomes;
+A `Design` is prepared once from treatment, cells, controls, weights and clusters, and knows nothing of outcomes;
 `Design.fit` takes all outcomes together. Everything an analysis needs afterwards is the influence of each person on
 each coefficient,
 
     psi_ij = d_i e_ij,   b_j - beta_j ~ sum_i psi_ij,
 
-with e the residuals and d the person's row of the dual of the coefficient's regressor (for the draw alone
+with e the residuals and d the person's row of the dual of the coefficient's regressor (for treatment alone
 d = z~ / z~'z~, z~ the residual of z on cells and controls; Frisch and Waugh 1933, Lovell 1963). Covariances of one
 coefficient, and of all outcomes' coefficients jointly, are products of (scaled) psi.
 
-Conventions, with n people and K = cells + columns (cells count as constants, whatever they share with a cluster):
-
-======  ==============================================================================================
-iid     e'e / (n - K), classical
-HC0     sum psi^2 (White 1980)
-HC1     HC0 n / (n - K): Stata `areg, robust`, `fixest` with K.fixef = "full"
-HC2     e^2 / (1 - h); HC3 e^2 / (1 - h)^2 (MacKinnon and White 1985), h the full leverage
-        1/n_c(i) + |Q_i|^2 with absorbed cells: R `estimatr::lm_robust(fixed_effects =)`
-CRV1    psi summed in clusters, G/(G - 1) (n - 1)/(n - K): Stata `areg, cluster`, `pyfixest` k_fixef="full"
-======  ==============================================================================================
-
-The t reference has n - K degrees of freedom, G - 1 under CRV1. People with h = 1 have no residual and psi = 0. With
-probability weights w all sums are weighted and leverage is that of the weighted regression. What holds person rows
-prints nothing of them (``repr=False``), since logs may be read by others.
+Conventions, with n people and K = cells + columns (cells count as constants, also when each is part of one cluster):
+`covariances` lists the covariances. The leverage h is the full one, 1/n_c(i) + |Q_i|^2 with absorbed cells. The t
+reference has n - K degrees of freedom, G - 1 with clusters. People with h = 1 have no residual and psi = 0. With
+probability weights w all sums are weighted and leverage is that of the weighted regression. Objects that hold person
+rows print nothing of them (``repr=False``), since logs may be read by others.
 """
 
 from __future__ import annotations
@@ -33,19 +24,19 @@ from functools import cached_property
 
 import numpy as np
 
+from refino_eval.covariances import CLUSTERED, COVARIANCES, Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
 from refino_eval.estimation.core.arrays import (
     Columns,
     FloatArray,
     IntArray,
-    Vcov,
     as_columns,
     check_choice,
     check_finite,
     ratio,
 )
-from refino_eval.estimation.core.recording import note_fit, note_variance
+from refino_eval.estimation.core.recording import Regression, note_outcomes, open_recording
 
 # People whose 1 - h is below this are fitted exactly.
 SATURATED = 1e-10
@@ -60,7 +51,7 @@ class Design:
     Attributes
     ----------
     focus
-        Names of the coefficients of interest, f of them (``("treated",)`` for an ITT).
+        Names of the coefficients of interest, f of them; ``("treated",)`` for an ITT.
     controls, dropped
         Names of the controls that count, and of columns left out as collinear with cells or earlier columns.
     rows
@@ -125,11 +116,15 @@ class Design:
         return 0 if self.cluster is None else np.unique(self.cluster).size
 
     def df(self, vcov: Vcov) -> int:
-        """Degrees of freedom of the t reference: n - K, or clusters - 1 under CRV1."""
-        if vcov == "CRV1":
+        """Degrees of freedom of the t reference: n - K, or clusters - 1 with clusters."""
+        if COVARIANCES[vcov].is_clustered:
             self._require_cluster()
             return self.n_clusters - 1
         return self.df_resid
+
+    def summed_in(self, vcov: Vcov) -> IntArray | None:
+        """Clusters within which a covariance sums scores, or None, shape (n,)."""
+        return self.cluster if COVARIANCES[vcov].is_clustered else None
 
     @property
     def control_basis(self) -> FloatArray:
@@ -185,7 +180,7 @@ class Design:
             tss_within=tss_within,
             tss=self._total_squares(used),
         )
-        note_fit(fit, used)
+        note_outcomes(fit, used)
         return fit
 
     def _total_squares(self, used: FloatArray) -> FloatArray:
@@ -198,10 +193,13 @@ class Design:
 
     def _require_cluster(self) -> None:
         if self.cluster is None:
-            raise UserError("vcov 'CRV1' needs a cluster, and none was given; name one, or choose HC1 or HC2.")
+            raise UserError(
+                f"A clustered covariance ({', '.join(CLUSTERED)}) needs a cluster, and none was given; name one, or choose HC1 or HC2."
+            )
         if self.n_clusters < 2:
             raise UserError(
-                "vcov 'CRV1' needs at least two clusters, and all people in use belong to one; choose HC1 or HC2."
+                f"A clustered covariance ({', '.join(CLUSTERED)}) needs at least two clusters, and all people in use belong "
+                "to one; choose HC1 or HC2."
             )
 
 
@@ -259,10 +257,11 @@ class Fit:
         stand side by side. Classical errors have no such form.
         """
         check_choice(vcov, Vcov, what="vcov")
-        note_variance(self, vcov)
-        if vcov == "iid":
+        self._record(vcov)
+        if not COVARIANCES[vcov].is_robust:
             raise UserError(
-                "Classical (iid) errors have no influence form; choose HC0-HC3 or CRV1, or ask joint_cov of one sample."
+                f"The covariance '{vcov}' is no sum of scores; choose one of "
+                f"{', '.join(name for name, one in COVARIANCES.items() if one.is_robust)}, or joint_cov of one sample."
             )
         scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))
         scores = np.zeros((self.design.n_rows, self.residuals.shape[1]))
@@ -272,11 +271,11 @@ class Fit:
     def variances(self, vcov: Vcov = "HC1") -> FloatArray:
         """Return the sampling variance of each coefficient, shape (f, J)."""
         check_choice(vcov, Vcov, what="vcov")
-        note_variance(self, vcov)
-        dual = self.design.dual
-        if vcov == "iid":
+        self._record(vcov)
+        dual, covariance = self.design.dual, COVARIANCES[vcov]
+        if not covariance.is_robust:
             return np.outer(np.einsum("if,if->f", dual, dual), self.rss / self.design.df_resid)
-        if vcov == "CRV1":
+        if covariance.is_clustered:
             return np.stack([np.diag(self.joint_cov(vcov, focus=f)) for f in range(dual.shape[1])])
         return np.asarray((dual * dual * self._person_factor(vcov)[:, None]).T @ self._squares)
 
@@ -286,37 +285,66 @@ class Fit:
 
     def joint_cov(self, vcov: Vcov = "HC1", *, focus: int = 0) -> FloatArray:
         """Covariance of all outcomes' coefficients on one focus, shape (J, J)."""
-        if vcov == "iid":
-            note_variance(self, vcov)
+        if not COVARIANCES[vcov].is_robust:
+            self._record(vcov)
             dual = self.design.dual[:, focus]
             return np.asarray(self.residuals.T @ self.residuals * (dual @ dual / self.design.df_resid))
         scores = self.scores(vcov, focus=focus)[self.design.rows]
-        return cross_product(scores, self.design.cluster if vcov == "CRV1" else None)
+        return cross_product(scores, self.design.summed_in(vcov))
 
     def coefficient_cov(self, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
         """Covariance of one outcome's coefficients, shape (f, f)."""
         check_choice(vcov, Vcov, what="vcov")
-        note_variance(self, vcov)
+        self._record(vcov)
         dual = self.design.dual
-        if vcov == "iid":
+        if not COVARIANCES[vcov].is_robust:
             return np.asarray(dual.T @ dual * (self.rss[outcome] / self.design.df_resid))
         scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
-        return cross_product(dual * scale[:, None], self.design.cluster if vcov == "CRV1" else None)
+        return cross_product(dual * scale[:, None], self.design.summed_in(vcov))
+
+    def record_instrumented(self, vcov: Vcov, estimate: FloatArray, std_error: FloatArray) -> None:
+        """Record two-stage least squares of the outcomes but the first, which is take-up, each array of shape (J - 1,)."""
+        opened = open_recording()
+        if opened is not None and self.design in opened.columns:
+            both = opened.outcomes[self]
+            opened.regressions.append(
+                self._regression(vcov, estimate[None, :], std_error[None, :], both[:, 1:], both[:, 0])
+            )
+
+    def _record(self, vcov: Vcov) -> None:
+        """Record the regression when its variance is asked for: then numbers come from it."""
+        opened = open_recording()
+        if opened is None or (self, vcov) in opened.known or self.design not in opened.columns:
+            return
+        opened.known.add((self, vcov))
+        # The entry comes before the standard errors, which ask for the variance again.
+        opened.regressions.append(
+            self._regression(vcov, self.coefficients, self.std_errors(vcov), opened.outcomes[self], None)
+        )
+
+    def _regression(
+        self, vcov: Vcov, b: FloatArray, std_errors: FloatArray, outcomes: FloatArray, take_up: FloatArray | None
+    ) -> Regression:
+        design, opened = self.design, open_recording()
+        assert opened is not None
+        return Regression(
+            coefficients=b,
+            std_errors=std_errors,
+            columns=opened.columns[design],
+            outcomes=outcomes,
+            cells=design.cells.codes,
+            weights=None if design.root_weights is None else design.root_weights**2,
+            cluster=design.cluster,
+            vcov=vcov,
+            take_up=take_up,
+        )
 
     def _person_factor(self, vcov: Vcov) -> FloatArray:
         """Multiplier of each squared residual under a vcov, shape (n,)."""
-        design = self.design
-        ones = np.ones(design.n)
-        if vcov == "HC1":
-            return ones * (design.n / design.df_resid)
-        if vcov == "HC2":
-            return design.inverse_slack
-        if vcov == "HC3":
-            return np.asarray(design.inverse_slack**2)
-        if vcov == "CRV1":
-            groups = design.df(vcov) + 1
-            return ones * (groups / (groups - 1) * (design.n - 1) / design.df_resid)
-        return ones
+        design, covariance = self.design, COVARIANCES[vcov]
+        n_clusters = design.df(vcov) + 1 if covariance.is_clustered else 0
+        factor = covariance.factor(n=design.n, df_resid=design.df_resid, n_clusters=n_clusters)
+        return np.asarray(design.inverse_slack**covariance.leverage_power * factor)
 
 
 def cross_product(scores: FloatArray, cluster: IntArray | None = None) -> FloatArray:

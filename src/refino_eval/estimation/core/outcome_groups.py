@@ -1,58 +1,37 @@
-"""From outcomes to kernel passes: one design for each group of outcomes observed for the same people."""
+"""Outcomes observed for the same people share one design: groups of outcomes, and their results put back in order."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.arrays import (
-    BoolArray,
-    Columns,
-    FloatArray,
-    IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
-    Vector,
-    as_mask,
-)
+from refino_eval.estimation.core.arrays import FloatArray, IntArray
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
-from refino_eval.estimation.core.preparation import prepare
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.regression_inputs import RegressionInputs
 from refino_eval.estimation.core.samples import choose_samples
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pass:
-    """A design, and the numbers of the outcomes that it is for."""
+class OutcomeGroup:
+    """Outcomes observed for the same people: their numbers among all outcomes, and the design for them."""
 
     columns: IntArray
     design: Design
 
     def take(self, values: FloatArray) -> FloatArray:
-        """Return this pass' columns of all outcomes, without a copy when it has them all."""
+        """Return the group's columns of all outcomes, without a copy when it has them all."""
         return values if self.columns.size == values.shape[1] else values[:, self.columns]
 
     def fit(self, values: FloatArray) -> Fit:
-        """Fit this pass' columns of all outcomes, shape (n, J)."""
+        """Fit the group's columns of all outcomes, shape (n, J)."""
         return self.design.fit(self.take(values))
 
 
-def prepare_passes(
-    values: FloatArray,
-    names: tuple[str, ...],
-    drawn: FloatArray,
-    *,
-    cells: Labels | None,
-    controls: Columns | None,
-    weights: Vector | None,
-    cluster: Labels | None,
-    singletons: Singletons,
-    missing: Missing,
-    rows: BoolArray | None = None,
-) -> list[Pass]:
+def group_outcomes(values: FloatArray, names: tuple[str, ...], inputs: RegressionInputs) -> list[OutcomeGroup]:
     """Prepare one design for all outcomes that are observed for the same people.
 
     Parameters
@@ -61,57 +40,54 @@ def prepare_passes(
         Outcomes, shape (n, J), missing as NaN.
     names
         Their names.
-    drawn
-        The draw, shape (n,).
-    rows
-        The people in question, boolean of shape (n,); None means all.
-    cells, controls, weights, cluster, singletons, missing
-        As in `itt.itt`.
+    inputs
+        Of the regression.
 
     Raises
     ------
     UserError
         As `preparation.prepare`, naming the outcomes concerned when some have another sample than the rest.
     """
-    among = None if rows is None else as_mask(rows, drawn.size)
-    samples = choose_samples(values, names, missing, among=among)
-    passes = []
+    samples = choose_samples(values, names, inputs.missing, among=inputs.rows)
+    groups = []
     for sample in samples:
         try:
-            design = prepare(
-                drawn,
-                cells=cells,
-                controls=controls,
-                weights=weights,
-                cluster=cluster,
-                singletons=singletons,
-                rows=sample.rows,
-            )
-        except UserError as fault:
+            design = design_of(replace(inputs, rows=sample.rows))
+        except UserError as error:
             if len(samples) == 1:
                 raise
             concerned = _listed([names[k] for k in sample.columns])
-            raise UserError(*(f"Outcomes {concerned}: {line}" for line in fault.problems)) from fault
-        passes.append(Pass(sample.columns, design))
-    return passes
+            raise UserError(*(f"Outcomes {concerned}: {line}" for line in error.problems)) from error
+        groups.append(OutcomeGroup(sample.columns, design))
+    return groups
 
 
-def joint_cov(passes: list[Pass], fits: list[Fit], vcov: Vcov, cluster: IntArray | None) -> FloatArray:
-    """Return the covariance of all outcomes' effects across passes, shape (J, J), in the outcomes' own order.
+def joint_cov(groups: list[OutcomeGroup], fits: list[Fit], inputs: RegressionInputs) -> FloatArray:
+    """Return the covariance of all outcomes' effects across groups, shape (J, J), in the outcomes' own order.
 
-    People in both samples tie two passes together; classical errors have no such form and need one sample.
+    People in the samples of two groups make their effects dependent; the classical covariance has no form for that and
+    needs one sample.
     """
-    order = np.concatenate([one.columns for one in passes])
-    if len(passes) == 1:
-        cov = fits[0].joint_cov(vcov)
+    order = np.concatenate([group.columns for group in groups])
+    if len(groups) == 1:
+        cov = fits[0].joint_cov(inputs.vcov)
     else:
-        scores = np.hstack([fit.scores(vcov) for fit in fits])
-        cov = cross_product(scores, cluster if vcov == "CRV1" else None)
+        scores = np.hstack([fit.scores(inputs.vcov) for fit in fits])
+        cov = cross_product(scores, inputs.summed_in)
     ordered = np.empty_like(cov)
     ordered[np.ix_(order, order)] = cov
     return ordered
 
 
+def assemble(parts: list[tuple[IntArray, dict[str, Any]]], n_outcomes: int) -> dict[str, Any]:
+    """Put the columns of groups of outcomes back in the order of the outcomes."""
+    table = {name: np.empty(n_outcomes, dtype=column.dtype) for name, column in parts[0][1].items()}
+    for columns, statistics in parts:
+        for name, column in statistics.items():
+            table[name][columns] = column
+    return table
+
+
 def _listed(names: list[str], *, most: int = 5) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:most])
-    return shown + (", ..." if len(names) > most else "")
+    text = ", ".join(f"'{name}'" for name in names[:most])
+    return text + (", ..." if len(names) > most else "")

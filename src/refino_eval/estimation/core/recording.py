@@ -1,7 +1,7 @@
-"""What was regressed on what: kept while a `recording` is open, so that others can do the same again.
+"""A recording of regressions: what was regressed on what, for verification by other programs.
 
-An analysis asks the kernel for coefficients and their variances in many ways. Rather than have each of them say a second
-time what it regressed, the kernel notes it where the numbers are made; outside a recording it notes nothing.
+An analysis asks the kernel for coefficients and variances in many ways. Rather than have each of them repeat what it
+regressed, the kernel adds it to the open recording where the numbers are made; without a recording nothing is kept.
 """
 
 from __future__ import annotations
@@ -10,40 +10,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from refino_eval.estimation.core.arrays import FloatArray, Vcov
-
-if TYPE_CHECKING:
-    from refino_eval.estimation.core.kernel import Design, Fit
+from refino_eval.covariances import Vcov
+from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Regression:
-    """Outcomes regressed on the columns of one design, or on take-up with the draw as its instrument.
+    """Outcomes regressed on the columns of one design, or on take-up with treatment as its instrument.
 
     Attributes
     ----------
-    fit
-        What the kernel made of it.
+    coefficients, std_errors
+        The kernel's, of the coefficients of interest, each (f, J).
     columns
-        Its design's columns as they came, of interest first, for the people in use, shape (n, k).
+        Columns of the design as they were given, those of interest first, shape (n, k).
     outcomes
-        For the people in use, shape (n, J).
+        Shape (n, J).
+    cells, weights, cluster
+        Of the people in use, each (n,); weights and cluster may be None.
     vcov
         The covariance asked for.
     take_up
-        For the people in use, shape (n,); None for least squares.
-    told
-        Estimates and standard errors, each (J,), of an instrumented regression; least squares has them in `fit`.
+        Shape (n,); None for least squares.
     """
 
-    fit: Fit
+    coefficients: FloatArray
+    std_errors: FloatArray
     columns: FloatArray
     outcomes: FloatArray
+    cells: IntArray
+    weights: FloatArray | None
+    cluster: IntArray | None
     vcov: Vcov
     take_up: FloatArray | None = None
-    told: tuple[FloatArray, FloatArray] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,17 +75,21 @@ class Recording:
     regressions
         In the order in which their variances were first asked for.
     combinations
-        Weighted sums of coefficients, as differences between arms are.
+        Weighted sums of coefficients, such as differences between arms.
     tests
-        Coefficients that were tested jointly and the F that was found.
+        Coefficients that were tested jointly, and their F.
+    columns, outcomes
+        Columns of each design, shape (n, k), and outcomes of each fit, shape (n, J), by the object itself.
+    known
+        Fits and covariances that are recorded.
     """
 
     regressions: list[Regression] = field(default_factory=list)
     combinations: list[Combination] = field(default_factory=list)
     tests: list[tuple[FloatArray, float]] = field(default_factory=list)
-    _columns: dict[Design, FloatArray] = field(default_factory=dict)
-    _outcomes: dict[Fit, FloatArray] = field(default_factory=dict)
-    _known: set[tuple[Fit, Vcov]] = field(default_factory=set)
+    columns: dict[object, FloatArray] = field(default_factory=dict)
+    outcomes: dict[object, FloatArray] = field(default_factory=dict)
+    known: set[tuple[object, Vcov]] = field(default_factory=set)
 
 
 _OPEN: ContextVar[Recording | None] = ContextVar("recording", default=None)
@@ -93,52 +97,39 @@ _OPEN: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """Note every regression made inside the block; recordings do not nest."""
-    kept = Recording()
-    token = _OPEN.set(kept)
+    """Record every regression made inside the block; recordings do not nest."""
+    opened = Recording()
+    token = _OPEN.set(opened)
     try:
-        yield kept
+        yield opened
     finally:
         _OPEN.reset(token)
 
 
-def note_design(design: Design, columns: FloatArray) -> None:
-    """Note the columns of a design, of interest first, shape (n, k)."""
-    if (kept := _OPEN.get()) is not None:
-        kept._columns[design] = columns
+def open_recording() -> Recording | None:
+    """Return the recording that is open, if any."""
+    return _OPEN.get()
 
 
-def note_fit(fit: Fit, outcomes: FloatArray) -> None:
-    """Note the outcomes of a fit, shape (n, J)."""
-    if (kept := _OPEN.get()) is not None:
-        kept._outcomes[fit] = outcomes
+def note_design(design: object, columns: FloatArray) -> None:
+    """Record the columns of a design, those of interest first, shape (n, k)."""
+    if (opened := _OPEN.get()) is not None:
+        opened.columns[design] = columns
 
 
-def note_variance(fit: Fit, vcov: Vcov) -> None:
-    """Note that a fit's variances were asked for: now it is a regression that numbers come from."""
-    kept = _OPEN.get()
-    if kept is not None and (fit, vcov) not in kept._known and fit.design in kept._columns:
-        kept._known.add((fit, vcov))
-        kept.regressions.append(Regression(fit, kept._columns[fit.design], kept._outcomes[fit], vcov))
-
-
-def note_instrumented(fit: Fit, vcov: Vcov, estimate: FloatArray, std_error: FloatArray) -> None:
-    """Note two-stage least squares: a fit whose first outcome is take-up, and the others those that it explains."""
-    kept = _OPEN.get()
-    if kept is not None and fit.design in kept._columns:
-        both = kept._outcomes[fit]
-        kept.regressions.append(
-            Regression(fit, kept._columns[fit.design], both[:, 1:], vcov, both[:, 0], (estimate, std_error))
-        )
+def note_outcomes(fit: object, outcomes: FloatArray) -> None:
+    """Record the outcomes of a fit, shape (n, J)."""
+    if (opened := _OPEN.get()) is not None:
+        opened.outcomes[fit] = outcomes
 
 
 def note_test(estimate: FloatArray, f_stat: float) -> None:
-    """Note a joint test of coefficients."""
-    if (kept := _OPEN.get()) is not None:
-        kept.tests.append((estimate, f_stat))
+    """Record a joint test of coefficients."""
+    if (opened := _OPEN.get()) is not None:
+        opened.tests.append((estimate, f_stat))
 
 
 def note_combination(estimate: FloatArray, weights: FloatArray, value: float, std_error: float) -> None:
-    """Note a weighted sum of one regression's coefficients."""
-    if (kept := _OPEN.get()) is not None:
-        kept.combinations.append(Combination(estimate, weights, value, std_error))
+    """Record a weighted sum of one regression's coefficients."""
+    if (opened := _OPEN.get()) is not None:
+        opened.combinations.append(Combination(estimate, weights, value, std_error))

@@ -51,12 +51,12 @@ class CommonSample:
 
 
 def common_sample(columns: Columns) -> CommonSample:
-    """Find the people with a finite value in every column, and say which column lost the others.
+    """Return the people with a finite value in every column, and the column to which each other person was lost.
 
     Parameters
     ----------
     columns
-        Shape (n, k): outcomes, controls, take-up, in the order in which losses are to be told.
+        Shape (n, k): outcomes, controls, take-up, in the order in which losses are counted.
     """
     values, names = as_columns(columns, None, what="columns")
     absent = ~np.isfinite(values)
@@ -73,10 +73,7 @@ def common_sample(columns: Columns) -> CommonSample:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pattern:
-    """Columns observed for the same people: one kernel pass.
-
-    ``rows`` is a boolean mask of shape (n,), ``columns`` the numbers of the columns.
-    """
+    """Columns observed for the same people: ``rows`` is a boolean mask of shape (n,), ``columns`` their numbers."""
 
     rows: BoolArray
     columns: IntArray
@@ -97,7 +94,7 @@ def missing_patterns(values: FloatArray, *, among: BoolArray | None = None) -> I
 def choose_samples(
     values: FloatArray, names: tuple[str, ...], missing: Missing, *, among: BoolArray | None = None
 ) -> list[Pattern]:
-    """Turn the caller's rule for missing outcomes into kernel passes.
+    """Return the samples of outcomes under a rule for missing values.
 
     Parameters
     ----------
@@ -117,11 +114,11 @@ def choose_samples(
         When values are missing under ``"error"``, or no person remains.
     """
     check_choice(missing, Missing, what="rule for missing outcomes")
-    if among is None and np.isfinite(values).all():
-        return [Pattern(rows=np.ones(values.shape[0], dtype=bool), columns=np.arange(values.shape[1]))]
+    everyone = np.ones(values.shape[0], dtype=bool) if among is None else among
+    if everyone.all() and np.isfinite(values).all():
+        return [Pattern(rows=everyone, columns=np.arange(values.shape[1]))]
     if missing == "available":
         return list(missing_patterns(values, among=among))
-    everyone = np.ones(values.shape[0], dtype=bool) if among is None else among
     sample = common_sample(pd.DataFrame(values[everyone], columns=list(names)))
     lost = sample.n_before - sample.n_after
     if missing == "error" and lost:
@@ -131,9 +128,7 @@ def choose_samples(
             "Choose one common sample (missing='common'), or each outcome's own (missing='available')."
         )
     if not sample.n_after:
-        raise UserError(
-            "No person is observed in every outcome; common_sample(...).lost tells which columns lose them."
-        )
+        raise UserError("No person is observed in every outcome; common_sample(...).lost says which columns lose them.")
     rows = everyone.copy()
     rows[everyone] = sample.rows
     return [Pattern(rows=rows, columns=np.arange(values.shape[1]))]

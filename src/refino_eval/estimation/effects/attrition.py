@@ -1,20 +1,20 @@
-"""Outcomes not seen for everybody: whether the draw changes who is seen, and what can then still be said.
+"""Attrition: whether assignment changes who is observed, and bounds on the effect if it does.
 
-Three answers, from the least assumed. Horowitz and Manski (2000): the unseen may lie anywhere in the outcome's range.
-Lee (2009): the draw changes being seen in one direction only; the arm that is seen more holds extra people, who are
-trimmed from the top or the bottom, and the bounds are for those seen in either arm. Groups of people known before
-the draw tighten them, since extra people are then trimmed where they are.
+Three answers, from the fewest assumptions. Horowitz and Manski (2000): missing outcomes may lie anywhere in the outcome's
+range. Lee (2009): assignment affects being observed in one direction only (monotonicity); the arm with more people observed
+holds extra people, who are trimmed from the top or the bottom, and the bounds are for those observed in either arm. Groups
+of people known before assignment tighten them, since extra people are then trimmed where they are.
 
-Trimming compares the arms' distributions, so the arms must be comparable first: with a draw share that differs
-between cells, the pooled arms are not, and pooled bounds are about something else. Here every share and mean is put
-together cell by cell (`strata`), which is trimming with each person weighted by the inverse of the cell's share.
+Trimming compares the arms' distributions, so the arms must be comparable first: with an assignment share that differs
+between cells, the pooled arms are not, and pooled bounds bound another effect. Here every share and mean is combined
+cell by cell (`strata`), which is trimming with each person weighted by the inverse of the cell's share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -28,19 +28,15 @@ from refino_eval.estimation.core.arrays import (
     Columns,
     FloatArray,
     IntArray,
-    Labels,
-    Singletons,
-    Vcov,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
     as_vector,
     check_choice,
     check_length,
     check_level,
 )
 from refino_eval.estimation.core.influence import Estimate
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.strata import CellWeighting, Strata, build_strata
 from refino_eval.estimation.effects.itt import EffectTable, itt
 
@@ -51,34 +47,24 @@ Arm = Literal[0, 1]
 
 def attrition(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> EffectTable:
-    """Test whether the draw changes who is seen: the effect of the draw on each outcome not being missing.
+    """Test differential attrition: the effect of treatment on each outcome being observed.
 
-    The table's means are the shares seen in each arm, its estimates the differential and its p-values the tests.
+    The table's means are the shares observed in each arm, its estimates the differences and its p-values the tests.
 
     Parameters
     ----------
     outcomes
         Shape (n, J), missing as NaN.
-    treated, cells, controls, cluster, vcov, singletons, rows, level, names
+    treated, names, options
         As in `itt.itt`.
     """
-    values, found = as_columns(outcomes, None, what="outcomes", names=names)
-    seen = np.isfinite(values).astype(np.float64)
-    return itt(
-        seen, treated, cells=cells, controls=controls, cluster=cluster, vcov=vcov, singletons=singletons, rows=rows,
-        level=level, names=found,
-    )  # fmt: skip
+    values, labels = as_columns(outcomes, None, what="outcomes", names=names)
+    return itt(np.isfinite(values).astype(np.float64), treated, names=labels, **options)
 
 
 @dataclass(frozen=True)
@@ -94,18 +80,16 @@ class Bounds:
     conf_low, conf_high
         Interval of Imbens and Manski (2004), which covers the effect itself with probability ``level``.
     share_seen_treated, share_seen_control
-        Shares with an outcome, arms made comparable by cells.
+        Shares observed, arms made comparable by cells.
     trimmed_arm, trimmed_share
-        The arm seen more over all (1 treated; None when nothing is trimmed), and the share of seen people cut off,
-        over all groups (of either arm, when the direction is by group).
+        The arm with more people observed overall (1 treated; None when nothing is trimmed), and the share of its observed
+        people that is trimmed, over all groups (of either arm, when the direction is by group).
     share_always
-        Share of people whom the bounds are about: those seen in either arm (1 for Horowitz-Manski).
+        Share of people for whom the bounds hold: those observed in either arm (1 for Horowitz-Manski).
     n, n_seen_treated, n_seen_control, n_left_out
         People in use; with an outcome in each arm; and people in cells with one arm.
     n_groups, n_groups_against
-        Groups that tighten, and those among them where the other arm is seen more.
-    std_errors
-        ``influence`` or ``bootstrap``.
+        Groups that tighten, and those among them where more are observed in the other arm.
     """
 
     outcome: str
@@ -127,60 +111,46 @@ class Bounds:
     n_left_out: int
     n_groups: int
     n_groups_against: int
-    std_errors: str
     level: float
 
 
 def lee_bounds(
     outcome: Vector,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
     groups: Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series | None = None,
     weighting: CellWeighting = "people",
     ties: Ties = "fractional",
     direction: Direction = "overall",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
-    bootstrap: int = 0,
-    seed: int = 1,
     name: str = "outcome",
+    **options: Unpack[Options],
 ) -> Bounds:
-    """Bound the effect on people seen in either arm, by trimming the arm that is seen more.
+    """Return the Lee (2009) bounds on the effect on people observed in either arm.
 
     Parameters
     ----------
     outcome
-        Shape (n,), missing as NaN for people not seen (a wage without a job).
-    treated
-        The draw, 0 or 1, shape (n,).
-    cells
-        Labels within which the draw is random.
+        Shape (n,), missing as NaN for people who are not observed (a wage without a job).
+    treated, options
+        As in `itt.itt`: ``cells``, ``rows`` and ``level``.
     groups
-        Groups by characteristics from before the draw, to tighten the bounds, shape (n,).
+        Groups by characteristics from before random assignment, to tighten the bounds, shape (n,).
     weighting
         Cells by their people, or by n_c p_c (1 - p_c) (``"precision"``).
     ties
         ``"fractional"`` cuts exactly the extra share, and people of one value at the edge are kept in part.
-        ``"keep"`` keeps everybody at the edge, as printed tables and programs with the rule y >= quantile do: bounds
+        ``"keep"`` keeps everybody at the edge, as published tables and programs with the rule y >= quantile do: bounds
         too narrow where values heap.
     direction
-        Which arm is trimmed in each group: the one seen more ``"overall"`` (Lee's assumption; nothing is trimmed in
-        a group where the other is), or the one seen more in the ``"group"`` (Semenova 2020).
-    level
-        Confidence level.
-    bootstrap, seed
-        Draws (within cells and arms) for standard errors in place of the influence, and their seed; 0 means none, at
-        least 2 otherwise. For a check: the influence holds in sparse cells too, and costs nothing.
-    rows
-        The people in question, boolean of shape (n,); None means all.
+        Which arm is trimmed in each group: the one with more people observed ``"overall"`` (Lee's assumption; nothing is
+        trimmed in a group where the other has more), or the one with more in the ``"group"`` (Semenova 2020).
     name
         Name of the outcome.
 
     Raises
     ------
     UserError
-        When no cell has both arms, or an arm (of a group) has nobody seen.
+        When no cell has both arms, or an arm (of a group) has nobody observed.
 
     Notes
     -----
@@ -188,38 +158,21 @@ def lee_bounds(
     that the influence of the edge drops out and those of E[(Y - t)+ S] and of m remain. With one cell this is the
     variance of Lee (2009, proposition 3). It holds cells' composition as it is and takes ``direction`` as known.
     """
-    check_level(level)
     check_choice(ties, Ties, what="rule for ties")
     check_choice(direction, Direction, what="direction of trimming")
-    if bootstrap < 0 or bootstrap == 1:
-        raise UserError(
-            f"bootstrap must be 0 (none) or at least 2 draws, and is {bootstrap}; several hundred tell a standard error."
-        )
-    drawn = as_treated(treated)
-    values = as_vector(outcome, what=name)
-    check_length(values.size, drawn.size, what=name)
-    among = None if rows is None else as_mask(rows, drawn.size)
-    strata = build_strata(drawn, encode(cells, drawn.size), rows=among, weighting=weighting)
-    member = np.zeros(drawn.size, dtype=np.int64) if groups is None else encode(groups, drawn.size, what="groups")
-    names = ["all"] * drawn.size if groups is None else list(groups)
+    inputs, values, strata = _bounded(outcome, treated, weighting, name, options)
+    n = inputs.n_rows
+    member = np.zeros(n, dtype=np.int64) if groups is None else encode(groups, n, what="groups")
+    names = ["all"] * n if groups is None else list(groups)
     data = _Seen.of(strata, values, member, names)
     plan = _plan(data, direction)
     low, high = (_bound(data, plan, ties, upper) for upper in (False, True))
-    errors = (float(low.std_error[0]), float(high.std_error[0]))
-    if bootstrap:
-        errors = _bootstrap_errors(data, plan, ties, bootstrap, seed)
-    interval = imbens_manski(float(low.value[0]), float(high.value[0]), *errors, level=level)
     extra, most = sum(g.extra for g in plan.groups), sum(g.most for g in plan.groups)
     trimmed = extra / most if most > 0 else 0.0
     return Bounds(
         outcome=name,
         method="lee" if groups is None else "lee_tightened",
-        low=float(low.value[0]),
-        high=float(high.value[0]),
-        low_std_error=errors[0],
-        high_std_error=errors[1],
-        conf_low=interval[0],
-        conf_high=interval[1],
+        **_interval(low, high, inputs.level),
         share_seen_treated=plan.share[1],
         share_seen_control=plan.share[0],
         trimmed_arm=plan.arm if trimmed > 1e-12 else None,
@@ -228,66 +181,50 @@ def lee_bounds(
         **_counts(strata, data.seen),
         n_groups=len(plan.groups),
         n_groups_against=plan.n_against,
-        std_errors="bootstrap" if bootstrap else "influence",
-        level=level,
     )
 
 
 def horowitz_manski_bounds(
     outcome: Vector,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
     lowest: float,
     highest: float,
-    cells: Labels | None = None,
     weighting: CellWeighting = "people",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     name: str = "outcome",
+    **options: Unpack[Options],
 ) -> Bounds:
-    """Bound the effect on everybody, the unseen being anywhere between ``lowest`` and ``highest``.
+    """Return the Horowitz and Manski (2000) bounds: missing outcomes anywhere between ``lowest`` and ``highest``.
 
     Parameters
     ----------
     lowest, highest
-        Range of the outcome by its definition (0 and 1 for a state), not as found in the data.
-    outcome, treated, cells, weighting, rows, level, name
+        Range of the outcome by its definition (0 and 1 for a state), not as observed in the data.
+    outcome, treated, weighting, name, options
         As in `lee_bounds`.
 
     Raises
     ------
     UserError
-        When the range is empty or a seen value lies outside it, or no cell has both arms.
+        When the range is empty or an observed value lies outside it, or no cell has both arms.
     """
-    check_level(level)
-    drawn = as_treated(treated)
-    values = as_vector(outcome, what=name)
-    check_length(values.size, drawn.size, what=name)
-    among = None if rows is None else as_mask(rows, drawn.size)
-    strata = build_strata(drawn, encode(cells, drawn.size), rows=among, weighting=weighting)
+    inputs, values, strata = _bounded(outcome, treated, weighting, name, options)
     used = strata.used(values)
     seen = np.isfinite(used)
     outside = int(np.count_nonzero((used[seen] < lowest) | (used[seen] > highest)))
     if lowest >= highest or outside:
         raise UserError(
-            f"{name}: the range [{lowest:g}, {highest:g}] must be a range, and hold every seen value; {outside} of "
+            f"{name}: the range [{lowest:g}, {highest:g}] must be a range, and hold every observed value; {outside} of "
             f"{np.count_nonzero(seen)} lie outside. Give the range that the outcome's definition allows."
         )
     filled = {edge: np.where(seen, used, edge)[:, None] for edge in (lowest, highest)}
     low = strata.arm_mean(filled[lowest], 1) - strata.arm_mean(filled[highest], 0)
     high = strata.arm_mean(filled[highest], 1) - strata.arm_mean(filled[lowest], 0)
     shares = [float(strata.arm_mean(seen[:, None].astype(np.float64), arm).value[0]) for arm in (0, 1)]
-    errors = float(low.std_error[0]), float(high.std_error[0])
-    interval = imbens_manski(float(low.value[0]), float(high.value[0]), *errors, level=level)
     return Bounds(
         outcome=name,
         method="horowitz_manski",
-        low=float(low.value[0]),
-        high=float(high.value[0]),
-        low_std_error=errors[0],
-        high_std_error=errors[1],
-        conf_low=interval[0],
-        conf_high=interval[1],
+        **_interval(low, high, inputs.level),
         share_seen_treated=shares[1],
         share_seen_control=shares[0],
         trimmed_arm=None,
@@ -296,9 +233,34 @@ def horowitz_manski_bounds(
         **_counts(strata, seen),
         n_groups=1,
         n_groups_against=0,
-        std_errors="influence",
-        level=level,
     )
+
+
+def _bounded(
+    outcome: Vector, treated: Vector | RegressionInputs, weighting: CellWeighting, name: str, options: Options
+) -> tuple[RegressionInputs, FloatArray, Strata]:
+    """Check what bounds are computed from: inputs, outcome, and the cells with both arms."""
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse("A table of bounds", "controls", "weights")
+    values = as_vector(outcome, what=name)
+    check_length(values.size, inputs.n_rows, what=name)
+    return inputs, values, build_strata(inputs.treated, inputs.cells, rows=inputs.rows, weighting=weighting)
+
+
+def _interval(low: Estimate, high: Estimate, level: float) -> dict[str, Any]:
+    """Return the bounds, their standard errors and the interval that covers the effect."""
+    ends = float(low.value[0]), float(high.value[0])
+    errors = float(low.std_error[0]), float(high.std_error[0])
+    interval = imbens_manski(*ends, *errors, level=level)
+    return {
+        "low": ends[0],
+        "high": ends[1],
+        "low_std_error": errors[0],
+        "high_std_error": errors[1],
+        "conf_low": interval[0],
+        "conf_high": interval[1],
+        "level": level,
+    }
 
 
 def imbens_manski(
@@ -337,7 +299,7 @@ def _counts(strata: Strata, seen: BoolArray) -> dict[str, int]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Seen:
-    """People in use: their outcomes (0 when unseen), whether seen, groups, and weights within arms."""
+    """People in use: their outcomes (0 when missing), whether observed, groups, and weights within arms."""
 
     strata: Strata
     values: FloatArray
@@ -367,7 +329,7 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Group:
-    """One group: the arm to trim, shares of all people seen in it always, extra, and in its trimmed arm."""
+    """One group: the arm to trim, and shares of all people: observed in either arm, extra, observed in the trimmed arm."""
 
     arm: Arm
     always: float
@@ -395,7 +357,7 @@ def _plan(data: _Seen, direction: Direction) -> _Plan:
         counts = [int(np.count_nonzero(mine & data.seen & (data.strata.drawn == arm))) for arm in (0, 1)]
         if not all(counts):
             faults.append(
-                f"Bounds need people seen in both arms of every group: '{data.labels[g]}' has {counts[1]} seen in the "
+                f"Bounds need people observed in both arms of every group: '{data.labels[g]}' has {counts[1]} observed in the "
                 f"treated arm and {counts[0]} in the control arm ({np.count_nonzero(mine)} people). Use coarser groups."
             )
             continue
@@ -436,7 +398,7 @@ def _bound(data: _Seen, plan: _Plan, ties: Ties, upper: bool) -> Estimate:
 
 
 def _group_bound(data: _Seen, mine: FloatArray, arm: Arm, ties: Ties, upper: bool) -> tuple[Estimate, Estimate]:
-    """Effect within one group, and the share of the group seen in either arm."""
+    """Return the effect within one group, and the share of the group observed in either arm."""
     strata, seen, y = data.strata, data.seen[:, None] * mine, data.values[:, None]
     rest: Arm = 0 if arm else 1
     # A treated arm trimmed from below gives the upper bound; a control arm trimmed from below the lower one.
@@ -473,57 +435,3 @@ def _trimmed_mean(values: FloatArray, weights: FloatArray, mass: float, ties: Ti
         kept = y >= edge
         return float(w[kept] @ y[kept] / w[kept].sum()), edge
     return float(edge + w @ np.maximum(y - edge, 0.0) / mass), edge
-
-
-def _bootstrap_errors(data: _Seen, plan: _Plan, ties: Ties, draws: int, seed: int) -> tuple[float, float]:
-    """Resample people within cells and arms, m - 1 of m and each counted m / (m - 1) times (Rao and Wu 1988).
-
-    Drawing m of m would make the variance too small by (m - 1) / m, which in small cells is much. People alone of their
-    arm in a cell are resampled among each other.
-    """
-    strata = data.strata
-    blocks = strata.cells.codes * 2 + strata.drawn.astype(np.int64)
-    alone = np.bincount(blocks)[blocks] == 1
-    blocks = np.where(alone, 2 * strata.cells.n_cells + strata.drawn.astype(np.int64), blocks)
-    order = np.argsort(blocks, kind="stable")
-    _, starts, sizes = np.unique(blocks[order], return_index=True, return_counts=True)
-    start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
-    slots = np.ones(strata.n, dtype=bool)
-    slots[starts[sizes > 1]] = False
-    start, size = start[slots], size[slots]
-    scale = np.empty(strata.n)
-    scale[order] = np.repeat(sizes / np.maximum(sizes - 1, 1), sizes)
-    rng = np.random.default_rng(seed)
-    found = np.empty((draws, 2))
-    for r in range(draws):
-        picked = order[start + np.floor(rng.random(size.size) * size).astype(np.int64)]
-        times = scale * np.bincount(picked, minlength=strata.n)
-        found[r] = [_point(data, plan, ties, upper, times) for upper in (False, True)]
-    low, high = np.nanstd(found, axis=0, ddof=1)
-    return float(low), float(high)
-
-
-def _point(data: _Seen, plan: _Plan, ties: Ties, upper: bool, times: FloatArray) -> float:
-    """Return one bound with every person counted ``times`` times; the plain counterpart of `_bound`."""
-    people, total, weight = _person_share(data) * times, 0.0, 0.0
-    weights = [one * times for one in data.weights]
-    for g, group in enumerate(plan.groups):
-        mine = data.member == g
-        arm, rest = group.arm, 1 - group.arm
-        share, inside = [], []
-        for one in (0, 1):
-            inside.append(mine & data.seen & (weights[one] > 0))
-            share.append(float(weights[one] @ (mine & data.seen)) / max(float(weights[one] @ mine), 1e-300))
-        if not (inside[0].any() and inside[1].any()):
-            continue
-        other = float(np.average(data.values[inside[rest]], weights=weights[rest][inside[rest]]))
-        sign = 1.0 if upper == (arm == 1) else -1.0
-        if share[rest] >= share[arm]:
-            kept = float(np.average(data.values[inside[arm]], weights=weights[arm][inside[arm]]))
-        else:
-            scaled = weights[arm][inside[arm]] / float(weights[arm] @ mine)
-            kept = sign * _trimmed_mean(sign * data.values[inside[arm]], scaled, share[rest], ties)[0]
-        size = float(people @ mine) * min(share)
-        total += size * (kept - other if arm == 1 else other - kept)
-        weight += size
-    return total / weight if weight > 0 else float("nan")

@@ -1,44 +1,39 @@
-"""Was the draw balanced on what was known before it? Both forms a reader may ask for.
+"""Balance of covariates measured before random assignment, in two forms.
 
-The report's form regresses the draw on each covariate alone, then on all together, with cells absorbed; the modern
-form shows arm means, the difference adjusted for cells, and the normalised difference, which does not grow with n.
+One form regresses treatment on each covariate alone, then on all together, with cells absorbed. The other shows arm
+means, the difference adjusted for cells, and the normalised difference, which does not grow with n.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import partial
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
+from refino_eval.covariances import Vcov
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
     FloatArray,
     IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
-    check_cluster,
     check_finite,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.kernel import Design
-from refino_eval.estimation.core.preparation import prepare_columns
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.effects.itt import EffectTable, itt
 
 
 @dataclass(frozen=True, eq=False)
-class DrawRegression:
-    """The draw regressed on covariates: every array of shape (k,), NaN where a covariate does not vary within cells.
+class TreatmentRegression:
+    """Treatment regressed on covariates: every array of shape (k,), NaN where a covariate does not vary within cells.
 
     ``n`` and ``r_squared`` (cells included) belong to each covariate's regression.
     """
@@ -60,18 +55,18 @@ class BalanceTable:
     covariates
         Their names, k of them.
     alone, together
-        The draw on each covariate by itself, and on all at once.
+        Treatment on each covariate by itself, and on all at once.
     joint_test
         Wald test that all coefficients of ``together`` are 0.
     differences
-        Each covariate on the draw, cells absorbed: the adjusted difference, with arm means and standard deviations.
+        Each covariate on treatment, cells absorbed: the adjusted difference, with arm means and standard deviations.
     dropped
         Covariates left out of ``together`` as collinear with cells or earlier covariates.
     """
 
     covariates: tuple[str, ...]
-    alone: DrawRegression
-    together: DrawRegression
+    alone: TreatmentRegression
+    together: TreatmentRegression
     joint_test: WaldTest
     differences: EffectTable
     dropped: tuple[str, ...]
@@ -85,7 +80,7 @@ class BalanceTable:
         return ratio(gap, spread)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a covariate; the draw's regressions carry the suffixes ``_alone`` and ``_together``."""
+        """One row per covariate; the regressions of treatment carry the suffixes ``_alone`` and ``_together``."""
         gap = self.differences
         parts = {
             "covariate": self.covariates,
@@ -106,91 +101,74 @@ class BalanceTable:
 
 def balance(
     covariates: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> BalanceTable:
-    """Test whether the draw is related to covariates within cells.
+    """Test whether assignment is related to covariates within cells.
 
     Parameters
     ----------
     covariates
-        Shape (n, k), all measured before the draw.
-    treated
-        The draw, 0 or 1, shape (n,).
-    missing
-        As in `itt`; the regression on all together always uses the people observed in every covariate.
-    cells, weights, cluster, vcov, singletons, rows, level, names
-        As in `itt`.
+        Shape (n, k), all measured before random assignment.
+    treated, names, options
+        As in `itt`, without controls; the regression on all covariates always uses the people observed in each of them.
 
     Raises
     ------
     UserError
         As `itt`.
     """
-    check_cluster(cluster, vcov)
-    drawn = as_treated(treated)
-    values, found = as_columns(covariates, drawn.size, what="covariates", names=names)
-    everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
-    if missing == "error":
-        check_finite(values[everyone], found, what="Covariates", remedy="Choose missing='common' or 'available'.")
-    complete = everyone & np.isfinite(values).all(axis=1)
-    design_of = partial(
-        prepare_columns, cells=cells, weights=weights, cluster=cluster, singletons=singletons, collinear="drop"
-    )
-    singles = []
-    for k, name in enumerate(found):
-        known = everyone & np.isfinite(values[:, k]) if missing == "available" else complete
-        singles.append(_regress_draw(design_of(values[:, [k]], names=[name], rows=known), drawn, [name], vcov)[0])
-    everything = design_of(values, names=found, rows=complete)
-    together, joint_test = _regress_draw(everything, drawn, found, vcov)
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse("A balance table", "controls")
+    values, labels = as_columns(covariates, inputs.n_rows, what="covariates", names=names)
+    if inputs.missing == "error":
+        check_finite(values[inputs.rows], labels, what="Covariates", remedy="Choose missing='common' or 'available'.")
+    complete: BoolArray = np.asarray(np.isfinite(values).all(axis=1))
+    alone = []
+    for k, name in enumerate(labels):
+        observed: BoolArray = np.isfinite(values[:, k]) if inputs.missing == "available" else complete
+        design = design_of(inputs.among(observed), values[:, [k]], (name,), collinear="drop")
+        alone.append(_regress_treatment(design, inputs, [name])[0])
+    everything = design_of(inputs.among(complete), values, labels, collinear="drop")
+    together, joint_test = _regress_treatment(everything, inputs, labels)
     return BalanceTable(
-        covariates=found,
-        alone=_stack(singles),
+        covariates=labels,
+        alone=_stack(alone),
         together=together,
         joint_test=joint_test,
-        differences=itt(
-            values, drawn, cells=cells, weights=weights, cluster=cluster, vcov=vcov, singletons=singletons,
-            missing=missing, rows=rows, level=level, names=found,
-        ),
+        differences=itt(values, inputs, names=labels),
         dropped=everything.dropped,
-        vcov=vcov,
-    )  # fmt: skip
+        vcov=inputs.vcov,
+    )
 
 
-def _regress_draw(
-    design: Design, drawn: FloatArray, names: Sequence[str], vcov: Vcov
-) -> tuple[DrawRegression, WaldTest]:
-    """Regress the draw on a design's columns, with NaN for covariates the design dropped."""
-    fit = design.fit(drawn)
-    cov = fit.coefficient_cov(0, vcov)
+def _regress_treatment(
+    design: Design, inputs: RegressionInputs, names: Sequence[str]
+) -> tuple[TreatmentRegression, WaldTest]:
+    """Regress treatment on a design's columns, with NaN for covariates the design dropped."""
+    fit = design.fit(inputs.treated)
+    cov, df = fit.coefficient_cov(0, inputs.vcov), design.df(inputs.vcov)
     where = [names.index(name) for name in design.focus]
     estimate, std_error = np.full(len(names), np.nan), np.full(len(names), np.nan)
     estimate[where], std_error[where] = fit.coefficients[:, 0], np.sqrt(np.diag(cov))
-    told = t_inference(estimate, std_error, design.df(vcov))
-    regression = DrawRegression(
+    inference = t_inference(estimate, std_error, df)
+    regression = TreatmentRegression(
         estimate=estimate,
         std_error=std_error,
-        t=told.t,
-        p_value=told.p_value,
+        t=inference.t,
+        p_value=inference.p_value,
         r_squared=np.full(len(names), fit.r_squared[0]),
         n=np.full(len(names), design.n),
     )
-    return regression, wald_test(fit.coefficients[:, 0], cov, design.df(vcov))
+    return regression, wald_test(fit.coefficients[:, 0], cov, df)
 
 
-def _stack(parts: list[DrawRegression]) -> DrawRegression:
-    return DrawRegression(
+def _stack(parts: list[TreatmentRegression]) -> TreatmentRegression:
+    return TreatmentRegression(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(DrawRegression)
+            for field in fields(TreatmentRegression)
         }
     )

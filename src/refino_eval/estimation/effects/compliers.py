@@ -1,47 +1,40 @@
-"""The people whose participation the draw decided: who they are, and whether their effect speaks for everybody.
+"""Compliers: shares, characteristics and outcomes of compliers, always-takers and never-takers.
 
-Under monotonicity the people are compliers (take part when drawn, not otherwise), always-takers and never-takers.
-Nobody's type is seen, but shares and mean characteristics are: always-takers are the control arm's participants,
-never-takers the treatment arm's non-participants, and compliers the rest (Abadie 2003),
+Under monotonicity people are compliers (they participate when assigned to treatment, not otherwise), always-takers and
+never-takers. Nobody's type is observed, but shares and mean characteristics are: always-takers are the control arm's
+participants, never-takers the treatment arm's non-participants, and compliers the rest (Abadie 2003),
 
     E[kappa X] = E[X] - E[D (1 - Z) X / (1 - p)] - E[(1 - D) Z X / p].
 
-p is the cell's draw share: with one p for everybody, people of cells with a high draw share crowd one arm, and
-their characteristics are taken for those of a type. Here each term is put together cell by cell (`strata`), so that
+p is the cell's assignment share: with one p for everybody, people of cells with a high share crowd one arm, and
+their characteristics are taken for those of a type. Here each term is combined cell by cell (`strata`), so that
 shares times means add up to the sample's mean exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
     FloatArray,
     IntArray,
-    Labels,
-    Missing,
-    Vcov,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
     as_vector,
     check_length,
-    check_level,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.influence import Estimate, stack
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.core.strata import CellWeighting, Strata, build_strata
 from refino_eval.estimation.effects.late import late
@@ -84,7 +77,7 @@ class ComplierTable:
     weighting: CellWeighting
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a covariate and type, and three rows ``share`` first."""
+        """One row per covariate and type, and three rows ``share`` first."""
         shares = pd.DataFrame(
             {"covariate": "share", "type": TYPES, "mean": self.share, "std_error": self.share_std_error}
         )
@@ -102,29 +95,25 @@ class ComplierTable:
 def complier_profile(
     covariates: Columns,
     take_up: Vector,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
     weighting: CellWeighting = "people",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> ComplierTable:
-    """Describe compliers, always-takers and never-takers by shares and means of covariates.
+    """Estimate shares and mean covariates of compliers, always-takers and never-takers.
 
     Parameters
     ----------
     covariates
-        Shape (n, k), measured before the draw.
+        Shape (n, k), measured before random assignment.
     take_up
         Participation, 0 or 1, known for all in use, shape (n,).
-    treated
-        The draw, 0 or 1, shape (n,).
     weighting
-        ``"people"`` describes the people drawn; ``"precision"`` weights cells by n_c p_c (1 - p_c), as two-stage
+        ``"people"`` describes the people assigned; ``"precision"`` weights cells by n_c p_c (1 - p_c), as two-stage
         least squares with cell fixed effects does.
-    cells, missing, rows, names
-        As in `itt.itt`. Shares are from everybody in use, whatever covariates they lack.
+    treated, names, options
+        As in `itt.itt`: ``cells``, ``missing`` and ``rows``. Shares are from everybody in use, whatever covariates they lack.
 
     Raises
     ------
@@ -136,27 +125,26 @@ def complier_profile(
     Standard errors are of the influence (delta method), with the people and their cells as a sample. A share or mean
     may come out beyond its range, since it is a difference: a sign of too few compliers, not of an error.
     """
-    drawn = as_treated(treated)
-    values, found = as_columns(covariates, drawn.size, what="covariates", names=names)
-    everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
-    taken = _checked_take_up(take_up, everyone)
-    codes = encode(cells, drawn.size)
-    whole = build_strata(drawn, codes, rows=everyone, weighting=weighting)
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse("A profile of compliers", "controls", "weights")
+    values, labels = as_columns(covariates, inputs.n_rows, what="covariates", names=names)
+    taken = _checked_take_up(take_up, inputs.rows)
+    whole = build_strata(inputs.treated, inputs.cells, rows=inputs.rows, weighting=weighting)
     shares = _shares(whole, taken)
-    k = len(found)
+    k = len(labels)
     mean, error, gap, gap_error = (np.full((3, k), np.nan) for _ in range(4))
     overall, n, left_out = np.full(k, np.nan), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=np.int64)
-    for sample in choose_samples(values, found, missing, among=everyone):
-        strata = build_strata(drawn, codes, rows=sample.rows, weighting=weighting)
+    for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
+        strata = build_strata(inputs.treated, inputs.cells, rows=sample.rows, weighting=weighting)
         means, average = _type_means(strata, values[:, sample.columns], taken)
-        for row, one in enumerate(means):
-            apart = one - average
-            mean[row, sample.columns], error[row, sample.columns] = one.value, one.std_error
+        for row, type_mean in enumerate(means):
+            apart = type_mean - average
+            mean[row, sample.columns], error[row, sample.columns] = type_mean.value, type_mean.std_error
             gap[row, sample.columns], gap_error[row, sample.columns] = apart.value, apart.std_error
         overall[sample.columns], n[sample.columns] = average.value, strata.n
         left_out[sample.columns] = strata.n_left_out
     return ComplierTable(
-        covariates=found,
+        covariates=labels,
         share=shares.value,
         share_std_error=shares.std_error,
         mean=mean,
@@ -178,7 +166,7 @@ def _checked_take_up(take_up: Vector, everyone: BoolArray) -> FloatArray:
     wrong = int(np.count_nonzero(~np.isin(taken[everyone], (0.0, 1.0))))
     if wrong:
         raise UserError(
-            f"take_up must be 0 or 1 to tell types of people; {wrong} of {np.count_nonzero(everyone)} rows in use are not. "
+            f"take_up must be 0 or 1 to identify types of people; {wrong} of {np.count_nonzero(everyone)} rows in use are not. "
             "Define participation as started or not, and code it 0 where the arm had no access."
         )
     return taken
@@ -211,9 +199,9 @@ def _broad(one: Estimate, k: int) -> Estimate:
 
 @dataclass(frozen=True, eq=False)
 class ComplierMeans:
-    """Mean outcomes of compliers, drawn to either arm, every array of shape (J,).
+    """Mean outcomes of compliers, by arm, every array of shape (J,).
 
-    ``control`` is what compliers had without taking part, ``treated`` with it; ``treated - control`` is the effect of
+    ``control`` is the compliers' outcome without participation, ``treated`` with it; ``treated - control`` is the LATE of
     two-stage least squares, exactly. ``sample_control`` is the control arm's plain mean, compliers or not.
     """
 
@@ -229,8 +217,10 @@ class ComplierMeans:
     n: IntArray
 
 
-def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **options: Any) -> ComplierMeans:
-    """Estimate the outcome that compliers had when drawn to each arm.
+def complier_means(
+    outcomes: Columns, take_up: Vector, treated: Vector | RegressionInputs, **options: Unpack[Options]
+) -> ComplierMeans:
+    """Estimate the mean outcome of compliers in each arm.
 
     Parameters
     ----------
@@ -238,10 +228,8 @@ def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **option
         Shape (n, J).
     take_up
         Participation, 0 or 1, shape (n,), known where an outcome is.
-    treated
-        The draw, 0 or 1, shape (n,).
-    options
-        As in `late.late`: cells, controls, weights, cluster, vcov, singletons, missing, rows, level.
+    treated, options
+        As in `late.late`.
 
     Raises
     ------
@@ -253,24 +241,21 @@ def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **option
     With D take-up, two-stage least squares of Y (1 - D) on 1 - D gives E[Y(0) | complier], and of Y D on D
     E[Y(1) | complier] (Imbens and Rubin 1997; Abadie 2002), with the weights of the effect itself.
     """
-    values, found = as_columns(outcomes, None, what="outcomes")
+    inputs = regression_inputs(treated, **options)
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes")
     taken = as_vector(take_up, what="take_up")
-    rows = options.get("rows")
-    everyone = np.ones(taken.size, dtype=bool) if rows is None else as_mask(rows, taken.size)
-    _checked_take_up(taken, everyone & np.isfinite(taken))
-    with_it = late(values * taken[:, None], taken, treated, names=found, **options)
-    without = late(values * (1 - taken)[:, None], 1 - taken, treated, names=found, **options)
-    effect = late(values, taken, treated, names=found, **options)
-    drawn = as_treated(treated)
-    weights = options.get("weights")
-    weight = np.ones(drawn.size) if weights is None else as_vector(weights, what="weights")
-    among: BoolArray = np.asarray(everyone & np.isfinite(taken) & (drawn == 0))
-    used: BoolArray = np.asarray(np.isfinite(values)) & among[:, None]
-    if options.get("missing") == "common":
+    check_length(taken.size, inputs.n_rows, what="take_up")
+    known = inputs.rows & np.isfinite(taken)
+    _checked_take_up(taken, known)
+    with_it = late(values * taken[:, None], taken, inputs, names=labels)
+    without = late(values * (1 - taken)[:, None], 1 - taken, inputs, names=labels)
+    effect = late(values, taken, inputs, names=labels)
+    weight = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
+    used: BoolArray = np.isfinite(values) & (known & (inputs.treated == 0))[:, None]
+    if inputs.missing == "common":
         used &= used.all(axis=1, keepdims=True)
-    mass = weight @ used
     return ComplierMeans(
-        outcomes=found,
+        outcomes=labels,
         control=without.estimate,
         control_std_error=without.std_error,
         treated=with_it.estimate,
@@ -278,130 +263,6 @@ def complier_means(outcomes: Columns, take_up: Vector, treated: Vector, **option
         effect=effect.estimate,
         effect_std_error=effect.std_error,
         effect_p_value=effect.p_value,
-        sample_control=ratio(weight @ np.where(used, values, 0.0), mass),
+        sample_control=ratio(weight @ np.where(used, values, 0.0), weight @ used),
         n=effect.n,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class ReweightedLate:
-    """The effect of take-up, reweighted from compliers to everybody over G groups of characteristics.
-
-    Attributes
-    ----------
-    outcomes
-        J outcomes.
-    estimate, std_error, t, p_value, conf_low, conf_high
-        sum_g share_g late_g, shape (J,); NaN when not ``feasible``.
-    late, late_std_error
-        The usual, complier-weighted one, shape (J,).
-    groups, share, first_stage, first_stage_f, group_n
-        Share of all people, and the draw's effect on take-up, of each group, shape (G,).
-    group_late, group_std_error
-        Shape (G, J); NaN for a group that has none.
-    group_fault
-        Why a group has no effect of its own (nobody takes part, one arm), else empty, one a group.
-    feasible
-        Whether every group's first stage reaches ``min_f``.
-    """
-
-    outcomes: tuple[str, ...]
-    estimate: FloatArray
-    std_error: FloatArray
-    t: FloatArray
-    p_value: FloatArray
-    conf_low: FloatArray
-    conf_high: FloatArray
-    late: FloatArray
-    late_std_error: FloatArray
-    groups: tuple[str, ...]
-    share: FloatArray
-    first_stage: FloatArray
-    first_stage_f: FloatArray
-    group_n: IntArray
-    group_late: FloatArray
-    group_std_error: FloatArray
-    group_fault: tuple[str, ...]
-    feasible: bool
-    min_f: float
-    vcov: Vcov
-    level: float
-
-
-def late_reweighted(
-    outcomes: Columns,
-    take_up: Vector,
-    treated: Vector,
-    *,
-    groups: Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series,
-    cells: Labels | None = None,
-    vcov: Vcov = "HC1",
-    rows: BoolArray | None = None,
-    min_f: float = 10.0,
-    level: float = 0.95,
-    names: Sequence[str] | None = None,
-) -> ReweightedLate:
-    """Reweight the effect on compliers to the characteristics of everybody.
-
-    Parameters
-    ----------
-    outcomes, take_up, treated, cells, rows, level, names
-        As in `late.late`, without missing values in use.
-    groups
-        Group of each person by characteristics from before the draw, shape (n,).
-    vcov
-        ``iid`` or ``HC0`` to ``HC3``.
-    min_f
-        First-stage F that each group must reach; a group the draw hardly moved has no effect to weight up.
-
-    Raises
-    ------
-    UserError
-        As `late`, for everybody. A group that has no effect of its own makes the whole not feasible instead.
-
-    Notes
-    -----
-    It is everybody's average effect when, within groups, compliers' effects are like others' (Angrist and
-    Fernandez-Val 2013). Groups are disjoint people, so their variances add; the groups' shares add
-    sum_g share_g (late_g - estimate)^2 / n.
-    """
-    check_level(level)
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    taken = as_vector(take_up, what="take_up")
-    everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
-    member = encode(groups, drawn.size, what="groups")
-    label = pd.Series(list(groups))
-    order = sorted(np.unique(member[everyone]).tolist(), key=lambda g: str(label[np.flatnonzero(member == g)[0]]))
-    plain = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone, names=found)
-    faults: list[str] = []
-    facts: dict[str, list[FloatArray]] = {
-        name: [] for name in ("estimate", "std_error", "first_stage", "first_stage_f", "df")
-    }
-    for g in order:
-        try:
-            one = late(values, taken, drawn, cells=cells, vcov=vcov, rows=everyone & (member == g), names=found)
-        except UserError as fault:
-            faults.append(" ".join(fault.problems))
-            for name, listed in facts.items():
-                listed.append(np.full(len(found), 0.0 if name.startswith("first_stage") else np.nan))
-        else:
-            faults.append("")
-            for name, listed in facts.items():
-                listed.append(np.asarray(getattr(one, name), dtype=np.float64))
-    size = np.array([np.count_nonzero(everyone & (member == g)) for g in order])
-    share = size / size.sum()
-    effect, error = np.stack(facts["estimate"]), np.stack(facts["std_error"])
-    f_stat = np.stack(facts["first_stage_f"])[:, 0]
-    feasible = bool(np.all(f_stat >= min_f))
-    estimate = share @ effect if feasible else np.full(len(found), np.nan)
-    variance = share**2 @ error**2 + share @ (effect - share @ effect) ** 2 / size.sum()
-    std_error = np.sqrt(variance) if feasible else np.full(len(found), np.nan)
-    told = t_inference(estimate, std_error, np.sum(facts["df"], axis=0), level=level)
-    return ReweightedLate(
-        outcomes=found, estimate=estimate, std_error=std_error, t=told.t, p_value=told.p_value,
-        conf_low=told.conf_low, conf_high=told.conf_high, late=plain.estimate, late_std_error=plain.std_error,
-        groups=tuple(str(label[np.flatnonzero(member == g)[0]]) for g in order), share=share,
-        first_stage=np.stack(facts["first_stage"])[:, 0], first_stage_f=f_stat, group_n=size,
-        group_late=effect, group_std_error=error, group_fault=tuple(faults), feasible=feasible, min_f=min_f, vcov=vcov, level=level,
-    )  # fmt: skip

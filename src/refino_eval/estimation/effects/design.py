@@ -1,4 +1,4 @@
-"""Facts of the design: who was drawn where, which cells inform the estimate, and how much."""
+"""The design: numbers assigned to each arm by cell, which cells inform the estimate, and how much."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, 
 class DesignSummary:
     """The design in a few figures.
 
-    Singletons are one-arm cells too, and count in both. Draw shares are over cells with both arms. ``n_informative``
-    people live in these cells; the others are in n and tell nothing about the effect.
+    Singletons are one-arm cells too, and count in both. Assignment shares are over cells with both arms. ``n_informative``
+    people are in these cells; the others are in n and carry no information about the effect.
 
     ``effective_n`` = (sum w)^2 / sum w^2 with the person weight w = p_c (1 - p_c) that cell fixed effects imply
-    (Kish 1965; Aronow and Samii 2016): how many equally weighted people the estimate stands on.
-    ``equal_draw_n`` = 4 sum n_c p_c (1 - p_c): the size of a trial drawing one half everywhere that would be as
+    (Kish 1965; Aronow and Samii 2016): the number of equally weighted people that gives the same precision.
+    ``equal_draw_n`` = 4 sum n_c p_c (1 - p_c): the size of a trial assigning one half everywhere that would be as
     precise.
     """
 
@@ -48,7 +48,7 @@ class DesignSummary:
 class DesignTable:
     """The cells, in order of their labels when these sort, every array of shape (C,).
 
-    ``share`` is p_c, the share drawn to treatment; ``weight`` = n_c p_c (1 - p_c), the weight that least squares with
+    ``share`` is p_c, the share assigned to treatment; ``weight`` = n_c p_c (1 - p_c), the weight that least squares with
     cell fixed effects gives the cell's difference in means (Angrist 1998), and ``weight_share`` its share of the sum.
     """
 
@@ -63,7 +63,7 @@ class DesignTable:
     weight_share: FloatArray
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a cell."""
+        """One row per cell."""
         return pd.DataFrame({"cell": list(self.cell)} | {name: getattr(self, name) for name in _CELL_FACTS})
 
     @property
@@ -98,26 +98,26 @@ _CELL_FACTS = ("n", "n_treated", "n_control", "share", "one_arm", "singleton", "
 
 
 def design_table(treated: Vector, cells: Labels | None = None) -> DesignTable:
-    """Describe the cells of a draw.
+    """Describe the cells of a random assignment.
 
     Parameters
     ----------
     treated
-        The draw, 0 or 1, shape (n,).
+        Assignment to treatment, 0 or 1, shape (n,).
     cells
         Labels as in `preparation.prepare`; with a data frame the cell's label is the tuple of its values.
 
     Raises
     ------
     UserError
-        When the draw is not 0/1 or a label is missing.
+        When treatment is not 0/1 or a label is missing.
     """
-    drawn = as_treated(treated)
-    codes = encode(cells, drawn.size)
+    values = as_treated(treated)
+    codes = encode(cells, values.size)
     labels = _labels(cells, codes)
     order = _sorted(labels)
     n = np.bincount(codes)[order]
-    n_treated = np.bincount(codes, weights=drawn)[order].astype(np.int64)
+    n_treated = np.bincount(codes, weights=values)[order].astype(np.int64)
     share = n_treated / n
     weight = n * share * (1 - share)
     return DesignTable(

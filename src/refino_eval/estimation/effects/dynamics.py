@@ -1,32 +1,19 @@
-"""Effects of the draw at each event time, with simultaneous bands and a joint test of the time before the draw."""
+"""Effects at each event time, with simultaneous bands and a joint test of the time before random assignment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import encode
-from refino_eval.estimation.core.arrays import (
-    BoolArray,
-    Columns,
-    FloatArray,
-    IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
-    Vector,
-    as_columns,
-    as_treated,
-    check_cluster,
-    check_level,
-)
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, check_level
 from refino_eval.estimation.core.coefficient_tests import WaldTest, wald_test
-from refino_eval.estimation.core.outcome_groups import joint_cov, prepare_passes
+from refino_eval.estimation.core.outcome_groups import group_outcomes, joint_cov
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.effects.itt import EffectTable, effect_table
 from refino_eval.estimation.effects.monthly_paths import check_times
 
@@ -40,7 +27,7 @@ class DynamicEffects:
     times
         Event times, shape (T,).
     effects
-        Estimates, standard errors, pointwise intervals and samples, one a time.
+        Estimates, standard errors, pointwise intervals and samples, one per time.
     band_low, band_high
         Simultaneous band: covers the whole path with probability ``effects.level``, shape (T,).
     critical_value
@@ -52,7 +39,7 @@ class DynamicEffects:
     response
         Joint test that all effects from ``onset`` on are 0; None without such times.
     onset, draws, seed
-        How the bands and tests were made.
+        Settings of the bands and tests.
     """
 
     times: IntArray
@@ -68,7 +55,7 @@ class DynamicEffects:
     seed: int
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an event time: the columns of `EffectTable.to_frame`, with time, band_low and band_high."""
+        """One row per event time: the columns of `EffectTable.to_frame`, with time, band_low and band_high."""
         frame = self.effects.to_frame()
         frame.insert(1, "time", self.times)
         return frame.assign(band_low=self.band_low, band_high=self.band_high)
@@ -76,67 +63,45 @@ class DynamicEffects:
 
 def dynamics(
     values: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
     times: Sequence[int] | IntArray,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "available",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     onset: int = 0,
     draws: int = 20_000,
     seed: int = 1,
+    **options: Unpack[Options],
 ) -> DynamicEffects:
-    """Estimate the effect of the draw at every event time.
+    """Estimate the effect of treatment at every event time.
 
     Parameters
     ----------
     values
-        The variable at each event time, shape (n, T), missing as NaN. Times observed for the same people are one
-        kernel pass.
-    treated
-        The draw, 0 or 1, shape (n,).
+        The variable at each event time, shape (n, T), missing as NaN. Times observed for the same people share a design.
+    treated, options
+        As in `itt`, except that ``missing`` is ``"available"`` unless said otherwise.
     times
         Event times of the columns, increasing, shape (T,).
     onset
-        First time at which the draw can have an effect; earlier ones are the placebo period.
+        First time at which treatment can have an effect; earlier ones are the placebo period.
     draws, seed
         Of the simultaneous band's critical value; the same seed gives the same numbers.
-    cells, controls, weights, cluster, vcov, singletons, missing, rows, level
-        As in `itt`.
 
     Raises
     ------
     UserError
-        As `itt`; and for classical errors when times have different samples.
+        As `itt`; and for the classical covariance when times have different samples.
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    drawn = as_treated(treated)
-    matrix, _ = as_columns(values, drawn.size, what="values")
+    if not isinstance(treated, RegressionInputs):
+        treated = regression_inputs(treated, **(Options(missing="available") | options))
+    inputs = treated
+    matrix, _ = as_columns(values, inputs.n_rows, what="values")
     moment = check_times(times, matrix.shape[1])
     names = tuple(f"time {time}" for time in moment)
-    passes = prepare_passes(
-        matrix,
-        names,
-        drawn,
-        cells=cells,
-        controls=controls,
-        weights=weights,
-        cluster=cluster,
-        singletons=singletons,
-        missing=missing,
-        rows=rows,
-    )
-    fits = [one.fit(matrix) for one in passes]
-    effects = effect_table(passes, fits, matrix, names, drawn, vcov=vcov, level=level)
-    cov = joint_cov(passes, fits, vcov, None if cluster is None else encode(cluster, drawn.size, what="cluster"))
-    critical = sup_t(cov, level=level, draws=draws, seed=seed)
+    groups = group_outcomes(matrix, names, inputs)
+    fits = [group.fit(matrix) for group in groups]
+    effects = effect_table(groups, fits, matrix, names, inputs)
+    cov = joint_cov(groups, fits, inputs)
+    critical = sup_t(cov, level=inputs.level, draws=draws, seed=seed)
     return DynamicEffects(
         times=moment,
         effects=effects,
@@ -186,7 +151,7 @@ def cumulate(values: Columns, times: Sequence[int] | IntArray, *, start: int = 0
 
 
 def sup_t(cov: FloatArray, *, level: float = 0.95, draws: int = 20_000, seed: int = 1) -> float:
-    """Find the critical value of the largest |t| among jointly normal estimates.
+    """Return the critical value of the largest |t| among jointly normal estimates.
 
     Parameters
     ----------

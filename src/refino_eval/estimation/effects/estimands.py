@@ -1,24 +1,24 @@
-"""Whose effect is it? The same trial averaged in several ways, side by side.
+"""Estimands: one effect averaged over cells in several ways, and the test that they are the same.
 
-When the draw share differs between cells, least squares with cell fixed effects weights the cells' differences in
-means by n_c p_c (1 - p_c) (Angrist 1998): precise, and the effect of nobody in particular. Weighting by people
-answers for the people drawn. All of these are sums over cells, sum_c W_c tau_c, so they share one influence, one
-joint covariance and one test that they differ; the test is of the effect varying with the draw share.
+When the assignment share differs between cells, least squares with cell fixed effects weights the cells' differences in
+means by n_c p_c (1 - p_c) (Angrist 1998): precise, and the average effect in no population. Weighting by people
+gives the average effect on the people assigned. All of these are sums over cells, sum_c W_c tau_c, so they share one
+influence, one joint covariance and one test that they differ; the test is of the effect varying with the assignment share.
 
-With shares found in the same cells, weighting people by the inverse of their draw share (Hajek 1971) *is* the
-saturated estimate, to the last digit; it says something of its own when the shares come from coarser cells
+With shares observed in the same cells, weighting people by the inverse of their assignment share (Hajek 1971) *is* the
+saturated estimate, to the last digit; it differs when the shares come from coarser cells
 (``share_cells``: people in one-arm cells then count) or from the design (``probability``).
 
-Controls enter with one coefficient for all cells (by least squares beside the draw), which leaves cell fixed effects
-exactly the ITT; the interacted form gives each arm its own (Lin 2013). Their estimation does not add to the variance
-in first order, the draw being random within cells.
+Controls enter with one coefficient for all cells (by least squares with treatment), which leaves cell fixed effects
+exactly the ITT; the interacted form has one for each arm (Lin 2013). Their estimation does not add to the variance
+in first order, since assignment is random within cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -31,21 +31,17 @@ from refino_eval.estimation.core.arrays import (
     FloatArray,
     IntArray,
     Labels,
-    Missing,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
     as_vector,
     check_choice,
     check_length,
-    check_level,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.influence import Estimate, stack
-from refino_eval.estimation.core.kernel import Fit
-from refino_eval.estimation.core.preparation import prepare, prepare_columns
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.core.strata import Strata, build_strata
 
@@ -106,7 +102,7 @@ class EstimandTable:
     level: float
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an outcome and estimand; ``equal_p_value`` is the outcome's test that its estimands are one."""
+        """One row per outcome and estimand; ``equal_p_value`` tests that the outcome's estimands are equal."""
         index = pd.MultiIndex.from_product((self.outcomes, self.estimands), names=("outcome", "estimand"))
         columns = {name: getattr(self, name).T.ravel() for name in _BY_ESTIMAND}
         frame = pd.DataFrame(columns, index=index).reset_index()
@@ -126,7 +122,7 @@ _BY_ESTIMAND = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Part:
-    """One pass over outcomes with the same people: E estimands, each an `Estimate` over all rows."""
+    """Outcomes observed for the same people: E estimands, each an `Estimate` over all rows."""
 
     estimates: list[Estimate]
     std_error: FloatArray
@@ -142,33 +138,27 @@ class _Part:
 
 def estimands(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
     probability: Vector | None = None,
     share_cells: Labels | None = None,
     small_cells: SmallCells = "residual",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> EstimandTable:
-    """Average the effect of the draw over cells in several ways, and test whether it matters.
+    """Average the effect of treatment over cells in several ways, and test whether it matters.
 
     Parameters
     ----------
     outcomes
         Shape (n, J).
-    treated
-        The draw, 0 or 1, shape (n,).
-    cells, controls, missing, rows, level, names
-        As in `itt.itt`.
+    treated, names, options
+        As in `itt.itt`: ``cells``, ``controls``, ``missing``, ``rows`` and ``level``.
     probability
-        Draw probabilities known from the design, strictly between 0 and 1, shape (n,), for the inverse-probability
+        Assignment probabilities known from the design, strictly between 0 and 1, shape (n,), for the inverse-probability
         estimate.
     share_cells
-        Cells whose draw share stands for the probability; None takes ``cells``.
+        Cells whose assignment share stands for the probability; None takes ``cells``.
     small_cells
         Variance of cells with one person in an arm: ``"residual"`` from the regression's residual
         (`Strata.arm_deviations`); ``"hybrid"`` from the spread of small cells' effects (Pashley and Miratrix 2021,
@@ -181,27 +171,26 @@ def estimands(
         As `itt`; when no cell has both arms; when both ``probability`` and ``share_cells`` are given; or when the
         hybrid variance has a small cell with half of all small cells' weight or more.
     """
-    check_level(level)
     check_choice(small_cells, SmallCells, what="rule for small cells")
-    drawn = as_treated(treated)
-    n_rows = drawn.size
-    values, found = as_columns(outcomes, n_rows, what="outcomes", names=names)
-    beside = None if controls is None else as_columns(controls, n_rows, what="controls")[0]
-    codes = encode(cells, n_rows)
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse("A table of estimands", "weights")
+    n_rows = inputs.n_rows
+    values, labels = as_columns(outcomes, n_rows, what="outcomes", names=names)
     weighting = _Weighting(
         None if probability is None else _checked_probability(probability, n_rows),
-        codes if share_cells is None else encode(share_cells, n_rows, what="share_cells"),
+        inputs.cells if share_cells is None else encode(share_cells, n_rows, what="share_cells"),
     )
     if probability is not None and share_cells is not None:
-        raise UserError("Draw shares come from 'probability' or from 'share_cells'; give one of them.")
-    among = None if rows is None else as_mask(rows, n_rows)
-    samples = choose_samples(values, found, missing, among=among)
+        raise UserError("Assignment shares come from 'probability' or from 'share_cells'; give one of them.")
     parts = [
-        (one.columns, _estimate(values[:, one.columns], drawn, codes, beside, one.rows, weighting, small_cells))
-        for one in samples
+        (
+            sample.columns,
+            _estimate(values[:, sample.columns], replace(inputs, rows=sample.rows), weighting, small_cells),
+        )
+        for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows)
     ]
-    labels = ESTIMANDS if beside is not None and beside.shape[1] else ESTIMANDS[:3]
-    return _table(parts, labels, found, small_cells, level)
+    estimates = ESTIMANDS if inputs.controls.shape[1] else ESTIMANDS[:3]
+    return _table(parts, estimates, labels, small_cells, inputs.level)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -217,41 +206,35 @@ def _checked_probability(probability: Vector, n_rows: int) -> FloatArray:
     if wrong:
         raise UserError(
             f"probability must lie strictly between 0 and 1; {wrong} of {n_rows} rows do not. A person who could only "
-            "have been drawn to one arm takes no part in the comparison."
+            "have been assigned to one arm is no part of the comparison."
         )
     return known
 
 
-def _estimate(
-    values: FloatArray,
-    drawn: FloatArray,
-    codes: IntArray,
-    controls: FloatArray | None,
-    rows: BoolArray,
-    weighting: _Weighting,
-    small_cells: SmallCells,
-) -> _Part:
-    design = prepare(drawn, cells=codes, controls=controls, rows=rows)
+def _estimate(values: FloatArray, inputs: RegressionInputs, weighting: _Weighting, small_cells: SmallCells) -> _Part:
+    """Estimate all estimands for outcomes observed for the same people."""
+    treated, rows = inputs.treated, inputs.rows
+    design = design_of(inputs)
     fit = design.fit(values)
-    people = build_strata(drawn, codes, rows=rows)
-    precise = build_strata(drawn, codes, rows=rows, weighting="precision")
-    adjusted = _adjusted(values, drawn, codes, controls, rows)
+    people = build_strata(treated, inputs.cells, rows=rows)
+    precise = build_strata(treated, inputs.cells, rows=rows, weighting="precision")
+    adjusted = _adjusted(values, inputs)
     effects = [_difference(one, adjusted) for one in (precise, people)]
     n, cells = [people.n, people.n], [people.cells.n_cells] * 2
     effective = [_effective_n(precise), _effective_n(people)]
     if weighting.probability is not None:
-        effects.append(_hajek(adjusted, drawn, weighting.probability, rows))
+        effects.append(_hajek(adjusted, treated, weighting.probability, rows))
         n.append(design.n)
         cells.append(design.cells.n_cells)
         effective.append(float(design.n))
     else:
-        shares = build_strata(drawn, weighting.share_codes, rows=rows)
+        shares = build_strata(treated, weighting.share_codes, rows=rows)
         effects.append(_difference(shares, adjusted))
         n.append(shares.n)
         cells.append(shares.cells.n_cells)
         effective.append(_effective_n(shares))
-    if controls is not None and controls.shape[1]:
-        effects.append(_interacted(values, controls, people))
+    if inputs.controls.shape[1]:
+        effects.append(_interacted(values, inputs.controls, people))
         n.append(people.n)
         cells.append(people.cells.n_cells)
         effective.append(_effective_n(people))
@@ -276,19 +259,17 @@ def _estimate(
     )
 
 
-def _adjusted(
-    values: FloatArray, drawn: FloatArray, codes: IntArray, controls: FloatArray | None, rows: BoolArray
-) -> FloatArray:
-    """Outcomes less what controls predict, up to a constant that no comparison of arms sees."""
-    if controls is None or not controls.shape[1]:
+def _adjusted(values: FloatArray, inputs: RegressionInputs) -> FloatArray:
+    """Outcomes less what controls predict, up to a constant that cancels in every comparison of arms."""
+    if not inputs.controls.shape[1]:
         return values
-    slopes = prepare_columns(controls, cells=codes, controls=drawn, rows=rows, collinear="drop")
+    labels = tuple(f"column_{k + 1}" for k in range(inputs.controls.shape[1]))
+    beside = inputs.adjusted_for(inputs.treated[:, None], ("control",))
+    slopes = design_of(beside, inputs.controls, labels, collinear="drop")
     if not slopes.focus:
         return values
-    known, names = as_columns(controls, None, what="columns")
-    kept = [names.index(name) for name in slopes.focus]
-    fit: Fit = slopes.fit(values)
-    return np.asarray(values - known[:, kept] @ fit.coefficients)
+    kept = [labels.index(name) for name in slopes.focus]
+    return np.asarray(values - inputs.controls[:, kept] @ slopes.fit(values).coefficients)
 
 
 def _difference(strata: Strata, values: FloatArray) -> Estimate:
@@ -298,16 +279,16 @@ def _difference(strata: Strata, values: FloatArray) -> Estimate:
 
 
 def _spread(effect: Estimate, rows: IntArray, n_rows: int) -> Estimate:
-    """Put influences back to all rows, so that estimates on different people stand side by side."""
+    """Return influences on all rows, so that estimates on different people can be combined."""
     psi = np.zeros((n_rows, effect.value.size))
     psi[rows] = effect.psi
     return Estimate(effect.value, psi)
 
 
-def _hajek(values: FloatArray, drawn: FloatArray, probability: FloatArray, rows: BoolArray) -> Estimate:
+def _hajek(values: FloatArray, treated: FloatArray, probability: FloatArray, rows: BoolArray) -> Estimate:
     """Hajek's difference of means with known probabilities."""
     used = np.flatnonzero(rows)
-    y, z, p = values[used], drawn[used], probability[used]
+    y, z, p = values[used], treated[used], probability[used]
     if z.min() == z.max():
         raise UserError(f"All {used.size} people in use belong to one arm, so that nobody can be compared.")
     parts = []
@@ -315,7 +296,7 @@ def _hajek(values: FloatArray, drawn: FloatArray, probability: FloatArray, rows:
         share = (weight / weight.sum())[:, None]
         mean = np.sum(share * y, axis=0)
         parts.append(Estimate(mean, share * (y - mean)))
-    return _spread(parts[0] - parts[1], used, drawn.size)
+    return _spread(parts[0] - parts[1], used, treated.size)
 
 
 def _interacted(values: FloatArray, controls: FloatArray, strata: Strata) -> Estimate:
@@ -386,10 +367,10 @@ def _table(
             apart = _cleared(apart, one)
             gap[1:, j], gap_error[1:, j] = apart.value, apart.std_error
             tests[j] = wald_test(apart.value, apart.cov, part.df)
-    told = t_inference(estimate, std_error, df, level=level)
+    inference = t_inference(estimate, std_error, df, level=level)
     return EstimandTable(
-        estimands=labels, outcomes=outcomes, estimate=estimate, std_error=std_error, t=told.t, p_value=told.p_value,
-        conf_low=told.conf_low, conf_high=told.conf_high, df=df, itt_std_error=itt_error, n=n, n_left_out=left_out,
+        estimands=labels, outcomes=outcomes, estimate=estimate, std_error=std_error, t=inference.t, p_value=inference.p_value,
+        conf_low=inference.conf_low, conf_high=inference.conf_high, df=df, itt_std_error=itt_error, n=n, n_left_out=left_out,
         n_cells=n_cells, effective_n=effective, n_small_cells=n_small, n_in_small_cells=in_small, cov=cov,
         difference=gap, difference_std_error=gap_error,
         difference_p_value=t_inference(gap, ratio(gap_error, 1.0), df, level=level).p_value,

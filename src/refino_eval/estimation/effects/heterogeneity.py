@@ -1,19 +1,21 @@
-"""Does the effect differ between people? Interactions one at a time and all together, and effects by subgroup.
+"""Heterogeneity of effects: interactions one at a time and all together, and effects by subgroup.
 
 One at a time, each moderator g gives the regression of the outcome on z, z x g, g, the other controls and cells; the
-main coefficient of z is the effect where g = 0. The report's table shows the main coefficients of the controls too, so
-all are kept. All together, a Wald test asks whether any moderator matters. Subgroups have their own cells and controls
+main coefficient of z is the effect where g = 0. All coefficients are kept, since a table may show those of the controls.
+All together, a Wald test asks whether any moderator matters. Subgroups have separate cells and controls
 throughout, so that their effects are those of separate trials; differences use the joint covariance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
+from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
@@ -22,34 +24,26 @@ from refino_eval.estimation.core.arrays import (
     FloatArray,
     IntArray,
     Labels,
-    Missing,
-    Singletons,
-    Vcov,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
-    check_cluster,
     check_length,
-    check_level,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
-from refino_eval.estimation.core.outcome_groups import prepare_passes
-from refino_eval.estimation.core.preparation import prepare_columns
+from refino_eval.estimation.core.outcome_groups import group_outcomes
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import EffectTable, effect_table
-from refino_eval.estimation.randomisation.multiplicity import normal_statistics
-from refino_eval.estimation.randomisation.permutation_test import StatisticDraws
 
 TREATED = "treated"
 
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """One regression with everything it estimated but the cells' constants.
+    """One regression with all its coefficients except the cells' constants.
 
-    Arrays of shape (T,), one value a term; ``moderator`` is empty when all moderators entered together. ``dropped``
+    Arrays of shape (T,), one value per term; ``moderator`` is empty when all moderators entered together. ``dropped``
     are terms left out as collinear with cells or earlier terms.
     """
 
@@ -68,7 +62,7 @@ class Regression:
     dropped: tuple[str, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a term."""
+        """One row per term."""
         columns = ("estimate", "std_error", "t", "p_value", "conf_low", "conf_high")
         frame = pd.DataFrame({"term": self.terms} | {name: getattr(self, name) for name in columns})
         frame.insert(0, "moderator", self.moderator)
@@ -78,12 +72,12 @@ class Regression:
 
 @dataclass(frozen=True, eq=False)
 class InteractionTable:
-    """Interactions of the draw with moderators, arrays of shape (J, M) for J outcomes and M moderators.
+    """Interactions of treatment with moderators, arrays of shape (J, M) for J outcomes and M moderators.
 
     Attributes
     ----------
     main, main_std_error, main_p_value
-        The draw's own coefficient beside one moderator: the effect where the moderator is 0.
+        Coefficient of treatment in the regression with one moderator: the effect where the moderator is 0.
     estimate, std_error, t, p_value, conf_low, conf_high
         The interaction, one moderator at a time.
     estimate_together, std_error_together, p_value_together
@@ -94,8 +88,6 @@ class InteractionTable:
         For each outcome, Wald test that all interactions together are 0.
     regressions, together
         All coefficients: J x M regressions outcome by outcome, and J with all moderators.
-    cov
-        Covariance of the interactions one at a time, shape (J M, J M) in the order of ``tests``; None under ``iid``.
     """
 
     outcomes: tuple[str, ...]
@@ -117,22 +109,8 @@ class InteractionTable:
     joint_test: tuple[WaldTest, ...]
     regressions: tuple[Regression, ...] = field(repr=False)
     together: tuple[Regression, ...] = field(repr=False)
-    cov: FloatArray | None = field(repr=False)
     vcov: Vcov
     level: float
-
-    @property
-    def tests(self) -> tuple[str, ...]:
-        """Name each interaction, ``<outcome> | <moderator>``, in the order of ``p_value.ravel()``."""
-        return tuple(f"{outcome} | {moderator}" for outcome in self.outcomes for moderator in self.moderators)
-
-    def statistics(self, *, draws: int = 10_000, seed: int = 1) -> StatisticDraws:
-        """Draw all interactions' t statistics jointly under the null, for `multiplicity.multiplicity`."""
-        if self.cov is None:
-            raise UserError(
-                "Classical (iid) errors of several regressions have no joint covariance; choose HC0-HC3 or CRV1."
-            )
-        return normal_statistics(self.tests, self.estimate.ravel(), self.cov, draws=draws, seed=seed)
 
     def to_frame(self) -> pd.DataFrame:
         """One row an outcome and moderator, with the outcome's joint test."""
@@ -198,99 +176,71 @@ class SubgroupTable:
 
 def interactions(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     moderators: Columns,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> InteractionTable:
-    """Estimate how the effect of the draw varies with each moderator.
+    """Estimate how the effect of treatment varies with each moderator.
 
     Parameters
     ----------
-    outcomes, treated, cells, weights, cluster, vcov, singletons, missing, rows, level, names
-        As in `itt.itt`.
-    moderators
-        Shape (n, M), measured before the draw, as they are: the main coefficient is the effect where they are 0.
-    controls
-        As in `itt.itt`. A moderator's own column is added to them where they lack its name, so that the interaction
+    outcomes, treated, names, options
+        As in `itt.itt`. A moderator's column is added to the controls when they lack its name, so that the interaction
         does not pick up its level.
+    moderators
+        Shape (n, M), measured before random assignment, used as they are: the main coefficient is the effect where they
+        are 0.
 
     Raises
     ------
     UserError
-        As `itt.itt`; and when an interaction cannot be told from the draw and the controls.
+        As `itt.itt`; and when an interaction cannot be distinguished from treatment and the controls.
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    wanted, listed = as_columns(moderators, drawn.size, what="moderators")
-    beside = _named(controls, drawn.size)
-    right = _RightHandSide(drawn, wanted, listed, beside, cells, weights, cluster, singletons)
-    singles: dict[tuple[int, int], Regression] = {}
+    inputs = regression_inputs(treated, **options)
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    right = _RightHandSide(inputs, *as_columns(moderators, inputs.n_rows, what="moderators"))
+    alone: dict[tuple[int, int], Regression] = {}
     together: dict[int, tuple[Regression, WaldTest]] = {}
-    scores = np.zeros((drawn.size, len(found), len(listed)))
-    among = None if rows is None else as_mask(rows, drawn.size)
-    for pattern in choose_samples(values, found, missing, among=among):
-        columns = pd.DataFrame(values[:, pattern.columns], columns=[found[j] for j in pattern.columns])
-        for m in range(len(listed)):
-            fit = right.one(m, pattern.rows).fit(columns)
-            singles |= {(int(j), m): _regression(fit, k, listed[m], vcov, level) for k, j in enumerate(pattern.columns)}
-            if vcov != "iid":
-                scores[:, pattern.columns, m] = fit.scores(vcov, focus=len(fit.design.focus) - 1)
-        fit = right.all(pattern.rows).fit(columns)
-        for k, j in enumerate(pattern.columns):
-            together[int(j)] = _regression(fit, k, "", vcov, level), _joint(fit, k, vcov, listed)
-    groups = None if cluster is None else encode(cluster, drawn.size, what="cluster")
-    cov = None if vcov == "iid" else cross_product(scores.reshape(drawn.size, -1), groups)
-    regressions = tuple(singles[j, m] for j in range(len(found)) for m in range(len(listed)))
-    pooled = tuple(together[j] for j in range(len(found)))
+    for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
+        columns = pd.DataFrame(values[:, sample.columns], columns=[labels[j] for j in sample.columns])
+        for m, moderator in enumerate(right.names):
+            fit = right.one(m, sample.rows).fit(columns)
+            alone |= {(int(j), m): _regression(fit, k, moderator, inputs) for k, j in enumerate(sample.columns)}
+        fit = right.all(sample.rows).fit(columns)
+        for k, j in enumerate(sample.columns):
+            together[int(j)] = _regression(fit, k, "", inputs), _joint(fit, k, inputs.vcov, right.names)
+    regressions = tuple(alone[j, m] for j in range(len(labels)) for m in range(len(right.names)))
+    pooled = tuple(together[j] for j in range(len(labels)))
     return InteractionTable(
-        outcomes=found,
-        moderators=listed,
-        **_collect(regressions, tuple(one for one, _ in pooled), len(found), listed),
+        outcomes=labels,
+        moderators=right.names,
+        **_collect(regressions, tuple(one for one, _ in pooled), len(labels), right.names),
         joint_test=tuple(test for _, test in pooled),
         regressions=regressions,
         together=tuple(one for one, _ in pooled),
-        cov=cov,
-        vcov=vcov,
-        level=level,
+        vcov=inputs.vcov,
+        level=inputs.level,
     )
 
 
 def subgroups(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     groups: Labels,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> SubgroupTable:
-    """Estimate the effect of the draw in each group by itself, and the differences between groups.
+    """Estimate the effect of treatment in each group separately, and the differences between groups.
 
     Parameters
     ----------
-    outcomes, treated, cells, controls, weights, cluster, vcov, singletons, missing, rows, level, names
+    outcomes, treated, names, options
         As in `itt.itt`, in each group.
     groups
-        A label a person known before the draw, shape (n,); every person in ``rows`` has one.
+        Label of each person, known before random assignment, shape (n,); every person in ``rows`` has one.
 
     Raises
     ------
@@ -302,35 +252,33 @@ def subgroups(
     Groups share nobody, so without clusters the variance of a difference is the sum of variances. Clusters may span
     groups; their scores are then summed over groups before they are squared.
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    among = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
-    parts = []
-    labelled = _members(groups, among)
-    for label, member in labelled:
-        try:
-            passes = prepare_passes(
-                values, found, drawn, cells=cells, controls=controls, weights=weights, cluster=cluster,
-                singletons=singletons, missing=missing, rows=member,
-            )  # fmt: skip
-        except UserError as fault:
-            raise UserError(*(f"Group '{label}': {line}" for line in fault.problems)) from fault
-        fits = [one.fit(values) for one in passes]
-        effects = effect_table(passes, fits, values, found, drawn, vcov=vcov, level=level)
-        scores = np.zeros((drawn.size, len(found)))
-        for one, fit in zip(passes, fits, strict=True):
-            scores[:, one.columns] = fit.scores("HC0" if vcov == "iid" else vcov)
-        parts.append((effects, scores))
-    clusters = None if cluster is None else encode(cluster, drawn.size, what="cluster")
-    covs = [
-        _group_cov([(effects, scores[:, j]) for effects, scores in parts], j, vcov, clusters) for j in range(len(found))
-    ]
+    inputs = regression_inputs(treated, **options)
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    members = _members(groups, inputs.rows)
+    parts = [_group_effects(label, values, labels, replace(inputs, rows=rows)) for label, rows in members]
+    covs = [_group_cov([(effects, scores[:, j]) for effects, scores in parts], j, inputs) for j in range(len(labels))]
     df = np.sum([effects.df for effects, _ in parts], axis=0)
-    if clusters is not None:
-        df = np.full(len(found), np.unique(clusters[among]).size - 1)
-    return _compare(tuple(label for label, _ in labelled), tuple(effects for effects, _ in parts), covs, df, level)
+    if inputs.summed_in is not None:
+        df = np.full(len(labels), np.unique(inputs.summed_in[inputs.rows]).size - 1)
+    effects = tuple(effects for effects, _ in parts)
+    return _compare(tuple(label for label, _ in members), effects, covs, df, inputs.level)
+
+
+def _group_effects(
+    label: Hashable, values: FloatArray, names: tuple[str, ...], inputs: RegressionInputs
+) -> tuple[EffectTable, FloatArray]:
+    """Return the effects in one group, and the scores of its people, shape (n_rows, J)."""
+    try:
+        groups = group_outcomes(values, names, inputs)
+    except UserError as error:
+        raise UserError(*(f"Group '{label}': {line}" for line in error.problems)) from error
+    fits = [group.fit(values) for group in groups]
+    effects = effect_table(groups, fits, values, names, inputs)
+    scores = np.zeros((inputs.n_rows, len(names)))
+    if inputs.covariance.is_robust:
+        for group, fit in zip(groups, fits, strict=True):
+            scores[:, group.columns] = fit.scores(inputs.vcov)
+    return effects, scores
 
 
 def _members(groups: Labels, among: BoolArray) -> list[tuple[Hashable, BoolArray]]:
@@ -355,13 +303,11 @@ def _members(groups: Labels, among: BoolArray) -> list[tuple[Hashable, BoolArray
         return sorted(members, key=lambda member: str(member[0]))
 
 
-def _group_cov(
-    parts: list[tuple[EffectTable, FloatArray]], outcome: int, vcov: Vcov, clusters: IntArray | None
-) -> FloatArray:
+def _group_cov(parts: list[tuple[EffectTable, FloatArray]], outcome: int, inputs: RegressionInputs) -> FloatArray:
     """Covariance of one outcome's effects in all groups, shape (G, G)."""
-    if vcov == "iid":
+    if not inputs.covariance.is_robust:
         return np.diag([float(effects.std_error[outcome]) ** 2 for effects, _ in parts])
-    return cross_product(np.column_stack([scores for _, scores in parts]), clusters)
+    return cross_product(np.column_stack([scores for _, scores in parts]), inputs.summed_in)
 
 
 def _compare(
@@ -372,17 +318,17 @@ def _compare(
     difference = contrast @ estimates
     spread = [contrast @ cov @ contrast.T for cov in covs]
     std_error = np.sqrt(np.column_stack([np.diag(cov) for cov in spread]))
-    told = t_inference(difference, std_error, df, level=level)
+    inference = t_inference(difference, std_error, df, level=level)
     tests = [wald_test(difference[:, j], cov, float(df[j])) for j, cov in enumerate(spread)]
     return SubgroupTable(
         groups=groups,
         effects=effects,
         difference=difference,
         std_error=std_error,
-        t=told.t,
-        p_value=told.p_value,
-        conf_low=told.conf_low,
-        conf_high=told.conf_high,
+        t=inference.t,
+        p_value=inference.p_value,
+        conf_low=inference.conf_low,
+        conf_high=inference.conf_high,
         df=df,
         equality=tuple(tests),
     )
@@ -392,14 +338,9 @@ def _compare(
 class _RightHandSide:
     """The columns from which interacted designs are made."""
 
-    drawn: FloatArray
+    inputs: RegressionInputs
     moderators: FloatArray
     names: tuple[str, ...]
-    controls: tuple[FloatArray, tuple[str, ...]]
-    cells: Labels | None
-    weights: Vector | None
-    cluster: Labels | None
-    singletons: Singletons
 
     def one(self, moderator: int, rows: BoolArray) -> Design:
         """Prepare the design with one moderator; its last term is the interaction."""
@@ -408,8 +349,8 @@ class _RightHandSide:
         if design.focus[-2:] != (TREATED, name):
             lost = name if TREATED in design.focus else TREATED
             raise UserError(
-                f"'{lost}' cannot be told from cells, controls and the draw ({design.n} people in use): the moderator "
-                f"'{self.names[moderator]}' or the draw does not vary where it should. Leave the moderator out."
+                f"'{lost}' cannot be distinguished from cells, controls and treatment ({design.n} people in use): the moderator "
+                f"'{self.names[moderator]}' or treatment does not vary where it should. Leave the moderator out."
             )
         return design
 
@@ -418,41 +359,41 @@ class _RightHandSide:
         return self._design(list(range(len(self.names))), rows)
 
     def _design(self, chosen: list[int], rows: BoolArray) -> Design:
-        controls, listed = self.controls
-        added = [m for m in chosen if self.names[m] not in listed]
-        drawn = self.drawn[:, None]
-        names = [*listed, *(self.names[m] for m in added), TREATED, *(interaction_name(self.names[m]) for m in chosen)]
-        return prepare_columns(
-            np.hstack((controls, self.moderators[:, added], drawn, drawn * self.moderators[:, chosen])),
-            names=names, cells=self.cells, weights=self.weights, cluster=self.cluster, singletons=self.singletons,
-            rows=rows, collinear="drop",
-        )  # fmt: skip
+        # Controls are among the columns of interest, since tables show their coefficients.
+        inputs = self.inputs
+        added = [m for m in chosen if self.names[m] not in inputs.control_names]
+        treated = inputs.treated[:, None]
+        names = (
+            *inputs.control_names,
+            *(self.names[m] for m in added),
+            TREATED,
+            *(interaction_name(self.names[m]) for m in chosen),
+        )
+        columns = np.hstack((inputs.controls, self.moderators[:, added], treated, treated * self.moderators[:, chosen]))
+        without = inputs.adjusted_for(np.empty((inputs.n_rows, 0)), ())
+        return design_of(replace(without, rows=rows), columns, names, collinear="drop")
 
 
 def interaction_name(moderator: str) -> str:
-    """Name the product of the draw and a moderator."""
+    """Name the product of treatment and a moderator."""
     return f"{TREATED} x {moderator}"
 
 
-def _named(controls: Columns | None, n: int) -> tuple[FloatArray, tuple[str, ...]]:
-    return (np.empty((n, 0)), ()) if controls is None else as_columns(controls, n, what="controls")
-
-
-def _regression(fit: Fit, outcome: int, moderator: str, vcov: Vcov, level: float) -> Regression:
-    design = fit.design
+def _regression(fit: Fit, outcome: int, moderator: str, inputs: RegressionInputs) -> Regression:
+    design, vcov = fit.design, inputs.vcov
     estimate = fit.coefficients[:, outcome]
     std_error = np.sqrt(np.diag(fit.coefficient_cov(outcome, vcov)))
-    told = t_inference(estimate, std_error, design.df(vcov), level=level)
+    inference = t_inference(estimate, std_error, design.df(inputs.vcov), level=inputs.level)
     return Regression(
         outcome=fit.names[outcome],
         moderator=moderator,
         terms=design.focus,
         estimate=estimate,
         std_error=std_error,
-        t=told.t,
-        p_value=told.p_value,
-        conf_low=told.conf_low,
-        conf_high=told.conf_high,
+        t=inference.t,
+        p_value=inference.p_value,
+        conf_low=inference.conf_low,
+        conf_high=inference.conf_high,
         n=design.n,
         df=design.df(vcov),
         r_squared=float(fit.r_squared[outcome]),
@@ -461,7 +402,7 @@ def _regression(fit: Fit, outcome: int, moderator: str, vcov: Vcov, level: float
 
 
 def _joint(fit: Fit, outcome: int, vcov: Vcov, moderators: tuple[str, ...]) -> WaldTest:
-    """Test that all interactions that could be told apart are 0."""
+    """Test that all interactions that could be estimated are 0."""
     names = {interaction_name(moderator) for moderator in moderators}
     chosen = [k for k, term in enumerate(fit.design.focus) if term in names]
     cov = fit.coefficient_cov(outcome, vcov)[np.ix_(chosen, chosen)]
@@ -471,11 +412,11 @@ def _joint(fit: Fit, outcome: int, vcov: Vcov, moderators: tuple[str, ...]) -> W
 def _collect(
     regressions: tuple[Regression, ...], together: tuple[Regression, ...], n_outcomes: int, moderators: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    """Read the draw's and the interactions' coefficients off the regressions, as arrays (J, M)."""
+    """Return the coefficients of treatment and of the interactions, as arrays (J, M)."""
     shape = n_outcomes, len(moderators)
     table = {}
     for name in ("estimate", "std_error", "t", "p_value", "conf_low", "conf_high"):
-        # The interaction is the last term and the draw the one before it.
+        # The interaction is the last term and treatment the one before it.
         table[name] = np.array([getattr(one, name)[-1] for one in regressions]).reshape(shape)
         if name in ("estimate", "std_error", "p_value"):
             own = np.array([getattr(one, name)[-2] for one in regressions]).reshape(shape)

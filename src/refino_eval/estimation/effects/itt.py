@@ -1,39 +1,26 @@
-"""The effect of the draw on each outcome: intention to treat."""
+"""Intention-to-treat (ITT) effects of treatment assignment on outcomes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from refino_eval.estimation.core.arrays import (
-    BoolArray,
-    Columns,
-    FloatArray,
-    IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
-    Vector,
-    as_columns,
-    as_treated,
-    check_cluster,
-    check_level,
-    ratio,
-)
+from refino_eval.covariances import Vcov
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, ratio
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.kernel import Fit
-from refino_eval.estimation.core.outcome_groups import Pass, prepare_passes
+from refino_eval.estimation.core.outcome_groups import OutcomeGroup, assemble, group_outcomes
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.effects.descriptives import moments
 
 
 @dataclass(frozen=True, eq=False)
 class EffectTable:
-    """Effects of the draw, every array of shape (J,), one value an outcome.
+    """ITT effects, every array of shape (J,), one value per outcome.
 
     Means and standard deviations are plain (weighted) moments of the people in use, not adjusted for cells.
     ``n_parameters`` = cells + columns, ``df`` the degrees of freedom of the t reference. ``r_squared`` counts what
@@ -81,40 +68,23 @@ class EffectTable:
 
 def itt(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> EffectTable:
-    """Estimate the effect of the draw on each outcome, with cells absorbed and controls adjusted for.
+    """Estimate the ITT effect on each outcome, with cells absorbed and controls adjusted for.
 
     Parameters
     ----------
     outcomes
         Shape (n, J).
     treated
-        The draw, 0 or 1, shape (n,).
-    cells, controls, weights, cluster, singletons
-        As in `preparation.prepare`.
-    vcov
-        ``iid``, ``HC0`` to ``HC3``, or ``CRV1`` (with a cluster).
-    missing
-        What to do with missing outcomes: ``"error"``, one ``"common"`` sample, or each outcome's own people
-        (``"available"``), grouped so that each pattern of missing is one kernel pass.
-    rows
-        The people in question (a subgroup, or those whose controls are known), boolean of shape (n,); None means all.
-    level
-        Confidence level.
+        Assignment to treatment, 0 or 1, shape (n,); or `RegressionInputs`, without options.
     names
         Names of the outcomes, when they are not a data frame's.
+    options
+        ``cells, controls, weights, cluster, vcov, singletons, missing, rows, level``, as in `RegressionInputs`.
 
     Returns
     -------
@@ -123,68 +93,56 @@ def itt(
     Raises
     ------
     UserError
-        As `preparation.prepare`, and for missing outcomes, unknown vcov, or a cluster that is not used.
+        As `preparation.prepare`, and for missing outcomes, an unknown vcov, or a cluster that is not used.
 
     Notes
     -----
-    With unequal draw probabilities the estimand weights cells by n_c p_c (1 - p_c) (Angrist 1998).
+    With unequal assignment probabilities the estimand weights cells by n_c p_c (1 - p_c) (Angrist 1998).
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    passes = prepare_passes(
-        values,
-        found,
-        drawn,
-        cells=cells,
-        controls=controls,
-        weights=weights,
-        cluster=cluster,
-        singletons=singletons,
-        missing=missing,
-        rows=rows,
-    )
-    fits = [one.fit(values) for one in passes]
-    return effect_table(passes, fits, values, found, drawn, vcov=vcov, level=level)
+    inputs = regression_inputs(treated, **options)
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    groups = group_outcomes(values, labels, inputs)
+    return effect_table(groups, [group.fit(values) for group in groups], values, labels, inputs)
 
 
 def effect_table(
-    passes: list[Pass],
+    groups: list[OutcomeGroup],
     fits: list[Fit],
     values: FloatArray,
     names: tuple[str, ...],
-    drawn: FloatArray,
-    *,
-    vcov: Vcov,
-    level: float,
+    inputs: RegressionInputs,
 ) -> EffectTable:
-    """Read the effects of the draw off fitted passes over outcomes (n, J)."""
+    """Return the effects of treatment from fitted groups of the outcomes (n, J)."""
     parts = [
-        (one.columns, _statistics(fit, one.take(values), drawn, vcov, level))
-        for one, fit in zip(passes, fits, strict=True)
+        (group.columns, _statistics(fit, group.take(values), inputs)) for group, fit in zip(groups, fits, strict=True)
     ]
-    dropped = dict.fromkeys(name for one in passes for name in one.design.dropped)
-    return EffectTable(outcomes=names, vcov=vcov, level=level, dropped=tuple(dropped), **assemble(parts, len(names)))
+    dropped = dict.fromkeys(name for group in groups for name in group.design.dropped)
+    return EffectTable(
+        outcomes=names,
+        vcov=inputs.vcov,
+        level=inputs.level,
+        dropped=tuple(dropped),
+        **assemble(parts, len(names)),
+    )
 
 
-def _statistics(fit: Fit, values: FloatArray, drawn: FloatArray, vcov: Vcov, level: float) -> dict[str, Any]:
-    """Everything one kernel pass says about its outcomes, as columns of the table."""
+def _statistics(fit: Fit, values: FloatArray, inputs: RegressionInputs) -> dict[str, Any]:
+    """Return the columns of the table for one group of outcomes."""
     design = fit.design
-    estimate, std_error = fit.estimates, fit.std_errors(vcov)[0]
-    df = np.full(estimate.shape, design.df(vcov))
-    told = t_inference(estimate, std_error, df, level=level)
-    used, arm = design.used(values), design.used(drawn) == 1.0
+    estimate, std_error = fit.estimates, fit.std_errors(inputs.vcov)[0]
+    df = np.full(estimate.shape, design.df(inputs.vcov))
+    inference = t_inference(estimate, std_error, df, level=inputs.level)
+    used, arm = design.used(values), design.used(inputs.treated) == 1.0
     weight = None if design.root_weights is None else design.root_weights**2
     treated_arm = moments(used[arm], weights=None if weight is None else weight[arm])
     control_arm = moments(used[~arm], weights=None if weight is None else weight[~arm])
     return {
         "estimate": estimate,
         "std_error": std_error,
-        "t": told.t,
-        "p_value": told.p_value,
-        "conf_low": told.conf_low,
-        "conf_high": told.conf_high,
+        "t": inference.t,
+        "p_value": inference.p_value,
+        "conf_low": inference.conf_low,
+        "conf_high": inference.conf_high,
         "df": df,
         "mean_treated": treated_arm.mean,
         "mean_control": control_arm.mean,
@@ -199,12 +157,3 @@ def _statistics(fit: Fit, values: FloatArray, drawn: FloatArray, vcov: Vcov, lev
         "r_squared": fit.r_squared,
         "r_squared_within": fit.r_squared_within,
     }
-
-
-def assemble(parts: list[tuple[IntArray, dict[str, Any]]], n_outcomes: int) -> dict[str, Any]:
-    """Put the passes' columns back in the order of the outcomes."""
-    table = {name: np.empty(n_outcomes, dtype=column.dtype) for name, column in parts[0][1].items()}
-    for columns, statistics in parts:
-        for name, column in statistics.items():
-            table[name][columns] = column
-    return table

@@ -1,46 +1,37 @@
-"""The effect of taking part, with the draw as instrument: two-stage least squares and Anderson-Rubin sets.
+"""Local average treatment effects (LATE, effects on compliers): two-stage least squares and Anderson-Rubin sets.
 
-With one instrument everything is a ratio of two rows of the kernel. For the effect pi of the draw on take-up and rho
-on the outcome, beta = rho / pi, and its influence is (psi_Y - beta psi_D) / pi; so cells, controls, people and
-variance are those of the ITT, and leverage is too (the fitted take-up spans the same columns as the draw).
+Assignment to treatment is the instrument for take-up. With one instrument everything is a ratio of two rows of the
+kernel. For the effect pi of assignment on take-up and rho on the outcome, beta = rho / pi, and its influence is (psi_Y - beta psi_D) / pi; so cells, controls, people and
+variance are those of the ITT, and leverage is too (the fitted take-up spans the same columns as treatment).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import (
-    BoolArray,
     Columns,
     FloatArray,
     IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
     Vector,
     as_columns,
-    as_mask,
-    as_treated,
     as_vector,
-    check_cluster,
     check_length,
-    check_level,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.kernel import Fit
-from refino_eval.estimation.core.outcome_groups import prepare_passes
-from refino_eval.estimation.core.recording import note_instrumented
-from refino_eval.estimation.effects.itt import assemble
+from refino_eval.estimation.core.outcome_groups import assemble, group_outcomes
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 
 
 @dataclass(frozen=True)
@@ -64,9 +55,9 @@ class AndersonRubinSet:
 
 @dataclass(frozen=True, eq=False)
 class LateTable:
-    """Effects of take-up, every array of shape (J,), one value an outcome.
+    """Effects of take-up on compliers, every array of shape (J,), one value per outcome.
 
-    ``first_stage`` and ``reduced_form`` are the effects of the draw on take-up and on the outcome, on the same people.
+    ``first_stage`` and ``reduced_form`` are the effects of assignment on take-up and on the outcome, on the same people.
     ``first_stage_f`` = (first_stage / std_error)^2 under ``vcov``, with one instrument also the effective F of Montiel
     Olea and Pflueger (2013); ``first_stage_f_iid`` the classical one. ``ar_set`` is under ``vcov``, ``ar_set_iid``
     under classical errors; both hold `AndersonRubinSet` objects.
@@ -97,7 +88,7 @@ class LateTable:
     level: float
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an outcome; the sets as ``ar_kind, ar_low, ar_high`` and the same with the suffix ``_iid``."""
+        """One row per outcome; the sets as ``ar_kind, ar_low, ar_high`` and the same with the suffix ``_iid``."""
         columns: dict[str, Any] = {"outcome": self.outcomes}
         for field in fields(self):
             if field.name.startswith("ar_set"):
@@ -113,20 +104,12 @@ class LateTable:
 def late(
     outcomes: Columns,
     take_up: Vector,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> LateTable:
-    """Estimate the effect of take-up on each outcome, instrumented by the draw.
+    """Estimate the LATE (effect on compliers) of take-up on each outcome, instrumented by assignment.
 
     Parameters
     ----------
@@ -134,13 +117,9 @@ def late(
         Shape (n, J).
     take_up
         Participation, 0/1 or an amount, shape (n,).
-    treated
-        The draw, 0 or 1, shape (n,).
-    missing
-        As in `itt`, for outcomes and take-up alike: ``"common"`` and ``"available"`` leave out people whose take-up
-        is missing. (Code it 0 where the arm had no access.)
-    cells, controls, weights, cluster, vcov, singletons, rows, level, names
-        As in `itt`.
+    treated, names, options
+        As in `itt`. The rule ``missing`` holds for outcomes and take-up alike: ``"common"`` and ``"available"`` leave out
+        people whose take-up is missing. (Code it 0 where the arm had no access.)
 
     Raises
     ------
@@ -152,40 +131,25 @@ def late(
     Anderson and Rubin (1949), in the closed form of Mikusheva (2010) with any variance: beta is in the set when
     (rho - beta pi)^2 <= q (V_rho - 2 beta V_rho,pi + beta^2 V_pi), q the F(1, df) quantile; a quadratic in beta.
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    drawn = as_treated(treated)
+    inputs = regression_inputs(treated, **options)
     taken = as_vector(take_up, what="take_up")
-    check_length(taken.size, drawn.size, what="take_up")
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    everyone = np.ones(drawn.size, dtype=bool) if rows is None else as_mask(rows, drawn.size)
-    among = everyone & np.isfinite(taken)
-    if missing == "error" and not np.array_equal(among, everyone):
+    check_length(taken.size, inputs.n_rows, what="take_up")
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    unknown = int(np.count_nonzero(inputs.rows & ~np.isfinite(taken)))
+    if inputs.missing == "error" and unknown:
         raise UserError(
-            f"take_up is missing for {np.count_nonzero(everyone & ~among)} of {np.count_nonzero(everyone)} people; code it 0 where the arm had no "
+            f"take_up is missing for {unknown} of {np.count_nonzero(inputs.rows)} people; code it 0 where the arm had no "
             "access, or leave them out (missing='common')."
         )
-    passes = prepare_passes(
-        values,
-        found,
-        drawn,
-        cells=cells,
-        controls=controls,
-        weights=weights,
-        cluster=cluster,
-        singletons=singletons,
-        missing=missing,
-        rows=among,
-    )
     parts = []
-    for one in passes:
-        pair = one.design.fit(np.column_stack((taken, one.take(values))))
+    for group in group_outcomes(values, labels, inputs.among(np.isfinite(taken))):
+        pair = group.design.fit(np.column_stack((taken, group.take(values))))
         if not pair.tss_within[0]:
-            raise UserError("take_up does not vary within cells, so that the draw moved nobody; check how it is coded.")
-        told = _statistics(pair, taken, drawn, vcov, level)
-        note_instrumented(pair, vcov, told["estimate"], told["std_error"])
-        parts.append((one.columns, told))
-    return LateTable(outcomes=found, vcov=vcov, level=level, **assemble(parts, len(found)))
+            raise UserError("take_up does not vary within cells, so there are no compliers; check how it is coded.")
+        statistics = _statistics(pair, taken, inputs)
+        pair.record_instrumented(inputs.vcov, statistics["estimate"], statistics["std_error"])
+        parts.append((group.columns, statistics))
+    return LateTable(outcomes=labels, vcov=inputs.vcov, level=inputs.level, **assemble(parts, len(labels)))
 
 
 def anderson_rubin_set(
@@ -219,9 +183,9 @@ def anderson_rubin_set(
     return AndersonRubinSet("interval" if a > 0 else "rays", float(low), float(high))
 
 
-def _statistics(pair: Fit, taken: FloatArray, drawn: FloatArray, vcov: Vcov, level: float) -> dict[str, Any]:
-    """Everything one kernel pass over take-up (first) and outcomes says, as columns of the table."""
-    design = pair.design
+def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[str, Any]:
+    """Return the columns of the table for one group of outcomes, from the fit of take-up (first) and the outcomes."""
+    design, vcov, level = pair.design, inputs.vcov, inputs.level
     pi, rho = pair.estimates[0], pair.estimates[1:]
     df = np.full(rho.shape, design.df(vcov))
     cov, cov_iid = pair.joint_cov(vcov), pair.joint_cov("iid")
@@ -230,17 +194,17 @@ def _statistics(pair: Fit, taken: FloatArray, drawn: FloatArray, vcov: Vcov, lev
     variance = var_rho - 2 * estimate * shared + estimate**2 * var_pi
     # A difference of nearly equal variances may come out a rounding below 0.
     std_error = np.sqrt(np.maximum(variance, 0.0)) / abs(pi)
-    told = t_inference(estimate, std_error, df, level=level)
+    inference = t_inference(estimate, std_error, df, level=level)
     weight = np.ones(design.n) if design.root_weights is None else design.root_weights**2
-    used, arm = design.used(taken), design.used(drawn)
+    used, arm = design.used(taken), design.used(inputs.treated)
     everywhere = np.ones(rho.shape)
     return {
         "estimate": estimate,
         "std_error": std_error,
-        "t": told.t,
-        "p_value": told.p_value,
-        "conf_low": told.conf_low,
-        "conf_high": told.conf_high,
+        "t": inference.t,
+        "p_value": inference.p_value,
+        "conf_low": inference.conf_low,
+        "conf_high": inference.conf_high,
         "df": df,
         "first_stage": pi * everywhere,
         "first_stage_std_error": np.sqrt(var_pi) * everywhere,
@@ -259,12 +223,12 @@ def _statistics(pair: Fit, taken: FloatArray, drawn: FloatArray, vcov: Vcov, lev
 
 
 def _f_stat(pi: float, variance: float) -> float:
-    """Return pi^2 / variance; infinite under full compliance, where take-up is the draw and has no residual."""
+    """Return pi^2 / variance; infinite under full compliance, where take-up equals treatment and has no residual."""
     return float(pi**2 / variance) if variance > 0 else np.inf
 
 
 def _sets(rho: FloatArray, pi: float, cov: FloatArray, df: int, level: float) -> np.ndarray:
-    """One Anderson-Rubin set an outcome, shape (J,), from the covariance of (pi, rho)."""
+    """Return one Anderson-Rubin set per outcome, shape (J,), from the covariance of (pi, rho)."""
     sets = np.empty(rho.shape, dtype=object)
     for j in range(rho.size):
         sets[j] = anderson_rubin_set(

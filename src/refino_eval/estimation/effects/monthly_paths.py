@@ -1,4 +1,4 @@
-"""Average paths by arm and event time, as drawn in figures: no model, only means."""
+"""Mean paths by arm and event time: no model, only means."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PathTable:
     std_error: FloatArray
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a group, arm (control, treated) and time: group, arm, time, n, mean, sd, std_error."""
+        """One row per group, arm (control, treated) and time: group, arm, time, n, mean, sd, std_error."""
         index = pd.MultiIndex.from_product(
             (self.groups, ("control", "treated"), self.times), names=("group", "arm", "time")
         )
@@ -62,35 +62,35 @@ def paths(
     values
         Shape (n, T), one column an event time; missing as NaN.
     treated
-        The draw, 0 or 1, shape (n,).
+        Assignment to treatment, 0 or 1, shape (n,).
     times
         Event times of the columns, shape (T,); None numbers them from 0.
     by
-        Labels that split people into groups (draw year, subgroup), shape (n,); groups are told in sorted order.
+        Labels that split people into groups (draw year, subgroup), shape (n,); groups are in sorted order.
     weights
         Probability weights, shape (n,).
     """
-    drawn = as_treated(treated)
-    matrix, _ = as_columns(values, drawn.size, what="values")
+    assigned = as_treated(treated)
+    matrix, _ = as_columns(values, assigned.size, what="values")
     moment = check_times(times, matrix.shape[1])
     weight = None if weights is None else as_vector(weights, what="weights")
     if weight is not None:
-        check_length(weight.size, drawn.size, what="weights")
-    groups, member = _groups(by, drawn.size)
+        check_length(weight.size, assigned.size, what="weights")
+    groups, member = _groups(by, assigned.size)
     n = np.zeros((len(groups), 2, moment.size), dtype=np.int64)
     mean, sd = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
     for g in range(len(groups)):
         for arm in (0, 1):
-            rows = (member == g) & (drawn == arm)
+            rows = (member == g) & (assigned == arm)
             part = moments(matrix[rows], weights=None if weight is None else weight[rows])
             n[g, arm], mean[g, arm], sd[g, arm] = part.n, part.mean, part.sd
     return PathTable(times=moment, groups=groups, n=n, mean=mean, sd=sd, std_error=sd / np.sqrt(np.maximum(n, 1)))
 
 
 def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.DataFrame:
-    """Turn a long person x time panel into one row a person (sorted) and one column a time (sorted).
+    """Reshape a long person x time panel to one row per person (sorted) and one column per time (sorted).
 
-    Months a person has no row for are missing.
+    Months for which a person has no row are missing.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.Data
     twice = int(panel.duplicated([person, time]).sum())
     if twice:
         raise UserError(
-            f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row a person and time."
+            f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row per person and time."
         )
     return panel.pivot(index=person, columns=time, values=value).sort_index().sort_index(axis=1)
 

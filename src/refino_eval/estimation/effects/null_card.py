@@ -1,7 +1,7 @@
-"""What a null result says: which effects the data rule out, and which the trial could have found.
+"""Null results: which effects the data reject, and which the trial could have detected.
 
-A p-value above .05 alone says neither. The card puts side by side, for each outcome: the interval in units and in per
-cent of the control mean; the effect that the trial had 80 % power to find (Bloom 1995); two one-sided tests against a
+A p-value above .05 alone says neither. The card shows for each outcome: the confidence interval in units and in per
+cent of the control mean; the effect that the trial had 80 % power to detect (Bloom 1995); two one-sided tests against a
 margin declared beforehand (Schuirmann 1987); and the smallest effects in each direction that are rejected.
 """
 
@@ -25,14 +25,14 @@ Verdict = Literal["equivalent", "different", "both", "undecided", "no margin"]
 
 @dataclass(frozen=True, eq=False)
 class NullCard:
-    """One value an outcome, every array of shape (J,).
+    """One value per outcome, every array of shape (J,).
 
     Attributes
     ----------
     estimate, std_error, df, p_value, conf_low, conf_high, mean_control
         As in `itt.EffectTable`; the interval is two-sided at ``level``.
     mde
-        Smallest true effect that the two-sided test at 1 - ``level`` finds with probability ``power``, of either sign.
+        Smallest true effect that the two-sided test at 1 - ``level`` detects with probability ``power``, of either sign.
     rejected_above, rejected_below
         Ends of the one-sided confidence bounds at ``level``: a one-sided test rejects every effect from
         ``rejected_above`` up, and every effect from ``rejected_below`` down.
@@ -46,7 +46,7 @@ class NullCard:
         ``equivalent`` (within the margin at 1 - ``level``), ``different`` (two-sided p at most 1 - ``level``),
         ``both`` (not 0, and too small to matter), ``undecided``, or ``no margin``.
     p_randomisation, p_family
-        Handed over, NaN when not.
+        As given, NaN when not.
     level, power
         Of the card.
     """
@@ -82,22 +82,15 @@ class NullCard:
         return np.maximum(np.abs(self.rejected_above), np.abs(self.rejected_below))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an outcome; what is in units also in per cent of the control mean, under ``percent_<name>``."""
+        """One row per outcome; what is in units also in per cent of the control mean, under ``percent_<name>``."""
         columns: dict[str, Any] = {
             "outcome" if entry.name == "outcomes" else entry.name: getattr(self, entry.name) for entry in fields(self)
         }
         columns["smallest_margin"] = self.smallest_margin
-        for name in (
-            "estimate",
-            "conf_low",
-            "conf_high",
-            "mde",
-            "rejected_above",
-            "rejected_below",
-            "margin",
-            "smallest_margin",
-        ):
-            columns[f"percent_{name}"] = self.percent(columns[name])
+        in_units = (
+            "estimate", "conf_low", "conf_high", "mde", "rejected_above", "rejected_below", "margin", "smallest_margin",
+        )  # fmt: skip
+        columns |= {f"percent_{name}": self.percent(columns[name]) for name in in_units}
         return pd.DataFrame(columns)
 
 
@@ -109,7 +102,7 @@ def null_card(
     p_randomisation: npt.ArrayLike | None = None,
     p_family: npt.ArrayLike | None = None,
 ) -> NullCard:
-    """Describe what estimated effects rule out.
+    """Describe which effects an estimate rules out.
 
     Parameters
     ----------
@@ -158,9 +151,9 @@ def null_card(
         p_below_margin=p_below,
         p_above_minus_margin=p_above,
         p_equivalence=p_equivalence,
-        verdict=tuple(_verdict(*told) for told in verdicts),
-        p_randomisation=_handed_over(p_randomisation, len(effects.outcomes), "p_randomisation"),
-        p_family=_handed_over(p_family, len(effects.outcomes), "p_family"),
+        verdict=tuple(_verdict(*tests) for tests in verdicts),
+        p_randomisation=_given(p_randomisation, len(effects.outcomes), "p_randomisation"),
+        p_family=_given(p_family, len(effects.outcomes), "p_family"),
         level=effects.level,
         power=power,
     )
@@ -179,27 +172,29 @@ def _margins(margin: float | Mapping[str, float] | None, outcomes: tuple[str, ..
     if margin is None:
         return margins
     declared = margin if isinstance(margin, Mapping) else dict.fromkeys(outcomes, margin)
-    faults = []
+    problems = []
     for name, value in declared.items():
         if name not in outcomes:
-            faults.append(
+            problems.append(
                 f"A margin is declared for '{name}', which is not among the outcomes.{nearest(name, outcomes)}"
             )
         elif not (np.isfinite(value) and value > 0):
-            faults.append(f"The margin of '{name}' must be a positive number, in the outcome's units, and is {value}.")
+            problems.append(
+                f"The margin of '{name}' must be a positive number, in the outcome's units, and is {value}."
+            )
         else:
             margins[outcomes.index(name)] = value
-    if faults:
-        raise UserError(*faults)
+    if problems:
+        raise UserError(*problems)
     return margins
 
 
-def _handed_over(values: npt.ArrayLike | None, n: int, what: str) -> FloatArray:
+def _given(values: npt.ArrayLike | None, n: int, what: str) -> FloatArray:
     if values is None:
         return np.full(n, np.nan)
-    known = np.asarray(values, dtype=np.float64)
-    if known.shape != (n,):
+    given = np.asarray(values, dtype=np.float64)
+    if given.shape != (n,):
         raise UserError(
-            f"{what} holds {known.size} values for {n} outcomes; give one an outcome, in the table's order."
+            f"{what} holds {given.size} values for {n} outcomes; give one per outcome, in the table's order."
         )
-    return known
+    return given

@@ -1,6 +1,6 @@
 """States of participation made from several programmes, and how long people stay in one.
 
-A panel says for each period whether a person takes part in each programme. Two questions need more than a mean of it:
+A panel says for each period whether a person participates in each programme. Two questions need more than a mean of it:
 in which one state was each person (`rank_states`, the form that `take_up.first_stage` reads), and how long did a stay
 last (`stays`, the form that `survival.survival_shares` reads).
 """
@@ -18,7 +18,7 @@ from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import BoolArray, Columns, FloatArray, as_columns, check_level
 
 NONE = "none"
-"""The state of those who take part in nothing that is listed."""
+"""The state of those who participate in nothing that is listed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class RankedStates:
     ever
         For each person the weightiest state held in any period, shape (n,); None where that is not known.
     periods
-        Periods in each state, shape (n, S), which add up to T; NaN for people who are not seen in every period.
+        Periods in each state, shape (n, S), which add up to T; NaN for people who are not observed in every period.
     """
 
     states: tuple[str, ...]
@@ -41,12 +41,12 @@ class RankedStates:
 
 
 def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
-    """Make one state of several programmes: whoever is in more than one counts in the one named first.
+    """Return one state per person from several programmes: people in more than one count in the one named first.
 
     Parameters
     ----------
     participation
-        Name -> matrix of shape (n, T), 1 in the periods with participation, else 0, NaN when unseen; weightiest first.
+        Name -> matrix of shape (n, T), 1 in the periods with participation, else 0, NaN when not observed; weightiest first.
 
     Raises
     ------
@@ -55,20 +55,20 @@ def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
 
     Notes
     -----
-    Somebody seen in the first programme has been in it, whatever is not seen of them; anything else is known only of
-    those who are seen in every period.
+    Somebody observed in the first programme has been in it, whatever else is missing; anything else is known only of
+    those who are observed in every period.
     """
     if not participation or NONE in participation:
-        raise UserError(f"name at least one programme to take part in, and none of them '{NONE}'.")
+        raise UserError(f"name at least one programme, and none of them '{NONE}'.")
     names = tuple(participation)
     parts = [as_columns(values, None, what=f"participation in '{name}'")[0] for name, values in participation.items()]
     if len({part.shape for part in parts}) > 1:
-        raise UserError("participation in every programme must be told for the same people and periods.")
+        raise UserError("participation in every programme must be given for the same people and periods.")
     for name, part in zip(names, parts, strict=True):
         wrong = int(np.count_nonzero(~(np.isin(part, (0.0, 1.0)) | np.isnan(part))))
         if wrong:
             raise UserError(f"participation in '{name}' must be 0, 1 or missing; {wrong} values are not.")
-    seen = np.isfinite(np.stack(parts)).all(axis=(0, 2))
+    observed = np.isfinite(np.stack(parts)).all(axis=(0, 2))
     left = np.ones(parts[0].shape, dtype=bool)
     periods = np.empty((parts[0].shape[0], len(names) + 1))
     ever = np.full(parts[0].shape[0], None, dtype=object)
@@ -77,12 +77,12 @@ def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
         inside = (part == 1.0) & left
         periods[:, s] = inside.sum(axis=1)
         left &= ~inside
-        found = undecided & (part == 1.0).any(axis=1) & (seen | (s == 0))
-        ever[found] = names[s]
-        undecided &= ~found
+        held = undecided & (part == 1.0).any(axis=1) & (observed | (s == 0))
+        ever[held] = names[s]
+        undecided &= ~held
     periods[:, -1] = left.sum(axis=1)
-    ever[undecided & seen] = NONE
-    periods[~seen] = np.nan
+    ever[undecided & observed] = NONE
+    periods[~observed] = np.nan
     return RankedStates((*names, NONE), ever, periods)
 
 
@@ -95,10 +95,10 @@ class Stays:
     started
         Whether the person started in the window, not having been in it the period before.
     duration
-        Periods from the one of the start to the first without it, when ``ended``; else to the last one seen, and a half.
+        Periods from the one of the start to the first without it, when ``ended``; else to the last one observed, and a half.
         NaN for people who did not start.
     ended
-        1 when the end was seen, 0 when the stay lasts until nothing more is seen.
+        1 when the end was observed, 0 when the stay lasts until observation ends.
     bridged
         Whether a gap was passed over.
     returned
@@ -121,18 +121,18 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
     Parameters
     ----------
     participation
-        Shape (n, T), 1 in the programme, 0 outside, NaN unseen.
+        Shape (n, T), 1 in the programme, 0 outside, NaN not observed.
     first, last
         Columns of the first and the last period in which a start counts, both included.
     gap
-        Periods outside that do not end a stay when the person is back after them. Somebody who is out when the last
-        period is seen has left.
+        Periods outside that do not end a stay when the person is back after them. Somebody who is out in the last
+        observed period has left.
 
     Notes
     -----
     The share still there k periods after the period of the start is the share whose duration exceeds k: `ended`
-    durations are whole numbers, others lie half-way between the last period seen and the next, so that a stay counts
-    as long as it is seen.
+    durations are whole numbers, others lie half-way between the last observed period and the next, so that a stay counts
+    as long as it is observed.
     """
     values, _ = as_columns(participation, None, what="participation")
     n, periods = values.shape
@@ -146,8 +146,8 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
     for i in np.flatnonzero(started):
         begin = first + int(np.argmax(inside[i, first : last + 1]))
         path = values[i, begin:]
-        unseen = np.flatnonzero(np.isnan(path))
-        path = path[: unseen[0]] if unseen.size else path
+        missing = np.flatnonzero(np.isnan(path))
+        path = path[: missing[0]] if missing.size else path
         there = np.flatnonzero(path == 1.0)
         breaks = np.flatnonzero(np.diff(there) > gap + 1)
         end = int(there[breaks[0]]) if breaks.size else int(there[-1])
@@ -159,7 +159,7 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
 
 
 def share_interval(count: float, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's (1927) interval of a share, which holds near 0 and 1, where shares of participation lie.
+    """Return Wilson's (1927) interval of a share, which has correct coverage near 0 and 1, too.
 
     Parameters
     ----------

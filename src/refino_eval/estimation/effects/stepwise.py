@@ -1,58 +1,44 @@
-"""The effect as groups of controls enter, and what each group accounts for whatever the order.
+"""Stepwise control: the effect as groups of controls enter, and Gelbach's decomposition of the change.
 
 Entering controls group by group shows the path from the plain difference to the adjusted one, but what a group seems
 to do depends on those before it. Gelbach's (2016) decomposition does not: with beta_k the coefficient of control k
-in the full regression and gamma_k the draw's coefficient in the regression of control k on the draw and cells,
+in the full regression and gamma_k the coefficient of treatment in the regression of control k on treatment and cells,
 
     b_base - b_full = sum_g delta_g,   delta_g = sum_{k in g} gamma_k beta_k,
 
-exactly. In a trial every gamma_k has mean 0: a delta_g away from 0 is imbalance of the draw, by chance or not.
+exactly. In a trial every gamma_k has mean 0: a delta_g away from 0 is imbalance, by chance or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
+from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import encode
-from refino_eval.estimation.core.arrays import (
-    BoolArray,
-    Columns,
-    FloatArray,
-    IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
-    Vector,
-    as_columns,
-    as_mask,
-    as_treated,
-    check_cluster,
-    check_finite,
-    check_level,
-)
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, check_finite
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.kernel import Design, cross_product
-from refino_eval.estimation.core.preparation import prepare, prepare_columns
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import EffectTable, itt
 
 
 @dataclass(frozen=True, eq=False)
 class Stepwise:
-    """Effects of the draw as G groups of controls enter, and Gelbach's decomposition of the change.
+    """Effects of treatment as G groups of controls enter, and Gelbach's decomposition of the change.
 
     Attributes
     ----------
     outcomes, groups
         J outcomes; the groups in the order in which they enter.
     steps
-        One `EffectTable` a step on the same people: without controls, with the first group, ..., with all.
+        One `EffectTable` per step on the same people: without controls, with the first group, ..., with all.
     contribution, contribution_std_error, contribution_p_value
         delta_g, shape (G, J).
     change, change_std_error
@@ -73,7 +59,7 @@ class Stepwise:
     vcov: Vcov
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a step and outcome: step (0, 1, ...), entered, and the columns of `EffectTable.to_frame`."""
+        """One row per step and outcome: step (0, 1, ...), entered, and the columns of `EffectTable.to_frame`."""
         frames = [
             step.to_frame().assign(step=k, entered="" if k == 0 else self.groups[k - 1])
             for k, step in enumerate(self.steps)
@@ -81,7 +67,7 @@ class Stepwise:
         return pd.concat(frames, ignore_index=True)
 
     def decomposition_frame(self) -> pd.DataFrame:
-        """One row an outcome and group, the group ``total`` last: contribution, std_error, p_value, share of change."""
+        """One row per outcome and group, the group ``total`` last: contribution, std_error, p_value, share of change."""
         rows = []
         for j, outcome in enumerate(self.outcomes):
             parts = zip(
@@ -96,83 +82,71 @@ class Stepwise:
 
 def stepwise(
     outcomes: Columns,
-    treated: Vector,
+    treated: Vector | RegressionInputs,
     groups: Mapping[str, Columns],
     *,
-    cells: Labels | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    level: float = 0.95,
     names: Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> Stepwise:
-    """Let groups of controls enter one after another, and decompose the whole change.
+    """Estimate the effect as groups of controls enter one after another, and decompose the whole change.
 
     Parameters
     ----------
     groups
         Named groups of controls in order, shape (n, k_g) each, finite in the rows in use.
-    missing
-        ``"error"``, or ``"common"``: every step has the people observed in all outcomes. (Steps on different people
-        would mix their change with that of the controls.)
-    outcomes, treated, cells, cluster, singletons, rows, level, names
-        As in `itt.itt`.
-    vcov
-        ``HC0`` to ``HC3`` or ``CRV1``.
+    outcomes, treated, names, options
+        As in `itt.itt`, without controls and weights, with a robust vcov, and with ``missing`` ``"error"`` or ``"common"``:
+        steps on different people would mix their change with that of the controls.
 
     Raises
     ------
     UserError
-        As `itt`; for classical errors, which the decomposition has none of; without groups.
+        As `itt`; for an option that the decomposition has no form for; without groups.
 
     Notes
     -----
     The influence of delta_g is sum_k (beta_k psi_gamma_k + gamma_k psi_beta_k), each scaled as its own regression's
     vcov asks, and so counts that both are estimated on the same people.
     """
-    check_cluster(cluster, vcov)
-    check_level(level)
-    if vcov == "iid" or missing == "available" or not groups:
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse("The stepwise table", "controls", "weights")
+    if not inputs.covariance.is_robust or inputs.missing == "available" or not groups:
         raise UserError(
-            "The stepwise table needs at least one group of controls, vcov HC0-HC3 or CRV1 (classical errors have no influence "
-            "form), and one sample for all steps (missing 'error' or 'common')."
+            "The stepwise table needs at least one group of controls, a robust vcov (the classical covariance has no form for "
+            "the decomposition), and one sample for all steps (missing 'error' or 'common')."
         )
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    among = None if rows is None else as_mask(rows, drawn.size)
-    used = choose_samples(values, found, missing, among=among)[0].rows
-    matrix, owner, labels = _controls(groups, drawn.size)
-    check_finite(matrix[used], labels, what="Controls", remedy="Encode the missing values (build_controls).")
-    filled = np.where(used[:, None], matrix, 0.0)
-    options = {"cells": cells, "cluster": cluster, "singletons": singletons, "rows": used}
-    steps = [itt(values, drawn, vcov=vcov, level=level, names=found, **options)]  # type: ignore[arg-type]
+    values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    used = choose_samples(values, labels, inputs.missing, among=inputs.rows)[0].rows
+    matrix, owner, controls = _controls(groups, inputs.n_rows)
+    check_finite(matrix[used], controls, what="Controls", remedy="Encode the missing values (build_controls).")
+    filled, inputs = np.where(used[:, None], matrix, 0.0), replace(inputs, rows=used)
+    steps = [itt(values, inputs, names=labels)]
     for g in range(len(groups)):
-        entered = filled[:, owner <= g]
-        steps.append(itt(values, drawn, controls=entered, vcov=vcov, level=level, names=found, **options))  # type: ignore[arg-type]
-    base = prepare(drawn, **options)  # type: ignore[arg-type]
-    full = prepare_columns(filled, names=labels, controls=drawn, collinear="drop", **options)  # type: ignore[arg-type]
-    clusters = encode(cluster, drawn.size, what="cluster") if cluster is not None else None
-    parts = _contributions(base, full, filled, values, owner, labels, vcov)
+        entered = np.flatnonzero(owner <= g)
+        names_of = tuple(f"control_{k + 1}" for k in range(entered.size))
+        steps.append(itt(values, inputs.adjusted_for(filled[:, entered], names_of), names=labels))
+    # The full regression shows the coefficients of the controls, with treatment in their place.
+    beside = inputs.adjusted_for(inputs.treated[:, None], ("control",))
+    full = design_of(beside, filled, tuple(controls), collinear="drop")
+    parts = _contributions(design_of(inputs), full, filled, values, owner, controls, inputs.vcov)
     estimate = np.stack([value for value, _ in parts])
-    error = np.stack([_std_error(psi, clusters) for _, psi in parts])
+    error = np.stack([_std_error(psi, inputs.summed_in) for _, psi in parts])
     return Stepwise(
-        outcomes=found,
+        outcomes=labels,
         groups=tuple(groups),
         steps=tuple(steps),
         contribution=estimate,
         contribution_std_error=error,
-        contribution_p_value=t_inference(estimate, error, full.df(vcov)).p_value,
+        contribution_p_value=t_inference(estimate, error, full.df(inputs.vcov)).p_value,
         change=estimate.sum(axis=0),
-        change_std_error=_std_error(np.sum([psi for _, psi in parts], axis=0), clusters),
+        change_std_error=_std_error(np.sum([psi for _, psi in parts], axis=0), inputs.summed_in),
         dropped=full.dropped,
-        vcov=vcov,
+        vcov=inputs.vcov,
     )
 
 
 def _controls(groups: Mapping[str, Columns], n: int) -> tuple[FloatArray, IntArray, list[str]]:
-    """All groups' columns side by side, the group of each column, and unique names."""
+    """Return all groups' columns as one matrix, the group of each column, and unique names."""
     blocks, owner, labels = [], [], []
     for g, (group, columns) in enumerate(groups.items()):
         block, names = as_columns(columns, n, what=f"controls of group '{group}'")
@@ -201,11 +175,11 @@ def _contributions(
         gamma, psi_gamma = inner.estimates, inner.scores(vcov)
     for g in range(int(owner.max()) + 1):
         value, psi = np.zeros(values.shape[1]), np.zeros((full.n_rows, values.shape[1]))
-        for place, column in enumerate(kept):
+        for k, column in enumerate(kept):
             if owner[column] == g:
-                value = value + gamma[place] * beta[place]
-                psi = psi + psi_gamma[:, [place]] * beta[place]
-                psi = psi + gamma[place] * outer.scores(vcov, focus=place)
+                value = value + gamma[k] * beta[k]
+                psi = psi + psi_gamma[:, [k]] * beta[k]
+                psi = psi + gamma[k] * outer.scores(vcov, focus=k)
         parts.append((value, psi))
     return parts
 

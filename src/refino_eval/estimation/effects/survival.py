@@ -1,4 +1,4 @@
-"""Durations with an end not always seen: shares still there, and hazards compared.
+"""Survival: durations with censoring, survival curves, hazard ratios and the log-rank test.
 
 statsmodels does the arithmetic and is imported when used; here inputs are checked, arms kept apart and results named.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +15,30 @@ import pandas as pd
 from scipy import special
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import build_cells, encode
+from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
-    Columns,
     FloatArray,
     IntArray,
-    Labels,
     Vector,
-    as_columns,
     as_mask,
-    as_treated,
     as_vector,
     check_finite,
     check_length,
     check_level,
 )
+from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 
 GroupLabels = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series
 
 
 @dataclass(frozen=True, eq=False)
 class SurvivalTable:
-    """Share still there at T times in G groups, every array of shape (G, T) unless said otherwise.
+    """Survival (share still in the state) at T times in G groups, every array of shape (G, T) unless said otherwise.
 
     ``share`` is Kaplan and Meier's (1958), ``std_error`` Greenwood's, the interval that of the log-log scale, which
     stays between 0 and 1. ``at_risk`` have lasted to the time without end or censoring before it; ``ended`` and
-    ``censored`` count up to and with the time. NaN from the time on at which nobody is left to be seen.
+    ``censored`` count up to and with the time. NaN from the time on at which nobody is left to be observed.
     ``median`` is the first time at which the share is one half or less (NaN: not reached), shape (G,).
     """
 
@@ -58,7 +56,7 @@ class SurvivalTable:
     level: float
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a group and time."""
+        """One row per group and time."""
         index = pd.MultiIndex.from_product((self.groups, self.times), names=("group", "time"))
         names = ("share", "std_error", "conf_low", "conf_high", "at_risk", "ended", "censored")
         columns = {name: getattr(self, name).ravel() for name in names}
@@ -74,16 +72,16 @@ def survival_shares(
     rows: BoolArray | None = None,
     level: float = 0.95,
 ) -> SurvivalTable:
-    """Estimate the share whose spell lasts beyond each time.
+    """Estimate the share whose spell lasts beyond each time (Kaplan and Meier 1958).
 
     Parameters
     ----------
     durations
-        Time from the start to the end, or to the last day seen, above 0, shape (n,).
+        Time from the start to the end, or to the last day observed, above 0, shape (n,).
     ended
-        1 when the end was seen, 0 when censored, shape (n,).
+        1 when the end was observed, 0 when censored, shape (n,).
     times
-        Times at which to tell the share (months since start), increasing, shape (T,).
+        Times at which to report the share (months since start), increasing, shape (T,).
     by
         Labels of groups (arms), shape (n,).
     rows
@@ -101,46 +99,37 @@ def survival_shares(
     moment = np.asarray(times, dtype=np.float64)
     if moment.ndim != 1 or not moment.size or np.any(np.diff(moment) <= 0) or not np.all(np.isfinite(moment)):
         raise UserError("times must be increasing finite numbers, at least one; list the months since the start.")
-    codes = np.zeros(duration.size, dtype=np.int64) if by is None else encode(by, duration.size, what="by")
-    labels = ["all"] if by is None else [str(label) for label in list(by)]
-    first = (
-        {int(code): labels[row] for row, code in reversed(list(enumerate(codes.tolist())))}
-        if by is not None
-        else {0: "all"}
-    )
-    order = sorted(np.unique(codes[used]).tolist(), key=lambda code: first[code])
+    n = duration.size
+    codes, labels = (np.zeros(n, dtype=np.int64), ["all"] * n) if by is None else (encode(by, n, what="by"), list(by))
+    label_of = {code: str(label) for code, label in zip(codes.tolist(), labels, strict=True)}
+    order = sorted(np.unique(codes[used]).tolist(), key=lambda code: label_of[code])
     parts = [
         _one_group(duration[used & (codes == code)], event[used & (codes == code)], moment, level) for code in order
     ]
-    stacked = {name: np.stack([part[name] for part in parts]) for name in parts[0]}
-    return SurvivalTable(
-        times=moment, groups=tuple(first[code] for code in order), level=level,
-        share=stacked["share"], std_error=stacked["std_error"], conf_low=stacked["conf_low"],
-        conf_high=stacked["conf_high"], at_risk=stacked["at_risk"], ended=stacked["ended"],
-        censored=stacked["censored"], n=stacked["n"], median=stacked["median"],
-    )  # fmt: skip
+    stacked: dict[str, Any] = {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+    return SurvivalTable(times=moment, groups=tuple(label_of[code] for code in order), level=level, **stacked)
 
 
 def _checked(durations: Vector, ended: Vector, rows: BoolArray | None) -> tuple[FloatArray, FloatArray, BoolArray]:
     duration, event = as_vector(durations, what="durations"), as_vector(ended, what="ended")
     check_length(event.size, duration.size, what="ended")
     used = np.ones(duration.size, dtype=bool) if rows is None else as_mask(rows, duration.size)
-    faults = []
+    problems = []
     wrong = int(np.count_nonzero(~(np.isfinite(duration[used]) & (duration[used] > 0))))
     if wrong:
-        faults.append(
+        problems.append(
             f"durations must be above 0; {wrong} of {np.count_nonzero(used)} in use are missing or are not. Leave out people "
             "who never started, and count an end on the first day as half a day or more."
         )
     wrong = int(np.count_nonzero(~np.isin(event[used], (0.0, 1.0))))
     if wrong:
-        faults.append(
-            f"ended must be 1 (end seen) or 0 (censored); {wrong} of {np.count_nonzero(used)} in use are not."
+        problems.append(
+            f"ended must be 1 (end observed) or 0 (censored); {wrong} of {np.count_nonzero(used)} in use are not."
         )
     if not used.any():
-        faults.append("Nobody is in use; a share still there needs at least one person who started.")
-    if faults:
-        raise UserError(*faults)
+        problems.append("Nobody is in use; a survival curve needs at least one person who started.")
+    if problems:
+        raise UserError(*problems)
     return duration, event, used
 
 
@@ -152,14 +141,14 @@ def _one_group(
     at_risk = np.array([np.count_nonzero(duration >= t) for t in times])
     if event.any():
         curve = SurvfuncRight(duration, event)
-        place = np.searchsorted(curve.surv_times, times, side="right") - 1
-        share = np.where(place >= 0, curve.surv_prob[np.maximum(place, 0)], 1.0)
-        error = np.where(place >= 0, curve.surv_prob_se[np.maximum(place, 0)], 0.0)
+        index = np.searchsorted(curve.surv_times, times, side="right") - 1
+        share = np.where(index >= 0, curve.surv_prob[np.maximum(index, 0)], 1.0)
+        error = np.where(index >= 0, curve.surv_prob_se[np.maximum(index, 0)], 0.0)
         low = curve.surv_times[curve.surv_prob <= 0.5]
         median = float(low[0]) if low.size else np.nan
     else:
         share, error, median = np.ones(times.size), np.zeros(times.size), np.nan
-    # Beyond the last person seen the curve says nothing, unless it has come down to 0.
+    # Beyond the last observed duration the curve is not identified, unless it has come down to 0.
     unknown = (times > duration.max()) & (share > 0)
     share, error = np.where(unknown, np.nan, share), np.where(unknown, np.nan, error)
     inside = (share > 0) & (share < 1)
@@ -181,10 +170,10 @@ def _one_group(
 
 @dataclass(frozen=True)
 class HazardRatio:
-    """The draw's effect on the hazard (Cox 1972), with a baseline hazard of its own for each cell.
+    """Effect of treatment on the hazard (Cox 1972), with a separate baseline hazard for each cell.
 
     ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal.
-    ``n_informative`` live in cells with both arms and a seen end; others say nothing and are left out of the fit,
+    ``n_informative`` are in cells with both arms and an observed end; others carry no information and are left out of the fit,
     which leaves it the same.
     """
 
@@ -203,29 +192,16 @@ class HazardRatio:
 
 
 def cox(
-    durations: Vector,
-    ended: Vector,
-    treated: Vector,
-    *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    rows: BoolArray | None = None,
-    level: float = 0.95,
+    durations: Vector, ended: Vector, treated: Vector | RegressionInputs, **options: Unpack[Options]
 ) -> HazardRatio:
-    """Compare the arms' hazards (time to the first job), stratified by cell.
+    """Estimate the hazard ratio of the arms (time to the first job), stratified by cell.
 
     Parameters
     ----------
     durations, ended
         As in `survival_shares`.
-    treated
-        The draw, 0 or 1, shape (n,).
-    cells
-        Strata of the baseline hazard.
-    controls
-        Columns of shape (n, k), finite in the rows in use.
-    rows, level
-        As in `survival_shares`.
+    treated, options
+        As in `itt.itt`: ``cells`` (strata of the baseline hazard), ``controls``, ``rows`` and ``level``.
 
     Raises
     ------
@@ -234,27 +210,26 @@ def cox(
     """
     from statsmodels.duration.hazard_regression import PHReg
 
-    check_level(level)
-    drawn = as_treated(treated)
-    duration, event, used = _checked(durations, ended, rows)
-    check_length(duration.size, drawn.size, what="durations")
-    codes = encode(cells, drawn.size)
-    columns = drawn[:, None]
-    if controls is not None:
-        beside, names = as_columns(controls, drawn.size, what="controls")
-        check_finite(beside[used], names, what="Controls", remedy="Encode the missing values (build_controls).")
-        columns = np.hstack((columns, beside))
-    where = np.flatnonzero(used)
-    groups = build_cells(codes[where])
-    mean = groups.means(np.column_stack((drawn[where], event[where])))
+    inputs, duration, event, groups = _compared(durations, ended, treated, options, "A Cox model")
+    where = np.flatnonzero(inputs.rows)
+    check_finite(
+        inputs.controls[where],
+        inputs.control_names,
+        what="Controls",
+        remedy="Encode the missing values (build_controls).",
+    )
+    columns = np.hstack((inputs.treated[:, None], inputs.controls))
+    mean = groups.means(np.column_stack((inputs.treated[where], event[where])))
     informative = (mean[:, 0] > 0) & (mean[:, 0] < 1) & (mean[:, 1] > 0)
     inside = where[informative[groups.codes]]
     if not inside.size:
-        raise UserError("No cell has both arms and a seen end, so that hazards cannot be compared; use coarser cells.")
-    model = PHReg(duration[inside], columns[inside], status=event[inside], strata=codes[inside], ties="efron")
+        raise UserError(
+            "No cell has both arms and an observed end, so that hazards cannot be compared; use coarser cells."
+        )
+    model = PHReg(duration[inside], columns[inside], status=event[inside], strata=inputs.cells[inside], ties="efron")
     fit = model.fit()
     estimate, error = float(fit.params[0]), float(fit.bse[0])
-    reach = float(special.ndtri(0.5 + level / 2)) * error
+    reach = float(special.ndtri(0.5 + inputs.level / 2)) * error
     return HazardRatio(
         log_ratio=estimate,
         std_error=error,
@@ -267,13 +242,13 @@ def cox(
         n_informative=inside.size,
         n_cells=groups.n_cells,
         n_cells_informative=int(np.count_nonzero(informative)),
-        level=level,
+        level=inputs.level,
     )
 
 
 @dataclass(frozen=True)
 class LogRank:
-    """The log-rank test (Mantel 1966), put together over cells.
+    """The log-rank test (Mantel 1966), combined over cells.
 
     ``observed`` and ``expected`` are ends in the treated arm; ``variance`` is that of their difference, hypergeometric at
     each time of an end in each cell. ``chi2`` has one degree of freedom.
@@ -289,38 +264,29 @@ class LogRank:
 
 
 def log_rank(
-    durations: Vector,
-    ended: Vector,
-    treated: Vector,
-    *,
-    cells: Labels | None = None,
-    rows: BoolArray | None = None,
+    durations: Vector, ended: Vector, treated: Vector | RegressionInputs, **options: Unpack[Options]
 ) -> LogRank:
-    """Test that the arms' durations are distributed alike, comparing people of the same cell only.
+    """Test that the arms' durations have the same distribution, comparing people within cells only.
 
     Parameters
     ----------
     durations, ended
         As in `survival_shares`.
-    treated
-        The draw, 0 or 1, shape (n,).
-    cells, rows
-        As in `cox`.
+    treated, options
+        As in `itt.itt`: ``cells`` and ``rows``.
 
     Raises
     ------
     UserError
         As `survival_shares`, and when no cell compares the arms.
     """
-    drawn = as_treated(treated)
-    duration, event, used = _checked(durations, ended, rows)
-    check_length(duration.size, drawn.size, what="durations")
-    codes = encode(cells, drawn.size)
+    inputs, duration, event, _ = _compared(durations, ended, treated, options, "A log-rank test")
+    inputs.refuse("A log-rank test", "controls")
     observed = expected = variance = 0.0
     informative = 0
-    for code in np.unique(codes[used]):
-        inside = used & (codes == code)
-        t, d, z = duration[inside], event[inside] == 1, drawn[inside]
+    for code in np.unique(inputs.cells[inputs.rows]):
+        inside = inputs.rows & (inputs.cells == code)
+        t, d, z = duration[inside], event[inside] == 1, inputs.treated[inside]
         moments = np.unique(t[d])
         at_risk = t[:, None] >= moments
         ends = d[:, None] & (t[:, None] == moments)
@@ -334,7 +300,7 @@ def log_rank(
         informative += spread > 0
     if variance == 0:
         raise UserError(
-            "No cell has both arms and a seen end, so that durations cannot be compared; use coarser cells."
+            "No cell has both arms and an observed end, so that durations cannot be compared; use coarser cells."
         )
     chi2 = (observed - expected) ** 2 / variance
     return LogRank(
@@ -343,6 +309,17 @@ def log_rank(
         variance=variance,
         chi2=chi2,
         p_value=float(special.chdtrc(1, chi2)),
-        n=int(np.count_nonzero(used)),
+        n=int(np.count_nonzero(inputs.rows)),
         n_cells_informative=informative,
     )
+
+
+def _compared(
+    durations: Vector, ended: Vector, treated: Vector | RegressionInputs, options: Options, analysis: str
+) -> tuple[RegressionInputs, FloatArray, FloatArray, Cells]:
+    """Check what the comparison of two arms' durations takes; the cells are of the people in use."""
+    inputs = regression_inputs(treated, **options)
+    inputs.refuse(analysis, "weights", "cluster")
+    check_length(as_vector(durations, what="durations").size, inputs.n_rows, what="durations")
+    duration, event, used = _checked(durations, ended, inputs.rows)
+    return inputs, duration, event, build_cells(inputs.cells[used])

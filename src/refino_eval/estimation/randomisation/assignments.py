@@ -1,9 +1,9 @@
-"""Drawing again: assignments that the trial could have had, in blocks that do not depend on who computes them.
+"""Assignments that the trial could have had, in blocks that do not depend on who computes them.
 
-Two mechanisms are known. ``complete``: in every cell as many are drawn as were drawn, each choice equally likely (the
+Two mechanisms are known. ``complete``: in every cell as many are treated as were, each choice equally likely (the
 distribution conditional on the numbers treated, which is also what a stream of lotteries within cells gives once these
-numbers are held fixed). ``bernoulli``: each person (or cluster) by itself with its own probability, by default the
-cell's share; then the numbers treated vary too. Any other mechanism can be handed over as a matrix of assignments.
+numbers are held fixed). ``bernoulli``: each person (or cluster) independently with its own probability, by default the
+cell's share; then the numbers treated vary too. Any other mechanism can be given as a matrix of assignments.
 
 Draw r is number r mod BLOCK of block r div BLOCK, and each block has its own stream, the child of the seed numbered as
 the block; so the numbers depend on the seed alone, neither on how many draws follow nor on threads.
@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 
 
 class Mechanism(Protocol):
-    """How people came by their arm: a source of blocks of assignments.
+    """How people were assigned to their arm: a source of blocks of assignments.
 
     ``unit`` is the row of a block that each person reads, shape (n,); ``n_units`` its rows; ``fixed_shares`` says that
     every cell's share of treated people is the same in all draws.
@@ -58,9 +58,9 @@ class Mechanism(Protocol):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CompleteDraw:
-    """A fixed number of units drawn in every cell.
+    """A fixed number of units treated in every cell.
 
-    Units stand in the order of their turn within the cell, cells from the largest to the smallest, so that one turn of
+    Units are in the order of their turn within the cell, cells from the largest to the smallest, so that one turn of
     all cells is a run of rows.
 
     Attributes
@@ -111,7 +111,7 @@ class CompleteDraw:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BernoulliDraw:
-    """Each unit by itself, with its own probability, shape (n_units,)."""
+    """Each unit independently, with its own probability, shape (n_units,)."""
 
     unit: IntArray
     probability: FloatArray
@@ -131,7 +131,7 @@ class BernoulliDraw:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GivenAssignments:
-    """Assignments handed over, boolean of shape (units, draws); ``units`` is the row of each person, (n,), None when a row is one."""
+    """Given assignments, boolean of shape (units, draws); ``units`` is the row of each person, (n,), None when a row is one."""
 
     assignments: BoolArray
     fixed_shares: bool = False
@@ -162,43 +162,43 @@ MOST_LISTED = 200_000_000
 
 
 def every_other_assignment(
-    drawn: FloatArray, codes: IntArray, *, cluster: IntArray | None, most: int
+    treated: FloatArray, codes: IntArray, *, cluster: IntArray | None, most: int
 ) -> GivenAssignments | None:
-    """List all assignments with each cell's number treated, but the one that fell; None when there are more than ``most``.
+    """Return all assignments with each cell's number treated except the observed one; None when there are more than ``most``.
 
     With all of them, p = (1 + as extreme) / (1 + all others) is the exact p-value of Fisher (1935), without Monte Carlo error.
 
     Parameters
     ----------
-    drawn, codes, cluster
+    treated, codes, cluster
         As in `build_mechanism`.
     most
         Other assignments that may be listed.
     """
-    unit, first = _units(drawn, codes, cluster)
-    fell, cells = drawn[first] > 0, np.unique(codes[first], return_inverse=True)[1]
+    unit, first = _units(treated, codes, cluster)
+    observed, cells = treated[first] > 0, np.unique(codes[first], return_inverse=True)[1]
     rows = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
     total = 1
-    for places in rows:
-        total *= math.comb(places.size, int(np.count_nonzero(fell[places])))
-        if total - 1 > most or total * fell.size > MOST_LISTED:
+    for members in rows:
+        total *= math.comb(members.size, int(np.count_nonzero(observed[members])))
+        if total - 1 > most or total * observed.size > MOST_LISTED:
             return None
     if total == 1:
         return None
-    found, stride = np.zeros((fell.size, total), dtype=np.bool_), 1
-    for places in rows:
-        chosen = list(combinations(range(places.size), int(np.count_nonzero(fell[places]))))
-        pattern = np.zeros((places.size, len(chosen)), dtype=np.bool_)
-        for column, treated in enumerate(chosen):
-            pattern[list(treated), column] = True
-        found[places] = pattern[:, (np.arange(total) // stride) % len(chosen)]
+    listed, stride = np.zeros((observed.size, total), dtype=np.bool_), 1
+    for members in rows:
+        chosen = list(combinations(range(members.size), int(np.count_nonzero(observed[members]))))
+        pattern = np.zeros((members.size, len(chosen)), dtype=np.bool_)
+        for column, members_treated in enumerate(chosen):
+            pattern[list(members_treated), column] = True
+        listed[members] = pattern[:, (np.arange(total) // stride) % len(chosen)]
         stride *= len(chosen)
-    other = (found != fell[:, None]).any(axis=0)
-    return GivenAssignments(np.ascontiguousarray(found[:, other]), fixed_shares=cluster is None, units=unit)
+    other = (listed != observed[:, None]).any(axis=0)
+    return GivenAssignments(np.ascontiguousarray(listed[:, other]), fixed_shares=cluster is None, units=unit)
 
 
 def build_mechanism(
-    drawn: FloatArray,
+    treated: FloatArray,
     codes: IntArray,
     *,
     cluster: IntArray | None,
@@ -206,16 +206,16 @@ def build_mechanism(
     probabilities: Vector | None,
     seed: int,
 ) -> CompleteDraw | BernoulliDraw:
-    """Describe how the people were drawn.
+    """Return the mechanism by which people were assigned.
 
     Parameters
     ----------
-    drawn
-        The draw as it fell, shape (n,).
+    treated
+        The observed assignment, shape (n,).
     codes
         Cell of each person, shape (n,).
     cluster
-        Cluster codes when clusters were drawn, shape (n,).
+        Cluster codes when clusters were assigned, shape (n,).
     scheme
         ``complete`` or ``bernoulli``.
     probabilities
@@ -235,25 +235,25 @@ def build_mechanism(
         raise UserError(
             "probabilities belong to the scheme 'bernoulli'; 'complete' keeps each cell's number treated. Choose one."
         )
-    unit, first = _units(drawn, codes, cluster)
-    unit_drawn, cells = drawn[first], np.unique(codes[first], return_inverse=True)[1]
+    unit, first = _units(treated, codes, cluster)
+    unit_treated, cells = treated[first], np.unique(codes[first], return_inverse=True)[1]
     sizes = np.bincount(cells)
-    treated = np.bincount(cells, weights=unit_drawn).astype(np.float64)
+    n_treated = np.bincount(cells, weights=unit_treated).astype(np.float64)
     if scheme == "bernoulli":
-        chance = (treated / sizes)[cells]
+        chance = (n_treated / sizes)[cells]
         if probabilities is not None:
-            chance = as_probabilities(probabilities, drawn.size)[first]
+            chance = as_probabilities(probabilities, treated.size)[first]
         return BernoulliDraw(unit=unit, probability=chance, seed=seed)
     by_size = np.argsort(-sizes, kind="stable")
-    place = np.empty(sizes.size, dtype=np.int64)
-    place[by_size] = np.arange(sizes.size)
-    order = np.lexsort((place[cells], _turns(cells, sizes)))
+    rank = np.empty(sizes.size, dtype=np.int64)
+    rank[by_size] = np.arange(sizes.size)
+    order = np.lexsort((rank[cells], _turns(cells, sizes)))
     row = np.empty(order.size, dtype=np.int64)
     row[order] = np.arange(order.size)
     return CompleteDraw(
         unit=row[unit],
         n_units=int(order.size),
-        left=treated[by_size],
+        left=n_treated[by_size],
         sizes=sizes[by_size],
         fixed_shares=cluster is None,
         seed=seed,
@@ -261,7 +261,7 @@ def build_mechanism(
 
 
 def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
-    """Accept a matrix of assignments, 0/1 of shape (n, draws).
+    """Check a matrix of assignments, 0/1 of shape (n, draws).
 
     Raises
     ------
@@ -270,7 +270,7 @@ def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
     """
     matrix = np.asarray(assignments)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise UserError("assignments must be a matrix with one row a person and one column a draw, at least one.")
+        raise UserError("assignments must be a matrix with one row per person and one column per draw, at least one.")
     check_length(matrix.shape[0], n, what="assignments")
     if not np.isin(matrix, (0, 1)).all():
         raise UserError("assignments must be 0 or 1 throughout; recode the arms.")
@@ -278,14 +278,14 @@ def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
 
 
 def over_blocks(work: Callable[[int], Result], draws: int, threads: int) -> Iterator[tuple[slice, Result]]:
-    """Do ``work(index)`` for every block, in order, with the draws that the block stands for.
+    """Do ``work(index)`` for every block, in order, and yield the draws of the block with the result.
 
     Parameters
     ----------
     work
-        Gives a block's result; numpy lets go of the interpreter inside, so threads help when BLAS has one thread.
+        Gives a block's result; numpy releases the interpreter lock inside, so threads help when BLAS has one thread.
     draws
-        Number of draws, at least 1; what the last block has beyond it is the caller's to cut.
+        Number of draws, at least 1; the caller cuts what the last block has beyond it.
     threads
         Blocks at work at the same time.
     """
@@ -311,27 +311,27 @@ def _stream(seed: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(index,))))
 
 
-def _units(drawn: FloatArray, codes: IntArray, cluster: IntArray | None) -> tuple[IntArray, IntArray]:
+def _units(treated: FloatArray, codes: IntArray, cluster: IntArray | None) -> tuple[IntArray, IntArray]:
     """Return the unit of each person, and a person of each unit."""
     if cluster is None:
-        everyone = np.arange(drawn.size)
+        everyone = np.arange(treated.size)
         return everyone, everyone
     _, first, unit = np.unique(cluster, return_index=True, return_inverse=True)
-    faults = []
-    split = np.unique(unit[drawn != drawn[first][unit]]).size
+    problems = []
+    split = np.unique(unit[treated != treated[first][unit]]).size
     if split:
-        faults.append(
-            f"{split} of {first.size} clusters have people in both arms, so clusters were not what was drawn; "
-            "name the units of the draw as cluster, or none when people were drawn one by one."
+        problems.append(
+            f"{split} of {first.size} clusters have people in both arms, so clusters were not what was assigned; "
+            "name the units of assignment as cluster, or none when people were assigned one by one."
         )
     spread = np.unique(unit[codes != codes[first][unit]]).size
     if spread:
-        faults.append(
-            f"{spread} of {first.size} clusters have people in several cells, so they cannot be redrawn within cells; "
+        problems.append(
+            f"{spread} of {first.size} clusters have people in several cells, so they cannot be re-randomised within cells; "
             "use cells that hold whole clusters."
         )
-    if faults:
-        raise UserError(*faults)
+    if problems:
+        raise UserError(*problems)
     return unit, first
 
 
@@ -344,7 +344,7 @@ def _turns(cells: IntArray, sizes: IntArray) -> IntArray:
 
 
 def as_probabilities(probabilities: Vector, n: int) -> FloatArray:
-    """Accept draw probabilities of people, shares of shape (n,)."""
+    """Check assignment probabilities of people, shares of shape (n,)."""
     chance = as_vector(probabilities, what="probabilities")
     check_length(chance.size, n, what="probabilities")
     wrong = int(np.count_nonzero(~((chance >= 0) & (chance <= 1))))

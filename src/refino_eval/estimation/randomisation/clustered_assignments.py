@@ -1,13 +1,13 @@
-"""Redraws of whole clusters, without their people.
+"""Re-randomisations of whole clusters, without their people.
 
-Where everybody of a cluster stands in one cell and reads one row of a redraw, z~ of a person with root weight r and row B
-of the control basis is r a - B'g, with a = z_c - (mean of the cell) the cluster's own and g the redraw's loadings on the
-controls. What CRV1 needs of a cluster, the sums of z~ Y~ and of z~^2, is then
+Where everybody of a cluster is in one cell and is assigned together, z~ of a person with root weight r and row B
+of the control basis is r a - B'g, with a = z_c - (mean of the cell) the same for the cluster and g the loadings of the
+re-randomisation on the controls. What a clustered covariance needs of a cluster, the sums of z~ Y~ and of z~^2, is then
 
     s = a (sum r Y~) - (sum Y~ B)'g,        t = a^2 (sum r^2) - 2 a (sum r B)'g + g'(sum B B')g,
 
-made of sums over its people that no redraw changes. So a redraw costs as much as there are clusters, in products of
-matrices, and no array of people x redraws is made.
+made of sums over its people that no re-randomisation changes. So a re-randomisation costs as much as there are clusters,
+in products of matrices, and no array of people x draws is made.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from refino_eval.estimation.core.absorbed_cells import Cells
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
 TILE = 128
-"""Clusters in a tile: arrays of clusters x 256 redraws stay in the processor's cache."""
+"""Clusters in a tile: arrays of clusters x 256 draws stay in the processor's cache."""
 MOST_CONTROLS = 24
 """With more controls the products of two of them outgrow the people that they replace."""
 
@@ -83,14 +83,14 @@ def group_people(
     columns: FloatArray,
     basis: FloatArray,
 ) -> Groups | None:
-    """Sum people over their clusters; None where a cluster is not whole in a redraw and a cell, or controls are many.
+    """Sum people over their clusters; None where a cluster is divided by assignment or cells, or controls are many.
 
     Parameters
     ----------
     clusters
         The people sorted by cluster.
     unit, codes, totals, root, linear, n_effects
-        Of people, as in `redraw_statistics.RedrawnPass`; root None stands for weights of 1.
+        Of people, as in `permutation_statistics.RedrawnGroup`; root None means weights of 1.
     columns
         Outcomes, and directions when crossed, shape (n, J').
     basis

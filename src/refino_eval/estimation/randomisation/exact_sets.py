@@ -1,15 +1,16 @@
-"""Confidence sets by inverting a randomisation test: closed form, one sort an outcome.
+"""Confidence sets by inverting a randomisation test: closed form, one sort per outcome.
 
-Take a constant effect tau of some variable w (the draw itself, or take-up) on the outcome, so that Y - tau w would have
-been the same whatever the draw. Redraw r gives it the coefficient a_r - tau d_r, with a_r and d_r the coefficients of Y
-and w on the redrawn z; the draw itself gives a_0 - tau d_0. The redraw counts against tau where
+Take a constant effect tau of some variable w (treatment, or take-up) on the outcome, so that Y - tau w would have
+been the same under any assignment. Re-randomisation r gives it the coefficient a_r - tau d_r, with a_r and d_r the
+coefficients of Y and w on the re-randomised z; the observed assignment gives a_0 - tau d_0. The re-randomisation counts
+against tau where
 
     |a_r - tau d_r| >= |a_0 - tau d_0|,
 
 whose edges are (a_r - a_0) / (d_r - d_0) and (a_r + a_0) / (d_r + d_0): no search over tau. Studentised, both sides are
 divided by standard errors whose squares are quadratic in tau, and the edges are the real roots of a quartic. With all
-edges sorted, the number of redraws that count is a running sum, and the set {tau: p(tau) > 1 - level} is read off as it
-is: an interval, rays, the whole line, or several pieces.
+edges sorted, the number of re-randomisations that count is a running sum, and the set {tau: p(tau) > 1 - level} is read
+off as it is: an interval, rays, the whole line, or several pieces.
 """
 
 from __future__ import annotations
@@ -71,9 +72,9 @@ def invert_coefficients(
     Parameters
     ----------
     outcome, direction
-        a_0 and d_0: coefficients of the outcome and of w on the draw (d_0 = 1 when w is the draw).
+        a_0 and d_0: coefficients of the outcome and of w on treatment (d_0 = 1 when w is treatment).
     outcomes, directions
-        a_r and d_r of the redraws, shape (R,); a redraw that is not finite counts against no effect.
+        a_r and d_r of the re-randomisations, shape (R,); one that is not finite counts against no effect.
     level
         Confidence level.
     """
@@ -111,7 +112,7 @@ def invert_studentised(
     variance
         Variance of a_0, covariance of a_0 and d_0, variance of d_0, shape (3,).
     variances
-        The same of the redraws, shape (R, 3).
+        The same of the re-randomisations, shape (R, 3).
     """
     check_level(level)
     undefined = ~(np.isfinite(outcomes) & np.isfinite(directions))
@@ -196,14 +197,14 @@ def _is_real(values: np.ndarray) -> BoolArray:
 
 
 def _sweep(edges: FloatArray, at_first: BoolArray, always: BoolArray, level: float) -> ExactSet:
-    """Read the set off the edges at which each redraw starts or stops to count.
+    """Read the set off the edges at which each re-randomisation starts or stops to count.
 
     Parameters
     ----------
     edges
-        Shape (R, E), NaN where there is none; at each the redraw's side changes.
+        Shape (R, E), NaN where there is none; at each the re-randomisation changes sides.
     at_first
-        Whether the redraw counts for very low effects, shape (R,).
+        Whether the re-randomisation counts for very low effects, shape (R,).
     always
         Whether it counts for all, whatever its edges, shape (R,).
     """

@@ -1,4 +1,4 @@
-"""Many outcomes, few families: adjusted p-values beside the raw ones, never instead of them.
+"""Multiplicity: p-values adjusted within families of tests, reported with the raw ones.
 
 Families are declared before the results are known. Within each:
 
@@ -12,8 +12,7 @@ sharpened q        two-stage false discovery rate of Benjamini, Krieger and Yeku
 omnibus            is anything there at all? A randomisation test of the family (Young 2019)
 =================  ===================================================================================================
 
-The step-down and the omnibus test need joint draws from the null: those of `randomisation.randomisation_test`, or the
-multiplier bootstrap of `bootstrap_statistics`.
+The step-down and the omnibus test need joint draws from the null: those of `permutation_test.randomisation_test`.
 """
 
 from __future__ import annotations
@@ -26,25 +25,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.errors import UserError, nearest
-from refino_eval.estimation.core.absorbed_cells import encode
-from refino_eval.estimation.core.arrays import (
-    BoolArray,
-    Columns,
-    FloatArray,
-    IntArray,
-    Labels,
-    Missing,
-    Singletons,
-    Vcov,
-    Vector,
-    as_columns,
-    as_treated,
-    check_cluster,
-    ratio,
-)
-from refino_eval.estimation.core.outcome_groups import joint_cov, prepare_passes
-from refino_eval.estimation.randomisation.permutation_test import StatisticDraws, tie_bound
+from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.estimation.core.arrays import FloatArray, IntArray
+from refino_eval.estimation.randomisation.null_distribution import StatisticDraws, tie_bound
 
 
 @dataclass(frozen=True)
@@ -62,11 +45,11 @@ class OmnibusTest:
 
 @dataclass(frozen=True, eq=False)
 class MultiplicityTable:
-    """Raw and adjusted p-values, every array of shape (T,), one value a test in a family.
+    """Raw and adjusted p-values, every array of shape (T,), one value per test in a family.
 
     ``n_tests`` is the size of the test's family (tests without a p-value do not count, and have NaN throughout).
     ``p_resampled`` is the raw p of the draws, ``p_step_down`` the family-wise one; both NaN when there are no draws.
-    ``q_sharpened`` is a rate of false discoveries, not a probability of a test. ``omnibus`` holds one test a family,
+    ``q_sharpened`` is a rate of false discoveries, not a probability of a test. ``omnibus`` holds one test per family,
     when there are draws.
     """
 
@@ -83,7 +66,7 @@ class MultiplicityTable:
     omnibus: Mapping[str, OmnibusTest]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a test in a family; the family's omnibus p in ``p_omnibus``, NaN when there are no draws."""
+        """One row per test in a family; the family's omnibus p in ``p_omnibus``, NaN when there are no draws."""
         columns: dict[str, Any] = {
             "name" if entry.name == "names" else entry.name: getattr(self, entry.name)
             for entry in fields(self)
@@ -147,9 +130,9 @@ def step_down(draws: StatisticDraws) -> FloatArray:
     order = tested[np.argsort(-np.abs(scaled.observed[tested]), kind="stable")]
     bounds = tie_bound(scaled.observed, scaled.draws)
     largest, count = np.full(scaled.draws.shape[0], -np.inf), np.empty(order.size)
-    for place in range(order.size - 1, -1, -1):
-        np.maximum(largest, np.abs(scaled.draws[:, order[place]]), out=largest)
-        count[place] = np.count_nonzero(largest >= bounds[order[place]])
+    for k in range(order.size - 1, -1, -1):
+        np.maximum(largest, np.abs(scaled.draws[:, order[k]]), out=largest)
+        count[k] = np.count_nonzero(largest >= bounds[order[k]])
     adjusted[order] = np.maximum.accumulate((1.0 + count) / (1.0 + largest.size))
     return adjusted
 
@@ -160,7 +143,7 @@ def omnibus_test(draws: StatisticDraws) -> OmnibusTest:
     Notes
     -----
     t'M^-t, with M the second moments of the statistics over all draws and the observed one, so that observed and
-    redrawn statistics are treated alike and the test is exact under the joint sharp null. This is the joint test
+    re-randomised statistics are treated alike and the test is exact under the joint sharp null. This is the joint test
     of Young (2019) with the covariance over randomisations. Directions of M without variation do not count.
     """
     tested = ~np.isnan(draws.observed)
@@ -168,9 +151,9 @@ def omnibus_test(draws: StatisticDraws) -> OmnibusTest:
     finite = np.isfinite(everything).all(axis=1)
     if not tested.any() or not finite.any():
         return OmnibusTest(float("nan"), 0, float("nan"), draws.draws.shape[0])
-    known = everything[finite]
-    scale = np.sqrt(np.mean(known**2, axis=0))
-    scaled = known[:, scale > 0] / scale[scale > 0]
+    defined = everything[finite]
+    scale = np.sqrt(np.mean(defined**2, axis=0))
+    scaled = defined[:, scale > 0] / scale[scale > 0]
     values, vectors = np.linalg.eigh(scaled.T @ scaled / scaled.shape[0])
     kept = values > 1e-10 * values[-1]
     forms = np.full(everything.shape[0], np.inf)
@@ -227,105 +210,41 @@ def sharpened_q(p_values: FloatArray) -> FloatArray:
     return np.where(best < 0.5, best / (1.0 - np.minimum(best, 0.5)), 1.0)
 
 
-def bootstrap_statistics(
-    outcomes: Columns,
-    treated: Vector,
-    *,
-    cells: Labels | None = None,
-    controls: Columns | None = None,
-    weights: Vector | None = None,
-    cluster: Labels | None = None,
-    vcov: Vcov = "HC1",
-    singletons: Singletons = "keep",
-    missing: Missing = "error",
-    rows: BoolArray | None = None,
-    names: Sequence[str] | None = None,
-    draws: int = 10_000,
-    seed: int = 1,
-) -> StatisticDraws:
-    """Draw the effects' t statistics jointly by the multiplier bootstrap, where chance is sampling and not the draw.
-
-    Parameters
-    ----------
-    outcomes, treated, cells, controls, weights, cluster, vcov, singletons, missing, rows, names
-        As in `itt.itt`.
-    draws, seed
-        Bootstrap draws, and the seed of `numpy.random.default_rng`.
-
-    Notes
-    -----
-    sum_i xi_i psi_ij with normal xi is normal with covariance psi'psi, so it is drawn from that directly: nobody is
-    resampled, and outcomes with different samples are joined by the people they share.
-    """
-    check_cluster(cluster, vcov)
-    drawn = as_treated(treated)
-    values, found = as_columns(outcomes, drawn.size, what="outcomes", names=names)
-    passes = prepare_passes(
-        values, found, drawn, cells=cells, controls=controls, weights=weights, cluster=cluster, singletons=singletons,
-        missing=missing, rows=rows,
-    )  # fmt: skip
-    fits = [one.fit(values) for one in passes]
-    groups = None if cluster is None else encode(cluster, drawn.size, what="cluster")
-    estimate = np.empty(len(found))
-    for one, fit in zip(passes, fits, strict=True):
-        estimate[one.columns] = fit.estimates
-    return normal_statistics(found, estimate, joint_cov(passes, fits, vcov, groups), draws=draws, seed=seed)
-
-
-def normal_statistics(
-    names: Sequence[str], estimate: FloatArray, cov: FloatArray, *, draws: int = 10_000, seed: int = 1
-) -> StatisticDraws:
-    """Draw t statistics of jointly normal estimates under the null that all are 0.
-
-    Parameters
-    ----------
-    names
-        Names of the estimates, J of them.
-    estimate, cov
-        Shape (J,) and (J, J).
-    draws, seed
-        Draws, and the seed of `numpy.random.default_rng`.
-    """
-    scale = np.sqrt(np.diag(cov))
-    used = scale > 0
-    values, vectors = np.linalg.eigh(cov[np.ix_(used, used)] / np.outer(scale[used], scale[used]))
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    null = np.zeros((draws, estimate.size))
-    null[:, used] = np.random.default_rng(seed).standard_normal((draws, int(used.sum()))) @ root
-    return StatisticDraws(tuple(names), ratio(estimate, scale, where=used), null)
-
-
 def _check_families(
     raw: FloatArray, names: tuple[str, ...], families: Mapping[str, tuple[str, ...]], draws: StatisticDraws | None
 ) -> None:
     if raw.shape != (len(names),):
         raise UserError(f"There are {raw.size} p-values for {len(names)} names; give each test one of both.")
-    faults = []
+    problems = []
     wrong = int(np.count_nonzero((raw < 0) | (raw > 1)))
     if wrong:
-        faults.append(f"p_values must lie between 0 and 1; {wrong} of {raw.size} do not.")
+        problems.append(f"p_values must lie between 0 and 1; {wrong} of {raw.size} do not.")
     if not families:
-        faults.append("No family is declared; name at least one, or leave families out for one family of all tests.")
+        problems.append("No family is declared; name at least one, or leave families out for one family of all tests.")
     repeated = sorted({name for name in names if names.count(name) > 1})
-    faults += [f"Test '{name}' is named {names.count(name)} times; name each once." for name in repeated]
+    problems += [f"Test '{name}' is named {names.count(name)} times; name each once." for name in repeated]
     for family, members in families.items():
-        if not members:
-            faults.append(f"Family '{family}' has no members; name at least one test.")
-        faults += [
-            f"Family '{family}' names '{name}', which is not among the tests.{nearest(name, names)}"
-            for name in members
-            if name not in names
+        problems += _family_problems(family, members, names, draws)
+    raise_problems(problems)
+
+
+def _family_problems(
+    family: str, members: tuple[str, ...], names: tuple[str, ...], draws: StatisticDraws | None
+) -> list[str]:
+    problems = [] if members else [f"Family '{family}' has no members; name at least one test."]
+    problems += [
+        f"Family '{family}' names '{name}', which is not among the tests.{nearest(name, names)}"
+        for name in members
+        if name not in names
+    ]
+    twice = sorted({name for name in members if members.count(name) > 1})
+    problems += [f"Family '{family}' names '{name}' twice; a test counts once." for name in twice]
+    if draws is not None:
+        absent = [name for name in members if name in names and name not in draws.names]
+        problems += [
+            f"The draws have no statistic '{name}' of family '{family}'.{nearest(name, draws.names)}" for name in absent
         ]
-        twice = sorted({name for name in members if members.count(name) > 1})
-        faults += [f"Family '{family}' names '{name}' twice; a test counts once." for name in twice]
-        if draws is not None:
-            faults += [
-                f"The draws have no statistic '{name}' of family '{family}'.{nearest(name, draws.names)}"
-                for name in members
-                if name in names and name not in draws.names
-            ]
-    if faults:
-        raise UserError(*faults)
+    return problems
 
 
 def _family(

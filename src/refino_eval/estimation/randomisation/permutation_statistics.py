@@ -1,16 +1,16 @@
-"""Coefficients and variances of every redraw and outcome, without an array of people x outcomes x draws.
+"""Coefficients and variances of every re-randomisation and outcome, without an array of people x outcomes x draws.
 
-For a redraw with residual z~ on cells and controls, and outcomes Y~ that are residuals on the same, Frisch-Waugh gives
-b = z~'Y~ / z~'z~ and residuals e = Y~ - z~ b. Since Y~ is orthogonal to cells and controls, z~'Y~ = z'Y~; and
+For a re-randomisation with residual z~ on cells and controls, and outcomes Y~ that are residuals on the same, Frisch-Waugh
+gives b = z~'Y~ / z~'z~ and residuals e = Y~ - z~ b. Since Y~ is orthogonal to cells and controls, z~'Y~ = z'Y~; and
 z~'z~ = (squares of z within cells) - |Q'z|^2 with Q the orthonormal basis of the controls within cells; so coefficients
-take one product of the redraws with [Y~ | Q]. Robust variances have the middle
+take one product of the assignments with [Y~ | Q]. Robust variances have the middle
 
     sum_i g_i z~_i^2 e_i^2 = (g z~^2)'(Y~^2) - 2 b (g z~^3)'Y~ + b^2 sum g z~^4,
 
-products again, of matrices people x draws with matrices people x outcomes. The factor g is 1, 1/(1 - h) (HC2) or its
-square (HC3), and the leverage h_i = 1/n_c + |Q_i|^2 + z~_i^2 / z~'z~ is that of the redraw: exact, not that of the
-draw that fell. People come in tiles, so that these matrices stay in the processor's cache. With probability weights
-everything is multiplied by their roots.
+products again, of matrices people x draws with matrices people x outcomes. The factor g is 1, or 1/(1 - h) to the power
+of the covariance, and the leverage h_i = 1/n_c + |Q_i|^2 + z~_i^2 / z~'z~ is that of the re-randomisation: exact, not that
+of the observed assignment. People come in tiles, so that these matrices stay in the processor's cache. With probability
+weights everything is multiplied by their roots.
 """
 
 from __future__ import annotations
@@ -21,23 +21,25 @@ from functools import cached_property
 
 import numpy as np
 
+from refino_eval.covariances import COVARIANCES, Vcov
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
-from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, Vcov
+from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray
 from refino_eval.estimation.core.kernel import SATURATED, Design
+from refino_eval.estimation.core.regression_inputs import RegressionInputs
 from refino_eval.estimation.randomisation.assignments import Mechanism
 from refino_eval.estimation.randomisation.clustered_assignments import Groups, group_people, group_products
 
 # People in a tile: 128 x 256 draws x 8 bytes = 256 kB.
 TILE = 128
-# A redraw whose variation within cells and controls is below this share of the cells' is collinear with the controls.
+# A re-randomisation whose variation within cells and controls is below this share of the cells' is collinear with the controls.
 NO_VARIATION = 1e-9
-# A variance below this share of its own first term is rounding: the redraw fits the outcome exactly.
+# A variance below this share of its own first term is rounding: the re-randomisation fits the outcome exactly.
 EXACT_FIT = 1e-13
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RedrawnPass:
-    """One design's outcomes, ready for blocks of redraws; people are sorted by cell.
+class RedrawnGroup:
+    """One design's outcomes, ready for blocks of re-randomisations; people are sorted by cell.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class RedrawnPass:
     totals
         Sum of weights (people) of each cell, shape (C,).
     shares
-        Share treated in each cell when all redraws have it, shape (C,), or None.
+        Share treated in each cell when all re-randomisations have it, shape (C,), or None.
     root
         Root weights, shape (n,), or None.
     outcomes
@@ -118,7 +120,7 @@ class RedrawnPass:
 
     @cached_property
     def groups(self) -> Groups | None:
-        """The clusters in place of their people, where redraws and cells never part them."""
+        """The clusters in place of their people, where re-randomisations and cells never divide them."""
         if self.clusters is None:
             return None
         return group_people(
@@ -140,9 +142,9 @@ class RedrawnPass:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BlockStatistics:
-    """One block of B redraws.
+    """One block of B re-randomisations.
 
-    ``coefficients`` of outcomes then directions, shape (J + q, B), NaN where the redraw has no variation of its own;
+    ``coefficients`` of outcomes then directions, shape (J + q, B), NaN where the re-randomisation has no variation within cells and controls;
     ``variances`` of outcomes, shape (J, B); and when crossed ``covariances`` of outcomes with each direction, shape
     (q, J, B), and variances of each direction, ``direction_variances``, shape (q, B).
     """
@@ -153,34 +155,32 @@ class BlockStatistics:
     direction_variances: FloatArray
 
 
-def redrawn_pass(
+def redrawn_group(
     design: Design,
     outcomes: FloatArray,
     directions: FloatArray,
-    drawn: FloatArray,
+    inputs: RegressionInputs,
     mechanism: Mechanism,
-    redrawn: IntArray,
     *,
     crossed: bool = False,
-) -> RedrawnPass:
-    """Prepare a design's outcomes for redraws.
+) -> RedrawnGroup:
+    """Prepare a design's outcomes for re-randomisation.
 
     Parameters
     ----------
     design
-        Of the draw that fell.
+        Of the observed assignment.
     outcomes, directions
         Shape (n_rows, J) and (n_rows, q).
-    drawn
-        The draw that fell, shape (n_rows,).
+    inputs
+        Of the regression; its ``rows`` are the people whom the mechanism assigns: those in use, and others who were
+        assigned with them but lack the outcome.
     mechanism
-        How people are redrawn.
-    redrawn
-        Input rows of the people whom the mechanism knows, increasing, shape (m,): those in use, and others who were
-        drawn with them but lack the outcome.
+        How people are assigned.
     crossed
         Whether (co)variances with the directions are wanted too.
     """
+    redrawn = np.flatnonzero(inputs.rows)
     basis = design.control_basis
     residuals = design.within(np.hstack((outcomes, directions)))
     residuals = residuals - basis @ (basis.T @ residuals)
@@ -190,8 +190,8 @@ def redrawn_pass(
     order = design.cells.order
     shares = None
     if mechanism.fixed_shares and design.root_weights is None and design.n == redrawn.size:
-        shares = design.cells.means(design.used(drawn)[:, None])[:, 0]
-    return RedrawnPass(
+        shares = design.cells.means(design.used(inputs.treated)[:, None])[:, 0]
+    return RedrawnGroup(
         rows=design.rows[order],
         unit=mechanism.unit[np.searchsorted(redrawn, design.rows[order])],
         codes=design.cells.codes[order],
@@ -214,7 +214,7 @@ class Projection:
     """Redraws less their projection on cells and controls, in parts.
 
     ``loadings`` of outcomes, directions and control basis on z, shape (J + q + k, B); ``means`` of z in each cell,
-    shape (C, B) or (C, 1) when all redraws share them; ``squares`` = z~'z~, shape (B,), NaN without variation.
+    shape (C, B) or (C, 1) when all re-randomisations share them; ``squares`` = z~'z~, shape (B,), NaN without variation.
     """
 
     loadings: FloatArray
@@ -222,131 +222,132 @@ class Projection:
     squares: FloatArray
 
 
-def block_statistics(one: RedrawnPass, drawn: BoolArray, vcov: Vcov) -> BlockStatistics:
+def block_statistics(group: RedrawnGroup, drawn: BoolArray, vcov: Vcov) -> BlockStatistics:
     """Compute a block's coefficients and (co)variances.
 
     Parameters
     ----------
-    one
+    group
         The design's outcomes.
     drawn
-        A block of redraws, shape (units, B).
+        A block of re-randomisations, shape (units, B).
     vcov
         As in `itt.itt`; CRV1 when the design has clusters.
     """
-    found = project(one.groups or one, drawn)
-    b = found.loadings[: one.n_effects] / found.squares
-    if vcov == "iid":
+    covariance = COVARIANCES[vcov]
+    projection = project(group.groups or group, drawn)
+    b = projection.loadings[: group.n_effects] / projection.squares
+    if not covariance.is_robust:
         # e'e = Y~'Y~ - b^2 z~'z~, written in the form of the others.
-        products = one.quadratic.sum(axis=1)[:, None], b * found.squares, found.squares
-        scale = 1.0 / (one.df_resid * found.squares)
-    elif vcov == "CRV1":
-        products = _cluster_products(one, drawn, found)
-        groups = 0 if one.clusters is None else one.clusters.n_cells
-        scale = groups / (groups - 1) * (one.n - 1) / one.df_resid / found.squares**2
+        products = group.quadratic.sum(axis=1)[:, None], b * projection.squares, projection.squares
+        return _combine(group, b, products, 1.0 / (group.df_resid * projection.squares))
+    if covariance.is_clustered:
+        products = _cluster_products(group, drawn, projection)
     else:
-        products = _products(one, drawn, found, vcov)
-        scale = (one.n / one.df_resid if vcov == "HC1" else 1.0) / found.squares**2
-    return _combine(one, b, products, scale)
+        products = _products(group, drawn, projection, covariance.leverage_power)
+    n_clusters = 0 if group.clusters is None else group.clusters.n_cells
+    factor = covariance.factor(n=group.n, df_resid=group.df_resid, n_clusters=n_clusters)
+    return _combine(group, b, products, factor / projection.squares**2)
 
 
-def project(one: RedrawnPass | Groups, drawn: BoolArray) -> Projection:
-    """Project a block's redraws on cells and controls; people, or clusters that stand for theirs."""
-    loadings = np.zeros((one.linear.shape[0], drawn.shape[1]))
-    sums = None if one.shares is not None else np.zeros((one.totals.size, drawn.shape[1]))
-    for tile in one.tiles:
-        z = drawn[one.unit[tile]].astype(np.float64)
-        loadings += one.linear[:, tile] @ z
+def project(group: RedrawnGroup | Groups, drawn: BoolArray) -> Projection:
+    """Project a block's re-randomisations on cells and controls; people, or clusters in place of their people."""
+    loadings = np.zeros((group.linear.shape[0], drawn.shape[1]))
+    sums = None if group.shares is not None else np.zeros((group.totals.size, drawn.shape[1]))
+    for tile in group.tiles:
+        z = drawn[group.unit[tile]].astype(np.float64)
+        loadings += group.linear[:, tile] @ z
         if sums is not None:
-            if one.root is not None:
-                z *= (one.root[tile] ** 2)[:, None]
-            codes = one.codes[tile]
+            if group.root is not None:
+                z *= (group.root[tile] ** 2)[:, None]
+            codes = group.codes[tile]
             starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
             sums[codes[starts]] += np.add.reduceat(z, starts, axis=0)
-    if one.shares is not None:
-        means = one.shares[:, None]
-        within = np.full(drawn.shape[1], float(one.totals @ (one.shares * (1.0 - one.shares))))
+    if group.shares is not None:
+        means = group.shares[:, None]
+        within = np.full(drawn.shape[1], float(group.totals @ (group.shares * (1.0 - group.shares))))
     else:
         assert sums is not None
-        means = sums / one.totals[:, None]
+        means = sums / group.totals[:, None]
         within = np.einsum("cb,cb->b", sums, 1.0 - means)
-    gains = loadings[one.n_effects :]
+    gains = loadings[group.n_effects :]
     squares = within - np.einsum("kb,kb->b", gains, gains)
     squares[~(squares > NO_VARIATION * within)] = np.nan
     return Projection(loadings, means, squares)
 
 
-def residuals_of(one: RedrawnPass, drawn: BoolArray, found: Projection, rows: slice | IntArray) -> FloatArray:
+def residuals_of(group: RedrawnGroup, drawn: BoolArray, projection: Projection, rows: slice | IntArray) -> FloatArray:
     """Return z~ of some people, times the root weights, shape (rows, B)."""
-    z = drawn[one.unit[rows]].astype(np.float64)
-    z -= found.means[one.codes[rows]]
-    if one.root is not None:
-        z *= one.root[rows][:, None]
-    if one.basis.shape[1]:
-        z -= one.basis[rows] @ found.loadings[one.n_effects :]
+    z = drawn[group.unit[rows]].astype(np.float64)
+    z -= projection.means[group.codes[rows]]
+    if group.root is not None:
+        z *= group.root[rows][:, None]
+    if group.basis.shape[1]:
+        z -= group.basis[rows] @ projection.loadings[group.n_effects :]
     return z
 
 
 _Products = tuple[FloatArray, FloatArray, FloatArray]
 
 
-def _products(one: RedrawnPass, drawn: BoolArray, found: Projection, vcov: Vcov) -> _Products:
+def _products(group: RedrawnGroup, drawn: BoolArray, projection: Projection, leverage_power: int) -> _Products:
     """Sum g z~^2 with the quadratic, g z~^3 with the cubic terms, and of g z~^4."""
-    second = np.zeros((one.quadratic.shape[0], drawn.shape[1]))
-    third = np.zeros((one.cubic.shape[0], drawn.shape[1]))
+    second = np.zeros((group.quadratic.shape[0], drawn.shape[1]))
+    third = np.zeros((group.cubic.shape[0], drawn.shape[1]))
     fourth = np.zeros(drawn.shape[1])
-    inverse = np.nan_to_num(1.0 / found.squares)
-    for tile in one.tiles:
-        z = residuals_of(one, drawn, found, tile)
+    inverse = np.nan_to_num(1.0 / projection.squares)
+    for tile in group.tiles:
+        z = residuals_of(group, drawn, projection, tile)
         scaled = z * z
-        if vcov in ("HC2", "HC3"):
-            divide_by_slack(scaled, one.slack[tile][:, None] - scaled * inverse, twice=vcov == "HC3")
-        second += one.quadratic[:, tile] @ scaled
+        if leverage_power:
+            divide_by_slack(scaled, group.slack[tile][:, None] - scaled * inverse, leverage_power)
+        second += group.quadratic[:, tile] @ scaled
         scaled *= z
-        third += one.cubic[:, tile] @ scaled
+        third += group.cubic[:, tile] @ scaled
         fourth += np.einsum("ib,ib->b", scaled, z)
     return second, third, fourth
 
 
-def divide_by_slack(values: FloatArray, slack: FloatArray, *, twice: bool) -> None:
-    """Divide by 1 - h (or its square) in place; people whom a redraw fits exactly have no residual and get 0."""
+def divide_by_slack(values: FloatArray, slack: FloatArray, power: int) -> None:
+    """Divide by (1 - h)^power in place; people whom a re-randomisation fits exactly have no residual and get 0."""
     if slack.min() <= SATURATED:
         values[slack <= SATURATED] = 0.0
         slack[slack <= SATURATED] = 1.0
-    values /= slack
-    if twice:
+    for _ in range(power):
         values /= slack
 
 
-def _cluster_products(one: RedrawnPass, drawn: BoolArray, found: Projection) -> _Products:
+def _cluster_products(group: RedrawnGroup, drawn: BoolArray, projection: Projection) -> _Products:
     """Sum the same over clusters: of z~ Y~ and z~^2 in each, then products of these, a run of clusters at a time."""
-    if one.clusters is None:
-        raise ValueError("CRV1 needs a design with clusters")
-    count, q = one.outcomes.shape[1], one.cubic.shape[0] - one.outcomes.shape[1]
-    second = np.zeros((one.quadratic.shape[0], drawn.shape[1]))
-    third, fourth = np.zeros((one.cubic.shape[0], drawn.shape[1])), np.zeros(drawn.shape[1])
-    for scores, squares in _cluster_sums(one, drawn, found):
+    if group.clusters is None:
+        raise ValueError("a clustered covariance needs a design with clusters")
+    count, q = group.outcomes.shape[1], group.cubic.shape[0] - group.outcomes.shape[1]
+    second = np.zeros((group.quadratic.shape[0], drawn.shape[1]))
+    third, fourth = np.zeros((group.cubic.shape[0], drawn.shape[1])), np.zeros(drawn.shape[1])
+    for scores, squares in _cluster_sums(group, drawn, projection):
         # In the order of `quadratic`: outcomes, each direction with every outcome, directions.
         second[:count] += np.einsum("jgb,jgb->jb", scores[:count], scores[:count])
         for w in range(q):
-            place = slice(count * (1 + w), count * (2 + w))
-            second[place] += np.einsum("jgb,gb->jb", scores[:count], scores[count + w])
+            rows = slice(count * (1 + w), count * (2 + w))
+            second[rows] += np.einsum("jgb,gb->jb", scores[:count], scores[count + w])
             second[count * (1 + q) + w] += np.einsum("gb,gb->b", scores[count + w], scores[count + w])
         third += np.einsum("jgb,gb->jb", scores, squares)
         fourth += np.einsum("gb,gb->b", squares, squares)
     return second, third, fourth
 
 
-def _cluster_sums(one: RedrawnPass, drawn: BoolArray, found: Projection) -> Iterator[tuple[FloatArray, FloatArray]]:
+def _cluster_sums(
+    group: RedrawnGroup, drawn: BoolArray, projection: Projection
+) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Give z~ Y~ (and z~ times directions) and z~^2 summed in clusters, shape (J', g, B) and (g, B), for runs of clusters."""
-    gains = found.loadings[one.n_effects :]
-    if one.groups is not None:
-        for rows in one.groups.tiles:
-            apart = drawn[one.groups.unit[rows]] - found.means[one.groups.codes[rows]]
-            yield group_products(one.groups, apart, gains, rows)
+    gains = projection.loadings[group.n_effects :]
+    if group.groups is not None:
+        for rows in group.groups.tiles:
+            apart = drawn[group.groups.unit[rows]] - projection.means[group.groups.codes[rows]]
+            yield group_products(group.groups, apart, gains, rows)
         return
-    assert one.clusters is not None
-    order, starts = one.clusters.order, one.clusters.starts
+    assert group.clusters is not None
+    order, starts = group.clusters.order, group.clusters.starts
     ends = np.append(starts[1:], order.size)
     # Runs of whole clusters, of about a tile's people or one cluster.
     cuts = np.unique(np.searchsorted(starts, np.arange(0, order.size, TILE), side="left"))
@@ -354,26 +355,26 @@ def _cluster_sums(one: RedrawnPass, drawn: BoolArray, found: Projection) -> Iter
         if first == last:
             continue
         people = order[starts[first] : ends[last - 1]]
-        z = residuals_of(one, drawn, found, people)
+        z = residuals_of(group, drawn, projection, people)
         at = starts[first:last] - starts[first]
         yield (
-            np.stack([np.add.reduceat(z * column[people, None], at, axis=0) for column in one.cubic]),
+            np.stack([np.add.reduceat(z * column[people, None], at, axis=0) for column in group.cubic]),
             np.add.reduceat(z * z, at, axis=0),
         )
 
 
-def _combine(one: RedrawnPass, b: FloatArray, products: _Products, scale: FloatArray) -> BlockStatistics:
+def _combine(group: RedrawnGroup, b: FloatArray, products: _Products, scale: FloatArray) -> BlockStatistics:
     """Put sum g z~^2 e_y e_w = S_yw - b_w T_y - b_y T_w + b_y b_w F together for all pairs."""
     second, third, fourth = products
-    count = one.outcomes.shape[1]
-    outcomes, others = slice(0, count), range(count, b.shape[0] if one.crossed else count)
+    count = group.outcomes.shape[1]
+    outcomes, others = slice(0, count), range(count, b.shape[0] if group.crossed else count)
     own = second[outcomes] - 2 * b[outcomes] * third[outcomes] + b[outcomes] ** 2 * fourth
     own[own <= EXACT_FIT * second[outcomes]] = 0.0
     crossed = np.empty((len(others), count, b.shape[1]))
     directions = np.empty((len(others), b.shape[1]))
-    for place, w in enumerate(others):
-        rows = slice(count * (1 + place), count * (2 + place))
-        crossed[place] = second[rows] - b[w] * third[outcomes] - b[outcomes] * third[w] + b[outcomes] * b[w] * fourth
-        last = second[count * (1 + len(others)) + place]
-        directions[place] = np.maximum(last - 2 * b[w] * third[w] + b[w] ** 2 * fourth, 0.0)
+    for k, w in enumerate(others):
+        rows = slice(count * (1 + k), count * (2 + k))
+        crossed[k] = second[rows] - b[w] * third[outcomes] - b[outcomes] * third[w] + b[outcomes] * b[w] * fourth
+        last = second[count * (1 + len(others)) + k]
+        directions[k] = np.maximum(last - 2 * b[w] * third[w] + b[w] ** 2 * fourth, 0.0)
     return BlockStatistics(b, own * scale, crossed * scale, directions * scale)

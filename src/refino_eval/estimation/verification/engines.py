@@ -1,41 +1,38 @@
-"""Programs that share nothing with the kernel, asked for one regression's coefficients of interest and their covariance.
+"""Independent programs that estimate one regression's coefficients of interest and their covariance.
 
-Each engine is asked in the way that makes it count as we do, and the ways in which it would silently give another
-number are closed here:
+They share nothing with the kernel. Each engine is called so that it counts degrees of freedom as the kernel does, and so
+that its known traps are avoided:
 
 statsmodels
-    a dummy for every cell, Student's t; people fitted exactly are left out before HC2 and HC3 (their e^2 / (1 - h)
-    would be 0 / 0), which changes nothing else.
+    a dummy for every cell, Student's t; people fitted exactly are left out before the covariances with leverage (their
+    e^2 / (1 - h) would be 0 / 0), which changes nothing else.
 linearmodels
     cells as categories, since `AbsorbingLS` reads an integer column as one continuous regressor; for take-up
-    `IV2SLS` with a dummy for every cell, since two-stage least squares on demeaned data forgets the cells' degrees of freedom.
-pyfixest
-    ``fixef_rm="none"``, since its default drops singletons and so changes n and standard errors, and
-    ``k_fixef="full"``; and without the factor n / (n - K) that it gives HC2 and HC3 too. Taken when installed.
+    `IV2SLS` with a dummy for every cell, since two-stage least squares on demeaned data ignores the cells' degrees of freedom.
 textbook
     pseudo-inverses of the whole matrices, for HC2 and HC3, which few programs offer with cells.
 within
     pandas' deviations from (weighted) cell means and numpy's least squares, with all cells counted in the degrees of
     freedom: quick, for a family of outcomes of one design, and for more cells than a matrix of dummies can hold.
 
-Engines are imported when used.
+Engines are imported when used. The tests compare the kernel with pyfixest, too.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from refino_eval.covariances import COVARIANCES, Covariance, Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.arrays import FloatArray, IntArray, Vcov, check_choice
+from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
-Engine = Literal["statsmodels", "linearmodels", "pyfixest", "textbook", "within"]
+Engine = Literal["statsmodels", "linearmodels", "textbook", "within"]
 # Above this many numbers a matrix of dummies is not built; the engines that absorb cells remain.
 MOST_DUMMIES = 60_000_000
 
@@ -54,31 +51,10 @@ class Problem:
     cluster: IntArray | None
     vcov: Vcov
 
-
-def engines_offered(asked: Sequence[Engine] | None, vcov: Vcov, *, weighted: bool, instrument: bool) -> list[Engine]:
-    """List the engines that offer the variance, at least two."""
-    check_choice(vcov, Vcov, what="vcov")
-    leverage = vcov in ("HC2", "HC3")
-    offered: list[Engine] = ["statsmodels"]
-    if not leverage:
-        offered.append("linearmodels")
-    if (
-        importlib.util.find_spec("pyfixest") is not None
-        and vcov != "HC0"
-        and not (leverage and (weighted or instrument))
-    ):
-        offered.append("pyfixest")
-    if leverage:
-        offered.append("textbook")
-    for name in asked or ():
-        check_choice(name, Engine, what="engine")
-    chosen = offered if asked is None else [name for name in asked if name in offered]
-    if len(chosen) < 2:
-        raise UserError(
-            f"Verifying needs two engines with vcov '{vcov}', and {len(chosen)} can be asked of: {', '.join(offered)}. "
-            "Install the missing one, or leave the choice of engines open."
-        )
-    return chosen
+    @property
+    def covariance(self) -> Covariance:
+        """What ``vcov`` stands for."""
+        return COVARIANCES[self.vcov]
 
 
 def ask(engine: Engine, problem: Problem, outcomes: FloatArray, taken: FloatArray | None = None) -> list[Answer]:
@@ -94,8 +70,8 @@ def _dummies(problem: Problem) -> FloatArray:
     n_cells = int(problem.cells.max()) + 1
     if problem.cells.size * n_cells > MOST_DUMMIES:
         raise UserError(
-            f"A dummy for each of {n_cells} cells and {problem.cells.size} people is too large to verify with; name engines that absorb "
-            "cells (linearmodels, pyfixest)."
+            f"A dummy for each of {n_cells} cells and {problem.cells.size} people is too large to verify with; ask an engine that "
+            "absorbs cells (linearmodels, within)."
         )
     return np.asarray(problem.cells[:, None] == np.arange(n_cells), dtype=np.float64)
 
@@ -126,11 +102,12 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     import statsmodels.api as sm
     from statsmodels.regression.linear_model import RegressionResults
 
-    if problem.vcov in ("HC2", "HC3"):
+    covariance = problem.covariance
+    if covariance.leverage_power:
         problem, outcomes = _without_exact(problem, outcomes)
     x = np.hstack((problem.columns, _dummies(problem)))
-    options: dict[str, Any] = {"cov_type": "nonrobust" if problem.vcov == "iid" else problem.vcov, "use_t": True}
-    if problem.vcov == "CRV1":
+    options: dict[str, Any] = {"cov_type": problem.vcov if covariance.is_robust else "nonrobust", "use_t": True}
+    if covariance.is_clustered:
         options |= {"cov_type": "cluster", "cov_kwds": {"groups": problem.cluster}}
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
     # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
@@ -166,9 +143,12 @@ def _by_linearmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
 
 
 def _linearmodels_options(problem: Problem) -> dict[str, Any]:
-    kind = {"iid": "unadjusted", "CRV1": "clustered"}.get(problem.vcov, "robust")
-    options: dict[str, Any] = {"cov_type": kind, "debiased": problem.vcov != "HC0"}
-    if problem.cluster is not None and kind == "clustered":
+    covariance = problem.covariance
+    kind = "clustered" if covariance.is_clustered else "robust" if covariance.is_robust else "unadjusted"
+    # The classical variance divides by n - K, too.
+    debiased = covariance.small_sample != "none" or not covariance.is_robust
+    options: dict[str, Any] = {"cov_type": kind, "debiased": debiased}
+    if problem.cluster is not None and covariance.is_clustered:
         options["clusters"] = pd.Series(problem.cluster)
     return options
 
@@ -180,45 +160,6 @@ def _constant_only(columns: pd.DataFrame, y: FloatArray, problem: Problem, optio
     fit = IV2SLS(pd.Series(y), columns.assign(constant=1.0), None, None, weights=weights).fit(**options)
     f = problem.n_focus
     return fit.params.to_numpy()[:f], fit.cov.to_numpy()[:f, :f]
-
-
-def _by_pyfixest(problem: Problem, outcomes: FloatArray) -> list[Answer]:
-    import pyfixest as pf
-
-    leverage = problem.vcov in ("HC2", "HC3")
-    if leverage:
-        problem, outcomes = _without_exact(problem, outcomes)
-    names = [f"x{k}" for k in range(problem.columns.shape[1])]
-    # With leverage cells are columns; without they are absorbed.
-    cells = " + C(cell)" if leverage and problem.cells.max() > 0 else "" if leverage else " | cell"
-    answers = []
-    for y in outcomes.T:
-        fit = pf.feols(
-            f"y ~ {' + '.join(names)}{cells}", _pyfixest_frame(problem, names, y), **_pyfixest_options(problem)
-        )
-        f = problem.n_focus
-        cov = pd.DataFrame(fit._vcov, index=fit._coefnames, columns=fit._coefnames).loc[names[:f], names[:f]]
-        answers.append((fit.coef()[names[:f]].to_numpy(), cov.to_numpy()))
-    return answers
-
-
-def _pyfixest_frame(problem: Problem, names: list[str], y: FloatArray) -> pd.DataFrame:
-    frame = pd.DataFrame(problem.columns, columns=names).assign(y=y, cell=problem.cells)
-    if problem.weights is not None:
-        frame["w"] = problem.weights
-    if problem.cluster is not None:
-        frame["g"] = problem.cluster
-    return frame
-
-
-def _pyfixest_options(problem: Problem) -> dict[str, Any]:
-    import pyfixest as pf
-
-    vcov = {"CRV1": {"CRV1": "g"}, "HC1": "hetero"}.get(problem.vcov, problem.vcov)
-    weights = None if problem.weights is None else "w"
-    # HC2 and HC3 have no factor n / (n - K); pyfixest multiplies by it unless told.
-    ssc = pf.ssc(k_adj=problem.vcov not in ("HC2", "HC3"), k_fixef="full")
-    return {"vcov": vcov, "fixef_rm": "none", "ssc": ssc, "weights": weights}
 
 
 def _by_textbook(problem: Problem, outcomes: FloatArray) -> list[Answer]:
@@ -243,19 +184,18 @@ def _sandwich(problem: Problem, regressors: FloatArray, instruments: FloatArray,
 
 def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, leverage: FloatArray, k: int) -> FloatArray:
     """Covariance of the coefficients whose rows of the pseudo-inverse are ``own``."""
-    n = residual.size
-    if problem.vcov == "iid":
+    n, covariance = residual.size, problem.covariance
+    if not covariance.is_robust:
         return np.asarray(own @ own.T * float(residual @ residual) / (n - k))
     inside = 1.0 - leverage > 1e-9
     scores = own * np.where(inside, residual, 0.0)
-    if problem.vcov == "CRV1" and problem.cluster is not None:
-        groups = np.unique(problem.cluster, return_inverse=True)[1]
-        sums = np.stack([np.bincount(groups, weights=row) for row in scores])
-        g = sums.shape[1]
-        return np.asarray(sums @ sums.T * g / (g - 1) * (n - 1) / (n - k))
-    power = {"HC2": 0.5, "HC3": 1.0}.get(problem.vcov, 0.0)
-    scores = scores / np.where(inside, 1.0 - leverage, 1.0) ** power
-    return np.asarray(scores @ scores.T * (n / (n - k) if problem.vcov == "HC1" else 1.0))
+    scores = scores / np.where(inside, 1.0 - leverage, 1.0) ** (covariance.leverage_power / 2)
+    groups = 0
+    if covariance.is_clustered and problem.cluster is not None:
+        codes = np.unique(problem.cluster, return_inverse=True)[1]
+        scores = np.stack([np.bincount(codes, weights=row) for row in scores])
+        groups = scores.shape[1]
+    return np.asarray(scores @ scores.T * covariance.factor(n=n, df_resid=n - k, n_clusters=groups))
 
 
 def _take_up_by_statsmodels(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
@@ -276,19 +216,6 @@ def _take_up_by_linearmodels(problem: Problem, outcomes: FloatArray, taken: Floa
         model = IV2SLS(y, exogenous, taken, problem.columns[:, 0], weights=problem.weights)
         fit = model.fit(**_linearmodels_options(problem))
         answers.append((fit.params.to_numpy()[-1:], fit.cov.to_numpy()[-1:, -1:]))
-    return answers
-
-
-def _take_up_by_pyfixest(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
-    import pyfixest as pf
-
-    names = [f"x{k}" for k in range(problem.columns.shape[1])]
-    formula = f"y ~ {' + '.join(names[1:]) or '1'} | cell | d ~ x0"
-    answers = []
-    for y in outcomes.T:
-        frame = _pyfixest_frame(problem, names, y).assign(d=taken)
-        fit = pf.feols(formula, frame, **_pyfixest_options(problem))
-        answers.append((np.array([fit.coef()["d"]]), np.array([[fit.se()["d"] ** 2]])))
     return answers
 
 
@@ -319,13 +246,11 @@ def _by_within(problem: Problem, outcomes: FloatArray) -> list[Answer]:
 _LEAST_SQUARES: dict[Engine, Callable[[Problem, FloatArray], list[Answer]]] = {
     "statsmodels": _by_statsmodels,
     "linearmodels": _by_linearmodels,
-    "pyfixest": _by_pyfixest,
     "textbook": _by_textbook,
     "within": _by_within,
 }
 _INSTRUMENTED: dict[Engine, Callable[[Problem, FloatArray, FloatArray], list[Answer]]] = {
     "statsmodels": _take_up_by_statsmodels,
     "linearmodels": _take_up_by_linearmodels,
-    "pyfixest": _take_up_by_pyfixest,
     "textbook": _take_up_by_textbook,
 }

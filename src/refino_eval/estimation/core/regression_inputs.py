@@ -1,0 +1,236 @@
+"""The right-hand side of a regression and how it is estimated, as one object that every analysis takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TypedDict, Unpack
+
+import numpy as np
+import pandas as pd
+
+from refino_eval.covariances import CLUSTERED, COVARIANCES, Covariance, Vcov
+from refino_eval.errors import UserError
+from refino_eval.estimation.core.absorbed_cells import encode
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    Columns,
+    FloatArray,
+    IntArray,
+    Labels,
+    Missing,
+    Singletons,
+    Vector,
+    as_columns,
+    as_mask,
+    as_treated,
+    as_vector,
+    check_choice,
+    check_length,
+    check_level,
+)
+
+
+class EstimationOptions(TypedDict, total=False):
+    """How a regression is estimated; `RegressionInputs` describes the keywords."""
+
+    vcov: Vcov
+    singletons: Singletons
+    missing: Missing
+    rows: BoolArray | None
+    level: float
+
+
+class Options(EstimationOptions, total=False):
+    """Keywords that every analysis takes; `RegressionInputs` describes them."""
+
+    cells: Labels | None
+    controls: Columns | None
+    weights: Vector | None
+    cluster: Labels | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegressionInputs:
+    """Everything about a regression except its outcomes, checked; make it with `regression_inputs` or `from_frame`.
+
+    Attributes
+    ----------
+    treated
+        Assignment to treatment, 0 or 1, shape (n,).
+    cells
+        Codes of the cells within which assignment is random, shape (n,); one cell when none were given.
+    controls, control_names
+        Control variables, shape (n, k), finite in the rows in use. Collinear ones are dropped and named in the result.
+    weights
+        Probability weights, positive, shape (n,), or None.
+    cluster
+        Codes of the clusters, shape (n,), or None.
+    rows
+        The people in question (a subgroup, or those whose controls are known), boolean of shape (n,).
+    vcov
+        Covariance, one of `covariances.COVARIANCES`.
+    singletons
+        ``"keep"`` cells of one person in n and K (Stata's `areg`), or ``"drop"`` them (`reghdfe`). The estimate is the same.
+    missing
+        People with missing outcomes: ``"error"`` accepts none; ``"common"`` keeps those observed in every outcome;
+        ``"available"`` keeps for each outcome those observed in it.
+    level
+        Confidence level.
+    """
+
+    treated: FloatArray
+    cells: IntArray
+    controls: FloatArray
+    rows: BoolArray
+    control_names: tuple[str, ...] = ()
+    weights: FloatArray | None = None
+    cluster: IntArray | None = None
+    vcov: Vcov = "HC1"
+    singletons: Singletons = "keep"
+    missing: Missing = "error"
+    level: float = field(default=0.95)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        treated: str,
+        *,
+        cells: Sequence[str] = (),
+        controls: Sequence[str] = (),
+        weights: str | None = None,
+        cluster: str | None = None,
+        **options: Unpack[EstimationOptions],
+    ) -> RegressionInputs:
+        """Read treatment, cells, controls, weights and clusters from columns of a data frame.
+
+        Parameters
+        ----------
+        frame
+            One row per person.
+        treated, cells, controls, weights, cluster
+            Names of columns; several columns of cells are crossed.
+        options
+            ``vcov``, ``singletons``, ``missing``, ``rows`` and ``level``.
+
+        Examples
+        --------
+        >>> inputs = RegressionInputs.from_frame(people, "treated", cells=["county", "month"], controls=["age"])
+        >>> itt(people[["employed", "wage"]], inputs)
+        """
+        named = Options(
+            cells=frame[list(cells)] if cells else None,
+            controls=frame[list(controls)] if controls else None,
+            weights=None if weights is None else frame[weights],
+            cluster=None if cluster is None else frame[cluster],
+        )
+        return regression_inputs(frame[treated], **(named | options))
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all inputs, in use or not."""
+        return int(self.treated.size)
+
+    @property
+    def covariance(self) -> Covariance:
+        """What ``vcov`` stands for."""
+        return COVARIANCES[self.vcov]
+
+    @property
+    def summed_in(self) -> IntArray | None:
+        """Clusters within which the covariance sums scores, or None, shape (n,)."""
+        return self.cluster if self.covariance.is_clustered else None
+
+    def among(self, rows: BoolArray) -> RegressionInputs:
+        """Return the inputs for those of the people in question who are in ``rows`` too."""
+        return replace(self, rows=self.rows & rows)
+
+    def adjusted_for(self, controls: FloatArray, names: tuple[str, ...]) -> RegressionInputs:
+        """Return the inputs with other controls."""
+        return replace(self, controls=controls, control_names=names)
+
+    def refuse(self, analysis: str, *options: str) -> None:
+        """Raise when an option is set that an analysis does not use, rather than ignore it.
+
+        Parameters
+        ----------
+        analysis
+            Name for the message, at the start of a sentence.
+        options
+            Names of attributes that must have no value, or their default.
+        """
+        default = {entry.name: entry.default for entry in fields(self)}
+        for name in options:
+            value = getattr(self, name)
+            if (name == "controls" and value.shape[1]) or (name != "controls" and value != default[name]):
+                raise UserError(f"{analysis} takes no {name}; leave the option out, or choose another analysis.")
+
+
+def regression_inputs(treated: Vector | RegressionInputs, **options: Unpack[Options]) -> RegressionInputs:
+    """Check the inputs of an analysis.
+
+    Parameters
+    ----------
+    treated
+        Assignment to treatment, 0 or 1, shape (n,); or inputs made before, without options.
+    options
+        As the attributes of `RegressionInputs`; ``cells`` and ``cluster`` are labels of any type, ``controls`` any columns.
+
+    Raises
+    ------
+    UserError
+        When treatment is not 0 or 1, inputs have other lengths, labels are missing, weights are not positive, an
+        option is unknown, or a cluster and the covariance do not go together.
+    """
+    if isinstance(treated, RegressionInputs):
+        if options:
+            raise TypeError(f"options are part of the inputs already: {', '.join(options)}; see dataclasses.replace")
+        return treated
+    vcov = options.get("vcov", "HC1")
+    check_choice(vcov, Vcov, what="vcov")
+    clustered = options.get("cluster") is not None
+    if clustered != COVARIANCES[vcov].is_clustered:
+        raise UserError(
+            f"vcov is '{vcov}' and cluster is {'given' if clustered else 'absent'}: clustered standard errors need both "
+            f"a cluster and one of the vcov {', '.join(CLUSTERED)}; other vcov take no cluster."
+        )
+    check_level(options.get("level", 0.95))
+    return unchecked_inputs(as_treated(treated), **options)
+
+
+def unchecked_inputs(
+    treated: FloatArray, control_names: Sequence[str] | None = None, **options: Unpack[Options]
+) -> RegressionInputs:
+    """Return the inputs of a design: as `regression_inputs`, without asking whether cluster and covariance go together."""
+    n = treated.size
+    given, names = options.get("controls"), tuple[str, ...]()
+    controls = np.empty((n, 0))
+    if given is not None:
+        controls, names = as_columns(given, n, what="controls", names=control_names)
+    weights, cluster, rows = options.get("weights"), options.get("cluster"), options.get("rows")
+    inputs = RegressionInputs(
+        treated=treated,
+        cells=encode(options.get("cells"), n),
+        controls=controls,
+        control_names=names,
+        weights=None if weights is None else _positive(weights, n),
+        cluster=None if cluster is None else encode(cluster, n, what="cluster"),
+        rows=np.ones(n, dtype=bool) if rows is None else as_mask(rows, n),
+    )
+    chosen = {name: options[name] for name in ("vcov", "singletons", "missing", "level") if name in options}
+    inputs = replace(inputs, **chosen)  # type: ignore[arg-type]
+    check_choice(inputs.singletons, Singletons, what="singletons convention")
+    check_choice(inputs.missing, Missing, what="rule for missing outcomes")
+    return inputs
+
+
+def _positive(weights: Vector, n: int) -> FloatArray:
+    values = as_vector(weights, what="weights")
+    check_length(values.size, n, what="weights")
+    wrong = int(np.count_nonzero(~(np.isfinite(values) & (values > 0))))
+    if wrong:
+        raise UserError(
+            f"weights must be positive numbers; {wrong} of {n} rows are not. Leave out people with weight 0."
+        )
+    return values
