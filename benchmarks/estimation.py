@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refino_eval.estimation import interaction_test, interactions, multiplicity, prepare, randomisation_test, sup_t
+from refino_eval.estimation import multiplicity, prepare, randomisation_test, sup_t
 
 PEOPLE, CELLS, MONTHS, OUTCOMES = 5_000, 243, 49, 4
 CONTROLS = ["x0", "x1", "x2", "x3", "x4", "x5"]
@@ -109,12 +109,6 @@ def kernel_redraws(frame: pd.DataFrame, outcomes: np.ndarray, redraws: np.ndarra
     return np.array([fit[0] / fit[2] for fit in fits])
 
 
-def refitted_interactions(frame: pd.DataFrame, outcomes: np.ndarray, redraws: np.ndarray, moderator: str) -> np.ndarray:
-    """HC1 t of an interaction in every redraw by our own kernel, one design a redraw, shape (draws, J)."""
-    options = {"cells": frame["cell"], "controls": frame[CONTROLS]}
-    return np.array([interactions(outcomes, z, frame[[moderator]], **options).t[:, 0] for z in redraws.T])
-
-
 def run_redraws(*, draws: int = 10_000, part: int = 2, million: bool = False) -> list[dict[str, Any]]:
     """Time randomisation inference; rows as in `run`.
 
@@ -148,20 +142,6 @@ def run_redraws(*, draws: int = 10_000, part: int = 2, million: bool = False) ->
             tolerance=1e-7,
         ),
     ]  # fmt: skip
-    some, name = draws // 10, CONTROLS[0]
-    own = clock(lambda: interaction_test(outcomes, frame["z"], frame[name], draws=some, **_without(options)), repeat=3)
-    tested = interaction_test(outcomes, frame["z"], frame[name], null="no_effect", **options)
-    refits = clock(lambda: refitted_interactions(frame, outcomes, redraws, name))
-    rows.append(
-        compare(
-            f"{some:,} redraws of an interaction, {shape}, HC1",
-            (own[0], tested.statistics.draws),
-            f"our kernel, one design a redraw ({part} timed, scaled)",
-            refits,
-            scale=some / part,
-            tolerance=1e-7,
-        )
-    )
     if million:
         whole = clock(lambda: family(frame, outcomes, 1_000_000, threads=2))[0]
         label = f"1,000,000 redraws, {shape}, HC2, step-down, exact sets, two threads"
@@ -171,10 +151,6 @@ def run_redraws(*, draws: int = 10_000, part: int = 2, million: bool = False) ->
             )
         )
     return rows
-
-
-def _without(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "assignments"}
 
 
 def compare(

@@ -94,8 +94,8 @@ def test_coverage_of_the_interval_around_the_bounds():
 
 @pytest.mark.slow
 def test_standard_errors_of_bounds_in_sparse_cells():
-    # Six people a cell, many arms of one person: where resampling m of m people would give .63 of the right size.
-    ends, told, drawn = np.empty((300, 2)), np.empty((300, 2)), []
+    # Six people per cell, and many arms of one person in a cell.
+    ends, told = np.empty((300, 2)), np.empty((300, 2))
     for r in range(300):
         rng = np.random.default_rng(r)
         cells = rng.integers(0, 250, 1500)
@@ -104,12 +104,8 @@ def test_standard_errors_of_bounds_in_sparse_cells():
         y = np.where(seen, 0.2 * z + cells / 250 + rng.standard_normal(1500), np.nan)
         found = lee_bounds(y, z, cells=cells)
         ends[r], told[r] = (found.low, found.high), (found.low_std_error, found.high_std_error)
-        if r < 30:
-            resampled = lee_bounds(y, z, cells=cells, bootstrap=60)
-            drawn.append((resampled.low_std_error, resampled.high_std_error))
     # The spread of 300 draws is known to 4 per cent; four of these.
     np.testing.assert_allclose(told.mean(axis=0), ends.std(axis=0), rtol=0.16)
-    np.testing.assert_allclose(np.mean(drawn, axis=0), ends.std(axis=0), rtol=0.2)
 
 
 @pytest.mark.slow

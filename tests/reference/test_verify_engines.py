@@ -1,27 +1,19 @@
-"""The verify rule: engines agree on right numbers, and every kind of wrong number is seen."""
+"""Engines of verification give the kernel's coefficients and covariances for every covariance, weighted or not."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from refino_eval.covariances import COVARIANCES
 from refino_eval.errors import UserError
-from refino_eval.estimation import (
-    VerificationError,
-    balance,
-    itt,
-    late,
-    require_agreement,
-    verify_balance,
-    verify_itt,
-    verify_late,
-)
+from refino_eval.estimation import balance, itt, late, prepare
+from refino_eval.estimation.core.recording import recording
 from refino_eval.estimation.verification import engines as engines_module
+from refino_eval.estimation.verification.engines import Problem, ask
 
-VCOVS = ("iid", "HC0", "HC1", "HC2", "HC3", "CRV1")
+VCOVS = tuple(COVARIANCES)
 
 
 @pytest.fixture(scope="module")
@@ -45,133 +37,111 @@ def data():
     }  # fmt: skip
 
 
-def options(data, vcov, weighted):
+def options(data, vcov, weighted=False, **others):
     return {
         "cells": data["cells"],
         "controls": data["controls"],
         "weights": data["weights"] if weighted else None,
-        "cluster": data["cluster"] if vcov == "CRV1" else None,
+        "cluster": data["cluster"] if COVARIANCES[vcov].is_clustered else None,
+        "vcov": vcov,
         "missing": "available",
+        **others,
     }
 
 
+def engines_for(vcov):
+    """The engines that offer a covariance."""
+    if COVARIANCES[vcov].leverage_power:
+        return ("statsmodels", "textbook")
+    return ("statsmodels", "linearmodels", "textbook", "within")
+
+
+def problem_of(regression):
+    return Problem(
+        columns=regression.columns, n_focus=regression.coefficients.shape[0], cells=regression.cells,
+        weights=regression.weights, cluster=regression.cluster, vcov=regression.vcov,
+    )  # fmt: skip
+
+
+def assert_agreement(regressions, vcov, engines):
+    for regression in regressions:
+        for engine in engines:
+            answers = ask(engine, problem_of(regression), regression.outcomes, regression.take_up)
+            for j, (b, cov) in enumerate(answers):
+                scale = regression.std_errors[:, j]
+                np.testing.assert_allclose(b, regression.coefficients[:, j], rtol=1e-8, atol=1e-8 * scale.max())
+                np.testing.assert_allclose(np.sqrt(np.diag(cov)), scale, rtol=1e-8, err_msg=f"{engine} {vcov}")
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("vcov", VCOVS)
-def test_every_engine_agrees_on_effects(data, vcov, weighted):
-    asked = options(data, vcov, weighted)
-    table = itt(data["outcomes"], data["z"], vcov=vcov, **asked)
-    found = verify_itt(table, data["outcomes"], data["z"], **asked)
-    assert (found["verdict"] == "agrees").all(), found[found["verdict"] != "agrees"]
-    assert found["engine"].nunique() >= 2
-    assert found.groupby(["outcome", "statistic"])["engine"].nunique().min() >= 2
-    assert set(found["statistic"]) == {"estimate", "std_error", "f_stat"}
-    require_agreement(found)
-
-
-@pytest.mark.parametrize("singletons", ["keep", "drop"])
-def test_both_conventions_of_singletons(data, singletons):
-    asked = options(data, "HC1", False) | {"singletons": singletons}
-    table = itt(data["outcomes"], data["z"], **asked)
-    require_agreement(verify_itt(table, data["outcomes"], data["z"], **asked))
-    other = asked | {"singletons": "keep" if singletons == "drop" else "drop"}
-    wrong = verify_itt(table, data["outcomes"], data["z"], **other)
-    differs = wrong[wrong["verdict"] == "differs"]
-    assert set(differs["statistic"]) == {"std_error", "f_stat"}, "n and K differ, the estimate does not"
+def test_every_engine_gives_the_itt(data, vcov, weighted):
+    with recording() as kept:
+        itt(data["outcomes"], data["z"], **options(data, vcov, weighted))
+    assert len(kept.regressions) == 2, "one for each outcome's people"
+    assert_agreement(kept.regressions, vcov, engines_for(vcov))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("vcov", VCOVS)
-def test_every_engine_agrees_on_effects_of_take_up(data, vcov, weighted):
-    asked = options(data, vcov, weighted)
-    table = late(data["outcomes"], data["d"], data["z"], vcov=vcov, **asked)
-    found = verify_late(table, data["outcomes"], data["d"], data["z"], **asked)
-    assert (found["verdict"] == "agrees").all(), found[found["verdict"] != "agrees"]
-    assert set(found["statistic"]) == {"estimate", "std_error", "f_stat", "first_stage_f"}
-    assert found.groupby(["outcome", "statistic"])["engine"].nunique().min() >= 2
+def test_every_engine_gives_the_late(data, vcov, weighted):
+    with recording() as kept:
+        late(data["outcomes"], data["d"], data["z"], **options(data, vcov, weighted))
+    instrumented = [regression for regression in kept.regressions if regression.take_up is not None]
+    assert len(instrumented) == 2
+    assert_agreement(instrumented, vcov, [engine for engine in engines_for(vcov) if engine != "within"])
 
 
 @pytest.mark.parametrize("vcov", ["iid", "HC1", "HC2", "CRV1"])
-def test_every_engine_agrees_on_the_joint_f_of_balance(data, vcov):
-    cluster = data["cluster"] if vcov == "CRV1" else None
-    asked = {"cells": data["cells"], "cluster": cluster}
-    table = balance(data["controls"], data["z"], vcov=vcov, **asked)
-    found = verify_balance(table, data["controls"], data["z"], **asked)
-    assert (found["verdict"] == "agrees").all(), found[found["verdict"] != "agrees"]
-    assert (found["outcome"] == "joint_test").sum() == found["engine"].nunique() >= 2
-    wrong = replace(table, joint_test=replace(table.joint_test, f_stat=table.joint_test.f_stat * (1 + 1e-6)))
-    again = verify_balance(wrong, data["controls"], data["z"], **asked)
-    assert set(again.loc[again["verdict"] == "differs", "outcome"]) == {"joint_test"}
+def test_every_engine_gives_the_covariance_of_several_coefficients(data, vcov):
+    with recording() as kept:
+        table = balance(data["controls"], data["z"], **options(data, vcov, controls=None))
+    joint = next(one for one in kept.regressions if one.coefficients.shape[0] == 2)
+    for engine in engines_for(vcov):
+        b, cov = ask(engine, problem_of(joint), joint.outcomes)[0]
+        assert b @ np.linalg.solve(cov, b) / 2 == pytest.approx(table.joint_test.f_stat, rel=1e-8), engine
 
 
-@pytest.mark.parametrize("name", ["estimate", "std_error"])
-def test_a_wrong_digit_is_seen_by_every_engine(data, name):
-    asked = options(data, "HC1", False)
-    table = itt(data["outcomes"], data["z"], **asked)
-    right = getattr(table, name)
-    nearly = verify_itt(replace(table, **{name: right * (1 + 1e-10)}), data["outcomes"], data["z"], **asked)
-    require_agreement(nearly)
-    shifted = right * (1 + np.array([0.0, 1e-5]))
-    found = verify_itt(replace(table, **{name: shifted}), data["outcomes"], data["z"], **asked)
-    differs = found[found["verdict"] == "differs"]
-    assert set(differs["outcome"]) == {"gap"}
-    assert differs.loc[differs["statistic"] == name, "engine"].nunique() == found["engine"].nunique()
-    with pytest.raises(VerificationError, match=f"gap, {name}"):
-        require_agreement(found)
+def test_dropping_singletons_is_seen_by_engines(data):
+    kept = {}
+    for rule in ("keep", "drop"):
+        with recording() as opened:
+            itt(data["outcomes"][["y"]], data["z"], **options(data, "HC1", singletons=rule))
+        kept[rule] = opened.regressions[0]
+        assert_agreement([kept[rule]], "HC1", engines_for("HC1"))
+    keep, drop = kept["keep"], kept["drop"]
+    assert keep.coefficients[0, 0] == pytest.approx(drop.coefficients[0, 0], rel=1e-12)
+    assert keep.std_errors[0, 0] != pytest.approx(drop.std_errors[0, 0], rel=1e-4), "n and K differ"
 
 
-def test_an_effect_of_nothing_is_no_false_alarm(data):
-    rng = np.random.default_rng(0)
-    # An outcome orthogonal to the draw within cells: the estimate is rounding, and has no relative precision.
-    design = itt(rng.standard_normal((350, 1)), data["z"], cells=data["cells"])
-    y = rng.standard_normal(350)
-    from refino_eval.estimation import prepare
+def test_one_cell_is_a_constant(data):
+    with recording() as kept:
+        itt(data["outcomes"][["y"]], data["z"])
+    assert_agreement(kept.regressions, "HC1", engines_for("HC1"))
 
+
+def test_an_effect_of_zero_agrees_within_its_standard_error(data):
+    # An outcome orthogonal to treatment within cells: the estimate is rounding, and has no relative precision.
+    y = np.random.default_rng(0).standard_normal(350)
     fit = prepare(data["z"], cells=data["cells"]).fit(y)
-    y = y - fit.estimates[0] * data["z"]
-    table = itt(y, data["z"], cells=data["cells"])
+    with recording() as kept:
+        table = itt(y - fit.estimates[0] * data["z"], data["z"], cells=data["cells"])
     assert abs(table.estimate[0]) < 1e-14
-    assert design.n[0] == table.n[0]
-    require_agreement(verify_itt(table, y, data["z"], cells=data["cells"]))
+    assert_agreement(kept.regressions, "HC1", engines_for("HC1"))
 
 
-def test_a_perfect_fit_and_one_cell(data):
-    table = itt(data["outcomes"][["y"]], data["z"])
-    found = verify_itt(table, data["outcomes"][["y"]], data["z"])
-    require_agreement(found)
-    assert "linearmodels" in set(found["engine"])
-
-
-def test_fewer_than_two_engines_are_not_enough(data, monkeypatch):
-    table = itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
-    asked = {"cells": data["cells"]}
-    with pytest.raises(UserError, match="needs two engines"):
-        verify_itt(table, data["outcomes"][["y"]], data["z"], engines=["statsmodels"], **asked)
-    with pytest.raises(UserError, match="Did you mean 'pyfixest'"):
-        verify_itt(table, data["outcomes"][["y"]], data["z"], engines=["pyfixst"], **asked)
-    with pytest.raises(UserError, match="the table is of"):
-        verify_itt(table, data["outcomes"], data["z"], **asked)
-    monkeypatch.setattr(engines_module.importlib.util, "find_spec", lambda name: None)
-    found = verify_itt(table, data["outcomes"][["y"]], data["z"], **asked)
-    assert set(found["engine"]) == {"statsmodels", "linearmodels"}
-
-
-def test_too_large_for_dummies_is_told(data, monkeypatch):
-    table = itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
+def test_too_many_dummies_are_refused(data, monkeypatch):
+    with recording() as kept:
+        itt(data["outcomes"][["y"]], data["z"], cells=data["cells"])
     monkeypatch.setattr(engines_module, "MOST_DUMMIES", 1000)
-    with pytest.raises(UserError, match="name engines that absorb"):
-        verify_itt(table, data["outcomes"][["y"]], data["z"], cells=data["cells"])
-    pytest.importorskip("pyfixest")
-    found = verify_itt(
-        table, data["outcomes"][["y"]], data["z"], cells=data["cells"], engines=["linearmodels", "pyfixest"]
-    )
-    require_agreement(found)
+    with pytest.raises(UserError, match="absorbs cells"):
+        ask("statsmodels", problem_of(kept.regressions[0]), kept.regressions[0].outcomes)
+    assert_agreement(kept.regressions, "HC1", ("linearmodels", "within"))
 
 
 def test_the_reference_trial(shared_data):
     trial = pd.read_csv(shared_data / "reference_trial" / "trial.csv")
     controls = trial[["age", "female", "immig", "edu", "earn0", "ben0"]]
-    outcomes = trial[["y0", "y1", "y2"]]
-    table = itt(outcomes, trial["z"], cells=trial["cell"], controls=controls)
-    found = verify_itt(table, outcomes, trial["z"], cells=trial["cell"], controls=controls)
-    require_agreement(found)
-    assert found["difference"].max() < 1e-9
+    with recording() as kept:
+        itt(trial[["y0", "y1", "y2"]], trial["z"], cells=trial["cell"], controls=controls)
+    assert_agreement(kept.regressions, "HC1", ("statsmodels", "linearmodels", "within"))

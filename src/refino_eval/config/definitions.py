@@ -15,6 +15,7 @@ from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Text, Unit
 from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.payments import PaymentRules
+from refino_eval.covariances import Vcov
 
 Scalar = str | int | float | bool
 
@@ -404,7 +405,7 @@ class Specification(Strict):
     description: Text
     controls: tuple[ControlTerm, ...] = ()
     strata: bool = Field(default=True, description="Absorb the evaluation's cells.")
-    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+    vcov: Vcov = "HC1"
     level: float = Field(default=0.95, gt=0.5, lt=1)
     weights: Name | Literal[False] | None = Field(
         default=None,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import complier_profile, late, late_reweighted
+from refino_eval.estimation import complier_profile, late
 
 
 def draw(seed, n=6000, n_cells=30, varying=True):
@@ -125,52 +125,3 @@ def test_missing_covariates_leave_shares_alone():
     np.testing.assert_allclose(table.share, whole.share)
     np.testing.assert_allclose(table.mean[:, 1], part.mean[:, 0])
     assert table.n[1] + table.n_left_out[1] == kept.sum()
-
-
-def reweighting_trial(seed, n=4000, noise=1.0):
-    """Effects differ by group, and so does compliance; within groups compliers are like others."""
-    rng = np.random.default_rng(seed)
-    cells, group = rng.integers(0, 20, n), rng.choice(3, n, p=[0.5, 0.3, 0.2])
-    z = (rng.random(n) < rng.uniform(0.3, 0.7, 20)[cells]).astype(float)
-    complier = rng.random(n) < np.array([0.8, 0.5, 0.25])[group]
-    d = np.where(complier, z, 0.0)
-    y = np.array([0.0, 1.0, 3.0])[group] * d + noise * (rng.standard_normal(n) + 0.2 * cells)
-    return y, d, z, cells, group
-
-
-def test_reweighted_effect_is_that_of_everybody():
-    y, d, z, cells, group = reweighting_trial(0, n=30000)
-    table = late_reweighted(y, d, z, groups=group, cells=cells)
-    assert table.feasible
-    assert abs(table.estimate[0] - 0.9) < 4 * table.std_error[0]
-    assert abs(table.late[0] - 0.9) > 8 * table.late_std_error[0]
-    one = late(y, d, z, cells=cells, rows=group == 1)
-    assert table.group_late[1, 0] == one.estimate[0]
-    assert table.groups == ("0", "1", "2")
-
-
-@pytest.mark.parametrize("noise", [1.0, 0.01])
-def test_reweighted_standard_error_is_that_of_repeated_draws(noise):
-    # With next to no noise in the groups' effects, the groups' shares are what varies.
-    found, told = [], []
-    for seed in range(150):
-        y, d, z, cells, group = reweighting_trial(100 + seed, n=1500, noise=noise)
-        table = late_reweighted(y, d, z, groups=group, cells=cells, min_f=0.0)
-        found.append(table.estimate[0])
-        told.append(table.std_error[0])
-    assert np.mean(told) == pytest.approx(np.std(found), rel=0.2)
-
-
-def test_reweighting_is_not_feasible_where_the_draw_moved_nobody():
-    y, d, z, cells, group = reweighting_trial(1)
-    seldom = np.where((group == 2) & (np.random.default_rng(0).random(d.size) < 0.9), 0.0, d)
-    never = np.where(group == 2, 0.0, d)
-    for taken, why in ((seldom, ""), (never, "does not vary within cells")):
-        table = late_reweighted(y, taken, z, groups=group, cells=cells, min_f=60.0)
-        assert not table.feasible
-        assert np.isnan(table.estimate).all()
-        assert np.isnan(table.p_value).all()
-        assert np.isfinite(table.late).all()
-        assert table.group_fault[:2] == ("", "")
-        assert why in table.group_fault[2]
-        assert table.first_stage_f[2] < 60

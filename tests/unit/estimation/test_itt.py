@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import common_sample, describe, itt, missing_patterns, moments, paths, widen
+from refino_eval.estimation import common_sample, itt, missing_patterns, moments, paths, widen
 
 
 def test_table_holds_what_the_oracle_says(oracle, trial):
@@ -161,15 +161,6 @@ def test_moments_are_missing_aware():
     nobody = moments(np.full((3, 1), np.nan))
     assert nobody.n[0] == 0
     assert np.isnan(nobody.mean[0])
-
-
-def test_describe_by_arm(trial):
-    t = trial(7)
-    frame = describe(pd.DataFrame(t.controls, columns=list("abc")), t.z).to_frame().set_index(["variable", "arm"])
-    assert frame.loc[("b", "treated"), "mean"] == pytest.approx(t.controls[t.z == 1, 1].mean())
-    assert frame.loc[("b", "control"), "sd"] == pytest.approx(t.controls[t.z == 0, 1].std(ddof=1))
-    assert frame.loc[("b", "all"), "n"] == 120
-    assert frame.loc[("c", "control"), "n"] == np.sum(t.z == 0)
 
 
 def test_paths_equal_a_plain_groupby(trial):

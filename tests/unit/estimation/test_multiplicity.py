@@ -10,8 +10,6 @@ from statsmodels.stats.multitest import multipletests
 from refino_eval.errors import UserError
 from refino_eval.estimation import (
     StatisticDraws,
-    bootstrap_statistics,
-    dynamics,
     itt,
     multiplicity,
     omnibus_test,
@@ -156,22 +154,6 @@ def test_undefined_redraws_are_extreme_in_families_too():
     draws = StatisticDraws(("a", "b"), np.array([50.0, 0.1]), null)
     assert step_down(draws)[0] == pytest.approx(0.1)
     assert omnibus_test(draws).p_value >= 0.1
-
-
-def test_bootstrap_statistics_have_the_effects_correlation(trial):
-    one = trial(6)
-    y = one.y.copy()
-    y[::9, 1] = np.nan
-    options = {"cells": one.cells, "controls": one.controls, "vcov": "HC2", "missing": "available"}
-    found = bootstrap_statistics(y, one.z, draws=60_000, **options)
-    effects = itt(y, one.z, **options)
-    assert np.allclose(found.observed, effects.t, rtol=1e-12)
-    cov = dynamics(y, one.z, times=range(4), **options).cov
-    correlation = cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
-    assert np.allclose(np.corrcoef(found.draws.T), correlation, atol=0.02)
-    assert np.allclose(found.draws.std(axis=0), 1.0, atol=0.02)
-    again = bootstrap_statistics(y, one.z, draws=60_000, **options)
-    assert np.array_equal(found.draws, again.draws)
 
 
 def test_tests_without_a_p_value_do_not_count():

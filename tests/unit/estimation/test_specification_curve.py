@@ -1,11 +1,11 @@
-"""Every variant is the ITT asked for, and the summary counts them rightly."""
+"""Every variant of a specification curve is the ITT asked for."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import SpecificationCurve, Variant, all_variants, itt, specification_curve
+from refino_eval.estimation import Variant, all_variants, itt, specification_curve
 
 
 @pytest.fixture
@@ -47,35 +47,6 @@ def test_every_variant_is_its_own_itt(data):
     assert curve.frame["outcome"].iloc[0] == "b", "outcomes stay as declared"
 
 
-def test_summary_counts_signs_and_significance(data):
-    t, outcomes, controls, samples = data
-    curve = specification_curve(
-        outcomes, t.z, all_variants(["a"], controls=["", "few"], samples=["", "first"]), cells=t.cells,
-        controls=controls, samples=samples,
-    )  # fmt: skip
-    summary = curve.summary().iloc[0]
-    estimate, p = curve.frame["estimate"], curve.frame["p_value"]
-    assert summary["median"] == estimate.median()
-    assert summary["share_significant"] == np.mean(p < 0.05)
-    assert summary["share_significant_negative"] == np.mean((p < 0.05) & (estimate < 0))
-    assert summary["share_positive"] == np.mean(estimate > 0)
-    by = curve.summary("sample")
-    assert by["sample"].tolist() == list(dict.fromkeys(curve.frame["sample"]))
-    assert by["variants"].tolist() == [2, 2]
-    with pytest.raises(UserError, match="Did you mean 'sample'"):
-        curve.summary("samples")
-
-
-def test_summary_of_made_up_rows():
-    rows = [("", -1.0, 0.01), ("", -0.5, 0.2), ("", 0.1, 0.9), ("", 2.0, 0.04), ("no people", np.nan, np.nan)]
-    frame = pd.DataFrame(rows, columns=["fault", "estimate", "p_value"]).assign(outcome="a", std_error=0.5)
-    found = SpecificationCurve(frame=frame, level=0.95).summary().iloc[0]
-    assert (found["variants"], found["estimated"]) == (5, 4)
-    assert (found["median"], found["lowest"], found["highest"]) == (-0.2, -1.0, 2.0)
-    assert (found["share_positive"], found["share_significant"]) == (0.5, 0.5)
-    assert (found["share_significant_positive"], found["share_significant_negative"]) == (0.25, 0.25)
-
-
 def test_a_variant_that_cannot_be_estimated_keeps_its_row(data):
     t, outcomes, _, _ = data
     outcomes = outcomes.assign(treated_only=np.where(t.z == 1, 1.0, np.nan))
@@ -84,9 +55,6 @@ def test_a_variant_that_cannot_be_estimated_keeps_its_row(data):
     assert rows.loc["a", "fault"] == ""
     assert "constant within every cell" in rows.loc["treated_only", "fault"]
     assert np.isnan(rows.loc["treated_only", "estimate"])
-    summary = curve.summary().set_index("outcome")
-    assert summary.loc["treated_only", ["variants", "estimated"]].tolist() == [1, 0]
-    assert np.isnan(summary.loc["treated_only", "share_significant"])
 
 
 def test_all_faults_of_the_list_at_once(data):

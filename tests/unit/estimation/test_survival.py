@@ -99,5 +99,5 @@ def test_hazards_are_compared_within_cells():
     assert found.n_informative <= 294
     assert found.n_cells == 11
     assert found.n_cells_informative == 10
-    with pytest.raises(UserError, match="both arms and a seen end"):
+    with pytest.raises(UserError, match="both arms and an observed end"):
         cox(duration[:6], ended[:6], z[:6], cells=cells[:6])

@@ -6,18 +6,9 @@ import pytest
 import statsmodels.formula.api as smf
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import ever_started, first_stage, itt, paths, starters, take_up_paths
+from refino_eval.estimation import ever_started, first_stage, itt, starters
 
 NAN = np.nan
-
-
-def test_paths_by_programme_are_those_of_each():
-    rng = np.random.default_rng(0)
-    z = (rng.random(50) < 0.5).astype(float)
-    first, second = (rng.random((2, 50, 4)) < 0.4).astype(float)
-    found = take_up_paths({"one": first, "two": second}, z, times=[0, 1, 2, 3])
-    np.testing.assert_array_equal(found["two"].mean, paths(second, z, times=[0, 1, 2, 3]).mean)
-    assert list(found) == ["one", "two"]
 
 
 def test_ever_started_by_each_horizon():

@@ -260,7 +260,7 @@ class Fit:
         self._record(vcov)
         if not COVARIANCES[vcov].is_robust:
             raise UserError(
-                f"The covariance '{vcov}' is no sum of scores; choose one of "
+                f"The covariance '{vcov}' has no influence form; choose one of "
                 f"{', '.join(name for name, one in COVARIANCES.items() if one.is_robust)}, or joint_cov of one sample."
             )
         scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))

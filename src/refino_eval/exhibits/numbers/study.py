@@ -15,6 +15,7 @@ from refino_eval.config import definitions as d
 from refino_eval.config.costs import Costs
 from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
+from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.errors import UserError
 
 
@@ -203,15 +204,15 @@ def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFra
     return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
 
 
-def weighting(cohort: pd.DataFrame, vcov: str) -> dict[str, Any]:
+def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:
     """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
     found: dict[str, Any] = {}
     if "weight" in cohort:
         found["weights"] = cohort["weight"].to_numpy()
-    if vcov == "CRV1":
+    if is_clustered(vcov):
         if "cluster" not in cohort:
             raise UserError(
-                "the covariance CRV1 needs a cluster, and the evaluation names none (person_table.cluster)."
+                f"the covariance {vcov} needs a cluster, and the evaluation names none (person_table.cluster)."
             )
         found["cluster"] = cohort["cluster"]
     return found

@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval.config.definitions import Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook, inside
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
@@ -71,18 +72,18 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
             labels.covariate(specification.weights, language, unit=False) if specification.weights else labels.weights
         )
         text += say(language, f" Vektet med {weight}.", f" Weighted by {weight}.")
-    if specification.vcov == "CRV1" and labels.cluster:
+    if is_clustered(specification.vcov) and labels.cluster:
         text += say(language, f" Klynger: {labels.cluster}.", f" Clusters: {labels.cluster}.")
     return text
 
 
-def errors_note(vcovs: Iterable[str], language: str) -> str:
+def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     """Say the covariance."""
     names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
     return say(language, f"Standardfeil i parentes, {names}.", f"Standard errors in parentheses, {names}.")
 
 
-def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
+def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
     """Say the covariance, the level of the intervals and the reference distribution."""
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
     df = frame.loc[
@@ -103,7 +104,7 @@ def inference_note(vcovs: Iterable[str], levels: Iterable[float], frame: pd.Data
             language, f"t-fordelingen med {count} frihetsgrader", f"the t distribution with {count} degrees of freedom"
         )
     text += say(language, f" {shown} % intervaller fra {reference}.", f" {shown}% intervals from {reference}.")
-    return text + (few_clusters_note(df, language) if "CRV1" in vcovs else "")
+    return text + (few_clusters_note(df, language) if any(map(is_clustered, vcovs)) else "")
 
 
 def few_clusters_note(df: pd.Series, language: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refino_eval.config.base import text_in
+from refino_eval.covariances import is_clustered
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
@@ -86,7 +87,7 @@ def _inference(inputs: ReportInputs, labels: LabelBook, language: str) -> str:
     vcovs = ", ".join(dict.fromkeys(VCOV_LABELS[entry.vcov][language] for entry in known))
     own = (
         ""
-        if any(entry.vcov == "CRV1" for entry in known)
+        if any(is_clustered(entry.vcov) for entry in known)
         else say(
             language,
             " De er ikke klynget på cellene, siden den enkelte ble trukket.",

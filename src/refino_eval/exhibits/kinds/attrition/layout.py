@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval.covariances import is_clustered
 from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -283,7 +284,7 @@ def _notes(
         )
     if entry is not None:
         lines.append(errors_note([entry.vcov], language))
-        if entry.vcov == "CRV1":
+        if is_clustered(entry.vcov):
             lines.append(
                 say(
                     language,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+from refino_eval.covariances import Vcov
 
 
 class BalanceExhibit(PlainExhibit):
@@ -17,7 +18,7 @@ class BalanceExhibit(PlainExhibit):
     usual_chapter: ClassVar[Chapter] = "balance"
     verified_with_dummies: ClassVar[bool] = True
     covariates: tuple[Name, ...] = Field(min_length=1)
-    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+    vcov: Vcov = "HC1"
     missing: Literal["common", "available"] = Field(
         default="common",
         description="common: the people who have every covariate; available: each covariate's own people, but for the "

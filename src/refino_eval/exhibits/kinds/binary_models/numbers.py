@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
@@ -24,7 +25,7 @@ def numbers(
     """
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    if "weight" in people or specification.vcov == "CRV1":
+    if "weight" in people or is_clustered(specification.vcov):
         raise UserError("the logit takes neither weights nor clusters; choose a specification and evaluation without.")
     vcov: Literal["iid", "HC1"] = "iid" if specification.vcov == "iid" else "HC1"
     treated, cells = people["treated"].to_numpy(), people["cell"] if specification.strata else None

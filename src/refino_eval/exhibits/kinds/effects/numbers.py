@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
@@ -63,7 +64,7 @@ def numbers(
                 )
                 continue
             yield from _effect_rows(found[-1], panel)
-        if specification.vcov == "CRV1":
+        if is_clustered(specification.vcov):
             # Clusters may span groups, which makes their effects dependent: the sum of variances would be wrong.
             continue
         yield from _equality(found, state, cumulated=exhibit.cumulate_from is not None)

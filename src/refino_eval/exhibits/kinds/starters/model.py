@@ -9,6 +9,7 @@ from pydantic import Field
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+from refino_eval.covariances import Vcov
 
 
 class StartersExhibit(PlainExhibit):
@@ -20,7 +21,7 @@ class StartersExhibit(PlainExhibit):
         min_length=1, description="Arm -> the outcome that is 1 for those who started its programme."
     )
     covariates: tuple[Name, ...] = Field(min_length=1)
-    vcov: Literal["iid", "HC0", "HC1", "HC2", "HC3", "CRV1"] = "HC1"
+    vcov: Vcov = "HC1"
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted
@@ -20,7 +21,7 @@ def numbers(
     """Share without the event by time (row) and arm (column), and the tests of the arms within cells."""
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
-    if "weight" in cohort or specification.vcov == "CRV1":
+    if "weight" in cohort or is_clustered(specification.vcov):
         raise UserError(
             "survival shares and hazards take neither weights nor clusters; choose a specification with `weights: false` and another "
             "vcov than CRV1."
