@@ -92,8 +92,8 @@ def dynamics(
         As `itt`; and for the classical covariance when times have different samples.
     """
     if not isinstance(treated, RegressionInputs):
-        treated = regression_inputs(treated, **(Options(missing="available") | options))
-    inputs = treated
+        options = Options(missing="available") | options
+    inputs = regression_inputs(treated, **options)
     matrix, _ = as_columns(values, inputs.n_rows, what="values")
     moment = check_times(times, matrix.shape[1])
     names = tuple(f"time {time}" for time in moment)
