@@ -1,1 +1,1 @@
-"""Codes of the registers, price indices and calendars: what everything else reads and nothing changes."""
+"""Code lists of the registers, price indices and calendars: reference data that the program only reads."""

@@ -2,7 +2,7 @@
 
 Event time 0 is the calendar month (or the ISO week, Monday to Sunday) of the draw. Periods are half-open,
 ``[start, stop)``. Scalar functions take and give `datetime.date`; those named in the plural take and give numpy arrays
-(``datetime64[D]`` and ``int64``), and agree with them on every day.
+(``datetime64[D]`` and ``int64``), and agree with the scalar ones on every day.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _WEEK = 7
 
 
 def month_index(day: dt.date) -> int:
-    """Return the running number of a day's calendar month: 12 x year + month - 1."""
+    """Return the number of a day's calendar month: 12 x year + month - 1."""
     return 12 * day.year + day.month - 1
 
 
 def month_start(index: int) -> dt.date:
-    """Return the first day of the month with a number of `month_index`."""
+    """Return the first day of the month that `month_index` numbers."""
     return dt.date(index // 12, index % 12 + 1, 1)
 
 
@@ -36,7 +36,7 @@ def month_name(day: dt.date) -> str:
 
 
 def monday(day: dt.date) -> dt.date:
-    """Return the Monday of the ISO week that a day lies in."""
+    """Return the Monday of a day's ISO week."""
     return day - dt.timedelta(days=day.weekday())
 
 
@@ -51,7 +51,7 @@ def event_week(day: dt.date, origin: dt.date) -> int:
 
 
 def event_time(day: dt.date, origin: dt.date, unit: Unit) -> int:
-    """Count months or weeks, by `unit`, from the origin's period to the day's."""
+    """Count months or weeks, by `unit`, from the period of `origin` to the period of `day`."""
     return event_month(day, origin) if unit == "month" else event_week(day, origin)
 
 
@@ -70,7 +70,7 @@ def event_months(days: npt.ArrayLike, origins: npt.ArrayLike) -> Integers:
     Parameters
     ----------
     days, origins
-        Anything that becomes ``datetime64[D]``, of the same shape or one of them a single day. NaT is refused.
+        Anything convertible to ``datetime64[D]``, of the same shape or one of them a single day. NaT is refused.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def _month_numbers(days: Days) -> Integers:
 
 
 def _week_numbers(days: Days) -> Integers:
-    # 1970-01-01 was a Thursday: three days more make weeks begin on Mondays. Floor division is exact before 1970 too.
+    # 1970-01-01 was a Thursday: adding three days makes weeks begin on Mondays. Floor division is exact before 1970 too.
     return np.asarray((days.astype(np.int64) + 3) // _WEEK, dtype=np.int64)
 
 
 def _days(values: npt.ArrayLike) -> Days:
     days = np.asarray(values, dtype="datetime64[D]")
     if np.isnat(days).any():
-        raise ValueError("event time needs a day: there are missing dates")
+        raise ValueError("event time needs dates: some are missing")
     return days

@@ -1,7 +1,7 @@
-"""Code lists: what a register's codes mean, how they are grouped, and when each one is in use.
+"""Code lists: labels, groups and periods of validity of the codes in a register.
 
 A list is a file `<name>.csv` with the columns code, label_nb, label_en, group, valid_from, valid_to and source. A code
-may stand in several rows (a county that is abolished and comes again) as long as their validity does not overlap.
+may have several rows (a county that is abolished and restored) as long as their periods of validity do not overlap.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Code:
     Attributes
     ----------
     valid_from, valid_to
-        First and last day of validity (both included); None is without limit.
+        First and last day of validity (both included); None means no limit.
     """
 
     code: str
@@ -40,11 +40,11 @@ class Code:
     source: str
 
     def valid_on(self, day: dt.date) -> bool:
-        """Tell whether the code is in use on a day."""
+        """Return whether the code is in use on a day."""
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
     def overlaps(self, other: Code) -> bool:
-        """Tell whether two periods of validity have a day in common."""
+        """Return whether two periods of validity have a day in common."""
         first, second = (self.valid_from or dt.date.min), (other.valid_from or dt.date.min)
         return first <= (other.valid_to or dt.date.max) and second <= (self.valid_to or dt.date.max)
 
@@ -58,10 +58,10 @@ class Codelist:
 
     @cached_property
     def _by_code(self) -> Mapping[str, tuple[Code, ...]]:
-        found: dict[str, tuple[Code, ...]] = {}
+        rows: dict[str, tuple[Code, ...]] = {}
         for row in self.rows:
-            found[row.code] = (*found.get(row.code, ()), row)
-        return MappingProxyType(found)
+            rows[row.code] = (*rows.get(row.code, ()), row)
+        return MappingProxyType(rows)
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -78,12 +78,12 @@ class Codelist:
         return tuple(dict.fromkeys(row.code for row in self.rows if row.valid_on(day)))
 
     def unknown(self, codes: Iterable[str], day: dt.date | None = None) -> tuple[str, ...]:
-        """Return the codes, sorted, that are not in the list (or, with a day, not in use on it)."""
-        known = set(self.codes if day is None else self.valid_on(day))
-        return tuple(sorted(set(codes) - known))
+        """Return the codes that are not in the list (or, given a day, not in use on it), sorted."""
+        listed = set(self.codes if day is None else self.valid_on(day))
+        return tuple(sorted(set(codes) - listed))
 
     def find(self, code: str, day: dt.date | None = None) -> Code:
-        """Return a code's row: the one valid on `day`, or the latest when no day is given.
+        """Return the row of a code: the one valid on `day`, or the latest if no day is given.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Codelist:
         if not rows:
             when = f" on {day:%Y-%m-%d}" if day and code in self._by_code else ""
             hint = "" if when else nearest(code, self.codes)
-            raise_problems([f"The code list '{self.name}' has no code '{code}'{when}.{hint}"])
+            raise_problems([f"Code list '{self.name}': no code '{code}'{when}.{hint}"])
         return max(rows, key=lambda row: row.valid_from or dt.date.min)
 
     def label(self, code: str, language: Language, day: dt.date | None = None) -> str:
@@ -107,10 +107,10 @@ class Codelist:
         return self.find(code, day).group
 
     def in_group(self, group: str) -> tuple[str, ...]:
-        """Return the codes of a group, in the order of the file; an unknown group is a user's fault."""
+        """Return the codes of a group, in the order of the file; an unknown group is a user error."""
         codes = tuple(dict.fromkeys(row.code for row in self.rows if row.group == group))
         if not codes:
-            raise_problems([f"The code list '{self.name}' has no group '{group}'.{nearest(group, self.groups)}"])
+            raise_problems([f"Code list '{self.name}': no group '{group}'.{nearest(group, self.groups)}"])
         return codes
 
 
@@ -120,41 +120,37 @@ def load_codelist(name: str, folder: Path) -> Codelist:
     Raises
     ------
     UserError
-        When the file is missing, a column is missing, a row is incomplete or a date is no date, or two rows of a
-        code overlap; all faults of the file at once.
+        When the file or a column is missing, a row is incomplete, a date is invalid, or two rows of a code overlap;
+        all problems of the file at once.
     """
     records = read_table(name, folder, COLUMNS)
-    faults: list[str] = []
+    problems: list[str] = []
     rows: list[Code] = []
     for number, record in records:
-        row = _row(name, number, record, faults)
+        row = _row(name, number, record, problems)
         if row is not None:
             rows.append(row)
-    faults += _overlaps(name, rows)
-    raise_problems(faults)
+    problems += _overlaps(name, rows)
+    raise_problems(problems)
     return Codelist(name, tuple(rows))
 
 
 def load_codelists(names: Iterable[str], folder: Path) -> dict[str, Codelist]:
-    """Read several lists by name; each name once."""
+    """Read several lists by name."""
     return {name: load_codelist(name, folder) for name in sorted(set(names))}
 
 
 def read_table(name: str, folder: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows of a small CSV of this folder with their line numbers, after checking file and header."""
+    """Read the rows of a small CSV file with their line numbers, after checking file and header."""
     path = folder / f"{name}.csv"
     if not path.is_file():
-        there = [found.stem for found in folder.glob("*.csv")]
-        raise_problems(
-            [
-                f"The code list '{name}' is missing: no file {name}.csv in the folder of code lists.{nearest(name, there)}"
-            ]
-        )
+        others = [other.stem for other in folder.glob("*.csv")]
+        raise_problems([f"Code list '{name}': no file {name}.csv in the folder of code lists.{nearest(name, others)}"])
     reader = csv.DictReader(io.StringIO(_text(path), newline=""))
     header = reader.fieldnames or ()
     raise_problems(
         [
-            f"The code list {name}.csv lacks the column '{column}'.{nearest(column, header)}"
+            f"Code list {name}.csv: column '{column}' is missing.{nearest(column, header)}"
             for column in columns
             if column not in header
         ]
@@ -166,25 +162,29 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise_problems([f"The code list {path.name} is not written in UTF-8. Save it anew in that encoding."])
+        raise_problems([f"Code list {path.name} is not UTF-8 text. Save it in that encoding."])
         raise
 
 
-def _row(name: str, number: int, record: dict[str, str], faults: list[str]) -> Code | None:
-    where = f"The code list {name}.csv, line {number}"
+def _row(name: str, number: int, record: dict[str, str], problems: list[str]) -> Code | None:
+    where = f"Code list {name}.csv, line {number}"
     empty = [key for key in ("code", "label_nb", "label_en", "source") if not record[key]]
     if empty:
-        faults.append(f"{where}, has no {' and no '.join(empty)}: every code needs them.")
+        problems.append(
+            f"{where}: {' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty; every code needs them."
+        )
         return None
     days: list[dt.date | None] = []
     for key in ("valid_from", "valid_to"):
         try:
             days.append(dt.date.fromisoformat(record[key]) if record[key] else None)
         except ValueError:
-            faults.append(f"{where}: {key} is '{record[key]}', not a date. Write it as yyyy-mm-dd, or leave it empty.")
+            problems.append(
+                f"{where}: {key} is '{record[key]}', not a date. Write it as yyyy-mm-dd, or leave it empty."
+            )
             return None
     if days[0] and days[1] and days[1] < days[0]:
-        faults.append(f"{where}: the code '{record['code']}' is valid to a day before it is valid from.")
+        problems.append(f"{where}: code '{record['code']}': valid_to is before valid_from.")
         return None
     return Code(
         code=record["code"],
@@ -199,12 +199,12 @@ def _row(name: str, number: int, record: dict[str, str], faults: list[str]) -> C
 
 def _overlaps(name: str, rows: list[Code]) -> list[str]:
     by_code: dict[str, list[Code]] = {}
-    faults = []
+    problems = []
     for row in rows:
         if any(row.overlaps(earlier) for earlier in by_code.get(row.code, ())):
-            faults.append(
-                f"The code list {name}.csv has the code '{row.code}' in two rows that are valid at the same time. "
-                f"Let one end before the other begins, or take one out."
+            problems.append(
+                f"Code list {name}.csv: code '{row.code}' has two rows that are valid at the same time. "
+                f"End one before the other begins, or remove one."
             )
         by_code.setdefault(row.code, []).append(row)
-    return faults
+    return problems

@@ -1,7 +1,7 @@
-"""Price indices: nominal amounts into the prices of one year.
+"""Price indices, which convert nominal amounts to the prices of one year.
 
 An index is a file `<name>.csv` in the folder of code lists with the columns year, value and source. Values are kept as
-decimals as printed, so that a factor is the same on every machine.
+decimals as published, so that a factor is the same on every machine.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ class PriceIndex:
     Attributes
     ----------
     values
-        Calendar year -> index value, as printed by its source.
+        Calendar year -> index value, as published by its source.
     """
 
     name: str
     values: Mapping[int, Decimal]
 
     def value(self, year: int) -> Decimal:
-        """Return the index of a year; a year that the index lacks is a user's fault."""
+        """Return the index of a year; a missing year is a user error."""
         if year not in self.values:
             raise_problems(
                 [
-                    f"The price index '{self.name}' has no value for {year}: it covers {min(self.values)}-"
-                    f"{max(self.values)}. Add the year to {self.name}.csv from the index's source, or choose years inside it."
+                    f"Price index '{self.name}': no value for {year}; it covers {min(self.values)}-"
+                    f"{max(self.values)}. Add the year to {self.name}.csv from the index's source, or choose years within it."
                 ]
             )
         return self.values[year]
 
     def factor(self, year: int, base_year: int) -> float:
-        """Return what an amount of `year` is multiplied with to be in the prices of `base_year`."""
+        """Return the factor that converts an amount of `year` to the prices of `base_year`."""
         return float(self.value(base_year) / self.value(year))
 
 
@@ -53,30 +53,30 @@ def load_index(name: str, folder: Path) -> PriceIndex:
     Raises
     ------
     UserError
-        When the file or a column is missing, a value is not a positive number, or a year comes twice or is left out
-        between others; all faults at once.
+        When the file or a column is missing, a value is not a positive number, or a year is repeated or missing between
+        others; all problems at once.
     """
-    faults: list[str] = []
+    problems: list[str] = []
     values: dict[int, Decimal] = {}
     for number, record in read_table(name, folder, COLUMNS):
-        where = f"The price index {name}.csv, line {number}"
+        where = f"Price index {name}.csv, line {number}"
         year, value = _year(record["year"]), _positive(record["value"])
         if year is None:
-            faults.append(f"{where}: the year is '{record['year']}', not a year of four digits.")
+            problems.append(f"{where}: the year is '{record['year']}', not a year of four digits.")
         elif value is None:
-            faults.append(f"{where}: the value is '{record['value']}', not a positive number with a decimal point.")
+            problems.append(f"{where}: the value is '{record['value']}', not a positive number with a decimal point.")
         elif year in values:
-            faults.append(f"{where}: the year {year} comes a second time. Keep one row a year.")
+            problems.append(f"{where}: year {year} is repeated. Keep one row per year.")
         else:
             values[year] = value
         if not record["source"]:
-            faults.append(f"{where}, has no source: say where the value was published.")
-    if not values and not faults:
-        faults.append(f"The price index {name}.csv has no rows.")
+            problems.append(f"{where}: source is empty; state where the value was published.")
+    if not values and not problems:
+        problems.append(f"Price index {name}.csv has no rows.")
     if values:
         gaps = sorted(set(range(min(values), max(values))) - set(values))
-        faults += [f"The price index {name}.csv lacks the year {year} between its first and its last." for year in gaps]
-    raise_problems(faults)
+        problems += [f"Price index {name}.csv: year {year} is missing between the first and the last." for year in gaps]
+    raise_problems(problems)
     return PriceIndex(name, MappingProxyType(dict(sorted(values.items()))))
 
 
@@ -100,7 +100,7 @@ def load_indices(entries: Mapping[str, object], folder: Path) -> dict[str, Price
     entries
         States or covariates by name; those without `deflate` need no index.
     folder
-        Where the indices stand.
+        Folder of the indices.
     """
     named = {deflate.index for entry in entries.values() if (deflate := getattr(entry, "deflate", None)) is not None}
     return {name: load_index(name, folder) for name in sorted(named)}

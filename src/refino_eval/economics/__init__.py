@@ -1,1 +1,1 @@
-"""What programmes cost, what effect repays the difference, and what providers are paid under rules of payment."""
+"""Costs of programmes, break-even effects, and payments to providers under payment rules."""

@@ -1,14 +1,14 @@
-"""The effect that repays a difference in cost, and what the effect's uncertainty leaves of it.
+"""The effect that repays a difference in cost, and its uncertainty.
 
-Write E for the effect of the draw on the share with the outcome, C for the difference in cost to society a person
-(treated less control) and V for what one person more with the outcome is worth. The treated programme pays when the net
-benefit NB = V E - C is positive, that is when E lies above the break-even effect C / V. Where the treated programme is
-the cheaper one, C and the break-even are negative: the programme may lose up to so much and still pay.
+Write E for the effect of assignment on the share with the outcome, C for the difference in cost to society per person
+(treated minus control) and V for the value of one more person with the outcome. The treated programme pays when the net
+benefit NB = V E - C is positive, that is when E exceeds the break-even effect C / V. Where the treated programme is
+the cheaper one, C and the break-even effect are negative: the programme pays as long as E is not below it.
 
 NB is linear in E and C, so its standard error is exact given theirs (Stinnett and Mullahy 1998): no ratio, no delta
-method, no trouble where E is near zero. The ratio C / E is given as Fieller's set, which is unbounded whenever the
-data do not tell E from zero; that is no defect of the method but what the data say. No statement here is a
-probability that a programme pays: intervals hold for procedures, not for programmes.
+method, no problem where E is near zero. The ratio C / E is given as Fieller's set, which is unbounded whenever E does
+not differ significantly from zero; that reflects the data and is not a defect of the method. No statement here is a
+probability that a programme pays: confidence levels are properties of procedures, not of programmes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SetKind = Literal["interval", "rays", "line"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its standard error and the degrees of freedom of its t reference (infinite: normal)."""
+    """An estimate with its standard error and the degrees of freedom of its t distribution (infinite: normal)."""
 
     value: float
     std_error: float
@@ -36,7 +36,7 @@ class Estimate:
         return self.value - reach, self.value + reach
 
     def p_above(self, limit: float = 0.0) -> float:
-        """Return the one-sided p-value of the hypothesis that the true number is at most `limit`."""
+        """Return the one-sided p-value of the hypothesis that the true value is at most `limit`."""
         if self.std_error == 0:
             return 0.0 if self.value > limit else 1.0
         return float(special.stdtr(self.df, (limit - self.value) / self.std_error))
@@ -46,7 +46,7 @@ class Estimate:
 class RatioSet:
     """Fieller's set of a ratio.
 
-    `interval` is [low, high]; `rays` is everything up to `low` and from `high` on; `line` excludes nothing.
+    `interval` is [low, high]; `rays` is everything up to `low` and from `high` upwards; `line` excludes nothing.
     """
 
     kind: SetKind
@@ -60,14 +60,14 @@ def critical_value(df: float, level: float) -> float:
 
 
 def break_even_effect(cost: float, value: float) -> float:
-    """Return the effect at which a difference in cost is repaid.
+    """Return the effect that repays a difference in cost.
 
     Parameters
     ----------
     cost
-        Treated less control, kroner a person.
+        Treated minus control, kroner per person.
     value
-        Kroner for one person more with the outcome, positive.
+        Kroner for one more person with the outcome, positive.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def break_even_effect(cost: float, value: float) -> float:
         When the value is not positive.
     """
     if not value > 0:
-        raise ValueError("the value of an outcome must be positive: at no value, no effect repays a cost")
+        raise ValueError("the value of an outcome must be positive: without a value, no effect repays a cost")
     return cost / value
 
 
 def part_above(low: float, high: float, limit: float) -> tuple[float, float] | None:
-    """Return the part of an interval that lies above a limit, or None when none of it does."""
+    """Return the part of an interval above a limit, or None if there is none."""
     return None if high <= limit else (max(low, limit), high)
 
 
@@ -90,30 +90,30 @@ def net_benefit(effect: Estimate, cost: Estimate, value: float, *, covariance: f
     Parameters
     ----------
     effect
-        E; its degrees of freedom are taken over.
+        E; its degrees of freedom are used.
     cost
-        C; a printed number has the standard error 0.
+        C; a published number has the standard error 0.
     value
         V.
     covariance
-        Of the two estimates; zero when C is no estimate.
+        Covariance of the two estimates; zero if C is not estimated.
     """
     variance = value**2 * effect.std_error**2 + cost.std_error**2 - 2.0 * value * covariance
-    # Rounding alone can take the variance of a difference that is nearly certain below zero.
+    # Rounding error can make the variance of a nearly certain difference negative.
     return Estimate(value * effect.value - cost.value, math.sqrt(max(variance, 0.0)), effect.df)
 
 
 def fieller(numerator: Estimate, denominator: Estimate, *, covariance: float = 0.0, level: float = 0.95) -> RatioSet:
-    """Return the ratios r that the data do not reject: |N - r D| <= t se(N - r D), after Fieller (1954).
+    """Return the ratios r that are not rejected: |N - r D| <= t se(N - r D), after Fieller (1954).
 
     Parameters
     ----------
     numerator, denominator
         N and D.
     covariance
-        Of the two.
+        Covariance of the two.
     level
-        Confidence level; the reference has the denominator's degrees of freedom.
+        Confidence level; the t distribution has the denominator's degrees of freedom.
     """
     t2 = critical_value(denominator.df, level) ** 2
     a = denominator.value**2 - t2 * denominator.std_error**2

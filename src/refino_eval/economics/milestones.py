@@ -1,13 +1,13 @@
-"""What a provider is paid for one participant: rules of payment evaluated on spells.
+"""Payment rules evaluated on the spells of one participant.
 
 The engine decides only what the rules decide. A milestone is
 
 paid
-    when a criterion is met that the rules settle; the earliest day counts;
+    if a criterion is met that the rules settle; the earliest day counts;
 undecided
-    when only criteria are met that are marked so, or when the milestone that it requires is undecided;
+    if only criteria are met that are marked undecided, or if the required milestone is undecided;
 running
-    when a spell that may meet a criterion was still running when the registers end;
+    if a spell that may meet a criterion has not ended when the registers end;
 not_reached
     otherwise.
 """
@@ -36,22 +36,22 @@ STATUSES: tuple[Status, ...] = ("paid", "undecided", "running", "not_reached")
 
 @dataclass(frozen=True)
 class Event:
-    """How one milestone stands for one participant.
+    """The status of one milestone for one participant.
 
     Attributes
     ----------
     milestone
-        Its name.
+        Name of the milestone.
     status
         See the module.
     day
-        When it was met; None when it was not.
+        Day on which it was met; None if it was not.
     share
-        Of the bid: what is paid, or would be if an undecided one were; surcharge included; else 0.
+        Share of the bid that is paid, or would be if an undecided milestone were; surcharge included; else 0.
     reason
-        Name of the criterion; empty when it was not reached.
+        Name of the criterion; empty if the milestone was not reached.
     job
-        The job behind it, where there is one.
+        The job that met the criterion, if any.
     """
 
     milestone: str
@@ -64,7 +64,7 @@ class Event:
 
 @dataclass(frozen=True)
 class _Met:
-    """A criterion is met on a day; or, `running`, may come to be met, and counts from that day: the registers end before."""
+    """A criterion is met on a day; or, `running`, may be met from that day, which the registers do not cover."""
 
     day: dt.date
     job: Job | None = None
@@ -81,12 +81,12 @@ def assess(person: Participant, rules: PaymentRules, *, observed_to: dt.date) ->
     rules
         The rules of payment.
     observed_to
-        First day that the registers no longer cover.
+        First day after the period that the registers cover.
 
     Returns
     -------
     tuple of Event
-        One a milestone, in the rules' order.
+        One per milestone, in the order of the rules.
     """
     events: dict[str, Event] = {}
     for milestone in rules.milestones:
@@ -98,11 +98,11 @@ def assess(person: Participant, rules: PaymentRules, *, observed_to: dt.date) ->
 
 
 def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, Event], observed_to: dt.date) -> Event:
-    """Take the earliest day on which a settled criterion is met, else an unsettled one."""
+    """Return the earliest day on which a settled criterion is met, else an undecided one."""
     before = events[milestone.requires] if milestone.requires is not None else None
     if before is not None and before.day is None:
         return Event(milestone.name, before.status, reason=before.reason)
-    found: list[tuple[bool, dt.date, Criterion, _Met]] = []
+    met_criteria: list[tuple[bool, dt.date, Criterion, _Met]] = []
     running: Criterion | None = None
     for criterion in milestone.any_of:
         for met in _meets(person, criterion, before, observed_to):
@@ -111,12 +111,12 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
             if met.running or met.day >= observed_to:
                 running = running or criterion
             else:
-                found.append((criterion.undecided, met.day, criterion, met))
-    if not found:
+                met_criteria.append((criterion.undecided, met.day, criterion, met))
+    if not met_criteria:
         if running is None:
             return Event(milestone.name, "not_reached")
         return Event(milestone.name, "running", reason=running.name)
-    undecided, day, criterion, met = min(found, key=lambda each: each[:2])
+    undecided, day, criterion, met = min(met_criteria, key=lambda entry: entry[:2])
     reason = criterion.name
     if before is not None and before.status == "undecided" and not undecided:
         undecided, reason = True, before.reason
@@ -129,7 +129,7 @@ def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
 
 def _paid_share(event: Event, share: float, rules: PaymentRules) -> Event:
     assert event.day is not None
-    raised = sum(each.share for each in rules.surcharges if each.first <= event.day <= each.last)
+    raised = sum(extra.share for extra in rules.surcharges if extra.first <= event.day <= extra.last)
     return Event(event.milestone, event.status, event.day, share * (1.0 + raised), event.reason, event.job)
 
 
@@ -160,7 +160,7 @@ def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) ->
 
 
 def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
-    """Take jobs together as far as the criterion lets them count together."""
+    """Group jobs as far as the criterion lets them count together."""
     if criterion.chain == "yes":
         return chains(jobs, criterion.gap_days)
     if criterion.chain == "no":
@@ -194,7 +194,7 @@ def _hired(person: Participant, job: Job) -> str:
 
 
 def _reduced(person: Participant, job: Job, *, wholly: bool) -> dt.date | None:
-    """Return the first day in the job on which disability benefit is reduced by the position, or by a part of it."""
+    """Return the first day in the job on which disability benefit is reduced by the position, or by part of it."""
     at_start = grade_on(person.disability, person.start)
     if at_start == 0 or job.percent is None:
         return None
@@ -207,7 +207,7 @@ def _reduced(person: Participant, job: Job, *, wholly: bool) -> dt.date | None:
 
 
 def _lasts(run: list[Job], criterion: JobCriterion, observed_to: dt.date) -> _Met | None:
-    """Return when a job, or jobs in a row, have lasted long enough; None when they ended before."""
+    """Return when a job, or a chain of jobs, has lasted long enough; None if it ended before."""
     if criterion.longer_than_months is None:
         return _Met(run[0].start, run[0])
     limit = add_months(run[0].start, criterion.longer_than_months)
@@ -224,14 +224,14 @@ def _lasts(run: list[Job], criterion: JobCriterion, observed_to: dt.date) -> _Me
 def _still_employed(
     person: Participant, criterion: StillEmployedCriterion, before: Event, observed_to: dt.date
 ) -> Iterator[_Met]:
-    """Look at the day that comes so many months after the milestone before; to be in the job then is a day more."""
+    """Yield employment on the day a number of months after the preceding milestone."""
     assert before.day is not None
     day = add_months(before.day, criterion.after_months)
     for job in person.jobs:
         same = job == before.job or (before.job is not None and job.employer == before.job.employer != "")
         if same != criterion.same_job or job.contract not in criterion.contract:
             continue
-        # Whatever size released the milestone before is enough for the same job.
+        # The position that met the preceding milestone is large enough for the same job.
         if job != before.job and (job.percent is None or job.percent < criterion.at_least_percent):
             continue
         if day >= observed_to and (job.stop is None or job.stop >= observed_to):
@@ -241,7 +241,7 @@ def _still_employed(
 
 
 def _recovery(person: Participant, criterion: RecoveryCriterion, observed_to: dt.date) -> Iterator[_Met]:
-    """Follow each job that a person was on sick leave from until the benefit is low enough, for long enough."""
+    """Yield recoveries in jobs that a person was on sick leave from: the benefit is low enough for long enough."""
     sick: tuple[Graded, ...] = (*person.sickness, *person.allowance)
     at_referral = {"sickness": person.sickness, "allowance": person.allowance}
     if not any(grade_on(at_referral[benefit], person.referral) > 0 for benefit in criterion.benefit):

@@ -1,11 +1,11 @@
-"""Costs of two programmes, from printed inputs to a difference in cost to society.
+"""Costs of two programmes, from published inputs to the difference in cost to society.
 
-Every step is a number of its own, so that a reader can follow it:
+Every step is a separate number, so that a reader can follow it:
 
 1. a monthly price for each arm (the plain mean of yearly prices, or money paid divided by participant-months);
-2. times the months that a participant stays: what is paid a participant, VAT included;
-3. divided by 1 + VAT: VAT goes back to the state and is no cost to society;
-4. times 1 + the cost of raising tax: a krone from the budget costs society more than a krone.
+2. times the months that a participant stays: the payment per participant, VAT included;
+3. divided by 1 + VAT: VAT returns to the state and is not a cost to society;
+4. times 1 + the marginal cost of public funds: a krone of taxes costs society more than a krone.
 
 Nothing is rounded between the steps.
 """
@@ -21,22 +21,22 @@ from refino_eval.errors import nearest, raise_problems
 
 @dataclass(frozen=True)
 class ArmCost:
-    """One arm's steps; kroner, a participant unless it says else.
+    """The steps of one arm, in kroner per participant unless stated otherwise.
 
     Attributes
     ----------
     monthly_price
-        A participant-month, VAT included.
+        Price per participant-month, VAT included.
     duration
         Months that a participant stays.
     paid
-        What is paid, VAT included.
+        Payment, VAT included.
     without_vat
-        The same, VAT taken out.
+        Payment without VAT.
     social
-        Cost to society: tax cost put in.
+        Cost to society, including the cost of raising taxes.
     monthly_social
-        Cost to society of a participant-month.
+        Cost to society per participant-month.
     """
 
     monthly_price: float
@@ -54,9 +54,9 @@ class CostTable:
     Attributes
     ----------
     basis
-        Its name.
+        Name of the basis.
     inputs
-        `(row, arm)` -> number as it goes in: row is a calendar year, `participant_months` or `payments`.
+        `(row, arm)` -> input: row is a calendar year, `participant_months` or `payments`.
     arms
         Steps by arm.
     vat_rate, tax_cost
@@ -70,19 +70,17 @@ class CostTable:
     tax_cost: float
 
     def difference(self, step: str, treated: str, control: str) -> float:
-        """Return the treated arm's step less the control arm's; negative where the treated arm is cheaper."""
-        left: float = getattr(self.arms[treated], step)
-        right: float = getattr(self.arms[control], step)
-        return left - right
+        """Return the treated arm's step minus the control arm's; negative if the treated arm is cheaper."""
+        return float(getattr(self.arms[treated], step) - getattr(self.arms[control], step))
 
 
 def arm_cost(*, monthly_price: float, duration: float, vat_rate: float, tax_cost: float) -> ArmCost:
-    """Take one arm through the steps.
+    """Return the steps of one arm.
 
     Parameters
     ----------
     monthly_price
-        Kroner a participant-month, VAT included.
+        Kroner per participant-month, VAT included.
     duration
         Months.
     vat_rate, tax_cost
@@ -106,16 +104,16 @@ def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> Cost
     Parameters
     ----------
     costs
-        Inputs.
+        The inputs.
     basis
         One of `costs.bases`.
     published
-        Printed numbers by `exhibit/panel/row/column/statistic`.
+        Published numbers by `exhibit/panel/row/column/statistic`.
 
     Raises
     ------
     UserError
-        When a printed number is not there (all of them at once), or participant-months are not positive.
+        When published numbers are missing (all of them at once), or participant-months are not positive.
     """
     check_inputs(costs, published)
     chosen = costs.bases[basis]
@@ -139,21 +137,21 @@ def amount(entry: Amount, published: Mapping[str, float]) -> float:
 
 
 def outcome_values(costs: Costs, published: Mapping[str, float]) -> dict[str, float]:
-    """Return what an outcome may be worth, in kroner, by name."""
+    """Return the assumed values of an outcome, in kroner, by name."""
     return {name: amount(value.amount, published) for name, value in costs.values.items()}
 
 
 def check_inputs(costs: Costs, published: Mapping[str, float]) -> None:
-    """Raise a fault for every printed number that the inputs name and the file of published values lacks."""
+    """Raise a problem for every input that is missing from the published values or out of range."""
     raise_problems(
         [
-            f"config/definitions/costs.yaml: the input '{entry.published}' is no printed number of data/published/{costs.published}.csv."
+            f"config/definitions/costs.yaml: input '{entry.published}' is not in data/published/{costs.published}.csv."
             f"{nearest(str(entry.published), published)}"
             for entry in costs.amounts
             if entry.published is not None and entry.published not in published
         ]
         + [
-            f"config/definitions/costs.yaml: bases.{name}.participant_months of '{arm}' must be more than nothing."
+            f"config/definitions/costs.yaml: bases.{name}.participant_months of '{arm}' must be above zero."
             for name, basis in costs.bases.items()
             if not isinstance(basis, YearlyPrices)
             for arm, entry in basis.participant_months.items()

@@ -1,8 +1,8 @@
-"""What providers would have been paid for a group of participants, under one set of rules.
+"""Payments that providers would have received for a group of participants, under one set of rules.
 
 Clean registers become participants, participants events (`milestones.assess`), and events totals: how many participants
-reached each milestone, how many are undecided and for what reason, and the payment a participant in shares of the bid,
-from the least (nothing undecided is paid) to the most (all of it is).
+reached each milestone, how many are undecided and why, and the payment per participant as a share of the bid, from the
+lowest (nothing undecided is paid) to the highest (all of it is).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from refino_eval.economics.milestones import STATUSES, Event, Status, assess
 from refino_eval.economics.spells import Graded, Job, Participant, Spell
 
 HUNDREDTHS = 100.0
-"""Clean registers hold position percentages as whole hundredths."""
+"""Clean registers have position percentages as whole hundredths."""
 
 
 @dataclass(frozen=True)
 class Registers:
-    """Clean registers of the people in question, as frames.
+    """Clean registers of the people concerned, as frames.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Registers:
 
 @dataclass(frozen=True)
 class Codes:
-    """What the registers' codes mean for the rules.
+    """The meaning of the registers' codes for the rules.
 
     Attributes
     ----------
@@ -75,26 +75,26 @@ class MilestoneTotal:
 
 @dataclass(frozen=True)
 class PaymentTotal:
-    """A group under one set of rules; payments are means a participant, in shares of the bid."""
+    """A group under one set of rules; payments are means per participant, as shares of the bid."""
 
     participants: int
     milestones: tuple[MilestoneTotal, ...]
 
     @property
     def least(self) -> float:
-        """Payment a participant when nothing that is undecided is paid."""
+        """Payment per participant if nothing undecided is paid."""
         return sum(total.paid_share for total in self.milestones)
 
     @property
     def most(self) -> float:
-        """Payment a participant when everything that is undecided is paid."""
+        """Payment per participant if everything undecided is paid."""
         return self.least + sum(total.undecided_share for total in self.milestones)
 
 
 def participants(
     people: pd.DataFrame, registers: Registers, *, programmes: Sequence[str], codes: Codes
 ) -> list[Participant]:
-    """Put together everybody who started a programme after the draw.
+    """Return everybody who started a programme after random assignment.
 
     Parameters
     ----------
@@ -103,15 +103,15 @@ def participants(
     registers
         Clean spells.
     programmes
-        Codes of the programme that is paid for; a person's first participation after the draw counts, and
+        Codes of the programme that is paid for; a person's first participation after random assignment counts, and
         participations that follow it without a day between belong to it.
     codes
-        What codes mean.
+        Meaning of the codes.
 
     Returns
     -------
     list of Participant
-        In order of `people`; those who never started are not among them.
+        In the order of `people`, without those who never started.
     """
     own = registers.programmes[registers.programmes["programme"].isin(list(programmes))]
     subsidy = registers.programmes[registers.programmes["programme"].isin(list(codes.wage_subsidy))]
@@ -119,7 +119,7 @@ def participants(
     subsidies = _by_person(subsidy, people)
     jobs = _by_person(registers.jobs, people)
     graded = {name: _by_person(getattr(registers, name), people) for name in ("sickness", "disability", "allowance")}
-    found = []
+    started_after = []
     for person, draw in zip(people["person_id"], people["draw_date"], strict=True):
         referral = _day(draw)
         assert referral is not None
@@ -127,7 +127,7 @@ def participants(
         if programme is None:
             continue
         subsidised = [_spell(row) for row in subsidies.get(person, [])]
-        found.append(
+        started_after.append(
             Participant(
                 referral=referral,
                 programme=programme,
@@ -135,11 +135,11 @@ def participants(
                 **{name: tuple(_graded(row) for row in rows.get(person, [])) for name, rows in graded.items()},
             )
         )
-    return found
+    return started_after
 
 
 def total(people: Sequence[Participant], rules: PaymentRules, *, observed_to: dt.date) -> PaymentTotal:
-    """Evaluate the rules for everybody and add up.
+    """Evaluate the rules for everybody and return the totals.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def total(people: Sequence[Participant], rules: PaymentRules, *, observed_to: dt
     rules
         The rules.
     observed_to
-        First day that the registers no longer cover.
+        First day after the period that the registers cover.
     """
     by_milestone: dict[str, list[Event]] = {milestone.name: [] for milestone in rules.milestones}
     for person in people:
@@ -174,11 +174,11 @@ def _add_up(name: str, events: Sequence[Event]) -> MilestoneTotal:
 
 
 def _by_person(frame: pd.DataFrame, people: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of these people, by person; plain dictionaries, because a group a person costs far more."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    """Return the rows of these people, by person; plain dictionaries, since one frame per person is far slower."""
+    rows: dict[str, list[dict[str, Any]]] = {}
     for row in frame[frame["person_id"].isin(people["person_id"])].to_dict("records"):
-        found.setdefault(str(row["person_id"]), []).append({str(key): value for key, value in row.items()})
-    return found
+        rows.setdefault(str(row["person_id"]), []).append({str(key): value for key, value in row.items()})
+    return rows
 
 
 def _first_participation(rows: Sequence[Mapping[str, Any]], draw: dt.date) -> Spell | None:
@@ -213,12 +213,12 @@ def _job(row: Mapping[str, Any], codes: Codes, subsidised: Sequence[Spell]) -> J
         contract=codes.contracts.get(str(row["contract"]), "not_stated"),
         percent=None if pd.isna(percent) else float(percent) / HUNDREDTHS,
         employer="" if employer is None or pd.isna(employer) else str(employer),
-        subsidised=any(each.covers(spell.start) for each in subsidised),
+        subsidised=any(subsidy.covers(spell.start) for subsidy in subsidised),
     )
 
 
 def _day(value: Any) -> dt.date | None:
-    """Return a day of a parquet column, whichever way pandas read it; None where there is none."""
+    """Return a date of a parquet column, however pandas read it; None if it is missing."""
     if value is None or pd.isna(value):
         return None
     return value.date() if isinstance(value, dt.datetime) else value

@@ -1,6 +1,6 @@
-"""What the payment rules look at: one participant's programme, jobs and benefits, as clean spells.
+"""The data that payment rules use: one participant's programme, jobs and benefits, as clean spells.
 
-Days are half-open, `[start, stop)`; `stop` None is a spell that lasts.
+Spells are half-open, `[start, stop)`; `stop` None is a spell that has not ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Spell:
     stop: dt.date | None
 
     def covers(self, day: dt.date) -> bool:
-        """Whether a day is within."""
+        """Return whether a day is in the spell."""
         return self.start <= day and (self.stop is None or day < self.stop)
 
 
@@ -39,13 +39,13 @@ class Job(Spell):
     Attributes
     ----------
     contract
-        Its kind; `not_stated` where the register has none.
+        Kind of contract; `not_stated` where the register has none.
     percent
-        Of a full position; None where the register has none.
+        Percentage of a full position; None where the register has none.
     employer
-        Tells employers apart.
+        Identifier of the employer.
     subsidised
-        Whether it began with wage subsidy.
+        Whether it began with a wage subsidy.
     """
 
     contract: Contract = "not_stated"
@@ -61,11 +61,11 @@ class Participant:
     Attributes
     ----------
     referral
-        Day of the referral (the draw).
+        Day of the referral (the random assignment).
     programme
         The participation.
     jobs, sickness, allowance, disability
-        Spells, in any order; an allowance without degrees is Graded 100.
+        Spells, in any order; an allowance without degrees has grade 100.
     """
 
     referral: dt.date
@@ -82,7 +82,7 @@ class Participant:
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """Return the same day so many months later, or the last day of a month that is too short for it."""
+    """Return the same day a number of months later, or the last day of a month that is too short for it."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
@@ -93,14 +93,14 @@ def grade_on(spells: Sequence[Graded], day: dt.date) -> float:
 
 
 def chains(jobs: Sequence[Job], gap_days: int) -> list[list[Job]]:
-    """Take jobs together that follow each other with at most so many days between; each chain by start."""
-    found: list[list[Job]] = []
+    """Group jobs that follow each other with at most `gap_days` between them; each chain sorted by start."""
+    groups: list[list[Job]] = []
     reach: dt.date | None = None
     for job in sorted(jobs, key=lambda job: (job.start, job.stop or dt.date.max)):
-        if found and (reach is None or job.start <= reach + dt.timedelta(days=gap_days)):
-            found[-1].append(job)
+        if groups and (reach is None or job.start <= reach + dt.timedelta(days=gap_days)):
+            groups[-1].append(job)
             reach = None if reach is None or job.stop is None else max(reach, job.stop)
         else:
-            found.append([job])
+            groups.append([job])
             reach = job.stop
-    return found
+    return groups

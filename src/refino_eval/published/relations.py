@@ -159,7 +159,8 @@ def load_relations(path: Path | str) -> tuple[Relation, ...]:
     entries = read_yaml(path, path.name) or []
     if not isinstance(entries, list):
         raise UserError(f"{path.name}: not a list of relations. Each begins with '- kind: sum' or another kind.")
-    relations, problems = [], []
+    relations: list[Relation] = []
+    problems: list[str] = []
     for number, entry in enumerate(entries, start=1):
         try:
             relations.append(validate(entry, Relation, f"{path.name}, entry {number}"))

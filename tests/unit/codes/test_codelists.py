@@ -40,14 +40,14 @@ def test_unknown_code_and_group_name_the_nearest(tmp_path: Path) -> None:
     kinds = load_codelist("kinds", write(tmp_path, "REFINO,r,r,own,,2018-12-31,s"))
     with pytest.raises(UserError, match="Did you mean 'REFINO'"):
         kinds.find("REFIN")
-    with pytest.raises(UserError, match="has no code 'REFINO' on 2019-01-01"):
+    with pytest.raises(UserError, match="no code 'REFINO' on 2019-01-01"):
         kinds.find("REFINO", dt.date(2019, 1, 1))
-    with pytest.raises(UserError, match="has no group"):
+    with pytest.raises(UserError, match="no group"):
         kinds.in_group("other")
 
 
 def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"'kind' is missing.*Did you mean 'kinds'"):
+    with pytest.raises(UserError, match=r"no file kind.csv.*Did you mean 'kinds'"):
         load_codelist("kind", write(tmp_path))
 
 
@@ -56,9 +56,9 @@ def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
     [
         (("1,a,a,,,,s", "1,b,b,,,,s"), "two rows that are valid at the same time"),
         (("1,a,a,,,2018-06-30,s", "1,b,b,,2018-06-30,,s"), "two rows that are valid at the same time"),
-        (("1,a,a,,2018-07-01,2018-06-30,s",), "valid to a day before"),
+        (("1,a,a,,2018-07-01,2018-06-30,s",), "valid_to is before valid_from"),
         (("1,a,a,,01.07.2018,,s",), "line 2: valid_from is '01.07.2018', not a date"),
-        (("1,a,,,,,",), "has no label_en and no source"),
+        (("1,a,,,,,",), "label_en and source are empty"),
     ],
 )
 def test_faulty_rows(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
@@ -78,7 +78,7 @@ def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
 
 
 def test_missing_column_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"lacks the column 'label_nb'.*Did you mean 'label_no'"):
+    with pytest.raises(UserError, match=r"column 'label_nb' is missing.*Did you mean 'label_no'"):
         load_codelist("kinds", write(tmp_path, header=HEADER.replace("label_nb", "label_no")))
 
 

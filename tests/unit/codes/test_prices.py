@@ -28,19 +28,19 @@ def test_consumer_price_index_as_published() -> None:
 
 
 def test_year_outside_says_what_is_there() -> None:
-    with pytest.raises(UserError, match="no value for 2012: it covers 2013-2023"):
+    with pytest.raises(UserError, match="no value for 2012; it covers 2013-2023"):
         load_index("cpi", CONFIG).factor(2012, 2023)
 
 
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        (("2015,100,s", "2015,101,s"), "the year 2015 comes a second time"),
-        (("2015,100,s", "2017,101,s"), "lacks the year 2016"),
+        (("2015,100,s", "2015,101,s"), "year 2015 is repeated"),
+        (("2015,100,s", "2017,101,s"), "year 2016 is missing"),
         (("2015,\"100,0\",s",), "not a positive number"),
         (("2015,0,s",), "not a positive number"),
         (("15,100,s",), "not a year of four digits"),
-        (("2015,100,",), "has no source"),
+        (("2015,100,",), "source is empty"),
         ((), "has no rows"),
     ],
 )  # fmt: skip
@@ -50,5 +50,5 @@ def test_faulty_index(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
 
 
 def test_missing_index(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="'index' is missing"):
+    with pytest.raises(UserError, match="no file index.csv"):
         load_index("index", tmp_path)
