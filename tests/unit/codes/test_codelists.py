@@ -47,7 +47,7 @@ def test_unknown_code_and_group_name_the_nearest(tmp_path: Path) -> None:
 
 
 def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no file kind.csv.*Did you mean 'kinds'"):
+    with pytest.raises(UserError, match=r"no file kind\.csv.*Did you mean 'kinds'"):
         load_codelist("kind", write(tmp_path))
 
 

@@ -50,5 +50,5 @@ def test_faulty_index(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
 
 
 def test_missing_index(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no file index.csv"):
+    with pytest.raises(UserError, match=r"no file index\.csv"):
         load_index("index", tmp_path)
