@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -89,7 +89,7 @@ class RegressionInputs:
     vcov: Vcov = "HC1"
     singletons: Singletons = "keep"
     missing: Missing = "error"
-    level: float = field(default=0.95)
+    level: float = 0.95
 
     @classmethod
     def from_frame(
@@ -160,10 +160,13 @@ class RegressionInputs:
         options
             Names of attributes that must have no value, or their default.
         """
-        default = {entry.name: entry.default for entry in fields(self)}
         for name in options:
-            value = getattr(self, name)
-            if (name == "controls" and value.shape[1]) or (name != "controls" and value != default[name]):
+            value, default = getattr(self, name), getattr(RegressionInputs, name, None)
+            if name == "controls":
+                is_set = self.controls.shape[1] > 0
+            else:
+                is_set = value is not None if default is None else value != default
+            if is_set:
                 raise UserError(f"{analysis} takes no {name}; leave the option out, or choose another analysis.")
 
 
