@@ -32,14 +32,14 @@ class ControlTerm:
     encoding
         ``linear``: as it is. ``categories``: a dummy for each value but the first in sorted order.
         ``quantile_bins``: dummies for ``bins`` groups of equal size, a value on a boundary in the lower group (as
-        Stata's `xtile` and pandas' `qcut`; a mass point at the bottom, such as zero earnings, is a group of its own);
+        Stata's `xtile` and pandas' `qcut`; a mass point at the bottom, such as zero earnings, is a separate group);
         ties leave fewer groups. ``edges``: dummies for [e1, e2), [e2, e3), ..., below e1 being the reference.
     bins
         Number of groups, for ``quantile_bins``.
     edges
         Increasing boundaries, for ``edges``.
     missing
-        ``indicator``: a dummy of its own (a linear term then has its mean in place). ``drop``: the person leaves
+        ``indicator``: a separate dummy (a linear term then has its mean in place). ``drop``: the person leaves
         the sample. ``error``: a fault.
     """
 
@@ -86,7 +86,7 @@ class ControlMatrix:
     missing_counts
         Missing values of each term.
     edges
-        Boundaries in use of each binned term.
+        Boundaries of each binned term.
     reference
         The omitted group of each term with dummies.
     """
@@ -118,63 +118,68 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
     Parameters
     ----------
     frame
-        One row a person.
+        One row per person.
     terms
         The controls, in order.
 
     Raises
     ------
     UserError
-        All faults at once: a column that is absent or named twice, missing values under ``error``, a linear or
+        All problems at once: a column that is absent or named twice, missing values under ``error``, a linear or
         binned term that is not numeric or not finite.
     """
     _check_terms(frame, terms)
     missing = {term.name: frame[term.name].isna().to_numpy() for term in terms}
-    rows = np.ones(len(frame), dtype=bool)
-    for term in terms:
-        if term.missing == "drop":
-            rows &= ~missing[term.name]
-    encoded = {term.name: _encode_term(frame[term.name], term, missing[term.name], rows) for term in terms}
-    parts = [part.columns for part in encoded.values()]
-    names = [name for part in encoded.values() for name in part.names]
-    values = np.hstack(parts) if parts else np.empty((len(frame), 0))
-    kept = rows & np.isfinite(values).all(axis=1)
-    constant = np.ptp(values[kept], axis=0) == 0 if kept.any() and names else np.zeros(len(names), dtype=bool)
+    dropping = [missing[term.name] for term in terms if term.missing == "drop"]
+    rows = ~np.any(dropping, axis=0) if dropping else np.ones(len(frame), dtype=bool)
+    encoded = [_encode_term(frame[term.name], term, missing[term.name], rows) for term in terms]
+    values = np.hstack([np.empty((len(frame), 0)), *(part.columns for part in encoded)])
+    names = np.array([name for part in encoded for name in part.names], dtype=object)
+    constant = _constant(values, rows)
+    by_term = dict(zip(missing, encoded, strict=True))
     return ControlMatrix(
         values=np.ascontiguousarray(values[:, ~constant]),
-        names=tuple(name for name, same in zip(names, constant, strict=True) if not same),
-        dropped=tuple(name for name, same in zip(names, constant, strict=True) if same),
+        names=tuple(names[~constant].tolist()),
+        dropped=tuple(names[constant].tolist()),
         rows=rows,
         missing_counts={name: int(np.count_nonzero(mask)) for name, mask in missing.items()},
-        edges={name: part.edges for name, part in encoded.items() if part.edges is not None},
-        reference={name: part.reference for name, part in encoded.items() if part.reference is not None},
+        edges={name: part.edges for name, part in by_term.items() if part.edges is not None},
+        reference={name: part.reference for name, part in by_term.items() if part.reference is not None},
     )
 
 
+def _constant(values: FloatArray, rows: BoolArray) -> BoolArray:
+    """Return the columns that have one value for everybody kept, shape (k,)."""
+    kept = rows & np.isfinite(values).all(axis=1)
+    if not kept.any():
+        return np.zeros(values.shape[1], dtype=bool)
+    return np.asarray(np.ptp(values[kept], axis=0) == 0)
+
+
 def _check_terms(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> None:
-    faults = []
+    problems = []
     names = [term.name for term in terms]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.append(f"Control '{name}' is named {names.count(name)} times; name each control once.")
+        problems.append(f"Control '{name}' is named {names.count(name)} times; name each control once.")
     for term in terms:
         if term.name not in frame.columns:
-            faults.append(f"No column '{term.name}' for a control.{nearest(term.name, map(str, frame.columns))}")
+            problems.append(f"No column '{term.name}' for a control.{nearest(term.name, map(str, frame.columns))}")
             continue
         column = frame[term.name]
         absent = int(column.isna().sum())
         if absent and term.missing == "error":
-            faults.append(
+            problems.append(
                 f"Control '{term.name}' is missing for {absent} of {len(frame)} people; choose missing: indicator or drop."
             )
         if term.encoding != "categories":
             if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-                faults.append(
+                problems.append(
                     f"Control '{term.name}' holds {column.dtype} values and is encoded as {term.encoding}; use categories."
                 )
             elif np.isinf(as_vector(column, what=term.name)).any():
-                faults.append(f"Control '{term.name}' holds infinite values; recode them as missing.")
-    if faults:
-        raise UserError(*faults)
+                problems.append(f"Control '{term.name}' holds infinite values; recode them as missing.")
+    if problems:
+        raise UserError(*problems)
 
 
 def _encode_term(column: pd.Series, term: ControlTerm, missing: BoolArray, rows: BoolArray) -> _Encoded:
@@ -209,7 +214,7 @@ def _encode_categories(column: pd.Series, name: str, rows: BoolArray) -> _Encode
         [column.eq(level).fillna(False).to_numpy(dtype=np.float64) for level in levels]
     )
     dummies[column.isna().to_numpy()] = np.nan
-    return _Encoded(dummies[:, 1:], [f"{name}={_shown(level)}" for level in levels[1:]], None, _shown(levels[0]))
+    return _Encoded(dummies[:, 1:], [f"{name}={_label(level)}" for level in levels[1:]], None, _label(levels[0]))
 
 
 def _encode_bins(values: FloatArray, term: ControlTerm, rows: BoolArray) -> _Encoded:
@@ -239,6 +244,6 @@ def _quantiles(known: FloatArray, bins: int) -> FloatArray:
     return np.unique(np.quantile(known, np.arange(1, bins) / bins))
 
 
-def _shown(level: object) -> str:
-    """Write a category plainly: 3.0 read back from a file with missing values is 3."""
+def _label(level: object) -> str:
+    """Return a category as text: 3.0 read back from a file with missing values is 3."""
     return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)

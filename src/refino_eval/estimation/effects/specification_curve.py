@@ -134,11 +134,16 @@ def specification_curve(
         )
         rows |= {one: tables[one.outcome, one.vcov] for one in members}
     frame = pd.DataFrame([{key: getattr(one, key) for key in _CHOICES} | rows[one] for one in variants])
-    rank = {name: k for k, name in enumerate(dict.fromkeys(one.outcome for one in variants))}
+    return SpecificationCurve(frame=_in_order(frame), level=inputs.level)
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort the variants by estimate within outcomes, which stay as declared, and number them."""
+    rank = {name: k for k, name in enumerate(frame["outcome"].unique())}
     frame = frame.assign(_rank=frame["outcome"].map(rank)).sort_values(["_rank", "estimate"], kind="stable")
     frame = frame.drop(columns="_rank").reset_index(drop=True)
     frame.insert(0, "place", frame.groupby("outcome", sort=False).cumcount() + 1)
-    return SpecificationCurve(frame=frame, level=inputs.level)
+    return frame
 
 
 def _problems(

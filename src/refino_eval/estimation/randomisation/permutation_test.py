@@ -179,12 +179,10 @@ def randomisation_test(
     directions = _directions(inputs, take_up, exact_sets)
     groups = group_outcomes(values, labels, inputs)
     unit_codes = inputs.cluster if units is None else encode(units, inputs.n_rows, what="units")
-    listed = None
-    if exhaustive and scheme == "complete" and assignments is None and probabilities is None:
-        listed = _every_other(inputs, unit_codes, draws)
-    mechanism = listed or choose_mechanism(
-        inputs, unit_codes, scheme=scheme, probabilities=probabilities, assignments=assignments, seed=seed
-    )
+    chosen = _Choice(unit_codes, scheme, probabilities, assignments, seed)
+    # Every assignment that was possible, where these are few, makes the test exact.
+    listed = chosen.every_other(inputs, most=draws) if exhaustive else None
+    mechanism = listed or chosen.mechanism(inputs)
     if isinstance(mechanism, GivenAssignments):
         draws = mechanism.n_draws
     how = _How(inputs.vcov, statistic, exact_sets, draws)
@@ -221,36 +219,39 @@ def randomisation_test(
     )
 
 
-def _every_other(inputs: RegressionInputs, units: IntArray | None, most: int) -> GivenAssignments | None:
-    rows = np.flatnonzero(inputs.rows)
-    return every_other_assignment(
-        inputs.treated[rows], inputs.cells[rows], cluster=None if units is None else units[rows], most=most
-    )
+@dataclass(frozen=True, eq=False, repr=False)
+class _Choice:
+    """How the people in question came by their arm, as asked for; see `randomisation_test`."""
 
+    units: IntArray | None
+    scheme: Scheme
+    probabilities: Vector | None
+    assignments: npt.ArrayLike | None
+    seed: int
 
-def choose_mechanism(
-    inputs: RegressionInputs,
-    units: IntArray | None,
-    *,
-    scheme: Scheme,
-    probabilities: Vector | None,
-    assignments: npt.ArrayLike | None,
-    seed: int,
-) -> CompleteDraw | BernoulliDraw | GivenAssignments:
-    """Return how the people in question came by their arm; see `randomisation_test`."""
-    rows, n = np.flatnonzero(inputs.rows), inputs.n_rows
-    if assignments is not None:
-        if probabilities is not None:
-            raise UserError("Give either probabilities or assignments: assignments are a complete description.")
-        return GivenAssignments(given_assignments(assignments, n).assignments[rows])
-    return build_mechanism(
-        inputs.treated[rows],
-        inputs.cells[rows],
-        cluster=None if units is None else units[rows],
-        scheme=scheme,
-        probabilities=None if probabilities is None else as_probabilities(probabilities, n)[rows],
-        seed=seed,
-    )
+    def every_other(self, inputs: RegressionInputs, *, most: int) -> GivenAssignments | None:
+        """List all other assignments; None when they are more than ``most``, or the scheme is another."""
+        if self.scheme != "complete" or self.assignments is not None or self.probabilities is not None:
+            return None
+        rows = np.flatnonzero(inputs.rows)
+        cluster = None if self.units is None else self.units[rows]
+        return every_other_assignment(inputs.treated[rows], inputs.cells[rows], cluster=cluster, most=most)
+
+    def mechanism(self, inputs: RegressionInputs) -> CompleteDraw | BernoulliDraw | GivenAssignments:
+        """Return the mechanism of the scheme, or the assignments that were given."""
+        rows, n = np.flatnonzero(inputs.rows), inputs.n_rows
+        if self.assignments is not None:
+            if self.probabilities is not None:
+                raise UserError("Give either probabilities or assignments: assignments are a complete description.")
+            return GivenAssignments(given_assignments(self.assignments, n).assignments[rows])
+        return build_mechanism(
+            inputs.treated[rows],
+            inputs.cells[rows],
+            cluster=None if self.units is None else self.units[rows],
+            scheme=self.scheme,
+            probabilities=None if self.probabilities is None else as_probabilities(self.probabilities, n)[rows],
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True)
