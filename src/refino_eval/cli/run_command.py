@@ -92,7 +92,7 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
 
 
 def _delivery_is_there(configuration: Configuration) -> None:
-    from refino_eval.registers.readers.delivered_files import find_files
+    from refino_eval.registers.register_files import find_files
 
     faults: list[str] = []
     for source in configuration.sources.values():

@@ -21,7 +21,7 @@ from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers import receipt_problems as f
 from refino_eval.registers.delivery_letter import Letter, checksum, letter_faults
-from refino_eval.registers.readers.delivered_files import find_files
+from refino_eval.registers.register_files import find_files
 from refino_eval.registers.types import identifier
 from refino_eval.registers.validation import Validated, validate_rows
 
@@ -196,7 +196,7 @@ def take_receipt(
         draft = Path(tempfile.mkdtemp(prefix=".receipt-", dir=work))
         try:
             options = {"codelists": codelists, "origin": origin, "threads": threads, "memory_limit": memory_limit}
-            _register(source, folder, paths, found, sums, {**options, "work": [draft], "tell_blanks": True})
+            _register(source, folder, paths, found, sums, {**options, "work": [draft], "keep_blanks": True})
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     told = ""

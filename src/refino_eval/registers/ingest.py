@@ -1,4 +1,4 @@
-"""Ingest one register: delivered files in, clean rows and rejects out, and the proof that none was lost."""
+"""Ingest one register: read the delivered files, write clean rows and rejects, and check that no row was lost."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import raise_problems
 from refino_eval.registers.ingest_report import IngestReport, RuleCount
-from refino_eval.registers.readers.delivered_files import find_files, rows_of
+from refino_eval.registers.readers.delivered_files import rows_of
+from refino_eval.registers.readers.value_kinds import BLANKS
+from refino_eval.registers.register_files import find_files
 from refino_eval.registers.types import identifier, literal
-from refino_eval.registers.validation import Validated, delivered_texts, stream_faults, validate_rows, value_columns
+from refino_eval.registers.validation import Validated, delivered_texts, stream_problems, validate_rows, value_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,15 +37,15 @@ def ingest(
 ) -> IngestReport:
     """Read a register's delivery, and write its clean rows and its rejects.
 
-    Both files appear whole or not at all. The engine may read and write nothing but its own temporary folders, which
-    stand beside the two files and are removed; what does not fit into memory is spilled there.
+    Both files appear whole or not at all. The engine has access to its temporary folders alone, which are next to the
+    two files and are removed; what does not fit into memory is spilled there.
 
     Parameters
     ----------
     folder
-        The delivery's folder, where the source's patterns are looked for.
+        The delivery's folder, in which the source's patterns are searched for.
     codelists
-        The lists that the source's columns name, by name.
+        The code lists that the source's columns name, by name.
     clean_path
         Clean rows: `person_id`; `start` and exclusive `stop` where the register has dates; the other columns under
         their inside names; `source_file`, `source_row`. Sorted by person, dates, file and row.
@@ -53,12 +55,12 @@ def ingest(
     origin
         The draw date, for columns that count weeks since the draw.
     threads, memory_limit
-        What the engine may use; the files do not depend on them. The process needs some hundred megabytes beside it.
+        Limits of the engine; the files do not depend on them. The process needs some hundred megabytes more.
 
     Raises
     ------
     UserError
-        When the delivery or the source's configuration cannot be read; a paragraph for each fault.
+        When the delivery or the source's configuration cannot be read; a paragraph for each problem.
     RuntimeError
         When clean and rejected rows do not add up to the delivered ones.
     """
@@ -87,7 +89,7 @@ def ingest(
 
 @contextlib.contextmanager
 def _part(path: Path) -> Iterator[Path]:
-    """Give a path in a private folder beside the target, so that moving it there is one step of the file system."""
+    """Yield a path in a private folder next to the target, so that moving it there is one step of the file system."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
         yield Path(folder) / path.name
@@ -96,24 +98,24 @@ def _part(path: Path) -> Iterator[Path]:
 def _fetch_rejected(validated: Validated) -> None:
     """Read the rejected rows again, as they were delivered, into the table `delivered`.
 
-    Delivered text is not kept while rows are validated: the rejected are few, and the others need none.
+    Delivered text is not kept while rows are validated, since only the rejected, which are few, need it.
     """
     con, source = validated.con, validated.source
     columns = ", ".join(f"{identifier(name)} VARCHAR" for name in source.columns)
     con.execute(f"CREATE TABLE delivered (file_no INTEGER, source_row BIGINT, {columns})")
-    faults: list[str] = []
+    problems: list[str] = []
     for file in validated.files:
         query = "SELECT source_row FROM rejected WHERE file_no = ? ORDER BY source_row"
         wanted = con.execute(query, [file.number]).fetchnumpy()["source_row"]
         if not len(wanted):
             continue
-        rows = rows_of(source, file, trimmed=False, threads=validated.threads, wanted=wanted)
+        rows = rows_of(file, trimmed=False, threads=validated.threads, wanted=wanted)
         con.register("incoming", rows.reader())
         texts = ", ".join(delivered_texts(source, file).values())
         con.execute(f"INSERT INTO delivered SELECT {file.number}, source_row, {texts} FROM incoming")
         con.unregister("incoming")
-        faults += stream_faults(file, rows)
-    raise_problems(faults)
+        problems += stream_problems(file, rows)
+    raise_problems(problems)
 
 
 def _clean_query(validated: Validated) -> str:
@@ -133,7 +135,7 @@ def _rejects_query(validated: Validated) -> str:
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    # Row groups are cut in the order of the sorted rows only when the engine is told to keep an order.
+    # Row groups follow the order of the sorted rows only if the engine keeps the order of insertion.
     con.execute("SET preserve_insertion_order = true")
     con.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
     con.execute("SET preserve_insertion_order = false")
@@ -146,7 +148,7 @@ def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> Inges
     delivered = sum(file.rows for file in validated.counts)
     clean, rejected = (pq.read_metadata(path).num_rows for path in (clean_path, rejects_path))
     rules = validated.con.execute(
-        "SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, ' \t'), '')) "
+        f"SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, {literal(BLANKS)}), '')) "
         f"FROM read_parquet({literal(str(rejects_path))}) GROUP BY rule ORDER BY rule"
     ).fetchall()
     if delivered != clean + rejected or rejected != sum(rows for _, rows, _ in rules):

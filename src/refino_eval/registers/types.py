@@ -1,8 +1,8 @@
-"""Typed values from delivered text, as SQL: each expression gives NULL where the text does not say a value.
+"""Return typed values of delivered text as SQL; each expression is NULL where the text is not a value of the type.
 
-Every file, text or parquet, first becomes text; one set of rules then says what the text means. Text that is not
-wholly a value is no value: nothing is rounded, completed or skipped. `1 234` has a blank in it, `37,505` has more than
-hundredths, `1.2.2018` does not have the form `%d.%m.%Y`; they are rejected and counted, and somebody decides.
+Every file, whatever its format, first becomes text; one set of rules then says what the text means. Text that is not
+wholly a value is not a value: nothing is rounded, completed or skipped. `1 234` contains a blank, `37,505` has more
+than hundredths, `1.2.2018` does not have the form `%d.%m.%Y`; they are rejected and counted, and somebody decides.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 
 from refino_eval.codes.calendars import monday
 from refino_eval.config.sources import Column
+from refino_eval.registers.readers.value_kinds import COUNTED_DAYS, EXACT_BELOW
 
 SQL_TYPES = {
     "id": "VARCHAR",
@@ -28,29 +29,20 @@ SQL_TYPES = {
 }
 """Column type -> type in the clean register."""
 
-INEXACT_ID = "an id is held as a number that is not whole or too large to be exact"
-"""What the engine says when it meets such an id; a register with one cannot be linked, so nothing of it is read."""
+INEXACT_ID = "an id is held as a number that is not whole, or too large to be exact"
+"""The engine's error on such an id; a register with one cannot be linked, so nothing of it is read."""
 
 ORIGINS = {"sas": "1960-01-01", "stata": "1960-01-01", "excel": "1899-12-30"}
-"""Values of `date_format` that are no pattern: a whole number of days since the program's origin."""
+"""Values of `date_format` that are not a pattern: a whole number of days since the program's origin."""
 
 OPEN_DAY = "9999-12-31"
 """Registers write an end that has not come as this day."""
 
 _EXCEL_LEAP = 60
-"""Excel counts a 29 February 1900 that never was: earlier days stand one number lower."""
-
-_COUNTS = {
-    "days_1960": ("1960-01-01", 1),
-    "seconds_1960": ("1960-01-01", 86_400),
-    "milliseconds_1960": ("1960-01-01", 86_400_000),
-    "seconds_1582": ("1582-10-14", 86_400),
-}
-"""How a file of a statistics program counts a date: the origin, and its units in a day."""
+"""Excel counts a 29 February 1900 that never was: earlier days have numbers one lower."""
 
 _FURTHEST = 3_000_000
-
-_EXACT_BELOW = {"float": 2**53, "single": 2**24}
+_PERIOD_FORMATS = {"date": None, "month": "%Y%m", "year": "%Y"}
 
 
 def identifier(name: str) -> str:
@@ -64,13 +56,12 @@ def literal(text: str) -> str:
 
 
 def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
-    """Return the SQL that writes a parquet column as the text that a text file would hold.
+    """Return the SQL that writes a typed column as the text that a text file would hold.
 
     Parameters
     ----------
     kind
-        How the file holds the column: text, boolean, integer, float, single (a float of 32 bits), decimal, date or
-        timestamp.
+        How the file holds the column: one of `READABLE_KINDS`.
     decimal
         The source's decimal mark.
 
@@ -82,33 +73,39 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     """
     value = identifier(name)
     shown = f"CAST({value} AS VARCHAR)"
-    if kind in _COUNTS:
+    if kind in COUNTED_DAYS:
         return _counted_day(value, kind, column)
+    if kind == "months_1960" and column.type == "month":
+        months = f"TRY_CAST({value} AS INTEGER)"
+        month = f"strftime(DATE '1960-01-01' + to_months({months}), '%Y%m')"
+        return f"CASE WHEN {value} = trunc({value}) AND abs({value}) < 20000 THEN {month} ELSE {shown} END"
     if kind == "boolean":
         return f"CAST(CAST({value} AS INTEGER) AS VARCHAR)"
     if kind in ("float", "single", "decimal"):
         shown = f"replace({shown}, '.', {literal(decimal)})"
-    if kind in _EXACT_BELOW:
+    if kind in EXACT_BELOW:
         nothing = f"{value} IS NULL OR isnan({value})"
-        whole = f"{value} = trunc({value}) AND abs({value}) < {_EXACT_BELOW[kind]}"
+        whole = f"{value} = trunc({value}) AND abs({value}) < {EXACT_BELOW[kind]}"
         plain = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
         other = f"error({literal(INEXACT_ID)})" if column.type == "id" else shown
         return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {plain} ELSE {other} END"
     if kind in ("date", "timestamp") and column.type == "date":
         day = _written(f"CAST({value} AS DATE)", column)
-        # A time of day would be lost in a date: such a value stays as it is written, and is then rejected.
+        # A date would lose the time of day: such a value stays as it is written, and is then rejected.
         return day if kind == "date" else f"CASE WHEN {value} = date_trunc('day', {value}) THEN {day} ELSE {shown} END"
     return shown
 
 
 def _counted_day(value: str, kind: str, column: Column) -> str:
-    """Write a count of days, seconds or milliseconds as a day; with a part of a day it stays a number, to be rejected."""
-    origin, units = _COUNTS[kind]
+    """Write a count of days, seconds or milliseconds as a day; one with a part of a day stays a number, to be rejected."""
+    origin, units = COUNTED_DAYS[kind]
     days = f"({value} / {units})"
     whole = f"{days} = trunc({days}) AND abs({days}) < {_FURTHEST}"
     # Inside CASE the cast is tried for every row: a count too large for a day must not stop the query.
     day = f"(DATE {literal(origin)} + TRY_CAST(CASE WHEN {whole} THEN {days} END AS INTEGER))"
-    written = _written(day, column) if column.type == "date" else f"CAST({day} AS VARCHAR)"
+    period = _PERIOD_FORMATS.get(column.type)
+    written = f"strftime({day}, '{period}')" if period else f"CAST({day} AS VARCHAR)"
+    written = _written(day, column) if column.type == "date" else written
     nothing = f"{value} IS NULL OR isnan({value})"
     return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {written} ELSE CAST({value} AS VARCHAR) END"
 
@@ -131,8 +128,8 @@ def _day_since(text: str, column: Column) -> str:
         shifted = f"{day} + CASE WHEN {number} < {_EXCEL_LEAP} THEN 1 ELSE 0 END"
         day = f"CASE WHEN {number} > 0 AND {number} <> {_EXCEL_LEAP} THEN {shifted} END"
     day = f"CAST({day} AS DATE)"
-    known = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '{OPEN_DAY}' THEN {day} END"
-    return _when(text, "-?[0-9]{1,6}|[12][0-9]{6}", known)
+    valid = f"CASE WHEN {day} BETWEEN DATE '0001-01-01' AND DATE '{OPEN_DAY}' THEN {day} END"
+    return _when(text, "-?[0-9]{1,6}|[12][0-9]{6}", valid)
 
 
 def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None) -> str:
@@ -149,7 +146,7 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
     if column.type in ("id", "text", "code"):
         if column.width is None:
             return text
-        # lpad would cut a longer text: only digits that are too few are filled up.
+        # lpad would cut a longer text: only numbers with too few digits are filled up.
         short = f"regexp_full_match({text}, '[0-9]{{1,{column.width}}}')"
         return f"CASE WHEN {short} THEN lpad({text}, {column.width}, '0') ELSE {text} END"
     if column.type == "date" and column.date_format in ORIGINS:
@@ -157,7 +154,7 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
     if column.type == "date":
         form = literal(column.date_format)
         parsed = f"try_strptime({text}, {form})"
-        # Written back and compared: the parser takes 01.02.18 for the year 18.
+        # Written back and compared: the parser would accept 01.02.18 as the year 18.
         return f"CASE WHEN lower(strftime({parsed}, {form})) = lower({text}) THEN CAST({parsed} AS DATE) END"
     mark = re.escape(decimal)
     dotted = f"replace({text}, {literal(decimal)}, '.')"

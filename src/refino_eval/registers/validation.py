@@ -1,6 +1,6 @@
-"""Judge one register: delivered files in, and for every row a verdict, in an engine that forgets them.
+"""Validate the rows of one register: read the delivered files, and decide for every row whether it is clean.
 
-What a run writes as clean rows and rejects, and what a receipt counts, is decided here and nowhere else.
+Both a run, which writes clean rows and rejects, and a receipt, which counts them, use this module and nothing else.
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Overlap, PersonNotListed, Source
 from refino_eval.errors import raise_problems
 from refino_eval.registers.ingest_report import FileCount, RuleCount
-from refino_eval.registers.readers.delivered_files import (
-    DeliveredFile,
-    RowStream,
-    check_files,
-    find_files,
-    listed_ids,
-    rows_of,
-)
+from refino_eval.registers.readers.delivered_files import DeliveredFile, RowStream, rows_of
+from refino_eval.registers.readers.file_search import shown_name
+from refino_eval.registers.readers.value_kinds import BLANKS
+from refino_eval.registers.register_files import check_files, find_files, listed_ids
 from refino_eval.registers.rules import (
     OPEN_YEAR,
     Verdicts,
@@ -51,7 +47,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _LARGE = 200_000_000
-"""Bytes of delivered files from which the rows of a register are kept in a file while they are worked on."""
+"""Bytes of delivered files from which the rows of a register are kept on disk while they are validated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +57,9 @@ class Validated:
     Attributes
     ----------
     con
-        The engine. Tables: `files` (file_no, source_file), `validated` (typed values of every row; `broken`, the number of
-        the reason that a row gives by itself), `rejected` (file_no, source_row, number of the reason). View: `clean`,
-        the clean register in no order.
+        The engine. Tables: `files` (file_no, source_file), `validated` (typed values of every row; `broken`, the number
+        of the first reason that concerns the row alone), `rejected` (file_no, source_row, number of the reason). View:
+        `clean`, the clean register in no order.
     source
         The register's source.
     reasons
@@ -73,7 +69,7 @@ class Validated:
     counts
         Their rows.
     threads
-        What the engine may use.
+        The engine's number of threads.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -86,7 +82,7 @@ class Validated:
     def reason(self, number: str) -> tuple[str, str]:
         """Return the SQL of the rule and of the column that a reason's number stands for."""
         rule, column = (
-            "[" + ", ".join(literal(text.split(":", 1)[place]) for text in self.reasons.texts) + "]" for place in (0, 1)
+            "[" + ", ".join(literal(text.split(":", 1)[part]) for text in self.reasons.texts) + "]" for part in (0, 1)
         )
         return f"{rule}[{number} + 1]", f"{column}[{number} + 1]"
 
@@ -94,14 +90,14 @@ class Validated:
         """Count the clean rows that each repair changed, and the spells that absorbed others."""
         clean = "FROM validated ANTI JOIN hits USING (file_no, source_row)"
         counts = "SELECT count(*), count(DISTINCT person_id)"
-        found = []
-        for place, name in enumerate(repair_names(self.source)):
-            query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << place}) > 0"
-            found.append((name, self.con.execute(query).fetchall()[0]))
+        repaired = []
+        for bit, name in enumerate(repair_names(self.source)):
+            query = f"{counts} {clean} WHERE broken IS NULL AND (repairs & {1 << bit}) > 0"
+            repaired.append((name, self.con.execute(query).fetchall()[0]))
         joined = f"{counts} FROM validated SEMI JOIN extended USING (file_no, source_row)"
         if any(isinstance(rule, Overlap) for rule in self.source.rules):
-            found.append(("overlap", self.con.execute(joined).fetchall()[0]))
-        return tuple(RuleCount(name, *count) for name, count in found if count[0])
+            repaired.append(("overlap", self.con.execute(joined).fetchall()[0]))
+        return tuple(RuleCount(name, *count) for name, count in repaired if count[0])
 
 
 @contextlib.contextmanager
@@ -114,29 +110,29 @@ def validate_rows(
     origin: dt.date | None = None,
     threads: int = 2,
     memory_limit: str = "1200MB",
-    tell_blanks: bool = False,
+    keep_blanks: bool = False,
 ) -> Iterator[Validated]:
-    """Read a register's delivery and judge every row, once, by the source's rules.
+    """Read a register's delivery and validate every row by the source's rules.
 
     Parameters
     ----------
     folder
-        The delivery's folder, where the source's patterns are looked for.
+        The delivery's folder, in which the source's patterns are searched for.
     codelists
-        The lists that the source's columns name, by name.
+        The code lists that the source's columns name, by name.
     work
-        Folders that the engine may write to; it spills to the first. It may touch nothing else.
+        Folders that the engine may write to; it spills to the first. It has access to no other.
     origin
         The draw date, for columns that count weeks since the draw.
     threads, memory_limit
-        What the engine may use; the verdicts do not depend on them.
-    tell_blanks
+        Limits of the engine; the result does not depend on them.
+    keep_blanks
         Keep for each row that is rejected by itself which columns were empty, as the list `blanks`.
 
     Raises
     ------
     UserError
-        When the delivery or the source's configuration cannot be read; a paragraph for each fault.
+        When the delivery or the source's configuration cannot be read; a paragraph for each problem.
     """
     raise_problems(rule_faults(source, codelists, origin))
     files = check_files(source, find_files(source, folder))
@@ -145,7 +141,7 @@ def validate_rows(
         _check_date_formats(con, source)
         reasons = verdicts(source, codelists)
         _load_lists(con, source, folder)
-        counts = _load(con, source, files, reasons, origin, threads, tell_blanks)
+        counts = _load(con, source, files, reasons, origin, threads, keep_blanks)
         _compare(con, source, reasons, len(files))
         con.execute(f"CREATE VIEW clean AS {_clean_rows(source)}")
         yield Validated(con, source, reasons, tuple(files), counts, threads)
@@ -155,7 +151,7 @@ def validate_rows(
 def _engine(
     folders: Sequence[Path], threads: int, memory_limit: str, *, on_disk: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine that may touch nothing but the given folders; a large register's rows stand on disk."""
+    """Open an engine with access to the given folders alone; a large register's rows are kept on disk."""
     import duckdb
 
     settings = {"threads": threads, "memory_limit": memory_limit, "temp_directory": str(folders[0] / "spill")}
@@ -165,35 +161,41 @@ def _engine(
         con.execute(f"SET allowed_directories = [{allowed}]")
         con.execute("SET enable_external_access = false")
         if on_disk:
-            # The file lives for a minute: to pack it well takes longer than to write it.
+            # The file exists for a minute: compressing it would take longer than writing it.
             con.execute("SET force_compression = 'uncompressed'")
-        # Rows carry their own numbers and every output is sorted: the order of insertion needs no memory.
+        # Rows carry their numbers and every output is sorted: keeping the order of insertion would only cost memory.
         con.execute("SET preserve_insertion_order = false")
         yield con
     finally:
         con.close()
 
 
+_TRIED_DAYS = (dt.date(2001, 12, 31), dt.date(1931, 3, 4), dt.date(2071, 3, 4))
+
+
 def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Refuse date formats that do not give back the day that they wrote; %y would guess the century."""
     import duckdb
 
-    faults = []
+    problems = []
     for name, column in source.columns.items():
         if column.type == "date" and column.date_format not in ORIGINS:
             form = literal(column.date_format)
             try:
-                day = con.execute(f"SELECT strptime(strftime(DATE '2001-12-31', {form}), {form})::DATE").fetchall()[0][
-                    0
+                days = [
+                    con.execute(f"SELECT strptime(strftime(DATE '{day}', {form}), {form})::DATE").fetchall()[0][0]
+                    for day in _TRIED_DAYS
                 ]
             except duckdb.Error:
-                day = None
-            if day != dt.date(2001, 12, 31):
-                faults.append(
+                days = []
+            if days != list(_TRIED_DAYS):
+                why = "has a year of two digits" if "%y" in column.date_format else "does not state year, month and day"
+                problems.append(
                     f"config/sources/{source.register_name}.yaml: column {name} has the date_format '{column.date_format}', "
-                    f"which does not tell year, month and day. Write it like %Y-%m-%d or %d.%m.%Y, or as one of "
-                    f"{', '.join(ORIGINS)}."
+                    f"which {why}. Write it like %Y-%m-%d or %d.%m.%Y, or as one of {', '.join(ORIGINS)}; ask the "
+                    "register's owner for years of four digits."
                 )
-    raise_problems(faults)
+    raise_problems(problems)
 
 
 def _load(
@@ -203,27 +205,27 @@ def _load(
     reasons: Verdicts,
     origin: dt.date | None,
     threads: int,
-    tell_blanks: bool,
+    keep_blanks: bool,
 ) -> tuple[FileCount, ...]:
-    """Read all files into the table `validated`: typed values, and for each row the first reason it gives by itself.
+    """Read all files into the table `validated`: typed values, and for each row the first reason to reject it.
 
-    Delivered text is not kept: rows that are rejected are read a second time, and they are few.
+    Delivered text is not kept: rejected rows are few and are read a second time.
     """
     con.execute("CREATE TABLE files (file_no INTEGER, source_file VARCHAR)")
     counts = []
-    faults: list[str] = []
+    problems: list[str] = []
     made = False
     for file in files:
-        rows = rows_of(source, file, trimmed=True, threads=threads)
+        rows = rows_of(file, trimmed=True, threads=threads)
         con.execute("INSERT INTO files VALUES (?, ?)", [file.number, file.name])
         con.register("incoming", rows.reader())
         into = "INSERT INTO validated" if made else "CREATE TABLE validated AS"
-        told = _insert(con, f"{into} {_validated_rows(source, file, reasons, origin, tell_blanks)}", file)
-        made = made or not told
+        inexact = _insert(con, f"{into} {_validated_rows(source, file, reasons, origin, keep_blanks)}", file)
+        made = made or not inexact
         con.unregister("incoming")
-        faults += told or stream_faults(file, rows)
+        problems += inexact or stream_problems(file, rows)
         counts.append(FileCount(file.name, rows.rows))
-    raise_problems(faults)
+    raise_problems(problems)
     return tuple(counts)
 
 
@@ -233,7 +235,7 @@ def _load_lists(con: duckdb.DuckDBPyConnection, source: Source, folder: Path) ->
     ids = typed_value("person_id", column, source.decimal, None)
     for rule in source.rules:
         if isinstance(rule, PersonNotListed):
-            con.register("listed", pa.table({"id": pa.array(listed_ids(source, folder / rule.file), pa.string())}))
+            con.register("listed", pa.table({"id": pa.array(listed_ids(source, folder, rule.file), pa.string())}))
             con.execute(
                 f"CREATE OR REPLACE TABLE {listed_table(rule)} AS "
                 f"SELECT DISTINCT {ids} AS id FROM (SELECT id AS person_id FROM listed)"
@@ -249,15 +251,16 @@ def _insert(con: duckdb.DuckDBPyConnection, statement: str, file: DeliveredFile)
     except duckdb.Error as error:
         if INEXACT_ID not in str(error):
             raise
-        return [f"{file.name}: {INEXACT_ID}. Ask the register's owner for ids written as text."]
+        return [f"{shown_name(file.name)}: {INEXACT_ID}. Ask the register's owner for ids written as text."]
     return []
 
 
-def stream_faults(file: DeliveredFile, rows: RowStream) -> list[str]:
-    """Tell why a file could not be read to its end."""
+def stream_problems(file: DeliveredFile, rows: RowStream) -> list[str]:
+    """Return a message for each reason why a file could not be read to its end."""
     return [
-        f"{file.name} could not be read to its end, after {rows.rows} rows: {fault} Copy the delivery again, or ask its owner."
-        for fault in rows.faults
+        f"{shown_name(file.name)} could not be read to its end, after {rows.rows:,} rows: {problem} Copy the delivery "
+        "again, or ask the register's owner."
+        for problem in rows.problems
     ]
 
 
@@ -271,12 +274,13 @@ def delivered_texts(source: Source, file: DeliveredFile) -> dict[str, str]:
 
 
 def _validated_rows(
-    source: Source, file: DeliveredFile, reasons: Verdicts, origin: dt.date | None, tell_blanks: bool
+    source: Source, file: DeliveredFile, reasons: Verdicts, origin: dt.date | None, keep_blanks: bool
 ) -> str:
     """Return the query from the stream `incoming` to rows of `validated`."""
     delivered = delivered_texts(source, file)
     trimmed = {
-        name: text if source.format == "csv" else f"nullif(trim({text}, ' \t'), '')" for name, text in delivered.items()
+        name: text if source.format == "csv" else f"nullif(trim({text}, {literal(BLANKS)}), '')"
+        for name, text in delivered.items()
     }
     texts = [f"{text} AS {identifier(name)}" for name, text in trimmed.items()]
     values = [
@@ -292,15 +296,15 @@ def _validated_rows(
     names = ", ".join(
         f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in value_columns(source)
     )
-    if tell_blanks:
-        # The text itself is not kept; where a value could not be read, only this still tells an empty cell from a wrong one.
+    if keep_blanks:
+        # The text itself is not kept: this alone distinguishes an empty cell from one that could not be read.
         empty = ", ".join(f"{identifier('text_' + name)} IS NULL" for name in source.columns)
         names += f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
     return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
 
 
 def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, n_files: int) -> None:
-    """Carry out the rules that compare rows, and gather what is rejected in the table `rejected`."""
+    """Apply the rules that compare rows, and collect what is rejected in the table `rejected`."""
     con.execute("CREATE TABLE hits (file_no INTEGER, source_row BIGINT, number SMALLINT)")
     con.execute("CREATE TABLE extended (file_no INTEGER, source_row BIGINT, new_stop DATE)")
     for statement in comparisons(source, reasons, n_files):
@@ -312,7 +316,7 @@ def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, 
 
 
 def _period_bounds(source: Source) -> str:
-    """Add the days that an event or an accumulated amount covers; spells and fixed rows have none to add."""
+    """Add the days that an event or an accumulated amount covers; spells and fixed rows have no need of it."""
     if source.temporality == "event":
         return ", CAST(start + 1 AS DATE) AS stop"
     if source.temporality == "accumulated":
@@ -324,7 +328,7 @@ def _period_bounds(source: Source) -> str:
 
 
 def _half_open(source: Source, rows: str) -> str:
-    """Turn the delivered last day of a spell into the first day after it; the year 9999 means that it is open."""
+    """Convert the delivered last day of a spell into the first day after it; the year 9999 means that it is open."""
     column = source.columns.get("stop")
     if source.temporality != "spell" or column is None or column.type != "date":
         return rows
@@ -334,7 +338,7 @@ def _half_open(source: Source, rows: str) -> str:
 
 
 def value_columns(source: Source) -> list[str]:
-    """List the clean register's columns but for the row's origin: person, dates, then the rest in the source's order."""
+    """List the clean register's columns except the row's origin: person, dates, then the rest in the source's order."""
     first = ["person_id"] if source.temporality == "fixed" else ["person_id", "start", "stop"]
     return first + [name for name in source.columns if name not in first]
 
@@ -348,8 +352,8 @@ def _clean_rows(source: Source) -> str:
     columns = [identifier(name) for name in names]
     joins = ""
     if any(isinstance(rule, Overlap) and rule.keep == "merge" for rule in source.rules):
-        place = names.index("stop")
-        columns[place] = "CASE WHEN extended.file_no IS NULL THEN stop ELSE new_stop END AS stop"
+        index = names.index("stop")
+        columns[index] = "CASE WHEN extended.file_no IS NULL THEN stop ELSE new_stop END AS stop"
         joins = " LEFT JOIN extended USING (file_no, source_row)"
     return (
         f"SELECT {', '.join(columns)}, source_file, source_row FROM validated JOIN files USING (file_no) "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
-from refino_eval.registers.readers.delivered_files import find_files
+from refino_eval.registers.register_files import find_files
 
 
 @dataclass(frozen=True)

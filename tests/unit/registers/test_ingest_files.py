@@ -311,7 +311,7 @@ def test_configuration_that_cannot_be_carried_out(tmp_path: Path, changes: dict[
     [
         (
             {"from": "dag", "type": "date", "date_format": "%d.%m", "why": "the day of it"},
-            "does not tell year, month and day",
+            "does not state year, month and day",
         ),
         ({"from": "dag", "type": "week", "why": "the week of it"}, "must give `population.draw_date`"),
         ({"from": "dag", "type": "text", "why": "the day of it"}, "must be of type date or week"),

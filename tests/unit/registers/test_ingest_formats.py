@@ -216,7 +216,7 @@ def test_packed_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "folk.csv.gz").write_bytes(whole[: len(whole) // 2])
     assert "could not be read to its end" in fault(tmp_path, make_source("folk.csv.gz"))
     (tmp_path / "folk.csv.gz").write_bytes(b"no gzip")
-    assert "cannot be opened: it is damaged or cut off" in fault(tmp_path, make_source("folk.csv.gz"))
+    assert "the archive is damaged or cut off" in fault(tmp_path, make_source("folk.csv.gz"))
     (tmp_path / "folk.csv.zip").write_bytes(b"no zip")
     assert "not a zip archive" in fault(tmp_path, make_source("folk.csv.zip"))
     with zipfile.ZipFile(tmp_path / "folk.csv.zip", "w") as archive:

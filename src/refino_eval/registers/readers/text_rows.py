@@ -1,21 +1,24 @@
-"""Rows of a text file: one line is one row, always, at the speed of a column reader.
+"""Read the rows of a text file: one line is always one row, at the speed of a column reader.
 
-A damaged line (a field too many or too few, a byte that is not of the declared encoding, a quotation mark that is never
-closed, a NUL) damages itself alone, and its row number is its place in the file. A column reader alone cannot promise
-that: it skips blank lines, gives no row numbers, and lets an open quotation mark swallow the rows that follow. So each
-block of whole lines is looked through first. Lines with anything odd in them are read one by one, by the rules of
-Python's csv module; the rest, nearly always all, go to the column reader as one piece. Both ways give the same rows.
+A damaged line (a field too many or too few, a byte outside the stated encoding, a quotation mark that is never closed,
+a NUL) damages only itself, and its row number is its position in the file. A column reader alone cannot guarantee
+that: it skips blank lines, gives no row numbers, and lets an open quotation mark swallow the rows that follow. Each
+block of whole lines is therefore scanned first. Lines with anything unusual are read one by one, by the rules of
+Python's csv module; the rest, nearly always all lines, go to the column reader as one block. Both ways give the same
+rows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,32 +26,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from refino_eval.registers.readers.archives import READ_ERRORS, UnreadableFile, open_bytes
+from refino_eval.registers.readers.archives import READ_ERRORS, UnreadableFile, bytes_encoding, open_bytes
+from refino_eval.registers.readers.value_kinds import BLANKS
 
 BOM = b"\xef\xbb\xbf"
+WHITESPACE = "whitespace"
+"""The delimiter of files whose fields are separated by any number of blanks and tabs."""
 
 _BLOCK = 1 << 22
 _LONGEST_LINE = 1 << 26
 _BATCH = 1 << 16
 _CONTROL = re.compile("[\0\r\x1f]")
-_BLANKS = " \t"
+_BLANK_LINE = re.compile(rb"^[ \t\r]+$", re.MULTILINE)
+_PARTS = re.compile(r'"((?:[^"]|"")*)"(?=[ \t]|$)|([^ \t"][^ \t]*)|(\S)')
+_MANY_UNREADABLE = 1_000_000
 
 # A long field in quotation marks is a field like any other; the module's own limit is for streams of unknown origin.
 csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
 
-Places = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class TextForm:
-    """How the rows of one text file are written, and which of its fields are wanted.
+    """How the rows of one text file are written, and which of its fields are read.
 
     Attributes
     ----------
+    delimiter
+        One character, or `WHITESPACE`.
     width
         Number of fields in a row.
     positions
-        Inside name -> place of the field, from 0.
+        Inside name -> position of the field, from 0.
+    header
+        Whether the first line is a header and not a row.
+    skip_blank
+        Whether lines of nothing but blanks are skipped; otherwise they are rows that cannot be read.
     """
 
     path: Path
@@ -56,23 +70,31 @@ class TextForm:
     delimiter: str
     width: int
     positions: dict[str, int]
+    header: bool = True
+    skip_blank: bool = False
+
+    @property
+    def line_encoding(self) -> str:
+        """The encoding of the bytes that `open_bytes` gives."""
+        return bytes_encoding(self.encoding)
 
     @property
     def schema(self) -> pa.Schema:
-        """`source_row` (1-based), `unreadable`, and the wanted fields as text (null where the row is unreadable)."""
+        """`source_row` (1-based), `unreadable`, and the fields as text (null where the row is unreadable)."""
         names = [(name, pa.string()) for name in self.positions]
         return pa.schema([("source_row", pa.int64()), ("unreadable", pa.bool_()), *names])
 
 
 def text_batches(
-    form: TextForm, *, trimmed: bool, threads: int, wanted: Places | None = None
+    form: TextForm, *, trimmed: bool, threads: int, wanted: Positions | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Read the file's rows in their order.
 
     Parameters
     ----------
     trimmed
-        Take blanks and tabs off both ends of a field, and give null for nothing; otherwise fields are as delivered.
+        Strip blanks of every kind from both ends of a field, and give null for an empty one; otherwise fields are as
+        delivered.
     threads
         Blocks that are read at the same time.
     wanted
@@ -81,19 +103,32 @@ def text_batches(
     Raises
     ------
     UnreadableFile
-        When a line is longer than any text file's.
+        When a line is longer than any text file's, or most lines cannot be read.
     """
+    unreadable = rows = 0
+    for batch in _batches(form, trimmed, threads, wanted):
+        rows += batch.num_rows
+        unreadable += batch["unreadable"].true_count
+        if unreadable > _MANY_UNREADABLE and unreadable > rows / 2:
+            # A file of a few gigabytes of line feeds would otherwise give billions of rejects.
+            raise UnreadableFile(
+                f"{unreadable:,} of its first {rows:,} lines cannot be split into the columns of the header."
+            )
+        yield batch
+
+
+def _batches(form: TextForm, trimmed: bool, threads: int, wanted: Positions | None) -> Iterator[pa.RecordBatch]:
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         waiting: deque[Future[list[pa.RecordBatch]]] = deque()
         first = 1
-        blocks = _blocks(form.path)
-        fault: Exception | None = None
-        while fault is None:
+        blocks = _blocks(form)
+        problem: Exception | None = None
+        while problem is None:
             try:
                 block = next(blocks, None)
             except (*READ_ERRORS, UnreadableFile) as error:
-                # What was read before the fault is still handed on, so that the rows that could be read are counted.
-                fault, block = error, None
+                # What was read before the error is still passed on, so that the rows that could be read are counted.
+                problem, block = error, None
             if block is None:
                 break
             rows = block.count(b"\n") + (not block.endswith(b"\n"))
@@ -105,69 +140,109 @@ def text_batches(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
-        if fault is not None:
-            raise fault
+        if problem is not None:
+            raise problem
 
 
-def _between(rows: Places, first: int, end: int) -> Places:
+def read_first_lines(path: Path, encoding: str, lines: int, *, longest: int = 1 << 20) -> list[bytes]:
+    """Return the first lines of a text file, without a byte order mark and line ends; None for one that is too long."""
+    found = []
+    with open_bytes(path, encoding) as handle:
+        for number in range(lines):
+            raw = handle.readline(longest)
+            if len(raw) == longest and not raw.endswith(b"\n"):
+                raise UnreadableFile("its first line is longer than any header.")
+            if not raw:
+                break
+            found.append((raw.removeprefix(BOM) if number == 0 else raw).removesuffix(b"\n").removesuffix(b"\r"))
+    return found
+
+
+def line_problem(form: TextForm, row: int) -> str:
+    """Say why a row that is unreadable is so."""
+    for first, block in _numbered_blocks(form):
+        lines = block.removesuffix(b"\n").split(b"\n")
+        if row < first + len(lines):
+            line = lines[row - first].removesuffix(b"\r")
+            with contextlib.suppress(UnicodeDecodeError):
+                fields = read_line(line, form.line_encoding, form.delimiter)
+                if fields is not None:
+                    return f"{len(fields)} fields instead of {form.width}"
+                if _CONTROL.search(line.decode(form.line_encoding)):
+                    return "a control character (NUL, unit separator or lone carriage return)"
+                return "a quotation mark that is not closed on the same line, or not followed by the delimiter"
+            return f"bytes that are not {form.line_encoding}"
+    return "no line"
+
+
+def _numbered_blocks(form: TextForm) -> Iterator[tuple[int, bytes]]:
+    first = 1
+    for block in _blocks(form):
+        yield first, block
+        first += block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _between(rows: Positions, first: int, end: int) -> Positions:
     low, high = np.searchsorted(rows, [first, end])
     return rows[low:high]
 
 
 def _rows_of_block(
-    form: TextForm, block: bytes, first: int, trimmed: bool, wanted: Places | None
+    form: TextForm, block: bytes, first: int, trimmed: bool, wanted: Positions | None
 ) -> list[pa.RecordBatch]:
     batches = _read_block(form, block, first)
     if wanted is not None:
-        batches = [each.filter(pc.is_in(each["source_row"], pa.array(wanted))) for each in batches]
+        batches = [batch.filter(pc.is_in(batch["source_row"], pa.array(wanted))) for batch in batches]
     if trimmed:
-        batches = [_trimmed(each, b" " in block or b"\t" in block or b'"' in block) for each in batches]
-    return [each for each in batches if each.num_rows]
+        blanks = not block.isascii() or any(mark in block for mark in b' \t\v\f\x1c\x1d\x1e"')
+        strip = (pc.ascii_trim if block.isascii() else pc.utf8_trim) if blanks else None
+        batches = [_trimmed(batch, strip) for batch in batches]
+    return [batch for batch in batches if batch.num_rows]
 
 
-def _trimmed(batch: pa.RecordBatch, blanks: bool) -> pa.RecordBatch:
+def _trimmed(batch: pa.RecordBatch, strip: Callable[..., Any] | None) -> pa.RecordBatch:
     columns = batch.columns
-    for place in range(2, len(columns)):
-        text = pc.ascii_trim(columns[place], _BLANKS) if blanks else columns[place]
-        columns[place] = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    for index in range(2, len(columns)):
+        text = columns[index] if strip is None else strip(columns[index], BLANKS)
+        columns[index] = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _read_block(form: TextForm, block: bytes, first: int) -> list[pa.RecordBatch]:
     raw = block.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
-    if len(form.delimiter) != 1 or not form.delimiter.isascii():
+    if len(form.delimiter) != 1 or not form.delimiter.isascii() or (form.skip_blank and _BLANK_LINE.search(raw)):
         return list(_one_by_one(form, list(enumerate(raw.split(b"\n"), first))))
     odd = _odd_lines(raw, form)
     if not len(odd):
-        found = _at_once(form, raw, np.arange(first, first + raw.count(b"\n") + 1))
-        return [found] if found is not None else list(_one_by_one(form, list(enumerate(raw.split(b"\n"), first))))
+        batch = _at_once(form, raw, np.arange(first, first + raw.count(b"\n") + 1))
+        return [batch] if batch is not None else list(_one_by_one(form, list(enumerate(raw.split(b"\n"), first))))
     lines = raw.split(b"\n")
     careful = set(odd.tolist())
-    plain = [place for place in range(len(lines)) if place not in careful]
-    by_one = list(_one_by_one(form, [(first + place, lines[place]) for place in odd.tolist()]))
+    plain = [index for index in range(len(lines)) if index not in careful]
+    by_one = list(_one_by_one(form, [(first + index, lines[index]) for index in odd.tolist()]))
     if not plain:
         return by_one
-    found = _at_once(form, b"\n".join([lines[place] for place in plain]), np.array(plain) + first)
-    if found is None:
+    batch = _at_once(form, b"\n".join([lines[index] for index in plain]), np.array(plain) + first)
+    if batch is None:
         return list(_one_by_one(form, list(enumerate(lines, first))))
-    return [found, *by_one]
+    return [batch, *by_one]
 
 
-def _at_once(form: TextForm, raw: bytes, rows: Places) -> pa.RecordBatch | None:
-    """Read lines without anything odd by the column reader; None when it does not find as many rows as lines."""
+def _at_once(form: TextForm, raw: bytes, rows: Positions) -> pa.RecordBatch | None:
+    """Read lines without anything unusual by the column reader; None if it does not find as many rows as lines."""
     broken: list[int] = []
 
     def skip(row: pa_csv.InvalidRow) -> str:
         broken.append(row.number - 1)
         return "skip"
 
-    if not raw.isascii() and form.encoding != "utf-8":
-        raw = raw.decode(form.encoding).encode()
+    if not raw.isascii() and form.line_encoding != "utf-8":
+        raw = raw.decode(form.line_encoding).encode()
     if raw.startswith(BOM):
-        # The reader takes one mark away wherever it begins, also in the middle of a file.
+        # The reader removes one mark from the start of what it is given, also in the middle of a file.
         raw = BOM + raw
-    fields = [f"f{place}" for place in range(form.width)]
-    used = [fields[place] for place in form.positions.values()]
+    fields = [f"f{index}" for index in range(form.width)]
+    used = [fields[index] for index in form.positions.values()]
     distinct = list(dict.fromkeys(used))
     try:
         # A line break at the end keeps an empty last line a line.
@@ -192,7 +267,7 @@ def _at_once(form: TextForm, raw: bytes, rows: Places) -> pa.RecordBatch | None:
     return pa.concat_batches([batch, _nothing(form, rows[broken])]) if broken else batch
 
 
-def _nothing(form: TextForm, rows: Places) -> pa.RecordBatch:
+def _nothing(form: TextForm, rows: Positions) -> pa.RecordBatch:
     empty = [pa.nulls(len(rows), pa.string()) for _ in form.positions]
     return pa.RecordBatch.from_arrays(
         [pa.array(rows), pa.array(np.ones(len(rows), dtype=bool)), *empty], schema=form.schema
@@ -200,13 +275,15 @@ def _nothing(form: TextForm, rows: Places) -> pa.RecordBatch:
 
 
 def _one_by_one(form: TextForm, lines: list[tuple[int, bytes]]) -> Iterator[pa.RecordBatch]:
+    if form.skip_blank:
+        lines = [(row, line) for row, line in lines if line.strip()]
     for begin in range(0, len(lines), _BATCH):
         part = lines[begin : begin + _BATCH]
-        split = [read_line(line, form.encoding, form.delimiter) for _, line in part]
+        split = [read_line(line, form.line_encoding, form.delimiter) for _, line in part]
         kept = [fields if fields is not None and len(fields) == form.width else None for fields in split]
         columns = [
-            pa.array([None if fields is None else fields[place] for fields in kept], pa.string())
-            for place in form.positions.values()
+            pa.array([None if fields is None else fields[index] for fields in kept], pa.string())
+            for index in form.positions.values()
         ]
         rows = pa.array([row for row, _ in part], pa.int64())
         flags = pa.array([fields is None for fields in kept], pa.bool_())
@@ -214,34 +291,45 @@ def _one_by_one(form: TextForm, lines: list[tuple[int, bytes]]) -> Iterator[pa.R
 
 
 def read_line(raw: bytes, encoding: str, delimiter: str) -> list[str] | None:
-    """Split one line into its fields by the rules of CSV; None where it cannot be read."""
+    """Split one line into its fields by the rules of CSV; None if it cannot be read."""
     try:
         line = raw.decode(encoding)
     except UnicodeDecodeError:
         return None
     if _CONTROL.search(line):
         return None
+    if delimiter == WHITESPACE:
+        return _split_at_blanks(line)
     if '"' not in line:
         return line.split(delimiter)
+    # `a, "b, c"`: the blank before the mark does not make the mark a part of the text.
+    spaced = re.search(f'{re.escape(delimiter)} +"', line) is not None
     try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [""])
+        return next(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=spaced), [""])
     except csv.Error:
         return None
 
 
-def _odd_lines(raw: bytes, form: TextForm) -> Places:
-    """Return the places (from 0) of the lines that the column reader might take for something else."""
+def _split_at_blanks(line: str) -> list[str] | None:
+    parts = list(_PARTS.finditer(line))
+    if any(part.group(3) for part in parts):
+        return None
+    return [part.group(2) if part.group(1) is None else part.group(1).replace('""', '"') for part in parts]
+
+
+def _odd_lines(raw: bytes, form: TextForm) -> Positions:
+    """Return the positions (from 0) of the lines that the column reader might misread."""
     marks = [mark for mark in (0, 0x0D, 0x1F) if bytes([mark]) in raw]
     quoted = b'"' in raw
-    wrong = [] if raw.isascii() else _undecodable(raw, form.encoding)
+    wrong = [] if raw.isascii() else _undecodable(raw, form.line_encoding)
     # The column reader takes a blank line for a row of empty fields.
     blank = not raw or b"\n\n" in raw or raw.startswith(b"\n") or raw.endswith(b"\n")
     if not marks and not quoted and not wrong and not blank:
         return np.empty(0, dtype=np.int64)
     octets = np.frombuffer(raw, dtype=np.uint8)
     breaks = np.flatnonzero(octets == 0x0A)
-    places = [np.array(wrong, dtype=np.int64), *(np.flatnonzero(octets == mark) for mark in marks)]
-    lines = [np.searchsorted(breaks, each) for each in places]
+    offsets = [np.array(wrong, dtype=np.int64), *(np.flatnonzero(octets == mark) for mark in marks)]
+    lines = [np.searchsorted(breaks, offset) for offset in offsets]
     if blank:
         edges = np.concatenate([[-1], breaks, [len(raw)]])
         lines.append(np.flatnonzero(np.diff(edges) == 1))
@@ -250,7 +338,7 @@ def _odd_lines(raw: bytes, form: TextForm) -> Places:
     return np.unique(np.concatenate(lines)).astype(np.int64)
 
 
-def _oddly_quoted(octets: npt.NDArray[np.uint8], breaks: Places, delimiter: int) -> Places:
+def _oddly_quoted(octets: npt.NDArray[np.uint8], breaks: Positions, delimiter: int) -> Positions:
     """Return the lines whose quotation marks do not each open or close a whole field.
 
     In a well-formed line every odd mark (first, third, ...) follows a delimiter, the line's beginning or, doubled,
@@ -269,20 +357,20 @@ def _oddly_quoted(octets: npt.NDArray[np.uint8], breaks: Places, delimiter: int)
 
 
 def _undecodable(raw: bytes, encoding: str) -> list[int]:
-    """Return the places of bytes that the encoding does not know, at least one in each such line."""
-    places: list[int] = []
+    """Return the offsets of bytes that the encoding does not know, at least one in each such line."""
+    offsets: list[int] = []
     begin = 0
     while begin < len(raw):
         try:
             raw[begin:].decode(encoding) if begin else raw.decode(encoding)
         except UnicodeDecodeError as error:
-            places.append(begin + error.start)
-            if len(places) > 100:
-                return [*places, *_undecodable_lines(raw, begin, encoding)]
+            offsets.append(begin + error.start)
+            if len(offsets) > 100:
+                return [*offsets, *_undecodable_lines(raw, begin, encoding)]
             begin = raw.find(b"\n", begin + error.start) + 1 or len(raw)
         else:
             break
-    return places
+    return offsets
 
 
 def _undecodable_lines(raw: bytes, begin: int, encoding: str) -> Iterator[int]:
@@ -295,13 +383,16 @@ def _undecodable_lines(raw: bytes, begin: int, encoding: str) -> Iterator[int]:
         begin = end
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield the file after its header in blocks of whole lines; the last may lack its line break."""
-    with open_bytes(path) as handle:
-        handle.readline()
+def _blocks(form: TextForm) -> Iterator[bytes]:
+    """Yield the file's rows in blocks of whole lines; the last may lack its line break."""
+    with open_bytes(form.path, form.encoding) as handle:
+        if form.header:
+            handle.readline()
         parts: list[bytes] = []
-        held = 0
+        held, begins = 0, not form.header
         while block := handle.read(_BLOCK):
+            if begins:
+                block, begins = block.removeprefix(BOM), False
             cut = block.rfind(b"\n") + 1
             if cut:
                 yield b"".join([*parts, block[:cut]])
@@ -310,7 +401,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
             held += len(block) - cut
             if held > _LONGEST_LINE:
                 raise UnreadableFile(
-                    f"it has a line of more than {_LONGEST_LINE >> 20} MB, so it is no text with one row a line."
+                    f"it has a line of more than {_LONGEST_LINE >> 20} MB, so it is not text with one row a line."
                 )
         if held:
             yield b"".join(parts)
