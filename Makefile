@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint types lock bench clean
+.PHONY: help run test test-quick test-unit fmt schemas lint types lock bench clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,17 @@ test: $(VENV)/.dev  ## Run the whole test suite.
 
 test-quick: $(VENV)/.dev  ## Run the tests that take seconds.
 	@$(BIN)/python -m pytest -n $(CORES) -m 'not slow'
+
+test-unit: $(VENV)/.dev  ## Run the tests of the library alone: no Snakemake, no browser, under two minutes.
+	@$(BIN)/python -m pytest -n $(CORES) -m 'not slow' tests/unit tests/spec
+
+fmt: $(VENV)/.dev  ## Format Python and Snakemake files, and fix what can be fixed.
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/snakefmt Snakefile workflow
+
+schemas: $(VENV)/.dev  ## Write the JSON schemas of the configuration anew.
+	@$(BIN)/python -m refino_eval.config.schemas
 
 lint: $(VENV)/.dev  ## Check style: ruff, snakefmt, snakemake --lint.
 	@$(BIN)/ruff check .

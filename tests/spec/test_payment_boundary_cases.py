@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.load import read_yaml, validate
+from refino_eval.config.model_errors import validate
 from refino_eval.config.payments import PaymentRules
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.economics.milestones import assess
 from refino_eval.economics.spells import Graded, Job, Participant, Spell
 
@@ -38,7 +39,7 @@ def person(*jobs, start=START, stop="2020-06-01", **benefits):
 
 @pytest.fixture(scope="module")
 def rules():
-    shown = "config/definitions/payments.yaml"
+    shown = "config/evaluations/refino/payments.yaml"
     return validate({"payments": read_yaml(ROOT / shown, shown)}, Definitions, shown).payments
 
 

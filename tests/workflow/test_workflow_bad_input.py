@@ -14,7 +14,7 @@ def delivered(tmp_path_factory, small_run):
     folder = tmp_path_factory.mktemp("bad") / "project"
     copy_project(folder)
     shutil.copytree(small_run / "data/synthetic", folder / "data/synthetic")
-    path = folder / "config/evaluations/refino.yaml"
+    path = folder / "config/evaluations/refino/evaluation.yaml"
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("synthetic:")]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
@@ -47,19 +47,21 @@ def test_a_missing_delivery(project):
 
 
 def test_a_misspelt_key(project):
-    change(project / "config/evaluations/refino.yaml", "clocks:", "clokcs:")
-    fails(project, "config/evaluations/refino.yaml", "'clokcs'", "'clocks'")
+    change(project / "config/evaluations/refino/evaluation.yaml", "clocks:", "clokcs:")
+    fails(project, "config/evaluations/refino/evaluation.yaml", "'clokcs'", "'clocks'")
     assert not (project / "results").exists()
 
 
 def test_an_unknown_outcome_in_the_selection(project):
-    change(project / "config/definitions/exhibits.yaml", "any_wage: any_wage_month_12", "any_wage: any_wag_month_12")
+    change(
+        project / "config/evaluations/refino/exhibits.yaml", "any_wage: any_wage_month_12", "any_wage: any_wag_month_12"
+    )
     fails(project, "'any_wag_month_12'", "'any_wage_month_12'")
     assert not (project / "results").exists()
 
 
 def test_a_stratum_that_is_not_there(project):
-    change(project / "config/evaluations/refino.yaml", "strata: [county,", "strata: [conty,")
+    change(project / "config/evaluations/refino/evaluation.yaml", "strata: [county,", "strata: [conty,")
     fails(project, "'conty'", "'county'")
 
 

@@ -133,11 +133,12 @@ def test_the_same_bytes_on_one_core_and_on_a_rerun(finished):
 
 def test_editing_one_outcome_reruns_its_own_jobs_only(finished):
     assert planned(finished) == {}
-    text = (finished / "config/definitions/outcomes.yaml").read_text(encoding="utf-8")
-    start = text.index("full_time_months_12:")
+    path = finished / "config/definitions/outcomes/work.yaml"
+    text = path.read_text(encoding="utf-8")
+    start = text.index("    full_time_months_12:")
     end = text.index("window: [1, 12]", start)
     edited = text[:end] + "window: [1, 11]" + text[end + len("window: [1, 12]") :]
-    (finished / "config/definitions/outcomes.yaml").write_text(edited, encoding="utf-8")
+    path.write_text(edited, encoding="utf-8")
     counts = planned(finished)
     # Tables 8.2, II, that of tests, the null card read from it and the specification curve show the outcome; each is
     # estimated and drawn up once, and what gathers everything is made anew.
@@ -164,9 +165,9 @@ tried_outcome:
 
 def add_outcome(folder, expression):
     """Define an outcome, and show it in place of one of Table 8.2's."""
-    path = folder / "config/definitions/outcomes.yaml"
+    path = folder / "config/definitions/outcomes/work.yaml"
     path.write_text(path.read_text(encoding="utf-8") + NEW_OUTCOME % expression, encoding="utf-8")
-    exhibits = folder / "config/definitions/exhibits.yaml"
+    exhibits = folder / "config/evaluations/refino/exhibits.yaml"
     text = exhibits.read_text(encoding="utf-8")
     start = text.index("\ntable_8_2:")
     table = text[start:].replace("full_time_months_12", "tried_outcome", 1)
@@ -191,7 +192,7 @@ def test_an_outcome_that_needs_another_state_makes_the_panel_anew(finished):
 
 def test_editing_a_worked_example_computes_nothing(finished):
     change(
-        finished / "config/definitions/outcomes.yaml",
+        finished / "config/definitions/outcomes/wages.examples.yaml",
         "Both ends count, and the months beside them",
         "Both count, and those beside them",
     )
@@ -201,7 +202,7 @@ def test_editing_a_worked_example_computes_nothing(finished):
 def test_a_primary_outcome_changed_after_the_plan_is_told_with_both_hashes(finished):
     assert len(pd.read_csv(finished / RESULTS / "run/plan.csv")) == 0
     # The limits of a state stand in no worked example, so that nothing but the plan notices the change.
-    path = finished / "config/definitions/states.yaml"
+    path = finished / "config/definitions/states/work.yaml"
     text = path.read_text(encoding="utf-8")
     start = text.index("\nfull_time:")
     path.write_text(text[:start] + text[start:].replace("range: [0, 1]", "range: [0, 2]", 1), encoding="utf-8")
@@ -214,7 +215,7 @@ def test_a_primary_outcome_changed_after_the_plan_is_told_with_both_hashes(finis
 
 
 def test_editing_a_label_reestimates_nothing(finished):
-    change(finished / "config/definitions/exhibits.yaml", "Table 2.3. Characteristics", "Table 2.3. Traits")
+    change(finished / "config/evaluations/refino/exhibits.yaml", "Table 2.3. Characteristics", "Table 2.3. Traits")
     counts = planned(finished)
     assert "derive_outcome" not in counts
     assert counts.get("render_table") == 1
@@ -228,7 +229,7 @@ def test_the_provenance_names_what_went_in(small_run):
 
 
 def test_confidential_data_get_no_release_and_are_told_why(finished):
-    path = finished / "config/evaluations/refino.yaml"
+    path = finished / "config/evaluations/refino/evaluation.yaml"
     change(path, "data_class: synthetic", "data_class: confidential")
     text = "\n".join(
         line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("synthetic:")

@@ -16,8 +16,14 @@ def copy_project(folder, *, people=PEOPLE):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(ROOT / "data" / "published", folder / "data" / "published")
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
-    change(folder / "config/evaluations/refino.yaml", "{recipe: refino}", f"{{recipe: refino, people: {people}}}")
+    change(study_file(folder, "refino"), "{recipe: refino}", f"{{recipe: refino, people: {people}}}")
     return folder
+
+
+def study_file(folder, evaluation):
+    """Return the file of an evaluation: its only one, or the first of its folder."""
+    single = folder / f"config/evaluations/{evaluation}.yaml"
+    return single if single.is_file() else folder / f"config/evaluations/{evaluation}/evaluation.yaml"
 
 
 def change(path, old, new):
@@ -29,7 +35,7 @@ def change(path, old, new):
 
 def choose_exhibits(folder, names, *, evaluation="refino"):
     """Let an evaluation make some exhibits only, where it is not their number that is tried."""
-    path = folder / f"config/evaluations/{evaluation}.yaml"
+    path = study_file(folder, evaluation)
     text = path.read_text(encoding="utf-8")
     head, rest = text.split("\nexhibits:", 1)
     lines = rest.split("\n")[1:]

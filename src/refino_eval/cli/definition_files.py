@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,15 @@ from typing import Any
 import yaml
 
 from refino_eval.config.definitions import Definitions, Outcome
-from refino_eval.config.load import Configuration, read_yaml, validate
+from refino_eval.config.entry_files import SHARED, STUDIES, EntryFile, entry_files, joined, listed_files
+from refino_eval.config.load import Configuration
+from refino_eval.config.model_errors import validate
+from refino_eval.config.windows import WINDOWS, expanded
 from refino_eval.config.without_text import descriptive_names
+from refino_eval.config.yaml_files import parse_yaml
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import write_bytes
 
-FOLDER = "config/definitions"
 REMINDER = (
     "label and description: what it is called in both languages, and what it means",
     "kind, state and window: what it reads, and when",
@@ -34,9 +36,10 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry stands: the file from the project's root, and its lines (first, last; 1-based)."""
+    """Where an entry is: the file from the project's root, the keys that lead to it, and its lines (first, last; 1-based)."""
 
     file: str
+    path: tuple[str, ...]
     first: int
     last: int
     column: int
@@ -69,35 +72,44 @@ class Change:
 
 
 def place_of(configuration: Configuration, kind: str, name: str) -> Place | None:
-    """Return where a definition stands: in the shared file, or in the evaluation's own."""
-    own = f"config/evaluations/{configuration.evaluation.name}.yaml"
-    for file, path in ((f"{FOLDER}/{kind}.yaml", (name,)), (own, ("definitions", kind, name))):
-        full = configuration.root / file
-        if full.is_file():
-            place = _find(full.read_text(encoding="utf-8"), path, file)
-            if place is not None:
-                return place
+    """Return where a definition is: in a shared file or the evaluation's own, by itself or as one of several windows."""
+    files, _ = entry_files(listed_files(configuration.root), configuration.evaluation.name)
+    for file in files:
+        if file.kind == kind and not file.is_examples:
+            text = (configuration.root / file.path).read_text(encoding="utf-8")
+            node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), file.keys)
+            for keys in ((name,), *((base, WINDOWS, name) for base in _keys(node))):
+                place = _find(text, (*file.keys, *keys), file.path) if _inside(node, keys) is not None else None
+                if place is not None:
+                    return place
     return None
+
+
+def _keys(node: Any) -> list[str]:
+    return [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _inside(node: Any, keys: tuple[str, ...]) -> Any:
+    """Return the node that keys lead to, or None."""
+    for step in keys:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        node = next((value for key, value in pairs if key.value == step), None)
+    return node
 
 
 def _find(text: str, path: tuple[str, ...], file: str) -> Place | None:
     """Find a key by its path in YAML text."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    place = None
-    for step in path:
-        if not isinstance(node, yaml.MappingNode):
-            return None
-        found = next(((key, value) for key, value in node.value if key.value == step), None)
-        if found is None:
-            return None
-        key, node = found
-        lines = text.splitlines()
-        last = min(node.end_mark.line + 1, len(lines))
-        # A block ends where the next thing begins: what stands between is that one's.
-        while last > key.start_mark.line + 1 and _is_apart(lines[last - 1], key.start_mark.column):
-            last -= 1
-        place = Place(file, key.start_mark.line + 1, last, key.start_mark.column, key.end_mark.column)
-    return place
+    node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), path[:-1])
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    key, value = next(((key, value) for key, value in pairs if key.value == path[-1]), (None, None))
+    if key is None:
+        return None
+    lines = text.splitlines()
+    last = min(value.end_mark.line + 1, len(lines))
+    # A block ends where the next thing begins: the lines between belong to that one.
+    while last > key.start_mark.line + 1 and _is_apart(lines[last - 1], key.start_mark.column):
+        last -= 1
+    return Place(file, path, key.start_mark.line + 1, last, key.start_mark.column, key.end_mark.column)
 
 
 def _is_apart(line: str, column: int) -> bool:
@@ -106,7 +118,7 @@ def _is_apart(line: str, column: int) -> bool:
 
 
 def add_copy(configuration: Configuration, name: str, like: str) -> Place:
-    """Append a copy of an outcome under a new name to the shared outcomes.
+    """Append a copy of an outcome under a new name to the outcomes.
 
     Parameters
     ----------
@@ -120,12 +132,13 @@ def add_copy(configuration: Configuration, name: str, like: str) -> Place:
     Returns
     -------
     Place
-        Where the copy stands.
+        Where the copy is: in the file of the one copied, unless that is an evaluation's only file. Worked examples that
+        are in a file next to it are copied there.
 
     Raises
     ------
     UserError
-        For a name that is taken or is no name, or an outcome that there is not. Nothing is written then.
+        For a name that is taken or invalid, or an outcome that does not exist. Nothing is written then.
     """
     outcomes = configuration.definitions.outcomes
     if not _NAME.match(name):
@@ -138,19 +151,48 @@ def add_copy(configuration: Configuration, name: str, like: str) -> Place:
     source = place_of(configuration, "outcomes", like)
     if source is None:
         raise UserError(f"There is no outcome '{like}' to copy.{nearest(like, outcomes)}")
-    file = f"{FOLDER}/outcomes.yaml"
-    path = configuration.root / file
+    root = configuration.root
+    file = f"{SHARED}/outcomes.yaml" if source.path[0] == "definitions" else source.file
+    examples = EntryFile(source.file, "outcomes").examples_path
+    header = [f"# A copy of {like}: change what it says, its role and its examples, then take this line out."]
+    entry, has_examples = _copied(configuration, source, name, like)
+    written = [_appended(root, file, [*header, *entry])]
+    text = (root / examples).read_text(encoding="utf-8") if has_examples else ""
+    if has_examples and (place := _find(text, (like,), examples)) is not None:
+        header = [f"# A copy of the examples of {like}: change them, then take this line out."]
+        written.append(_appended(root, examples, [*header, *_renamed(text, place, name)]))
+    place = _checked(written[0][1].decode("utf-8"), written[0][2].decode("utf-8"), name, file)
+    for path, after, _ in written:
+        write_bytes(path, after)
+    return place
+
+
+def _copied(configuration: Configuration, source: Place, name: str, like: str) -> tuple[list[str], bool]:
+    """Return the lines of a copy, and whether its worked examples are in a file of their own."""
+    examples = configuration.root / EntryFile(source.file, "outcomes").examples_path
+    text = (configuration.root / source.file).read_text(encoding="utf-8")
+    if WINDOWS not in source.path:
+        return _renamed(text, source, name), examples.is_file()
+    # One of several windows has no text of its own: it is written out.
+    entries, _ = expanded({source.path[-3]: _parsed(text, source.file)[source.path[-3]]}, source.file)
+    written = yaml.safe_dump({name: entries[like]}, sort_keys=False, allow_unicode=True, width=120)
+    return written.splitlines(), examples.is_file()
+
+
+def _renamed(text: str, source: Place, name: str) -> list[str]:
+    """Return an entry's lines under another name, moved to the left margin."""
+    copied = text.splitlines()[source.first - 1 : source.last]
+    lines = [line[source.column :] if line[: source.column].isspace() or not line else line for line in copied]
+    return [name + lines[0][source.key_end - source.column :], *lines[1:]]
+
+
+def _appended(root: Path, file: str, lines: list[str]) -> tuple[Path, bytes, bytes]:
+    """Return a file, its bytes with lines added after an empty one, and its bytes before."""
+    path = root / file
     before = path.read_bytes() if path.is_file() else b""
     newline = "\r\n" if b"\r\n" in before else "\n"
-    copied = (configuration.root / source.file).read_text(encoding="utf-8").splitlines()[source.first - 1 : source.last]
-    lines = [line[source.column :] if line[: source.column].isspace() or not line else line for line in copied]
-    lines[0] = name + lines[0][source.key_end - source.column :]
     ends = b"" if not before or before.endswith(b"\n") else newline.encode()
-    header = ["", f"# A copy of {like}: change what it says, its role and its examples, then take this line out."]
-    after = before + ends + (newline.join([*header, *lines]) + newline).encode()
-    place = _checked(after.decode("utf-8"), before.decode("utf-8"), name, file)
-    write_bytes(path, after)
-    return place
+    return path, before + ends + (newline.join(["", *lines]) + newline).encode(), before
 
 
 def _checked(text: str, before: str, name: str, file: str) -> Place:
@@ -164,12 +206,12 @@ def _checked(text: str, before: str, name: str, file: str) -> Place:
     return place
 
 
-def history_of(root: Path, place: Place, path: tuple[str, ...]) -> list[str] | None:
+def history_of(root: Path, place: Place) -> list[str] | None:
     """Return the commits that touched an entry, newest first; None where there is no repository to ask."""
     committed = _git(root, "show", f"HEAD:./{place.file}")
     if committed is None:
         return None
-    then = _find(committed, path, place.file)
+    then = _find(committed, place.path, place.file)
     if then is None:
         return ["not committed yet"]
     span = f"{then.first},{then.last}:{place.file}"
@@ -202,51 +244,37 @@ def changes_since(configuration: Configuration, revision: str) -> list[Change]:
         raise UserError(
             f"git knows no revision '{revision}'. Name a commit, a tag or a branch, for instance HEAD or HEAD~1."
         )
+    then = _entries(configuration, _git_files(root, revision), lambda file: _git(root, "show", f"{revision}:./{file}"))
+    now = _entries(configuration, listed_files(root), lambda file: (root / file).read_text(encoding="utf-8"))
     changes: list[Change] = []
     for kind in Definitions.model_fields:
-        before, now = _entries_then(configuration, kind, revision), _entries_now(configuration, kind)
-        for name in dict.fromkeys([*before, *now]):
+        before, after = then[kind], now[kind]
+        for name in dict.fromkeys([*before, *after]):
             if name not in before:
                 changes.append(Change(kind, name, "added"))
-            elif name not in now:
+            elif name not in after:
                 changes.append(Change(kind, name, "removed"))
-            elif before[name] != now[name]:
-                changes.append(Change(kind, name, "changed", tuple(_differences(before[name], now[name]))))
+            elif before[name] != after[name]:
+                changes.append(Change(kind, name, "changed", tuple(_differences(before[name], after[name]))))
     return changes
 
 
-def _entries_now(configuration: Configuration, kind: str) -> dict[str, Any]:
-    return _entries(
-        kind,
-        configuration,
-        lambda file: text_of(configuration.root / file),
-    )
+def _git_files(root: Path, revision: str) -> list[str]:
+    return (_git(root, "ls-tree", "-r", "-z", "--name-only", revision, SHARED, STUDIES) or "").split("\0")
 
 
-def _entries_then(configuration: Configuration, kind: str, revision: str) -> dict[str, Any]:
-    return _entries(kind, configuration, lambda file: _git(configuration.root, "show", f"{revision}:./{file}"))
-
-
-def text_of(path: Path) -> str | None:
-    """Return a file's text, or None when there is no file."""
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _entries(kind: str, configuration: Configuration, text: Any) -> dict[str, Any]:
-    shared = _parsed(text(f"{FOLDER}/{kind}.yaml"), f"{FOLDER}/{kind}.yaml")
-    own_file = f"config/evaluations/{configuration.evaluation.name}.yaml"
-    own = (_parsed(text(own_file), own_file).get("definitions") or {}).get(kind) or {}
-    return {**shared, **own}
+def _entries(
+    configuration: Configuration, paths: list[str], text: Callable[[str], str | None]
+) -> dict[str, dict[str, Any]]:
+    """Return the definitions that an evaluation could use, from whatever files they are or were in."""
+    files, _ = entry_files(filter(None, paths), configuration.evaluation.name)
+    contents = {file: _parsed(text(file), file) for file in dict.fromkeys(file.path for file in files)}
+    return joined(files, contents).data
 
 
 def _parsed(text: str | None, shown: str) -> dict[str, Any]:
-    """Read YAML text by the house's strict rules."""
-    if text is None:
-        return {}
-    with tempfile.TemporaryDirectory(prefix="refino_eval_diff_") as folder:
-        path = Path(folder) / "then.yaml"
-        path.write_text(text, encoding="utf-8")
-        read = read_yaml(path, shown)
+    """Read YAML text by the strict rules for configuration files."""
+    read = parse_yaml(text, shown) if text is not None else None
     return read if isinstance(read, dict) else {}
 
 

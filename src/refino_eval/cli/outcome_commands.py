@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-OutcomeName = Annotated[str, typer.Argument(help="An outcome of config/definitions/outcomes.yaml.")]
+OutcomeName = Annotated[str, typer.Argument(help="An outcome of config/definitions/outcomes, or of the evaluation.")]
 
 
 @app.command(name="list")
@@ -222,7 +222,7 @@ def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[s
 
 
 def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
-    from refino_eval.cli.definition_files import FOLDER, history_of, place_of
+    from refino_eval.cli.definition_files import history_of, place_of
 
     yield ""
     changed = f", changed {entry.changed}" if entry.changed else ""
@@ -231,8 +231,7 @@ def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[st
     if place is None:
         return
     yield f"  {place.file}, lines {place.first} to {place.last}"
-    path = (name,) if place.file.startswith(FOLDER) else ("definitions", "outcomes", name)
-    for line in history_of(configuration.root, place, path) or ():
+    for line in history_of(configuration.root, place) or ():
         yield f"    {line}"
 
 

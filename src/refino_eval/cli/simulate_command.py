@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from refino_eval.config.load import project_root, read_yaml, validate
+from refino_eval.config.load import project_root
+from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError, nearest
 
 

@@ -11,7 +11,8 @@ from typing import get_args
 from refino_eval.cli.output import width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
-from refino_eval.config.load import project_root, read_yaml
+from refino_eval.config.load import project_root
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import number_text
 from refino_eval.exhibits.wording.labels import LabelBook

@@ -21,12 +21,14 @@ MOST_ARMS = 6
 """Treated arms that a figure can tell apart."""
 
 
-def cross_check(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[str]:
-    """Return a paragraph for every reference that leads nowhere and every window outside its clock.
+def cross_check(
+    study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source], *, where: str | None = None
+) -> list[str]:
+    """Return a paragraph for every reference that leads nowhere and every window outside its clock; `where` names the study's file.
 
     Only what the evaluation uses is checked: the shared definitions may speak of registers that this study lacks.
     """
-    where = f"config/evaluations/{study.name}.yaml"
+    where = where or f"config/evaluations/{study.name}.yaml"
     faults: list[str] = []
     exhibits: dict[str, Any] = {}
     for name in study.exhibits:

@@ -1,56 +1,31 @@
-"""Reading the configuration: YAML files to typed models, all faults in one message.
+"""Loading the configuration: YAML files to typed models, all problems in one message.
 
-Order of reading: `config/config.yaml`, then the evaluation that it (or the command line) names, the shared
-definitions, the definitions that stand in the evaluation itself, and the sources that the evaluation lists.
+Order of reading: `config/config.yaml`, then the evaluation that it (or the command line) names, its own definitions and
+the shared ones (`entry_files` says where they are), and the sources that the evaluation lists.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from refino_eval.config.checks import cross_check
 from refino_eval.config.definitions import Definitions
+from refino_eval.config.entry_files import Entries, entry_files, joined, listed_files, study_files
 from refino_eval.config.evaluation import Evaluation, Project
+from refino_eval.config.model_errors import validate
 from refino_eval.config.sources import Source
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError, nearest, raise_problems
 
 Model = TypeVar("Model", bound=BaseModel)
-
-MAX_BYTES = 2_000_000  # a configuration file beyond this is a mistake, or an attack on the parser
-MAX_ALIASES = 100
-FORMS = ("SpellState", "DerivedState", "one_language", "both_languages")
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice and a file that multiplies itself through aliases."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self._aliases = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            self._aliases += 1
-            if self._aliases > MAX_ALIASES:
-                raise yaml.YAMLError("too many aliases")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            key = str(getattr(key_node, "value", key_node))
-            if key in seen and key != "<<":
-                raise yaml.YAMLError(f"the key '{key}' is given twice (line {key_node.start_mark.line + 1})")
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
 
 
 @dataclass(frozen=True)
@@ -80,7 +55,7 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     Parameters
     ----------
     root
-        The project's root, where `config/` stands.
+        The project's root, the folder of `config/`.
     evaluation
         Name of the evaluation; by default the one that `config/config.yaml` names.
 
@@ -92,28 +67,34 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     Raises
     ------
     UserError
-        With one paragraph for each fault found, all at once.
+        With one paragraph for each problem, all at once.
     """
-    folder = root / "config"
-    project = _read(folder / "config.yaml", Project, root)
+    project = _read(root, "config/config.yaml", Project)
     name = evaluation or project.evaluation
-    study = _read(_named(folder / "evaluations", name, "evaluation"), Evaluation, root)
+    paths = listed_files(root)
+    studies = study_files(paths)
+    if name not in studies:
+        raise UserError(f"There is no evaluation '{name}' in config/evaluations.{nearest(name, studies)}")
+    files, problems = entry_files(paths, name)
+    raise_problems(problems)
+    contents = {file: read_yaml(root / file, file) for file in dict.fromkeys([studies[name], *(f.path for f in files)])}
+    own = joined((file for file in files if not file.is_shared), contents)
+    shared = joined((file for file in files if file.is_shared), contents)
+    raise_problems([*own.problems, *shared.problems])
+    study = _study(studies[name], contents[studies[name]], own)
     if study.name != name:
-        raise UserError(
-            f"config/evaluations/{name}.yaml: the key 'name' says '{study.name}'; it must equal the file's name."
-        )
-    definitions, faults = _definitions(folder / "definitions", study, root)
-    sources = {register: _source(folder / "sources", register, root) for register in study.sources}
-    configuration = Configuration(
-        root=root, project=project, evaluation=study, definitions=definitions, sources=sources
-    )
-    raise_problems([*faults, *cross_check(study, definitions, sources)])
-    return configuration
+        raise UserError(f"{studies[name]}: the key 'name' says '{study.name}'; it must be '{name}', like the file.")
+    definitions = validate(shared.data, Definitions, shared.file_of)
+    problems = list(_defined_twice(study, studies[name], own, shared))
+    merged = merged_definitions(study, definitions)
+    sources = {register: _source(root, register) for register in study.sources}
+    raise_problems([*problems, *cross_check(study, merged, sources, where=studies[name])])
+    return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
 
 
 def evaluation_names(root: Path) -> list[str]:
     """Return the evaluations that can be run."""
-    return sorted(path.stem for path in (root / "config" / "evaluations").glob("*.yaml"))
+    return sorted(study_files(listed_files(root)))
 
 
 def expand(value: str) -> str:
@@ -130,136 +111,63 @@ def expand(value: str) -> str:
     return re.sub(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}", replace, value)
 
 
-def read_yaml(path: Path, shown: str) -> Any:
-    """Read one YAML file; a missing or broken one is a fault told under the name `shown`."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UserError(
-                f"{shown}: the file is larger than {MAX_BYTES // 1_000_000} MB; a configuration file is not."
-            )
-        with path.open(encoding="utf-8") as stream:
-            return yaml.load(stream, Loader=_StrictLoader)  # a subclass of SafeLoader
-    except FileNotFoundError:
-        raise UserError(f"{shown}: there is no such file. Write it, or mend the name that points to it.") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{shown}: the file is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
-    except RecursionError:
-        raise UserError(f"{shown}: the file is nested too deeply to be a configuration file.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise UserError(f"{shown}: not valid YAML{where}: {problem}.") from None
+def _read(root: Path, file: str, model: type[Model]) -> Model:
+    return validate(read_yaml(root / file, file), model, file)
 
 
-def validate(data: Any, model: type[Model], shown: str) -> Model:
-    """Turn plain data into a model; every fault becomes a paragraph that names file, key and rule."""
-    if not isinstance(data, dict):
-        raise UserError(f"{shown}: a mapping of keys to values is expected here.")
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise UserError(*[_paragraph(fault, model, shown) for fault in error.errors()]) from None
+def _study(file: str, written: Any, own: Entries) -> Evaluation:
+    """Validate an evaluation with its own definitions, which may come from several files."""
+    if not isinstance(written, dict):
+        raise UserError(f"{file}: the file must hold a mapping of keys to values.")
+    definitions = {kind: entries for kind, entries in own.data.items() if entries}
+    unknown = (
+        set(written.get("definitions") or {}) - set(own.data) if isinstance(written.get("definitions"), dict) else set()
+    )
+    data = {key: value for key, value in written.items() if key != "definitions"}
+    if definitions or unknown:
+        # Unknown kinds stay in, so that the model reports them.
+        data["definitions"] = {**{kind: None for kind in unknown}, **definitions}
+    return validate(data, Evaluation, lambda key: own.file_of(key[1:]) or file if key[:1] == ("definitions",) else file)
 
 
-def _paragraph(fault: Any, model: type[BaseModel], shown: str) -> str:
-    # Which form of a state it is goes without saying: the user never wrote it.
-    place = ".".join(str(part) for part in fault["loc"] if part not in FORMS) or "(top level)"
-    if fault["type"] == "extra_forbidden":
-        hint = nearest(str(fault["loc"][-1]), _keys_at(model, fault["loc"][:-1]))
-        return f"{shown}: the key '{place}' is not known.{hint}"
-    if fault["type"] == "missing":
-        return f"{shown}: the key '{place}' is missing. Add it."
-    given = fault.get("input")
-    value = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{shown}: {place}: {message}{value}."
-
-
-def _keys_at(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
-    """Return the keys that are valid at a place inside a model, as the user writes them."""
-    candidates: list[Any] = [model]
-    for part in place:
-        found: list[Any] = []
-        for candidate in candidates:
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                fields = {(field.alias or name): field.annotation for name, field in candidate.model_fields.items()}
-                if part in fields:
-                    found += _models_in(fields[str(part)])
-                elif str(part) in (candidate.__name__, _tag(candidate)):
-                    found.append(candidate)
-        candidates = found or candidates
-    keys: set[str] = set()
-    for candidate in candidates:
-        keys |= {field.alias or name for name, field in candidate.model_fields.items()}
-    return sorted(keys)
-
-
-def _tag(model: type[BaseModel]) -> str:
-    """Return the discriminator's value that stands for a model of a union, when there is one."""
-    for name in ("kind", "rule"):
-        field = model.model_fields.get(name)
-        values: tuple[Any, ...] = getattr(field.annotation, "__args__", ()) if field is not None else ()
-        if len(values) == 1:
-            return str(values[0])
-    return ""
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
-
-
-def _read(path: Path, model: type[Model], root: Path) -> Model:
-    shown = path.relative_to(root).as_posix()
-    return validate(read_yaml(path, shown), model, shown)
-
-
-def _named(folder: Path, name: str, what: str) -> Path:
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        valid = [other.stem for other in folder.glob("*.yaml")]
-        raise UserError(f"There is no {what} '{name}' in config/{folder.name}.{nearest(name, valid)}")
-    return path
-
-
-def _source(folder: Path, register: str, root: Path) -> Source:
-    path = _named(folder, register, "register")
-    source = _read(path, Source, root)
+def _source(root: Path, register: str) -> Source:
+    file = f"config/sources/{register}.yaml"
+    if not (root / file).is_file():
+        valid = [other.stem for other in (root / "config" / "sources").glob("*.yaml")]
+        raise UserError(f"There is no register '{register}' in config/sources.{nearest(register, valid)}")
+    source = _read(root, file, Source)
     if source.register_name != register:
         raise UserError(
-            f"config/sources/{register}.yaml: the key 'register' says '{source.register_name}'; it must equal the file's name."
+            f"{file}: the key 'register' says '{source.register_name}'; it must be '{register}', like the file."
         )
     return source
 
 
-def _definitions(folder: Path, study: Evaluation, root: Path) -> tuple[Definitions, list[str]]:
-    """Read the shared definitions and add those that stand in the evaluation itself."""
-    parts: dict[str, dict[str, Any]] = {}
-    faults: list[str] = []
-    for kind in Definitions.model_fields:
-        path = folder / f"{kind}.yaml"
-        shown = path.relative_to(root).as_posix()
-        entries = (read_yaml(path, shown) if path.is_file() else None) or {}
-        shared = dict(getattr(validate({kind: entries}, Definitions, shown), kind))
-        own = getattr(study.definitions, kind)
-        faults += [
-            f"config/evaluations/{study.name}.yaml: definitions.{kind}.{name} is defined in {shown} already; "
-            "one name means one thing. Give the study's own definition another name."
-            for name in own
-            if name in shared
-        ]
+def _defined_twice(study: Evaluation, file: str, own: Entries, shared: Entries) -> Iterator[str]:
+    """Report names that both the study and the shared definitions define."""
+    for (kind, name), origin in own.origin.items():
+        if (kind, name) in shared.origin:
+            yield (
+                f"{origin.path}: {kind}.{name} is defined in {shared.origin[kind, name].path} already; one name means one "
+                "thing. Give the study's own definition another name."
+            )
+    for name in study.person_table.column_covariates if study.person_table else ():
+        if ("covariates", name) in own.origin:
+            yield (
+                f"{file}: '{name}' is named under person_table.covariates and under definitions.covariates. Leave one of them "
+                "out."
+            )
+
+
+def merged_definitions(study: Evaluation, shared: Definitions) -> Definitions:
+    """Return the shared definitions with the study's own."""
+    parts = {kind: {**getattr(shared, kind), **getattr(study.definitions, kind)} for kind in Definitions.model_fields}
+    if study.person_table is not None:
         # A shared covariate is made from a register, which a person table has none of: its own column takes the name.
-        named = study.person_table.column_covariates if kind == "covariates" and study.person_table else {}
-        faults += [
-            f"config/evaluations/{study.name}.yaml: '{name}' is named under person_table.covariates and under "
-            "definitions.covariates. Leave one of them out."
-            for name in named
-            if name in own
-        ]
-        parts[kind] = {**shared, **named, **own}
-    return Definitions.model_construct(None, **parts), faults
+        parts["covariates"] = {
+            **shared.covariates, **study.person_table.column_covariates, **study.definitions.covariates
+        }  # fmt: skip
+    return Definitions.model_construct(None, **parts)
 
 
 @lru_cache(maxsize=1)

@@ -19,9 +19,11 @@ import yaml
 from refino_eval.config import Configuration
 from refino_eval.config.checks import needed_states, outcome_states, used_outcomes
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.load import load_configuration, project_root, read_yaml, validate
+from refino_eval.config.load import load_configuration, project_root
+from refino_eval.config.model_errors import validate
 from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 
 FOLDER = Path("config/plans")

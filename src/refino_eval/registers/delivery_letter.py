@@ -12,7 +12,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from refino_eval.config.base import Strict
-from refino_eval.config.load import read_yaml, validate
+from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 from refino_eval.registers.receipt_problems import ERROR, WARNING, Problem
 

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
-from refino_eval.config.load import read_yaml
 from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.labels import flow_labels
 from refino_eval.report.page.chapters import chapter_of
 from refino_eval.workflow.result_files import ResultFiles

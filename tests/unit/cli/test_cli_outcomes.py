@@ -325,3 +325,65 @@ def test_the_chart_puts_high_above_low():
     assert all(len(row) <= 30 for row in rows)
     assert chart({"a": {}}) == []
     assert all(row.isascii() for row in chart({"a": {0: 1.0, 5: 2.0}}, plain=True))
+
+
+# --- Definitions by theme, over several windows, with examples next to them ------------------------------------------
+
+
+WORK = """\
+over_time:
+  label: { nb: "Halvtid, {window}", en: "Half time, {window}" }   # one entry, two outcomes
+  description: Number of months at half time.
+  kind: months_in
+  state: half_time
+  unit: { nb: måneder, en: months }
+  windows:
+    over_time_3: { window: [1, 3], text: { nb: "tre", en: "three" } }
+    over_time_6: { window: [1, 6], text: { nb: "seks", en: "six" } }
+"""
+WORK_EXAMPLES = """\
+over_time_3:
+  - { why: No job., draw: 2018-05-14, spells: {}, expect: 0 }
+"""
+
+
+@pytest.fixture
+def by_theme(project):
+    folder = project / "config/definitions/outcomes"
+    folder.mkdir()
+    (folder / "work.yaml").write_text(WORK, encoding="utf-8")
+    (folder / "work.examples.yaml").write_text(WORK_EXAMPLES, encoding="utf-8")
+    return project
+
+
+def test_show_finds_an_outcome_among_its_windows_and_its_examples(by_theme):
+    text = run("show", "over_time_3").stdout
+    assert "config/definitions/outcomes/work.yaml, lines 8 to 8" in text
+    assert "✓ 0: No job." in text
+    assert "Half time, three" in text
+
+
+def test_new_writes_a_window_out_and_copies_its_examples(by_theme):
+    folder = by_theme / "config/definitions/outcomes"
+    done = run("new", "over_time_9", "--like", "over_time_3")
+    assert done.exit_code == 0, done.stderr
+    assert (folder / "work.yaml").read_text(encoding="utf-8").startswith(WORK)
+    assert (folder / "work.examples.yaml").read_text(encoding="utf-8").startswith(WORK_EXAMPLES)
+    outcomes = load_configuration(by_theme).definitions.outcomes
+    assert outcomes["over_time_9"] == outcomes["over_time_3"]
+    assert len(outcomes["over_time_9"].examples) == 1
+    assert "config/definitions/outcomes/work.yaml, lines 12 to 24" in done.stdout
+
+
+def test_diff_does_not_report_a_definition_that_moved_to_another_file(repository):
+    text = (repository / OUTCOMES).read_text(encoding="utf-8")
+    (repository / OUTCOMES).unlink()
+    (repository / "config/definitions/outcomes").mkdir()
+    (repository / "config/definitions/outcomes/work.yaml").write_text(text + "\n" + WORK, encoding="utf-8")
+    done = run("diff", "HEAD")
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith(("added", "removed", "changed"))] == [
+        "added   outcomes.over_time_3",
+        "added   outcomes.over_time_6",
+    ]

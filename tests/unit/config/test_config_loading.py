@@ -8,7 +8,8 @@ import pytest
 
 from refino_eval.config.checks import needed_states, used_covariates, used_outcomes, used_states, words_of
 from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
-from refino_eval.config.load import expand, load_configuration, read_yaml
+from refino_eval.config.load import evaluation_names, expand, load_configuration
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 from refino_eval.exhibits.formats.write import TABLE_FORMS
 from refino_eval.exhibits.layout.drawing import PICTURES
@@ -35,7 +36,7 @@ def faults(project, evaluation="refino"):
     return caught.value.problems
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config" / "evaluations").glob("*.yaml")))
+@pytest.mark.parametrize("name", evaluation_names(ROOT))
 def test_every_shipped_evaluation_is_sound(name):
     configuration = load_configuration(ROOT, evaluation=name)
     assert configuration.evaluation.name == name
@@ -47,34 +48,39 @@ def test_the_default_evaluation_is_the_one_that_config_names():
 
 
 def test_a_misspelt_key_is_named_with_file_and_nearest_key(project):
-    change(project / "config/evaluations/refino.yaml", "data_class:", "data_clas:")
+    change(project / "config/evaluations/refino/evaluation.yaml", "data_class:", "data_clas:")
     told = faults(project)
     assert any(
-        "config/evaluations/refino.yaml" in text and "'data_clas'" in text and "'data_class'" in text for text in told
+        "config/evaluations/refino/evaluation.yaml" in text and "'data_clas'" in text and "'data_class'" in text
+        for text in told
     )
 
 
 def test_a_misspelt_key_deep_inside_a_definition_gets_its_nearest_name(project):
-    change(project / "config/definitions/outcomes.yaml", "kind: value_at", "knid: value_at")
+    change(project / "config/definitions/outcomes/wages.yaml", "kind: value_at", "knid: value_at")
     told = faults(project)
     assert any("knid" in text and "'kind'" in text for text in told)
 
 
 def test_all_faults_come_at_once(project):
-    change(project / "config/evaluations/refino.yaml", "- table_8_1", "- table_8_l")
-    change(project / "config/evaluations/refino.yaml", "strata: [county,", "strata: [count,")
+    change(project / "config/evaluations/refino/evaluation.yaml", "- table_8_1", "- table_8_l")
+    change(project / "config/evaluations/refino/evaluation.yaml", "strata: [county,", "strata: [count,")
     told = faults(project)
     assert any("'table_8_l'" in text and "Did you mean 'table_8_" in text for text in told)
     assert any("'count'" in text and "'county'" in text for text in told)
 
 
 def test_an_unknown_outcome_in_the_selection_is_told(project):
-    change(project / "config/definitions/exhibits.yaml", "wage: wage_month_12", "wage: wage_mont_12")
+    change(project / "config/evaluations/refino/exhibits.yaml", "wage: wage_month_12", "wage: wage_mont_12")
     assert any("'wage_mont_12'" in text and "'wage_month_12'" in text for text in faults(project))
 
 
 def test_a_window_outside_the_clock_is_told(project):
-    change(project / "config/evaluations/refino.yaml", "month: {first: -24, last: 24}", "month: {first: -24, last: 11}")
+    change(
+        project / "config/evaluations/refino/evaluation.yaml",
+        "month: {first: -24, last: 24}",
+        "month: {first: -24, last: 11}",
+    )
     assert any("event month 12" in text and "-24 to 11" in text for text in faults(project))
 
 
@@ -86,7 +92,8 @@ def test_a_name_is_defined_once(project):
     change(project / "config/evaluations/job_corps.yaml", "    jc_employed:\n", "    wage:\n")
     change(project / "config/evaluations/job_corps.yaml", "state: jc_employed", "state: wage")
     assert any(
-        "wage is defined in config/definitions/states.yaml already" in text for text in faults(project, "job_corps")
+        "wage is defined in config/definitions/states/wages.yaml already" in text
+        for text in faults(project, "job_corps")
     )
 
 
@@ -99,11 +106,11 @@ def test_a_key_given_twice_is_told(project):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[csv, md, html, tex, docx, xlsx]", "[csv, doc]", "formats.tables.1: Input should be"),
+        ("[csv, md, html, tex, docx, xlsx]", "[csv, doc]", "formats.tables.1: must be one of"),
         ("[csv, md, html, tex, docx, xlsx]", "[csv, csv]", "formats.tables: a format is named twice"),
-        ("[csv, md, html, tex, docx, xlsx]", "[]", "formats.tables: Tuple should have at least 1 item"),
+        ("[csv, md, html, tex, docx, xlsx]", "[]", "formats.tables: must have at least 1 entries"),
         ("[svg, png, pdf, csv]", "[png]", "formats.figures: svg must be among them"),
-        ("stars: false", "stars: [5]", "stars.0: Input should be less than 1"),
+        ("stars: false", "stars: [5]", "stars.0: must be less than 1"),
     ],
 )
 def test_forms_that_cannot_be_are_told(project, old, new, said):

@@ -8,7 +8,7 @@ from refino_eval.catalogue import references
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Label, spoken, text_in
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.load import validate
+from refino_eval.config.model_errors import validate
 from refino_eval.config.without_text import without_text
 from refino_eval.errors import UserError
 

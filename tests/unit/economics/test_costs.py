@@ -6,7 +6,8 @@ import pytest
 
 from refino_eval.config.costs import Amount, Costs
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.load import read_yaml, validate
+from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.economics.programme_costs import arm_cost, cost_table, outcome_values
 from refino_eval.errors import UserError
 from refino_eval.published.values import load_published, parse_printed
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def costs() -> Costs:
-    shown = "config/definitions/costs.yaml"
+    shown = "config/evaluations/refino/costs.yaml"
     return validate({"costs": read_yaml(ROOT / shown, shown)}, Definitions, shown).costs["refino"]
 
 

@@ -7,8 +7,9 @@ import pytest
 from refino_eval.codes.prices import load_index
 from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, DerivedState
-from refino_eval.config.load import read_yaml
+from refino_eval.config.entry_files import entry_files, joined, listed_files
 from refino_eval.config.sources import Source
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 from refino_eval.outcomes.examples import check_examples
 
@@ -29,7 +30,9 @@ def prices():
 
 @pytest.fixture(scope="module")
 def given():
-    return {kind: read_yaml(CONFIG / "definitions" / f"{kind}.yaml", kind) for kind in ("states", "outcomes")}
+    files, _ = entry_files(listed_files(CONFIG.parent), "refino")
+    contents = {file.path: read_yaml(CONFIG.parent / file.path, file.path) for file in files}
+    return {kind: joined(files, contents).data[kind] for kind in ("states", "outcomes")}
 
 
 @pytest.fixture(scope="module")

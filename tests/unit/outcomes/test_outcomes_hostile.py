@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from refino_eval.cli.check_command import check_evaluation
+from refino_eval.config.entry_files import entry_files, joined, listed_files
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -54,10 +56,10 @@ CASES = {
     # windows and event times
     "window outside the data": (outcome(window=[1, 48]), "outside the evaluation's clock (-24 to 24)"),
     "window that ends before it begins": (outcome(window=[12, 1]), "the window ends before it begins"),
-    "window of a billion months": (outcome(window=[0, 1_000_000_000]), "less than or equal to 5200"),
+    "window of a billion months": (outcome(window=[0, 1_000_000_000]), "at most 5200"),
     "window as text": (outcome(window="1-12"), "window"),
     "window of three": (outcome(window=[1, 6, 12]), "window"),
-    "example in a billion months": (example(at=10**9), "less than or equal to 5200"),
+    "example in a billion months": (example(at=10**9), "at most 5200"),
     "example drawn in year one": (example(draw="0001-01-01"), "draw"),
     # clashes of type
     "a number where true or false is asked for": (outcome(kind="months_in"), "the state 'wage' is a number: compare it"),
@@ -83,13 +85,13 @@ CASES = {
     "sql comment": (state(expression="wage > 0 -- and nothing else"), "'and' stands where a number"),
     "sql function": (state(expression="read_csv('/etc/passwd') > 0"), "has no meaning here"),
     "sql subquery": (state(expression="(select 1) > 0"), "cannot be read"),
-    "sql in a column": (wage(where=[{"column": "amount) OR (1=1", "at_least": 0}]), "pattern"),
-    "sql in a name of a state": (("states", 'x"; drop table cohort', SMALL), "pattern"),
+    "sql in a column": (wage(where=[{"column": "amount) OR (1=1", "at_least": 0}]), "not a valid name"),
+    "sql in a name of a state": (("states", 'x"; drop table cohort', SMALL), "not a valid name"),
     "sql in a value": (wage(where=[{"column": "employer_id", "in": [1]}]), "must be written in quotes"),
     # files
-    "path in a register": (wage(register="../../etc/passwd"), "pattern"),
-    "path in a price index": (wage(deflate={"index": "../../secret", "base_year": 2023}), "pattern"),
-    "path in the examples": (example(spells={"../wages": []}), "pattern"),
+    "path in a register": (wage(register="../../etc/passwd"), "not a valid name"),
+    "path in a price index": (wage(deflate={"index": "../../secret", "base_year": 2023}), "not a valid name"),
+    "path in the examples": (example(spells={"../wages": []}), "not a valid name"),
     # size
     "an endless expression": (state(expression=" + ".join(["wage"] * 5000)), "longer than 1000 characters"),
     "a deep expression": (state(expression="(" * 60 + "wage" + ")" * 60 + " > 0"), "nested more than 40 deep"),
@@ -99,9 +101,9 @@ CASES = {
     "cyrillic letter in an expression": (state(expression="w\u0430ge > 0"), "has no meaning here"),
     "arabic digit": (state(expression="wage > \u0663"), "has no meaning here"),
     "no-break space": (state(expression="wage\u00a0> 0"), "has no meaning here"),
-    "zero-width space in a name": (outcome(state="wage\u200b"), "pattern"),
+    "zero-width space in a name": (outcome(state="wage\u200b"), "not a valid name"),
     "right-to-left override": (state(expression="wage \u202e> 0"), "has no meaning here"),
-    "name with capital": (outcome(state="Wage"), "pattern"),
+    "name with capital": (outcome(state="Wage"), "not a valid name"),
     # keys
     "a key that is not known": (outcome(statte="wage"), "wage_sum_12.statte' is not known"),
     "a key that is missing": (("outcomes", "wage_sum_12", {"label": None}), "label"),
@@ -123,7 +125,15 @@ TEXTS = {
 
 @pytest.fixture
 def project(tmp_path):
+    """Copy the configuration, with the shared states and outcomes in one file each."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
+    files, _ = entry_files(listed_files(ROOT), "refino")
+    shared = [file for file in files if file.is_shared]
+    data = joined(shared, {file.path: read_yaml(ROOT / file.path, file.path) for file in shared}).data
+    for kind in ("states", "outcomes"):
+        shutil.rmtree(tmp_path / "config" / "definitions" / kind)
+        text = yaml.safe_dump(data[kind], allow_unicode=True, sort_keys=False)
+        (tmp_path / "config" / "definitions" / f"{kind}.yaml").write_text(text, encoding="utf-8")
     return tmp_path
 
 

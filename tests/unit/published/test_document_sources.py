@@ -165,7 +165,7 @@ def test_what_the_costs_start_from_is_told_as_input() -> None:
     source = load_source(DATA / "refino_2023.source.yaml")
     keys = ["/".join(map(str, row)) for row in published[list(KEYS)].to_numpy()]
     inputs = {key for key in keys if source.is_input(tuple(key.split("/")))}
-    costs = (ROOT / "config/definitions/costs.yaml").read_text(encoding="utf-8")
+    costs = (ROOT / "config/evaluations/refino/costs.yaml").read_text(encoding="utf-8")
     read = {key for key in keys if f"published: {key} " in costs.replace(",", " ")}
     again = {key for key in keys if key.startswith("table_8_4//duration/")}
     assert inputs == read | again

@@ -8,7 +8,7 @@ import yaml
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation, PersonTable, Sample
-from refino_eval.config.load import _definitions
+from refino_eval.config.load import merged_definitions
 from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 from refino_eval.trial.expressions import derive_column
@@ -132,8 +132,7 @@ exhibits: [a]
 def test_columns_whose_names_are_no_words_get_one_and_covariates_need_a_line_only(tmp_path):
     study = Evaluation.model_validate(yaml.safe_load(EVALUATION))
     assert study.person_table.outcomes == {"y_1_post": "Y.1 post", "c_2nd_wave": "2nd_Wave"}
-    definitions, faults = _definitions(tmp_path, study, tmp_path)
-    assert not faults
+    definitions = merged_definitions(study, Definitions())
     found = {name: (one.column, one.label.en) for name, one in definitions.covariates.items()}
     assert found == {"age": ("Age", "Age at draw"), "base_line_pay": ("Base-Line Pay", "Base-Line Pay")}
     given = yaml.safe_load(EVALUATION)
