@@ -101,9 +101,10 @@ def _find(text: str, path: tuple[str, ...], file: str) -> Place | None:
     """Find a key by its path in YAML text."""
     node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), path[:-1])
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-    key, value = next(((key, value) for key, value in pairs if key.value == path[-1]), (None, None))
-    if key is None:
+    found = next(((key, value) for key, value in pairs if key.value == path[-1]), None)
+    if found is None:
         return None
+    key, value = found
     lines = text.splitlines()
     last = min(value.end_mark.line + 1, len(lines))
     # A block ends where the next thing begins: the lines between belong to that one.

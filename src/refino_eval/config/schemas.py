@@ -33,7 +33,7 @@ def schemas() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each schema."""
     adapters: dict[str, TypeAdapter[Any]] = {
         "source": TypeAdapter(Source),
-        **{kind: TypeAdapter(field.annotation) for kind, field in Definitions.model_fields.items()},
+        **{kind: TypeAdapter(field.annotation or object) for kind, field in Definitions.model_fields.items()},
         "examples": TypeAdapter(dict[Name, tuple[Example, ...]]),
         "evaluation": TypeAdapter(Evaluation),
         "config": TypeAdapter(Project),
