@@ -42,7 +42,8 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import Label, Strict
-from refino_eval.config.load import read_yaml, validate
+from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.published.intervals import Interval, added, point, stands_for
 from refino_eval.published.values import KEYS, parse_printed

@@ -14,7 +14,8 @@ from pathlib import Path
 from pydantic import Field
 
 from refino_eval.config.base import Label, Language
-from refino_eval.config.load import read_yaml, validate
+from refino_eval.config.model_errors import validate
+from refino_eval.config.yaml_files import read_yaml
 from refino_eval.published.links import Links
 from refino_eval.text import say
 
