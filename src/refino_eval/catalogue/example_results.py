@@ -1,4 +1,4 @@
-"""Whether the worked examples of definitions come out as written, one by one."""
+"""Results of the worked examples of definitions, one by one."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What became of an entry's examples.
+class ExampleResults:
+    """Results of an entry's worked examples.
 
     Attributes
     ----------
     run
-        Whether they were run: not when a register behind them is not among the sources.
-    faults
-        For each example, what is wrong with it, or nothing.
+        Whether they were run: not when a register that they need is not among the sources.
+    problems
+        For each example what is wrong with it, or an empty text.
     """
 
     run: bool
-    faults: tuple[str, ...]
+    problems: tuple[str, ...]
 
     @property
     def wrong(self) -> int:
-        """Number of examples that did not come out as written."""
-        return sum(bool(fault) for fault in self.faults)
+        """Number of examples whose result differs from the expected one."""
+        return sum(bool(problem) for problem in self.problems)
 
 
-def prove(
+def run_examples(
     keys: Iterable[Key],
     definitions: d.Definitions,
     sources: Mapping[str, Source],
     *,
     codelists: Path,
     clock: Unit = "month",
-) -> dict[Key, Proof]:
-    """Run the examples of states and outcomes.
+) -> dict[Key, ExampleResults]:
+    """Run the worked examples of states and outcomes.
 
     Parameters
     ----------
@@ -64,32 +64,33 @@ def prove(
     Returns
     -------
     dict
-        A proof for each key. A definition that is broken as a whole is told at each of its examples.
+        Results for each key. An invalid definition has its problem at each of its examples.
     """
-    wanted = list(dict.fromkeys(keys))
-    able = [key for key in wanted if _possible(key, definitions, sources)]
-    proofs = {
-        key: Proof(False, tuple("" for _ in getattr(definitions, key[0])[key[1]].examples))
-        for key in wanted
-        if key not in able
-    }
-    if not able or _faults(able, definitions, sources, codelists, clock) == ():
-        return proofs | {key: Proof(True, tuple("" for _ in _examples(key, definitions))) for key in able}
-    # Something is wrong with one of them: take them apart until it is known with which.
-    for key in able:
-        if not _faults([key], definitions, sources, codelists, clock):
-            proofs[key] = Proof(True, tuple("" for _ in _examples(key, definitions)))
-        else:
-            told = []
-            for number in range(len(_examples(key, definitions))):
-                faults = _faults([key], _with_example(key, number, definitions), sources, codelists, clock)
-                # Alone it is the first; its own number is what the reader can find.
-                told.append(" ".join(faults).replace("example 1 (", f"example {number + 1} ("))
-            proofs[key] = Proof(True, tuple(told))
-    return proofs
+
+    def problems(chosen: Sequence[Key], among: d.Definitions) -> tuple[str, ...]:
+        return _problems(chosen, among, sources, codelists, clock)
+
+    unique = list(dict.fromkeys(keys))
+    clean = {key: ("",) * len(_examples(key, definitions)) for key in unique}
+    runnable = [key for key in unique if _has_registers(key, definitions, sources)]
+    results = {key: ExampleResults(key in runnable, texts) for key, texts in clean.items()}
+    # All at once is fast; only when something is wrong are they run one by one to find out which.
+    if not runnable or not problems(runnable, definitions):
+        return results
+    for key in runnable:
+        if problems([key], definitions):
+            each = [
+                # Alone it is the first; the reader needs its number in the file.
+                " ".join(problems([key], _with_example(key, number, definitions))).replace(
+                    "example 1 (", f"example {number + 1} ("
+                )
+                for number in range(len(clean[key]))
+            ]
+            results[key] = ExampleResults(True, tuple(each))
+    return results
 
 
-def _possible(key: Key, definitions: d.Definitions, sources: Mapping[str, Source]) -> bool:
+def _has_registers(key: Key, definitions: d.Definitions, sources: Mapping[str, Source]) -> bool:
     entry = getattr(definitions, key[0])[key[1]]
     return all(register in sources for register in registers_of(entry, definitions))
 
@@ -100,14 +101,14 @@ def _examples(key: Key, definitions: d.Definitions) -> Sequence[d.Example]:
 
 
 def _with_example(key: Key, number: int, definitions: d.Definitions) -> d.Definitions:
-    """Return the definitions with one example of one entry alone."""
+    """Return the definitions with a single example for one entry."""
     kind, name = key
     entry = getattr(definitions, kind)[name]
     alone = entry.model_copy(update={"examples": (entry.examples[number],)})
     return definitions.model_copy(update={kind: {**getattr(definitions, kind), name: alone}})
 
 
-def _faults(
+def _problems(
     keys: Sequence[Key], definitions: d.Definitions, sources: Mapping[str, Source], codelists: Path, clock: Unit
 ) -> tuple[str, ...]:
     states = [name for kind, name in keys if kind == "states"]
@@ -117,6 +118,6 @@ def _faults(
     try:
         prices = load_indices({name: definitions.states[name] for name in needed}, codelists)
         check_examples(definitions, sources, prices, states=states, outcomes=outcomes, state_clock=clock)
-    except UserError as fault:
-        return fault.problems
+    except UserError as error:
+        return error.problems
     return ()

@@ -198,11 +198,11 @@ def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
 
 
 def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
-    from refino_eval.catalogue.example_results import prove
+    from refino_eval.catalogue.example_results import run_examples
     from refino_eval.catalogue.references import example_text
 
     yield ""
-    proof = prove(
+    results = run_examples(
         [("outcomes", name)],
         configuration.definitions,
         configuration.sources,
@@ -210,10 +210,10 @@ def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[s
     )["outcomes", name]
     right, wrong = drawn("✓", "ok"), drawn("✗", "WRONG")
     yield f"  Examples ({len(entry.examples)})" + (
-        "" if proof.run else ", not run: a register is not among the sources"
+        "" if results.run else ", not run: a register is not among the sources"
     )
-    for example, fault in zip(entry.examples, proof.faults, strict=True):
-        mark = (wrong if fault else right) if proof.run else "-"
+    for example, fault in zip(entry.examples, results.problems, strict=True):
+        mark = (wrong if fault else right) if results.run else "-"
         expected = "missing" if example.expect is None else f"{example.expect:g}"
         yield f"  {mark} {expected}: {example.why}"
         yield f"      {example_text(example)}"

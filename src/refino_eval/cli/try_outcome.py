@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from refino_eval.catalogue.example_results import Proof, prove
+from refino_eval.catalogue.example_results import ExampleResults, run_examples
 from refino_eval.catalogue.references import periods_of, registers_of, sentence_of, span_text, states_of
 from refino_eval.cli import ascii_plots
 from refino_eval.cli.output import drawn, lines_of, width
@@ -98,7 +98,7 @@ def try_outcome(configuration: Configuration, name: str, *, person_file: Path | 
     guard = Guard(study.data_class == "confidential")
     target = _permitted(configuration, person_file, guard) if person_file is not None else None
     yield f"{name}: {sentence_of(outcome, definitions, 'en')}"
-    proof = prove(
+    results = run_examples(
         [("outcomes", name)],
         definitions,
         configuration.sources,
@@ -107,7 +107,7 @@ def try_outcome(configuration: Configuration, name: str, *, person_file: Path | 
     with tempfile.TemporaryDirectory(prefix="refino_eval_try_") as folder:
         panel, told = _panel(configuration, name, outcome, Path(folder))
         yield told
-        yield from _examples_told(proof)
+        yield from _example_lines(results)
         tried = _values(configuration, {name: outcome}, panel)
         yield from _by_arm(configuration, tried, guard)
         yield from _by_year(configuration, tried, guard)
@@ -269,15 +269,15 @@ def _values(configuration: Configuration, outcomes: Mapping[str, Outcome], panel
     )
 
 
-def _examples_told(proof: Proof) -> Iterator[str]:
-    total = len(proof.faults)
-    if not proof.run:
+def _example_lines(results: ExampleResults) -> Iterator[str]:
+    total = len(results.problems)
+    if not results.run:
         yield f"Examples: {total}, not run, since a register behind them is not among the evaluation's sources."
     elif not total:
         yield "Examples: none. Add at least one that counts, one zero, one at the boundary and one missing."
     else:
-        yield f"Examples: {total - proof.wrong} of {total} come out as written."
-        yield from (f"  - {fault}" for fault in proof.faults if fault)
+        yield f"Examples: {total - results.wrong} of {total} are correct."
+        yield from (f"  - {problem}" for problem in results.problems if problem)
 
 
 def _arms(configuration: Configuration) -> list[tuple[str, str]]:

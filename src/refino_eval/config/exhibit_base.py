@@ -69,6 +69,13 @@ class PlainExhibit(Strict):
     """Whether the numbers describe the people of a sample, rather than published inputs alone."""
     verified_with_dummies: ClassVar[bool] = False
     """Whether `verify` also uses an engine with a dummy for every cell, which is exact and slow."""
+    explanations: ClassVar[tuple[str, ...]] = ()
+    """Entries of `text/explanations.yaml` that say what the numbers mean; counts, means and shares need none."""
+    effects_by_outcome: ClassVar[bool] = False
+    """Whether the numbers are effects of assignment by specification (panel), arm (row) and outcome (column): the summary and the
+    explorer of the report show them."""
+    tests_by_outcome: ClassVar[bool] = False
+    """Whether the numbers are tests of such effects by specification (panel), outcome (row) and arm (column)."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:

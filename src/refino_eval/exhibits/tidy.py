@@ -21,6 +21,9 @@ import pandas as pd
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "value", "n_persons", "status")
 
+Key = tuple[str, str, str, str]
+"""Panel, row, column and statistic of a number within its exhibit."""
+
 STATISTICS = frozenset(
     {
         "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "band_low", "band_high",
@@ -106,6 +109,13 @@ def _faults(frame: pd.DataFrame) -> Iterable[str]:
     if silent.any():
         first = frame.loc[silent, list(KEYS)].iloc[0].to_dict()
         yield f"{int(silent.sum())} values are missing or infinite without a status, first: {first}"
+
+
+def statistics_at(frame: pd.DataFrame, panel: str, row: str, column: str) -> dict[str, float]:
+    """Return the finite numbers of one panel, row and column by statistic."""
+    part = frame[(frame["panel"] == panel) & (frame["row"] == row) & (frame["column"] == column)]
+    pairs = zip(part["statistic"], part["value"].astype(float), strict=True)
+    return {statistic: value for statistic, value in pairs if math.isfinite(value)}
 
 
 def number_text(value: float) -> str:

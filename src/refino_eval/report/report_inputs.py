@@ -1,9 +1,9 @@
-"""What the report is made of, and reading it."""
+"""The files of a finished run that the report is made of."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -12,13 +12,14 @@ import pandas as pd
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import read_tidy
 
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Where a finished run stands.
+    """A finished run.
 
     Attributes
     ----------
@@ -34,9 +35,9 @@ class ReportInputs:
         `flow.csv`, `quality.csv`, `quality_rules.csv`, `comparison.csv`, `verify.csv` and `provenance.json`; what is absent
         is left out.
     sources
-        The registers, by name, for what they are called and which files they are delivered in.
+        The registers by name, for their labels and the files that they are delivered in.
     stars
-        Levels of p that a star each is given for, where an exhibit does not say.
+        Levels of p with a star each, where an exhibit does not set them.
     """
 
     evaluation: Evaluation
@@ -49,7 +50,7 @@ class ReportInputs:
 
     @classmethod
     def of_configuration(cls, configuration: Mapping[str, Any], results: Path) -> Self:
-        """Return the run whose files stand in a folder.
+        """Return the run whose files are in a folder.
 
         Parameters
         ----------
@@ -64,9 +65,19 @@ class ReportInputs:
             aggregates_dir=results / "aggregates",
             release_dir=results / "release",
             run_dir=results / "run",
-            sources={name: Source.model_validate(each) for name, each in configuration.get("sources", {}).items()},
+            sources={name: Source.model_validate(source) for name, source in configuration.get("sources", {}).items()},
             stars=tuple(configuration.get("project", {}).get("stars", ())),
         )
+
+    def shown(self, frames: Container[str]) -> Iterator[tuple[str, Exhibit]]:
+        """Return the evaluation's exhibits that have numbers, by name, in the evaluation's order."""
+        for name in self.evaluation.exhibits:
+            if name in frames:
+                yield name, self.definitions.exhibits[name]
+
+    def register_label(self, name: str, language: str) -> str:
+        """Return the label of a register, or its name where its source is not available."""
+        return self.sources[name].label[language] if name in self.sources else name
 
     def numbers(self, exhibit: str) -> pd.DataFrame:
         """Return an exhibit's tidy numbers."""
@@ -87,5 +98,5 @@ class ReportInputs:
     def provenance(self) -> dict[str, Any]:
         """Return what was recorded of the run, or nothing."""
         path = self.run_dir / "provenance.json"
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        return found
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return record

@@ -26,7 +26,7 @@ from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.report_page import SCRIPTS, inline_svg
 from refino_eval.report.page.summary import effect_sentence, summarise_numbers
-from refino_eval.report.page.words import WORDS
+from refino_eval.text import say
 
 _SPEC = importlib.util.spec_from_file_location("toy_run_of_report", Path(__file__).with_name("toy_run.py"))
 assert _SPEC is not None

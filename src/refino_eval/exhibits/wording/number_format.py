@@ -58,6 +58,10 @@ class NumberStyle:
         groups = f"{int(whole):,}".replace(",", self.thousands)
         return sign + groups + (self.decimal + fraction if fraction else "")
 
+    def of_text(self, text: str) -> str:
+        """Write a number given as text, with the decimals that it has."""
+        return text.replace(".", self.decimal).replace("-", self.minus)
+
     def significant(self, value: float, digits: int, *, most: int = MOST_DECIMALS) -> str:
         """Write a number with so many significant digits, at most `most` decimals."""
         return self.fixed(value, decimals_for(value, digits, most=most))

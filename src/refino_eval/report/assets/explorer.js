@@ -60,7 +60,7 @@
     const rows = [
       [word("estimate"), `${write(effect.estimate)} ${unit.label}`, "estimate"],
       [effect.interval, `${write(effect.conf_low)} – ${write(effect.conf_high)}`, "confidence"],
-      [word("controlMean"), mean(effect.mean_control), "control"],
+      [word("control_mean"), mean(effect.mean_control), "control"],
       ...effect.tests.map(([name, p]) => [name, pValue(p), "p"]),
       [word("people"), fixed(effect.n, 0), "people"],
     ].filter(([, text]) => text);
@@ -69,9 +69,9 @@
     return [
       make("p", { class: "about" }, make("strong", {}, outcome.label), outcome.about ? ` · ${outcome.about}` : ""),
       interval(effect, scale, write),
-      make("p", {}, word(zero ? "holdsZero" : "leavesZero")),
+      make("p", {}, word(zero ? "includes_zero" : "excludes_zero")),
       list,
-      make("p", { class: "source" }, `${word("standsIn")} `, make("a", { href: `#exhibit-${effect.exhibit}` },
+      make("p", { class: "source" }, `${word("found_in")} `, make("a", { href: `#exhibit-${effect.exhibit}` },
         document.getElementById(`exhibit-${effect.exhibit}-head`)?.textContent ?? effect.exhibit)),
     ];
   }
@@ -97,15 +97,15 @@
       // A path of single periods keeps its own unit beside an outcome that sums them; so does one beside per cent of a mean.
       const same = path && path.summed === outcome.summed && !unit.relative;
       if (!path) continue;
-      const heading = word(effect ? "effectPath" : "armPath");
+      const heading = word(effect ? "effect_path" : "arm_path");
       const remarks = [];
-      if (effect && path.specification !== specification) remarks.push(`${word("pathUnder")} ${path.under}.`);
-      if (outcome.summed && !path.summed) remarks.push(word("pathMonthly"));
+      if (effect && path.specification !== specification) remarks.push(`${word("path_under")} ${path.under}.`);
+      if (outcome.summed && !path.summed) remarks.push(word("path_monthly"));
       const host = make("div", { class: "charts single" });
       Report.draw(host, { panels: [{ ...scaled(path, same ? scale : 1, same ? (effect ? unit.label : unit.level ?? unit.label) : null), title: `${heading}: ${path.title}` }], axis: path.axis, period: path.period });
       found.push(make("div", {}, host, remarks.length ? make("p", { class: "remark" }, remarks.join(" ")) : null));
     }
-    paths.replaceChildren(...(found.length ? found : [make("p", { class: "remark" }, word("noPath"))]));
+    paths.replaceChildren(...(found.length ? found : [make("p", { class: "remark" }, word("no_path"))]));
   }
 
   function show() {
@@ -114,7 +114,7 @@
     const unit = outcome.units.find((u) => u.key === byUnit.value);
     const scale = scaleOf(unit, effect);
     if (scale === null) {
-      result.replaceChildren(make("p", {}, word("relativeLacks")));
+      result.replaceChildren(make("p", {}, word("no_control_mean")));
       return;
     }
     result.replaceChildren(...facts(outcome, effect, unit, scale));

@@ -100,7 +100,7 @@
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      const area = make("textarea", { readonly: true, rows: 6, class: "copied", "aria-label": word("copyFailed") });
+      const area = make("textarea", { readonly: true, rows: 6, class: "copied", "aria-label": word("copy_failed") });
       area.value = text;
       host.append(area);
       area.select();
@@ -118,7 +118,7 @@
     button.addEventListener("click", async () => {
       bar.querySelector("textarea")?.remove();
       const done = await copy(tables.map(asText).join("\n\n"), bar);
-      status.textContent = done ? word("copied") : word("copyFailed");
+      status.textContent = done ? word("copied") : word("copy_failed");
       if (done) setTimeout(() => (status.textContent = ""), 2500);
       if (done) button.focus();
     });

@@ -44,7 +44,7 @@
   function press(cell, first) {
     const button = make(
       "button",
-      { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-haspopup": "dialog", title: word("openTrail") },
+      { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-haspopup": "dialog", title: word("open_trail") },
       ...cell.childNodes,
     );
     button.addEventListener("click", () => show(Number(cell.dataset.trail), button));

@@ -1,6 +1,6 @@
-"""Figures over event time as data that the page draws by itself, with values on hover and by the arrow keys.
+"""Figures over event time as data that the page draws itself, with values on hover and by the arrow keys.
 
-The drawn figure of the release stands beneath: it is what a page without a script shows, and what is printed.
+The drawn figure of the release lies beneath: it is what a page without scripts shows, and what is printed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pandas as pd
 
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say
+from refino_eval.text import say
 
 NUMBER = r"-?\d+"
 
@@ -32,7 +32,7 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, lan
         ``"nb"`` or ``"en"``.
     """
     panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels, language))]
-    # A figure that holds more than its page can draw (groups, years) is shown as the release has it: nothing is lost.
+    # A figure with more series than the page can draw (groups, years) is shown as it was released, so that nothing is lost.
     lines = frame[frame["statistic"].isin(["estimate", "mean"]) & frame["row"].str.fullmatch(NUMBER)]
     drawn = sum(len(panel["series"]) for panel in panels)
     if not panels or drawn < len(lines.drop_duplicates(["panel", "column"])):
@@ -42,7 +42,7 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, lan
 
 def period(exhibit: StatesExhibit, language: str) -> str:
     """Return what one step of event time is called."""
-    return {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+    return say(f"report.period_{exhibit.clock}", language)
 
 
 def panel_of(
@@ -63,7 +63,7 @@ def panel_of(
         return None
     unit = labels.state_unit(state, language)
     if exhibit.cumulate_from is not None and labels.state_is_share(state):
-        unit = {"month": say(language, "måneder", "months"), "week": say(language, "uker", "weeks")}[exhibit.clock]
+        unit = say(f"report.periods_{exhibit.clock}", language)
     return {
         "state": state,
         "title": labels.state(state, language),
@@ -82,12 +82,12 @@ def _series(part: pd.DataFrame, column: str, statistic: str) -> dict[str, Any] |
     if not values:
         return None
     times = sorted(values)
-    found: dict[str, Any] = {"x": times, "y": [values[time] for time in times]}
+    series: dict[str, Any] = {"x": times, "y": [values[time] for time in times]}
     for name, limit in LIMITS.items():
         limits = _by_time(here, limit)
         if limits:
-            found[name] = [limits.get(time) for time in times]
-    return found
+            series[name] = [limits.get(time) for time in times]
+    return series
 
 
 def _by_time(part: pd.DataFrame, statistic: str) -> dict[int, float]:

@@ -1,67 +1,45 @@
-"""What each estimate, interval and test of a report is, in words and as a formula, for the exhibits that it has."""
+"""What each estimate, interval and test of a report means, in words and as a formula, for the exhibits that it shows.
+
+The texts are in `text/explanations.yaml`; the model of a kind of exhibit names those that it needs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
-import yaml
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.text import texts_of
+
+ENDING = "_title"
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One entry in one language.
-
-    Attributes
-    ----------
-    name
-        For links.
-    kinds
-        Kinds of exhibits that show such numbers.
-    title, words
-        For those who decide.
-    formula, source
-        For those who check.
-    """
+    """One explanation in one language: title and text for those who decide, formula and source for those who check."""
 
     name: str
-    kinds: tuple[str, ...]
     title: str
-    words: str
+    text: str
     formula: str
     source: str
 
 
-@cache
-def _entries() -> dict[str, dict[str, Any]]:
-    text = files("refino_eval.report.page").joinpath("explanations.yaml").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(text)
-    return entries
-
-
-def explanations(kinds: Iterable[str], language: str) -> tuple[Explanation, ...]:
-    """Return what is to be explained where exhibits of some kinds are shown, in the order of reading.
+def explanations(exhibits: Iterable[Exhibit], language: str) -> tuple[Explanation, ...]:
+    """Return what the numbers of some exhibits mean, in the order of the catalogue of texts.
 
     Parameters
     ----------
-    kinds
-        Kinds of the evaluation's exhibits.
+    exhibits
+        Those that the report shows.
     language
-        nb or en.
+        ``"nb"`` or ``"en"``.
     """
-    shown = set(kinds)
+    texts = texts_of("explanations", language)
+    needed = {name for exhibit in exhibits for name in exhibit.explanations}
+    names = [key.removesuffix(ENDING) for key in texts if key.endswith(ENDING)]
     return tuple(
-        Explanation(
-            name=name,
-            kinds=tuple(entry["kinds"]),
-            title=entry["title"][language],
-            words=entry["words"][language],
-            formula=entry["formula"],
-            source=entry["source"],
-        )
-        for name, entry in _entries().items()
-        if shown & set(entry["kinds"])
+        Explanation(name, *(texts[f"{name}_{part}"] for part in ("title", "text", "formula", "source")))
+        for name in names
+        if name in needed
     )

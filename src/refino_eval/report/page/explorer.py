@@ -1,11 +1,10 @@
-"""The explorer's data: every effect of the draw by outcome and specification, in every unit that makes sense.
+"""The explorer's data: every effect of assignment by outcome and specification, in every unit that makes sense.
 
-Aggregates only, and those alone that the page shows elsewhere too: what the explorer switches between is in its tables.
+It holds aggregates only, and only those that the page shows in its tables too.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from itertools import product
@@ -15,15 +14,14 @@ import pandas as pd
 
 from refino_eval.config.definitions import Outcome, SpellState
 from refino_eval.config.exhibit_base import StatesExhibit
-from refino_eval.exhibits.kinds.itt.model import IttExhibit
-from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say, window_text
+from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.report.page.charts import panel_of, period
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.report.trail.trails import indexed
+from refino_eval.text import say
 
-TOLD = ("estimate", "std_error", "conf_low", "conf_high", "mean_control", "mean_treated", "n")
+EFFECT = ("estimate", "std_error", "conf_low", "conf_high", "mean_control", "mean_treated", "n")
 TESTED = ("p_value_ri", "p_value_fwer", "q_value")
 
 Unit = dict[str, Any]
@@ -46,19 +44,16 @@ def explorer_of(
         ``"nb"`` or ``"en"``.
     """
     outcomes: dict[str, dict[str, Any]] = {}
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, IttExhibit) or name not in frames:
+    for name, exhibit in inputs.shown(frames):
+        if not exhibit.effects_by_outcome:
             continue
-        numbers = indexed(frames[name])
-        places = product(labels.treated_arms, exhibit.columns.items(), exhibit.specifications)
-        for arm, (column, outcome), specification in places:
-            place = (specification, arm, column)
-            cell = {s: numbers[(*place, s)][0] for s in (*TOLD, "p_value") if (*place, s) in numbers}
-            if not math.isfinite(cell.get("estimate", math.nan)):
+        combinations = product(labels.treated_arms, exhibit.outcome_columns.items(), exhibit.specifications_read)
+        for arm, (column, outcome), specification in combinations:
+            cell = statistics_at(frames[name], specification, arm, column)
+            if "estimate" not in cell:
                 continue
-            told = _outcome(outcome, arm, labels, language, exhibit.title[language])
-            entry = outcomes.setdefault(told["name"], told)
+            choice = _outcome(outcome, arm, labels, language, exhibit.title[language])
+            entry = outcomes.setdefault(choice["name"], choice)
             entry["specifications"].setdefault(specification, _effect(cell, name, specification, labels, language))
     if not outcomes:
         return None
@@ -74,20 +69,18 @@ def explorer_of(
 def _effect(
     cell: Mapping[str, float], exhibit: str, specification: str, labels: LabelBook, language: str
 ) -> dict[str, Any]:
-    told = {key: cell[key] for key in TOLD if math.isfinite(cell.get(key, math.nan))}
-    p = cell.get("p_value", math.nan)
     entry = labels.specification_of(specification)
     interval = labels.word("conf", language).format(level=f"{(entry.level if entry else 0.95) * 100:g}")
     return {
-        **told,
+        **{key: cell[key] for key in EFFECT if key in cell},
         "exhibit": exhibit,
         "interval": interval,
-        "tests": [[labels.word("p_value", language), p]] if math.isfinite(p) else [],
+        "tests": [[labels.word("p_value", language), cell["p_value"]]] if "p_value" in cell else [],
     }
 
 
 def named(outcome: str, arm: str, labels: LabelBook) -> str:
-    """Return an outcome's name in the explorer: with several treated arms, each arm's effect is a choice of its own."""
+    """Return an outcome's name in the explorer: with several treated arms, each arm is a separate choice."""
     return outcome if len(labels.treated_arms) == 1 else f"{outcome}:{arm}"
 
 
@@ -107,38 +100,29 @@ def _outcome(name: str, arm: str, labels: LabelBook, language: str, group: str) 
 
 
 def units_of(entry: Outcome | None, labels: LabelBook, language: str) -> list[Unit]:
-    """Return the units that an effect on an outcome can be told in, the usual one first.
+    """Return the units that an effect on an outcome can be shown in, the usual one first.
 
-    A share is told in percentage points or as itself; an amount in its reported unit and, where its state divides (100,000
-    kr), in what it is made of; all in per cent of the control mean.
+    A share is shown in percentage points or as a share; an amount in its reported unit and, where its state is divided
+    (100,000 kr), undivided; all in per cent of the control mean.
     """
-    points = {
-        "key": "points",
-        "label": say(language, "prosentpoeng", "percentage points"),
-        "level": "%",
-        "scale": 100.0,
-    }
-    units: list[Unit] = []
-    if entry is not None and labels.outcome_is_share(entry):
-        units = [points, {"key": "share", "label": say(language, "andel", "share"), "scale": 1.0}]
-    else:
+
+    def unit(key: str, label: str, **more: object) -> Unit:
+        return {"key": key, "label": label, **more}
+
+    if entry is None:
+        units = [unit("own", say("report.unit_unknown", language), scale=1.0)]
+    elif labels.outcome_is_share(entry):
         units = [
-            {
-                "key": "own",
-                "label": entry.unit[language] if entry is not None else say(language, "egen enhet", "own unit"),
-                "scale": 1.0,
-            }
+            unit("points", say("report.percentage_points", language), level="%", scale=100.0),
+            unit("share", say("report.share", language), scale=1.0),
         ]
-        state = labels.definitions.states.get(entry.state or "") if entry is not None else None
-        if entry is not None and isinstance(state, SpellState) and state.divide_by != 1:
-            bare = without_number(entry.unit[language], state.divide_by)
-            units += [{"key": "bare", "label": bare, "scale": state.divide_by}] if bare else []
-    relative = {
-        "key": "relative",
-        "label": say(language, "% av kontrollgruppens gjennomsnitt", "% of the control mean"),
-        "relative": True,
-    }
-    return [*units, relative]
+    else:
+        units = [unit("own", entry.unit[language], scale=1.0)]
+        state = labels.definitions.states.get(entry.state or "")
+        if isinstance(state, SpellState) and state.divide_by != 1:
+            undivided = without_number(entry.unit[language], state.divide_by)
+            units += [unit("undivided", undivided, scale=state.divide_by)] if undivided else []
+    return [*units, unit("relative", say("report.percent_of_control", language), relative=True)]
 
 
 def without_number(label: str, number: float) -> str:
@@ -155,34 +139,32 @@ def _add_tests(
     labels: LabelBook,
     language: str,
 ) -> None:
-    """Put the p-values of other tests beside the usual one, under the specification that they were made by."""
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, TestsExhibit) or name not in frames:
+    """Add the p-values of other tests to the usual one, under the specification that they were computed with."""
+    for name, exhibit in inputs.shown(frames):
+        if not exhibit.tests_by_outcome:
             continue
-        numbers = indexed(frames[name])
-        for arm, (column, outcome), statistic in product(labels.treated_arms, exhibit.columns.items(), TESTED):
-            told = outcomes.get(named(outcome, arm, labels), {})
-            effect = told.get("specifications", {}).get(exhibit.specification)
-            value = numbers.get((exhibit.specification, column, arm, statistic), (math.nan,))[0]
-            if effect is not None and math.isfinite(value):
-                effect["tests"].append([labels.word(statistic, language), value])
+        combinations = product(labels.treated_arms, exhibit.outcome_columns.items(), exhibit.specifications_read)
+        for arm, (column, outcome), specification in combinations:
+            choice = outcomes.get(named(outcome, arm, labels), {})
+            effect = choice.get("specifications", {}).get(specification)
+            if effect is not None:
+                cell = statistics_at(frames[name], specification, column, arm)
+                effect["tests"] += [[labels.word(test, language), cell[test]] for test in TESTED if test in cell]
 
 
 def _paths(
     inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
 ) -> list[dict[str, Any]]:
-    """Return every path over event time, of effects and of means, with what tells them apart."""
-    found = []
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, StatesExhibit) or name not in frames:
+    """Return every path over event time, of effects and of means, with what distinguishes them."""
+    paths = []
+    for name, exhibit in inputs.shown(frames):
+        if not isinstance(exhibit, StatesExhibit):
             continue
         for state in exhibit.states:
             panel = panel_of(exhibit, frames[name], state, labels, language)
             if panel is not None:
                 specification = getattr(exhibit, "specification", None)
-                found.append({
+                paths.append({
                     **panel,
                     "exhibit": name,
                     "summed": exhibit.cumulate_from is not None,
@@ -191,4 +173,4 @@ def _paths(
                     "axis": labels.word(exhibit.clock, language),
                     "period": period(exhibit, language),
                 })  # fmt: skip
-    return found
+    return paths

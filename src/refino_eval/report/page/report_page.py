@@ -1,4 +1,4 @@
-"""One self-contained HTML page: no network, nothing beside it, and whole without its scripts."""
+"""The report as one self-contained HTML page: no network, no other files, and complete without its scripts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,9 @@ from refino_eval.config.base import Language
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.render import figure_notes, table_of
-from refino_eval.exhibits.tidy import write_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.report.html import asset, write_page
 from refino_eval.report.page import summary_tables
 from refino_eval.report.page.chapters import by_chapter
 from refino_eval.report.page.charts import chart_of
@@ -28,35 +27,30 @@ from refino_eval.report.page.comparison import Comparison, compare_in_words
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of
 from refino_eval.report.page.methods import methods_of
-from refino_eval.report.page.script_words import SCRIPT_WORDS
 from refino_eval.report.page.summary import summarise_numbers
-from refino_eval.report.page.words import WORDS, word
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
 from refino_eval.report.trail.trails import Trails
+from refino_eval.text import texts_of
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from markupsafe import Markup
-
 
 LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
 
-BLANK_LINES = re.compile(r"\n\s*\n+")
-
 STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "print.css")
 SCRIPTS = ("numbers.js", "contents.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js")
-"""The page's scripts, in running order; each does one thing and says so in its head."""
+"""The page's scripts, in running order."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One exhibit as the page shows it; `body` is HTML made and escaped by the exhibits, `verdicts` against the print."""
+    """One exhibit as the page shows it; `body` is HTML made and escaped by the exhibits, `verdicts` against published numbers."""
 
     name: str
     title: str
-    kind: str
+    form: str
     body: Any
     notes: tuple[str, ...]
     verdicts: str
@@ -73,7 +67,7 @@ class _Page:
     frames: Mapping[str, pd.DataFrame]
     trails: TrailData
     comparison: Comparison | None
-    charts: dict[str, Any]
+    charts: dict[str, Any] = field(default_factory=dict)
 
 
 def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) -> Path:
@@ -94,47 +88,46 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         `out_path`.
     """
     page = _page(inputs, language)
-    chapters = [
-        (chapter, [_shown(name, page) for name in names])
-        for chapter, names in by_chapter(page.frames, inputs.definitions.exhibits).items()
-    ]
-    flow, quality, provenance = (
-        summary_tables.flow_grid(inputs, page.labels, language),
-        summary_tables.quality_grid(inputs, language),
-        summary_tables.provenance_grids(inputs.provenance(), language),
-    )
-    explorer = explorer_of(inputs, page.frames, page.labels, language)
-    scripts = [_asset(name) for name in SCRIPTS]
-    beside = f"catalogue.{language}.html"
-    text = _environment().get_template("report.html.j2").render(
-        catalogue=beside if (inputs.release_dir / beside).is_file() else "",
-        language=language,
-        evaluation=inputs.evaluation,
+    labels, frames = page.labels, page.frames
+    chapters: dict[str, list[Shown]] = {
+        chapter: [_shown(name, page) for name in names]
+        for chapter, names in by_chapter(frames, inputs.definitions.exhibits).items()
+    }
+    # What each chapter without exhibits shows; one that has nothing to show is left out.
+    explorer = explorer_of(inputs, frames, labels, language)
+    contents: dict[str, Any] = {
+        "summary": summarise_numbers(inputs, frames, labels, language),
+        "flow": summary_tables.flow_table(inputs, labels, language),
+        "explorer": explorer,
+        "methods": methods_of(inputs, labels, language),
+        "comparison": page.comparison,
+        "definitions": list(summary_tables.definitions_tables(inputs, language)),
+        "provenance": summary_tables.provenance_tables(inputs.provenance(), language),
+    }
+    quality = summary_tables.quality_table(inputs, language)
+    scripts = [asset(name) for name in SCRIPTS]
+    catalogue = f"catalogue.{language}.html"
+    return write_page(
+        out_path,
+        "report.html.j2",
+        language,
+        styles=STYLES,
         title=inputs.evaluation.label[language],
-        word=lambda key: word(key, language),
-        told=lambda key: word(key, language) if key in WORDS else "",
-        style=styles(STYLES),
+        data_class=inputs.evaluation.data_class,
         scripts=scripts,
         script_sources=" ".join(map(_source, scripts)),
-        summary=summarise_numbers(inputs, page.frames, page.labels, language),
-        flow=flow,
-        chapters=dict(chapters),
-        order=_order(dict(chapters), flow=flow is not None, explorer=explorer is not None, comparison=page.comparison is not None, provenance=bool(provenance or quality)),
-        comparison=page.comparison,
-        methods=methods_of(inputs, page.labels, language),
+        order=_order(chapters, contents, quality=quality is not None),
+        chapters=chapters,
+        contents=contents,
         quality=quality,
-        rules=summary_tables.rules_grid(inputs, language),
-        definitions=summary_tables.definitions_grids(inputs, page.labels, language),
-        plan=summary_tables.plan_grid(inputs, language),
-        provenance=provenance,
-        engines=summary_tables.engines_line(inputs, language),
-        explained=explanations((inputs.definitions.exhibits[name].kind for name in page.frames), language),
-        explorer=explorer,
+        rules=summary_tables.rules_table(inputs, language),
+        plan=summary_tables.plan_table(inputs, labels, language),
+        verified=summary_tables.verified_line(inputs, language),
+        explained=explanations((exhibit for _, exhibit in inputs.shown(frames)), language),
+        catalogue=catalogue if (inputs.release_dir / catalogue).is_file() else "",
         example=page.trails.numbers[0][1] if page.trails.numbers else "",
         data=_embedded(_data(page, explorer)),
-    )  # fmt: skip
-    write_text(out_path, BLANK_LINES.sub("\n", text))
-    return out_path
+    )
 
 
 def _page(inputs: ReportInputs, language: Language) -> _Page:
@@ -147,34 +140,24 @@ def _page(inputs: ReportInputs, language: Language) -> _Page:
         frames={name: inputs.numbers(name) for name in names},
         trails=TrailData(Trails(inputs, labels, language)),
         comparison=compare_in_words(inputs, frozenset(names), labels, language),
-        charts={},
     )
 
 
-def _order(chapters: Mapping[str, Any], *, flow: bool, explorer: bool, comparison: bool, provenance: bool) -> list[str]:
-    """Return the chapters that hold something, in order; those without exhibits have their place among the others."""
-    order = [
-        "summary",
-        *(["flow"] if flow or "flow" in chapters else []),
-        *(name for name in chapters if name not in ("flow", "methods")),
-    ]
-    if explorer:
-        after = order.index("results") + 1 if "results" in order else len(order)
-        order.insert(after, "explorer")
-    order += ["methods", *(["comparison"] if comparison else []), "definitions"]
-    return [*order, *(["provenance"] if provenance else [])]
+def _order(chapters: Mapping[str, Any], contents: Mapping[str, Any], *, quality: bool) -> list[str]:
+    """Return the chapters that have something to show, in order; the explorer follows the results."""
+    order = ["summary", "flow", *(name for name in chapters if name not in ("flow", "methods"))]
+    order.insert(order.index("results") + 1 if "results" in order else len(order), "explorer")
+    order += ["methods", "comparison", "definitions", "provenance"]
+    filled = {*chapters, "methods", *(name for name, content in contents.items() if content)}
+    return [name for name in order if name in filled or (name == "provenance" and quality)]
 
 
 def _shown(name: str, page: _Page) -> Shown:
     from markupsafe import Markup
 
-    exhibit, frame, language, labels = (
-        page.inputs.definitions.exhibits[name],
-        page.frames[name],
-        page.language,
-        page.labels,
-    )
-    # The banner says it once for the whole page; single files say it each.
+    exhibit, frame = page.inputs.definitions.exhibits[name], page.frames[name]
+    labels, language = page.labels, page.language
+    # The banner names the class of the data once for the whole page; single files name it each.
     facts: dict[str, Any] = {"stars": page.inputs.stars}
     notes: tuple[str, ...] = ()
     if exhibit.form == "table":
@@ -189,7 +172,7 @@ def _shown(name: str, page: _Page) -> Shown:
     return Shown(
         name=name,
         title=exhibit.title[language],
-        kind=exhibit.form,
+        form=exhibit.form,
         body=Markup(body),
         notes=notes,
         verdicts=page.comparison.line(name) if page.comparison is not None else "",
@@ -198,12 +181,12 @@ def _shown(name: str, page: _Page) -> Shown:
 
 
 def _data(page: _Page, explorer: dict[str, Any] | None) -> dict[str, Any]:
-    """Return all that the scripts read: aggregates and words, never a person."""
+    """Return all that the scripts read: aggregates and texts, never data on a person."""
     style = NumberStyle.of(page.language)
     return {
         "language": page.language,
         "marks": {"decimal": style.decimal, "thousands": style.thousands, "minus": style.minus},
-        "words": {key: text[page.language] for key, text in SCRIPT_WORDS.items()},
+        "words": texts_of("script", page.language),
         "trails": page.trails.as_data(),
         "charts": page.charts,
         "explorer": explorer,
@@ -211,18 +194,11 @@ def _data(page: _Page, explorer: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _embedded(data: dict[str, Any]) -> Markup:
-    """Return data as it may stand in a script element: no text of it can end the element."""
+    """Return data for a script element, such that no text in it can end the element."""
     from markupsafe import Markup
 
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
-def styles(names: tuple[str, ...]) -> Markup:
-    """Return style sheets as one text."""
-    from markupsafe import Markup
-
-    return Markup("").join(map(_asset, names))
 
 
 def _source(script: str) -> str:
@@ -232,30 +208,8 @@ def _source(script: str) -> str:
 
 
 def inline_svg(svg: str) -> str:
-    """Return an SVG file as it may stand inside a page: no prologue, and as wide as the page lets it be."""
+    """Return an SVG file for use inside a page: without prologue, and as wide as the page allows."""
     svg = svg[svg.index("<svg") :]
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
     return f"{head}>{rest}"
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = str(files("refino_eval.report").joinpath("templates"))
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _asset(name: str) -> Markup:
-    from markupsafe import Markup
-
-    text = files("refino_eval.report").joinpath("assets", name).read_text(encoding="utf-8")
-    # As the page will hold it, since a script is known to the page by its hash.
-    return Markup(BLANK_LINES.sub("\n", text))

@@ -1,37 +1,47 @@
-"""The summary: sentences that carry what the numbers carry, and no more.
+"""The summary: sentences that say what the numbers show, and no more.
 
-An effect is said with its interval; one whose interval holds zero is said to be no detectable effect, with the range that
-the data do not rule out. Nothing is called large, small, promising or proven.
+An effect is shown with its confidence interval; one whose interval includes zero is called no detectable effect. Nothing is
+called large, small, promising or proven. Whatever was tested about the design is shown, the worst first.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
-from refino_eval.exhibits.kinds.itt.model import IttExhibit
-from refino_eval.exhibits.kinds.late.model import LateExhibit
-from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.layout.tables_by_arm import frames_by_arm
+from refino_eval.exhibits.report_parts import DesignCheck, report_part
+from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say, window_text
+from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
 from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.text import say
+
+LIMIT = 0.05
+"""Level of the tests that the summary counts."""
+SHOWN_CHECKS = 6
+"""Checks of the design that are shown at once; the rest unfold."""
+
+Tables = list[tuple[str, Exhibit]]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What is said first, the effects one by one, and what holds for them together."""
+    """What comes first, the effects one by one, what holds for them together, and the checks of the design."""
 
     lead: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
+    checks_lead: str = ""
+    checks: tuple[str, ...] = ()
+    more_checks: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.lead or self.effects or self.close)
+        return bool(self.lead or self.effects or self.close or self.checks)
 
 
 def summarise_numbers(
@@ -52,292 +62,217 @@ def summarise_numbers(
 
     Notes
     -----
-    All primary outcomes are told, in the order of the tables (all outcomes where none is primary): choosing among them by
-    their results would be a finding of its own.
+    All primary outcomes are shown, in the order of the tables (all outcomes where none is primary): a choice among them by
+    their results would be misleading.
     """
-    itt = [
-        (name, exhibit)
-        for name in inputs.evaluation.exhibits
-        if isinstance(exhibit := inputs.definitions.exhibits[name], IttExhibit) and name in frames
-    ]
+    tables = [(name, exhibit) for name, exhibit in inputs.shown(frames) if exhibit.effects_by_outcome]
+    primary = _primary(inputs, tables)
     lead: list[str] = []
     effects: list[str] = []
     close: list[str] = []
-    several = len(labels.treated_arms) > 1
     for arm in labels.treated_arms:
-        # With several treated arms each has its own finding, said under its name.
+        # With several treated arms each has its own findings, under its name.
         own = replace(labels, treated=arm, several=())
-        name = f"{labels.arm(arm, language)}: " if several else ""
-        primary = _primary(inputs, itt)
-        lead += _people(itt[0], frames, own, language) if itt else []
-        lead += [name + text for text in _headline(itt, primary, frames, own, language)]
-        effects += [name + text for text in _effects(itt, primary, frames, own, language)]
-        close += [name + text for text in _tally(itt, frames, own, language)] if itt else []
-        close += [name + text for text in _together(inputs, frames, own, language)]
-    lead += _balance(inputs, frames, language)
-    close = [*([_reading(language)] if effects else []), *close, *_taking_part(inputs, frames, labels, language)]
-    return Summary(tuple(lead), tuple(effects), tuple(close))
-
-
-def _effects(
-    itt: list[tuple[str, IttExhibit]],
-    primary: set[str] | None,
-    frames: Mapping[str, pd.DataFrame],
-    labels: LabelBook,
-    language: str,
-) -> list[str]:
-    """Say each primary effect once (each effect where none is primary), as its first table has it."""
-    said: dict[str, str] = {}
-    for name, exhibit in itt:
-        for column, outcome in exhibit.columns.items():
-            if outcome not in said and (primary is None or outcome in primary):
-                said[outcome] = effect_sentence(
-                    frames[name], exhibit.specifications[0], column, outcome, labels, language
-                )
-    return [sentence for sentence in said.values() if sentence]
-
-
-def _headline(
-    itt: list[tuple[str, IttExhibit]],
-    primary: set[str] | None,
-    frames: Mapping[str, pd.DataFrame],
-    labels: LabelBook,
-    language: str,
-) -> list[str]:
-    """Say first what the main outcomes have in common: of how many the interval leaves zero out, and which these are."""
-    outside: dict[str, bool] = {}
-    for name, exhibit in itt:
-        for column, outcome in exhibit.columns.items():
-            cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
-            low, high = cell.get("conf_low", math.nan), cell.get("conf_high", math.nan)
-            if (primary is None or outcome in primary) and math.isfinite(low) and math.isfinite(high):
-                outside.setdefault(outcome, not low <= 0.0 <= high)
-    if not outside:
-        return []
-    found = [labels.outcome(outcome, language) for outcome, out in outside.items() if out]
-    kind = "" if primary is None else say(language, "primære ", "primary ")
-    if not found:
-        return [
-            say(
-                language,
-                f"Ingen påviselig effekt av trekningen på noe av de {len(outside)} {kind}utfallene: alle intervallene rommer null.",
-                f"No detectable effect of the draw on any of the {len(outside)} {kind}outcomes: every interval holds zero.",
-            )
-        ]
-    named = ", ".join(f"«{label}»" if language == "nb" else f"'{label}'" for label in found)
-    return [
-        say(
-            language,
-            f"For {len(outside) - len(found)} av de {len(outside)} {kind}utfallene rommer intervallet null, og det er ingen påviselig effekt. "
-            f"Intervallet utelukker null for {named}.",
-            f"For {len(outside) - len(found)} of the {len(outside)} {kind}outcomes the interval holds zero, and there is no detectable effect. "
-            f"The interval leaves zero out for {named}.",
-        )
-    ]
-
-
-def _together(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> list[str]:
-    """Say what is left when the outcomes of a table of tests are tested together, family-wise."""
-    style = NumberStyle.of(language)
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, TestsExhibit) or name not in frames:
-            continue
-        cells = {key: _cell(frames[name], exhibit.specification, key, labels.treated) for key in exhibit.columns}
-        known = {
-            key: cell["p_value_fwer"]
-            for key, cell in cells.items()
-            if math.isfinite(cell.get("p_value_fwer", math.nan))
-        }
-        if len(known) < 2:
-            continue
-        least = min(known, key=lambda key: known[key])
-        count = sum(p < 0.05 for p in known.values())
-        which = labels.outcome(exhibit.columns[least], language)
-        shown = style.p_value(known[least])
-        return [
-            say(
-                language,
-                f"Prøvd samlet, med familievise p-verdier for {len(known)} utfall, er {count or 'ingen'} under 0,05; den minste er {shown} ({which}).",
-                f"Tested together, with family-wise p-values over {len(known)} outcomes, {count or 'none'} {'is' if count == 1 else 'are'} below 0.05; "
-                f"the smallest is {shown} ({which}).",
-            )
-        ]
-    return []
-
-
-def _taking_part(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> list[str]:
-    """Say how much the draw moved people into the programme, which an effect of the draw must be read against."""
-    style = NumberStyle.of(language)
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, LateExhibit) or name not in frames:
-            continue
-        cell = _cell(frames[name], exhibit.specification, "first_stage", next(iter(exhibit.columns)))
-        estimate, treated, control = (cell.get(key, math.nan) for key in ("estimate", "mean_treated", "mean_control"))
-        if not all(map(math.isfinite, (estimate, treated, control))):
-            continue
-        arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
-        taken = labels.outcome(exhibit.take_up, language) if exhibit.take_up else say(language, "Deltok", "Took part")
-        return [
-            say(
-                language,
-                f"Deltakelse («{taken}»): {style.percent(treated, 0)} av dem som ble trukket til {arms[0]}, mot {style.percent(control, 0)} "
-                f"av dem som ble trukket til {arms[1]}.",
-                f"Take-up ('{taken}'): {style.percent(treated, 0)} of those drawn to {arms[0]}, against {style.percent(control, 0)} of those "
-                f"drawn to {arms[1]}.",
-            )
-        ]
-    return []
-
-
-def _reading(language: str) -> str:
-    return say(
-        language,
-        "Et intervall som rommer null, sier at dataene ikke skiller effekten fra null, ikke at den er null: alle verdier i "
-        "intervallet er forenlige med dataene.",
-        "An interval that holds zero says that the data do not tell the effect from zero, not that it is zero: every value inside "
-        "the interval is compatible with the data.",
+        prefix = f"{labels.arm(arm, language)}: " if len(labels.treated_arms) > 1 else ""
+        lead += _people(tables, frames, own, language)
+        lead += [prefix + text for text in _headline(tables, primary, frames, own, language)]
+        effects += [prefix + text for text in _effects(tables, primary, frames, own, language)]
+        close += [prefix + text for text in _tally(tables, frames, own, language)]
+    reading = [say("summary.reading", language)] if effects else []
+    close = [*reading, *close, *_of_kinds(inputs, frames, labels, language)]
+    checks = sorted(_checks(inputs, frames, labels, language), key=_concern)
+    texts = tuple(check.text for check in checks)
+    return Summary(
+        tuple(lead),
+        tuple(effects),
+        tuple(close),
+        _checks_lead(checks, language),
+        texts[:SHOWN_CHECKS],
+        texts[SHOWN_CHECKS:],
     )
-
-
-def _primary(inputs: ReportInputs, itt: list[tuple[str, IttExhibit]]) -> set[str] | None:
-    """Return the primary outcomes of the tables; None where none is primary."""
-    names = {outcome for _, exhibit in itt for outcome in exhibit.columns.values()}
-    found = {
-        name
-        for name in names
-        if (entry := inputs.definitions.outcomes.get(name)) is not None and entry.role == "primary"
-    }
-    return found or None
-
-
-def _people(
-    first: tuple[str, IttExhibit], frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> list[str]:
-    name, exhibit = first
-    column = next(iter(exhibit.columns))
-    cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
-    treated, control = cell.get("n_treated", math.nan), cell.get("n_control", math.nan)
-    if not (math.isfinite(treated) and math.isfinite(control)):
-        return []
-    style = NumberStyle.of(language)
-    arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
-    return [
-        say(
-            language,
-            f"Vi sammenligner {style.integer(treated)} personer som ble trukket til {arms[0]} med {style.integer(control)} "
-            f"som ble trukket til {arms[1]}. Effektene gjelder trekningen, uansett hvem som faktisk deltok.",
-            f"We compare {style.integer(treated)} people drawn to {arms[0]} with {style.integer(control)} drawn to "
-            f"{arms[1]}. The effects are those of the draw, whoever actually took part.",
-        )
-    ]
-
-
-def _balance(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], language: str) -> list[str]:
-    style = NumberStyle.of(language)
-    for name in inputs.evaluation.exhibits:
-        exhibit = inputs.definitions.exhibits[name]
-        if not isinstance(exhibit, BalanceExhibit) or name not in frames:
-            continue
-        p = _cell(frames[name], "", "joint_test", "joint").get("p_value", math.nan)
-        if not math.isfinite(p):
-            continue
-        shown = style.p_value(p) if p < 0.001 else f"= {style.p_value(p)}"
-        shown = shown.replace("<", "< ")
-        if p < 0.05:
-            return [
-                say(
-                    language,
-                    f"Kjennetegn før trekking henger samlet sammen med gruppen (p {shown}): balansen bør granskes før effektene leses.",
-                    f"Characteristics before the draw are jointly related to the arm (p {shown}): look into the balance before reading the effects.",
-                )
-            ]
-        return [
-            say(
-                language,
-                f"Kjennetegn før trekking henger ikke påviselig sammen med gruppen (samlet test, p {shown}).",
-                f"Characteristics before the draw are not detectably related to the arm (joint test, p {shown}).",
-            )
-        ]
-    return []
 
 
 def effect_sentence(
     frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook, language: str
 ) -> str:
-    """Say one effect with its interval; empty when it was not estimated or was taken out."""
-    cell = _cell(frame, specification, labels.treated, column)
-    if any(not math.isfinite(cell.get(key, math.nan)) for key in ("estimate", "std_error", "conf_low", "conf_high")):
+    """Say one effect with its confidence interval; empty when it was not estimated or was suppressed."""
+    cell = statistics_at(frame, specification, labels.treated, column)
+    if not {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
         return ""
     style = NumberStyle.of(language)
     entry = labels.definitions.outcomes.get(outcome)
-    # A share's effect is told in percentage points: 0.01 of a share is a number that few can picture.
+    # The effect on a share is shown in percentage points: .01 of a share is a number that few can picture.
     points = entry is not None and labels.outcome_is_share(entry)
+    unit = say("summary.percentage_points", language) if points else entry.unit[language] if entry else ""
+    # A unit such as 100 000 kr would be misread behind a number, and is named before it.
+    measured = any(map(str.isdigit, unit))
+    behind = f" {unit}" if unit and not measured else ""
+    # All three with the decimals of the standard error: more of them would be noise.
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
-    # All three with the decimals of the standard error: more of them would be noise.
     estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    unit = say(language, "prosentpoeng", "percentage points") if points else entry.unit[language] if entry else ""
-    measured = any(map(str.isdigit, unit))  # a unit such as 100 000 kr does not stand well behind a number
     about = [window_text(entry, language).split(" (")[0]] if entry else []
-    about += [say(language, f"målt i {unit}", f"measured in {unit}")] if measured else []
-    what = labels.outcome(outcome, language) + (f" ({', '.join(about)})" if about else "")
-    behind = f" {unit}" if unit and not measured else ""
-    spec = labels.specification_of(specification)
-    level = f"{(spec.level if spec else 0.95) * 100:g}"
-    mean = cell.get("mean_control", math.nan)
-    against = ""
-    if math.isfinite(mean):
-        shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
-        against = say(language, f", mot {shown} i kontrollgruppen", f", against {shown} in the control group")
-    text = say(
-        language,
-        f"{what}: effekten er anslått til {estimate}{behind} ({level} % intervall {low} til {high}){against}. ",
-        f"{what}: the effect is estimated at {estimate}{behind} ({level}% interval {low} to {high}){against}. ",
-    )
-    if cell["conf_low"] <= 0.0 <= cell["conf_high"]:
-        return text + say(language, "Ingen påviselig effekt.", "No detectable effect.")
-    return text + say(language, "Intervallet utelukker null.", "The interval leaves zero out.")
+    about += [say("summary.measured_in", language, unit=unit)] if measured else []
+    level = labels.specification_of(specification)
+    values = {
+        "outcome": labels.outcome(outcome, language) + (f" ({', '.join(about)})" if about else ""),
+        "estimate": estimate + behind, "low": low, "high": high, "level": f"{(level.level if level else 0.95) * 100:g}",
+        "conclusion": say("summary.includes_zero" if _includes_zero(cell) else "summary.excludes_zero", language),
+    }  # fmt: skip
+    if "mean_control" not in cell:
+        return say("summary.effect", language, **values)
+    mean = cell["mean_control"]
+    shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
+    return say("summary.effect_and_mean", language, mean=shown, **values)
 
 
-def _tally(
-    itt: list[tuple[str, IttExhibit]], frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+def _includes_zero(cell: Mapping[str, float]) -> bool:
+    return cell["conf_low"] <= 0.0 <= cell["conf_high"]
+
+
+def _effects(
+    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
 ) -> list[str]:
-    """Say how many of the different outcomes' intervals leave zero out, and how many would by chance."""
-    tested: dict[str, bool] = {}
-    levels = set()
-    for name, exhibit in itt:
-        spec = labels.specification_of(exhibit.specifications[0])
-        levels.add(spec.level if spec else 0.95)
-        for column, outcome in exhibit.columns.items():
-            cell = _cell(frames[name], exhibit.specifications[0], labels.treated, column)
-            low, high = cell.get("conf_low", math.nan), cell.get("conf_high", math.nan)
-            if math.isfinite(low) and math.isfinite(high):
-                tested.setdefault(outcome, not low <= 0.0 <= high)
-    if len(tested) < 2 or len(levels) != 1:
-        return []
+    """Say each primary effect once (each effect where none is primary), as its first table has it."""
+    sentences: dict[str, str] = {}
+    for name, exhibit in tables:
+        for column, outcome in exhibit.outcome_columns.items():
+            if outcome not in sentences and (primary is None or outcome in primary):
+                specification = exhibit.specifications_read[0]
+                sentences[outcome] = effect_sentence(frames[name], specification, column, outcome, labels, language)
+    return [sentence for sentence in sentences.values() if sentence]
+
+
+def _intervals(
+    tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook
+) -> Iterator[tuple[str, float, bool]]:
+    """Return each outcome once with the level of its confidence interval, and whether that includes zero."""
+    seen = set()
+    for name, exhibit in tables:
+        specification = exhibit.specifications_read[0]
+        entry = labels.specification_of(specification)
+        for column, outcome in exhibit.outcome_columns.items():
+            cell = statistics_at(frames[name], specification, labels.treated, column)
+            if outcome not in seen and {"conf_low", "conf_high"} <= set(cell):
+                seen.add(outcome)
+                yield outcome, entry.level if entry else 0.95, _includes_zero(cell)
+
+
+def _headline(
+    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> Iterator[str]:
+    """Say of how many main outcomes the confidence interval excludes zero, and which these are."""
+    intervals = {
+        outcome: includes
+        for outcome, _, includes in _intervals(tables, frames, labels)
+        if primary is None or outcome in primary
+    }
+    if not intervals:
+        return
+    which = "outcomes" if primary is None else "primary"
+    excluding = [outcome for outcome, includes in intervals.items() if not includes]
+    names = ", ".join(say("summary.quoted", language, label=labels.outcome(outcome, language)) for outcome in excluding)
+    if not excluding:
+        yield say(f"summary.{which}_none", language, n=len(intervals))
+    elif len(excluding) == len(intervals):
+        yield say(f"summary.{which}_all", language, n=len(intervals), outcomes=names)
+    else:
+        yield say(f"summary.{which}_some", language, n=len(excluding), total=len(intervals), outcomes=names)
+
+
+def _tally(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> Iterator[str]:
+    """Say how many outcomes' confidence intervals exclude zero, and how many would by chance."""
+    intervals = list(_intervals(tables, frames, labels))
+    levels = {level for _, level, _ in intervals}
+    if len(intervals) < 2 or len(levels) != 1:
+        return
     level = levels.pop()
+    excluding = sum(not includes for _, _, includes in intervals)
+    values = {
+        "total": len(intervals), "level": f"{level * 100:g}",
+        "expected": NumberStyle.of(language).fixed((1.0 - level) * len(intervals), 1),
+    }  # fmt: skip
+    if excluding:
+        yield say("summary.tally", language, n=excluding, **values)
+    else:
+        yield say("summary.tally_none", language, **values)
+
+
+def _primary(inputs: ReportInputs, tables: Tables) -> set[str] | None:
+    """Return the primary outcomes of the tables; None where none is primary."""
+    outcomes = inputs.definitions.outcomes
+    names = {outcome for _, exhibit in tables for outcome in exhibit.outcome_columns.values() if outcome in outcomes}
+    return {name for name in names if outcomes[name].role == "primary"} or None
+
+
+def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> Iterator[str]:
+    """Say how many people are compared in the first table."""
+    for name, exhibit in tables[:1]:
+        column = next(iter(exhibit.outcome_columns))
+        cell = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated, column)
+        if {"n_treated", "n_control"} <= set(cell):
+            style = NumberStyle.of(language)
+            yield say(
+                "summary.people", language,
+                n_treated=style.integer(cell["n_treated"]), n_control=style.integer(cell["n_control"]),
+                treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+            )  # fmt: skip
+
+
+def _of_kinds(
+    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> Iterator[str]:
+    """Return what kinds of exhibits add to the summary; exhibits that say the same say it once."""
+    said: dict[str, None] = {}
+    for name, exhibit in inputs.shown(frames):
+        sentences = report_part(exhibit.kind, "summary")
+        if sentences is None:
+            continue
+        for own in _arms(exhibit, labels):
+            prefix = f"{labels.arm(own.treated, language)}: " if len(labels.treated_arms) > 1 else ""
+            said |= {prefix + text: None for text in sentences(exhibit, frames[name], own, language)}
+    yield from said
+
+
+def _arms(exhibit: Exhibit, labels: LabelBook) -> list[LabelBook]:
+    """Return the labels of an exhibit for each of its treated arms."""
+    labels = labels.comparing(exhibit.arm, exhibit.against)
+    return [replace(labels, treated=arm, several=(arm,)) for arm in labels.treated_arms]
+
+
+def _checks(
+    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+) -> Iterator[DesignCheck]:
+    """Return everything that was tested about the design and its validity."""
+    for name, exhibit in inputs.shown(frames):
+        checks = report_part(exhibit.kind, "design_checks")
+        if checks is None:
+            continue
+        own = labels.comparing(exhibit.arm, exhibit.against)
+        if len(own.treated_arms) == 1 or exhibit.several_arms != "apart":
+            yield from checks(exhibit, frames[name], own, language)
+            continue
+        for frame, arm_labels in frames_by_arm(frames[name], own):
+            prefix = f"{own.arm(arm_labels.treated, language)}. "
+            for check in checks(exhibit, frame, arm_labels, language):
+                yield replace(check, text=prefix + check.text)
+
+
+def _concern(check: DesignCheck) -> tuple[int, float]:
+    """Order checks: tests below the limit, what is shown without a test, and the other tests, by their p-values."""
+    if check.p_value is None:
+        return 1, 0.0
+    return (0 if check.p_value < LIMIT else 2), check.p_value
+
+
+def _checks_lead(checks: list[DesignCheck], language: str) -> str:
+    """Say how many tests of the design have a p-value below the limit, and how many would by chance."""
     style = NumberStyle.of(language)
-    outside, expected = sum(tested.values()), style.fixed((1.0 - level) * len(tested), 1)
-    subject = say(
-        language,
-        f"{outside or 'Ingen'} av de {len(tested)} utfallene",
-        f"{outside or 'None'} of the {len(tested)} outcomes",
-    )
-    return [
-        say(
-            language,
-            f"{subject} har et {level * 100:g} % intervall som utelukker null. "
-            f"Uten noen effekt i det hele tatt ville vi ventet om lag {expected}; utfallene henger sammen, så tellingen er ingen test.",
-            f"{subject} {'has' if outside < 2 else 'have'} a {level * 100:g}% interval that leaves zero out. "
-            f"Without any effect at all one would expect about {expected}; the outcomes are related, so the count is no test.",
-        )
-    ]
-
-
-def _cell(frame: pd.DataFrame, panel: str, row: str, column: str) -> dict[str, float]:
-    part = frame[(frame["panel"] == panel) & (frame["row"] == row) & (frame["column"] == column)]
-    return dict(zip(part["statistic"], part["value"].astype(float), strict=True))
+    p_values = [check.p_value for check in checks if check.p_value is not None]
+    below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)
+    if not p_values:
+        return ""
+    if not below:
+        return say("summary.checks_none", language, n=len(p_values), limit=limit)
+    expected = style.fixed(LIMIT * len(p_values), 1)
+    return say("summary.checks_some", language, n=below, total=len(p_values), limit=limit, expected=expected)

@@ -1,220 +1,189 @@
-"""The report's own small tables, as rows of text for the template."""
+"""The report's own small tables, as rows of text for the template: sample flow, data quality, definitions, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.catalogue import references
 from refino_eval.catalogue.sentences import sentence
 from refino_eval.config.base import Language, text_in
-from refino_eval.config.evaluation import Evaluation, SampleStep, Step
 from refino_eval.exhibits.wording.labels import LabelBook, plain
-from refino_eval.exhibits.wording.notes import say, window_text
+from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.published.source import PublishedSource
-from refino_eval.report.page.words import WORDS, word
 from refino_eval.report.report_inputs import ReportInputs
-
-Align = str
+from refino_eval.text import catalogue, say
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A small table: headings, rows of text, the side each column stands to, and a class for each row."""
+class SummaryTable:
+    """A small table: headings, rows of text, the side of each column, and a class for each row."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    sides: tuple[Align, ...]
+    sides: tuple[str, ...]
     classes: tuple[str, ...] = ()
     caption: str = ""
 
 
-def flow_grid(inputs: ReportInputs, labels: LabelBook, language: str) -> Grid | None:
-    """Return the sample flow: who went out, why, and who remained."""
+def heads(language: str, *keys: str) -> tuple[str, ...]:
+    """Return the headings of some columns."""
+    return tuple(say(f"report.{key}", language) for key in keys)
+
+
+def flow_table(inputs: ReportInputs, labels: LabelBook, language: str) -> SummaryTable | None:
+    """Return the sample flow: who was removed, why, and who remained."""
     flow = inputs.table("flow")
     if flow is None:
         return None
-    reasons = _reasons(inputs.evaluation)
     several = len(labels.treated_arms) > 1
     treated = [f"arm_{arm}" for arm in labels.treated_arms] if several else ["treated"]
-    keys = ("persons", *treated, "control")
+    columns = ("persons", *treated, "control")
     rows, classes = [], []
     for record in flow.to_dict("records"):
         step, reason = str(record["step"]), str(record["reason"])
-        counts = tuple(_count(record[key], language) for key in keys)
-        if reason:
-            rows.append((_reason(reason, reasons, language), *counts))
-            classes.append("out" if step != "joined" else "")
-        else:
-            rows.append((_step(step, labels, language), *counts))
-            classes.append("total")
-    arms = [labels.arm(arm, language) for arm in (*labels.treated_arms, labels.control)]
-    return Grid(("", word("persons", language), *arms), tuple(rows), ("left", *["right"] * len(keys)), tuple(classes))
+        counts = tuple(count_text(record[column], language) for column in columns)
+        rows.append((flow_label(step, reason, labels, language), *counts))
+        # People without a reason for leaving are those who remain; joining adds people and removes nobody.
+        classes.append("total" if not reason else "" if step == "joined" else "out")
+    arms = (labels.arm(arm, language) for arm in (*labels.treated_arms, labels.control))
+    head = ("", *heads(language, "persons"), *arms)
+    return SummaryTable(head, tuple(rows), ("left", *["right"] * len(columns)), tuple(classes))
 
 
-def _reasons(evaluation: Evaluation) -> dict[str, Step | SampleStep]:
-    steps: list[Step | SampleStep] = list(evaluation.population.steps) if evaluation.population is not None else []
-    steps += [step for sample in evaluation.samples.values() for step in sample.steps]
-    return {step.reason: step for step in steps}
-
-
-def _reason(reason: str, reasons: Mapping[str, Step | SampleStep], language: str) -> str:
-    return reasons[reason].label[language] if reason in reasons else plain(reason)
-
-
-def _step(step: str, labels: LabelBook, language: str) -> str:
+def flow_label(step: str, reason: str, labels: LabelBook, language: str) -> str:
+    """Return what a line of the sample flow is called: the reason for leaving, or the sample that remains."""
+    if reason:
+        label = labels.flow.get(f"{step}:{reason}")
+        return label[language] if label is not None else labels.word(reason, language)
     if step in labels.samples:
         return labels.sample(step, language)
-    return word(step, language) if step in ("delivered", "population") else plain(step)
+    return optional("report", step, language) or plain(step)
 
 
-def quality_grid(inputs: ReportInputs, language: str) -> Grid | None:
+def quality_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
     """Return rows delivered, used and rejected, by register."""
     quality = inputs.table("quality")
     if quality is None:
         return None
-    keys = [key for key in ("delivered", "clean", "rejected", "people") if key in quality.columns]
+    columns = [column for column in ("delivered", "clean", "rejected", "people") if column in quality.columns]
     rows = tuple(
-        (_register(record, inputs, language), *(_count(record[key], language) for key in keys))
+        (inputs.register_label(str(record["register"]), language), *(count_text(record[c], language) for c in columns))
         for record in quality.to_dict("records")
     )
-    head = (word("register", language), *(word(key, language) for key in keys))
-    return Grid(head, rows, ("left", *["right"] * len(keys)))
+    return SummaryTable(heads(language, "register", *columns), rows, ("left", *["right"] * len(columns)))
 
 
-def rules_grid(inputs: ReportInputs, language: str) -> Grid | None:
-    """Return the rules that rejected rows."""
+def rules_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
+    """Return the rules that rejected rows; a rule may name its column after a colon."""
     rules = inputs.table("quality_rules")
     if rules is None:
         return None
-    rows = tuple(
-        (
-            _register(record, inputs, language),
-            _rule(str(record["rule"]), language),
-            _count(record["rows"], language),
-            _count(record["people"], language),
-        )
-        for record in rules.to_dict("records")
-    )
-    head = tuple(word(key, language) for key in ("register", "rule", "rows", "people"))
-    return Grid(head, rows, ("left", "left", "right", "right"), caption=word("rules", language))
+    rows = []
+    for record in rules.to_dict("records"):
+        name, _, column = str(record["rule"]).partition(":")
+        reason = optional("report", f"rule_{name}", language) or plain(name)
+        rows.append((
+            inputs.register_label(str(record["register"]), language), f"{reason} ({column})" if column else reason,
+            count_text(record["rows"], language), count_text(record["people"], language),
+        ))  # fmt: skip
+    head = heads(language, "register", "rule", "rows", "people")
+    return SummaryTable(head, tuple(rows), ("left", "left", "right", "right"), caption=say("report.rules", language))
 
 
-def _register(record: Mapping[Any, Any], inputs: ReportInputs, language: str) -> str:
-    """Return what a register is called, or its name where its source is not at hand."""
-    name = str(record["register"])
-    return inputs.sources[name].label[language] if name in inputs.sources else name
-
-
-def plan_grid(inputs: ReportInputs, language: str) -> Grid | None:
-    """Return how the primary outcomes differ from the registered plan; None when they do not, or there is none."""
+def plan_table(inputs: ReportInputs, labels: LabelBook, language: str) -> SummaryTable | None:
+    """Return how the primary outcomes differ from the registered plan; None when they do not, or there is no plan."""
     changes = inputs.table("plan")
     if changes is None:
         return None
     rows = tuple(
         (
-            _outcome_label(str(record["outcome"]), inputs, language),
-            word(f"plan_{record['change']}", language),
-            str(record["registered_sha256"])[:12],
-            str(record["current_sha256"])[:12],
-            str(record["fields"]),
+            labels.outcome(str(record["outcome"]), language), say(f"report.plan_{record['change']}", language),
+            str(record["registered_sha256"])[:12], str(record["current_sha256"])[:12], str(record["fields"]),
         )
         for record in changes.to_dict("records")
-    )
-    head = tuple(word(key, language) for key in ("outcome", "plan_change", "plan_then", "plan_now", "plan_fields"))
-    return Grid(head, rows, ("left",) * 5, caption=word("plan", language))
+    )  # fmt: skip
+    head = heads(language, "outcome", "plan_change", "plan_then", "plan_now", "plan_fields")
+    return SummaryTable(head, rows, ("left",) * 5, caption=say("report.plan", language))
 
 
-def _outcome_label(name: str, inputs: ReportInputs, language: str) -> str:
-    entry = inputs.definitions.outcomes.get(name)
-    return entry.label[language] if entry is not None else plain(name)
-
-
-def _rule(rule: str, language: str) -> str:
-    """Say a rule in words; a rule may name its column after a colon."""
-    name, _, column = rule.partition(":")
-    said = word(f"rule_{name}", language) if f"rule_{name}" in WORDS else plain(name)
-    return f"{said} ({column})" if column else said
-
-
-def printed_exhibit(name: str, language: Language) -> str:
-    """Return what a document calls an exhibit that is not defined here: `table_iii` is Table III, `text_8_1` Text 8.1."""
-    return PublishedSource().exhibit_name(name, language) or plain(name)
-
-
-def definitions_grids(inputs: ReportInputs, labels: LabelBook, language: Language) -> list[Grid]:
-    """Return the outcomes, states and characteristics that the exhibits rest on, each with its meaning as defined."""
-    users = references.users_of(inputs.definitions, inputs.evaluation.exhibits)
+def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[SummaryTable]:
+    """Return the outcomes, states and characteristics that the exhibits are based on, each with its definition."""
     definitions = inputs.definitions
-    grids = []
+    users = references.users_of(definitions, inputs.evaluation.exhibits)
     for kind in ("outcomes", "states", "covariates"):
-        rows = []
-        for name, entry in getattr(definitions, kind).items():
-            if (kind, name) not in users:
-                continue
-            unit = f" ({entry.unit[language]})" if entry.unit is not None else ""
-            reads = (
+        rows = tuple(
+            (
+                entry.label[language] + (f" ({entry.unit[language]})" if entry.unit is not None else ""),
                 window_text(entry, language)
                 if kind == "outcomes"
-                else sentence(entry, definitions, inputs.sources, language)
+                else sentence(entry, definitions, inputs.sources, language),
+                text_in(entry.description, language),
             )
-            rows.append((entry.label[language] + unit, reads, text_in(entry.description, language)))
-        head = tuple(word(key, language) for key in (kind[:-1], "reads", "meaning"))
+            for name, entry in getattr(definitions, kind).items()
+            if (kind, name) in users
+        )
         if rows:
-            grids.append(Grid(head, tuple(rows), ("left",) * 3, caption=word(kind, language)))
-    return grids
+            head = heads(language, kind[:-1], "reads", "meaning")
+            yield SummaryTable(head, rows, ("left",) * 3, caption=say(f"report.{kind}", language))
 
 
-def engines_line(inputs: ReportInputs, language: str) -> str:
-    """Say how many numbers other engines computed again, and what came of it; nothing where none did."""
+def verified_line(inputs: ReportInputs, language: str) -> str:
+    """Say how many numbers were recomputed with other software, and the result; nothing where none were."""
     table = inputs.table("verify")
-    again = table[table["engine"] != ""] if table is not None else None
-    if again is None or again.empty:
+    recomputed = table[table["engine"] != ""] if table is not None else None
+    if recomputed is None or recomputed.empty:
         return ""
     style = NumberStyle.of(language)
-    numbers = len(again.drop_duplicates(["exhibit", "panel", "row", "column", "statistic"]))
-    counts = again["verdict"].value_counts().sort_index()
-    told = ", ".join(f"{word(str(verdict), language)} {style.integer(int(n))}" for verdict, n in counts.items())
-    engines = ", ".join(sorted(set(again["engine"])))
-    many = say(language, "tall", "number" if numbers == 1 else "numbers")
-    return say(
-        language,
-        f"Andre programmer regnet {style.integer(numbers)} {many} om igjen: {told} ({engines}).",
-        f"Other engines computed {style.integer(numbers)} {many} again: {told} ({engines}).",
+    numbers = len(recomputed.drop_duplicates(["exhibit", "panel", "row", "column", "statistic"]))
+    counts = recomputed["verdict"].value_counts().sort_index()
+    verdicts = ", ".join(
+        f"{say(f'trail.verdict_{name}', language)} {style.integer(int(n))}" for name, n in counts.items()
     )
+    engines = ", ".join(sorted(set(recomputed["engine"])))
+    return say("report.verified", language, n=style.integer(numbers), verdicts=verdicts, engines=engines)
 
 
-def provenance_grids(record: Mapping[str, Any], language: str) -> list[Grid]:
-    """Return what was recorded of the run: single values in one grid, each list of files or packages in its own."""
+def provenance_tables(record: Mapping[str, Any], language: str) -> list[SummaryTable]:
+    """Return what was recorded of the run: single values in one table, each list of files in its own."""
     facts: list[tuple[str, str]] = []
-    grids: list[Grid] = []
+    lists: list[SummaryTable] = []
     for key, value in record.items():
+        label = _recorded(key, language)
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             keys = list(value[0])
-            sides = tuple("right" if isinstance(value[0][k], (int, float)) else "left" for k in keys)
-            rows = tuple(tuple(_fact(entry.get(k), language) for k in keys) for entry in value)
-            grids.append(Grid(tuple(word(k, language) for k in keys), rows, sides, caption=word(key, language)))
+            sides = tuple("right" if isinstance(value[0][key], (int, float)) else "left" for key in keys)
+            rows = tuple(tuple(_value(entry.get(key), language) for key in keys) for entry in value)
+            head = tuple(_recorded(key, language) for key in keys)
+            lists.append(SummaryTable(head, rows, sides, caption=label))
         elif isinstance(value, Mapping):
-            shown = "; ".join(f"{word(str(k), language)} {_fact(v, language)}" for k, v in value.items())
-            facts.append((word(key, language), shown))
+            shown = "; ".join(f"{_recorded(str(k), language)} {_value(v, language)}" for k, v in value.items())
+            facts.append((label, shown))
         else:
-            facts.append((word(key, language), _fact(value, language, group=key != "seed")))
-    return [Grid(("", ""), tuple(facts), ("left", "left")), *grids] if facts else grids
+            facts.append((label, _value(value, language, group=key != "seed")))
+    return [SummaryTable(("", ""), tuple(facts), ("left", "left")), *lists] if facts else lists
 
 
-def _fact(value: object, language: str, *, group: bool = True) -> str:
-    if value is None or value == "":
-        return word("unknown", language)
-    if isinstance(value, bool):
-        return word("yes" if value else "no", language)
-    if isinstance(value, int) and group:
-        return NumberStyle.of(language).integer(value)
-    return str(value)
+def optional(theme: str, name: str, language: str) -> str:
+    """Return a text that may be absent from its catalogue, such as that of a rule added by a register; else nothing."""
+    return catalogue(theme).say(name, language, {}) if name in catalogue(theme).entries else ""
 
 
-def _count(text: object, language: str) -> str:
-    """Write a count, or what stands in its place (a disclosure mark) as it is."""
+def count_text(text: object, language: str) -> str:
+    """Write a count, or what is in its place (a disclosure mark) as it is."""
     shown = str(text)
     return NumberStyle.of(language).integer(int(shown)) if shown.lstrip("-").isdigit() else shown
+
+
+def _recorded(key: str, language: str) -> str:
+    # Names of packages and rules are shown as they are.
+    return optional("report", f"record_{key}", language) or key
+
+
+def _value(value: object, language: str, *, group: bool = True) -> str:
+    if value is None or value == "":
+        return say("report.unknown", language)
+    if isinstance(value, bool):
+        return say("report.yes" if value else "report.no", language)
+    return count_text(value, language) if isinstance(value, int) and group else str(value)

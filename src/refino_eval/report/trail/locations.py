@@ -1,7 +1,7 @@
-"""Which definitions a tidy number speaks of, and its place in words: panel, row, column and statistic.
+"""Which definitions a tidy number refers to, and its place in words: panel, row, column and statistic.
 
-Nothing here knows the kinds of exhibits. What a part of a key means is found among the exhibit's own columns, then among
-arms, outcomes, states, covariates and specifications, so that a kind added tomorrow is told as well.
+Nothing here knows the kinds of exhibits. A part of a key is looked up among the exhibit's columns, then among arms, outcomes,
+states, covariates and specifications, so that a new kind has trails as well.
 """
 
 from __future__ import annotations
@@ -11,33 +11,27 @@ from typing import Any
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.tidy import Key
 from refino_eval.exhibits.wording.labels import VOCABULARY, LabelBook
-from refino_eval.exhibits.wording.notes import say
-
-Key = tuple[str, str, str, str]
-"""Panel, row, column and statistic of a tidy number."""
+from refino_eval.text import say
 
 KINDS = ("outcomes", "states", "covariates", "subgroups")
 
 
 def defined_by(exhibit: Exhibit, key: Key, definitions: Definitions) -> tuple[tuple[str, str], ...]:
-    """Return the definitions that a number speaks of, as (kind, name): of the column first, then the row and the panel.
+    """Return the definitions that a number refers to, as (kind, name): of the column first, then the row and the panel.
 
-    An exhibit of one outcome speaks of that outcome whatever the key says.
+    An exhibit of one outcome refers to that outcome whatever the key says.
     """
     panel, row, column, _ = key
-    columns = exhibit.outcome_columns
-    own = [exhibit.single_outcome, getattr(exhibit, "take_up", None)]
-    named = [columns.get(part, part) for part in (column, row, panel)]
-    found: dict[tuple[str, str], None] = {}
-    for name in [name for name in (own[0], *named) if name is not None]:
-        for kind in KINDS:
-            if name in getattr(definitions, kind):
-                found[kind, name] = None
-                break
-    if row == "first_stage" and own[1] in definitions.outcomes:
-        found["outcomes", str(own[1])] = None
-    return tuple(found)
+    columns, take_up = exhibit.outcome_columns, getattr(exhibit, "take_up", None)
+    names = [exhibit.single_outcome, *(columns.get(part, part) for part in (column, row, panel))]
+    # The first stage of a LATE is about participation, which is no part of its key.
+    names += [take_up] if row == "first_stage" else []
+    kinds = [
+        (next((kind for kind in KINDS if name in getattr(definitions, kind)), None), name) for name in names if name
+    ]
+    return tuple(dict.fromkeys((kind, name) for kind, name in kinds if kind is not None))
 
 
 def own_outcome(exhibit: Exhibit, key: Key) -> str | None:
@@ -66,8 +60,7 @@ def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook, language: str)
     if part in labels.arms:
         return labels.arm(part, language)
     if isinstance(exhibit, StatesExhibit) and part.lstrip("-").isdigit():
-        period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
-        return f"{period} {part}".replace("-", "\N{MINUS SIGN}")
+        return say(f"trail.period_{exhibit.clock}", language, time=part.replace("-", "\N{MINUS SIGN}"))
     if part in labels.flow:
         return labels.flow[part][language]
     if part in labels.samples:
@@ -78,19 +71,19 @@ def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook, language: str)
             return str(entry.label[language])
     if part in definitions.covariates:
         return labels.covariate(part, language, unit=False)
-    # A key such as a calendar month or the name of a cell is a word of its own.
+    # A key such as a calendar month or the name of a stratum is shown as it is.
     return labels.word(part, language) if part in VOCABULARY or part.islower() else part
 
 
 def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str, *, statistic: bool = True) -> str:
-    """Say which number a key means; an arm that heads every row goes without saying.
+    """Say which number a key means; the treated arm is left out where it heads every row.
 
     Parameters
     ----------
     key
         The number.
     exhibit
-        Where it stands.
+        The exhibit that it belongs to.
     labels
         What to call things.
     language
@@ -103,5 +96,5 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str,
     parts = [] if panel in specifications and len(specifications) == 1 else [panel]
     parts += [] if row == labels.treated and exhibit.outcome_columns else [row]
     parts.append(column)
-    told = [words_of_part(part, exhibit, labels, language) for part in parts if part]
-    return " · ".join(dict.fromkeys([*told, *([labels.word(what, language)] if statistic else [])]))
+    words = [words_of_part(part, exhibit, labels, language) for part in parts if part]
+    return " · ".join(dict.fromkeys([*words, *([labels.word(what, language)] if statistic else [])]))

@@ -1,13 +1,13 @@
-"""The reviewer's trail of a number: what it is, whom it is about, how it was made, who checked it, what was printed.
+"""The reviewer's trail of a number: what it is, whom it is about, how it was computed, who checked it, what was published.
 
-One function makes it. The command line prints it and the report shows it on click, so the two cannot disagree.
+The same trails are printed by the command line and shown by the report on click, so that the two cannot disagree.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any
@@ -19,22 +19,26 @@ from refino_eval.catalogue.sentences import sentence
 from refino_eval.config import checks
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.exhibits.tidy import number_text
+from refino_eval.exhibits.report_parts import report_part
+from refino_eval.exhibits.tidy import Key, number_text
+from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
-from refino_eval.exhibits.wording.notes import say, specification_note
+from refino_eval.exhibits.wording.notes import specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.published import VERDICTS
-from refino_eval.report.page.words import word
+from refino_eval.report.page.summary_tables import count_text, flow_label
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.report.trail.formulas import formula_of
-from refino_eval.report.trail.locations import Key, defined_by, own_outcome, specification_name, words_of_place
+from refino_eval.report.trail.locations import defined_by, own_outcome, specification_name, words_of_place
+from refino_eval.text import say
 
-CHECKED_KEYS = ("exhibit", "panel", "row", "column", "statistic")
+Number = tuple[float, Any, str]
+"""A number's value, the people behind it, and its status."""
+Definition = tuple[str, str]
+"""Kind and name of a definition."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a trail: what it is by name and in words, and what is said."""
+    """One line of a trail: its key, its label and its text."""
 
     key: str
     label: str
@@ -57,9 +61,9 @@ class Trail:
     Attributes
     ----------
     exhibit, key
-        Where it stands.
+        The exhibit that it belongs to, and its key there.
     value
-        The number, unrounded; NaN where it was taken out or could not be estimated.
+        The number, unrounded; NaN where it was removed or could not be estimated.
     what
         The number in words.
     sections
@@ -90,191 +94,176 @@ class Trail:
 
 
 class Trails:
-    """Follows the numbers of one run in one language; what several numbers share is found once."""
+    """Follows the numbers of one run in one language; sections that several numbers share are made once."""
 
     def __init__(self, inputs: ReportInputs, labels: LabelBook, language: Language) -> None:
         self.inputs, self.labels, self.language = inputs, labels, language
         self.definitions = inputs.definitions
         self.style = NumberStyle.of(language)
-        self._frames: dict[str, dict[Key, tuple[float, Any, str]]] = {}
+        self._frames: dict[str, dict[Key, Number]] = {}
         self._shared: dict[tuple[str, ...], Section] = {}
 
-    def numbers(self, exhibit: str) -> dict[Key, tuple[float, Any, str]]:
-        """Return an exhibit's numbers by key: value, people behind it, status."""
+    def numbers(self, exhibit: str) -> dict[Key, Number]:
+        """Return an exhibit's numbers by key."""
         if exhibit not in self._frames:
-            self._frames[exhibit] = indexed(self.inputs.numbers(exhibit))
+            frame = self.inputs.numbers(exhibit)
+            names = ("panel", "row", "column", "statistic", "value", "n_persons", "status")
+            records = zip(*(frame[name].tolist() for name in names), strict=True)
+            self._frames[exhibit] = {(p, r, c, s): (float(v), n, status) for p, r, c, s, v, n, status in records}
         return self._frames[exhibit]
 
     def follow(self, exhibit: str, key: Key) -> Trail:
-        """Return the trail of a number that is there.
+        """Return the trail of a number that exists.
 
         Parameters
         ----------
         exhibit
-            Its name.
+            Its exhibit's name.
         key
             Panel, row, column and statistic.
         """
         entry = self.definitions.exhibits[exhibit]
+        labels = self.labels.comparing(entry.arm, entry.against)
         value, persons, status = self.numbers(exhibit)[key]
         specification = specification_name(entry, key, self.definitions)
-        named = defined_by(entry, key, self.definitions)
-        registers = self._registers(entry, named, specification)
+        defined = defined_by(entry, key, self.definitions)
         sections = (
             self._number(exhibit, entry, key, status),
-            self._definition(entry, key, named),
+            self._definition(entry, key, defined),
             self._sample(entry, persons),
-            self._specification(entry, key, specification),
+            self._specification(entry, key, specification, labels),
             self._code(),
-            self._inputs(registers),
+            self._published_inputs(entry)
+            if not entry.about_people
+            else self._inputs(self._registers(entry, defined, specification)),
             self._verified(exhibit, key),
             self._published(exhibit, key),
         )
-        what = words_of_place(key, entry, self.labels, self.language)
-        return Trail(exhibit, key, value, what, sections)
+        return Trail(exhibit, key, value, words_of_place(key, entry, labels, self.language), sections)
 
-    def say(self, nb: str, en: str) -> str:
-        """Return the sentence of the language."""
-        return say(self.language, nb, en)
+    def say(self, key: str, /, **values: object) -> str:
+        """Return a text in the language of the trails."""
+        return say(key, self.language, **values)
 
     def _section(self, key: str, facts: Iterable[tuple[str, str]]) -> Section:
-        told = tuple(Fact(name, word(f"trail_{name}", self.language), text) for name, text in facts if text)
-        return Section(key, word(f"trail_{key}", self.language), told)
+        """Return a section of the facts that have a text."""
+        made = tuple(Fact(name, self.say(f"trail.fact_{name}"), text) for name, text in facts if text)
+        return Section(key, self.say(f"trail.section_{key}"), made)
 
     def _number(self, name: str, entry: Exhibit, key: Key, status: str) -> Section:
-        panel, row, column, _ = key
-        beside = [
-            f"{self.labels.word(k[3], self.language)} {self._exact(v)}"
-            for k, (v, _, _) in self.numbers(name).items()
-            if k[:3] == (panel, row, column) and math.isfinite(v)
+        same = [
+            f"{self.labels.word(other[3], self.language)} {self.style.of_text(number_text(value))}"
+            for other, (value, _, _) in self.numbers(name).items()
+            if other[:3] == key[:3] and math.isfinite(value)
         ]
-        return self._section(
-            "number",
-            [
-                ("exhibit", entry.title[self.language]),
-                ("status", word(f"status_{status}", self.language) if status else ""),
-                ("beside", "; ".join(beside)),
-            ],
-        )
+        return self._section("number", [
+            ("exhibit", entry.title[self.language]),
+            ("status", self.say(f"trail.status_{status}") if status else ""),
+            ("same_estimate", "; ".join(same)),
+        ])  # fmt: skip
 
-    def _exact(self, value: float) -> str:
-        return number_text(value).replace(".", self.style.decimal).replace("-", self.style.minus)
-
-    def _definition(self, entry: Exhibit, key: Key, named: tuple[tuple[str, str], ...]) -> Section:
-        shared = ("definition", str(named), str(own_outcome(entry, key)))
+    def _definition(self, entry: Exhibit, key: Key, defined: tuple[Definition, ...]) -> Section:
+        if not entry.about_people:
+            copied = report_part(entry.kind, "copied")
+            is_copied = copied is not None and copied(entry, key)
+            text = self.say("trail.copied_input") if is_copied else self.say("trail.computed_from_inputs")
+            return self._section("definition", [("note", text)])
+        outcome = own_outcome(entry, key)
+        shared = ("definition", str(defined), str(outcome))
         if shared not in self._shared:
-            facts: list[tuple[str, str]] = []
-            for kind, name in named:
-                facts += self._described(kind, name)
-            outcome = own_outcome(entry, key)
+            facts = [fact for kind, name in defined for fact in self._described(kind, name)]
             if not facts and outcome is not None:
-                facts = [
-                    ("outcome", f"{self.labels.outcome(outcome, self.language)} ({outcome})"),
-                    ("own_column", self._own_column(outcome)),
-                ]
-            self._shared[shared] = self._section("definition", facts or [("note", self._no_definition())])
+                # A person table holds its outcomes ready-made: there is a column instead of a definition.
+                table = self.inputs.evaluation.person_table
+                label = f"{self.labels.outcome(outcome, self.language)} ({outcome})"
+                facts = [("outcome", label), ("column", table.outcomes.get(outcome, "") if table is not None else "")]
+            self._shared[shared] = self._section("definition", facts or [("note", self.say("trail.no_definition"))])
         return self._shared[shared]
 
-    def _own_column(self, outcome: str) -> str:
-        table = self.inputs.evaluation.person_table
-        return "" if table is None else table.outcomes.get(outcome, "")
-
-    def _no_definition(self) -> str:
-        return self.say(
-            "Tallet gjelder trekningen selv, ikke et utfall.", "The number is about the draw itself, not an outcome."
-        )
-
-    def _described(self, kind: str, name: str) -> list[tuple[str, str]]:
-        """Tell one definition, and of an outcome the states that it reads."""
+    def _described(self, kind: str, name: str) -> Iterator[tuple[str, str]]:
+        """Describe one definition, and of an outcome also the states that it is based on."""
         entry = getattr(self.definitions, kind)[name]
-        label = entry.label[self.language]
-        if kind == "outcomes":
-            told = references.sentence_of(entry, self.definitions, self.language)
-            states = [
-                f"{self.definitions.states[state].label[self.language]} ({state}): "
-                + sentence(self.definitions.states[state], self.definitions, self.inputs.sources, self.language)
-                for state in checks.needed_states(self.definitions, list(references.states_of(entry, self.definitions)))
-            ]
-        else:
-            told, states = sentence(entry, self.definitions, self.inputs.sources, self.language), []
         described = text_in(getattr(entry, "description", ""), self.language)
-        facts = [
-            ({"outcomes": "outcome", "states": "state"}.get(kind, "characteristic"), f"{label} ({name})"),
-            ("computed", told),
-        ]
-        facts += [("described", described)] + [("reads", text) for text in states]
         unit = getattr(entry, "unit", None)
-        return [*facts, ("unit", unit[self.language] if unit is not None else "")]
+        yield (
+            {"outcomes": "outcome", "states": "state"}.get(kind, "characteristic"),
+            f"{entry.label[self.language]} ({name})",
+        )
+        if kind == "outcomes":
+            yield "computed", references.sentence_of(entry, self.definitions, self.language)
+            yield "described", described
+            for state in checks.needed_states(self.definitions, list(references.states_of(entry, self.definitions))):
+                label = self.definitions.states[state].label[self.language]
+                yield "reads", f"{label} ({state}): {self._sentence(self.definitions.states[state])}"
+        else:
+            yield "computed", self._sentence(entry)
+            yield "described", described
+        yield "unit", unit[self.language] if unit is not None else ""
+
+    def _sentence(self, entry: Any) -> str:
+        return sentence(entry, self.definitions, self.inputs.sources, self.language)
 
     def _sample(self, entry: Exhibit, persons: Any) -> Section:
+        if not entry.about_people:
+            return self._section("sample", [("note", self.say("trail.no_people"))])
         count = "" if pd.isna(persons) or persons == "" else self.style.integer(int(persons))
         shared = ("sample", entry.sample, count)
         if shared not in self._shared:
-            steps = [(f"step_{k}", line) for k, line in enumerate(self._flow(entry.sample))]
-            self._shared[shared] = Section(
-                "sample",
-                word("trail_sample", self.language),
-                (
-                    Fact("name", word("trail_name", self.language), self.labels.sample(entry.sample, self.language)),
-                    *([Fact("people", word("trail_people", self.language), count)] if count else []),
-                    *(
-                        Fact(key, word("trail_flow", self.language) if key == "step_0" else "", text)
-                        for key, text in steps
-                    ),
-                ),
+            head = self._section(
+                "sample", [("name", self.labels.sample(entry.sample, self.language)), ("people", count)]
             )
+            # The way from delivery to sample has one label, at its first line.
+            steps = tuple(
+                Fact(f"step_{number}", self.say("trail.fact_flow") if number == 0 else "", line)
+                for number, line in enumerate(self._flow(entry.sample))
+            )
+            self._shared[shared] = Section(head.key, head.title, (*head.facts, *steps))
         return self._shared[shared]
 
-    def _flow(self, sample: str) -> list[str]:
-        """Say who was delivered and who was taken out on the way to a sample."""
+    def _flow(self, sample: str) -> Iterator[str]:
+        """Say who was delivered, and who was removed on the way to a sample."""
         flow = self.inputs.table("flow")
-        if flow is None:
-            return []
-        within = self._within(sample)
-        lines = []
-        for record in flow.to_dict("records"):
+        within = set(self._within(sample))
+        for record in flow.to_dict("records") if flow is not None else ():
             step, reason = str(record["step"]), str(record["reason"])
             if step in self.labels.samples and step not in within:
                 continue
-            count = str(record["persons"])
-            shown = self.style.integer(int(count)) if count.lstrip("-").isdigit() else count
-            if reason:
-                label = self.labels.flow.get(f"{step}:{reason}")
-                told = label[self.language] if label is not None else self.labels.word(reason, self.language)
-                lines.append(f"\N{MINUS SIGN} {shown}: {told}")
-            else:
-                told = (
-                    self.labels.sample(step, self.language)
-                    if step in self.labels.samples
-                    else word(step, self.language)
-                )
-                lines.append(f"= {shown}: {told}")
-        return lines
+            sign = "\N{MINUS SIGN}" if reason else "="
+            count = count_text(record["persons"], self.language)
+            yield f"{sign} {count}: {flow_label(step, reason, self.labels, self.language)}"
 
-    def _within(self, sample: str) -> set[str]:
-        found: set[str] = set()
+    def _within(self, sample: str) -> Iterator[str]:
+        """Return a sample and the samples that it is part of."""
         name: str | None = sample
         while name is not None and name in self.inputs.evaluation.samples:
-            found.add(name)
+            yield name
             name = self.inputs.evaluation.samples[name].within
-        return found
 
-    def _specification(self, entry: Exhibit, key: Key, name: str | None) -> Section:
-        known = self.labels.specification_of(name) if name is not None else None
-        formula = formula_of(entry, key, self.definitions, self.labels)
-        if known is None or name is None:
-            text = self.say("Ingen regresjon.", "No regression.") if not formula else ""
-            return self._section("specification", [("formula", formula), ("note", text)])
-        return self._section(
-            "specification",
-            [
-                ("called", f"{known.label[self.language]} ({name})"),
-                ("formula", formula),
-                ("controls", specification_note(name, known, self.labels, self.language)),
-                ("vcov", VCOV_LABELS[known.vcov][self.language]),
-                ("level", self.style.percent(known.level, 0)),
-            ],
-        )
+    def _specification(self, entry: Exhibit, key: Key, name: str | None, labels: LabelBook) -> Section:
+        treated = next((part for part in key[:3] if part in labels.treated_arms), labels.treated)
+        labels = replace(labels, treated=treated)
+        specification = labels.specification_of(name) if name is not None else None
+        outcome = own_outcome(entry, key)
+        own_formula = report_part(entry.kind, "formula")
+        if own_formula is not None:
+            formula = own_formula(entry, key, outcome, specification, labels)
+        elif outcome is not None and specification is not None:
+            formula = regression(outcome, specification, labels)
+        else:
+            formula = ""
+        arms = {"treated": labels.arm(treated, self.language), "control": labels.arm(labels.control, self.language)}
+        compared = self.say("trail.versus", **arms) if formula else ""
+        if specification is None or name is None:
+            note = "" if formula else self.say("trail.no_regression")
+            return self._section("specification", [("formula", formula), ("arms", compared), ("note", note)])
+        return self._section("specification", [
+            ("name", f"{specification.label[self.language]} ({name})"),
+            ("formula", formula),
+            ("arms", compared),
+            ("controls", specification_note(name, specification, labels, self.language)),
+            ("vcov", VCOV_LABELS[specification.vcov][self.language]),
+            ("level", self.style.percent(specification.level, 0)),
+        ])  # fmt: skip
 
     @cached_property
     def _provenance(self) -> dict[str, Any]:
@@ -282,140 +271,104 @@ class Trails:
 
     def _code(self) -> Section:
         record = self._provenance
-        code = record.get("code") or {}
-        commit = code.get("commit") or self.say("ikke under versjonskontroll", "not under version control")
-        if code.get("modified"):
-            commit += self.say(" (endret siden)", " (modified since)")
-        digests = "; ".join(f"{rule} {digest}" for rule, digest in (record.get("source_digests") or {}).items())
-        packages = record.get("packages") or {}
-        return self._section(
-            "code",
-            [
-                ("commit", commit),
-                ("digest", digests),
-                (
-                    "version",
-                    "; ".join(f"{name} {packages[name]}" for name in ("refino-eval", "numpy") if packages.get(name)),
-                ),
-                ("configuration", str(record.get("configuration_sha256") or "")),
-                ("seed", str(record.get("seed") or "")),
-            ],
-        )
+        code, packages = record.get("code") or {}, record.get("packages") or {}
+        commit = code.get("commit") or self.say("trail.not_under_version_control")
+        digests = (record.get("source_digests") or {}).items()
+        return self._section("code", [
+            ("commit", self.say("trail.modified", commit=commit) if code.get("modified") else commit),
+            ("digest", "; ".join(f"{rule} {digest}" for rule, digest in digests)),
+            ("version", "; ".join(f"{name} {packages[name]}" for name in ("refino-eval", "numpy") if packages.get(name))),
+            ("configuration", str(record.get("configuration_sha256") or "")),
+            ("seed", str(record.get("seed") or "")),
+        ])  # fmt: skip
 
-    def _registers(
-        self, entry: Exhibit, named: tuple[tuple[str, str], ...], specification: str | None
-    ) -> tuple[str, ...]:
-        """Return the registers behind a number: of what it speaks of, of its controls, of its sample, and of the draws."""
+    def _registers(self, entry: Exhibit, defined: tuple[Definition, ...], specification: str | None) -> tuple[str, ...]:
+        """Return the registers behind a number: of the draws, its definitions, its controls and its sample."""
         study, definitions = self.inputs.evaluation, self.definitions
-        parts = [getattr(definitions, kind)[name] for kind, name in named]
-        known = self.labels.specification_of(specification) if specification is not None else None
-        parts += [known] if known is not None else []
+        parts = [getattr(definitions, kind)[name] for kind, name in defined]
+        controls = self.labels.specification_of(specification) if specification is not None else None
+        parts += [controls] if controls is not None else []
         for sample in self._within(entry.sample):
             for step in study.samples[sample].steps:
                 parts += [definitions.covariates[name] for name in step.complete if name in definitions.covariates]
-        found = [study.population.register_name] if study.population is not None else []
-        return tuple(
-            dict.fromkeys(
-                [*found, *(register for part in parts for register in references.registers_of(part, definitions))]
-            )
-        )
+        draws = [study.population.register_name] if study.population is not None else []
+        read = [register for part in parts for register in references.registers_of(part, definitions)]
+        return tuple(dict.fromkeys([*draws, *read]))
+
+    def _published_inputs(self, entry: Exhibit) -> Section:
+        """Return the files of published numbers that a calculation starts from."""
+        names = dict.fromkeys(self.definitions.costs[name].published for name in entry.costs_read)
+        facts = tuple(Fact("file", f"data/published/{name}.csv", "") for name in names if name)
+        return Section("inputs", self.say("trail.section_inputs"), facts or self._note("trail.inputs_in_configuration"))
 
     def _inputs(self, registers: tuple[str, ...]) -> Section:
+        """Return the delivered files of some registers (or the person table) with their checksums."""
         shared = ("inputs", *registers)
         if shared not in self._shared:
-            delivered = self._provenance.get("delivery") or []
             table = self.inputs.evaluation.person_table
             patterns = [
-                (name, pattern)
+                (f"{self.inputs.register_label(name, self.language)}: ", pattern)
                 for name in registers
                 if name in self.inputs.sources
                 for pattern in self.inputs.sources[name].files
             ]
             patterns += [("", table.file)] if table is not None else []
-            facts = [
-                Fact(
-                    "file",
-                    f"{register}: {each['file']}" if register else str(each["file"]),
-                    str(each["sha256"]),
-                )
+            facts = tuple(
+                Fact("file", f"{register}{delivered['file']}", str(delivered["sha256"]))
                 for register, pattern in patterns
-                for each in delivered
-                if fnmatch(str(each["file"]), pattern)
-            ]
-            nothing = self.say(
-                "Kontrollsummer er ikke registrert for denne kjøringen.", "No checksums were recorded for this run."
+                for delivered in self._provenance.get("delivery") or []
+                if fnmatch(str(delivered["file"]), pattern)
             )
-            note = [Fact("note", "", nothing)] if not facts else []
-            self._shared[shared] = Section("inputs", word("trail_inputs", self.language), tuple(facts or note))
+            title = self.say("trail.section_inputs")
+            self._shared[shared] = Section("inputs", title, facts or self._note("trail.no_checksums"))
         return self._shared[shared]
+
+    def _note(self, key: str) -> tuple[Fact, ...]:
+        return (Fact("note", self.say("trail.fact_note"), self.say(key)),)
 
     @cached_property
     def _checks(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]] | None:
         return _by_key(self.inputs.table("verify"))
 
     @cached_property
-    def _prints(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]] | None:
-        return _by_key(self.inputs.table("comparison"))
+    def _comparisons(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]]:
+        return _by_key(self.inputs.table("comparison")) or {}
 
     def _verified(self, exhibit: str, key: Key) -> Section:
-        if self._checks is None:
-            text = self.say(
-                "Denne kjøringen har ingen kontroll med andre programmer.", "This run has no check by other engines."
-            )
-            return self._section("verified", [("note", text)])
-        found = self._checks.get((exhibit, *key), [])
-        if not found:
-            text = self.say(
-                "Ikke blant tallene som er regnet om igjen.", "Not among the numbers that were computed again."
-            )
-            return self._section("verified", [("note", text)])
-        return Section("verified", word("trail_verified", self.language), tuple(map(self._engine, found)))
+        checks_made = self._checks.get((exhibit, *key), []) if self._checks is not None else []
+        if checks_made:
+            facts = tuple(map(self._engine, checks_made))
+        else:
+            facts = self._note("trail.no_verification" if self._checks is None else "trail.not_recomputed")
+        return Section("verified", self.say("trail.section_verified"), facts)
 
     def _engine(self, record: Mapping[str, str]) -> Fact:
-        """Say what one engine found; a number that none could make has no engine."""
-        verdict, engine = word(record.get("verdict", ""), self.language), record.get("engine", "")
-        if not engine:
-            return Fact("note", word("trail_note", self.language), verdict)
-        told = f"{verdict}: {record.get('engine_value', '')} (|Δ| = {record.get('difference', '')})"
-        return Fact("engine", engine, told)
+        """Say what one engine computed; a number that none could recompute has no engine."""
+        verdict = self.say(f"trail.verdict_{record['verdict']}")
+        if not record["engine"]:
+            return Fact("note", self.say("trail.fact_note"), verdict)
+        return Fact("engine", record["engine"], f"{verdict}: {record['engine_value']} (|Δ| = {record['difference']})")
 
     def _published(self, exhibit: str, key: Key) -> Section:
-        found = (self._prints or {}).get((exhibit, *key), [])
-        if not found:
-            text = self.say("Intet trykt tall svarer til dette.", "No printed number answers to this one.")
-            return self._section("published", [("note", text)])
         facts: list[tuple[str, str]] = []
-        for record in found:
-            verdict = record["verdict"]
+        for record in self._comparisons.get((exhibit, *key), []):
+            distance = record["distance_in_se"]
+            shown = "" if distance in ("", "nan") else self.style.fixed(float(distance), 2)
             facts += [
                 ("printed", record["printed"]),
-                ("ours", self._as_printed(record["obtained_rounded"])),
-                ("verdict", word(verdict, self.language) if verdict in VERDICTS else verdict),
-                ("distance", self._distance(record["distance_in_se"])),
+                ("ours", self.style.of_text(record["obtained_rounded"])),
+                ("verdict", self.say(f"comparison.verdict_{record['verdict']}")),
+                ("distance", self.say("trail.standard_errors", distance=shown) if shown else ""),
             ]
-        return self._section("published", facts)
-
-    def _as_printed(self, text: str) -> str:
-        return text.replace(".", self.style.decimal).replace("-", self.style.minus)
-
-    def _distance(self, text: str) -> str:
-        if text in ("", "nan"):
-            return ""
-        return self.style.fixed(float(text), 2) + self.say(" standardfeil", " standard errors")
-
-
-def indexed(frame: pd.DataFrame) -> dict[Key, tuple[float, Any, str]]:
-    """Return tidy numbers by key: value, people behind it, status."""
-    columns = [frame[name].tolist() for name in ("panel", "row", "column", "statistic", "value", "n_persons", "status")]
-    return {(p, r, c, s): (float(v), n, status) for p, r, c, s, v, n, status in zip(*columns, strict=True)}
+        return self._section("published", facts or [("note", self.say("trail.no_published_number"))])
 
 
 def _by_key(table: pd.DataFrame | None) -> dict[tuple[str, ...], list[Mapping[str, str]]] | None:
+    """Return the rows of a table of the run by exhibit, panel, row, column and statistic."""
     if table is None:
         return None
-    found: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    rows: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for record in table.to_dict("records"):
-        found.setdefault(tuple(str(record[name]) for name in CHECKED_KEYS), []).append(
-            {str(name): str(value) for name, value in record.items()}
-        )
-    return found
+        key = tuple(str(record[name]) for name in ("exhibit", "panel", "row", "column", "statistic"))
+        rows.setdefault(key, []).append({str(name): str(value) for name, value in record.items()})
+    return rows

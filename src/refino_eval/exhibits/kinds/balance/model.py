@@ -17,6 +17,12 @@ class BalanceExhibit(PlainExhibit):
     kind: Literal["balance"]
     usual_chapter: ClassVar[Chapter] = "balance"
     verified_with_dummies: ClassVar[bool] = True
+    explanations: ClassVar[tuple[str, ...]] = (
+        "interval",
+        "p_value",
+        "balance",
+        "verified",
+    )
     covariates: tuple[Name, ...] = Field(min_length=1)
     vcov: Vcov = "HC1"
     missing: Literal["common", "available"] = Field(

@@ -14,4 +14,5 @@ class BinaryModelsExhibit(OutcomesExhibit):
     kind: Literal["binary_models"]
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     specification: Name = "main"

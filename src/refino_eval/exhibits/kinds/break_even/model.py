@@ -12,3 +12,4 @@ class BreakEvenExhibit(CostComparison):
 
     kind: Literal["break_even"]
     usual_chapter: ClassVar[Chapter] = "costs"
+    explanations: ClassVar[tuple[str, ...]] = ("money",)

@@ -16,6 +16,7 @@ class CompliersExhibit(PlainExhibit):
     kind: Literal["compliers"]
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = ("compliers",)
     covariates: tuple[Name, ...] = Field(min_length=1)
     take_up: Name | None = Field(
         default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."

@@ -14,6 +14,7 @@ class CostsExhibit(CostsReadExhibit):
     kind: Literal["costs"]
     usual_chapter: ClassVar[Chapter] = "costs"
     about_people: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = ("money",)
     basis: Name
 
     @property

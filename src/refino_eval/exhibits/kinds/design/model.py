@@ -12,3 +12,4 @@ class DesignExhibit(PlainExhibit):
 
     kind: Literal["design"]
     usual_chapter: ClassVar[Chapter] = "design"
+    explanations: ClassVar[tuple[str, ...]] = ("strata",)

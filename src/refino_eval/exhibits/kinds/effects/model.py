@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import GroupedExhibit, StatesExhibit
@@ -15,4 +15,11 @@ class EffectsExhibit(StatesExhibit, GroupedExhibit):
     """
 
     kind: Literal["effects"]
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "interval",
+        "p_value",
+        "over_time",
+        "verified",
+    )
     specification: Name = "main"

@@ -14,4 +14,10 @@ class EstimandsExhibit(OutcomesExhibit):
     kind: Literal["estimands"]
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "strata",
+        "interval",
+        "weights",
+    )
     specification: Name = "none"

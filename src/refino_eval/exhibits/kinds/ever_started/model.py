@@ -16,6 +16,7 @@ class EverStartedExhibit(PlainExhibit):
 
     kind: Literal["ever_started"]
     usual_chapter: ClassVar[Chapter] = "take_up"
+    explanations: ClassVar[tuple[str, ...]] = ("late",)
     states: tuple[Name, ...] = Field(min_length=1)
     clock: Unit = "month"
     first: int = Field(default=0, description="First event time that counts.")

@@ -17,6 +17,12 @@ class InteractionsExhibit(PlainExhibit):
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "interval",
+        "groups",
+        "verified",
+    )
     outcome: Name
     moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates.")
     specification: Name = "linear"

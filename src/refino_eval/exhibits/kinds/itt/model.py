@@ -17,6 +17,14 @@ class IttExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "strata",
+        "interval",
+        "p_value",
+        "verified",
+    )
+    effects_by_outcome: ClassVar[bool] = True
     specifications: tuple[Name, ...] = Field(default=("main",), min_length=1)
     comparison: Literal["pairwise", "joint"] = Field(
         default="pairwise",

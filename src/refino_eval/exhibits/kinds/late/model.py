@@ -18,6 +18,14 @@ class LateExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "interval",
+        "p_value",
+        "late",
+        "weak_instrument",
+        "verified",
+    )
     take_up: Name | None = Field(
         default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."
     )

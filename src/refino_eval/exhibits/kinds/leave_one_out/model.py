@@ -16,6 +16,10 @@ class LeaveOneOutExhibit(OutcomesExhibit):
     kind: Literal["leave_one_out"]
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "choices",
+    )
     without: Name = Field(description="A stratum (county), another column that the cohort keeps, draw_year or cluster.")
     specification: Name = "main"
 

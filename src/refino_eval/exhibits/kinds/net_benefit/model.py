@@ -15,5 +15,6 @@ class NetBenefitExhibit(CostComparison):
     kind: Literal["net_benefit"]
     form: ClassVar[Form] = "figure"
     usual_chapter: ClassVar[Chapter] = "costs"
+    explanations: ClassVar[tuple[str, ...]] = ("money",)
     highest: float = Field(gt=0, description="Highest value of an outcome, in kroner.")
     points: int = Field(default=51, ge=2, le=501)

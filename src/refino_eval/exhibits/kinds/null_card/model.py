@@ -22,6 +22,11 @@ class NullCardExhibit(OutcomesExhibit):
 
     kind: Literal["null_card"]
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "families",
+        "null_result",
+    )
     tests: Name = Field(
         description="The exhibit of kind tests whose numbers it shows, with the same columns or some of them."
     )

@@ -12,3 +12,4 @@ class PathsExhibit(StatesExhibit, GroupedExhibit):
 
     kind: Literal["paths"]
     several_arms: ClassVar[Several] = "together"
+    explanations: ClassVar[tuple[str, ...]] = ("over_time",)

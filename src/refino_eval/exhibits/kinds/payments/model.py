@@ -27,6 +27,7 @@ class PaymentsExhibit(PlainExhibit):
 
     kind: Literal["payments"]
     usual_chapter: ClassVar[Chapter] = "costs"
+    explanations: ClassVar[tuple[str, ...]] = ("money",)
     payments: tuple[Name, ...] = Field(min_length=1, description="Entries of config/definitions/payments.yaml.")
     programmes: dict[Name, tuple[str, ...]] = Field(min_length=1, description="Arm -> codes of its programme.")
     contracts: dict[str, Literal["permanent", "temporary"]] = Field(description="Code of a contract -> its kind.")

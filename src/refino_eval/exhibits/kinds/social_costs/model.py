@@ -16,6 +16,7 @@ class SocialCostsExhibit(CostsReadExhibit):
     kind: Literal["social_costs"]
     usual_chapter: ClassVar[Chapter] = "costs"
     about_people: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = ("money",)
     bases: tuple[Name, ...] = Field(min_length=1)
     break_even_basis: Name = Field(description="One of the bases: whose difference an effect is to repay.")
     values: tuple[Name, ...] = Field(min_length=1, description="Values of an outcome, of the costs' `values`.")

@@ -23,6 +23,10 @@ class SpecificationCurveExhibit(OutcomesExhibit):
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "one"
     usual_chapter: ClassVar[Chapter] = "robustness"
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "choices",
+    )
     specifications: tuple[Name, ...] = Field(default=("main", "none", "linear"), min_length=1)
     samples: tuple[Name, ...] = Field(default=(), description="Samples within `sample`; default: that one alone.")
     scale: Literal["units", "control_sd"] = Field(

@@ -18,6 +18,7 @@ class SpellSurvivalExhibit(PlainExhibit):
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "take_up"
+    explanations: ClassVar[tuple[str, ...]] = ("late",)
     states: tuple[Name, ...] = Field(min_length=1, description="States that are 1 for those in the programme.")
     clock: Unit = "month"
     first: int = Field(default=0, description="First event time at which a start counts.")

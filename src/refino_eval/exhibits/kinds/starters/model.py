@@ -17,6 +17,7 @@ class StartersExhibit(PlainExhibit):
 
     kind: Literal["starters"]
     usual_chapter: ClassVar[Chapter] = "take_up"
+    explanations: ClassVar[tuple[str, ...]] = ("late",)
     started: dict[Name, Name] = Field(
         min_length=1, description="Arm -> the outcome that is 1 for those who started its programme."
     )

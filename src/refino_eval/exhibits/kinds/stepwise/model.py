@@ -22,6 +22,10 @@ class StepwiseExhibit(OutcomesExhibit):
     kind: Literal["stepwise"]
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "choices",
+    )
     specification: Name = Field(default="main", description="Whose controls enter, in its own encoding.")
     steps: tuple[tuple[Name, ...], ...] = Field(
         min_length=1,

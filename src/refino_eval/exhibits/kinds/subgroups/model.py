@@ -16,6 +16,13 @@ class SubgroupsExhibit(OutcomesExhibit):
     kind: Literal["subgroups"]
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "interval",
+        "p_value",
+        "families",
+        "groups",
+    )
     groups: tuple[By, ...] = Field(min_length=1, description="Ways to split people, each told by itself; one family.")
     specification: Name = "main"
 

@@ -15,6 +15,7 @@ class TakeUpExhibit(StatesExhibit):
     kind: Literal["take_up"]
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "take_up"
+    explanations: ClassVar[tuple[str, ...]] = ("late",)
 
     @model_validator(mode="after")
     def _no_sum(self) -> Self:

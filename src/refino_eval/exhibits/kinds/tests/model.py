@@ -23,6 +23,15 @@ class TestsExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    explanations: ClassVar[tuple[str, ...]] = (
+        "itt",
+        "interval",
+        "p_value",
+        "randomisation",
+        "families",
+        "null_result",
+    )
+    tests_by_outcome: ClassVar[bool] = True
     specification: Name = "main"
     draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Redraws of the randomisation within cells.")
     scheme: Literal["complete", "bernoulli"] = Field(

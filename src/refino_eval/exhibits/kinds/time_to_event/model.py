@@ -21,6 +21,7 @@ class TimeToEventExhibit(PlainExhibit):
     kind: Literal["time_to_event"]
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
+    explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     outcome: Name = Field(description="An outcome of kind first_month, whose flag says who is censored.")
     event: Name | None = Field(
         default=None, description="Of a person table: the outcome that is 1 where the end was seen, 0 where it was not."

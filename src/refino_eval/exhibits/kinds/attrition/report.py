@@ -1,0 +1,32 @@
+"""What the report says about exhibits of kind `attrition`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
+from refino_eval.exhibits.report_parts import DesignCheck
+from refino_eval.exhibits.tidy import statistics_at
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say
+
+
+def design_checks(
+    exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelBook, language: str
+) -> Iterator[DesignCheck]:
+    """Return the tests of whether assignment affects whose outcome is observed."""
+    style = NumberStyle.of(language)
+    for key, outcome in exhibit.columns.items():
+        cell = statistics_at(frame, "seen", key, "draw")
+        # Everybody observed in both arms: there is nothing to test.
+        if "p_value" in cell:
+            text = say(
+                "summary.check_missing", language, outcome=labels.outcome(outcome, language),
+                treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+                share_treated=style.percent(cell["mean_treated"]), share_control=style.percent(cell["mean_control"]),
+                p=style.p_value(cell["p_value"]),
+            )  # fmt: skip
+            yield DesignCheck(text, cell["p_value"])

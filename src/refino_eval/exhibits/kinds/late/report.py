@@ -1,0 +1,55 @@
+"""What the report says about exhibits of kind `late`."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from refino_eval.config.definitions import Specification
+from refino_eval.exhibits.kinds.late.model import LateExhibit
+from refino_eval.exhibits.tidy import Key, statistics_at
+from refino_eval.exhibits.wording.formulas import regression, strata_text, term_text
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say
+
+
+def formula(
+    exhibit: LateExhibit,
+    key: Key,
+    outcome: str | None,
+    specification: Specification | None,
+    labels: LabelBook,
+) -> str:
+    """Return the regression behind a number: the reduced form, the first stage, or two-stage least squares."""
+    if outcome is None or specification is None:
+        return ""
+    take_up = exhibit.take_up or "take_up"
+    if key[1] == "draw":
+        return regression(outcome, specification, labels)
+    if key[1] == "first_stage":
+        return regression(take_up, specification, labels)
+    controls = " + ".join(map(term_text, specification.controls)) or "1"
+    strata = strata_text(labels, absorbed=specification.strata)
+    return f"{outcome} ~ {controls}{strata} | {take_up} ~ {labels.treated}"
+
+
+def methods(exhibit: LateExhibit, labels: LabelBook, language: str) -> str:
+    """Return a paragraph on the LATE and its assumption."""
+    return say("methods.late", language, arm=labels.arm(labels.treated, language))
+
+
+def summary(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+    """Say how much assignment moved people into the programme, which an ITT must be read against."""
+    column = next(iter(exhibit.columns))
+    cell = statistics_at(frame, exhibit.specification, "first_stage", column)
+    if not {"mean_treated", "mean_control"} <= set(cell):
+        return []
+    style = NumberStyle.of(language)
+    return [
+        say(
+            "summary.take_up", language,
+            programme=labels.outcome(exhibit.take_up, language) if exhibit.take_up else say("summary.took_part", language),
+            treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+            share_treated=style.percent(cell["mean_treated"], 0), share_control=style.percent(cell["mean_control"], 0),
+        )
+    ]  # fmt: skip

@@ -1,0 +1,66 @@
+"""What every HTML page shares: templates, style sheets and scripts inside the page, and writing it at once.
+
+All texts that a template shows are escaped, whatever a label or a delivery holds; only what is marked safe here or made by
+the exhibits, which escape their cells themselves, is taken as HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.config.base import Language
+from refino_eval.exhibits.tidy import write_text
+from refino_eval.text import say
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+BLANK_LINES = re.compile(r"\n\s*\n+")
+ROOM = "refino_eval.report"
+
+
+def environment(language: Language) -> Environment:
+    """Return the environment of the pages' templates, in which `say` gives the texts of a language."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(str(files(ROOM).joinpath("templates"))),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals |= {"language": language, "say": partial(_say, language)}
+    return made
+
+
+def _say(language: Language, key: str, **values: object) -> str:
+    return say(key, language, **values)
+
+
+def page_text(template: str, language: Language, *, styles: Iterable[str], **values: Any) -> str:
+    """Return a page as text, made from a template and the style sheets that it needs."""
+    from markupsafe import Markup
+
+    style = Markup("").join(map(asset, styles))
+    return BLANK_LINES.sub("\n", environment(language).get_template(template).render(style=style, **values))
+
+
+def write_page(path: Path, template: str, language: Language, *, styles: Iterable[str], **values: Any) -> Path:
+    """Write a page made from a template, at once or not at all, and return its path."""
+    write_text(path, page_text(template, language, styles=styles, **values))
+    return path
+
+
+def asset(name: str) -> Markup:
+    """Return a style sheet or a script as it is in the page, without blank lines: the page knows a script by its hash."""
+    from markupsafe import Markup
+
+    return Markup(BLANK_LINES.sub("\n", files(ROOM).joinpath("assets", name).read_text(encoding="utf-8")))
