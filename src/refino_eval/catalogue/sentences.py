@@ -118,7 +118,10 @@ class _Writer:
 
     def missing(self, rules: d.MissingRules) -> list[str]:
         """Say what the state is outside the register's coverage, and after death or emigration."""
-        outside: dict[str, str | float] = {"before_coverage": rules.before_coverage, "after_coverage": rules.after_coverage}
+        outside: dict[str, str | float] = {
+            "before_coverage": rules.before_coverage,
+            "after_coverage": rules.after_coverage,
+        }
         absent = [self.say(f"definitions.{period}") for period, value in outside.items() if value == "missing"]
         parts = (
             [self.say("definitions.missing_periods", periods=self.say("definitions.and").join(absent))]

@@ -1,9 +1,8 @@
-"""The audit of printed tables as one self-contained HTML page: no network, no script, nothing beside it."""
+"""The audit of published tables as one self-contained HTML page: no network, no scripts, no other files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from refino_eval.config.base import Language
 from refino_eval.published.audit.findings import CERTAINTIES, rule_text
@@ -16,6 +15,7 @@ from refino_eval.published.audit.findings_report import (
     summary,
     used_rules,
 )
+from refino_eval.report.html import page_text
 from refino_eval.text import say
 
 
@@ -34,23 +34,11 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
     str
         HTML; every text of a document is escaped.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(str(files("refino_eval.report").joinpath("templates"))),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    assets = files("refino_eval.report").joinpath("assets")
-    names = ("report.css", "receipt.css", "audit.css")
-    return environment.get_template("audit.html.j2").render(
+    return page_text(
+        "audit.html.j2",
+        language,
+        styles=("report.css", "receipt.css", "audit.css"),
         documents=documents,
-        language=language,
-        style=Markup("".join(assets.joinpath(name).read_text(encoding="utf-8") for name in names)),
         word=lambda key: say(f"audit.word_{key}", language),
         summary=lambda audited: summary(audited, language),
         location=location,

@@ -1,16 +1,14 @@
-"""The receipt of a delivery as one self-contained HTML page: no network, no script, nothing beside it."""
+"""The receipt of a delivery as one self-contained HTML page: no network, no scripts, no other files."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from refino_eval.exhibits.tidy import write_text
 from refino_eval.registers.delivery_receipt import ColumnReceipt, Receipt
 from refino_eval.registers.receipt_output import HEADS, years_by_register
 from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
+from refino_eval.report.html import write_page
 
 BAR_HEIGHT, BAR_WIDTH, BAR_STEP = 60, 9, 12
 """The years' bars, in units of their drawing."""
@@ -37,8 +35,8 @@ class Bars:
     most: int
 
     @property
-    def told(self) -> str:
-        """What the drawing shows, for whoever does not see it."""
+    def alternative(self) -> str:
+        """The drawing in words, for screen readers."""
         return ", ".join(f"{bar.year}: {bar.rows:,}" for bar in self.bars)
 
 
@@ -52,44 +50,31 @@ def write_receipt_html(receipt: Receipt, out_path: Path, *, label: str) -> Path:
     out_path
         The page; written at once or not at all.
     label
-        What the evaluation is called.
+        The evaluation's label.
 
     Returns
     -------
     Path
         `out_path`.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(str(files("refino_eval.report").joinpath("templates"))),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"count": lambda number: f"{number:,}", "percent": _percent}
-    assets = files("refino_eval.report").joinpath("assets")
-    style = "".join(
-        assets.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "receipt.css", "print.css")
-    )
-    page = environment.get_template("receipt.html.j2").render(
+    return write_page(
+        out_path,
+        "receipt.html.j2",
+        "en",
+        styles=("report.css", "receipt.css", "print.css"),
         receipt=receipt,
         label=label,
-        style=Markup(style),
         parts=[(severity, HEADS[severity], receipt.of(severity)) for severity in (ERROR, WARNING, NOTE)],
         errors=len(receipt.of(ERROR)),
         warnings=len(receipt.of(WARNING)),
         rows=sum(file.rows for file in receipt.files),
         columns=_by_file(receipt),
-        years=[_bars(register, found) for register, found in years_by_register(receipt).items()],
+        years=[_bars(register, rows) for register, rows in years_by_register(receipt).items()],
         bar_width=BAR_WIDTH,
         bar_height=BAR_HEIGHT,
+        count=lambda number: f"{number:,}",
+        percent=_percent,
     )
-    write_text(out_path, re.sub(r"\n\s*\n+", "\n", page))
-    return out_path
 
 
 def _percent(share: float) -> str:
@@ -99,18 +84,18 @@ def _percent(share: float) -> str:
 
 
 def _by_file(receipt: Receipt) -> list[tuple[str, list[ColumnReceipt]]]:
-    found: dict[str, list[ColumnReceipt]] = {}
+    files: dict[str, list[ColumnReceipt]] = {}
     for column in receipt.columns:
-        found.setdefault(column.file, []).append(column)
-    return list(found.items())
+        files.setdefault(column.file, []).append(column)
+    return list(files.items())
 
 
-def _bars(register: str, found: dict[int, int]) -> Bars:
-    most = max(found.values())
-    years = range(min(found), max(found) + 1)
+def _bars(register: str, rows_by_year: dict[int, int]) -> Bars:
+    most = max(rows_by_year.values())
     bars = []
-    for place, year in enumerate(years):
-        rows = found.get(year, 0)
+    for index, year in enumerate(range(min(rows_by_year), max(rows_by_year) + 1)):
+        rows = rows_by_year.get(year, 0)
+        # A year with few rows still gets a bar that can be seen.
         height = round(max(BAR_HEIGHT * rows / most, 1.0 if rows else 0.0), 2)
-        bars.append(Bar(year, rows, place * BAR_STEP, round(BAR_HEIGHT - height, 2), height))
+        bars.append(Bar(year, rows, index * BAR_STEP, round(BAR_HEIGHT - height, 2), height))
     return Bars(register, tuple(bars), len(bars) * BAR_STEP, most)

@@ -153,7 +153,7 @@ def test_try_counts_the_analysed_people_by_arm_and_year(with_panel):
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "Values from results/toy/person_level/panel_month.parquet." in lines
-    assert "Examples: 2 of 2 come out as written." in lines
+    assert "Examples: 2 of 2 are correct." in lines
     # Of the 59 analysed, numbers 0 and 1 modulo 4 have at least 19 hours; number 1 is not analysed.
     treated = [n for n in range(60) if n % 3 == 0]
     control = [n for n in range(60) if n % 3 and n != 1]

@@ -9,9 +9,11 @@ import pytest
 
 from refino_eval.catalogue.references import reached_by, runs_of, span_text
 from refino_eval.catalogue.sentences import sentence
+from refino_eval.catalogue.window_drawing import window_svg
 from refino_eval.config import definitions as d
 from refino_eval.config import load_configuration
-from refino_eval.report.catalogue_page import WORDS, window_svg, write_catalogue
+from refino_eval.report.catalogue_page import write_catalogue
+from refino_eval.text import say
 
 _PATH = Path(__file__).parents[1] / "cli" / "toy_project.py"
 _SPEC = importlib.util.spec_from_file_location("toy_project_of_catalogue", _PATH)
@@ -89,7 +91,7 @@ def entry(html, anchor):
 
 
 @pytest.mark.parametrize("language", ["nb", "en"])
-def test_every_definition_has_its_place_and_the_page_is_sound(root, language):
+def test_every_definition_is_on_a_well_formed_page(root, language):
     html, markdown = make(root, language)
     page = Page()
     page.feed(html)
@@ -126,40 +128,42 @@ def test_used_entries_come_first_and_the_others_are_marked(root):
     assert "not used here" in entry(html, "states-ordinary")
 
 
-def test_an_entry_tells_words_codes_columns_history_and_proof(root):
+def test_an_entry_shows_words_codes_columns_history_and_examples(root):
     html, markdown = make(root)
     outcome = entry(html, "outcomes-half_time_month_12")
     for text in ("Half time, month 12 after the draw month.", "primary", "hours &gt;= 19", "2, changed 2024-01-31: The limit was 20 hours.",
-                 "Hours are an outcome here.", "hrs", "Exactly at the limit.", "comes out as written", "<svg"):  # fmt: skip
+                 "Hours are an outcome here.", "hrs", "Exactly at the limit.", say("catalogue.example_right", "en"), "<svg"):  # fmt: skip
         assert text in outcome, text
     assert "Computed in each period: «Hours» ≥ 19." in html.replace("&gt;=", "≥")
     state = entry(html, "states-ordinary")
     assert "SUB" in state
     assert "Subsidised" in state
-    assert "does not count" in state
+    assert say("catalogue.counts_not", "en") in state
     assert "hours ≥ 4" in state
     assert "2 of 2" not in markdown.splitlines()[0]
-    assert "3 of 3 worked examples come out as written; 0 were not run." in markdown
+    assert say("catalogue.examples_checked", "en", n=3, right=3, rest=0) in markdown
     assert "Med tilskudd" in entry(make(root, "nb")[0], "states-ordinary")
 
 
-def test_a_wrong_example_is_told_and_counted(root):
+def test_a_wrong_example_is_marked_and_counted(root):
     path = root / "config/definitions/states.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("hours >= 19", "hours >= 20"), encoding="utf-8")
     html, markdown = make(root)
-    assert "does not come out as written" in entry(html, "outcomes-half_time_month_12")
-    assert "2 of 3 worked examples" in markdown
-    assert "does not come out as written" not in entry(html, "states-hours")
+    wrong = say("catalogue.example_wrong", "en")
+    assert wrong in entry(html, "outcomes-half_time_month_12")
+    assert '<tr class="wrong">' in entry(html, "outcomes-half_time_month_12")
+    assert say("catalogue.examples_checked", "en", n=3, right=2, rest=0) in markdown
+    assert wrong not in entry(html, "states-hours")
 
 
 def test_labels_cannot_break_the_page(root):
     html, markdown = make(root)
     assert "Drawn <to>" not in html
     assert "Drawn &lt;to&gt; &amp; from" in html
-    assert r"Drawn \<to>" in markdown
+    assert r"Drawn \<to\> \& from" in markdown
 
 
-def test_a_confidential_evaluations_page_points_to_no_report(root):
+def test_a_confidential_evaluation_has_no_link_to_a_report(root):
     path = root / "config/evaluations/toy.yaml"
     path.write_text(
         path.read_text(encoding="utf-8").replace("class: synthetic", "class: confidential"), encoding="utf-8"
@@ -193,26 +197,28 @@ def test_runs_of_periods():
     assert span_text(range(-2, 4)) == "-2..3"
 
 
-def test_an_exhibit_reaches_what_it_rests_on(root):
+def test_an_exhibit_reaches_the_definitions_it_is_based_on(root):
     definitions = load_configuration(root).definitions
     assert reached_by("table_a", definitions) == {
         ("outcomes", "half_time_month_12"), ("states", "half_time"), ("states", "hours"), ("specifications", "main")
     }  # fmt: skip
 
 
-def test_states_are_told_in_both_languages(root):
+def test_states_are_described_in_both_languages(root):
     configuration = load_configuration(root)
     state = configuration.definitions.states["ordinary"]
 
-    def told(language):
+    def words(language):
         return sentence(state, configuration.definitions, configuration.sources, language)
 
-    assert told("en").startswith("Spells with any day in the period in «Jobs», where sort is not SUB and hours ≥ 4.")
-    assert told("nb").startswith("Forløp med minst én dag i perioden i «Jobber», der sort er ikke SUB og hours ≥ 4.")
+    assert words("en").startswith(
+        "Spells with at least one day in the period in «Jobs», where sort is not SUB and hours ≥ 4."
+    )
+    assert words("nb").startswith("Forløp med minst én dag i perioden i «Jobber», der sort er ikke SUB og hours ≥ 4.")
 
 
 def test_every_form_of_a_definition_has_its_sentence(root):
-    """A form that the models allow and the sentences do not know would be told by silence."""
+    """A form that the models allow and the sentences do not know would have an empty description."""
     definitions = load_configuration(root).definitions
     label = {"nb": "x", "en": "x"}
     common = {"label": label, "register": "jobs", "column": "hours"}
@@ -234,11 +240,6 @@ def test_every_form_of_a_definition_has_its_sentence(root):
     )
     forms.append(d.SpellState.model_validate({**state, "touch": "share_of_days"}))
     for language in ("nb", "en"):
-        told = [sentence(form, definitions, {}, language) for form in forms]
-        assert all(text.endswith(".") and len(text) > 12 for text in told)
-        assert len(set(told)) == len(told)
-
-
-def test_the_fixed_texts_are_there_in_both_languages():
-    assert [key for key, text in WORDS.items() if not text.nb] == []
-    assert [key for key, text in WORDS.items() if not text.en and key != "english"] == []
+        sentences = [sentence(form, definitions, {}, language) for form in forms]
+        assert all(text.endswith(".") and len(text) > 12 for text in sentences)
+        assert len(set(sentences)) == len(sentences)

@@ -17,7 +17,7 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.exhibits.tidy import read_tidy, write_tidy
+from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.page.chapters import chapter_of
@@ -26,7 +26,7 @@ from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.report_page import SCRIPTS, inline_svg
 from refino_eval.report.page.summary import effect_sentence, summarise_numbers
-from refino_eval.text import say
+from refino_eval.text import catalogue, say
 
 _SPEC = importlib.util.spec_from_file_location("toy_run_of_report", Path(__file__).with_name("toy_run.py"))
 assert _SPEC is not None
@@ -130,12 +130,12 @@ def test_every_exhibit_is_there_with_a_text_for_its_picture(built: tuple[str, st
 def test_banner(built: tuple[str, str], tmp_path: Path) -> None:
     language, text = built
     assert text.count('class="banner"') == 1
-    assert WORDS["synthetic_text"][language] in text
+    assert say("report.synthetic_warning", language) in text
     public = run.make_run(tmp_path / "public", data_class="public", languages=(language,))
     told = build_report(public, language=language, out_path=tmp_path / "p.html").read_text(encoding="utf-8")
     assert 'class="banner"' not in told
-    assert WORDS["synthetic_text"][language] not in told
-    assert WORDS["comparison_synthetic"][language] not in told
+    assert say("report.synthetic_warning", language) not in told
+    assert say("comparison.lead_synthetic", language) not in told
 
 
 def test_everything_is_escaped(built: tuple[str, str]) -> None:
@@ -143,7 +143,7 @@ def test_everything_is_escaped(built: tuple[str, str]) -> None:
     assert "Refino &amp; &lt;Oppfølging&gt;</h1>" in built[1]
 
 
-def test_flow_quality_and_provenance_are_told(built: tuple[str, str]) -> None:
+def test_flow_quality_and_provenance_are_shown(built: tuple[str, str]) -> None:
     language, text = built
     assert {"nb": "Området gikk ut", "en": "The area left"}[language] in text
     assert {"nb": "84\N{NARROW NO-BREAK SPACE}211", "en": "84,211"}[language] in text
@@ -152,17 +152,17 @@ def test_flow_quality_and_provenance_are_told(built: tuple[str, str]) -> None:
     assert "cd" * 32 in text
 
 
-def test_printed_numbers_stand_beside_ours(inputs: ReportInputs) -> None:
+def test_published_numbers_are_shown_with_ours(inputs: ReportInputs) -> None:
     out = build_report(inputs, language="en", out_path=inputs.release_dir / "printed.html").read_text(encoding="utf-8")
     section = out.split('id="exhibit-table_8_1"')[1].split("</section>")[0]
-    line = "equal 1, last digit 1, within sampling error 1, differs 1, missing 1"
-    assert f'<a href="#compared-table_8_1">Against printed numbers</a>: {line}</p>' in section
+    line = "equal 1, differs in last digit 1, within sampling error 1, differs 1, missing 1"
+    assert f'<a href="#compared-table_8_1">Against published numbers</a>: {line}</p>' in section
     block = out.split('id="compared-table_8_1"')[1].split("</details>")[0]
     assert f"</strong>: {line}</summary>" in block
-    assert '<td>(0.017)</td><td>0.016</td><td class="left">last digit</td>' in block
+    assert '<td>(0.017)</td><td>0.016</td><td class="left">differs in last digit</td>' in block
     assert block.count("<tr class=") == 5
     assert "Table 9" in out.split('<section class="chapter" id="comparison"')[1]
-    assert "This evaluation does not make the exhibit." in out
+    assert say("comparison.why_exhibit_not_made", "en") in out
 
 
 def test_no_script_runs_that_the_page_does_not_name(built: tuple[str, str]) -> None:
@@ -200,7 +200,7 @@ def test_the_scripts_read_aggregates_that_the_page_shows(built: tuple[str, str],
     assert set(data["charts"]) <= set(inputs.evaluation.exhibits)
 
 
-def test_every_exhibit_stands_in_one_chapter(built: tuple[str, str], inputs: ReportInputs) -> None:
+def test_every_exhibit_is_in_one_chapter(built: tuple[str, str], inputs: ReportInputs) -> None:
     _, text = built
     chapters = re.split(r'<section class="chapter" id="', text)[1:]
     for name in inputs.evaluation.exhibits:
@@ -208,11 +208,11 @@ def test_every_exhibit_stands_in_one_chapter(built: tuple[str, str], inputs: Rep
         assert held == [chapter_of(inputs.definitions.exhibits[name])]
 
 
-def test_what_the_shown_numbers_mean_is_told(built: tuple[str, str], inputs: ReportInputs) -> None:
+def test_the_numbers_shown_are_explained(built: tuple[str, str], inputs: ReportInputs) -> None:
     language, text = built
-    kinds = [inputs.definitions.exhibits[name].kind for name in inputs.evaluation.exhibits]
+    exhibits = [inputs.definitions.exhibits[name] for name in inputs.evaluation.exhibits]
     told = re.findall(r'id="explained-([a-z_]+)"', text)
-    assert told == [entry.name for entry in explanations(kinds, language)]
+    assert told == [entry.name for entry in explanations(exhibits, language)]
     assert told
 
 
@@ -245,23 +245,59 @@ def _frame(inputs: ReportInputs, shift: float = 0.0) -> pd.DataFrame:
     return frame
 
 
-def test_a_null_result_is_said_as_one(inputs: ReportInputs) -> None:
+def _sentence(inputs: ReportInputs, frame: pd.DataFrame) -> str:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    sentence = effect_sentence(_frame(inputs), "main", "any_wage", "any_wage_month_12", labels, "en")
-    assert "−1.0 percentage points (95% interval −4.1 to 2.2), against 47% in the control group" in sentence
-    assert "No detectable effect." in sentence
-    assert "leaves zero out" not in sentence
+    return effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels, "en")
+
+
+def test_an_interval_that_includes_zero_is_no_detectable_effect(inputs: ReportInputs) -> None:
+    sentence = _sentence(inputs, _frame(inputs))
+    for part in ("−1.0 percentage points (95%", "−4.1 to 2.2)", "47%", say("summary.includes_zero", "en")):
+        assert part in sentence
+    assert say("summary.excludes_zero", "en") not in sentence
 
 
 @pytest.mark.parametrize("shift", [0.09, -0.09])
-def test_an_effect_is_said_when_the_interval_leaves_zero_out(inputs: ReportInputs, shift: float) -> None:
+def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift: float) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    sentence = effect_sentence(_frame(inputs, shift), "main", "any_wage", "any_wage_month_12", labels, "en")
-    assert "leaves zero out" in sentence
-    assert "No detectable effect" not in sentence
-    told = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels, "en")
-    assert told.effects == (sentence,)  # the one primary outcome
-    assert told.close[-1].startswith("1 of the 4 outcomes has a 95% interval that leaves zero out.")
+    sentence = _sentence(inputs, _frame(inputs, shift))
+    assert say("summary.excludes_zero", "en") in sentence
+    assert say("summary.includes_zero", "en") not in sentence
+    summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels, "en")
+    assert summary.effects == (sentence,)  # the one primary outcome
+    assert say("summary.primary_all", "en", n=1, outcomes="'Any wage'") in summary.lead
+    assert say("summary.tally", "en", n=1, total=4, level="95", expected="0.2") in summary.close
+
+
+def _counted(inputs: ReportInputs, excluding: int, of: int, role: str) -> list[str]:
+    """Return the lead of a summary of `of` outcomes, of which the intervals of the first `excluding` exclude zero."""
+    frame = read_tidy(inputs.aggregates_dir / "table_8_1.csv")
+    columns = list(inputs.definitions.exhibits["table_8_1"].columns)
+    frame = frame[frame["column"].isin(columns[:of])].copy()
+    for statistic, low in (("conf_low", 1.0), ("conf_high", 2.0)):
+        chosen = frame["statistic"] == statistic
+        frame.loc[chosen, "value"] = -1.0 if statistic == "conf_low" else 1.0
+        frame.loc[chosen & frame["column"].isin(columns[:excluding]), "value"] = low
+    outcomes = {k: v.model_copy(update={"role": role}) for k, v in inputs.definitions.outcomes.items()}
+    definitions = inputs.definitions.model_copy(update={"outcomes": outcomes})
+    labels = LabelBook.of(inputs.evaluation, definitions)
+    changed = dataclasses.replace(inputs, definitions=definitions)
+    return list(summarise_numbers(changed, {"table_8_1": frame}, labels, "en").lead)
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+@pytest.mark.parametrize(
+    ("excluding", "of", "case"),
+    [(0, 1, "none"), (0, 3, "none"), (1, 1, "all"), (3, 3, "all"), (1, 3, "some"), (2, 3, "some")],
+)
+def test_none_one_some_and_all_outcomes_have_their_sentences(
+    inputs: ReportInputs, excluding: int, of: int, case: str, role: str
+) -> None:
+    theme = "primary" if role == "primary" else "outcomes"
+    n = excluding if case == "some" else of
+    text = catalogue("summary").entries[f"{theme}_{case}"]["en"]["one" if n == 1 else "other"]
+    pattern = re.sub(r"\\\{\w+\\\}", ".+", re.escape(text))
+    assert sum(re.fullmatch(pattern, sentence) is not None for sentence in _counted(inputs, excluding, of, role)) == 1
 
 
 def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) -> None:
@@ -271,8 +307,8 @@ def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) 
     both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
     told = summarise_numbers(inputs, frames, both, "en")
     assert [text.split(":")[0] for text in told.effects] == ["Refino", "Oppfølging"]
-    assert "No detectable effect" in told.effects[0]
-    assert "leaves zero out" in told.effects[1]
+    assert say("summary.includes_zero", "en") in told.effects[0]
+    assert say("summary.excludes_zero", "en") in told.effects[1]
     explorer = explorer_of(inputs, frames, both, "en")
     assert explorer is not None
     assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}
@@ -287,16 +323,16 @@ def test_a_figure_of_more_than_the_page_can_draw_is_left_as_it_is(inputs: Report
     assert chart_of(exhibit, more, labels, "en") is None
 
 
-def test_without_a_primary_outcome_all_are_told(inputs: ReportInputs) -> None:
+def test_without_a_primary_outcome_all_are_shown(inputs: ReportInputs) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
     outcomes = {k: v.model_copy(update={"role": "secondary"}) for k, v in inputs.definitions.outcomes.items()}
     others = dataclasses.replace(inputs, definitions=inputs.definitions.model_copy(update={"outcomes": outcomes}))
-    told = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels, "nb")
-    assert len(told.effects) == 4
-    assert told.close[-1].startswith("Ingen av de 4 utfallene har et 95 % intervall som utelukker null.")
+    summary = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels, "nb")
+    assert len(summary.effects) == 4
+    assert summary.close[-1] == say("summary.tally_none", "nb", total=4, level="95", expected="0,2")
 
 
-def test_a_suppressed_effect_is_not_told(inputs: ReportInputs) -> None:
+def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
     frame = _frame(inputs)
     frame.loc[(frame["column"] == "any_wage") & (frame["statistic"] == "estimate"), ["value", "status"]] = [
         float("nan"),
@@ -306,14 +342,26 @@ def test_a_suppressed_effect_is_not_told(inputs: ReportInputs) -> None:
     assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels, "en") == ""
 
 
-def test_an_imbalance_is_told(inputs: ReportInputs, tmp_path: Path) -> None:
-    frame = read_tidy(inputs.aggregates_dir / "table_i.csv")
+def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    assert "not detectably related" in summarise_numbers(inputs, {"table_i": frame}, labels, "en").lead[0]
-    frame.loc[(frame["row"] == "joint_test") & (frame["statistic"] == "p_value"), "value"] = 0.0002
-    write_tidy(frame, tmp_path / "t.csv")
-    told = summarise_numbers(inputs, {"table_i": frame}, labels, "en").lead[0]
-    assert "jointly related to the arm (p < 0.001)" in told
+    frames = {name: read_tidy(inputs.aggregates_dir / f"{name}.csv") for name in ("table_i", "figure_effects")}
+    summary = summarise_numbers(inputs, frames, labels, "en")
+    assert "0.082" in summary.checks[0]  # the joint test of balance
+    assert all("0.560" in text for text in (*summary.checks[1:], *summary.more_checks))  # the periods before assignment
+    assert summary.checks_lead == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
+    effects = frames["figure_effects"]
+    effects.loc[
+        (effects["panel"] == "any_wage") & (effects["row"] == "placebo") & (effects["statistic"] == "p_value"), "value"
+    ] = 0.012
+    balance = frames["table_i"]
+    balance.loc[(balance["row"] == "joint_test") & (balance["statistic"] == "p_value"), "value"] = 0.0002
+    worse = summarise_numbers(inputs, frames, labels, "en")
+    assert "<0.001" in worse.checks[0]
+    assert "0.012" in worse.checks[1]
+    total = len(worse.checks) + len(worse.more_checks)
+    assert worse.checks_lead == say(
+        "summary.checks_some", "en", n=2, total=total, limit="0.05", expected=f"{0.05 * total:.1f}"
+    )
 
 
 def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -> None:
@@ -336,10 +384,7 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
     run_of_file = ReportInputs(study, definitions, inputs.aggregates_dir, inputs.release_dir, tmp_path)
     text = build_report(run_of_file, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<th scope="col">Pay</th><th scope="col">Days</th>' in text
-    assert (
-        "<li>Pay: the effect is estimated at −0.010 (95% interval −0.041 to 0.022), against 0.47 in the control group."
-        in text
-    )
+    assert "<li>Pay: the effect is estimated at −0.010 (95% confidence interval −0.041 to 0.022)" in text
     assert "Fixed effects, site</th>" in text
     assert 'class="banner"' not in text
 
@@ -351,15 +396,15 @@ def test_inline_svg_scales_with_the_page() -> None:
     assert inline_svg(svg) == '<svg viewBox="0 0 10 5"><g width="3"/></svg>'
 
 
-def test_departures_from_the_registered_plan_are_told(tmp_path: Path) -> None:
+def test_departures_from_the_registered_plan_are_shown(tmp_path: Path) -> None:
     inputs = run.make_run(tmp_path)
     page = build_report(inputs, language="en", out_path=tmp_path / "before.html").read_text(encoding="utf-8")
-    assert "Departures from the registered plan" not in page
+    assert say("report.plan", "en") not in page
     (inputs.run_dir / "plan.csv").write_text(
         "outcome,change,registered_sha256,current_sha256,fields\n"
         "any_wage_month_12,definition,0123456789abcdef,fedcba9876543210,outcome.at: 12 -> 11\n",
         encoding="utf-8",
     )
     page = build_report(inputs, language="en", out_path=tmp_path / "after.html").read_text(encoding="utf-8")
-    for text in ("Departures from the registered plan", "0123456789ab", "fedcba987654", "outcome.at: 12 -&gt; 11"):
+    for text in (say("report.plan", "en"), "0123456789ab", "fedcba987654", "outcome.at: 12 -&gt; 11"):
         assert text in page

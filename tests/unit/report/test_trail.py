@@ -1,4 +1,4 @@
-"""The trail of a number: complete, plain about what is absent, and found by its name or by the nearest one."""
+"""The trail of a number: complete, clear about what is missing, and looked up by name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 from refino_eval.errors import UserError
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.report.page.summary_tables import engines_line
+from refino_eval.report.page.summary_tables import verified_line
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.lookup import find_number
 from refino_eval.report.trail.trails import Trails
+from refino_eval.text import say
 
 _SPEC = importlib.util.spec_from_file_location("toy_run_of_trail", Path(__file__).with_name("toy_run.py"))
 run = importlib.util.module_from_spec(_SPEC)
@@ -31,21 +32,21 @@ def trails(inputs, language="en"):
     return Trails(inputs, LabelBook.of(inputs.evaluation, inputs.definitions), language)
 
 
-def told(trail, section):
+def facts(trail, section):
     return {fact.key: fact.text for part in trail.sections if part.key == section for fact in part.facts}
 
 
-def test_every_step_is_there_and_says_what_it_should(inputs):
+def test_a_trail_has_every_section(inputs):
     trail = trails(inputs).follow("table_8_1", EFFECT)
     assert trail.value == dict(trails(inputs).numbers("table_8_1"))[EFFECT][0]
     assert trail.address == "table_8_1:refino:any_wage:estimate:main"
     assert [part.key for part in trail.sections] == [
         "number", "definition", "sample", "specification", "code", "inputs", "verified", "published",
     ]  # fmt: skip
-    assert "any_wage_month_12" in told(trail, "definition")["outcome"]
-    assert told(trail, "specification")["formula"].startswith("any_wage_month_12 ~ refino")
-    assert told(trail, "specification")["formula"].endswith("| county^draw_month")
-    assert told(trail, "published") == {
+    assert "any_wage_month_12" in facts(trail, "definition")["outcome"]
+    assert facts(trail, "specification")["formula"].startswith("any_wage_month_12 ~ refino")
+    assert facts(trail, "specification")["formula"].endswith("| county^draw_month")
+    assert facts(trail, "published") == {
         "printed": "-0.0096", "ours": "−0.0096", "verdict": "equal", "distance": "0.00 standard errors",
     }  # fmt: skip
 
@@ -66,7 +67,7 @@ def test_the_flow_leads_to_the_sample_and_no_further(inputs):
     ]
 
 
-def test_a_wider_sample_has_a_shorter_way(inputs):
+def test_a_wider_sample_has_a_shorter_flow(inputs):
     follow = trails(inputs)
     entry = inputs.definitions.exhibits["table_8_1"].model_copy(update={"sample": "drawn"})
     wider = inputs.definitions.model_copy(update={"exhibits": {**inputs.definitions.exhibits, "table_8_1": entry}})
@@ -75,14 +76,14 @@ def test_a_wider_sample_has_a_shorter_way(inputs):
     assert sample.facts[-1].text == "= 4,901: The population"
 
 
-def test_what_a_run_lacks_is_said_plainly(inputs):
+def test_a_note_says_what_a_run_lacks(inputs):
     trail = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "std_error"))
-    assert told(trail, "verified") == {"note": "This run has no check by other engines."}
-    assert told(trail, "published") == {"note": "No printed number answers to this one."}
-    assert told(trail, "code")["commit"] == "not under version control"
+    assert facts(trail, "verified") == {"note": say("trail.no_verification", "en")}
+    assert facts(trail, "published") == {"note": say("trail.no_published_number", "en")}
+    assert facts(trail, "code")["commit"] == say("trail.not_under_version_control", "en")
 
 
-def test_engines_are_told_where_they_checked(tmp_path):
+def test_engines_are_shown_where_they_recomputed(tmp_path):
     inputs = run.make_run(tmp_path)
     (inputs.run_dir / "verify.csv").write_text(
         "exhibit,panel,row,column,statistic,value,engine,engine_value,difference,verdict\n"
@@ -98,22 +99,21 @@ def test_engines_are_told_where_they_checked(tmp_path):
         ("pyfixest", "differs"),
     ]
     alone = trails(inputs).follow("table_8_1", ("main", "refino", "any_wage", "mean_control"))
-    assert told(alone, "verified") == {"note": "not computed again"}
-    assert (
-        engines_line(inputs, "en")
-        == "Other engines computed 1 number again: agrees 1, differs 1 (pyfixest, statsmodels)."
+    assert facts(alone, "verified") == {"note": say("trail.verdict_not_reestimated", "en")}
+    assert verified_line(inputs, "en") == say(
+        "report.verified", "en", n="1", verdicts="agrees 1, differs 1", engines="pyfixest, statsmodels"
     )
     other = trails(inputs).follow("table_8_1", ("main", "refino", "weekly_hours", "estimate"))
-    assert told(other, "verified") == {"note": "Not among the numbers that were computed again."}
+    assert facts(other, "verified") == {"note": say("trail.not_recomputed", "en")}
 
 
-def test_both_languages_tell_the_same_steps(inputs):
+def test_both_languages_have_the_same_sections(inputs):
     nb, en = (trails(inputs, language).follow("table_8_1", EFFECT) for language in ("nb", "en"))
     assert [[f.key for f in part.facts] for part in nb.sections] == [
         [f.key for f in part.facts] for part in en.sections
     ]
-    assert told(nb, "published")["printed"] == "-0.0096"  # as printed, whatever the language
-    assert told(nb, "published")["ours"] == "−0,0096"
+    assert facts(nb, "published")["printed"] == "-0.0096"  # as printed, whatever the language
+    assert facts(nb, "published")["ours"] == "−0,0096"
     assert json.loads(json.dumps(nb.as_data()))["specification"] != en.as_data()["specification"]
 
 
@@ -142,7 +142,7 @@ def test_a_number_is_found_with_and_without_its_panel(inputs):
         ("table_8_1:refino", "does not name one number"),
     ],
 )
-def test_a_miss_names_the_part_and_the_nearest(inputs, name, said):
+def test_an_invalid_name_is_reported_with_the_nearest_valid_part(inputs, name, said):
     with pytest.raises(UserError) as caught:
         find_number(trails(inputs), name)
     assert said in caught.value.problems[0]

@@ -36,6 +36,9 @@ def spoken():
                     begun.add(str(key.values[0].value))
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):
                     (begun if name == "texts_of" else whole).add(key.value)
+    for path in PACKAGE.rglob("*.j2"):
+        for key, joined in re.findall(r"""\bsay\(["']([^"']+)["'] *(~?)""", path.read_text(encoding="utf-8")):
+            (begun if joined else whole).add(key)
     return whole, begun
 
 

@@ -299,7 +299,9 @@ class Trails:
         """Return the files of published numbers that a calculation starts from."""
         names = dict.fromkeys(self.definitions.costs[name].published for name in entry.costs_read)
         facts = tuple(Fact("file", f"data/published/{name}.csv", "") for name in names if name)
-        return Section("inputs", self.say("trail.section_inputs"), facts or self._note("trail.inputs_in_configuration"))
+        return Section(
+            "inputs", self.say("trail.section_inputs"), facts or self._note(self.say("trail.inputs_in_configuration"))
+        )
 
     def _inputs(self, registers: tuple[str, ...]) -> Section:
         """Return the delivered files of some registers (or the person table) with their checksums."""
@@ -320,11 +322,11 @@ class Trails:
                 if fnmatch(str(delivered["file"]), pattern)
             )
             title = self.say("trail.section_inputs")
-            self._shared[shared] = Section("inputs", title, facts or self._note("trail.no_checksums"))
+            self._shared[shared] = Section("inputs", title, facts or self._note(self.say("trail.no_checksums")))
         return self._shared[shared]
 
-    def _note(self, key: str) -> tuple[Fact, ...]:
-        return (Fact("note", self.say("trail.fact_note"), self.say(key)),)
+    def _note(self, text: str) -> tuple[Fact, ...]:
+        return (Fact("note", self.say("trail.fact_note"), text),)
 
     @cached_property
     def _checks(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]] | None:
@@ -339,7 +341,9 @@ class Trails:
         if checks_made:
             facts = tuple(map(self._engine, checks_made))
         else:
-            facts = self._note("trail.no_verification" if self._checks is None else "trail.not_recomputed")
+            facts = self._note(
+                self.say("trail.no_verification") if self._checks is None else self.say("trail.not_recomputed")
+            )
         return Section("verified", self.say("trail.section_verified"), facts)
 
     def _engine(self, record: Mapping[str, str]) -> Fact:
