@@ -237,7 +237,7 @@ def test_logit_stands_beside_the_linear_model(trial):
 def test_an_outcome_without_a_logit_keeps_its_linear_effect(tmp_path):
     trial = toy.trial(tmp_path)
     same = pd.DataFrame({"person_id": trial.cohort["person_id"], "value": 1.0})
-    same.to_parquet(trial.joined_files.outcomes["work_6"])
+    same.to_parquet(trial.files.outcomes["work_6"])
     frame, got = trial.numbers(ENTRIES, "logit")
     assert got["", "later", "linear", "estimate"] == pytest.approx(0, abs=1e-12)
     assert frame.loc[(frame["row"] == "later") & (frame["column"] == "logit"), "status"].tolist() == ["not_estimable"]
@@ -246,7 +246,7 @@ def test_an_outcome_without_a_logit_keeps_its_linear_effect(tmp_path):
 
 def test_durations_begin_whole_and_count_those_at_risk(trial):
     frame, got = trial.numbers(ENTRIES, "duration")
-    told = pd.read_parquet(trial.joined_files.outcomes["months_to_work"])
+    told = pd.read_parquet(trial.files.outcomes["months_to_work"])
     treated = (trial.cohort["treated"] == 1).to_numpy()
     assert got["", "0", "new", "share"] == 1
     first = ((told["value"] == 1) & (told["censored"] == 0) & treated).sum()

@@ -19,6 +19,7 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import chart_of
@@ -360,7 +361,12 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     assert "0.012" in worse.checks[1]
     total = len(worse.checks) + len(worse.more_checks)
     assert worse.checks_lead == say(
-        "summary.checks_some", "en", n=2, total=total, limit="0.05", expected=f"{0.05 * total:.1f}"
+        "summary.checks_some",
+        "en",
+        n=2,
+        total=total,
+        limit="0.05",
+        expected=NumberStyle.of("en").fixed(0.05 * total, 1),
     )
 
 
