@@ -1,4 +1,4 @@
-"""`refino-eval run | check | simulate | list | outcomes | trace | audit-published`."""
+"""`refino-eval run | check | simulate | list | outcomes | texts | trace | audit-published`."""
 
 from __future__ import annotations
 
@@ -165,6 +165,19 @@ def list_names(
             raise UserError(f"There is no list of '{what}'.{nearest(what, LISTS)}")
         for line in listed(what, evaluation):
             print(line)
+
+
+@app.command()
+def texts(
+    language: Annotated[str | None, typer.Option(help="nb or en. [default: both]")] = None,
+    theme: Annotated[str | None, typer.Option(help="One catalogue of texts. [default: all]")] = None,
+) -> None:
+    """Print every text of tables, notes and report with its key, as one Markdown document for proofreading."""
+    from refino_eval.cli.texts_command import proofreading_lines
+
+    with telling_faults():
+        for line in proofreading_lines(language, theme):
+            typer.echo(line)
 
 
 @app.command()
