@@ -212,7 +212,7 @@ class StatesExhibit(PlainExhibit):
         return {self.clock: self.states}
 
 
-class GroupedExhibit(Strict):
+class GroupedExhibit(PlainExhibit):
     """An exhibit of states that may be told group by group."""
 
     by: By | None = Field(

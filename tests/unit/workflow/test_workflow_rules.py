@@ -115,3 +115,14 @@ def test_the_whole_configuration_is_validated_as_it_was_written():
     assert again.model_dump(mode="json") == REFINO.configuration.definitions.model_dump(mode="json")
     assert "unemployment" in REFINO.params.other_sources()
     assert not set(REFINO.params.other_sources()) & set(REFINO.configuration.sources)
+
+
+def test_a_figure_by_subgroups_is_given_their_definitions():
+    by_subgroup = [
+        name
+        for name in REFINO.configuration.evaluation.exhibits
+        if isinstance(getattr(REFINO.files.exhibit(name), "by", None), tuple)
+    ]
+    assert by_subgroup
+    for name in by_subgroup:
+        assert list(REFINO.params.estimation(name)["subgroups"]) == sorted(REFINO.files.exhibit(name).by)
