@@ -1,17 +1,47 @@
-"""The two families of errors: user errors, and everything else.
+"""The three families of errors, their exit codes, and how the operating system's errors are put into words.
 
-A user error (configuration, delivery, definition) is reported in one paragraph that says what is wrong and where, why,
-and what to do; the program then ends with exit code 2 and no traceback. Any other exception is a fault of the program
-and keeps its traceback. Messages carry counts and row numbers, never a person's id.
+user error (2)
+    A problem in configuration, delivery or definition, reported in one paragraph that says what is wrong and where, why,
+    and what to do; no traceback.
+machine error (3)
+    The machine refuses: disk full, out of memory, no permission. Reported in one paragraph; results are unaffected and the
+    command can be repeated once the cause is removed.
+fault of the program (1)
+    Any other exception keeps its traceback.
+
+Messages carry counts and row numbers, never a person's id.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import errno
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
+USER_ERROR = 2
+MACHINE_ERROR = 3
 NAMES_LISTED = 12
 """How many valid names a hint lists before it ends with an ellipsis."""
+
+NO_SPACE = "the disk is full or over its quota. Free some space and repeat the command."
+NO_MEMORY = "not enough memory. Close other programs, use fewer --cores, or run on a larger machine."
+_REASONS = {
+    errno.ENOSPC: NO_SPACE,
+    errno.EDQUOT: NO_SPACE,
+    errno.EFBIG: "the file would exceed the largest size allowed here (see `ulimit -f`). Raise the limit.",
+    errno.ENOMEM: NO_MEMORY,
+    errno.EROFS: "the file system is read-only. Work in a copy of the project that can be written.",
+    errno.EACCES: "permission denied. Ask for access, or correct the owner and mode of the folder.",
+    errno.EPERM: "the operating system does not permit it. Ask for access.",
+    errno.EMFILE: "too many open files. Raise the limit (`ulimit -n`) or use fewer --cores.",
+    errno.ENFILE: "too many open files on this machine. Close other programs.",
+    errno.EIO: "the disk or network drive reports an input/output error. Check it and repeat the command.",
+    errno.ENAMETOOLONG: "the name is too long for this file system. Use a shorter one.",
+}
+_LONG_NUMBER = re.compile(r"\d{4,}")
 
 
 class UserError(Exception):
@@ -20,6 +50,64 @@ class UserError(Exception):
     def __init__(self, *problems: str) -> None:
         self.problems: tuple[str, ...] = problems
         super().__init__("\n".join(problems))
+
+
+class MachineError(Exception):
+    """An error of the machine that the program runs on: one paragraph for each problem, exit code 3."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems: tuple[str, ...] = problems
+        super().__init__("\n".join(problems))
+
+
+def machine_problem(error: BaseException) -> str | None:
+    """Return an exception of the operating system as a paragraph, or None for any other exception.
+
+    The whole chain of causes is looked at, since libraries wrap what the system reports.
+    """
+    for cause in _causes(error):
+        name = type(cause).__name__
+        if isinstance(cause, MemoryError) or name == "OutOfMemoryException":
+            return f"The program stopped: {NO_MEMORY}"
+        if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, BrokenPipeError):
+            reason = _REASONS.get(cause.errno, f"{cause.strerror or name}.")
+            return f"{_located(cause.filename)}{reason}"
+        # DuckDB reports system errors in a class of its own, with the system's words at the end.
+        if name == "IOException" and (quoted := reason_in(str(cause))):
+            return f"The program stopped: {quoted}"
+    return None
+
+
+def reason_in(text: str) -> str | None:
+    """Return the paragraph for a system error that a text quotes, or None; for the output of other programs."""
+    number = re.search(r"\[Errno (\d+)\]", text)
+    if number and int(number[1]) in _REASONS:
+        return _REASONS[int(number[1])]
+    if "MemoryError" in text or "OutOfMemoryException" in text or "Cannot allocate memory" in text:
+        return NO_MEMORY
+    quoted = {"No space left on device": NO_SPACE, "Disk quota exceeded": NO_SPACE}
+    quoted |= {"Read-only file system": _REASONS[errno.EROFS], "Permission denied": _REASONS[errno.EACCES]}
+    return next((reason for words, reason in quoted.items() if words in text), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _located(filename: object) -> str:
+    """Return the place of a system error for a message; long numbers in a file's name, which may be ids, are hidden."""
+    if not isinstance(filename, str | bytes | Path) or not filename:
+        return "The program stopped: "
+    path = Path(filename.decode("utf-8", "replace") if isinstance(filename, bytes) else filename)
+    with suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())
+    shown = path.with_name(_LONG_NUMBER.sub("...", path.name)) if path.name else path
+    return f"{str(shown)[:200]}: "
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What every workflow script does first: pin the numerical libraries, log, and tell a user's fault from our own.
+"""What every workflow script does first: pin the numerical libraries, start the log, and report errors by their family.
 
 Import this before anything that imports numpy.
 """
@@ -9,16 +9,22 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # the same bytes on any number of cores
 
-FAULTS_VARIABLE = "REFINO_EVAL_FAULTS"
-"""Environment variable: the folder in which jobs leave users' faults for the command line to tell."""
+PROBLEMS_VARIABLE = "REFINO_EVAL_PROBLEMS"
+"""Environment variable: the folder in which jobs leave the problems that the command line reports."""
+
+USER_PROBLEMS, MACHINE_PROBLEMS = ".user.txt", ".machine.txt"
+"""Endings of the files that a job leaves there, by the family of the error."""
+
+PERSON_LEVEL = "person_level"
+"""The folder of each evaluation whose contents are about people; only its owner may enter."""
 
 
 @contextmanager
@@ -37,36 +43,71 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
     Notes
     -----
-    A `UserError` is written to the log as paragraphs, left for the command line, and ends the job with exit code 2.
-    Anything else leaves its traceback in the log.
+    A `UserError`, or an error of the machine, is written to the log as paragraphs, left for the command line, and ends
+    the job with exit code 2 or 3. Any other exception leaves its traceback in the log.
     """
-    from refino_eval.errors import UserError
+    from refino_eval.errors import MACHINE_ERROR, USER_ERROR, MachineError, UserError, machine_problem
 
-    path = Path(snakemake.log[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
     logger = logging.getLogger("refino_eval")
-    logger.setLevel(logging.INFO)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger.addHandler(handler)
+    handler: logging.Handler = logging.NullHandler()
     try:
+        path = Path(snakemake.log[0])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        logger.setLevel(logging.INFO)
+        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        outputs = [Path(output) for output in snakemake.output]
+        protect(outputs)
         yield logger
-    except UserError as fault:
-        for paragraph in fault.problems:
-            logger.error(paragraph)
-        _leave(snakemake.rule, fault.problems)
-        print("\n".join(fault.problems), file=sys.stderr)
-        sys.exit(2)
-    except Exception:
+        protect(outputs)
+    except UserError as error:
+        _leave(logger, snakemake.rule, error.problems, USER_PROBLEMS)
+        sys.exit(USER_ERROR)
+    except Exception as error:
         logger.error(traceback.format_exc())
-        raise
+        problem = machine_problem(error)
+        problems = error.problems if isinstance(error, MachineError) else (problem,) if problem else ()
+        if not problems:
+            raise
+        _leave(logger, snakemake.rule, problems, MACHINE_PROBLEMS)
+        sys.exit(MACHINE_ERROR)
     finally:
-        handler.close()
+        with suppress(OSError):  # closing writes what is buffered, which a full disk refuses
+            handler.close()
         logger.removeHandler(handler)
 
 
-def _leave(rule: str, faults: tuple[str, ...]) -> None:
-    folder = os.environ.get(FAULTS_VARIABLE)
+def person_level_folder(results: Path) -> Path:
+    """Return the `person_level` folder of an evaluation's results, made and closed to others where needed."""
+    folder = results / PERSON_LEVEL
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def protect(paths: Iterable[Path]) -> None:
+    """Close what lies in a `person_level` folder to everybody but its owner: folders 0700, files 0600.
+
+    The folder itself is closed as well, so that drafts inside it are never readable to others either.
+    """
+    for path in paths:
+        if PERSON_LEVEL not in path.parts:
+            continue
+        top = Path(*path.parts[: path.parts.index(PERSON_LEVEL) + 1])
+        inside = [part for part in (path, *path.parents) if top in (part, *part.parents)]
+        for found in [*inside, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]:
+            if found.exists() and not found.is_symlink():
+                found.chmod(0o700 if found.is_dir() else 0o600)
+
+
+def _leave(logger: logging.Logger, rule: str, problems: tuple[str, ...], ending: str) -> None:
+    """Write problems to the log, to standard error and to the folder that the command line reads."""
+    for problem in problems:
+        logger.error(problem)
+    text = "\n".join(problems) + "\n"
+    print(text, file=sys.stderr, end="")
+    folder = os.environ.get(PROBLEMS_VARIABLE)
     if folder:
-        path = Path(folder) / f"{rule}-{os.getpid()}.txt"
-        path.write_text("\n".join(faults) + "\n", encoding="utf-8")
+        with suppress(OSError):
+            (Path(folder) / f"{rule}-{os.getpid()}{ending}").write_text(text, encoding="utf-8")

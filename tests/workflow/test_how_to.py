@@ -106,8 +106,8 @@ def test_the_commands_say_what_the_page_promises(told):
     _, said = told
     tried = said[f"refino-eval outcomes try {NAME}"]
     assert "it lacks subsidised_all_month" in tried
-    assert "Examples: 5 of 5 come out as written." in tried
-    assert "Nearest other outcome: " in tried
+    assert "Examples: 5 of 5 give the expected value." in tried
+    assert "Most similar outcome: " in tried
     difference = said["refino-eval outcomes diff HEAD"]
     assert f"added   outcomes.{NAME}" in difference
     assert "added   states.subsidised_all_month" in difference

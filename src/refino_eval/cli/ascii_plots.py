@@ -1,15 +1,29 @@
-"""Small pictures made of characters: a window on the event-time axis, and a line chart of two arms."""
+"""Plots made of characters: a window on the event-time axis, and a line chart of two arms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from refino_eval.catalogue.references import runs_of
 
-DRAWN = {"axis": "─", "read": "━", "one": "●", "draw": "┼", "read_draw": "╋", "tick": "┬"}
-PLAIN = {"axis": "-", "read": "=", "one": "o", "draw": "+", "read_draw": "#", "tick": "+"}
-MARKS = ("●", "○")
-PLAIN_MARKS = ("x", "o")
+
+class _Style(NamedTuple):
+    """The characters of the plots."""
+
+    axis: str
+    read: str
+    one: str
+    zero: str
+    read_zero: str
+    side: str
+    corner: str
+    tick: str
+    marks: str
+
+
+DRAWN = _Style(axis="─", read="━", one="●", zero="┼", read_zero="╋", side="│", corner="└", tick="┴", marks="●○")
+PLAIN = _Style(axis="-", read="=", one="o", zero="+", read_zero="#", side="|", corner="+", tick="+", marks="xo")
 
 
 def window_picture(times: Sequence[int], first: int, last: int, *, width: int = 72, plain: bool = False) -> list[str]:
@@ -20,40 +34,34 @@ def window_picture(times: Sequence[int], first: int, last: int, *, width: int = 
     times
         Event times that are read.
     first, last
-        The axis; it is widened to hold the times and the draw (0).
+        The axis; it is widened to include the times and event time 0.
     width
-        Characters at most.
+        Maximum number of characters.
     plain
-        Whether to keep to ASCII.
+        Whether to use ASCII only.
 
     Returns
     -------
     list of str
-        The axis with what is read on it, and a line of event times below.
+        The axis with the periods that are read, and a line of event times below.
     """
     first, last = min([first, 0, *times]), max([last, 0, *times])
-    marks = PLAIN if plain else DRAWN
-    step = max(1, -(-(last - first + 1) // max(10, width)))
-    each = max(1, min(3, width // (last - first + 1)))
-    size = (last - first) // step * each + 1
+    style = PLAIN if plain else DRAWN
+    # Several periods share a character on a long axis; a period has up to three characters on a short one.
+    periods = max(1, -(-(last - first + 1) // max(10, width)))
+    characters = max(1, min(3, width // (last - first + 1)))
 
-    def at(time: int) -> int:
-        return (time - first) // step * each
+    def column(time: int) -> int:
+        return (time - first) // periods * characters
 
-    axis = [marks["axis"]] * size
-    for begin, end in runs_of(times):
-        for place in range(at(begin), at(end) + 1):
-            axis[place] = marks["one"] if begin == end else marks["read"]
-    axis[at(0)] = marks["one"] if times == [0] else marks["read_draw" if 0 in times else "draw"]
-    labels = [" "] * (size + 6)
+    axis = [style.axis] * (column(last) + 1)
+    for start, stop in runs_of(times):
+        for index in range(column(start), column(stop) + 1):
+            axis[index] = style.one if start == stop else style.read
+    axis[column(0)] = style.one if times == [0] else style.read_zero if 0 in times else style.zero
     edges = [time for run in runs_of(times) for time in run]
-    for time in dict.fromkeys([0, *edges, first, last]):
-        text = str(time)
-        begin = max(0, at(time) - (len(text) - 1 if time < 0 else 0))
-        around = labels[max(0, begin - 1) : begin + len(text) + 1]
-        if all(character == " " for character in around):
-            labels[begin : begin + len(text)] = text
-    return ["".join(axis), "".join(labels).rstrip()]
+    labels = _labels(len(axis), ((column(time), time) for time in dict.fromkeys([0, *edges, first, last])))
+    return ["".join(axis), labels]
 
 
 def chart(
@@ -64,46 +72,56 @@ def chart(
     Parameters
     ----------
     series
-        Values by event time, by name; a value that may not be shown is left out.
+        Values by event time, by name; a value that may not be disclosed is left out.
     width, height
-        Characters at most, and rows.
+        Maximum number of characters, and number of rows.
     plain
-        Whether to keep to ASCII.
+        Whether to use ASCII only.
 
     Returns
     -------
     list of str
-        Rows from the top, the axis, its labels, and a legend; nothing when there is nothing to draw.
+        Rows from the top, the axis, its labels and a legend; nothing if there are no values.
     """
     values = [value for line in series.values() for value in line.values()]
     if not values:
         return []
-    times = sorted({time for line in series.values() for time in line})
+    style = PLAIN if plain else DRAWN
+    times = [time for line in series.values() for time in line]
+    first, last = min(times), max(times)
     low, high = min(0.0, *values), max(values)
     high = high if high > low else low + 1
-    names = [f"{high:.3g}", f"{low:.3g}"]
-    margin = max(map(len, names)) + 1
-    room = max(10, width - margin - 1)
-    step = max(1, -(-(times[-1] - times[0] + 1) // room))
-    marks = PLAIN_MARKS if plain else MARKS
-    grid = [[" "] * ((times[-1] - times[0]) // step + 1) for _ in range(height)]
-    for mark, line in reversed(list(zip(marks, series.values(), strict=False))):
-        for time, value in sorted(line.items()):
-            row = round((high - value) / (high - low) * (height - 1))
-            grid[row][(time - times[0]) // step] = mark
-    side, corner = ("|", "+") if plain else ("│", "└")
-    rows = [
-        f"{names[0] if k == 0 else names[1] if k == height - 1 else '':>{margin}}{side}{''.join(line).rstrip()}"
-        for k, line in enumerate(grid)
+    scale = {0: f"{high:.3g}", height - 1: f"{low:.3g}"}
+    margin = max(map(len, scale.values())) + 1
+    periods = max(1, -(-(last - first + 1) // max(10, width - margin - 1)))
+    size = (last - first) // periods + 1
+    grid = [[" "] * size for _ in range(height)]
+    # The first series is drawn last, so that it stays visible where the two coincide.
+    for mark, line in reversed(list(zip(style.marks, series.values(), strict=False))):
+        for time, value in line.items():
+            grid[round((high - value) / (high - low) * (height - 1))][(time - first) // periods] = mark
+    axis = [style.axis] * size
+    ticks = [((time - first) // periods, time) for time in (0, first, last) if first <= time <= last]
+    for index, _ in ticks:
+        axis[index] = style.tick
+    legend = "   ".join(f"{mark} {name}" for mark, name in zip(style.marks, series, strict=False))
+    return [
+        *(f"{scale.get(k, ''):>{margin}}{style.side}{''.join(line).rstrip()}" for k, line in enumerate(grid)),
+        f"{'':>{margin}}{style.corner}{''.join(axis)}",
+        f"{'':>{margin}} {_labels(size, ticks, shift_negative=False)}",
+        f"{'':>{margin}} {legend}",
     ]
-    axis = [("-" if plain else "─")] * len(grid[0])
-    labels = [" "] * (len(grid[0]) + 6)
-    for time in [t for t in (0, times[0], times[-1]) if times[0] <= t <= times[-1]]:
-        place = (time - times[0]) // step
-        axis[place] = "+" if plain else "┴"
-        if all(character == " " for character in labels[max(0, place - 1) : place + len(str(time)) + 1]):
-            labels[place : place + len(str(time))] = str(time)
-    rows.append(f"{'':>{margin}}{corner}{''.join(axis)}")
-    rows.append(f"{'':>{margin}} {''.join(labels).rstrip()}")
-    legend = "   ".join(f"{mark} {name}" for mark, name in zip(marks, series, strict=False))
-    return [*rows, f"{'':>{margin}} {legend}"]
+
+
+def _labels(size: int, ticks: Iterable[tuple[int, int]], *, shift_negative: bool = True) -> str:
+    """Return a line of numbers below an axis; earlier ticks take precedence where there is no room for all.
+
+    A negative number ends at its tick if `shift_negative`, so that its last digit is below it; others begin there.
+    """
+    line = [" "] * (size + 6)
+    for index, time in ticks:
+        text = str(time)
+        start = max(0, index - (len(text) - 1 if time < 0 and shift_negative else 0))
+        if not "".join(line[max(0, start - 1) : start + len(text) + 1]).strip():
+            line[start : start + len(text)] = text
+    return "".join(line).rstrip()

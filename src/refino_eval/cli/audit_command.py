@@ -1,4 +1,4 @@
-"""`refino-eval audit-published`: what is wrong in printed tables."""
+"""`refino-eval audit-published`: errors in published tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from refino_eval.cli.output import check_option, write_output
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
 from refino_eval.errors import UserError, nearest
 from refino_eval.published.audit import audit_file
 from refino_eval.published.audit.findings_report import Audited, to_csv, to_markdown, to_text
-from refino_eval.published.source import load_source
+from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import load_published
 
 FORMS = ("text", "csv", "html", "md")
@@ -20,73 +21,65 @@ FORMS = ("text", "csv", "html", "md")
 def audit_published(
     document: str | None, *, form: str, language: str, out: Path | None, strict: bool, root: Path | None = None
 ) -> int:
-    """Audit one document, or all, and print or write what was found.
+    """Audit one document, or all, and print or write the findings.
 
     Parameters
     ----------
     document
-        A file of `data/published` without its ending, or the path of such a CSV; None for all that the project has.
+        A file of `data/published` without its extension, or the path of such a CSV file; None for all of the project.
     form
         ``"text"``, ``"csv"``, ``"html"`` or ``"md"``.
     language
-        ``"nb"`` or ``"en"``; CSV holds both.
+        ``"nb"`` or ``"en"``; CSV has both.
     out
         A file to write; None prints.
     strict
-        Let the exit code tell whether anything is certainly wrong.
+        Whether certain findings give exit code 1.
     root
-        The project; found from the working directory when left out and needed.
+        The project; by default found from the working directory when needed.
 
     Returns
     -------
     int
-        Exit code: 0, or 1 when `strict` and a finding is certain.
+        Exit code: 0, or 1 if `strict` and a finding is certain.
     """
-    for given, valid, option in ((language, get_args(Language), "--language"), (form, FORMS, "--format")):
-        if given not in valid:
-            raise UserError(f"{option} is '{given}'.{nearest(given, valid)}")
-    audited = [_audited(path) for path in _files(document, root)]
-    text = _written(audited, form, "nb" if language == "nb" else "en")
-    if out is None:
-        print(text, end="")
-    else:
-        from refino_eval.exhibits.tidy import write_text
-
-        write_text(out, text)
-    certain = any(finding.certainty == "certain" for each in audited for finding in each.findings)
+    check_option("--language", language, get_args(Language))
+    check_option("--format", form, FORMS)
+    documents = [_audit(path) for path in _files(document, root)]
+    write_output(_text(documents, form, "nb" if language == "nb" else "en"), out)
+    certain = any(finding.certainty == "certain" for audited in documents for finding in audited.findings)
     return 1 if strict and certain else 0
 
 
-def _audited(path: Path) -> Audited:
-    source = load_source(path.with_name(f"{path.stem}.source.yaml"))
-    return Audited(path.stem, len(load_published(path)), audit_file(path), source)
+def _audit(path: Path) -> Audited:
+    return Audited(path.stem, len(load_published(path)), audit_file(path), load_source(source_file(path)))
 
 
 def _files(document: str | None, root: Path | None) -> list[Path]:
-    """Return the files to audit: a path as it stands, a name from the project's folder, or all of that."""
+    """Return the files to audit: a path, a document of the project, or all of its documents."""
     if document is not None and (document.endswith(".csv") or "/" in document):
         return [Path(document)]
     folder = (root or project_root()) / "data" / "published"
     names = sorted(path.stem for path in folder.glob("*.csv"))
     if document is None:
         if not names:
-            raise UserError("data/published has no .csv file: name the path of one to audit it.")
+            raise UserError("data/published has no .csv file. Name the path of a file to audit it.")
         return [folder / f"{name}.csv" for name in names]
     if document not in names:
         raise UserError(
-            f"There are no published values '{document}' in data/published.{nearest(document, names)} A path that ends in "
-            ".csv is audited wherever it stands."
+            f"No published values '{document[:80]}' in data/published.{nearest(document[:80], names)} To audit a file "
+            "elsewhere, name its path, ending in .csv."
         )
     return [folder / f"{document}.csv"]
 
 
-def _written(audited: Sequence[Audited], form: str, language: Language) -> str:
+def _text(documents: Sequence[Audited], form: str, language: Language) -> str:
     if form == "csv":
-        return to_csv(audited)
+        return to_csv(documents)
     if form == "md":
-        return to_markdown(audited, language)
+        return to_markdown(documents, language)
     if form == "html":
         from refino_eval.report.audit_page import audit_page
 
-        return audit_page(audited, language)
-    return to_text(audited, language)
+        return audit_page(documents, language)
+    return to_text(documents, language)

@@ -1,4 +1,4 @@
-"""`refino-eval check`: everything that can be known to be wrong before anything runs, and the receipt of the delivery."""
+"""`refino-eval check`: every problem that can be found before anything runs, and the receipt of the delivery."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.checks import needed_states, used_outcomes, used_states
 from refino_eval.errors import UserError
 from refino_eval.outcomes.plan import plan_lines
+from refino_eval.workflow_job import person_level_folder
 
 if TYPE_CHECKING:
     from refino_eval.registers.delivery_receipt import Receipt
@@ -18,38 +20,42 @@ if TYPE_CHECKING:
 def check_evaluation(
     root: Path, name: str | None, *, delivery: Path | None = None, out: Path | None = None
 ) -> Iterator[str]:
-    """Check one evaluation and yield lines to print: what is right, and the delivery's receipt.
+    """Check one evaluation and yield lines to print: what is valid, and the delivery's receipt.
 
     Parameters
     ----------
     root
         The project's root.
     name
-        Which evaluation; None for the one that `config/config.yaml` names.
+        The evaluation; None for the one that `config/config.yaml` names.
     delivery
         A delivery to check instead of the evaluation's own.
     out
-        Where the receipt's files go; by default `results/<evaluation>/run/receipt`.
+        Folder of the receipt; by default `results/<evaluation>/run/receipt`.
 
     Raises
     ------
     UserError
-        With everything that must be mended, at once, after the lines.
+        With all problems at once, after the lines.
     """
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
-    yield f"{study.name}: the configuration is sound ({len(study.exhibits)} exhibits)"
+    yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
     if study.entry != "spells":
         if delivery is not None:
-            raise UserError(f"The evaluation '{study.name}' reads a person table; only registers have a receipt.")
+            raise UserError(
+                f"The evaluation '{study.name}' reads a person table; only deliveries of registers have a receipt."
+            )
         return
-    yield f"{study.name}: {_examples(configuration)} worked examples give what they should"
+    yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
     yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
     folder = delivery if delivery is not None else configuration.data_folder
     if delivery is None and study.synthetic is not None and not (root / folder / "manifest.json").is_file():
-        yield f"{study.name}: the delivery is synthetic and is made by the run"
+        yield f"{study.name}: the delivery is synthetic and will be made by the run"
         return
-    yield from _deliver(configuration, folder, out or configuration.results_folder / "run" / "receipt")
+    target = out or configuration.results_folder / "run" / "receipt"
+    make_for("--out" if out else "results", target, target)
+    yield from _receipt_lines(configuration, folder, target)
 
 
 def _examples(configuration: Configuration) -> int:
@@ -69,8 +75,8 @@ def _examples(configuration: Configuration) -> int:
     )
 
 
-def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[str]:
-    """Take the receipt, write it, and tell it; what must be mended comes last, as faults."""
+def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Iterator[str]:
+    """Take the receipt, write it, and yield its lines; errors are raised last."""
     from refino_eval.registers.receipt_output import fault_text, receipt_text, write_receipt_csv
     from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
     from refino_eval.report.receipt_page import write_receipt_html
@@ -85,7 +91,7 @@ def _deliver(configuration: Configuration, folder: Path, out: Path) -> Iterator[
     yield f"Receipt: {page}   Numbers: {', '.join(path.name for path in written)}"
     errors = receipt.of(ERROR)
     if errors:
-        raise UserError(*(fault_text(fault) for fault in errors))
+        raise UserError(*(fault_text(error) for error in errors))
 
 
 def _receipt(configuration: Configuration, folder: Path) -> Receipt:
@@ -94,7 +100,7 @@ def _receipt(configuration: Configuration, folder: Path) -> Receipt:
     from refino_eval.registers.delivery_receipt import take_receipt
 
     if not folder.is_dir():
-        raise UserError(f"The delivery folder {folder} does not exist. Put the delivery there, or correct `data`.")
+        raise UserError(f"{folder}: no such delivery folder. Put the delivery there, or correct `data`.")
     study, sources = configuration.evaluation, configuration.sources
     path = find_letter(folder, study.letter)
     lists = {column.codelist for source in sources.values() for column in source.columns.values() if column.codelist}
@@ -103,8 +109,8 @@ def _receipt(configuration: Configuration, folder: Path) -> Receipt:
         sources.values(),
         folder,
         codelists=load_codelists(lists, configuration.root / "config" / "codelists"),
-        # Drafts hold people's rows, so they stand where such rows may.
-        work=configuration.root / configuration.results_folder / "person_level",
+        # Drafts contain rows about people, so they are written where such rows may be.
+        work=person_level_folder(configuration.root / configuration.results_folder),
         letter=None if path is None else (path, read_letter(path)),
         origin=study.population.draw_date if study.population is not None else None,
     )

@@ -1,6 +1,6 @@
-"""The text of definition files: where an entry stands, adding one beside the others, and comparing with a revision.
+"""The text of definition files: locating an entry, adding a copy, and comparing with a git revision.
 
-Files are edited as text, never read and written back: comments, quotes and line ends stay as the analyst left them.
+Files are edited as text, not parsed and written back: comments, quotes and line ends stay as the analyst left them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import write_bytes
 
 REMINDER = (
-    "label and description: what it is called in both languages, and what it means",
-    "kind, state and window: what it reads, and when",
+    "label and description: its name in both languages, and its meaning",
+    "kind, state and window: what it reads, and in which periods",
     "unit, and role (a copy of a primary outcome is not in the plan: exploratory)",
     "examples: spells in, expected value out; at least one counted, one zero, one at the boundary, one missing",
-    "version, changed and reason, where the copy has them: they tell the other's history",
+    "version, changed and reason, where the copy has them: they are the history of the original",
 )
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an entry is: the file from the project's root, the keys that lead to it, and its lines (first, last; 1-based)."""
+class Location:
+    """The file of an entry, relative to the project's root, the keys that lead to it, and its lines (first, last; 1-based)."""
 
     file: str
     path: tuple[str, ...]
@@ -53,11 +53,11 @@ class Change:
     Attributes
     ----------
     kind, name
-        Which definition.
+        The definition.
     what
         ``added``, ``removed`` or ``changed``.
     fields
-        For a change: field, value before, value now (None: not there).
+        For a change: field, value before, value now (None: absent).
     """
 
     kind: str
@@ -67,21 +67,20 @@ class Change:
 
     @property
     def of_numbers(self) -> bool:
-        """Whether more than words changed, so that numbers may."""
-        return self.what != "changed" or any(not _is_words(path) for path, _, _ in self.fields)
+        """Whether more than text changed, so that numbers may change."""
+        return self.what != "changed" or any(not _is_text(path) for path, _, _ in self.fields)
 
 
-def place_of(configuration: Configuration, kind: str, name: str) -> Place | None:
-    """Return where a definition is: in a shared file or the evaluation's own, by itself or as one of several windows."""
+def locate(configuration: Configuration, kind: str, name: str) -> Location | None:
+    """Return the location of a definition, by itself or as one of several windows; None if it has none."""
     files, _ = entry_files(listed_files(configuration.root), configuration.evaluation.name)
     for file in files:
         if file.kind == kind and not file.is_examples:
             text = (configuration.root / file.path).read_text(encoding="utf-8")
             node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), file.keys)
             for keys in ((name,), *((base, WINDOWS, name) for base in _keys(node))):
-                place = _find(text, (*file.keys, *keys), file.path) if _inside(node, keys) is not None else None
-                if place is not None:
-                    return place
+                if _inside(node, keys) is not None:
+                    return _find(text, (*file.keys, *keys), file.path)
     return None
 
 
@@ -97,8 +96,8 @@ def _inside(node: Any, keys: tuple[str, ...]) -> Any:
     return node
 
 
-def _find(text: str, path: tuple[str, ...], file: str) -> Place | None:
-    """Find a key by its path in YAML text."""
+def _find(text: str, path: tuple[str, ...], file: str) -> Location | None:
+    """Return the location of a key in YAML text, by its path."""
     node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), path[:-1])
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     found = next(((key, value) for key, value in pairs if key.value == path[-1]), None)
@@ -107,18 +106,18 @@ def _find(text: str, path: tuple[str, ...], file: str) -> Place | None:
     key, value = found
     lines = text.splitlines()
     last = min(value.end_mark.line + 1, len(lines))
-    # A block ends where the next thing begins: the lines between belong to that one.
-    while last > key.start_mark.line + 1 and _is_apart(lines[last - 1], key.start_mark.column):
+    # A block ends where the next entry begins, but comments before that entry belong to it.
+    while last > key.start_mark.line + 1 and _is_outside(lines[last - 1], key.start_mark.column):
         last -= 1
-    return Place(file, path, key.start_mark.line + 1, last, key.start_mark.column, key.end_mark.column)
+    return Location(file, path, key.start_mark.line + 1, last, key.start_mark.column, key.end_mark.column)
 
 
-def _is_apart(line: str, column: int) -> bool:
+def _is_outside(line: str, column: int) -> bool:
     text = line.strip()
     return not text or text.startswith("#") or len(line) - len(line.lstrip()) <= column
 
 
-def add_copy(configuration: Configuration, name: str, like: str) -> Place:
+def add_copy(configuration: Configuration, name: str, like: str) -> Location:
     """Append a copy of an outcome under a new name to the outcomes.
 
     Parameters
@@ -132,8 +131,8 @@ def add_copy(configuration: Configuration, name: str, like: str) -> Place:
 
     Returns
     -------
-    Place
-        Where the copy is: in the file of the one copied, unless that is an evaluation's only file. Worked examples that
+    Location
+        The copy's: in the file of the one copied, unless that is an evaluation's only file. Worked examples that
         are in a file next to it are copied there.
 
     Raises
@@ -144,31 +143,31 @@ def add_copy(configuration: Configuration, name: str, like: str) -> Place:
     outcomes = configuration.definitions.outcomes
     if not _NAME.match(name):
         raise UserError(
-            f"'{name}' is not a name: lower case letters without accents, digits and underscores, a letter first, at most "
-            "40 characters."
+            f"'{name[:80]}' is not a valid name. Use lower-case letters without accents, digits and underscores, beginning with a "
+            "letter, at most 40 characters."
         )
     if name in outcomes:
-        raise UserError(f"There is an outcome '{name}' already; give the new one another name.")
-    source = place_of(configuration, "outcomes", like)
+        raise UserError(f"The outcome '{name}' exists already. Choose another name.")
+    source = locate(configuration, "outcomes", like)
     if source is None:
-        raise UserError(f"There is no outcome '{like}' to copy.{nearest(like, outcomes)}")
+        raise UserError(f"No outcome '{like[:80]}' to copy.{nearest(like[:80], outcomes)}")
     root = configuration.root
     file = f"{SHARED}/outcomes.yaml" if source.path[0] == "definitions" else source.file
     examples = EntryFile(source.file, "outcomes").examples_path
-    header = [f"# A copy of {like}: change what it says, its role and its examples, then take this line out."]
+    header = [f"# A copy of {like}: change the definition, its role and its examples, then delete this line."]
     entry, has_examples = _copied(configuration, source, name, like)
     written = [_appended(root, file, [*header, *entry])]
     text = (root / examples).read_text(encoding="utf-8") if has_examples else ""
-    if has_examples and (place := _find(text, (like,), examples)) is not None:
-        header = [f"# A copy of the examples of {like}: change them, then take this line out."]
-        written.append(_appended(root, examples, [*header, *_renamed(text, place, name)]))
-    place = _checked(written[0][1].decode("utf-8"), written[0][2].decode("utf-8"), name, file)
+    if has_examples and (location := _find(text, (like,), examples)) is not None:
+        header = [f"# A copy of the examples of {like}: change them, then delete this line."]
+        written.append(_appended(root, examples, [*header, *_renamed(text, location, name)]))
+    location = _checked(written[0][1].decode("utf-8"), written[0][2].decode("utf-8"), name, file)
     for path, after, _ in written:
         write_bytes(path, after)
-    return place
+    return location
 
 
-def _copied(configuration: Configuration, source: Place, name: str, like: str) -> tuple[list[str], bool]:
+def _copied(configuration: Configuration, source: Location, name: str, like: str) -> tuple[list[str], bool]:
     """Return the lines of a copy, and whether its worked examples are in a file of their own."""
     examples = configuration.root / EntryFile(source.file, "outcomes").examples_path
     text = (configuration.root / source.file).read_text(encoding="utf-8")
@@ -180,7 +179,7 @@ def _copied(configuration: Configuration, source: Place, name: str, like: str) -
     return written.splitlines(), examples.is_file()
 
 
-def _renamed(text: str, source: Place, name: str) -> list[str]:
+def _renamed(text: str, source: Location, name: str) -> list[str]:
     """Return an entry's lines under another name, moved to the left margin."""
     copied = text.splitlines()[source.first - 1 : source.last]
     lines = [line[source.column :] if line[: source.column].isspace() or not line else line for line in copied]
@@ -196,54 +195,54 @@ def _appended(root: Path, file: str, lines: list[str]) -> tuple[Path, bytes, byt
     return path, before + ends + (newline.join(["", *lines]) + newline).encode(), before
 
 
-def _checked(text: str, before: str, name: str, file: str) -> Place:
-    """Make sure that the new text says what the old one said, and one valid outcome more."""
+def _checked(text: str, before: str, name: str, file: str) -> Location:
+    """Return the location of the new outcome, having checked that it is valid and that no other entry changed."""
     read = yaml.safe_load(text)
     if {key: entry for key, entry in read.items() if key != name} != (yaml.safe_load(before) or {}):
         raise ValueError(f"adding {name} to {file} would change other entries")
     validate(read[name], Outcome, f"{file}: {name}")
-    place = _find(text, (name,), file)
-    assert place is not None
-    return place
+    location = _find(text, (name,), file)
+    assert location is not None
+    return location
 
 
-def history_of(root: Path, place: Place) -> list[str] | None:
-    """Return the commits that touched an entry, newest first; None where there is no repository to ask."""
-    committed = _git(root, "show", f"HEAD:./{place.file}")
+def history_of(root: Path, location: Location) -> list[str] | None:
+    """Return the commits that changed an entry, newest first; None without a git repository."""
+    committed = _git(root, "show", f"HEAD:./{location.file}")
     if committed is None:
         return None
-    then = _find(committed, place.path, place.file)
+    then = _find(committed, location.path, location.file)
     if then is None:
         return ["not committed yet"]
-    span = f"{then.first},{then.last}:{place.file}"
+    span = f"{then.first},{then.last}:{location.file}"
     log = _git(root, "log", "-s", "--date=short", "--format=%h  %ad  %s", "-L", span)
     return None if log is None else [line for line in log.splitlines() if line.strip()]
 
 
 def changes_since(configuration: Configuration, revision: str) -> list[Change]:
-    """Compare every definition of a revision with what stands now.
+    """Compare every definition of a revision with the present ones.
 
     Parameters
     ----------
     configuration
         The project as it is now; the evaluation's own definitions are compared with the shared ones.
     revision
-        Anything that git takes for a commit.
+        Anything that git accepts as a commit.
 
     Raises
     ------
     UserError
-        When there is no repository, or no such revision.
+        When there is no repository or no such revision.
     """
     root = configuration.root
     if _git(root, "rev-parse", "--git-dir") is None:
         raise UserError(
-            "The project's folder is not in a git repository (or git is not installed), so there is no earlier state of the "
-            "definitions to compare with."
+            "The project's folder is not in a git repository, or git is not installed, so there are no earlier definitions to "
+            "compare with."
         )
     if revision.startswith("-") or _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
         raise UserError(
-            f"git knows no revision '{revision}'. Name a commit, a tag or a branch, for instance HEAD or HEAD~1."
+            f"git has no revision '{revision[:80]}'. Name a commit, a tag or a branch, for instance HEAD or HEAD~1."
         )
     then = _entries(configuration, _git_files(root, revision), lambda file: _git(root, "show", f"{revision}:./{file}"))
     now = _entries(configuration, listed_files(root), lambda file: (root / file).read_text(encoding="utf-8"))
@@ -280,7 +279,7 @@ def _parsed(text: str | None, shown: str) -> dict[str, Any]:
 
 
 def _differences(before: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield field, value before and value now, down to the smallest part that differs."""
+    """Yield field, value before and value now, for the smallest parts that differ."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
             if before.get(key) != now.get(key) or (key in before) != (key in now):
@@ -299,12 +298,12 @@ def _deep(values: list[Any]) -> bool:
     return all(isinstance(value, Mapping) for value in values)
 
 
-def _is_words(path: str) -> bool:
+def _is_text(path: str) -> bool:
     return bool({*re.split(r"[.\[\]]", path)} & descriptive_names(Definitions))
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Run git in a folder; None when it fails or is not there."""
+    """Run git in a folder and return its output; None if it fails or is not installed."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30, check=False

@@ -1,4 +1,4 @@
-"""What there is to run and to use, one line each."""
+"""`refino-eval list`: what there is to run and to use, one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from refino_eval.config.load import evaluation_names, project_root
 from refino_eval.errors import UserError
 
 
-def listed(what: str, evaluation: str | None) -> Iterator[str]:
+def entries(what: str, evaluation: str | None) -> Iterator[str]:
     """Yield a line for each entry: its name and its English label.
 
     Parameters
@@ -17,15 +17,15 @@ def listed(what: str, evaluation: str | None) -> Iterator[str]:
     what
         `evaluations`, `registers`, or a kind of definition.
     evaluation
-        Whose definitions and registers; by default those of the one that `config/config.yaml` names.
+        The evaluation whose definitions and registers are listed; None for the one that `config/config.yaml` names.
     """
     root = project_root()
     if what == "evaluations":
         for name in evaluation_names(root):
             try:
                 study = load_configuration(root, evaluation=name).evaluation
-            except UserError as fault:
-                yield f"{name:<24}has {len(fault.problems)} fault(s); see: refino-eval check --evaluation {name}"
+            except UserError as error:
+                yield f"{name:<24}{len(error.problems)} problem(s); see: refino-eval check --evaluation {name}"
                 continue
             yield f"{name:<24}{study.label.en} ({study.data_class}, entry {study.entry})"
         return
@@ -34,8 +34,8 @@ def listed(what: str, evaluation: str | None) -> Iterator[str]:
         for name, source in configuration.sources.items():
             yield f"{name:<24}{source.label.en} ({source.owner})"
         return
-    chosen = set(configuration.evaluation.exhibits)
+    selected = set(configuration.evaluation.exhibits)
     for name, entry in sorted(getattr(configuration.definitions, what).items()):
         label = getattr(entry, "title", None) or entry.label
-        mark = " *" if name in chosen else ""
+        mark = " *" if name in selected else ""
         yield f"{name:<32}{label.en}{mark}"

@@ -1,4 +1,4 @@
-"""`refino-eval run | check | simulate | list | outcomes | texts | trace | audit-published`."""
+"""`refino-eval`: run, check, simulate and audit evaluations, and read their definitions and numbers."""
 
 from __future__ import annotations
 
@@ -9,72 +9,89 @@ from typing import Annotated
 import typer
 
 from refino_eval.cli import outcome_commands
-from refino_eval.cli.output import EvaluationName, telling_faults
-from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.cli.output import Commands, EvaluationName, check_option
+from refino_eval.errors import UserError, raise_problems
 
 app = typer.Typer(
+    cls=Commands,
     help="Evaluate a randomised labour-market trial from register data.",
+    epilog="Exit codes: 0 done, 1 fault of the program (or, with --strict, certain findings), 2 problem in the command, "
+    "configuration or delivery, 3 refused by the machine (disk, memory, permissions).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
 app.add_typer(outcome_commands.app, name="outcomes")
 
 LISTS = ("evaluations", "exhibits", "outcomes", "states", "covariates", "specifications", "registers")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"refino-eval {version('refino_eval')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Evaluate a randomised labour-market trial from register data."""
+
+
 @app.command()
 def run(
     evaluation: EvaluationName = None,
-    cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Processes at a time.")] = 2,
+    cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Number of processes.")] = 2,
     until: Annotated[str | None, typer.Option(help="Stop at a target of the workflow: outcomes, aggregates.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Do everything again, even what is up to date.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Repeat everything, even what is up to date.")] = False,
 ) -> None:
-    """Run an evaluation from delivered registers to report; what is up to date is left alone."""
+    """Run an evaluation from delivered registers to report; what is up to date is not repeated."""
     from refino_eval.cli.run_command import run_workflow
 
-    with telling_faults():
-        raise typer.Exit(run_workflow(evaluation=evaluation, cores=cores, until=until, force=force))
+    raise typer.Exit(run_workflow(evaluation=evaluation, cores=cores, until=until, force=force))
 
 
 @app.command()
 def check(
     evaluation: EvaluationName = None,
-    everything: Annotated[bool, typer.Option("--all", help="Check every evaluation there is.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Check every evaluation.")] = False,
     delivery: Annotated[
         Path | None, typer.Option(help="Folder of a delivery to check instead of the evaluation's own.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where the receipt goes. [default: results/<evaluation>/run/receipt]")
+        Path | None, typer.Option(help="Folder of the receipt. [default: results/<evaluation>/run/receipt]")
     ] = None,
 ) -> None:
-    """Check configuration and worked examples, and give the delivery's receipt; exit code 2 when something must be mended."""
+    """Check configuration and worked examples, and write the delivery's receipt; exit code 2 if problems are found."""
     from refino_eval.cli.check_command import check_evaluation
     from refino_eval.config.load import evaluation_names, project_root
 
-    with telling_faults():
-        if everything and (delivery or out):
-            raise UserError("`--all` takes neither --delivery nor --out: they belong to one evaluation.")
-        # What the user names is from where the user stands.
-        delivery, out = (path.resolve() if path is not None else None for path in (delivery, out))
-        root = project_root()
-        os.chdir(root)
-        faults: list[str] = []
-        for name in evaluation_names(root) if everything else [evaluation]:
-            try:
-                for line in check_evaluation(root, name, delivery=delivery, out=out):
-                    print(line)
-            except UserError as fault:
-                faults += fault.problems
-        raise_problems(faults)
+    if everything and (delivery or out):
+        raise UserError("--all cannot be combined with --delivery or --out, which belong to one evaluation.")
+    # Paths that the user gives are relative to the folder where the command was typed.
+    delivery, out = (Path(os.path.abspath(path)) if path is not None else None for path in (delivery, out))
+    root = project_root()
+    os.chdir(root)
+    problems: list[str] = []
+    for name in evaluation_names(root) if everything else [evaluation]:
+        try:
+            for line in check_evaluation(root, name, delivery=delivery, out=out):
+                print(line)
+        except UserError as error:
+            problems += error.problems
+    raise_problems(problems)
 
 
 @app.command()
 def sources(
     variable_list: Annotated[
-        bool, typer.Option("--variable-list", help="Every column that is read, and why: what data owners ask for.")
+        bool, typer.Option("--variable-list", help="Every column that is read, with the reason, for data owners.")
     ] = False,
     language: Annotated[str, typer.Option(help="nb or en.")] = "en",
     form: Annotated[str, typer.Option("--format", help="md or csv.")] = "md",
@@ -82,10 +99,9 @@ def sources(
     evaluation: EvaluationName = None,
 ) -> None:
     """List the registers that an evaluation reads, or each of their columns with the reason for reading it."""
-    from refino_eval.cli.source_commands import tell_sources
+    from refino_eval.cli.source_commands import list_sources
 
-    with telling_faults():
-        tell_sources(evaluation, variable_list=variable_list, language=language, form=form, out=out)
+    list_sources(evaluation, variable_list=variable_list, language=language, form=form, out=out)
 
 
 @app.command()
@@ -94,62 +110,62 @@ def simulate(
         str | None, typer.Option(help="A file of config/synthetic. [default: the one of the default evaluation]")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write. [default: data/synthetic/<recipe>]")] = None,
-    people: Annotated[int | None, typer.Option(min=20, help="People drawn. [default: the recipe's]")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed. [default: the recipe's]")] = None,
+    people: Annotated[
+        int | None, typer.Option(min=20, max=100_000_000, help="People assigned. [default: the recipe's]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed. [default: the recipe's]")] = None,
     effects: Annotated[str | None, typer.Option(help="Planted effects: a preset of the recipe.")] = None,
     calibration: Annotated[bool, typer.Option(help="Compare the delivery with the recipe's targets.")] = True,
     mess: Annotated[
-        str | None, typer.Option(help="Faults to plant, by commas; none; list tells them. [default: the recipe's]")
+        str | None,
+        typer.Option(help="Faults to plant, separated by commas; none; `list` shows them. [default: the recipe's]"),
     ] = None,
     file_format: Annotated[
         str | None,
         typer.Option("--format", help="csv, parquet, dta or sav for every register. [default: the recipe's]"),
     ] = None,
 ) -> None:
-    """Make a synthetic register with a known truth, and show how near it comes to its targets."""
+    """Make a synthetic register with a known truth, and compare it with its targets."""
     from refino_eval.cli.simulate_command import simulate_register
 
-    with telling_faults():
-        simulate_register(
-            recipe=recipe,
-            out=out,
-            people=people,
-            seed=seed,
-            effects=effects,
-            calibration=calibration,
-            mess=mess,
-            file_format=file_format,
-        )
+    simulate_register(
+        recipe=recipe,
+        out=out,
+        people=people,
+        seed=seed,
+        effects=effects,
+        calibration=calibration,
+        mess=mess,
+        file_format=file_format,
+    )
 
 
 @app.command(name="audit-published")
 def audit_published(
     document: Annotated[
-        str | None, typer.Argument(help="A file of data/published, or the path of such a CSV. [default: all]")
+        str | None, typer.Argument(help="A file of data/published, or the path of such a CSV file. [default: all]")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="text, csv, html or md.")] = "text",
-    language: Annotated[str, typer.Option(help="nb or en; csv holds both.")] = "en",
+    language: Annotated[str, typer.Option(help="nb or en; csv has both.")] = "en",
     out: Annotated[Path | None, typer.Option(help="File to write. [default: print]")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when something is certainly wrong.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a finding is certain.")] = False,
 ) -> None:
-    """Look for mistakes in printed tables: arithmetic and statistics that must hold, rounding taken exactly."""
+    """Look for errors in published tables: arithmetic and statistics that must hold, with rounding treated exactly."""
     from refino_eval.cli.audit_command import audit_published as run_audit
 
-    with telling_faults():
-        raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
+    raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
 
 
 @app.command()
 def score() -> None:
-    """Count how many printed numbers each evaluation that was run gives back: a Markdown table from the comparisons."""
+    """Count how many published numbers each evaluation reproduces: a Markdown table of the finished runs."""
     from refino_eval.config.load import project_root
     from refino_eval.published import score_table, scores_of
 
-    with telling_faults():
-        comparisons = scores_of(project_root() / "results")
-        if not any(len(frame) for frame in comparisons.values()):
-            raise UserError("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
-        typer.echo(score_table(comparisons))
+    comparisons = scores_of(project_root() / "results")
+    if not any(len(frame) for frame in comparisons.values()):
+        raise UserError("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
+    typer.echo(score_table(comparisons))
 
 
 @app.command(name="list")
@@ -157,14 +173,12 @@ def list_names(
     what: Annotated[str, typer.Argument(help=f"One of: {', '.join(LISTS)}.")] = "evaluations",
     evaluation: EvaluationName = None,
 ) -> None:
-    """List what there is, with labels."""
-    from refino_eval.cli.list_command import listed
+    """List evaluations, registers or definitions with their labels."""
+    from refino_eval.cli.list_command import entries
 
-    with telling_faults():
-        if what not in LISTS:
-            raise UserError(f"There is no list of '{what}'.{nearest(what, LISTS)}")
-        for line in listed(what, evaluation):
-            print(line)
+    check_option("list", what, LISTS)
+    for line in entries(what, evaluation):
+        print(line)
 
 
 @app.command()
@@ -175,25 +189,23 @@ def texts(
     """Print every text of tables, notes and report with its key, as one Markdown document for proofreading."""
     from refino_eval.cli.texts_command import proofreading_lines
 
-    with telling_faults():
-        for line in proofreading_lines(language, theme):
-            typer.echo(line)
+    for line in proofreading_lines(language, theme):
+        typer.echo(line)
 
 
 @app.command()
 def trace(
-    number: Annotated[str, typer.Argument(help="exhibit:row:column:statistic, or with :panel behind.")],
+    number: Annotated[str, typer.Argument(help="exhibit:row:column:statistic, or with :panel at the end.")],
     evaluation: EvaluationName = None,
-    panel: Annotated[str | None, typer.Option(help="The panel, where the exhibit has several.")] = None,
+    panel: Annotated[str | None, typer.Option(help="The panel, if the exhibit has several.")] = None,
     language: Annotated[str, typer.Option(help="nb or en.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
-    """Tell where a number comes from: definition, sample, specification, code, inputs, checks, and what was printed."""
+    """Show where a number comes from: definition, sample, specification, code, inputs, checks and published value."""
     from refino_eval.cli.trace_command import trace_number
 
-    with telling_faults():
-        for line in trace_number(number, evaluation=evaluation, panel=panel, language=language, as_json=as_json):
-            print(line)
+    for line in trace_number(number, evaluation=evaluation, panel=panel, language=language, as_json=as_json):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,23 @@
-"""`refino-eval outcomes list | show | new | try | diff`: reading definitions, adding one, and trying it."""
+"""`refino-eval outcomes list | show | new | try | diff`: read definitions, add one, and try it."""
 
 from __future__ import annotations
 
-import io
+import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from refino_eval.cli.output import EvaluationName, drawn, lines_of, telling_faults, width
+from refino_eval.cli.output import EvaluationName, drawable, table_lines, width
 
 if TYPE_CHECKING:
     from refino_eval.cli.definition_files import Change
     from refino_eval.config.load import Configuration
 
 app = typer.Typer(
-    help="Read the outcomes' definitions, add one, and try it on the people at hand.",
+    help="Read the definitions of outcomes, add one, and try it on the evaluation's people.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -29,17 +28,15 @@ OutcomeName = Annotated[str, typer.Argument(help="An outcome of config/definitio
 @app.command(name="list")
 def list_outcomes(evaluation: EvaluationName = None) -> None:
     """List the outcomes: role, kind, window, label, and the exhibits that show them."""
-    with telling_faults():
-        for line in _listed(_configuration(evaluation)):
-            print(line)
+    for line in _list_lines(_configuration(evaluation)):
+        print(line)
 
 
 @app.command()
 def show(name: OutcomeName, evaluation: EvaluationName = None) -> None:
-    """Tell one outcome whole: words, window, registers and codes, thresholds, examples, history."""
-    with telling_faults():
-        for line in _shown(_configuration(evaluation), name):
-            print(line)
+    """Show everything about one outcome: definition, window, registers and codes, thresholds, examples, history."""
+    for line in _show_lines(_configuration(evaluation), name):
+        print(line)
 
 
 @app.command()
@@ -49,14 +46,13 @@ def new(
     evaluation: EvaluationName = None,
 ) -> None:
     """Add a copy of an outcome under a new name, to be changed by hand; the rest of the file stays as it is."""
-    with telling_faults():
-        from refino_eval.cli.definition_files import REMINDER, add_copy
+    from refino_eval.cli.definition_files import REMINDER, add_copy
 
-        place = add_copy(_configuration(evaluation), name, like)
-        print(f"{name} stands in {place.file}, lines {place.first} to {place.last}, a copy of {like}. Change:")
-        for text in REMINDER:
-            print(f"  - {text}")
-        print(f"Then: refino-eval outcomes try {name}")
+    location = add_copy(_configuration(evaluation), name, like)
+    print(f"{name}, a copy of {like}, is in {location.file}, lines {location.first} to {location.last}. Change:")
+    for text in REMINDER:
+        print(f"  - {text}")
+    print(f"Then: refino-eval outcomes try {name}")
 
 
 @app.command(name="try")
@@ -68,13 +64,12 @@ def try_one(
     ] = None,
     evaluation: EvaluationName = None,
 ) -> None:
-    """Run one definition on the evaluation's panel and tell what it gives, group by group."""
-    with telling_faults():
-        from refino_eval.cli.try_outcome import try_outcome
+    """Compute one outcome for the evaluation's people and show the result by group."""
+    from refino_eval.cli.try_outcome import try_outcome
 
-        path = person_file.resolve() if person_file is not None else None
-        for line in try_outcome(_configuration(evaluation), name, person_file=path):
-            print(line)
+    path = Path(os.path.abspath(person_file)) if person_file is not None else None
+    for line in try_outcome(_configuration(evaluation), name, person_file=path):
+        print(line)
 
 
 @app.command()
@@ -82,13 +77,12 @@ def diff(
     revision: Annotated[str, typer.Argument(metavar="REV", help="A commit, tag or branch, for instance HEAD~1.")],
     evaluation: EvaluationName = None,
 ) -> None:
-    """Compare all definitions with those of a git revision, and name the exhibits that a difference reaches."""
-    with telling_faults():
-        from refino_eval.cli.definition_files import changes_since
+    """Compare all definitions with those of a git revision, and name the exhibits that a difference affects."""
+    from refino_eval.cli.definition_files import changes_since
 
-        configuration = _configuration(evaluation)
-        for line in _compared(configuration, revision, changes_since(configuration, revision)):
-            print(line)
+    configuration = _configuration(evaluation)
+    for line in _difference_lines(configuration, revision, changes_since(configuration, revision)):
+        print(line)
 
 
 def _configuration(evaluation: str | None) -> Configuration:
@@ -96,12 +90,10 @@ def _configuration(evaluation: str | None) -> Configuration:
 
     root = project_root()
     os.chdir(root)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a label with a letter that the terminal lacks is no reason to stop
     return load_configuration(root, evaluation=evaluation)
 
 
-def _listed(configuration: Configuration) -> Iterator[str]:
+def _list_lines(configuration: Configuration) -> Iterator[str]:
     from refino_eval.catalogue.references import periods_of, span_text, users_of
 
     users = users_of(configuration.definitions, configuration.evaluation.exhibits)
@@ -110,23 +102,23 @@ def _listed(configuration: Configuration) -> Iterator[str]:
     for name, entry in configuration.definitions.outcomes.items():
         window = f"{entry.clock} {span_text(periods_of(entry))}"
         family = [getattr(entry, "family", None) or ""] if families else []
-        shown = ", ".join(users.get(("outcomes", name), [])) or "-"
+        exhibits = ", ".join(users.get(("outcomes", name), [])) or "-"
         role = f"{entry.role} (deprecated)" if entry.deprecated else entry.role
-        rows.append([name, role, *family, entry.kind, window, entry.label.en, shown])
+        rows.append([name, role, *family, entry.kind, window, entry.label.en, exhibits])
     if not rows:
-        yield "There are no outcomes: the evaluation's person table names its own."
+        yield "No outcomes are defined: those of the evaluation are columns of its person table."
         return
     head = ["outcome", "role", *(["family"] if families else []), "kind", "window", "label", "shown in"]
-    yield from lines_of(head, rows)
+    yield from table_lines(head, rows)
 
 
-def _shown(configuration: Configuration, name: str) -> Iterator[str]:
+def _show_lines(configuration: Configuration, name: str) -> Iterator[str]:
     from refino_eval.catalogue.references import sentence_of, users_of
-    from refino_eval.cli.try_outcome import known_outcome
+    from refino_eval.cli.try_outcome import find_outcome
     from refino_eval.config.base import text_in
 
     definitions = configuration.definitions
-    entry = known_outcome(configuration, name)
+    entry = find_outcome(configuration, name)
     yield f"{name}: {entry.label.en} / {entry.label.nb}"
     yield f"  en  {sentence_of(entry, definitions, 'en')}"
     yield f"  nb  {sentence_of(entry, definitions, 'nb')}"
@@ -148,10 +140,10 @@ def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
     times = list(periods_of(entry))
     clock = configuration.evaluation.clocks.get(entry.clock)
     first, last = (clock.first, clock.last) if clock is not None else (times[0], times[-1])
-    plain = drawn("─━●┼╋", "") == ""
+    plain = not drawable("─━●┼╋")
     for line in window_picture(times, first, last, width=min(width() or 78, 100) - 4, plain=plain):
         yield f"  {line}"
-    yield f"  event {entry.clock}s; 0 is the {entry.clock} of the draw"
+    yield f"  event {entry.clock}s; 0 is the {entry.clock} of random assignment"
 
 
 def _facts(configuration: Configuration, entry: Any, users: list[str]) -> Iterator[str]:
@@ -164,12 +156,15 @@ def _facts(configuration: Configuration, entry: Any, users: list[str]) -> Iterat
         ("reads", f"{entry.clock} {span_text(periods_of(entry))}"),
         ("states", ", ".join(states_of(entry, definitions))),
         ("expression", getattr(entry, "expression", None)),
-        ("decides", "; ".join(thresholds_of(entry, definitions))),
-        ("missing", f"when {entry.missing} of these periods is missing" if entry.missing == "any" else "when all are"),
+        ("thresholds", "; ".join(thresholds_of(entry, definitions))),
+        (
+            "missing",
+            "if any of these periods is missing" if entry.missing == "any" else "if all of these periods are missing",
+        ),
         ("unit", f"{entry.unit.en} / {entry.unit.nb}"),
         ("role", entry.role),
         ("family", family),
-        ("shown in", ", ".join(users) or f"nothing that {configuration.evaluation.name} makes"),
+        ("shown in", ", ".join(users) or f"no exhibit of {configuration.evaluation.name}"),
         ("deprecated", entry.deprecated),
     ]
     for key, value in facts:
@@ -185,8 +180,8 @@ def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
     reads = reads_of(entry, definitions, sources)
     if reads:
         yield ""
-        rows = [[f"  {each.register}", each.column or "(not among the sources)", each.why] for each in reads]
-        yield from lines_of(["  register", "column", "why"], rows)
+        rows = [[f"  {read.register}", read.column or "(not among the sources)", read.why] for read in reads]
+        yield from table_lines(["  register", "column", "why"], rows)
     used = [sources[register] for register in registers_of(entry, definitions) if register in sources]
     lists = {column.codelist for source in used for column in source.columns.values() if column.codelist}
     codelists = load_codelists(lists, configuration.root / "config" / "codelists")
@@ -194,7 +189,7 @@ def _reads(configuration: Configuration, entry: Any) -> Iterator[str]:
     if codes:
         yield ""
         rows = [[f"  {c.column}", c.code, c.label, "counts" if c.taken else "does not count"] for c in codes]
-        yield from lines_of(["  code of", "code", "label", ""], rows)
+        yield from table_lines(["  code of", "code", "label", ""], rows)
 
 
 def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
@@ -208,7 +203,7 @@ def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[s
         configuration.sources,
         codelists=configuration.root / "config" / "codelists",
     )["outcomes", name]
-    right, wrong = drawn("✓", "ok"), drawn("✗", "WRONG")
+    right, wrong = ("✓", "✗") if drawable("✓✗") else ("ok", "WRONG")
     yield f"  Examples ({len(entry.examples)})" + (
         "" if results.run else ", not run: a register is not among the sources"
     )
@@ -222,56 +217,54 @@ def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[s
 
 
 def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
-    from refino_eval.cli.definition_files import history_of, place_of
+    from refino_eval.cli.definition_files import history_of, locate
 
     yield ""
     changed = f", changed {entry.changed}" if entry.changed else ""
     yield f"  Version {entry.version}{changed}" + (f": {entry.reason}" if entry.reason else "")
-    place = place_of(configuration, "outcomes", name)
-    if place is None:
+    location = locate(configuration, "outcomes", name)
+    if location is None:
         return
-    yield f"  {place.file}, lines {place.first} to {place.last}"
-    for line in history_of(configuration.root, place) or ():
+    yield f"  {location.file}, lines {location.first} to {location.last}"
+    for line in history_of(configuration.root, location) or ():
         yield f"    {line}"
 
 
-def _compared(configuration: Configuration, revision: str, changes: list[Change]) -> Iterator[str]:
+def _difference_lines(configuration: Configuration, revision: str, changes: list[Change]) -> Iterator[str]:
     from refino_eval.catalogue.references import users_of
 
     if not changes:
-        yield f"The definitions are as they were at {revision}."
+        yield f"The definitions are the same as at {revision}."
         return
     definitions = configuration.definitions
     users = users_of(definitions, definitions.exhibits)
-    reached: dict[str, bool] = {}
+    affected: dict[str, bool] = {}
     for change in changes:
         yield f"{change.what:<8}{change.kind}.{change.name}"
         for field, before, now in change.fields:
             yield f"          {field}: {_value(before)} -> {_value(now)}"
-        own = [change.name] if change.kind == "exhibits" and change.name in definitions.exhibits else []
-        for exhibit in [*own, *users.get((change.kind, change.name), [])]:
-            reached[exhibit] = reached.get(exhibit, False) or change.of_numbers
+        itself = [change.name] if change.kind == "exhibits" and change.name in definitions.exhibits else []
+        for exhibit in [*itself, *users.get((change.kind, change.name), [])]:
+            affected[exhibit] = affected.get(exhibit, False) or change.of_numbers
     yield ""
-    if not reached:
+    if not affected:
         yield "No exhibit is affected."
         return
-    made = set(configuration.evaluation.exhibits)
+    selected = set(configuration.evaluation.exhibits)
     yield "Exhibits affected:"
     rows = [
         [
             f"  {exhibit}",
-            "numbers" if numbers else "words only",
-            "" if exhibit in made else f"(not made by {configuration.evaluation.name})",
+            "numbers" if numbers else "text only",
+            "" if exhibit in selected else f"(not part of {configuration.evaluation.name})",
         ]
-        for exhibit, numbers in sorted(reached.items())
+        for exhibit, numbers in sorted(affected.items())
     ]
-    yield from lines_of(["  exhibit", "what may change", ""], rows)
+    yield from table_lines(["  exhibit", "what may change", ""], rows)
 
 
 def _value(value: Any) -> str:
-    import json
-
     if value is None:
-        return "(not there)"
+        return "(none)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 160 else text[:157] + "..."

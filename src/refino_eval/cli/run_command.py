@@ -1,7 +1,7 @@
-"""`refino-eval run`: the workflow with a friendlier face.
+"""`refino-eval run`: the workflow, with readable progress and errors.
 
-Snakemake does the work in a process of its own. Its talk goes to a log file; here each job is told by its message,
-and a user's fault in a job comes out as the paragraph that the job left.
+Snakemake does the work in a process of its own. Its output goes to a log file; here each job is shown by its message, and
+the problems that jobs leave are reported as paragraphs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from refino_eval.cli.locks import only_run
+from refino_eval.cli.output import check_option
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
-from refino_eval.errors import UserError, nearest
-from refino_eval.workflow_job import FAULTS_VARIABLE
+from refino_eval.errors import NO_MEMORY, MachineError, UserError, raise_problems, reason_in
+from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
 
 TARGETS = ("all", "outcomes", "aggregates")
 PROFILE = "workflow/profiles/laptop"
@@ -34,21 +35,23 @@ _STEPS = re.compile(r"^(\d+) of (\d+) steps")
 _TOTAL = re.compile(r"^total\s+(\d+)$")
 _FAILED = re.compile(r"^Error in rule (\w+)")
 _LOG = re.compile(r"^\s+log: (\S+)")
+_KILLED = re.compile(r"SIGKILL|exit (?:code|status) (?:-9|137)\b")
+LAST_LINES = 15
 
 
 def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force: bool) -> int:
-    """Run an evaluation and tell how it goes.
+    """Run an evaluation and report its progress.
 
     Parameters
     ----------
     evaluation
-        Which one; None for the one that `config/config.yaml` names.
+        The evaluation; None for the one that `config/config.yaml` names.
     cores
-        Processes at a time.
+        Number of processes.
     until
         A target to stop at; None for everything.
     force
-        Do everything again.
+        Whether to repeat everything.
 
     Returns
     -------
@@ -58,50 +61,58 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     Raises
     ------
     UserError
-        For a fault in the configuration, or one that a job found.
+        For a problem in the configuration, or one that a job found.
+    MachineError
+        When the disk, the memory or permissions stopped the run.
     """
     root = project_root()
-    os.chdir(root)  # paths in the configuration, and in messages, are from the project's root
-    if until is not None and until not in TARGETS:
-        raise UserError(f"There is no target '{until}' to stop at.{nearest(until, TARGETS)}")
+    os.chdir(root)  # paths in the configuration, and in messages, are relative to the project's root
+    if until is not None:
+        check_option("--until", until, TARGETS)
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
-    if study.synthetic is None and study.entry == "spells":
-        _delivery_is_there(configuration)
+    _require_inputs(configuration)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Evaluation [bold]{study.name}[/]: {study.label.en}")
+    console.print(f"Evaluation [bold]{study.name}[/]: ", end="")
+    console.print(study.label.en, markup=False)
     if not study.releasable:
         console.print(
-            "The data are confidential and there is no disclosure control yet: no release/ is written, neither tables nor "
-            "figures nor report. The numbers stand in aggregates/, which stay in the zone."
+            "The data are confidential and no disclosure profile is chosen, so no release/ is written: neither "
+            "tables nor figures nor report. The numbers are in aggregates/, which must not leave the secure zone."
         )
     log = root / "logs" / study.name / "workflow.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    began = time.perf_counter()
-    with only_run(root, study.name, configuration.data_folder) as held, tempfile.TemporaryDirectory() as faults:
+    person_level_folder(root / configuration.results_folder)
+    start = time.perf_counter()
+    with only_run(root, study.name, configuration.data_folder) as held, tempfile.TemporaryDirectory() as folder:
         command = _command(study.name, cores, until, force)
-        failed, jobs = _follow(command, root, log, Path(faults), console, held)
-        left = [line for path in sorted(Path(faults).glob("*.txt")) for line in path.read_text("utf-8").splitlines()]
-    if left:
-        raise UserError(*dict.fromkeys(left))
-    if failed is not None:
-        _tell_failure(failed, log, root, console)
+        last, jobs = _follow(command, root, log, Path(folder), console, held)
+        problems, machine_problems = _left(Path(folder), USER_PROBLEMS), _left(Path(folder), MACHINE_PROBLEMS)
+    raise_problems(problems)
+    if last is not None:
+        if machine_problems := machine_problems or _machine_problems(last, log, root):
+            raise MachineError(*machine_problems)
+        raise_problems(_missing_inputs(log))
+        _show_failure(last, log, root, console)
         return 1
-    _tell_success(configuration, jobs, time.perf_counter() - began, console)
+    _show_success(configuration, until, jobs, time.perf_counter() - start, console)
     return 0
 
 
-def _delivery_is_there(configuration: Configuration) -> None:
+def _require_inputs(configuration: Configuration) -> None:
+    """Raise a user error if delivered files are missing: Snakemake would only name them."""
     from refino_eval.registers.register_files import find_files
 
-    faults: list[str] = []
-    for source in configuration.sources.values():
+    study = configuration.evaluation
+    if study.synthetic is not None:
+        return
+    problems: list[str] = []
+    for source in configuration.sources.values() if study.entry == "spells" else ():
         try:
             find_files(source, configuration.data_folder)
-        except UserError as fault:
-            faults += fault.problems
-    if faults:
-        raise UserError(*faults)
+        except UserError as error:
+            problems += error.problems
+    raise_problems(problems)
 
 
 def _command(evaluation: str, cores: int, until: str | None, force: bool) -> list[str]:
@@ -111,11 +122,33 @@ def _command(evaluation: str, cores: int, until: str | None, force: bool) -> lis
     return [*command, "--config", f"evaluation={evaluation}"]
 
 
+def _environment(root: Path, problems: Path) -> dict[str, str]:
+    """Return the environment of Snakemake and its jobs.
+
+    Snakemake and matplotlib keep caches in the home folder. Where it cannot be written, as in secure zones and containers,
+    the caches are kept in the project.
+    """
+    environment = {**os.environ, PROBLEMS_VARIABLE: str(problems), "PYTHONUNBUFFERED": "1"}
+    for variable, usual in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config")):
+        if variable not in environment and not _can_write(Path(os.path.expanduser("~")) / usual):
+            environment[variable] = str(root / ".snakemake" / usual.removeprefix("."))
+    return environment
+
+
+def _can_write(folder: Path) -> bool:
+    """Return whether files can be made in a folder; tried, since permissions alone do not tell."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def _follow(
-    command: list[str], root: Path, log: Path, faults: Path, console: Console, held: int | None
+    command: list[str], root: Path, log: Path, problems: Path, console: Console, held: int | None
 ) -> tuple[deque[str] | None, int]:
-    """Run Snakemake, log what it says, and show its jobs; return its last words when it failed, and the jobs done."""
-    environment = {**os.environ, FAULTS_VARIABLE: str(faults), "PYTHONUNBUFFERED": "1"}
+    """Run Snakemake, log its output and show its jobs; return its last lines if it failed, and the number of jobs."""
     last: deque[str] = deque(maxlen=60)
     done = 0
     with (
@@ -123,10 +156,12 @@ def _follow(
         subprocess.Popen(
             command,
             cwd=root,
-            env=environment,
+            env=_environment(root, problems),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             bufsize=1,
             pass_fds=() if held is None else (held,),
         ) as process,
@@ -134,7 +169,7 @@ def _follow(
         assert process.stdout is not None
         try:
             done = _progress(_tee(process.stdout, written, last), console)
-        except KeyboardInterrupt:
+        except BaseException:  # also Ctrl-C and a full disk: no workflow may go on without its log
             process.terminate()
             process.wait()
             raise
@@ -149,47 +184,81 @@ def _tee(lines: Iterable[str], written: TextIO, last: deque[str]) -> Iterator[st
 
 
 def _progress(lines: Iterable[str], console: Console) -> int:
-    """Show jobs as they start, a bar on a terminal and a line each elsewhere, and return the number of jobs done."""
-    columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    """Show jobs as they start, as a bar on a terminal and as lines elsewhere, and return the number of jobs done."""
+    columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     done, total = 0, 0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("planning", total=None)
         for line in lines:
-            if found := _TOTAL.match(line):
-                total = int(found[1])
+            if match := _TOTAL.match(line):
+                total = int(match[1])
                 bar.update(task, total=total)
-            elif found := _STEPS.match(line):
-                done, total = int(found[1]), int(found[2])
+            elif match := _STEPS.match(line):
+                done, total = int(match[1]), int(match[2])
                 bar.update(task, completed=done, total=total)
-            elif found := _MESSAGE.match(line):
-                bar.update(task, description=found[2])
+            elif match := _MESSAGE.match(line):
+                bar.update(task, description=match[2])
                 if not console.is_terminal:
-                    console.print(f"[{done}/{total}] {found[2]}", markup=False)
+                    console.print(f"[{done}/{total}] {match[2]}", markup=False)
     return done
 
 
-def _tell_failure(last: deque[str], log: Path, root: Path, console: Console) -> None:
-    """Say which rules failed and where their story stands; show the end of the first one's log."""
-    text = log.read_text("utf-8").splitlines()
-    rules = list(dict.fromkeys(found[1] for line in text if (found := _FAILED.match(line))))
-    named = [found[1] for line in text if (found := _LOG.match(line))]
+def _left(folder: Path, ending: str) -> list[str]:
+    """Return the different problems that jobs have left, in the order of their rules."""
+    files = sorted(folder.glob(f"*{ending}"))
+    return list(dict.fromkeys(line for path in files for line in path.read_text("utf-8").splitlines()))
+
+
+def _machine_problems(last: Iterable[str], log: Path, root: Path) -> list[str]:
+    """Return what Snakemake's own output says about the machine: it also writes files, and jobs can be killed."""
+    text = "\n".join(last)
+    if reason := reason_in(text):
+        return [f"The run stopped: {reason} Details: {log.relative_to(root).as_posix()}"]
+    if _KILLED.search(text):
+        return [
+            f"The run stopped: a job was killed from outside, which is mostly a sign of {NO_MEMORY} "
+            f"Details: {log.relative_to(root).as_posix()}"
+        ]
+    return []
+
+
+def _missing_inputs(log: Path) -> list[str]:
+    """Return the input files that Snakemake misses, if that is why it stopped."""
+    lines = iter(log.read_text("utf-8", errors="replace").splitlines())
+    for line in lines:
+        if line.startswith("Missing input files for rule"):
+            block = []
+            for following in lines:
+                if not following.startswith(" "):
+                    break
+                block.append(following.strip())
+            files = block[block.index("affected files:") + 1 :] if "affected files:" in block else block
+            return [f"{file}: no such file. Put it there, or correct the configuration." for file in files]
+    return []
+
+
+def _show_failure(last: deque[str], log: Path, root: Path, console: Console) -> None:
+    """Name the rules that failed and their logs, and show the end of the first one's log."""
+    text = log.read_text("utf-8", errors="replace").splitlines()
+    rules = list(dict.fromkeys(match[1] for line in text if (match := _FAILED.match(line))))
+    named = [match[1] for line in text if (match := _LOG.match(line))]
     logs = [root / path for path in dict.fromkeys(named) if (root / path).is_file()]
-    what = f" in the rule {', '.join(rules)}" if rules else ""
-    console.print(f"The run stopped{what}, by a fault of the program and not of yours. Its last words:", style="red")
-    words = logs[0].read_text("utf-8").splitlines()[-15:] if logs else list(last)[-15:]
-    for line in words:
+    where = f" in rule {', '.join(rules)}" if rules else ""
+    console.print(f"The run stopped{where} because of a fault in the program. The last lines of the log:", style="red")
+    tail = logs[0].read_text("utf-8", errors="replace").splitlines()[-LAST_LINES:] if logs else list(last)[-LAST_LINES:]
+    for line in tail:
         console.print(f"  {line}", markup=False)
     for path in [*logs, log]:
-        console.print(f"The whole story: {path.relative_to(root).as_posix()}")
+        console.print(f"Full log: {path.relative_to(root).as_posix()}", markup=False)
 
 
-def _tell_success(configuration: Configuration, jobs: int, seconds: float, console: Console) -> None:
+def _show_success(configuration: Configuration, until: str | None, jobs: int, seconds: float, console: Console) -> None:
     results = configuration.results_folder
-    if jobs:
-        console.print(f"{jobs} jobs done in {seconds:.0f} s.")
-    else:
-        console.print("Everything is up to date.")
-    if configuration.evaluation.releasable:
+    console.print(f"{jobs} jobs done in {seconds:.0f} s." if jobs else "Everything is up to date.")
+    if until == "outcomes":
+        console.print(f"Outcomes: {results / 'person_level'}", markup=False)
+        return
+    if configuration.evaluation.releasable and until != "aggregates":
         for language in configuration.project.languages:
-            console.print(f"Report ({language}): {results / 'release' / f'report.{language}.html'}")
-    console.print(f"Numbers: {results / 'aggregates'}   Flow, quality, comparison: {results / 'run'}")
+            console.print(f"Report ({language}): {results / 'release' / f'report.{language}.html'}", markup=False)
+    console.print(f"Numbers: {results / 'aggregates'}   Flow, quality, comparison: {results / 'run'}", markup=False)

@@ -1,10 +1,11 @@
-"""`refino-eval simulate`: make a synthetic register and say how near it comes to its targets."""
+"""`refino-eval simulate`: make a synthetic register and compare it with its targets."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
+from refino_eval.cli.output import make_for
 from refino_eval.config.load import project_root
 from refino_eval.config.model_errors import validate
 from refino_eval.config.yaml_files import read_yaml
@@ -27,11 +28,11 @@ def simulate_register(
     Parameters
     ----------
     recipe
-        Name of a file in `config/synthetic`; None for that of the default evaluation.
+        Name of a file in `config/synthetic`; None for the one of the default evaluation.
     out
         Folder to write; by default `data/synthetic/<recipe>`.
     people, seed, effects
-        Instead of the recipe's own.
+        Instead of the recipe's values.
     calibration
         Whether to compare the delivery with the recipe's targets afterwards.
     mess
@@ -43,31 +44,33 @@ def simulate_register(
     from refino_eval.synthetic.options import chosen_format, chosen_mess, mess_names
 
     if mess == "list":
-        for name, told in mess_names().items():
-            print(f"{name:<22}{told}")
+        for name, description in mess_names().items():
+            print(f"{name:<22}{description}")
         return
     root = project_root()
     recipe = recipe or _default_recipe(root)
-    folder = root / "config" / "synthetic"
-    path = folder / f"{recipe}.yaml"
-    if not path.is_file():
-        raise UserError(
-            f"There is no recipe '{recipe}' in config/synthetic.{nearest(recipe, [p.stem for p in folder.glob('*.yaml')])}"
-        )
-    shown = path.relative_to(root).as_posix()
-    model = validate(read_yaml(path, shown), Recipe, shown)
+    recipes = sorted(path.stem for path in (root / "config" / "synthetic").glob("*.yaml"))
+    if recipe not in recipes:
+        raise UserError(f"No recipe '{recipe[:80]}' in config/synthetic.{nearest(recipe[:80], recipes)}")
+    shown = f"config/synthetic/{recipe}.yaml"
+    model = validate(read_yaml(root / shown, shown), Recipe, shown)
     target = out if out is not None else root / "data" / "synthetic" / recipe
-    began = time.perf_counter()
+    make_for("--out", target, target.parent)
+    if target.exists() and not target.is_dir():
+        raise UserError(f"--out {target}: this is a file. Name a folder.")
+    start = time.perf_counter()
     planted = None if mess is None else chosen_mess(model.mess, mess.split(","))
     kind = chosen_format(file_format)
     manifest = generate(model, target, people=people, seed=seed, effects=effects, mess=planted, format=kind)
-    print(f"Synthetic register written to {target} in {time.perf_counter() - began:.1f} s")
+    print(f"Synthetic register written to {target} in {time.perf_counter() - start:.1f} s")
     for name, rows in manifest.rows.items():
         print(f"  {name:<48}{rows:>12,} rows")
     if mess is not None:
-        print(f"What was planted: {target / 'planted_mess.csv'}")
+        print(f"Planted faults: {target / 'planted_mess.csv'}")
     if kind is not None:
-        print(f"Every register is written as {kind}: `files` and `format` of config/sources must say so to read them.")
+        print(
+            f"Every register is written as {kind}: `files` and `format` of config/sources must state this before it can be read."
+        )
     elif calibration:
         report = calibration_report(target, model)
         write_calibration(report, target / "calibration.csv")
@@ -81,6 +84,6 @@ def _default_recipe(root: Path) -> str:
     study = load_configuration(root).evaluation
     if study.synthetic is None:
         raise UserError(
-            f"The default evaluation '{study.name}' asks for no synthetic register; name a recipe of config/synthetic with --recipe."
+            f"The default evaluation '{study.name}' uses no synthetic register. Name a recipe of config/synthetic with --recipe."
         )
     return study.synthetic.recipe

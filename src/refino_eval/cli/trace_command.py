@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from refino_eval.cli.output import width
+from refino_eval.cli.output import check_option, width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
 from refino_eval.config.yaml_files import read_yaml
-from refino_eval.errors import UserError, nearest
+from refino_eval.errors import UserError
 from refino_eval.exhibits.tidy import number_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.report_inputs import ReportInputs
@@ -31,18 +31,17 @@ def trace_number(
     Parameters
     ----------
     name
-        ``exhibit:row:column:statistic``, with the panel after another colon where there are several.
+        ``exhibit:row:column:statistic``, with the panel after another colon if there are several.
     evaluation
-        Whose run; by default that of the evaluation that `config/config.yaml` names.
+        The evaluation whose run is read; None for the one that `config/config.yaml` names.
     panel
-        The panel, where the name does not say it.
+        The panel, if the name does not state it.
     language
         ``nb`` or ``en``.
     as_json
-        Give one JSON object instead of text.
+        Whether to give one JSON object instead of text.
     """
-    if language not in get_args(Language):
-        raise UserError(f"There is no language '{language}' (--language).{nearest(language, get_args(Language))}")
+    check_option("--language", language, get_args(Language))
     root = project_root()
     study = load_configuration(root, evaluation=evaluation).evaluation
     inputs = finished_run(root, study.name)
@@ -52,27 +51,27 @@ def trace_number(
     if as_json:
         yield json.dumps(trail.as_data(), ensure_ascii=False, indent=2)
     else:
-        yield from _told(trail)
+        yield from _lines(trail)
 
 
 def finished_run(root: Path, evaluation: str) -> ReportInputs:
-    """Return a run as it was configured when its numbers were made, which may differ from the configuration now."""
+    """Return a run with the configuration that made its numbers, which may differ from the present one."""
     results = root / "results" / evaluation
     path = results / "run" / "run_config.yaml"
+    shown = path.relative_to(root).as_posix()
     if not path.is_file():
         raise UserError(
-            f"The evaluation '{evaluation}' has not been run: there is no {path.relative_to(root).as_posix()}. "
+            f"The evaluation '{evaluation}' has not been run: {shown} is missing. "
             f"Run: refino-eval run --evaluation {evaluation}"
         )
-    return ReportInputs.of_configuration(read_yaml(path, path.relative_to(root).as_posix()), results)
+    return ReportInputs.of_configuration(read_yaml(path, shown), results)
 
 
-def _told(trail: Trail) -> Iterator[str]:
+def _lines(trail: Trail) -> Iterator[str]:
     yield f"{trail.address} = {number_text(trail.value) or '.'}"
     yield trail.what
     for section in trail.sections:
-        yield ""
-        yield section.title
+        yield from ("", section.title)
         side = max((len(fact.label) for fact in section.facts), default=0)
         for fact in section.facts:
             head = "  " + fact.label.ljust(side) + "  "

@@ -66,7 +66,7 @@ def test_every_form_in_both_languages(paper: Path, tmp_path: Path) -> None:
     [
         (["nowhere.csv"], "no such file"),
         (["refino_2032"], "Did you mean"),
-        (["x.csv", "--format", "pdf"], "--format is 'pdf'"),
+        (["x.csv", "--format", "pdf"], "--format: unknown value 'pdf'"),
     ],
 )
 def test_what_cannot_be_audited_is_told(arguments: list[str], told: str) -> None:

@@ -51,7 +51,7 @@ def test_a_synthetic_delivery_that_is_there_is_checked_too(project):
         *(f"receipt_{part}.csv" for part in ("files", "columns", "years", "repairs", "faults")),
     }
     assert {path.name for path in out.iterdir()} == names
-    assert "worked examples give what they should" in done.stdout
+    assert "worked examples give the expected values" in done.stdout
     assert "letter: The synthetic register" in done.stdout
     assert list((project / "results/refino/person_level").iterdir()) == []
     with (out / "receipt_files.csv").open(encoding="utf-8") as stream:
@@ -95,7 +95,7 @@ def test_everything_that_must_be_mended_comes_at_once(project, delivery):
 def test_a_folder_that_is_not_there(project):
     done = call(project, "check", "--delivery", "nowhere")
     assert done.returncode == 2
-    assert "does not exist" in done.stderr
+    assert "no such delivery folder" in done.stderr
 
 
 @pytest.mark.parametrize(("language", "delimiter", "head"), [("nb", ";", "Dataeier"), ("en", ",", "Data owner")])

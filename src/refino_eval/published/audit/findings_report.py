@@ -7,7 +7,7 @@ import io
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from refino_eval.config.base import Language
@@ -15,6 +15,7 @@ from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, ru
 from refino_eval.published.audit.findings_text import comma
 from refino_eval.published.source import PublishedSource
 from refino_eval.text import say
+from refino_eval.text.escaping import csv_cell, markdown_cell, markdown_row
 
 _EXHIBIT = re.compile(r"(?<![\w/«“])([a-z]+_[a-z0-9_]+)(/?)")
 _NONE = re.compile(r"\bnone\b")
@@ -130,12 +131,12 @@ def to_csv(documents: Sequence[Audited]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(FIELDS)
-    for audited in documents:
-        for f in audited.findings:
-            writer.writerow(
-                (f.document, f.exhibit, f.panel, f.row, f.column, f.statistic, f.rule, f.certainty, f.printed, f.fits,
-                 f.source_line, " ".join(f.also), f.explanation.nb, f.explanation.en)
-            )  # fmt: skip
+    for f in (finding for audited in documents for finding in audited.findings):
+        row = (
+            f.document, f.exhibit, f.panel, f.row, f.column, f.statistic, f.rule, f.certainty, f.printed, f.fits,
+            f.source_line, " ".join(f.also), f.explanation.nb, f.explanation.en,
+        )  # fmt: skip
+        writer.writerow(map(csv_cell, row))
     return out.getvalue()
 
 
@@ -146,11 +147,14 @@ def to_markdown(documents: Sequence[Audited], language: Language) -> str:
         lines.append(f"- **{say(f'audit.word_{sure}', language)}**: {say(f'audit.means_{sure}', language)}")
     lines.append("")
     for audited in documents:
-        title = audited.source.title or audited.name
+        title = markdown_cell(audited.source.title or audited.name)
         lines += [f"## {title}", "", f"`{audited.name}`: {summary(audited, language)}.", ""]
         if audited.findings:
-            lines += [_row(say(f"audit.word_{key}", language) for key in HEADINGS), "|" + "---|" * len(HEADINGS)]
-            lines += [_row(map(_escaped, cells(finding, audited.source, language))) for finding in audited.findings]
+            lines += [
+                markdown_row(say(f"audit.word_{key}", language) for key in HEADINGS),
+                "|" + "---|" * len(HEADINGS),
+            ]
+            lines += [markdown_row(cells(finding, audited.source, language)) for finding in audited.findings]
             lines.append("")
     used = used_rules(documents)
     if used:
@@ -166,11 +170,3 @@ def used_rules(documents: Sequence[Audited]) -> tuple[str, ...]:
     """Return the rules that found something, in their order."""
     used = {rule for audited in documents for finding in audited.findings for rule in (finding.rule, *finding.also)}
     return tuple(rule for rule in RULES if rule in used)
-
-
-def _row(texts: Iterable[str]) -> str:
-    return "| " + " | ".join(texts) + " |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("\n", " ")

@@ -1,0 +1,35 @@
+"""Text from data and definitions, made harmless for the programs that open what we write.
+
+A spreadsheet calculates a CSV cell that begins like a formula, and a Markdown reader runs the HTML in a cell. A label or a
+published string can contain both, so every writer of such files passes its texts through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_NUMBER = re.compile(r"[-+]?[\d\s.,;()*%]+(?:e[-+]?\d+)?", re.IGNORECASE)
+
+
+def csv_cell(text: str) -> str:
+    """Return a text with an apostrophe in front if a spreadsheet would calculate it; numbers are left alone.
+
+    Examples
+    --------
+    >>> csv_cell("=1+1"), csv_cell("-0,74**")
+    ("'=1+1", '-0,74**')
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def markdown_cell(text: str) -> str:
+    """Return a text for a cell of a Markdown table: without HTML, cell borders, emphasis or line breaks."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.replace("|", "\\|").replace("*", "\\*").split("\n"))
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """Return a row of a Markdown table."""
+    return "| " + " | ".join(map(markdown_cell, cells)) + " |"
