@@ -118,11 +118,12 @@ def test_the_whole_configuration_is_validated_as_it_was_written():
 
 
 def test_a_figure_by_subgroups_is_given_their_definitions():
-    by_subgroup = [
-        name
-        for name in REFINO.configuration.evaluation.exhibits
-        if isinstance(getattr(REFINO.files.exhibit(name), "by", None), tuple)
-    ]
+    entries = {name: REFINO.files.exhibit(name) for name in REFINO.configuration.evaluation.exhibits}
+    by_subgroup = {
+        name: sorted(entry.by)
+        for name, entry in entries.items()
+        if entry.kind == "paths" and isinstance(entry.by, tuple)
+    }
     assert by_subgroup
-    for name in by_subgroup:
-        assert list(REFINO.params.estimation(name)["subgroups"]) == sorted(REFINO.files.exhibit(name).by)
+    for name, subgroups in by_subgroup.items():
+        assert list(REFINO.params.estimation(name)["subgroups"]) == subgroups
