@@ -113,9 +113,9 @@ class ResultFiles:
         """Return panels."""
         return [f"{self.results}/person_level/panel_{unit}.parquet" for unit in units]
 
-    def outcome_panel(self, outcome: str) -> list[str]:
-        """Return the panel that an outcome is computed from."""
-        return self.panels([self.definitions.outcomes[outcome].clock])
+    def outcome_panel(self, outcome: str) -> str:
+        """Return the panel that an outcome is computed from; a list of one would reach the script as a list."""
+        return self.panels([self.definitions.outcomes[outcome].clock])[0]
 
     def outcomes(self, names: Iterable[str] | None = None) -> list[str]:
         """Return the files of outcomes, by default of all that the evaluation uses."""
