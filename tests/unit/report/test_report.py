@@ -349,7 +349,7 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     summary = summarise_numbers(inputs, frames, labels, "en")
     assert "0.082" in summary.checks[0]  # the joint test of balance
     assert all("0.560" in text for text in (*summary.checks[1:], *summary.more_checks))  # the periods before assignment
-    assert summary.checks_lead == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
+    assert summary.lead[-1] == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
     effects = frames["figure_effects"]
     effects.loc[
         (effects["panel"] == "any_wage") & (effects["row"] == "placebo") & (effects["statistic"] == "p_value"), "value"
@@ -360,7 +360,7 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     assert "<0.001" in worse.checks[0]
     assert "0.012" in worse.checks[1]
     total = len(worse.checks) + len(worse.more_checks)
-    assert worse.checks_lead == say(
+    assert worse.lead[-1] == say(
         "summary.checks_some",
         "en",
         n=2,

@@ -36,7 +36,6 @@ class Summary:
     lead: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
-    checks_lead: str = ""
     checks: tuple[str, ...] = ()
     more_checks: tuple[str, ...] = ()
 
@@ -82,14 +81,8 @@ def summarise_numbers(
     close = [*reading, *close, *_of_kinds(inputs, frames, labels, language)]
     checks = sorted(_checks(inputs, frames, labels, language), key=_concern)
     texts = tuple(check.text for check in checks)
-    return Summary(
-        tuple(lead),
-        tuple(effects),
-        tuple(close),
-        _checks_lead(checks, language),
-        texts[:SHOWN_CHECKS],
-        texts[SHOWN_CHECKS:],
-    )
+    lead += _checks_lead(checks, language)
+    return Summary(tuple(lead), tuple(effects), tuple(close), texts[:SHOWN_CHECKS], texts[SHOWN_CHECKS:])
 
 
 def effect_sentence(
@@ -111,11 +104,11 @@ def effect_sentence(
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
     estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    about = [window_text(entry, language).split(" (")[0]] if entry else []
+    about = [labels.outcome(outcome, language), *([window_text(entry, language).split(" (")[0]] if entry else [])]
     about += [say("summary.measured_in", language, unit=unit)] if measured else []
     level = labels.specification_of(specification)
     values = {
-        "outcome": labels.outcome(outcome, language) + (f" ({', '.join(about)})" if about else ""),
+        "outcome": ", ".join(about),
         "estimate": estimate + behind, "low": low, "high": high, "level": f"{(level.level if level else 0.95) * 100:g}",
         "conclusion": say("summary.includes_zero" if _includes_zero(cell) else "summary.excludes_zero", language),
     }  # fmt: skip
@@ -265,14 +258,13 @@ def _concern(check: DesignCheck) -> tuple[int, float]:
     return (0 if check.p_value < LIMIT else 2), check.p_value
 
 
-def _checks_lead(checks: list[DesignCheck], language: str) -> str:
+def _checks_lead(checks: list[DesignCheck], language: str) -> Iterator[str]:
     """Say how many tests of the design have a p-value below the limit, and how many would by chance."""
     style = NumberStyle.of(language)
     p_values = [check.p_value for check in checks if check.p_value is not None]
     below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)
-    if not p_values:
-        return ""
-    if not below:
-        return say("summary.checks_none", language, n=len(p_values), limit=limit)
-    expected = style.fixed(LIMIT * len(p_values), 1)
-    return say("summary.checks_some", language, n=below, total=len(p_values), limit=limit, expected=expected)
+    if below:
+        expected = style.fixed(LIMIT * len(p_values), 1)
+        yield say("summary.checks_some", language, n=below, total=len(p_values), limit=limit, expected=expected)
+    elif p_values:
+        yield say("summary.checks_none", language, n=len(p_values), limit=limit)

@@ -115,7 +115,8 @@ def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[Sum
     for kind in ("outcomes", "states", "covariates"):
         rows = tuple(
             (
-                entry.label[language] + (f" ({entry.unit[language]})" if entry.unit is not None else ""),
+                entry.label[language],
+                entry.unit[language] if entry.unit is not None else "",
                 window_text(entry, language)
                 if kind == "outcomes"
                 else sentence(entry, definitions, inputs.sources, language),
@@ -125,8 +126,8 @@ def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[Sum
             if (kind, name) in users
         )
         if rows:
-            head = heads(language, kind[:-1], "reads", "meaning")
-            yield SummaryTable(head, rows, ("left",) * 3, caption=say(f"report.{kind}", language))
+            head = heads(language, kind[:-1], "unit", "reads", "meaning")
+            yield SummaryTable(head, rows, ("left",) * 4, caption=say(f"report.{kind}", language))
 
 
 def verified_line(inputs: ReportInputs, language: str) -> str:
