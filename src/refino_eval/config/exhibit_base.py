@@ -78,6 +78,11 @@ class PlainExhibit(Strict):
     """Whether the numbers are tests of such effects by specification (panel), outcome (row) and arm (column)."""
 
     @property
+    def samples_read(self) -> tuple[str, ...]:
+        """The samples that its numbers are about."""
+        return (self.sample,)
+
+    @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcomes that the exhibit reads."""
         return ()

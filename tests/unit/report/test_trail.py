@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from refino_eval.config.exhibits import MODELS
 from refino_eval.errors import UserError
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.summary_tables import verified_line
@@ -74,6 +76,49 @@ def test_a_wider_sample_has_a_shorter_flow(inputs):
     follow.definitions = wider
     sample = next(part for part in follow.follow("table_8_1", EFFECT).sections if part.key == "sample")
     assert sample.facts[-1].text == "= 4,901: The population"
+
+
+def with_exhibit(inputs, name, numbers, **entry):
+    """Return trails of a run in which an exhibit has another definition and these numbers."""
+    follow = trails(inputs)
+    exhibit = MODELS[entry["kind"]].model_validate({"title": {"nb": "x", "en": "x"}, **entry})
+    exhibits = {**inputs.definitions.exhibits, name: exhibit}
+    follow.definitions = inputs.definitions.model_copy(update={"exhibits": exhibits})
+    follow.numbers(name).update({key: (1.0, "", "") for key in numbers})
+    return follow
+
+
+def test_the_sample_is_that_of_the_number_where_an_exhibit_has_several(inputs):
+    keys = [("main", "any_wage", sample, "estimate") for sample in ("analysed", "drawn")]
+    entry = {"columns": {"any_wage": "any_wage_month_12"}, "sample": "drawn", "samples": ["analysed", "drawn"]}
+    follow = with_exhibit(inputs, "table_8_1", keys, kind="specification_curve", **entry)
+    names = [facts(follow.follow("table_8_1", key), "sample")["name"] for key in keys]
+    assert names == [follow.labels.sample(sample, "en") for sample in ("analysed", "drawn")]
+    assert len(set(names)) == 2
+
+
+def test_the_arms_are_those_that_the_exhibit_names(inputs):
+    key = ("main", "other", "any_wage", "estimate")
+    entry = {"columns": {"any_wage": "any_wage_month_12"}, "arm": "other", "against": "refino"}
+    follow = with_exhibit(inputs, "table_8_1", [key], kind="itt", **entry)
+    specification = facts(follow.follow("table_8_1", key), "specification")
+    assert specification["arms"] == say("trail.versus", "en", treated="Other", control="Refino")
+    assert specification["formula"].startswith("any_wage_month_12 ~ other")
+
+
+def test_a_copied_number_is_not_called_computed(inputs):
+    copied, computed = ("", "2018", "refino", "value"), ("", "cost", "refino", "value")
+    follow = with_exhibit(inputs, "table_8_1", [copied, computed], kind="costs", costs="unit_costs", basis="prices")
+    follow.definitions = follow.definitions.model_copy(
+        update={"costs": {"unit_costs": SimpleNamespace(published="report")}}
+    )
+    for key, note in ((copied, "trail.copied_input"), (computed, "trail.computed_from_inputs")):
+        trail = follow.follow("table_8_1", key)
+        assert facts(trail, "definition") == {"note": say(note, "en")}
+        assert facts(trail, "sample") == {"note": say("trail.no_people", "en")}
+        assert [fact.label for part in trail.sections if part.key == "inputs" for fact in part.facts] == [
+            "data/published/report.csv"
+        ]
 
 
 def test_a_note_says_what_a_run_lacks(inputs):

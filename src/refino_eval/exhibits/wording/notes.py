@@ -35,7 +35,9 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, langua
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
     style = NumberStyle.of(language)
-    text = say(language, "Utvalg: ", "Sample: ") + labels.sample(exhibit.sample, language)
+    text = say(language, "Utvalg: ", "Sample: ") + "; ".join(
+        labels.sample(sample, language) for sample in exhibit.samples_read
+    )
     if counts.empty or exhibit.kind not in ("itt", "balance"):
         return text + "."
     low, high = counts.min(), counts.max()

@@ -127,15 +127,17 @@ class Trails:
         value, persons, status = self.numbers(exhibit)[key]
         specification = specification_name(entry, key, self.definitions)
         defined = defined_by(entry, key, self.definitions)
+        # Where an exhibit is about several samples, the key names the number's.
+        sample = next((part for part in key[:3] if part in entry.samples_read), entry.sample)
         sections = (
             self._number(exhibit, entry, key, status),
             self._definition(entry, key, defined),
-            self._sample(entry, persons),
+            self._sample(entry, sample, persons),
             self._specification(entry, key, specification, labels),
             self._code(),
             self._published_inputs(entry)
             if not entry.about_people
-            else self._inputs(self._registers(entry, defined, specification)),
+            else self._inputs(self._registers(sample, defined, specification)),
             self._verified(exhibit, key),
             self._published(exhibit, key),
         )
@@ -203,19 +205,17 @@ class Trails:
     def _sentence(self, entry: Any) -> str:
         return sentence(entry, self.definitions, self.inputs.sources, self.language)
 
-    def _sample(self, entry: Exhibit, persons: Any) -> Section:
+    def _sample(self, entry: Exhibit, sample: str, persons: Any) -> Section:
         if not entry.about_people:
             return self._section("sample", [("note", self.say("trail.no_people"))])
         count = "" if pd.isna(persons) or persons == "" else self.style.integer(int(persons))
-        shared = ("sample", entry.sample, count)
+        shared = ("sample", sample, count)
         if shared not in self._shared:
-            head = self._section(
-                "sample", [("name", self.labels.sample(entry.sample, self.language)), ("people", count)]
-            )
+            head = self._section("sample", [("name", self.labels.sample(sample, self.language)), ("people", count)])
             # The way from delivery to sample has one label, at its first line.
             steps = tuple(
                 Fact(f"step_{number}", self.say("trail.fact_flow") if number == 0 else "", line)
-                for number, line in enumerate(self._flow(entry.sample))
+                for number, line in enumerate(self._flow(sample))
             )
             self._shared[shared] = Section(head.key, head.title, (*head.facts, *steps))
         return self._shared[shared]
@@ -282,14 +282,14 @@ class Trails:
             ("seed", str(record.get("seed") or "")),
         ])  # fmt: skip
 
-    def _registers(self, entry: Exhibit, defined: tuple[Definition, ...], specification: str | None) -> tuple[str, ...]:
+    def _registers(self, sample: str, defined: tuple[Definition, ...], specification: str | None) -> tuple[str, ...]:
         """Return the registers behind a number: of the draws, its definitions, its controls and its sample."""
         study, definitions = self.inputs.evaluation, self.definitions
         parts = [getattr(definitions, kind)[name] for kind, name in defined]
         controls = self.labels.specification_of(specification) if specification is not None else None
         parts += [controls] if controls is not None else []
-        for sample in self._within(entry.sample):
-            for step in study.samples[sample].steps:
+        for part_of in self._within(sample):
+            for step in study.samples[part_of].steps:
                 parts += [definitions.covariates[name] for name in step.complete if name in definitions.covariates]
         draws = [study.population.register_name] if study.population is not None else []
         read = [register for part in parts for register in references.registers_of(part, definitions)]

@@ -34,6 +34,11 @@ class SpecificationCurveExhibit(OutcomesExhibit):
         description="units: all outcomes are in the same unit; control_sd: standard deviations of the control group.",
     )
 
+    @property
+    def samples_read(self) -> tuple[str, ...]:
+        """The samples of the variants."""
+        return self.samples or (self.sample,)
+
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
         for sample in self.samples:
