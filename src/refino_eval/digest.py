@@ -29,7 +29,7 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
     Returns
     -------
     str
-        Sixteen hexadecimal digits. Imports inside functions count; templates and styles beside a module count with it.
+        Sixteen hexadecimal digits. Imports inside functions count; templates and styles next to a module count with it.
     """
     found: set[Path] = set()
     waiting = list(_imports(Path(script)))
@@ -42,7 +42,7 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
     digest = hashlib.sha256()
     shows_texts = any(module.parent == TEXTS for module in found)
     assets = {asset for module in found for asset in _assets(module.parent)}
-    # Texts lie beside the code that computes numbers; a change of wording must rerun only what shows it.
+    # Texts are next to the code that computes numbers; a change of wording must rerun only what shows it.
     assets = assets | _texts() if shows_texts else assets - _texts()
     for path in sorted(found | assets):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -51,7 +51,7 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
 
 @lru_cache(maxsize=512)
 def _imports(path: Path) -> tuple[Path, ...]:
-    """Return the package's modules that a file imports, with the packages they stand in."""
+    """Return the package's modules that a file imports, with the packages that contain them."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

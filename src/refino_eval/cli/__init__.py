@@ -1,1 +1,1 @@
-"""The command line: `refino-eval`. Thin: it reads arguments, calls one function, and tells the result."""
+"""The command line: `refino-eval`. Each command reads arguments, calls one function and prints the result."""

@@ -83,11 +83,11 @@ def chart(
     list of str
         Rows from the top, the axis, its labels and a legend; nothing if there are no values.
     """
-    values = [value for line in series.values() for value in line.values()]
-    if not values:
+    points = [point for line in series.values() for point in line.items()]
+    if not points:
         return []
     style = PLAIN if plain else DRAWN
-    times = [time for line in series.values() for time in line]
+    times, values = zip(*points, strict=True)
     first, last = min(times), max(times)
     low, high = min(0.0, *values), max(values)
     high = high if high > low else low + 1

@@ -15,7 +15,8 @@ not_reached
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,25 +103,24 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
     before = events[milestone.requires] if milestone.requires is not None else None
     if before is not None and before.day is None:
         return Event(milestone.name, before.status, reason=before.reason)
-    met_criteria: list[tuple[bool, dt.date, Criterion, _Met]] = []
-    running: Criterion | None = None
-    for criterion in milestone.any_of:
-        for met in _meets(person, criterion, before, observed_to):
-            if not _in_time(criterion, person, met.day):
-                continue
-            if met.running or met.day >= observed_to:
-                running = running or criterion
-            else:
-                met_criteria.append((criterion.undecided, met.day, criterion, met))
-    if not met_criteria:
-        if running is None:
-            return Event(milestone.name, "not_reached")
-        return Event(milestone.name, "running", reason=running.name)
-    undecided, day, criterion, met = min(met_criteria, key=lambda entry: entry[:2])
-    reason = criterion.name
+    reached = [
+        (criterion, met)
+        for criterion in milestone.any_of
+        for met in _meets(person, criterion, before, observed_to)
+        if _in_time(criterion, person, met.day)
+    ]
+    observed = [(criterion, met) for criterion, met in reached if not met.running and met.day < observed_to]
+    if not observed:
+        return (
+            Event(milestone.name, "running", reason=reached[0][0].name)
+            if reached
+            else Event(milestone.name, "not_reached")
+        )
+    criterion, met = min(observed, key=lambda pair: (pair[0].undecided, pair[1].day))
+    undecided, reason = criterion.undecided, criterion.name
     if before is not None and before.status == "undecided" and not undecided:
         undecided, reason = True, before.reason
-    return Event(milestone.name, "undecided" if undecided else "paid", day=day, reason=reason, job=met.job)
+    return Event(milestone.name, "undecided" if undecided else "paid", day=met.day, reason=reason, job=met.job)
 
 
 def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
@@ -248,17 +248,19 @@ def _recovery(person: Participant, criterion: RecoveryCriterion, observed_to: dt
         return
     edges = {person.start, *(day for spell in sick for day in (spell.start, spell.stop) if day is not None)}
     for job in person.jobs:
-        if not job.covers(person.referral):
-            continue
-        end = min(job.stop or observed_to, observed_to)
-        well_from: dt.date | None = None
-        for day in sorted(day for day in {*edges, end} if person.start <= day <= end):
-            well = day < end and grade_on(sick, day) <= criterion.at_most_grade
-            if well and well_from is None:
-                well_from = day
-            if well_from is not None and not well:
-                yield from _well_spell(well_from, day, job, criterion, observed_to)
-                well_from = None
+        if job.covers(person.referral):
+            end = min(job.stop or observed_to, observed_to)
+            days = sorted(day for day in {*edges, end} if person.start <= day <= end)
+            well = [day < end and grade_on(sick, day) <= criterion.at_most_grade for day in days]
+            for (is_well, days_of), (_, after) in itertools.pairwise(_runs_of(days, well)):
+                if is_well:
+                    yield from _well_spell(days_of[0], after[0], job, criterion, observed_to)
+
+
+def _runs_of(days: Sequence[dt.date], values: Sequence[bool]) -> list[tuple[bool, list[dt.date]]]:
+    """Return the runs of days with equal values."""
+    pairs = itertools.groupby(zip(values, days, strict=True), key=lambda pair: pair[0])
+    return [(value, [day for _, day in run]) for value, run in pairs]
 
 
 def _well_spell(

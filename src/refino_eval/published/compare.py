@@ -346,19 +346,12 @@ def _derive(place: Place, statistic: str, cells: _Cells) -> tuple[float | None, 
     """
     exhibit, panel, row, column = place
     if column == "all" and statistic == "mean":
-        parts = [
-            cell for (e, p, r, _), cell in cells.values.items() if (e, p, r) == (exhibit, panel, row) and "mean" in cell
-        ]
+        parts = [cell for (*at, _), cell in cells.values.items() if at == [exhibit, panel, row] and "mean" in cell]
         if len(parts) > 1 and all("n" in cell for cell in parts):
-            total = sum(cell["n"] for cell in parts)
-            return sum(cell["n"] * cell["mean"] for cell in parts) / total, place
+            return sum(cell["n"] * cell["mean"] for cell in parts) / sum(cell["n"] for cell in parts), place
     if row in ("all", "joint_test") and statistic in ("n", "r_squared"):
-        values = [
-            cell[statistic]
-            for (e, p, _, c), cell in cells.values.items()
-            if (e, p, c) == (exhibit, panel, column) and statistic in cell
-        ]
-        return (max(values), place) if values else (None, place)
+        of_table = [cell for (e, p, _, c), cell in cells.values.items() if (e, p, c) == (exhibit, panel, column)]
+        return max((cell[statistic] for cell in of_table if statistic in cell), default=None), place
     return None, place
 
 

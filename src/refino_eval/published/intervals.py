@@ -141,8 +141,8 @@ def stands_for(printed: Printed, *, statistic: str = "", qualifier: str = "", cu
     if qualifier in ("just_under", "just_over"):
         return Interval(value - 5 * unit, value) if qualifier == "just_under" else Interval(value, value + 5 * unit)
     # Truncation moves a number towards zero, so the true one is up to a whole unit further away from it.
-    further_up, further_down = cut and value >= 0, cut and value <= 0
-    return Interval(value - (unit if further_down else unit / 2), value + (unit if further_up else unit / 2))
+    below, above = (unit if cut and sign * value >= 0 else unit / 2 for sign in (-1, 1))
+    return Interval(value - below, value + above)
 
 
 def _trailing_zeros(printed: Printed) -> int:

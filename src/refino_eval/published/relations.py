@@ -31,7 +31,9 @@ that the document calculated with the numbers of `of` as published (a cost of 9 
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -364,16 +366,11 @@ def _implied(kind: str, parts: list[Interval], weights: list[Interval]) -> Inter
     if kind == "difference":
         return first - added(rest)
     if kind in ("product", "ratio"):
-        for other in rest:
-            first = first * other if kind == "product" else first / other
-        return first
+        return functools.reduce(operator.mul if kind == "product" else operator.truediv, rest, first)
     if kind == "weighted_mean":
         return weighted_mean(parts, [weight.middle for weight in weights])
-    if kind == "same":
-        return Interval(max(part.low for part in parts), min(part.high for part in parts))
-    if kind == "at_most":
-        return Interval(min(part.low for part in parts), min(part.high for part in parts))
-    return Interval(min(part.low for part in parts), max(part.high for part in parts))
+    lows, highs = [part.low for part in parts], [part.high for part in parts]
+    return Interval(max(lows) if kind == "same" else min(lows), max(highs) if kind == "between" else min(highs))
 
 
 def weighted_mean(parts: list[Interval], weights: list[Fraction]) -> Interval:

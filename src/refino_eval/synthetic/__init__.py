@@ -1,4 +1,4 @@
-"""A synthetic register with a known truth: deliveries that look like real ones, calibrated to printed numbers."""
+"""A synthetic register with a known truth: deliveries that look like real ones, calibrated to published numbers."""
 
 from refino_eval.synthetic.calibration import calibration_report, write_calibration
 from refino_eval.synthetic.generator import Manifest, generate

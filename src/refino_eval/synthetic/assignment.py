@@ -1,4 +1,4 @@
-"""The draws: who is drawn where and when, and to which arm, with exact totals at any size."""
+"""Random assignment: who is assigned where and when, and to which arm, with exact totals at any size."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ ANALYSED, LEFT_AREA, OUTSIDE_PERIOD, NOT_DRAWN = range(4)
 
 @dataclass(frozen=True)
 class Plan:
-    """Everybody in the registers, by person number: kind, first draw, and flags.
+    """Everybody in the registers, by person number: kind, first assignment, and flags.
 
     Attributes
     ----------
     kind
         ANALYSED, LEFT_AREA, OUTSIDE_PERIOD or NOT_DRAWN, shape (n,).
     area, office
-        Places in `areas` and in the list of all offices.
+        Positions in `areas` and in the list of all offices.
     day, month
-        Of the draw, since 1970.
+        Of the assignment, since 1970.
     treated
-        Drawn to the treated arm.
+        Assigned to the treated arm.
     share
         The cell's draw probability.
     no_demography, no_income_row
-        People with a hole in the registers.
+        People missing from a register.
     again_person, again_day, again_area, again_office, again_treated
         Second draws.
     """
@@ -64,7 +64,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many people of each sort a delivery of a given size holds."""
+    """Number of people of each sort in a delivery of a given size."""
 
     analysed: int
     treated: int
@@ -77,7 +77,7 @@ class Sizes:
 
 
 def sizes(recipe: Recipe, people: int) -> Sizes:
-    """Scale the recipe's numbers to a size; holes in the registers stay at least one when the recipe has any."""
+    """Scale the recipe's numbers to a size; people missing from a register remain at least one if the recipe has any."""
     scale = people / recipe.people
     extra = recipe.extra
 
@@ -102,7 +102,7 @@ def areas_of(recipe: Recipe) -> tuple[Area, ...]:
 
 
 def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
-    """Draw everybody.
+    """Assign everybody.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
     -------
     Plan
         People in random order. Arm sizes are exact: within a random order, people are taken by systematic sampling
-        with their cell's probability, so that the total is fixed and the draw stays random within cells.
+        with their cell's probability, so that the total is fixed and the assignment random within cells.
     """
     rng = np.random.default_rng([seed, 1])
     size = sizes(recipe, people)
@@ -160,7 +160,7 @@ def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
 
 
 def _cells(recipe: Recipe, numbers: list[int], rng: np.random.Generator) -> list[tuple[IntArray, IntArray]]:
-    """Place each sort of people in area x month; returns area and month for each sort."""
+    """Distribute each sort of people over area x month; return area and month for each sort."""
     last = month_number(recipe.draw_last)
     areas = areas_of(recipe)
     inside = len(recipe.areas)
@@ -200,7 +200,7 @@ def _shares(recipe: Recipe, area: IntArray, month: IntArray, rng: np.random.Gene
 
 
 def _shifted(share: FloatArray, total: int) -> FloatArray:
-    """Shift all log odds alike so that the probabilities add up to the total."""
+    """Shift all log odds equally so that the probabilities add up to the total."""
     odds, low, high = logit(share), -20.0, 20.0
     for _ in range(80):
         middle = (low + high) / 2
@@ -236,7 +236,7 @@ def _weekday(day: IntArray) -> IntArray:
 
 
 def _offices(recipe: Recipe, area: IntArray, rng: np.random.Generator) -> IntArray:
-    """Return each person's office, as a place in the list of all areas' offices; the first named are the largest."""
+    """Return each person's office, as a position in the list of all areas' offices; the first named are the largest."""
     offset, office = 0, np.zeros(len(area), dtype=np.int64)
     for row, one in enumerate(areas_of(recipe)):
         members = np.flatnonzero(area == row)

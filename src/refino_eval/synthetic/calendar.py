@@ -1,4 +1,4 @@
-"""Months and days as integers, and curves over them: what the generator computes with."""
+"""Months and days as integers, and curves over them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FloatArray = npt.NDArray[np.floating]
 BoolArray = npt.NDArray[np.bool_]
 
 NO_DAY = -(10**6)
-"""The day that stands for an empty date."""
+"""The day that represents an empty date."""
 DAYS_PER_MONTH = 30.4375
 EPOCH = dt.date(1970, 1, 1).toordinal()
 
@@ -57,12 +57,12 @@ def curve(points: Mapping[int, float], at: IntArray) -> FloatArray:
     points
         Value at some event months.
     at
-        Event months wanted, any shape.
+        Event months, any shape.
     """
     months = sorted(points)
     return np.interp(at, months, [points[month] for month in months])
 
 
 def month_curve(points: Mapping[str, float], at: IntArray) -> FloatArray:
-    """Do as `curve` with calendar months written yyyy-mm."""
+    """Return `curve` for points at calendar months written yyyy-mm."""
     return curve({month_number(text): value for text, value in points.items()}, at)

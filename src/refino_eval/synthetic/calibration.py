@@ -1,4 +1,4 @@
-"""The calibration report: every moment that a recipe targets, held against the files that were written.
+"""The calibration report: every moment that a recipe targets, compared with the files that were written.
 
 Forms of a moment's name (parts joined by a colon; arms by their names in the recipe, or `all`):
 
@@ -61,7 +61,7 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
 
 
 def write_calibration(table: pd.DataFrame, csv_path: Path) -> None:
-    """Write a calibration report as CSV, and as Markdown beside it."""
+    """Write a calibration report as CSV, and as Markdown next to it."""
     table.to_csv(csv_path, index=False, lineterminator="\n", float_format="%.6g")
     csv_path.with_suffix(".md").write_text(_markdown(table), encoding="utf-8")
 
@@ -96,35 +96,33 @@ class _Judge:
 
     def row(self, target: Target) -> dict[str, object]:
         """Compute one line of the report."""
-        found = self.moment(target.moment)
-        wanted = self._scaled(target)
+        obtained = self.moment(target.moment)
+        value = self._scaled(target)
         allowed = target.tolerance
         if allowed is None:
-            allowed = max(target.unit / 2, 2 * found.std_error)
-        difference = found.value - wanted
+            allowed = max(target.unit / 2, 2 * obtained.std_error)
+        difference = obtained.value - value
         return {
             "moment": target.moment,
             "source": target.source,
-            "target": wanted,
-            "obtained": found.value,
+            "target": value,
+            "obtained": obtained.value,
             "difference": difference,
             "tolerance": allowed,
             "verdict": _verdict(difference, allowed),
-            "why": target.why or ("half a printed unit or two standard errors" if target.unit else "exact"),
+            "why": target.why or ("half a published unit or two standard errors" if target.unit else "exact"),
         }
 
     def moment(self, name: str) -> Moment:
         """Compute a moment by its name."""
         kind, *rest = name.split(":")
         if kind not in self.kinds:
-            raise UserError(
-                f"Recipe '{self.recipe.name}': no moment is of the kind '{kind}'.{nearest(kind, self.kinds)}"
-            )
+            raise UserError(f"Recipe '{self.recipe.name}': unknown kind of moment '{kind}'.{nearest(kind, self.kinds)}")
         try:
             return self.kinds[kind](*rest)
         except (KeyError, TypeError, ValueError):
             raise UserError(
-                f"Recipe '{self.recipe.name}': the moment '{name}' cannot be computed. Its form stands in the module "
+                f"Recipe '{self.recipe.name}': the moment '{name}' cannot be computed. The forms are listed in the module "
                 "refino_eval.synthetic.calibration."
             ) from None
 

@@ -1,7 +1,7 @@
-"""Moments of a delivery, computed from its files by a plain path of their own.
+"""Moments of a delivery, computed from its files independently of the pipeline and of the generator.
 
-Nothing here knows how the files were made: they are read as text, cleaned by the rules that the sources document, and
-summed with pandas. It is slower than the pipeline and much slower than the generator, and proves both.
+The files are read as text, cleaned by the rules that the sources document, and summed with pandas. This is slower than
+the pipeline and much slower than the generator, and tests both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from refino_eval.synthetic.recipe import Recipe
 EVENTS = range(-24, 25)
 """Event months of which monthly states are computed."""
 HOURS_LIMIT = 80.0
-"""More agreed hours than this in one job are a fault of the register."""
+"""More agreed hours than this in one job are an error in the register."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class Moment:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the moments are computed from.
+    """The data that the moments are computed from.
 
     Attributes
     ----------
     cohort
-        One row a person analysed: arm, cell, covariates (missing where the registers have none).
+        One row per person analysed: arm, cell, covariates (missing where the registers have none).
     states
         State -> frame of people x event months.
     programmes
-        Clean participations of the people analysed, with month numbers relative to the draw.
+        Clean participations of the people analysed, with month numbers relative to random assignment.
     """
 
     cohort: pd.DataFrame

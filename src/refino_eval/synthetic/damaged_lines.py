@@ -1,11 +1,12 @@
-"""Damage that only a text file can have: lines cut off, rows without an id, dates that are no dates.
+"""Faults that only a text file can have: truncated lines, rows without an id, invalid dates.
 
-Spoilt lines are extra lines, made from good ones and rejected when the file is read, so the truth stays where it is.
+Damaged lines are extra lines, copied from good ones and rejected when the file is read, so the truth does not change.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,21 +16,21 @@ from refino_eval.synthetic.recipe import Mess, RegisterFile
 NO_DATE = "99.99.9999"
 
 
-def spoilt_lines(
+def damaged_lines(
     table: pa.Table, form: RegisterFile, mess: Mess, rng: np.random.Generator
 ) -> tuple[list[str], Counter[str]]:
-    """Make spoilt copies of some rows.
+    """Return damaged copies of some rows.
 
     Parameters
     ----------
     table
         Rows as they are delivered.
     form
-        The file's form; only text files can be spoilt.
+        The file's format; only text files can be damaged.
     mess
         Rates of `broken_lines`, `missing_ids` and `bad_dates`.
     rng
-        Chooses rows; not touched where no rate asks for it.
+        Generator that chooses rows; not used if all rates are zero.
 
     Returns
     -------
@@ -38,22 +39,21 @@ def spoilt_lines(
     """
     lines: list[str] = []
     planted: Counter[str] = Counter()
-    if form.format != "csv":
-        return lines, planted
-    columns = list(form.columns.values())
-    ids = [place for place, column in enumerate(columns) if column.type == "id"]
-    days = [place for place, column in enumerate(columns) if column.type == "date"]
+    types = [column.type for column in form.columns.values()]
     kinds = (("broken_line", mess.broken_lines), ("missing_id", mess.missing_ids), ("bad_date", mess.bad_dates))
-    for kind, rate in kinds:
-        if not rate or (kind == "bad_date" and not days):
+    for kind, rate in kinds if form.format == "csv" else ():
+        if not rate or (kind == "bad_date" and "date" not in types):
             continue
         for row in np.flatnonzero(rng.random(table.num_rows) < rate).tolist():
-            fields = ["" if (value := column[row].as_py()) is None else str(value) for column in table.columns]
-            if kind == "missing_id":
-                fields[ids[0]] = ""
-            elif kind == "bad_date":
-                fields[days[0]] = NO_DATE
-            line = form.delimiter.join(fields)
-            lines.append(form.delimiter.join(fields[:-1]) if kind == "broken_line" else line)
+            values = [column[row].as_py() for column in table.columns]
+            fields = ["" if value is None else str(value) for value in values]
+            lines.append(form.delimiter.join(_damaged(fields, kind, types)))
             planted[kind] += 1
     return lines, planted
+
+
+def _damaged(fields: list[str], kind: str, types: Sequence[str]) -> list[str]:
+    if kind == "broken_line":
+        return fields[:-1]
+    position = types.index("id" if kind == "missing_id" else "date")
+    return [*fields[:position], "" if kind == "missing_id" else NO_DATE, *fields[position + 1 :]]

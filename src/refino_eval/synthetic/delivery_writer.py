@@ -20,7 +20,7 @@ from refino_eval.errors import UserError
 from refino_eval.synthetic.recipe import RegisterFile
 
 MARK = "SYNTHETIC.txt"
-"""A folder is replaced only when it holds this file: nobody's delivery is ever overwritten."""
+"""A folder is replaced only if it has this file: a real delivery is never overwritten."""
 
 
 class DeliveryFile:
@@ -80,7 +80,7 @@ class DeliveryFile:
 
 
 def write_statistics(table: pa.Table, path: Path) -> None:
-    """Write a table for Stata (.dta) or SPSS (.sav), the same bytes each time: both formats hold the time of writing."""
+    """Write a table for Stata (.dta) or SPSS (.sav), the same bytes each time: both formats have the time of writing."""
     import pandas as pd
 
     frame = pd.DataFrame({name: _plain(column) for name, column in zip(table.column_names, table.columns, strict=True)})
@@ -94,7 +94,7 @@ def write_statistics(table: pa.Table, path: Path) -> None:
         if pd.api.types.is_datetime64_any_dtype(frame[name]):
             frame[name] = frame[name].dt.date
     pyreadstat.write_sav(frame, str(path))
-    with path.open("r+b") as stream:  # day and time of writing stand in the header, bytes 92 to 108
+    with path.open("r+b") as stream:  # day and time of writing are in the header, bytes 92 to 108
         stream.seek(92)
         stream.write(b"01 Jan 0000:00:00")
 
@@ -119,25 +119,25 @@ def checksum(path: Path) -> str:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary sibling to write in, and move it into place when all went well.
+    """Yield a temporary folder next to the target, and rename it to the target when everything is written.
 
     Parameters
     ----------
     folder
-        Where the delivery shall stand; an earlier synthetic delivery there is replaced.
+        Folder of the delivery; an earlier synthetic delivery there is replaced.
 
     Raises
     ------
     UserError
-        When the folder holds something that is not a synthetic delivery.
+        When the folder has files that are not a synthetic delivery.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise UserError(
-            f"{folder.name}: the folder holds files that are not a synthetic delivery (no {MARK} in it); nothing was "
+            f"{folder.name}: this folder has files that are not a synthetic delivery (no {MARK} in it), so nothing was "
             "written. Choose another folder, or empty this one."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own, so that two processes that make the same delivery do not write into each other's files.
+    # A unique name, so that two processes that make the same delivery do not write into each other's files.
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     draft.chmod(0o755)
     try:
@@ -145,7 +145,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    # The old delivery is moved away whole: killed in the middle of removing it, nobody could tell what it was.
+    # The old delivery is renamed first: a process killed while deleting it would leave an incomplete delivery in its place.
     if folder.exists():
         old = draft.with_name(f"{draft.name.removesuffix('.part')}.old.part")
         folder.rename(old)

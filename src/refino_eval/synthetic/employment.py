@@ -1,8 +1,8 @@
 """Employment month by month, in two worlds that share their random numbers.
 
-Every person has a propensity to work (traits, a part of its own for good, and a situation that is drawn anew at random
+Every person has a propensity to work (traits, a permanent component, and a situation that is redrawn at random
 months) and an inclination to long hours, built alike. A month's states follow by comparing their ranks with the share
-that the recipe asks for in that event month. So the levels come out as asked, persistence comes from the situations,
+that the recipe asks for in that event month. So the levels are as specified, persistence comes from the situations,
 and an effect of so many percentage points moves exactly the people at the margin: the two worlds differ nowhere else.
 """
 
@@ -132,25 +132,25 @@ class Shift:
 
 
 def make_shift(recipe: Recipe, effects: Effects, event: IntArray, started: BoolArray, trait: BoolArray) -> Shift:
-    """Spread the effects of the draw over those who have started the programme.
+    """Assign the ITT effects to those who have started the programme.
 
     Parameters
     ----------
     recipe
         The study.
     effects
-        Effects of the draw by event month.
+        ITT effects by event month.
     event
         Event months, shape (people, months).
     started
-        Whether the person, if drawn to the treated arm, has started its programme by the month.
+        Whether the person, if assigned to the treated arm, has started its programme by the month.
     trait
         The trait by which effects differ, shape (people,).
 
     Returns
     -------
     Shift
-        The effect of the draw divided by the share that has started, given to those who have.
+        The ITT effect divided by the share that has started, for those who have.
     """
     low = int(event.min())
     span = np.arange(low, int(event.max()) + 1)

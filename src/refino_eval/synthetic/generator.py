@@ -1,4 +1,4 @@
-"""Making a whole delivery: draws once, then people block by block, then the truth and what was planted."""
+"""Make a whole delivery: assignment once, then people block by block, then the truth and the planted faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic import benefits as support
 from refino_eval.synthetic.assignment import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
 from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
-from refino_eval.synthetic.damaged_lines import spoilt_lines
+from refino_eval.synthetic.damaged_lines import damaged_lines
 from refino_eval.synthetic.delivery_writer import MARK, DeliveryFile, checksum, whole_folder
 from refino_eval.synthetic.employment import World, draw_latent, first_and_months, make_shift, make_world
 from refino_eval.synthetic.incomes import income_rows
@@ -49,7 +49,7 @@ class Manifest:
     synthetic
         Always true: no row is about a real person.
     recipe, title, seed, people, treated, effects
-        What was asked for.
+        The size and effects chosen.
     rows, sha256
         Per file.
     """
@@ -97,7 +97,7 @@ def generate(
     recipe
         The study.
     folder
-        Where the delivery shall stand; it appears whole or not at all.
+        Folder of the delivery; it appears complete or not at all.
     people
         Number of people analysed; default: the recipe's.
     seed
@@ -105,7 +105,7 @@ def generate(
     effects
         Name of one of the recipe's presets, or effects of one's own.
     mess
-        Rates of disorder; default: the recipe's. `Mess()` plants none.
+        Rates of planted faults; default: the recipe's. `Mess()` plants none.
     registers
         Write these only (for benchmarks); default: all.
     format
@@ -119,7 +119,7 @@ def generate(
     Raises
     ------
     UserError
-        For an unknown preset or register, too few people, or a folder that holds something else.
+        For an unknown preset or register, too few people, or a folder with other files.
     """
     folder = Path(folder)
     name, planted = recipe.preset(effects)
@@ -128,7 +128,7 @@ def generate(
     forms = _forms(recipe, registers, format)
     if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
         raise UserError(
-            f"A synthetic delivery holds at least {LEAST_PEOPLE} and at most {MOST_PEOPLE:,} people; {people:,} were asked for."
+            f"--people {people:,}: a synthetic delivery has at least {LEAST_PEOPLE} and at most {MOST_PEOPLE:,} people."
         )
     plan = make_plan(recipe, people, seed)
     with whole_folder(folder) as draft:
@@ -152,7 +152,7 @@ def generate(
 def _forms(recipe: Recipe, registers: Sequence[str] | None, kind: str | None) -> dict[str, RegisterFile]:
     unknown = [name for name in registers or () if name not in recipe.registers]
     if unknown:
-        raise UserError(f"The recipe has no register '{unknown[0]}'.{nearest(unknown[0], recipe.registers)}")
+        raise UserError(f"No register '{unknown[0]}' in the recipe.{nearest(unknown[0], recipe.registers)}")
     chosen = {name: form for name, form in recipe.registers.items() if registers is None or name in registers}
     if kind is None:
         return chosen
@@ -176,13 +176,13 @@ class _Writer:
         self._planted: dict[str, Counter[str]] = {}
         self._truth: pq.ParquetWriter | None = None
 
-    def wants(self, register: str) -> bool:
-        """Whether the register is to be written."""
+    def writes(self, register: str) -> bool:
+        """Return whether the register is written."""
         return register in self.forms
 
     def write(self, register: str, table: Table, rng: np.random.Generator | None = None) -> None:
-        """Append rows to a register, with disorder when a generator is given."""
-        if not self.wants(register):
+        """Append rows to a register, with faults if a generator is given."""
+        if not self.writes(register):
             return
         form = self.forms[register]
         if rng is None:
@@ -191,7 +191,7 @@ class _Writer:
         done = disorder(self.recipe, self.recipe.mess, register, table, rng)
         self._planted.setdefault(register, Counter()).update(done.planted)
         table = self._append(form.file, form, done.rows)
-        lines, planted = spoilt_lines(table, form, self.recipe.mess, rng)
+        lines, planted = damaged_lines(table, form, self.recipe.mess, rng)
         if lines:
             self._files[form.file].write_lines(lines)
             self._planted[register].update(planted)
@@ -199,8 +199,8 @@ class _Writer:
             self._append(form.corrections, form, done.corrections)
 
     def count(self, register: str, kind: str, rows: int) -> None:
-        """Note disorder that was planted elsewhere."""
-        if self.wants(register):
+        """Count faults that were planted elsewhere."""
+        if self.writes(register):
             self._planted.setdefault(register, Counter())[kind] += rows
 
     def write_truth(self, table: pa.Table) -> None:
@@ -217,7 +217,7 @@ class _Writer:
             self._truth.close()
 
     def finish(self, effects: Effects) -> None:
-        """Write the true effects and what was planted."""
+        """Write the true effects and the counts of planted faults."""
         effects_table(self.recipe, effects, self.tally).to_csv(
             self.folder / "truth_effects.csv", index=False, lineterminator="\n", float_format="%.10g"
         )
@@ -290,9 +290,9 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
     first_month, _ = first_and_months(recipe)
     drawn = part.kind != NOT_DRAWN
 
-    if writer.wants("jobs"):
+    if writer.writes("jobs"):
         writer.write("jobs", job_rows(recipe, block.observed, number, first_month, rows), mess)
-    if writer.wants("wages"):
+    if writer.writes("wages"):
         writer.write("wages", wage_rows(block.observed, number, first_month), mess)
     programmes = programme_rows(
         recipe, block.take_up, number, part.month, part.day, drawn, part.treated, _rng(seed, block_number, "programmes")
@@ -330,7 +330,7 @@ def _part(plan: Plan, number: IntArray) -> Plan:
 
 
 def _mix(untreated: World, treated: World, arm: BoolArray) -> World:
-    """Take each person's history from the world of the arm drawn to."""
+    """Return each person's history in the world of the arm assigned to."""
     pairs = ((getattr(untreated, name), getattr(treated, name)) for name in World.__dataclass_fields__)
     return World(*(np.where(arm[:, None], one, zero) for zero, one in pairs))
 
@@ -352,7 +352,7 @@ def _write_people(recipe: Recipe, block: _Block, writer: _Writer, block_number: 
     for name, table in benefits.items():
         writer.write(name, table, mess)
     writer.write("diagnoses", support.diagnosis_rows(recipe, people, number, part.day, rng), mess)
-    if writer.wants("incomes"):
+    if writer.writes("incomes"):
         incomes = income_rows(
             recipe,
             people,
@@ -401,7 +401,7 @@ def _letter(manifest: Manifest) -> str:
         f"  - {{file: {name}, rows: {rows}, sha256: {manifest.sha256[name]}}}" for name, rows in manifest.rows.items()
     ]
     besides = f"[README.md, manifest.json, planted_mess.csv, {MARK}, 'truth*', 'calibration*']"
-    lines = ["# What the sender says was sent. `refino-eval check` holds the delivery against it."]
+    lines = ["# What the sender states was sent. `refino-eval check` compares the delivery with it."]
     return "\n".join([*lines, "sender: The synthetic register", "files:", *files, f"besides: {besides}", ""])
 
 
@@ -410,14 +410,14 @@ def _readme(manifest: Manifest) -> str:
         f"# SYNTHETIC delivery: {manifest.title}",
         "",
         "No row is about a real person. The files are generated from a recipe with planted effects, so that what an",
-        "analysis finds can be held against what is true.",
+        "analysis finds can be compared with the truth.",
         "",
         f"- recipe `{manifest.recipe}`, seed {manifest.seed}, effects `{manifest.effects}`",
-        f"- {manifest.people} people analysed, {manifest.treated} of them drawn to the treated arm",
-        "- `truth.parquet`: both potential outcomes of each person analysed (`_y0` drawn to control, `_y1` to treated)",
+        f"- {manifest.people} people analysed, {manifest.treated} of them assigned to the treated arm",
+        "- `truth.parquet`: both potential outcomes of each person analysed (`_y0` if assigned to control, `_y1` to treated)",
         "- `truth_effects.csv`: the effects in this very register: planted, averaged over people, and weighted by",
         "  n p (1 - p) of the cells as a regression with fixed effects of the cells weights them",
-        "- `planted_mess.csv`: how many rows of each kind of disorder stand in each register",
+        "- `planted_mess.csv`: number of rows with each kind of planted fault, by register",
         "- `manifest.json`: rows and SHA-256 of every file",
         "- `delivery.yaml`: the delivery letter, as a sender would write it",
         "",

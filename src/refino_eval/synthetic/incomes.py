@@ -24,8 +24,8 @@ def income_rows(
 ) -> Table:
     """Return the register of incomes.
 
-    A row stands for every year with pensionable income, and always for the year before the draw (perhaps with zero
-    amounts), except for the people in `no_row`, who lack that year.
+    There is a row for every year with pensionable income, and always for the year before random assignment (possibly
+    with zero amounts), except for the people in `no_row`, who lack that year.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def income_rows(
     people
         Traits.
     world
-        The history that came to pass.
+        The observed history.
     benefits
         Clean rows of aap, sickness and unemployment.
     number, day
@@ -42,7 +42,7 @@ def income_rows(
     no_row
         People without a row for the year before the draw.
     rng
-        Decides everything else.
+        Generator for everything else.
     """
     spec = recipe.incomes
     years = np.arange(spec.first_year, recipe.last.year + 1)
@@ -101,7 +101,7 @@ def _covered_year(
     chance = np.where(wages > 0, spec.other_work_share[1], spec.other_work_share[0])
     other = np.where(began, _sometimes(chance, spec.other_work, n, rng), 0.0) * unit
     work = wages + np.rint(other).astype(np.int64)
-    # Who often had no income before has none of the other kinds now: years without income stay in the same hands.
+    # People who often had no income before have no other incomes now: years without income are concentrated among them.
     steady = began & (rng.random(n) < people.work_years)
     support = np.where(steady, _sometimes(spec.other_benefit_share, spec.other_benefit, n, rng), 0.0) * unit
     for name, monthly in zip(("aap", "sickness", "unemployment"), recipe.benefits.monthly, strict=True):

@@ -10,7 +10,7 @@ from refino_eval.synthetic.recipe import Recipe
 from refino_eval.synthetic.register_tables import Table, stack
 
 ROWS_PER_PERSON = 2000
-"""Room for job numbers: a person's rows are numbered below this."""
+"""Upper limit of job numbers within a person."""
 EMPLOYERS = 40_000
 EMPLOYER_BASE = 310_000_000
 """Numbers beginning with 3 are given to no organisation in the real register of units."""
@@ -39,7 +39,7 @@ def runs(key: IntArray) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def employer(number: IntArray, since: IntArray, slot: int) -> IntArray:
-    """Give the employer of a person's job that began in a month; slots never share employers."""
+    """Return the employer of a person's job that began in a month; slots never share employers."""
     mixed = (np.asarray(number, dtype=np.uint64) << np.uint64(10)) + np.asarray(since).astype(np.uint64) * np.uint64(4)
     mixed = (mixed + np.uint64(slot)) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
@@ -56,13 +56,13 @@ def job_rows(recipe: Recipe, world: World, number: IntArray, first_month: int, r
     recipe
         The study.
     world
-        The history that came to pass.
+        The observed history.
     number
         Person numbers, shape (people,).
     first_month
         The first column's month, since January 1970.
     rng
-        Decides days within months, occupations and contracts.
+        Generator for days within months, occupations and contracts.
     """
     rows = [
         _slot_rows(recipe, hours, world.since, slot, number, first_month, rng)
@@ -110,7 +110,7 @@ def _slot_rows(
 
 
 def _same(since: IntArray, hours: IntArray, row: IntArray, column: IntArray, other: IntArray) -> BoolArray:
-    """Whether the same employer's job stands in the other column too (with other hours)."""
+    """Return whether the job with the same employer is in the other column too (with other hours)."""
     inside = (other >= 0) & (other < since.shape[1])
     place = np.clip(other, 0, since.shape[1] - 1)
     return np.asarray(inside & (hours[row, place] != NO_ROW) & (since[row, place] == since[row, column]))

@@ -1,4 +1,4 @@
-"""Who the people are: traits drawn for a block of people."""
+"""Traits of the people, drawn for a block of people."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _ages(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> FloatA
     """Ages at the draw: a beta distribution over the range, its mean moved by the cell's draw probability."""
     spec = recipe.persons
     low, high = spec.age_range
-    # What cells move is taken out of the spread within them, so that mean and sd of all come out as asked.
+    # The variance between cells is taken from the variance within them, so that the overall mean and sd are as specified.
     moved = spec.age_on_draw_share * (share - recipe.treated / recipe.people)
     mean = np.clip((spec.age_mean + moved - low) / (high - low), 0.05, 0.95)
     middle = (spec.age_mean - low) / (high - low)

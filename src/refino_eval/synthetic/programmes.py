@@ -1,4 +1,4 @@
-"""Take-up: who starts which programme under each draw, when, and for how long."""
+"""Take-up: who starts which programme under each assignment, when, and for how long."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ NEVER = 10_000
 
 @dataclass(frozen=True)
 class TakeUp:
-    """What a person would do under each draw; shape (people,).
+    """What a person would do under each assignment; shape (people,).
 
     Attributes
     ----------
     own
-        Event month in which the arm's own programme is started (NEVER: not), by arm drawn to: (treated, control).
+        Event month in which the arm's own programme is started (NEVER: not), by arm assigned to: (treated, control).
     other
         The same for the other arm's programme.
     """
@@ -40,16 +40,16 @@ class TakeUp:
     other: tuple[IntArray, IntArray]
 
     def treated_programme(self, *, drawn_treated: bool) -> IntArray:
-        """Event month in which the treated arm's programme is started under one draw."""
+        """Event month in which the treated arm's programme is started under one assignment."""
         return self.own[0] if drawn_treated else self.other[1]
 
     def control_programme(self, *, drawn_treated: bool) -> IntArray:
-        """Event month in which the control arm's programme is started under one draw."""
+        """Event month in which the control arm's programme is started under one assignment."""
         return self.other[0] if drawn_treated else self.own[1]
 
 
 def draw_take_up(recipe: Recipe, people: People, rng: np.random.Generator) -> TakeUp:
-    """Decide take-up under both draws with the same uniforms."""
+    """Decide take-up under both assignments with the same uniforms."""
     uniform, when, crossing = rng.random(len(people)), rng.random(len(people)), rng.random(len(people))
     own, other = [], []
     for arm in (recipe.arms.treated, recipe.arms.control):

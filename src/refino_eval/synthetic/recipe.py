@@ -1,8 +1,8 @@
-"""The recipe of a synthetic register: everything about a study that the generator has to know.
+"""The recipe of a synthetic register: everything about a study that the generator needs.
 
-Nothing in the generator's code belongs to one study: areas, arms, levels, effects, mess, file forms and codes stand in
-`config/synthetic/<name>.yaml`, which these models describe. Printed targets stand in the recipe too, so that the
-calibration report can judge a delivery by numbers that the generator never sees.
+The generator's code does not depend on one study: areas, arms, levels, effects, faults, file formats and codes are in
+`config/synthetic/<name>.yaml`, which these models describe. Published targets are in the recipe too, so that the
+calibration report can judge a delivery by numbers that the generator does not use.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ STATES = ("any_wage", "at_least_4h", "half_time", "full_time")
 
 
 class ArmRecipe(Strict):
-    """One arm: its name, its code in the file of draws, and the programme that it is an offer of."""
+    """One arm: its name, its code in the file of draws, and the programme that it offers."""
 
     name: Name = Field(description="The arm's name, as in the evaluation.")
     code: str = Field(description="The value written in the file of draws.")
     programme: str = Field(description="The programme's code in the register of programmes.")
-    start_share: Share = Field(description="Share that starts the arm's own programme when drawn to the arm.")
+    start_share: Share = Field(description="Share that starts the arm's own programme when assigned to the arm.")
     start_on: dict[Name, float] = Field(
         default={}, description="How traits move the share (a trait centred at its mean): probability per unit."
     )
@@ -52,10 +52,10 @@ class ArmRecipe(Strict):
 
 
 class Arms(Strict):
-    """The two arms of the draw."""
+    """The two arms of the trial."""
 
     treated: ArmRecipe = Field(description="The arm whose effect is estimated.")
-    control: ArmRecipe = Field(description="The arm compared with.")
+    control: ArmRecipe = Field(description="The control arm.")
 
 
 class Area(Strict):
@@ -71,7 +71,7 @@ class Area(Strict):
 
 
 class Extra(Strict):
-    """People and draws beside those analysed, which the sample flow has to take out."""
+    """People and draws in addition to those analysed, which the sample flow must exclude."""
 
     areas: tuple[Area, ...] = Field(default=(), description="Areas that left the trial.")
     area_people: int = Field(default=0, ge=0, description="People drawn in those areas.")
@@ -92,7 +92,7 @@ class Extra(Strict):
 
 
 class Persons(Strict):
-    """Who the people are."""
+    """Characteristics of the people."""
 
     female: Share = Field(description="Share of women.")
     sex_codes: tuple[str, str] = Field(description="Codes of woman and man.")
@@ -122,7 +122,7 @@ class Work(Strict):
     levels: dict[Name, Curve] = Field(description="Share in each nested state by event month (untreated history).")
     traits: dict[Name, float] = Field(description="Weight of each trait (in sd) in the propensity to work.")
     trait_share: Share = Field(description="Share of the propensity's variance that the traits explain.")
-    fixed_share: Share = Field(description="Share of the propensity's variance that is the person's own for good.")
+    fixed_share: Share = Field(description="Share of the propensity's variance that is permanent.")
     hours_fixed_share: Share = Field(
         description="Share of the variance of the inclination to long hours that is fixed."
     )
@@ -171,11 +171,11 @@ class Benefits(Strict):
 
 
 class Incomes(Strict):
-    """Yearly incomes beside wages and benefits."""
+    """Yearly incomes in addition to wages and benefits."""
 
     first_year: int = Field(description="The register's first year.")
     other_work_share: tuple[Share, Share] = Field(
-        description="Share of years with occupational income beside wages: in years without wages, and with."
+        description="Share of years with occupational income in addition to wages: in years without wages, and with."
     )
     other_work: tuple[float, float] = Field(description="Mean and sd of it, in the price unit.")
     other_benefit_share: Share = Field(description="Share of years with other pensionable income.")
@@ -193,10 +193,10 @@ class Prices(Strict):
 
 
 class Effects(Strict):
-    """Planted effects of the draw on the share in each state, by event month; they work through those who have started."""
+    """Planted ITT effects on the share in each state, by event month; they occur among those who have started."""
 
-    states: dict[Name, Curve] = Field(default={}, description="State -> effect of the draw by event month (share).")
-    wage: Curve = Field(default={0: 0.0}, description="Relative effect of the draw on the wage of those in work.")
+    states: dict[Name, Curve] = Field(default={}, description="State -> ITT effect by event month (share).")
+    wage: Curve = Field(default={0: 0.0}, description="Relative ITT effect on the wage of those in work.")
     by: Name | None = Field(default=None, description="A 0/1 trait by which the effects differ.")
     factor: tuple[float, float] = Field(
         default=(1.0, 1.0), description="Factor on the effects where the trait is 0 and 1."
@@ -211,7 +211,7 @@ class Effects(Strict):
 
 
 class Mess(Strict):
-    """How often each kind of disorder is planted (share of a register's rows, unless said otherwise)."""
+    """Rates of planted faults (share of a register's rows, unless stated otherwise)."""
 
     duplicates: Share = Field(default=0.0, description="Rows repeated exactly.")
     same_employer: Share = Field(
@@ -226,7 +226,7 @@ class Mess(Strict):
     )
     taken_back: Share = Field(
         default=0.0,
-        description="Jobs that never were: delivered, and taken back by a correction that ends before it begins.",
+        description="Jobs that did not exist: delivered, and withdrawn by a correction that ends before it begins.",
     )
     stop_before_start: Share = Field(default=0.0, description="Junk spells that end before they start.")
     missing_start: Share = Field(default=0.0, description="Junk spells without a start.")
@@ -237,7 +237,7 @@ class Mess(Strict):
     unknown_codes: Share = Field(default=0.0, description="Junk rows with a code that is in no list.")
     broken_lines: Share = Field(default=0.0, description="Junk lines of text files with a field too few.")
     missing_ids: Share = Field(default=0.0, description="Junk lines of text files without an id.")
-    bad_dates: Share = Field(default=0.0, description="Junk lines of text files with a date that is none.")
+    bad_dates: Share = Field(default=0.0, description="Junk lines of text files with an invalid date.")
 
 
 class FileColumn(Strict):
@@ -278,17 +278,17 @@ class TruthOutcome(Strict):
 
 
 class Target(Strict):
-    """One printed number that a delivery is judged by."""
+    """One published number that a delivery is compared with."""
 
     moment: str = Field(description="What is computed from the written files; the calibration module lists the forms.")
-    source: str = Field(description="Where it is printed.")
+    source: str = Field(description="Where it is published.")
     value: float = Field(description="The number.")
-    unit: float = Field(default=0.0, ge=0, description="One unit of the last printed digit; 0: exact.")
+    unit: float = Field(default=0.0, ge=0, description="One unit of the last published digit; 0: exact.")
     tolerance: float | None = Field(
         default=None,
-        description="Allowed distance; default: half a printed unit or two standard errors, whichever is larger.",
+        description="Tolerance; default: half a published unit or two standard errors, whichever is larger.",
     )
-    why: str = Field(default="", description="The reason for a tolerance of its own.")
+    why: str = Field(default="", description="Reason for a different tolerance.")
 
 
 class Recipe(Strict):
@@ -298,7 +298,7 @@ class Recipe(Strict):
     title: str = Field(description="What it imitates, in a line.")
     seed: int = Field(ge=0, description="Default seed.")
     people: int = Field(ge=20, description="People analysed, by default.")
-    treated: int = Field(ge=1, description="How many of them are drawn to the treated arm, exactly.")
+    treated: int = Field(ge=1, description="How many of them are assigned to the treated arm, exactly.")
     block_people: int = Field(default=5_000, ge=100, description="People made and written at a time.")
     first: dt.date = Field(description="First day that the registers cover.")
     last: dt.date = Field(description="Last day that the registers cover.")
@@ -318,7 +318,7 @@ class Recipe(Strict):
     )
     other_programmes: dict[str, float] = Field(default={}, description="Other programmes -> mean number per person.")
     effects: dict[Name, Effects] = Field(description="Presets by name.")
-    default_effects: Name = Field(default="published", description="The preset used when none is asked for.")
+    default_effects: Name = Field(default="published", description="The preset used by default.")
     mess: Mess = Field(default=Mess(), description="Rates of disorder.")
     thresholds: dict[Name, float] = Field(description="State -> least weekly hours in one job.")
     truth: dict[Name, TruthOutcome] = Field(description="Outcomes of the truth files.")
@@ -350,7 +350,7 @@ class Recipe(Strict):
         return self
 
     def preset(self, effects: str | Effects | None) -> tuple[str, Effects]:
-        """Return the effects asked for and what to call them."""
+        """Return the chosen effects and their name."""
         if isinstance(effects, Effects):
             return "own", effects
         name = effects or self.default_effects

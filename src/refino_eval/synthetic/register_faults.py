@@ -1,7 +1,7 @@
-"""Disorder that real deliveries have, planted with exact counts.
+"""Faults that real deliveries have, planted with exact counts.
 
-No kind moves the truth: junk rows are extra rows that a documented rule rejects, wrong values stand in rows that a
-later file delivers anew, and overlapping registrations at one employer never have more hours than the job itself.
+No kind changes the truth: junk rows are extra rows that a documented rule rejects, wrong values are in rows that a later
+file corrects, and overlapping registrations at one employer never have more hours than the job itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Disordered:
 
 
 def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.random.Generator) -> Disordered:
-    """Plant the recipe's disorder in the clean rows of one register.
+    """Plant the recipe's faults in the clean rows of one register.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.ra
     table
         Clean rows.
     rng
-        Chooses rows.
+        Generator that chooses rows.
     """
     nothing = np.zeros(0, dtype=np.int64)
     planted: Counter[str] = Counter()
@@ -68,24 +68,24 @@ def disorder(recipe: Recipe, mess: Mess, register: str, table: Table, rng: np.ra
     if mess.unknown_codes:
         rows, unknown = _unknown_codes(recipe, mess, register, table, rows, planted, rng)
         junk.append(unknown)
-    repeated = table.take(_chosen(len(table), mess.duplicates, rng) & ~touched)
+    repeated = table.take(_selected(len(table), mess.duplicates, rng) & ~touched)
     planted["duplicate_row"] += len(repeated)
-    every = stack([rows, *junk, repeated])  # the first one's vocabulary, which knows every code
+    every = stack([rows, *junk, repeated])  # with the first one's vocabulary, which has every code
     order = [name for name in ("person_id", "start", "period", "job_id") if name in every.columns]
     return Disordered(every.sorted_by(*order), corrections, planted)
 
 
-def _chosen(n: int, rate: float, rng: np.random.Generator) -> BoolArray:
+def _selected(n: int, rate: float, rng: np.random.Generator) -> BoolArray:
     return np.asarray(rng.random(n) < rate)
 
 
 def _corrected(
     recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator
 ) -> tuple[Table, Table, BoolArray]:
-    """Put wrong values into some rows of the first file, and the right rows into the second."""
+    """Put wrong values into some rows of the first file, and the correct rows into the second."""
     stop, hours = table.columns["stop"], table.columns["weekly_hours"]
-    wrong_hours = _chosen(len(table), mess.lost_decimal, rng) & (hours >= 1000)
-    wrong_stop = _chosen(len(table), mess.corrected_end, rng) & (stop != NO_DAY) & ~wrong_hours
+    wrong_hours = _selected(len(table), mess.lost_decimal, rng) & (hours >= 1000)
+    wrong_stop = _selected(len(table), mess.corrected_end, rng) & (stop != NO_DAY) & ~wrong_hours
     later = np.minimum(stop + rng.integers(20, 300, len(table)), day_number(recipe.last))
     false_stop = np.where((rng.random(len(table)) < 0.5) | (later == stop), NO_DAY, later)
     planted["lost_decimal_corrected_later"] += int(wrong_hours.sum())
@@ -93,7 +93,7 @@ def _corrected(
     touched = wrong_hours | wrong_stop
     first_stop = np.where(wrong_stop, false_stop, stop)
     if mess.open_ends:
-        open_end = _chosen(len(table), mess.open_ends, rng) & (stop != NO_DAY) & ~touched
+        open_end = _selected(len(table), mess.open_ends, rng) & (stop != NO_DAY) & ~touched
         planted["open_end_corrected_later"] += int(open_end.sum())
         first_stop, touched = np.where(open_end, NO_DAY, first_stop), touched | open_end
     rows = table.with_columns(weekly_hours=np.where(wrong_hours, hours * 10, hours), stop=first_stop)
@@ -102,12 +102,12 @@ def _corrected(
 
 def _job_junk(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> list[Table]:
     """Rows of impossible hours, and overlapping registrations with the same employer."""
-    absurd = table.take(_chosen(len(table), mess.absurd_hours, rng))
+    absurd = table.take(_selected(len(table), mess.absurd_hours, rng))
     absurd = absurd.with_columns(
         weekly_hours=rng.choice(np.array(ABSURD_HOURS), len(absurd)), job_id=absurd.columns["job_id"] + ID_STEP
     )
     planted["absurd_hours"] += len(absurd)
-    double = table.take(_chosen(len(table), mess.same_employer, rng) & (table.columns["stop"] != NO_DAY))
+    double = table.take(_selected(len(table), mess.same_employer, rng) & (table.columns["stop"] != NO_DAY))
     start, stop = np.maximum(double.columns["start"], day_number(recipe.first)), double.columns["stop"]
     span = stop - start + 1
     begin = start + (rng.random(len(double)) * span).astype(np.int64)
@@ -117,14 +117,14 @@ def _job_junk(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], r
         start=begin, stop=end, weekly_hours=hours, job_id=double.columns["job_id"] + 2 * ID_STEP
     )
     planted["overlap_same_employer"] += len(double)
-    # On-call work without agreed hours is real, but a rule on hours will reject it: whoever counts wants to know.
+    # On-call work without agreed hours is real, but a rule on hours rejects it, so it is counted.
     planted["zero_hours"] += int((table.columns["weekly_hours"] == 0).sum() + (hours == 0).sum())
     return [absurd, double]
 
 
 def _taken_back(mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> Table:
-    """Jobs that never were; the later file ends them the day before they begin."""
-    phantom = table.take(_chosen(len(table), mess.taken_back, rng))
+    """Return jobs that did not exist; the later file ends them the day before they begin."""
+    phantom = table.take(_selected(len(table), mess.taken_back, rng))
     planted["taken_back_later"] += len(phantom)
     return phantom.with_columns(
         job_id=phantom.columns["job_id"] + 6 * ID_STEP,
@@ -139,24 +139,24 @@ def _spell_junk(
 ) -> list[Table]:
     """Spells that end before they start, have no start, or ended before the registers begin."""
     ended = table.columns["stop"] != NO_DAY
-    backward = table.take(_chosen(len(table), mess.stop_before_start, rng) & ended)
+    backward = table.take(_selected(len(table), mess.stop_before_start, rng) & ended)
     start, stop = backward.columns["start"], backward.columns["stop"]
     backward = backward.with_columns(start=stop, stop=start - 1 - rng.integers(0, 40, len(backward)))
-    headless = table.take(_chosen(len(table), mess.missing_start, rng))
+    headless = table.take(_selected(len(table), mess.missing_start, rng))
     headless = headless.with_columns(start=np.full(len(headless), NO_DAY))
-    early = table.take(_chosen(len(table), mess.outside_coverage, rng))
+    early = table.take(_selected(len(table), mess.outside_coverage, rng))
     last = day_number(recipe.first) - 1 - rng.integers(0, 900, len(early))
     early = early.with_columns(stop=last, start=last - rng.integers(20, 1200, len(early)))
-    found = {"stop_before_start": backward, "missing_start": headless, "outside_coverage": early}
+    junk = {"stop_before_start": backward, "missing_start": headless, "outside_coverage": early}
     tables: list[Table] = []
     if mess.future_dates:
-        late = table.take(_chosen(len(table), mess.future_dates, rng))
+        late = table.take(_selected(len(table), mess.future_dates, rng))
         begin = day_number(recipe.last) + 1 + rng.integers(0, 900, len(late))
         late = late.with_columns(start=begin, stop=begin + rng.integers(20, 400, len(late)))
         planted["future_date"] += len(late)
         more = {"job_id": late.columns["job_id"] + 8 * ID_STEP} if "job_id" in late.columns else {}
         tables.append(late.with_columns(**more))
-    for step, (kind, rows) in enumerate(found.items(), start=3):
+    for step, (kind, rows) in enumerate(junk.items(), start=3):
         planted[kind] += len(rows)
         numbered = {"job_id": rows.columns["job_id"] + step * ID_STEP} if "job_id" in rows.columns else {}
         tables.append(rows.with_columns(**numbered))
@@ -164,7 +164,7 @@ def _spell_junk(
 
 
 UNKNOWN = "ZZ"
-"""A code that no list has."""
+"""A code that is in no list."""
 
 
 def _unknown_codes(
@@ -176,13 +176,13 @@ def _unknown_codes(
     planted: Counter[str],
     rng: np.random.Generator,
 ) -> tuple[Table, Table]:
-    """Return the rows with a vocabulary that has the unknown code, and junk rows that hold it."""
+    """Return the rows with a vocabulary that includes the unknown code, and junk rows with it."""
     listed = [name for name, column in recipe.registers[register].columns.items() if column.listed]
     nothing = table.take(np.zeros(0, dtype=np.int64))
     if not listed:
         return rows, nothing
     name = listed[0]
-    unknown = table.take(_chosen(len(table), mess.unknown_codes, rng))
+    unknown = table.take(_selected(len(table), mess.unknown_codes, rng))
     more = {"job_id": unknown.columns["job_id"] + 7 * ID_STEP} if "job_id" in unknown.columns else {}
     codes = rows.vocabulary[name]
     unknown = unknown.with_columns(**{name: np.full(len(unknown), len(codes))}, **more)
@@ -192,8 +192,8 @@ def _unknown_codes(
 
 def _early_amounts(recipe: Recipe, mess: Mess, table: Table, planted: Counter[str], rng: np.random.Generator) -> Table:
     """Amounts for the last months before the register is complete."""
-    early = table.take(_chosen(len(table), mess.outside_coverage, rng))
-    # Amounts of one person, employer and month come once: one early row a person at most.
+    early = table.take(_selected(len(table), mess.outside_coverage, rng))
+    # There is one amount per person, employer and month: at most one early row per person.
     early = early.take(np.unique(early.columns["person_id"], return_index=True)[1])
     month = month_of(recipe.first) - 1 - rng.integers(0, 6, len(early))
     planted["outside_coverage"] += len(early)

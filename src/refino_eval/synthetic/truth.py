@@ -15,7 +15,7 @@ from refino_eval.synthetic.recipe import Effects, Recipe
 from refino_eval.synthetic.register_tables import digits, person_ids
 
 COMPLIANCE = ("never_taker", "complier", "defier", "always_taker")
-"""By starting the treated arm's programme when drawn to control and to treated: neither, treated only, ..."""
+"""By starting the treated arm's programme if assigned to control and to treated: neither, treated only, ..."""
 
 
 def monthly_states(recipe: Recipe, world: World, first_month: int) -> dict[str, FloatArray]:
@@ -79,7 +79,7 @@ def truth_block(
     recipe
         The study.
     worlds
-        The histories when drawn to control and to treated.
+        The histories if assigned to control and to treated.
     take_up
         Starts under both draws.
     who

@@ -122,7 +122,7 @@ def test_the_variable_list_goes_to_a_file(project, tmp_path):
         (("sources", "--format", "xml"), "Valid names: csv, md"),
         (("sources", "--language", "no"), "Valid names: en, nb"),
         (("simulate", "--mess", "overlap"), "Did you mean 'overlaps'"),
-        (("simulate", "--format", "sas7bdat"), "No library writes sas7bdat"),
+        (("simulate", "--format", "sas7bdat"), "only SAS itself can write sas7bdat"),
         (("check", "--all", "--out", "x"), "belong to one evaluation"),
     ],
 )

@@ -23,7 +23,7 @@ def test_names_are_the_models_and_their_aliases():
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [(["overlap"], "overlaps"), ([], "Name the faults"), (["none", "x"], "'x'")]
+    ("names", "said"), [(["overlap"], "overlaps"), ([], "name the faults"), (["none", "x"], "'x'")]
 )
 def test_names_that_are_not_there(names, said):
     with pytest.raises(UserError, match=said):
@@ -32,7 +32,7 @@ def test_names_that_are_not_there(names, said):
 
 def test_formats():
     assert [chosen_format(name) for name in (None, "dta")] == [None, "dta"]
-    with pytest.raises(UserError, match="No library writes sas7bdat"):
+    with pytest.raises(UserError, match="only SAS itself can write sas7bdat"):
         chosen_format("sas7bdat")
     with pytest.raises(UserError, match="parquet"):
         chosen_format("parket")

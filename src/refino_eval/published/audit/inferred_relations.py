@@ -126,26 +126,22 @@ def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     for cell in cells:
         if cell.statistic == "share" and cell.key[2] not in EVERYBODY:
             blocks.setdefault(cell.key[1], {}).setdefault(cell.key[3], []).append(cell)
-    for panel, columns in blocks.items():
-        results: list[Check] = []
-        for column, members in columns.items():
-            total = 1 if all(cell.printed.percent for cell in members) else 100
-            keys = tuple(cell.key for cell in members)
-            if len(keys) < 2 or any("/" in "".join(key) for key in keys):
-                continue
-            exhibit, statistic = keys[0][0], keys[0][4]
-            relation = Relation.model_validate(
-                {
-                    "kind": "shares",
-                    "why": _why("hundred"),
-                    "of": [f"{exhibit}/{panel}/+/{column}/{statistic}"],
-                    "total": total,
-                }
-            )
-            results += checks(relation, keys, document.read)
+    for columns in blocks.values():
+        results = [check for members in columns.values() for check in _hundred(document, members)]
         near = [check for check in results if abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5)]
         if len(near) == len(results) and mostly(results, least=1, ratio=1) and len(results) >= 2:
             yield from results
+
+
+def _hundred(document: Document, members: Sequence[Cell]) -> Iterator[Check]:
+    """Yield the check that the shares of one panel and column add up to a hundred (or one, with a % sign)."""
+    keys = tuple(cell.key for cell in members)
+    if len(keys) >= 2 and not any("/" in "".join(key) for key in keys):
+        exhibit, panel, _, column, statistic = keys[0]
+        total = 1 if all(cell.printed.percent for cell in members) else 100
+        of = [f"{exhibit}/{panel}/+/{column}/{statistic}"]
+        relation = Relation.model_validate({"kind": "shares", "why": _why("hundred"), "of": of, "total": total})
+        yield from checks(relation, keys, document.read)
 
 
 def _columns_for_all(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:

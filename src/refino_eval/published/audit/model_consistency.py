@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 from statistics import median
@@ -15,6 +15,9 @@ from refino_eval.published.audit.findings_text import decimal_of, distinct, find
 from refino_eval.published.audit.sibling_models import Siblings, typical
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
 from refino_eval.published.relations import Key, match
+
+Levels = tuple[Fraction, ...]
+"""Significance levels of one, two and three stars."""
 
 CONTRADICTS = Fraction(3, 2)
 """A standard error contradicts a sibling's when its smallest value is this many times the sibling's largest."""
@@ -54,6 +57,22 @@ def error_bounds(cell: Cell, levels: Sequence[Fraction]) -> tuple[Fraction, Frac
 def _stars_against_size(document: Document, siblings: Siblings) -> Iterator[Finding]:
     """Yield estimates whose stars require a standard error that at least two siblings rule out, the worst first."""
     inferred, declared = levels_of(document)
+    conflicts = _conflicts(document, siblings, inferred, declared)
+    while conflicts:
+        worst = max(conflicts, key=lambda key: len(conflicts[key]))
+        against = conflicts.pop(worst)
+        if len(against) < 2:
+            return
+        for other in against:
+            conflicts[other.key] = [cell for cell in conflicts[other.key] if cell.key != worst]
+        if not document.explained("stars_size", worst):
+            yield _against_size(document, document.cells[worst], against, declared.get(worst[0], inferred) or ())
+
+
+def _conflicts(
+    document: Document, siblings: Siblings, inferred: Levels | None, declared: Mapping[str, Levels]
+) -> dict[Key, list[Cell]]:
+    """Return, for each estimate without a known t, the siblings whose stars rule out its standard error."""
     conflicts: dict[Key, list[Cell]] = {}
     for cell in document.of("estimate"):
         levels = declared.get(cell.key[0], inferred)
@@ -67,15 +86,7 @@ def _stars_against_size(document: Document, siblings: Siblings) -> Iterator[Find
             if largest is not None and smallest > CONTRADICTS * largest:
                 conflicts.setdefault(cell.key, []).append(other)
                 conflicts.setdefault(other.key, []).append(cell)
-    while conflicts:
-        worst = max(conflicts, key=lambda key: len(conflicts[key]))
-        against = conflicts.pop(worst)
-        if len(against) < 2:
-            return
-        for other in against:
-            conflicts[other.key] = [cell for cell in conflicts[other.key] if cell.key != worst]
-        if not document.explained("stars_size", worst):
-            yield _against_size(document, document.cells[worst], against, declared.get(worst[0], inferred) or ())
+    return conflicts
 
 
 def _equally_large(document: Document, cell: Cell, other: Cell) -> bool:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding, finding_about, join, name_of, number, say_both, span
@@ -100,37 +99,30 @@ def _broken(cell: Cell) -> bool:
 def _share_counts(document: Document) -> Iterator[Finding]:
     """Report shares of n people that no whole count gives (GRIM)."""
     declared = list(_declared_counts(document))
-    seen = {cell.key for cell, _ in declared}
-    generic = [
-        (cell, size)
-        for cell in document.of("share")
-        if cell.key not in seen
-        and cell.key[3] not in DIFFERENCES
-        and (size := document.common(("n",), cell)) is not None
-    ]
-    for cell, size in declared + generic:
-        n = int(size.printed.value)
-        if n <= 0 or cell.qualifier or document.explained("share_counts", cell.key):
-            continue
+    listed = {cell.key for cell, _ in declared}
+    others = [cell for cell in document.of("share") if cell.key not in listed and cell.key[3] not in DIFFERENCES]
+    for cell, size in [*declared, *((cell, document.common(("n",), cell)) for cell in others)]:
+        n = 0 if size is None else int(size.printed.value)
         scale = whole(document, cell) if cell.statistic == "share" else 1
-        if counts_within(cell.range, n, scale):
-            continue
-        cut = counts_within(cell.interval(cut=True), n, scale)
-        near = sorted({math.floor(cell.printed.value * n / scale), math.ceil(cell.printed.value * n / scale)})
-        values = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
-        options = ", ".join(f"{count}/{n} = {share}" for count, share in zip(near, values, strict=True))
-        hint = say_both("audit.may_be_truncated") if cut else Label(nb="", en="")
-        text = say_both(
-            "audit.share_not_a_count", number=name_of(cell.key), published=cell.text, size=n, options=options
-        )
-        yield finding(
-            document,
-            cell.key,
-            rule="share_counts",
-            fits=options,
-            certainty="possible" if cut else "likely",
-            explanation=join([text, hint], " "),
-        )
+        exempt = n <= 0 or cell.qualifier or document.explained("share_counts", cell.key)
+        if not exempt and not counts_within(cell.range, n, scale):
+            yield _not_a_count(document, cell, n, scale)
+
+
+def _not_a_count(document: Document, cell: Cell, n: int, scale: int) -> Finding:
+    cut = bool(counts_within(cell.interval(cut=True), n, scale))
+    near = sorted({math.floor(cell.printed.value * n / scale), math.ceil(cell.printed.value * n / scale)})
+    values = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
+    options = ", ".join(f"{count}/{n} = {share}" for count, share in zip(near, values, strict=True))
+    text = say_both("audit.share_not_a_count", number=name_of(cell.key), published=cell.text, size=n, options=options)
+    return finding(
+        document,
+        cell.key,
+        rule="share_counts",
+        fits=options,
+        certainty="possible" if cut else "likely",
+        explanation=join([text, *([say_both("audit.may_be_truncated")] if cut else [])], " "),
+    )
 
 
 def _declared_counts(document: Document) -> Iterator[tuple[Cell, Cell]]:
@@ -272,30 +264,27 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     """
     from scipy.special import ndtri
 
-    for key, cell in document.cells.items():
-        if cell.statistic != "p_value" or not 0 < cell.printed.value <= 1 or document.explained("two_shares", key):
+    for cell in document.of("p_value"):
+        if not 0 < cell.printed.value <= 1 or document.explained("two_shares", cell.key):
             continue
-        pair = [c for c in document.of("share") if c.key[:3] == key[:3] and c.key[3] not in DIFFERENCES]
-        sizes = [document.common(("n",), c) for c in pair]
-        if len(pair) != 2 or None in sizes:
+        pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and c.key[3] not in DIFFERENCES]
+        sizes = [size for c in pair if (size := document.common(("n",), c)) is not None]
+        if len(pair) != 2 or len(sizes) != 2:
             continue
-        z = _z([c.printed.value / whole(document, c) for c in pair], [int(s.printed.value) for s in sizes if s])
-        if z is None:
-            continue
+        z = _z([c.printed.value / whole(document, c) for c in pair], [int(size.printed.value) for size in sizes])
         least, most = max(float(cell.range.low), 1e-9), min(float(cell.range.high), 1.0)
-        printed = Interval(Fraction(float(-ndtri(most / 2))), Fraction(float(-ndtri(least / 2))))
-        if printed.low - 1 <= z <= printed.high + 1:
-            continue
-        yield finding_about(
-            "audit.p_value_of_shares",
-            document,
-            cell,
-            rule="two_shares",
-            fits=number(tail(z, None), cell.printed.decimals),
-            certainty="likely",
-            first=pair[0].text,
-            second=pair[1].text,
-        )
+        low, high = (Fraction(float(-ndtri(p / 2))) for p in (most, least))
+        if z is not None and not low - 1 <= z <= high + 1:
+            yield finding_about(
+                "audit.p_value_of_shares",
+                document,
+                cell,
+                rule="two_shares",
+                fits=number(tail(z, None), cell.printed.decimals),
+                certainty="likely",
+                first=pair[0].text,
+                second=pair[1].text,
+            )
 
 
 def _z(values: Sequence[object], sizes: Sequence[int]) -> Fraction | None:

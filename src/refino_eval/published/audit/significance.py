@@ -130,18 +130,16 @@ def _stars(document: Document) -> Iterator[Finding]:
     """Report stars that t or p contradicts; tables without any star are reported once."""
     inferred, declared = levels_of(document)
     starless: list[tuple[Cell, TRange]] = []
-    with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars}
+    with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars} | set(declared)
     for cells in document.places.values():
         cell, t = cells.get("estimate") or cells.get("t_stat"), t_range(cells)
-        if cell is None or t is None:
-            continue
-        levels = declared.get(cell.key[0], inferred)
-        if levels is None or document.explained("stars", cell.key):
+        levels = None if cell is None else declared.get(cell.key[0], inferred)
+        if cell is None or t is None or levels is None or document.explained("stars", cell.key):
             continue
         stars = max(other.printed.stars for other in cells.values())
         df, known = df_of(document, cell)
         verdict = _contradicts(t, stars, levels, df)
-        if verdict is not None and cell.key[0] not in with_stars and cell.key[0] not in declared:
+        if verdict is not None and cell.key[0] not in with_stars:
             starless.append((cell, t))
         elif verdict is not None:
             sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
