@@ -35,12 +35,13 @@ rule ingest_register:
 
 
 rule collect_quality:
-    """How many rows each register delivered, how many are clean, and which rule rejected the others."""
+    """How many rows each register delivered and how many are clean, which rule rejected the others, and who is found."""
     input:
         reports=expand(
             "results/{{evaluation}}/run/ingest/{register}.json",
             register=STUDY.sources,
         ),
+        linkage="results/{evaluation}/run/linkage.csv",
     output:
         quality="results/{evaluation}/run/quality.csv",
         rules="results/{evaluation}/run/quality_rules.csv",

@@ -9,10 +9,12 @@ rule link_population:
     """The cohort: who was drawn to what, in which cell, with what known at the draw."""
     input:
         clean=FILES.clean(FILES.cohort_registers()),
+        registers=FILES.clean(STUDY.sources),
         indices=FILES.covariate_indices(),
     output:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         flow="results/{evaluation}/run/flow.csv",
+        linkage="results/{evaluation}/run/linkage.csv",
     log:
         "logs/{evaluation}/link_population.log",
     benchmark:
@@ -25,6 +27,7 @@ rule link_population:
         mem_mb=1500,
     params:
         people=PARAMS.people(),
+        linkage=PARAMS.linkage(),
         source_digest=digest("link_population.py"),
     message:
         "Linking draws, strata and covariates"

@@ -1,6 +1,6 @@
 """Link draws, strata and covariates into the cohort.
 
-Inputs: clean registers. Outputs: `cohort.parquet` (one row a person) and `flow.csv` (counts).
+Inputs: clean registers. Outputs: `cohort.parquet` (one row a person), `flow.csv` and `linkage.csv` (counts).
 """
 
 from pathlib import Path
@@ -15,7 +15,9 @@ with job(snakemake) as log:
     from refino_eval.codes.prices import load_indices
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.evaluation import Arms, Population, Sample
-    from refino_eval.config.sources import Source
+    from refino_eval.config.sources import LinkageExpectation, Source
+    from refino_eval.errors import raise_problems
+    from refino_eval.registers.linkage import count_linkage, linkage_frame, linkage_problems
     from refino_eval.trial import flow_frame, link_population, write_cohort
 
     people = snakemake.params.people
@@ -30,6 +32,18 @@ with job(snakemake) as log:
         clean={name: Path(path) for name, path in zip(people["registers"], snakemake.input.clean, strict=True)},
         indices=load_indices(covariates, Path("config/codelists")),
     )
+    stated = snakemake.params.linkage
+    registers = {name: Path(path) for name, path in zip(stated, snakemake.input.registers, strict=True)}
+    linkages = count_linkage(
+        cohort.frame,
+        drawn=registers[people["population"]["register"]],
+        registers=registers,
+        stated={name: LinkageExpectation.from_params(entry) if entry else None for name, entry in stated.items()},
+    )
+    for linkage in linkages:
+        log.info("%s: %d of %d people found", linkage.register, linkage.found, linkage.people)
+    raise_problems(linkage_problems(linkages))
+    linkage_frame(linkages).to_csv(snakemake.output.linkage, index=False, lineterminator="\n")
     write_cohort(cohort.frame, Path(snakemake.output.cohort))
     flow_frame(cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")
     for line in cohort.flow:

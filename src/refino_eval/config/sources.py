@@ -43,6 +43,11 @@ class Column(Strict):
         le=40,
         description="For id, text and code: digits that are fewer than this get the leading zeros back that a number lost.",
     )
+    digits: bool = Field(
+        default=False,
+        description="For id: every id is a number in digits, with exactly `width` digits if a width is stated; a row with "
+        "another id is rejected.",
+    )
     inclusive: bool = Field(default=True, description="For `stop`: the delivered date is the last day of the spell.")
     codelist: Name | None = Field(
         default=None, description="Name of the list in `config/codelists` that codes must be in."
@@ -68,8 +73,8 @@ class ValueRange(Strict):
 
     rule: Literal["value_range"]
     column: Name
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
 
 
 class ValueIn(Strict):
@@ -149,6 +154,7 @@ class Overlap(Strict):
     gap: int | None = Field(
         default=None,
         ge=0,
+        le=36_500,
         description="Also join spells with at most this many days between (0: one follows the other).",
     )
 
@@ -189,6 +195,19 @@ class Coverage(Strict):
         return self
 
 
+class LinkageExpectation(Strict):
+    """How many of the people drawn should have a row in the register."""
+
+    expected: float | None = Field(default=None, ge=0, le=1, description="The share expected, from 0 to 1.")
+    at_least: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="A run stops if a smaller share is found; default: half of the expected share (in a small trial less, by "
+        "three standard errors). 0 with `expected: 0` allows that nobody is found.",
+    )
+
+
 class Source(Strict):
     """One register: its files, their form, its columns and its rules."""
 
@@ -210,6 +229,9 @@ class Source(Strict):
     columns: dict[Name, Column]
     coverage: Coverage | None = Field(default=None, description="Needed for registers from which states are made.")
     rules: tuple[Rule, ...] = ()
+    linkage: LinkageExpectation | None = Field(
+        default=None, description="How well the register links to the draws; default: a run stops if nobody is found."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Source:

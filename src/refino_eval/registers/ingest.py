@@ -135,10 +135,8 @@ def _rejects_query(validated: Validated) -> str:
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    # Row groups follow the order of the sorted rows only if the engine keeps the order of insertion.
-    con.execute("SET preserve_insertion_order = true")
-    con.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-    con.execute("SET preserve_insertion_order = false")
+    # Row groups follow the order of the sorted rows only if the engine keeps it.
+    con.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true)")
 
 
 def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> IngestReport:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUALITY_COLUMNS = ("register", "delivered", "clean", "rejected", "people")
+LINKAGE_COLUMNS = ("found", "ids_only_there")
 RULE_COLUMNS = ("register", "rule", "rows", "people")
 REPAIRED = "repaired:"
 """What stands before the name of a rule that repaired rows instead of rejecting them."""
@@ -78,15 +79,20 @@ class IngestReport:
         return cls(**data, rules=rules, files=files, repairs=repairs)
 
 
-def quality_tables(reports: Iterable[IngestReport]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def quality_tables(reports: Iterable[IngestReport], linkage: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the tables of `run/quality.csv` and `run/quality_rules.csv`.
+
+    Parameters
+    ----------
+    linkage
+        The table of `run/linkage.csv`.
 
     Returns
     -------
     tuple of pandas.DataFrame
-        One row a register (register, delivered, clean, rejected, people), and one row a register and rule that
-        rejected or repaired anything (register, rule, rows, people), where `repaired:<rule>` counts clean rows; both
-        sorted by their keys.
+        One row a register (register, delivered, clean, rejected, people, and of the linkage: people of the evaluation
+        who are found, ids that were never drawn), and one row a register and rule that rejected or repaired anything
+        (register, rule, rows, people), where `repaired:<rule>` counts clean rows; both sorted by their keys.
     """
     import pandas as pd
 
@@ -101,4 +107,6 @@ def quality_tables(reports: Iterable[IngestReport]) -> tuple[pd.DataFrame, pd.Da
             key=lambda pair: pair[0],
         )
     ]
-    return pd.DataFrame(quality, columns=list(QUALITY_COLUMNS)), pd.DataFrame(rules, columns=list(RULE_COLUMNS))
+    counts = pd.DataFrame(quality, columns=list(QUALITY_COLUMNS))
+    counts = counts.merge(linkage[["register", *LINKAGE_COLUMNS]], on="register", how="left", validate="one_to_one")
+    return counts, pd.DataFrame(rules, columns=list(RULE_COLUMNS))

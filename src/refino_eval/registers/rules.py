@@ -1,9 +1,9 @@
-"""The rules of a source as SQL conditions, in their order: the first that hits names the reject.
+"""Write the rules of a source as SQL conditions, in their order: the first that applies is the reason for rejection.
 
 The checks of the types come first, column by column; then codes; then the rules of the YAML file in its order. Each
-rule sees the rows that passed those before it: a repetition of a row that was already rejected is no repetition, and a
-row is superseded by a later one that is itself still clean. With `superseded` before `stop_before_start` a correction
-can therefore take a job back; in the other order it could not.
+rule sees the rows that passed those before it: a repetition of a row that was already rejected is not a repetition, and
+a row is superseded by a later one that is itself still clean. With `superseded` before `stop_before_start` a correction
+can therefore revoke a job; in the other order it could not.
 """
 
 from __future__ import annotations
@@ -22,35 +22,41 @@ from refino_eval.registers.types import identifier, literal
 OPEN_YEAR = 9999
 """Registers write an end that has not come as 31 December 9999; inside, such a spell is open."""
 
-RESERVED = ("source_file", "source_row", "rule", "rule_column", "file_no", "unreadable", "broken", "repairs", "number")
+RESERVED = (
+    "source_file", "source_row", "rule", "rule_column", "file_no", "unreadable", "broken", "repairs", "number",
+    "blanks", "mark", "island", "fresh", "last_no",
+)  # fmt: skip
+"""Names that the program's queries use for columns of theirs."""
 
 _COUNTED = {"integer", "number", "hundredths", "ore", "month", "year"}
 _NAMED = {"id", "text", "code", "integer", "month", "year"}
+_OF_ONE_COLUMN = model.CutAt | model.FutureDate | model.ValueRange
+_OF_SPELLS = model.MissingStop | model.StopBeforeStart | model.CutAt | model.Overlap
 
 
-def rule_faults(source: model.Source, codelists: Mapping[str, Codelist], origin: dt.date | None) -> list[str]:
-    """Return what in a source cannot be carried out, a paragraph each."""
+def rule_problems(source: model.Source, codelists: Mapping[str, Codelist], origin: dt.date | None) -> list[str]:
+    """Return what in a source cannot be applied, one paragraph for each problem."""
     where = f"config/sources/{source.register_name}.yaml"
-    faults = [
-        f"{where}: a column cannot be called '{name}', the program's own word."
+    problems = [
+        f"{where}: a column cannot be called '{name}', a name that the program uses. Choose another."
         for name in RESERVED
         if name in source.columns
     ]
-    faults += _column_faults(source, codelists, origin, where)
-    faults += _order_faults(source, where)
+    problems += _column_problems(source, codelists, origin, where)
+    problems += _order_problems(source, where)
     for rule in source.rules:
-        faults += _rule_fault(source, rule, codelists, where)
-    return faults
+        problems += _rule_problem(source, rule, codelists, where)
+    return problems
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Every reason for which a row of a register can be rejected, in the order in which they are looked at.
+    """Every reason for which a row of a register can be rejected, in the order in which they are checked.
 
     Attributes
     ----------
     texts
-        The reasons as 'rule:column'. A reason's number, by which the engine knows it, is its place here.
+        The reasons as 'rule:column'. A reason's number in the engine is its position here.
     types
         SQL condition of each check of types and codes, by number.
     rules
@@ -70,8 +76,8 @@ REPEATED = "repeated_person:"
 def verdicts(source: model.Source, codelists: Mapping[str, Codelist]) -> Verdicts:
     """List the reasons of a register.
 
-    Their SQL reads `unreadable`, the text of each column under `text_<name>`, and its value under `<name>`. Last comes a
-    reason that no file names: a register with fixed facts has one row a person.
+    Their SQL reads `unreadable`, the text of each column under `text of <name>`, and its value under `<name>`. The last
+    reason is in no file: a register with fixed facts has one row a person.
     """
     checks = _type_checks(source, codelists)
     texts = [text for text, _ in checks]
@@ -90,9 +96,9 @@ def _type_checks(source: model.Source, codelists: Mapping[str, Codelist]) -> lis
     for name, column in source.columns.items():
         missing = "missing_start" if name == "start" else "missing_value"
         if column.required or name in ("person_id", "period") or name == "start":
-            checks.append((f"{missing}:{name}", f"{identifier('text_' + name)} IS NULL"))
-        if column.type not in ("id", "text", "code"):
-            broken = f"{identifier('text_' + name)} IS NOT NULL AND {identifier(name)} IS NULL"
+            checks.append((f"{missing}:{name}", f"{identifier(f'text of {name}')} IS NULL"))
+        if column.type not in ("id", "text", "code") or (column.type == "id" and column.digits):
+            broken = f"{identifier(f'text of {name}')} IS NOT NULL AND {identifier(name)} IS NULL"
             checks.append((f"bad_value:{name}", broken))
     for name, column in source.columns.items():
         if column.codelist is not None:
@@ -107,9 +113,9 @@ def checked_rows(reasons: Verdicts, rows: str) -> str:
 
 
 def ruled_rows(source: model.Source, reasons: Verdicts, rows: str) -> str:
-    """Return the query that carries out the rules that look at one row alone, in their order.
+    """Return the query that applies the rules that concern one row alone, in their order.
 
-    Rules that compare rows are left to `comparisons`. Each repair is a layer of its own, so that the rules after it see
+    Rules that compare rows are left to `comparisons`. Each repair is a separate layer, so that the rules after it see
     the repaired value; `repairs` has a bit for each repair of the source, in its order.
     """
     numbers = {id(rule): number for number, rule in reasons.rules.items()}
@@ -157,7 +163,7 @@ def repair_names(source: model.Source) -> tuple[str, ...]:
 
 
 def comparisons(source: model.Source, reasons: Verdicts, n_files: int) -> list[str]:
-    """Return SQL that gives verdicts by comparing rows, one statement after the other.
+    """Return SQL that rejects rows by comparing them, one statement after the other.
 
     They read `validated` and write into `hits` (file_no, source_row, number), and into `extended` (file_no, source_row,
     stop) the new end of a spell that absorbed others.
@@ -165,7 +171,7 @@ def comparisons(source: model.Source, reasons: Verdicts, n_files: int) -> list[s
     Parameters
     ----------
     n_files
-        Number of files of the delivery; with one there is nothing later.
+        Number of files of the delivery; with one, no file is later.
     """
     statements: list[str] = []
     for number, rule in reasons.rules.items():
@@ -181,7 +187,7 @@ def comparisons(source: model.Source, reasons: Verdicts, n_files: int) -> list[s
 
 
 def _eligible(number: int) -> str:
-    """Say which rows a comparison sees: those that no earlier reason rejects."""
+    """Return the condition for the rows that a comparison sees: those that no earlier reason rejects."""
     return (
         f"(broken IS NULL OR broken > {number}) AND NOT EXISTS "
         f"(FROM hits WHERE hits.file_no = validated.file_no AND hits.source_row = validated.source_row)"
@@ -189,9 +195,9 @@ def _eligible(number: int) -> str:
 
 
 def _repeats(number: int, names: list[str]) -> list[str]:
-    """Hit every row that agrees with an earlier one in some columns.
+    """Reject every row that equals an earlier one in some columns.
 
-    Rows that nothing agrees with are most of a register: they are put aside by a hash, so that few are sorted.
+    Most rows of a register equal no other: they are set aside by a hash, so that few are sorted.
     """
     columns = ", ".join(identifier(name) for name in names)
     seen = f"FROM validated WHERE {_eligible(number)}"
@@ -203,7 +209,7 @@ def _repeats(number: int, names: list[str]) -> list[str]:
 
 
 def _superseded(number: int, names: list[str]) -> str:
-    """Hit every row whose key comes again in a later file; a missing key is nobody's key."""
+    """Reject every row whose key comes again in a later file; a missing key equals no other."""
     columns = ", ".join(identifier(name) for name in names)
     known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names)
     same = " AND ".join(f"validated.{identifier(name)} = later.{identifier(name)}" for name in names)
@@ -216,9 +222,9 @@ def _superseded(number: int, names: list[str]) -> str:
 
 
 def _overlapping(number: int, rule: model.Overlap) -> list[str]:
-    """Find the groups of spells that hang together; hit all but one row of each.
+    """Find the groups of connected spells; reject all but one row of each.
 
-    Spells that end before they start have no day, and take part in nothing.
+    Spells that end before they start have no day, and are in no group.
     """
     names = ["person_id", *rule.key]
     columns = ", ".join(identifier(name) for name in names)
@@ -242,13 +248,13 @@ def _overlapping(number: int, rule: model.Overlap) -> list[str]:
         f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({columns}) AS mark {seen} GROUP BY ALL HAVING count(*) > 1",
         f"CREATE OR REPLACE TEMP TABLE joined AS SELECT file_no, source_row, stop, count(*) OVER ({joined}) AS n, "
         f"nullif(max({end}) OVER ({joined}), DATE '9999-12-31') AS last_stop, "
-        f"row_number() OVER ({joined} ORDER BY {best}) AS place FROM ({groups})",
-        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM joined WHERE place > 1",
+        f"row_number() OVER ({joined} ORDER BY {best}) AS position FROM ({groups})",
+        f"INSERT INTO hits SELECT file_no, source_row, {number} FROM joined WHERE position > 1",
     ]
     if rule.keep == "merge":
         statements.append(
             "INSERT INTO extended SELECT file_no, source_row, last_stop FROM joined "
-            "WHERE place = 1 AND n > 1 AND stop IS DISTINCT FROM last_stop"
+            "WHERE position = 1 AND n > 1 AND stop IS DISTINCT FROM last_stop"
         )
     return statements
 
@@ -295,7 +301,7 @@ def _bound(value: float, kind: str) -> str:
 
 
 def _unknown_code(name: str, codes: Codelist, day: str | None) -> str:
-    """Hit a code that is not in the list, or not in use on the day when the row has one."""
+    """Return the condition for a code that is not in the list, or not in use on the day of the row."""
     column = identifier(name)
     always = [row.code for row in codes.rows if day is None or (row.valid_from is None and row.valid_to is None)]
     known = [f"{column} IN ({', '.join(literal(code) for code in dict.fromkeys(always))})"] if always else []
@@ -317,47 +323,47 @@ def _day(source: model.Source) -> str | None:
     return None if source.temporality == "fixed" else "start"
 
 
-def _column_faults(
+def _column_problems(
     source: model.Source, codelists: Mapping[str, Codelist], origin: dt.date | None, where: str
 ) -> list[str]:
-    faults = []
+    problems = []
     for name, column in source.columns.items():
         if column.codelist is not None and column.codelist not in codelists:
-            faults.append(
+            problems.append(
                 f"{where}: column {name} names the code list '{column.codelist}'.{nearest(column.codelist, codelists)}"
             )
         if column.codelist is not None and column.type != "code":
-            faults.append(f"{where}: column {name} has a code list, so its type must be code, not {column.type}.")
+            problems.append(f"{where}: column {name} has a code list, so its type must be code, not {column.type}.")
         if column.width is not None and column.type not in ("id", "text", "code"):
-            faults.append(f"{where}: column {name} has a width, which is for id, text and code, not {column.type}.")
+            problems.append(f"{where}: column {name} has a width, which is for id, text and code, not {column.type}.")
         if column.type == "week" and origin is None:
-            faults.append(
+            problems.append(
                 f"{where}: column {name} counts weeks since the draw, so the evaluation must give `population.draw_date`."
             )
         if name in ("start", "stop") and column.type not in ("date", "week"):
-            faults.append(f"{where}: column {name} must be of type date or week, not {column.type}.")
+            problems.append(f"{where}: column {name} must be of type date or week, not {column.type}.")
     extra = {"fixed": ("start", "stop"), "event": ("stop",), "accumulated": ("start", "stop")}.get(
         source.temporality, ()
     )
-    faults += [
+    problems += [
         f"{where}: a register with temporality {source.temporality} cannot have a column called '{name}'."
         for name in extra
         if name in source.columns
     ]
-    return faults
+    return problems
 
 
-def _order_faults(source: model.Source, where: str) -> list[str]:
-    """Return a paragraph for each rule that would change what a rule before it has already compared."""
-    faults = []
+def _order_problems(source: model.Source, where: str) -> list[str]:
+    """Return a paragraph for each rule that changes what a rule before it has already compared."""
+    problems = []
     compared: set[str] = set()
     joined = False
     for rule in source.rules:
         if joined:
-            faults.append(f"{where}: rule {rule.rule} stands after rule overlap, which must be the last one.")
+            problems.append(f"{where}: rule {rule.rule} is after rule overlap, which must be the last one.")
         changed = {"stop"} if isinstance(rule, model.CutAt) else {getattr(rule, "column", "")}
         if isinstance(rule, REPAIRS) and changed & compared:
-            faults.append(
+            problems.append(
                 f"{where}: rule {rule.rule} changes the column {changed.pop()}, which a rule before it compares between "
                 f"rows. Put it before that rule."
             )
@@ -365,43 +371,55 @@ def _order_faults(source: model.Source, where: str) -> list[str]:
             compared |= set(source.columns)
         compared |= set(getattr(rule, "key", ()))
         joined = joined or isinstance(rule, model.Overlap)
-    return faults
+    return problems
 
 
-def _rule_fault(source: model.Source, rule: model.Rule, codelists: Mapping[str, Codelist], where: str) -> list[str]:
-    dated = source.temporality != "fixed"
-    if isinstance(rule, model.OutsideCoverage) and not (dated and source.coverage):
-        return [f"{where}: rule outside_coverage needs `coverage`, and a register with dates."]
-    if (
-        isinstance(rule, model.MissingStop | model.StopBeforeStart | model.CutAt | model.Overlap)
-        and source.temporality != "spell"
-    ):
-        return [f"{where}: rule {rule.rule} is for spells; this register's temporality is {source.temporality}."]
-    if isinstance(rule, model.CutAt | model.FutureDate) and (kind := source.columns[rule.column].type) != "date":
-        return [f"{where}: rule {rule.rule} needs a column of dates; {rule.column} is of type {kind}."]
-    if isinstance(rule, model.CutAt) and rule.column in ("start", "stop"):
-        return [f"{where}: rule cut_at needs the column of another day than the spell's own {rule.column}."]
-    if isinstance(rule, model.FutureDate) and rule.after is None and source.coverage is None:
-        return [f"{where}: rule future_date needs `coverage`, or a day in `after`."]
-    if isinstance(rule, model.HoursFromPercent):
+def _rule_problem(source: model.Source, rule: model.Rule, codelists: Mapping[str, Codelist], where: str) -> list[str]:
+    """Return why a rule cannot be applied to the register, each reason in one paragraph."""
+    kind = source.columns[rule.column].type if isinstance(rule, _OF_ONE_COLUMN) else ""
+    problem = ""
+    if isinstance(rule, model.OutsideCoverage) and (source.temporality == "fixed" or source.coverage is None):
+        problem = "needs `coverage`, and a register with dates"
+    elif isinstance(rule, _OF_SPELLS) and source.temporality != "spell":
+        problem = f"is for spells; this register's temporality is {source.temporality}"
+    elif isinstance(rule, model.CutAt | model.FutureDate):
+        problem = _date_rule_problem(source, rule, kind)
+    elif isinstance(rule, model.HoursFromPercent):
+        types = {name: source.columns[name].type for name in (rule.column, rule.percent)}
+        other = [name for name, found in types.items() if found != "hundredths"]
+        if other:
+            problem = (
+                f"needs columns of type hundredths; {', '.join(f'{name} is of type {types[name]}' for name in other)}"
+            )
+    elif isinstance(rule, model.ValueRange) and kind not in _COUNTED:
+        problem = f"needs a column of numbers; {rule.column} is of type {kind}"
+    elif isinstance(rule, model.ValueIn):
+        return _kept_code_problems(source, rule, codelists, where)
+    return [f"{where}: rule {rule.rule} {problem}."] if problem else []
+
+
+def _date_rule_problem(source: model.Source, rule: model.CutAt | model.FutureDate, kind: str) -> str:
+    if kind != "date":
+        return f"needs a column of dates; {rule.column} is of type {kind}"
+    if isinstance(rule, model.CutAt):
+        is_own = rule.column in ("start", "stop")
+        return f"needs the column of another day than the spell's {rule.column}" if is_own else ""
+    return "needs `coverage`, or a day in `after`" if rule.after is None and source.coverage is None else ""
+
+
+def _kept_code_problems(
+    source: model.Source, rule: model.ValueIn, codelists: Mapping[str, Codelist], where: str
+) -> list[str]:
+    column = source.columns[rule.column]
+    if column.type not in _NAMED:
         return [
-            f"{where}: rule hours_from_percent needs columns of type hundredths; {name} is of type {kind}."
-            for name in (rule.column, rule.percent)
-            if (kind := source.columns[name].type) != "hundredths"
+            f"{where}: rule value_in needs a column of codes or whole numbers; {rule.column} is of type {column.type}."
         ]
-    if isinstance(rule, model.ValueRange) and (kind := source.columns[rule.column].type) not in _COUNTED:
-        return [f"{where}: rule value_range needs a column of numbers; {rule.column} is of type {kind}."]
-    if isinstance(rule, model.ValueIn):
-        column = source.columns[rule.column]
-        if column.type not in _NAMED:
-            return [
-                f"{where}: rule value_in needs a column of codes or whole numbers; {rule.column} is of type {column.type}."
-            ]
-        codes = codelists.get(column.codelist or "")
-        if codes is not None:
-            return [
-                f"{where}: rule value_in keeps the code '{code}', which the code list '{codes.name}' does not have."
-                f"{nearest(code, codes.codes)}"
-                for code in codes.unknown(rule.keep)
-            ]
-    return []
+    codes = codelists.get(column.codelist or "")
+    if codes is None:
+        return []
+    return [
+        f"{where}: rule value_in keeps the code '{code}', which the code list '{codes.name}' does not have."
+        f"{nearest(code, codes.codes)}"
+        for code in codes.unknown(rule.keep)
+    ]

@@ -143,6 +143,10 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
         The draw date from which weeks are counted.
     """
     text = identifier(name)
+    if column.type == "id" and column.digits:
+        if column.width is None:
+            return _when(text, "[0-9]+", text)
+        return _when(text, f"[0-9]{{1,{column.width}}}", f"lpad({text}, {column.width}, '0')")
     if column.type in ("id", "text", "code"):
         if column.width is None:
             return text

@@ -18,6 +18,7 @@ from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Overlap, PersonNotListed, Source
 from refino_eval.errors import raise_problems
 from refino_eval.registers.ingest_report import FileCount, RuleCount
+from refino_eval.registers.isolated_engine import isolated_engine
 from refino_eval.registers.readers.delivered_files import DeliveredFile, RowStream, rows_of
 from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.readers.value_kinds import BLANKS
@@ -29,7 +30,7 @@ from refino_eval.registers.rules import (
     comparisons,
     listed_table,
     repair_names,
-    rule_faults,
+    rule_problems,
     ruled_rows,
     verdicts,
 )
@@ -134,10 +135,10 @@ def validate_rows(
     UserError
         When the delivery or the source's configuration cannot be read; a paragraph for each problem.
     """
-    raise_problems(rule_faults(source, codelists, origin))
+    raise_problems(rule_problems(source, codelists, origin))
     files = check_files(source, find_files(source, folder))
     large = sum(file.path.stat().st_size for file in files) > _LARGE
-    with _engine(work, threads, memory_limit, on_disk=large) as con:
+    with isolated_engine(work, threads=threads, memory_limit=memory_limit, on_disk=large) as con:
         _check_date_formats(con, source)
         reasons = verdicts(source, codelists)
         _load_lists(con, source, folder)
@@ -145,29 +146,6 @@ def validate_rows(
         _compare(con, source, reasons, len(files))
         con.execute(f"CREATE VIEW clean AS {_clean_rows(source)}")
         yield Validated(con, source, reasons, tuple(files), counts, threads)
-
-
-@contextlib.contextmanager
-def _engine(
-    folders: Sequence[Path], threads: int, memory_limit: str, *, on_disk: bool = False
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine with access to the given folders alone; a large register's rows are kept on disk."""
-    import duckdb
-
-    settings = {"threads": threads, "memory_limit": memory_limit, "temp_directory": str(folders[0] / "spill")}
-    con = duckdb.connect(str(folders[0] / "rows.duckdb") if on_disk else ":memory:", config=settings)
-    try:
-        allowed = ", ".join(literal(f"{folder}/") for folder in folders)
-        con.execute(f"SET allowed_directories = [{allowed}]")
-        con.execute("SET enable_external_access = false")
-        if on_disk:
-            # The file exists for a minute: compressing it would take longer than writing it.
-            con.execute("SET force_compression = 'uncompressed'")
-        # Rows carry their numbers and every output is sorted: keeping the order of insertion would only cost memory.
-        con.execute("SET preserve_insertion_order = false")
-        yield con
-    finally:
-        con.close()
 
 
 _TRIED_DAYS = (dt.date(2001, 12, 31), dt.date(1931, 3, 4), dt.date(2071, 3, 4))
@@ -287,7 +265,7 @@ def _validated_rows(
         f"{typed_value(name, column, source.decimal, origin)} AS {identifier(name)}"
         for name, column in source.columns.items()
     ]
-    kept = [f"{identifier(name)} AS {identifier('text_' + name)}" for name in source.columns]
+    kept = [f"{identifier(name)} AS {identifier(f'text of {name}')}" for name in source.columns]
     rows = f"SELECT CAST({file.number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
     rows = f"SELECT file_no, source_row, unreadable, {', '.join(kept + values)}\nFROM (\n{rows}\n)"
     rows = f"SELECT *{_period_bounds(source)}\nFROM (\n{rows}\n)"
@@ -298,7 +276,7 @@ def _validated_rows(
     )
     if keep_blanks:
         # The text itself is not kept: this alone distinguishes an empty cell from one that could not be read.
-        empty = ", ".join(f"{identifier('text_' + name)} IS NULL" for name in source.columns)
+        empty = ", ".join(f"{identifier(f'text of {name}')} IS NULL" for name in source.columns)
         names += f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
     return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
 

@@ -101,6 +101,11 @@ class JobParams:
             **shared,
         }
 
+    def linkage(self) -> Params:
+        """Return how well each register is expected to link to the draws."""
+        stated = {name: self.configuration.sources[name].linkage for name in self.evaluation.sources}
+        return {name: without_text(entry) if entry is not None else None for name, entry in stated.items()}
+
     # --- States and outcomes ---
 
     def panel_columns(self, unit: Unit) -> list[str]:

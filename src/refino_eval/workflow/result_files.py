@@ -179,7 +179,7 @@ class ResultFiles:
         """Return what every run records of itself."""
         names = ["flow.csv", "comparison.csv", "verify.csv", "provenance.json", "run_config.yaml"]
         if self.evaluation.entry == "spells":
-            names += ["quality.csv", "quality_rules.csv", "plan.csv"]
+            names += ["linkage.csv", "quality.csv", "quality_rules.csv", "plan.csv"]
         if self.evaluation.synthetic is not None:
             names += ["calibration.csv"]
         return [f"{self.results}/run/{name}" for name in names]

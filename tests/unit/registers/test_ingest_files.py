@@ -15,8 +15,8 @@ import pytest
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers import ingest as ingest_module
-from refino_eval.registers import validation as validation_module
 from refino_eval.registers.ingest import ingest
+from refino_eval.registers.isolated_engine import isolated_engine
 
 SECRET = "00042317"
 
@@ -284,7 +284,7 @@ def test_a_lost_row_stops_the_ingestion(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "allowed").mkdir()
     (tmp_path / "other.csv").write_text("a\n1\n")
-    with validation_module._engine([tmp_path / "allowed"], 1, "1GB") as con:
+    with isolated_engine([tmp_path / "allowed"], threads=1) as con:
         for statement in (f"SELECT * FROM '{tmp_path}/other.csv'", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'"):
             with pytest.raises(duckdb.PermissionException):
                 con.execute(statement)

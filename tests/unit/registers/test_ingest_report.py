@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from refino_eval.registers.ingest_report import FileCount, IngestReport, RuleCount, quality_tables
@@ -24,9 +25,17 @@ def test_json_round_trip() -> None:
     assert IngestReport.from_json(report.to_json()) == report
 
 
+def linked(*registers: str) -> pd.DataFrame:
+    return pd.DataFrame({"register": pd.Series(registers, dtype=str), "found": 3, "ids_only_there": 1})
+
+
 def test_quality_tables_have_the_fixed_columns_and_order() -> None:
-    quality, rules = quality_tables([make("wages"), make("jobs")])
-    assert quality.to_csv(index=False) == "register,delivered,clean,rejected,people\njobs,10,7,3,4\nwages,10,7,3,4\n"
+    quality, rules = quality_tables([make("wages"), make("jobs")], linked("jobs", "wages"))
+    assert quality.to_csv(index=False).splitlines() == [
+        "register,delivered,clean,rejected,people,found,ids_only_there",
+        "jobs,10,7,3,4,3,1",
+        "wages,10,7,3,4,3,1",
+    ]
     assert rules.to_csv(index=False).splitlines()[:3] == [
         "register,rule,rows,people",
         "jobs,duplicate_row,1,1",
@@ -35,8 +44,8 @@ def test_quality_tables_have_the_fixed_columns_and_order() -> None:
 
 
 def test_quality_tables_of_nothing_keep_their_columns() -> None:
-    quality, rules = quality_tables([])
-    assert list(quality) == ["register", "delivered", "clean", "rejected", "people"]
+    quality, rules = quality_tables([], linked())
+    assert list(quality) == ["register", "delivered", "clean", "rejected", "people", "found", "ids_only_there"]
     assert list(rules) == ["register", "rule", "rows", "people"]
 
 
@@ -45,7 +54,7 @@ def test_repairs_are_rows_of_their_own_and_reject_nothing() -> None:
     rules = (RuleCount("value_range", 1, 1), RuleCount("bad_value", 1, 1))
     report = IngestReport("jobs", 10, 8, 2, 7, rules, (FileCount("jobs.csv", 10),), repairs)
     assert IngestReport.from_json(report.to_json()) == report
-    quality, by_rule = quality_tables([report])
+    quality, by_rule = quality_tables([report], linked("jobs"))
     assert quality.loc[0, ["clean", "rejected"]].tolist() == [8, 2]
     assert by_rule.to_numpy().tolist() == [
         ["jobs", "bad_value", 1, 1],

@@ -14,7 +14,7 @@ import yaml
 from refino_eval.codes.codelists import load_codelist, load_codelists
 from refino_eval.config.sources import Source
 from refino_eval.registers.ingest import ingest
-from refino_eval.registers.rules import rule_faults
+from refino_eval.registers.rules import rule_problems
 from refino_eval.registers.variables import variable_list
 
 ROOT = Path(__file__).parents[3]
@@ -58,7 +58,7 @@ def test_every_register_of_the_delivery_has_its_source() -> None:
 def test_source_can_be_carried_out(path: Path) -> None:
     source = load(path)
     assert source.register_name == path.stem
-    assert rule_faults(source, codelists_of(source), ORIGIN) == []
+    assert rule_problems(source, codelists_of(source), ORIGIN) == []
     reasons = [column.why for column in source.columns.values()]
     assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons)
 

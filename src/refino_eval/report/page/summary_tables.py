@@ -63,11 +63,15 @@ def flow_label(step: str, reason: str, labels: LabelBook, language: str) -> str:
 
 
 def quality_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
-    """Return rows delivered, used and rejected, by register."""
+    """Return rows delivered, used and rejected, and how the people link to the draws, by register."""
     quality = inputs.table("quality")
     if quality is None:
         return None
-    columns = [column for column in ("delivered", "clean", "rejected", "people") if column in quality.columns]
+    columns = [
+        column
+        for column in ("delivered", "clean", "rejected", "people", "found", "ids_only_there")
+        if column in quality.columns
+    ]
     rows = tuple(
         (inputs.register_label(str(record["register"]), language), *(count_text(record[c], language) for c in columns))
         for record in quality.to_dict("records")
