@@ -69,7 +69,7 @@ def test_every_form_in_both_languages(paper: Path, tmp_path: Path) -> None:
         (["x.csv", "--format", "pdf"], "--format: unknown value 'pdf'"),
     ],
 )
-def test_what_cannot_be_audited_is_told(arguments: list[str], told: str) -> None:
+def test_invalid_arguments_of_the_audit_are_reported(arguments: list[str], told: str) -> None:
     code, text = run(*arguments)
     assert code == 2
     assert told in text
@@ -92,7 +92,7 @@ def test_page_lists_all_documents_and_details_those_with_findings() -> None:
     assert "of Table II linear/refino/wage and any_wage are exchanged" in page
 
 
-def test_a_document_alone_is_told_even_without_findings(paper: Path) -> None:
+def test_single_document_is_shown_without_findings(paper: Path) -> None:
     paper.write_text(HEAD + WRONG.replace("(0,68)", "(-0,68)"), encoding="utf-8")
     code, page = run(str(paper), "--format", "html")
     assert (code, '<section id="paper">' in page, 'id="documents"' in page) == (0, True, False)

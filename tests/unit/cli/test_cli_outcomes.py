@@ -40,7 +40,7 @@ def repository(project):
     return project
 
 
-def test_list_tells_role_window_and_where_each_is_shown(project):
+def test_list_shows_role_window_and_exhibits(project):
     lines = run("list").stdout.splitlines()
     row = next(line for line in lines if line.startswith("half_time_month_12"))
     assert row.split() == ["half_time_month_12", "primary", "value_at", "month", "12", "Half", "time", "table_a"]
@@ -49,7 +49,7 @@ def test_list_tells_role_window_and_where_each_is_shown(project):
     assert any(line.startswith("own_outcome") for line in lines)
 
 
-def test_show_tells_both_sentences_the_window_and_the_proof(project):
+def test_show_prints_definitions_window_and_examples(project):
     text = run("show", "half_time_month_12").stdout
     assert "en  Half time, month 12 after the draw month." in text
     assert "nb  Halvtid, måned 12 etter trekkmåneden." in text
@@ -69,7 +69,7 @@ def test_show_marks_an_example_that_does_not_come_out(project):
     assert "example 1 (Exactly at the limit): expected 1" in text
 
 
-def test_show_does_not_claim_an_example_whose_register_is_not_there(project):
+def test_show_marks_examples_of_missing_registers_as_not_run(project):
     change(
         project / OUTCOMES,
         "state: abroad\n  at: 1",
@@ -167,7 +167,7 @@ def test_try_counts_the_analysed_people_by_arm_and_year(with_panel):
     assert "● New   ○ Old" in done.stdout
 
 
-def test_try_makes_a_state_that_the_panel_lacks_and_says_so(with_panel):
+def test_try_computes_a_state_that_the_panel_lacks(with_panel):
     change(with_panel / OUTCOMES, "state: hours\n", "state: ordinary\n")
     before = sorted(path.name for path in (with_panel / "results/toy/person_level").iterdir())
     done = run("try", "hours_month_12")
@@ -196,7 +196,7 @@ def test_try_works_on_an_expression(with_panel):
     assert "half_time and hours < 37 by event month; the outcome reads month 7..12" in done.stdout
 
 
-def test_try_says_what_is_missing(project):
+def test_try_reports_missing_results(project):
     done = run("try", "abroad_month_1")
     assert done.exit_code == 2
     assert "which is not in results" in done.stderr
@@ -207,7 +207,7 @@ def test_try_says_what_is_missing(project):
     change(project / OUTCOMES, "  at: 12\n  unit: {nb: timer", "  at: 99\n  unit: {nb: timer")
 
 
-def test_try_tells_of_no_small_group_on_confidential_data(with_panel):
+def test_try_shows_no_small_group_on_confidential_data(with_panel):
     change(with_panel / "config/evaluations/toy.yaml", "data_class: synthetic", "data_class: confidential")
     done = run("try", "half_time_month_12")
     assert done.exit_code == 0, done.stderr
@@ -223,7 +223,7 @@ def test_try_tells_of_no_small_group_on_confidential_data(with_panel):
         assert next(line for line in lines if line.startswith(label)).split()[-2:] == ["·", "·"]
 
 
-def test_a_persons_values_are_written_when_asked_and_kept_inside(with_panel):
+def test_person_level_values_are_written_only_in_their_folder(with_panel):
     inside = with_panel / "results/toy/person_level/tried.parquet"
     assert run("try", "half_time_month_12", "--person-file", str(inside)).exit_code == 0
     table = pq.read_table(inside)
@@ -245,7 +245,7 @@ def test_a_lone_small_cell_takes_the_next_smallest_with_it():
     assert hidden_cells(groups, [0, 1, 2], ["arm"], Guard(False)) == set()
 
 
-def test_a_share_of_few_is_as_telling_as_a_small_group():
+def test_share_of_few_people_is_as_disclosive_as_a_small_group():
     guard = Guard(True)
     assert guard.hides(np.array([1.0] * 3 + [0.0] * 97))
     assert guard.hides(np.array([0.0] * 3 + [1.0] * 97))
@@ -278,7 +278,7 @@ def test_diff_names_fields_values_and_exhibits(repository):
     assert "not part of toy" in affected["table_b"]
 
 
-def test_diff_of_nothing_says_so(repository):
+def test_diff_without_changes(repository):
     assert run("diff", "HEAD").stdout == "The definitions are the same as at HEAD.\n"
 
 
@@ -295,7 +295,7 @@ def test_diff_of_an_unknown_revision_or_without_a_repository_is_a_fault(reposito
     assert "not in a git repository" in done.stderr
 
 
-def test_show_tells_the_entrys_own_history(repository):
+def test_show_lists_the_commits_of_the_entry(repository):
     change(repository / OUTCOMES, "window: [7, 12]", "window: [6, 12]")
     git(repository, "commit", "-q", "-a", "-m", "A longer window")
     assert "A longer window" in run("show", "half_time_months_7_12").stdout
@@ -309,7 +309,7 @@ def test_show_tells_the_entrys_own_history(repository):
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-def test_the_window_is_drawn_where_it_is():
+def test_window_is_drawn_at_its_periods():
     axis, labels = window_picture(range(1, 5), -2, 6, width=9)
     assert axis == "──┼━━━━──"
     assert labels.split() == ["-2", "0", "4", "6"] or "4" in labels

@@ -60,7 +60,7 @@ def test_a_synthetic_delivery_that_is_there_is_checked_too(project):
     assert {file["letter"] for file in files} == {"agrees"}
 
 
-def test_nobodys_id_is_told(project, delivery):
+def test_no_id_is_printed(project, delivery):
     path = delivery / "demografi_v1.csv"
     text = path.read_bytes().replace(b".19", b".xx")  # every birth date is broken
     path.write_bytes(text)
@@ -75,7 +75,7 @@ def test_nobodys_id_is_told(project, delivery):
     assert not ids & words
 
 
-def test_everything_that_must_be_mended_comes_at_once(project, delivery):
+def test_all_problems_are_reported_at_once(project, delivery):
     (delivery / "arena_tiltak_p2015_p2022_v1.csv").unlink()
     for name, old, new in (("demografi_v1.csv", b"kjonn", b"sex"), ("skatt_inntekt_v1.csv", b";20", b";2o")):
         path = delivery / name
@@ -92,7 +92,7 @@ def test_everything_that_must_be_mended_comes_at_once(project, delivery):
         assert sum(row["severity"] == "error" for row in csv.DictReader(stream)) == len(done.stderr.splitlines()) - 1
 
 
-def test_a_folder_that_is_not_there(project):
+def test_missing_delivery_folder_is_reported(project):
     done = call(project, "check", "--delivery", "nowhere")
     assert done.returncode == 2
     assert "no such delivery folder" in done.stderr
@@ -126,7 +126,7 @@ def test_the_variable_list_goes_to_a_file(project, tmp_path):
         (("check", "--all", "--out", "x"), "belong to one evaluation"),
     ],
 )
-def test_what_is_not_there_is_told(project, arguments, said):
+def test_missing_names_and_files_are_reported(project, arguments, said):
     done = call(project, *arguments)
     assert done.returncode == 2
     assert said in done.stderr

@@ -16,7 +16,7 @@ LISTS = sorted(path.stem for path in FOLDER.glob("*.csv") if path.stem not in IN
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_list_loads_and_every_row_says_where_it_is_from(name: str) -> None:
+def test_list_loads_and_every_row_has_a_source(name: str) -> None:
     found = load_codelist(name, FOLDER)
     assert found.rows
     for row in found.rows:

@@ -27,7 +27,7 @@ def test_consumer_price_index_as_published() -> None:
     assert [float(cpi.value(year)) for year in range(2013, 2024)] == published
 
 
-def test_year_outside_says_what_is_there() -> None:
+def test_year_outside_the_index_reports_its_range() -> None:
     with pytest.raises(UserError, match="no value for 2012; it covers 2013-2023"):
         load_index("cpi", CONFIG).factor(2012, 2023)
 

@@ -15,7 +15,7 @@ from refino_eval.economics.break_even import (
 )
 
 
-def test_the_printed_break_even():
+def test_published_break_even_is_reproduced():
     assert break_even_effect(16_000, 3_200_000) == pytest.approx(0.005)
     assert break_even_effect(-16_000, 3_200_000) == pytest.approx(-0.005)
     with pytest.raises(ValueError, match="must be positive"):
@@ -31,7 +31,7 @@ def test_net_benefit_is_zero_at_break_even_and_its_interval_is_the_effects():
     assert benefit.p_above() == pytest.approx(0.5)
 
 
-def test_net_benefit_of_simulated_pairs_has_the_spread_it_says():
+def test_net_benefit_of_simulated_pairs_has_its_standard_error():
     rng = np.random.default_rng(3)
     covariance = np.array([[0.02**2, 0.02 * 900 * 0.6], [0.02 * 900 * 0.6, 900**2]])
     pairs = rng.multivariate_normal([0.01, -5000], covariance, size=200_000)

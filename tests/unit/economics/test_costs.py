@@ -48,7 +48,7 @@ def test_table_8_4_follows_to_the_last_digit(costs, printed):
     assert round(table.difference("social", "refino", "oppfolging")) == -15808
 
 
-def test_no_other_vat_rate_gives_the_printed_difference(costs, printed):
+def test_no_other_vat_rate_gives_the_published_difference(costs, printed):
     paid = cost_table(costs, "monthly_prices", printed).difference("paid", "refino", "oppfolging")
     fits = [rate for rate in range(0, 41) if round(paid / (1 + rate / 100) * 1.2) == -9838]
     assert fits == [25]
@@ -63,7 +63,7 @@ def test_values_of_an_outcome(costs, printed):
     assert outcome_values(costs, printed) == pytest.approx({"example": 3_200_000, "upper": 4_700_000})
 
 
-def test_every_missing_print_is_told_at_once(costs, printed):
+def test_all_missing_inputs_are_reported_at_once(costs, printed):
     less = {key: value for key, value in printed.items() if not key.startswith("table_8_4//payments")}
     with pytest.raises(UserError) as fault:
         cost_table(costs, "accounts", less)

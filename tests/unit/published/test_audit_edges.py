@@ -58,7 +58,7 @@ def test_other_whole_numbers_may_be_rounded_to_their_last_digit() -> None:
     assert stands_for(parse_printed("9 900"), statistic="value") == Interval(Fraction(9850), Fraction(9950))
 
 
-def test_the_deviation_of_yes_no_may_divide_by_one_less() -> None:
+def test_deviation_of_a_binary_variable_may_divide_by_n_minus_one() -> None:
     half, fifth = point(Fraction(1, 2)), point(Fraction(1, 5))
     assert deviation_range(half, 21) == Interval(Fraction(1, 4), Fraction(21, 80))
     assert deviation_range(fifth, 5) == Interval(Fraction(4, 25), Fraction(1, 5))
@@ -69,7 +69,7 @@ def test_the_deviation_of_yes_no_may_divide_by_one_less() -> None:
 @pytest.mark.parametrize(
     ("n", "sd", "complains"), [("21", "0.51", False), ("21", "0.52", True), ("2000", "0.51", True)]
 )
-def test_small_groups_alone_are_allowed_a_larger_deviation(n: str, sd: str, complains: bool) -> None:
+def test_only_small_groups_may_have_a_larger_deviation(n: str, sd: str, complains: bool) -> None:
     binary = {"kind": "binary", "of": ["t//row/*/*"]}
     text = f"t//all/a/n = {n}\nt//row/a/mean = 0.50\nt//row/a/sd = ({sd})"
     assert [f.rule for f in found(text, binary)] == (["binary_sd"] if complains else [])
@@ -87,21 +87,21 @@ def checked(holds: bool, at: str = "1", half: str = "0") -> Check:
     [(3, 0, 3, 3, True), (2, 0, 3, 3, False), (3, 1, 3, 3, True), (5, 2, 3, 3, False), (6, 2, 3, 3, True),
      (2, 2, 2, 1, True), (2, 3, 2, 1, False)],
 )  # fmt: skip
-def test_a_table_tells_a_relation_when_it_mostly_holds(
+def test_relation_is_inferred_if_it_mostly_holds(
     holding: int, failing: int, least: int, ratio: int, expected: bool
 ) -> None:
     checks = [checked(True)] * holding + [checked(False)] * failing
     assert mostly(checks, least=least, ratio=ratio) is expected
 
 
-def test_what_holds_by_accident_tells_nothing() -> None:
+def test_relation_that_holds_by_coincidence_is_not_inferred() -> None:
     # 0.5 +- 0.5 fits anything near; 10 +- 0.5 hardly does.
     assert not mostly([checked(True, "0.5", "0.5")] * 9, least=1, ratio=1)
     assert mostly([checked(True, "10", "0.5")] * 9, least=1, ratio=1)
 
 
 @pytest.mark.parametrize(("wrong", "told"), [(1, 1), (2, 2), (3, 0)])
-def test_a_column_of_differences_is_learned_from_three_times_as_many_rows(wrong: int, told: int) -> None:
+def test_differences_are_inferred_from_three_times_as_many_rows_as_fail(wrong: int, told: int) -> None:
     rows = [(20 + 3 * k, 10 + k) for k in range(8)]
     lines = []
     for k, (a, b) in enumerate(rows):
@@ -151,7 +151,7 @@ def test_stars_bound_the_standard_error_from_both_sides() -> None:
         ("-0,0732*", None, None),  # at least 0.0328 and at most 0.0445
     ],
 )
-def test_a_missing_star_asks_for_a_larger_error_than_sisters_have(
+def test_missing_star_requires_a_larger_error_than_siblings_have(
     text: str, asks: str | None, allow: str | None
 ) -> None:
     told = [f for f in found(starred(text, "-0,0481***", "-0,0474***", "-0,0470***"), LEVELS) if f.rule == "stars_size"]
@@ -165,7 +165,7 @@ def test_a_missing_star_asks_for_a_larger_error_than_sisters_have(
         assert allow in one.explanation.en
 
 
-def test_three_stars_ask_for_a_smaller_error_than_sisters_have() -> None:
+def test_three_stars_require_a_smaller_error_than_siblings_have() -> None:
     (one,) = found(starred("0,0181***", "0,0369**", "0,0410**", "0,0372**"), LEVELS)
     assert (one.rule, one.column, one.certainty, one.fits) == ("stars_size", "m0", "likely", "")
     assert "at most 0.00705" in one.explanation.en
@@ -222,7 +222,7 @@ t//whole/b/value = 422,0
 """
 
 
-def test_an_exchange_mends_and_breaks_nothing() -> None:
+def test_exchange_repairs_failures_and_breaks_no_relation() -> None:
     (one,) = found(CROSSED, *SUMS)
     assert (one.rule, one.certainty) == ("swap", "likely")
     # The text repeats the two numbers where they stand: then they do not stand in each other's places.
@@ -266,7 +266,7 @@ def test_an_unsupported_number_is_to_blame_before_one_that_fails_more_often_and_
     assert told[0].fits == "[411.9, 412.1]"
 
 
-def test_where_every_number_is_supported_each_failure_is_told_by_itself() -> None:
+def test_failures_are_separate_where_every_number_is_supported() -> None:
     pairs = [("r", "kept"), ("s", "kept"), ("r2", "r"), ("s2", "s"), ("u", "kept")]
     same = [{"kind": "same", "is": f"t//{a}/x/value", "of": [f"t//{b}/x/value"], "why": f"{a}."} for a, b in pairs]
     shown = {"r": 412, "r2": 412, "s": 538, "s2": 538, "kept": 215, "u": 215}
@@ -313,7 +313,7 @@ def test_a_stray_number_has_one_home() -> None:
     assert sorted(f.rule for f in found(both, *BESIDE)) == ["displaced", "products"]
 
 
-def test_what_is_known_too_roughly_is_not_recognised_elsewhere() -> None:
+def test_imprecisely_implied_number_is_not_looked_for_elsewhere() -> None:
     rough = [
         {"kind": "product", "is": f"t//{row}/x/value", "of": [f"src//{row}/{part}/value" for part in ("months", "cost")],
          "why": f"{row}."} for row in ("a", "b")
@@ -338,7 +338,7 @@ def test_neighbours_are_a_row_and_a_column_apart_at_most() -> None:
     assert not neighbours(document, at(0, 0), at(0, 1, "p"))
 
 
-def test_one_reason_that_fails_for_every_number_of_a_row_is_told_once() -> None:
+def test_one_reason_that_fails_throughout_a_row_is_one_finding() -> None:
     each = [
         {
             "kind": "product",
@@ -398,7 +398,7 @@ def test_a_wrong_year_is_certain() -> None:
      ("figure_8_1", "Figur 8.1", "Figure 8.1"), ("text_5", "Kapittel 5", "Chapter 5"), ("paper_table_3", None, None),
      ("t", None, None)],
 )  # fmt: skip
-def test_an_exhibit_has_its_printed_name(exhibit: str, nb: str | None, en: str | None) -> None:
+def test_exhibit_has_its_published_name(exhibit: str, nb: str | None, en: str | None) -> None:
     assert (PublishedSource().exhibit_name(exhibit, "nb"), PublishedSource().exhibit_name(exhibit, "en")) == (nb, en)
 
 
@@ -417,7 +417,7 @@ def test_every_exhibit_of_the_documents_has_a_name(path: Path) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_a_source_that_describes_nothing_is_told(tmp_path: Path) -> None:
+def test_invalid_source_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "paper.source.yaml"
     assert load_source(path) == PublishedSource()
     path.write_text("titel: A paper\n", encoding="utf-8")

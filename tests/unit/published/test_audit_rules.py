@@ -35,7 +35,7 @@ def found(text: str, *relations: dict[str, object]) -> tuple[Finding, ...]:
     return audit(table(text), given, name="paper")
 
 
-def test_a_print_stands_for_what_rounds_to_it() -> None:
+def test_published_number_can_be_what_rounds_to_it() -> None:
     assert stands_for(parse_printed("20,3")) == Interval(Fraction("20.25"), Fraction("20.35"))
     assert stands_for(parse_printed("20,3"), cut=True).high == Fraction("20.4")
     assert stands_for(parse_printed("-0.010"), cut=True).low == Fraction("-0.011")
@@ -95,7 +95,7 @@ def test_stars_follow_from_t(estimate: str, t: str, complains: bool) -> None:
     assert rules(text, STARS) == (["stars"] if complains else [])
 
 
-def test_the_levels_of_stars_are_learned_from_starred_cells() -> None:
+def test_levels_of_stars_are_inferred_from_starred_cells() -> None:
     starred = "".join(f"t//{row}/e/estimate = {b}\nt//{row}/e/std_error = (0.010)\n" for row, b in
                       (("a", "0.017*"), ("b", "0.022**"), ("c", "0.030***")))  # fmt: skip
     assert rules(starred) == []
@@ -122,7 +122,7 @@ def test_a_share_of_people_is_a_whole_count(share: str, certainty: str) -> None:
     assert [finding.certainty for finding in found(text)] == ([certainty] if certainty else [])
 
 
-def test_a_share_of_many_says_nothing() -> None:
+def test_share_of_many_people_is_not_reported() -> None:
     assert rules("t//all/arm/n = 4 598\nt//a/arm/share = 29,2\nt//b/arm/share = 33,1") == []
 
 
@@ -136,7 +136,7 @@ def test_impossible_values(cell: str, complains: bool) -> None:
     assert rules(text) == (["impossible"] if complains else [])
 
 
-def test_the_deviation_of_a_yes_no_variable_follows_from_its_mean() -> None:
+def test_deviation_of_a_binary_variable_follows_from_its_mean() -> None:
     columns = (("x", "0.54", "(0.50)"), ("y", "0.28", "(0.45)"), ("z", "0.10", "(0.30)"))
     right = "\n".join(f"t//row/{c}/mean = {m}\nt//row/{c}/sd = {s}" for c, m, s in columns)
     assert rules(right) == []
@@ -178,7 +178,7 @@ t//income/b/mean = 1.56
 """
 
 
-def test_a_column_for_all_is_told_by_its_size() -> None:
+def test_column_for_all_is_inferred_from_its_size() -> None:
     assert rules(ARMS) == []
     (one,) = found(ARMS.replace("39.90", "39.60"))
     assert (one.rule, one.row, one.column, one.fits) == (
@@ -199,7 +199,7 @@ DIFFERENCES = "\n".join(
 )  # fmt: skip
 
 
-def test_a_column_of_differences_is_learned_with_its_direction() -> None:
+def test_column_of_differences_is_inferred_with_its_direction() -> None:
     gap = {"kind": "explained", "of": ["t//*/gap/share"], "rule": "impossible"}
     assert rules(DIFFERENCES, gap) == []  # -1.3 for 66.3 - 67.7 is rounding
     (one,) = found(DIFFERENCES.replace("= 2,8", "= -2,8"), gap)
@@ -267,7 +267,7 @@ def specifications(**changes: str) -> str:
     return "\n".join(lines)
 
 
-def test_cells_in_each_others_columns_are_told_by_their_errors() -> None:
+def test_exchanged_cells_are_found_by_their_standard_errors() -> None:
     assert rules(specifications()) == []
     (one,) = found(
         specifications(
@@ -315,7 +315,7 @@ LEVELS = {"kind": "stars", "of": ["*/*/*/*/estimate"], "levels": ["0.1", "0.05",
         ({"m2_job": "0,0150**"}, "copied", ""),
     ],
 )
-def test_regressors_against_sister_models(change: dict[str, str], rule: str, fits: str) -> None:
+def test_regressors_are_compared_with_sibling_models(change: dict[str, str], rule: str, fits: str) -> None:
     assert rules(models(), LEVELS) == []
     (one,) = found(models(**change), LEVELS)
     assert (one.rule, one.fits) == (rule, fits)
@@ -343,7 +343,7 @@ def test_a_row_copied_from_another_specification() -> None:
     assert [finding.panel for finding in copied] == ["none"]
 
 
-def test_sizes_that_differ_without_reason_are_told_once() -> None:
+def test_unexplained_differences_of_size_are_one_finding() -> None:
     text = "a//all/x/n = 4901\nb//all/x/n = 4898\nc//all/x/n = 4898\nd//all/x/n = 1827"
     (one,) = found(text)
     assert (one.rule, one.certainty, one.exhibit) == ("sample", "possible", "a")

@@ -35,7 +35,7 @@ def test_every_finding_has_a_verdict_and_every_verdict_a_finding(name: str) -> N
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_verdict_is_one_of_three_and_says_why(name: str) -> None:
+def test_every_verdict_is_valid_and_has_a_reason(name: str) -> None:
     for entry in verdicts(name):
         assert set(entry) == {"place", "rule", "verdict", "why"}, entry
         assert entry["verdict"] in VERDICTS, entry

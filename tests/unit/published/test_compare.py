@@ -69,7 +69,7 @@ def test_levels_in_words(printed: str, qualifier: str, obtained: float, verdict:
     assert _judge(_published(printed, "mean", qualifier), _numbers(mean=obtained))["verdict"] == verdict
 
 
-def test_sampling_error_excuses_synthetic_data_alone() -> None:
+def test_sampling_error_applies_to_synthetic_data_only() -> None:
     reach = 2.0 * math.sqrt(2.0) * 0.05
     for obtained, verdict in ((0.10 + reach - 1e-6, "within_sampling_error"), (0.10 + reach + 1e-6, "differs")):
         numbers = _numbers(estimate=obtained, std_error=0.05)
@@ -179,7 +179,7 @@ def test_files_in_and_out(tmp_path: Path) -> None:
     comma=st.booleans(),
     wrap=st.sampled_from(["{}", "({})", "{}**", "{} %"]),
 )
-def test_rounding_a_number_to_its_print_is_always_equal(value: float, decimals: int, comma: bool, wrap: str) -> None:
+def test_number_rounded_as_published_is_equal(value: float, decimals: int, comma: bool, wrap: str) -> None:
     shown = value * 100 if "%" in wrap else value
     text = wrap.format(f"{shown:.{decimals}f}")
     printed = text.replace(".", ",") if comma else text

@@ -75,7 +75,7 @@ def test_the_highest_of_all_there_are() -> None:
     assert _verdict("text//ever/b/share = 0 %", {"ours": [link]}, **months)["obtained"] == 0.04
 
 
-def test_a_part_that_is_not_there_makes_the_number_missing() -> None:
+def test_missing_part_makes_the_number_missing() -> None:
     link = {"printed": "text//x/a/value", "of": ["t//x/a/estimate", "t//z/a/estimate"]}
     assert _verdict("text//x/a/value = 9", {"ours": [link]}, x__a__estimate=9.0)["verdict"] == "missing"
 
@@ -105,7 +105,7 @@ def test_what_a_text_rounded_to_is_its_unit(ours: float, verdict: str) -> None:
     assert found["verdict"].tolist() == [verdict]
 
 
-def test_the_audit_takes_the_same_rounding() -> None:
+def test_audit_uses_the_same_rounding() -> None:
     printed = parse_printed("16 500", rounded_to="500")
     range_ = stands_for(printed)
     assert (range_.low, range_.high) == (16_250, 16_750)
@@ -125,7 +125,7 @@ def test_the_audit_takes_the_same_rounding() -> None:
         ("46 000", "just_over", "1000", "was not rounded"),
     ],
 )
-def test_a_rounding_that_cannot_be_is_told(tmp_path: Path, printed: str, qualifier: str, step: str, told: str) -> None:
+def test_impossible_rounding_is_reported(tmp_path: Path, printed: str, qualifier: str, step: str, told: str) -> None:
     path = tmp_path / "d.csv"
     path.write_text(
         f"{','.join(KEYS)},printed,qualifier,rounded_to,source_line\nt,,x,a,value,{printed},{qualifier},{step},1\n"
@@ -143,7 +143,7 @@ def test_a_rounding_that_cannot_be_is_told(tmp_path: Path, printed: str, qualifi
         ({"input": []}, "the key 'input'"),
     ],
 )
-def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, object], told: str) -> None:
+def test_invalid_links_are_reported(tmp_path: Path, said: dict[str, object], told: str) -> None:
     path = tmp_path / "d.source.yaml"
     path.write_text(yaml.safe_dump({"title": "A report", **said}))
     with pytest.raises(UserError) as fault:
@@ -151,7 +151,7 @@ def test_what_is_wrong_with_a_source_is_told(tmp_path: Path, said: dict[str, obj
     assert pd.Series([str(fault.value)]).str.contains(told, flags=16).all(), str(fault.value)
 
 
-def test_every_shipped_source_speaks_of_printed_numbers() -> None:
+def test_every_shipped_source_matches_published_numbers() -> None:
     paths = sorted(DATA.glob("*.csv"))
     told = [load_source(source_file(path)) for path in paths]
     for path, source in zip(paths, told, strict=True):
@@ -159,7 +159,7 @@ def test_every_shipped_source_speaks_of_printed_numbers() -> None:
     assert sum(len(list(source.patterns)) for source in told) > 30
 
 
-def test_what_the_costs_start_from_is_told_as_input() -> None:
+def test_inputs_of_the_costs_have_the_verdict_input() -> None:
     # Otherwise a number that agrees because it was read from the print would count as one that we got right.
     published = load_published(DATA / "refino_2023.csv")
     source = load_source(DATA / "refino_2023.source.yaml")

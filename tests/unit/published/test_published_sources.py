@@ -47,7 +47,7 @@ def stands_in(printed: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_every_number_stands_on_its_line(name: str) -> None:
+def test_every_number_is_on_its_line_of_the_document(name: str) -> None:
     path = TEXTS / str(_source(name)["text"])
     if not path.is_file():
         pytest.skip("the source documents are not here")
@@ -79,7 +79,7 @@ def _speaks(relation: Relation, published: pd.DataFrame) -> bool:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_every_relation_speaks_of_printed_numbers(name: str) -> None:
+def test_every_relation_matches_published_numbers(name: str) -> None:
     # A misspelt key would silence a relation without a word.
     published = load_published(DATA / f"{name}.csv")
     silent = [

@@ -48,7 +48,7 @@ def test_each_kind_to_the_last_half_unit(tmp_path: Path, entry: str, right: str,
     assert not all(holds(tmp_path, entry, frame(a="4,15", b="3,0", c=wrong)))
 
 
-def test_a_tie_is_no_way_out_for_prints_of_one_number(tmp_path: Path) -> None:
+def test_a_tie_does_not_reconcile_two_publications_of_one_number(tmp_path: Path) -> None:
     # 17 and 18 share the end 17.5, but whoever rounds it prints one of them; a sum has ends that nobody rounded.
     same, at_most = (
         "kind: same\n  is: t//a/c/mean\n  of: [t//b/c/mean]",
@@ -80,7 +80,7 @@ def test_counts_are_exact_and_round_amounts_are_not(tmp_path: Path) -> None:
     assert holds(tmp_path, entry, frame(a="45 600", c="46")) == [True]  # 45 600 stands for 45 550 and up
 
 
-def test_numbers_used_as_printed_leave_no_room(tmp_path: Path) -> None:
+def test_exact_relation_allows_no_rounding(tmp_path: Path) -> None:
     entry = "kind: product\n  is: t//c/c/mean\n  of: [t//a/c/mean, t//b/c/mean]\n  factor: 1.2\n  exact: {}"
     for cost, loose, exact in (("200 900", True, True), ("201 900", True, False), ("240 000", False, False)):
         prints = frame(a="9", b="18 600", c=cost)

@@ -36,13 +36,13 @@ DATA = Path(__file__).parents[3] / "data" / "published"
         ("-1 42 000", "-142000", 0, 0),
     ],
 )
-def test_reads_a_print(text: str, value: str, decimals: int, stars: int) -> None:
+def test_reads_a_published_number(text: str, value: str, decimals: int, stars: int) -> None:
     printed = parse_printed(text)
     assert (printed.value, printed.decimals, printed.stars) == (Decimal(value), decimals, stars)
     assert -printed.value.as_tuple().exponent == decimals  # the precision of the print is kept, trailing zeros too
 
 
-def test_tells_wrong_groups_and_what_a_unit_makes_of_a_number() -> None:
+def test_reads_misgrouped_digits_and_units() -> None:
     assert parse_printed("-1 42 000").misgrouped
     assert not any(parse_printed(text).misgrouped for text in ("4898", "4 898", "1 234 567,8", ".34"))
     told = parse_printed("4,5", unit="percent")
@@ -101,7 +101,7 @@ def test_the_refino_report_is_transcribed_whole(refino: pd.DataFrame) -> None:
     assert {name: n for name, n in counts.items() if name.startswith("table")} == {**expected, **others}
 
 
-def test_known_prints(refino: pd.DataFrame) -> None:
+def test_reads_numbers_of_the_documents(refino: pd.DataFrame) -> None:
     prints = refino.set_index(["exhibit", "panel", "row", "column", "statistic"])["printed"]
     assert prints["table_8_1", "main", "refino", "wage", "estimate"] == "-0.00088"
     assert prints["table_8_2", "main", "refino", "half_time", "std_error"] == "(0.13)"
@@ -111,7 +111,7 @@ def test_known_prints(refino: pd.DataFrame) -> None:
     assert prints["table_ii", "linear", "refino", "any_wage", "std_error"] == "(0.0061)"
 
 
-def test_printed_arithmetic_holds(refino: pd.DataFrame) -> None:
+def test_published_arithmetic_holds(refino: pd.DataFrame) -> None:
     checked = check_relations(load_relations(DATA / "refino_2023.relations.yaml"), refino)
     assert len(checked) > 90
     # 0.00088 of 100 000 kroner are 88: the one conversion of the text that is off.

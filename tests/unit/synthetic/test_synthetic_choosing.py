@@ -25,7 +25,7 @@ def test_names_are_the_models_and_their_aliases():
 @pytest.mark.parametrize(
     ("names", "said"), [(["overlap"], "overlaps"), ([], "name the faults"), (["none", "x"], "'x'")]
 )
-def test_names_that_are_not_there(names, said):
+def test_unknown_fault_names_are_reported(names, said):
     with pytest.raises(UserError, match=said):
         chosen_mess(Mess(), names)
 

@@ -40,7 +40,7 @@ def test_the_default_delivery_is_within_every_tolerance(recipe: Recipe, delivery
     assert f"{len(report)} moments, 0 outside" in (tmp_path / "calibration.md").read_text(encoding="utf-8")
 
 
-def test_employment_falls_before_the_draw_and_rises_after(recipe: Recipe, delivery: Path) -> None:
+def test_employment_falls_before_assignment_and_rises_after(recipe: Recipe, delivery: Path) -> None:
     states = load_delivery(delivery, recipe).states
     for state in ("any_wage", "weekly_hours", "half_time", "full_time"):
         path = states[state].mean()
@@ -60,7 +60,7 @@ def test_same_seed_same_bytes_whatever_the_number_of_threads(recipe: Recipe, tmp
     assert generate(recipe, tmp_path / "other", people=300, seed=7).sha256 != manifests[0].sha256
 
 
-def test_manifest_tells_what_stands_in_the_folder(recipe: Recipe, delivery: Path) -> None:
+def test_manifest_lists_the_files_of_the_folder(recipe: Recipe, delivery: Path) -> None:
     manifest = json.loads((delivery / "manifest.json").read_text("utf-8"))
     assert manifest["synthetic"] is True
     assert manifest["people"] == 4901
@@ -271,7 +271,7 @@ def test_a_folder_with_something_else_is_never_replaced(recipe: Recipe, tmp_path
     assert (tmp_path / "delivery" / "real.csv").read_text("utf-8") == "x"
 
 
-def test_no_study_stands_in_the_code(recipe: Recipe) -> None:
+def test_code_names_no_study(recipe: Recipe) -> None:
     words = {arm.name for arm in (recipe.arms.treated, recipe.arms.control)} - {"refino"}
     words |= {arm.programme for arm in (recipe.arms.treated, recipe.arms.control)}
     words |= {area.name for area in (*recipe.areas, *recipe.extra.areas)}

@@ -99,7 +99,7 @@ def test_employers_of_different_slots_differ() -> None:
     assert not slots[1] & slots[2]
 
 
-def test_levels_come_out_as_the_recipe_says(recipe: Recipe) -> None:
+def test_levels_are_as_in_the_recipe(recipe: Recipe) -> None:
     n, months = 30_000, 25
     people = make_people(recipe, np.full(n, recipe.treated / recipe.people), np.random.default_rng(3))
     latent = draw_latent(recipe, people, months, np.random.default_rng(4))

@@ -46,7 +46,7 @@ def test_every_field_is_described() -> None:
         ({"effects": {"published": {"states": {"half_tme": {0: 0.0}}}}}, "Did you mean 'half_time'"),
     ],
 )
-def test_faults_are_told_plainly(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+def test_problems_of_a_recipe_are_reported(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_recipe(_changed(tmp_path, **changes))
 
@@ -58,7 +58,7 @@ def test_shares_must_add_up(tmp_path: Path) -> None:
         load_recipe(_changed(tmp_path, persons=persons))
 
 
-def test_unknown_choices_name_the_nearest(recipe: Recipe, tmp_path: Path) -> None:
+def test_unknown_options_name_the_nearest(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Did you mean 'large'"):
         generate(recipe, tmp_path / "x", effects="lagre")
     with pytest.raises(UserError, match="Did you mean 'wages'"):
