@@ -1,7 +1,7 @@
-"""What a definition says, taken apart: periods, registers, codes, examples, and which exhibits it reaches.
+"""What a definition refers to: periods, registers, columns, codes, thresholds, and the exhibits that use it.
 
-The catalogue and the command line both tell definitions; what they tell is found here, once. Nothing here knows the
-list of kinds: an outcome is told by its own sentence and by the fields that stand in it.
+The catalogue, the report and the command line describe definitions by these. Nothing here knows the list of kinds: an
+outcome is described by its kind's sentence and by the fields that its definition has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEYS = ("person_id", "start", "stop", "period")
 
 @dataclass(frozen=True)
 class Read:
-    """One column that a definition reads, and why the delivery holds it."""
+    """One column that a definition reads, and why the delivery contains it."""
 
     register: str
     column: str
@@ -34,7 +34,7 @@ class Read:
 
 @dataclass(frozen=True)
 class CodeRow:
-    """One code that a definition names; `taken` is False for a code that is left out."""
+    """One code that a definition names; `taken` is False for a code that is excluded."""
 
     column: str
     code: str
@@ -43,9 +43,9 @@ class CodeRow:
 
 
 def states_of(outcome: d.Outcome, definitions: d.Definitions) -> tuple[str, ...]:
-    """Return the states that an outcome reads, in order; those that exist first, so that a label is found."""
-    named = checks.outcome_states(outcome)
-    return tuple(sorted(named, key=lambda name: name not in definitions.states))
+    """Return the states that an outcome reads, in order; those that exist first, since they have a label."""
+    names = checks.outcome_states(outcome)
+    return tuple(sorted(names, key=lambda name: name not in definitions.states))
 
 
 def periods_of(outcome: d.Outcome) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ def periods_of(outcome: d.Outcome) -> tuple[int, ...]:
 
 
 def runs_of(times: Iterable[int]) -> list[tuple[int, int]]:
-    """Take periods that follow one another together: first and last of each run."""
+    """Return the first and last of each run of consecutive periods."""
     runs: list[tuple[int, int]] = []
     for time in sorted(set(times)):
         if runs and time == runs[-1][1] + 1:
@@ -112,30 +112,34 @@ def registers_of(entry: Any, definitions: d.Definitions) -> tuple[str, ...]:
 def reads_of(entry: Any, definitions: d.Definitions, sources: Mapping[str, Source]) -> list[Read]:
     """Return the columns that an entry reads in the end, each with the reason that its source gives.
 
-    A register whose description is not at hand is told by its name alone.
+    A register whose source is not available is listed by its name alone.
     """
-    found: dict[tuple[str, str], Read] = {}
+    reads: dict[tuple[str, str], Read] = {}
     for part in _readers(entry, definitions):
         register = part.register_name
         if register is None:
             continue
         source = sources.get(register)
         if source is None:
-            found[register, ""] = Read(register, "", "", "")
+            reads[register, ""] = Read(register, "", "", "")
             continue
-        wanted = [name for name in _KEYS if name in source.columns] if not isinstance(part, _FIXED) else ["person_id"]
-        wanted += [condition.column for condition in _conditions(part)]
-        wanted += [
-            name for name in (getattr(part, "value", None), getattr(part, "column", None)) if isinstance(name, str)
-        ]
-        within, main = getattr(part, "within", None), getattr(part, "main", None)
-        wanted += [within.key] if within is not None else []
-        wanted += [main.by] if main is not None else []
-        for name in wanted:
+        for name in _columns_of(part):
             if name in source.columns:
                 column = source.columns[name]
-                found[register, name] = Read(register, name, column.source, column.why)
-    return list(found.values())
+                reads[register, name] = Read(register, name, column.source, column.why)
+    return list(reads.values())
+
+
+def _columns_of(part: Any) -> list[str]:
+    """Return the columns that a definition reads, if its register has them: keys, conditions, values."""
+    within, main = getattr(part, "within", None), getattr(part, "main", None)
+    return [
+        *(("person_id",) if isinstance(part, _FIXED) else _KEYS),
+        *(condition.column for condition in _conditions(part)),
+        *(name for name in (getattr(part, "value", None), getattr(part, "column", None)) if isinstance(name, str)),
+        *((within.key,) if within is not None else ()),
+        *((main.by,) if main is not None else ()),
+    ]
 
 
 _FIXED = (d.ColumnCovariate, d.AgeCovariate, d.PersonDate)
@@ -162,8 +166,8 @@ def codes_of(
         if isinstance(part, d.ColumnCovariate):
             named.append((part.column, part.equals or (), True))
         for column, codes, taken in named:
-            known = source.columns.get(column) if source is not None else None
-            codelist = codelists.get(known.codelist or "") if known is not None else None
+            entry_of_column = source.columns.get(column) if source is not None else None
+            codelist = codelists.get(entry_of_column.codelist or "") if entry_of_column is not None else None
             for code in map(str, codes):
                 label = codelist.label(code, language) if codelist is not None and code in codelist.codes else ""
                 rows[column, code, taken] = CodeRow(column, code, label, taken)
@@ -172,23 +176,22 @@ def codes_of(
 
 def thresholds_of(entry: Any, definitions: d.Definitions) -> list[str]:
     """Return the comparisons that decide: conditions with a limit, and the expressions of derived states."""
-    told: list[str] = []
-    names = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
+    texts = [entry.expression] if isinstance(entry, d.Outcome) and entry.expression else []
+    states = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
     if isinstance(entry, d.Outcome):
-        states = checks.needed_states(definitions, list(states_of(entry, definitions)))
-        names = [definitions.states[name] for name in states]
-        told += [f"{key} {value:g}" for key, value in rule_fields(entry).items() if isinstance(value, int | float)]
-    for state in names:
+        names = checks.needed_states(definitions, list(states_of(entry, definitions)))
+        states = [definitions.states[name] for name in names]
+        texts += [f"{key} {value:g}" for key, value in rule_fields(entry).items() if isinstance(value, int | float)]
+    for state in states:
         if isinstance(state, d.DerivedState):
-            told.append(state.expression)
+            texts.append(state.expression)
         for condition in _conditions(state):
-            told += [f"{condition.column} >= {condition.at_least:g}"] if condition.at_least is not None else []
-            told += [f"{condition.column} <= {condition.at_most:g}"] if condition.at_most is not None else []
-    own = [entry.expression] if isinstance(entry, d.Outcome) and entry.expression else []
-    return list(dict.fromkeys([*own, *told]))
+            texts += [f"{condition.column} >= {condition.at_least:g}"] if condition.at_least is not None else []
+            texts += [f"{condition.column} <= {condition.at_most:g}"] if condition.at_most is not None else []
+    return list(dict.fromkeys(texts))
 
 
-_TOLD_ELSEWHERE = frozenset(
+_COMMON_FIELDS = frozenset(
     ("label", "description", "kind", "state", "at", "window", "times", "clock", "missing", "unit", "role", "version", "changed",
      "reason", "deprecated", "examples", "family", "expression")
 )  # fmt: skip
@@ -197,31 +200,31 @@ _TOLD_ELSEWHERE = frozenset(
 def rule_fields(outcome: d.Outcome) -> dict[str, Any]:
     """Return the fields of an outcome that belong to its kind alone, as written: ``{'at_least': 6}``."""
     written = outcome.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {key: value for key, value in written.items() if key not in _TOLD_ELSEWHERE and value is not None}
+    return {key: value for key, value in written.items() if key not in _COMMON_FIELDS and value is not None}
 
 
 def reached_by(exhibit: str, definitions: d.Definitions) -> set[tuple[str, str]]:
-    """Return every definition that an exhibit rests on, as (kind, name), directly or through others."""
+    """Return every definition that an exhibit is based on, as (kind, name), directly or through others."""
     entry = definitions.exhibits[exhibit]
-    outcomes = list(entry.outcomes)
-    states = list(getattr(entry, "states", ()))
+    outcomes, specifications, subgroups = entry.outcomes, entry.specifications_read, entry.subgroups_read
+    states = [name for names in entry.states_read.values() for name in names]
     for name in outcomes:
         if name in definitions.outcomes:
             states += states_of(definitions.outcomes[name], definitions)
-    covariates = set(entry.covariates_read)
-    subgroups = set(getattr(entry, "subgroups", ()))
-    covariates |= {definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups}
-    specifications = entry.specifications_read
+    covariates = [*entry.covariates_read, *(split for split in entry.splits if split in definitions.covariates)]
+    covariates += [definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups]
     for name in specifications:
-        found = definitions.specifications.get(name)
-        covariates |= {term.covariate for term in found.controls} if found else set()
-    reached = {("outcomes", name) for name in outcomes} | {("covariates", name) for name in covariates}
-    reached |= {("states", name) for name in {*states, *checks.needed_states(definitions, states)}}
-    return reached | {("subgroups", n) for n in subgroups} | {("specifications", n) for n in specifications}
+        if name in definitions.specifications:
+            covariates += [term.covariate for term in definitions.specifications[name].controls]
+    names = {
+        "outcomes": outcomes, "states": [*states, *checks.needed_states(definitions, states)], "covariates": covariates,
+        "subgroups": subgroups, "specifications": specifications,
+    }  # fmt: skip
+    return {(kind, name) for kind, listed in names.items() for name in listed}
 
 
 def users_of(definitions: d.Definitions, exhibits: Iterable[str]) -> dict[tuple[str, str], list[str]]:
-    """Return, for every definition that some exhibit rests on, these exhibits in the order given."""
+    """Return, for every definition that some exhibit is based on, these exhibits in the order given."""
     users: dict[tuple[str, str], list[str]] = {}
     for exhibit in exhibits:
         if exhibit in definitions.exhibits:

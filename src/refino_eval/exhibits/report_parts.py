@@ -1,4 +1,4 @@
-"""What a kind adds to the report beyond its table or figure: optional functions in `kinds/<kind>/report.py`.
+"""What a kind adds to the report beyond its table or figure: optional functions in `kinds/<kind>/text.py`.
 
 A kind needs none of them; most have no such module.
 
@@ -27,7 +27,7 @@ from typing import Any
 
 from refino_eval.config.exhibits import FOLDER
 
-LOADS = ("exhibits/kinds/*/report.py",)
+LOADS = ("exhibits/kinds/*/text.py",)
 """What this module imports by name: `digest` follows it like an import."""
 
 
@@ -50,5 +50,5 @@ class DesignCheck:
 @cache
 def report_part(kind: str, name: str) -> Callable[..., Any] | None:
     """Return a function that a kind adds to the report, or None when it has none of that name."""
-    module = f"{FOLDER}.{kind}.report"
+    module = f"{FOLDER}.{kind}.text"
     return getattr(import_module(module), name, None) if find_spec(module) is not None else None
