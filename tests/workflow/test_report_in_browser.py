@@ -42,7 +42,9 @@ def opened(browser, small_run):
         context = browser.new_context(viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith("file:") else None)
         if before:
@@ -67,7 +69,7 @@ def numbers(folder, exhibit):
 
 @pytest.mark.parametrize("language", ["nb", "en"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_links_lead_somewhere_and_nothing_scrolls_sideways(opened, small_run, language, size):
+def test_links_are_valid_and_nothing_scrolls_sideways(opened, small_run, language, size):
     page = opened(language, size)
     links = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
     inside = {link[1:] for link in links if link.startswith("#")}
@@ -81,7 +83,7 @@ def test_links_lead_somewhere_and_nothing_scrolls_sideways(opened, small_run, la
     assert page.evaluate("document.documentElement.lang") == language
 
 
-def test_the_contents_mark_what_is_read_and_are_a_drawer_on_the_phone(opened):
+def test_the_contents_mark_the_current_chapter_and_are_a_drawer_on_the_phone(opened):
     page = opened()
     page.evaluate(
         "document.documentElement.style.scrollBehavior = 'auto'; document.getElementById('methods').scrollIntoView()"
@@ -137,19 +139,19 @@ def test_copying_gives_tabs_and_full_numbers(opened, small_run, before):
     page.wait_for_function("window.kept !== undefined")
     rows = [line.split("\t") for line in page.evaluate("window.kept").split("\n")]
     assert len({len(row) for row in rows}) == 1
-    told = numbers(small_run, "table_8_1")
+    expected = numbers(small_run, "table_8_1")
     estimates = [
-        told["main", "refino", key, "estimate"]
+        expected["main", "refino", key, "estimate"]
         for key in ("wage", "any_wage", "weekly_hours", "half_time", "full_time")
     ]
     assert [float(text.replace(",", ".")) for text in rows[1][1:]] == estimates
-    assert rows[2][0] == ""  # beneath a heading that stands over two rows
+    assert rows[2][0] == ""  # beneath a heading over two rows
 
 
 def test_the_explorer_switches_without_reloading(opened, small_run):
     page = opened()
     page.evaluate("window.stays = true")
-    told = numbers(small_run, "table_ii")
+    expected = numbers(small_run, "table_ii")
 
     def shown():
         return page.locator('#explorer-result [data-fact="estimate"]').inner_text().replace("−", "-")
@@ -157,32 +159,32 @@ def test_the_explorer_switches_without_reloading(opened, small_run):
     page.select_option("#explorer-outcome", "any_wage_month_12")
     page.select_option("#explorer-unit", "points")
     points = float(shown().split()[0])
-    assert points == pytest.approx(100 * told["main", "refino", "any_wage", "estimate"], abs=0.051)
+    assert points == pytest.approx(100 * expected["main", "refino", "any_wage", "estimate"], abs=0.051)
     page.select_option("#explorer-unit", "share")
     assert float(shown().split()[0]) == pytest.approx(points / 100, abs=0.00051)
     page.select_option("#explorer-specification", "none")
-    assert float(shown().split()[0]) == pytest.approx(told["none", "refino", "any_wage", "estimate"], abs=0.00051)
+    assert float(shown().split()[0]) == pytest.approx(expected["none", "refino", "any_wage", "estimate"], abs=0.00051)
     page.select_option("#explorer-unit", "relative")
-    percent = told["none", "refino", "any_wage", "percent_of_control"]
+    percent = expected["none", "refino", "any_wage", "percent_of_control"]
     assert float(shown().split("%")[0]) == pytest.approx(percent, abs=0.51)  # two digits of the standard error
     page.select_option("#explorer-outcome", "wage_month_12")
-    page.select_option("#explorer-unit", "bare")
+    page.select_option("#explorer-unit", "undivided")
     assert shown().endswith("NOK (2023)")
     assert float(shown().split()[0].replace(",", "")) == pytest.approx(
-        1e5 * told["none", "refino", "wage", "estimate"], rel=0.02, abs=60
+        1e5 * expected["none", "refino", "wage", "estimate"], rel=0.02, abs=60
     )
     assert page.evaluate("window.stays")
 
 
-def test_a_figure_tells_its_values_by_the_arrow_keys(opened, small_run):
+def test_a_figure_shows_its_values_by_the_arrow_keys(opened, small_run):
     page = opened()
     panel = page.locator("#exhibit-figure_8_1 .panel").first
     panel.locator(".plot").focus()
     page.keyboard.press("Home")
     share = numbers(small_run, "figure_8_1")["any_wage", "-24", "refino", "mean"]
-    told = panel.locator(".readout").inner_text()
-    assert told.startswith("month −24: Refino ")
-    assert float(re.search(r"Refino ([\d.]+)", told)[1]) == pytest.approx(share, abs=0.0006)
+    readout = panel.locator(".readout").inner_text()
+    assert readout.startswith("month −24: Refino ")
+    assert float(re.search(r"Refino ([\d.]+)", readout)[1]) == pytest.approx(share, abs=0.0006)
     page.keyboard.press("ArrowRight")
     assert panel.locator(".readout").inner_text().startswith("month −23")
 
@@ -225,7 +227,7 @@ def test_the_comparison_is_filtered_and_a_link_opens_what_is_folded(opened, smal
     page.wait_for_selector("#compared-table_8_1[open]")
 
 
-def test_without_scripts_the_page_is_whole(opened):
+def test_without_scripts_the_page_is_complete(opened):
     page = opened(java_script_enabled=False)
     assert page.locator("#exhibit-figure_8_1 svg").first.is_visible()
     assert page.locator("#exhibit-table_8_1 table").is_visible()

@@ -1,5 +1,5 @@
-/* Figures over event time, drawn from the page's own numbers: values on hover, by touch and by the arrow keys.
-   The figure of the release stays beneath for print and for readers without scripts. */
+/* Figures over event time, drawn from the page's numbers: values on hover, by touch and by the arrow keys.
+   The released figure stays beneath, for print and for readers without scripts. */
 "use strict";
 
 (() => {
@@ -13,9 +13,9 @@
     const rough = (high - low) / 4 || 1;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 2.5, 5, 10].map((k) => k * power).find((k) => k >= rough * 0.999);
-    const found = [];
-    for (let k = Math.ceil(low / step - 1e-9); k <= high / step + 1e-9; k += 1) found.push(k * step);
-    return { found, decimals: Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step / power === 2.5 ? 1 : 0)) };
+    const values = [];
+    for (let k = Math.ceil(low / step - 1e-9); k <= high / step + 1e-9; k += 1) values.push(k * step);
+    return { values, decimals: Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step / power === 2.5 ? 1 : 0)) };
   }
 
   /** Return the range of a panel: effects with zero in the middle, levels from zero. */
@@ -38,10 +38,10 @@
   }
 
   function area(series, low, high, x, y) {
-    const known = series.x.map((time, k) => [time, low[k], high[k]]).filter(([, a, b]) => a !== null && b !== null);
-    const upper = known.map(([time, , b]) => `${x(time).toFixed(1)},${y(b).toFixed(1)}`);
-    const lower = known.map(([time, a]) => `${x(time).toFixed(1)},${y(a).toFixed(1)}`).reverse();
-    return known.length > 1 ? `M${[...upper, ...lower].join("L")}Z` : "";
+    const points = series.x.map((time, k) => [time, low[k], high[k]]).filter(([, a, b]) => a !== null && b !== null);
+    const upper = points.map(([time, , b]) => `${x(time).toFixed(1)},${y(b).toFixed(1)}`);
+    const lower = points.map(([time, a]) => `${x(time).toFixed(1)},${y(a).toFixed(1)}`).reverse();
+    return points.length > 1 ? `M${[...upper, ...lower].join("L")}Z` : "";
   }
 
   function drawSeries(series, x, y, many) {
@@ -56,7 +56,7 @@
       if (series.low?.[k] !== undefined && series.low[k] !== null) {
         group.append(svg("line", { class: "whisker", x1: x(time), x2: x(time), y1: y(series.low[k]), y2: y(series.high[k]) }));
       }
-      // Those before the draw are hollow: nothing can have worked yet.
+      // Points before random assignment are hollow: there can be no effect yet.
       group.append(svg("circle", { class: time < 0 ? "dot before" : "dot", cx: x(time), cy: y(series.y[k]), r: 2.6 }));
     });
     return group;
@@ -65,7 +65,7 @@
   function axes(times, [low, high], x, y, label) {
     const group = svg("g", { class: "axes" });
     const vertical = ticks(low, high);
-    for (const value of vertical.found) {
+    for (const value of vertical.values) {
       group.append(
         svg("line", { class: Math.abs(value) < 1e-12 ? "zero" : "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
         svg("text", { class: "left", x: LEFT - 6, y: y(value) + 4 }, fixed(value, vertical.decimals)),
@@ -85,7 +85,7 @@
   }
 
   /** Say the values at one time: each series with its interval, and its band where there is one. */
-  function told(panel, time, period) {
+  function valuesText(panel, time, period) {
     const reach = range(panel)[1];
     const decimals = Math.min(decimalsFor(reach, 1) + 2, 6);
     const parts = panel.series.map((series) => {
@@ -121,12 +121,12 @@
         cursor.setAttribute("x1", x(time));
         cursor.setAttribute("x2", x(time));
       }
-      readout.textContent = time === null ? word("hint") : told(panel, time, chart.period);
+      readout.textContent = time === null ? word("hint") : valuesText(panel, time, chart.period);
     };
     plot.addEventListener("pointermove", (event) => {
       const box = picture.getBoundingClientRect();
-      const place = ((event.clientX - box.left) / box.width) * WIDTH;
-      show(times.reduce((best, time) => (Math.abs(x(time) - place) < Math.abs(x(best) - place) ? time : best)));
+      const pointed = ((event.clientX - box.left) / box.width) * WIDTH;
+      show(times.reduce((best, time) => (Math.abs(x(time) - pointed) < Math.abs(x(best) - pointed) ? time : best)));
     });
     plot.addEventListener("pointerleave", () => show(null));
     plot.addEventListener("keydown", (event) => {

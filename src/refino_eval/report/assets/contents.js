@@ -32,9 +32,9 @@
     for (let item = current.link.closest("li"); item; item = item.parentElement.closest("li")) item.classList.add("open");
     if (!narrow.matches) {
       // Only the list scrolls, never the page.
-      const place = current.link.getBoundingClientRect();
+      const item = current.link.getBoundingClientRect();
       const frame = nav.getBoundingClientRect();
-      if (place.top < frame.top || place.bottom > frame.bottom) nav.scrollTop += place.top - frame.top - frame.height / 3;
+      if (item.top < frame.top || item.bottom > frame.bottom) nav.scrollTop += item.top - frame.top - frame.height / 3;
     }
     marked = current;
   }

@@ -12,12 +12,12 @@
   const paths = document.getElementById("explorer-paths");
 
   const groups = Map.groupBy ? Map.groupBy(explorer.outcomes, (o) => o.group) : explorer.outcomes.reduce(
-    (found, o) => found.set(o.group, [...(found.get(o.group) ?? []), o]), new Map());
+    (map, o) => map.set(o.group, [...(map.get(o.group) ?? []), o]), new Map());
   for (const [group, outcomes] of groups) {
     byOutcome.append(make("optgroup", { label: group }, ...outcomes.map((o) => make("option", { value: o.name }, o.label))));
   }
 
-  /** Fill a list, keeping what was chosen where it is still there. */
+  /** Fill a list, keeping the chosen option where the list still has it. */
   function fill(select, options) {
     const kept = select.value;
     select.replaceChildren(...options.map(([value, label]) => make("option", { value }, label)));
@@ -32,19 +32,21 @@
     fill(byUnit, outcome.units.map((unit) => [unit.key, unit.label]));
   }
 
-  /** Return what a number of the outcome's own unit is multiplied by, or nothing where the unit cannot be used. */
+  /** Return the factor from the outcome's unit to the chosen one, or nothing where that cannot be used. */
   function scaleOf(unit, effect) {
     if (!unit.relative) return unit.scale;
     return effect.mean_control ? 100 / Math.abs(effect.mean_control) : null;
   }
 
-  /** Draw the interval on a line through zero. */
+  const limits = (effect, write) => `[${write(effect.conf_low)}; ${write(effect.conf_high)}]`;
+
+  /** Draw the confidence interval on a line through zero. */
   function interval(effect, scale, write) {
     const reach = 1.15 * Math.max(Math.abs(effect.conf_low), Math.abs(effect.conf_high), 1e-12) * scale;
     const x = (value) => (150 + (140 * value * scale) / reach).toFixed(1);
     const svg = (name, attributes, ...children) => make(`svg:${name}`, attributes, ...children);
     return svg("svg", { viewBox: "0 0 300 46", class: "interval", role: "img",
-      "aria-label": `${effect.interval}: ${write(effect.conf_low)} – ${write(effect.conf_high)}` },
+      "aria-label": `${effect.interval}: ${limits(effect, write)}` },
       svg("line", { class: "rule", x1: 5, x2: 295, y1: 18, y2: 18 }),
       svg("line", { class: "zero", x1: 150, x2: 150, y1: 6, y2: 30 }),
       svg("text", { x: 150, y: 43 }, "0"),
@@ -59,7 +61,7 @@
       : `${fixed(value * scale, decimalsFor(value * scale, 3, 2))} ${unit.level ?? unit.label}`);
     const rows = [
       [word("estimate"), `${write(effect.estimate)} ${unit.label}`, "estimate"],
-      [effect.interval, `${write(effect.conf_low)} – ${write(effect.conf_high)}`, "confidence"],
+      [effect.interval, limits(effect, write), "confidence"],
       [word("control_mean"), mean(effect.mean_control), "control"],
       ...effect.tests.map(([name, p]) => [name, pValue(p), "p"]),
       [word("people"), fixed(effect.n, 0), "people"],
@@ -91,10 +93,10 @@
   }
 
   function drawPaths(outcome, specification, unit, scale) {
-    const found = [];
+    const drawn = [];
     for (const effect of [true, false]) {
       const path = outcome.state && pathFor(outcome, specification, effect);
-      // A path of single periods keeps its own unit beside an outcome that sums them; so does one beside per cent of a mean.
+      // A path of single periods keeps its unit next to an outcome that sums them, and next to per cent of a mean.
       const same = path && path.summed === outcome.summed && !unit.relative;
       if (!path) continue;
       const heading = word(effect ? "effect_path" : "arm_path");
@@ -103,9 +105,9 @@
       if (outcome.summed && !path.summed) remarks.push(word("path_monthly"));
       const host = make("div", { class: "charts single" });
       Report.draw(host, { panels: [{ ...scaled(path, same ? scale : 1, same ? (effect ? unit.label : unit.level ?? unit.label) : null), title: `${heading}: ${path.title}` }], axis: path.axis, period: path.period });
-      found.push(make("div", {}, host, remarks.length ? make("p", { class: "remark" }, remarks.join(" ")) : null));
+      drawn.push(make("div", {}, host, remarks.length ? make("p", { class: "remark" }, remarks.join(" ")) : null));
     }
-    paths.replaceChildren(...(found.length ? found : [make("p", { class: "remark" }, word("no_path"))]));
+    paths.replaceChildren(...(drawn.length ? drawn : [make("p", { class: "remark" }, word("no_path"))]));
   }
 
   function show() {
@@ -128,7 +130,7 @@
   bySpecification.addEventListener("change", show);
   byUnit.addEventListener("change", show);
   chapter.hidden = false;
-  // Begin with an outcome that has a path: it shows what the explorer can do.
+  // Begin with an outcome that has a path, to show what the explorer can do.
   byOutcome.value = (explorer.outcomes.find((o) => o.state && pathFor(o, null, true)) ?? explorer.outcomes[0]).name;
   offer();
   show();

@@ -1,5 +1,5 @@
 /* The trail of a number: every number that has one becomes a button that opens it in a dialog.
-   In each table one number is reached by Tab; the arrow keys go on from there. */
+   In each table Tab reaches one number, and the arrow keys move on from there. */
 "use strict";
 
 (() => {
@@ -20,12 +20,12 @@
   let opener = null;
   dialog.addEventListener("close", () => opener?.focus());
 
-  function show(place, from) {
-    const [what, address, value, parts] = numbers[place];
+  function show(index, from) {
+    const [what, address, value, parts] = numbers[index];
     title.textContent = what;
-    const shown = value.replace(".", data.marks.decimal).replace("-", data.marks.minus);
+    const text = value.replace(".", data.marks.decimal).replace("-", data.marks.minus);
     body.replaceChildren(
-      make("p", { class: "value" }, shown),
+      make("p", { class: "value" }, text),
       make("p", { class: "address" }, make("code", {}, `refino-eval trace ${address}`)),
       ...parts.map((part) => section(...sections[part])),
     );
@@ -51,8 +51,8 @@
     cell.append(button);
   }
 
-  /** Return the number beside one, in the direction of an arrow key. */
-  function beside(button, key) {
+  /** Return the next number in the direction of an arrow key. */
+  function neighbour(button, key) {
     const cell = button.closest("td");
     const row = cell.parentElement;
     if (key === "ArrowLeft" || key === "ArrowRight") {
@@ -63,19 +63,19 @@
     for (let other = row; ;) {
       other = key === "ArrowDown" ? other.nextElementSibling : other.previousElementSibling;
       if (!other) return undefined;
-      // Counted from the right: a heading over two rows stands in the upper one only.
-      const found = other.cells[other.cells.length - right]?.querySelector("button.number");
-      if (found) return found;
+      // Counted from the right: a heading over two rows is in the upper one only.
+      const number = other.cells[other.cells.length - right]?.querySelector("button.number");
+      if (number) return number;
     }
   }
 
   for (const table of document.querySelectorAll("main table")) {
     const cells = [...table.querySelectorAll("td[data-trail]")];
-    cells.forEach((cell, place) => press(cell, place === 0));
+    cells.forEach((cell, index) => press(cell, index === 0));
     table.addEventListener("keydown", (event) => {
       const button = event.target.closest("button.number");
       if (!button || !event.key.startsWith("Arrow")) return;
-      const next = beside(button, event.key);
+      const next = neighbour(button, event.key);
       if (!next) return;
       event.preventDefault();
       button.tabIndex = -1;

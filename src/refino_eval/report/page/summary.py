@@ -23,8 +23,6 @@ from refino_eval.text import say
 
 LIMIT = 0.05
 """Level of the tests that the summary counts."""
-SHOWN_CHECKS = 6
-"""Checks of the design that are shown at once; the rest unfold."""
 
 Tables = list[tuple[str, Exhibit]]
 
@@ -37,7 +35,6 @@ class Summary:
     effects: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
-    more_checks: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.lead or self.effects or self.close or self.checks)
@@ -80,9 +77,8 @@ def summarise_numbers(
     reading = [say("summary.reading", language)] if effects else []
     close = [*reading, *close, *_of_kinds(inputs, frames, labels, language)]
     checks = sorted(_checks(inputs, frames, labels, language), key=_concern)
-    texts = tuple(check.text for check in checks)
     lead += _checks_lead(checks, language)
-    return Summary(tuple(lead), tuple(effects), tuple(close), texts[:SHOWN_CHECKS], texts[SHOWN_CHECKS:])
+    return Summary(tuple(lead), tuple(effects), tuple(close), tuple(check.text for check in checks))
 
 
 def effect_sentence(
