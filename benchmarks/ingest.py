@@ -101,7 +101,7 @@ def receipt(folder: Path) -> dict[str, int]:
         memory_limit=MEMORY_LIMIT,
     )
     counts: dict[str, int] = {}
-    for fault in taken.faults:
+    for fault in taken.problems:
         if fault.rows and fault.rule != "empty_column":
             counts[fault.rule] = counts.get(fault.rule, 0) + fault.rows
     return counts | {"clean": sum(file.clean for file in taken.files)}

@@ -14,7 +14,7 @@ from refino_eval.outcomes.plan import plan_lines
 from refino_eval.workflow_job import person_level_folder
 
 if TYPE_CHECKING:
-    from refino_eval.registers.delivery_receipt import Receipt
+    from refino_eval.registers.delivery_receipt import Draws, Receipt
 
 
 def check_evaluation(
@@ -77,7 +77,7 @@ def _examples(configuration: Configuration) -> int:
 
 def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Iterator[str]:
     """Take the receipt, write it, and yield its lines; errors are raised last."""
-    from refino_eval.registers.receipt_output import fault_text, receipt_text, write_receipt_csv
+    from refino_eval.registers.receipt_output import problem_text, receipt_text, write_receipt_csv
     from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
     from refino_eval.report.receipt_page import write_receipt_html
 
@@ -91,7 +91,7 @@ def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Ite
     yield f"Receipt: {page}   Numbers: {', '.join(path.name for path in written)}"
     errors = receipt.of(ERROR)
     if errors:
-        raise UserError(*(fault_text(error) for error in errors))
+        raise UserError(*(problem_text(error) for error in errors))
 
 
 def _receipt(configuration: Configuration, folder: Path) -> Receipt:
@@ -112,5 +112,18 @@ def _receipt(configuration: Configuration, folder: Path) -> Receipt:
         # Drafts contain rows about people, so they are written where such rows may be.
         work=person_level_folder(configuration.root / configuration.results_folder),
         letter=None if path is None else (path, read_letter(path)),
+        draws=_draws(configuration),
         origin=study.population.draw_date if study.population is not None else None,
     )
+
+
+def _draws(configuration: Configuration) -> Draws | None:
+    """Return the register of draws and its codes of the arms, to which the other registers are linked."""
+    from refino_eval.registers.delivery_receipt import Draws
+
+    study = configuration.evaluation
+    if study.population is None:
+        return None
+    treated = tuple(str(code) for arm in study.arms.treated_arms for code in arm.codes)
+    control = tuple(str(code) for code in study.arms.control.codes)
+    return Draws(study.population.register_name, study.population.arm, treated, control)

@@ -1,4 +1,4 @@
-"""The delivery letter: what the sender says that a delivery holds, as a small YAML file, and whether it agrees."""
+"""Read the delivery letter, a small YAML file with the files that were sent, and compare the delivery with it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pydantic import Field, StringConstraints, model_validator
 from refino_eval.config.base import Strict
 from refino_eval.config.model_errors import validate
 from refino_eval.config.yaml_files import read_yaml
-from refino_eval.errors import UserError
+from refino_eval.registers.readers.file_search import existing_file
 from refino_eval.registers.receipt_problems import ERROR, WARNING, Problem
 
 LETTER = "delivery.yaml"
-"""The letter's name in the delivery's folder, when an evaluation names no other."""
+"""The letter's name in the delivery's folder, unless the evaluation names another."""
 
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 
@@ -39,12 +39,12 @@ class Letter(Strict):
     files: tuple[LetterFile, ...] = Field(min_length=1, description="Every file of data that was sent.")
     besides: tuple[str, ...] = Field(
         default=(),
-        description="Names or patterns of files that come along and are no register (a readme, a code book).",
+        description="Names or patterns of further files that are not registers (a readme, a code book).",
     )
 
     @model_validator(mode="after")
     def _once(self) -> Letter:
-        names = [each.file for each in self.files]
+        names = [entry.file for entry in self.files]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"lists {twice[0]} twice")
@@ -52,26 +52,21 @@ class Letter(Strict):
 
 
 def find_letter(folder: Path, named: str | None) -> Path | None:
-    """Return where the letter stands: what the evaluation names, else `delivery.yaml` in the folder when it is there.
+    """Return the path of the letter: the file that the evaluation names, else `delivery.yaml` in the folder if it exists.
 
     Raises
     ------
     UserError
-        When the evaluation names a letter that is not there.
+        When the evaluation names a letter that does not exist, or one outside the folder.
     """
     if named is not None:
-        path = folder / named
-        if not path.is_file():
-            raise UserError(
-                f"The evaluation names the delivery letter '{named}', which is not in {folder}. Put it there, or mend `letter`."
-            )
-        return path
+        return existing_file(folder, named, where="`letter` of the evaluation (the delivery letter)")
     path = folder / LETTER
     return path if path.is_file() else None
 
 
 def read_letter(path: Path) -> Letter:
-    """Read a letter; what is wrong with it is a user's fault."""
+    """Read a letter; whatever is wrong with it is a user error."""
     return validate(read_yaml(path, path.name), Letter, path.name)
 
 
@@ -81,7 +76,7 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def letter_faults(
+def letter_problems(
     letter: Letter,
     letter_path: Path,
     folder: Path,
@@ -109,24 +104,28 @@ def letter_faults(
         A file that is missing, that the letter does not list, or whose rows or checksum differ.
     """
     there = {path.name: path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)}
-    faults: list[Problem] = []
+    problems: list[Problem] = []
     for entry in letter.files:
         path = there.get(entry.file)
         if path is None:
-            faults.append(_missing(entry.file, read))
+            problems.append(_missing(entry.file, read))
             continue
-        told = rows.get(entry.file)
+        counted = rows.get(entry.file)
         if entry.sha256 is not None:
-            found = sums.get(entry.file) or checksum(path)
-            if found != entry.sha256.lower():
-                faults.append(_differs(entry.file, read, found))
-        if entry.rows is not None and told is not None and told != entry.rows:
-            faults.append(_rows_differ(entry.file, read, entry.rows, told))
+            try:
+                actual = sums.get(entry.file) or checksum(path)
+            except OSError as error:
+                problems.append(_not_readable(entry.file, read, error.strerror))
+                continue
+            if actual != entry.sha256.lower():
+                problems.append(_differs(entry.file, read, actual))
+        if entry.rows is not None and counted is not None and counted != entry.rows:
+            problems.append(_rows_differ(entry.file, read, entry.rows, counted))
     known = {entry.file for entry in letter.files} | {letter_path.name}
     for name in there:
         if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in letter.besides):
-            faults.append(_unlisted(name, read, letter_path.name))
-    return tuple(faults)
+            problems.append(_unlisted(name, read, letter_path.name))
+    return tuple(problems)
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -136,24 +135,31 @@ def _hidden(path: Path, folder: Path) -> bool:
 def _missing(file: str, read: Mapping[str, str]) -> Problem:
     return Problem(
         ERROR, read.get(file, ""), file, "", "letter_file_missing", 0, (),
-        "The letter lists this file, and it is not in the delivery.",
+        "The letter lists this file, but it is not in the delivery.",
         "Send the file, or a letter without it.",
     )  # fmt: skip
 
 
-def _differs(file: str, read: Mapping[str, str], found: str) -> Problem:
+def _differs(file: str, read: Mapping[str, str], actual: str) -> Problem:
     return Problem(
         ERROR, read.get(file, ""), file, "", "letter_checksum_differs", 0, (),
-        f"The file is not the one that was sent: its SHA-256 begins {found[:12]}, which is not the letter's.",
+        f"The file is not the one that was sent: its SHA-256 begins {actual[:12]}, unlike the letter's.",
         "Copy the file again and compare; if it was changed on purpose, send a new letter.",
     )  # fmt: skip
 
 
-def _rows_differ(file: str, read: Mapping[str, str], said: int, counted: int) -> Problem:
+def _not_readable(file: str, read: Mapping[str, str], why: str) -> Problem:
     return Problem(
-        ERROR, read.get(file, ""), file, "", "letter_rows_differ", abs(said - counted), (),
-        f"The letter says {said:,} rows, the file has {counted:,}.",
-        "Copy the file again; if the count stays, ask the sender which of the two is right.",
+        ERROR, read.get(file, ""), file, "", "letter_file_not_readable", 0, (),
+        f"The letter lists this file, but it cannot be read: {why.lower()}.", "Ask for read access to it.",
+    )  # fmt: skip
+
+
+def _rows_differ(file: str, read: Mapping[str, str], stated: int, counted: int) -> Problem:
+    return Problem(
+        ERROR, read.get(file, ""), file, "", "letter_rows_differ", abs(stated - counted), (),
+        f"The letter states {stated:,} rows, the file has {counted:,}.",
+        "Copy the file again; if the count stays the same, ask the sender which of the two is right.",
     )  # fmt: skip
 
 
@@ -162,5 +168,5 @@ def _unlisted(file: str, read: Mapping[str, str], letter: str) -> Problem:
     return Problem(
         ERROR if used else WARNING, read.get(file, ""), file, "", "letter_file_unlisted", 0, (),
         "The letter does not list this file" + (", and the evaluation would read it." if used else "."),
-        f"Send a letter that lists it, take it out of the folder, or name it under `besides` in {letter}.",
+        f"Send a letter that lists it, remove it from the folder, or name it under `besides` in {letter}.",
     )  # fmt: skip

@@ -1,35 +1,37 @@
-"""The receipt of a delivery: what came, and everything that is wrong with it, before anything runs.
+"""Take the receipt of a delivery: what it holds and everything that is wrong with it, before anything runs.
 
-Each register is read and validated by the same code and rules as in a run, so a receipt and a run can never disagree; but
-nothing is sorted or written. Only counts come out.
+Each register is read and validated by the same code and rules as in a run, so a receipt and a run can never disagree;
+but nothing is sorted or kept. The result holds counts only.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.codelists import Codelist
-from refino_eval.config.sources import Source
+from refino_eval.config.sources import LinkageExpectation, Source
 from refino_eval.errors import UserError
-from refino_eval.registers import receipt_problems as f
-from refino_eval.registers.delivery_letter import Letter, checksum, letter_faults
+from refino_eval.registers import receipt_problems as p
+from refino_eval.registers.delivery_letter import Letter, checksum, letter_problems
+from refino_eval.registers.linkage import Linkage, count_linkage
+from refino_eval.registers.readers.archives import reading_problem
+from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.register_files import find_files
-from refino_eval.registers.types import identifier
+from refino_eval.registers.types import identifier, literal
 from refino_eval.registers.validation import Validated, validate_rows
 
 if TYPE_CHECKING:
     import duckdb
 
 MANY = 50
-"""A year beside one with so many rows is missed when it has none."""
+"""A year without rows is suspicious if the year before or after it has so many."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class FileReceipt:
     size, sha256
         Bytes and checksum of the file.
     letter
-        agrees, differs, unlisted, or nothing when there is no letter.
+        agrees, differs, unlisted, or empty if there is no letter.
     """
 
     register: str
@@ -71,7 +73,7 @@ class FileReceipt:
 
 @dataclass(frozen=True)
 class ColumnReceipt:
-    """One column of one file: how many of its readable rows lack a value."""
+    """One column of one file: in how many of its readable rows it is missing."""
 
     register: str
     file: str
@@ -98,7 +100,7 @@ class YearReceipt:
 
 @dataclass(frozen=True)
 class RepairReceipt:
-    """Clean rows of one register that a rule of its source changed, and how many people they are of."""
+    """Clean rows of one register that a rule of its source changed, and the number of people they concern."""
 
     register: str
     rule: str
@@ -115,11 +117,13 @@ class Receipt:
     evaluation, folder
         For which evaluation, and the delivery's folder as the evaluation names it.
     letter
-        The letter's sender and day, or nothing.
+        The letter's sender and day, or empty.
     registers
         How many registers the evaluation reads.
-    faults
-        What is wrong, the gravest first.
+    linkages
+        How the registers link to the draws.
+    problems
+        What is wrong, the most severe first.
     """
 
     evaluation: str
@@ -130,22 +134,41 @@ class Receipt:
     columns: tuple[ColumnReceipt, ...]
     years: tuple[YearReceipt, ...]
     repairs: tuple[RepairReceipt, ...]
-    faults: tuple[f.Problem, ...]
+    linkages: tuple[Linkage, ...]
+    problems: tuple[p.Problem, ...]
 
-    def of(self, severity: str) -> tuple[f.Problem, ...]:
-        """Return the faults of one severity."""
-        return tuple(fault for fault in self.faults if fault.severity == severity)
+    def of(self, severity: str) -> tuple[p.Problem, ...]:
+        """Return the problems of one severity."""
+        return tuple(problem for problem in self.problems if problem.severity == severity)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The register of draws, and how it states the arm.
+
+    Attributes
+    ----------
+    register, arm
+        The register, and its column with the result of the random assignment.
+    treated, control
+        The codes of the treated arms and of the control arm, as text.
+    """
+
+    register: str
+    arm: str
+    treated: tuple[str, ...]
+    control: tuple[str, ...]
 
 
 @dataclass
-class _Found:
-    """What has been found so far."""
+class _Counts:
+    """What has been counted so far."""
 
     files: list[FileReceipt] = field(default_factory=list)
     columns: list[ColumnReceipt] = field(default_factory=list)
     years: list[YearReceipt] = field(default_factory=list)
     repairs: list[RepairReceipt] = field(default_factory=list)
-    faults: list[f.Problem] = field(default_factory=list)
+    problems: list[p.Problem] = field(default_factory=list)
 
 
 def take_receipt(
@@ -156,6 +179,7 @@ def take_receipt(
     codelists: Mapping[str, Codelist],
     work: Path,
     letter: tuple[Path, Letter] | None = None,
+    draws: Draws | None = None,
     origin: dt.date | None = None,
     threads: int = 2,
     memory_limit: str = "2GB",
@@ -169,71 +193,118 @@ def take_receipt(
     folder
         The delivery.
     codelists
-        The lists that the sources name.
+        The code lists that the sources name.
     work
-        A folder for person-level drafts, which are removed; it must lie where such data may.
+        A folder for person-level drafts, which are removed; it must be where such data may be.
     letter
         The delivery letter and its path.
+    draws
+        The register of draws, to which the others are linked.
     origin
         The draw date, for registers that count weeks since the draw.
     threads, memory_limit
-        What the engine may use.
+        Limits of the engine.
 
     Returns
     -------
     Receipt
-        Also when nothing can be read: then its faults say why.
+        Also if nothing can be read: then its problems say why.
     """
-    found = _Found()
+    counts = _Counts()
     read: dict[str, str] = {}
     sums: dict[str, str] = {}
     listed = list(sources)
+    linkages: tuple[Linkage, ...] = ()
     work.mkdir(parents=True, exist_ok=True)
-    for source in listed:
-        paths = _paths(source, folder, found)
-        sums |= {path.name: checksum(path) for path in paths}
-        read |= {path.name: source.register_name for path in paths}
-        draft = Path(tempfile.mkdtemp(prefix=".receipt-", dir=work))
-        try:
-            options = {"codelists": codelists, "origin": origin, "threads": threads, "memory_limit": memory_limit}
-            _register(source, folder, paths, found, sums, {**options, "work": [draft], "keep_blanks": True})
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    told = ""
+    options = {"codelists": codelists, "origin": origin, "threads": threads, "memory_limit": memory_limit}
+    with tempfile.TemporaryDirectory(prefix=".receipt-", dir=work) as drafts:
+        ids = _Ids(Path(drafts), draws)
+        for source in listed:
+            paths = _paths(source, folder, counts)
+            for path in paths:
+                try:
+                    sums[path.name] = checksum(path)
+                except OSError as error:
+                    text = (
+                        f"{shown_name(path.name)} cannot be read: {reading_problem(error)} Ask for read access to it."
+                    )
+                    counts.problems.append(p.unreadable(source.register_name, text))
+                read[path.name] = source.register_name
+            with tempfile.TemporaryDirectory(dir=drafts) as draft:
+                engine = {**options, "work": [Path(draft), Path(drafts)], "keep_blanks": True}
+                _register(source, folder, tuple(path for path in paths if path.name in sums), counts, sums, ids, engine)
+        if draws is not None and draws.register in ids.paths:
+            linkages = ids.linkages({source.register_name: source.linkage for source in listed})
+            counts.problems += p.linkage_problems(linkages)
+    sent = ""
     if letter is not None:
-        rows = {file.file: file.rows for file in found.files}
-        found.faults += letter_faults(letter[1], letter[0], folder, read=read, rows=rows, sums=sums)
-        found.files = _with_verdicts(found.files, letter[1], found.faults)
-        told = ", ".join(part for part in (letter[1].sender, str(letter[1].sent or "")) if part) or letter[0].name
-    order = {severity: place for place, severity in enumerate(f.SEVERITIES)}
-    faults = sorted(
-        found.faults, key=lambda each: (order[each.severity], each.register, each.file, -each.rows, each.rule)
+        rows = {file.file: file.rows for file in counts.files}
+        counts.problems += letter_problems(letter[1], letter[0], folder, read=read, rows=rows, sums=sums)
+        counts.files = _with_verdicts(counts.files, letter[1], counts.problems)
+        sent = ", ".join(part for part in (letter[1].sender, str(letter[1].sent or "")) if part) or letter[0].name
+    order = {severity: index for index, severity in enumerate(p.SEVERITIES)}
+    problems = sorted(
+        counts.problems, key=lambda found: (order[found.severity], found.register, found.file, -found.rows, found.rule)
     )
     return Receipt(
         evaluation=evaluation,
         folder=folder.as_posix(),
-        letter=told,
+        letter=sent,
         registers=len(listed),
-        files=tuple(found.files),
-        columns=tuple(found.columns),
-        years=tuple(found.years),
-        repairs=tuple(found.repairs),
-        faults=tuple(faults),
+        files=tuple(replace(file, file=shown_name(file.file)) for file in counts.files),
+        columns=tuple(replace(column, file=shown_name(column.file)) for column in counts.columns),
+        years=tuple(replace(year, file=shown_name(year.file)) for year in counts.years),
+        repairs=tuple(counts.repairs),
+        linkages=linkages,
+        problems=tuple(replace(problem, file=shown_name(problem.file)) for problem in problems),
     )
 
 
-def _paths(source: Source, folder: Path, found: _Found) -> tuple[Path, ...]:
-    """Find a register's files; when some are missing, tell it and go on with those that are there."""
+@dataclass
+class _Ids:
+    """The ids of each register in a file, kept while the receipt is taken."""
+
+    folder: Path
+    draws: Draws | None
+    paths: dict[str, Path] = field(default_factory=dict)
+
+    def keep(self, validated: Validated) -> None:
+        """Write the different ids among the clean rows; with the arm, for the register of draws."""
+        if self.draws is None:
+            return
+        register = validated.source.register_name
+        path = self.folder / f"{register}.parquet"
+        arm = "0"
+        if register == self.draws.register:
+            cell = f"CAST({identifier(self.draws.arm)} AS VARCHAR)"
+            treated, control = (", ".join(map(literal, codes)) for codes in (self.draws.treated, self.draws.control))
+            arm = f"max(CASE WHEN {cell} IN ({treated}) THEN 1 WHEN {cell} IN ({control}) THEN 0 END)"
+        validated.con.execute(
+            f"COPY (SELECT person_id, CAST({arm} AS INTEGER) AS treated FROM clean GROUP BY person_id) "
+            f"TO {literal(str(path))} (FORMAT parquet)"
+        )
+        self.paths[register] = path
+
+    def linkages(self, stated: Mapping[str, LinkageExpectation | None]) -> tuple[Linkage, ...]:
+        """Count how the registers link to everybody in the register of draws."""
+        import pandas as pd
+
+        assert self.draws is not None
+        drawn = self.paths[self.draws.register]
+        others = {name: path for name, path in self.paths.items() if name != self.draws.register}
+        return count_linkage(pd.read_parquet(drawn), drawn, others, stated)
+
+
+def _paths(source: Source, folder: Path, counts: _Counts) -> tuple[Path, ...]:
+    """Find a register's files; if some are missing, note it and go on with those that are there."""
     try:
         return find_files(source, folder)
-    except UserError as fault:
-        found.faults += [f.told_fault(source.register_name, text) for text in fault.problems]
+    except UserError as error:
+        counts.problems += [p.unreadable(source.register_name, text) for text in error.problems]
     there: list[Path] = []
     for pattern in source.files if folder.is_dir() else ():
-        try:
+        with contextlib.suppress(UserError):
             there += find_files(source.model_copy(update={"files": (pattern,)}), folder)
-        except UserError:
-            continue
     return tuple(dict.fromkeys(there))
 
 
@@ -241,36 +312,41 @@ def _register(
     source: Source,
     folder: Path,
     paths: tuple[Path, ...],
-    found: _Found,
+    counts: _Counts,
     sums: Mapping[str, str],
+    ids: _Ids,
     options: Mapping[str, Any],
 ) -> None:
-    """Count a register whole; when that cannot be done, tell why and count each file that can be read alone."""
+    """Count a whole register; if that is not possible, note why and count each file that can be read alone."""
     if not paths:
         return
     delivered = {path.name: path for path in paths}
-    whole = len(source.files) == 1 or all(any(folder.glob(pattern)) for pattern in source.files)
-    if whole:
+    try:
+        is_whole = find_files(source, folder) == paths
+    except UserError:
+        is_whole = False
+    if is_whole:
         try:
             with validate_rows(source, folder, **options) as validated:
-                _count(validated, delivered, sums, found)
+                _count(validated, delivered, sums, counts)
+                ids.keep(validated)
             return
-        except UserError as fault:
-            found.faults += [f.told_fault(source.register_name, text) for text in fault.problems]
+        except UserError as error:
+            counts.problems += [p.unreadable(source.register_name, text) for text in error.problems]
             if len(paths) == 1:
                 return
     for path in paths:
         alone = source.model_copy(update={"files": (_escaped(path.relative_to(folder).as_posix()),)})
-        # What cannot be read was told with the whole register.
+        # What cannot be read was noted with the whole register.
         with contextlib.suppress(UserError), validate_rows(alone, folder, **options) as validated:
-            _count(validated, delivered, sums, found)
+            _count(validated, delivered, sums, counts)
 
 
 def _escaped(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, str], found: _Found) -> None:
+def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, str], counts: _Counts) -> None:
     """Count one validated register, file by file."""
     con, source = validated.con, validated.source
     con.execute(f"CREATE VIEW rejects AS {_rejects_query(validated)}")
@@ -280,10 +356,10 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
     people = dict(con.execute(_PEOPLE).fetchall())
     repeats = _repeats(con, source, rejected)
     correcting = any(rule.rule == "superseded" for rule in source.rules)
-    for place, (name, count) in enumerate(rows.items()):
+    for order, (name, count) in enumerate(rows.items()):
         taken = {key[1:]: value for key, value in rejected.items() if key[0] == name}
-        clean, first, last = _span([each for each in years if each.file == name])
-        found.files.append(
+        clean, first, last = _span([year for year in years if year.file == name])
+        counts.files.append(
             FileReceipt(
                 register=source.register_name,
                 file=name,
@@ -299,8 +375,8 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
                 sha256=sums.get(name, ""),
             )
         )
-        found.faults += [
-            f.rule_fault(
+        counts.problems += [
+            p.rule_problem(
                 source,
                 name,
                 rule,
@@ -308,21 +384,21 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
                 rows=number,
                 of=count,
                 first_rows=first_rows,
-                corrects=correcting and place > 0,
+                corrects=correcting and order > 0,
             )
             for (rule, column), (number, first_rows) in taken.items()
         ]
         if count == 0:
-            found.faults.append(f.empty_file(source.register_name, name))
-    found.repairs += [
+            counts.problems.append(p.empty_file(source.register_name, name))
+    counts.repairs += [
         RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in validated.repairs()
     ]
-    _columns(con, source, rows, years, found)
-    _years(source, years, found)
+    _columns(con, source, rows, years, counts)
+    _years(source, years, counts)
 
 
 def _rejects_query(validated: Validated) -> str:
-    """Return the rejected rows with their reasons; what a row's cells were is told by `blanks`, or by its values."""
+    """Return the rejected rows with their reasons; which cells were empty is in `blanks`, or seen from the values."""
     rule, column = validated.reason("number")
     cells = ", ".join(f"{identifier(name)} IS NULL" for name in validated.source.columns)
     return (
@@ -341,9 +417,9 @@ SELECT source_file, count(DISTINCT person_id) FROM (
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], tuple[int, tuple[int, ...]]]:
-    """Return rejected rows by file, rule and column: how many, and the first."""
+    """Return rejected rows by file, rule and column: the number, and the first of them."""
     query = (
-        f"SELECT source_file, rule, rule_column, count(*), min(source_row, {f.FIRST_ROWS}) FROM rejects "
+        f"SELECT source_file, rule, rule_column, count(*), min(source_row, {p.FIRST_ROWS}) FROM rejects "
         "GROUP BY ALL ORDER BY ALL"
     )
     return {
@@ -357,18 +433,18 @@ def _repeats(
     source: Source,
     rejected: Mapping[tuple[str, str, str], tuple[int, tuple[int, ...]]],
 ) -> dict[str, int]:
-    """Count exact repetitions: by the source's own rule, or among its clean rows where it has none."""
-    found: dict[str, int] = defaultdict(int)
+    """Count exact repetitions: by the source's rule, or among its clean rows if it has none."""
+    counts: dict[str, int] = defaultdict(int)
     if any(rule.rule == "duplicate_row" for rule in source.rules):
         for (file, rule, _), (rows, _) in rejected.items():
-            found[file] += rows if rule == "duplicate_row" else 0
-        return found
+            counts[file] += rows if rule == "duplicate_row" else 0
+        return counts
     names = ", ".join(identifier(name) for name in source.columns)
     shared = f"SELECT hash({names}) FROM clean GROUP BY ALL HAVING count(*) > 1"
     window = f"row_number() OVER (PARTITION BY {names} ORDER BY source_file, source_row) > 1"
     repeated = f"SELECT source_file FROM clean WHERE hash({names}) IN ({shared}) QUALIFY {window}"
-    found |= dict(con.execute(f"SELECT source_file, count(*) FROM ({repeated}) GROUP BY source_file").fetchall())
-    return found
+    counts |= dict(con.execute(f"SELECT source_file, count(*) FROM ({repeated}) GROUP BY source_file").fetchall())
+    return counts
 
 
 @dataclass(frozen=True)
@@ -384,7 +460,7 @@ class _Year:
 
 
 def _clean_by_year(con: duckdb.DuckDBPyConnection, source: Source) -> list[_Year]:
-    """Count everything about clean rows that one reading of them can give: there may be tens of millions."""
+    """Count everything about clean rows in one pass: there may be tens of millions."""
     dated = source.temporality != "fixed"
     when = "year(start), min(start), max(start)" if dated else "NULL, NULL, NULL"
     empty = ", ".join(f"count(*) FILTER ({identifier(name)} IS NULL)" for name in source.columns)
@@ -399,13 +475,13 @@ def _clean_by_year(con: duckdb.DuckDBPyConnection, source: Source) -> list[_Year
 
 
 def _span(years: list[_Year]) -> tuple[int, dt.date | None, dt.date | None]:
-    firsts = [each.first for each in years if each.first is not None]
-    lasts = [each.last for each in years if each.last is not None]
-    return sum(each.rows for each in years), min(firsts, default=None), max(lasts, default=None)
+    firsts = [year.first for year in years if year.first is not None]
+    lasts = [year.last for year in years if year.last is not None]
+    return sum(year.rows for year in years), min(firsts, default=None), max(lasts, default=None)
 
 
 def _columns(
-    con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], years: list[_Year], found: _Found
+    con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], years: list[_Year], counts: _Counts
 ) -> None:
     names = list(source.columns)
     blank = ", ".join(f"count(*) FILTER (blanks[{place}])" for place, _ in enumerate(names, start=1))
@@ -416,29 +492,29 @@ def _columns(
     for file, (total, *missing) in counted.items():
         for name, number in zip(names, missing, strict=True):
             delivered = source.columns[name].source
-            found.columns.append(ColumnReceipt(source.register_name, file, name, delivered, total, number))
+            counts.columns.append(ColumnReceipt(source.register_name, file, name, delivered, total, number))
             if total and number == total:
-                found.faults.append(f.empty_column(source.register_name, file, delivered, total))
+                counts.problems.append(p.empty_column(source.register_name, file, delivered, total))
 
 
-def _years(source: Source, years: list[_Year], found: _Found) -> None:
+def _years(source: Source, years: list[_Year], counts: _Counts) -> None:
     totals: dict[int, int] = defaultdict(int)
     for each in sorted((each for each in years if each.year is not None), key=lambda each: (each.file, each.year)):
         assert each.year is not None
-        found.years.append(YearReceipt(source.register_name, each.file, each.year, each.rows))
+        counts.years.append(YearReceipt(source.register_name, each.file, each.year, each.rows))
         totals[each.year] += each.rows
     if source.coverage is None or source.temporality == "fixed":
         return
     for year in range(source.coverage.first.year, source.coverage.last.year + 1):
         if not totals[year] and max(totals[year - 1], totals[year + 1]) >= MANY:
-            found.faults.append(f.empty_year(source.register_name, year))
+            counts.problems.append(p.empty_year(source.register_name, year))
 
 
-def _with_verdicts(files: list[FileReceipt], letter: Letter, faults: Iterable[f.Problem]) -> list[FileReceipt]:
-    from dataclasses import replace
-
+def _with_verdicts(files: list[FileReceipt], letter: Letter, problems: Iterable[p.Problem]) -> list[FileReceipt]:
     listed = {entry.file for entry in letter.files}
-    differing = {fault.file for fault in faults if fault.rule in ("letter_checksum_differs", "letter_rows_differ")}
+    differing = {
+        problem.file for problem in problems if problem.rule in ("letter_checksum_differs", "letter_rows_differ")
+    }
 
     def verdict(name: str) -> str:
         if name not in listed:

@@ -1,4 +1,4 @@
-"""What an ingestion counted, and the quality tables made from it."""
+"""The counts of an ingestion, and the quality tables made from them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ QUALITY_COLUMNS = ("register", "delivered", "clean", "rejected", "people")
 LINKAGE_COLUMNS = ("found", "ids_only_there")
 RULE_COLUMNS = ("register", "rule", "rows", "people")
 REPAIRED = "repaired:"
-"""What stands before the name of a rule that repaired rows instead of rejecting them."""
+"""Prefix of the name of a rule that repaired rows instead of rejecting them."""
 
 
 @dataclass(frozen=True)
 class RuleCount:
-    """Rows that one rule rejected (or repaired), and the people behind them (rows without a readable person are nobody's)."""
+    """Rows that one rule rejected (or repaired), and the people they concern (rows without a readable id concern nobody)."""
 
     rule: str
     rows: int

@@ -1,4 +1,4 @@
-"""The receipt as text for the terminal, and as CSV files for a spreadsheet."""
+"""Write the receipt as text for the terminal, and as CSV files for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from refino_eval.registers.delivery_receipt import Receipt
+from refino_eval.registers.linkage import COLUMNS
 from refino_eval.registers.receipt_problems import ERROR, NOTE, SEVERITIES, WARNING, Problem
 
 BARS = "▁▂▃▄▅▆▇█"
-HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Taken out on purpose"}
+HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Excluded on purpose"}
 MISSING_SHOWN = 5
 
 
 def receipt_text(receipt: Receipt, *, severities: Sequence[str] = SEVERITIES) -> Iterator[str]:
-    """Yield the receipt as short, aligned lines, with the faults of some severities."""
+    """Yield the receipt as short, aligned lines, with the problems of some severities."""
     rows = sum(file.rows for file in receipt.files)
     yield f"{receipt.evaluation}: {len(receipt.files)} files of {receipt.registers} registers, {rows:,} rows, in {receipt.folder}"
-    yield f"  letter: {receipt.letter or 'none (delivery.yaml): nothing says what was sent'}"
+    yield f"  letter: {receipt.letter or 'none (delivery.yaml), so what was sent is unknown'}"
     yield ""
     head = ("register", "file", "rows", "people", "starts", "repeated", "rejected", "letter")
     table = [
@@ -36,30 +37,31 @@ def receipt_text(receipt: Receipt, *, severities: Sequence[str] = SEVERITIES) ->
     yield from _missing_lines(receipt)
     yield from _year_lines(receipt)
     for severity, title in HEADS.items():
-        faults = receipt.of(severity) if severity in severities else ()
-        if faults:
+        problems = receipt.of(severity) if severity in severities else ()
+        if problems:
             yield ""
-            yield f"{title} ({len(faults)}):"
-            # What to do about each stands in the page and the CSV; here room is short.
-            yield from (f"  - {fault_text(fault, advice=severity == ERROR)}" for fault in faults)
+            yield f"{title} ({len(problems)}):"
+            # What to do about the others is in the page and the CSV, which have room for it.
+            yield from (f"  - {problem_text(problem, advice=severity == ERROR)}" for problem in problems)
+    yield from _linkage_lines(receipt)
     yield from _repair_lines(receipt)
-    if not receipt.faults:
+    if not receipt.problems:
         yield ""
         yield "No problems found."
 
 
-def fault_text(fault: Problem, *, advice: bool = True) -> str:
-    """Tell a fault in one line: where, what, first rows, what to do."""
-    place = " ".join(part for part in (fault.file or fault.register, fault.column) if part)
-    if fault.rule == "cannot_be_read":
-        return fault.what
-    more = " ..." if fault.rows > len(fault.first_rows) else ""
-    first = f" Rows {', '.join(str(row) for row in fault.first_rows)}{more}." if fault.first_rows else ""
-    return f"{place}: {fault.what}{first}{' ' + fault.do if advice else ''}"
+def problem_text(problem: Problem, *, advice: bool = True) -> str:
+    """Write a problem in one line: where, what, first rows, what to do."""
+    where = " ".join(part for part in (problem.file or problem.register, problem.column) if part)
+    if problem.rule in ("cannot_be_read", "linkage"):
+        return problem.what
+    more = " ..." if problem.rows > len(problem.first_rows) else ""
+    first = f" Rows {', '.join(str(row) for row in problem.first_rows)}{more}." if problem.first_rows else ""
+    return f"{where}: {problem.what}{first}{' ' + problem.do if advice else ''}"
 
 
 def _aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [
             text.rjust(width) if side == "r" else text.ljust(width)
@@ -78,10 +80,10 @@ def _missing_lines(receipt: Receipt) -> Iterator[str]:
         yield "Missing, per cent of rows:"
         lines = []
         for file, found in by_file.items():
-            worst = sorted(found, key=lambda each: (-each[0], each[1]))
-            told = ", ".join(f"{name} {_percent(share)}" for share, name in worst[:MISSING_SHOWN])
+            worst = sorted(found, key=lambda column: (-column[0], column[1]))
+            shares = ", ".join(f"{name} {_percent(share)}" for share, name in worst[:MISSING_SHOWN])
             lines.append(
-                (file, told + (f", and {len(worst) - MISSING_SHOWN} more" if len(worst) > MISSING_SHOWN else ""))
+                (file, shares + (f", and {len(worst) - MISSING_SHOWN} more" if len(worst) > MISSING_SHOWN else ""))
             )
         yield from _aligned(lines, "ll")
 
@@ -110,9 +112,29 @@ def _repair_lines(receipt: Receipt) -> Iterator[str]:
         yield ""
         yield "Kept, and changed by a rule that the source chose:"
         lines = [
-            (each.register, each.rule, f"{each.rows:,} rows", f"{each.people:,} people") for each in receipt.repairs
+            (repair.register, repair.rule, f"{repair.rows:,} rows", f"{repair.people:,} people")
+            for repair in receipt.repairs
         ]
         yield from _aligned(lines, "llrr")
+
+
+def _linkage_lines(receipt: Receipt) -> Iterator[str]:
+    if receipt.linkages:
+        yield ""
+        yield "People drawn who are found in each register:"
+        head = ("register", "found", "of", "share", "treated", "control", "ids only there")
+        lines = [
+            (
+                link.register, f"{link.found:,}", f"{link.people:,}", f"{_percent(link.share)} %",
+                _share(link.treated_found, link.treated), _share(link.control_found, link.control), f"{link.ids_only_there:,}",
+            )
+            for link in receipt.linkages
+        ]  # fmt: skip
+        yield from _aligned([head, *lines], "lrrrrrr")
+
+
+def _share(found: int, people: int) -> str:
+    return f"{_percent(found / people)} %" if people else "-"
 
 
 def _bar(rows: int, most: int) -> str:
@@ -128,10 +150,11 @@ def years_by_register(receipt: Receipt) -> dict[str, dict[int, int]]:
 
 
 def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
-    """Write `receipt_<part>.csv` for files, columns, years, repairs and faults."""
+    """Write `receipt_<part>.csv` for files, columns, years, repairs, linkage and problems."""
     columns = [{**asdict(column), "missing_share": round(column.share, 6)} for column in receipt.columns]
-    faults = [
-        {**asdict(fault), "first_rows": " ".join(str(row) for row in fault.first_rows)} for fault in receipt.faults
+    problems = [
+        {**asdict(problem), "first_rows": " ".join(str(row) for row in problem.first_rows)}
+        for problem in receipt.problems
     ]
     parts: dict[str, tuple[list[dict[str, Any]], tuple[str, ...]]] = {
         "files": (
@@ -142,8 +165,9 @@ def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
         "columns": (columns, ("register", "file", "column", "delivered_as", "rows", "missing", "missing_share")),
         "years": ([asdict(year) for year in receipt.years], ("register", "file", "year", "rows")),
         "repairs": ([asdict(repair) for repair in receipt.repairs], ("register", "rule", "rows", "people")),
-        "faults": (
-            faults, ("severity", "register", "file", "column", "rule", "rows", "first_rows", "what", "do"),
+        "linkage": ([asdict(link) for link in receipt.linkages], COLUMNS),
+        "problems": (
+            problems, ("severity", "register", "file", "column", "rule", "rows", "first_rows", "what", "do"),
         ),
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

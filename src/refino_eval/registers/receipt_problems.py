@@ -1,28 +1,31 @@
-"""What is wrong with a delivery, in words that its owner can act on: what, where, how many rows, which, what to do.
+"""Describe what is wrong with a delivery: what, where, in how many rows and which, and what its owner can do.
 
-Nothing here holds an id or the content of a cell: a code that nobody knows may be somebody's number in the wrong
-column. Row numbers say where to look.
+Nothing here holds an id or the content of a cell: an unknown code may be a person's number in the wrong column. Row
+numbers say where to look.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from refino_eval.config.sources import Source
+from refino_eval.registers.linkage import Linkage
+from refino_eval.registers.linkage import linkage_problems as messages_of
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
 """Stops a run; should be looked at; excluded on purpose, by a rule that the source chose."""
 
 LIMIT = 0.10
-"""A rule that takes more than this share of a file's rows tells of a wrong form, not of single wrong rows."""
+"""A rule that rejects a larger share of a file's rows indicates a wrong form, not single wrong rows."""
 WIDE_LIMIT = 0.50
-"""The same for repeated rows and rows outside the coverage, which honest deliveries can have many of."""
+"""The same for repeated rows and rows outside the coverage, which correct deliveries can have many of."""
 FEW = 20
-"""Fewer rows than this say nothing of the form, unless they are all that the file has."""
+"""Fewer rows than this do not indicate a wrong form, unless they are all of the file's."""
 FIRST_ROWS = 5
-"""How many row numbers are told."""
+"""How many row numbers are listed."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Problem:
     first_rows
         The first of them, as 1-based data rows of the file.
     what, do
-        A sentence each.
+        One sentence each.
     """
 
     severity: str
@@ -65,40 +68,38 @@ class _Words:
 
 _RULES = {
     "unreadable_line": _Words(
-        "lines cannot be cut into the header's columns: too many or too few fields, an open quotation mark, or bytes that "
+        "lines cannot be split into the header's columns: too many or too few fields, an open quotation mark, or bytes that "
         "are not {encoding}",
-        "Write the file anew with every field that holds the delimiter in quotation marks, and say the encoding.",
+        "Write the file again with every field that contains the delimiter in quotation marks, and state the encoding.",
     ),
     "missing_value": _Words("rows lack a value that every row must have", "Deliver the value, or leave the rows out."),
     "missing_start": _Words("rows have no start date", "Deliver the date, or leave the rows out."),
     "missing_stop": _Words("spells have no end date", "Deliver the date; open spells are not expected here."),
-    "bad_value": _Words(
-        "values are not written as {type}{form}", "Deliver the column in one form, and say which it is."
-    ),
+    "bad_value": _Words("values are not written as {type}{form}", "Deliver the column in one form, and state it."),
     "unknown_code": _Words(
         "codes are not in the code list '{codelist}', or not in use on the row's date",
-        "Send the column's code list; codes that are right are added to config/codelists/{codelist}.csv.",
+        "Send the column's code list; add codes that are right to config/codelists/{codelist}.csv.",
     ),
     "value_range": _Words(
-        "values lie outside the range that config/sources/{register}.yaml allows",
-        "Look for lost decimal marks, and for a percentage in place of an amount.",
+        "values are outside the range that config/sources/{register}.yaml allows",
+        "Check for lost decimal marks, and for a percentage in place of an amount.",
     ),
-    "stop_before_start": _Words("spells end before they begin", "Look whether the two dates have changed places."),
+    "stop_before_start": _Words("spells end before they begin", "Check whether the two dates are exchanged."),
     "repeated_person": _Words(
         "rows are a person's second row, where one is expected", "Deliver one row a person, the one that holds."
     ),
     "duplicate_row": _Words("rows repeat an earlier row in every column", "Deliver each row once.", "wide"),
     "outside_coverage": _Words(
-        "rows lie outside {coverage}, the period that the register covers",
-        "Nothing, when the extract was wider on purpose; else look at its dates.",
+        "rows are outside {coverage}, the period that the register covers",
+        "Nothing, if the extract was wider on purpose; otherwise check its dates.",
         "wide",
     ),
     "future_date": _Words(
-        "rows have a date after the last day that can be", "Look at the dates, and at the day of the extract."
+        "rows have a date after the last possible day", "Check the dates, and the day of the extract."
     ),
-    "cut_at": _Words("spells begin after the person's last day in the registers", "Look at the two dates."),
+    "cut_at": _Words("spells begin after the person's last day in the registers", "Check the two dates."),
     "person_not_listed": _Words(
-        "rows are of people who are not in the list of ids", "Nothing, when the extract was wider on purpose.", "chosen"
+        "rows are of people who are not in the list of ids", "Nothing, if the extract was wider on purpose.", "chosen"
     ),
     "overlap": _Words("rows are joined with another of the same key", "Nothing: the joined spell is used.", "chosen"),
     "superseded": _Words(
@@ -108,13 +109,13 @@ _RULES = {
         "rows have a value that config/sources/{register}.yaml leaves out", "Nothing: the source chose so.", "chosen"
     ),
 }
-_TAKEN_BACK = _Words(
-    "rows end before they begin, which takes back the rows of earlier files that they correct",
-    "Nothing: neither they nor the rows they take back are used.",
+_REVOKED = _Words(
+    "rows end before they begin, which revokes the rows of earlier files that they correct",
+    "Nothing: neither they nor the rows they revoke are used.",
     "chosen",
 )
 _OTHER = _Words(
-    "rows are taken out by the rule '{rule}' of config/sources/{register}.yaml", "Look at the rows, and at the rule."
+    "rows are rejected by the rule '{rule}' of config/sources/{register}.yaml", "Check the rows, and the rule."
 )
 _TYPES = {
     "date": "a date",
@@ -128,7 +129,7 @@ _TYPES = {
 }
 
 
-def rule_fault(
+def rule_problem(
     source: Source,
     file: str,
     rule: str,
@@ -139,7 +140,7 @@ def rule_fault(
     first_rows: tuple[int, ...],
     corrects: bool = False,
 ) -> Problem:
-    """Tell one rule's rejected rows of one file.
+    """Describe the rows of one file that one rule rejects.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def rule_fault(
     corrects
         Whether the file is a later one of a register whose later files correct earlier ones.
     """
-    words = _TAKEN_BACK if corrects and rule == "stop_before_start" else _RULES.get(rule, _OTHER)
+    words = _REVOKED if corrects and rule == "stop_before_start" else _RULES.get(rule, _OTHER)
     entry = source.columns.get(column)
     kind = str(entry.type) if entry is not None else ""
     form = _date_form(entry.date_format) if entry is not None and kind == "date" else ""
@@ -187,34 +188,75 @@ def rule_fault(
 
 
 def _date_form(form: str) -> str:
-    """Show a date's form by a date in it; a form without a pattern is a program's own count of days."""
-    return f" like {dt.date(2001, 12, 31).strftime(form)}" if "%" in form else f" (days as {form} counts them)"
+    """Show a date's form by a date written in it; a form without a pattern is a program's count of days."""
+    return f" like {dt.date(2001, 12, 31).strftime(form)}" if "%" in form else f" (days as counted by {form})"
 
 
-def told_fault(register: str, text: str) -> Problem:
-    """Pass on a paragraph that told why a register cannot be read."""
+def unreadable(register: str, text: str) -> Problem:
+    """Report why a register cannot be read."""
     return Problem(ERROR, register, "", "", "cannot_be_read", 0, (), text, "")
 
 
 def empty_file(register: str, file: str) -> Problem:
-    """Tell a file without a row."""
+    """Report a file without rows."""
     return Problem(
         ERROR, register, file, "", "no_rows", 0, (), "The file has no rows.", "Send the file with its rows."
     )  # fmt: skip
 
 
 def empty_column(register: str, file: str, column: str, rows: int) -> Problem:
-    """Tell a column that is empty from the first row to the last."""
+    """Report a column that is empty in every row."""
     return Problem(
         WARNING, register, file, column, "empty_column", rows, (), "The column is empty in every row.",
-        "Deliver the column's values, or say that it has none.",
+        "Deliver the column's values, or confirm that it has none.",
     )  # fmt: skip
 
 
 def empty_year(register: str, year: int) -> Problem:
-    """Tell a year inside the coverage in which nothing begins, beside years in which much does."""
+    """Report a year of the coverage in which no row begins, next to a year in which many do."""
     return Problem(
         WARNING, register, "", "", "empty_year", 0, (),
-        f"No row begins in {year}, inside the period that the register covers, and the year beside it has many.",
-        "Ask the owner for the year; without it the register says that nothing happened, when nothing is known.",
+        f"No row begins in {year}, inside the period that the register covers, and the year before or after it has many.",
+        "Ask the owner for the year; without it, its spells are missing and everybody appears to have none.",
     )  # fmt: skip
+
+
+_UNLIKE_BY_CHANCE = 4.0
+"""Standard errors from which a difference between the arms in the share found is reported."""
+
+
+def linkage_problems(linkages: Iterable[Linkage]) -> list[Problem]:
+    """Report registers in which too few of the people drawn are found, in which the arms differ, or with other ids."""
+    problems = []
+    for linkage in linkages:
+        if messages := messages_of([linkage]):
+            problems.append(
+                Problem(ERROR, linkage.register, "", "", "linkage", linkage.ids_only_there, (), messages[0], "")
+            )
+            continue
+        shares = (linkage.treated_found, linkage.treated), (linkage.control_found, linkage.control)
+        if _distance(*shares) > _UNLIKE_BY_CHANCE:
+            (found, treated), (others, control) = shares
+            problems.append(Problem(
+                WARNING, linkage.register, "", "", "linkage_by_arm", 0, (),
+                f"{found:,} of {treated:,} treated and {others:,} of {control:,} controls are found in the register.",
+                "Check that the extract was made in the same way for both arms.",
+            ))  # fmt: skip
+        if linkage.ids_only_there:
+            problems.append(Problem(
+                NOTE, linkage.register, "", "", "ids_only_there", linkage.ids_only_there, (),
+                f"{linkage.ids_only_there:,} ids were never drawn; {linkage.found:,} of {linkage.people:,} people drawn are "
+                "found.",
+                "Nothing, if the extract was wider on purpose; otherwise check how the ids are written.",
+            ))  # fmt: skip
+    return problems
+
+
+def _distance(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """Return the difference between two shares in standard errors."""
+    hits, people = first[0] + second[0], first[1] + second[1]
+    if not first[1] or not second[1] or hits in (0, people):
+        return 0.0
+    share = hits / people
+    error = (share * (1 - share) * (1 / first[1] + 1 / second[1])) ** 0.5
+    return float(abs(first[0] / first[1] - second[0] / second[1]) / error)

@@ -1,4 +1,4 @@
-"""The justified variable list: every column that is read, where it comes from and why it is needed.
+"""List the variables: every column that is read, where it comes from and why it is needed.
 
 Columns that are not listed in a source are never read, so this list is complete; it is what a register's owner asks for.
 """
@@ -35,13 +35,13 @@ class Variable:
     register
         Inside name of the register.
     register_label, owner
-        What the register is called in the language asked for, and who delivers it.
+        The register's label in one language, and who delivers it.
     column, source_column
         Inside name and delivered name.
     type
-        Kind of value, in words.
+        The type of the values, in words.
     why
-        Why the evaluation needs the column, as the source says it.
+        Why the evaluation needs the column, as the source states it.
     """
 
     register: str

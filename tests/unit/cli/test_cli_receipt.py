@@ -48,7 +48,7 @@ def test_a_synthetic_delivery_that_is_there_is_checked_too(project):
     names = {
         "receipt.html",
         "receipt.txt",
-        *(f"receipt_{part}.csv" for part in ("files", "columns", "years", "repairs", "faults")),
+        *(f"receipt_{part}.csv" for part in ("files", "columns", "years", "repairs", "linkage", "problems")),
     }
     assert {path.name for path in out.iterdir()} == names
     assert "worked examples give the expected values" in done.stdout
@@ -88,7 +88,7 @@ def test_all_problems_are_reported_at_once(project, delivery):
     ):  # fmt: skip
         assert said in done.stderr, done.stderr
     assert "wages" in done.stdout
-    with (delivery.parent / "out/receipt_faults.csv").open(encoding="utf-8") as stream:
+    with (delivery.parent / "out/receipt_problems.csv").open(encoding="utf-8") as stream:
         assert sum(row["severity"] == "error" for row in csv.DictReader(stream)) == len(done.stderr.splitlines()) - 1
 
 

@@ -13,7 +13,7 @@ from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers.delivery_letter import find_letter, read_letter
-from refino_eval.registers.delivery_receipt import Receipt, take_receipt
+from refino_eval.registers.delivery_receipt import Draws, Receipt, take_receipt
 from refino_eval.registers.ingest import ingest
 from refino_eval.registers.receipt_output import receipt_text, write_receipt_csv
 from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
@@ -92,7 +92,48 @@ def test_the_numbers_of_a_good_delivery(tmp_path):
     assert [(each.year, each.rows) for each in taken.years] == [(2015, 100)]
     assert {column.missing for column in taken.columns} == {0}
     # Nothing begins in the second year of the coverage, beside a hundred in the first.
-    assert [(fault.rule, fault.severity) for fault in taken.faults] == [("empty_year", WARNING)]
+    assert [(fault.rule, fault.severity) for fault in taken.problems] == [("empty_year", WARNING)]
+
+
+def draws_source() -> Source:
+    columns = {
+        "person_id": {"from": "lopenr", "type": "id", "why": WHY},
+        "start": {"from": "dag", "type": "date", "why": WHY},
+        "arm": {"from": "gruppe", "type": "text", "why": WHY},
+    }
+    return make_source(register="draws", temporality="event", files=["draws.csv"], columns=columns, rules=[])
+
+
+@pytest.mark.parametrize(
+    ("write", "rule", "severity"),
+    [
+        (lambda i: i, "", ""),
+        (lambda i: i.lstrip("0"), "linkage", ERROR),
+        (lambda i: f"9{i}", "linkage", ERROR),
+        (lambda i: i if int(i) % 2 else f"9{i}", "linkage_by_arm", WARNING),
+    ],
+)
+def test_the_receipt_counts_how_registers_link_to_the_draws(tmp_path, write, rule, severity):
+    folder = tmp_path / "delivery"
+    ids = [row.split(";")[0] for row in GOOD]
+    deliver(folder, rows=[f"{write(i)};{row.split(';', 1)[1]}" for i, row in zip(ids, GOOD, strict=True)])
+    draws = ["lopenr;dag;gruppe", *(f"{i};2015-01-01;{'T' if int(i) % 2 else 'C'}" for i in ids)]
+    (folder / "draws.csv").write_text("\n".join(draws) + "\n", encoding="utf-8")
+    taken = take_receipt(
+        "study",
+        [draws_source(), make_source()],
+        folder,
+        codelists=LISTS,
+        work=tmp_path / "work",
+        draws=Draws("draws", "arm", ("T",), ("C",)),
+    )
+    (link,) = taken.linkages
+    found = sum(write(i) == i for i in ids)
+    assert (link.register, link.people, link.found, link.treated + link.control) == ("spells", 100, found, 100)
+    about = [(p.rule, p.severity) for p in taken.problems if p.rule.startswith("linkage")]
+    assert about == ([(rule, severity)] if rule else [])
+    assert "spells,100," in (write_receipt_csv(taken, tmp_path / "out")[-2]).read_text(encoding="utf-8")
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 BROKEN = {
@@ -117,7 +158,7 @@ def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
     alike = rule == "duplicate_row"
     deliver(folder, *[line if alike else line.replace("00091", f"0{7000 + k}") for k in range(times)])
     taken = receipt(folder)
-    fault = next(each for each in taken.faults if each.rule == rule)
+    fault = next(each for each in taken.problems if each.rule == rule)
     assert (fault.register, fault.file, fault.column) == ("spells", "spells_v1.csv", column)
     assert fault.rows == times
     assert fault.first_rows == (101, 102, 103) if share == "few" else fault.first_rows == (101, 102, 103, 104, 105)
@@ -151,18 +192,18 @@ def test_a_correction_that_takes_back_is_no_fault(tmp_path):
     deliver(folder)
     deliver(folder, name="spells_v2.csv", rows=["00090;2015-01-01;2014-12-31;A;37,5"])
     taken = receipt(folder)
-    told = {(fault.file, fault.rule): fault.severity for fault in taken.faults if fault.rule != "empty_year"}
+    told = {(fault.file, fault.rule): fault.severity for fault in taken.problems if fault.rule != "empty_year"}
     assert told == {("spells_v1.csv", "superseded"): NOTE, ("spells_v2.csv", "stop_before_start"): NOTE}
 
 
 def test_an_empty_file_and_an_empty_column(tmp_path):
     folder = tmp_path / "delivery"
     deliver(folder, rows=[row.replace(";37,5", ";") for row in GOOD])
-    assert [(f.rule, f.column, f.severity) for f in receipt(folder).faults if f.rule == "empty_column"] == [
+    assert [(f.rule, f.column, f.severity) for f in receipt(folder).problems if f.rule == "empty_column"] == [
         ("empty_column", "timer", WARNING)
     ]
     deliver(folder, rows=[])
-    assert [(f.rule, f.severity) for f in receipt(folder).faults] == [("no_rows", ERROR)]
+    assert [(f.rule, f.severity) for f in receipt(folder).problems] == [("no_rows", ERROR)]
 
 
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path):
@@ -196,7 +237,7 @@ def letter_text(folder: Path, **changes: Any) -> Path:
 
 
 def letter_rules(taken: Receipt) -> list[tuple[str, str, str]]:
-    return [(f.rule, f.file, f.severity) for f in taken.faults if f.rule.startswith("letter")]
+    return [(f.rule, f.file, f.severity) for f in taken.problems if f.rule.startswith("letter")]
 
 
 def test_a_letter_that_agrees(tmp_path):
@@ -218,7 +259,7 @@ def test_rows_and_checksum_that_differ_from_the_letter(tmp_path):
     assert letter_rules(taken) == [
         ("letter_rows_differ", "spells_v1.csv", ERROR), ("letter_checksum_differs", "spells_v1.csv", ERROR),
     ]  # fmt: skip
-    assert "100 rows, the file has 101" in next(f.what for f in taken.faults if f.rule == "letter_rows_differ")
+    assert "100 rows, the file has 101" in next(f.what for f in taken.problems if f.rule == "letter_rows_differ")
     assert taken.files[0].letter == "differs"
 
 
@@ -289,7 +330,7 @@ def test_a_receipt_and_a_run_agree_on_every_row(tmp_path):
     )
     (file,) = taken.files
     assert (file.rows, file.clean, file.rejected) == (report.delivered, report.clean, report.rejected)
-    told = {fault.rule: fault.rows for fault in taken.faults if fault.rule not in ("empty_year", "empty_column")}
+    told = {fault.rule: fault.rows for fault in taken.problems if fault.rule not in ("empty_year", "empty_column")}
     assert told == {rule.rule: rule.rows for rule in report.rules}
     missing = {column.column: column.missing for column in taken.columns}
     # The cut line is no row of cells; a date that cannot be read is a value, though not one that can be used.
