@@ -115,7 +115,7 @@ def letter_problems(
             try:
                 actual = sums.get(entry.file) or checksum(path)
             except OSError as error:
-                problems.append(_not_readable(entry.file, read, error.strerror))
+                problems.append(_not_readable(entry.file, read, error.strerror or "an error of the disk"))
                 continue
             if actual != entry.sha256.lower():
                 problems.append(_differs(entry.file, read, actual))
