@@ -76,6 +76,9 @@ _RULES = {
     "missing_start": _Words("rows have no start date", "Deliver the date, or leave the rows out."),
     "missing_stop": _Words("spells have no end date", "Deliver the date; open spells are not expected here."),
     "bad_value": _Words("values are not written as {type}{form}", "Deliver the column in one form, and state it."),
+    "impossible_date": _Words(
+        "dates are outside the years that dates can be in", "Check for default values, and for years of two digits."
+    ),
     "unknown_code": _Words(
         "codes are not in the code list '{codelist}', or not in use on the row's date",
         "Send the column's code list; add codes that are right to config/codelists/{codelist}.csv.",

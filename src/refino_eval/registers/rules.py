@@ -17,6 +17,7 @@ from decimal import Decimal
 from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config import sources as model
 from refino_eval.errors import nearest
+from refino_eval.registers.readers.value_kinds import FIRST_YEAR, LAST_YEAR
 from refino_eval.registers.types import identifier, literal
 
 OPEN_YEAR = 9999
@@ -100,10 +101,19 @@ def _type_checks(source: model.Source, codelists: Mapping[str, Codelist]) -> lis
         if column.type not in ("id", "text", "code") or (column.type == "id" and column.digits):
             broken = f"{identifier(f'text of {name}')} IS NOT NULL AND {identifier(name)} IS NULL"
             checks.append((f"bad_value:{name}", broken))
+        if column.type == "date":
+            checks.append((f"impossible_date:{name}", _impossible_date(name)))
     for name, column in source.columns.items():
         if column.codelist is not None:
             checks.append((f"unknown_code:{name}", _unknown_code(name, codelists[column.codelist], _day(source))))
     return checks
+
+
+def _impossible_date(name: str) -> str:
+    """Return the condition for a date that cannot be: a lost century, a default value; 9999 means no end."""
+    year = f"year({identifier(name)})"
+    default = "" if name == "start" else f" AND {year} <> {OPEN_YEAR}"
+    return f"{year} < {FIRST_YEAR} OR ({year} > {LAST_YEAR}{default})"
 
 
 def checked_rows(reasons: Verdicts, rows: str) -> str:

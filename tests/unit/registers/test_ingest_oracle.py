@@ -192,6 +192,10 @@ def read_line(line: bytes, encoding: str) -> list[str] | None:
         return None
 
 
+def possible(name: str, year: int) -> bool:
+    return 1850 <= year <= 2100 or (year == 9999 and name != "start")
+
+
 def type_fault(row: dict[str, Any]) -> tuple[str, str] | None:
     row["values"] = dict.fromkeys(INSIDE)
     if not row["readable"]:
@@ -205,6 +209,9 @@ def type_fault(row: dict[str, Any]) -> tuple[str, str] | None:
                 row["values"][name] = READERS[name](text)
             except (ValueError, OverflowError):
                 return "bad_value", name
+        value = row["values"][name]
+        if isinstance(value, dt.date) and not possible(name, value.year):
+            return "impossible_date", name
     kind, start = row["values"]["kind"], row["values"]["start"]
     if kind is not None:
         if kind not in CODES:
