@@ -10,8 +10,9 @@ equal
 last_digit
     `u/2 < |o - p| <= 3u/2`: one unit of the last digit apart.
 within_sampling_error
-    For a synthetic register only. The published and the synthetic data are two independent samples of about the same size,
-    so the difference has the standard error `sqrt(2) * SE`; the verdict means `|o - p| <= 2 * sqrt(2) * SE`.
+    For a synthetic register only, whose effects and levels are planted at the published values. The published number is
+    then the truth and not a second sample, so the difference has the standard error of our number alone: the verdict means
+    `|o - p| <= 2 * SE`. It shows that the program recovers what was planted, and nothing about the trial.
 differs
     None of these.
 input
@@ -70,8 +71,8 @@ COLUMNS = (
     *KEYS, "printed", "obtained", "obtained_rounded", "verdict", "distance_in_se", "obtained_from", "reason", "reason_nb",
     "reason_en",
 )  # fmt: skip
-SAMPLES_APART = 2.0
-"""Standard errors of a difference that count as sampling error: the usual 95 %."""
+SAMPLING_ERROR = 2.0
+"""Standard errors that count as sampling error: the usual 95 %."""
 
 Place = tuple[str, str, str, str]
 
@@ -113,7 +114,7 @@ def compare(
     -------
     pandas.DataFrame
         One row per published number, in the order of `published`: the keys, `printed`, `obtained` (NaN if missing),
-        `obtained_rounded` (in the published form), `verdict` and `distance_in_se` (`|o - p| / (sqrt(2) SE)`, NaN where
+        `obtained_rounded` (in the published form), `verdict` and `distance_in_se` (`|o - p| / SE`, NaN where
         no SE is known), `obtained_from` (the key of ours, if another), and `reason` with its text where the number is
         not computed.
     """
@@ -309,7 +310,7 @@ def _judge(obtained: _Obtained, printed: Printed, *, qualifier: str, synthetic: 
         return {**nothing, "obtained_from": ""}
     difference = Decimal(repr(obtained.value)) - printed.value
     error = obtained.std_error
-    distance = math.nan if not error else abs(float(difference)) / (math.sqrt(2.0) * error)
+    distance = abs(float(difference)) / error if error else math.nan
     return {
         "obtained": obtained.value,
         "obtained_rounded": round_as_printed(obtained.value, printed),
@@ -335,7 +336,7 @@ def _verdict(difference: Decimal, printed: Printed, qualifier: str, distance: fl
         return "equal"
     if not qualifier and gap <= 3 * unit / 2:
         return "last_digit"
-    return "within_sampling_error" if distance <= SAMPLES_APART else "differs"
+    return "within_sampling_error" if distance <= SAMPLING_ERROR else "differs"
 
 
 def _derive(place: Place, statistic: str, cells: _Cells) -> tuple[float | None, Place]:

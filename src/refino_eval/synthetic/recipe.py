@@ -286,7 +286,7 @@ class Target(Strict):
     unit: float = Field(default=0.0, ge=0, description="One unit of the last published digit; 0: exact.")
     tolerance: float | None = Field(
         default=None,
-        description="Tolerance; default: half a published unit or two standard errors, whichever is larger.",
+        description="What the published number leaves open, to which the sampling error is added; default: half a unit.",
     )
     why: str = Field(default="", description="Reason for a different tolerance.")
 

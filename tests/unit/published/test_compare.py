@@ -70,13 +70,13 @@ def test_levels_in_words(printed: str, qualifier: str, obtained: float, verdict:
 
 
 def test_sampling_error_applies_to_synthetic_data_only() -> None:
-    reach = 2.0 * math.sqrt(2.0) * 0.05
+    reach = 2.0 * 0.05
     for obtained, verdict in ((0.10 + reach - 1e-6, "within_sampling_error"), (0.10 + reach + 1e-6, "differs")):
         numbers = _numbers(estimate=obtained, std_error=0.05)
         assert _judge(_published("0.10"), numbers, "synthetic")["verdict"] == verdict
         assert _judge(_published("0.10"), numbers)["verdict"] == "differs"
     told = _judge(_published("0.10"), _numbers(estimate=0.20, std_error=0.05))
-    assert told["distance_in_se"] == pytest.approx(0.1 / (math.sqrt(2) * 0.05))
+    assert told["distance_in_se"] == pytest.approx(0.1 / 0.05)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_sampling_error_applies_to_synthetic_data_only() -> None:
 def test_standard_errors(statistic: str, numbers: list[dict[str, object]], error: float) -> None:
     told = _judge(_published("1.00", statistic), numbers)
     value = next(n["value"] for n in numbers if n["statistic"] == statistic)
-    assert told["distance_in_se"] == pytest.approx(abs(value - 1.0) / (math.sqrt(2) * error))
+    assert told["distance_in_se"] == pytest.approx(abs(value - 1.0) / error)
 
 
 def test_control_mean_of_a_balance_table() -> None:
@@ -103,7 +103,7 @@ def test_control_mean_of_a_balance_table() -> None:
         *_numbers(column="b", panel="differences", mean=40.0, sd=12.0, n=400),
     ]
     published = _published("41.00", "mean_control", column="alone").assign(panel="")
-    assert _judge(published, numbers)["distance_in_se"] == pytest.approx(1.0 / (math.sqrt(2) * 0.6))
+    assert _judge(published, numbers)["distance_in_se"] == pytest.approx(1.0 / 0.6)
 
 
 def test_counts_have_no_sampling_error() -> None:
@@ -121,7 +121,7 @@ def test_pooled_level_of_both_arms() -> None:
     assert told["verdict"] == "equal"
     far = _judge(_published("35 %", "mean", row="0", column="all"), numbers)
     error = math.sqrt(100 * 0.25 + 300 * 0.16) / 400
-    assert far["distance_in_se"] == pytest.approx(0.10 / (math.sqrt(2) * error))
+    assert far["distance_in_se"] == pytest.approx(0.10 / error)
 
 
 def test_size_of_the_joint_regression_is_that_of_its_rows() -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from refino_eval.config import load_configuration
 from refino_eval.errors import UserError
 from refino_eval.synthetic import Mess, Recipe, generate
 from refino_eval.synthetic.calibration import calibration_report, write_calibration
@@ -38,6 +39,23 @@ def test_the_default_delivery_is_within_every_tolerance(recipe: Recipe, delivery
     write_calibration(report, tmp_path / "calibration.csv")
     assert len(pd.read_csv(tmp_path / "calibration.csv")) == len(report)
     assert f"{len(report)} moments, 0 outside" in (tmp_path / "calibration.md").read_text(encoding="utf-8")
+
+
+def test_a_delivery_of_another_recipe_is_outside_its_tolerance(recipe: Recipe, tmp_path: Path) -> None:
+    """The tolerance has power: four points more women and higher wages are found in a delivery of the trial's size."""
+    persons = recipe.persons.model_copy(update={"female": recipe.persons.female + 0.04})
+    work = recipe.work.model_copy(update={"monthly_wage": 1.25 * recipe.work.monthly_wage})
+    generate(recipe.model_copy(update={"persons": persons, "work": work}), tmp_path / "other")
+    verdicts = calibration_report(tmp_path / "other", recipe).set_index("moment")["verdict"]
+    assert verdicts["mean:female:all"] == "outside"
+    assert verdicts["state:wage:12:oppfolging"] == "outside"
+    assert verdicts["mean:immigrant:all"] == "within"
+
+
+def test_the_seed_of_the_shipped_recipe_is_the_study_seed(recipe: Recipe) -> None:
+    """A seed that nobody chose by its results."""
+    root = Path(__file__).parents[3]
+    assert recipe.seed == load_configuration(root).project.seed
 
 
 def test_employment_falls_before_assignment_and_rises_after(recipe: Recipe, delivery: Path) -> None:
