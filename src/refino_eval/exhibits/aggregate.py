@@ -7,13 +7,14 @@ cohort and what it needs beside it, calls `estimation`, and writes the answer in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 
 import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, pairs
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, pairs
 from refino_eval.exhibits.tidy import tidy_frame
 from refino_eval.exhibits.wording.arm_keys import arm_panel
 
@@ -54,20 +55,20 @@ def aggregate(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) 
     study = study.comparing(exhibit.arm, exhibit.against)
     cohort = _sample(pd.read_parquet(files.cohort), name, exhibit.sample, study)
     try:
-        rows = list(_rows(exhibit, cohort, files, study, name))
+        rows = list(_rows(exhibit, Context(name, cohort, files, study)))
     except UserError as fault:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in fault.problems]) from None
     return tidy_frame({"exhibit": name, **row} for row in rows)
 
 
-def _rows(exhibit: Exhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
-    """Call the exhibit's kind: once for all arms together, or for each treated arm apart, its name before the panel's."""
-    make = numbers_of(exhibit.kind)
+def _rows(exhibit: Exhibit, context: Context) -> Iterator[Row]:
+    """Call the exhibit's kind: once for all arms, or for each treated arm apart, its name before the panel's."""
+    numbers, study = numbers_of(exhibit.kind), context.study
     if len(study.treated_arms) == 1 or exhibit.several_arms == "together":
-        yield from make(exhibit, cohort, files, study, name)
+        yield from numbers(exhibit, context)
         return
-    for people, pair in pairs(cohort, study):
-        for row in make(exhibit, people, files, pair, name):
+    for people, pair in pairs(context.cohort, study):
+        for row in numbers(exhibit, replace(context, cohort=people, study=pair)):
             yield {**row, "panel": arm_panel(pair.treated, str(row["panel"]))}
 
 

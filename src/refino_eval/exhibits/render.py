@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval import text
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.exhibits.formats.write import TABLE_FORMS, Laid, write_table
-from refino_eval.exhibits.layout.drawing import PICTURES, save_figure
+from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, save_figure
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.layout.table import Table
 from refino_eval.exhibits.layout.tables_by_arm import table_by_arm
@@ -83,9 +83,7 @@ def render(
         written.append(Path(figures_dir) / f"{exhibit_name}.csv")
         write_text(written[0], tidy_text(frame))
     with house_style(stem):
-        drawing = layout_of(exhibit.kind).layout(
-            exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts
-        )
+        drawing = drawing_of(exhibit_name, exhibit, frame, labels=labels, language=language, facts=facts)
         pictures = [name for name in wanted if name in PICTURES]
         return [*save_figure(drawing, Path(figures_dir), stem, formats=pictures), *written]
 
@@ -115,33 +113,44 @@ def table_of(
     style: NumberStyle | None = None,
 ) -> Table:
     """Lay out a table without writing it (see `render`); the report shows the same one."""
-    labels = labels.comparing(exhibit.arm, exhibit.against)
+    labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
     style = replace(style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)))
-    lay_out = partial(
-        layout_of(exhibit.kind).layout, exhibit_name, exhibit, language=language, facts=facts, style=style
-    )
+    page = Page(exhibit_name, labels, facts, style)
+    layout = layout_of(exhibit.kind).layout
     if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":
-        table = table_by_arm(lay_out, tidy_frame, labels, language)
+        table = table_by_arm(layout, exhibit, tidy_frame, page)
     else:
-        table = lay_out(tidy_frame, labels=labels)
+        table = layout(exhibit, tidy_frame, page)
     if any(cell.text == EN_DASH for part in table.parts for row in part.body for cell in row.cells):
-        table = replace(
-            table,
-            notes=(
-                *table.notes,
-                text.say("notes.cannot_be_computed", language),
-            ),
-        )
+        table = replace(table, notes=(*table.notes, labels.say("notes.cannot_be_computed")))
     if not any(cell.mark for part in table.parts for row in part.body for cell in row.cells):
         return table
     return replace(table, notes=(*table.notes, stars_note(style, language)))
+
+
+def drawing_of(
+    exhibit_name: str,
+    exhibit: Exhibit,
+    tidy_frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+) -> Drawing:
+    """Draw a figure without writing it (see `render`)."""
+    labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
+    drawing: Drawing = layout_of(exhibit.kind).layout(
+        exhibit, tidy_frame, Page(exhibit_name, labels, facts, NumberStyle.of(language))
+    )
+    return drawing
 
 
 def figure_notes(
     exhibit: Exhibit, tidy_frame: pd.DataFrame, *, labels: LabelBook, language: str, facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return the lines under a figure; a table carries its own."""
+    labels = labels.in_language(language)
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
-    own = own_notes(exhibit, tidy_frame, labels, language) if own_notes is not None else []
-    return exhibit_notes(exhibit, tidy_frame, labels, language, facts, own)
+    own = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
+    return exhibit_notes(exhibit, tidy_frame, labels, facts, own)

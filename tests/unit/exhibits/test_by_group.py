@@ -12,7 +12,7 @@ from refino_eval.exhibits.kinds.effects.numbers import equal_effects
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.study import Study
-from refino_eval.exhibits.render import figure_notes, layout_of
+from refino_eval.exhibits.render import drawing_of, figure_notes
 from refino_eval.exhibits.wording.group_labels import group_label, split_label
 
 _SPEC = importlib.util.spec_from_file_location("toy_trial_by_group", Path(__file__).with_name("toy_trial.py"))
@@ -128,7 +128,7 @@ def test_a_group_of_one_arm_has_no_effect_and_the_others_still_have(tmp_path):
     assert np.isfinite(got["work:øst", "3", "difference", "estimate"])
     assert got["work", "equal_mean", "difference", "df"] == 1
     with house_style("x"):
-        drawing = layout_of("effects").layout(
+        drawing = drawing_of(
             "effects", ENTRIES.exhibits["effects"], frame, labels=toy.label_book(ENTRIES), language="en", facts={}
         )
     axes = [ax for part in drawing.figure.subfigs for ax in part.axes]
@@ -148,7 +148,7 @@ def test_small_multiples_share_their_scale_and_say_their_group(trial, name, pane
     frame, _ = trial.numbers(ENTRIES, name)
     exhibit = ENTRIES.exhibits[name]
     with house_style("x"):
-        drawing = layout_of(exhibit.kind).layout(
+        drawing = drawing_of(
             name, exhibit, frame, labels=toy.label_book(ENTRIES), language="nb", facts={"data_class": "synthetic"}
         )
         drawing.figure.canvas.draw()
@@ -165,9 +165,9 @@ def test_small_multiples_share_their_scale_and_say_their_group(trial, name, pane
 
 def test_groups_are_called_by_their_labels():
     labels = toy.label_book(ENTRIES)
-    assert group_label(("young", "middle"), "young", labels, "en") == "Under 35"
-    assert group_label("female", "1", labels, "en") == "Female: yes"
-    assert group_label("county", "Øst", labels, "en") == "Øst"
+    assert group_label(("young", "middle"), "young", labels) == "Under 35"
+    assert group_label("female", "1", labels) == "Female: yes"
+    assert group_label("county", "Øst", labels) == "Øst"
     assert split_label("county", labels, "nb") == "Fylke"
-    assert split_label("draw_year", labels, "en") == "Year of the draw"
-    assert split_label(("young", "middle"), labels, "en") == "Age"
+    assert split_label("draw_year", labels) == "Year of the draw"
+    assert split_label(("young", "middle"), labels) == "Age"

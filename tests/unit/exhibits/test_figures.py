@@ -13,7 +13,7 @@ import pytest
 
 from refino_eval.exhibits.layout.drawing import accessible_svg
 from refino_eval.exhibits.layout.style import CONTROL, TREATED, house_style
-from refino_eval.exhibits.render import figure_notes, layout_of, render
+from refino_eval.exhibits.render import drawing_of, figure_notes, render
 from refino_eval.exhibits.tidy import read_tidy, validate
 
 _SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_figures", Path(__file__).with_name("toy_exhibits.py"))
@@ -47,9 +47,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 def _drawing(name: str, language: str = "en", facts: dict[str, str] = toy.FACTS):
     with house_style(name):
-        return layout_of(EXHIBITS[name].kind).layout(
-            name, EXHIBITS[name], FRAMES[name], labels=BOOK, language=language, facts=facts
-        )
+        return drawing_of(name, EXHIBITS[name], FRAMES[name], labels=BOOK, language=language, facts=facts)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,7 +155,7 @@ def test_many_times_are_drawn_as_lines() -> None:
     both = pd.concat([frame, late], ignore_index=True)
     exhibit = EXHIBITS["figure_effects"].model_copy(update={"states": ("any_wage",), "clock": "week"})
     with house_style("x"):
-        drawing = layout_of("effects").layout("x", exhibit, both, labels=BOOK, language="en", facts={})
+        drawing = drawing_of("x", exhibit, both, labels=BOOK, language="en", facts={})
     ax = drawing.figure.axes[0]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
     assert [tick for tick in ax.get_xticks() if tick % 13] == []  # quarters of a year, as weeks go

@@ -12,7 +12,7 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, variants
 from refino_eval.exhibits.layout.style import house_style
-from refino_eval.exhibits.render import figure_notes, layout_of, table_of
+from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
 from refino_eval.exhibits.tidy import write_tidy
 
 _SPEC = importlib.util.spec_from_file_location("toy_trial_robustness", Path(__file__).with_name("toy_trial.py"))
@@ -102,11 +102,11 @@ def test_a_variant_that_cannot_be_estimated_keeps_its_place(tmp_path):
 def test_the_dashboard_tells_every_choice_of_every_variant(trial, language):
     frame, _ = trial.numbers(ENTRIES, "curve")
     exhibit = ENTRIES.exhibits["curve"]
-    choices = choices_of(variants(frame), exhibit, LABELS, language)
+    choices = choices_of(variants(frame), exhibit, LABELS.in_language(language))
     assert [len(each.values) for each in choices] == [1, 2, 2, 2]
     assert all(len(each.taken) == 8 for each in choices)
     with house_style("x"):
-        drawing = layout_of("specification_curve").layout(
+        drawing = drawing_of(
             "curve", exhibit, frame, labels=LABELS, language=language, facts={"data_class": "synthetic"}
         )
     top, bottom = drawing.figure.axes
@@ -254,7 +254,7 @@ def test_durations_begin_whole_and_count_those_at_risk(trial):
     assert got["", "2", "new", "n"] == (treated & (told["value"] >= 2)).sum()
     exhibit = ENTRIES.exhibits["duration"]
     with house_style("x"):
-        drawing = layout_of("time_to_event").layout("d", exhibit, frame, labels=LABELS, language="en", facts={})
+        drawing = drawing_of("d", exhibit, frame, labels=LABELS, language="en", facts={})
     assert "log-rank p = " in drawing.alt
     assert any("Kaplan-Meier" in n for n in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
 

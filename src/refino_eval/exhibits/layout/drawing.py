@@ -80,18 +80,18 @@ MANY = 60
 """More points than this are drawn as a line, and markers stand far apart."""
 
 
-def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, language: str, clock: str, *, most: int = 9) -> None:
+def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, clock: str, *, most: int = 9) -> None:
     """Set the event-time axis: ticks at round months, no more than about `most`, and a line at the draw."""
     first, last = min(times), max(times)
     span = max(last - first, 1)
     steps = (1, 2, 4, 13, 26, 52, 104) if clock == "week" else (1, 2, 3, 6, 12, 24, 48)
     step = next((s for s in steps if span / s <= most), steps[-1])
     ticks = [tick for tick in range(-(-first // step) * step, last + 1, step)]
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     ax.set_xlim(first - 0.02 * span, last + 0.02 * span)
     ax.set_xticks(ticks, [style.integer(tick) for tick in ticks])
     ax.spines["bottom"].set_bounds(first, last)
-    ax.set_xlabel(labels.word(clock, language))
+    ax.set_xlabel(labels.word(clock))
     if first < 0:
         ax.axvline(0, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
 

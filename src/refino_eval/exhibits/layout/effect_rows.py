@@ -9,19 +9,19 @@ from refino_eval.exhibits.layout.table import Numbers, Row, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
 
 
-def outcome_header(columns: Mapping[str, str], labels: LabelBook, language: str, *, first: str = "") -> Row:
+def outcome_header(columns: Mapping[str, str], labels: LabelBook, *, first: str = "") -> Row:
     """Return the header row of a table with outcomes as columns."""
-    return Row((label(first), *(label(labels.outcome(name, language), align="right") for name in columns.values())))
+    return Row((label(first), *(label(labels.outcome(name), align="right") for name in columns.values())))
 
 
 def effect_rows(
-    numbers: Numbers, panel: str, row: str, heading: str, columns: Mapping[str, str], labels: LabelBook, language: str
+    numbers: Numbers, panel: str, row: str, heading: str, columns: Mapping[str, str], labels: LabelBook
 ) -> list[Row]:
     """Return a row of estimates and, beneath it, one of standard errors."""
     errors = (numbers.cell(panel, row, column, "std_error", pattern=numbers.style.beneath) for column in columns)
     return [
         Row((label(heading), *(numbers.estimate(panel, row, column) for column in columns))),
-        Row((error_label(numbers, labels, language), *errors), role="beneath"),
+        Row((error_label(numbers, labels), *errors), role="beneath"),
     ]
 
 

@@ -7,7 +7,7 @@ from refino_eval.exhibits.layout.table import Cell, Row, label
 from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
 
 
-def design_rows(specification: Specification | None, columns: int, labels: LabelBook, language: str) -> list[Row]:
+def design_rows(specification: Specification | None, columns: int, labels: LabelBook) -> list[Row]:
     """Return the rows that say how the regressions of a table were run; none when nothing is known of them.
 
     Parameters
@@ -23,14 +23,14 @@ def design_rows(specification: Specification | None, columns: int, labels: Label
     """
     if specification is None:
         return []
-    covariance = VCOV_LABELS[specification.vcov][language]
-    head = Row((label(labels.word("vcov", language)), *[Cell(covariance)] * columns), role="foot")
-    return [head, strata_row(columns, labels, language, absorbed=specification.strata)]
+    covariance = VCOV_LABELS[specification.vcov][labels.language]
+    head = Row((label(labels.word("vcov")), *[Cell(covariance)] * columns), role="foot")
+    return [head, strata_row(columns, labels, absorbed=specification.strata)]
 
 
-def strata_row(columns: int, labels: LabelBook, language: str, *, absorbed: bool = True) -> Row:
+def strata_row(columns: int, labels: LabelBook, *, absorbed: bool = True) -> Row:
     """Return the row that says whether the cells are fixed effects."""
-    cells = labels.cells(language)
-    text = labels.word("strata", language) + (f", {cells}" if cells else "")
-    answer = labels.word("yes" if absorbed and cells else "no", language).lower()
+    cells = labels.cells()
+    text = labels.word("strata") + (f", {cells}" if cells else "")
+    answer = labels.word("yes" if absorbed and cells else "no").lower()
     return Row((label(text), *[Cell(answer)] * columns), role="foot")

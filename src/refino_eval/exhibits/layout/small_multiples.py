@@ -112,8 +112,6 @@ def grouped_states(states: Sequence[str], frame: pd.DataFrame) -> list[str]:
     return [state for state in states if any(panel_of(state, key) in panels for key in keys)]
 
 
-def listed_groups(by: By, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[tuple[str, str, int]]:
+def listed_groups(by: By, frame: pd.DataFrame, labels: LabelBook) -> list[tuple[str, str, int]]:
     """Return each group's key, label and people."""
-    return [
-        (name.lower(), group_label(by, name, labels, language), people_in(frame, name)) for name in groups_in(frame)
-    ]
+    return [(name.lower(), group_label(by, name, labels), people_in(frame, name)) for name in groups_in(frame)]

@@ -177,9 +177,9 @@ def label(text: str, *, align: Align = "left", span: int = 1) -> Cell:
     return Cell(text, align=align, heading=True, span=span)
 
 
-def error_label(numbers: Numbers, labels: LabelBook, language: str) -> Cell:
+def error_label(numbers: Numbers, labels: LabelBook) -> Cell:
     """Return the heading of a row of standard errors: parentheses say it on a page, words in a spreadsheet."""
-    return label(labels.word("std_error", language) if numbers.style.machine else "")
+    return label(labels.word("std_error") if numbers.style.machine else "")
 
 
 def leads(body: Sequence[Row]) -> list[str]:

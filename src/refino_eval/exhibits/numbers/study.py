@@ -135,6 +135,28 @@ class Study:
         return replace(self, treated=arms[0], control=control, several=arms)
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the numbers of an exhibit are computed from.
+
+    Attributes
+    ----------
+    name
+        The exhibit's name, which also seeds its random numbers.
+    cohort
+        The people of its sample, one row each.
+    files
+        The person-level files.
+    study
+        Arms, specifications and other definitions.
+    """
+
+    name: str
+    cohort: pd.DataFrame
+    files: PersonFiles
+    study: Study
+
+
 def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, Study]]:
     """Give the people of each treated arm with those of the control arm, and the study of these two."""
     if len(study.treated_arms) == 1:

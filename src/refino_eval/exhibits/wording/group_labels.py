@@ -45,26 +45,26 @@ def without_group(frame: pd.DataFrame, *, panel: str = GROUPS) -> int:
     return int(frame.loc[chosen, "value"].sum())
 
 
-def group_label(by: By, name: str, labels: LabelBook, language: str) -> str:
+def group_label(by: By, name: str, labels: LabelBook) -> str:
     """Return what a reader calls a group; a covariate that is 0 or 1 is told by its name and yes or no."""
     if not isinstance(by, str):
         entry = labels.definitions.subgroups.get(name)
-        return entry.label[language] if entry is not None else plain(name)
+        return entry.label[labels.language] if entry is not None else plain(name)
     if by in labels.definitions.covariates:
-        covariate = labels.covariate(by, language, unit=False)
-        answer = {"1": labels.word("yes", language), "0": labels.word("no", language)}.get(name, name)
+        covariate = labels.covariate(by, unit=False)
+        answer = {"1": labels.word("yes"), "0": labels.word("no")}.get(name, name)
         return f"{covariate}: {inside(answer)}"
     return name
 
 
-def split_label(by: By, labels: LabelBook, language: str) -> str:
+def split_label(by: By, labels: LabelBook) -> str:
     """Return what a reader calls the question that splits people."""
     if not isinstance(by, str):
         found = [labels.definitions.subgroups[name].covariate for name in by if name in labels.definitions.subgroups]
-        return labels.covariate(found[0], language, unit=False) if found else plain(split_key(by))
+        return labels.covariate(found[0], unit=False) if found else plain(split_key(by))
     if by in labels.definitions.covariates:
-        return labels.covariate(by, language, unit=False)
+        return labels.covariate(by, unit=False)
     if by in labels.strata_labels:
-        text = labels.strata_labels[by][language]
+        text = labels.strata_labels[by][labels.language]
         return text[:1].upper() + text[1:]
-    return labels.word(by, language)
+    return labels.word(by)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions, Outcome, Specification
 from refino_eval.config.evaluation import Arms, Evaluation
+from refino_eval.text import say
 
 
 def _words(nb: str, en: str) -> Label:
@@ -191,6 +192,8 @@ class LabelBook:
         Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
     weights, cluster
         Columns of a person table's weights and clusters, or nothing.
+    language
+        `nb` or `en`: the language that labels and texts are returned in.
     """
 
     definitions: Definitions
@@ -205,6 +208,7 @@ class LabelBook:
     several: tuple[str, ...] = ()
     weights: str = ""
     cluster: str = ""
+    language: str = "en"
 
     @property
     def treated_arms(self) -> tuple[str, ...]:
@@ -271,41 +275,52 @@ class LabelBook:
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=str(names.get("weights", "")),
             cluster=str(names.get("cluster", "")),
-            **labels,
+            samples=labels["samples"],
+            strata_labels=labels["strata_labels"],
+            outcomes=labels["outcomes"],
+            flow=labels["flow"],
         )
 
-    def word(self, key: str, language: str) -> str:
+    def in_language(self, language: str) -> Self:
+        """Return the same labels bound to a language."""
+        return replace(self, language=language)
+
+    def say(self, key: str, /, **values: object) -> str:
+        """Return the text of a key in the labels' language (see `refino_eval.text.say`)."""
+        return say(key, self.language, **values)
+
+    def word(self, key: str, language: str | None = None) -> str:
         """Return a word of the fixed vocabulary."""
-        return VOCABULARY[key][language] if key in VOCABULARY else plain(key)
+        return VOCABULARY[key][language or self.language] if key in VOCABULARY else plain(key)
 
-    def arm(self, name: str, language: str) -> str:
+    def arm(self, name: str, language: str | None = None) -> str:
         """Return an arm's label; also that of the column `all`."""
-        return self.arms[name][language] if name in self.arms else self.word(name, language)
+        return self.arms[name][language or self.language] if name in self.arms else self.word(name, language)
 
-    def covariate(self, name: str, language: str, *, unit: bool = True) -> str:
+    def covariate(self, name: str, language: str | None = None, *, unit: bool = True) -> str:
         """Return a covariate's label, with its unit after a comma."""
         entry = self.definitions.covariates.get(name)
         if entry is None:
             return self.word(name, language)
-        text = entry.label[language]
-        return f"{text}, {entry.unit[language]}" if unit and entry.unit is not None else text
+        text = entry.label[language or self.language]
+        return f"{text}, {entry.unit[language or self.language]}" if unit and entry.unit is not None else text
 
-    def outcome(self, name: str, language: str) -> str:
+    def outcome(self, name: str, language: str | None = None) -> str:
         """Return an outcome's label."""
         entry = self.definitions.outcomes.get(name)
         if entry is not None:
-            return entry.label[language]
-        return self.outcomes[name][language] if name in self.outcomes else plain(name)
+            return entry.label[language or self.language]
+        return self.outcomes[name][language or self.language] if name in self.outcomes else plain(name)
 
-    def state(self, name: str, language: str) -> str:
+    def state(self, name: str, language: str | None = None) -> str:
         """Return a state's label."""
         entry = self.definitions.states.get(name)
-        return entry.label[language] if entry is not None else plain(name)
+        return entry.label[language or self.language] if entry is not None else plain(name)
 
-    def state_unit(self, name: str, language: str) -> str:
+    def state_unit(self, name: str, language: str | None = None) -> str:
         """Return a state's unit, or nothing."""
         entry = self.definitions.states.get(name)
-        return entry.unit[language] if entry is not None else ""
+        return entry.unit[language or self.language] if entry is not None else ""
 
     def state_is_share(self, name: str) -> bool:
         """Whether a state is 0 or 1 for each person, so that its sum over time is a number of periods."""
@@ -322,23 +337,25 @@ class LabelBook:
             return False
         return outcome.unit.en == "share" if outcome.state is None else self.state_is_share(outcome.state)
 
-    def sample(self, name: str, language: str) -> str:
+    def sample(self, name: str, language: str | None = None) -> str:
         """Return a sample's label."""
-        return self.samples[name][language] if name in self.samples else plain(name)
+        return self.samples[name][language or self.language] if name in self.samples else plain(name)
 
-    def specification(self, name: str, language: str) -> str:
+    def specification(self, name: str, language: str | None = None) -> str:
         """Return a specification's label."""
         entry = self.specification_of(name)
-        return entry.label[language] if entry is not None else plain(name)
+        return entry.label[language or self.language] if entry is not None else plain(name)
 
     def specification_of(self, name: str) -> Specification | None:
         """Return a specification, or None when it is not defined."""
         return self.definitions.specifications.get(name)
 
-    def cells(self, language: str) -> str:
+    def cells(self, language: str | None = None) -> str:
         """Return what tells the cells, for instance ``office × draw month``."""
         known = {"draw_month": DRAW_MONTH, **self.strata_labels}
-        return " × ".join(known[name][language] if name in known else plain(name).lower() for name in self.strata)
+        return " × ".join(
+            known[name][language or self.language] if name in known else plain(name).lower() for name in self.strata
+        )
 
 
 def flow_labels(evaluation: Evaluation) -> dict[str, Label]:

@@ -15,6 +15,7 @@ from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook, inside
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
+from refino_eval.text import say as speak
 
 EN_DASH = "\N{EN DASH}"
 
@@ -29,15 +30,13 @@ def say(language: str, nb: str, en: str) -> str:
     return nb if language == "nb" else en
 
 
-def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all, or without people."""
     if exhibit.reads_flow or not exhibit.about_people:
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
-    style = NumberStyle.of(language)
-    text = say(language, "Utvalg: ", "Sample: ") + "; ".join(
-        labels.sample(sample, language) for sample in exhibit.samples_read
-    )
+    style = NumberStyle.of(labels.language)
+    text = labels.say("notes.sample") + "; ".join(labels.sample(sample) for sample in exhibit.samples_read)
     if counts.empty or exhibit.kind not in ("itt", "balance"):
         return text + "."
     low, high = counts.min(), counts.max()
@@ -47,42 +46,40 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook, langua
     return f"{text} (N = {shown})."
 
 
-def specification_note(name: str, specification: Specification, labels: LabelBook, language: str) -> str:
+def specification_note(name: str, specification: Specification, labels: LabelBook) -> str:
     """Say the controls of a specification, in what form they enter, and the cells."""
     controls = [
-        inside(labels.covariate(term.covariate, language, unit=False))
+        inside(labels.covariate(term.covariate, unit=False))
         + {
-            "linear": say(language, " (lineært)", " (linear)"),
-            "categories": say(language, " (dummyer)", " (dummies)"),
-            "quantile_bins": say(language, f" ({term.bins} kvantilgrupper)", f" ({term.bins} quantile groups)"),
-            "edges": say(language, " (intervaller)", " (intervals)"),
+            "linear": labels.say("notes.linear"),
+            "categories": labels.say("notes.dummies"),
+            "quantile_bins": labels.say("notes.quantile_groups", bins=term.bins),
+            "edges": labels.say("notes.intervals"),
         }[term.encoding]
         for term in specification.controls
     ]
-    listed = "; ".join(controls) if controls else labels.word("none", language)
-    head = labels.specification(name, language)
-    cells = labels.cells(language)
-    text = say(language, f"{head}: kontrollvariabler {listed}.", f"{head}: controls {listed}.")
+    listed = "; ".join(controls) if controls else labels.word("none")
+    head = labels.specification(name)
+    cells = labels.cells()
+    text = labels.say("notes.controls", head=head, listed=listed)
     if controls == []:
-        text = say(language, f"{head}: ingen kontrollvariabler.", f"{head}: no controls.")
+        text = labels.say("notes.no_controls", head=head)
     if specification.strata and cells:
-        text += say(language, f" Faste effekter for hver celle ({cells}).", f" Fixed effects for each cell ({cells}).")
+        text += labels.say("notes.fixed_effects_each", cells=cells)
     if specification.weights is False:
-        text += say(language, " Uten vekter.", " Without weights.")
+        text += labels.say("notes.without_weights")
     elif specification.weights or labels.weights:
-        weight = (
-            labels.covariate(specification.weights, language, unit=False) if specification.weights else labels.weights
-        )
-        text += say(language, f" Vektet med {weight}.", f" Weighted by {weight}.")
+        weight = labels.covariate(specification.weights, unit=False) if specification.weights else labels.weights
+        text += labels.say("notes.weighted", weight=weight)
     if is_clustered(specification.vcov) and labels.cluster:
-        text += say(language, f" Klynger: {labels.cluster}.", f" Clusters: {labels.cluster}.")
+        text += labels.say("notes.clusters", cluster=labels.cluster)
     return text
 
 
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     """Say the covariance."""
     names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
-    return say(language, f"Standardfeil i parentes, {names}.", f"Standard errors in parentheses, {names}.")
+    return speak("notes.standard_errors_parentheses", language, names=names)
 
 
 def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
@@ -96,16 +93,14 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     text = errors_note(vcovs, language)
     if df.empty:
         # Its numbers do not say which distribution the intervals are from, so the note does not either.
-        return text + say(language, f" {shown} % konfidensintervaller.", f" {shown}% confidence intervals.")
+        return text + speak("notes.confidence_intervals", language, shown=shown)
     if not all(map(math.isfinite, df)):
-        reference = say(language, "normalfordelingen", "the normal distribution")
+        reference = speak("notes.normal_distribution", language)
     else:
         low, high = style.integer(df.min()), style.integer(df.max())
         count = low if low == high else f"{low}{EN_DASH}{high}"
-        reference = say(
-            language, f"t-fordelingen med {count} frihetsgrader", f"the t distribution with {count} degrees of freedom"
-        )
-    text += say(language, f" {shown} % intervaller fra {reference}.", f" {shown}% intervals from {reference}.")
+        reference = speak("notes.t_distribution_degrees", language, count=count)
+    text += speak("notes.intervals_2", language, shown=shown, reference=reference)
     return text + (few_clusters_note(df, language) if any(map(is_clustered, vcovs)) else "")
 
 
@@ -114,28 +109,22 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
     clusters = df.min() + 1
     if not clusters < FEW_CLUSTERS:
         return ""
-    return say(
-        language,
-        f" Bare {clusters:.0f} klynger: med så få blir klyngerobuste standardfeil ofte for små, slik at intervaller kan være for smale og "
-        "p-verdier for lave (Cameron og Miller 2015). En randomiseringstest som trekker hele klynger om igjen, har ikke den svakheten.",
-        f" Only {clusters:.0f} clusters: with so few, clustered standard errors are often too small, so that intervals may be too narrow "
-        "and p-values too low (Cameron and Miller 2015). A randomisation test that draws whole clusters again has no such weakness.",
-    )
+    return speak("notes.only_clusters_so", language, clusters=clusters)
 
 
-def window_notes(exhibit: IttExhibit, labels: LabelBook, language: str) -> tuple[str, ...]:
+def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
     """Say the event time that the outcomes read; outcomes of one window are said together."""
     windows: dict[str, list[str]] = {}
     for name in exhibit.columns.values():
         outcome = labels.definitions.outcomes.get(name)
         if outcome is not None:
-            windows.setdefault(window_text(outcome, language), []).append(outcome.label[language])
+            windows.setdefault(window_text(outcome, labels.language), []).append(outcome.label[labels.language])
     if len(windows) == 1:
-        return (say(language, "Alle utfall: ", "All outcomes: ") + next(iter(windows)) + ".",)
+        return (labels.say("notes.all_outcomes") + next(iter(windows)) + ".",)
     return tuple(f"{'; '.join(names)}: {window}." for window, names in windows.items())
 
 
-def unit_note(exhibit: Exhibit, labels: LabelBook, language: str) -> str:
+def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:
     """Say the units of the outcomes whose heads do not; nothing where the definitions give none.
 
     The unit that most outcomes have is told last, as that of the others.
@@ -149,29 +138,29 @@ def unit_note(exhibit: Exhibit, labels: LabelBook, language: str) -> str:
         entry = labels.definitions.outcomes.get(name)
         if entry is None:
             return ""
-        units.setdefault(_in_unit(entry, language), []).append(entry.label[language])
+        units.setdefault(_in_unit(entry, labels.language), []).append(entry.label[labels.language])
     if len(units) < 2:
-        said = "".join(units).removeprefix(say(language, "som ", "as a ")).removeprefix(say(language, "i ", "in "))
-        return say(language, f"Enhet for alle utfall: {said}.", f"Unit of all outcomes: {said}.") if said else ""
+        said = "".join(units).removeprefix(labels.say("notes.as_a")).removeprefix(labels.say("notes.in"))
+        return labels.say("notes.unit_all_outcomes", said=said) if said else ""
     ordered = sorted(units.items(), key=lambda item: len(item[1]))
-    quote = "«{}»".format if language == "nb" else "'{}'".format
+    quote = "«{}»".format if labels.language == "nb" else "'{}'".format
     parts = [f"{', '.join(map(quote, labels_of))} {said}" for said, labels_of in ordered[:-1]]
     last, rest = ordered[-1]
-    others = quote(rest[0]) if len(rest) == 1 else say(language, "de andre", "the others")
-    return say(language, "Enheter: ", "Units: ") + "; ".join([*parts, f"{others} {last}"]) + "."
+    others = quote(rest[0]) if len(rest) == 1 else labels.say("notes.others")
+    return labels.say("notes.units") + "; ".join([*parts, f"{others} {last}"]) + "."
 
 
 def _in_unit(outcome: Outcome, language: str) -> str:
     unit = outcome.unit[language]
     if outcome.unit.en == "share":
-        return say(language, "som andel fra 0 til 1", "as a share from 0 to 1")
-    return say(language, f"i {unit}", f"in {unit}")
+        return speak("notes.share", language)
+    return speak("notes.in_2", language, unit=unit)
 
 
 def window_text(outcome: Outcome, language: str) -> str:
     """Say what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of the draw)``."""
     first, last = outcome.periods
-    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[outcome.clock]
+    period = {"month": speak("notes.month", language), "week": speak("notes.week", language)}[outcome.clock]
     zero = say(
         language,
         f"0 er trekke{period}en" if outcome.clock == "month" else "0 er trekkeuka",
@@ -180,7 +169,7 @@ def window_text(outcome: Outcome, language: str) -> str:
     span = f"{first}{EN_DASH}{last}".replace("-", "\N{MINUS SIGN}") if first != last else f"{first}"
     many = "s" if language == "en" and first != last else ""
     what = {
-        "value_at": say(language, f"verdien i {period} {span}", f"the value in {period} {span}"),
+        "value_at": speak("notes.value", language, period=period, span=span),
         "sum_over": say(language, f"summen over {period} {span}", f"the sum over {period}{many} {span}"),
         "mean_over": say(language, f"gjennomsnittet over {period} {span}", f"the mean over {period}{many} {span}"),
         "any_in": say(language, f"om det skjedde i {period} {span}", f"whether it happened in {period}{many} {span}"),
@@ -197,37 +186,28 @@ def stars_note(style: NumberStyle, language: str) -> str:
         f"{'*' * count} p < {style.fixed(level, max(2, decimals_for(level, 1)))}"
         for count, level in enumerate(style.stars, start=1)
     )
-    return listed + say(
-        language,
-        ", hver test for seg (ikke justert for flere tester).",
-        ", each test by itself (not adjusted for many).",
-    )
+    return listed + speak("notes.each_test_itself", language)
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:
     """Say that the register is synthetic, when it is."""
     if facts.get("data_class") != "synthetic":
         return ""
-    return say(
-        language,
-        "Syntetisk register: ingen tall her er funn om virkelige personer.",
-        "Synthetic register: no number here is a finding about real people.",
-    )
+    return speak("notes.synthetic_register_no", language)
 
 
 def exhibit_notes(
     exhibit: Exhibit,
     frame: pd.DataFrame,
     labels: LabelBook,
-    language: str,
     facts: Mapping[str, Any],
     own: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return all lines under an exhibit: the sample, what its kind says, the definition's note, the kind of data."""
-    extra = [str(line[language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
-    lines = [sample_note(exhibit, frame, labels, language), unit_note(exhibit, labels, language), *own, *extra]
+    extra = [str(line[labels.language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
+    lines = [sample_note(exhibit, frame, labels), unit_note(exhibit, labels), *own, *extra]
     if exhibit.note is not None:
-        lines.append(exhibit.note[language])
+        lines.append(exhibit.note[labels.language])
     if exhibit.about_people:
-        lines.append(data_class_note(facts, language))
+        lines.append(data_class_note(facts, labels.language))
     return tuple(line for line in lines if line)

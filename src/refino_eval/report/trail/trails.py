@@ -260,7 +260,7 @@ class Trails:
             ("name", f"{specification.label[self.language]} ({name})"),
             ("formula", formula),
             ("arms", compared),
-            ("controls", specification_note(name, specification, labels, self.language)),
+            ("controls", specification_note(name, specification, labels.in_language(self.language))),
             ("vcov", VCOV_LABELS[specification.vcov][self.language]),
             ("level", self.style.percent(specification.level, 0)),
         ])  # fmt: skip

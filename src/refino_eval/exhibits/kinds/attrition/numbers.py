@@ -11,9 +11,9 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
 from refino_eval.exhibits.numbers.study import (
+    Context,
     PersonFiles,
     Row,
-    Study,
     cell,
     controls_of,
     outcome_columns,
@@ -39,10 +39,9 @@ BOUNDS: Mapping[str, str] = {
 """Statistics of a tidy exhibit -> attributes of `estimation.Bounds`."""
 
 
-def numbers(
-    exhibit: AttritionExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: AttritionExhibit, context: Context) -> Iterator[Row]:
     """Shares seen by arm and their test, the effect among those seen, and bounds on the effect."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     unweighted(cohort)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, weighting
 
 
-def numbers(
-    exhibit: BalanceExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     """Regress treatment on each covariate alone and on all together, within cells."""
+    cohort, study = context.cohort, context.study
     table = est.balance(
         cohort[list(exhibit.covariates)],
         cohort["treated"].to_numpy(),

@@ -6,23 +6,21 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: BinaryModelsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
     """Row the outcome, columns `linear`, `logit` (average effect on the probability) and `log_odds`.
 
     An outcome that no logit can fit keeps its linear effect, and its logit is not estimable.
     """
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     if "weight" in people or is_clustered(specification.vcov):

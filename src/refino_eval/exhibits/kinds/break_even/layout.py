@@ -3,54 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, say, specification_note
+from refino_eval.exhibits.wording.notes import say, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say as speak
 
 UNITS = ("participant", "drawn")
 
 
-def layout(
-    name: str,
-    exhibit: BreakEvenExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: BreakEvenExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out a grid for each way of counting the cost: outcomes and values of an outcome as rows."""
-    numbers = Numbers.of(frame, style)
-    parts = tuple(_part(unit, exhibit, numbers, labels, language) for unit in UNITS)
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=parts,
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, _notes(exhibit, numbers, labels, language)),
-    )
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
+    parts = tuple(_part(unit, exhibit, numbers, labels) for unit in UNITS)
+    return page.table(exhibit, frame, parts, _notes(exhibit, numbers, labels))
 
 
-def _part(unit: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook, language: str) -> Part:
+def _part(unit: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
-    conf = labels.word("conf", language).format(level=level)
+    conf = labels.word("conf").format(level=level)
     header = Row(
         (
             label(""),
-            label(say(language, "Effekt, prosentpoeng", "Effect, percentage points"), align="right"),
+            label(labels.say("break_even.effect_percentage_points"), align="right"),
             label(conf, align="right"),
-            label(say(language, "Nullpunkt, prosentpoeng", "Break-even, percentage points"), align="right"),
-            label(say(language, "Intervallet", "The interval"), align="left"),
-            label(say(language, "Nettonytte, kr", "Net benefit, kr"), align="right"),
+            label(labels.say("break_even.break_even_percentage"), align="right"),
+            label(labels.say("break_even.interval"), align="left"),
+            label(labels.say("break_even.net_benefit_kr"), align="right"),
             label(conf, align="right"),
         )
     )
@@ -58,15 +45,15 @@ def _part(unit: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelB
     for value in exhibit.values:
         entry_of = labels.definitions.costs[exhibit.costs].values[value]
         worth = numbers.style.fixed(numbers.value("effect", "value", value, "value") / 1e6, 1)
-        head = say(language, f"{entry_of.label['nb']}: {worth} mill. kr", f"{entry_of.label['en']}: {worth} million kr")
+        head = say(
+            labels.language, f"{entry_of.label['nb']}: {worth} mill. kr", f"{entry_of.label['en']}: {worth} million kr"
+        )
         body.append(Row((label(head, span=7),), role="block"))
-        body += [_row(unit, key, value, exhibit, numbers, labels, language) for key in exhibit.columns]
-    return Part(header=(header,), body=tuple(body), caption=_caption(unit, numbers, labels, language))
+        body += [_row(unit, key, value, exhibit, numbers, labels) for key in exhibit.columns]
+    return Part(header=(header,), body=tuple(body), caption=_caption(unit, numbers, labels))
 
 
-def _row(
-    unit: str, key: str, value: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook, language: str
-) -> Row:
+def _row(unit: str, key: str, value: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> Row:
     style = numbers.style
     low, high = (numbers.value("effect", key, labels.treated, limit) for limit in ("conf_low", "conf_high"))
     limit = numbers.value(unit, key, value, "break_even")
@@ -81,11 +68,11 @@ def _row(
     )
     return Row(
         (
-            label(labels.outcome(exhibit.columns[key], language)),
+            label(labels.outcome(exhibit.columns[key])),
             numbers.cell("effect", key, labels.treated, "estimate", write=points),
             Cell(_between(points(low), points(high), style)),
             numbers.cell(unit, key, value, "break_even", write=points),
-            Cell(_where(low, high, limit, language), align="left"),
+            Cell(_where(low, high, limit, labels.language), align="left"),
             numbers.cell(unit, key, value, "estimate", write=kroner),
             Cell(_between(*benefit, style)),
         )
@@ -104,86 +91,47 @@ def _between(low: str, high: str, style: NumberStyle) -> str:
 def _where(low: float, high: float, limit: float, language: str) -> str:
     """Say where the interval lies: that, and no probability, is what it tells."""
     if low > limit:
-        return say(language, "helt over", "wholly above")
+        return speak("break_even.wholly_above", language)
     if high < limit:
-        return say(language, "helt under", "wholly below")
-    return say(language, "på begge sider", "on both sides")
+        return speak("break_even.wholly_below", language)
+    return speak("break_even.both_sides", language)
 
 
-def _caption(unit: str, numbers: Numbers, labels: LabelBook, language: str) -> str:
+def _caption(unit: str, numbers: Numbers, labels: LabelBook) -> str:
     saved = -numbers.value(unit, "cost", "difference", "estimate")
     amount = numbers.style.integer(abs(saved))
-    treated = labels.arm(labels.treated, language)
+    treated = labels.arm(labels.treated)
     who = {
-        "participant": say(language, "per deltaker, trykt varighet", "a participant, at the printed duration"),
-        "drawn": say(language, "per trukket person, målte måneder", "a person drawn, at the months measured"),
+        "participant": labels.say("break_even.participant_printed_duration"),
+        "drawn": labels.say("break_even.person_drawn_months"),
     }[unit]
     error = numbers.value(unit, "cost", "difference", "std_error")
     spread = f" (SE {numbers.style.integer(error)})" if math.isfinite(error) else ""
     if saved >= 0:
-        return say(
-            language,
-            f"{treated} koster {amount} kr mindre {who}{spread}",
-            f"{treated} costs {amount} kr less {who}{spread}",
-        )
-    return say(
-        language, f"{treated} koster {amount} kr mer {who}{spread}", f"{treated} costs {amount} kr more {who}{spread}"
-    )
+        return labels.say("break_even.costs_kr_less", treated=treated, amount=amount, who=who, spread=spread)
+    return labels.say("break_even.costs_kr_more", treated=treated, amount=amount, who=who, spread=spread)
 
 
-def _notes(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
-    treated = labels.arm(labels.treated, language)
+def _notes(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    treated = labels.arm(labels.treated)
     costs = labels.definitions.costs[exhibit.costs]
-    basis = costs.bases[exhibit.basis].label[language].lower()
+    basis = costs.bases[exhibit.basis].label[labels.language].lower()
     entry = labels.specification_of(exhibit.specification)
-    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]
-    lines.append(
-        say(
-            language,
-            f"Kostnad til samfunnet ({basis}): uten merverdiavgift, med skattekostnad. Nullpunkt: effekten der {treated} verken lønner "
-            "seg eller ikke; en effekt over det lønner seg. Nettonytte: effekten ganger verdien, minus forskjellen i kostnad.",
-            f"Cost to society ({basis}): without VAT, with the cost of tax. Break-even: the effect at which {treated} neither pays nor "
-            "fails to; an effect above it pays. Net benefit: the effect times the value, less the difference in cost.",
-        )
-    )
-    lines.append(
-        say(
-            language,
-            "Effekten gjelder trukne personer. Per deltaker er kostnaden et trykt tall uten usikkerhet; per trukket person er den månedspris "
-            "ganger måneder i hvert tiltak i vinduet, med usikkerhet og samvariasjon med effekten. Måneder utenfor vinduet er ikke med.",
-            "The effect is that for people drawn. A participant's cost is a printed number without uncertainty; that of a person drawn is "
-            "the monthly price times the months in each programme within the window, with its uncertainty and covariance with the effect. "
-            "Months outside the window are left out.",
-        )
-    )
-    lines.append(
-        say(
-            language,
-            "Intervallene sier hva dataene kan utelukke, ikke hvor sannsynlig det er at tiltaket lønner seg. Verdien av et utfall er en "
-            "forutsetning, og gjelder varig arbeid; utfallet er målt i én måned.",
-            "The intervals say what the data can exclude, not how probable it is that the programme pays. The value of an outcome is an "
-            "assumption, and is for lasting work; the outcome is measured in one month.",
-        )
-    )
-    return [*lines, *_ratios(exhibit, numbers, labels, language)]
+    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
+    lines.append(labels.say("break_even.cost_society_without", basis=basis, treated=treated))
+    lines.append(labels.say("break_even.effect_people_drawn"))
+    lines.append(labels.say("break_even.intervals_say_what"))
+    return [*lines, *_ratios(exhibit, numbers, labels)]
 
 
-def _ratios(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
+def _ratios(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     """Say which ratios of cost to effect Fieller's sets exclude, where they exclude little: that is the finding."""
     open_ended = [
-        labels.outcome(outcome, language)
+        labels.outcome(outcome)
         for key, outcome in exhibit.columns.items()
         if numbers.values.get(("drawn", key, "ratio", "conf_low"), (0.0, ""))[1]
     ]
     if not open_ended:
         return []
     listed = ", ".join(open_ended)
-    return [
-        say(
-            language,
-            f"Kostnad per ekstra person i jobb er ikke vist: for {listed} er Fiellers mengde ubegrenset, fordi effekten ikke kan skilles "
-            "fra null.",
-            f"Cost per extra person in work is not shown: for {listed}, Fieller's set is unbounded, because the effect cannot be told "
-            "from nothing.",
-        )
-    ]
+    return [labels.say("break_even.cost_extra_person", listed=listed)]

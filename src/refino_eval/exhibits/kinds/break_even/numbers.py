@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval.economics.break_even import Estimate, RatioSet, break_even_effect, fieller, net_benefit
 from refino_eval.economics.programme_costs import outcome_values
 from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
 from refino_eval.exhibits.numbers.cost_comparison import UNITS, estimate_rows, published_of, weighed
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: BreakEvenExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: BreakEvenExhibit, context: Context) -> Iterator[Row]:
     """Give each effect with its interval, the difference in cost, the effect that repays it, and the net benefit."""
+    cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
     found = weighed(exhibit, cohort, files, study)
     values = outcome_values(study.costs[exhibit.costs], published_of(files))

@@ -11,13 +11,12 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
 from refino_eval.exhibits.numbers.participants import regression_options, take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, unweighted, weighted
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, unweighted, weighted
 
 
-def numbers(
-    exhibit: CompliersExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: CompliersExhibit, context: Context) -> Iterator[Row]:
     """Shares and characteristics of the three types of people, and compliers' outcomes when drawn to either arm."""
+    cohort, files, study = context.cohort, context.files, context.study
     cohort = weighted(cohort, study.specifications[exhibit.specification])
     unweighted(cohort)
     taken = take_up_of(exhibit, cohort, files)

@@ -2,83 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.costs.model import CostsExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Role, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, say
-from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.notes import say
 
 ROWS = ("participant_months", "payments", "average", "monthly_price", "duration", "cost")
 """Rows of a cost table that are no calendar year, in their order."""
 
 
-def layout(
-    name: str,
-    exhibit: CostsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: CostsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out inputs, monthly price, duration and cost a participant: arms and their difference as columns."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     arms = (labels.treated, labels.control)
     rows = list(dict.fromkeys(frame["row"]))
     years = [row for row in rows if row.isdigit()]
-    header = Row(
-        (label(""), *(label(_column(column, labels, language), align="right") for column in (*arms, "difference")))
-    )
+    header = Row((label(""), *(label(_column(column, labels), align="right") for column in (*arms, "difference"))))
     body = []
     for row in [*years, *(row for row in ROWS if row in rows)]:
         role: Role = "foot" if row == "cost" else "body"
-        write = partial(style.fixed, decimals=1 if row == "duration" else 0)
+        write = partial(page.style.fixed, decimals=1 if row == "duration" else 0)
         cells = (numbers.cell("", row, column, "value", write=write) for column in (*arms, "difference"))
-        body.append(Row((label(_row(row, years, labels, language)), *cells), role=role))
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=(Part(header=(header,), body=tuple(body)),),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, _cost_notes(exhibit, labels, language)),
-    )
+        body.append(Row((label(_row(row, years, labels)), *cells), role=role))
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), _cost_notes(exhibit, labels))
 
 
-def _column(name: str, labels: LabelBook, language: str) -> str:
-    return labels.word("difference", language) if name == "difference" else labels.arm(name, language)
+def _column(name: str, labels: LabelBook) -> str:
+    return labels.word("difference") if name == "difference" else labels.arm(name)
 
 
-def _row(row: str, years: list[str], labels: LabelBook, language: str) -> str:
+def _row(row: str, years: list[str], labels: LabelBook) -> str:
     if row in years:
         return row
     if row == "average":
         span = f"{years[0]}\N{EN DASH}{years[-1]}"
-        return say(language, f"Gjennomsnitt over årene {span}", f"Mean of the years {span}")
-    return labels.word(f"cost_{row}", language)
+        return labels.say("costs.mean_years", span=span)
+    return labels.word(f"cost_{row}")
 
 
-def _cost_notes(exhibit: CostsExhibit, labels: LabelBook, language: str) -> list[str]:
+def _cost_notes(exhibit: CostsExhibit, labels: LabelBook) -> list[str]:
     costs = labels.definitions.costs[exhibit.costs]
     yearly = costs.bases[exhibit.basis].kind == "yearly_prices"
-    how = (
-        say(language, "Årene veier likt.", "The years weigh the same.")
-        if yearly
-        else say(
-            language,
-            "Månedsprisen er utbetalingene delt på deltakermånedene.",
-            "The monthly price is payments divided by participant-months.",
-        )
-    )
+    how = labels.say("costs.years_weigh_same") if yearly else labels.say("costs.monthly_price_payments")
     return [
         say(
-            language,
+            labels.language,
             "Regnet ut fra trykte tall, uten avrunding underveis; ingen av tallene kommer fra registrene. " + how,
             "Computed from printed numbers, without rounding on the way; none of them comes from the registers. " + how,
         )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval.exhibits.kinds.costs.model import CostsExhibit
 from refino_eval.exhibits.numbers.cost_comparison import cost_table_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 STEPS = {"monthly_price": "monthly_price", "duration": "duration", "cost": "paid"}
 """Rows of a cost table -> steps of `economics.costs`, below its inputs."""
 
 
-def numbers(exhibit: CostsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: CostsExhibit, context: Context) -> Iterator[Row]:
     """Give inputs, monthly price, duration and cost by arm, and the differences."""
+    files, study = context.files, context.study
     table = cost_table_of(exhibit.costs, exhibit.basis, files, study)
     yearly = study.costs[exhibit.costs].bases[exhibit.basis].kind == "yearly_prices"
     arms = (study.treated, study.control)

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from refino_eval.exhibits.kinds.counts.model import CountsExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP, group_label, split_label
 from refino_eval.exhibits.wording.labels import LabelBook, inside
-from refino_eval.exhibits.wording.notes import exhibit_notes
-from refino_eval.exhibits.wording.number_format import NumberStyle
 
 BETWEEN = " / "
 """Stands between the two values that a row is counted by."""
 
 
-def layout(
-    name: str,
-    exhibit: CountsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: CountsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out a row for each value, those of a second column beneath the first's, and everybody at the foot."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     arms = (*labels.treated_arms, labels.control)
     head = " / ".join(
-        text if k == 0 else inside(text)
-        for k, text in enumerate(split_label(column, labels, language) for column in exhibit.by)
+        text if k == 0 else inside(text) for k, text in enumerate(split_label(column, labels) for column in exhibit.by)
     )
-    share = labels.word("share_treated", language)
+    share = labels.word("share_treated")
     header = Row(
         (
             label(head),
-            *(label(labels.arm(arm, language), align="right") for arm in arms),
-            label(labels.word("all", language), align="right"),
-            *(label(share.format(arm=labels.arm(arm, language)), align="right") for arm in labels.treated_arms),
+            *(label(labels.arm(arm), align="right") for arm in arms),
+            label(labels.word("all"), align="right"),
+            *(label(share.format(arm=labels.arm(arm)), align="right") for arm in labels.treated_arms),
         )
     )
     body = []
@@ -49,22 +36,16 @@ def layout(
         cells = (
             *(numbers.cell("", row, arm, "count") for arm in arms),
             numbers.cell("", row, "all", "count"),
-            *(numbers.cell("", row, arm, "share", write=style.percent) for arm in labels.treated_arms),
+            *(numbers.cell("", row, arm, "share", write=page.style.percent) for arm in labels.treated_arms),
         )
-        body.append(Row((_heading(row, exhibit, labels, language), *cells), role="foot" if row == "all" else "body"))
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=(Part(header=(header,), body=tuple(body)),),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts),
-    )
+        body.append(Row((_heading(row, exhibit, labels), *cells), role="foot" if row == "all" else "body"))
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), ())
 
 
-def _heading(row: str, exhibit: CountsExhibit, labels: LabelBook, language: str) -> Cell:
+def _heading(row: str, exhibit: CountsExhibit, labels: LabelBook) -> Cell:
     if row == "all":
-        return label(labels.word("all", language))
+        return label(labels.word("all"))
     outer, _, inner = row.partition(BETWEEN)
     value, column = (inner, exhibit.by[-1]) if inner else (outer, exhibit.by[0])
-    text = labels.word(value, language) if value == WITHOUT_GROUP else group_label(column, value, labels, language)
+    text = labels.word(value) if value == WITHOUT_GROUP else group_label(column, value, labels)
     return label(f"\N{EM SPACE}{text}" if inner else text)

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.exhibits.kinds.counts.model import CountsExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm
 from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP
 
 
-def numbers(exhibit: CountsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: CountsExhibit, context: Context) -> Iterator[Row]:
     """People by arm: row the value of the first column, or both values; `all` at the end."""
+    cohort, study = context.cohort, context.study
     first, *rest = exhibit.by
     outer = _text(cohort, first)
     inner = _text(cohort, rest[0]) if rest else None

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.descriptives.model import DescriptivesExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, say
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
-def layout(
-    name: str,
-    exhibit: DescriptivesExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: DescriptivesExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out a table of means with standard deviations in parentheses, and the number of people below."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     columns = ("all", *labels.treated_arms, labels.control)
     totals = [_people(frame, column) for column in columns]
-    rows = [
-        Row((label(labels.covariate(name, language)), *_moments(numbers, name, columns))) for name in exhibit.covariates
-    ]
-    people = [cell for total in totals for cell in (Cell(style.integer(total), number=total), Cell(""))]
-    rows.append(Row((label(labels.word("n", language)), *people), role="foot"))
-    own = _missing_note(frame, exhibit, labels, language, totals[0])
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=(Part(_header(columns, labels, language), tuple(rows)),),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, own),
-    )
+    rows = [Row((label(labels.covariate(name)), *_moments(numbers, name, columns))) for name in exhibit.covariates]
+    people = [cell for total in totals for cell in (Cell(page.style.integer(total), number=total), Cell(""))]
+    rows.append(Row((label(labels.word("n")), *people), role="foot"))
+    own = _missing_note(frame, exhibit, labels, totals[0])
+    return page.table(exhibit, frame, (Part(_header(columns, labels), tuple(rows)),), own)
 
 
-def _header(columns: Sequence[str], labels: LabelBook, language: str) -> tuple[Row, Row]:
-    arms = (label(labels.arm(column, language), align="center", span=2) for column in columns)
-    words = (label(labels.word(word, language), align="right") for _ in columns for word in ("mean", "sd"))
+def _header(columns: Sequence[str], labels: LabelBook) -> tuple[Row, Row]:
+    arms = (label(labels.arm(column), align="center", span=2) for column in columns)
+    words = (label(labels.word(word), align="right") for _ in columns for word in ("mean", "sd"))
     return Row((label(""), *arms)), Row((label(""), *words))
 
 
@@ -66,20 +49,14 @@ def _people(frame: pd.DataFrame, column: str) -> float:
     return float(total.iloc[0] if len(total) else counts["value"].max())
 
 
-def _missing_note(
-    frame: pd.DataFrame, exhibit: DescriptivesExhibit, labels: LabelBook, language: str, total: float
-) -> list[str]:
+def _missing_note(frame: pd.DataFrame, exhibit: DescriptivesExhibit, labels: LabelBook, total: float) -> list[str]:
     """Say of which covariates something is missing, and of how many people."""
     counts = frame[(frame["statistic"] == "n") & (frame["column"] == "all")].set_index("row")["value"]
     lacking = [
-        f"{labels.covariate(name, language, unit=False)} ({NumberStyle.of(language).integer(total - counts[name])})"
+        f"{labels.covariate(name, unit=False)} ({NumberStyle.of(labels.language).integer(total - counts[name])})"
         for name in exhibit.covariates
         if name in counts.index and counts[name] < total
     ]
     if not lacking:
         return []
-    return [
-        say(language, "Opplysningen mangler for (antall personer): ", "Missing for (number of people): ")
-        + "; ".join(lacking)
-        + "."
-    ]
+    return [labels.say("descriptives.missing_number_people") + "; ".join(lacking) + "."]

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.descriptives.model import DescriptivesExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, cell, of_arm
 
 
-def numbers(
-    exhibit: DescriptivesExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: DescriptivesExhibit, context: Context) -> Iterator[Row]:
     """Return means and standard deviations of covariates by arm."""
+    cohort, study = context.cohort, context.study
     values = np.ascontiguousarray(cohort[list(exhibit.covariates)].to_numpy(dtype=np.float64))
     for column in ("all", *study.treated_arms, study.control):
         rows = of_arm(cohort, column, study) if column != "all" else np.ones(len(cohort), dtype=bool)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.design.model import DesignExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(exhibit: DesignExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: DesignExhibit, context: Context) -> Iterator[Row]:
     """Return the cells of the random assignment and what they sum to."""
+    cohort = context.cohort
     table = est.design_table(cohort["treated"].to_numpy(), cohort["cell"])
     for k, name_of_cell in enumerate(table.cell):
         n = int(table.n[k])

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, arms_of, draw_series, end_labels, number_axis, source_line
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def layout(
-    name: str,
-    exhibit: DrawsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: DrawsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw the monthly counts of both arms, and under them the share drawn to the treated arm."""
+    labels = page.labels
     from matplotlib.figure import Figure
 
     months = [f"{period}" for period in pd.period_range(frame["row"].min(), frame["row"].max(), freq="M")]
     figure = Figure(figsize=(7.6, 4.6))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-    names = [labels.arm(arm, language) for arm, _ in arms_of(labels)]
+    names = [labels.arm(arm) for arm, _ in arms_of(labels)]
     ends = []
     positions = list(range(len(months)))
     for (arm, series), shown in zip(arms_of(labels), names, strict=True):
@@ -41,8 +34,8 @@ def layout(
         draw_series(top, positions, counts.tolist(), series)
         ends.append((float(counts.iloc[-1]), shown, series))
     top.set_ylim(0, None)
-    top.set_title(labels.word("people", language), pad=7)
-    number_axis(top.yaxis, language)
+    top.set_title(labels.word("people"), pad=7)
+    number_axis(top.yaxis, labels.language)
     several = len(labels.treated_arms) > 1
     for arm, series in arms_of(labels)[:-1]:
         shares = _by_month(frame, f"share_{arm}" if several else "share_treated", "share", months)
@@ -50,16 +43,16 @@ def layout(
         bottom.plot(positions, shares.tolist(), color=color, marker="D", markersize=3.2, linewidth=1.0)
     bottom.axhline(0.5, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
     bottom.set_ylim(0, 1)
-    heading = labels.word("drawn_to" if several else "share_treated", language)
+    heading = labels.word("drawn_to" if several else "share_treated")
     bottom.set_title(heading.format(arm=names[0]), pad=7)
-    number_axis(bottom.yaxis, language, most=4)
+    number_axis(bottom.yaxis, labels.language, most=4)
     _month_axis(bottom, months)
     _month_axis(top, months)
     top.tick_params(labelbottom=False)
-    bottom.set_xlabel(labels.word("calendar_month", language))
+    bottom.set_xlabel(labels.word("calendar_month"))
     end_labels(top, positions[-1], ends, gap=0.075)
-    source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(frame, months, labels, language))
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, months, labels))
 
 
 def _by_month(frame: pd.DataFrame, name: str, statistic: str, months: list[str]) -> pd.Series:
@@ -79,17 +72,19 @@ def _month_axis(ax: Axes, months: list[str]) -> None:
     ax.spines["bottom"].set_bounds(0, last)
 
 
-def _alt(frame: pd.DataFrame, months: list[str], labels: LabelBook, language: str) -> str:
-    style = NumberStyle.of(language)
+def _alt(frame: pd.DataFrame, months: list[str], labels: LabelBook) -> str:
+    style = NumberStyle.of(labels.language)
     totals = {arm: _by_month(frame, arm, "count", months).sum() for arm, _ in arms_of(labels)}
     column = "share_treated" if len(labels.treated_arms) == 1 else f"share_{labels.treated}"
     shares = _by_month(frame, column, "share", months).dropna()
-    drawn = "; ".join(f"{labels.arm(arm, language)} {style.integer(total)}" for arm, total in totals.items())
+    drawn = "; ".join(f"{labels.arm(arm)} {style.integer(total)}" for arm, total in totals.items())
     low, high = (style.percent(share, 0) for share in (shares.min(), shares.max()))
-    return say(
-        language,
-        f"Linjediagram over antall trukket hver måned fra {months[0]} til {months[-1]}. I alt {drawn}. "
-        f"Andelen trukket til {labels.arm(labels.treated, language)} varierer fra {low} til {high} mellom månedene.",
-        f"Line chart of people drawn each month from {months[0]} to {months[-1]}. In all {drawn}. "
-        f"The share drawn to {labels.arm(labels.treated, language)} ranges from {low} to {high} over the months.",
+    return labels.say(
+        "draws.line_chart_people",
+        month_0=months[0],
+        month=months[-1],
+        drawn=drawn,
+        treated=labels.arm(labels.treated),
+        low=low,
+        high=high,
     )

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, cell, of_arm
 
 
-def numbers(exhibit: DrawsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: DrawsExhibit, context: Context) -> Iterator[Row]:
     """Count the people assigned to each arm, month by month."""
+    cohort, study = context.cohort, context.study
     months = pd.period_range(cohort["draw_month"].min(), cohort["draw_month"].max(), freq="M").strftime("%Y-%m")
     everyone = cohort.groupby("draw_month").size().reindex(months, fill_value=0)
     counts = {

@@ -15,6 +15,7 @@ from refino_eval.exhibits.wording.group_labels import panel_of, without_group
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, say
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.text import say as speak
 
 SERIES = "difference"
 
@@ -25,7 +26,6 @@ def grouped_effects_figure(
     frame: pd.DataFrame,
     *,
     labels: LabelBook,
-    language: str,
     facts: Mapping[str, Any],
     unit: Mapping[str, str],
 ) -> Drawing:
@@ -34,7 +34,7 @@ def grouped_effects_figure(
 
     assert exhibit.by is not None
     states = grouped_states(exhibit.states, frame)
-    groups = listed_groups(exhibit.by, frame, labels, language)
+    groups = listed_groups(exhibit.by, frame, labels)
     figure, found = strips(states, len(groups))
     for place, strip in enumerate(found):
         reaches = []
@@ -42,24 +42,24 @@ def grouped_effects_figure(
             panel = panel_of(strip.state, key)
             times = [int(t) for other, *_ in groups for t in _estimates(frame, panel_of(strip.state, other)).index]
             if _estimates(frame, panel).empty:
-                text = say(language, "ikke anslått", "not estimated")
+                text = labels.say("effects.estimated")
                 ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
             else:
                 reaches.append(draw_effects(ax, frame, panel))
-            head_group(ax, shown, people, language)
+            head_group(ax, shown, people, labels.language)
             if times:
-                event_axis(ax, times, labels, language, exhibit.clock, most=9 if len(groups) <= 2 else 5)
+                event_axis(ax, times, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
             if k not in strip.bottom or place < len(found) - 1:
                 ax.set_xlabel("")
         reach = max(reaches, default=1.0)
         strip.axes[0].set_ylim(-reach, reach)
-        number_axis(strip.axes[0].yaxis, language, most=5)
-        aside = equality_text(frame, strip.state, language)
-        head_strip(strip, place, len(found), labels.state(strip.state, language), unit[strip.state], aside=aside)
-    effects_legend(figure, exhibit, labels, language, many=False)
-    source_line(figure, data_class_note(facts, language))
-    alt = _alt(states, groups, frame, labels, language)
-    return Drawing(figure=figure, title=exhibit.title[language], alt=alt)
+        number_axis(strip.axes[0].yaxis, labels.language, most=5)
+        aside = equality_text(frame, strip.state, labels.language)
+        head_strip(strip, place, len(found), labels.state(strip.state), unit[strip.state], aside=aside)
+    effects_legend(figure, exhibit, labels, many=False)
+    source_line(figure, data_class_note(facts, labels.language))
+    alt = _alt(states, groups, frame, labels)
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 
 def _estimates(frame: pd.DataFrame, panel: str) -> pd.Series:
@@ -86,37 +86,17 @@ def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -
     """Say what the tests of equal effects are."""
     if exhibit.by is None:
         return []
-    lines = [
-        say(
-            language,
-            "Hver gruppe er anslått for seg, med egne celler og kontrollvariabler. p-verdiene øverst til høyre prøver om effekten er "
-            "den samme i alle grupper, på tidspunktene fra trekkingen som sees i hver av dem: i gjennomsnitt (eller samlet til slutt), "
-            "og på hvert tidspunkt.",
-            "Each group is estimated by itself, with its own cells and controls. The p-values at the upper right test whether the "
-            "effect is the same in all groups, at the times from the draw on that are seen in each: on average (or summed to the "
-            "end), and at every time.",
-        )
-    ]
+    lines = [speak("effects.each_group_estimated", language)]
     missing = without_group(frame)
     if missing:
         count = NumberStyle.of(language).integer(missing)
-        lines.append(
-            say(language, f"{count} personer er i ingen av gruppene.", f"{count} people are in none of the groups.")
-        )
+        lines.append(speak("effects.people_none_groups", language, count=count))
     return lines
 
 
-def _alt(
-    states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook, language: str
-) -> str:
-    style = NumberStyle.of(language)
-    sentences = [
-        say(
-            language,
-            f"Punktdiagram med {len(states) * len(groups)} små felt: effekt på hvert tidspunkt i hver gruppe, med intervaller.",
-            f"Point chart with {len(states) * len(groups)} small panels: the effect at each time in each group, with intervals.",
-        )
-    ]
+def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
+    style = NumberStyle.of(labels.language)
+    sentences = [labels.say("effects.point_chart_small", value=len(states) * len(groups))]
     for state in states:
         for key, shown, _ in groups:
             after = _estimates(frame, panel_of(state, key)).dropna()
@@ -125,13 +105,15 @@ def _alt(
                 continue
             least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
             sentences.append(
-                say(
-                    language,
-                    f"{labels.state(state, language)}, {shown}: fra {least} til {most} etter trekking.",
-                    f"{labels.state(state, language)}, {shown}: from {least} to {most} after the draw.",
+                labels.say(
+                    "effects.after_draw",
+                    state=labels.state(state),
+                    shown=shown,
+                    least=least,
+                    most=most,
                 )
             )
-        test = equality_text(frame, state, language)
+        test = equality_text(frame, state, labels.language)
         if test:
-            sentences.append(f"{labels.state(state, language)}: {test}.")
+            sentences.append(f"{labels.state(state)}: {test}.")
     return " ".join(sentences)

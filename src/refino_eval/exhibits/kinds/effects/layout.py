@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,9 +20,10 @@ from refino_eval.exhibits.layout.drawing import (
     panels,
     source_line,
 )
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, TREATED
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say, specification_note
+from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 if TYPE_CHECKING:
@@ -33,19 +33,12 @@ if TYPE_CHECKING:
 SERIES = "difference"
 
 
-def layout(
-    name: str,
-    exhibit: EffectsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw an estimate for each event time; those before the draw are hollow, since nothing can have worked yet."""
+    labels = page.labels
     if exhibit.by is not None:
-        units = {state: state_unit(exhibit, state, labels, language) for state in exhibit.states}
-        return grouped_effects_figure(name, exhibit, frame, labels=labels, language=language, facts=facts, unit=units)
+        units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
+        return grouped_effects_figure(page.name, exhibit, frame, labels=labels, facts=page.facts, unit=units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
@@ -53,14 +46,14 @@ def layout(
         # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
         ax.set_ylim(-reach, reach)
         times = [int(time) for time in column(frame, state, SERIES, "estimate").index]
-        event_axis(ax, times, labels, language, exhibit.clock)
-        number_axis(ax.yaxis, language)
-        unit, aside = state_unit(exhibit, state, labels, language), _placebo(frame, state, labels, language)
-        head_panel(ax, place, len(states), labels.state(state, language), unit, aside=aside)
+        event_axis(ax, times, labels, exhibit.clock)
+        number_axis(ax.yaxis, labels.language)
+        unit, aside = state_unit(exhibit, state, labels), _placebo(frame, state, labels)
+        head_panel(ax, place, len(states), labels.state(state), unit, aside=aside)
     many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
-    effects_legend(figure, exhibit, labels, language, many=many)
-    source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
+    effects_legend(figure, exhibit, labels, many=many)
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, states, frame, labels))
 
 
 def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
@@ -88,18 +81,18 @@ def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
     return 1.12 * float(limits.max()) if len(limits) and limits.max() > 0 else 1.0
 
 
-def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook, language: str) -> str:
+def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook) -> str:
     """Say the joint test of the months before the draw."""
     test = frame[(frame["panel"] == state) & (frame["row"] == "placebo")].set_index("statistic")["value"]
     if not {"f_stat", "p_value"} <= set(test.index) or not math.isfinite(test["f_stat"]):
         return ""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     f = format_statistic(style, "f_stat", float(test["f_stat"]))
     p = style.p_value(float(test["p_value"]))
-    return labels.word("placebo", language).format(f=f, p=p).replace("= <", "< ")
+    return labels.word("placebo").format(f=f, p=p).replace("= <", "< ")
 
 
-def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, language: str, *, many: bool) -> None:
+def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *, many: bool) -> None:
     """Say above the panels what point, line and shading are."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -114,21 +107,15 @@ def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, l
         point = Line2D([], [], linestyle="none", marker="o", markersize=4, color=TREATED.color)
         reach = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
     band = Patch(facecolor=TREATED.color, alpha=0.13)
-    effect = labels.word("effect_of", language).format(arm=labels.arm(labels.treated, language))
-    texts = [effect, *(labels.word(word, language).format(level=level) for word in (pointwise, "simultaneous"))]
+    effect = labels.word("effect_of").format(arm=labels.arm(labels.treated))
+    texts = [effect, *(labels.word(word).format(level=level) for word in (pointwise, "simultaneous"))]
     figure.legend([point, reach, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)
 
 
-def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say for each panel how large the effects after the draw are, and how often the band leaves zero out."""
-    style = NumberStyle.of(language)
-    sentences = [
-        say(
-            language,
-            f"Punktdiagram med {len(states)} felt: effekt på hvert tidspunkt med intervaller, og null som vannrett linje.",
-            f"Point chart with {len(states)} panels: the effect at each time with intervals, and zero as a level line.",
-        )
-    ]
+    style = NumberStyle.of(labels.language)
+    sentences = [labels.say("effects.point_chart_panels", states=len(states))]
     for state in states:
         estimates = column(frame, state, SERIES, "estimate")
         after = estimates[estimates.index >= 0].dropna()
@@ -138,28 +125,23 @@ def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels
         outside = int(((low > 0) | (high < 0)).sum())
         least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
         sentences.append(
-            say(
-                language,
-                f"{labels.state(state, language)}: fra {least} til {most} etter trekking; "
-                f"båndet for hele forløpet utelukker null på {outside} av {len(after)} tidspunkter.",
-                f"{labels.state(state, language)}: from {least} to {most} after the draw; "
-                f"the band for the whole path leaves zero out at {outside} of {len(after)} times.",
+            labels.say(
+                "effects.after_draw_band",
+                state=labels.state(state),
+                least=least,
+                most=most,
+                outside=outside,
+                after=len(after),
             )
         )
     return " ".join(sentences)
 
 
-def notes(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def notes(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return the lines under the figure."""
     entry = labels.specification_of(exhibit.specification)
     return [
-        *([] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]),
-        say(
-            language,
-            "Streker: intervall for hvert tidspunkt for seg. Flate: bånd som holder for hele forløpet samtidig. "
-            "Åpne punkter ligger før trekking.",
-            "Lines: an interval for each time by itself. Shading: a band that holds for the whole path at once. "
-            "Open points lie before the draw.",
-        ),
-        *effects_notes(exhibit, frame, language),
+        *([] if entry is None else [specification_note(exhibit.specification, entry, labels)]),
+        labels.say("effects.lines_interval_each"),
+        *effects_notes(exhibit, frame, labels.language),
     ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
@@ -14,15 +13,14 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, weighted, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighted, weighting
 from refino_eval.exhibits.wording.group_labels import panel_of
 from refino_eval.seeds import derive_seed
 
 
-def numbers(
-    exhibit: EffectsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: EffectsExhibit, context: Context) -> Iterator[Row]:
     """Effects at every event time; by group with the test that they are the same in all groups."""
+    cohort, files, study, name = context.cohort, context.files, context.study, context.name
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)

@@ -12,16 +12,15 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: EstimandsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
     """One effect by several weightings of the cells, and the test that they are the same.
 
     The panel `small_cells` has the standard errors by the variance for cells with one person in an arm.
     """
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     treated = people["treated"].to_numpy()

@@ -12,13 +12,12 @@ from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
 from refino_eval.exhibits.kinds.fall_back.numbers import EFFECT
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.participants import FloatMatrix, regression_options, share_rows
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, weighted
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighted
 
 
-def numbers(
-    exhibit: EverStartedExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: EverStartedExhibit, context: Context) -> Iterator[Row]:
     """Share of each arm that has started each programme by each horizon, and the draw's effect on it."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     drawn = cohort["treated"].to_numpy()

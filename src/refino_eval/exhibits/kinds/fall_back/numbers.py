@@ -14,7 +14,15 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.participants import joint_rows, regression_options
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighted
+from refino_eval.exhibits.numbers.study import (
+    Context,
+    PersonFiles,
+    Row,
+    cell,
+    controls_of,
+    outcome_columns,
+    weighted,
+)
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_treated", "mean_control")
 
@@ -22,10 +30,9 @@ EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_tre
 BESIDE = ("estimate", "std_error", "conf_low", "conf_high")
 
 
-def numbers(
-    exhibit: FallBackExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: FallBackExhibit, context: Context) -> Iterator[Row]:
     """Effect of the draw on every state of participation, ever and in periods, and compliers' mix without it."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     controls = controls_of(cohort, specification)

@@ -27,15 +27,13 @@ WORDS = 2.3
 LINE, PAD = 0.16, 0.12
 
 
-def several_arms_flow(
-    stages: Sequence[Stage], exhibit: FlowExhibit, *, labels: LabelBook, language: str, source: str
-) -> Drawing:
+def several_arms_flow(stages: Sequence[Stage], exhibit: FlowExhibit, *, labels: LabelBook, source: str) -> Drawing:
     """Draw the flow as columns: everybody, each treated arm, the control arm; stages in boxes, losses between them."""
     from matplotlib.figure import Figure
 
     columns = [("all", INK), *((arm, series.color) for arm, series in arms_of(labels))]
-    rows = _rows(stages, labels, language)
-    heads = [textwrap.wrap(labels.arm(name, language), 60 // len(columns)) for name, _ in columns]
+    rows = _rows(stages, labels)
+    heads = [textwrap.wrap(labels.arm(name), 60 // len(columns)) for name, _ in columns]
     top = LINE * max(map(len, heads)) + 2 * PAD
     height = top + sum(LINE * len(lines) + PAD for lines, _, _ in rows) + PAD
     foot = 0.26 if source else 0.0
@@ -51,19 +49,17 @@ def several_arms_flow(
         ax.text(place, -PAD, "\n".join(lines), color=color, ha="center", va="top", fontsize=8.5, fontweight="bold")
     y = -top
     for lines, counts, remains in rows:
-        _line(ax, y, lines, counts, columns, places, step, remains=remains, style=NumberStyle.of(language))
+        _line(ax, y, lines, counts, columns, places, step, remains=remains, style=NumberStyle.of(labels.language))
         y -= LINE * len(lines) + PAD
     source_line(figure, source)
-    return Drawing(figure=figure, title=exhibit.title[language], alt=alt_text(stages, labels, language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt_text(stages, labels))
 
 
-def _rows(stages: Sequence[Stage], labels: LabelBook, language: str) -> list[tuple[list[str], Counts, bool]]:
+def _rows(stages: Sequence[Stage], labels: LabelBook) -> list[tuple[list[str], Counts, bool]]:
     rows: list[tuple[list[str], Counts, bool]] = []
     for stage in stages:
-        rows += [
-            (textwrap.wrap(reason_label(row, labels, language), 34), counts, False) for row, counts in stage.out.items()
-        ]
-        rows.append((textwrap.wrap(stage_label(stage.name, labels, language), 30), stage.counts, True))
+        rows += [(textwrap.wrap(reason_label(row, labels), 34), counts, False) for row, counts in stage.out.items()]
+        rows.append((textwrap.wrap(stage_label(stage.name, labels), 30), stage.counts, True))
     return rows
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, source_line
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import CONTROL, GRID, INK, QUIET, TREATED, Series
 from refino_eval.exhibits.wording.labels import LabelBook, plain
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
@@ -92,29 +93,20 @@ def stages_of(frame: pd.DataFrame) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def layout(
-    name: str,
-    exhibit: FlowExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: FlowExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw the flow: stages and totals in the middle, an arm on each side, exclusions outermost."""
+    labels = page.labels
     from matplotlib.figure import Figure
 
     stages = stages_of(frame)
     if len(labels.treated_arms) > 1:
         from refino_eval.exhibits.kinds.flow.flow_arms import several_arms_flow
 
-        return several_arms_flow(
-            stages, exhibit, labels=labels, language=language, source=data_class_note(facts, language)
-        )
+        return several_arms_flow(stages, exhibit, labels=labels, source=data_class_note(page.facts, labels.language))
     arms = (labels.treated, labels.control)
-    heights = [_gap_height(stage, arms, labels, language) for stage in stages[1:]]
+    heights = [_gap_height(stage, arms, labels) for stage in stages[1:]]
     total = 2 * ARM_HEIGHT + GAP + BOX_HEIGHT * (len(stages) - 1) + sum(heights) + 0.16
-    source = data_class_note(facts, language)
+    source = data_class_note(page.facts, labels.language)
     foot = 0.26 if source else 0.0
     figure = Figure(figsize=(WIDTH, total + foot))
     ax = figure.add_axes((0.0, foot / (total + foot), 1.0, total / (total + foot)))
@@ -122,7 +114,7 @@ def layout(
     ax.set_axis_off()
     ax.set_xlim(0, WIDTH)
     ax.set_ylim(-total, 0)
-    pen = _Pen(ax, NumberStyle.of(language), labels, language)
+    pen = _Pen(ax, NumberStyle.of(labels.language), labels)
     top = -0.06
     pen.head(stages[0], top)
     top -= ARM_HEIGHT + GAP
@@ -134,21 +126,21 @@ def layout(
         pen.stage(stage, top)
         top -= BOX_HEIGHT
     source_line(figure, source)
-    return Drawing(figure=figure, title=exhibit.title[language], alt=alt_text(stages, labels, language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt_text(stages, labels))
 
 
 class _Pen:
     """Draws boxes and arrows in inches, from the top downwards."""
 
-    def __init__(self, ax: Axes, style: NumberStyle, labels: LabelBook, language: str) -> None:
-        self.ax, self.style, self.labels, self.language = ax, style, labels, language
+    def __init__(self, ax: Axes, style: NumberStyle, labels: LabelBook) -> None:
+        self.ax, self.style, self.labels = ax, style, labels
         self.sides = ((labels.treated, TREATED, MAIN), (labels.control, CONTROL, WIDTH - MAIN))
 
     def head(self, stage: Stage, top: float) -> None:
         """Draw what was delivered, and the arrows to the arms."""
         half, middle = 0.85, top - ARM_HEIGHT / 2
         self._box(CENTRE, top, 2 * half, ARM_HEIGHT, INK)
-        self._text(CENTRE, middle + LINE * 0.55, stage_label(stage.name, self.labels, self.language), weight="bold")
+        self._text(CENTRE, middle + LINE * 0.55, stage_label(stage.name, self.labels), weight="bold")
         self._text(CENTRE, middle - LINE * 0.55, self._n(stage.counts["all"]), weight="bold")
         for _, series, x in self.sides:
             edge = CENTRE - half if x < CENTRE else CENTRE + half
@@ -158,7 +150,7 @@ class _Pen:
     def arms(self, stage: Stage, top: float) -> None:
         """Draw the arms' first boxes with their names."""
         for arm, series, x in self.sides:
-            lines = [*textwrap.wrap(self.labels.arm(arm, self.language), 16), self._n(stage.counts[arm])]
+            lines = [*textwrap.wrap(self.labels.arm(arm), 16), self._n(stage.counts[arm])]
             self._box(x, top, BOX + 0.3, ARM_HEIGHT, series.color, fill=series.color)
             y = top - ARM_HEIGHT / 2 + LINE * 1.1 * (len(lines) - 1) / 2
             for place, line in enumerate(lines):
@@ -170,7 +162,7 @@ class _Pen:
         for arm, series, x in self.sides:
             self._box(x, top, BOX, BOX_HEIGHT, series.color)
             self._text(x, middle, self._n(stage.counts[arm]), color=series.color, weight="bold")
-        lines = textwrap.wrap(stage_label(stage.name, self.labels, self.language), 19)
+        lines = textwrap.wrap(stage_label(stage.name, self.labels), 19)
         lines = [*lines, self._n(stage.counts["all"])]
         y = middle + LINE * (len(lines) - 1) / 2
         for place, line in enumerate(lines):
@@ -184,7 +176,7 @@ class _Pen:
             if not stage.out:
                 continue
             left = x < CENTRE
-            lines = _reason_lines(stage, arm, self.labels, self.language, self.style)
+            lines = _reason_lines(stage, arm, self.labels, self.style)
             tall = _height(lines)
             middle = top - height / 2
             inner = SIDE + 0.06 if left else WIDTH - SIDE - 0.06
@@ -233,11 +225,11 @@ class _Pen:
         self.ax.annotate("", xy=end, xytext=start, arrowprops=look, zorder=2)
 
 
-def _gap_height(stage: Stage, arms: Sequence[str], labels: LabelBook, language: str) -> float:
+def _gap_height(stage: Stage, arms: Sequence[str], labels: LabelBook) -> float:
     if not stage.out:
         return GAP
-    style = NumberStyle.of(language)
-    return max(_height(_reason_lines(stage, arm, labels, language, style)) for arm in arms) + GAP
+    style = NumberStyle.of(labels.language)
+    return max(_height(_reason_lines(stage, arm, labels, style)) for arm in arms) + GAP
 
 
 def _height(lines: Sequence[tuple[str, str]]) -> float:
@@ -245,45 +237,43 @@ def _height(lines: Sequence[tuple[str, str]]) -> float:
     return LINE * (len(lines) + 0.9) + BETWEEN * (sum(bool(number) for _, number in lines) - 1)
 
 
-def _reason_lines(
-    stage: Stage, arm: str, labels: LabelBook, language: str, style: NumberStyle
-) -> list[tuple[str, str]]:
+def _reason_lines(stage: Stage, arm: str, labels: LabelBook, style: NumberStyle) -> list[tuple[str, str]]:
     """Return the lines of an exclusion box: the total first, then each reason, its number at its last line."""
     total = sum(counts[arm] for counts in stage.out.values())
-    lines = [(labels.word("excluded", language), style.integer(total))]
+    lines = [(labels.word("excluded"), style.integer(total))]
     for row, counts in stage.out.items():
-        wrapped = textwrap.wrap(reason_label(row, labels, language), WRAP)
+        wrapped = textwrap.wrap(reason_label(row, labels), WRAP)
         lines += [(text, "") for text in wrapped[:-1]]
         lines.append((wrapped[-1], style.integer(counts[arm])))
     return lines
 
 
-def stage_label(name: str, labels: LabelBook, language: str) -> str:
+def stage_label(name: str, labels: LabelBook) -> str:
     """Return what those at a stage are called."""
-    return labels.sample(name, language) if name in labels.samples else labels.word(name, language)
+    return labels.sample(name) if name in labels.samples else labels.word(name)
 
 
-def reason_label(row: str, labels: LabelBook, language: str) -> str:
+def reason_label(row: str, labels: LabelBook) -> str:
     """Return why people were taken out, of a tidy row `<step>:<reason>`."""
     if row in labels.flow:
-        return labels.flow[row][language]
+        return labels.flow[row][labels.language]
     reason = row.partition(":")[2]
-    return labels.word(reason, language) or plain(reason)
+    return labels.word(reason) or plain(reason)
 
 
-def alt_text(stages: Sequence[Stage], labels: LabelBook, language: str) -> str:
+def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
     """Say the whole flow in words, arm by arm."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     arms = (*labels.treated_arms, labels.control)
 
     def split(counts: Counts) -> str:
-        by_arm = ", ".join(f"{labels.arm(arm, language)} {style.integer(counts[arm])}" for arm in arms)
+        by_arm = ", ".join(f"{labels.arm(arm)} {style.integer(counts[arm])}" for arm in arms)
         return f"{style.integer(counts['all'])} ({by_arm})"
 
     told = []
     for stage in stages:
-        out = [f"{reason_label(row, labels, language)}: {split(counts)}" for row, counts in stage.out.items()]
+        out = [f"{reason_label(row, labels)}: {split(counts)}" for row, counts in stage.out.items()]
         if out:
-            told.append(f"{labels.word('excluded', language)}: {'; '.join(out)}.")
-        told.append(f"{stage_label(stage.name, labels, language)}: {split(stage.counts)}.")
-    return say(language, "Flytdiagram for utvalget. ", "Flow chart of the sample. ") + " ".join(told)
+            told.append(f"{labels.word('excluded')}: {'; '.join(out)}.")
+        told.append(f"{stage_label(stage.name, labels)}: {split(stage.counts)}.")
+    return labels.say("flow.flow_chart_sample") + " ".join(told)

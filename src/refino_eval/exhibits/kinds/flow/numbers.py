@@ -8,11 +8,12 @@ import pandas as pd
 
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(exhibit: FlowExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
     """Give the lines of `flow.csv` as they stand, after proving that each stage is the one before it less its losses."""
+    files, study = context.files, context.study
     if files.flow is None:
         raise ValueError("the flow's exhibit needs flow.csv")
     lines = pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False)

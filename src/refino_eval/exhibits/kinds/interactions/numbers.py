@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.interactions.model import InteractionsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
 
 
-def numbers(
-    exhibit: InteractionsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: InteractionsExhibit, context: Context) -> Iterator[Row]:
     """One regression a moderator, with the coefficients of the controls shown, and the joint test of all."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     needed = list(exhibit.moderators)
     complete = cohort[needed].notna().all(axis=1).to_numpy()

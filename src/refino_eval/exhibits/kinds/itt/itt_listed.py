@@ -12,35 +12,33 @@ WIDEST = 10
 
 
 def listed_parts(
-    exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook, language: str
+    exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook
 ) -> tuple[Part, ...]:
     """Lay out a grid for each specification: outcomes as rows, one after another or arm by arm."""
-    return tuple(_part(exhibit, spec, specifications, numbers, labels, language) for spec in specifications)
+    return tuple(_part(exhibit, spec, specifications, numbers, labels) for spec in specifications)
 
 
-def _part(
-    exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Numbers, labels: LabelBook, language: str
-) -> Part:
+def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Numbers, labels: LabelBook) -> Part:
     entry = labels.specification_of(spec)
-    interval = labels.word("conf", language).format(level=f"{(entry.level if entry else 0.95) * 100:g}")
+    interval = labels.word("conf").format(level=f"{(entry.level if entry else 0.95) * 100:g}")
     several = len(labels.treated_arms) > 1
-    words = [labels.word(word, language) for word in ("estimate", "std_error")]
-    words += [interval, *(labels.word(word, language) for word in ("p_value", "mean_treated", "mean_control", "n"))]
+    words = [labels.word(word) for word in ("estimate", "std_error")]
+    words += [interval, *(labels.word(word) for word in ("p_value", "mean_treated", "mean_control", "n"))]
     if several:
-        words.append(labels.word("all_arms_p", language))
+        words.append(labels.word("all_arms_p"))
     header = Row((label(""), *(label(word, align="right") for word in words)))
     body: list[Row] = []
     for arm in labels.treated_arms:
         if several:
-            body.append(Row((label(labels.arm(arm, language), span=len(words) + 1),), role="block"))
+            body.append(Row((label(labels.arm(arm), span=len(words) + 1),), role="block"))
         for key, outcome in exhibit.columns.items():
             cells = [*_cells(numbers, spec, arm, key)]
             if several:
                 # The test is of all arms at once: it stands beside the first.
                 first = arm == labels.treated
                 cells.append(numbers.cell(spec, ALL_ARMS, key, "p_value") if first else Cell(""))
-            body.append(Row((label(labels.outcome(outcome, language)), *cells)))
-    caption = labels.specification(spec, language) if len(specifications) > 1 else ""
+            body.append(Row((label(labels.outcome(outcome)), *cells)))
+    caption = labels.specification(spec) if len(specifications) > 1 else ""
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 

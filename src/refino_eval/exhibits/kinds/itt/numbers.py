@@ -10,7 +10,7 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, outcome_columns, pairs, weighting
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, outcome_columns, pairs, weighting
 
 EFFECT_STATISTICS = {
     "estimate": "estimate",
@@ -34,8 +34,9 @@ EFFECT_STATISTICS = {
 """Columns of an effect table -> statistics of a tidy ITT exhibit."""
 
 
-def numbers(exhibit: IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: IttExhibit, context: Context) -> Iterator[Row]:
     """Estimate the effects of assignment, a panel for each specification."""
+    cohort, files, study = context.cohort, context.files, context.study
     lost = est.common_sample(outcome_columns(exhibit.columns, cohort, files)).lost
     several = len(study.treated_arms) > 1
     for label in exhibit.specifications:

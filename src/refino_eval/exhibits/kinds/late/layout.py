@@ -5,68 +5,53 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.fall_back.layout import fall_back_notes, fall_back_part
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.layout.model_rows import design_rows
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, exhibit_notes, say, specification_note
+from refino_eval.exhibits.wording.notes import errors_note, say, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.text import say as speak
 
 
-def layout(
-    name: str,
-    exhibit: LateExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out reduced form, first stage and two-stage least squares, with Anderson-Rubin sets."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     panel, keys = exhibit.specification, list(exhibit.columns)
-    header = Row(
-        (label(""), *(label(labels.outcome(outcome, language), align="right") for outcome in exhibit.columns.values()))
-    )
+    header = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
     body: list[Row] = []
     for part in ("draw", "first_stage", "take_up"):
-        body.append(Row((label(labels.word(part, language)), *(numbers.estimate(panel, part, key) for key in keys))))
-        errors = (numbers.cell(panel, part, key, "std_error", pattern=style.beneath) for key in keys)
-        body.append(Row((error_label(numbers, labels, language), *errors), role="beneath"))
-    body.append(Row((label(labels.word("ar_set", language)), *(_set(numbers, panel, key) for key in keys))))
+        body.append(Row((label(labels.word(part)), *(numbers.estimate(panel, part, key) for key in keys))))
+        errors = (numbers.cell(panel, part, key, "std_error", pattern=page.style.beneath) for key in keys)
+        body.append(Row((error_label(numbers, labels), *errors), role="beneath"))
+    body.append(Row((label(labels.word("ar_set")), *(_set(numbers, panel, key) for key in keys))))
     for statistic, row in (("f_stat", "first_stage"), ("n", "take_up")):
         cells = (
             _f_stat(numbers, panel, key) if statistic == "f_stat" else numbers.cell(panel, row, key, statistic)
             for key in keys
         )
         word = (_f_word(labels, panel)) if statistic == "f_stat" else statistic
-        body.append(Row((label(labels.word(word, language)), *cells), role="foot"))
+        body.append(Row((label(labels.word(word)), *cells), role="foot"))
     entry = labels.specification_of(panel)
-    body += design_rows(entry, len(keys), labels, language)
-    own = _notes(exhibit, numbers, labels, language)
+    body += design_rows(entry, len(keys), labels)
+    own = _notes(exhibit, numbers, labels)
     if exhibit.participation is not None:
-        own += fall_back_notes(exhibit.participation, numbers, "fall_back", labels, language)
-        own += _other_take_up(numbers, language)
-    own += _set_notes(exhibit, numbers, labels, language)
+        own += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
+        own += _other_take_up(numbers, labels.language)
+    own += _set_notes(exhibit, numbers, labels)
     if entry is not None:
-        own = [specification_note(panel, entry, labels, language), *own, errors_note([entry.vcov], language)]
+        own = [specification_note(panel, entry, labels), *own, errors_note([entry.vcov], labels.language)]
     parts = [Part(header=(header,), body=tuple(body))]
     if exhibit.participation is not None:
-        beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels, language)
-        parts.append(replace(beside, caption=labels.word("fall_back_beside", language)))
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=tuple(parts),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, own),
-    )
+        beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels)
+        parts.append(replace(beside, caption=labels.word("fall_back_beside")))
+    return page.table(exhibit, frame, tuple(parts), own)
 
 
 def _f_stat(numbers: Numbers, panel: str, key: str) -> Cell:
@@ -131,27 +116,15 @@ def _f_word(labels: LabelBook, panel: str) -> str:
     return "first_stage_f_iid" if entry is not None and entry.vcov == "iid" else "first_stage_f"
 
 
-def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
-    lines = [
-        say(
-            language,
-            "Anderson-Rubin-mengden er de effektene som dataene ikke forkaster; den holder hvor svakt trekningen enn flytter deltakelsen.",
-            "The Anderson-Rubin set holds the effects that the data do not reject; it is valid however little the draw moves participation.",
-        )
-    ]
+def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    lines = [labels.say("late.anderson_rubin_set")]
     if _f_word(labels, exhibit.specification) == "first_stage_f":
-        lines.append(
-            say(
-                language,
-                "F i første steg er robust, og med én trekning er den den effektive F.",
-                "The first-stage F is robust, and with one draw it is the effective F.",
-            )
-        )
+        lines.append(labels.say("late.first_stage_f"))
     statuses = {
         numbers.values.get((exhibit.specification, "take_up", key, "ar_low"), (math.nan, ""))[1]
         for key in exhibit.columns
     }
-    return lines + [say(language, *AR_WORDS[status]) for status in AR_WORDS if status in statuses]
+    return lines + [say(labels.language, *AR_WORDS[status]) for status in AR_WORDS if status in statuses]
 
 
 def _other_take_up(numbers: Numbers, language: str) -> list[str]:
@@ -160,36 +133,19 @@ def _other_take_up(numbers: Numbers, language: str) -> list[str]:
     if not apart > 0:
         return []
     count = NumberStyle.of(language).integer(apart)
-    return [
-        say(
-            language,
-            f"For {count} personer er deltakelsen her en annen enn den som effekten gjelder; blandingen er da en tilnærming.",
-            f"For {count} people taking part here is not what the effect calls taking part; the mix is then an approximation.",
-        )
-    ]
+    return [speak("late.people_taking_part", language, count=count)]
 
 
-def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
+def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     key = next(iter(exhibit.columns))
     panel = exhibit.specification
     shares = [numbers.value(panel, "first_stage", key, name) for name in ("mean_treated", "mean_control")]
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     treated, control = (style.fixed(100 * share, 1) for share in shares)
-    quoted = labels.outcome(exhibit.take_up, language) if exhibit.take_up else ""
-    what = say(language, f" er «{quoted}»", f" is '{quoted}'") if quoted else ""
-    arms = labels.arm(labels.treated, language), labels.arm(labels.control, language)
+    quoted = labels.outcome(exhibit.take_up) if exhibit.take_up else ""
+    what = labels.say("late.is", quoted=quoted) if quoted else ""
+    arms = labels.arm(labels.treated), labels.arm(labels.control)
     return [
-        say(
-            language,
-            f"Deltakelse{what}: {treated} % av dem som ble trukket til {arms[0]} og {control} % av dem som ble trukket til "
-            f"{arms[1]}.",
-            f"Take-up{what}: {treated}% of those drawn to {arms[0]} and {control}% of those drawn to {arms[1]}.",
-        ),
-        say(
-            language,
-            "Effekten av deltakelse gjelder dem som trekningen flyttet, mot det de ellers hadde fått, og bare dersom trekningen "
-            "ikke virker på annen måte enn gjennom deltakelsen.",
-            "The effect of taking part is that for the people whom the draw moved, against what they would have had otherwise, and "
-            "only if the draw works through taking part alone.",
-        ),
+        labels.say("late.take_up_drawn", what=what, treated=treated, arm_0=arms[0], control=control, arm_1=arms[1]),
+        labels.say("late.effect_taking_part"),
     ]

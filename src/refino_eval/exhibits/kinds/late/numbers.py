@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.fall_back.numbers import fall_back_rows, ranked_participation
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.numbers.participants import regression_options, take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(exhibit: LateExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
     """Reduced form, first stage, the effect of taking part for those whom the draw moved, and what it was against."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     values = values[list(exhibit.columns)]

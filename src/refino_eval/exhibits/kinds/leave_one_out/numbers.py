@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
 from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP
 
 MOST_LEFT_OUT = 60
 """More groups than this are not left out in turn: a table of so many rows shows nothing."""
 
 
-def numbers(
-    exhibit: LeaveOneOutExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
     """Tell the effect with everybody (row `all`) and without each group; panel `change` has the difference."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     groups = groups_of(exhibit.without, people, study, most=MOST_LEFT_OUT)

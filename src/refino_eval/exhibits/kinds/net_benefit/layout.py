@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, column, head_panel, number_axis, panels, source_line
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET, TREATED
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, say
@@ -23,16 +23,9 @@ SERIES = "net_benefit"
 THOUSAND, MILLION = 1e3, 1e6
 
 
-def layout(
-    name: str,
-    exhibit: NetBenefitExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: NetBenefitExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw a panel for each outcome; the panels share their axes, so that they can be held against each other."""
+    labels = page.labels
     keys = [key for key in exhibit.columns if (frame["panel"] == key).any()]
     figure, axes = panels(len(keys))
     reach = max(
@@ -45,37 +38,23 @@ def layout(
         _panel(ax, frame, key)
         ax.set_ylim(-1.08 * reach, 1.08 * reach)
         ax.set_xlim(0, exhibit.highest / MILLION)
-        ax.set_xlabel(labels.word("outcome_value", language))
-        number_axis(ax.xaxis, language)
-        number_axis(ax.yaxis, language)
-        _mark(ax, exhibit, values, labels, language)
-        head_panel(
-            ax, place, len(keys), labels.outcome(exhibit.columns[key], language), labels.word("net_benefit", language)
-        )
-    source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, keys, frame, labels, language))
+        ax.set_xlabel(labels.word("outcome_value"))
+        number_axis(ax.xaxis, labels.language)
+        number_axis(ax.yaxis, labels.language)
+        _mark(ax, exhibit, values, labels)
+        head_panel(ax, place, len(keys), labels.outcome(exhibit.columns[key]), labels.word("net_benefit"))
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, keys, frame, labels))
 
 
-def notes(exhibit: NetBenefitExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def notes(exhibit: NetBenefitExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say what is weighed, and what the shading is and is not."""
-    basis = labels.definitions.costs[exhibit.costs].bases[exhibit.basis].label[language].lower()
+    basis = labels.definitions.costs[exhibit.costs].bases[exhibit.basis].label[labels.language].lower()
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     return [
-        say(
-            language,
-            f"Nettonytte: effekten av trekningen ganger verdien, minus forskjellen i kostnad til samfunnet per trukket person ({basis}; "
-            "månedspris ganger måneder i hvert tiltak i vinduet).",
-            f"Net benefit: the effect of the draw times the value, less the difference in cost to society a person drawn ({basis}; "
-            "monthly price times months in each programme within the window).",
-        ),
-        say(
-            language,
-            f"Flate: {level} % intervall ved hver verdi. Der den rommer null, kan dataene ikke si hvilket tiltak som lønner seg; den er "
-            "ingen sannsynlighet.",
-            f"Shading: {level}% interval at each value. Where it holds zero, the data cannot say which programme pays; it is no "
-            "probability.",
-        ),
+        labels.say("net_benefit.net_benefit_effect", basis=basis),
+        labels.say("net_benefit.shading_interval_each", level=level),
     ]
 
 
@@ -87,7 +66,7 @@ def _panel(ax: Axes, frame: pd.DataFrame, key: str) -> None:
     ax.axhline(0, color=INK, linewidth=0.9, zorder=2)
 
 
-def _mark(ax: Axes, exhibit: NetBenefitExhibit, values: pd.Series, labels: LabelBook, language: str) -> None:
+def _mark(ax: Axes, exhibit: NetBenefitExhibit, values: pd.Series, labels: LabelBook) -> None:
     """Mark the values that are spoken of, named at the top, each a line lower than the one before."""
     low, high = ax.get_ylim()
     named = labels.definitions.costs[exhibit.costs].values
@@ -95,21 +74,13 @@ def _mark(ax: Axes, exhibit: NetBenefitExhibit, values: pd.Series, labels: Label
         at = float(values[value]) / MILLION
         ax.axvline(at, color=QUIET, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
         y = high - (0.03 + 0.07 * place) * (high - low)
-        ax.text(at, y, f"{named[value].label[language]} ", ha="right", va="top", fontsize=7.0, color=QUIET)
+        ax.text(at, y, f"{named[value].label[labels.language]} ", ha="right", va="top", fontsize=7.0, color=QUIET)
 
 
-def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
-    style = NumberStyle.of(language)
+def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
+    style = NumberStyle.of(labels.language)
     highest = style.fixed(exhibit.highest / MILLION, 1)
-    sentences = [
-        say(
-            language,
-            f"Linjediagram med {len(keys)} felt: nettonytte per trukket person når én person mer i jobb er verdt fra 0 til {highest} "
-            "mill. kr, med intervall og null som vannrett linje.",
-            f"Line chart with {len(keys)} panels: net benefit a person drawn as one person more in work is worth from 0 to {highest} "
-            "million kr, with its interval and zero as a level line.",
-        )
-    ]
+    sentences = [labels.say("net_benefit.line_chart_panels", keys=len(keys), highest=highest)]
     for key in keys:
         line, low, high = (column(frame, key, SERIES, name) for name in ("estimate", "conf_low", "conf_high"))
         first, last = (style.integer(float(line.iloc[place])) for place in (0, -1))
@@ -119,9 +90,9 @@ def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, label
         en = f"the interval leaves zero out up to {reach} million kr" if reach else "the interval holds zero throughout"
         sentences.append(
             say(
-                language,
-                f"{labels.outcome(exhibit.columns[key], language)}: fra {first} kr til {last} kr; {nb}.",
-                f"{labels.outcome(exhibit.columns[key], language)}: from {first} kr to {last} kr; {en}.",
+                labels.language,
+                f"{labels.outcome(exhibit.columns[key])}: fra {first} kr til {last} kr; {nb}.",
+                f"{labels.outcome(exhibit.columns[key])}: from {first} kr to {last} kr; {en}.",
             )
         )
     return " ".join(sentences)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from refino_eval.economics.break_even import net_benefit
 from refino_eval.economics.programme_costs import outcome_values
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.numbers.cost_comparison import published_of, weighed
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: NetBenefitExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: NetBenefitExhibit, context: Context) -> Iterator[Row]:
     """Give the net benefit a person drawn at values of an outcome from nothing to the highest; rows are kroner."""
+    cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
     found = weighed(exhibit, cohort, files, study)
     values = outcome_values(study.costs[exhibit.costs], published_of(files))

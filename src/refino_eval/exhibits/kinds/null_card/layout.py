@@ -3,65 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, inference_note, say, specification_note
+from refino_eval.exhibits.wording.notes import inference_note, say, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
+from refino_eval.text import say as speak
 
 
-def layout(
-    name: str,
-    exhibit: NullCardExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: NullCardExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out the card: one line of numbers an outcome, and beneath what they mean in words."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     level = _level(exhibit, labels)
     heads = (
-        labels.word("mean_control", language),
-        labels.word("estimate", language),
-        labels.word("conf", language).format(level=f"{level * 100:g}"),
-        say(language, "Intervall i prosent av kontrollgruppen", "Interval in per cent of control mean"),
-        labels.word("mde", language),
-        labels.word("p_value_ri", language),
-        labels.word("p_value_fwer", language),
+        labels.word("mean_control"),
+        labels.word("estimate"),
+        labels.word("conf").format(level=f"{level * 100:g}"),
+        labels.say("null_card.interval_cent_control"),
+        labels.word("mde"),
+        labels.word("p_value_ri"),
+        labels.word("p_value_fwer"),
     )
     body, words = [], []
     for key, outcome in exhibit.columns.items():
-        shown = label(labels.outcome(outcome, language))
+        shown = label(labels.outcome(outcome))
         body.append(Row((shown, *_numbers(numbers, key, labels.treated))))
-        text = sentence(numbers, key, outcome, labels, language, level=level)
+        text = sentence(numbers, key, outcome, labels, level=level)
         words.append(Row((shown, Cell(text, align="left"))))
     grids = (
         Part(
             header=(Row((label(""), *(label(text, align="right") for text in heads))),),
             body=tuple(body),
-            caption=say(language, "Tall", "Numbers"),
+            caption=labels.say("null_card.numbers"),
         ),
         Part(
-            header=(Row((label(""), label(say(language, "Hva dette sier", "What this says")))),),
+            header=(Row((label(""), label(labels.say("null_card.what_says")))),),
             body=tuple(words),
-            caption=say(language, "I ord", "In words"),
+            caption=labels.say("null_card.words"),
         ),
     )
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=grids,
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, _notes(exhibit, frame, labels, language)),
-    )
+    return page.table(exhibit, frame, grids, _notes(exhibit, frame, labels))
 
 
 def _level(exhibit: NullCardExhibit, labels: LabelBook) -> float:
@@ -84,7 +70,7 @@ def _numbers(numbers: Numbers, key: str, arm: str) -> list[Cell]:
     ]
 
 
-def sentence(numbers: Numbers, key: str, outcome: str, labels: LabelBook, language: str, *, level: float) -> str:
+def sentence(numbers: Numbers, key: str, outcome: str, labels: LabelBook, *, level: float) -> str:
     """Say what one outcome's numbers mean.
 
     Parameters
@@ -99,37 +85,30 @@ def sentence(numbers: Numbers, key: str, outcome: str, labels: LabelBook, langua
         Of the interval and of both tests.
     """
     arm, size = labels.treated, 1 - level
-    amount = _Amounts.of(outcome, labels, language, numbers.value("units", key, arm, "std_error"))
+    amount = _Amounts.of(outcome, labels, numbers.value("units", key, arm, "std_error"))
     low, high, p, p_equal, margin, mde, below, above = (
         numbers.value("units", key, arm, name)
         for name in ("conf_low", "conf_high", "p_value", "p_value_equivalence", "margin", "mde", "rejected_below",
                      "rejected_above")
     )  # fmt: skip
     if not (math.isfinite(low) and math.isfinite(high)):
-        return say(language, "Effekten kan ikke anslås.", "The effect cannot be estimated.")
+        return labels.say("null_card.effect_cannot_estimated")
     percents = [numbers.value("percent", key, arm, name) for name in ("conf_low", "conf_high")]
     beside = ""
     if all(map(math.isfinite, percents)):
-        style = NumberStyle.of(language)
+        style = NumberStyle.of(labels.language)
         shown = [style.percent(value / 100) for value in percents]
-        beside = say(
-            language,
-            f" ({shown[0]} til {shown[1]} av nivået i kontrollgruppen)",
-            f" ({shown[0]} to {shown[1]} of the control mean)",
-        )
+        beside = labels.say("null_card.control_mean", shown_0=shown[0], shown_1=shown[1])
     parts = [
-        say(
-            language,
-            f"Dataene er forenlige med en effekt fra {amount.text(low, unit=False)} til {amount.text(high)}{beside}.",
-            f"The data are compatible with an effect from {amount.text(low, unit=False)} to {amount.text(high)}{beside}.",
+        labels.say(
+            "null_card.data_compatible_effect",
+            low=amount.text(low, unit=False),
+            high=amount.text(high),
+            beside=beside,
         ),
-        _excluded(amount, below, above, language),
-        say(
-            language,
-            f"Forsøket ville med 80 % sannsynlighet ha funnet en effekt på {amount.text(mde)} eller mer.",
-            f"With 80% probability the trial would have found an effect of {amount.text(mde)} or more.",
-        ),
-        _verdict(amount, p, p_equal, margin, size, language),
+        _excluded(amount, below, above, labels.language),
+        labels.say("null_card.probability_trial_would", mde=amount.text(mde)),
+        _verdict(amount, p, p_equal, margin, size, labels.language),
     ]
     return " ".join(part for part in parts if part)
 
@@ -141,13 +120,13 @@ class _Amounts:
         self.factor, self.unit, self.decimals, self.style = factor, unit, decimals, style
 
     @classmethod
-    def of(cls, outcome: str, labels: LabelBook, language: str, error: float) -> _Amounts:
+    def of(cls, outcome: str, labels: LabelBook, error: float) -> _Amounts:
         entry = labels.definitions.outcomes.get(outcome)
         share = entry is not None and labels.outcome_is_share(entry)
         factor = 100.0 if share else 1.0
-        unit = say(language, "prosentpoeng", "percentage points") if share else entry.unit[language] if entry else ""
+        unit = labels.say("null_card.percentage_points") if share else entry.unit[labels.language] if entry else ""
         decimals = decimals_for(factor * error, 2) if math.isfinite(error) and error > 0 else 2
-        return cls(factor, unit, decimals, NumberStyle.of(language))
+        return cls(factor, unit, decimals, NumberStyle.of(labels.language))
 
     def text(self, value: float, *, unit: bool = True) -> str:
         if unit and self.unit[:1].isdigit():
@@ -161,11 +140,7 @@ def _excluded(amount: _Amounts, below: float, above: float, language: str) -> st
     """Say which effects the one-sided tests reject, as far as they are gains and losses."""
     if not (math.isfinite(below) and math.isfinite(above)) or below >= 0 or above <= 0:
         return ""
-    return say(
-        language,
-        f"Ensidig testet er en økning på {amount.text(above)} eller mer utelukket, og en nedgang på {amount.text(-below)} eller mer.",
-        f"By one-sided tests an increase of {amount.text(above)} or more is excluded, and a decrease of {amount.text(-below)} or more.",
-    )
+    return speak("null_card.one_sided_tests", language, above=amount.text(above), text=amount.text(-below))
 
 
 def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: float, language: str) -> str:
@@ -182,40 +157,19 @@ def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: fl
         )
     shown = f"±{amount.text(margin)}"
     if p_equal <= size:
-        more = say(language, " Den er likevel ulik null.", " It differs from zero all the same.") if different else ""
-        return (
-            say(
-                language,
-                f"Effekten er vist å være innenfor marginen på {shown}, for liten til å bety noe etter den.",
-                f"The effect is shown to lie within the margin of {shown}, too small to matter by it.",
-            )
-            + more
-        )
+        more = speak("null_card.differs_zero_all", language) if different else ""
+        return speak("null_card.effect_shown_lie", language, shown=shown) + more
     if different:
-        return say(
-            language,
-            f"Effekten er ulik null, og ikke vist å være innenfor marginen på {shown}.",
-            f"The effect differs from zero, and is not shown to lie within the margin of {shown}.",
-        )
-    return say(
-        language,
-        f"Det er verken vist at effekten er ulik null, eller at den er innenfor marginen på {shown}: det står åpent.",
-        f"The effect is shown neither to differ from zero nor to lie within the margin of {shown}: the question is open.",
-    )
+        return speak("null_card.effect_differs_zero", language, shown=shown)
+    return speak("null_card.effect_shown_neither", language, shown=shown)
 
 
-def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
-    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels, language)]
-    lines.append(
-        say(
-            language,
-            "At en test ikke forkaster, sier ikke at effekten er null; kortet viser hvilke effekter tallene utelukker. Innenfor marginen: "
-            "to ensidige tester forkaster begge at effekten når marginen.",
-            "That a test does not reject does not say that the effect is zero; the card shows which effects the numbers exclude. "
-            "Within the margin: two one-sided tests both reject that the effect reaches the margin.",
-        )
-    )
+    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
+    lines.append(labels.say("null_card.test_does_reject"))
     if entry is not None:
-        lines.append(inference_note([entry.vcov], [entry.level], frame, language).split(". ")[0].rstrip(".") + ".")
+        lines.append(
+            inference_note([entry.vcov], [entry.level], frame, labels.language).split(". ")[0].rstrip(".") + "."
+        )
     return lines

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.arm_keys import arm_panel
 
@@ -21,10 +21,9 @@ CARD = (
 )  # fmt: skip
 
 
-def numbers(
-    exhibit: NullCardExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: NullCardExhibit, context: Context) -> Iterator[Row]:
     """Give the tests' numbers as they stand (panel `units`), and in per cent of the control mean (panel `percent`)."""
+    files, study = context.files, context.study
     tests = read_tidy(files.aggregates[exhibit.tests])
     panels = (exhibit.specification, arm_panel(study.treated, exhibit.specification))
     tests = tests[tests["panel"].isin(panels) & (tests["column"] == study.treated)]

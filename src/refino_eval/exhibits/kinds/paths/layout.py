@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from refino_eval.config.exhibit_base import StatesExhibit
@@ -23,27 +20,21 @@ from refino_eval.exhibits.layout.drawing import (
     panels,
     source_line,
 )
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 
-def layout(
-    name: str,
-    exhibit: PathsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw both arms' means with 95 % bands, named at the line ends, and a line at the draw."""
+    labels = page.labels
     if exhibit.by is not None:
-        units = {state: state_unit(exhibit, state, labels, language) for state in exhibit.states}
-        return grouped_paths_figure(name, exhibit, frame, labels=labels, language=language, facts=facts, unit=units)
+        units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
+        return grouped_paths_figure(page.name, exhibit, frame, labels=labels, facts=page.facts, unit=units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
-    names = [labels.arm(arm, language) for arm, _ in arms_of(labels)]
+    names = [labels.arm(arm) for arm, _ in arms_of(labels)]
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
         means = {arm: column(frame, state, arm, "mean") for arm, _ in arms_of(labels)}
         times = sorted({int(time) for values in means.values() for time in values.index})
@@ -56,13 +47,13 @@ def layout(
             ends.append((float(values.dropna().iloc[-1]), shown, series))
         ax.margins(y=0.06)
         ax.set_ylim(0, None)
-        event_axis(ax, times, labels, language, exhibit.clock)
-        number_axis(ax.yaxis, language)
-        head_panel(ax, place, len(states), labels.state(state, language), state_unit(exhibit, state, labels, language))
+        event_axis(ax, times, labels, exhibit.clock)
+        number_axis(ax.yaxis, labels.language)
+        head_panel(ax, place, len(states), labels.state(state), state_unit(exhibit, state, labels))
         end_labels(ax, times[-1], ends)
-    source_line(figure, data_class_note(facts, language))
-    title = exhibit.title[language]
-    return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels, language))
+    source_line(figure, data_class_note(page.facts, labels.language))
+    title = exhibit.title[labels.language]
+    return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels))
 
 
 def _every(points: int, offset: int) -> int | tuple[int, int]:
@@ -73,29 +64,23 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
     return (offset * step // 2, step)
 
 
-def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook, language: str) -> str:
+def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
     """Say the unit; a sum over time of a share is a number of periods."""
-    unit = labels.state_unit(state, language)
+    unit = labels.state_unit(state)
     if exhibit.cumulate_from is None:
         return unit
-    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
+    period = {"month": labels.say("paths.month"), "week": labels.say("paths.week")}[exhibit.clock]
     if labels.state_is_share(state):
-        unit = {"month": say(language, "måneder", "months"), "week": say(language, "uker", "weeks")}[exhibit.clock]
-    summed = labels.word("cumulative", language).format(origin=period, first=exhibit.cumulate_from)
+        unit = {"month": labels.say("paths.months"), "week": labels.say("paths.weeks")}[exhibit.clock]
+    summed = labels.word("cumulative").format(origin=period, first=exhibit.cumulate_from)
     return f"{unit}, {summed}" if unit else summed
 
 
-def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say what the figure shows: each panel's first and last level by arm, and at the draw."""
-    style = NumberStyle.of(language)
-    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
-    sentences = [
-        say(
-            language,
-            f"Linjediagram med {len(states)} felt; gjennomsnitt i hver gruppe med 95 % bånd.",
-            f"Line chart with {len(states)} panels; each arm's mean with a 95% band.",
-        )
-    ]
+    style = NumberStyle.of(labels.language)
+    period = {"month": labels.say("paths.month"), "week": labels.say("paths.week")}[exhibit.clock]
+    sentences = [labels.say("paths.line_chart_panels", states=len(states))]
     for state in states:
         parts = []
         for arm, _ in arms_of(labels):
@@ -107,15 +92,15 @@ def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: 
                 f"{period} {style.integer(time)}: {format_statistic(style, 'mean', float(values[time]))}"
                 for time in times
             )
-            parts.append(f"{labels.arm(arm, language)} {levels}")
-        sentences.append(f"{labels.state(state, language)}: {'; '.join(parts)}.")
+            parts.append(f"{labels.arm(arm)} {levels}")
+        sentences.append(f"{labels.state(state)}: {'; '.join(parts)}.")
     return " ".join(sentences)
 
 
-def notes(exhibit: PathsExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def notes(exhibit: PathsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return the lines under the figure."""
     return [
-        say(language, "Gjennomsnitt i hver gruppe med 95 % bånd.", "Means of each arm with 95% bands."),
-        say(language, "0 er trekketidspunktet.", "0 is the time of the draw."),
-        *paths_notes(exhibit, frame, language),
+        labels.say("paths.means_each_arm"),
+        labels.say("paths.time_draw"),
+        *paths_notes(exhibit, frame, labels.language),
     ]

@@ -13,12 +13,13 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm
 from refino_eval.exhibits.wording.group_labels import panel_of
 
 
-def numbers(exhibit: PathsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: PathsExhibit, context: Context) -> Iterator[Row]:
     """Arm means by event time, over the people seen then."""
+    cohort, files, study = context.cohort, context.files, context.study
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
     if groups is not None:
         yield from groups.counts(cohort, study)

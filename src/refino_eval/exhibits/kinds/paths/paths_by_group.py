@@ -22,8 +22,9 @@ from refino_eval.exhibits.layout.small_multiples import grouped_states, head_gro
 from refino_eval.exhibits.layout.style import Series
 from refino_eval.exhibits.wording.group_labels import panel_of, without_group
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,52 +39,43 @@ def grouped_paths_figure(
     frame: pd.DataFrame,
     *,
     labels: LabelBook,
-    language: str,
     facts: Mapping[str, Any],
     unit: Mapping[str, str],
 ) -> Drawing:
     """Draw both arms' means in each group; the scale is the same along a row, so that levels can be compared."""
     assert exhibit.by is not None
     states = grouped_states(exhibit.states, frame)
-    groups = listed_groups(exhibit.by, frame, labels, language)
+    groups = listed_groups(exhibit.by, frame, labels)
     figure, found = strips(states, len(groups))
     for place, strip in enumerate(found):
         for k, (ax, (key, shown, people)) in enumerate(zip(strip.axes, groups, strict=True)):
             _draw_group(ax, frame, panel_of(strip.state, key), labels)
-            head_group(ax, shown, people, language)
+            head_group(ax, shown, people, labels.language)
             times = [
                 int(t) for panel_key, *_ in groups for t in _times(frame, panel_of(strip.state, panel_key), labels)
             ]
-            event_axis(ax, times, labels, language, exhibit.clock, most=9 if len(groups) <= 2 else 5)
+            event_axis(ax, times, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
             if k not in strip.bottom or place < len(found) - 1:
                 ax.set_xlabel("")
         strip.axes[0].set_ylim(0, None)
-        number_axis(strip.axes[0].yaxis, language, most=5)
+        number_axis(strip.axes[0].yaxis, labels.language, most=5)
         for k in strip.last:
-            _name_arms(strip.axes[k], frame, panel_of(strip.state, groups[k][0]), labels, language)
-        head_strip(strip, place, len(found), labels.state(strip.state, language), unit[strip.state])
-    source_line(figure, data_class_note(facts, language))
-    alt = _alt(states, groups, frame, labels, language)
-    return Drawing(figure=figure, title=exhibit.title[language], alt=alt)
+            _name_arms(strip.axes[k], frame, panel_of(strip.state, groups[k][0]), labels)
+        head_strip(strip, place, len(found), labels.state(strip.state), unit[strip.state])
+    source_line(figure, data_class_note(facts, labels.language))
+    alt = _alt(states, groups, frame, labels)
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 
 def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> list[str]:
     """Say how to read the fading, and who is in no group."""
     if exhibit.by is None:
         return []
-    lines = [
-        say(
-            language,
-            "Svakere strek: ikke alle i gruppen kan følges så lenge, og gjennomsnittet gjelder de andre.",
-            "Fainter lines: not everybody of the group can be followed for so long, and the mean is of the others.",
-        )
-    ]
+    lines = [say("paths.fainter_lines_everybody", language)]
     missing = without_group(frame)
     if missing:
         count = NumberStyle.of(language).integer(missing)
-        lines.append(
-            say(language, f"{count} personer er i ingen av gruppene.", f"{count} people are in none of the groups.")
-        )
+        lines.append(say("paths.people_none_groups", language, count=count))
     return lines
 
 
@@ -124,31 +116,23 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
     return 1 if points <= 13 else (offset * 6, 12)
 
 
-def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook, language: str) -> None:
+def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> None:
     ends: list[tuple[float, str, Series]] = []
     last = ax.get_xlim()[0]
     for arm, series in arms_of(labels):
         means = column(frame, panel, arm, "mean").dropna()
         if not means.empty:
-            ends.append((float(means.iloc[-1]), labels.arm(arm, language), series))
+            ends.append((float(means.iloc[-1]), labels.arm(arm), series))
             last = max(last, float(means.index[-1]))
     if ends:
         end_labels(ax, last, ends, gap=0.13)
 
 
-def _alt(
-    states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook, language: str
-) -> str:
+def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     count = len(states) * len(groups)
-    sentences = [
-        say(
-            language,
-            f"Linjediagram med {count} små felt, ett for hver gruppe; gjennomsnitt i hver gruppe trukket med 95 % bånd.",
-            f"Line chart with {count} small panels, one for each group; each arm's mean with a 95% band.",
-        )
-    ]
+    sentences = [labels.say("paths.line_chart_small", count=count)]
     for state in states:
         for key, shown, _ in groups:
             parts = []
@@ -158,6 +142,6 @@ def _alt(
                     continue
                 times = [t for t in (0, 12) if t in means.index] or [int(means.index[-1])]
                 levels = ", ".join(f"{t}: {format_statistic(style, 'mean', float(means[t]))}" for t in times)
-                parts.append(f"{labels.arm(arm, language)} {levels}")
-            sentences.append(f"{labels.state(state, language)}, {shown}: {'; '.join(parts)}.")
+                parts.append(f"{labels.arm(arm)} {levels}")
+            sentences.append(f"{labels.state(state)}, {shown}: {'; '.join(parts)}.")
     return " ".join(sentences)

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from refino_eval.config.payments import PaymentRules
 from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, say
-from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.notes import say
+from refino_eval.text import say as speak
 
 STATUSES = ("paid", "undecided", "running", "not_reached")
 
 
-def layout(
-    name: str,
-    exhibit: PaymentsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: PaymentsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out participants, milestones by status with the reasons of what is undecided, and the payment a participant."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     arms = tuple(exhibit.programmes)
     parts = tuple(
         _part(
@@ -40,17 +32,10 @@ def layout(
             list(dict.fromkeys(frame.loc[frame["panel"] == rules, "row"])),
             numbers,
             labels,
-            language,
         )
         for rules in exhibit.payments
     )
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=parts,
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, _notes(exhibit, numbers, labels, language)),
-    )
+    return page.table(exhibit, frame, parts, _notes(exhibit, numbers, labels))
 
 
 def _part(
@@ -60,20 +45,19 @@ def _part(
     rows: list[str],
     numbers: Numbers,
     labels: LabelBook,
-    language: str,
 ) -> Part:
     defined = labels.definitions.payments[rules]
-    header = Row((label(""), *(label(labels.arm(arm, language), align="right") for arm in arms)))
+    header = Row((label(""), *(label(labels.arm(arm), align="right") for arm in arms)))
     body = [
         Row(
             (
-                label(labels.word("participants", language)),
+                label(labels.word("participants")),
                 *(numbers.cell(rules, "participants", arm, "count") for arm in arms),
             )
         ),
         Row(
             (
-                label(say(language, "Måneder i tiltaket, gjennomsnitt", "Months in the programme, mean")),
+                label(labels.say("payments.months_programme_mean")),
                 *(
                     numbers.cell("", "duration", arm, "mean", write=partial(numbers.style.fixed, decimals=1))
                     for arm in arms
@@ -83,11 +67,11 @@ def _part(
     ]
     for milestone in defined.milestones:
         share = numbers.style.percent(milestone.share, 0)
-        head = f"{milestone.label[language]} ({share})"
+        head = f"{milestone.label[labels.language]} ({share})"
         body.append(Row((label(head, span=len(arms) + 1),), role="block"))
-        body += _milestone(rules, milestone.name, defined, arms, rows, numbers, labels, language)
-    body += list(_totals(rules, exhibit, arms, numbers, language))
-    return Part(header=(header,), body=tuple(body), caption=defined.label[language])
+        body += _milestone(rules, milestone.name, defined, arms, rows, numbers, labels)
+    body += list(_totals(rules, exhibit, arms, numbers, labels.language))
+    return Part(header=(header,), body=tuple(body), caption=defined.label[labels.language])
 
 
 def _milestone(
@@ -98,16 +82,15 @@ def _milestone(
     rows: list[str],
     numbers: Numbers,
     labels: LabelBook,
-    language: str,
 ) -> Iterator[Row]:
     for status in STATUSES:
         row = f"{milestone}:{status}"
         if status != "paid" and not any(numbers.value(rules, row, arm, "count") > 0 for arm in arms):
             continue
-        yield Row((label(labels.word(status, language)), *(_counted(rules, row, arm, numbers) for arm in arms)))
+        yield Row((label(labels.word(status)), *(_counted(rules, row, arm, numbers) for arm in arms)))
         prefix = f"{row}:"
         for reason in (row for row in rows if row.startswith(prefix)):
-            told = f"\N{EN DASH} {defined.reasons[reason.removeprefix(prefix)][language]}"
+            told = f"\N{EN DASH} {defined.reasons[reason.removeprefix(prefix)][labels.language]}"
             cells = (numbers.cell(rules, reason, arm, "count") for arm in arms)
             yield Row((label(told), *(cell if cell.text else Cell("0", number=0.0) for cell in cells)))
 
@@ -123,59 +106,40 @@ def _totals(
     rules: str, exhibit: PaymentsExhibit, arms: tuple[str, ...], numbers: Numbers, language: str
 ) -> Iterator[Row]:
     style = numbers.style
-    settled, all_of_it = say(language, "avklart", "settled"), say(language, "med alt uavklart", "with all undecided")
+    settled, all_of_it = speak("payments.settled", language), speak("payments.all_undecided", language)
     for row, which in (("least", settled), ("most", all_of_it)):
-        head = say(
-            language,
-            f"Betaling per deltaker, andel av tilbudet, {which}",
-            f"Payment a participant, share of the bid, {which}",
-        )
+        head = speak("payments.payment_participant_share", language, which=which)
         cells = (numbers.cell(rules, row, arm, "share", write=style.percent) for arm in arms)
         yield Row((label(head), *cells), role="foot")
     if exhibit.bid is not None:
         bid = style.integer(exhibit.bid)
         for row, which in (("least", settled), ("most", all_of_it)):
-            head = say(
-                language,
-                f"Kroner per deltaker ved et tilbud på {bid}, {which}",
-                f"Kroner a participant at a bid of {bid}, {which}",
-            )
+            head = speak("payments.kroner_participant_bid", language, bid=bid, which=which)
             yield Row(
                 (label(head), *(numbers.cell(rules, row, arm, "value", write=style.integer) for arm in arms)),
                 role="foot",
             )
 
 
-def _notes(exhibit: PaymentsExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
+def _notes(exhibit: PaymentsExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     style = numbers.style
     started = ", ".join(
-        f"{labels.arm(arm, language)} {style.integer(numbers.value(exhibit.payments[0], 'participants', arm, 'count'))} / "
+        f"{labels.arm(arm)} {style.integer(numbers.value(exhibit.payments[0], 'participants', arm, 'count'))} / "
         f"{style.integer(numbers.value('', 'drawn', arm, 'count'))}"
         for arm in exhibit.programmes
     )
     last = exhibit.observed_to
     example = say(
-        language,
+        labels.language,
         " Tilbudet i kroner er et regneeksempel." if exhibit.bid is not None else "",
         " The bid in kroner is an illustration." if exhibit.bid is not None else "",
     )
-    day = f"{last.day}.{last.month}.{last.year}" if language == "nb" else f"{last.day} {last:%B} {last.year}"
+    day = f"{last.day}.{last.month}.{last.year}" if labels.language == "nb" else f"{last.day} {last:%B} {last.year}"
     return [
+        labels.say("payments.participants_who_started", started=started, day=day),
+        labels.say("payments.rules_applied_registered"),
         say(
-            language,
-            f"Deltakere er de som begynte i tiltaket de ble trukket til (av trukne: {started}). Milepæler nådd til og med {day}.",
-            f"Participants are those who started the programme that they were drawn to (of those drawn: {started}). Milestones met "
-            f"by {day}.",
-        ),
-        say(
-            language,
-            "Reglene er brukt på registrerte forløp: jobbens faktiske lengde står for kontraktens. «Uavklart» er det reglene lar stå åpent, "
-            "eller registrene ikke viser; «løper» kan bli betalt senere.",
-            "The rules are applied to registered spells: a job's actual length stands for the contract's. 'Undecided' is what the rules "
-            "leave open, or registers do not show; what is 'running' may be paid later.",
-        ),
-        say(
-            language,
+            labels.language,
             "Samme forløp er holdt opp mot hvert regelsett: hvordan leverandørene hadde handlet under andre regler, sier tallene ikke. "
             "Påslag i en periode er regnet med." + example,
             "The same spells are held against each set of rules: how providers would have acted under other rules, the numbers do not say. "

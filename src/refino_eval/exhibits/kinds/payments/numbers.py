@@ -12,15 +12,14 @@ import pandas as pd
 from refino_eval.economics.provider_payments import Codes, PaymentTotal, Registers, participants, total
 from refino_eval.economics.spells import Spell
 from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell
 
 DAYS_A_MONTH = 365.25 / 12
 
 
-def numbers(
-    exhibit: PaymentsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
     """Give participants, milestones and payments a participant, by set of rules (panel) and arm (column)."""
+    cohort, files, study = context.cohort, context.files, context.study
     registers = _registers(exhibit, cohort, files)
     codes = Codes(contracts=exhibit.contracts, wage_subsidy=frozenset(exhibit.wage_subsidy))
     observed_to = exhibit.observed_to + dt.timedelta(days=1)

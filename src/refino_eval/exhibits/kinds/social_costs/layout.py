@@ -2,88 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.social_costs.model import SocialCostsExhibit
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import exhibit_notes, say
-from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
-def layout(
-    name: str,
-    exhibit: SocialCostsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-    style: NumberStyle,
-) -> Table:
+def layout(exhibit: SocialCostsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out what the treated programme saves, step by step, and the effect that outweighs it."""
-    numbers = Numbers.of(frame, style)
+    labels = page.labels
+    numbers = Numbers.of(frame, page.style)
     costs = labels.definitions.costs[exhibit.costs]
     steps = Part(
-        header=(Row((label(""), *(label(costs.bases[b].label[language], align="right") for b in exhibit.bases))),),
+        header=(
+            Row((label(""), *(label(costs.bases[b].label[labels.language], align="right") for b in exhibit.bases))),
+        ),
         body=tuple(
             Row(
                 (
-                    label(labels.word(f"saving_{row}", language)),
-                    *(numbers.cell("", row, basis, "value", write=style.integer) for basis in exhibit.bases),
+                    label(labels.word(f"saving_{row}")),
+                    *(numbers.cell("", row, basis, "value", write=page.style.integer) for basis in exhibit.bases),
                 ),
                 role="foot" if row == "saving" else "body",
             )
             for row in ("monthly_price", "cost", "without_vat", "saving")
         ),
-        caption=say(language, "Besparelse i kroner", "Saving in kroner"),
+        caption=labels.say("social_costs.saving_kroner"),
     )
     rows: tuple[tuple[str, Callable[[float], str]], ...] = (
-        ("gain", lambda value: style.fixed(value, 1)),
-        ("break_even", lambda value: style.fixed(value, 2)),
+        ("gain", lambda value: page.style.fixed(value, 1)),
+        ("break_even", lambda value: page.style.fixed(value, 2)),
     )
     weighed = Part(
-        header=(Row((label(""), *(label(costs.values[v].label[language], align="right") for v in exhibit.values))),),
+        header=(
+            Row((label(""), *(label(costs.values[v].label[labels.language], align="right") for v in exhibit.values))),
+        ),
         body=tuple(
             Row(
                 (
-                    label(labels.word(f"saving_{row}", language)),
+                    label(labels.word(f"saving_{row}")),
                     *(numbers.cell("", row, value, "value", write=write) for value in exhibit.values),
                 )
             )
             for row, write in rows
         ),
-        caption=say(language, "Effekten som veier den opp", "The effect that outweighs it"),
+        caption=labels.say("social_costs.effect_outweighs"),
     )
-    return Table(
-        exhibit=name,
-        language=language,
-        title=exhibit.title[language],
-        parts=(steps, weighed),
-        notes=exhibit_notes(exhibit, frame, labels, language, facts, _social_notes(exhibit, numbers, labels, language)),
-    )
+    return page.table(exhibit, frame, (steps, weighed), _social_notes(exhibit, numbers, labels))
 
 
-def _social_notes(exhibit: SocialCostsExhibit, numbers: Numbers, labels: LabelBook, language: str) -> list[str]:
-    treated, control = (labels.arm(arm, language) for arm in (labels.treated, labels.control))
+def _social_notes(exhibit: SocialCostsExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    treated, control = (labels.arm(arm) for arm in (labels.treated, labels.control))
     vat, tax = (Cell(numbers.style.integer(numbers.value("", row, "", "value"))).text for row in ("vat", "tax_cost"))
-    basis = labels.definitions.costs[exhibit.costs].bases[exhibit.break_even_basis].label[language]
+    basis = labels.definitions.costs[exhibit.costs].bases[exhibit.break_even_basis].label[labels.language]
     return [
-        say(
-            language,
-            f"Besparelsen er hva {control} koster mer enn {treated} per deltaker. Merverdiavgift: {vat} %; kostnad ved å kreve inn "
-            f"skatt: {tax} % av beløpet uten avgift.",
-            f"The saving is what {control} costs more than {treated} a participant. VAT: {vat}%; cost of raising tax: {tax}% of "
-            "the amount without VAT.",
-        ),
-        say(
-            language,
-            f"Effekten som veier besparelsen opp ({basis.lower()}): så mange prosentpoeng flere i jobb måtte {control} gitt, per "
-            "deltaker, for å forsvare den høyere kostnaden.",
-            f"The effect that outweighs the saving ({basis.lower()}): so many percentage points more in work would {control} have "
-            "to give, a participant, to be worth its higher cost.",
-        ),
+        labels.say("social_costs.saving_what_costs", control=control, treated=treated, vat=vat, tax=tax),
+        labels.say("social_costs.effect_outweighs_saving", lower=basis.lower(), control=control),
     ]

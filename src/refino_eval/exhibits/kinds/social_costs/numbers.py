@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval.economics.break_even import break_even_effect
 from refino_eval.economics.programme_costs import outcome_values
 from refino_eval.exhibits.kinds.social_costs.model import SocialCostsExhibit
 from refino_eval.exhibits.numbers.cost_comparison import MILLION, cost_table_of, published_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: SocialCostsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: SocialCostsExhibit, context: Context) -> Iterator[Row]:
     """Give the treated programme's saving step by step (paid, without VAT, with tax cost), and the effect that outweighs it."""
+    files, study = context.files, context.study
     tables = {basis: cost_table_of(exhibit.costs, basis, files, study) for basis in exhibit.bases}
     arms = (study.treated, study.control)
     for row, step in (

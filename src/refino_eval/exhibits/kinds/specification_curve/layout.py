@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, number_axis, source_line
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import GRID, INK, QUIET, TREATED
 from refino_eval.exhibits.wording.labels import LabelBook, plain
-from refino_eval.exhibits.wording.notes import data_class_note, say, window_text
+from refino_eval.exhibits.wording.notes import data_class_note, window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,33 +32,24 @@ class Choices:
     taken: tuple[int, ...]
 
 
-def layout(
-    name: str,
-    exhibit: SpecificationCurveExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw the estimates from the smallest to the largest, with intervals, over a dashboard of the choices."""
+    labels = page.labels
     from matplotlib.figure import Figure
 
     told = variants(frame)
-    choices = [each for each in choices_of(told, exhibit, labels, language) if len(each.values) > 1]
+    choices = [each for each in choices_of(told, exhibit, labels) if len(each.values) > 1]
     lines = sum(len(each.values) + 1 for each in choices)
     figure = Figure(figsize=(7.6, 3.0 + 0.19 * lines))
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2.6, 0.19 * max(lines, 1))})
     _curve(top, told, _alpha(exhibit, labels))
-    number_axis(top.yaxis, language)
-    top.set_title(_heading(exhibit, labels, language))
-    top.text(
-        0.0, 1.02, _unit(exhibit, labels, language), transform=top.transAxes, va="bottom", fontsize=8.0, color=QUIET
-    )
+    number_axis(top.yaxis, labels.language)
+    top.set_title(_heading(exhibit, labels))
+    top.text(0.0, 1.02, _unit(exhibit, labels), transform=top.transAxes, va="bottom", fontsize=8.0, color=QUIET)
     _dashboard(bottom, choices, len(told))
-    _median(top, frame, len(told), language)
-    source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(frame, choices, language))
+    _median(top, frame, len(told), labels.language)
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, choices, labels.language))
 
 
 def variants(frame: pd.DataFrame) -> pd.DataFrame:
@@ -66,31 +59,27 @@ def variants(frame: pd.DataFrame) -> pd.DataFrame:
     return wide.reset_index().sort_values(["estimate", "panel", "row", "column"], ignore_index=True)
 
 
-def choices_of(
-    told: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook, language: str
-) -> list[Choices]:
+def choices_of(told: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook) -> list[Choices]:
     """Return what was chosen: definition and window of the outcome (or the outcome itself), controls, sample."""
     found = []
     outcomes = [exhibit.columns[key] for key in told["row"]]
     entries = [labels.definitions.outcomes.get(name) for name in outcomes]
     by_state = all(entry is not None and entry.state is not None for entry in entries)
     pairs = {
-        (entry.state, window_text(entry, language)): name
+        (entry.state, window_text(entry, labels.language)): name
         for name, entry in zip(outcomes, entries, strict=True)
         if entry
     }
     if by_state and len(pairs) == len(set(outcomes)):
-        states = [labels.state(entry.state or "", language) for entry in entries if entry is not None]
-        windows = [_window(window_text(entry, language)) for entry in entries if entry is not None]
-        found.append(_choices(say(language, "Definisjon", "Definition"), states))
-        found.append(_choices(say(language, "Vindu", "Window"), windows))
+        states = [labels.state(entry.state or "") for entry in entries if entry is not None]
+        windows = [_window(window_text(entry, labels.language)) for entry in entries if entry is not None]
+        found.append(_choices(labels.say("specification_curve.definition"), states))
+        found.append(_choices(labels.say("specification_curve.window"), windows))
     else:
-        found.append(
-            _choices(say(language, "Utfall", "Outcome"), [labels.outcome(name, language) for name in outcomes])
-        )
-    controls = [labels.specification(panel, language) for panel in told["panel"]]
-    found.append(_choices(say(language, "Spesifikasjon", "Specification"), controls))
-    found.append(_choices(say(language, "Utvalg", "Sample"), [labels.sample(c, language) for c in told["column"]]))
+        found.append(_choices(labels.say("specification_curve.outcome"), [labels.outcome(name) for name in outcomes]))
+    controls = [labels.specification(panel) for panel in told["panel"]]
+    found.append(_choices(labels.say("specification_curve.specification"), controls))
+    found.append(_choices(labels.say("specification_curve.sample"), [labels.sample(c) for c in told["column"]]))
     return found
 
 
@@ -133,11 +122,7 @@ def _median(ax: Axes, frame: pd.DataFrame, count: int, language: str) -> None:
     ax.axhline(summary["median"], color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     median = format_statistic(style, "estimate", float(summary["median"]))
     share = style.percent(float(summary["significant"]), 0)
-    text = say(
-        language,
-        f"{count} varianter · median {median} · {share} signifikante",
-        f"{count} variants · median {median} · {share} significant",
-    )
+    text = say("specification_curve.variants_median_significant", language, count=count, median=median, share=share)
     ax.text(1.0, 1.02, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5, color=QUIET)
 
 
@@ -176,38 +161,27 @@ def _dashboard(ax: Axes, choices: Sequence[Choices], count: int) -> None:
         ax.set_axis_off()
 
 
-def _heading(exhibit: SpecificationCurveExhibit, labels: LabelBook, language: str) -> str:
-    return labels.word("effect_of", language).format(arm=labels.arm(labels.treated, language))
+def _heading(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
+    return labels.word("effect_of").format(arm=labels.arm(labels.treated))
 
 
-def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook, language: str) -> str:
+def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
     if exhibit.scale == "control_sd":
-        return say(language, "standardavvik i kontrollgruppen", "control standard deviations")
+        return labels.say("specification_curve.control_standard_deviations")
     entries = [labels.definitions.outcomes.get(name) for name in exhibit.columns.values()]
-    units = list(dict.fromkeys(entry.unit[language] for entry in entries if entry is not None))
+    units = list(dict.fromkeys(entry.unit[labels.language] for entry in entries if entry is not None))
     return ", ".join(units) if units else plain("")
 
 
-def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say how to read the curve, and what it is not."""
     level = f"{(1 - _alpha(exhibit, labels)) * 100:g}"
     single = []
     if len(exhibit.specifications) == 1:
-        single.append(say(language, "spesifikasjon", "specification"))
+        single.append(labels.say("specification_curve.specification_2"))
     return [
-        say(
-            language,
-            f"Hvert punkt er effekten under ett sett valg, med {level} % intervall; fylt punkt der nullhypotesen forkastes. Merkene under "
-            "viser valgene. Stiplet linje er medianen.",
-            f"Each point is the effect under one set of choices, with a {level}% interval; filled where the null is rejected. The "
-            "marks below show the choices. The dashed line is the median.",
-        ),
-        say(
-            language,
-            "Variantene deler personer og er ikke uavhengige: kurven viser hvor mye svaret avhenger av valgene, og er ingen test.",
-            "The variants share their people and are not independent: the curve shows how far the answer hangs on the choices, "
-            "and is no test.",
-        ),
+        labels.say("specification_curve.each_point_effect", level=level),
+        labels.say("specification_curve.variants_share_their"),
     ]
 
 
@@ -218,9 +192,12 @@ def _alt(frame: pd.DataFrame, choices: Sequence[Choices], language: str) -> str:
     count, share = style.integer(summary["estimated"]), style.percent(float(summary["significant"]), 0)
     varied = "; ".join(f"{each.name.lower()}: {', '.join(each.values)}" for each in choices)
     return say(
+        "specification_curve.specification_curve_variants",
         language,
-        f"Spesifikasjonskurve med {count} varianter i stigende rekkefølge: fra {shown['lowest']} til {shown['highest']}, median "
-        f"{shown['median']}; {share} er signifikante. Det som varierer: {varied}.",
-        f"Specification curve with {count} variants in increasing order: from {shown['lowest']} to {shown['highest']}, median "
-        f"{shown['median']}; {share} are significant. What varies: {varied}.",
+        count=count,
+        shown_lowest=shown["lowest"],
+        shown_highest=shown["highest"],
+        shown_median=shown["median"],
+        share=share,
+        varied=varied,
     )

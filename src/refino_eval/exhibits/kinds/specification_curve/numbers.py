@@ -10,15 +10,21 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, outcome_columns, weighting
+from refino_eval.exhibits.numbers.study import (
+    Context,
+    Row,
+    cell,
+    controls_of,
+    outcome_columns,
+    weighting,
+)
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
 
-def numbers(
-    exhibit: SpecificationCurveExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Row]:
     """Every variant: panel the specification, row the outcome, column the sample; and the summary of all."""
+    cohort, files, study = context.cohort, context.files, context.study
     values = outcome_columns(exhibit.columns, cohort, files)
     found = []
     for sample in exhibit.samples or (exhibit.sample,):

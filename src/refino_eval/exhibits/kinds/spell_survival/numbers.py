@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.spell_survival.model import SpellSurvivalExhibit
 from refino_eval.exhibits.numbers.panels import panel_matrices
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
-def numbers(
-    exhibit: SpellSurvivalExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: SpellSurvivalExhibit, context: Context) -> Iterator[Row]:
     """Share still in each programme by time since the start, with the number who can still be seen."""
+    cohort, files = context.cohort, context.files
     for state, values, times in panel_matrices(exhibit.states, exhibit.clock, cohort, files):
         first = int(exhibit.first - times[0])
         last = int((times[-1] if exhibit.last is None else exhibit.last) - times[0])

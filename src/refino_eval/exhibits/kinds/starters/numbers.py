@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.starters.model import StartersExhibit
 from refino_eval.exhibits.numbers.participants import joint_rows
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, outcome_columns, unweighted, weighting
+from refino_eval.exhibits.numbers.study import (
+    Context,
+    Row,
+    cell,
+    outcome_columns,
+    unweighted,
+    weighting,
+)
 
 
-def numbers(
-    exhibit: StartersExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: StartersExhibit, context: Context) -> Iterator[Row]:
     """Slopes of having started one's own programme on characteristics, in each arm, and their differences."""
+    cohort, files, study = context.cohort, context.files, context.study
     unweighted(cohort)
     known = outcome_columns(exhibit.started, cohort, files)
     drawn = cohort["treated"].to_numpy()

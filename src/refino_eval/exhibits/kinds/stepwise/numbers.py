@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighting
 
 
-def numbers(
-    exhibit: StepwiseExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
     """Tell the effect without cells (`raw`), with cells, and as each group enters; panel `decomposition` has Gelbach's parts."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, _ = sample_of(exhibit, cohort, files, specification)
     if "weight" in people:

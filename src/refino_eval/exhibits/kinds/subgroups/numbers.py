@@ -13,15 +13,14 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
 
-def numbers(
-    exhibit: SubgroupsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
     """Panel the split, row the group; rows `difference` (of two groups) and `equal` (the test, corrected for all)."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}

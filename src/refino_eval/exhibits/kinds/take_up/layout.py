@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from refino_eval.exhibits.kinds.take_up.model import TakeUpExhibit
@@ -20,21 +17,15 @@ from refino_eval.exhibits.layout.drawing import (
     panels,
     source_line,
 )
+from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
-def layout(
-    name: str,
-    exhibit: TakeUpExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    language: str,
-    facts: Mapping[str, Any],
-) -> Drawing:
+def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw both arms' shares with 95 % intervals; panels share their scale, since they are read against each other."""
+    labels = page.labels
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     highest = frame.loc[frame["statistic"] == "conf_high", "value"].max()
@@ -52,42 +43,28 @@ def layout(
             ax.fill_between(share.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
             draw_series(ax, share.index.tolist(), share.tolist(), series, every=max(len(share) // 12, 1))
             times |= set(share.index)
-            ends.append((float(share.iloc[-1]), labels.arm(arm, language), series))
+            ends.append((float(share.iloc[-1]), labels.arm(arm), series))
         ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)
         if times:
-            event_axis(ax, sorted(times), labels, language, exhibit.clock)
+            event_axis(ax, sorted(times), labels, exhibit.clock)
             end_labels(ax, max(times), ends)
-        number_axis(ax.yaxis, language)
-        unit = say(language, "prosent av dem som ble trukket til gruppen", "per cent of those drawn to the arm")
-        head_panel(ax, place, len(states), labels.state(state, language), unit)
-    source_line(figure, data_class_note(facts, language))
-    return Drawing(figure=figure, title=exhibit.title[language], alt=_alt(exhibit, states, frame, labels, language))
+        number_axis(ax.yaxis, labels.language)
+        unit = labels.say("take_up.cent_drawn_arm")
+        head_panel(ax, place, len(states), labels.state(state), unit)
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, states, frame, labels))
 
 
-def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say what the lines and bands are, and what they are not."""
-    return [
-        say(
-            language,
-            "Andelen i hver trekkegruppe som er i tiltaket i løpet av måneden, med 95 % intervall (Wilson). Gruppene er vist som "
-            "de ble trukket, uten justering for at trekkandelen varierte.",
-            "The share of each arm in the programme in the course of the month, with a 95% interval (Wilson). Arms are shown as "
-            "drawn, without adjustment for a draw share that varied.",
-        )
-    ]
+    return [labels.say("take_up.share_each_arm")]
 
 
-def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook, language: str) -> str:
+def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say for each programme and arm when participation is highest, and how high."""
-    style = NumberStyle.of(language)
-    period = {"month": say(language, "måned", "month"), "week": say(language, "uke", "week")}[exhibit.clock]
-    sentences = [
-        say(
-            language,
-            f"Linjediagram med {len(states)} felt; andel deltakere i hver trekkegruppe med 95 % intervall.",
-            f"Line chart with {len(states)} panels; share of each arm taking part, with 95% intervals.",
-        )
-    ]
+    style = NumberStyle.of(labels.language)
+    period = {"month": labels.say("take_up.month"), "week": labels.say("take_up.week")}[exhibit.clock]
+    sentences = [labels.say("take_up.line_chart_panels", states=len(states))]
     for state in states:
         parts = []
         for arm, _ in arms_of(labels):
@@ -95,9 +72,7 @@ def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels:
             if share.empty:
                 continue
             top = int(share.index[int(share.argmax())])
-            most = say(language, "høyest", "highest")
-            parts.append(
-                f"{labels.arm(arm, language)} {most} {style.percent(float(share[top]))} ({period} {style.integer(top)})"
-            )
-        sentences.append(f"{labels.state(state, language)}: {'; '.join(parts)}.")
+            most = labels.say("take_up.highest")
+            parts.append(f"{labels.arm(arm)} {most} {style.percent(float(share[top]))} ({period} {style.integer(top)})")
+        sentences.append(f"{labels.state(state)}: {'; '.join(parts)}.")
     return " ".join(sentences)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from refino_eval.exhibits.kinds.take_up.model import TakeUpExhibit
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.participants import share_rows
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, of_arm
 
 
-def numbers(exhibit: TakeUpExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: TakeUpExhibit, context: Context) -> Iterator[Row]:
     """Share of each arm in each programme at each event time."""
+    cohort, files, study = context.cohort, context.files, context.study
     for state, values, times in panel_matrices(exhibit.states, exhibit.clock, cohort, files):
         low = exhibit.first if exhibit.first is not None else int(times[0])
         high = exhibit.last if exhibit.last is not None else int(times[-1])

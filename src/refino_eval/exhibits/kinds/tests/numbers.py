@@ -13,12 +13,13 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, pairs, weighting
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs, weighting
 from refino_eval.seeds import derive_seed
 
 
-def numbers(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str) -> Iterator[Row]:
+def numbers(exhibit: TestsExhibit, context: Context) -> Iterator[Row]:
     """Each effect with its randomisation p, family-wise p, sharpened q, and what it can and cannot exclude."""
+    cohort, files, study, name = context.cohort, context.files, context.study, context.name
     # Each arm's redraws are made apart, from a seed of its own.
     alone = len(study.treated_arms) == 1
     tested = [

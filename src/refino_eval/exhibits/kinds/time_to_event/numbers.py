@@ -11,14 +11,13 @@ from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, controls_of, of_arm, weighted
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
 from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
 
 
-def numbers(
-    exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, name: str
-) -> Iterator[Row]:
+def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
     """Share without the event by time (row) and arm (column), and the tests of the arms within cells."""
+    cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     if "weight" in cohort or is_clustered(specification.vcov):
