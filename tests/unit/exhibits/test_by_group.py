@@ -168,6 +168,6 @@ def test_groups_are_called_by_their_labels():
     assert group_label(("young", "middle"), "young", labels) == "Under 35"
     assert group_label("female", "1", labels) == "Female: yes"
     assert group_label("county", "Øst", labels) == "Øst"
-    assert split_label("county", labels, "nb") == "Fylke"
+    assert split_label("county", labels.in_language("nb")) == "Fylke"
     assert split_label("draw_year", labels) == "Year of the draw"
     assert split_label(("young", "middle"), labels) == "Age"

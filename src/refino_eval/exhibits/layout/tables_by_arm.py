@@ -10,6 +10,15 @@ import pandas as pd
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Table
+from refino_eval.exhibits.wording.labels import LabelBook
+
+
+def frames_by_arm(frame: pd.DataFrame, labels: LabelBook) -> Iterator[tuple[pd.DataFrame, LabelBook]]:
+    """Return the numbers of each treated arm, with panels as if it were the only one, and labels for them."""
+    for arm in labels.treated_arms:
+        of_arm = frame["panel"].eq(arm) | frame["panel"].str.startswith(f"{arm}:")
+        part = frame.loc[of_arm].assign(panel=frame.loc[of_arm, "panel"].str.removeprefix(arm).str.removeprefix(":"))
+        yield part.reset_index(drop=True), replace(labels, treated=arm, several=(arm,))
 
 
 def table_by_arm(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataFrame, page: Page) -> Table:

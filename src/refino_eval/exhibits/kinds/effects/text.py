@@ -39,6 +39,6 @@ def design_checks(
             names = [labels.state(state, language)]
             if exhibit.by is not None:
                 spelt = {group_key(name): name for name in groups_in(frame)}
-                names.append(group_label(exhibit.by, spelt.get(group, group), labels, language))
+                names.append(group_label(exhibit.by, spelt.get(group, group), labels.in_language(language)))
             shown = NumberStyle.of(language).p_value(p)
             yield DesignCheck(say("summary.check_placebo", language, state=", ".join(names), p=shown), p)
