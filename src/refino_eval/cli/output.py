@@ -18,10 +18,21 @@ from typer.core import TyperGroup
 from refino_eval.errors import MACHINE_ERROR, USER_ERROR, MachineError, UserError, machine_problem, nearest
 from refino_eval.text.escaping import csv_cell
 
+
+def _not_empty(value: str | None) -> str | None:
+    """Refuse an empty name, as an unset shell variable gives it: it must not mean the default."""
+    if value is not None and not value.strip():
+        raise typer.BadParameter("the name is empty")
+    return value
+
+
 EvaluationName = Annotated[
     str | None,
     typer.Option(
-        "--evaluation", "-e", help="A file of config/evaluations. [default: the one that config/config.yaml names]"
+        "--evaluation",
+        "-e",
+        callback=_not_empty,
+        help="An evaluation of config/evaluations. [default: the one that config/config.yaml names]",
     ),
 ]
 TRACEBACK_VARIABLE = "REFINO_EVAL_TRACEBACK"

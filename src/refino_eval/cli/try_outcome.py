@@ -136,6 +136,8 @@ def find_outcome(configuration: Configuration, name: str) -> Outcome:
 def _permitted(configuration: Configuration, path: Path, guard: Guard) -> Path:
     """Return the file for person-level values; confidential ones may only be written among person-level results."""
     make_for("--person-file", path, path.parent)
+    if path.is_dir():
+        raise UserError(f"--person-file {path}: this is a folder. Name a file in it.")
     home = (configuration.root / configuration.results_folder / PERSON_LEVEL).resolve()
     if guard.confidential and home not in path.resolve().parents:
         shown = (configuration.results_folder / PERSON_LEVEL).as_posix()

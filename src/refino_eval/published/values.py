@@ -152,6 +152,8 @@ def load_published(path: Path | str) -> pd.DataFrame:
             f"{path.name}: no such file of published values. The evaluation's `published` names a file of data/published "
             "without its extension: add the file, or remove `published`."
         ) from None
+    except OSError as error:
+        raise UserError(f"{path}: {(error.strerror or str(error)).lower()}. Name a CSV file.") from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path.name} is not a CSV file in UTF-8: {reason}. Save it as comma-separated text.") from None
