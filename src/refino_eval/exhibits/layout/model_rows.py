@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refino_eval.config.definitions import Specification
 from refino_eval.exhibits.layout.table import Cell, Row, label
-from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
 
 
 def design_rows(specification: Specification | None, columns: int, labels: LabelBook) -> list[Row]:
@@ -23,7 +23,7 @@ def design_rows(specification: Specification | None, columns: int, labels: Label
     """
     if specification is None:
         return []
-    covariance = VCOV_LABELS[specification.vcov][labels.language]
+    covariance = vcov_label(specification.vcov, labels.language)
     head = Row((label(labels.word("vcov")), *[Cell(covariance)] * columns), role="foot")
     return [head, strata_row(columns, labels, absorbed=specification.strata)]
 

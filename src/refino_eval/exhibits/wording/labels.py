@@ -9,163 +9,8 @@ from typing import Any, Self
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions, Outcome, Specification
 from refino_eval.config.evaluation import Arms, Evaluation
-from refino_eval.text import say
-
-
-def _words(nb: str, en: str) -> Label:
-    return Label(nb=nb, en=en)
-
-
-VOCABULARY: Mapping[str, Label] = {
-    # statistics
-    "estimate": _words("Effekt", "Effect"),
-    "std_error": _words("Standardfeil", "Standard error"),
-    "conf": _words("{level} % konfidensintervall", "{level}% confidence interval"),
-    "conf_low": _words("Nedre grense", "Lower limit"),
-    "conf_high": _words("Øvre grense", "Upper limit"),
-    "band_low": _words("Nedre grense, samtidig bånd", "Lower limit, simultaneous band"),
-    "band_high": _words("Øvre grense, samtidig bånd", "Upper limit, simultaneous band"),
-    "p_value": _words("p-verdi", "p-value"),
-    "mean": _words("Gjennomsnitt", "Mean"),
-    "sd": _words("Standardavvik", "Standard deviation"),
-    "mean_control": _words("Gjennomsnitt i kontrollgruppen", "Control mean"),
-    "mean_treated": _words("Gjennomsnitt i tiltaksgruppen", "Treated mean"),
-    "sd_treated": _words("Standardavvik i tiltaksgruppen", "Treated standard deviation"),
-    "sd_control": _words("Standardavvik i kontrollgruppen", "Control standard deviation"),
-    "percent_of_control": _words("Effekt i prosent av kontrollgruppen", "Effect in per cent of control mean"),
-    "n": _words("N", "N"),
-    "n_treated": _words("N i tiltaksgruppen", "N treated"),
-    "n_control": _words("N i kontrollgruppen", "N control"),
-    "n_cells": _words("Celler", "Cells"),
-    "r_squared": _words("R²", "R²"),
-    "f_stat": _words("F", "F"),
-    "df": _words("Frihetsgrader", "Degrees of freedom"),
-    "df_residual": _words("Frihetsgrader i restleddet", "Residual degrees of freedom"),
-    "normalised_difference": _words("Normalisert differanse", "Normalised difference"),
-    "share": _words("Andel trukket til tiltaksgruppen", "Share drawn to treatment"),
-    "weight": _words("Vekt i estimatet", "Weight in the estimate"),
-    "count": _words("Antall", "Number"),
-    "p_value_ri": _words("p, randomisering", "p, randomisation"),
-    "p_value_fwer": _words("p, familievis", "p, family-wise"),
-    "p_value_holm": _words("p, Holm", "p, Holm"),
-    "q_value": _words("q-verdi", "q-value"),
-    "mde": _words("Minste påvisbare effekt", "Smallest detectable effect"),
-    "margin": _words("Margin", "Margin"),
-    "p_value_equivalence": _words("p, ekvivalens", "p, equivalence"),
-    "rejected_below": _words("Mindre utelukkes fra", "Smaller excluded from"),
-    "rejected_above": _words("Større utelukkes fra", "Larger excluded from"),
-    "n_left_out": _words("Utenfor (celler med én gruppe)", "Left out (one-arm cells)"),
-    "cell_fixed_effects": _words("Faste effekter", "Fixed effects"),
-    "saturated": _words("Mettet", "Saturated"),
-    "inverse_probability": _words("Invers sannsynlighet", "Inverse probability"),
-    "interacted": _words("Med samspill (Lin)", "Interacted (Lin)"),
-    "equal": _words("p, like", "p, equal"),
-    "draw": _words("Effekt av trekningen", "Effect of the draw"),
-    "first_stage": _words("Trekning på deltakelse", "Draw on take-up"),
-    "take_up": _words("Effekt av deltakelse", "Effect of taking part"),
-    "ar_set": _words("Anderson-Rubin-mengde", "Anderson-Rubin set"),
-    "first_stage_f_iid": _words("F i første steg (klassisk)", "First-stage F (classical)"),
-    "first_stage_f": _words("F i første steg (effektiv)", "First-stage F (effective)"),
-    "compliers": _words("Flyttet av trekningen", "Moved by the draw"),
-    "always_takers": _words("Deltar uansett", "Take part anyway"),
-    "never_takers": _words("Deltar ikke uansett", "Never take part"),
-    "fall_back_beside": _words(
-        "Ved siden av: hvor de som trekningen flyttet, ellers ville vært",
-        "Beside: where those whom the draw moved would otherwise have been",
-    ),
-    "bounds_lee": _words("Grenser (Lee)", "Bounds (Lee)"),
-    "bounds_lee_tightened": _words("Grenser (Lee), strammet", "Bounds (Lee), tightened"),
-    "bounds_horowitz_manski": _words("Ytterste grenser (Horowitz-Manski)", "Widest bounds (Horowitz-Manski)"),
-    # structure
-    "all": _words("Alle", "All"),
-    "difference": _words("Differanse", "Difference"),
-    "alone": _words("Hver for seg", "One at a time"),
-    "joint": _words("Samlet", "All together"),
-    "joint_test": _words("Samlet F-test", "Joint F-test"),
-    "vcov": _words("Kovarians", "Covariance"),
-    "strata": _words("Faste effekter", "Fixed effects"),
-    "none": _words("ingen", "none"),
-    "yes": _words("Ja", "Yes"),
-    "no": _words("Nei", "No"),
-    "without_group": _words("Uten opplysning", "Without a value"),
-    "draw_year": _words("Trekkeår", "Year of the draw"),
-    "draw_month": _words("Trekkemåned", "Month of the draw"),
-    "month": _words("Måneder siden trekking", "Months since the draw"),
-    "week": _words("Uker siden trekking", "Weeks since the draw"),
-    "month_since_start": _words("Måneder siden oppstart", "Months since the start"),
-    "week_since_start": _words("Uker siden oppstart", "Weeks since the start"),
-    "calendar_month": _words("Trekkemåned", "Month of the draw"),
-    "people": _words("Antall personer", "Number of people"),
-    "share_treated": _words("Andel trukket til {arm}", "Share drawn to {arm}"),
-    "cumulative": _words("samlet fra og med {origin} {first}", "summed from {origin} {first}"),
-    "cell": _words("Celle", "Cell"),
-    "summary": _words("Samlet", "Summary"),
-    "effect_of": _words("Effekt av {arm}", "Effect of {arm}"),
-    "pointwise": _words("{level} % intervall, hver måned for seg", "{level}% interval, each month by itself"),
-    "pointwise_week": _words("{level} % intervall, hver uke for seg", "{level}% interval, each week by itself"),
-    "simultaneous": _words("{level} % bånd for hele forløpet", "{level}% band for the whole path"),
-    "placebo": _words("Før trekking: F = {f}, p = {p}", "Before the draw: F = {f}, p = {p}"),
-    "draw_line": _words("trekking", "draw"),
-    # the flow of people
-    "delivered": _words("Leverte trekninger", "Draws delivered"),
-    "excluded": _words("Tatt ut", "Excluded"),
-    "missing_stratum": _words("Uten opplysning om celle", "Stratum is missing"),
-    "no_weight": _words("Uten vekt", "No weight"),
-    "missing_cluster": _words("Uten opplysning om klynge", "Cluster is missing"),
-    # several treated arms
-    "all_arms": _words("Ingen av gruppene har effekt, F", "No arm has an effect, F"),
-    "all_arms_p": _words("Ingen av gruppene har effekt, p", "No arm has an effect, p"),
-    "of_arm": _words("{word}, {arm}", "{word}, {arm}"),
-    "drawn_to": _words("Andel trukket til hver gruppe", "Share drawn to each arm"),
-    # costs and payments
-    "cost_participant_months": _words("Antall deltakermåneder", "Participant-months"),
-    "cost_payments": _words("Utbetalt til leverandørene, 1 000 kr", "Paid to providers, 1,000 kr"),
-    "cost_monthly_price": _words("Kroner per deltakermåned", "Kroner a participant-month"),
-    "cost_duration": _words("Gjennomsnittlig varighet, måneder", "Mean duration, months"),
-    "cost_cost": _words("Utgift per deltaker", "Cost a participant"),
-    "saving_monthly_price": _words("Per deltakermåned, inkl. mva.", "A participant-month, VAT included"),
-    "saving_cost": _words("Per deltaker, inkl. mva.", "A participant, VAT included"),
-    "saving_without_vat": _words("Per deltaker, uten mva.", "A participant, without VAT"),
-    "saving_saving": _words("Per deltaker, med skattekostnad", "A participant, with the cost of tax"),
-    "saving_gain": _words("Verdi av én person mer i jobb, mill. kr", "Value of one person more in work, million kr"),
-    "saving_break_even": _words("Effekt, prosentpoeng", "Effect, percentage points"),
-    "net_benefit": _words("Nettonytte per trukket person, 1 000 kr", "Net benefit a person drawn, 1,000 kr"),
-    "outcome_value": _words("Verdi av én person mer i jobb, mill. kr", "Value of one person more in work, million kr"),
-    "participants": _words("Deltakere", "Participants"),
-    "paid": _words("Betalt", "Paid"),
-    "undecided": _words("Uavklart", "Undecided"),
-    "running": _words("Løper ved registrenes slutt", "Running when the registers end"),
-    "not_reached": _words("Ikke nådd", "Not reached"),
-    "least": _words("Minst", "Least"),
-    "most": _words("Mest", "Most"),
-    # design summary
-    "n_one_arm_cells": _words("Celler med bare én gruppe", "Cells with one arm only"),
-    "n_in_one_arm_cells": _words("Personer i celler med bare én gruppe", "People in cells with one arm only"),
-    "n_singleton_cells": _words("Celler med én person", "Cells with a single person"),
-    "n_informative": _words("Personer i celler med begge grupper", "People in cells with both arms"),
-    "share_min": _words("Laveste trekkandel", "Lowest draw share"),
-    "share_median": _words("Median trekkandel", "Median draw share"),
-    "share_max": _words("Høyeste trekkandel", "Highest draw share"),
-    "size_min": _words("Minste celle, personer", "Smallest cell, people"),
-    "size_median": _words("Median celle, personer", "Median cell, people"),
-    "size_max": _words("Største celle, personer", "Largest cell, people"),
-    "effective_n": _words("Effektivt utvalg (Kish)", "Effective sample (Kish)"),
-    "equal_draw_n": _words("Like presist som lik trekning av", "As precise as an even draw of"),
-}
-
-
-VCOV_LABELS: Mapping[str, Label] = {
-    "iid": _words("klassisk", "classical"),
-    "HC0": _words("robust (HC0)", "robust (HC0)"),
-    "HC1": _words("robust (HC1)", "robust (HC1)"),
-    "HC2": _words("robust (HC2)", "robust (HC2)"),
-    "HC3": _words("robust (HC3)", "robust (HC3)"),
-    "CRV1": _words("klyngerobust (CRV1)", "clustered (CRV1)"),
-}
-
-
-DRAW_MONTH = _words("trekkemåned", "draw month")
-"""The one stratum that the program makes itself."""
+from refino_eval.covariances import Vcov
+from refino_eval.text import catalogue, say
 
 
 @dataclass(frozen=True)
@@ -290,8 +135,8 @@ class LabelBook:
         return say(key, self.language, **values)
 
     def word(self, key: str, language: str | None = None) -> str:
-        """Return a word of the fixed vocabulary."""
-        return VOCABULARY[key][language or self.language] if key in VOCABULARY else plain(key)
+        """Return a word of the fixed vocabulary (`text/labels.yaml`); a name that it does not hold is made readable."""
+        return say(f"labels.{key}", language or self.language) if is_word(key) else plain(key)
 
     def arm(self, name: str, language: str | None = None) -> str:
         """Return an arm's label; also that of the column `all`."""
@@ -352,10 +197,23 @@ class LabelBook:
 
     def cells(self, language: str | None = None) -> str:
         """Return what tells the cells, for instance ``office × draw month``."""
-        known = {"draw_month": DRAW_MONTH, **self.strata_labels}
-        return " × ".join(
-            known[name][language or self.language] if name in known else plain(name).lower() for name in self.strata
-        )
+        return " × ".join(self._stratum(name, language or self.language) for name in self.strata)
+
+    def _stratum(self, name: str, language: str) -> str:
+        if name in self.strata_labels:
+            return self.strata_labels[name][language]
+        # The draw's month is the one stratum that the program derives itself.
+        return say("labels.stratum_draw_month", language) if name == "draw_month" else plain(name).lower()
+
+
+def is_word(key: str) -> bool:
+    """Whether the fixed vocabulary holds a word."""
+    return key in catalogue("labels").entries
+
+
+def vcov_label(name: Vcov, language: str) -> str:
+    """Return what a covariance is called, for instance ``clustered (CRV1)``."""
+    return say(f"labels.vcov_{name.lower()}", language)
 
 
 def flow_labels(evaluation: Evaluation) -> dict[str, Label]:

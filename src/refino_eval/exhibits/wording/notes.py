@@ -12,10 +12,10 @@ from refino_eval.config.definitions import Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
-from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook, inside
+from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 from refino_eval.outcomes.kinds import outcome_sentence
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 EN_DASH = "\N{EN DASH}"
 
@@ -23,11 +23,6 @@ EN_DASH = "\N{EN DASH}"
 FEW_CLUSTERS = 30
 """Below this many clusters a note warns: "few" may mean fewer than 20 to fewer than 50 (Cameron and Miller 2015, Journal of
 Human Resources 50(2), section VI)."""
-
-
-def say(language: str, nb: str, en: str) -> str:
-    """Return the sentence of a language."""
-    return nb if language == "nb" else en
 
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
@@ -78,8 +73,8 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
 
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     """Say the covariance."""
-    names = ", ".join(dict.fromkeys(VCOV_LABELS[vcov][language] for vcov in vcovs))
-    return speak("notes.standard_errors_parentheses", language, names=names)
+    names = ", ".join(dict.fromkeys(vcov_label(vcov, language) for vcov in vcovs))
+    return say("notes.standard_errors_parentheses", language, names=names)
 
 
 def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
@@ -93,14 +88,14 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     text = errors_note(vcovs, language)
     if df.empty:
         # Its numbers do not say which distribution the intervals are from, so the note does not either.
-        return text + speak("notes.confidence_intervals", language, shown=shown)
+        return text + say("notes.confidence_intervals", language, shown=shown)
     if not all(map(math.isfinite, df)):
-        reference = speak("notes.normal_distribution", language)
+        reference = say("notes.normal_distribution", language)
     else:
         low, high = style.integer(df.min()), style.integer(df.max())
         count = low if low == high else f"{low}{EN_DASH}{high}"
-        reference = speak("notes.t_distribution_degrees", language, count=count)
-    text += speak("notes.intervals_2", language, shown=shown, reference=reference)
+        reference = say("notes.t_distribution_degrees", language, count=count)
+    text += say("notes.intervals_2", language, shown=shown, reference=reference)
     return text + (few_clusters_note(df, language) if any(map(is_clustered, vcovs)) else "")
 
 
@@ -109,7 +104,7 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
     clusters = df.min() + 1
     if not clusters < FEW_CLUSTERS:
         return ""
-    return speak("notes.only_clusters_so", language, clusters=clusters)
+    return say("notes.only_clusters_so", language, clusters=clusters)
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
@@ -153,31 +148,18 @@ def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:
 def _in_unit(outcome: Outcome, language: str) -> str:
     unit = outcome.unit[language]
     if outcome.unit.en == "share":
-        return speak("notes.share", language)
-    return speak("notes.in_2", language, unit=unit)
+        return say("notes.share", language)
+    return say("notes.in_2", language, unit=unit)
 
 
 def window_text(outcome: Outcome, language: str) -> str:
     """Say what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of the draw)``."""
     first, last = outcome.periods
-    period = {"month": speak("notes.month", language), "week": speak("notes.week", language)}[outcome.clock]
-    zero = say(
-        language,
-        f"0 er trekke{period}en" if outcome.clock == "month" else "0 er trekkeuka",
-        f"0 is the {period} of the draw",
-    )
     span = f"{first}{EN_DASH}{last}".replace("-", "\N{MINUS SIGN}") if first != last else f"{first}"
-    many = "s" if language == "en" and first != last else ""
-    what = {
-        "value_at": speak("notes.value", language, period=period, span=span),
-        "sum_over": say(language, f"summen over {period} {span}", f"the sum over {period}{many} {span}"),
-        "mean_over": say(language, f"gjennomsnittet over {period} {span}", f"the mean over {period}{many} {span}"),
-        "any_in": say(language, f"om det skjedde i {period} {span}", f"whether it happened in {period}{many} {span}"),
-    }.get(outcome.kind)
-    # The other kinds have a sentence of their own; what is read goes without saying where a label stands above it.
-    if what is None:
+    # The other kinds have a sentence; what is read goes without saying where a label is above it.
+    if outcome.kind not in ("value_at", "sum_over", "mean_over", "any_in"):
         return outcome_sentence(outcome, "", "nb" if language == "nb" else "en").strip(" :,.")
-    return f"{what} ({zero})"
+    return say(f"notes.window_{outcome.kind}_{outcome.clock}", language, n=last - first + 1, span=span)
 
 
 def stars_note(style: NumberStyle, language: str) -> str:
@@ -186,14 +168,14 @@ def stars_note(style: NumberStyle, language: str) -> str:
         f"{'*' * count} p < {style.fixed(level, max(2, decimals_for(level, 1)))}"
         for count, level in enumerate(style.stars, start=1)
     )
-    return listed + speak("notes.each_test_itself", language)
+    return listed + say("notes.each_test_itself", language)
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:
     """Say that the register is synthetic, when it is."""
     if facts.get("data_class") != "synthetic":
         return ""
-    return speak("notes.synthetic_register_no", language)
+    return say("notes.synthetic_register_no", language)
 
 
 def exhibit_notes(

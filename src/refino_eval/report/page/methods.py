@@ -10,7 +10,7 @@ from refino_eval.config.definitions import Specification
 from refino_eval.covariances import is_clustered
 from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.wording.formulas import regression
-from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
@@ -64,7 +64,7 @@ def _time(inputs: ReportInputs, language: str) -> Iterator[str]:
 def _inference(used: list[Specification], language: str) -> Iterator[str]:
     """Say which covariances were estimated; nothing where no specification was."""
     if used:
-        vcovs = ", ".join(dict.fromkeys(VCOV_LABELS[entry.vcov][language] for entry in used))
+        vcovs = ", ".join(dict.fromkeys(vcov_label(entry.vcov, language) for entry in used))
         sentences = [say("methods.errors", language, vcovs=vcovs)]
         if not any(is_clustered(entry.vcov) for entry in used):
             sentences.append(say("methods.not_clustered", language))
@@ -77,7 +77,7 @@ def _specifications(used: dict[str, Specification], labels: LabelBook, language:
             f"{entry.label[language]} ({name})",
             regression("y", entry, labels),
             text_in(entry.description, language),
-            VCOV_LABELS[entry.vcov][language],
+            vcov_label(entry.vcov, language),
         )
         for name, entry in used.items()
     )

@@ -12,7 +12,7 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.tidy import Key
-from refino_eval.exhibits.wording.labels import VOCABULARY, LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, is_word
 from refino_eval.text import say
 
 KINDS = ("outcomes", "states", "covariates", "subgroups")
@@ -72,7 +72,7 @@ def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook, language: str)
     if part in definitions.covariates:
         return labels.covariate(part, language, unit=False)
     # A key such as a calendar month or the name of a stratum is shown as it is.
-    return labels.word(part, language) if part in VOCABULARY or part.islower() else part
+    return labels.word(part, language) if is_word(part) or part.islower() else part
 
 
 def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str, *, statistic: bool = True) -> str:

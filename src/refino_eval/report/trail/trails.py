@@ -22,7 +22,7 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.tidy import Key, number_text
 from refino_eval.exhibits.wording.formulas import regression
-from refino_eval.exhibits.wording.labels import VCOV_LABELS, LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
 from refino_eval.exhibits.wording.notes import specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import count_text, flow_label
@@ -261,7 +261,7 @@ class Trails:
             ("formula", formula),
             ("arms", compared),
             ("controls", specification_note(name, specification, labels.in_language(self.language))),
-            ("vcov", VCOV_LABELS[specification.vcov][self.language]),
+            ("vcov", vcov_label(specification.vcov, self.language)),
             ("level", self.style.percent(specification.level, 0)),
         ])  # fmt: skip
 

@@ -11,9 +11,9 @@ from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say, specification_note
+from refino_eval.exhibits.wording.notes import specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 UNITS = ("participant", "drawn")
 
@@ -45,9 +45,7 @@ def _part(unit: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelB
     for value in exhibit.values:
         entry_of = labels.definitions.costs[exhibit.costs].values[value]
         worth = numbers.style.fixed(numbers.value("effect", "value", value, "value") / 1e6, 1)
-        head = say(
-            labels.language, f"{entry_of.label['nb']}: {worth} mill. kr", f"{entry_of.label['en']}: {worth} million kr"
-        )
+        head = labels.say("break_even.value_in_million", value=entry_of.label[labels.language], amount=worth)
         body.append(Row((label(head, span=7),), role="block"))
         body += [_row(unit, key, value, exhibit, numbers, labels) for key in exhibit.columns]
     return Part(header=(header,), body=tuple(body), caption=_caption(unit, numbers, labels))
@@ -91,10 +89,10 @@ def _between(low: str, high: str, style: NumberStyle) -> str:
 def _where(low: float, high: float, limit: float, language: str) -> str:
     """Say where the interval lies: that, and no probability, is what it tells."""
     if low > limit:
-        return speak("break_even.wholly_above", language)
+        return say("break_even.wholly_above", language)
     if high < limit:
-        return speak("break_even.wholly_below", language)
-    return speak("break_even.both_sides", language)
+        return say("break_even.wholly_below", language)
+    return say("break_even.both_sides", language)
 
 
 def _caption(unit: str, numbers: Numbers, labels: LabelBook) -> str:

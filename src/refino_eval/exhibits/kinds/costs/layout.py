@@ -10,7 +10,6 @@ from refino_eval.exhibits.kinds.costs.model import CostsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Role, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say
 
 ROWS = ("participant_months", "payments", "average", "monthly_price", "duration", "cost")
 """Rows of a cost table that are no calendar year, in their order."""
@@ -50,10 +49,4 @@ def _cost_notes(exhibit: CostsExhibit, labels: LabelBook) -> list[str]:
     costs = labels.definitions.costs[exhibit.costs]
     yearly = costs.bases[exhibit.basis].kind == "yearly_prices"
     how = labels.say("costs.years_weigh_same") if yearly else labels.say("costs.monthly_price_payments")
-    return [
-        say(
-            labels.language,
-            "Regnet ut fra trykte tall, uten avrunding underveis; ingen av tallene kommer fra registrene. " + how,
-            "Computed from printed numbers, without rounding on the way; none of them comes from the registers. " + how,
-        )
-    ]
+    return [labels.say("costs.computed_from_published", how=how)]

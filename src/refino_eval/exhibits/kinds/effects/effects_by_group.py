@@ -13,9 +13,9 @@ from refino_eval.exhibits.layout.drawing import Drawing, column, event_axis, num
 from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
 from refino_eval.exhibits.wording.group_labels import panel_of, without_group
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 SERIES = "difference"
 
@@ -70,15 +70,13 @@ def equality_text(frame: pd.DataFrame, state: str, language: str) -> str:
     """Say the tests that the groups' effects are the same."""
     style = NumberStyle.of(language)
     told = []
-    for row, nb, en in (
-        ("equal_mean", "likt gjennomsnitt", "equal on average"),
-        ("equal_last", "like til slutt", "equal at the end"),
-        ("equal_path", "like hele veien", "equal all along"),
-    ):
-        chosen = frame[(frame["panel"] == state) & (frame["row"] == row) & (frame["statistic"] == "p_value")]
+    for which in ("mean", "last", "path"):
+        chosen = frame[
+            (frame["panel"] == state) & (frame["row"] == f"equal_{which}") & (frame["statistic"] == "p_value")
+        ]
         if len(chosen) and math.isfinite(chosen["value"].iloc[0]):
             p = style.p_value(float(chosen["value"].iloc[0]))
-            told.append(f"{say(language, nb, en)}: p = {p}".replace("= <", "< "))
+            told.append(f"{say(f'effects.equal_{which}', language)}: p = {p}".replace("= <", "< "))
     return "; ".join(told)
 
 
@@ -86,11 +84,11 @@ def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -
     """Say what the tests of equal effects are."""
     if exhibit.by is None:
         return []
-    lines = [speak("effects.each_group_estimated", language)]
+    lines = [say("effects.each_group_estimated", language)]
     missing = without_group(frame)
     if missing:
         count = NumberStyle.of(language).integer(missing)
-        lines.append(speak("effects.people_none_groups", language, count=count))
+        lines.append(say("effects.people_none_groups", language, count=count))
     return lines
 
 

@@ -14,7 +14,7 @@ from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.arm_keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import inference_note, say, specification_note, window_notes
+from refino_eval.exhibits.wording.notes import inference_note, specification_note, window_notes
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
@@ -103,13 +103,9 @@ def _several_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) 
     if (frame["row"] == ALL_ARMS).any():
         between = exhibit.between_arms and exhibit.comparison == "pairwise"
         lines.append(
-            say(
-                labels.language,
-                f"Testen av at ingen gruppe har effekt{' og forskjellene mellom gruppene' if between else ''} er fra regresjonen "
-                "med alle gruppene.",
-                f"The test that no arm has an effect{' and the differences between arms are' if between else ' is'} from the "
-                "regression with all arms.",
-            )
+            labels.say("itt.joint_test_and_differences_from_all_arms")
+            if between
+            else labels.say("itt.joint_test_from_all_arms")
         )
     return lines
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -14,9 +13,9 @@ from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, say, specification_note
+from refino_eval.exhibits.wording.notes import errors_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 
 def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -91,23 +90,8 @@ def _set(numbers: Numbers, panel: str, key: str) -> Cell:
     return Cell(f"[{text(low)}{between} {text(high)}]")
 
 
-AR_WORDS: Mapping[str, tuple[str, str]] = {
-    "ar_rays": (
-        "Der mengden er to stråler, flytter trekningen deltakelsen for lite til å utelukke store effekter; bare effektene mellom "
-        "strålene er forkastet.",
-        "Where the set is two rays, the draw moves participation too little to exclude large effects; only those between the rays "
-        "are rejected.",
-    ),
-    "ar_line": (
-        "Der mengden er (−∞, ∞), utelukker dataene ingen effekt av deltakelse.",
-        "Where the set is (−∞, ∞), the data exclude no effect of taking part.",
-    ),
-    "ar_empty": (
-        "Der mengden er tom (\N{EMPTY SET}), passer ingen effekt av deltakelse med begge trekningens effekter: modellen stemmer ikke.",
-        "Where the set is empty (\N{EMPTY SET}), no effect of taking part fits both effects of the draw: the model does not hold.",
-    ),
-}
-"""What each unusual form of an Anderson-Rubin set says, by status (nb, en)."""
+UNUSUAL_SETS = ("rays", "line", "empty")
+"""Forms of an Anderson-Rubin set other than an interval; `late.ar_<form>` says what each means."""
 
 
 def _f_word(labels: LabelBook, panel: str) -> str:
@@ -124,7 +108,7 @@ def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> lis
         numbers.values.get((exhibit.specification, "take_up", key, "ar_low"), (math.nan, ""))[1]
         for key in exhibit.columns
     }
-    return lines + [say(labels.language, *AR_WORDS[status]) for status in AR_WORDS if status in statuses]
+    return lines + [labels.say(f"late.ar_{form}") for form in UNUSUAL_SETS if f"ar_{form}" in statuses]
 
 
 def _other_take_up(numbers: Numbers, language: str) -> list[str]:
@@ -133,7 +117,7 @@ def _other_take_up(numbers: Numbers, language: str) -> list[str]:
     if not apart > 0:
         return []
     count = NumberStyle.of(language).integer(apart)
-    return [speak("late.people_taking_part", language, count=count)]
+    return [say("late.people_taking_part", language, count=count)]
 
 
 def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:

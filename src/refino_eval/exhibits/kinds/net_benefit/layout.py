@@ -11,7 +11,7 @@ from refino_eval.exhibits.layout.drawing import Drawing, column, head_panel, num
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET, TREATED
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say
+from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
@@ -86,13 +86,9 @@ def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, label
         first, last = (style.integer(float(line.iloc[place])) for place in (0, -1))
         settled = low.index[(low > 0) | (high < 0)]
         reach = style.fixed(float(settled.max()) / MILLION, 1) if len(settled) else ""
-        nb = f"intervallet skiller fra null opp til {reach} mill. kr" if reach else "intervallet rommer null overalt"
-        en = f"the interval leaves zero out up to {reach} million kr" if reach else "the interval holds zero throughout"
-        sentences.append(
-            say(
-                labels.language,
-                f"{labels.outcome(exhibit.columns[key])}: fra {first} kr til {last} kr; {nb}.",
-                f"{labels.outcome(exhibit.columns[key])}: from {first} kr to {last} kr; {en}.",
-            )
-        )
+        shown = {"outcome": labels.outcome(exhibit.columns[key]), "first": first, "last": last}
+        if reach:
+            sentences.append(labels.say("net_benefit.line_excludes_zero_up_to", **shown, reach=reach))
+        else:
+            sentences.append(labels.say("net_benefit.line_includes_zero", **shown))
     return " ".join(sentences)

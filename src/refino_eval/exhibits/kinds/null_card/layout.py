@@ -10,9 +10,9 @@ from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import inference_note, say, specification_note
+from refino_eval.exhibits.wording.notes import inference_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 
 def layout(exhibit: NullCardExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -140,28 +140,20 @@ def _excluded(amount: _Amounts, below: float, above: float, language: str) -> st
     """Say which effects the one-sided tests reject, as far as they are gains and losses."""
     if not (math.isfinite(below) and math.isfinite(above)) or below >= 0 or above <= 0:
         return ""
-    return speak("null_card.one_sided_tests", language, above=amount.text(above), text=amount.text(-below))
+    return say("null_card.one_sided_tests", language, above=amount.text(above), text=amount.text(-below))
 
 
 def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: float, language: str) -> str:
     different = p <= size
     if not math.isfinite(margin):
-        return say(
-            language,
-            "Effekten er ulik null."
-            if different
-            else "Effekten er ikke påvist; ingen margin er satt for når den er for liten til å bety noe.",
-            "The effect differs from zero."
-            if different
-            else "No effect is shown; no margin is declared below which it would not matter.",
-        )
+        return say("null_card.differs_from_zero" if different else "null_card.no_margin_declared", language)
     shown = f"±{amount.text(margin)}"
     if p_equal <= size:
-        more = speak("null_card.differs_zero_all", language) if different else ""
-        return speak("null_card.effect_shown_lie", language, shown=shown) + more
+        more = say("null_card.differs_zero_all", language) if different else ""
+        return say("null_card.effect_shown_lie", language, shown=shown) + more
     if different:
-        return speak("null_card.effect_differs_zero", language, shown=shown)
-    return speak("null_card.effect_shown_neither", language, shown=shown)
+        return say("null_card.effect_differs_zero", language, shown=shown)
+    return say("null_card.effect_shown_neither", language, shown=shown)
 
 
 def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:

@@ -13,8 +13,7 @@ from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import say
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 STATUSES = ("paid", "undecided", "running", "not_reached")
 
@@ -106,15 +105,15 @@ def _totals(
     rules: str, exhibit: PaymentsExhibit, arms: tuple[str, ...], numbers: Numbers, language: str
 ) -> Iterator[Row]:
     style = numbers.style
-    settled, all_of_it = speak("payments.settled", language), speak("payments.all_undecided", language)
+    settled, all_of_it = say("payments.settled", language), say("payments.all_undecided", language)
     for row, which in (("least", settled), ("most", all_of_it)):
-        head = speak("payments.payment_participant_share", language, which=which)
+        head = say("payments.payment_participant_share", language, which=which)
         cells = (numbers.cell(rules, row, arm, "share", write=style.percent) for arm in arms)
         yield Row((label(head), *cells), role="foot")
     if exhibit.bid is not None:
         bid = style.integer(exhibit.bid)
         for row, which in (("least", settled), ("most", all_of_it)):
-            head = speak("payments.kroner_participant_bid", language, bid=bid, which=which)
+            head = say("payments.kroner_participant_bid", language, bid=bid, which=which)
             yield Row(
                 (label(head), *(numbers.cell(rules, row, arm, "value", write=style.integer) for arm in arms)),
                 role="foot",
@@ -129,20 +128,10 @@ def _notes(exhibit: PaymentsExhibit, numbers: Numbers, labels: LabelBook) -> lis
         for arm in exhibit.programmes
     )
     last = exhibit.observed_to
-    example = say(
-        labels.language,
-        " Tilbudet i kroner er et regneeksempel." if exhibit.bid is not None else "",
-        " The bid in kroner is an illustration." if exhibit.bid is not None else "",
-    )
     day = f"{last.day}.{last.month}.{last.year}" if labels.language == "nb" else f"{last.day} {last:%B} {last.year}"
     return [
         labels.say("payments.participants_who_started", started=started, day=day),
         labels.say("payments.rules_applied_registered"),
-        say(
-            labels.language,
-            "Samme forløp er holdt opp mot hvert regelsett: hvordan leverandørene hadde handlet under andre regler, sier tallene ikke. "
-            "Påslag i en periode er regnet med." + example,
-            "The same spells are held against each set of rules: how providers would have acted under other rules, the numbers do not say. "
-            "Surcharges of a period are included." + example,
-        ),
+        labels.say("payments.same_spells_under_all_rules"),
+        *([labels.say("payments.bid_is_illustration")] if exhibit.bid is not None else []),
     ]

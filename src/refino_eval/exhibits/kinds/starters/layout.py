@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.starters.model import StartersExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label, per_cent
-from refino_eval.exhibits.wording.notes import errors_note, say
+from refino_eval.exhibits.wording.notes import errors_note
 
 
 def layout(exhibit: StartersExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -38,22 +38,14 @@ def layout(exhibit: StartersExhibit, frame: pd.DataFrame, page: Page) -> Table:
     head = labels.say("starters.started_cent")
     body.append(Row((label(head), *shares, label(""), label("")), role="foot"))
     n = numbers.cell("", "regression", "all", "n").text
-    names = {arm: labels.outcome(exhibit.started[arm]) for arm in arms}
-    told = "; ".join(f"{labels.arm(arm)}: «{names[arm]}»" for arm in arms)
-    if labels.language == "en":
-        told = told.replace("«", "'").replace("»", "'")
-    cells_text = labels.cells()
-    own = [
-        say(
-            labels.language,
-            f"Én regresjon på {n} personer av å ha begynt i tiltaket en ble trukket til, på kjennetegn i hver trekkegruppe, trekkegruppen"
-            + (f" og faste effekter for hver celle ({cells_text})" if cells_text else "")
-            + f". {told}.",
-            f"One regression on {n} people of having started the programme that one was drawn to, on characteristics in each arm, the arm"
-            + (f" and fixed effects for each cell ({cells_text})" if cells_text else "")
-            + f". {told}.",
-        ),
+    quote = "«{}»" if labels.language == "nb" else "'{}'"
+    started = "; ".join(f"{labels.arm(arm)}: {quote.format(labels.outcome(exhibit.started[arm]))}" for arm in arms)
+    strata = labels.cells()
+    lines = [
+        labels.say("starters.regression_with_cells", n=n, cells=strata, started=started)
+        if strata
+        else labels.say("starters.regression", n=n, started=started),
         labels.say("starters.numbers_describe_who"),
         errors_note([exhibit.vcov], labels.language),
     ]
-    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own)
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), lines)

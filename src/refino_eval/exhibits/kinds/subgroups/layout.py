@@ -11,7 +11,7 @@ from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.group_labels import group_label, split_key, split_label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import inference_note, say, specification_note
+from refino_eval.exhibits.wording.notes import inference_note, specification_note
 
 TESTS = ("difference", "equal")
 
@@ -44,14 +44,10 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
         rows += effect_rows(numbers, panel, group, heading, columns, labels)
     if (part["row"] == "difference").any():
         rows += effect_rows(numbers, panel, "difference", labels.word("difference"), columns, labels)
-    for statistic, nb, en in (
-        ("p_value", "p, like effekter", "p, equal effects"),
-        ("p_value_holm", "p, Holm", "p, Holm"),
-        ("q_value", "q", "q"),
-    ):
+    for statistic in ("p_value", "p_value_holm", "q_value"):
         if (part["statistic"] == statistic).any():
             cells = (numbers.cell(panel, "equal", column, statistic) for column in columns)
-            rows.append(Row((label(say(labels.language, nb, en)), *cells)))
+            rows.append(Row((label(labels.say(f"subgroups.equal_effects_{statistic}")), *cells)))
     return rows
 
 

@@ -21,9 +21,9 @@ from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET, Series
 from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, say, specification_note
+from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say as speak
+from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ def all_arms_text(frame: pd.DataFrame, language: str) -> str:
     if p.empty or not math.isfinite(p.iloc[0]):
         return ""
     told = NumberStyle.of(language).p_value(float(p.iloc[0]))
-    return speak("time_to_event.log_rank_all", language, told=told).replace("= <", "< ")
+    return say("time_to_event.log_rank_all", language, told=told).replace("= <", "< ")
 
 
 def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
@@ -107,7 +107,7 @@ def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
     low, high = (style.fixed(values["cox", "hazard_ratio", limit], 2) for limit in ("conf_low", "conf_high"))
     p = style.p_value(float(values["log_rank", "difference", "p_value"]))
     gap = ";" if style.decimal == "," else ","
-    text = speak(
+    text = say(
         "time_to_event.hazard_ratio_log", language, ratio=style.fixed(ratio, 2), low=low, gap=gap, high=high, p=p
     )
     return text.replace("= <", "< ")
@@ -119,24 +119,18 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     counts = frame[frame["statistic"] == "count"].set_index(["row", "column"])["value"]
-    told = "; ".join(
-        f"{labels.arm(arm)} {style.integer(counts['ended', arm])} "
-        + labels.say("time_to_event.of")
-        + f" {style.integer(counts['people', arm])}"
+    ended = "; ".join(
+        labels.say(
+            "time_to_event.event_observed_in_arm",
+            arm=labels.arm(arm),
+            ended=style.integer(counts["ended", arm]),
+            people=style.integer(counts["people", arm]),
+        )
         for arm, _ in arms_of(labels)
     )
-    if len(labels.treated_arms) > MOST_BANDS:
-        beside = (" Intervallene står i tallene bak figuren.", " The intervals are in the numbers behind the figure.")
-    else:
-        beside = ("", "")
     lines = [
-        say(
-            labels.language,
-            f"Kaplan-Meier med {level} % intervaller (log-log-skala) for alle trukne i hver gruppe, uten hensyn til cellene. Hendelsen er "
-            f"sett hos: {told}. De andre er fulgt så lenge opplysningene rekker.{beside[0]}",
-            f"Kaplan-Meier with {level}% intervals (log-log scale) for everybody drawn to each arm, without regard to cells. The event "
-            f"is seen for: {told}. The others are followed for as long as the data reach.{beside[1]}",
-        ),
+        labels.say("time_to_event.kaplan_meier", level=level, ended=ended),
+        *([labels.say("time_to_event.intervals_not_drawn")] if len(labels.treated_arms) > MOST_BANDS else []),
         labels.say("time_to_event.log_rank_test"),
     ]
     if len(labels.treated_arms) > 1:
