@@ -54,7 +54,8 @@ def check_evaluation(
         yield f"{study.name}: the delivery is synthetic and will be made by the run"
         return
     target = out or configuration.results_folder / "run" / "receipt"
-    make_for("--out" if out else "results", target, target)
+    if out is not None:
+        make_for("--out", out, out)
     yield from _receipt_lines(configuration, folder, target)
 
 
