@@ -21,6 +21,25 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
 
     Parameters
     ----------
+    script, kind
+        As `files_behind`.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(files_behind(script, kind)):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def files_behind(script: Path | str, kind: str = "*") -> set[Path]:
+    """Return every file of this package that a script can import or read.
+
+    Parameters
+    ----------
     script
         A Python file outside the package.
     kind
@@ -28,25 +47,22 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
 
     Returns
     -------
-    str
-        Sixteen hexadecimal digits. Imports inside functions count; templates and styles next to a module count with it.
+    set of Path
+        Modules, those imported inside functions among them, with the templates and styles in their folders. The catalogues
+        of texts are among them only where the script shows texts.
     """
-    found: set[Path] = set()
+    modules: set[Path] = set()
     waiting = list(_imports(Path(script)))
     while waiting:
         module = waiting.pop()
-        if module not in found:
-            found.add(module)
+        if module not in modules:
+            modules.add(module)
             waiting += _imports(module)
             waiting += [path for pattern in _loads(module) for path in PACKAGE.glob(pattern.replace("{kind}", kind))]
-    digest = hashlib.sha256()
-    shows_texts = any(module.parent == TEXTS for module in found)
-    assets = {asset for module in found for asset in _assets(module.parent)}
-    # Texts are next to the code that computes numbers; a change of wording must rerun only what shows it.
-    assets = assets | _texts() if shows_texts else assets - _texts()
-    for path in sorted(found | assets):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    shows_texts = any(module.parent == TEXTS for module in modules)
+    assets = {asset for module in modules for asset in _assets(module.parent)}
+    # Texts lie next to the code that computes numbers; a change of wording must rerun only what shows it.
+    return modules | (assets | _texts() if shows_texts else assets - _texts())
 
 
 @lru_cache(maxsize=512)

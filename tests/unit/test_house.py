@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from refino_eval.config.schemas import schemas
-from refino_eval.digest import source_digest
+from refino_eval.digest import files_behind, source_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
@@ -88,6 +88,25 @@ def test_a_digest_follows_imports_and_nothing_else(tmp_path):
     alone = tmp_path / "c.py"
     alone.write_text("from refino_eval.errors import UserError\n")
     assert len({source_digest(path) for path in (uses_estimation, uses_nothing, alone)}) == 3
+
+
+def closure(script, kind="*"):
+    """Return the package's files in a script's digest, by asking which changes of the package change it."""
+    return {path.relative_to(PACKAGE).as_posix() for path in files_behind(ROOT / "workflow/scripts" / script, kind)}
+
+
+def test_a_change_of_wording_reruns_no_estimate():
+    texts = {"text/notes.yaml", "text/__init__.py", "exhibits/kinds/late/text.yaml", "exhibits/kinds/late/layout.py"}
+    for script in ("derive_panel.py", "derive_outcome.py", "estimate_exhibit.py", "verify_numbers.py"):
+        assert texts & closure(script) == set(), script
+    assert texts <= closure("render_exhibit.py")
+
+
+def test_a_job_of_one_kind_depends_on_the_code_of_no_other():
+    late = closure("estimate_exhibit.py", "late")
+    assert {"exhibits/kinds/late/numbers.py", "exhibits/kinds/fall_back/numbers.py"} <= late
+    assert "exhibits/kinds/balance/numbers.py" not in late
+    assert "exhibits/kinds/balance/numbers.py" in closure("verify_numbers.py")
 
 
 def test_the_conda_environment_asks_for_what_the_project_asks_for():

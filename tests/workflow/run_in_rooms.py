@@ -12,7 +12,7 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.published import compare
+from refino_eval.published.compare import compare
 from refino_eval.published.values import load_published
 from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from run_in_rooms import ROOT, run_in_rooms
 
-from refino_eval.published import score_table
+from refino_eval.published.score import score_table
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,7 @@ try:
 except UserError as error:
     raise WorkflowError("\n".join(error.problems))
 
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 CONFIGURATION, STUDY = EVALUATION.configuration, EVALUATION.configuration.evaluation
 FROM_SPELLS = EVALUATION.only_if(STUDY.entry == "spells")
 FROM_TABLE = EVALUATION.only_if(STUDY.entry == "person_table")
@@ -33,7 +34,15 @@ def by(wildcard, function):
 
 def digest(script):
     """Return the hash of the library code behind a workflow script."""
-    return source_digest(Path(workflow.basedir) / "workflow" / "scripts" / script)
+    return source_digest(SCRIPTS / script)
+
+
+def digest_of_kind(script):
+    """Return a params function: the hash of the code behind a script for one exhibit, its own kind's and no other's."""
+    return by(
+        "exhibit",
+        lambda exhibit: source_digest(SCRIPTS / script, FILES.exhibit(exhibit).kind),
+    )
 
 
 def number_making_digests():

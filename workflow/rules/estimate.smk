@@ -28,7 +28,7 @@ rule estimate_exhibit:
     params:
         definitions=by("exhibit", PARAMS.estimation),
         study=PARAMS.study(),
-        source_digest=digest("estimate_exhibit.py"),
+        source_digest=digest_of_kind("estimate_exhibit.py"),
     message:
         "Estimating {wildcards.exhibit}"
     script:

@@ -32,7 +32,7 @@ rule render_table:
         languages=list(CONFIGURATION.project.languages),
         formats=FILES.formats("table"),
         stars=PARAMS.stars("table"),
-        source_digest=digest("render_exhibit.py"),
+        source_digest=digest_of_kind("render_exhibit.py"),
     message:
         "Drawing up {wildcards.exhibit}"
     script:
@@ -64,7 +64,7 @@ rule render_figure:
         languages=list(CONFIGURATION.project.languages),
         formats=FILES.formats("figure"),
         stars=PARAMS.stars("figure"),
-        source_digest=digest("render_exhibit.py"),
+        source_digest=digest_of_kind("render_exhibit.py"),
     message:
         "Drawing {wildcards.exhibit}"
     script:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.published import compare_files
+    from refino_eval.published.compare import compare_files
 
     comparison = compare_files(
         [Path(path) for path in snakemake.input.published],

@@ -160,7 +160,7 @@ def audit_published(
 def score() -> None:
     """Count how many published numbers each evaluation reproduces: a Markdown table of the finished runs."""
     from refino_eval.config.load import project_root
-    from refino_eval.published import score_table, scores_of
+    from refino_eval.published.score import score_table, scores_of
 
     comparisons = scores_of(project_root() / "results")
     if not any(len(frame) for frame in comparisons.values()):

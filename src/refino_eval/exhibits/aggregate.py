@@ -14,9 +14,9 @@ import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError
+from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, pairs
 from refino_eval.exhibits.tidy import tidy_frame
-from refino_eval.exhibits.wording.arm_keys import arm_panel
 
 LOADS = ("exhibits/kinds/{kind}/numbers.py",)
 """What this module imports by name: `digest` follows it like an import."""

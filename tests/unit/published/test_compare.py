@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refino_eval.published import compare, compare_files, parse_printed, summarise
-from refino_eval.published.compare import round_as_printed
+from refino_eval.published.compare import compare, compare_files, round_as_printed, summarise
+from refino_eval.published.values import parse_printed
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from refino_eval.errors import UserError
-from refino_eval.published import compare, load_published, parse_printed, score_table
-from refino_eval.published.compare import round_as_printed
+from refino_eval.published.compare import compare, round_as_printed
 from refino_eval.published.intervals import stands_for
 from refino_eval.published.links import Links, check_links
+from refino_eval.published.score import score_table
 from refino_eval.published.source import load_source, source_file
-from refino_eval.published.values import KEYS
+from refino_eval.published.values import KEYS, load_published, parse_printed
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "data" / "published"

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from refino_eval.published import check_relations, load_published, load_relations
-from refino_eval.published.relations import FOLLOWING, GROUPED, Relation, match
-from refino_eval.published.values import KEYS
+from refino_eval.published.relations import FOLLOWING, GROUPED, Relation, check_relations, load_relations, match
+from refino_eval.published.values import KEYS, load_published
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "data" / "published"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.published import check_relations, load_relations
+from refino_eval.published.relations import check_relations, load_relations
 from refino_eval.published.values import COLUMNS
 
 

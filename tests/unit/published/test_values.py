@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.published import check_relations, load_published, load_relations, parse_printed
+from refino_eval.published.relations import check_relations, load_relations
+from refino_eval.published.values import load_published, parse_printed
 
 DATA = Path(__file__).parents[3] / "data" / "published"
 

@@ -10,7 +10,7 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.render import render
 from refino_eval.exhibits.tidy import write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.published import compare_files
+from refino_eval.published.compare import compare_files
 from refino_eval.report import ReportInputs
 
 _PATH = Path(__file__).parents[1] / "exhibits" / "toy_exhibits.py"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from refino_eval.config.exhibit_base import By
+from refino_eval.exhibits.keys import groups_in, panel_of
 from refino_eval.exhibits.layout.style import QUIET
-from refino_eval.exhibits.wording.group_labels import group_label, groups_in, panel_of
+from refino_eval.exhibits.wording.group_labels import group_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 

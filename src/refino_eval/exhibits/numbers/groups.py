@@ -12,8 +12,8 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.exhibit_base import By
 from refino_eval.errors import UserError, nearest
+from refino_eval.exhibits.keys import GROUPS, WITHOUT_GROUP, group_key, panel_of, split_key
 from refino_eval.exhibits.numbers.study import Row, Study, cell, of_arm
-from refino_eval.exhibits.wording.group_labels import GROUPS, WITHOUT_GROUP, group_key, panel_of, split_key
 
 MOST_GROUPS = 12
 """More groups than this are no groups a reader can compare."""

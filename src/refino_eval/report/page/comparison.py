@@ -11,7 +11,7 @@ import pandas as pd
 from refino_eval.config.base import Language
 from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.published import HELD, VERDICTS
+from refino_eval.published.compare import HELD, VERDICTS
 from refino_eval.published.source import PublishedSource
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.counts.model import CountsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP, group_label, split_label
+from refino_eval.exhibits.wording.group_labels import group_label, split_label
 from refino_eval.exhibits.wording.labels import LabelBook, inside
 
 BETWEEN = " / "

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.counts.model import CountsExhibit
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm
-from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP
 
 
 def numbers(exhibit: CountsExhibit, context: Context) -> Iterator[Row]:

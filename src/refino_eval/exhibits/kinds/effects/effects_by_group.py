@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import panel_of, without_group
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, column, event_axis, number_axis, source_line
 from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
-from refino_eval.exhibits.wording.group_labels import panel_of, without_group
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
+from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighted, weighting
-from refino_eval.exhibits.wording.group_labels import panel_of
 from refino_eval.seeds import derive_seed
 
 

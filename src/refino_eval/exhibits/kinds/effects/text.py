@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from refino_eval.config.definitions import Specification
+from refino_eval.exhibits.keys import group_key, groups_in
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.report_parts import DesignCheck
 from refino_eval.exhibits.tidy import Key, statistics_at
 from refino_eval.exhibits.wording.formulas import regression
-from refino_eval.exhibits.wording.group_labels import group_key, group_label, groups_in
+from refino_eval.exhibits.wording.group_labels import group_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, label
-from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
 from refino_eval.exhibits.wording.labels import LabelBook
 
 WIDEST = 10

@@ -12,10 +12,10 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.estimation.core.recording import note_combination
+from refino_eval.exhibits.keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
-from refino_eval.exhibits.wording.arm_keys import ALL_ARMS, difference_row
 
 
 def joint_effects(

@@ -7,12 +7,12 @@ from itertools import combinations
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.kinds.itt.itt_listed import WIDEST, listed_parts
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
-from refino_eval.exhibits.wording.arm_keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import inference_note, specification_note, window_notes
 from refino_eval.exhibits.wording.number_format import NumberStyle

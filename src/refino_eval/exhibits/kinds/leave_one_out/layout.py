@@ -6,11 +6,12 @@ import math
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.layout.effect_rows import effect_rows, marked, outcome_header
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP, group_label, split_label
+from refino_eval.exhibits.wording.group_labels import group_label, split_label
 from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.exhibits.wording.notes import errors_note, specification_note
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from refino_eval import estimation as est
+from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
-from refino_eval.exhibits.wording.group_labels import WITHOUT_GROUP
 
 MOST_LEFT_OUT = 60
 """More groups than this are not left out in turn: a table of so many rows shows nothing."""

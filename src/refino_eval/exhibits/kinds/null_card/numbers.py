@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
 from refino_eval.exhibits.numbers.study import Context, Row, cell
 from refino_eval.exhibits.tidy import read_tidy
-from refino_eval.exhibits.wording.arm_keys import arm_panel
 
 IN_PERCENT = ("estimate", "conf_low", "conf_high", "mde", "rejected_below", "rejected_above", "margin")
 

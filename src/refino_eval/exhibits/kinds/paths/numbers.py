@@ -10,11 +10,11 @@ import pandas as pd
 from scipy import special
 
 from refino_eval import estimation as est
+from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm
-from refino_eval.exhibits.wording.group_labels import panel_of
 
 
 def numbers(exhibit: PathsExhibit, context: Context) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import panel_of, without_group
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.layout.drawing import (
     Drawing,
@@ -20,7 +21,6 @@ from refino_eval.exhibits.layout.drawing import (
 )
 from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
 from refino_eval.exhibits.layout.style import Series
-from refino_eval.exhibits.wording.group_labels import panel_of, without_group
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from refino_eval.config.exhibit_base import By
+from refino_eval.exhibits.keys import split_key
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
 from refino_eval.exhibits.layout.effect_rows import effect_rows, outcome_header
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.group_labels import group_label, split_key, split_label
+from refino_eval.exhibits.wording.group_labels import group_label, split_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import inference_note, specification_note
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.layout.drawing import (
     Drawing,
@@ -19,7 +20,6 @@ from refino_eval.exhibits.layout.drawing import (
 )
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET, Series
-from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle

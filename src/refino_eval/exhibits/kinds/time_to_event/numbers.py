@@ -10,9 +10,9 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
+from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
-from refino_eval.exhibits.wording.arm_keys import ALL_ARMS
 
 
 def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:

@@ -1,0 +1,55 @@
+"""Keys of tidy numbers where an exhibit has several treated arms or groups of people.
+
+Where each treated arm has its own panels, the panel is `<arm>:<panel>`. A panel by group is `<panel>:<group>`, in lower case;
+the panel `groups` has a row for each group as the data spell it, with its people by arm.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from refino_eval.config.exhibit_base import By
+
+ALL_ARMS = "all_arms"
+"""Row of the test that no treated arm has an effect."""
+GROUPS = "groups"
+"""Panel that lists the groups."""
+WITHOUT_GROUP = "without_group"
+"""The row that counts people of no group."""
+
+
+def arm_panel(arm: str, panel: str) -> str:
+    """Return the panel that holds one arm's numbers, where each treated arm has its own."""
+    return f"{arm}:{panel}" if panel else arm
+
+
+def difference_row(first: str, second: str) -> str:
+    """Return the row of the difference between two treated arms."""
+    return f"{first}_minus_{second}"
+
+
+def split_key(by: By) -> str:
+    """Return the key of what splits people: the column's name, or the subgroups' names."""
+    return by if isinstance(by, str) else "-".join(by)
+
+
+def group_key(name: str) -> str:
+    """Return a group's key in tidy numbers."""
+    return name.lower()
+
+
+def panel_of(panel: str, group: str) -> str:
+    """Return the panel of one group (both as keys)."""
+    return f"{panel}:{group}"
+
+
+def groups_in(frame: pd.DataFrame, *, panel: str = GROUPS) -> list[str]:
+    """Return an exhibit's groups in order, as the data spell them."""
+    rows = frame.loc[frame["panel"] == panel, "row"]
+    return [name for name in dict.fromkeys(rows) if name != WITHOUT_GROUP]
+
+
+def without_group(frame: pd.DataFrame, *, panel: str = GROUPS) -> int:
+    """Return how many people are in no group."""
+    chosen = (frame["panel"] == panel) & (frame["row"] == WITHOUT_GROUP) & (frame["statistic"] == "count")
+    return int(frame.loc[chosen, "value"].sum())
