@@ -113,12 +113,14 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
 def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
     """Return, as plain data, the definitions that one exhibit's words come from, so that its job depends on no others."""
     entry = definitions.exhibits[exhibit]
-    outcomes = list(entry.outcomes)
-    specifications = entry.specifications_read
-    states = [name for names in entry.states_read.values() for name in names]
+    # What is read from another exhibit is called what that one calls it.
+    read = [definitions.exhibits[name] for name in (exhibit, *entry.exhibits_read) if name in definitions.exhibits]
+    outcomes = list(dict.fromkeys(name for source in read for name in source.outcomes))
+    specifications = list(dict.fromkeys(name for source in read for name in source.specifications_read))
+    states = [name for source in read for names in source.states_read.values() for name in names]
     for name in outcomes:
         states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
-    covariates = exhibit_covariates(entry, definitions)
+    covariates = {name for source in read for name in exhibit_covariates(source, definitions)}
     for name in specifications:
         covariates |= {term.covariate for term in definitions.specifications[name].controls}
     chosen: dict[str, Iterable[str]] = {
@@ -126,7 +128,7 @@ def words_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dic
         "outcomes": outcomes,
         "covariates": sorted(covariates),
         "specifications": specifications,
-        "subgroups": entry.subgroups_read,
+        "subgroups": dict.fromkeys(name for source in read for name in source.subgroups_read),
         "costs": entry.costs_read,
         "payments": entry.payments_read,
     }

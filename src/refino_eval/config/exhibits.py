@@ -51,6 +51,7 @@ KINDS = (
     "break_even",
     "net_benefit",
     "payments",
+    "listing",
 )
 """Every kind, a line each, in the order in which a report tends to show them."""
 

@@ -27,7 +27,7 @@ Human Resources 50(2), section VI)."""
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all, or without people."""
-    if exhibit.reads_flow or not exhibit.about_people:
+    if exhibit.reads_flow or not exhibit.about_people or not exhibit.samples_read:
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
     style = NumberStyle.of(labels.language)
