@@ -6,11 +6,11 @@ A kind needs none of them; most have no such module.
     The regression behind a number, where it is not simply the outcome on assignment.
 `copied(exhibit, key)`
     Whether a number is an input copied from a document or the configuration, for exhibits that are not about people.
-`methods(exhibit, labels, language)`
+`methods(exhibit, labels)`
     A paragraph of the chapter on methods.
-`summary(exhibit, frame, labels, language)`
+`summary(exhibit, frame, labels)`
     Sentences of the summary.
-`design_checks(exhibit, frame, labels, language)`
+`design_checks(exhibit, frame, labels)`
     What was tested about the design and its validity (see `DesignCheck`).
 
 With several treated arms a kind that lays out a table for each gets the numbers of one arm at a time.

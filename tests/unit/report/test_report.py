@@ -223,7 +223,7 @@ def test_units_are_what_definitions_make_of_them(inputs: ReportInputs) -> None:
     assert without_number("2100 000 kr", 100_000) == ""
     assert without_number("timer", 100) == ""
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    assert [unit["key"] for unit in units_of(None, labels, "en")] == ["own", "relative"]
+    assert [unit["key"] for unit in units_of(None, labels)] == ["own", "relative"]
 
 
 def test_same_bytes_again(inputs: ReportInputs, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def _frame(inputs: ReportInputs, shift: float = 0.0) -> pd.DataFrame:
 
 def _sentence(inputs: ReportInputs, frame: pd.DataFrame) -> str:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    return effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels, "en")
+    return effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels)
 
 
 def test_an_interval_that_includes_zero_is_no_detectable_effect(inputs: ReportInputs) -> None:
@@ -264,7 +264,7 @@ def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift
     sentence = _sentence(inputs, _frame(inputs, shift))
     assert say("summary.excludes_zero", "en") in sentence
     assert say("summary.includes_zero", "en") not in sentence
-    summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels, "en")
+    summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels)
     assert summary.effects == (sentence,)  # the one primary outcome
     assert say("summary.primary_all", "en", n=1, outcomes="'Any wage'") in summary.lead
     assert say("summary.tally", "en", n=1, total=4, level="95", expected="0.2") in summary.close
@@ -283,7 +283,7 @@ def _counted(inputs: ReportInputs, excluding: int, of: int, role: str) -> list[s
     definitions = inputs.definitions.model_copy(update={"outcomes": outcomes})
     labels = LabelBook.of(inputs.evaluation, definitions)
     changed = dataclasses.replace(inputs, definitions=definitions)
-    return list(summarise_numbers(changed, {"table_8_1": frame}, labels, "en").lead)
+    return list(summarise_numbers(changed, {"table_8_1": frame}, labels).lead)
 
 
 @pytest.mark.parametrize("role", ["primary", "secondary"])
@@ -306,11 +306,11 @@ def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) 
     other = _frame(inputs, 0.09).replace({"row": {"refino": "oppfolging"}})
     frames = {"table_8_1": pd.concat([_frame(inputs), other], ignore_index=True)}
     both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
-    told = summarise_numbers(inputs, frames, both, "en")
+    told = summarise_numbers(inputs, frames, both)
     assert [text.split(":")[0] for text in told.effects] == ["Refino", "Oppfølging"]
     assert say("summary.includes_zero", "en") in told.effects[0]
     assert say("summary.excludes_zero", "en") in told.effects[1]
-    explorer = explorer_of(inputs, frames, both, "en")
+    explorer = explorer_of(inputs, frames, both)
     assert explorer is not None
     assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}
 
@@ -319,16 +319,16 @@ def test_a_figure_of_more_than_the_page_can_draw_is_left_as_it_is(inputs: Report
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
     name = next(n for n in inputs.evaluation.exhibits if inputs.definitions.exhibits[n].kind == "paths")
     exhibit, frame = inputs.definitions.exhibits[name], read_tidy(inputs.aggregates_dir / f"{name}.csv")
-    assert chart_of(exhibit, frame, labels, "en") is not None
+    assert chart_of(exhibit, frame, labels) is not None
     more = pd.concat([frame, frame.assign(panel=frame["panel"] + ":women")], ignore_index=True)
-    assert chart_of(exhibit, more, labels, "en") is None
+    assert chart_of(exhibit, more, labels) is None
 
 
 def test_without_a_primary_outcome_all_are_shown(inputs: ReportInputs) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
     outcomes = {k: v.model_copy(update={"role": "secondary"}) for k, v in inputs.definitions.outcomes.items()}
     others = dataclasses.replace(inputs, definitions=inputs.definitions.model_copy(update={"outcomes": outcomes}))
-    summary = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels, "nb")
+    summary = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels.in_language("nb"))
     assert len(summary.effects) == 4
     assert summary.close[-1] == say("summary.tally_none", "nb", total=4, level="95", expected="0,2")
 
@@ -340,13 +340,13 @@ def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
         "suppressed",
     ]
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels, "en") == ""
+    assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels) == ""
 
 
 def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
     frames = {name: read_tidy(inputs.aggregates_dir / f"{name}.csv") for name in ("table_i", "figure_effects")}
-    summary = summarise_numbers(inputs, frames, labels, "en")
+    summary = summarise_numbers(inputs, frames, labels)
     assert "0.082" in summary.checks[0]  # the joint test of balance
     assert all("0.560" in text for text in summary.checks[1:])  # the periods before assignment
     assert summary.lead[-1] == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
@@ -356,7 +356,7 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     ] = 0.012
     balance = frames["table_i"]
     balance.loc[(balance["row"] == "joint_test") & (balance["statistic"] == "p_value"), "value"] = 0.0002
-    worse = summarise_numbers(inputs, frames, labels, "en")
+    worse = summarise_numbers(inputs, frames, labels)
     assert "<0.001" in worse.checks[0]
     assert "0.012" in worse.checks[1]
     total = len(worse.checks)

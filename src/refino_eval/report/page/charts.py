@@ -12,12 +12,11 @@ import pandas as pd
 
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.text import say
 
 NUMBER = r"-?\d+"
 
 
-def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> dict[str, Any] | None:
+def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook) -> dict[str, Any] | None:
     """Return a figure over event time as panels of series; None where its numbers are of another form.
 
     Parameters
@@ -27,46 +26,42 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook, lan
     frame
         Its tidy numbers: effects (column `difference`) or means by arm.
     labels
-        What to call things.
-    language
-        ``"nb"`` or ``"en"``.
+        What to call things, in the language of the page.
     """
-    panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels, language))]
+    panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels))]
     # A figure with more series than the page can draw (groups, years) is shown as it was released, so that nothing is lost.
     lines = frame[frame["statistic"].isin(["estimate", "mean"]) & frame["row"].str.fullmatch(NUMBER)]
     drawn = sum(len(panel["series"]) for panel in panels)
     if not panels or drawn < len(lines.drop_duplicates(["panel", "column"])):
         return None
-    return {"panels": panels, "axis": labels.word(exhibit.clock, language), "period": period(exhibit, language)}
+    return {"panels": panels, "axis": labels.word(exhibit.clock), "period": period(exhibit, labels)}
 
 
-def period(exhibit: StatesExhibit, language: str) -> str:
+def period(exhibit: StatesExhibit, labels: LabelBook) -> str:
     """Return what one step of event time is called."""
-    return say(f"report.period_{exhibit.clock}", language)
+    return labels.say(f"report.period_{exhibit.clock}")
 
 
-def panel_of(
-    exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook, language: str
-) -> dict[str, Any] | None:
+def panel_of(exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook) -> dict[str, Any] | None:
     """Return one state's panel."""
     part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(NUMBER)]
     series = []
     effect = _series(part, "difference", "estimate")
     if effect is not None:
-        series.append({"name": labels.word("estimate", language), "form": "effect", **effect})
+        series.append({"name": labels.word("estimate"), "form": "effect", **effect})
     for arm in (*labels.treated_arms, labels.control):
         form = "control" if arm == labels.control else "treated" if arm == labels.treated else "third"
         means = _series(part, arm, "mean")
         if means is not None:
-            series.append({"name": labels.arm(arm, language), "form": form, **means})
+            series.append({"name": labels.arm(arm), "form": form, **means})
     if not series:
         return None
-    unit = labels.state_unit(state, language)
+    unit = labels.state_unit(state)
     if exhibit.cumulate_from is not None and labels.state_is_share(state):
-        unit = say(f"report.periods_{exhibit.clock}", language)
+        unit = labels.say(f"report.periods_{exhibit.clock}")
     return {
         "state": state,
-        "title": labels.state(state, language),
+        "title": labels.state(state),
         "unit": unit,
         "effect": effect is not None,
         "series": series,

@@ -151,7 +151,7 @@ def _compared(
         synthetic=inputs.evaluation.data_class == "synthetic",
     )
     return ComparedNumber(
-        what=words_of_place(key, entry, labels, language)
+        what=words_of_place(key, entry, labels)
         if entry is not None
         else " · ".join(labels.word(part, language) for part in key if part),
         published=str(record["printed"]),

@@ -19,7 +19,6 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.report.page.charts import panel_of, period
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.text import say
 
 EFFECT = ("estimate", "std_error", "conf_low", "conf_high", "mean_control", "mean_treated", "n")
 TESTED = ("p_value_ri", "p_value_fwer", "q_value")
@@ -27,9 +26,7 @@ TESTED = ("p_value_ri", "p_value_fwer", "q_value")
 Unit = dict[str, Any]
 
 
-def explorer_of(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> dict[str, Any] | None:
+def explorer_of(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> dict[str, Any] | None:
     """Return what the explorer switches between; None where no effect was estimated.
 
     Parameters
@@ -39,9 +36,7 @@ def explorer_of(
     frames
         Tidy numbers by exhibit.
     labels
-        What to call things.
-    language
-        ``"nb"`` or ``"en"``.
+        What to call things, in the language of the page.
     """
     outcomes: dict[str, dict[str, Any]] = {}
     for name, exhibit in inputs.shown(frames):
@@ -52,30 +47,28 @@ def explorer_of(
             cell = statistics_at(frames[name], specification, arm, column)
             if "estimate" not in cell:
                 continue
-            choice = _outcome(outcome, arm, labels, language, exhibit.title[language])
+            choice = _outcome(outcome, arm, labels, exhibit.title[labels.language])
             entry = outcomes.setdefault(choice["name"], choice)
-            entry["specifications"].setdefault(specification, _effect(cell, name, specification, labels, language))
+            entry["specifications"].setdefault(specification, _effect(cell, name, specification, labels))
     if not outcomes:
         return None
-    _add_tests(outcomes, inputs, frames, labels, language)
+    _add_tests(outcomes, inputs, frames, labels)
     names = dict.fromkeys(s for entry in outcomes.values() for s in entry["specifications"])
     return {
         "outcomes": list(outcomes.values()),
-        "specifications": {name: labels.specification(name, language) for name in names},
-        "paths": _paths(inputs, frames, labels, language),
+        "specifications": {name: labels.specification(name) for name in names},
+        "paths": _paths(inputs, frames, labels),
     }
 
 
-def _effect(
-    cell: Mapping[str, float], exhibit: str, specification: str, labels: LabelBook, language: str
-) -> dict[str, Any]:
+def _effect(cell: Mapping[str, float], exhibit: str, specification: str, labels: LabelBook) -> dict[str, Any]:
     entry = labels.specification_of(specification)
-    interval = labels.word("conf", language).format(level=f"{(entry.level if entry else 0.95) * 100:g}")
+    interval = labels.word("conf").format(level=f"{(entry.level if entry else 0.95) * 100:g}")
     return {
         **{key: cell[key] for key in EFFECT if key in cell},
         "exhibit": exhibit,
         "interval": interval,
-        "tests": [[labels.word("p_value", language), cell["p_value"]]] if "p_value" in cell else [],
+        "tests": [[labels.word("p_value"), cell["p_value"]]] if "p_value" in cell else [],
     }
 
 
@@ -84,22 +77,22 @@ def named(outcome: str, arm: str, labels: LabelBook) -> str:
     return outcome if len(labels.treated_arms) == 1 else f"{outcome}:{arm}"
 
 
-def _outcome(name: str, arm: str, labels: LabelBook, language: str, group: str) -> dict[str, Any]:
+def _outcome(name: str, arm: str, labels: LabelBook, group: str) -> dict[str, Any]:
     entry = labels.definitions.outcomes.get(name)
-    whose = "" if len(labels.treated_arms) == 1 else f" ({labels.arm(arm, language)})"
+    whose = "" if len(labels.treated_arms) == 1 else f" ({labels.arm(arm)})"
     return {
         "name": named(name, arm, labels),
-        "label": labels.outcome(name, language) + whose,
-        "about": window_text(entry, language) if entry is not None else "",
+        "label": labels.outcome(name) + whose,
+        "about": window_text(entry, labels.language) if entry is not None else "",
         "group": group,
         "state": entry.state if entry is not None else None,
         "summed": entry is not None and entry.kind in ("sum_over", "months_in"),
-        "units": units_of(entry, labels, language),
+        "units": units_of(entry, labels),
         "specifications": {},
     }
 
 
-def units_of(entry: Outcome | None, labels: LabelBook, language: str) -> list[Unit]:
+def units_of(entry: Outcome | None, labels: LabelBook) -> list[Unit]:
     """Return the units that an effect on an outcome can be shown in, the usual one first.
 
     A share is shown in percentage points or as a share; an amount in its reported unit and, where its state is divided
@@ -110,19 +103,19 @@ def units_of(entry: Outcome | None, labels: LabelBook, language: str) -> list[Un
         return {"key": key, "label": label, **more}
 
     if entry is None:
-        units = [unit("own", say("report.unit_unknown", language), scale=1.0)]
+        units = [unit("own", labels.say("report.unit_unknown"), scale=1.0)]
     elif labels.outcome_is_share(entry):
         units = [
-            unit("points", say("report.percentage_points", language), level="%", scale=100.0),
-            unit("share", say("report.share", language), scale=1.0),
+            unit("points", labels.say("report.percentage_points"), level="%", scale=100.0),
+            unit("share", labels.say("report.share"), scale=1.0),
         ]
     else:
-        units = [unit("own", entry.unit[language], scale=1.0)]
+        units = [unit("own", entry.unit[labels.language], scale=1.0)]
         state = labels.definitions.states.get(entry.state or "")
         if isinstance(state, SpellState) and state.divide_by != 1:
-            undivided = without_number(entry.unit[language], state.divide_by)
+            undivided = without_number(entry.unit[labels.language], state.divide_by)
             units += [unit("undivided", undivided, scale=state.divide_by)] if undivided else []
-    return [*units, unit("relative", say("report.percent_of_control", language), relative=True)]
+    return [*units, unit("relative", labels.say("report.percent_of_control"), relative=True)]
 
 
 def without_number(label: str, number: float) -> str:
@@ -133,11 +126,7 @@ def without_number(label: str, number: float) -> str:
 
 
 def _add_tests(
-    outcomes: Mapping[str, dict[str, Any]],
-    inputs: ReportInputs,
-    frames: Mapping[str, pd.DataFrame],
-    labels: LabelBook,
-    language: str,
+    outcomes: Mapping[str, dict[str, Any]], inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> None:
     """Add the p-values of other tests to the usual one, under the specification that they were computed with."""
     for name, exhibit in inputs.shown(frames):
@@ -149,19 +138,17 @@ def _add_tests(
             effect = choice.get("specifications", {}).get(specification)
             if effect is not None:
                 cell = statistics_at(frames[name], specification, column, arm)
-                effect["tests"] += [[labels.word(test, language), cell[test]] for test in TESTED if test in cell]
+                effect["tests"] += [[labels.word(test), cell[test]] for test in TESTED if test in cell]
 
 
-def _paths(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> list[dict[str, Any]]:
+def _paths(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> list[dict[str, Any]]:
     """Return every path over event time, of effects and of means, with what distinguishes them."""
     paths = []
     for name, exhibit in inputs.shown(frames):
         if not isinstance(exhibit, StatesExhibit):
             continue
         for state in exhibit.states:
-            panel = panel_of(exhibit, frames[name], state, labels, language)
+            panel = panel_of(exhibit, frames[name], state, labels)
             if panel is not None:
                 specification = getattr(exhibit, "specification", None)
                 paths.append({
@@ -169,8 +156,8 @@ def _paths(
                     "exhibit": name,
                     "summed": exhibit.cumulate_from is not None,
                     "specification": specification,
-                    "under": labels.specification(specification, language) if specification else "",
-                    "axis": labels.word(exhibit.clock, language),
-                    "period": period(exhibit, language),
+                    "under": labels.specification(specification) if specification else "",
+                    "axis": labels.word(exhibit.clock),
+                    "period": period(exhibit, labels),
                 })  # fmt: skip
     return paths

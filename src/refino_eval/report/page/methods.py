@@ -14,7 +14,6 @@ from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.text import say
 
 
 @dataclass(frozen=True)
@@ -25,62 +24,60 @@ class Methods:
     specifications: SummaryTable | None
 
 
-def methods_of(inputs: ReportInputs, labels: LabelBook, language: str) -> Methods:
+def methods_of(inputs: ReportInputs, labels: LabelBook) -> Methods:
     """Return the chapter on the methods of a run."""
     exhibits = [inputs.definitions.exhibits[name] for name in inputs.evaluation.exhibits]
     names = dict.fromkeys(name for exhibit in exhibits for name in exhibit.specifications_read)
     used = {name: entry for name in names if (entry := labels.specification_of(name)) is not None}
     paragraphs = [
-        _estimand(labels, language),
-        say("methods.strata", language, strata=labels.cells(language))
-        if labels.strata
-        else say("methods.one_stratum", language),
-        *_time(inputs, language),
-        *_inference(list(used.values()), language),
+        _estimand(labels),
+        labels.say("methods.strata", strata=labels.cells()) if labels.strata else labels.say("methods.one_stratum"),
+        *_time(inputs, labels),
+        *_inference(list(used.values()), labels),
     ]
     for exhibit in exhibits:
         paragraph = report_part(exhibit.kind, "methods")
         if paragraph is not None:
-            paragraphs.append(paragraph(exhibit, labels.comparing(exhibit.arm, exhibit.against), language))
-    return Methods(tuple(dict.fromkeys(paragraphs)), _specifications(used, labels, language))
+            paragraphs.append(paragraph(exhibit, labels.comparing(exhibit.arm, exhibit.against)))
+    return Methods(tuple(dict.fromkeys(paragraphs)), _specifications(used, labels))
 
 
-def _estimand(labels: LabelBook, language: str) -> str:
-    treated = say("methods.or", language).join(labels.arm(arm, language) for arm in labels.treated_arms)
-    return say("methods.estimand", language, treated=treated, control=labels.arm(labels.control, language))
+def _estimand(labels: LabelBook) -> str:
+    treated = labels.say("methods.or").join(labels.arm(arm) for arm in labels.treated_arms)
+    return labels.say("methods.estimand", treated=treated, control=labels.arm(labels.control))
 
 
-def _time(inputs: ReportInputs, language: str) -> Iterator[str]:
+def _time(inputs: ReportInputs, labels: LabelBook) -> Iterator[str]:
     """Say which event times were computed; nothing where the evaluation has no clock."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     spans = [
-        say(f"methods.span_{unit}", language, first=style.integer(clock.first), last=style.integer(clock.last))
+        labels.say(f"methods.span_{unit}", first=style.integer(clock.first), last=style.integer(clock.last))
         for unit, clock in inputs.evaluation.clocks.items()
     ]
     if spans:
-        yield say("methods.time", language, spans="; ".join(spans))
+        yield labels.say("methods.time", spans="; ".join(spans))
 
 
-def _inference(used: list[Specification], language: str) -> Iterator[str]:
+def _inference(used: list[Specification], labels: LabelBook) -> Iterator[str]:
     """Say which covariances were estimated; nothing where no specification was."""
     if used:
-        vcovs = ", ".join(dict.fromkeys(vcov_label(entry.vcov, language) for entry in used))
-        sentences = [say("methods.errors", language, vcovs=vcovs)]
+        vcovs = ", ".join(dict.fromkeys(vcov_label(entry.vcov, labels.language) for entry in used))
+        sentences = [labels.say("methods.errors", vcovs=vcovs)]
         if not any(is_clustered(entry.vcov) for entry in used):
-            sentences.append(say("methods.not_clustered", language))
-        yield " ".join([*sentences, say("methods.reference_distribution", language)])
+            sentences.append(labels.say("methods.not_clustered"))
+        yield " ".join([*sentences, labels.say("methods.reference_distribution")])
 
 
-def _specifications(used: dict[str, Specification], labels: LabelBook, language: str) -> SummaryTable | None:
+def _specifications(used: dict[str, Specification], labels: LabelBook) -> SummaryTable | None:
     rows = tuple(
         (
-            f"{entry.label[language]} ({name})",
+            f"{entry.label[labels.language]} ({name})",
             regression("y", entry, labels),
-            text_in(entry.description, language),
-            vcov_label(entry.vcov, language),
+            text_in(entry.description, labels.language),
+            vcov_label(entry.vcov, labels.language),
         )
         for name, entry in used.items()
     )
-    head = tuple(say(f"methods.{key}", language) for key in ("specification", "formula", "meaning", "vcov"))
-    caption = say("methods.specifications", language)
+    head = tuple(labels.say(f"methods.{key}") for key in ("specification", "formula", "meaning", "vcov"))
+    caption = labels.say("methods.specifications")
     return SummaryTable(head, rows, ("left",) * 4, caption=caption) if rows else None

@@ -94,12 +94,12 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         for chapter, names in by_chapter(frames, inputs.definitions.exhibits).items()
     }
     # What each chapter without exhibits shows; one that has nothing to show is left out.
-    explorer = explorer_of(inputs, frames, labels, language)
+    explorer = explorer_of(inputs, frames, labels)
     contents: dict[str, Any] = {
-        "summary": summarise_numbers(inputs, frames, labels, language),
+        "summary": summarise_numbers(inputs, frames, labels),
         "flow": summary_tables.flow_table(inputs, labels, language),
         "explorer": explorer,
-        "methods": methods_of(inputs, labels, language),
+        "methods": methods_of(inputs, labels),
         "comparison": page.comparison,
         "definitions": list(summary_tables.definitions_tables(inputs, language)),
         "provenance": summary_tables.provenance_tables(inputs.provenance(), language),
@@ -131,7 +131,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
 
 
 def _page(inputs: ReportInputs, language: Language) -> _Page:
-    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions).in_language(language)
     names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
     return _Page(
         inputs=inputs,
@@ -166,7 +166,7 @@ def _shown(name: str, page: _Page) -> Shown:
     else:
         body = inline_svg(page.inputs.figure(name, language))
         notes = figure_notes(exhibit, frame, labels=labels, language=language, facts=facts)
-        chart = chart_of(exhibit, frame, labels, language) if isinstance(exhibit, StatesExhibit) else None
+        chart = chart_of(exhibit, frame, labels) if isinstance(exhibit, StatesExhibit) else None
         if chart is not None:
             page.charts[name] = chart
     return Shown(

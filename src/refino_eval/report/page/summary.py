@@ -19,7 +19,6 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.text import say
 
 LIMIT = 0.05
 """Level of the tests that the summary counts."""
@@ -40,9 +39,7 @@ class Summary:
         return bool(self.lead or self.effects or self.close or self.checks)
 
 
-def summarise_numbers(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> Summary:
+def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Summary:
     """Return the summary.
 
     Parameters
@@ -52,9 +49,7 @@ def summarise_numbers(
     frames
         Tidy numbers by exhibit.
     labels
-        What to call things.
-    language
-        ``"nb"`` or ``"en"``.
+        What to call things, in the language of the page.
 
     Notes
     -----
@@ -69,30 +64,28 @@ def summarise_numbers(
     for arm in labels.treated_arms:
         # With several treated arms each has its own findings, under its name.
         own = replace(labels, treated=arm, several=())
-        prefix = f"{labels.arm(arm, language)}: " if len(labels.treated_arms) > 1 else ""
-        lead += _people(tables, frames, own, language)
-        lead += [prefix + text for text in _headline(tables, primary, frames, own, language)]
-        effects += [prefix + text for text in _effects(tables, primary, frames, own, language)]
-        close += [prefix + text for text in _tally(tables, frames, own, language)]
-    reading = [say("summary.reading", language)] if effects else []
-    close = [*reading, *close, *_of_kinds(inputs, frames, labels, language)]
-    checks = sorted(_checks(inputs, frames, labels, language), key=_concern)
-    lead += _checks_lead(checks, language)
+        prefix = f"{labels.arm(arm)}: " if len(labels.treated_arms) > 1 else ""
+        lead += _people(tables, frames, own)
+        lead += [prefix + text for text in _headline(tables, primary, frames, own)]
+        effects += [prefix + text for text in _effects(tables, primary, frames, own)]
+        close += [prefix + text for text in _tally(tables, frames, own)]
+    reading = [labels.say("summary.reading")] if effects else []
+    close = [*reading, *close, *_of_kinds(inputs, frames, labels)]
+    checks = sorted(_checks(inputs, frames, labels), key=_concern)
+    lead += _checks_lead(checks, labels)
     return Summary(tuple(lead), tuple(effects), tuple(close), tuple(check.text for check in checks))
 
 
-def effect_sentence(
-    frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook, language: str
-) -> str:
+def effect_sentence(frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook) -> str:
     """Say one effect with its confidence interval; empty when it was not estimated or was suppressed."""
     cell = statistics_at(frame, specification, labels.treated, column)
     if not {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
         return ""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     entry = labels.definitions.outcomes.get(outcome)
     # The effect on a share is shown in percentage points: .01 of a share is a number that few can picture.
     points = entry is not None and labels.outcome_is_share(entry)
-    unit = say("summary.percentage_points", language) if points else entry.unit[language] if entry else ""
+    unit = labels.say("summary.percentage_points") if points else entry.unit[labels.language] if entry else ""
     # A unit such as 100 000 kr would be misread behind a number, and is named before it.
     measured = any(map(str.isdigit, unit))
     behind = f" {unit}" if unit and not measured else ""
@@ -100,19 +93,19 @@ def effect_sentence(
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
     estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    about = [labels.outcome(outcome, language), *([window_text(entry, language).split(" (")[0]] if entry else [])]
-    about += [say("summary.measured_in", language, unit=unit)] if measured else []
+    about = [labels.outcome(outcome), *([window_text(entry, labels.language).split(" (")[0]] if entry else [])]
+    about += [labels.say("summary.measured_in", unit=unit)] if measured else []
     level = labels.specification_of(specification)
     values = {
         "outcome": ", ".join(about),
         "estimate": estimate + behind, "low": low, "high": high, "level": f"{(level.level if level else 0.95) * 100:g}",
-        "conclusion": say("summary.includes_zero" if _includes_zero(cell) else "summary.excludes_zero", language),
+        "conclusion": labels.say("summary.includes_zero" if _includes_zero(cell) else "summary.excludes_zero"),
     }  # fmt: skip
     if "mean_control" not in cell:
-        return say("summary.effect", language, **values)
+        return labels.say("summary.effect", **values)
     mean = cell["mean_control"]
     shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
-    return say("summary.effect_and_mean", language, mean=shown, **values)
+    return labels.say("summary.effect_and_mean", mean=shown, **values)
 
 
 def _includes_zero(cell: Mapping[str, float]) -> bool:
@@ -120,7 +113,7 @@ def _includes_zero(cell: Mapping[str, float]) -> bool:
 
 
 def _effects(
-    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> list[str]:
     """Say each primary effect once (each effect where none is primary), as its first table has it."""
     sentences: dict[str, str] = {}
@@ -128,7 +121,7 @@ def _effects(
         for column, outcome in exhibit.outcome_columns.items():
             if outcome not in sentences and (primary is None or outcome in primary):
                 specification = exhibit.specifications_read[0]
-                sentences[outcome] = effect_sentence(frames[name], specification, column, outcome, labels, language)
+                sentences[outcome] = effect_sentence(frames[name], specification, column, outcome, labels)
     return [sentence for sentence in sentences.values() if sentence]
 
 
@@ -148,7 +141,7 @@ def _intervals(
 
 
 def _headline(
-    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
+    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> Iterator[str]:
     """Say of how many main outcomes the confidence interval excludes zero, and which these are."""
     intervals = {
@@ -160,16 +153,16 @@ def _headline(
         return
     which = "outcomes" if primary is None else "primary"
     excluding = [outcome for outcome, includes in intervals.items() if not includes]
-    names = ", ".join(say("summary.quoted", language, label=labels.outcome(outcome, language)) for outcome in excluding)
+    names = ", ".join(labels.say("summary.quoted", label=labels.outcome(outcome)) for outcome in excluding)
     if not excluding:
-        yield say(f"summary.{which}_none", language, n=len(intervals))
+        yield labels.say(f"summary.{which}_none", n=len(intervals))
     elif len(excluding) == len(intervals):
-        yield say(f"summary.{which}_all", language, n=len(intervals), outcomes=names)
+        yield labels.say(f"summary.{which}_all", n=len(intervals), outcomes=names)
     else:
-        yield say(f"summary.{which}_some", language, n=len(excluding), total=len(intervals), outcomes=names)
+        yield labels.say(f"summary.{which}_some", n=len(excluding), total=len(intervals), outcomes=names)
 
 
-def _tally(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> Iterator[str]:
+def _tally(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
     """Say how many outcomes' confidence intervals exclude zero, and how many would by chance."""
     intervals = list(_intervals(tables, frames, labels))
     levels = {level for _, level, _ in intervals}
@@ -179,12 +172,12 @@ def _tally(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook
     excluding = sum(not includes for _, _, includes in intervals)
     values = {
         "total": len(intervals), "level": f"{level * 100:g}",
-        "expected": NumberStyle.of(language).fixed((1.0 - level) * len(intervals), 1),
+        "expected": NumberStyle.of(labels.language).fixed((1.0 - level) * len(intervals), 1),
     }  # fmt: skip
     if excluding:
-        yield say("summary.tally", language, n=excluding, **values)
+        yield labels.say("summary.tally", n=excluding, **values)
     else:
-        yield say("summary.tally_none", language, **values)
+        yield labels.say("summary.tally_none", **values)
 
 
 def _primary(inputs: ReportInputs, tables: Tables) -> set[str] | None:
@@ -194,23 +187,20 @@ def _primary(inputs: ReportInputs, tables: Tables) -> set[str] | None:
     return {name for name in names if outcomes[name].role == "primary"} or None
 
 
-def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str) -> Iterator[str]:
+def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
     """Say how many people are compared in the first table."""
     for name, exhibit in tables[:1]:
         column = next(iter(exhibit.outcome_columns))
         cell = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated, column)
         if {"n_treated", "n_control"} <= set(cell):
-            style = NumberStyle.of(language)
-            yield say(
-                "summary.people", language,
-                n_treated=style.integer(cell["n_treated"]), n_control=style.integer(cell["n_control"]),
-                treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+            style = NumberStyle.of(labels.language)
+            yield labels.say(
+                "summary.people", n_treated=style.integer(cell["n_treated"]), n_control=style.integer(cell["n_control"]),
+                treated=labels.arm(labels.treated), control=labels.arm(labels.control),
             )  # fmt: skip
 
 
-def _of_kinds(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> Iterator[str]:
+def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
     """Return what kinds of exhibits add to the summary; exhibits that say the same say it once."""
     said: dict[str, None] = {}
     for name, exhibit in inputs.shown(frames):
@@ -218,8 +208,8 @@ def _of_kinds(
         if sentences is None:
             continue
         for own in _arms(exhibit, labels):
-            prefix = f"{labels.arm(own.treated, language)}: " if len(labels.treated_arms) > 1 else ""
-            said |= {prefix + text: None for text in sentences(exhibit, frames[name], own, language)}
+            prefix = f"{labels.arm(own.treated)}: " if len(labels.treated_arms) > 1 else ""
+            said |= {prefix + text: None for text in sentences(exhibit, frames[name], own)}
     yield from said
 
 
@@ -229,9 +219,7 @@ def _arms(exhibit: Exhibit, labels: LabelBook) -> list[LabelBook]:
     return [replace(labels, treated=arm, several=(arm,)) for arm in labels.treated_arms]
 
 
-def _checks(
-    inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook, language: str
-) -> Iterator[DesignCheck]:
+def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[DesignCheck]:
     """Return everything that was tested about the design and its validity."""
     for name, exhibit in inputs.shown(frames):
         checks = report_part(exhibit.kind, "design_checks")
@@ -239,11 +227,11 @@ def _checks(
             continue
         own = labels.comparing(exhibit.arm, exhibit.against)
         if len(own.treated_arms) == 1 or exhibit.several_arms != "apart":
-            yield from checks(exhibit, frames[name], own, language)
+            yield from checks(exhibit, frames[name], own)
             continue
         for frame, arm_labels in frames_by_arm(frames[name], own):
-            prefix = f"{own.arm(arm_labels.treated, language)}. "
-            for check in checks(exhibit, frame, arm_labels, language):
+            prefix = f"{own.arm(arm_labels.treated)}. "
+            for check in checks(exhibit, frame, arm_labels):
                 yield replace(check, text=prefix + check.text)
 
 
@@ -254,13 +242,13 @@ def _concern(check: DesignCheck) -> tuple[int, float]:
     return (0 if check.p_value < LIMIT else 2), check.p_value
 
 
-def _checks_lead(checks: list[DesignCheck], language: str) -> Iterator[str]:
+def _checks_lead(checks: list[DesignCheck], labels: LabelBook) -> Iterator[str]:
     """Say how many tests of the design have a p-value below the limit, and how many would by chance."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     p_values = [check.p_value for check in checks if check.p_value is not None]
     below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)
     if below:
         expected = style.fixed(LIMIT * len(p_values), 1)
-        yield say("summary.checks_some", language, n=below, total=len(p_values), limit=limit, expected=expected)
+        yield labels.say("summary.checks_some", n=below, total=len(p_values), limit=limit, expected=expected)
     elif p_values:
-        yield say("summary.checks_none", language, n=len(p_values), limit=limit)
+        yield labels.say("summary.checks_none", n=len(p_values), limit=limit)

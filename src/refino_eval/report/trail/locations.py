@@ -13,7 +13,6 @@ from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.tidy import Key
 from refino_eval.exhibits.wording.labels import LabelBook, is_word
-from refino_eval.text import say
 
 KINDS = ("outcomes", "states", "covariates", "subgroups")
 
@@ -51,31 +50,31 @@ def specification_name(exhibit: Exhibit, key: Key, definitions: Definitions) -> 
     return next(iter(exhibit.specifications_read), None)
 
 
-def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook, language: str) -> str:
+def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
     """Return what one part of a key is called."""
     columns = exhibit.outcome_columns
     definitions = labels.definitions
     if part in columns:
-        return labels.outcome(columns[part], language)
+        return labels.outcome(columns[part])
     if part in labels.arms:
-        return labels.arm(part, language)
+        return labels.arm(part)
     if isinstance(exhibit, StatesExhibit) and part.lstrip("-").isdigit():
-        return say(f"trail.period_{exhibit.clock}", language, time=part.replace("-", "\N{MINUS SIGN}"))
+        return labels.say(f"trail.period_{exhibit.clock}", time=part.replace("-", "\N{MINUS SIGN}"))
     if part in labels.flow:
-        return labels.flow[part][language]
+        return labels.flow[part][labels.language]
     if part in labels.samples:
-        return labels.sample(part, language)
+        return labels.sample(part)
     for kind in ("outcomes", "states", "specifications", "subgroups"):
         entry: Any = getattr(definitions, kind).get(part)
         if entry is not None:
-            return str(entry.label[language])
+            return str(entry.label[labels.language])
     if part in definitions.covariates:
-        return labels.covariate(part, language, unit=False)
+        return labels.covariate(part, unit=False)
     # A key such as a calendar month or the name of a stratum is shown as it is.
-    return labels.word(part, language) if is_word(part) or part.islower() else part
+    return labels.word(part) if is_word(part) or part.islower() else part
 
 
-def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str, *, statistic: bool = True) -> str:
+def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: bool = True) -> str:
     """Say which number a key means; the treated arm is left out where it heads every row.
 
     Parameters
@@ -85,9 +84,7 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str,
     exhibit
         The exhibit that it belongs to.
     labels
-        What to call things.
-    language
-        ``"nb"`` or ``"en"``.
+        What to call things, in the language of the page.
     statistic
         Whether to say which statistic it is.
     """
@@ -96,5 +93,5 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, language: str,
     parts = [] if panel in specifications and len(specifications) == 1 else [panel]
     parts += [] if row == labels.treated and exhibit.outcome_columns else [row]
     parts.append(column)
-    words = [words_of_part(part, exhibit, labels, language) for part in parts if part]
-    return " · ".join(dict.fromkeys([*words, *([labels.word(what, language)] if statistic else [])]))
+    words = [words_of_part(part, exhibit, labels) for part in parts if part]
+    return " · ".join(dict.fromkeys([*words, *([labels.word(what)] if statistic else [])]))

@@ -97,7 +97,7 @@ class Trails:
     """Follows the numbers of one run in one language; sections that several numbers share are made once."""
 
     def __init__(self, inputs: ReportInputs, labels: LabelBook, language: Language) -> None:
-        self.inputs, self.labels, self.language = inputs, labels, language
+        self.inputs, self.labels, self.language = inputs, labels.in_language(language), language
         self.definitions = inputs.definitions
         self.style = NumberStyle.of(language)
         self._frames: dict[str, dict[Key, Number]] = {}
@@ -141,7 +141,7 @@ class Trails:
             self._verified(exhibit, key),
             self._published(exhibit, key),
         )
-        return Trail(exhibit, key, value, words_of_place(key, entry, labels, self.language), sections)
+        return Trail(exhibit, key, value, words_of_place(key, entry, labels), sections)
 
     def say(self, key: str, /, **values: object) -> str:
         """Return a text in the language of the trails."""
@@ -154,7 +154,7 @@ class Trails:
 
     def _number(self, name: str, entry: Exhibit, key: Key, status: str) -> Section:
         same = [
-            f"{self.labels.word(other[3], self.language)} {self.style.of_text(number_text(value))}"
+            f"{self.labels.word(other[3])} {self.style.of_text(number_text(value))}"
             for other, (value, _, _) in self.numbers(name).items()
             if other[:3] == key[:3] and math.isfinite(value)
         ]
@@ -177,7 +177,7 @@ class Trails:
             if not facts and outcome is not None:
                 # A person table holds its outcomes ready-made: there is a column instead of a definition.
                 table = self.inputs.evaluation.person_table
-                label = f"{self.labels.outcome(outcome, self.language)} ({outcome})"
+                label = f"{self.labels.outcome(outcome)} ({outcome})"
                 facts = [("outcome", label), ("column", table.outcomes.get(outcome, "") if table is not None else "")]
             self._shared[shared] = self._section("definition", facts or [("note", self.say("trail.no_definition"))])
         return self._shared[shared]
@@ -211,7 +211,7 @@ class Trails:
         count = "" if pd.isna(persons) or persons == "" else self.style.integer(int(persons))
         shared = ("sample", sample, count)
         if shared not in self._shared:
-            head = self._section("sample", [("name", self.labels.sample(sample, self.language)), ("people", count)])
+            head = self._section("sample", [("name", self.labels.sample(sample)), ("people", count)])
             # The way from delivery to sample has one label, at its first line.
             steps = tuple(
                 Fact(f"step_{number}", self.say("trail.fact_flow") if number == 0 else "", line)
@@ -251,7 +251,7 @@ class Trails:
             formula = regression(outcome, specification, labels)
         else:
             formula = ""
-        arms = {"treated": labels.arm(treated, self.language), "control": labels.arm(labels.control, self.language)}
+        arms = {"treated": labels.arm(treated), "control": labels.arm(labels.control)}
         compared = self.say("trail.versus", **arms) if formula else ""
         if specification is None or name is None:
             note = "" if formula else self.say("trail.no_regression")
@@ -260,7 +260,7 @@ class Trails:
             ("name", f"{specification.label[self.language]} ({name})"),
             ("formula", formula),
             ("arms", compared),
-            ("controls", specification_note(name, specification, labels.in_language(self.language))),
+            ("controls", specification_note(name, specification, labels)),
             ("vcov", vcov_label(specification.vcov, self.language)),
             ("level", self.style.percent(specification.level, 0)),
         ])  # fmt: skip

@@ -11,21 +11,18 @@ from refino_eval.exhibits.report_parts import DesignCheck
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
-def design_checks(
-    exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelBook, language: str
-) -> Iterator[DesignCheck]:
+def design_checks(exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
     """Return the tests of whether assignment affects whose outcome is observed."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     for key, outcome in exhibit.columns.items():
         cell = statistics_at(frame, "seen", key, "draw")
         # Everybody observed in both arms: there is nothing to test.
         if "p_value" in cell:
-            text = say(
-                "summary.check_missing", language, outcome=labels.outcome(outcome, language),
-                treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+            text = labels.say(
+                "summary.check_missing", outcome=labels.outcome(outcome),
+                treated=labels.arm(labels.treated), control=labels.arm(labels.control),
                 share_treated=style.percent(cell["mean_treated"]), share_control=style.percent(cell["mean_control"]),
                 p=style.p_value(cell["p_value"]),
             )  # fmt: skip

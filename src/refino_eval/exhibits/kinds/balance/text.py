@@ -13,7 +13,6 @@ from refino_eval.exhibits.tidy import Key, statistics_at
 from refino_eval.exhibits.wording.formulas import strata_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
 def formula(
@@ -33,18 +32,16 @@ def formula(
     return f"{labels.treated} ~ {row}{strata}" if row in exhibit.covariates else ""
 
 
-def design_checks(
-    exhibit: BalanceExhibit, frame: pd.DataFrame, labels: LabelBook, language: str
-) -> Iterator[DesignCheck]:
+def design_checks(exhibit: BalanceExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
     """Return the joint test of all characteristics, with the smallest p-value of a single one."""
     joint = statistics_at(frame, "", "joint_test", "joint").get("p_value")
     if joint is None:
         return
     alone = {name: statistics_at(frame, "", name, "alone").get("p_value", 1.0) for name in exhibit.covariates}
     least = min(alone, key=lambda name: alone[name])
-    style = NumberStyle.of(language)
-    text = say(
-        "summary.check_balance", language, n=len(alone), p=style.p_value(joint), least=style.p_value(alone[least]),
-        covariate=labels.covariate(least, language, unit=False),
+    style = NumberStyle.of(labels.language)
+    text = labels.say(
+        "summary.check_balance", n=len(alone), p=style.p_value(joint), least=style.p_value(alone[least]),
+        covariate=labels.covariate(least, unit=False),
     )  # fmt: skip
     yield DesignCheck(text, joint)

@@ -15,7 +15,6 @@ from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.group_labels import group_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
 def formula(
@@ -29,17 +28,15 @@ def formula(
     return "" if specification is None else regression(f"{key[0]}[{key[1]}]", specification, labels)
 
 
-def design_checks(
-    exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBook, language: str
-) -> Iterator[DesignCheck]:
+def design_checks(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
     """Return the joint tests of the periods before random assignment, one for each state and group."""
     for panel in dict.fromkeys(frame.loc[frame["row"] == "placebo", "panel"]):
         p = statistics_at(frame, panel, "placebo", "difference").get("p_value")
         if p is not None:
             state, _, group = panel.partition(":")
-            names = [labels.state(state, language)]
+            names = [labels.state(state)]
             if exhibit.by is not None:
                 spelt = {group_key(name): name for name in groups_in(frame)}
-                names.append(group_label(exhibit.by, spelt.get(group, group), labels.in_language(language)))
-            shown = NumberStyle.of(language).p_value(p)
-            yield DesignCheck(say("summary.check_placebo", language, state=", ".join(names), p=shown), p)
+                names.append(group_label(exhibit.by, spelt.get(group, group), labels))
+            shown = NumberStyle.of(labels.language).p_value(p)
+            yield DesignCheck(labels.say("summary.check_placebo", state=", ".join(names), p=shown), p)

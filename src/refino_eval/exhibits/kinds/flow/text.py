@@ -10,12 +10,11 @@ from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.report_parts import DesignCheck
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
-def design_checks(exhibit: FlowExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> Iterator[DesignCheck]:
+def design_checks(exhibit: FlowExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
     """Return the shares of each treated arm and of the control arm that were removed on the way to the last sample."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     counts = frame[frame["statistic"] == "count"]
     remaining = counts[~counts["row"].str.contains(":")]
 
@@ -28,8 +27,8 @@ def design_checks(exhibit: FlowExhibit, frame: pd.DataFrame, labels: LabelBook, 
         treated = share_removed(arm)
         if control is not None and treated is not None:
             yield DesignCheck(
-                say(
-                    "summary.check_flow", language, treated=labels.arm(arm, language), control=labels.arm(labels.control, language),
+                labels.say(
+                    "summary.check_flow", treated=labels.arm(arm), control=labels.arm(labels.control),
                     share_treated=style.percent(treated), share_control=style.percent(control),
                 )
             )  # fmt: skip

@@ -10,7 +10,6 @@ from refino_eval.exhibits.tidy import Key, statistics_at
 from refino_eval.exhibits.wording.formulas import regression, strata_text, term_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
 def formula(
@@ -33,23 +32,22 @@ def formula(
     return f"{outcome} ~ {controls}{strata} | {take_up} ~ {labels.treated}"
 
 
-def methods(exhibit: LateExhibit, labels: LabelBook, language: str) -> str:
+def methods(exhibit: LateExhibit, labels: LabelBook) -> str:
     """Return a paragraph on the LATE and its assumption."""
-    return say("methods.late", language, arm=labels.arm(labels.treated, language))
+    return labels.say("methods.late", arm=labels.arm(labels.treated))
 
 
-def summary(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def summary(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say how much assignment moved people into the programme, which an ITT must be read against."""
     column = next(iter(exhibit.columns))
     cell = statistics_at(frame, exhibit.specification, "first_stage", column)
     if not {"mean_treated", "mean_control"} <= set(cell):
         return []
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     return [
-        say(
-            "summary.take_up", language,
-            programme=labels.outcome(exhibit.take_up, language) if exhibit.take_up else say("summary.took_part", language),
-            treated=labels.arm(labels.treated, language), control=labels.arm(labels.control, language),
+        labels.say(
+            "summary.take_up", programme=labels.outcome(exhibit.take_up) if exhibit.take_up else labels.say("summary.took_part"),
+            treated=labels.arm(labels.treated), control=labels.arm(labels.control),
             share_treated=style.percent(cell["mean_treated"], 0), share_control=style.percent(cell["mean_control"], 0),
         )
     ]  # fmt: skip

@@ -8,20 +8,19 @@ from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 
-def methods(exhibit: TestsExhibit, labels: LabelBook, language: str) -> str:
+def methods(exhibit: TestsExhibit, labels: LabelBook) -> str:
     """Return a paragraph on the randomisation tests."""
-    return say("methods.randomisation_tests", language, draws=NumberStyle.of(language).integer(exhibit.draws))
+    return labels.say("methods.randomisation_tests", draws=NumberStyle.of(labels.language).integer(exhibit.draws))
 
 
 LIMIT = 0.05
 
 
-def summary(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook, language: str) -> list[str]:
+def summary(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say what the family-wise p-values and the joint test of all outcomes show."""
-    style = NumberStyle.of(language)
+    style = NumberStyle.of(labels.language)
     cells = {key: statistics_at(frame, exhibit.specification, key, labels.treated) for key in exhibit.columns}
     p_values = {key: cell["p_value_fwer"] for key, cell in cells.items() if "p_value_fwer" in cell}
     sentences = []
@@ -29,14 +28,14 @@ def summary(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook, langu
         least = min(p_values, key=lambda key: p_values[key])
         values = {
             "total": len(p_values), "limit": style.fixed(LIMIT, 2), "p": style.p_value(p_values[least]),
-            "outcome": labels.outcome(exhibit.columns[least], language),
+            "outcome": labels.outcome(exhibit.columns[least]),
         }  # fmt: skip
         below = sum(p < LIMIT for p in p_values.values())
         if below:
-            sentences.append(say("summary.family_some", language, n=below, **values))
+            sentences.append(labels.say("summary.family_some", n=below, **values))
         else:
-            sentences.append(say("summary.family_none", language, **values))
+            sentences.append(labels.say("summary.family_none", **values))
     omnibus = statistics_at(frame, exhibit.specification, "omnibus", labels.treated).get("p_value_ri")
     if omnibus is not None:
-        sentences.append(say("summary.omnibus", language, n=len(exhibit.columns), p=style.p_value(omnibus)))
+        sentences.append(labels.say("summary.omnibus", n=len(exhibit.columns), p=style.p_value(omnibus)))
     return sentences
