@@ -14,6 +14,7 @@ Messages carry counts and row numbers, never a person's id.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import errno
 import re
@@ -41,7 +42,10 @@ _REASONS = {
     errno.EIO: "the disk or network drive reports an input/output error. Check it and repeat the command.",
     errno.ENAMETOOLONG: "the name is too long for this file system. Use a shorter one.",
 }
-_LONG_NUMBER = re.compile(r"\d{4,}")
+MOST_VALUES = 20
+"""With more different values than this, a column is rather one of ids than one of codes, and none is shown."""
+
+_LONG_NUMBER = re.compile(r"[0-9]{6,}")
 
 
 class UserError(Exception):
@@ -100,14 +104,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _located(filename: object) -> str:
-    """Return the place of a system error for a message; long numbers in a file's name, which may be ids, are hidden."""
+    """Return the place of a system error for a message; long numbers, which may be ids, are masked."""
     if not isinstance(filename, str | bytes | Path) or not filename:
         return "The program stopped: "
     path = Path(filename.decode("utf-8", "replace") if isinstance(filename, bytes) else filename)
     with suppress(ValueError, OSError):
         path = path.relative_to(Path.cwd())
-    shown = path.with_name(_LONG_NUMBER.sub("...", path.name)) if path.name else path
-    return f"{str(shown)[:200]}: "
+    return f"{masked(str(path))[:200]}: "
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
@@ -133,6 +136,29 @@ def nearest(name: str, valid: Iterable[str]) -> str:
         return ""
     listed = ", ".join(names[:NAMES_LISTED]) + (", ..." if len(names) > NAMES_LISTED else "")
     return f" Valid names: {listed}."
+
+
+def masked(text: str) -> str:
+    """Return a text in which long numbers, which may be a person's id, are replaced by #; dates and months are kept."""
+
+    def mask(match: re.Match[str]) -> str:
+        digits = match.group()
+        try:
+            date = dt.datetime.strptime(digits, "%Y%m%d" if len(digits) == 8 else "%Y%m")
+        except ValueError:
+            return "#" * len(digits)
+        return digits if 1990 <= date.year <= 2100 else "#" * len(digits)
+
+    return _LONG_NUMBER.sub(mask, text)
+
+
+def shown_values(values: Iterable[object], *, most: int = 5) -> str:
+    """Return some values of data for a message: codes in quotes, or only their number if they may be ids."""
+    texts = sorted({str(value) for value in values})
+    if len(texts) > MOST_VALUES:
+        return f"{len(texts):,} different values"
+    listed = ", ".join(f"'{masked(text)[:20]}'" for text in texts[:most])
+    return listed + (", ..." if len(texts) > most else "")
 
 
 def raise_problems(problems: Sequence[str]) -> None:

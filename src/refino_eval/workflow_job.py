@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,10 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     Notes
     -----
     A `UserError`, or an error of the machine, is written to the log as paragraphs, left for the command line, and ends
-    the job with exit code 2 or 3. Any other exception leaves its traceback in the log.
+    the job with exit code 2 or 3. Any other exception leaves its traceback in the log, with exit code 1. Long numbers are
+    masked in all of these, since an exception of a library can quote a value of the data, and a value can be an id.
     """
-    from refino_eval.errors import MACHINE_ERROR, USER_ERROR, MachineError, UserError, machine_problem
+    from refino_eval.errors import MACHINE_ERROR, USER_ERROR, MachineError, UserError, machine_problem, masked
 
     logger = logging.getLogger("refino_eval")
     handler: logging.Handler = logging.NullHandler()
@@ -62,14 +63,16 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         yield logger
         protect(outputs)
     except UserError as error:
-        _leave(logger, snakemake.rule, error.problems, USER_PROBLEMS)
+        _leave(logger, snakemake.rule, [masked(problem) for problem in error.problems], USER_PROBLEMS)
         sys.exit(USER_ERROR)
     except Exception as error:
-        logger.error(traceback.format_exc())
+        trace = masked(traceback.format_exc())
+        logger.error(trace)
         problem = machine_problem(error)
         problems = error.problems if isinstance(error, MachineError) else (problem,) if problem else ()
         if not problems:
-            raise
+            print(trace, file=sys.stderr)
+            sys.exit(1)
         _leave(logger, snakemake.rule, problems, MACHINE_PROBLEMS)
         sys.exit(MACHINE_ERROR)
     finally:
@@ -101,7 +104,7 @@ def protect(paths: Iterable[Path]) -> None:
                 found.chmod(0o700 if found.is_dir() else 0o600)
 
 
-def _leave(logger: logging.Logger, rule: str, problems: tuple[str, ...], ending: str) -> None:
+def _leave(logger: logging.Logger, rule: str, problems: Sequence[str], ending: str) -> None:
     """Write problems to the log, to standard error and to the folder that the command line reads."""
     for problem in problems:
         logger.error(problem)

@@ -10,7 +10,7 @@ import typer
 
 from refino_eval.cli import outcome_commands
 from refino_eval.cli.output import Commands, EvaluationName, check_option
-from refino_eval.errors import UserError, raise_problems
+from refino_eval.errors import UserError, masked, raise_problems
 
 app = typer.Typer(
     cls=Commands,
@@ -84,7 +84,7 @@ def check(
             for line in check_evaluation(root, name, delivery=delivery, out=out):
                 print(line)
         except UserError as error:
-            problems += error.problems
+            problems += [masked(problem) for problem in error.problems]  # they can quote values of the delivery
     raise_problems(problems)
 
 

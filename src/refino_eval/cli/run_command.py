@@ -84,10 +84,11 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     log.parent.mkdir(parents=True, exist_ok=True)
     person_level_folder(root / configuration.results_folder)
     start = time.perf_counter()
-    with only_run(root, study.name, configuration.data_folder) as held, tempfile.TemporaryDirectory() as folder:
+    with only_run(root, study.name, configuration.data_folder) as held:
+        folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
         command = _command(study.name, cores, until, force)
-        last, jobs = _follow(command, root, log, Path(folder), console, held)
-        problems, machine_problems = _left(Path(folder), USER_PROBLEMS), _left(Path(folder), MACHINE_PROBLEMS)
+        last, jobs = _follow(command, root, log, folder, console, held)
+        problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
     raise_problems(problems)
     if last is not None:
         if machine_problems := machine_problems or _machine_problems(last, log, root):
@@ -201,6 +202,14 @@ def _progress(lines: Iterable[str], console: Console) -> int:
                 if not console.is_terminal:
                     console.print(f"[{done}/{total}] {match[2]}", markup=False)
     return done
+
+
+def _empty_folder(folder: Path) -> Path:
+    """Return a folder without files: a run that was killed leaves its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    return folder
 
 
 def _left(folder: Path, ending: str) -> list[str]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config.evaluation import Arms
-from refino_eval.errors import UserError
+from refino_eval.errors import UserError, shown_values
 
 
 def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
@@ -35,13 +35,12 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
     known = found.notna().to_numpy(dtype=bool)
     if not known.all():
         other = text[~known]
-        codes = sorted({str(code)[:20] for code in other.dropna()})
-        shown = ", ".join(f"'{code}'" for code in codes[:5]) + (", ..." if len(codes) > 5 else "")
+        codes = set(other.dropna())
         missing = int(other.isna().sum())
         told = " and ".join(
             part
             for part in (
-                f"{len(other) - missing:,} rows with other values ({shown})" if codes else "",
+                f"{len(other) - missing:,} rows with other values ({shown_values(codes)})" if codes else "",
                 f"{missing:,} rows without a value" if missing else "",
             )
             if part
@@ -83,10 +82,9 @@ def code_from_columns(
         text = raw[column].map(code_text, na_action="ignore")
         other = text.notna() & ~text.isin(["0", "1"])
         if other.any():
-            shown = ", ".join(f"'{str(each)[:20]}'" for each in sorted(set(text[other]))[:5])
             faults.append(
                 f"{file}: the column '{column}' must be 1 for who was drawn to '{arm}' and 0 for others; {int(other.sum()):,} rows "
-                f"hold something else ({shown}). Make a column of 0 and 1 under derive."
+                f"hold something else ({shown_values(text[other])}). Make a column of 0 and 1 under derive."
             )
         drawn = (text == "1").fillna(False).to_numpy(dtype=bool)
         found[drawn] = codes[arm]

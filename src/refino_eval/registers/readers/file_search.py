@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import os
 import re
 from pathlib import Path, PurePosixPath
 
-from refino_eval.errors import UserError, raise_problems
-
-_LONG_NUMBER = re.compile(r"[0-9]{6,}")
+from refino_eval.errors import UserError, masked, raise_problems
 
 
 def shown_name(name: str) -> str:
     """Return a file's name as messages show it: a long number that is no date may be a person's id, and is masked."""
-
-    def masked(match: re.Match[str]) -> str:
-        try:
-            date = dt.datetime.strptime(match.group(), "%Y%m%d" if len(match.group()) == 8 else "%Y%m")
-        except ValueError:
-            return "#" * len(match.group())
-        return match.group() if 1990 <= date.year <= 2100 else "#" * len(match.group())
-
-    return _LONG_NUMBER.sub(masked, name.encode("utf-8", "replace").decode())
+    return masked(name.encode("utf-8", "replace").decode())
 
 
 def inside_problem(name: str) -> str:
