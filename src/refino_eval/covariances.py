@@ -66,6 +66,8 @@ COVARIANCES: Mapping[Vcov, Covariance] = {
 }
 CLUSTERED = tuple(name for name, covariance in COVARIANCES.items() if covariance.is_clustered)
 """Covariances that need a cluster."""
+UNCLUSTERED = tuple(name for name, covariance in COVARIANCES.items() if not covariance.is_clustered)
+ROBUST = tuple(name for name, covariance in COVARIANCES.items() if covariance.is_robust)
 
 
 def is_clustered(vcov: Vcov) -> bool:

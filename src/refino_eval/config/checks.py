@@ -254,6 +254,13 @@ def _exhibit(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Defi
                 f"The specification '{specification}' is weighted by '{weights}', which is no covariate."
                 f"{nearest(weights, definitions.covariates)}"
             )
+    table = study.person_table
+    refused = exhibit.refused(
+        definitions.specifications,
+        weights=None if table is None else table.weights,
+        cluster=table is not None and table.cluster is not None,
+    )
+    yield from (f"The {where} (kind {exhibit.kind}) {problem}" for problem in refused)
     for outcome in exhibit.outcomes:
         yield from _outcome(outcome, name, study, definitions)
     for other in exhibit.exhibits_read:

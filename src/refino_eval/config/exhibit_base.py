@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Unit
+from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
 
 if TYPE_CHECKING:
-    from refino_eval.config.definitions import Definitions
+    from refino_eval.config.definitions import Definitions, Specification
     from refino_eval.config.evaluation import Evaluation
 
 Form = Literal["table", "figure"]
@@ -69,6 +70,10 @@ class PlainExhibit(Strict):
     """Whether the numbers describe the people of a sample, rather than published inputs alone."""
     verified_with_dummies: ClassVar[bool] = False
     """Whether `verify` also uses an engine with a dummy for every cell, which is exact and slow."""
+    takes_weights: ClassVar[bool] = True
+    """Whether the numbers honour probability weights."""
+    covariances: ClassVar[tuple[Vcov, ...]] = tuple(COVARIANCES)
+    """The covariances that the numbers honour; an exhibit that asks for another is refused."""
     explanations: ClassVar[tuple[str, ...]] = ()
     """Entries of `text/explanations.yaml` that say what the numbers mean; counts, means and shares need none."""
     effects_by_outcome: ClassVar[bool] = False
@@ -103,6 +108,37 @@ class PlainExhibit(Strict):
         """The specifications that the exhibit estimates."""
         single = getattr(self, "specification", None)
         return tuple(getattr(self, "specifications", ())) if single is None else (single,)
+
+    def refused(
+        self, specifications: Mapping[str, Specification], *, weights: str | None, cluster: bool
+    ) -> Iterator[str]:
+        """Return a message for each option of estimation that this kind does not honour, rather than ignore it.
+
+        Parameters
+        ----------
+        specifications
+            By name; an exhibit without one has its own `vcov`, if any.
+        weights
+            The evaluation's weights, which specifications may replace.
+        cluster
+            Whether the evaluation names clusters.
+        """
+        chosen = [specifications[name] for name in self.specifications_read if name in specifications]
+        for entry in chosen or (None,):
+            own = None if entry is None else entry.weights
+            weighted = weights if own is None else own or None
+            if weighted and not self.takes_weights:
+                yield (
+                    f"takes no weights, and would be weighted by '{weighted}'. Choose a specification with `weights: false`, or "
+                    "another kind."
+                )
+            vcov: Vcov | None = getattr(self, "vcov", None) if entry is None else entry.vcov
+            if vcov is None:
+                continue
+            if vcov not in self.covariances:
+                yield f"does not offer the covariance {vcov}; choose one of: {', '.join(self.covariances)}."
+            elif is_clustered(vcov) and not cluster:
+                yield f"asks for the covariance {vcov}, and the evaluation names no clusters (person_table.cluster)."
 
     @property
     def covariates_read(self) -> tuple[str, ...]:

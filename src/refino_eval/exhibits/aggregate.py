@@ -13,7 +13,7 @@ from importlib import import_module
 import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
-from refino_eval.errors import UserError
+from refino_eval.errors import UserError, raise_problems
 from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, pairs
 from refino_eval.exhibits.tidy import tidy_frame
@@ -52,13 +52,22 @@ def aggregate(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) 
     UserError
         When the sample is empty or lacks an arm, or an estimate cannot be made; the message names the exhibit.
     """
+    return tidy_frame(rows_of(name, exhibit, files=files, study=study))
+
+
+def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) -> list[Row]:
+    """Compute the numbers of an exhibit as rows; those of a regression have a `source`, see `estimation.core.recording`."""
     study = study.comparing(exhibit.arm, exhibit.against)
-    cohort = _sample(pd.read_parquet(files.cohort), name, exhibit.sample, study)
+    everybody = pd.read_parquet(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
+    cohort = _sample(everybody, name, exhibit.sample, study)
+    if len(study.treated_arms) > 1 or len(everybody) > len(cohort):
+        study = replace(study, all_arms=everybody.assign(treated=everybody["treated"].astype("int32")))
+    weights, cluster = "weight" if "weight" in cohort else None, "cluster" in cohort
     try:
-        rows = list(_rows(exhibit, Context(name, cohort, files, study)))
-    except UserError as fault:
-        raise UserError(*[f"Exhibit '{name}': {text}" for text in fault.problems]) from None
-    return tidy_frame({"exhibit": name, **row} for row in rows)
+        raise_problems(list(exhibit.refused(study.specifications, weights=weights, cluster=cluster)))
+        return [{"exhibit": name, **row} for row in _rows(exhibit, Context(name, cohort, files, study))]
+    except UserError as error:
+        raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
 
 
 def _rows(exhibit: Exhibit, context: Context) -> Iterator[Row]:
@@ -72,8 +81,7 @@ def _rows(exhibit: Exhibit, context: Context) -> Iterator[Row]:
             yield {**row, "panel": arm_panel(pair.treated, str(row["panel"]))}
 
 
-def _sample(cohort: pd.DataFrame, name: str, sample: str, study: Study) -> pd.DataFrame:
-    chosen = cohort.loc[cohort[f"sample_{sample}"]]
+def _sample(chosen: pd.DataFrame, name: str, sample: str, study: Study) -> pd.DataFrame:
     if "arm" in chosen:
         wanted = (*study.treated_arms, study.control)
         if study.is_pooled:

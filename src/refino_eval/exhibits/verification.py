@@ -1,25 +1,25 @@
 """Every coefficient, standard error and F of the exhibits, estimated again by engines that share nothing with the kernel.
 
-An exhibit is computed once more, which must give the same numbers; meanwhile its regressions are recorded, and
-other engines are asked for each that a number shown came from. A number that comes from no single regression (a
-difference between two samples, a simulated critical value, a bound) is told as not estimated again: nothing is passed over in silence.
+An exhibit is computed once more, which must give the same numbers; meanwhile its regressions are recorded. Each number
+carries the regression and the coefficients that it comes from (`Source`), and other engines are asked for these. A number
+that comes from no single regression (a difference between two samples, a simulated critical value, a bound) is reported as
+not estimated again: nothing is passed over in silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.estimation.core.recording import recording
-from refino_eval.estimation.verification.reestimation import SAME, TOLERANCE, Found, Reestimator, VerificationError
-from refino_eval.exhibits.aggregate import aggregate
+from refino_eval.estimation.core.recording import Recording, Source, recording
+from refino_eval.estimation.verification.reestimation import TOLERANCE, Reestimate, Reestimator, VerificationError
+from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
-from refino_eval.exhibits.tidy import KEYS, number_text, write_text
+from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
 """The statistics that other engines are asked for; t, p and intervals follow from them."""
@@ -56,22 +56,24 @@ def verify(
     VerificationError
         When an exhibit computed again is not the one that was written.
     """
-    reestimator, pool = Reestimator(), _Pool()
+    reestimator, parts = Reestimator(), []
     for name, frame in numbers.items():
-        if exhibits[name].exhibits_read:
-            continue  # its numbers are those of others, or were computed from them
-        shown = frame.loc[frame["statistic"].isin(VERIFIED) & (frame["status"] == ""), "value"]
-        if len(shown):
+        shown = frame.index[frame["statistic"].isin(VERIFIED) & (frame["status"] == "")]
+        sources: list[Source | None] = [None] * len(frame)
+        kept = Recording()
+        if len(shown) and not exhibits[name].exhibits_read:  # else computed from the numbers of other exhibits
             with recording() as kept:
-                again = aggregate(name, exhibits[name], files=files, study=study)
-            if not again.equals(frame):
+                rows = rows_of(name, exhibits[name], files=files, study=study)
+            if not tidy_frame(rows).equals(frame):
                 raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
-            # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-            reestimator.dummies = exhibits[name].verified_with_dummies
-            pool.add(reestimator.numbers(kept, shown.tolist()))
-    # Numbers are looked up once all are known: an exhibit may show those of another.
-    rows = [row for frame in numbers.values() for row in _rows(frame, pool)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            sources = [row.get("source") for row in rows]  # type: ignore[misc]
+        wanted = [(source, str(frame.at[k, "statistic"])) for k in shown if (source := sources[k]) is not None]
+        # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
+        answers = iter(reestimator.numbers(kept, wanted, dummies=exhibits[name].verified_with_dummies))
+        for k in shown:
+            answer = next(answers) if sources[k] is not None else None
+            parts += _compared(frame.loc[k], answer)
+    return pd.DataFrame(parts, columns=list(COLUMNS))
 
 
 def write_verification(found: pd.DataFrame, path: Path) -> None:
@@ -99,46 +101,14 @@ def require_agreement(found: pd.DataFrame) -> None:
         raise VerificationError(f"{len(wrong)} of {len(found)} comparisons differ:\n" + "\n".join(lines))
 
 
-@dataclass(eq=False)
-class _Pool:
-    """Recorded numbers by statistic, to be found by their value."""
-
-    _found: dict[str, dict[float, Found]] = field(default_factory=lambda: {name: {} for name in VERIFIED})
-    _sorted: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def add(self, found: list[Found]) -> None:
-        for one in found:
-            if np.isfinite(one.value):
-                self._found[one.statistic].setdefault(one.value, one)
-        self._sorted.clear()
-
-    def of(self, statistic: str, value: float) -> Found | None:
-        """Return the recorded number that a shown one is, the nearest within rounding."""
-        known = self._found[statistic]
-        if statistic not in self._sorted:
-            self._sorted[statistic] = np.sort(np.fromiter(known, dtype=np.float64, count=len(known)))
-        values = self._sorted[statistic]
-        place = int(np.searchsorted(values, value))
-        near = [known[float(values[k])] for k in (place - 1, place) if 0 <= k < values.size]
-        best = min(near, key=lambda one: abs(one.value - value), default=None)
-        if best is None or abs(best.value - value) > SAME * max(abs(value), best.scale):
-            return None
-        return best
-
-
-def _rows(frame: pd.DataFrame, pool: _Pool) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    shown = frame[frame["statistic"].isin(VERIFIED) & (frame["status"] == "")]
-    for record in shown.to_dict("records"):
-        value = float(record["value"])
-        keys = tuple(record[key] for key in KEYS)
-        one = pool.of(str(record["statistic"]), value)
-        if one is None or not one.engines:
-            rows.append((*keys, value, "", np.nan, np.nan, ALONE))
-            continue
-        for engine, theirs in one.engines.items():
-            size = max(abs(value), one.scale)
-            gap = abs(value - theirs)
-            difference = 0.0 if gap == 0.0 else gap / size if size > 0 else np.inf
-            rows.append((*keys, value, engine, theirs, difference, AGREES if difference <= TOLERANCE else DIFFERS))
-    return rows
+def _compared(record: pd.Series, answer: Reestimate | None) -> list[tuple[object, ...]]:
+    """Compare one number with what each engine makes of it."""
+    value, keys = float(record["value"]), tuple(record[key] for key in KEYS)
+    if answer is None or not answer.engines:
+        return [(*keys, value, "", np.nan, np.nan, ALONE)]
+    lines: list[tuple[object, ...]] = []
+    for engine, theirs in answer.engines.items():
+        size, gap = max(abs(value), answer.scale), abs(value - theirs)
+        difference = 0.0 if gap == 0.0 else gap / size if size > 0 else np.inf
+        lines.append((*keys, value, engine, theirs, difference, AGREES if difference <= TOLERANCE else DIFFERS))
+    return lines

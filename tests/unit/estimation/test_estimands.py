@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
+from refino_eval.covariances import ROBUST
 from refino_eval.errors import UserError
 from refino_eval.estimation import estimands, itt
 
@@ -39,13 +41,16 @@ def by_cell(y, z, cells):
 
 def test_each_estimand_is_its_weighted_sum_of_cells(people):
     y, z, cells, _ = people
-    table = estimands(y, z, cells=cells)
+    table = estimands(y, z, cells=cells, vcov="HC2")
     effect, variance, n1, n0 = by_cell(y, z, cells)
     weights = {"cell_fixed_effects": n1 * n0 / (n1 + n0), "saturated": n1 + n0, "inverse_probability": n1 + n0}
     for row, name in enumerate(table.estimands):
         w = weights[name] / weights[name].sum()
         assert table.estimate[row, 0] == pytest.approx(w @ effect, rel=1e-10)
-        assert table.std_error[row, 0] == pytest.approx(np.sqrt(w**2 @ variance), rel=1e-10)
+        neyman = np.sqrt(w**2 @ variance)
+        assert np.sqrt(table.cov[0, row, row]) == pytest.approx(neyman, rel=1e-10)
+        if row:
+            assert table.std_error[row, 0] == pytest.approx(neyman, rel=1e-10)
     v, w = (weights[k] / weights[k].sum() for k in ("saturated", "cell_fixed_effects"))
     assert table.difference[1, 0] == pytest.approx((v - w) @ effect, rel=1e-9)
     assert table.difference_std_error[1, 0] == pytest.approx(np.sqrt((v - w) ** 2 @ variance), rel=1e-9)
@@ -56,12 +61,51 @@ def test_each_estimand_is_its_weighted_sum_of_cells(people):
 
 def test_cell_fixed_effects_is_the_itt_also_with_controls(people):
     y, z, cells, x = people
+    rng = np.random.default_rng(2)
+    options = {"weights": rng.uniform(0.5, 3, y.size), "cluster": rng.integers(0, 20, y.size)}
     for controls in (None, x):
-        main = itt(y, z, cells=cells, controls=controls, vcov="HC2")
-        table = estimands(y, z, cells=cells, controls=controls)
-        assert table.estimate[0, 0] == pytest.approx(main.estimate[0], rel=1e-10)
-        assert table.itt_std_error[0] == pytest.approx(main.std_error[0], rel=1e-12)
-        assert table.df[0] == main.df[0]
+        for vcov in ROBUST:
+            chosen = {"cells": cells, "controls": controls, "vcov": vcov, "weights": options["weights"]}
+            chosen |= {"cluster": options["cluster"]} if vcov == "CRV1" else {}
+            main, table = itt(y, z, **chosen), estimands(y, z, **chosen)
+            assert table.estimate[0, 0] == pytest.approx(main.estimate[0], rel=1e-10)
+            assert table.std_error[0, 0] == main.std_error[0]
+            assert (table.p_value[0, 0], table.df[0, 0]) == (main.p_value[0], main.df[0])
+            assert np.sqrt(table.cov[0, 1, 1]) == pytest.approx(table.std_error[1, 0], rel=1e-10)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("vcov", ["HC0", "HC1", "HC2", "HC3", "CRV1"])
+def test_standard_errors_are_of_the_fully_interacted_regression(people, vcov, weighted):
+    y, z, cells, x = people
+    rng = np.random.default_rng(5)
+    w = rng.uniform(0.5, 3.0, y.size) if weighted else np.ones(y.size)
+    group = rng.integers(0, 25, y.size)
+    table = estimands(
+        y, z, cells=cells, controls=x, vcov=vcov, weights=w if weighted else None,
+        cluster=group if vcov == "CRV1" else None,
+    )  # fmt: skip
+    bare = estimands(
+        y, z, cells=cells, vcov=vcov, weights=w if weighted else None, cluster=group if vcov == "CRV1" else None
+    )
+    both = pd.Series(z).groupby(cells).transform("nunique").to_numpy() == 2
+    y, z, cells, x, w, group = (part[both] for part in (y, z, cells, x, w, group))
+    dummies = (cells[:, None] == np.unique(cells)).astype(float)
+    share = w @ dummies / w.sum()
+    means = (dummies * w[:, None]).T @ x / (w @ dummies)[:, None]
+    centred = x - dummies @ means
+    for result, row, columns in (
+        (bare, 1, np.hstack((dummies, z[:, None] * dummies))),
+        (table, 3, np.hstack((dummies, z[:, None] * dummies, centred, z[:, None] * centred))),
+    ):
+        contrast = np.concatenate((np.zeros(share.size), share, np.zeros(columns.shape[1] - 2 * share.size)))
+        root = np.sqrt(w)[:, None]
+        fit = sm.OLS(y * root[:, 0], columns * root)
+        kind = {"cov_type": "cluster", "cov_kwds": {"groups": group}} if vcov == "CRV1" else {"cov_type": vcov}
+        tested = fit.fit(use_t=True, **kind).t_test(contrast)
+        assert result.estimate[row, 0] == pytest.approx(float(tested.effect[0]), rel=1e-8)
+        assert result.std_error[row, 0] == pytest.approx(float(np.ravel(tested.sd)[0]), rel=1e-8)
+        assert result.df[row, 0] == (24 if vcov == "CRV1" else y.size - columns.shape[1])
 
 
 def test_weighting_by_the_inverse_share_is_the_saturated_estimate(people):
@@ -109,7 +153,7 @@ def test_known_probabilities_leave_nobody_out(people):
 def test_coarser_share_cells_count_people_of_one_arm_cells(people):
     y, z, cells, _ = people
     coarse = cells % 3
-    table = estimands(y, z, cells=cells, share_cells=coarse)
+    table = estimands(y, z, cells=cells, share_cells=coarse, vcov="HC2")
     effect, variance, n1, n0 = by_cell(y, z, coarse)
     w = (n1 + n0) / (n1 + n0).sum()
     assert table.estimate[2, 0] == pytest.approx(w @ effect, rel=1e-10)
@@ -137,7 +181,7 @@ def test_a_trial_of_pairs_has_the_paired_variance():
     z = np.tile([0.0, 1.0], 40)
     y = rng.standard_normal(80) + 0.3 * pairs + z
     gaps = y[1::2] - y[::2]
-    residual = estimands(y, z, cells=pairs)
+    residual = estimands(y, z, cells=pairs, vcov="HC2")
     hybrid = estimands(y, z, cells=pairs, small_cells="hybrid")
     assert residual.n_small_cells[0] == 40
     assert residual.n_in_small_cells[0] == 80
@@ -183,5 +227,35 @@ def test_missing_outcomes_have_their_own_cells(people):
 
 
 def test_no_cell_with_both_arms():
-    with pytest.raises(UserError, match="constant within every cell"):
+    with pytest.raises(UserError, match="No cell has both arms"):
         estimands(np.arange(4.0), [0, 0, 1, 1], cells=[0, 0, 1, 1])
+
+
+def test_saturated_weights_cells_by_everybody_assigned(people):
+    y, z, cells, _ = people
+    rng = np.random.default_rng(9)
+    # A third arm, in the same cells but in other numbers.
+    others = rng.choice(cells[cells < 11], 150, p=None)
+    table = estimands(
+        np.append(y, rng.standard_normal(150)), np.append(z, np.ones(150)), cells=np.append(cells, others),
+        rows=np.arange(y.size + 150) < y.size, population=np.ones(y.size + 150, dtype=bool),
+    )  # fmt: skip
+    effect, _, n1, n0 = by_cell(y, z, cells)
+    both = np.unique(cells[pd.Series(z).groupby(cells).transform("nunique").to_numpy() == 2])
+    everybody = n1 + n0 + [np.sum(others == cell) for cell in both]
+    assert table.estimate[1, 0] == pytest.approx(everybody @ effect / everybody.sum(), rel=1e-10)
+    assert table.estimate[0, 0] == pytest.approx(estimands(y, z, cells=cells).estimate[0, 0], rel=1e-10)
+
+
+def test_arms_without_degrees_of_freedom_have_no_interacted_estimate():
+    rng = np.random.default_rng(3)
+    y, x, z, cells = *rng.standard_normal((2, 8)), np.tile([0.0, 1.0], 4), np.repeat([0, 1, 2, 3], 2)
+    table = estimands(y, z, cells=cells, controls=x[:, None])
+    assert np.isfinite(table.estimate[:3, 0]).all()
+    assert np.isnan(table.estimate[3, 0])
+
+
+def test_classical_covariance_is_refused(people):
+    y, z, cells, _ = people
+    with pytest.raises(UserError, match="robust covariance"):
+        estimands(y, z, cells=cells, vcov="iid")

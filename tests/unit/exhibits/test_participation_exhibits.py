@@ -271,15 +271,16 @@ def test_an_empty_programme_draws_an_empty_line_and_no_curve(tmp_path):
         assert (tmp_path / f"{name}.nb.svg").stat().st_size > 2000
 
 
-def test_weights_are_refused_where_the_method_has_none(made):
+def test_equal_weights_change_nothing_and_a_survival_curve_refuses_them(made):
     cohort, _, _, files = made
     weighted = files.cohort.with_name("weighted.parquet")
-    cohort.assign(weight=1.0).to_parquet(weighted)
-    files = PersonFiles(cohort=weighted, outcomes=files.outcomes, panels=files.panels)
-    for name in ("who", "seen", "start"):
-        with pytest.raises(UserError, match="no probability weights"):
-            numbers(files, name)
-    numbers(files, "fall")
+    cohort.assign(weight=2.0).to_parquet(weighted)
+    weighted_files = PersonFiles(cohort=weighted, outcomes=files.outcomes, panels=files.panels)
+    for name in (*TABLES, "take"):
+        same, plain = numbers(weighted_files, name)[0], numbers(files, name)[0]
+        np.testing.assert_allclose(same["value"], plain["value"], rtol=1e-9, atol=1e-12, err_msg=name)
+    with pytest.raises(UserError, match="takes no weights"):
+        numbers(weighted_files, "stay")
 
 
 @pytest.mark.parametrize("language", ["nb", "en"])

@@ -6,7 +6,7 @@ person's id.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -150,6 +150,14 @@ def check_level(level: float) -> None:
     """Raise when a confidence level is not a share between 0 and 1."""
     if not 0.0 < level < 1.0:
         raise UserError(f"The confidence level must lie between 0 and 1, and is {level}; write 0.95 for 95 per cent.")
+
+
+def object_array(items: Iterable[object]) -> npt.NDArray[np.object_]:
+    """Return items as a one-dimensional array of objects."""
+    listed = list(items)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
 
 
 def ratio(top: FloatArray, bottom: npt.ArrayLike, *, where: npt.ArrayLike | None = None) -> FloatArray:

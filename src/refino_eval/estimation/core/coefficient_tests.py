@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from refino_eval.estimation.core.arrays import FloatArray, check_level, ratio
-from refino_eval.estimation.core.recording import note_test
+from refino_eval.estimation.core.recording import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,8 @@ class WaldTest:
 
     ``f_stat`` = ``chi2`` / ``df_num`` is referred to F(df_num, df_den), the test to report; ``chi2`` to the
     chi-squared with ``df_num`` degrees of freedom, its limit. ``df_num`` is the rank of the covariance, so that
-    coefficients without variance or repeated ones do not count.
+    coefficients without variance or repeated ones do not count. ``source`` is where the tested coefficients come from,
+    when they are of one regression.
     """
 
     f_stat: float
@@ -37,6 +38,7 @@ class WaldTest:
     p_value: float
     chi2: float
     p_chi2: float
+    source: Source | None = None
 
 
 def t_inference(estimate: FloatArray, std_error: FloatArray, df: npt.ArrayLike, *, level: float = 0.95) -> Inference:
@@ -63,7 +65,9 @@ def t_inference(estimate: FloatArray, std_error: FloatArray, df: npt.ArrayLike, 
     )
 
 
-def wald_test(estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance: float = 1e-10) -> WaldTest:
+def wald_test(
+    estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance: float = 1e-10, source: Source | None = None
+) -> WaldTest:
     """Test that all coefficients are 0, from their joint covariance.
 
     Parameters
@@ -76,6 +80,8 @@ def wald_test(estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance
         Denominator degrees of freedom of the F reference.
     tolerance
         Directions whose share of the correlation matrix's largest eigenvalue is below it count as absent.
+    source
+        Where the coefficients come from, with q rows of loadings.
 
     Notes
     -----
@@ -92,7 +98,8 @@ def wald_test(estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance
     rank = int(np.count_nonzero(kept))
     chi2 = float(np.sum((vectors[:, kept].T @ t) ** 2 / values[kept]))
     f_stat = chi2 / rank
-    note_test(estimate, f_stat)
+    if source is not None:
+        source = replace(source, loadings=source.loadings[used])
     return WaldTest(
         f_stat=f_stat,
         df_num=rank,
@@ -100,4 +107,5 @@ def wald_test(estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance
         p_value=float(special.fdtrc(rank, df_den, f_stat)),
         chi2=chi2,
         p_chi2=float(special.chdtrc(rank, chi2)),
+        source=source,
     )

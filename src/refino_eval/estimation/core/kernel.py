@@ -19,7 +19,8 @@ rows print nothing of them (``repr=False``), since logs may be read by others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,12 +37,14 @@ from refino_eval.estimation.core.arrays import (
     check_finite,
     ratio,
 )
-from refino_eval.estimation.core.recording import Regression, note_outcomes, open_recording
+from refino_eval.estimation.core.recording import Key, Regression, Source, note_outcomes, open_recording
 
 # People whose 1 - h is below this are fitted exactly.
 SATURATED = 1e-10
 # Sums of squares below this share of the outcome's own are rounding, and are taken as 0.
 ROUNDING = 1e-26
+# Sums that cancel to below this share of their terms' sizes are 0 by design, and are taken as 0.
+CANCELLED = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,7 +183,7 @@ class Design:
             tss_within=tss_within,
             tss=self._total_squares(used),
         )
-        note_outcomes(fit, used)
+        note_outcomes(fit.number, used)
         return fit
 
     def _total_squares(self, used: FloatArray) -> FloatArray:
@@ -215,6 +218,8 @@ class Fit:
         Times the root weights, shape (n, J), rows as ``design.rows``.
     rss, tss_within, tss
         Sums of squares: residual, within cells, about the overall mean, each shape (J,).
+    number
+        Identifies the fit in sources of numbers.
     """
 
     design: Design
@@ -224,6 +229,7 @@ class Fit:
     rss: FloatArray
     tss_within: FloatArray
     tss: FloatArray
+    number: int = field(default_factory=itertools.count().__next__)
 
     @property
     def estimates(self) -> FloatArray:
@@ -268,6 +274,18 @@ class Fit:
         scores[self.design.rows] = scale[:, None] * self.residuals
         return scores
 
+    def cleared(self, std_errors: FloatArray) -> FloatArray:
+        """Return the coefficients, 0 where they and their standard errors, (f, J), are 0 by design.
+
+        A covariate with the same values in every cluster has an effect of 0 and no sampling variation, whatever is treated.
+        In floating point both come out as rounding errors, whose ratio would be tested.
+        """
+        if np.all(std_errors > 0):
+            return self.coefficients
+        terms = np.abs(self.design.dual.T) @ np.abs(self.residuals)
+        cancelled = (std_errors == 0) & (np.abs(self.coefficients) <= CANCELLED * terms)
+        return np.where(cancelled, 0.0, self.coefficients)
+
     def variances(self, vcov: Vcov = "HC1") -> FloatArray:
         """Return the sampling variance of each coefficient, shape (f, J)."""
         check_choice(vcov, Vcov, what="vcov")
@@ -302,25 +320,45 @@ class Fit:
         scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
         return cross_product(dual * scale[:, None], self.design.summed_in(vcov))
 
+    def source(
+        self, vcov: Vcov, outcome: int = 0, *, focus: int = 0, loadings: FloatArray | None = None, late: bool = False
+    ) -> Source:
+        """Return where an estimate comes from.
+
+        Parameters
+        ----------
+        vcov
+            Covariance of its standard error.
+        outcome
+            Its outcome; in two-stage least squares take-up does not count.
+        focus, loadings
+            The coefficient; or rows of weights of the coefficients, shape (q, f).
+        late
+            Whether it is the ratio that two-stage least squares gives; see `record_instrumented`.
+        """
+        if loadings is None:
+            loadings = np.eye(self.coefficients.shape[0])[[focus]]
+        return Source(Key(self.number, vcov, late), outcome, loadings)
+
     def record_instrumented(self, vcov: Vcov, estimate: FloatArray, std_error: FloatArray) -> None:
         """Record two-stage least squares of the outcomes but the first, which is take-up, each array of shape (J - 1,)."""
         opened = open_recording()
         if opened is not None and self.design in opened.columns:
-            both = opened.outcomes[self]
-            opened.regressions.append(
-                self._regression(vcov, estimate[None, :], std_error[None, :], both[:, 1:], both[:, 0])
+            both = opened.outcomes[self.number]
+            opened.regressions[Key(self.number, vcov, True)] = self._regression(
+                vcov, estimate[None, :], std_error[None, :], both[:, 1:], both[:, 0]
             )
 
     def _record(self, vcov: Vcov) -> None:
         """Record the regression when its variance is asked for: then numbers come from it."""
-        opened = open_recording()
-        if opened is None or (self, vcov) in opened.known or self.design not in opened.columns:
+        opened, key = open_recording(), Key(self.number, vcov, False)
+        if opened is None or key in opened.regressions or self.design not in opened.columns:
             return
-        opened.known.add((self, vcov))
+        outcomes = opened.outcomes[self.number]
         # The entry comes before the standard errors, which ask for the variance again.
-        opened.regressions.append(
-            self._regression(vcov, self.coefficients, self.std_errors(vcov), opened.outcomes[self], None)
-        )
+        unknown = np.full_like(self.coefficients, np.nan)
+        opened.regressions[key] = self._regression(vcov, self.coefficients, unknown, outcomes, None)
+        opened.regressions[key] = self._regression(vcov, self.coefficients, self.std_errors(vcov), outcomes, None)
 
     def _regression(
         self, vcov: Vcov, b: FloatArray, std_errors: FloatArray, outcomes: FloatArray, take_up: FloatArray | None
@@ -336,6 +374,7 @@ class Fit:
             weights=None if design.root_weights is None else design.root_weights**2,
             cluster=design.cluster,
             vcov=vcov,
+            scale=np.outer(np.abs(design.dual).sum(axis=0), np.sqrt(np.mean(outcomes**2, axis=0))),
             take_up=take_up,
         )
 
@@ -351,7 +390,11 @@ def cross_product(scores: FloatArray, cluster: IntArray | None = None) -> FloatA
     """Return S'S, rows first summed in clusters when there are any, shape (J, J)."""
     if cluster is not None:
         groups = build_cells(cluster)
-        scores = np.add.reduceat(scores[groups.order], groups.starts, axis=0)
+        scores = scores[groups.order]
+        sums = np.add.reduceat(scores, groups.starts, axis=0)
+        # Scores that cancel within a cluster leave rounding errors, which are no variance.
+        sizes = np.add.reduceat(np.abs(scores), groups.starts, axis=0)
+        scores = np.where(np.abs(sums) <= CANCELLED * sizes, 0.0, sums)
     return np.asarray(scores.T @ scores)
 
 

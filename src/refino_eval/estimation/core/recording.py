@@ -1,7 +1,8 @@
-"""A recording of regressions: what was regressed on what, for verification by other programs.
+"""A recording of regressions, and where each number comes from: for verification by other programs.
 
-An analysis asks the kernel for coefficients and variances in many ways. Rather than have each of them repeat what it
-regressed, the kernel adds it to the open recording where the numbers are made; without a recording nothing is kept.
+Results carry a `Source` for each estimate: the number of the fit, the covariance, the outcome, and the weights of the
+coefficients. While a recording is open the kernel adds what was regressed on what under the same key, so that a number is
+traced to its regression by identity, never by its value. Without a recording nothing but these small keys is kept.
 """
 
 from __future__ import annotations
@@ -9,10 +10,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from refino_eval.covariances import Vcov
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
+
+
+class Key(NamedTuple):
+    """Which regression: the number of its fit, its covariance, and whether it is two-stage least squares."""
+
+    fit: int
+    vcov: Vcov
+    instrumented: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where an estimate comes from: L b, with b the coefficients of one outcome of one regression.
+
+    Attributes
+    ----------
+    key
+        The regression.
+    outcome
+        Number of the outcome in it.
+    loadings
+        L, shape (q, f): one row for an estimate and its standard error, q rows for a joint test that L b is 0.
+    """
+
+    key: Key
+    outcome: int
+    loadings: FloatArray
+
+    def times(self, factor: float) -> Source:
+        """Return the source of the estimate in other units."""
+        return replace(self, loadings=self.loadings * factor)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +64,8 @@ class Regression:
         Of the people in use, each (n,); weights and cluster may be None.
     vcov
         The covariance asked for.
+    scale
+        Size of the terms that each coefficient sums, shape (f, J): rounding errors are in proportion to it.
     take_up
         Shape (n,); None for least squares.
     """
@@ -43,27 +78,8 @@ class Regression:
     weights: FloatArray | None
     cluster: IntArray | None
     vcov: Vcov
+    scale: FloatArray
     take_up: FloatArray | None = None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Combination:
-    """A weighted sum of one regression's coefficients.
-
-    Attributes
-    ----------
-    estimate
-        The coefficients, shape (f,).
-    weights
-        Shape (f,).
-    value, std_error
-        The sum, and its standard error.
-    """
-
-    estimate: FloatArray
-    weights: FloatArray
-    value: float
-    std_error: float
 
 
 @dataclass(eq=False, repr=False)
@@ -73,23 +89,14 @@ class Recording:
     Attributes
     ----------
     regressions
-        In the order in which their variances were first asked for.
-    combinations
-        Weighted sums of coefficients, such as differences between arms.
-    tests
-        Coefficients that were tested jointly, and their F.
+        By key, in the order in which their variances were first asked for.
     columns, outcomes
-        Columns of each design, shape (n, k), and outcomes of each fit, shape (n, J), by the object itself.
-    known
-        Fits and covariances that are recorded.
+        Columns of each design, shape (n, k), by the design; outcomes of each fit, shape (n, J), by its number.
     """
 
-    regressions: list[Regression] = field(default_factory=list)
-    combinations: list[Combination] = field(default_factory=list)
-    tests: list[tuple[FloatArray, float]] = field(default_factory=list)
+    regressions: dict[Key, Regression] = field(default_factory=dict)
     columns: dict[object, FloatArray] = field(default_factory=dict)
-    outcomes: dict[object, FloatArray] = field(default_factory=dict)
-    known: set[tuple[object, Vcov]] = field(default_factory=set)
+    outcomes: dict[int, FloatArray] = field(default_factory=dict)
 
 
 _OPEN: ContextVar[Recording | None] = ContextVar("recording", default=None)
@@ -117,19 +124,7 @@ def note_design(design: object, columns: FloatArray) -> None:
         opened.columns[design] = columns
 
 
-def note_outcomes(fit: object, outcomes: FloatArray) -> None:
+def note_outcomes(fit: int, outcomes: FloatArray) -> None:
     """Record the outcomes of a fit, shape (n, J)."""
     if (opened := _OPEN.get()) is not None:
         opened.outcomes[fit] = outcomes
-
-
-def note_test(estimate: FloatArray, f_stat: float) -> None:
-    """Record a joint test of coefficients."""
-    if (opened := _OPEN.get()) is not None:
-        opened.tests.append((estimate, f_stat))
-
-
-def note_combination(estimate: FloatArray, weights: FloatArray, value: float, std_error: float) -> None:
-    """Record a weighted sum of one regression's coefficients."""
-    if (opened := _OPEN.get()) is not None:
-        opened.combinations.append(Combination(estimate, weights, value, std_error))

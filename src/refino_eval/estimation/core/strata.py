@@ -1,9 +1,9 @@
-"""Means of each arm, put together cell by cell: what makes arms comparable when the draw share varies.
+"""Means of each arm combined cell by cell: what makes arms comparable when the assignment share varies.
 
-Within a cell the draw is random, across cells it is not: people of an arm taken together come more often from the
+Within a cell assignment is random, across cells it is not: people of an arm taken together come more often from the
 cells where that arm was common. Averaging cell means with one set of cell weights for both arms repairs this, and is
-the same as weighting each person by the inverse of the draw share found in the cell (Hajek). Cells with one arm only
-say nothing, and are left out and counted.
+the same as weighting each person by the inverse of the assignment share in the cell (Hajek). Cells with one arm only
+carry no information, and are left out and counted.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import Literal
 
 import numpy as np
 
+from refino_eval.covariances import COVARIANCES, Covariance
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, check_choice
 from refino_eval.estimation.core.influence import Estimate
+from refino_eval.estimation.core.regression_inputs import RegressionInputs
 
 CellWeighting = Literal["people", "precision"]
+Arm = Literal[0, 1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,30 +32,40 @@ class Strata:
     ----------
     rows
         Rows of the inputs in use, shape (n,).
-    drawn
-        Their draw, shape (n,).
+    treated
+        Their assignment, shape (n,).
     cells
-        Their cells, C of them.
-    n_treated
-        Drawn to treatment in each cell, shape (C,).
+        Their cells, C of them, with their probability weights.
+    n_treated, treated_totals
+        People assigned to treatment in each cell, and their weights, shape (C,).
     weight
         Weight of each cell, sums to 1, shape (C,).
+    cluster
+        Clusters within which influences are summed, shape (n,), or None.
+    covariance
+        How deviations are scaled: that of the regression with a mean for each arm and cell.
     n_rows
         Rows of the inputs.
     n_left_out
-        People asked for who live in cells with one arm.
+        People in question who are in cells with one arm.
     n_cells_left_out
         These cells.
+    n_slopes
+        Slopes of controls that were taken out of the values before, which cost degrees of freedom.
     """
 
     rows: IntArray
-    drawn: FloatArray
+    treated: FloatArray
     cells: Cells
     n_treated: FloatArray
+    treated_totals: FloatArray
     weight: FloatArray
+    cluster: IntArray | None
+    covariance: Covariance
     n_rows: int
     n_left_out: int
     n_cells_left_out: int
+    n_slopes: int = 0
 
     @property
     def n(self) -> int:
@@ -60,52 +73,78 @@ class Strata:
         return int(self.rows.size)
 
     @property
-    def share(self) -> FloatArray:
-        """Draw share of each cell, shape (C,)."""
-        return self.n_treated / self.cells.sizes
-
-    @property
     def small(self) -> BoolArray:
         """Cells with one person in an arm, shape (C,)."""
         return np.asarray((self.n_treated == 1) | (self.cells.sizes - self.n_treated == 1))
 
-    def arm_counts(self, arm: Literal[0, 1]) -> FloatArray:
+    @property
+    def df_resid(self) -> int:
+        """Degrees of freedom of the deviations: those within arms and cells, and one more for each small cell, less the mean effect."""
+        within = np.maximum(self.n_treated - 1, 0) + np.maximum(self.cells.sizes - self.n_treated - 1, 0)
+        return int(within.sum()) + int(np.count_nonzero(self.small)) - int(self.small.any()) - self.n_slopes
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters with a person in use."""
+        return 0 if self.cluster is None else int(np.unique(self.cluster).size)
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of the t reference."""
+        return self.df_resid if self.cluster is None else self.n_clusters - 1
+
+    @property
+    def small_sample(self) -> float:
+        """Factor of influences for small samples, 1 under HC2."""
+        factor = self.covariance.factor(n=self.n, df_resid=self.df_resid, n_clusters=self.n_clusters)
+        return float(np.sqrt(factor))
+
+    def arm_counts(self, arm: Arm) -> FloatArray:
         """People of an arm in each cell, shape (C,)."""
         return self.n_treated if arm else self.cells.sizes - self.n_treated
 
-    def person_weights(self, arm: Literal[0, 1]) -> FloatArray:
-        """Weight of each person in the arm's mean, sums to 1 over the arm and is 0 elsewhere, shape (n,)."""
-        per_cell = self.weight / self.arm_counts(arm)
-        return np.where(self.drawn == arm, per_cell[self.cells.codes], 0.0)
+    def arm_totals(self, arm: Arm) -> FloatArray:
+        """People of an arm in each cell, or their weights, shape (C,)."""
+        return self.treated_totals if arm else self.cells.totals - self.treated_totals
 
-    def cell_means(self, values: FloatArray, arm: Literal[0, 1]) -> FloatArray:
+    def person_weights(self, arm: Arm) -> FloatArray:
+        """Weight of each person in the arm's mean, sums to 1 over the arm and is 0 elsewhere, shape (n,)."""
+        per_cell = self.weight / self.arm_totals(arm)
+        return np.where(self.treated == arm, per_cell[self.cells.codes] * self._own, 0.0)
+
+    def cell_means(self, values: FloatArray, arm: Arm) -> FloatArray:
         """Means of an arm in each cell, shape (C, k)."""
-        member = (self.drawn == arm)[:, None]
-        sums = np.add.reduceat(np.where(member, values, 0.0)[self.cells.order], self.cells.starts, axis=0)
-        return np.asarray(sums / self.arm_counts(arm)[:, None])
+        member = (self.treated == arm)[:, None]
+        weighted = values if self.cells.weights is None else values * self.cells.weights[:, None]
+        sums = np.add.reduceat(np.where(member, weighted, 0.0)[self.cells.order], self.cells.starts, axis=0)
+        return np.asarray(sums / self.arm_totals(arm)[:, None])
 
     def arm_deviations(self, values: FloatArray) -> FloatArray:
-        """Deviations from the mean of one's arm in one's cell, scaled so that their squares are unbiased, (n, k).
+        """Deviations from the mean of one's arm in one's cell, scaled as the covariance scales residuals, (n, k).
 
-        With m people of an arm in a cell the scale is sqrt(m / (m - 1)), which turns the sum of squares into the
-        Neyman variance. An only person of an arm has no deviation; theirs is taken from the cell's other arm plus
-        the overall difference, scaled by sqrt(1 - 1 / n_c): the HC2 residual of the regression with cell fixed
-        effects, so that pairs get the paired-difference variance.
+        With leverage h = w / W, the person's share of the arm's weight in the cell, deviations are divided by
+        (1 - h)^(p / 2); under HC2 (p = 1) their squares give the Neyman variance. An only person of an arm has no
+        deviation; theirs is taken from the cell's other arm plus the overall difference, as the residual of the regression
+        with cell fixed effects, so that pairs get the paired-difference variance.
         """
         means = [self.cell_means(values, 0), self.cell_means(values, 1)]
         gap = self.weight @ (means[1] - means[0])
         deviations = np.empty_like(values)
-        for arm, sign in ((0, -1.0), (1, 1.0)):
-            mine = np.flatnonzero(self.drawn == arm)
-            codes = self.cells.codes[mine]
-            m = self.arm_counts(1 if arm else 0)[codes]
-            own = (values[mine] - means[arm][codes]) * np.sqrt(m / np.maximum(m - 1.0, 1.0))[:, None]
-            alone = values[mine] - means[1 - arm][codes] - sign * gap
-            alone = alone * np.sqrt(1.0 - 1.0 / self.cells.sizes[codes])[:, None]
-            deviations[mine] = np.where((m > 1)[:, None], own, alone)
+        power, own = self.covariance.leverage_power, self._own * np.ones(self.n)
+        arms: tuple[tuple[Arm, float], ...] = ((0, -1.0), (1, 1.0))
+        for arm, sign in arms:
+            mine = np.flatnonzero(self.treated == arm)
+            codes, weights = self.cells.codes[mine], own[mine]
+            alone = self.arm_counts(arm)[codes] == 1
+            total = self.arm_totals(arm)[codes]
+            slack = np.where(alone, 1.0, total / np.where(alone, 1.0, total - weights))
+            within = (values[mine] - means[arm][codes]) * np.sqrt(slack**power)[:, None]
+            across = values[mine] - means[1 - arm][codes] - sign * gap
+            across = across * ((1.0 - weights / self.cells.totals[codes]) ** (1.0 - power / 2))[:, None]
+            deviations[mine] = np.where(alone[:, None], across, within)
         return deviations
 
-    def arm_mean(self, values: FloatArray, arm: Literal[0, 1], *, composition: bool = False) -> Estimate:
+    def arm_mean(self, values: FloatArray, arm: Arm, *, composition: bool = False) -> Estimate:
         """Mean of an arm, cells weighted by ``weight``.
 
         Parameters
@@ -122,45 +161,55 @@ class Strata:
         value = self.weight @ means
         psi = self.person_weights(arm)[:, None] * self.arm_deviations(values)
         if composition:
-            psi = psi + self._even[:, None] * (means - value)[self.cells.codes]
-        return Estimate(value, psi)
+            psi = psi + self.even[:, None] * (means - value)[self.cells.codes]
+        return Estimate(value, psi * self.small_sample, self.cluster)
 
     def all_mean(self, values: FloatArray, *, composition: bool = False) -> Estimate:
         """Mean of both arms together, cells weighted by ``weight``; as `arm_mean`."""
         means = self.cells.means(values)
         value = self.weight @ means
-        sizes = self.cells.sizes[self.cells.codes].astype(np.float64)
+        totals = self.cells.totals[self.cells.codes]
         # Cells with both arms hold at least two people.
-        scale = self._even * np.sqrt(sizes / (sizes - 1.0))
+        scale = self.even * np.sqrt(totals / (totals - self._own))
         psi = scale[:, None] * (values - means[self.cells.codes])
         if composition:
-            psi = psi + self._even[:, None] * (means - value)[self.cells.codes]
-        return Estimate(value, psi)
+            psi = psi + self.even[:, None] * (means - value)[self.cells.codes]
+        return Estimate(value, psi * self.small_sample, self.cluster)
 
     def used(self, values: FloatArray) -> FloatArray:
         """Return the rows in use."""
         return np.asarray(values[self.rows])
 
     @property
-    def _even(self) -> FloatArray:
-        """Weight of each person when cells share theirs evenly among all their people, shape (n,)."""
-        return np.asarray((self.weight / self.cells.sizes)[self.cells.codes])
+    def even(self) -> FloatArray:
+        """Weight of each person when cells share theirs among all their people, shape (n,)."""
+        return np.asarray((self.weight / self.cells.totals)[self.cells.codes] * self._own)
+
+    @property
+    def _own(self) -> FloatArray | float:
+        return 1.0 if self.cells.weights is None else self.cells.weights
 
 
 def build_strata(
-    drawn: FloatArray, codes: IntArray, *, rows: BoolArray | None = None, weighting: CellWeighting = "people"
+    inputs: RegressionInputs,
+    *,
+    weighting: CellWeighting = "people",
+    population: FloatArray | None = None,
+    covariance: Covariance | None = None,
 ) -> Strata:
-    """Find the cells with both arms, and weight them.
+    """Return the cells with both arms, and their weights.
 
     Parameters
     ----------
-    drawn, codes
-        The draw (0, 1) and the cells' codes, shape (n_rows,).
-    rows
-        The people asked for; None means all.
+    inputs
+        Treatment, cells, weights, clusters and the people in question.
     weighting
-        ``"people"`` weights each cell by its people, n_c; ``"precision"`` by n_c p_c (1 - p_c), as least squares
+        ``"people"`` weights each cell by its people (their weights); ``"precision"`` by n_c p_c (1 - p_c), as least squares
         with cell fixed effects does.
+    population
+        Weight of each cell code under ``"people"`` when the people whom the estimate is for are not those in question alone.
+    covariance
+        Scales deviations; None takes that of the inputs with clusters, and HC2 without: unbiased squares within arms.
 
     Raises
     ------
@@ -168,28 +217,34 @@ def build_strata(
         When no cell has both arms.
     """
     check_choice(weighting, CellWeighting, what="weighting of cells")
-    asked = np.arange(drawn.size) if rows is None else np.flatnonzero(rows)
+    treated, codes = inputs.treated, inputs.cells
+    asked = np.flatnonzero(inputs.rows)
     everyone = build_cells(codes[asked])
-    treated = np.bincount(everyone.codes, weights=drawn[asked], minlength=everyone.n_cells)
-    both = (treated > 0) & (treated < everyone.sizes)
+    n_treated = np.bincount(everyone.codes, weights=treated[asked], minlength=everyone.n_cells)
+    both = (n_treated > 0) & (n_treated < everyone.sizes)
     inside = asked[both[everyone.codes]]
     if not inside.size:
         raise UserError(
             f"No cell has both arms ({asked.size} people in {everyone.n_cells} cells), so that nobody can be compared. "
             "Use coarser cells, or check how the arm is coded."
         )
-    cells = build_cells(codes[inside])
-    n_treated = np.bincount(cells.codes, weights=drawn[inside]).astype(np.float64)
-    weight = cells.sizes.astype(np.float64)
+    own = None if inputs.weights is None else inputs.weights[inside]
+    cells = build_cells(codes[inside], weights=own)
+    mass = treated[inside] if own is None else treated[inside] * own
+    totals = np.bincount(cells.codes, weights=mass).astype(np.float64)
+    weight = cells.totals if population is None else population[np.unique(codes[inside])]
     if weighting == "precision":
-        weight = n_treated * (1.0 - n_treated / cells.sizes)
+        weight = totals * (1.0 - totals / cells.totals)
     return Strata(
         rows=inside,
-        drawn=drawn[inside],
+        treated=treated[inside],
         cells=cells,
-        n_treated=n_treated,
+        n_treated=np.bincount(cells.codes, weights=treated[inside]).astype(np.float64),
+        treated_totals=totals,
         weight=weight / weight.sum(),
-        n_rows=drawn.size,
+        cluster=None if inputs.summed_in is None else inputs.summed_in[inside],
+        covariance=covariance or (inputs.covariance if inputs.covariance.is_clustered else COVARIANCES["HC2"]),
+        n_rows=inputs.n_rows,
         n_left_out=asked.size - inside.size,
         n_cells_left_out=int(np.count_nonzero(~both)),
     )

@@ -13,7 +13,7 @@ cell by cell (`strata`), which is trimming with each person weighted by the inve
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -37,12 +37,11 @@ from refino_eval.estimation.core.arrays import (
 )
 from refino_eval.estimation.core.influence import Estimate
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
-from refino_eval.estimation.core.strata import CellWeighting, Strata, build_strata
+from refino_eval.estimation.core.strata import Arm, CellWeighting, Strata, build_strata
 from refino_eval.estimation.effects.itt import EffectTable, itt
 
 Ties = Literal["fractional", "keep"]
 Direction = Literal["overall", "group"]
-Arm = Literal[0, 1]
 
 
 def attrition(
@@ -132,7 +131,7 @@ def lee_bounds(
     outcome
         Shape (n,), missing as NaN for people who are not observed (a wage without a job).
     treated, options
-        As in `itt.itt`: ``cells``, ``rows`` and ``level``.
+        As in `itt.itt`, without controls; standard errors are of the influence, summed in clusters with a clustered vcov.
     groups
         Groups by characteristics from before random assignment, to tighten the bounds, shape (n,).
     weighting
@@ -241,10 +240,10 @@ def _bounded(
 ) -> tuple[RegressionInputs, FloatArray, Strata]:
     """Check what bounds are computed from: inputs, outcome, and the cells with both arms."""
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("A table of bounds", "controls", "weights")
+    inputs.refuse("A table of bounds", "controls")
     values = as_vector(outcome, what=name)
     check_length(values.size, inputs.n_rows, what=name)
-    return inputs, values, build_strata(inputs.treated, inputs.cells, rows=inputs.rows, weighting=weighting)
+    return inputs, values, build_strata(inputs, weighting=weighting)
 
 
 def _interval(low: Estimate, high: Estimate, level: float) -> dict[str, Any]:
@@ -291,8 +290,8 @@ def imbens_manski(
 def _counts(strata: Strata, seen: BoolArray) -> dict[str, int]:
     return {
         "n": strata.n,
-        "n_seen_treated": int(np.count_nonzero(seen & (strata.drawn == 1))),
-        "n_seen_control": int(np.count_nonzero(seen & (strata.drawn == 0))),
+        "n_seen_treated": int(np.count_nonzero(seen & (strata.treated == 1))),
+        "n_seen_control": int(np.count_nonzero(seen & (strata.treated == 0))),
         "n_left_out": strata.n_left_out,
     }
 
@@ -350,11 +349,11 @@ def _plan(data: _Seen, direction: Direction) -> _Plan:
     share = tuple(float(weight @ data.seen) for weight in data.weights)
     overall: Arm = 1 if share[1] >= share[0] else 0
     faults, groups, against = [], [], 0
-    people = _person_share(data)
+    people = data.strata.even
     for g in range(data.n_groups):
         mine = data.member == g
         masses = [float(weight @ mine) for weight in data.weights]
-        counts = [int(np.count_nonzero(mine & data.seen & (data.strata.drawn == arm))) for arm in (0, 1)]
+        counts = [int(np.count_nonzero(mine & data.seen & (data.strata.treated == arm))) for arm in (0, 1)]
         if not all(counts):
             faults.append(
                 f"Bounds need people observed in both arms of every group: '{data.labels[g]}' has {counts[1]} observed in the "
@@ -372,12 +371,6 @@ def _plan(data: _Seen, direction: Direction) -> _Plan:
     if faults:
         raise UserError(*faults)
     return _Plan(overall, (share[0], share[1]), tuple(groups), against)
-
-
-def _person_share(data: _Seen) -> FloatArray:
-    """Weight of each person, arms together, sums to 1, shape (n,)."""
-    cells = data.strata.cells
-    return np.asarray((data.strata.weight / cells.sizes)[cells.codes])
 
 
 def _bound(data: _Seen, plan: _Plan, ties: Ties, upper: bool) -> Estimate:
@@ -406,7 +399,7 @@ def _group_bound(data: _Seen, mine: FloatArray, arm: Arm, ties: Ties, upper: boo
     sign = 1.0 if keep_top else -1.0
     shares = [strata.arm_mean(seen, one) / strata.arm_mean(mine, one) for one in (0, 1)]
     other = strata.arm_mean(seen * y, rest) / strata.arm_mean(seen, rest)
-    inside = (seen[:, 0] > 0) & (strata.drawn == arm)
+    inside = (seen[:, 0] > 0) & (strata.treated == arm)
     weight = data.weights[arm] / float(data.weights[arm] @ mine[:, 0])
     mass = float(shares[rest].value[0])
     if mass >= float(shares[arm].value[0]):
@@ -417,7 +410,7 @@ def _group_bound(data: _Seen, mine: FloatArray, arm: Arm, ties: Ties, upper: boo
         above = np.maximum(sign * y - edge, 0.0) * seen
         excess = strata.arm_mean(above, arm) / strata.arm_mean(mine, arm)
         kept = excess / shares[rest] + edge
-        kept = Estimate(np.array([value]), kept.psi) * sign
+        kept = replace(kept, value=np.array([value])) * sign
         always = shares[rest]
     effect = kept - other if arm == 1 else other - kept
     return effect, always

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.covariances import Vcov
@@ -22,6 +23,7 @@ from refino_eval.estimation.core.arrays import (
     Vector,
     as_columns,
     check_finite,
+    object_array,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
@@ -35,7 +37,7 @@ from refino_eval.estimation.effects.itt import EffectTable, itt
 class TreatmentRegression:
     """Treatment regressed on covariates: every array of shape (k,), NaN where a covariate does not vary within cells.
 
-    ``n`` and ``r_squared`` (cells included) belong to each covariate's regression.
+    ``n`` and ``r_squared`` (cells included) belong to each covariate's regression; ``sources`` says where each estimate comes from.
     """
 
     estimate: FloatArray
@@ -44,6 +46,7 @@ class TreatmentRegression:
     p_value: FloatArray
     r_squared: FloatArray
     n: IntArray
+    sources: npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,9 @@ class BalanceTable:
         Wald test that all coefficients of ``together`` are 0.
     differences
         Each covariate on treatment, cells absorbed: the adjusted difference, with arm means and standard deviations.
+    balanced
+        Covariates whose difference is 0 by design, with no sampling variation (the same values in every cluster): there is
+        nothing to test, and they are left out of ``together``.
     dropped
         Covariates left out of ``together`` as collinear with cells or earlier covariates.
     """
@@ -69,6 +75,7 @@ class BalanceTable:
     together: TreatmentRegression
     joint_test: WaldTest
     differences: EffectTable
+    balanced: tuple[str, ...]
     dropped: tuple[str, ...]
     vcov: Vcov
 
@@ -131,14 +138,19 @@ def balance(
         observed: BoolArray = np.isfinite(values[:, k]) if inputs.missing == "available" else complete
         design = design_of(inputs.among(observed), values[:, [k]], (name,), collinear="drop")
         alone.append(_regress_treatment(design, inputs, [name])[0])
-    everything = design_of(inputs.among(complete), values, labels, collinear="drop")
+    stacked = _stack(alone)
+    tested = np.flatnonzero(~((stacked.std_error == 0) & (stacked.estimate == 0)))
+    everything = design_of(
+        inputs.among(complete), values[:, tested], tuple(labels[k] for k in tested), collinear="drop"
+    )
     together, joint_test = _regress_treatment(everything, inputs, labels)
     return BalanceTable(
         covariates=labels,
-        alone=_stack(alone),
+        alone=stacked,
         together=together,
         joint_test=joint_test,
         differences=itt(values, inputs, names=labels),
+        balanced=tuple(name for k, name in enumerate(labels) if k not in tested),
         dropped=everything.dropped,
         vcov=inputs.vcov,
     )
@@ -147,12 +159,15 @@ def balance(
 def _regress_treatment(
     design: Design, inputs: RegressionInputs, names: Sequence[str]
 ) -> tuple[TreatmentRegression, WaldTest]:
-    """Regress treatment on a design's columns, with NaN for covariates the design dropped."""
-    fit = design.fit(inputs.treated)
-    cov, df = fit.coefficient_cov(0, inputs.vcov), design.df(inputs.vcov)
+    """Regress treatment on a design's columns, with NaN for covariates the design lacks."""
+    fit, vcov = design.fit(inputs.treated), inputs.vcov
+    cov, df = fit.coefficient_cov(0, vcov), design.df(vcov)
     where = [names.index(name) for name in design.focus]
     estimate, std_error = np.full(len(names), np.nan), np.full(len(names), np.nan)
-    estimate[where], std_error[where] = fit.coefficients[:, 0], np.sqrt(np.diag(cov))
+    sources = np.full(len(names), None, dtype=object)
+    errors = np.sqrt(np.diag(cov))
+    estimate[where], std_error[where] = fit.cleared(errors[:, None])[:, 0], errors
+    sources[where] = object_array(fit.source(vcov, focus=k) for k in range(len(where)))
     inference = t_inference(estimate, std_error, df)
     regression = TreatmentRegression(
         estimate=estimate,
@@ -161,8 +176,10 @@ def _regress_treatment(
         p_value=inference.p_value,
         r_squared=np.full(len(names), fit.r_squared[0]),
         n=np.full(len(names), design.n),
+        sources=sources,
     )
-    return regression, wald_test(fit.coefficients[:, 0], cov, df)
+    source = fit.source(vcov, loadings=np.eye(len(where)))
+    return regression, wald_test(fit.coefficients[:, 0], cov, df, source=source)
 
 
 def _stack(parts: list[TreatmentRegression]) -> TreatmentRegression:

@@ -14,10 +14,11 @@ shares times means add up to the sample's mean exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.errors import UserError
@@ -113,7 +114,7 @@ def complier_profile(
         ``"people"`` describes the people assigned; ``"precision"`` weights cells by n_c p_c (1 - p_c), as two-stage
         least squares with cell fixed effects does.
     treated, names, options
-        As in `itt.itt`: ``cells``, ``missing`` and ``rows``. Shares are from everybody in use, whatever covariates they lack.
+        As in `itt.itt`, without controls. Shares are from everybody in use, whatever covariates they lack.
 
     Raises
     ------
@@ -122,20 +123,21 @@ def complier_profile(
 
     Notes
     -----
-    Standard errors are of the influence (delta method), with the people and their cells as a sample. A share or mean
+    Standard errors are of the influence (delta method), with the people and their cells as a sample; with a clustered vcov
+    influences are summed in clusters, and they have the small-sample factor of its regression. A share or mean
     may come out beyond its range, since it is a difference: a sign of too few compliers, not of an error.
     """
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("A profile of compliers", "controls", "weights")
+    inputs.refuse("A profile of compliers", "controls")
     values, labels = as_columns(covariates, inputs.n_rows, what="covariates", names=names)
     taken = _checked_take_up(take_up, inputs.rows)
-    whole = build_strata(inputs.treated, inputs.cells, rows=inputs.rows, weighting=weighting)
+    whole = build_strata(inputs, weighting=weighting)
     shares = _shares(whole, taken)
     k = len(labels)
     mean, error, gap, gap_error = (np.full((3, k), np.nan) for _ in range(4))
     overall, n, left_out = np.full(k, np.nan), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=np.int64)
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
-        strata = build_strata(inputs.treated, inputs.cells, rows=sample.rows, weighting=weighting)
+        strata = build_strata(replace(inputs, rows=sample.rows), weighting=weighting)
         means, average = _type_means(strata, values[:, sample.columns], taken)
         for row, type_mean in enumerate(means):
             apart = type_mean - average
@@ -178,7 +180,7 @@ def _shares(strata: Strata, taken: FloatArray) -> Estimate:
     never = strata.arm_mean(1 - d, 1, composition=True)
     shares = stack([1.0 - (always + never), always, never])
     # A type without people must not be left with the rounding of 1 - 1, which means would be divided by.
-    return Estimate(np.where(np.abs(shares.value) < 1e-12, 0.0, shares.value), shares.psi)
+    return replace(shares, value=np.where(np.abs(shares.value) < 1e-12, 0.0, shares.value))
 
 
 def _type_means(strata: Strata, covariates: FloatArray, taken: FloatArray) -> tuple[list[Estimate], Estimate]:
@@ -194,7 +196,7 @@ def _type_means(strata: Strata, covariates: FloatArray, taken: FloatArray) -> tu
 
 
 def _broad(one: Estimate, k: int) -> Estimate:
-    return Estimate(np.repeat(one.value, k), np.repeat(one.psi, k, axis=1))
+    return replace(one, value=np.repeat(one.value, k), psi=np.repeat(one.psi, k, axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +217,7 @@ class ComplierMeans:
     effect_p_value: FloatArray
     sample_control: FloatArray
     n: IntArray
+    effect_sources: npt.NDArray[np.object_]
 
 
 def complier_means(
@@ -265,4 +268,5 @@ def complier_means(
         effect_p_value=effect.p_value,
         sample_control=ratio(weight @ np.where(used, values, 0.0), weight @ used),
         n=effect.n,
+        effect_sources=effect.sources,
     )

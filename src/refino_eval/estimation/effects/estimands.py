@@ -10,21 +10,27 @@ saturated estimate, to the last digit; it differs when the shares come from coar
 (``share_cells``: people in one-arm cells then count) or from the design (``probability``).
 
 Controls enter with one coefficient for all cells (by least squares with treatment), which leaves cell fixed effects
-exactly the ITT; the interacted form has one for each arm (Lin 2013). Their estimation does not add to the variance
-in first order, since assignment is random within cells.
+exactly the ITT; the interacted form has one for each arm (Lin 2013), and the variance of its own regression, since with many
+controls the estimation of the slopes counts.
+
+The standard error of cell fixed effects is that of the ITT's regression. Those of the others are of the regression with a
+mean for each arm and cell (and slopes for each arm, when interacted): the same covariance, weights and clusters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from refino_eval.covariances import COVARIANCES, Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import build_cells, encode
+from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -33,19 +39,21 @@ from refino_eval.estimation.core.arrays import (
     Labels,
     Vector,
     as_columns,
+    as_mask,
     as_vector,
     check_choice,
     check_length,
-    ratio,
+    object_array,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.influence import Estimate, stack
 from refino_eval.estimation.core.preparation import design_of
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
-from refino_eval.estimation.core.strata import Strata, build_strata
+from refino_eval.estimation.core.strata import Arm, Strata, build_strata
 
 SmallCells = Literal["residual", "hybrid"]
+ARMS: tuple[Arm, Arm] = (0, 1)
 ESTIMANDS = ("cell_fixed_effects", "saturated", "inverse_probability", "interacted")
 
 
@@ -57,12 +65,8 @@ class EstimandTable:
     ----------
     estimands
         ``cell_fixed_effects`` (the ITT), ``saturated``, ``inverse_probability``, and with controls ``interacted``.
-    estimate, std_error, t, p_value, conf_low, conf_high
-        Standard errors are within cells and arms (Neyman 1923), cells' composition held as it is; ``df`` is that of
-        the ITT, shape (J,).
-    itt_std_error
-        HC2 standard error of the ITT's own regression, shape (J,), to compare: it also counts effects that differ
-        between cells as noise.
+    estimate, std_error, t, p_value, conf_low, conf_high, df
+        Under ``vcov``, cells' composition held as it is; each with the degrees of freedom of its regression.
     n, n_left_out, n_cells
         People who count in the estimate, people who do not (their cells have one arm), and cells that count.
     effective_n
@@ -70,11 +74,15 @@ class EstimandTable:
     n_small_cells, n_in_small_cells
         Cells that count and have one person in an arm, and the people in them, shape (J,).
     cov
-        Joint covariance of the estimands, shape (J, E, E).
+        Joint covariance of the estimands with residuals within arms and cells, shape (J, E, E).
     difference, difference_std_error, difference_p_value
         Each estimand less cell fixed effects (first row 0, with NaN).
     equal
-        Test that all estimands are the same, one an outcome.
+        Test that all estimands are the same, one per outcome.
+    dropped
+        Controls that were left out of the interacted form as collinear within an arm, any outcome.
+    sources
+        Where cell fixed effects come from, shape (J,).
     """
 
     estimands: tuple[str, ...]
@@ -85,8 +93,7 @@ class EstimandTable:
     p_value: FloatArray
     conf_low: FloatArray
     conf_high: FloatArray
-    df: IntArray
-    itt_std_error: FloatArray
+    df: FloatArray
     n: IntArray
     n_left_out: IntArray
     n_cells: IntArray
@@ -98,7 +105,10 @@ class EstimandTable:
     difference_std_error: FloatArray
     difference_p_value: FloatArray
     equal: tuple[WaldTest, ...]
+    dropped: tuple[str, ...]
+    sources: npt.NDArray[np.object_]
     small_cells: SmallCells
+    vcov: Vcov
     level: float
 
     def to_frame(self) -> pd.DataFrame:
@@ -108,32 +118,39 @@ class EstimandTable:
         frame = pd.DataFrame(columns, index=index).reset_index()
         repeats = len(self.estimands)
         return frame.assign(
-            df=np.repeat(self.df, repeats),
             n_small_cells=np.repeat(self.n_small_cells, repeats),
             equal_p_value=np.repeat([test.p_value for test in self.equal], repeats),
         )
 
 
 _BY_ESTIMAND = (
-    "estimate", "std_error", "t", "p_value", "conf_low", "conf_high", "n", "n_left_out", "n_cells", "effective_n",
+    "estimate", "std_error", "t", "p_value", "conf_low", "conf_high", "df", "n", "n_left_out", "n_cells", "effective_n",
     "difference", "difference_std_error", "difference_p_value",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Part:
-    """Outcomes observed for the same people: E estimands, each an `Estimate` over all rows."""
+class _Effect:
+    """One estimand of outcomes observed for the same people: its estimate over all rows, standard errors and counts."""
 
-    estimates: list[Estimate]
+    estimate: Estimate
     std_error: FloatArray
-    df: int
-    itt_std_error: FloatArray
-    n: list[int]
-    n_left_out: list[int]
-    n_cells: list[int]
-    effective_n: list[float]
+    df: float
+    n: int
+    n_cells: int
+    effective_n: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Part:
+    """All estimands of outcomes observed for the same people, cell fixed effects first."""
+
+    effects: list[_Effect]
+    n: int
     n_small_cells: int
     n_in_small_cells: int
+    dropped: tuple[str, ...]
+    sources: npt.NDArray[np.object_]
 
 
 def estimands(
@@ -142,6 +159,7 @@ def estimands(
     *,
     probability: Vector | None = None,
     share_cells: Labels | None = None,
+    population: BoolArray | None = None,
     small_cells: SmallCells = "residual",
     names: Sequence[str] | None = None,
     **options: Unpack[Options],
@@ -153,35 +171,44 @@ def estimands(
     outcomes
         Shape (n, J).
     treated, names, options
-        As in `itt.itt`: ``cells``, ``controls``, ``missing``, ``rows`` and ``level``.
+        As in `itt.itt`, with a robust vcov.
     probability
         Assignment probabilities known from the design, strictly between 0 and 1, shape (n,), for the inverse-probability
         estimate.
     share_cells
         Cells whose assignment share stands for the probability; None takes ``cells``.
+    population
+        The people by whom the saturated estimate weights cells, boolean of shape (n,): everybody assigned, when there are
+        more arms than the two that are compared. None takes the people in question.
     small_cells
         Variance of cells with one person in an arm: ``"residual"`` from the regression's residual
         (`Strata.arm_deviations`); ``"hybrid"`` from the spread of small cells' effects (Pashley and Miratrix 2021,
-        eq. 7), which is never too small on average, for the standard errors of cell fixed effects and saturated
-        (the joint covariance keeps the residuals).
+        eq. 7), which is never too small on average, for the standard errors of cell fixed effects and saturated, without
+        weights and clusters (the joint covariance keeps the residuals).
 
     Raises
     ------
     UserError
-        As `itt`; when no cell has both arms; when both ``probability`` and ``share_cells`` are given; or when the
-        hybrid variance has a small cell with half of all small cells' weight or more.
+        As `itt`; for the classical covariance; when no cell has both arms; when both ``probability`` and ``share_cells``
+        are given; or when the hybrid variance has a small cell with half of all small cells' weight or more.
     """
     check_choice(small_cells, SmallCells, what="rule for small cells")
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("A table of estimands", "weights")
+    if small_cells == "hybrid":
+        inputs.refuse("The hybrid variance of small cells", "weights", "cluster")
+    if not inputs.covariance.is_robust:
+        raise UserError(
+            f"A table of estimands needs a robust covariance, and vcov is '{inputs.vcov}'; choose HC1 or HC2."
+        )
     n_rows = inputs.n_rows
     values, labels = as_columns(outcomes, n_rows, what="outcomes", names=names)
+    if probability is not None and share_cells is not None:
+        raise UserError("Assignment shares come from 'probability' or from 'share_cells'; give one of them.")
     weighting = _Weighting(
         None if probability is None else _checked_probability(probability, n_rows),
         inputs.cells if share_cells is None else encode(share_cells, n_rows, what="share_cells"),
+        None if population is None else as_mask(population, n_rows),
     )
-    if probability is not None and share_cells is not None:
-        raise UserError("Assignment shares come from 'probability' or from 'share_cells'; give one of them.")
     parts = [
         (
             sample.columns,
@@ -190,13 +217,23 @@ def estimands(
         for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows)
     ]
     estimates = ESTIMANDS if inputs.controls.shape[1] else ESTIMANDS[:3]
-    return _table(parts, estimates, labels, small_cells, inputs.level)
+    return _table(parts, estimates, labels, small_cells, inputs)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Weighting:
     probability: FloatArray | None
     share_codes: IntArray
+    population: BoolArray | None
+
+    def masses(self, values: FloatArray, inputs: RegressionInputs) -> FloatArray | None:
+        """Weight of each cell's code: of the population that is observed in all of these outcomes."""
+        if self.population is None:
+            return None
+        among = self.population & np.isfinite(values).all(axis=1)
+        weights = None if inputs.weights is None else inputs.weights[among]
+        counts = np.bincount(inputs.cells[among], weights=weights, minlength=int(inputs.cells.max()) + 1)
+        return counts.astype(np.float64)
 
 
 def _checked_probability(probability: Vector, n_rows: int) -> FloatArray:
@@ -213,107 +250,129 @@ def _checked_probability(probability: Vector, n_rows: int) -> FloatArray:
 
 def _estimate(values: FloatArray, inputs: RegressionInputs, weighting: _Weighting, small_cells: SmallCells) -> _Part:
     """Estimate all estimands for outcomes observed for the same people."""
-    treated, rows = inputs.treated, inputs.rows
+    adjusted, n_slopes = _adjusted(values, inputs)
+    build = partial(build_strata, inputs, covariance=inputs.covariance)
+    people = replace(build(population=weighting.masses(values, inputs)), n_slopes=n_slopes)
+    precise = replace(build(weighting="precision"), n_slopes=n_slopes)
+    shares = people
+    if weighting.share_codes is not inputs.cells:
+        other = replace(inputs, cells=weighting.share_codes)
+        shares = replace(build_strata(other, covariance=inputs.covariance), n_slopes=n_slopes)
+    effects = [_effect(strata, adjusted, inputs, small_cells) for strata in (precise, people, shares)]
     design = design_of(inputs)
-    fit = design.fit(values)
-    people = build_strata(treated, inputs.cells, rows=rows)
-    precise = build_strata(treated, inputs.cells, rows=rows, weighting="precision")
-    adjusted = _adjusted(values, inputs)
-    effects = [_difference(one, adjusted) for one in (precise, people)]
-    n, cells = [people.n, people.n], [people.cells.n_cells] * 2
-    effective = [_effective_n(precise), _effective_n(people)]
     if weighting.probability is not None:
-        effects.append(_hajek(adjusted, treated, weighting.probability, rows))
-        n.append(design.n)
-        cells.append(design.cells.n_cells)
-        effective.append(float(design.n))
-    else:
-        shares = build_strata(treated, weighting.share_codes, rows=rows)
-        effects.append(_difference(shares, adjusted))
-        n.append(shares.n)
-        cells.append(shares.cells.n_cells)
-        effective.append(_effective_n(shares))
+        known = _hajek(adjusted, inputs, weighting.probability)
+        effects[2] = _Effect(known, known.std_error, people.df, design.n, design.cells.n_cells, float(design.n))
+    # The row of cell fixed effects is the ITT itself; its influence within arms and cells serves the tests of equality,
+    # where effects that differ between cells are no noise.
+    fit = design.fit(values)
+    if small_cells == "residual":
+        errors = fit.std_errors(inputs.vcov)
+        estimate = replace(effects[0].estimate, value=fit.cleared(errors)[0])
+        effects[0] = replace(effects[0], estimate=estimate, std_error=errors[0], df=design.df(inputs.vcov))
+    dropped: tuple[str, ...] = ()
     if inputs.controls.shape[1]:
-        effects.append(_interacted(values, inputs.controls, people))
-        n.append(people.n)
-        cells.append(people.cells.n_cells)
-        effective.append(_effective_n(people))
-    std_error = np.stack([one.std_error for one in effects])
-    if small_cells == "hybrid":
-        std_error[0] = _hybrid_std_error(precise, adjusted)
-        std_error[1] = _hybrid_std_error(people, adjusted)
-        if weighting.probability is None:
-            std_error[2] = _hybrid_std_error(shares, adjusted)
-    small = people.small
+        try:
+            lin, dropped = _interacted(values, inputs, people)
+        except UserError:
+            # An arm without degrees of freedom within its cells has no slopes; the other estimands stand.
+            unknown = np.full(values.shape[1], np.nan)
+            none = Estimate(unknown, np.full((inputs.n_rows, values.shape[1]), np.nan), inputs.summed_in)
+            lin = _described(people, none, unknown, np.nan)
+        effects.append(lin)
     return _Part(
-        estimates=effects,
-        std_error=std_error,
-        df=design.df_resid,
-        itt_std_error=fit.std_errors("HC2")[0],
-        n=n,
-        n_left_out=[design.n - one for one in n],
-        n_cells=cells,
-        effective_n=effective,
-        n_small_cells=int(np.count_nonzero(small)),
-        n_in_small_cells=int(people.cells.sizes[small].sum()),
+        effects=effects,
+        n=design.n,
+        n_small_cells=int(np.count_nonzero(people.small)),
+        n_in_small_cells=int(people.cells.sizes[people.small].sum()),
+        dropped=dropped,
+        sources=object_array(fit.source(inputs.vcov, k) for k in range(values.shape[1])),
     )
 
 
-def _adjusted(values: FloatArray, inputs: RegressionInputs) -> FloatArray:
-    """Outcomes less what controls predict, up to a constant that cancels in every comparison of arms."""
+def _adjusted(values: FloatArray, inputs: RegressionInputs) -> tuple[FloatArray, int]:
+    """Outcomes less what controls predict, up to a constant that cancels in every comparison of arms; and the number of slopes."""
     if not inputs.controls.shape[1]:
-        return values
+        return values, 0
     labels = tuple(f"column_{k + 1}" for k in range(inputs.controls.shape[1]))
-    beside = inputs.adjusted_for(inputs.treated[:, None], ("control",))
-    slopes = design_of(beside, inputs.controls, labels, collinear="drop")
-    if not slopes.focus:
-        return values
+    given = inputs.adjusted_for(inputs.treated[:, None], ("control",))
+    slopes = design_of(given, inputs.controls, labels, collinear="drop")
     kept = [labels.index(name) for name in slopes.focus]
-    return np.asarray(values - inputs.controls[:, kept] @ slopes.fit(values).coefficients)
+    if not kept:
+        return values, 0
+    return np.asarray(values - inputs.controls[:, kept] @ slopes.fit(values).coefficients), len(kept)
 
 
-def _difference(strata: Strata, values: FloatArray) -> Estimate:
+def _effect(strata: Strata, values: FloatArray, inputs: RegressionInputs, small_cells: SmallCells) -> _Effect:
+    """Difference of the arms' means over cells."""
     used = strata.used(values)
     effect = strata.arm_mean(used, 1) - strata.arm_mean(used, 0)
-    return _spread(effect, strata.rows, strata.n_rows)
+    error = _hybrid_std_error(strata, values) if small_cells == "hybrid" else effect.std_error
+    return _described(strata, _spread(effect, strata.rows, inputs), error, strata.df)
 
 
-def _spread(effect: Estimate, rows: IntArray, n_rows: int) -> Estimate:
+def _described(strata: Strata, effect: Estimate, std_error: FloatArray, df: float) -> _Effect:
+    return _Effect(effect, std_error, df, strata.n, strata.cells.n_cells, float(1.0 / np.sum(strata.even**2)))
+
+
+def _spread(effect: Estimate, rows: IntArray, inputs: RegressionInputs) -> Estimate:
     """Return influences on all rows, so that estimates on different people can be combined."""
-    psi = np.zeros((n_rows, effect.value.size))
+    psi = np.zeros((inputs.n_rows, effect.value.size))
     psi[rows] = effect.psi
-    return Estimate(effect.value, psi)
+    return Estimate(effect.value, psi, inputs.summed_in)
 
 
-def _hajek(values: FloatArray, treated: FloatArray, probability: FloatArray, rows: BoolArray) -> Estimate:
+def _hajek(values: FloatArray, inputs: RegressionInputs, probability: FloatArray) -> Estimate:
     """Hajek's difference of means with known probabilities."""
-    used = np.flatnonzero(rows)
-    y, z, p = values[used], treated[used], probability[used]
+    used = np.flatnonzero(inputs.rows)
+    y, z, p = values[used], inputs.treated[used], probability[used]
+    own = 1.0 if inputs.weights is None else inputs.weights[used]
     if z.min() == z.max():
         raise UserError(f"All {used.size} people in use belong to one arm, so that nobody can be compared.")
     parts = []
-    for weight in (z / p, (1 - z) / (1 - p)):
+    for weight in (own * z / p, own * (1 - z) / (1 - p)):
         share = (weight / weight.sum())[:, None]
         mean = np.sum(share * y, axis=0)
         parts.append(Estimate(mean, share * (y - mean)))
-    return _spread(parts[0] - parts[1], used, treated.size)
+    return _spread(parts[0] - parts[1], used, inputs)
 
 
-def _interacted(values: FloatArray, controls: FloatArray, strata: Strata) -> Estimate:
-    """Lin's (2013) estimate with cells: controls have a slope in each arm, cells their own mean in each arm."""
-    y, x = strata.used(values), strata.used(controls)
-    centre = strata.cells.means(x)[strata.cells.codes]
-    arms = []
-    for arm in (1, 0):
-        mine = strata.drawn == arm
-        inside = build_cells(strata.cells.codes[mine])
-        slopes = np.linalg.lstsq(inside.demean(x[mine]), inside.demean(y[mine]), rcond=1e-9)[0]
-        arms.append(strata.arm_mean(y - (x - centre) @ slopes, 1 if arm else 0))
-    return _spread(arms[0] - arms[1], strata.rows, strata.n_rows)
+def _interacted(values: FloatArray, inputs: RegressionInputs, strata: Strata) -> tuple[_Effect, tuple[str, ...]]:
+    """Lin's (2013) estimate with cells: controls have a slope in each arm, cells their own mean in each arm.
 
-
-def _effective_n(strata: Strata) -> float:
-    return float(1.0 / np.sum(strata.weight**2 / strata.cells.sizes))
+    Of one arm the estimate is sum_c W_c (mean of y - (mean of x in the arm - mean of x)'b), b the slopes within its cells.
+    Each person's residual counts with w_i - D'd_i, D = sum_c W_c (mean of x in the arm - mean of x) and d the dual of b.
+    """
+    x = strata.used(inputs.controls)
+    centre = strata.cells.means(x)
+    names = tuple(f"column_{k + 1}" for k in range(x.shape[1]))
+    means, psi, n_slopes, dropped = [], np.zeros((inputs.n_rows, values.shape[1])), 0, dict[str, None]()
+    for arm in ARMS:
+        mine = np.zeros(inputs.n_rows, dtype=bool)
+        mine[strata.rows[strata.treated == arm]] = True
+        without = replace(inputs.adjusted_for(np.empty((inputs.n_rows, 0)), ()), rows=mine)
+        design = design_of(without, inputs.controls, names, collinear="drop")
+        fit = design.fit(values)
+        kept = [names.index(name) for name in design.focus]
+        dropped |= dict.fromkeys(inputs.control_names[names.index(name)] for name in design.dropped)
+        left = strata.used(values) - (x - centre[strata.cells.codes])[:, kept] @ fit.coefficients
+        means.append(strata.weight @ strata.cell_means(left, arm))
+        imbalance = strata.weight @ (strata.cell_means(x, arm) - centre)[:, kept]
+        weight = np.zeros(inputs.n_rows)
+        weight[strata.rows] = strata.person_weights(arm)
+        root = 1.0 if design.root_weights is None else design.root_weights
+        loading = weight[design.rows] / root - design.dual @ imbalance
+        scale = design.inverse_slack ** (inputs.covariance.leverage_power / 2)
+        sign = 1.0 if arm else -1.0
+        psi[design.rows] = sign * (loading * scale)[:, None] * fit.residuals
+        # An only person of an arm in a cell is fitted exactly, and has the deviation from the other arm instead.
+        alone = strata.person_weights(arm)[:, None] * strata.arm_deviations(left) * sign
+        single = (strata.treated == arm) & (strata.arm_counts(arm)[strata.cells.codes] == 1)
+        psi[strata.rows[single]] = alone[single]
+        n_slopes += len(kept)
+    lin = replace(strata, n_slopes=n_slopes)
+    effect = Estimate(means[1] - means[0], psi[strata.rows] * lin.small_sample, strata.cluster)
+    return _described(lin, _spread(effect, lin.rows, inputs), effect.std_error, lin.df), tuple(dropped)
 
 
 def _hybrid_std_error(strata: Strata, values: FloatArray) -> FloatArray:
@@ -325,7 +384,8 @@ def _hybrid_std_error(strata: Strata, values: FloatArray) -> FloatArray:
     used = strata.used(values)
     effects = strata.cell_means(used, 1) - strata.cell_means(used, 0)
     small = strata.small
-    psi = strata.arm_deviations(used) * (strata.person_weights(0) + strata.person_weights(1))[:, None]
+    unbiased = replace(strata, covariance=COVARIANCES["HC2"]).arm_deviations(used)
+    psi = unbiased * (strata.person_weights(0) + strata.person_weights(1))[:, None]
     large = ~small[strata.cells.codes]
     variance = np.sum(psi[large] ** 2, axis=0)
     if small.any():
@@ -346,35 +406,39 @@ def _table(
     labels: tuple[str, ...],
     outcomes: tuple[str, ...],
     small_cells: SmallCells,
-    level: float,
+    inputs: RegressionInputs,
 ) -> EstimandTable:
+    """Put groups of outcomes together, with the differences between estimands and the test that there are none."""
     shape = (len(labels), len(outcomes))
-    estimate, std_error, effective = (np.full(shape, np.nan) for _ in range(3))
-    gap, gap_error = np.zeros(shape), np.full(shape, np.nan)
+    estimate, std_error, df, effective, gap_error = (np.full(shape, np.nan) for _ in range(5))
+    gap = np.zeros(shape)
     n, left_out, n_cells = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    df, n_small, in_small = (np.zeros(len(outcomes), dtype=np.int64) for _ in range(3))
-    itt_error, cov = np.full(len(outcomes), np.nan), np.full((len(outcomes), *[len(labels)] * 2), np.nan)
-    tests: list[WaldTest | None] = [None] * len(outcomes)
+    n_small, in_small = (np.zeros(len(outcomes), dtype=np.int64) for _ in range(2))
+    cov = np.full((len(outcomes), *[len(labels)] * 2), np.nan)
+    sources, tests = np.full(len(outcomes), None, dtype=object), np.full(len(outcomes), None, dtype=object)
     for columns, part in parts:
-        std_error[:, columns], itt_error[columns], df[columns] = part.std_error, part.itt_std_error, part.df
-        n_small[columns], in_small[columns] = part.n_small_cells, part.n_in_small_cells
+        n_small[columns], in_small[columns], sources[columns] = part.n_small_cells, part.n_in_small_cells, part.sources
+        for e, effect in enumerate(part.effects):
+            estimate[e, columns], std_error[e, columns], df[e, columns] = (
+                effect.estimate.value, effect.std_error, effect.df,
+            )  # fmt: skip
+            n[e, columns], left_out[e, columns] = effect.n, part.n - effect.n
+            n_cells[e, columns], effective[e, columns] = effect.n_cells, effect.effective_n
         for k, j in enumerate(columns):
-            one = stack([effect.take([k]) for effect in part.estimates])
-            estimate[:, j], cov[j] = one.value, one.cov
-            n[:, j], left_out[:, j], n_cells[:, j] = part.n, part.n_left_out, part.n_cells
-            effective[:, j] = part.effective_n
-            apart = one.combine(np.eye(len(labels))[:, 1:] - np.eye(len(labels))[:, [0]])
-            apart = _cleared(apart, one)
+            one = stack([effect.estimate.take([k]) for effect in part.effects])
+            cov[j] = one.cov
+            apart = _cleared(one.combine(np.eye(len(labels))[:, 1:] - np.eye(len(labels))[:, [0]]), one)
             gap[1:, j], gap_error[1:, j] = apart.value, apart.std_error
-            tests[j] = wald_test(apart.value, apart.cov, part.df)
-    inference = t_inference(estimate, std_error, df, level=level)
+            tests[j] = wald_test(apart.value, apart.cov, part.effects[1].df)
+    inference = t_inference(estimate, std_error, df, level=inputs.level)
     return EstimandTable(
-        estimands=labels, outcomes=outcomes, estimate=estimate, std_error=std_error, t=inference.t, p_value=inference.p_value,
-        conf_low=inference.conf_low, conf_high=inference.conf_high, df=df, itt_std_error=itt_error, n=n, n_left_out=left_out,
-        n_cells=n_cells, effective_n=effective, n_small_cells=n_small, n_in_small_cells=in_small, cov=cov,
-        difference=gap, difference_std_error=gap_error,
-        difference_p_value=t_inference(gap, ratio(gap_error, 1.0), df, level=level).p_value,
-        equal=tuple(test for test in tests if test is not None), small_cells=small_cells, level=level,
+        estimands=labels, outcomes=outcomes, estimate=estimate, std_error=std_error, t=inference.t,
+        p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high, df=df, n=n,
+        n_left_out=left_out, n_cells=n_cells, effective_n=effective, n_small_cells=n_small, n_in_small_cells=in_small,
+        cov=cov, difference=gap, difference_std_error=gap_error,
+        difference_p_value=t_inference(gap, gap_error, df[[1]], level=inputs.level).p_value, equal=tuple(tests),
+        dropped=tuple(dict.fromkeys(name for _, part in parts for name in part.dropped)), sources=sources,
+        small_cells=small_cells, vcov=inputs.vcov, level=inputs.level,
     )  # fmt: skip
 
 

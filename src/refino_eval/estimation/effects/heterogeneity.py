@@ -32,6 +32,7 @@ from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference,
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
 from refino_eval.estimation.core.outcome_groups import group_outcomes
 from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.recording import Source
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import EffectTable, effect_table
@@ -60,6 +61,7 @@ class Regression:
     df: int
     r_squared: float
     dropped: tuple[str, ...]
+    sources: tuple[Source, ...] = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per term."""
@@ -381,8 +383,9 @@ def interaction_name(moderator: str) -> str:
 
 def _regression(fit: Fit, outcome: int, moderator: str, inputs: RegressionInputs) -> Regression:
     design, vcov = fit.design, inputs.vcov
-    estimate = fit.coefficients[:, outcome]
     std_error = np.sqrt(np.diag(fit.coefficient_cov(outcome, vcov)))
+    errors = np.repeat(std_error[:, None], len(fit.names), axis=1)
+    estimate = fit.cleared(errors)[:, outcome]
     inference = t_inference(estimate, std_error, design.df(inputs.vcov), level=inputs.level)
     return Regression(
         outcome=fit.names[outcome],
@@ -398,6 +401,7 @@ def _regression(fit: Fit, outcome: int, moderator: str, inputs: RegressionInputs
         df=design.df(vcov),
         r_squared=float(fit.r_squared[outcome]),
         dropped=design.dropped,
+        sources=tuple(fit.source(vcov, outcome, focus=k) for k in range(len(design.focus))),
     )
 
 
@@ -406,7 +410,8 @@ def _joint(fit: Fit, outcome: int, vcov: Vcov, moderators: tuple[str, ...]) -> W
     names = {interaction_name(moderator) for moderator in moderators}
     chosen = [k for k, term in enumerate(fit.design.focus) if term in names]
     cov = fit.coefficient_cov(outcome, vcov)[np.ix_(chosen, chosen)]
-    return wald_test(fit.coefficients[chosen, outcome], cov, fit.design.df(vcov))
+    source = fit.source(vcov, outcome, loadings=np.eye(len(fit.design.focus))[chosen])
+    return wald_test(fit.coefficients[chosen, outcome], cov, fit.design.df(vcov), source=source)
 
 
 def _collect(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.covariances import Vcov
-from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, ratio
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, object_array, ratio
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.kernel import Fit
 from refino_eval.estimation.core.outcome_groups import OutcomeGroup, assemble, group_outcomes
@@ -25,7 +26,7 @@ class EffectTable:
     Means and standard deviations are plain (weighted) moments of the people in use, not adjusted for cells.
     ``n_parameters`` = cells + columns, ``df`` the degrees of freedom of the t reference. ``r_squared`` counts what
     cells explain, ``r_squared_within`` does not. ``vcov``, ``level`` and ``dropped`` (controls left out as collinear,
-    in any of the outcomes' samples) hold for the whole table.
+    in any of the outcomes' samples) hold for the whole table. ``sources`` says where each estimate comes from.
     """
 
     outcomes: tuple[str, ...]
@@ -48,6 +49,7 @@ class EffectTable:
     n_parameters: IntArray
     r_squared: FloatArray
     r_squared_within: FloatArray
+    sources: npt.NDArray[np.object_]
     vcov: Vcov
     level: float
     dropped: tuple[str, ...]
@@ -62,7 +64,7 @@ class EffectTable:
         columns = {
             "outcome" if field.name == "outcomes" else field.name: getattr(self, field.name) for field in fields(self)
         }
-        del columns["dropped"]
+        del columns["dropped"], columns["sources"]
         return pd.DataFrame(columns).assign(percent_of_control_mean=self.percent_of_control_mean)
 
 
@@ -129,7 +131,8 @@ def effect_table(
 def _statistics(fit: Fit, values: FloatArray, inputs: RegressionInputs) -> dict[str, Any]:
     """Return the columns of the table for one group of outcomes."""
     design = fit.design
-    estimate, std_error = fit.estimates, fit.std_errors(inputs.vcov)[0]
+    std_errors = fit.std_errors(inputs.vcov)
+    estimate, std_error = fit.cleared(std_errors)[0], std_errors[0]
     df = np.full(estimate.shape, design.df(inputs.vcov))
     inference = t_inference(estimate, std_error, df, level=inputs.level)
     used, arm = design.used(values), design.used(inputs.treated) == 1.0
@@ -156,4 +159,5 @@ def _statistics(fit: Fit, values: FloatArray, inputs: RegressionInputs) -> dict[
         "n_parameters": np.full(estimate.shape, design.n_parameters),
         "r_squared": fit.r_squared,
         "r_squared_within": fit.r_squared_within,
+        "sources": object_array(fit.source(inputs.vcov, k) for k in range(estimate.size)),
     }

@@ -26,6 +26,7 @@ from refino_eval.estimation.core.arrays import (
     as_columns,
     as_vector,
     check_length,
+    object_array,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import t_inference
@@ -60,7 +61,7 @@ class LateTable:
     ``first_stage`` and ``reduced_form`` are the effects of assignment on take-up and on the outcome, on the same people.
     ``first_stage_f`` = (first_stage / std_error)^2 under ``vcov``, with one instrument also the effective F of Montiel
     Olea and Pflueger (2013); ``first_stage_f_iid`` the classical one. ``ar_set`` is under ``vcov``, ``ar_set_iid``
-    under classical errors; both hold `AndersonRubinSet` objects.
+    under classical errors; both hold `AndersonRubinSet` objects. ``sources`` say where estimates come from.
     """
 
     outcomes: tuple[str, ...]
@@ -84,6 +85,9 @@ class LateTable:
     n: IntArray
     n_cells: IntArray
     n_parameters: IntArray
+    sources: npt.NDArray[np.object_]
+    first_stage_sources: npt.NDArray[np.object_]
+    reduced_form_sources: npt.NDArray[np.object_]
     vcov: Vcov
     level: float
 
@@ -96,7 +100,7 @@ class LateTable:
                 sets = getattr(self, field.name)
                 for part in ("kind", "low", "high"):
                     columns[f"ar_{part}{suffix}"] = [getattr(one, part) for one in sets]
-            elif field.name != "outcomes":
+            elif field.name != "outcomes" and not field.name.endswith("sources"):
                 columns[field.name] = getattr(self, field.name)
         return pd.DataFrame(columns)
 
@@ -219,6 +223,9 @@ def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[
         "n": np.full(rho.shape, design.n),
         "n_cells": np.full(rho.shape, design.cells.n_cells),
         "n_parameters": np.full(rho.shape, design.n_parameters),
+        "sources": object_array(pair.source(vcov, k, late=True) for k in range(rho.size)),
+        "first_stage_sources": object_array([pair.source(vcov)] * rho.size),
+        "reduced_form_sources": object_array(pair.source(vcov, k + 1) for k in range(rho.size)),
     }
 
 

@@ -27,7 +27,7 @@ class LeaveOneOut:
 
     ``full`` is the estimate with all groups. ``change`` is the estimate without the group less the full one, and
     ``change_std_error`` counts that they share people (NaN for the classical covariance, which has no form for it);
-    with as many changes as groups, the largest is no test.
+    with as many changes as groups, the largest is no test. ``sources`` says where each estimate comes from.
     """
 
     groups: tuple[str, ...]
@@ -42,6 +42,7 @@ class LeaveOneOut:
     change_std_error: FloatArray
     n: IntArray
     n_left_out: IntArray
+    sources: npt.NDArray[np.object_]
     vcov: Vcov
     level: float
 
@@ -101,7 +102,7 @@ def leave_one_out(
     return LeaveOneOut(
         groups=tuple(label_of[code] for code in order), outcomes=labels, full=full, estimate=estimate,
         std_error=std_error, p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high,
-        change=estimate - full.estimate, change_std_error=np.stack(errors), n=n, n_left_out=full.n - n,
+        change=estimate - full.estimate, change_std_error=np.stack(errors), n=n, n_left_out=full.n - n, sources=np.stack([t.sources for t in tables]),
         vcov=inputs.vcov, level=inputs.level,
     )  # fmt: skip
 

@@ -158,7 +158,7 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
     return Stays(started, duration, ended, bridged, returned, already)
 
 
-def share_interval(count: float, n: int, *, level: float = 0.95) -> tuple[float, float]:
+def share_interval(count: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's (1927) interval of a share, which has correct coverage near 0 and 1, too.
 
     Parameters

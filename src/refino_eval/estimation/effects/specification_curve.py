@@ -65,7 +65,7 @@ class SpecificationCurve:
     frame
         One row per variant, in increasing order of estimates within outcomes (as declared): place (1, 2, ...),
         outcome, controls, sample, vcov, singletons, estimate, std_error, p_value, conf_low, conf_high, df,
-        mean_control, n, n_cells, and fault (why a variant could not be estimated, else empty).
+        mean_control, n, n_cells, fault (why a variant could not be estimated, else empty) and source (of the estimate).
     level
         Confidence level; significant means p below 1 - level.
     """
@@ -186,7 +186,7 @@ def _estimate(
     except UserError as error:
         if len(names) == 1:
             empty: dict[str, object] = dict.fromkeys(_STATISTICS, np.nan)
-            empty |= {"n": 0, "n_cells": 0, "fault": " ".join(error.problems)}
+            empty |= {"n": 0, "n_cells": 0, "fault": " ".join(error.problems), "source": None}
             return {(names[0], vcov): empty for vcov in vcovs}
         for k, name in enumerate(names):
             results |= _estimate(values[:, [k]], (name,), vcovs, inputs)
@@ -194,4 +194,4 @@ def _estimate(
 
 
 def _row(table: EffectTable, k: int) -> dict[str, object]:
-    return {name: getattr(table, name)[k] for name in _STATISTICS} | {"fault": ""}
+    return {name: getattr(table, name)[k] for name in _STATISTICS} | {"fault": "", "source": table.sources[k]}

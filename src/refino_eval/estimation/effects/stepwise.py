@@ -95,7 +95,7 @@ def stepwise(
     groups
         Named groups of controls in order, shape (n, k_g) each, finite in the rows in use.
     outcomes, treated, names, options
-        As in `itt.itt`, without controls and weights, with a robust vcov, and with ``missing`` ``"error"`` or ``"common"``:
+        As in `itt.itt`, without controls, with a robust vcov, and with ``missing`` ``"error"`` or ``"common"``:
         steps on different people would mix their change with that of the controls.
 
     Raises
@@ -109,7 +109,7 @@ def stepwise(
     vcov asks, and so counts that both are estimated on the same people.
     """
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("The stepwise table", "controls", "weights")
+    inputs.refuse("The stepwise table", "controls")
     if not inputs.covariance.is_robust or inputs.missing == "available" or not groups:
         raise UserError(
             "The stepwise table needs at least one group of controls, a robust vcov (the classical covariance has no form for "

@@ -7,9 +7,9 @@ to every LATE.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,11 @@ from refino_eval.estimation.core.arrays import (
     as_columns,
     as_vector,
     check_length,
+    object_array,
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
+from refino_eval.estimation.core.kernel import Fit
 from refino_eval.estimation.core.preparation import design_of
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
@@ -195,7 +197,8 @@ class StarterTable:
 
     One regression of having started on characteristics in each arm, treatment and cells: ``treated`` and ``control``
     are the arm's slopes, ``difference`` the treated's less the control's. ``joint_test`` is of all differences,
-    ``joint_treated`` and ``joint_control`` of each arm's slopes.
+    ``joint_treated`` and ``joint_control`` of each arm's slopes. ``sources`` says where the estimates of each of the three
+    come from.
     """
 
     characteristics: tuple[str, ...]
@@ -218,6 +221,7 @@ class StarterTable:
     r_squared: float
     dropped: tuple[str, ...]
     vcov: Vcov
+    sources: Mapping[str, npt.NDArray[np.object_]]
 
     def to_frame(self) -> pd.DataFrame:
         """One row per characteristic."""
@@ -244,7 +248,7 @@ def starters(
     characteristics
         Shape (n, k), measured before random assignment.
     treated, names, options
-        As in `itt.itt`, without controls and weights. ``missing`` ``"common"`` leaves out people who lack any value;
+        As in `itt.itt`, without controls. ``missing`` ``"common"`` leaves out people who lack any value;
         ``"available"`` is the same here.
 
     Raises
@@ -253,7 +257,7 @@ def starters(
         As `itt`.
     """
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("A table of starters", "controls", "weights")
+    inputs.refuse("A table of starters", "controls")
     values, labels = as_columns(characteristics, inputs.n_rows, what="characteristics", names=names)
     outcome = as_vector(started, what="started")
     check_length(outcome.size, inputs.n_rows, what="started")
@@ -269,25 +273,43 @@ def starters(
     k, df = len(labels), design.df(inputs.vcov)
     # A slope that cannot be estimated is NaN, with everything that is computed from it.
     where = [slopes.index(name) for name in design.focus]
-    slope, cov = np.full(2 * k, np.nan), np.full((2 * k, 2 * k), np.nan)
+    slope, cov, loadings = np.full(2 * k, np.nan), np.full((2 * k, 2 * k), np.nan), np.full((2 * k, len(where)), np.nan)
     slope[where], cov[np.ix_(where, where)] = fit.coefficients[:, 0], fit.coefficient_cov(0, inputs.vcov)
-    gap_cov = cov[:k, :k] + cov[k:, k:] - cov[:k, k:] - cov[k:, :k]
-    sides = [(slope[:k], cov[:k, :k]), (slope[k:], cov[k:, k:]), (slope[:k] - slope[k:], gap_cov)]
-    errors = [np.sqrt(np.diag(part)) for _, part in sides]
-    p_values = [t_inference(b, error, df).p_value for (b, _), error in zip(sides, errors, strict=True)]
-    tests = [_tested(b, part, df) for b, part in sides]
-    arm = drawn[used] == 1
+    loadings[where] = np.eye(len(where))
+    first, second = np.eye(2 * k)[:k], np.eye(2 * k)[k:]
+    sides = {"treated": first, "control": second, "difference": first - second}
+    results = {side: _side(contrast, slope, cov, loadings, fit, inputs.vcov) for side, contrast in sides.items()}
+    weight = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
+    share = [float(np.average(outcome[used & (drawn == arm)], weights=weight[used & (drawn == arm)])) for arm in (0, 1)]
     return StarterTable(
         characteristics=labels,
-        treated=sides[0][0], treated_std_error=errors[0], treated_p_value=p_values[0],
-        control=sides[1][0], control_std_error=errors[1], control_p_value=p_values[1],
-        difference=sides[2][0], difference_std_error=errors[2], difference_p_value=p_values[2],
-        joint_treated=tests[0], joint_control=tests[1], joint_test=tests[2],
-        share_started_treated=float(outcome[used][arm].mean()), share_started_control=float(outcome[used][~arm].mean()),
+        **{f"{side}{part}": results[side][part] for side in sides for part in ("", "_std_error", "_p_value")},
+        joint_treated=results["treated"]["test"], joint_control=results["control"]["test"],
+        joint_test=results["difference"]["test"], share_started_treated=share[1], share_started_control=share[0],
         n=design.n, df=df, r_squared=float(fit.r_squared[0]), dropped=design.dropped, vcov=inputs.vcov,
+        sources={side: results[side]["sources"] for side in sides},
     )  # fmt: skip
 
 
-def _tested(slope: FloatArray, cov: FloatArray, df: int) -> WaldTest:
-    known = np.isfinite(slope)
-    return wald_test(slope[known], cov[np.ix_(known, known)], df)
+def _side(
+    contrast: FloatArray, slope: FloatArray, cov: FloatArray, loadings: FloatArray, fit: Fit, vcov: Vcov
+) -> dict[str, Any]:
+    """Return estimates, errors, p-values, their joint test and sources of one arm's slopes or of the differences."""
+    # Multiplying by 0 must not spread the NaN of a slope to others.
+    picked = [np.flatnonzero(row) for row in contrast]
+    known = np.array([bool(np.isfinite(slope[p]).all()) for p in picked])
+    filled, spread, weights = np.nan_to_num(slope), np.nan_to_num(cov), contrast @ np.nan_to_num(loadings)
+    estimate = np.where(known, contrast @ filled, np.nan)
+    joint = contrast @ spread @ contrast.T
+    error = np.where(known, np.sqrt(np.diag(joint)), np.nan)
+    df = fit.design.df(vcov)
+    source = fit.source(vcov, loadings=weights[known])
+    return {
+        "": estimate,
+        "_std_error": error,
+        "_p_value": t_inference(estimate, error, df).p_value,
+        "test": wald_test(estimate[known], joint[np.ix_(known, known)], df, source=source),
+        "sources": object_array(
+            fit.source(vcov, loadings=weights[[row]]) if known[row] else None for row in range(len(contrast))
+        ),
+    }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
-from refino_eval.estimation.core.recording import Combination, Recording, Regression
+from refino_eval.estimation.core.recording import Key, Recording, Regression, Source
 from refino_eval.estimation.verification.engines import MOST_DUMMIES, Answer, Engine, Problem, ask
 
 TOLERANCE = 1e-8
@@ -18,9 +18,9 @@ TOLERANCE = 1e-8
 FEW = 12
 """Up to so many outcomes of one design go through a program that fits them one by one with every dummy."""
 ROUNDING = 1e-6
-"""Differences are never measured against less than this part of the outcome."""
-SAME = 1e-9
-"""A number shown is a recorded one when they are this near, relative to the number and its precision."""
+"""Differences are never measured against less than this part of the terms that a coefficient sums."""
+EXACT = 1e3
+"""A standard error of 0 agrees with one of up to this times `TOLERANCE` of these terms."""
 
 
 class VerificationError(Exception):
@@ -28,85 +28,66 @@ class VerificationError(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
-    """One recorded number, and what each engine makes of it.
+class Reestimate:
+    """What each engine makes of one number.
 
     Attributes
     ----------
-    statistic
-        estimate, std_error or f_stat.
-    value
-        The kernel's.
     scale
-        What a difference is measured against when the value is smaller: the standard error of an estimate, since an effect of about
-        0 has no relative precision, and at least a millionth of the outcome, since engines leave rounding errors for a constant
-        outcome; for an F of about 0 that of its t.
+        What a difference is measured against when the number is smaller: the standard error of an estimate, since an effect
+        of about 0 has no relative precision; at least a part of the terms that are summed, since engines leave rounding
+        errors where the kernel has 0; for an F of about 0 that of its t.
     engines
         Engine -> its value.
     """
 
-    statistic: str
-    value: float
     scale: float
-    engines: dict[str, float]
+    engines: Mapping[Engine, float]
 
 
 @dataclass(eq=False, repr=False)
 class Reestimator:
-    """Asks engines about recorded regressions and remembers their answers.
+    """Asks engines about recorded regressions and remembers their answers, which several exhibits may need."""
 
-    Attributes
-    ----------
-    dummies
-        Whether programs that take every dummy are asked too where they can be; else those that absorb cells, which are
-        quicker for many designs.
-    """
-
-    dummies: bool = True
     _answers: dict[tuple[str, ...], Answer] = field(default_factory=dict)
 
-    def numbers(self, kept: Recording, wanted: Sequence[float]) -> list[Found]:
-        """Estimate again whatever a wanted number came from.
+    def numbers(
+        self, kept: Recording, wanted: Sequence[tuple[Source, str]], *, dummies: bool = True
+    ) -> list[Reestimate | None]:
+        """Estimate numbers again.
 
         Parameters
         ----------
         kept
             What was recorded.
         wanted
-            The numbers shown; regressions that gave none of them are left alone.
+            Where each number comes from, and its statistic: estimate, std_error or f_stat.
+        dummies
+            Whether programs that take every dummy are asked too where they can be; else those that absorb cells, which are
+            quicker for many designs.
+
+        Returns
+        -------
+        list
+            One answer per number; None where no regression was recorded.
         """
-        shown = np.unique(np.asarray(wanted, dtype=np.float64))
-        found: list[Found] = []
-        for regression in kept.regressions:
-            found += self._regression(regression, kept, shown)
-        return found
+        needed: dict[Key, dict[int, None]] = {}
+        for source, _ in wanted:
+            needed.setdefault(source.key, {})[source.outcome] = None
+        answers = {
+            key: self._ask(kept.regressions[key], outcomes, dummies)
+            for key, outcomes in needed.items()
+            if key in kept.regressions
+        }
+        return [
+            _reestimate(source, statistic, kept.regressions[source.key], answers[source.key])
+            if source.key in answers
+            else None
+            for source, statistic in wanted
+        ]
 
-    def _regression(self, regression: Regression, kept: Recording, shown: FloatArray) -> Iterator[Found]:
-        b, error = regression.coefficients, regression.std_errors
-        tests = [] if regression.take_up is not None else _tests(kept, b)
-        sums = [] if regression.take_up is not None else _combinations(kept, b)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            squares = (b / error) ** 2
-        concerned = {j for j, *_ in tests} | {j for j, _ in sums}
-        columns = np.vstack((b, error, squares))
-        needed = [j for j in range(b.shape[1]) if j in concerned or _any_shown(columns[:, j], shown)]
-        if not needed:
-            return
-        answers = self._ask(regression, needed)
-        for j in needed:
-            theirs = {engine: columns[j] for engine, columns in answers.items()}
-            rounding = ROUNDING * float(np.sqrt(np.mean(regression.outcomes[:, j] ** 2)))
-            for f in range(b.shape[0]):
-                yield from _coefficient(f, float(b[f, j]), float(error[f, j]), rounding, theirs)
-            for column, places, f_stat in tests:
-                if column == j:
-                    yield Found("f_stat", f_stat, 0.0, {e: _joint(a, places) for e, a in theirs.items()})
-            for column, one in sums:
-                if column == j:
-                    yield from _combination(one, rounding, theirs)
-
-    def _ask(self, regression: Regression, needed: list[int]) -> dict[str, dict[int, Answer]]:
-        """Ask at least two engines for the columns whose answers are not known yet."""
+    def _ask(self, regression: Regression, outcomes: Iterable[int], dummies: bool) -> dict[Engine, dict[int, Answer]]:
+        """Ask at least two engines for the outcomes whose answers are not known yet."""
         problem = Problem(
             columns=regression.columns,
             n_focus=regression.coefficients.shape[0],
@@ -116,36 +97,51 @@ class Reestimator:
             vcov=regression.vcov,
         )
         about = _digest(regression)
-        names = {j: (about, _hash(regression.outcomes[:, j])) for j in needed}
-        engines = _engines(problem, regression, few=self.dummies and len(set(names.values())) <= FEW)
-        answers: dict[str, dict[int, Answer]] = {}
-        for engine in engines:
-            new = {names[j]: j for j in needed if (engine, *names[j]) not in self._answers}
+        names = {j: (about, _hash(regression.outcomes[:, j])) for j in outcomes}
+        answers: dict[Engine, dict[int, Answer]] = {}
+        for engine in _engines(problem, regression, few=dummies and len(set(names.values())) <= FEW):
+            new = {names[j]: j for j in names if (engine, *names[j]) not in self._answers}
             if new:
-                columns = list(new.values())
-                given = ask(engine, problem, regression.outcomes[:, columns], regression.take_up)
-                for name, answer in zip(new, given, strict=True):
-                    self._answers[(engine, *name)] = answer
-            answers[engine] = {j: self._answers[(engine, *names[j])] for j in needed}
+                given = ask(engine, problem, regression.outcomes[:, list(new.values())], regression.take_up)
+                self._answers |= {(engine, *name): answer for name, answer in zip(new, given, strict=True)}
+            answers[engine] = {j: self._answers[(engine, *names[j])] for j in names}
         return answers
 
 
-def _coefficient(f: int, b: float, error: float, rounding: float, theirs: dict[str, Answer]) -> Iterator[Found]:
-    """Compare one coefficient, its standard error and its F."""
-    yield Found("estimate", b, max(error, rounding), {e: float(a[0][f]) for e, a in theirs.items()})
-    yield Found("std_error", error, rounding, {e: float(np.sqrt(a[1][f, f])) for e, a in theirs.items()})
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = abs(np.float64(b) / error)
-    if np.isfinite(t**2):
-        squares = {e: float(a[0][f] ** 2 / a[1][f, f]) for e, a in theirs.items() if a[1][f, f] > 0}
-        yield Found("f_stat", float((b / error) ** 2), min(1.0, float(t)), squares)
+def _reestimate(
+    source: Source, statistic: str, regression: Regression, answers: dict[Engine, dict[int, Answer]]
+) -> Reestimate:
+    """Return one number by each engine: L b, its standard error, or the F of the test that L b is 0."""
+    loadings, j = source.loadings, source.outcome
+    theirs = {engine: _combined(loadings, by_outcome[j]) for engine, by_outcome in answers.items()}
+    size = float(np.max(np.abs(loadings) @ regression.scale[:, j]))
+    if statistic == "f_stat":
+        tests = {engine: f for engine, (b, cov) in theirs.items() if (f := _f_stat(b, cov)) is not None}
+        t = np.sqrt(next(iter(tests.values()), 0.0))
+        return Reestimate(min(1.0, float(t)) if loadings.shape[0] == 1 else 0.0, tests)
+    errors = {engine: float(np.sqrt(max(cov[0, 0], 0.0))) for engine, (_, cov) in theirs.items()}
+    # Where the kernel has no sampling variation, engines have the square root of a rounding error.
+    exact = not np.any(loadings[:, regression.std_errors[:, j] != 0])
+    if statistic == "std_error":
+        return Reestimate(size * EXACT if exact else size * ROUNDING, errors)
+    scale = max(size if exact else size * ROUNDING, *errors.values())
+    return Reestimate(scale, {engine: float(b[0]) for engine, (b, _) in theirs.items()})
 
 
-def _combination(one: Combination, rounding: float, theirs: dict[str, Answer]) -> Iterator[Found]:
-    sums = {e: float(one.weights @ a[0]) for e, a in theirs.items()}
-    yield Found("estimate", one.value, max(one.std_error, rounding), sums)
-    errors = {e: float(np.sqrt(one.weights @ a[1] @ one.weights)) for e, a in theirs.items()}
-    yield Found("std_error", one.std_error, rounding, errors)
+def _combined(loadings: FloatArray, answer: Answer) -> Answer:
+    return loadings @ answer[0], loadings @ answer[1] @ loadings.T
+
+
+def _f_stat(b: FloatArray, cov: FloatArray) -> float | None:
+    """Return the F of b = 0; None where the covariance is singular, as under full compliance."""
+    scale = np.sqrt(np.diag(cov))
+    if not np.all(scale > 0):
+        return None
+    correlation = cov / np.outer(scale, scale)
+    if np.linalg.eigvalsh(correlation)[0] < 1e-10:
+        return None
+    t = b / scale
+    return float(t @ np.linalg.solve(correlation, t)) / b.size
 
 
 def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Engine]:
@@ -156,39 +152,6 @@ def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Eng
     if regression.take_up is not None:
         return ["statsmodels", "linearmodels"]
     return ["linearmodels", "statsmodels" if dummies and few else "within"]
-
-
-def _tests(kept: Recording, b: FloatArray) -> list[tuple[int, list[int], float]]:
-    """Return the joint tests of this regression's coefficients: outcome, which coefficients, F."""
-    if b.shape[0] < 2:
-        return []
-    tests = []
-    for estimate, f_stat in kept.tests:
-        for j in range(b.shape[1]):
-            places = [int(k) for value in estimate for k in np.flatnonzero(b[:, j] == value)[:1]]
-            if len(places) == estimate.size and len(set(places)) == len(places):
-                tests.append((j, places, f_stat))
-    return tests
-
-
-def _combinations(kept: Recording, b: FloatArray) -> list[tuple[int, Combination]]:
-    """Return the weighted sums of this regression's coefficients, each with its outcome."""
-    return [(j, one) for one in kept.combinations for j in range(b.shape[1]) if np.array_equal(one.estimate, b[:, j])]
-
-
-def _joint(answer: Answer, places: list[int]) -> float:
-    b, cov = answer[0][places], answer[1][np.ix_(places, places)]
-    return float(b @ np.linalg.solve(cov, b)) / len(places)
-
-
-def _any_shown(values: FloatArray, shown: FloatArray) -> bool:
-    """Return whether a value is one of those shown, to rounding."""
-    values = values[np.isfinite(values)]
-    if shown.size < 2:
-        return bool(shown.size and np.isclose(values, shown[0], rtol=SAME, atol=0).any())
-    place = np.clip(np.searchsorted(shown, values), 1, shown.size - 1)
-    near = np.minimum(np.abs(shown[place] - values), np.abs(shown[place - 1] - values))
-    return bool((near <= SAME * np.abs(values) + 1e-15).any())
 
 
 def _digest(regression: Regression) -> str:

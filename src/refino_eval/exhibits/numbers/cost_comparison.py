@@ -19,7 +19,7 @@ from refino_eval.economics.programme_costs import CostTable, cost_table
 from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, inputs_of
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.published.values import printed_numbers
 
@@ -55,15 +55,7 @@ def weighed(
     regressed = pd.DataFrame(
         {**outcomes, "cost": spent, **{f"{key} less cost": weights[key] * outcomes[key] - spent for key in weights}}
     )
-    effects = est.itt(
-        regressed,
-        people["treated"].to_numpy(),
-        cells=people["cell"] if specification.strata else None,
-        controls=controls,
-        vcov=specification.vcov,
-        level=specification.level,
-        **weighting(people, specification.vcov),
-    )
+    effects = est.itt(regressed, inputs_of(people, specification, controls))
     row = dict(zip(effects.outcomes, range(len(effects.outcomes)), strict=True))
     variance = np.asarray(effects.std_error) ** 2
     drawn = row["cost"]

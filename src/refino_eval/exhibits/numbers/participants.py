@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval import estimation as est
-from refino_eval.config import definitions as d
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
 from refino_eval.exhibits.kinds.late.model import LateExhibit
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, cell, outcome_columns, weighting
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, cell, outcome_columns, weights_of
 
 FloatMatrix = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 
@@ -21,17 +21,32 @@ FloatMatrix = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 Times = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
 
 
-def share_rows(row: str, column: str, values: FloatMatrix, *, panel: str, level: float = 0.95) -> Iterator[Row]:
-    """Return the share of people with a 1 among those seen, with Wilson's interval and the number of people."""
-    seen = values[np.isfinite(values)]
-    n, count = seen.size, float(seen.sum())
+def share_rows(
+    row: str,
+    column: str,
+    values: FloatMatrix,
+    among: npt.NDArray[np.bool_],
+    people: pd.DataFrame,
+    *,
+    panel: str,
+    level: float = 0.95,
+) -> Iterator[Row]:
+    """Return the (weighted) share of people with a 1 among those observed, with Wilson's interval and the number of people.
+
+    With weights the interval is that of as many people as are as precise without them, (sum w)^2 / sum w^2 (Kish 1965).
+    """
+    observed = among & np.isfinite(values)
+    ones, n = values[observed], int(np.count_nonzero(observed))
     if n == 0:
         yield cell(row, column, "share", np.nan, 0, panel=panel, status="no_data")
         return
-    low, high = est.share_interval(count, n, level=level)
-    for statistic, value in (
-        ("share", count / n), ("count", count), ("n", n), ("conf_low", low), ("conf_high", high)
-    ):  # fmt: skip
+    weights, count, size = weights_of(people), float(ones.sum()), float(n)
+    share = count / n
+    if weights is not None:
+        mass = weights[observed]
+        share, size = float(mass @ ones / mass.sum()), float(mass.sum() ** 2 / (mass @ mass))
+    low, high = est.share_interval(share * size if weights is not None else count, size, level=level)
+    for statistic, value in (("share", share), ("count", count), ("n", n), ("conf_low", low), ("conf_high", high)):
         yield cell(row, column, statistic, value, n, panel=panel)
 
 
@@ -40,7 +55,7 @@ def joint_rows(row: str, column: str, test: est.WaldTest, *, panel: str = "") ->
     for statistic, value in (
         ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
     ):  # fmt: skip
-        yield cell(row, column, statistic, value, panel=panel)
+        yield cell(row, column, statistic, value, panel=panel, source=test.source)
 
 
 def take_up_of(exhibit: LateExhibit | CompliersExhibit, people: pd.DataFrame, files: PersonFiles) -> FloatMatrix:
@@ -52,16 +67,3 @@ def take_up_of(exhibit: LateExhibit | CompliersExhibit, people: pd.DataFrame, fi
             "names no take_up, and neither does the evaluation (person_table.take_up). Name the outcome or the column."
         )
     return people["take_up"].to_numpy(dtype=float)
-
-
-def regression_options(
-    people: pd.DataFrame, specification: d.Specification, controls: pd.DataFrame | est.ControlMatrix | None
-) -> dict[str, Any]:
-    """Return what a specification says of a regression on these people."""
-    return {
-        "cells": people["cell"] if specification.strata else None,
-        "controls": controls.to_frame() if isinstance(controls, est.ControlMatrix) else controls,
-        "vcov": specification.vcov,
-        "level": specification.level,
-        **weighting(people, specification.vcov),
-    }

@@ -12,11 +12,29 @@ from refino_eval.config import definitions as d
 from refino_eval.errors import UserError
 from refino_eval.exhibits.numbers.study import PersonFiles, controls_of, outcome_columns, weighted
 
+Sample = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
+"""People, their outcomes and their controls, row by row."""
 
-def sample_of(
-    exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specification: d.Specification
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
-    """Return people, outcomes and controls on the rows that the exhibit's sample and the controls leave."""
+
+def sample_of(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specification: d.Specification) -> Sample:
+    """Return people, outcomes and controls on the rows that the exhibit's sample and the controls leave.
+
+    Raises
+    ------
+    UserError
+        When they are not in both arms.
+    """
+    people, values, controls = observed(exhibit, cohort, files, specification)
+    if people["treated"].nunique() < 2:
+        raise UserError(
+            f"only {len(people):,} people have a value in every column, and they are not in both arms. "
+            "Look at the outcomes' windows against the register's coverage."
+        )
+    return people, values, controls
+
+
+def observed(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specification: d.Specification) -> Sample:
+    """Return the same for people of any arms."""
     columns = getattr(exhibit, "columns", None) or {name: name for name in exhibit.outcomes}
     cohort = weighted(cohort, specification)
     values = outcome_columns(columns, cohort, files)
@@ -26,11 +44,6 @@ def sample_of(
     people = cohort.loc[rows].reset_index(drop=True)
     controls = controls_of(people, specification)
     kept = controls.rows
-    if people.loc[kept, "treated"].nunique() < 2:
-        raise UserError(
-            f"only {int(kept.sum()):,} people have a value in every column, and they are not in both arms. "
-            "Look at the outcomes' windows against the register's coverage."
-        )
     return (
         people.loc[kept].reset_index(drop=True),
         values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),

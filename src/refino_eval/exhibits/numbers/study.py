@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval import estimation as est
@@ -17,16 +18,8 @@ from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.errors import UserError
-
-
-def unweighted(cohort: pd.DataFrame) -> None:
-    """Refuse weights where the method has none, rather than leave them out in silence."""
-    if "weight" in cohort:
-        raise UserError(
-            "this kind of exhibit takes no probability weights, and the evaluation names some (person_table.weights). Choose a "
-            "specification with `weights: false`, and say in the exhibit's note that it is unweighted."
-        )
-
+from refino_eval.estimation.core.arrays import Missing
+from refino_eval.estimation.core.recording import Source
 
 Row = dict[str, object]
 
@@ -90,7 +83,8 @@ class Study:
     """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
 
     `treated` is the treated arm, the first of `several` where there are more than one; `pooled` is what all together are
-    called. `costs` and `payments` are definitions of those names, for the exhibits that read them.
+    called. `costs` and `payments` are definitions of those names, for the exhibits that read them. `all_arms` are the people of
+    the sample in all arms, where an exhibit compares some of the arms.
     """
 
     treated: str
@@ -102,6 +96,7 @@ class Study:
     pooled: str | None = None
     costs: Mapping[str, Costs] = field(default_factory=dict)
     payments: Mapping[str, PaymentRules] = field(default_factory=dict)
+    all_arms: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, definitions: d.Definitions, arms: Arms, seed: int) -> Study:
@@ -175,9 +170,20 @@ def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
 
 
 def cell(
-    row: str, column: str, statistic: str, value: Any, n: int | None = None, *, panel: str = "", status: str = ""
+    row: str,
+    column: str,
+    statistic: str,
+    value: Any,
+    n: int | None = None,
+    *,
+    panel: str = "",
+    status: str = "",
+    source: Source | None = None,
 ) -> Row:
-    """Return one number as a row of the tidy form; one that cannot be had is missing with a status."""
+    """Return one number as a row of the tidy form; one that cannot be computed is missing with a status.
+
+    `source` is where an estimate, its standard error or an F comes from, for verification; it is not written.
+    """
     number = float(value)
     if not status and not np.isfinite(number):
         status = "not_estimable"
@@ -189,6 +195,7 @@ def cell(
         "value": number if np.isfinite(number) else np.nan,
         "n_persons": n,
         "status": status,
+        "source": source,
     }
 
 
@@ -238,3 +245,27 @@ def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:
             )
         found["cluster"] = cohort["cluster"]
     return found
+
+
+def inputs_of(
+    people: pd.DataFrame,
+    specification: d.Specification,
+    controls: pd.DataFrame | None = None,
+    *,
+    missing: Missing = "error",
+) -> est.RegressionInputs:
+    """Return the regression that a specification asks for on these people."""
+    return est.regression_inputs(
+        people["treated"].to_numpy(),
+        cells=people["cell"] if specification.strata else None,
+        controls=controls,
+        vcov=specification.vcov,
+        missing=missing,
+        level=specification.level,
+        **weighting(people, specification.vcov),
+    )
+
+
+def weights_of(people: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Return the weights of these people, when they have any."""
+    return people["weight"].to_numpy(dtype=np.float64) if "weight" in people else None

@@ -16,10 +16,9 @@ from refino_eval.exhibits.numbers.study import (
     Row,
     cell,
     controls_of,
+    inputs_of,
     outcome_columns,
-    unweighted,
     weighted,
-    weighting,
 )
 
 BOUNDS: Mapping[str, str] = {
@@ -44,20 +43,14 @@ def numbers(exhibit: AttritionExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
-    unweighted(cohort)
     controls = controls_of(cohort, specification)
     people = cohort.loc[controls.rows].reset_index(drop=True)
     values = seen_columns(exhibit, people, files)
     drawn = people["treated"].to_numpy()
-    cells = people["cell"] if specification.strata else None
-    options: dict[str, Any] = {
-        "cells": cells,
-        "controls": controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None,
-        "vcov": specification.vcov,
-        "level": specification.level,
-        **weighting(people, specification.vcov),
-    }
-    seen = est.attrition(values, drawn, **options)
+    matrix = controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None
+    inputs = inputs_of(people, specification, matrix, missing="available")
+    bare = inputs_of(people, specification)
+    seen = est.attrition(values, inputs)
     for k, key in enumerate(seen.outcomes):
         yield from _effect(seen, k, key, panel="seen")
         for statistic, arm in (("n_treated", 1), ("n_control", 0)):
@@ -66,21 +59,16 @@ def numbers(exhibit: AttritionExhibit, context: Context) -> Iterator[Row]:
     groups = None if exhibit.tighten is None else people[exhibit.tighten].map(str, na_action="ignore").fillna("missing")
     for key in exhibit.columns:
         column = values[key].to_numpy()
-        among = est.itt(column, drawn, missing="available", **options)
+        among = est.itt(column, inputs)
         yield from _effect(among, 0, key, panel="among_seen")
-        common: dict[str, Any] = {
-            "cells": cells,
-            "weighting": exhibit.weighting,
-            "level": specification.level,
-            "name": key,
-        }
-        yield from _bounds(est.lee_bounds(column, drawn, ties=exhibit.ties, **common), key, panel="lee")
+        common: dict[str, Any] = {"weighting": exhibit.weighting, "name": key}
+        yield from _bounds(est.lee_bounds(column, bare, ties=exhibit.ties, **common), key, panel="lee")
         if groups is not None:
-            tight = est.lee_bounds(column, drawn, ties=exhibit.ties, groups=groups, **common)
+            tight = est.lee_bounds(column, bare, ties=exhibit.ties, groups=groups, **common)
             yield from _bounds(tight, key, panel="lee_tightened")
         if key in exhibit.ranges:
             lowest, highest = exhibit.ranges[key]
-            wide = est.horowitz_manski_bounds(column, drawn, lowest=lowest, highest=highest, **common)
+            wide = est.horowitz_manski_bounds(column, bare, lowest=lowest, highest=highest, **common)
             yield from _bounds(wide, key, panel="horowitz_manski")
 
 
@@ -97,7 +85,8 @@ def seen_columns(exhibit: AttritionExhibit, people: pd.DataFrame, files: PersonF
 def _effect(table: est.EffectTable, k: int, key: str, *, panel: str) -> Iterator[Row]:
     statistics = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_treated", "mean_control", "n")
     for statistic in statistics:
-        yield cell(key, "draw", statistic, getattr(table, statistic)[k], int(table.n[k]), panel=panel)
+        value, source = getattr(table, statistic)[k], table.sources[k]
+        yield cell(key, "draw", statistic, value, int(table.n[k]), panel=panel, source=source)
 
 
 def _bounds(bounds: est.Bounds, key: str, *, panel: str) -> Iterator[Row]:

@@ -23,7 +23,8 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     for column, part in (("alone", table.alone), ("joint", table.together)):
         for k, covariate in enumerate(table.covariates):
             for statistic in ("estimate", "std_error", "p_value", "r_squared", "n"):
-                yield cell(covariate, column, statistic, getattr(part, statistic)[k], int(part.n[k]))
+                value, source = getattr(part, statistic)[k], part.sources[k]
+                yield cell(covariate, column, statistic, value, int(part.n[k]), source=source)
             if column == "alone":
                 yield cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
     test = table.joint_test
@@ -34,7 +35,7 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
         ("df_residual", test.df_den),
         ("p_value", test.p_value),
     ):
-        yield cell("joint_test", "joint", statistic, value, n)
+        yield cell("joint_test", "joint", statistic, value, n, source=test.source)
     yield from _differences(table, study)
 
 
@@ -48,7 +49,8 @@ def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
             yield cell(covariate, column, "n", n, n, panel="differences")
         n = int(gap.n[k])
         for statistic in ("estimate", "std_error", "p_value"):
-            yield cell(covariate, "difference", statistic, getattr(gap, statistic)[k], n, panel="differences")
+            value, source = getattr(gap, statistic)[k], gap.sources[k]
+            yield cell(covariate, "difference", statistic, value, n, panel="differences", source=source)
         yield cell(
             covariate, "normalised", "normalised_difference", table.normalised_difference[k], n, panel="differences"
         )

@@ -6,12 +6,15 @@ from typing import ClassVar, Literal
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+from refino_eval.covariances import Vcov
 
 
 class BinaryModelsExhibit(OutcomesExhibit):
     """Effects on probabilities by logit (average marginal effects) beside the linear probability model."""
 
     kind: Literal["binary_models"]
+    takes_weights: ClassVar[bool] = False
+    covariances: ClassVar[tuple[Vcov, ...]] = ("iid", "HC1")
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)

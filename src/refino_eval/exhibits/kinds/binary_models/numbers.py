@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 
 from refino_eval import estimation as est
-from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 
 def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
@@ -23,19 +21,15 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    if "weight" in people or is_clustered(specification.vcov):
-        raise UserError("the logit takes neither weights nor clusters; choose a specification and evaluation without.")
-    vcov: Literal["iid", "HC1"] = "iid" if specification.vcov == "iid" else "HC1"
-    treated, cells = people["treated"].to_numpy(), people["cell"] if specification.strata else None
+    inputs = inputs_of(people, specification, controls, missing="common")
     for key in exhibit.columns:
         column = values[[key]]
-        options = {"cells": cells, "controls": controls, "missing": "common", "level": specification.level}
-        linear = est.itt(column, treated, vcov=vcov, **options)  # type: ignore[arg-type]
+        linear = est.itt(column, inputs)
         n = int(linear.n[0])
         for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_control", "n"):
-            yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n)
+            yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n, source=linear.sources[0])
         try:
-            told = est.logit(column, treated, vcov=vcov, **options)  # type: ignore[arg-type]
+            told = est.logit(column, inputs)
         except UserError:
             yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
             yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")

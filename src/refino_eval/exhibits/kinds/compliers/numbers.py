@@ -9,16 +9,16 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
-from refino_eval.exhibits.numbers.participants import regression_options, take_up_of
+from refino_eval.exhibits.numbers.participants import take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, unweighted, weighted
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, weighted, weighting
 
 
 def numbers(exhibit: CompliersExhibit, context: Context) -> Iterator[Row]:
     """Shares and characteristics of the three types of people, and compliers' outcomes when drawn to either arm."""
     cohort, files, study = context.cohort, context.files, context.study
-    cohort = weighted(cohort, study.specifications[exhibit.specification])
-    unweighted(cohort)
+    specification = study.specifications[exhibit.specification]
+    cohort = weighted(cohort, specification)
     taken = take_up_of(exhibit, cohort, files)
     known = np.isfinite(taken)
     people, taken = cohort.loc[known].reset_index(drop=True), taken[known]
@@ -27,8 +27,10 @@ def numbers(exhibit: CompliersExhibit, context: Context) -> Iterator[Row]:
         taken,
         people["treated"].to_numpy(),
         cells=people["cell"],
+        vcov=specification.vcov,
         weighting=exhibit.weighting,
         missing="available",
+        **weighting(people, specification.vcov),
     )
     types = ("compliers", "always_takers", "never_takers")
     for t, kind in enumerate(types):
@@ -56,9 +58,7 @@ def _complier_outcomes(
     table = est.complier_means(
         values[list(exhibit.columns)],
         take_up_of(exhibit, people, files),
-        people["treated"].to_numpy(),
-        missing="common",
-        **regression_options(people, specification, controls),
+        inputs_of(people, specification, controls, missing="common"),
     )
     for k, key in enumerate(table.outcomes):
         n = int(table.n[k])
@@ -71,6 +71,7 @@ def _complier_outcomes(
         for statistic, values_of in (
             ("estimate", table.effect), ("std_error", table.effect_std_error), ("p_value", table.effect_p_value)
         ):  # fmt: skip
-            yield cell(key, "effect", statistic, values_of[k], n, panel="outcomes")
+            source = table.effect_sources[k]
+            yield cell(key, "effect", statistic, values_of[k], n, panel="outcomes", source=source)
         yield cell(key, study.control, "mean_control", table.sample_control[k], n, panel="outcomes")
         yield cell(key, "effect", "n", n, n, panel="outcomes")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.config import definitions as d
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighted, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
 from refino_eval.seeds import derive_seed
 
 
@@ -27,55 +30,61 @@ def numbers(exhibit: EffectsExhibit, context: Context) -> Iterator[Row]:
     if groups is not None:
         yield from groups.counts(cohort, study)
     controls = controls_of(cohort, specification)
-    beside = controls.to_frame() if controls.names else None
     for state in exhibit.states:
         values, times = states_of(exhibit, state, cohort, files)
-
-        def told(rows: npt.NDArray[np.bool_], *names: str) -> est.DynamicEffects:
-            people = cohort.loc[rows]
-            seen = np.isfinite(values[rows]).any(axis=0)  # noqa: B023 (used within the turn of the loop)
-            return est.dynamics(
-                values[np.ix_(rows, seen)],  # noqa: B023
-                people["treated"].to_numpy(),
-                times=times[seen],  # noqa: B023
-                cells=people["cell"] if specification.strata else None,
-                controls=None if beside is None else beside.loc[rows],
-                vcov=specification.vcov,
-                level=specification.level,
-                onset=exhibit.cumulate_from if exhibit.cumulate_from is not None else 0,
-                seed=derive_seed(study.seed, name, *names),
-                **weighting(people, specification.vcov),
-            )
-
+        path = partial(_path, exhibit, values, times, cohort, specification, controls)
         if groups is None:
-            yield from _effect_rows(told(controls.rows, state), state)
+            yield from _effect_rows(path(controls.rows, derive_seed(study.seed, name, state)), state)
             continue
-        found = []
+        paths = []
         for place, key in enumerate(groups.keys):
             rows, panel = controls.rows & groups.rows(place), panel_of(state, key)
             try:
-                found.append(told(rows, state, key))
+                paths.append(path(rows, derive_seed(study.seed, name, state, key)))
             except UserError:
-                # A group whose draw does not vary within cells has no effect of its own; the others still have.
-                yield cell(
-                    "group", "difference", "estimate", np.nan, int(rows.sum()), panel=panel, status="not_estimable"
-                )
+                # A group whose treatment does not vary within cells has no effect of its own; the others still have.
+                n = int(rows.sum())
+                yield cell("group", "difference", "estimate", np.nan, n, panel=panel, status="not_estimable")
                 continue
-            yield from _effect_rows(found[-1], panel)
+            yield from _effect_rows(paths[-1], panel)
         if is_clustered(specification.vcov):
             # Clusters may span groups, which makes their effects dependent: the sum of variances would be wrong.
             continue
-        yield from _equality(found, state, cumulated=exhibit.cumulate_from is not None)
+        yield from _equality(paths, state, cumulated=exhibit.cumulate_from is not None)
+
+
+def _path(
+    exhibit: EffectsExhibit,
+    values: FloatArray,
+    times: npt.NDArray[np.int64],
+    cohort: pd.DataFrame,
+    specification: d.Specification,
+    controls: est.ControlMatrix,
+    rows: npt.NDArray[np.bool_],
+    seed: int,
+) -> est.DynamicEffects:
+    """Estimate the effects on some people, at the event times at which any of them is observed."""
+    observed = np.isfinite(values[rows]).any(axis=0)
+    matrix = controls.to_frame().loc[rows] if controls.names else None
+    return est.dynamics(
+        values[np.ix_(rows, observed)],
+        inputs_of(cohort.loc[rows], specification, matrix, missing="available"),
+        times=times[observed],
+        onset=exhibit.cumulate_from if exhibit.cumulate_from is not None else 0,
+        seed=seed,
+    )
 
 
 def _effect_rows(told: est.DynamicEffects, panel: str) -> Iterator[Row]:
-    frame = told.to_frame()
+    frame = told.to_frame().assign(source=told.effects.sources)
     wanted = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "band_low", "band_high", "mean_control", "n")
     for row in frame.itertuples(index=False):
         for statistic in wanted:
             value = getattr(row, statistic)
             status = "" if np.isfinite(value) else "not_estimable"
-            yield cell(str(row.time), "difference", statistic, value, int(row.n), panel=panel, status=status)  # type: ignore[arg-type]
+            yield cell(
+                str(row.time), "difference", statistic, value, int(row.n), panel=panel, status=status, source=row.source  # type: ignore[arg-type]
+            )  # fmt: skip
     yield cell("critical_value", "sup_t", "value", told.critical_value, panel=panel)
     if told.placebo is not None:
         yield from _test("placebo", told.placebo, panel)

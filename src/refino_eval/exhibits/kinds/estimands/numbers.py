@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.config import definitions as d
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
-from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell
+from refino_eval.exhibits.numbers.samples_of_exhibits import observed, sample_of
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 
 def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
@@ -23,31 +24,44 @@ def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    treated = people["treated"].to_numpy()
-    options: dict[str, Any] = {
-        "cells": people["cell"] if specification.strata else None,
-        "controls": controls,
-        "missing": exhibit.missing,
-        "level": specification.level,
-    }
-    table = est.estimands(values, treated, **options)
+    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
+    population = None
+    if study.all_arms is not None:
+        # Of several arms two are compared, and the saturated estimate weights cells by the people of all.
+        elsewhere = ~study.all_arms["person_id"].isin(cohort["person_id"])
+        others, other_values, _ = observed(exhibit, study.all_arms.loc[elsewhere], files, specification)
+        inputs = _with_others(inputs, people, others, specification)
+        values = pd.concat([values, other_values], ignore_index=True)
+        population = np.ones(inputs.n_rows, dtype=bool)
+    table = est.estimands(values, inputs, population=population)
     for j, key in enumerate(table.outcomes):
         for e, estimand in enumerate(table.estimands):
-            n = int(table.n[e, j])
+            n, source = int(table.n[e, j]), table.sources[j] if e == 0 else None
             for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n"):
-                yield cell(key, estimand, statistic, getattr(table, statistic)[e, j], n)
+                yield cell(key, estimand, statistic, getattr(table, statistic)[e, j], n, source=source)
             yield cell(key, estimand, "n_left_out", table.n_left_out[e, j], n)
         yield cell(key, "equal", "p_value", table.equal[j].p_value, int(table.n[0, j]))
         yield cell(key, "cell_fixed_effects", "n_cells", table.n_small_cells[j], panel="small_cells")
         yield cell(key, "cell_fixed_effects", "n", table.n_in_small_cells[j], panel="small_cells")
-    if table.n_small_cells.any():
-        yield from _small_cells(values, treated, options)
+    if table.n_small_cells.any() and inputs.weights is None and inputs.cluster is None:
+        yield from _small_cells(values, inputs, population)
 
 
-def _small_cells(values: pd.DataFrame, treated: np.ndarray, options: Mapping[str, Any]) -> Iterator[Row]:
-    """Give the standard errors of the estimands that the small cells' variance is made for."""
+def _with_others(
+    inputs: est.RegressionInputs, people: pd.DataFrame, others: pd.DataFrame, specification: d.Specification
+) -> est.RegressionInputs:
+    """Add the people of other arms to the rows of the inputs, where they count in cells' weights alone."""
+    both = inputs_of(pd.concat([people, others], ignore_index=True), specification, missing=inputs.missing)
+    rows = np.arange(both.n_rows) < len(people)
+    controls = np.full((both.n_rows, inputs.controls.shape[1]), np.nan)
+    controls[rows] = inputs.controls
+    return replace(both.adjusted_for(controls, inputs.control_names), rows=rows)
+
+
+def _small_cells(values: pd.DataFrame, inputs: est.RegressionInputs, population: np.ndarray | None) -> Iterator[Row]:
+    """Return the standard errors of the estimands that the small cells' variance is made for."""
     try:
-        table = est.estimands(values, treated, small_cells="hybrid", **options)
+        table = est.estimands(values, inputs, population=population, small_cells="hybrid")
     except UserError:
         # Too few small cells to compare with each other: the residuals' variance stands alone.
         return

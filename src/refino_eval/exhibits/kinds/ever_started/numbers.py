@@ -11,8 +11,8 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
 from refino_eval.exhibits.kinds.fall_back.numbers import EFFECT
 from refino_eval.exhibits.numbers.panels import panel_matrices
-from refino_eval.exhibits.numbers.participants import FloatMatrix, regression_options, share_rows
-from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighted
+from refino_eval.exhibits.numbers.participants import FloatMatrix, share_rows
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
 
 
 def numbers(exhibit: EverStartedExhibit, context: Context) -> Iterator[Row]:
@@ -34,17 +34,13 @@ def numbers(exhibit: EverStartedExhibit, context: Context) -> Iterator[Row]:
     for state in exhibit.states:
         columns |= {f"{state}|by_{k}": started[state][f"by_{k}"].to_numpy() for k in exhibit.within}
     controls = controls_of(cohort, specification)
-    rows = controls.rows
+    matrix = controls.to_frame() if controls.names else None
+    inputs = inputs_of(cohort, specification, matrix, missing="available").among(controls.rows)
     for key, values in columns.items():
         panel, _, row = key.partition("|")
         for arm, column in ((1, study.treated), (0, study.control)):
-            yield from share_rows(row, column, values[drawn == arm], panel=panel, level=specification.level)
-        effect = est.itt(
-            values,
-            drawn,
-            rows=rows,
-            missing="available",
-            **regression_options(cohort, specification, controls if controls.names else None),
-        )
+            yield from share_rows(row, column, values, drawn == arm, cohort, panel=panel, level=specification.level)
+        effect = est.itt(values, inputs)
         for statistic in (*EFFECT[:5], "n"):
-            yield cell(row, "difference", statistic, getattr(effect, statistic)[0], int(effect.n[0]), panel=panel)
+            value, source = getattr(effect, statistic)[0], effect.sources[0]
+            yield cell(row, "difference", statistic, value, int(effect.n[0]), panel=panel, source=source)

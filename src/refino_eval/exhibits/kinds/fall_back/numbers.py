@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,14 @@ from refino_eval.config.exhibit_base import Participation
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
 from refino_eval.exhibits.numbers.panels import panel_matrices
-from refino_eval.exhibits.numbers.participants import joint_rows, regression_options
+from refino_eval.exhibits.numbers.participants import joint_rows
 from refino_eval.exhibits.numbers.study import (
     Context,
     PersonFiles,
     Row,
     cell,
     controls_of,
+    inputs_of,
     outcome_columns,
     weighted,
 )
@@ -39,23 +39,24 @@ def numbers(exhibit: FallBackExhibit, context: Context) -> Iterator[Row]:
     people = cohort.loc[controls.rows].reset_index(drop=True)
     matrix = controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None
     ranked = ranked_participation(exhibit.participation, people, files)
-    options = regression_options(people, specification, matrix)
-    yield from fall_back_rows(ranked, people, options, panel="ever")
+    inputs = inputs_of(people, specification, matrix)
+    yield from fall_back_rows(ranked, inputs, panel="ever")
     if not exhibit.participation.states:
         return
     seen = np.asarray(np.isfinite(ranked.periods).all(axis=1))
-    drawn = people["treated"].to_numpy()
-    effects = est.itt(ranked.periods, drawn, rows=seen, names=ranked.states, **options)
+    among = inputs.among(seen)
+    effects = est.itt(ranked.periods, among, names=ranked.states)
     for s, state in enumerate(ranked.states):
         yield from _draw_rows(effects, s, state, panel="periods")
     own = ranked.periods[:, 0]
     if not own[seen].any():
         return
     # The Wald ratio of periods elsewhere to periods in the programme, with the sign of a loss.
-    moved = est.late(-ranked.periods[:, 1:], own, drawn, rows=seen, names=ranked.states[1:], **options)
+    moved = est.late(-ranked.periods[:, 1:], own, among, names=ranked.states[1:])
     for s, state in enumerate(moved.outcomes):
         for statistic in BESIDE:
-            yield cell(state, "fall_back", statistic, getattr(moved, statistic)[s], int(moved.n[s]), panel="periods")
+            value, source = getattr(moved, statistic)[s], moved.sources[s]
+            yield cell(state, "fall_back", statistic, value, int(moved.n[s]), panel="periods", source=source)
 
 
 def ranked_participation(participation: Participation, people: pd.DataFrame, files: PersonFiles) -> est.RankedStates:
@@ -72,16 +73,12 @@ def ranked_participation(participation: Participation, people: pd.DataFrame, fil
     return est.rank_states(found)
 
 
-def fall_back_rows(
-    ranked: est.RankedStates, people: pd.DataFrame, options: Mapping[str, Any], *, panel: str
-) -> Iterator[Row]:
+def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, panel: str) -> Iterator[Row]:
     """Return the first stage of every state, and the fall-back mix, of people whose state is known."""
     known = np.array([state is not None for state in ranked.ever])
     if not known.any():
         raise UserError("nobody's participation is known over the whole window; look at the register's coverage.")
-    stage = est.first_stage(
-        pd.Series(ranked.ever), people["treated"].to_numpy(), programme=ranked.states[0], rows=known, **options
-    )
+    stage = est.first_stage(pd.Series(ranked.ever), inputs.among(known), programme=ranked.states[0])
     for state in (state for state in ranked.states if state in stage.states):
         s = stage.states.index(state)
         yield from _draw_rows(stage.effects, s, state, panel=panel)
@@ -95,4 +92,5 @@ def fall_back_rows(
 
 def _draw_rows(effects: est.EffectTable, s: int, state: str, *, panel: str) -> Iterator[Row]:
     for statistic in (*EFFECT, "n"):
-        yield cell(state, "draw", statistic, getattr(effects, statistic)[s], int(effects.n[s]), panel=panel)
+        value, source = getattr(effects, statistic)[s], effects.sources[s]
+        yield cell(state, "draw", statistic, value, int(effects.n[s]), panel=panel, source=source)

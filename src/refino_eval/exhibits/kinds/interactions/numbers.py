@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.interactions.model import InteractionsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of, weights_of
 
 
 def numbers(exhibit: InteractionsExhibit, context: Context) -> Iterator[Row]:
@@ -17,37 +19,25 @@ def numbers(exhibit: InteractionsExhibit, context: Context) -> Iterator[Row]:
     needed = list(exhibit.moderators)
     complete = cohort[needed].notna().all(axis=1).to_numpy()
     people, values, controls = sample_of(exhibit, cohort.loc[complete].reset_index(drop=True), files, specification)
-    table = est.interactions(
-        values,
-        people["treated"].to_numpy(),
-        people[needed],
-        cells=people["cell"] if specification.strata else None,
-        controls=controls,
-        vcov=specification.vcov,
-        level=specification.level,
-        **weighting(people, specification.vcov),
-    )
-    mean_control = float(values.loc[people["treated"] == 0].iloc[:, 0].mean())
+    table = est.interactions(values, inputs_of(people, specification, controls), people[needed])
+    control = (people["treated"] == 0).to_numpy()
+    mean_control = float(np.average(values[control].iloc[:, 0], weights=weights_of(people[control])))
     panel = exhibit.specification
     for m, moderator in enumerate(table.moderators):
         n = int(table.n[0, m])
-        rows: dict[str, tuple[float, float, float]] = {
-            study.treated: (table.main[0, m], table.main_std_error[0, m], table.main_p_value[0, m]),
-            f"{study.treated}_x_characteristic": (
-                table.estimate[0, m], table.std_error[0, m], table.p_value[0, m],
-            ),
-        }  # fmt: skip
         regression = next(one for one in table.regressions if one.moderator == moderator)
-        for t, term in enumerate(regression.terms):
-            if term in people.columns and term != "treated":
-                rows[term] = (regression.estimate[t], regression.std_error[t], regression.p_value[t])
-        for row, (estimate, error, p_value) in rows.items():
-            for statistic, value in (("estimate", estimate), ("std_error", error), ("p_value", p_value)):
-                yield cell(row, moderator, statistic, value, n, panel=panel)
+        # The interaction is the last term and treatment the one before it; tables show them first.
+        last = len(regression.terms) - 1
+        rows = {study.treated: last - 1, f"{study.treated}_x_characteristic": last}
+        rows |= {term: t for t, term in enumerate(regression.terms[: last - 1]) if term in people.columns}
+        for row, t in rows.items():
+            for statistic in ("estimate", "std_error", "p_value"):
+                value, source = getattr(regression, statistic)[t], regression.sources[t]
+                yield cell(row, moderator, statistic, value, n, panel=panel, source=source)
         yield cell(study.treated, moderator, "mean_control", mean_control, n, panel=panel)
         yield cell(study.treated, moderator, "n", n, n, panel=panel)
     test = table.joint_test[0]
     for statistic, value in (
         ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
     ):  # fmt: skip
-        yield cell("joint_test", "all", statistic, value, panel=panel)
+        yield cell("joint_test", "all", statistic, value, panel=panel, source=test.source)

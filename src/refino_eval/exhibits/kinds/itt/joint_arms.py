@@ -11,11 +11,11 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
-from refino_eval.estimation.core.recording import note_combination
+from refino_eval.estimation.core.recording import Source
 from refino_eval.exhibits.keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting, weights_of
 
 
 def joint_effects(
@@ -28,74 +28,78 @@ def joint_effects(
 ) -> Iterator[Row]:
     """Regress each outcome on all treated arms at once, within cells: effects, their joint test, differences between arms."""
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    drawn = pd.DataFrame({arm: (people["arm"] == arm).astype(float) for arm in study.treated_arms})
+    assigned = pd.DataFrame({arm: (people["arm"] == arm).astype(float) for arm in study.treated_arms})
     for column in exhibit.columns:
         known = np.isfinite(values[column].to_numpy())
         design = est.prepare_columns(
-            drawn,
+            assigned,
             cells=people["cell"] if specification.strata else None,
             controls=controls,
             rows=known,
             **weighting(people, specification.vcov),
         )
         fit = design.fit(values[[column]])
-        estimate, cov = fit.coefficients[:, 0], fit.coefficient_cov(0, specification.vcov)
-        df = design.df(specification.vcov)
         if exhibit.comparison == "joint":
-            told = _inference(np.eye(len(estimate)), estimate, cov, df, specification.level)
-            for k, arm in enumerate(design.focus):
-                moments = _moments(people, values[column], known, arm, study, design)
-                for statistic, value in ({**{key: of[k] for key, of in told.items()}, **moments}).items():
-                    yield cell(arm, column, statistic, value, int(moments["n"]), panel=panel)
-        test = est.wald_test(estimate, cov, df)
+            rows = _contrasts(fit, np.eye(len(design.focus)), specification)
+            for arm, (source, statistics) in zip(design.focus, rows, strict=True):
+                statistics |= _moments(people, values[column], known, arm, study, design)
+                for statistic, value in statistics.items():
+                    yield cell(arm, column, statistic, value, int(statistics["n"]), panel=panel, source=source)
+        test = _joint_test(fit, specification)
         for statistic, value in (
             ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value),
             ("n", design.n),
         ):  # fmt: skip
-            yield cell(ALL_ARMS, column, statistic, value, design.n, panel=panel)
+            yield cell(ALL_ARMS, column, statistic, value, design.n, panel=panel, source=test.source)
         if exhibit.between_arms:
-            yield from _between(design.focus, column, estimate, cov, df, specification.level, design.n, panel)
+            yield from _between(fit, column, specification, panel)
 
 
-def _between(
-    names: tuple[str, ...],
-    column: str,
-    estimate: np.ndarray,
-    cov: np.ndarray,
-    df: int,
-    level: float,
-    n: int,
-    panel: str,
-) -> Iterator[Row]:
-    for i, j in combinations(range(len(names)), 2):
-        contrast = np.zeros((1, len(names)))
-        contrast[0, i], contrast[0, j] = 1.0, -1.0
-        for statistic, value in _inference(contrast, estimate, cov, df, level).items():
-            yield cell(difference_row(names[i], names[j]), column, statistic, value[0], n, panel=panel)
+def _between(fit: est.Fit, column: str, specification: d.Specification, panel: str) -> Iterator[Row]:
+    names = fit.design.focus
+    pairs_of = list(combinations(range(len(names)), 2))
+    loadings = np.eye(len(names))[[i for i, _ in pairs_of]] - np.eye(len(names))[[j for _, j in pairs_of]]
+    for (i, j), (source, statistics) in zip(pairs_of, _contrasts(fit, loadings, specification), strict=True):
+        for statistic, value in statistics.items():
+            row = difference_row(names[i], names[j])
+            yield cell(row, column, statistic, value, fit.design.n, panel=panel, source=source)
 
 
-def _inference(
-    contrasts: np.ndarray, estimate: np.ndarray, cov: np.ndarray, df: int, level: float
-) -> dict[str, np.ndarray]:
-    combined = contrasts @ estimate
-    error = np.sqrt(np.einsum("ki,ij,kj->k", contrasts, cov, contrasts))
-    for k, weights in enumerate(contrasts):
-        note_combination(estimate, weights, float(combined[k]), float(error[k]))
-    told = est.t_inference(combined, error, df, level=level)
-    return {
-        "estimate": combined,
-        "std_error": error,
-        "p_value": told.p_value,
-        "conf_low": told.conf_low,
-        "conf_high": told.conf_high,
-        "df": np.full(len(combined), df),
-    }
+def _contrasts(
+    fit: est.Fit, loadings: np.ndarray, specification: d.Specification
+) -> list[tuple[Source, dict[str, float]]]:
+    """Return weighted sums of the arms' effects, one per row of the loadings, and where they come from."""
+    vcov, df = specification.vcov, fit.design.df(specification.vcov)
+    estimate = loadings @ fit.coefficients[:, 0]
+    error = np.sqrt(np.einsum("ki,ij,kj->k", loadings, fit.coefficient_cov(0, vcov), loadings))
+    inference = est.t_inference(estimate, error, df, level=specification.level)
+    return [
+        (
+            fit.source(vcov, loadings=loadings[[k]]),
+            {
+                "estimate": float(estimate[k]),
+                "std_error": float(error[k]),
+                "p_value": float(inference.p_value[k]),
+                "conf_low": float(inference.conf_low[k]),
+                "conf_high": float(inference.conf_high[k]),
+                "df": float(df),
+            },
+        )
+        for k in range(len(loadings))
+    ]
+
+
+def _joint_test(fit: est.Fit, specification: d.Specification) -> est.WaldTest:
+    """Test that no arm has an effect."""
+    vcov = specification.vcov
+    source = fit.source(vcov, loadings=np.eye(len(fit.design.focus)))
+    return est.wald_test(fit.coefficients[:, 0], fit.coefficient_cov(0, vcov), fit.design.df(vcov), source=source)
 
 
 def _moments(
     people: pd.DataFrame, values: pd.Series, known: np.ndarray, arm: str, study: Study, design: est.Design
 ) -> dict[str, float]:
-    weights = people["weight"].to_numpy() if "weight" in people else None
+    weights = weights_of(people)
     parts: dict[str, Any] = {}
     for name, of in (("control", study.control), ("treated", arm)):
         rows = known & (people["arm"] == of).to_numpy()

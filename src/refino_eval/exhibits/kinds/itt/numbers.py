@@ -10,7 +10,7 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, outcome_columns, pairs, weighting
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, outcome_columns, pairs
 
 EFFECT_STATISTICS = {
     "estimate": "estimate",
@@ -56,18 +56,8 @@ def _itt_of_pair(
 ) -> Iterator[Row]:
     specification = study.specifications[label]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    table = est.itt(
-        values,
-        people["treated"].to_numpy(),
-        cells=people["cell"] if specification.strata else None,
-        controls=controls,
-        vcov=specification.vcov,
-        missing=exhibit.missing,
-        level=specification.level,
-        **weighting(people, specification.vcov),
-    )
-    frame = table.to_frame().set_index("outcome")
-    for column in exhibit.columns:
-        found = frame.loc[column].to_dict()
-        for source, statistic in EFFECT_STATISTICS.items():
-            yield cell(study.treated, column, statistic, found[source], int(found["n"]), panel=label)
+    table = est.itt(values, inputs_of(people, specification, controls, missing=exhibit.missing))
+    for k, column in enumerate(exhibit.columns):
+        n, source = int(table.n[k]), table.sources[k]
+        for name, statistic in EFFECT_STATISTICS.items():
+            yield cell(study.treated, column, statistic, getattr(table, name)[k], n, panel=label, source=source)

@@ -10,9 +10,9 @@ import numpy as np
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.fall_back.numbers import fall_back_rows, ranked_participation
 from refino_eval.exhibits.kinds.late.model import LateExhibit
-from refino_eval.exhibits.numbers.participants import regression_options, take_up_of
+from refino_eval.exhibits.numbers.participants import take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 
 def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
@@ -25,15 +25,14 @@ def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
     known = np.isfinite(taken)
     people = people.loc[known].reset_index(drop=True)
     matrix = None if controls is None else controls.loc[known].reset_index(drop=True)
-    options = regression_options(people, specification, matrix)
-    drawn = people["treated"].to_numpy()
-    table = est.late(values.loc[known].reset_index(drop=True), taken[known], drawn, missing=exhibit.missing, **options)
+    inputs = inputs_of(people, specification, matrix, missing=exhibit.missing)
+    table = est.late(values.loc[known].reset_index(drop=True), taken[known], inputs)
     panel = exhibit.specification
     for k, key in enumerate(table.outcomes):
         yield from _late_rows(table, k, key, panel)
     if exhibit.participation is not None:
         ranked = ranked_participation(exhibit.participation, people, files)
-        yield from fall_back_rows(ranked, people, options, panel="fall_back")
+        yield from fall_back_rows(ranked, inputs, panel="fall_back")
         inside = np.array([state == ranked.states[0] for state in ranked.ever], dtype=float)
         apart = int(np.count_nonzero(inside != taken[known]))
         yield cell("other_take_up", "draw", "count", apart, panel="fall_back")
@@ -54,11 +53,12 @@ def _late_rows(table: est.LateTable, k: int, key: str, panel: str) -> Iterator[R
             name: getattr(table, name) for name in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n")
         },
     }
+    sources = {"draw": table.reduced_form_sources, "first_stage": table.first_stage_sources, "take_up": table.sources}
     for part, statistics in parts.items():
         for statistic, values in statistics.items():
             # Where everybody does as drawn, nothing is left for the first stage to miss.
             status = "infinite" if np.isposinf(values[k]) else ""
-            yield cell(part, key, statistic, values[k], n, panel=panel, status=status)
+            yield cell(part, key, statistic, values[k], n, panel=panel, status=status, source=sources[part][k])
     found = table.ar_set[k]
     shape = "" if found.kind == "interval" else f"ar_{found.kind}"
     for statistic, bound in (("ar_low", found.low), ("ar_high", found.high)):

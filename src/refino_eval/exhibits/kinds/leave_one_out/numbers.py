@@ -10,7 +10,7 @@ from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 MOST_LEFT_OUT = 60
 """More groups than this are not left out in turn: a table of so many rows shows nothing."""
@@ -22,24 +22,20 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     groups = groups_of(exhibit.without, people, study, most=MOST_LEFT_OUT)
-    told = est.leave_one_out(
+    left_out = est.leave_one_out(
         values,
-        people["treated"].to_numpy(),
+        inputs_of(people, specification, controls, missing=exhibit.missing),
         [groups.names[place] if place >= 0 else WITHOUT_GROUP for place in groups.member],
-        cells=people["cell"] if specification.strata else None,
-        controls=controls,
-        vcov=specification.vcov,
-        missing=exhibit.missing,
-        level=specification.level,
-        **weighting(people, specification.vcov),
     )
     panel = exhibit.specification
-    for j, key in enumerate(told.outcomes):
+    for j, key in enumerate(left_out.outcomes):
         for statistic in (*EFFECT, "n"):
-            yield cell("all", key, statistic, getattr(told.full, statistic)[j], int(told.full.n[j]), panel=panel)
-        for g, group in enumerate(told.groups):
-            n = int(told.n[g, j])
+            value, source = getattr(left_out.full, statistic)[j], left_out.full.sources[j]
+            yield cell("all", key, statistic, value, int(left_out.full.n[j]), panel=panel, source=source)
+        for g, group in enumerate(left_out.groups):
+            n = int(left_out.n[g, j])
             for statistic in (*EFFECT, "n", "n_left_out"):
-                yield cell(group, key, statistic, getattr(told, statistic)[g, j], n, panel=panel)
-            yield cell(group, key, "estimate", told.change[g, j], n, panel="change")
-            yield cell(group, key, "std_error", told.change_std_error[g, j], n, panel="change")
+                value, source = getattr(left_out, statistic)[g, j], left_out.sources[g, j]
+                yield cell(group, key, statistic, value, n, panel=panel, source=source)
+            yield cell(group, key, "estimate", left_out.change[g, j], n, panel="change")
+            yield cell(group, key, "std_error", left_out.change_std_error[g, j], n, panel="change")

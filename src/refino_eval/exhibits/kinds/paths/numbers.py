@@ -14,11 +14,11 @@ from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
-from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm, weights_of
 
 
 def numbers(exhibit: PathsExhibit, context: Context) -> Iterator[Row]:
-    """Arm means by event time, over the people seen then."""
+    """Return (weighted) arm means by event time, over the people observed then."""
     cohort, files, study = context.cohort, context.files, context.study
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
     if groups is not None:
@@ -39,7 +39,8 @@ def _paths_of(
     for column in (*study.treated_arms, study.control):
         arm = int(column != study.control)
         in_pair = of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
-        told = est.paths(values[in_pair], cohort.loc[in_pair, "treated"].to_numpy(), times=times)
+        pair = cohort.loc[in_pair]
+        told = est.paths(values[in_pair], pair["treated"].to_numpy(), times=times, weights=weights_of(pair))
         for k, time in enumerate(told.times):
             n = int(told.n[0, arm, k])
             if n == 0:

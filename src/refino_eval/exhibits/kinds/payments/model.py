@@ -26,6 +26,7 @@ class PaymentsExhibit(PlainExhibit):
     """What providers would have been paid for the participants of each arm, under one or more sets of rules."""
 
     kind: Literal["payments"]
+    takes_weights: ClassVar[bool] = False
     usual_chapter: ClassVar[Chapter] = "costs"
     explanations: ClassVar[tuple[str, ...]] = ("money",)
     payments: tuple[Name, ...] = Field(min_length=1, description="Entries of config/definitions/payments.yaml.")

@@ -16,7 +16,9 @@ from refino_eval.exhibits.numbers.study import (
     cell,
     controls_of,
     outcome_columns,
+    weighted,
     weighting,
+    weights_of,
 )
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
@@ -37,13 +39,16 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
     if exhibit.scale == "control_sd":
         for column in ("estimate", "std_error", "conf_low", "conf_high"):
             told[column] = told[column] / told["sd_control"]
+        told["source"] = [
+            source and source.times(1.0 / sd) for source, sd in zip(told["source"], told["sd_control"], strict=True)
+        ]
     for one in told.itertuples(index=False):
         status = "not_estimable" if one.fault else ""
         for statistic in (*EFFECT, "n", "mean_control"):
             value = getattr(one, statistic)
             yield cell(
                 str(one.outcome), str(one.sample), statistic, value, int(one.n), panel=str(one.specification),  # type: ignore[arg-type]
-                status=status if statistic != "n" else "",
+                status=status if statistic != "n" else "", source=one.source,  # type: ignore[arg-type]
             )  # fmt: skip
     level = min(study.specifications[label].level for label in exhibit.specifications)
     yield from _curve_summary(told[told["fault"] == ""], len(told), 1 - level)
@@ -51,6 +56,7 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
 
 def _variants(people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
     """Estimate all outcomes under one specification on one sample, each on its own people."""
+    people, values = _with_weights(people, values, specification)
     controls = controls_of(people, specification)
     vcov = specification.vcov
     curve = est.specification_curve(
@@ -64,10 +70,20 @@ def _variants(people: pd.DataFrame, values: pd.DataFrame, specification: d.Speci
         **weighting(people, vcov),
     )
     control = (people["treated"] == 0).to_numpy() & controls.rows
-    spread = {str(name): float(values[name][control].std()) for name in values}
+    weights = weights_of(people[control])
+    spread = dict(zip(values, est.moments(values[control].to_numpy(), weights=weights).sd, strict=True))
     return curve.frame.drop(columns="sample").assign(
         sd_control=[spread[str(name)] or np.nan for name in curve.frame["outcome"]]
     )
+
+
+def _with_weights(
+    people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the people who have the specification's weights, and their outcomes."""
+    numbered = people.assign(_row=np.arange(len(people)))
+    chosen = weighted(numbered, specification)
+    return chosen.drop(columns="_row"), values.iloc[chosen["_row"]].reset_index(drop=True)
 
 
 def _curve_summary(known: pd.DataFrame, variants: int, alpha: float) -> Iterator[Row]:

@@ -15,6 +15,7 @@ class SpellSurvivalExhibit(PlainExhibit):
     """Share still in each programme by time since starting it, among those who did."""
 
     kind: Literal["spell_survival"]
+    takes_weights: ClassVar[bool] = False
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "take_up"

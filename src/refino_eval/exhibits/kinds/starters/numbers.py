@@ -9,20 +9,12 @@ import numpy as np
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.starters.model import StartersExhibit
 from refino_eval.exhibits.numbers.participants import joint_rows
-from refino_eval.exhibits.numbers.study import (
-    Context,
-    Row,
-    cell,
-    outcome_columns,
-    unweighted,
-    weighting,
-)
+from refino_eval.exhibits.numbers.study import Context, Row, cell, outcome_columns, weighting
 
 
 def numbers(exhibit: StartersExhibit, context: Context) -> Iterator[Row]:
     """Slopes of having started one's own programme on characteristics, in each arm, and their differences."""
     cohort, files, study = context.cohort, context.files, context.study
-    unweighted(cohort)
     known = outcome_columns(exhibit.started, cohort, files)
     drawn = cohort["treated"].to_numpy()
     own = np.where(drawn == 1, known[study.treated], known[study.control])
@@ -39,7 +31,8 @@ def numbers(exhibit: StartersExhibit, context: Context) -> Iterator[Row]:
     for column, side in sides.items():
         for k, covariate in enumerate(table.characteristics):
             for statistic, part in (("estimate", ""), ("std_error", "_std_error"), ("p_value", "_p_value")):
-                yield cell(covariate, column, statistic, getattr(table, f"{side}{part}")[k], table.n)
+                value, source = getattr(table, f"{side}{part}")[k], table.sources[side][k]
+                yield cell(covariate, column, statistic, value, table.n, source=source)
         test = table.joint_test if side == "difference" else getattr(table, f"joint_{side}")
         yield from joint_rows("joint_test", column, test)
         if side != "difference":

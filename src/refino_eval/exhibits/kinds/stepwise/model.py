@@ -9,6 +9,7 @@ from pydantic import Field
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+from refino_eval.covariances import ROBUST, Vcov
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class StepwiseExhibit(OutcomesExhibit):
     """The effect as groups of controls enter, and what each group accounts for whatever the order."""
 
     kind: Literal["stepwise"]
+    covariances: ClassVar[tuple[Vcov, ...]] = ROBUST
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from refino_eval import estimation as est
-from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of
 
 
 def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
@@ -18,28 +20,20 @@ def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, _ = sample_of(exhibit, cohort, files, specification)
-    if "weight" in people:
-        raise UserError("the decomposition takes no weights, and the evaluation names some (person_table.weights).")
     terms = {term.covariate: term for term in specification.controls}
     groups: dict[str, Any] = {}
     for k, step in enumerate(exhibit.steps, start=1):
         part = specification.model_copy(update={"controls": tuple(terms[covariate] for covariate in step)})
         groups[f"step_{k}"] = controls_of(people, part).to_frame()
-    options: dict[str, Any] = {
-        "vcov": specification.vcov,
-        "missing": exhibit.missing,
-        "level": specification.level,
-        **weighting(people, specification.vcov),
-    }
-    treated = people["treated"].to_numpy()
-    cells = people["cell"] if specification.strata else None
-    told = est.stepwise(values, treated, groups, cells=cells, **options)
-    raw = est.itt(values, treated, cells=None, **options)
+    inputs = inputs_of(people, specification, missing=exhibit.missing)
+    told = est.stepwise(values, inputs, groups)
+    raw = est.itt(values, replace(inputs, cells=np.zeros_like(inputs.cells)))
     steps = {"raw": raw, "cells": told.steps[0], **dict(zip(groups, told.steps[1:], strict=True))}
     for row, effects in steps.items():
         for j, key in enumerate(effects.outcomes):
             for statistic in (*EFFECT, "n"):
-                yield cell(row, key, statistic, getattr(effects, statistic)[j], int(effects.n[j]), panel="steps")
+                value, source = getattr(effects, statistic)[j], effects.sources[j]
+                yield cell(row, key, statistic, value, int(effects.n[j]), panel="steps", source=source)
     parts = told.decomposition_frame()
     for part_of in parts.itertuples(index=False):
         for statistic, value in (

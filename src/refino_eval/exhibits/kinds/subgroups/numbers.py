@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
@@ -24,14 +22,10 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}
+    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
     for split in exhibit.groups:
         groups = groups_of(split, people, study)
-        cells = people["cell"] if specification.strata else None
-        comparable = [
-            place
-            for place in range(len(groups.names))
-            if _compares(people["treated"].to_numpy(), cells, controls, groups.rows(place))
-        ]
+        comparable = [place for place in range(len(groups.names)) if _compares(inputs.among(groups.rows(place)))]
         for place, group in enumerate(groups.names):
             if place not in comparable:
                 for key in exhibit.columns:
@@ -39,18 +33,7 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
                     yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
         if len(comparable) < 2:
             continue
-        told = est.subgroups(
-            values,
-            people["treated"].to_numpy(),
-            groups.member,
-            rows=np.isin(groups.member, comparable),
-            cells=cells,
-            controls=controls,
-            vcov=specification.vcov,
-            missing=exhibit.missing,
-            level=specification.level,
-            **weighting(people, specification.vcov),
-        )
+        told = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
         yield from _group_rows(told, groups)
         for j, key in enumerate(exhibit.columns):
             test = told.equality[j]
@@ -64,12 +47,10 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
         yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
 
 
-def _compares(
-    treated: np.ndarray, cells: pd.Series | None, controls: pd.DataFrame | None, rows: npt.NDArray[np.bool_]
-) -> bool:
-    """Tell whether the draw varies in a group beyond its cells and controls, and leaves degrees of freedom."""
+def _compares(inputs: est.RegressionInputs) -> bool:
+    """Return whether treatment varies in a group given cells and controls, and leaves degrees of freedom."""
     try:
-        est.prepare(treated, cells=cells, controls=controls, rows=rows)
+        est.prepare(inputs)
     except UserError:
         return False
     return True
@@ -80,8 +61,8 @@ def _group_rows(told: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
         for j, key in enumerate(effects.outcomes):
             n = int(effects.n[j])
             for statistic in (*EFFECT, "n", "mean_control"):
-                value = getattr(effects, statistic)[j]
-                yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split)
+                value, source = getattr(effects, statistic)[j], effects.sources[j]
+                yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split, source=source)
     if len(told.groups) == 2:
         for j, key in enumerate(told.effects[0].outcomes):
             n = int(sum(effects.n[j] for effects in told.effects))

@@ -19,4 +19,4 @@ def numbers(exhibit: TakeUpExhibit, context: Context) -> Iterator[Row]:
         for arm in (*study.treated_arms, study.control):
             mine = of_arm(cohort, arm, study)
             for time in range(low, high + 1):
-                yield from share_rows(str(time), arm, values[mine, int(time - times[0])], panel=state)
+                yield from share_rows(str(time), arm, values[:, int(time - times[0])], mine, cohort, panel=state)

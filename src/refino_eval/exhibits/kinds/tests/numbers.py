@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs, weighting
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, pairs
 from refino_eval.seeds import derive_seed
 
 
@@ -44,22 +43,14 @@ class _Tested:
 def _tested(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, seed: int) -> _Tested:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    options: dict[str, Any] = {
-        "cells": people["cell"] if specification.strata else None,
-        "controls": controls,
-        "vcov": specification.vcov,
-        "missing": exhibit.missing,
-        "level": specification.level,
-        **weighting(people, specification.vcov),
-    }
-    treated = people["treated"].to_numpy()
+    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
     return _Tested(
         arm=study.treated,
         people=len(people),
-        effects=est.itt(values, treated, **options),
+        effects=est.itt(values, inputs),
         redrawn=est.randomisation_test(
-            values, treated, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
-            units=drawn_units(exhibit.draw_unit, people), **options,
+            values, inputs, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
+            units=drawn_units(exhibit.draw_unit, people),
         ),
     )  # fmt: skip
 
@@ -143,9 +134,9 @@ def _tested_rows(exhibit: TestsExhibit, one: _Tested, family: est.MultiplicityTa
         "n": effects.n,
     }
     for k, key in enumerate(effects.outcomes):
-        n = int(effects.n[k])
+        n, source = int(effects.n[k]), effects.sources[k]
         for statistic, column in columns.items():
-            yield cell(key, one.arm, statistic, column[k], n, panel=exhibit.specification)
+            yield cell(key, one.arm, statistic, column[k], n, panel=exhibit.specification, source=source)
         if key in exhibit.margins:
             for statistic, value in (("margin", card.margin[k]), ("p_value_equivalence", card.p_equivalence[k])):
                 yield cell(key, one.arm, statistic, value, n, panel=exhibit.specification)

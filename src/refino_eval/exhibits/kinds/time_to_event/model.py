@@ -9,6 +9,7 @@ from pydantic import Field
 
 from refino_eval.config.base import Label, Name
 from refino_eval.config.exhibit_base import Form, PlainExhibit, Several
+from refino_eval.covariances import UNCLUSTERED, Vcov
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions
@@ -19,6 +20,8 @@ class TimeToEventExhibit(PlainExhibit):
     """Time from the draw to an event, by arm: Kaplan-Meier shares, stratified log-rank test, stratified Cox model."""
 
     kind: Literal["time_to_event"]
+    takes_weights: ClassVar[bool] = False
+    covariances: ClassVar[tuple[Vcov, ...]] = UNCLUSTERED
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
-from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
@@ -20,11 +19,6 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
-    if "weight" in cohort or is_clustered(specification.vcov):
-        raise UserError(
-            "survival shares and hazards take neither weights nor clusters; choose a specification with `weights: false` and another "
-            "vcov than CRV1."
-        )
     time, ended = _durations(exhibit, cohort, files)
     controls = controls_of(cohort, specification)
     rows = np.isfinite(time) & np.isfinite(ended) & controls.rows
