@@ -3,14 +3,11 @@
 import fcntl
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tests_workflow import ROOT, copy_project, refino_eval
+from support.workflow import ROOT, copy_project, refino_eval
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import subprocess
 import pandas as pd
 import pytest
 import yaml
-from tests_workflow import ROOT, refino_eval
+
+from support.workflow import ROOT, refino_eval
 
 pytestmark = pytest.mark.slow
 PAGE = ROOT / "docs" / "how_to_add_an_outcome.md"

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 import yaml
-from run_in_rooms import ROOT, project_with, run_in_rooms
 from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg
 
 from refino_eval.exhibits.verification import verify
+from support.rooms import ROOT, project_with, run_in_rooms
 
 PAGE = ROOT / "docs" / "how_to_run_a_trial_from_a_file.md"
 BLOCKS = {

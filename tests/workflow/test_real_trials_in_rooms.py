@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from run_in_rooms import ROOT, run_in_rooms
 
 from refino_eval.published.score import score_table
+from support.rooms import ROOT, run_in_rooms
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from tests_workflow import change, copy_project, refino_eval
+
+from support.workflow import change, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
 

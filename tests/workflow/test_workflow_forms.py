@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from tests_workflow import change, planned
+
+from support.workflow import change, planned
 
 RELEASE = "results/refino/release"
 

@@ -12,7 +12,8 @@ import time
 
 import pandas as pd
 import pytest
-from tests_workflow import choose_exhibits, copy_project, refino_eval
+
+from support.workflow import choose_exhibits, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from tests_workflow import change, copy_project, refino_eval
+
+from support.workflow import change, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
 

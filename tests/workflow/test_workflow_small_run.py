@@ -10,7 +10,8 @@ import zlib
 
 import pandas as pd
 import pytest
-from tests_workflow import PEOPLE, change, choose_exhibits, planned, refino_eval
+
+from support.workflow import PEOPLE, change, choose_exhibits, planned, refino_eval
 
 pytestmark = pytest.mark.slow
 RESULTS = "results/refino"

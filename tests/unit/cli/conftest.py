@@ -1,17 +1,11 @@
 """The toy project as fixtures: as configured, and after a run."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from refino_eval.config import load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.months.engine import derive_panel
-
-_SPEC = importlib.util.spec_from_file_location("toy_project_of_cli", Path(__file__).with_name("toy_project.py"))
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import project as toy
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Exhibits told group by group: who is in which group, the same numbers as each group alone, and small multiples."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,10 +11,7 @@ from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.study import Study
 from refino_eval.exhibits.render import drawing_of, figure_notes
 from refino_eval.exhibits.wording.group_labels import group_label, split_label
-
-_SPEC = importlib.util.spec_from_file_location("toy_trial_by_group", Path(__file__).with_name("toy_trial.py"))
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import trial as toy
 
 ENTRIES = toy.definitions(
     paths={"kind": "paths", "states": ["work", "health"], "by": "draw_year"},

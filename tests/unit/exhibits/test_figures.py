@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -15,12 +14,7 @@ from refino_eval.exhibits.layout.drawing import accessible_svg
 from refino_eval.exhibits.layout.style import CONTROL, TREATED, house_style
 from refino_eval.exhibits.render import drawing_of, figure_notes, render
 from refino_eval.exhibits.tidy import read_tidy, validate
-
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_figures", Path(__file__).with_name("toy_exhibits.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits

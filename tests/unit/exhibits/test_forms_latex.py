@@ -2,21 +2,14 @@ r"""LaTeX without a LaTeX: balanced, rectangular, escaped, and asking for bookta
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 
 from refino_eval.exhibits.formats.latex import escape, to_latex
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import table_of
-
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_latex", Path(__file__).with_name("toy_exhibits.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits

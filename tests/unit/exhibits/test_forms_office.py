@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import io
 import math
 import re
@@ -28,12 +27,7 @@ from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import laid_out
 from refino_eval.exhibits.tidy import validate
 from refino_eval.exhibits.wording.number_format import NumberStyle
-
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_office", Path(__file__).with_name("toy_exhibits.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits

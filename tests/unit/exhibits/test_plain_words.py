@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 from pathlib import Path
@@ -21,16 +20,12 @@ from refino_eval.exhibits.formats.widths import PROSE, column_widths
 from refino_eval.exhibits.formats.word import fit, to_word
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import figure_notes, table_of
+from support import exhibits as toy
 
 ROOT = Path(__file__).parents[3]
 RAW = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 """A name of the program, as no reader should meet it."""
 
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_words", Path(__file__).with_name("toy_exhibits.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits

@@ -1,8 +1,5 @@
 """Curve, leave-one-out, steps, card, subgroups, logit, durations, counts: numbers of the estimation room, as shown."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,10 +11,7 @@ from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, va
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
 from refino_eval.exhibits.tidy import write_tidy
-
-_SPEC = importlib.util.spec_from_file_location("toy_trial_robustness", Path(__file__).with_name("toy_trial.py"))
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import trial as toy
 
 COLUMNS = {"work": "work_3", "later": "work_6", "hours": "hours"}
 SHARES = {"work": "work_3", "later": "work_6"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib.util
 import io
 import math
 import re
@@ -20,12 +19,7 @@ from refino_eval.config.evaluation import TableFormat
 from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import render, table_of
-
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_tables", Path(__file__).with_name("toy_exhibits.py"))
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits

@@ -1,9 +1,7 @@
 """The catalogue of definitions: everything on one page, in both languages, and nothing that is not so."""
 
-import importlib.util
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +12,8 @@ from refino_eval.config import definitions as d
 from refino_eval.config import load_configuration
 from refino_eval.report.catalogue_page import write_catalogue
 from refino_eval.text import say
+from support import project as toy
 
-_PATH = Path(__file__).parents[1] / "cli" / "toy_project.py"
-_SPEC = importlib.util.spec_from_file_location("toy_project_of_catalogue", _PATH)
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
 VOID = {"meta", "link", "br", "img", "line", "rect"}
 
 

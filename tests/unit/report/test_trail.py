@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,10 +15,7 @@ from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.lookup import find_number
 from refino_eval.report.trail.trails import Trails
 from refino_eval.text import say
-
-_SPEC = importlib.util.spec_from_file_location("toy_run_of_trail", Path(__file__).with_name("toy_run.py"))
-run = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(run)
+from support import finished_run as run
 
 EFFECT = ("main", "refino", "any_wage", "estimate")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -12,13 +11,7 @@ from refino_eval.exhibits.tidy import write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare_files
 from refino_eval.report import ReportInputs
-
-_PATH = Path(__file__).parents[1] / "exhibits" / "toy_exhibits.py"
-_SPEC = importlib.util.spec_from_file_location("toy_exhibits_of_report", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-toy = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(toy)
+from support import exhibits as toy
 
 PRINTED = """\
 exhibit,panel,row,column,statistic,printed,qualifier,source_line
