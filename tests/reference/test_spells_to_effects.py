@@ -10,7 +10,7 @@ from refino_eval import estimation as est
 from refino_eval.codes.codelists import load_codelists
 from refino_eval.codes.prices import load_indices
 from refino_eval.config import load_configuration
-from refino_eval.config.checks import needed_states, used_covariates
+from refino_eval.config.dependencies import needed_states, used_covariates
 from refino_eval.months.engine import derive_panel
 from refino_eval.outcomes.build import derive_outcomes
 from refino_eval.registers.ingest import ingest

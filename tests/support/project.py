@@ -9,7 +9,7 @@ CONFIG = "evaluation: toy\nlanguages: [nb, en]\nengine: duckdb\ndisclosure: null
 STUDY = """\
 name: toy
 label: {nb: Lek, en: Toy}
-data_class: synthetic
+data_class: public
 entry: spells
 data: data/toy
 sources: [draws, jobs]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from refino_eval.config import checks, load_configuration
+from refino_eval.config import dependencies, load_configuration
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render
@@ -56,7 +56,7 @@ def run_in_rooms(root, name, folder, *, draw=(), only=None):
     """Run an evaluation: everything, or the exhibits named; exhibits are drawn up in the languages of `draw`."""
     configuration = load_configuration(root, evaluation=name)
     study, definitions = configuration.evaluation, configuration.definitions
-    wanted = sorted(checks.used_covariates(study, definitions))
+    wanted = sorted(dependencies.used_covariates(study, definitions))
     data = read_person_table(
         configuration.root / configuration.data_folder,
         table=study.person_table,

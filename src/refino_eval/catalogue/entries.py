@@ -15,8 +15,8 @@ from refino_eval.catalogue.example_results import ExampleResults, Key
 from refino_eval.catalogue.sentences import sentence
 from refino_eval.catalogue.window_drawing import minus, window_svg
 from refino_eval.codes.codelists import Codelist
-from refino_eval.config import checks
 from refino_eval.config import definitions as d
+from refino_eval.config import dependencies
 from refino_eval.config.base import Language, spoken, text_in
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
@@ -105,7 +105,7 @@ class Entry:
 def entries(inputs: CatalogueInputs, kind: str, language: Language) -> list[Entry]:
     """Return the definitions of one kind, those that the evaluation uses first, each group in the file's order."""
     users = references.users_of(inputs.definitions, inputs.evaluation.exhibits)
-    for name in checks.used_covariates(inputs.evaluation, inputs.definitions):
+    for name in dependencies.used_covariates(inputs.evaluation, inputs.definitions):
         if ("covariates", name) not in users:
             users["covariates", name] = [say("catalogue.sample", language)]
     defined = getattr(inputs.definitions, kind)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from refino_eval.catalogue.references import registers_of, states_of
 from refino_eval.codes.prices import load_indices
-from refino_eval.config import checks
 from refino_eval.config import definitions as d
+from refino_eval.config import dependencies
 from refino_eval.config.base import Unit
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
@@ -114,7 +114,7 @@ def _problems(
     states = [name for kind, name in keys if kind == "states"]
     outcomes = [name for kind, name in keys if kind == "outcomes"]
     read = [state for name in outcomes for state in states_of(definitions.outcomes[name], definitions)]
-    needed = checks.needed_states(definitions, [*states, *read])
+    needed = dependencies.needed_states(definitions, [*states, *read])
     try:
         prices = load_indices({name: definitions.states[name] for name in needed}, codelists)
         check_examples(definitions, sources, prices, states=states, outcomes=outcomes, state_clock=clock)

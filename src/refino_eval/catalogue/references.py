@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.codes.codelists import Codelist
-from refino_eval.config import checks
 from refino_eval.config import definitions as d
+from refino_eval.config import dependencies
 from refino_eval.config.base import Language
 from refino_eval.config.sources import Source
 from refino_eval.outcomes.kinds import outcome_sentence
@@ -44,7 +44,7 @@ class CodeRow:
 
 def states_of(outcome: d.Outcome, definitions: d.Definitions) -> tuple[str, ...]:
     """Return the states that an outcome reads, in order; those that exist first, since they have a label."""
-    names = checks.outcome_states(outcome)
+    names = dependencies.outcome_states(outcome)
     return tuple(sorted(names, key=lambda name: name not in definitions.states))
 
 
@@ -100,7 +100,7 @@ def expression_words(expression: str, definitions: d.Definitions, language: Lang
 
 def spell_states(names: Iterable[str], definitions: d.Definitions) -> dict[str, d.SpellState]:
     """Return the states, among those named and what they are computed from, that read a register."""
-    needed = checks.needed_states(definitions, list(names))
+    needed = dependencies.needed_states(definitions, list(names))
     return {name: state for name in needed if isinstance(state := definitions.states[name], d.SpellState)}
 
 
@@ -179,7 +179,7 @@ def thresholds_of(entry: Any, definitions: d.Definitions) -> list[str]:
     texts = [entry.expression] if isinstance(entry, d.Outcome) and entry.expression else []
     states = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
     if isinstance(entry, d.Outcome):
-        names = checks.needed_states(definitions, list(states_of(entry, definitions)))
+        names = dependencies.needed_states(definitions, list(states_of(entry, definitions)))
         states = [definitions.states[name] for name in names]
         texts += [f"{key} {value:g}" for key, value in rule_fields(entry).items() if isinstance(value, int | float)]
     for state in states:
@@ -217,7 +217,7 @@ def reached_by(exhibit: str, definitions: d.Definitions) -> set[tuple[str, str]]
         if name in definitions.specifications:
             covariates += [term.covariate for term in definitions.specifications[name].controls]
     names = {
-        "outcomes": outcomes, "states": [*states, *checks.needed_states(definitions, states)], "covariates": covariates,
+        "outcomes": outcomes, "states": [*states, *dependencies.needed_states(definitions, states)], "covariates": covariates,
         "subgroups": subgroups, "specifications": specifications,
     }  # fmt: skip
     return {(kind, name) for kind, listed in names.items() for name in listed}
@@ -250,7 +250,7 @@ def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
     if isinstance(entry, d.Outcome):
         return _with_dates(spell_states(states_of(entry, definitions), definitions).values())
     if isinstance(entry, d.DerivedState):
-        return _with_dates(spell_states(checks.words_in(entry.expression), definitions).values())
+        return _with_dates(spell_states(dependencies.words_in(entry.expression), definitions).values())
     if isinstance(entry, d.SpellState):
         return _with_dates([entry])
     if isinstance(entry, d.Subgroup):

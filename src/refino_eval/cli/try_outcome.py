@@ -19,7 +19,7 @@ from refino_eval.catalogue.example_results import ExampleResults, run_examples
 from refino_eval.catalogue.references import periods_of, registers_of, sentence_of, span_text, states_of
 from refino_eval.cli import ascii_plots
 from refino_eval.cli.output import drawable, make_for, table_lines, width
-from refino_eval.config import checks
+from refino_eval.config import dependencies
 from refino_eval.config.definitions import Outcome
 from refino_eval.config.load import Configuration
 from refino_eval.errors import UserError, nearest, raise_problems
@@ -231,7 +231,7 @@ def _derive(configuration: Configuration, unit: Any, states: Sequence[str], out_
 
     definitions, study = configuration.definitions, configuration.evaluation
     person_level = configuration.root / configuration.results_folder / PERSON_LEVEL
-    needed = checks.needed_states(definitions, list(states))
+    needed = dependencies.needed_states(definitions, list(states))
     entries = {name: definitions.states[name] for name in needed}
     registers = dict.fromkeys(register for entry in entries.values() for register in registers_of(entry, definitions))
     clean = {register: person_level / "clean" / f"{register}.parquet" for register in registers}

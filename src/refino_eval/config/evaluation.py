@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Unit
-from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, Scalar
+from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, Scalar
 from refino_eval.config.exhibit_base import Stars
 
 TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
@@ -191,8 +192,8 @@ class Population(Strict):
 class Clock(Strict):
     """A range of event time in calendar months or weeks since that of the draw (0)."""
 
-    first: int
-    last: int
+    first: EventTime
+    last: EventTime
 
     @model_validator(mode="after")
     def _ordered(self) -> Clock:
@@ -393,6 +394,20 @@ class Evaluation(Strict):
     def releasable(self) -> bool:
         """Whether exhibits may be written to `release/`: not from confidential data while nothing protects them."""
         return self.data_class != "confidential"
+
+    def outside_clock(self, what: str, unit: Unit, first: int | None, last: int | None) -> Iterator[str]:
+        """Return a sentence for each event time that something reads and the evaluation's clock does not have."""
+        clock = self.clocks.get(unit)
+        if clock is None:
+            if self.entry == "spells":
+                yield f"{what} is by {unit}, and the evaluation has no clock by {unit}. Add clocks.{unit}."
+            return
+        for value in (first, last):
+            if value is not None and not clock.first <= value <= clock.last:
+                yield (
+                    f"{what} reads event {unit} {value}, outside the evaluation's clock ({clock.first} to {clock.last}). "
+                    f"Change the window or clocks.{unit}."
+                )
 
     @field_validator("data")
     @classmethod

@@ -87,8 +87,12 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     definitions = validate(shared.data, Definitions, shared.file_of)
     problems = list(_defined_twice(study, studies[name], own, shared))
     merged = merged_definitions(study, definitions)
+
+    def file_of(kind: str, entry: str) -> str:
+        return own.file_of((kind, entry)) or shared.file_of((kind, entry)) or studies[name]
+
     sources = {register: _source(root, register) for register in study.sources}
-    raise_problems([*problems, *cross_check(study, merged, sources, where=studies[name])])
+    raise_problems([*problems, *cross_check(study, merged, sources, file=studies[name], file_of=file_of)])
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
 
 

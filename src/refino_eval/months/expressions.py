@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from refino_eval.config.checks import EXPRESSION_WORDS, LONGEST_EXPRESSION
+from refino_eval.config.dependencies import EXPRESSION_WORDS, LONGEST_EXPRESSION
 from refino_eval.errors import UserError, nearest
 from refino_eval.months.quoting import double_literal, identifier
 

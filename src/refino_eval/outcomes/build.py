@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, Outcome
+from refino_eval.config.dependencies import outcome_states
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.months import expressions
 from refino_eval.months.plan import state_kinds

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.calendars import month_index, month_start
 from refino_eval.config.base import Unit
-from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, Example, Outcome, SpellState
+from refino_eval.config.dependencies import outcome_states
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import nearest, raise_problems
 from refino_eval.months.engine import derive_panel

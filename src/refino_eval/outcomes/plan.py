@@ -17,8 +17,8 @@ from typing import Any, Literal
 import yaml
 
 from refino_eval.config import Configuration
-from refino_eval.config.checks import needed_states, outcome_states, used_outcomes
 from refino_eval.config.definitions import Definitions
+from refino_eval.config.dependencies import needed_states, outcome_states, used_outcomes
 from refino_eval.config.load import load_configuration, project_root
 from refino_eval.config.model_errors import validate
 from refino_eval.config.plans import RegisteredPlan

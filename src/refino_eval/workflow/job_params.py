@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
+from refino_eval.config import Configuration, Definitions, Evaluation, Unit, dependencies
 from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
 from refino_eval.config.yaml_files import read_yaml
@@ -83,7 +83,7 @@ class JobParams:
 
     def people(self) -> Params:
         """Return what decides who is in the evaluation: population or person table, samples, arms and covariates."""
-        covariates = sorted(checks.used_covariates(self.evaluation, self.definitions))
+        covariates = sorted(dependencies.used_covariates(self.evaluation, self.definitions))
         shared = {
             "samples": _named(self.evaluation.samples, self.evaluation.samples, without_text),
             "arms": without_text(self.evaluation.arms),
@@ -110,7 +110,7 @@ class JobParams:
 
     def panel_columns(self, unit: Unit) -> list[str]:
         """Return the states that a panel holds."""
-        return checks.used_states(self.evaluation, self.definitions, unit)
+        return dependencies.used_states(self.evaluation, self.definitions, unit)
 
     def panel_states(self, unit: Unit) -> Params:
         """Return the definitions of a panel's states and of those that they are computed from."""
@@ -126,10 +126,10 @@ class JobParams:
 
     def outcome_states(self, name: str) -> Params:
         """Return the definitions of the states behind an outcome."""
-        return self._states(checks.outcome_states(self.definitions.outcomes[name]))
+        return self._states(dependencies.outcome_states(self.definitions.outcomes[name]))
 
     def _states(self, names: Iterable[str]) -> Params:
-        return _named(self.definitions.states, checks.needed_states(self.definitions, list(names)), without_text)
+        return _named(self.definitions.states, dependencies.needed_states(self.definitions, list(names)), without_text)
 
     def comparison_with_plan(self) -> Params:
         """Return the registered plan, and the outcomes that it may speak of as they are now."""
@@ -137,7 +137,7 @@ class JobParams:
         used = self.files.outcome_names()
         entries = self.definitions.outcomes
         names = [name for name in dict.fromkeys([*planned, *used]) if name in entries]
-        states = [state for name in names for state in checks.outcome_states(entries[name])]
+        states = [state for name in names for state in dependencies.outcome_states(entries[name])]
         return {
             "plan": _plain(self.plan) if self.plan else None,
             # Role and family are text for every other job, and what the plan is about here.
@@ -190,7 +190,7 @@ class JobParams:
 
     def labels(self, exhibit: str) -> Params:
         """Return the definitions that an exhibit's text is taken from."""
-        return checks.words_of(exhibit, self.evaluation, self.definitions)
+        return dependencies.text_of(exhibit, self.evaluation, self.definitions)
 
     def stars(self, form: str) -> list[float]:
         """Return the levels of p that are marked by a star each, in exhibits that do not say so themselves."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from refino_eval.config import Configuration, Definitions, Evaluation, Unit, checks
+from refino_eval.config import Configuration, Definitions, Evaluation, Unit, dependencies
 from refino_eval.registers.register_files import find_files
 
 
@@ -68,13 +68,13 @@ class ResultFiles:
 
     def covariate_indices(self) -> list[str]:
         """Return the price indices of the evaluation's covariates."""
-        names = checks.used_covariates(self.evaluation, self.definitions)
+        names = dependencies.used_covariates(self.evaluation, self.definitions)
         return _indices(self.definitions.covariates[name] for name in names)
 
     def panel_indices(self, unit: Unit) -> list[str]:
         """Return the price indices of a panel's states."""
-        states = checks.used_states(self.evaluation, self.definitions, unit)
-        return _indices(self.definitions.states[name] for name in checks.needed_states(self.definitions, states))
+        states = dependencies.used_states(self.evaluation, self.definitions, unit)
+        return _indices(self.definitions.states[name] for name in dependencies.needed_states(self.definitions, states))
 
     def published(self) -> list[str]:
         """Return the published values that the evaluation is compared with."""
@@ -96,14 +96,14 @@ class ResultFiles:
         population = self.evaluation.population
         if population is None:
             return []
-        names = checks.used_covariates(self.evaluation, self.definitions)
+        names = dependencies.used_covariates(self.evaluation, self.definitions)
         registers = {self.definitions.covariates[name].register_name for name in names}
         return sorted({population.register_name, *(register for register in registers if register is not None)})
 
     def panel_registers(self, unit: Unit) -> list[str]:
         """Return the registers that a panel reads."""
-        states = checks.used_states(self.evaluation, self.definitions, unit)
-        return checks.state_registers(self.definitions, states)
+        states = dependencies.used_states(self.evaluation, self.definitions, unit)
+        return dependencies.state_registers(self.definitions, states)
 
     def panel_clean(self, unit: Unit) -> list[str]:
         """Return the clean registers that a panel reads."""
@@ -127,7 +127,7 @@ class ResultFiles:
 
     def outcome_names(self) -> list[str]:
         """Return the outcomes that the evaluation uses."""
-        return checks.used_outcomes(self.evaluation, self.definitions)
+        return dependencies.used_outcomes(self.evaluation, self.definitions)
 
     # --- What one exhibit reads ---
 

@@ -208,7 +208,7 @@ def test_try_reports_missing_results(project):
 
 
 def test_try_shows_no_small_group_on_confidential_data(with_panel):
-    change(with_panel / "config/evaluations/toy.yaml", "data_class: synthetic", "data_class: confidential")
+    change(with_panel / "config/evaluations/toy.yaml", "data_class: public", "data_class: confidential")
     done = run("try", "half_time_month_12")
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -229,7 +229,7 @@ def test_person_level_values_are_written_only_in_their_folder(with_panel):
     table = pq.read_table(inside)
     assert table.column_names == ["person_id", "value"]
     assert table.num_rows == 60
-    change(with_panel / "config/evaluations/toy.yaml", "data_class: synthetic", "data_class: confidential")
+    change(with_panel / "config/evaluations/toy.yaml", "data_class: public", "data_class: confidential")
     outside = with_panel / "tried.parquet"
     done = run("try", "half_time_month_12", "--person-file", str(outside))
     assert done.exit_code == 2

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from refino_eval.config.checks import needed_states, used_covariates, used_outcomes, used_states, words_of
+from refino_eval.config.dependencies import needed_states, text_of, used_covariates, used_outcomes, used_states
 from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
 from refino_eval.config.load import evaluation_names, expand, load_configuration
 from refino_eval.config.yaml_files import read_yaml
@@ -177,6 +177,6 @@ def test_what_is_used_follows_from_the_exhibits():
 
 def test_an_exhibits_words_hold_only_its_own_definitions():
     configuration = load_configuration(ROOT)
-    words = words_of("table_8_1", configuration.evaluation, configuration.definitions)
+    words = text_of("table_8_1", configuration.evaluation, configuration.definitions)
     assert set(words["outcomes"]) == set(configuration.definitions.exhibits["table_8_1"].columns.values())
     assert set(words["specifications"]) == {"main"}

@@ -228,16 +228,16 @@ def test_tables_and_figure_are_drawn_up(world, effects, clean, language, tmp_pat
 @pytest.mark.parametrize(
     ("exhibit", "change", "says"),
     [
-        ("table_8_3", {"costs": "refin"}, "names no costs 'refin'"),
-        ("table_8_3", {"basis": "account"}, "names no basis 'account' of its costs. Did you mean 'accounts'?"),
-        ("text_8_3", {"values": ("exampel",)}, "names no value 'exampel'"),
+        ("table_8_3", {"costs": "refin"}, "uses the costs 'refin', which does not exist"),
+        ("table_8_3", {"basis": "account"}, "uses the basis 'account', which does not exist. Did you mean 'accounts'?"),
+        ("text_8_3", {"values": ("exampel",)}, "uses the value 'exampel'"),
         ("table_break_even", {"effects": "table_8_9"}, "computed from the exhibit 'table_8_9'"),
         (
             "table_break_even",
             {"months": {"refino": "refino_months_12", "other": "refino_months_12"}},
-            "speaks of no arm 'other'",
+            "uses the arm 'other'",
         ),
-        ("table_payments", {"payments": ("refin",)}, "names no payments 'refin'"),
+        ("table_payments", {"payments": ("refin",)}, "uses the payments 'refin'"),
     ],
 )
 def test_what_leads_nowhere_is_told_before_anything_runs(exhibit, change, says):

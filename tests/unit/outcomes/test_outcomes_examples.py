@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from refino_eval.codes.prices import load_index
-from refino_eval.config.checks import outcome_states
 from refino_eval.config.definitions import Definitions, DerivedState
+from refino_eval.config.dependencies import outcome_states
 from refino_eval.config.entry_files import entry_files, joined, listed_files
 from refino_eval.config.sources import Source
 from refino_eval.config.yaml_files import read_yaml

@@ -45,8 +45,8 @@ BRACKETS = "deep: " + "[" * 3000 + "]" * 3000 + "\n"
 
 CASES = {
     # names that lead nowhere, or round in circles
-    "unknown state in an outcome": (outcome(state="wages"), "no state 'wages'. Did you mean 'wage'"),
-    "unknown state in an inline expression": (outcome(state=None, expression="wagge + 1"), "no state 'wagge'. Did you mean 'wage'"),
+    "unknown state in an outcome": (outcome(state="wages"), "uses the state 'wages', which does not exist. Did you mean 'wage'"),
+    "unknown state in an inline expression": (outcome(state=None, expression="wagge + 1"), "uses the state 'wagge', which does not exist. Did you mean 'wage'"),
     "unknown state in a derived state": (state(expression="wagee > 0"), "no state 'wagee'. Did you mean 'wage'"),
     "a state that needs itself": (state(expression="any_wage"), "needs itself"),
     "a state that shadows a word": (("states", "and", SMALL), "it is a word of the expression language"),
@@ -80,7 +80,7 @@ CASES = {
     "python call": (state(expression=f"open({MARK})"), "cannot be read"),
     "python attribute": (state(expression="wage.__class__ > 0"), "has no meaning here"),
     "python lambda": (state(expression="(lambda: wage)() > 0"), "has no meaning here"),
-    "inline python": (outcome(state=None, expression="exec(wage)"), "no state 'exec'"),
+    "inline python": (outcome(state=None, expression="exec(wage)"), "uses the state 'exec'"),
     "sql after a semicolon": (state(expression="wage > 0; drop table cohort"), "';' has no meaning here"),
     "sql comment": (state(expression="wage > 0 -- and nothing else"), "'and' stands where a number"),
     "sql function": (state(expression="read_csv('/etc/passwd') > 0"), "has no meaning here"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.config import load_configuration
-from refino_eval.config.checks import used_outcomes
+from refino_eval.config.dependencies import used_outcomes
 from refino_eval.errors import UserError
 from refino_eval.outcomes.plan import compare_plan, load_plan, make_plan, plan_lines, write_changes
 

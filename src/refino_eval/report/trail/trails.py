@@ -16,7 +16,7 @@ import pandas as pd
 
 from refino_eval.catalogue import references
 from refino_eval.catalogue.sentences import sentence
-from refino_eval.config import checks
+from refino_eval.config import dependencies
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.report_parts import report_part
@@ -194,7 +194,9 @@ class Trails:
         if kind == "outcomes":
             yield "computed", references.sentence_of(entry, self.definitions, self.language)
             yield "described", described
-            for state in checks.needed_states(self.definitions, list(references.states_of(entry, self.definitions))):
+            for state in dependencies.needed_states(
+                self.definitions, list(references.states_of(entry, self.definitions))
+            ):
                 label = self.definitions.states[state].label[self.language]
                 yield "reads", f"{label} ({state}): {self._sentence(self.definitions.states[state])}"
         else:

@@ -1,0 +1,144 @@
+"""What an evaluation uses of its definitions: outcomes, states, covariates and registers, from its exhibits backwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from refino_eval.config import definitions as d
+from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.exhibits import Exhibit
+
+EXPRESSION_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max"))
+"""Words of the expression language itself; no state can have one of these names."""
+
+LONGEST_EXPRESSION = 1000
+
+
+def used_outcomes(study: Evaluation, definitions: d.Definitions) -> list[str]:
+    """Return the outcomes that the evaluation's exhibits show, in order of first use."""
+    names: dict[str, None] = {}
+    for exhibit in selected_exhibits(study, definitions):
+        names |= dict.fromkeys(exhibit.outcomes)
+    return list(names)
+
+
+def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> list[str]:
+    """Return the states that outcomes and figures need by one clock, in order of first use."""
+    names: dict[str, None] = {}
+    for exhibit in selected_exhibits(study, definitions):
+        names |= dict.fromkeys(exhibit.states_read.get("week" if unit == "week" else "month", ()))
+    for name in used_outcomes(study, definitions):
+        outcome = definitions.outcomes.get(name)
+        if outcome is not None and outcome.clock == unit:
+            names |= dict.fromkeys(outcome_states(outcome))
+    return list(names)
+
+
+def outcome_states(outcome: d.Outcome) -> list[str]:
+    """Return the states that an outcome reads from its panel, in order of appearance."""
+    return [outcome.state] if outcome.state is not None else words_in(outcome.expression or "")
+
+
+def words_in(expression: str) -> list[str]:
+    """Return the names in an expression; whether they are states is for the caller to say."""
+    found = re.findall(r"[a-z][a-z0-9_]*", expression[:LONGEST_EXPRESSION])
+    return list(dict.fromkeys(word for word in found if word not in EXPRESSION_WORDS))
+
+
+def state_registers(definitions: d.Definitions, states: Iterable[str]) -> list[str]:
+    """Return the registers that states are made from, their days of death and emigration among them, in order of name."""
+    found: set[str] = set()
+    for name in needed_states(definitions, list(states)):
+        state = definitions.states[name]
+        if isinstance(state, d.SpellState):
+            found |= {state.register_name, *(date.register_name for date in state.missing.dates)}
+    return sorted(found)
+
+
+def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
+    """Return the wanted states and those that they are computed from, each after what it needs."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        state = definitions.states.get(name)
+        if name in ordered or state is None or name in above:
+            return
+        if isinstance(state, d.DerivedState):
+            for other in words_in(state.expression):
+                add(other, (*above, name))
+        ordered[name] = None
+
+    for name in wanted:
+        add(name, ())
+    return list(ordered)
+
+
+def text_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
+    """Return, as plain data, the definitions that an exhibit's text is taken from, so that its job depends on no others."""
+    entry = definitions.exhibits[exhibit]
+    # What is read from another exhibit is called what that one calls it.
+    read = [definitions.exhibits[name] for name in (exhibit, *entry.exhibits_read) if name in definitions.exhibits]
+    outcomes = list(dict.fromkeys(name for source in read for name in source.outcomes))
+    specifications = list(dict.fromkeys(name for source in read for name in source.specifications_read))
+    states = [name for source in read for names in source.states_read.values() for name in names]
+    for name in outcomes:
+        states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
+    covariates = {name for source in read for name in exhibit_covariates(source, definitions)}
+    for name in specifications:
+        covariates |= {term.covariate for term in definitions.specifications[name].controls}
+    chosen: dict[str, Iterable[str]] = {
+        "states": dict.fromkeys(states),
+        "outcomes": outcomes,
+        "covariates": sorted(covariates),
+        "specifications": specifications,
+        "subgroups": dict.fromkeys(name for source in read for name in source.subgroups_read),
+        "costs": entry.costs_read,
+        "payments": entry.payments_read,
+    }
+    return {
+        kind: {
+            name: getattr(definitions, kind)[name].model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for name in names
+            if name in getattr(definitions, kind)
+        }
+        for kind, names in chosen.items()
+    }
+
+
+def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
+    """Return the covariates that exhibits, specifications and sample steps name."""
+    names: set[str] = set()
+    for exhibit in selected_exhibits(study, definitions):
+        names |= exhibit_covariates(exhibit, definitions)
+        for specification in exhibit.specifications_read:
+            found = definitions.specifications.get(specification)
+            names |= {term.covariate for term in found.controls} if found else set()
+            names |= {found.weights} if found and found.weights else set()
+    for sample in study.samples.values():
+        for step in sample.steps:
+            names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
+    return names
+
+
+def exhibit_covariates(exhibit: Exhibit, definitions: d.Definitions) -> set[str]:
+    """Return the covariates that an exhibit names in addition to its controls, including those that form its groups."""
+    names = set(exhibit.covariates_read)
+    names |= {split for split in exhibit.splits if isinstance(split, str) and split in definitions.covariates}
+    return names | {
+        definitions.subgroups[name].covariate for name in exhibit.subgroups_read if name in definitions.subgroups
+    }
+
+
+def selected_exhibits(study: Evaluation, definitions: d.Definitions) -> Iterator[Exhibit]:
+    """Return the exhibits that the evaluation makes, as far as they exist."""
+    return (definitions.exhibits[name] for name in study.exhibits if name in definitions.exhibits)
+
+
+def cohort_columns(study: Evaluation) -> tuple[str, ...]:
+    """Return the columns of the cohort, other than covariates, that can define groups: strata, kept columns, draw month and draw year."""
+    if study.population is None:
+        table = study.person_table
+        return () if table is None else (*table.strata, *(("cluster",) if table.cluster is not None else ()))
+    return (*study.strata, *study.population.keep, "draw_month", "draw_year")

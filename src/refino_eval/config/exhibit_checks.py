@@ -1,0 +1,137 @@
+"""Cross-checks of exhibits: what they name exists, and the study can give what their analysis needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from refino_eval.config import definitions as d
+from refino_eval.config.dependencies import cohort_columns
+from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.errors import nearest
+
+MOST_ARMS = 6
+"""Treated arms that a figure can tell apart."""
+
+
+def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Return a sentence for every problem of an exhibit."""
+    where = f"exhibit '{name}'"
+    yield from _missing(where, "sample", dict.fromkeys((exhibit.sample, *exhibit.samples_read)), study.samples)
+    yield from _arms(where, exhibit, study)
+    outcomes = definitions.outcomes if study.person_table is None else study.person_table.outcomes
+    what = "outcome" if study.person_table is None else "outcome of the person table"
+    yield from _missing(where, what, exhibit.outcomes, outcomes)
+    yield from _missing(where, "covariate", exhibit.covariates_read, definitions.covariates)
+    yield from _missing(where, "specification", exhibit.specifications_read, definitions.specifications)
+    for specification in exhibit.specifications_read:
+        if specification in definitions.specifications:
+            yield from _specification(specification, definitions)
+    for other in exhibit.exhibits_read:
+        if other not in study.exhibits:
+            yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
+    yield from _money(where, exhibit, study, definitions)
+    yield from _groups(where, exhibit, study, definitions)
+    yield from _states(where, exhibit, study, definitions)
+    yield from _options(where, exhibit, study, definitions)
+    yield from exhibit.faults(where, study, definitions)
+
+
+def _missing(where: str, what: str, names: Iterable[str], valid: Iterable[str]) -> Iterator[str]:
+    there = list(valid)
+    for name in names:
+        if name not in there:
+            yield f"The {where} uses the {what} '{name}', which does not exist.{nearest(name, there)}"
+
+
+def _specification(name: str, definitions: d.Definitions) -> Iterator[str]:
+    specification = definitions.specifications[name]
+    named = [term.covariate for term in specification.controls]
+    yield from _missing(f"specification '{name}'", "covariate", named, definitions.covariates)
+    for covariate in dict.fromkeys(named):
+        if named.count(covariate) > 1:
+            yield f"The specification '{name}' has the control '{covariate}' twice. Name it once."
+    if specification.weights:
+        yield from _missing(
+            f"specification '{name}'", "covariate (as weights)", [specification.weights], definitions.covariates
+        )
+
+
+def _arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
+    """Report arms that do not exist, and figures that cannot show several."""
+    names = [arm.name for arm in study.arms.everyone]
+    for key in ("arm", "against"):
+        given = getattr(exhibit, key)
+        valid = [*names, study.arms.pooled.name] if study.arms.pooled and key == "arm" else names
+        if given is not None and given not in valid:
+            yield f"The {where}: {key} names no arm '{given}'.{nearest(given, valid)}"
+    control = exhibit.against or study.arms.control.name
+    if exhibit.arm == control:
+        yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."
+    several = exhibit.arm is None and len(study.arms.treated_arms) > 1
+    if several and exhibit.form == "figure":
+        if exhibit.several_arms != "together":
+            yield f"The {where} is a figure of one treated arm, and the evaluation has several. Add `arm:` with one of them: {', '.join(names[:-1])}."
+        elif len(study.arms.treated_arms) > MOST_ARMS:
+            yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
+    for part, listed in exhibit.arms_listed.items():
+        for arm in sorted(set(names).symmetric_difference(listed)):
+            yield f"The {where}: `{part}` must list every arm exactly once ({', '.join(names)}); unexpected or missing: '{arm}'."
+
+
+def _groups(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    columns = {*definitions.covariates, *cohort_columns(study)}
+    for split in exhibit.splits:
+        if isinstance(split, str) and split not in columns:
+            yield (
+                f"The {where} forms groups by '{split}', which is no covariate, no stratum and no column that the cohort keeps."
+                f"{nearest(split, columns)}"
+            )
+        elif not isinstance(split, str) and len(set(split)) < max(2, len(split)):
+            yield f"The {where} compares groups, so it needs at least two subgroups, each named once: {', '.join(split)}."
+    yield from _missing(where, "subgroup", exhibit.subgroups_read, definitions.subgroups)
+    for name in exhibit.subgroups_read:
+        if name in definitions.subgroups:
+            covariate = definitions.subgroups[name].covariate
+            yield from _missing(f"subgroup '{name}'", "covariate", [covariate], definitions.covariates)
+
+
+def _money(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Report costs, payments, bases, values, arms and registers that do not exist."""
+    yield from _missing(where, "costs", exhibit.costs_read, definitions.costs)
+    yield from _missing(where, "payments", exhibit.payments_read, definitions.payments)
+    arms = [arm.name for arm in study.arms.everyone]
+    for costs in (definitions.costs[name] for name in exhibit.costs_read if name in definitions.costs):
+        yield from _missing(where, "basis", sorted(set(exhibit.bases_read)), costs.bases)
+        yield from _missing(where, "value", exhibit.values_read, costs.values)
+        yield from _missing(where, "arm", costs.duration, arms)
+    yield from _missing(where, "arm", exhibit.arms_named, arms)
+    for name in exhibit.registers_read:
+        if name not in study.sources:
+            yield f"The {where} reads the register '{name}', which is not among the evaluation's sources.{nearest(name, study.sources)}"
+
+
+def _states(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    if exhibit.states_read and study.person_table is not None:
+        yield (
+            f"The {where} reads states over time, and a person table has none. Take another kind, or for participation give "
+            "`columns`, outcomes that are 1 for those who took part."
+        )
+        return
+    for clock, states in exhibit.states_read.items():
+        first, last = exhibit.times_read
+        if first is not None and last is not None and last < first:
+            yield f"The {where} ends at event time {last}, before it begins ({first}). Exchange them."
+        yield from study.outside_clock(f"The {where}", clock, first, last)
+        yield from _missing(where, "state", states, definitions.states)
+
+
+def _options(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Report weights, clusters and covariances that the analysis does not honour."""
+    table = study.person_table
+    refused = exhibit.refused(
+        definitions.specifications,
+        weights=None if table is None else table.weights,
+        cluster=table is not None and table.cluster is not None,
+    )
+    yield from (f"The {where} (kind {exhibit.kind}) {problem}" for problem in refused)
