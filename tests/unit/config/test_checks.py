@@ -1,0 +1,128 @@
+"""What `check` knows before anything runs: options, windows, names given twice."""
+
+from pathlib import Path
+
+import pytest
+
+from refino_eval.config import load_configuration
+from refino_eval.config.checks import cross_check
+from refino_eval.config.evaluation import Evaluation
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIGURATION = load_configuration(ROOT, evaluation="refino")
+TABLE = load_configuration(ROOT, evaluation="iwws_employment")
+TRIAL = load_configuration(ROOT, evaluation="reference_trial")
+
+
+def problems(configuration, *, study=None, definitions=None, sources=None):
+    """Check a configuration in which some parts were replaced."""
+    evaluation = Evaluation.model_validate({**written(configuration), **study}) if study else configuration.evaluation
+    entries = configuration.definitions
+    for kind, replaced in (definitions or {}).items():
+        there = dict(getattr(entries, kind))
+        for name, parts in replaced.items():
+            there[name] = type(there[name]).model_validate({**dumped(there[name]), **parts})
+        entries = entries.model_copy(update={kind: there})
+    return cross_check(evaluation, entries, {**configuration.sources, **(sources or {})}, file="study.yaml")
+
+
+def dumped(model):
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def written(configuration):
+    return dumped(configuration.evaluation)
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, TABLE, TRIAL], ids=lambda one: one.evaluation.name)
+def test_shipped_evaluations_have_no_problem(configuration):
+    assert problems(configuration) == []
+
+
+@pytest.mark.parametrize(
+    ("study", "said"),
+    [
+        ({"strata": ["county", "draw_month", "county"]}, "strata: 'county' is named twice"),
+        ({"exhibits": ["table_i", "table_i"]}, "exhibits: 'table_i' is named twice"),
+        ({"sources": [*CONFIGURATION.evaluation.sources, "jobs"]}, "sources: 'jobs' is named twice"),
+        ({"exhibits": ["table_1"]}, "there is no exhibit 'table_1'"),
+        ({"strata": ["conty"]}, "has no column 'conty'. Did you mean 'county'?"),
+        ({"synthetic": None}, "its class cannot be synthetic"),
+        ({"clocks": {"week": {"first": 0, "last": 1}}}, "no clock by month"),
+    ],
+)
+def test_what_the_study_says_wrongly_is_reported(study, said):
+    found = problems(CONFIGURATION, study=study)
+    assert any(said in problem and problem.startswith("study.yaml: ") for problem in found), found
+
+
+def test_a_reason_is_given_to_one_step():
+    steps = [*written(CONFIGURATION)["population"]["steps"]] * 2
+    found = problems(CONFIGURATION, study={"population": {**written(CONFIGURATION)["population"], "steps": steps}})
+    assert any("two steps have the reason 'repeated_draw'" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "parts", "said"),
+    [
+        ("exhibits", "table_8_1", {"sample": "analysd"}, "uses the sample 'analysd'"),
+        ("exhibits", "table_tests", {"specification": "mian"}, "uses the specification 'mian', which does not exist. Did you mean 'main'?"),
+        ("exhibits", "figure_8_1", {"first": 3, "last": 1}, "before it begins"),
+        ("exhibits", "figure_8_1", {"last": 30}, "outside the evaluation's clock"),
+        ("exhibits", "figure_8_4", {"by": ["under_30"]}, "at least two subgroups"),
+        ("exhibits", "figure_8_4", {"by": ["under_30", "under_30"]}, "at least two subgroups"),
+        ("specifications", "main", {"vcov": "CRV1"}, "needs clusters, and the evaluation names none"),
+        ("specifications", "main", {"controls": [{"covariate": "age"}, {"covariate": "age"}]}, "the control 'age' twice"),
+        ("specifications", "main", {"weights": "age"}, "takes no probability weights"),
+        ("outcomes", "wage_month_12", {"at": 30}, "outside the evaluation's clock"),
+    ],
+)  # fmt: skip
+def test_what_a_definition_says_wrongly_is_reported(kind, name, parts, said):
+    found = problems(CONFIGURATION, definitions={kind: {name: parts}})
+    assert any(said in problem for problem in found), found
+
+
+def test_an_analysis_that_takes_no_weights_is_refused_for_a_weighted_table():
+    table = {**written(TRIAL)["person_table"], "weights": "age"}
+    found = problems(TRIAL, study={"person_table": table})
+    refused = [
+        name for name in TRIAL.evaluation.exhibits if any(f"'{name}' is of kind" in problem for problem in found)
+    ]
+    assert refused == [name for name in TRIAL.evaluation.exhibits if not TRIAL.definitions.exhibits[name].takes_weights]
+    assert refused
+    without = {name: {"weights": False} for name in TRIAL.definitions.specifications}
+    found = problems(TRIAL, study={"person_table": table}, definitions={"specifications": without})
+    assert not any("takes no probability weights" in problem for problem in found)
+
+
+def test_a_window_that_no_register_covers_is_impossible():
+    wages = CONFIGURATION.sources["wages"]
+    short = type(wages).model_validate({**dumped(wages), "coverage": {"first": "2015-01-01", "last": "2018-12-31"}})
+    found = problems(CONFIGURATION, sources={"wages": short})
+    assert any(
+        "'wage_month_12' reads event month 12 to 12" in problem and "2018-05-01 to 2021-12-31" in problem
+        for problem in found
+    )
+    # One month later the first people assigned have a value.
+    longer = type(wages).model_validate({**dumped(wages), "coverage": {"first": "2015-01-01", "last": "2019-05-31"}})
+    assert not any("'wage_month_12'" in problem for problem in problems(CONFIGURATION, sources={"wages": longer}))
+
+
+def test_a_window_that_needs_one_month_is_possible_when_one_is_covered():
+    wages = CONFIGURATION.sources["wages"]
+    short = type(wages).model_validate({**dumped(wages), "coverage": {"first": "2015-01-01", "last": "2018-12-31"}})
+    one_is_enough = {"outcomes": {"wage_sum_12": {"missing": "all"}}}
+    found = problems(CONFIGURATION, definitions=one_is_enough, sources={"wages": short})
+    assert not any("'wage_sum_12'" in problem for problem in found)
+
+
+def test_problems_name_the_file_of_the_definition(tmp_path):
+    import shutil
+
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    path = tmp_path / "config/evaluations/refino/exhibits.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("wage: wage_month_12", "wage: wage_mont_12", 1), encoding="utf-8"
+    )
+    with pytest.raises(Exception, match=r"config/evaluations/refino/exhibits\.yaml: The exhibit .*'wage_mont_12'"):
+        load_configuration(tmp_path)
