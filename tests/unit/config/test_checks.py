@@ -71,28 +71,15 @@ def test_a_reason_is_given_to_one_step():
         ("exhibits", "figure_8_1", {"last": 30}, "outside the evaluation's clock"),
         ("exhibits", "figure_8_4", {"by": ["under_30"]}, "at least two subgroups"),
         ("exhibits", "figure_8_4", {"by": ["under_30", "under_30"]}, "at least two subgroups"),
-        ("specifications", "main", {"vcov": "CRV1"}, "needs clusters, and the evaluation names none"),
+        ("specifications", "main", {"vcov": "CRV1"}, "the evaluation names no clusters"),
         ("specifications", "main", {"controls": [{"covariate": "age"}, {"covariate": "age"}]}, "the control 'age' twice"),
-        ("specifications", "main", {"weights": "age"}, "takes no probability weights"),
+        ("specifications", "linear", {"weights": "age"}, "takes no weights"),
         ("outcomes", "wage_month_12", {"at": 30}, "outside the evaluation's clock"),
     ],
 )  # fmt: skip
 def test_what_a_definition_says_wrongly_is_reported(kind, name, parts, said):
     found = problems(CONFIGURATION, definitions={kind: {name: parts}})
     assert any(said in problem for problem in found), found
-
-
-def test_an_analysis_that_takes_no_weights_is_refused_for_a_weighted_table():
-    table = {**written(TRIAL)["person_table"], "weights": "age"}
-    found = problems(TRIAL, study={"person_table": table})
-    refused = [
-        name for name in TRIAL.evaluation.exhibits if any(f"'{name}' is of kind" in problem for problem in found)
-    ]
-    assert refused == [name for name in TRIAL.evaluation.exhibits if not TRIAL.definitions.exhibits[name].takes_weights]
-    assert refused
-    without = {name: {"weights": False} for name in TRIAL.definitions.specifications}
-    found = problems(TRIAL, study={"person_table": table}, definitions={"specifications": without})
-    assert not any("takes no probability weights" in problem for problem in found)
 
 
 def test_a_window_that_no_register_covers_is_impossible():
