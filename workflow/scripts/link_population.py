@@ -31,6 +31,7 @@ with job(snakemake) as log:
         sources={name: Source.from_params(source) for name, source in people["sources"].items()},
         clean={name: Path(path) for name, path in zip(people["registers"], snakemake.input.clean, strict=True)},
         indices=load_indices(covariates, Path("config/codelists")),
+        dropping=people["dropping"],
     )
     stated = snakemake.params.linkage
     registers = {name: Path(path) for name, path in zip(stated, snakemake.input.registers, strict=True)}

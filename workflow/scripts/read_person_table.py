@@ -23,6 +23,7 @@ with job(snakemake) as log:
         samples={name: Sample.from_params(sample) for name, sample in people["samples"].items()},
         arms=Arms.from_params(people["arms"]),
         covariates=Definitions.from_params({"covariates": people["covariates"]}).covariates,
+        dropping=people["dropping"],
     )
     write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
     for path in snakemake.output.outcomes:

@@ -46,6 +46,7 @@ def check_evaluation(
             raise UserError(
                 f"The evaluation '{study.name}' reads a person table; only deliveries of registers have a receipt."
             )
+        yield from (f"{study.name}: {line}" for line in _person_table_lines(configuration))
         return
     yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
     yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
@@ -74,6 +75,26 @@ def _examples(configuration: Configuration) -> int:
     return check_examples(
         definitions, configuration.sources, prices, states=needed, outcomes=outcomes, state_clock=clock
     )
+
+
+def _person_table_lines(configuration: Configuration) -> Iterator[str]:
+    """Read the person table as a run does, and yield what is in it."""
+    from refino_eval.config.checks import used_covariates
+    from refino_eval.trial import read_person_table
+
+    study, definitions = configuration.evaluation, configuration.definitions
+    assert study.person_table is not None
+    data = read_person_table(
+        configuration.root / configuration.data_folder,
+        table=study.person_table,
+        samples=study.samples,
+        arms=study.arms,
+        covariates={name: definitions.covariates[name] for name in used_covariates(study, definitions)},
+    )
+    yield f"the person table {study.person_table.file} has {data.cohort.flow[0].persons:,} people and every column that is used"
+    for line in data.cohort.flow[1:]:
+        if line.reason:
+            yield f"  {line.persons:,} people: {line.reason.replace('_', ' ')} ({line.step})"
 
 
 def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Iterator[str]:

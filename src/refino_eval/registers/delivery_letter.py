@@ -110,15 +110,8 @@ def letter_problems(
         if path is None:
             problems.append(_missing(entry.file, read))
             continue
-        counted = rows.get(entry.file)
-        if entry.sha256 is not None:
-            try:
-                actual = sums.get(entry.file) or checksum(path)
-            except OSError as error:
-                problems.append(_not_readable(entry.file, read, error.strerror or "an error of the disk"))
-                continue
-            if actual != entry.sha256.lower():
-                problems.append(_differs(entry.file, read, actual))
+        problems += _checksum_problems(entry, path, read, sums)
+        counted = rows.get(entry.file, entry.rows)
         if entry.rows is not None and counted is not None and counted != entry.rows:
             problems.append(_rows_differ(entry.file, read, entry.rows, counted))
     known = {entry.file for entry in letter.files} | {letter_path.name}
@@ -126,6 +119,18 @@ def letter_problems(
         if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in letter.besides):
             problems.append(_unlisted(name, read, letter_path.name))
     return tuple(problems)
+
+
+def _checksum_problems(
+    entry: LetterFile, path: Path, read: Mapping[str, str], sums: Mapping[str, str]
+) -> list[Problem]:
+    if entry.sha256 is None:
+        return []
+    try:
+        actual = sums.get(entry.file) or checksum(path)
+    except OSError as error:
+        return [_not_readable(entry.file, read, error.strerror or "an error of the disk")]
+    return [] if actual == entry.sha256.lower() else [_differs(entry.file, read, actual)]
 
 
 def _hidden(path: Path, folder: Path) -> bool:

@@ -220,19 +220,11 @@ def take_receipt(
     with tempfile.TemporaryDirectory(prefix=".receipt-", dir=work) as drafts:
         ids = _Ids(Path(drafts), draws)
         for source in listed:
-            paths = _paths(source, folder, counts)
-            for path in paths:
-                try:
-                    sums[path.name] = checksum(path)
-                except OSError as error:
-                    text = (
-                        f"{shown_name(path.name)} cannot be read: {reading_problem(error)} Ask for read access to it."
-                    )
-                    counts.problems.append(p.unreadable(source.register_name, text))
-                read[path.name] = source.register_name
+            paths = _summed(source, _paths(source, folder, counts), sums, counts)
+            read |= dict.fromkeys((path.name for path in paths), source.register_name)
             with tempfile.TemporaryDirectory(dir=drafts) as draft:
                 engine = {**options, "work": [Path(draft), Path(drafts)], "keep_blanks": True}
-                _register(source, folder, tuple(path for path in paths if path.name in sums), counts, sums, ids, engine)
+                _register(source, folder, paths, counts, sums, ids, engine)
         if draws is not None and draws.register in ids.paths:
             linkages = ids.linkages({source.register_name: source.linkage for source in listed})
             counts.problems += p.linkage_problems(linkages)
@@ -258,6 +250,17 @@ def take_receipt(
         linkages=linkages,
         problems=tuple(replace(problem, file=shown_name(problem.file)) for problem in problems),
     )
+
+
+def _summed(source: Source, paths: Iterable[Path], sums: dict[str, str], counts: _Counts) -> tuple[Path, ...]:
+    """Compute the files' checksums, and return the files that can be read."""
+    for path in paths:
+        try:
+            sums[path.name] = checksum(path)
+        except OSError as error:
+            text = f"{shown_name(path.name)} cannot be read: {reading_problem(error)} Ask for read access to it."
+            counts.problems.append(p.unreadable(source.register_name, text))
+    return tuple(path for path in paths if path.name in sums)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,7 +31,6 @@ RESERVED = (
 
 _COUNTED = {"integer", "number", "hundredths", "ore", "month", "year"}
 _NAMED = {"id", "text", "code", "integer", "month", "year"}
-_OF_ONE_COLUMN = model.CutAt | model.FutureDate | model.ValueRange
 _OF_SPELLS = model.MissingStop | model.StopBeforeStart | model.CutAt | model.Overlap
 
 
@@ -286,6 +285,10 @@ def _condition(source: model.Source, rule: model.Rule) -> str:
         last_day = rule.after or (source.coverage.last if source.coverage else dt.date.max)
         ahead = 1 if rule.column == "stop" else 0
         return f"{identifier(rule.column)} > DATE {literal(last_day.isoformat())} + {ahead}"
+    return _value_condition(source, rule)
+
+
+def _value_condition(source: model.Source, rule: model.Rule) -> str:
     if not isinstance(rule, model.ValueIn | model.ValueRange):
         raise TypeError(f"rule {rule.rule} compares rows: it has no condition on one row")
     column = identifier(rule.column)
@@ -386,26 +389,27 @@ def _order_problems(source: model.Source, where: str) -> list[str]:
 
 def _rule_problem(source: model.Source, rule: model.Rule, codelists: Mapping[str, Codelist], where: str) -> list[str]:
     """Return why a rule cannot be applied to the register, each reason in one paragraph."""
-    kind = source.columns[rule.column].type if isinstance(rule, _OF_ONE_COLUMN) else ""
+    if isinstance(rule, model.ValueIn):
+        return _kept_code_problems(source, rule, codelists, where)
     problem = ""
     if isinstance(rule, model.OutsideCoverage) and (source.temporality == "fixed" or source.coverage is None):
         problem = "needs `coverage`, and a register with dates"
     elif isinstance(rule, _OF_SPELLS) and source.temporality != "spell":
         problem = f"is for spells; this register's temporality is {source.temporality}"
     elif isinstance(rule, model.CutAt | model.FutureDate):
-        problem = _date_rule_problem(source, rule, kind)
+        problem = _date_rule_problem(source, rule, source.columns[rule.column].type)
     elif isinstance(rule, model.HoursFromPercent):
-        types = {name: source.columns[name].type for name in (rule.column, rule.percent)}
-        other = [name for name, found in types.items() if found != "hundredths"]
-        if other:
-            problem = (
-                f"needs columns of type hundredths; {', '.join(f'{name} is of type {types[name]}' for name in other)}"
-            )
-    elif isinstance(rule, model.ValueRange) and kind not in _COUNTED:
-        problem = f"needs a column of numbers; {rule.column} is of type {kind}"
-    elif isinstance(rule, model.ValueIn):
-        return _kept_code_problems(source, rule, codelists, where)
+        problem = _type_problem(source, (rule.column, rule.percent), {"hundredths"}, "columns of type hundredths")
+    elif isinstance(rule, model.ValueRange):
+        problem = _type_problem(source, (rule.column,), _COUNTED, "a column of numbers")
     return [f"{where}: rule {rule.rule} {problem}."] if problem else []
+
+
+def _type_problem(source: model.Source, names: tuple[str, ...], types: Iterable[str], wanted: str) -> str:
+    other = [
+        f"{name} is of type {source.columns[name].type}" for name in names if source.columns[name].type not in types
+    ]
+    return f"needs {wanted}; {', '.join(other)}" if other else ""
 
 
 def _date_rule_problem(source: model.Source, rule: model.CutAt | model.FutureDate, kind: str) -> str:

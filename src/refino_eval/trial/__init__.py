@@ -1,4 +1,4 @@
-"""The trial: who was drawn to what, in which cell, with what known at the draw, and who was lost on the way."""
+"""The trial: who was assigned to which arm, in which cell, with which covariates, and who was excluded."""
 
 from refino_eval.trial.cohort import Cohort, link_population
 from refino_eval.trial.person_table import PersonTableData, read_person_table

@@ -1,4 +1,4 @@
-"""From the delivered code of the draw's result to `treated`, 0 or 1."""
+"""Convert the delivered code of the random assignment's result to an arm and to `treated`, 0 or 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config.evaluation import Arms
-from refino_eval.errors import UserError, shown_values
+from refino_eval.errors import UserError, raise_problems, shown_values
+
+
+def arm_names(values: pd.Series, arms: Arms) -> pd.Series:
+    """Return the name of each row's arm, None where the code is of none.
+
+    Parameters
+    ----------
+    values
+        (n,) delivered codes, text or numbers.
+    arms
+        The arms with their codes.
+    """
+    names = {code_text(code): arm.name for arm in arms.everyone for code in arm.codes}
+    text = values.map(code_text, na_action="ignore").astype(object)
+    return text.map(names, na_action="ignore").astype(object)
 
 
 def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
@@ -29,42 +44,34 @@ def arms_from_codes(values: pd.Series, arms: Arms, *, where: str) -> tuple[npt.N
     UserError
         When any row holds another value, or none; the message counts rows and shows codes, never people.
     """
-    text = values.map(code_text, na_action="ignore").astype(object)
-    names = {code_text(code): arm.name for arm in arms.everyone for code in arm.codes}
-    found = text.map(names, na_action="ignore")
-    known = found.notna().to_numpy(dtype=bool)
+    names = arm_names(values, arms)
+    known = names.notna().to_numpy(dtype=bool)
     if not known.all():
-        other = text[~known]
-        codes = set(other.dropna())
-        missing = int(other.isna().sum())
-        told = " and ".join(
-            part
-            for part in (
-                f"{len(other) - missing:,} rows with other values ({shown_values(codes)})" if codes else "",
-                f"{missing:,} rows without a value" if missing else "",
-            )
-            if part
-        )
-        meant = [f"'{code}' ({name})" for code, name in names.items()]
+        other = values[~known].map(code_text, na_action="ignore").dropna()
+        missing = int((~known).sum()) - len(other)
+        counts = [f"{len(other):,} rows with other values ({shown_values(set(other))})"] if len(other) else []
+        counts += [f"{missing:,} rows without a value"] if missing else []
+        meant = [f"'{code_text(code)}' ({arm.name})" for arm in arms.everyone for code in arm.codes]
         raise UserError(
-            f"{where}: the draw's result must be {', '.join(meant[:-1])} or {meant[-1]} in every row; there are {told}. "
-            "Mend the delivery or the codes under arms in the evaluation, or take these rows out (`keep` of a person table)."
+            f"{where}: the result of the random assignment must be {', '.join(meant[:-1])} or {meant[-1]} in every row; there "
+            f"are {' and '.join(counts)}. Correct the delivery or the codes under `arms` in the evaluation, or exclude these "
+            "rows (`keep` of a person table)."
         )
-    named = found.to_numpy(dtype=str)
+    named = names.to_numpy(dtype=str)
     return named, np.asarray(named != arms.control.name, dtype=np.int64)
 
 
 def code_from_columns(
-    raw: pd.DataFrame, columns: Mapping[str, str], arms: Arms, *, file: str
-) -> npt.NDArray[np.object_]:
-    """Return the first code of each person's arm from columns of 0 and 1, one a treated arm; None where one is missing.
+    values: Mapping[str, pd.Series], columns: Mapping[str, str], arms: Arms, *, file: str
+) -> pd.Series:
+    """Return the first code of each person's arm from columns of 0 and 1, one for each treated arm; None if one is missing.
 
     Parameters
     ----------
-    raw
-        The file's rows.
+    values
+        Treated arm -> (n,) the codes of its column.
     columns
-        Treated arm -> its column.
+        Treated arm -> the column's name.
     arms
         The arms; who is 0 in all columns is in the control arm.
     file
@@ -75,29 +82,28 @@ def code_from_columns(
     UserError
         When a column holds anything but 0 and 1, or a row is 1 in several.
     """
-    codes = {arm.name: arm.codes[0] for arm in arms.everyone}
-    found = np.full(len(raw), codes[arms.control.name], dtype=object)
-    times, unknown, faults = np.zeros(len(raw), dtype=np.int64), np.zeros(len(raw), dtype=bool), []
-    for arm, column in columns.items():
-        text = raw[column].map(code_text, na_action="ignore")
-        other = text.notna() & ~text.isin(["0", "1"])
-        if other.any():
-            faults.append(
-                f"{file}: the column '{column}' must be 1 for who was drawn to '{arm}' and 0 for others; {int(other.sum()):,} rows "
-                f"hold something else ({shown_values(text[other])}). Make a column of 0 and 1 under derive."
+    people = len(next(iter(values.values())))
+    first = {arm.name: code_text(arm.codes[0]) for arm in arms.everyone}
+    codes = pd.Series(np.full(people, first[arms.control.name], dtype=object))
+    times, unknown, problems = np.zeros(people, dtype=np.int64), np.zeros(people, dtype=bool), []
+    for arm, text in values.items():
+        other = text[text.notna() & ~text.isin(["0", "1"])]
+        if len(other):
+            problems.append(
+                f"{file}: the column '{columns[arm]}' must be 1 for those assigned to '{arm}' and 0 for others; "
+                f"{len(other):,} rows hold something else ({shown_values(set(other))}). Derive a column of 0 and 1."
             )
-        drawn = (text == "1").fillna(False).to_numpy(dtype=bool)
-        found[drawn] = codes[arm]
-        times, unknown = times + drawn, unknown | text.isna().to_numpy(dtype=bool)
+        assigned = (text == "1").to_numpy(dtype=bool)
+        codes[assigned] = first[arm]
+        times, unknown = times + assigned, unknown | text.isna().to_numpy(dtype=bool)
     if (times > 1).any():
-        faults.append(
-            f"{file}: {int((times > 1).sum()):,} rows are 1 in several of the columns {', '.join(columns.values())}. Arms that were "
-            "crossed are arms of their own: make one column of them under derive."
+        problems.append(
+            f"{file}: {int((times > 1).sum()):,} rows are 1 in several of the columns {', '.join(columns.values())}. Arms that "
+            "were crossed are separate arms: derive one column of them."
         )
-    if faults:
-        raise UserError(*faults)
-    found[unknown] = None
-    return found
+    raise_problems(problems)
+    codes[unknown] = None
+    return codes
 
 
 def code_text(value: object) -> str:

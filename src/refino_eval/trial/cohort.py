@@ -1,8 +1,8 @@
-"""From the delivered draws to the cohort: arms, cells, covariates, samples, and the flow of people."""
+"""Link the draws into the cohort: arms, cells, covariates, samples, and the flow of people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +22,18 @@ from refino_eval.trial.sample_flow import FlowLine, flow_line
 Mask = npt.NDArray[np.bool_]
 
 DRAWN = "drawn_arm"
-"""The arm's name beside a draw; the register's own column keeps its codes, which steps of the population may name."""
+"""The arm's name of a draw; the register's column keeps its codes, which steps of the population may name."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """The people of the evaluation, and how they came to be these.
+    """The people of the evaluation, and who was excluded on the way.
 
     Attributes
     ----------
     frame
         One row a person, ordered by `person_id`: `person_id, arm, treated, draw_date, draw_month`, the strata columns,
-        `cell`, a double column a covariate, and a boolean column `sample_<name>` a sample.
+        `cell`, a column of doubles for each covariate, and a boolean column `sample_<name>` for each sample.
     flow
         Lines of the sample flow, in order.
     """
@@ -52,19 +52,20 @@ def link_population(
     sources: Mapping[str, Source],
     clean: Mapping[str, Path],
     indices: Mapping[str, PriceIndex],
+    dropping: Mapping[str, Sequence[str]] | None = None,
 ) -> Cohort:
     """Build the cohort from clean registers.
 
     Parameters
     ----------
     population
-        Which register the draws stand in, and the steps of the flow.
+        Which register holds the draws, and the steps of the flow.
     samples
         The named samples.
     arms
         The two arms with their delivered codes.
     strata
-        Columns that together tell the cell within which the draw was random; `draw_month` is made here. Without any,
+        Columns that together define the cell within which assignment was random; `draw_month` is made here. Without any,
         everybody is in one cell.
     covariates
         Covariates to derive, by name.
@@ -72,6 +73,8 @@ def link_population(
         Sources and clean files of the registers, by name.
     indices
         Price indices, by name.
+    dropping
+        Specification -> covariates without which it drops people (`missing: drop`), counted in the flow.
 
     Returns
     -------
@@ -80,14 +83,15 @@ def link_population(
     Raises
     ------
     UserError
-        When a result of the draw is neither arm, when people are drawn twice and no step says what to do, or when
-        nobody, or only one arm, is left.
+        When a result of the draw is neither arm, people are drawn twice and no step says which draw counts (or it cannot
+        decide), or an arm has nobody left.
     """
     draws = _draws(population, arms, clean[population.register_name])
     lines = [flow_line("delivered", "", draws, arm=DRAWN)]
-    draws = _take_out_missing_strata(draws, strata, lines)
+    draws = _exclude_missing_strata(draws, strata, lines)
     for step in population.steps:
-        draws = _take_out(draws, _hit(step, draws, sources[population.register_name]), "population", step.reason, lines)
+        hit = _excluded(step, draws, sources[population.register_name], [DRAWN, *strata])
+        draws = _exclude(draws, hit, "population", step.reason, lines)
     _one_draw_each(draws, population)
     draws = draws.sort_values("person_id", ignore_index=True)
     _every_arm(draws, arms)
@@ -111,6 +115,7 @@ def link_population(
     derived = derive_covariates(frame, covariates, sources, clean, indices)
     frame = pd.concat([frame, derived.reset_index(drop=True)], axis=1)
     frame = add_samples(frame, samples, lines)
+    lines += control_lines(frame, dropping or {})
     return Cohort(frame=frame, flow=tuple(lines))
 
 
@@ -134,9 +139,10 @@ def _draws(population: Population, arms: Arms, path: Path) -> pd.DataFrame:
     return draws
 
 
-def _hit(step: Step, draws: pd.DataFrame, source: Source) -> Mask:
-    """Tell which draws a step takes out."""
+def _excluded(step: Step, draws: pd.DataFrame, source: Source, decisive: Sequence[str]) -> Mask:
+    """Return which draws a step excludes; `decisive` are the columns in which draws of one day must not differ."""
     if step.first_draw_only:
+        _check_first_draws(draws, decisive)
         order = draws.sort_values(["person_id", "draw_date", "source_file", "source_row"]).index
         return draws.loc[order].duplicated("person_id").reindex(draws.index).to_numpy(dtype=bool)
     hit = meets_all(draws, step.exclude)
@@ -151,7 +157,7 @@ def _hit(step: Step, draws: pd.DataFrame, source: Source) -> Mask:
 
 
 def meets_all(frame: pd.DataFrame, conditions: tuple[d.Condition, ...]) -> Mask:
-    """Tell which rows meet all conditions; a missing value meets none, and no condition is met by every row."""
+    """Return which rows meet all conditions; a missing value meets none, and without conditions every row does."""
     met = np.ones(len(frame), dtype=bool)
     for condition in conditions:
         met = met & _meets(frame[condition.column], condition)
@@ -159,8 +165,8 @@ def meets_all(frame: pd.DataFrame, conditions: tuple[d.Condition, ...]) -> Mask:
 
 
 def _meets(column: pd.Series, condition: d.Condition) -> Mask:
-    known = column.notna().to_numpy(dtype=bool)
-    parts = [known]
+    present = column.notna().to_numpy(dtype=bool)
+    parts = [present]
     if condition.is_in is not None or condition.not_in is not None:
         text = column.map(code_text, na_action="ignore").astype(object)
         if condition.is_in is not None:
@@ -174,21 +180,33 @@ def _meets(column: pd.Series, condition: d.Condition) -> Mask:
     return np.asarray(np.logical_and.reduce(parts), dtype=bool)
 
 
-def _take_out(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list[FlowLine]) -> pd.DataFrame:
+def _check_first_draws(draws: pd.DataFrame, decisive: Sequence[str]) -> None:
+    """Refuse people whose first draws, on one day, differ: the order of the file's lines would decide."""
+    first = draws[draws["draw_date"] == draws.groupby("person_id")["draw_date"].transform("min")]
+    different = first.groupby("person_id")[list(decisive)].nunique(dropna=False).gt(1).any(axis=1)
+    if people := int(different.sum()):
+        raise UserError(
+            f"{people:,} people have several first draws on the same day that differ in the arm or the stratum, so "
+            "`first_draw_only` cannot decide which one counts. Ask who delivered the draws, or exclude these draws by a step "
+            "before it in population.steps."
+        )
+
+
+def _exclude(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list[FlowLine]) -> pd.DataFrame:
     lines.append(flow_line(step, reason, draws.loc[hit], arm=DRAWN))
     return draws.loc[~hit].reset_index(drop=True)
 
 
-def _take_out_missing_strata(draws: pd.DataFrame, strata: tuple[str, ...], lines: list[FlowLine]) -> pd.DataFrame:
+def _exclude_missing_strata(draws: pd.DataFrame, strata: tuple[str, ...], lines: list[FlowLine]) -> pd.DataFrame:
     hit = draws[list(strata)].isna().any(axis=1).to_numpy(dtype=bool) if strata else np.zeros(len(draws), dtype=bool)
-    return _take_out(draws, hit, "population", "missing_stratum", lines) if hit.any() else draws
+    return _exclude(draws, hit, "population", "missing_stratum", lines) if hit.any() else draws
 
 
 def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:
     repeated = int(draws["person_id"].duplicated().sum())
     if repeated:
         raise UserError(
-            f"The register '{population.register_name}' holds {repeated:,} draws of people who were drawn before, and no step of "
+            f"The register '{population.register_name}' has {repeated:,} draws of people who were drawn before, and no step of "
             "the flow says which draw counts. Add a step with first_draw_only: true to population.steps."
         )
 
@@ -197,13 +215,13 @@ def _every_arm(draws: pd.DataFrame, arms: Arms) -> None:
     empty = [arm.name for arm in arms.everyone if not (draws[DRAWN] == arm.name).any()]
     if empty:
         raise UserError(
-            f"After the steps of the flow nobody is left in the arm '{empty[0]}' ({len(draws):,} people in all). See the steps "
-            "of population.steps and the arms' codes."
+            f"After the steps of the flow nobody is left in the arm '{empty[0]}' ({len(draws):,} people in all). Check "
+            "population.steps and the codes of the arms."
         )
 
 
 def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[FlowLine]) -> pd.DataFrame:
-    """Mark each named sample by a boolean column, and write its steps into the flow.
+    """Mark each named sample by a boolean column, and add its steps to the flow.
 
     Parameters
     ----------
@@ -232,3 +250,26 @@ def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[
         lines.append(flow_line(name, "", frame.loc[inside]))
         flags[name] = inside
     return frame.assign(**{f"sample_{name}": flag for name, flag in flags.items()})
+
+
+def control_lines(frame: pd.DataFrame, dropping: Mapping[str, Sequence[str]]) -> list[FlowLine]:
+    """Count the people of the sample `analysed` whom a specification drops, since a control is missing for them.
+
+    Parameters
+    ----------
+    frame
+        The cohort, with covariates and samples.
+    dropping
+        Specification -> its controls with `missing: drop`.
+    """
+    lines = []
+    for specification, controls in dropping.items():
+        left = (
+            frame["sample_analysed"].to_numpy(dtype=bool) if "sample_analysed" in frame else np.ones(len(frame), bool)
+        )
+        for control in controls:
+            hit = left & frame[control].isna().to_numpy(dtype=bool)
+            if hit.any():
+                lines.append(flow_line(f"specification_{specification}", f"missing_{control}", frame.loc[hit]))
+            left = left & ~hit
+    return lines

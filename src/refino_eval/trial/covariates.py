@@ -1,11 +1,12 @@
-"""Covariates: what the registers say of each person at the draw, one number a person and covariate."""
+"""Compute covariates from registers: one number for each person and covariate, as of the draw."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pandas as pd
 
 from refino_eval.codes.prices import PriceIndex
@@ -13,6 +14,13 @@ from refino_eval.config import definitions as d
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers.conditions import SCALES, conditions_sql, identifier, literal
+from refino_eval.registers.isolated_engine import isolated_engine
+
+if TYPE_CHECKING:
+    import duckdb
+
+OLDEST = 120
+"""Years: somebody older at the draw is an error of the register."""
 
 
 def derive_covariates(
@@ -45,12 +53,18 @@ def derive_covariates(
     Raises
     ------
     UserError
-        When a register with one row a person has several for somebody.
+        When a register with one row a person has several for somebody, or somebody's age at the draw cannot be.
     """
     people = draws[["person_id", "draw_date"]].copy()
     people["draw_year"] = pd.to_datetime(people["draw_date"]).dt.year
     out = pd.DataFrame(index=pd.Index(people["person_id"], name="person_id"))
-    with duckdb.connect(config={"threads": 2}) as connection:
+    if not covariates:
+        return out
+    # What the engine spills is person-level, so its folder is next to the clean registers.
+    with (
+        tempfile.TemporaryDirectory(prefix=".covariates-", dir=next(iter(clean.values())).parent) as work,
+        isolated_engine([Path(work)], files=list(clean.values())) as connection,
+    ):
         connection.register("draws", people)
         for name, covariate in covariates.items():
             assert covariate.register_name is not None
@@ -59,14 +73,25 @@ def derive_covariates(
             if source.temporality == "fixed":
                 _one_row_each(connection, source, spells)
             text = _sql(covariate, source, spells, indices)
-            found = connection.execute(text).df().set_index("person_id")["value"]
-            values = found.reindex(out.index).astype(float)
+            values = connection.execute(text).df().set_index("person_id")["value"].reindex(out.index).astype(float)
+            if isinstance(covariate, d.AgeCovariate):
+                _check_ages(values, covariate)
             out[name] = values.fillna(_absent(covariate))
     return out
 
 
+def _check_ages(ages: pd.Series, covariate: d.AgeCovariate) -> None:
+    young, old = int((ages < 0).sum()), int((ages > OLDEST).sum())
+    if young or old:
+        raise UserError(
+            f"The column {covariate.column} of the register '{covariate.register_name}' gives {young:,} people who were born "
+            f"after the draw and {old:,} who were older than {OLDEST}. Check how dates are written (`date_format`, years of "
+            f"two digits), or reject such rows by the rule future_date in config/sources/{covariate.register_name}.yaml."
+        )
+
+
 def _absent(covariate: d.Covariate) -> float:
-    """Return the value of a person of whom the register says nothing."""
+    """Return the value of a person without a row in the register."""
     if isinstance(covariate, d.YearsWithCovariate | d.SpellAtDrawCovariate):
         return 0.0
     if isinstance(covariate, d.AmountInYearCovariate) and covariate.absent is not None:

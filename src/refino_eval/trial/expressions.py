@@ -138,6 +138,37 @@ def columns_in(text: str, *, name: str) -> tuple[str, ...]:
     return tuple(sorted(quoted.get(each, each) for each in names))
 
 
+def compared_with_text(text: str, *, name: str) -> set[str]:
+    """Return the columns whose codes an expression uses, so that 0301 is not the number 301.
+
+    Raises
+    ------
+    UserError
+        For a text outside the language.
+    """
+    try:
+        tree, quoted = _parsed(text)
+    except Fault as fault:
+        raise _told(name, text, fault) from None
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            listed = [part for right in node.comparators for part in getattr(right, "elts", [right])]
+            operands, pairs = [node.left, *listed], True
+        elif isinstance(node, ast.IfExp):
+            operands, pairs = [node.body, node.orelse], False
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("coalesce", "number_of"):
+            operands, pairs = list(node.args), True
+        else:
+            continue
+        columns = [quoted.get(operand.id, operand.id) for operand in operands if isinstance(operand, ast.Name)]
+        texts = any(isinstance(operand, ast.Constant) and isinstance(operand.value, str) for operand in operands)
+        is_ordered = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+        if texts or (pairs and not is_ordered and len(columns) == len(operands)):
+            found.update(columns)
+    return found
+
+
 def derive_column(text: str, frame: pd.DataFrame, *, name: str) -> pd.Series:
     """Work out a derived column.
 

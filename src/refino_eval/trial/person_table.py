@@ -1,42 +1,66 @@
-"""The entry `person_table`: an analysis file with one row a person, made elsewhere.
+"""Read the entry `person_table`: an analysis file with one row a person, made elsewhere.
 
-The file is turned into the same cohort and outcomes that registers give, so that everything after works unchanged.
+The file becomes the same cohort and outcomes that registers give, so that everything after this works unchanged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config import definitions as d
-from refino_eval.config.evaluation import Arms, PersonTable, Sample
-from refino_eval.errors import UserError, nearest
-from refino_eval.trial.arm_codes import arms_from_codes, code_from_columns, code_text
-from refino_eval.trial.cohort import Cohort, add_samples, meets_all
-from refino_eval.trial.expressions import derive_column
-from refino_eval.trial.joined_files import Joining, read_files
+from refino_eval.config.evaluation import Arms, KeptRows, PersonTable, Sample
+from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.trial.arm_codes import arm_names, arms_from_codes, code_from_columns, code_text
+from refino_eval.trial.cohort import Cohort, add_samples, control_lines
+from refino_eval.trial.expressions import columns_in, compared_with_text, derive_column
+from refino_eval.trial.joined_files import Joining, open_files
 from refino_eval.trial.sample_flow import FlowLine, flow_line
+from refino_eval.trial.table_columns import TableColumn, column_from_series
+from refino_eval.trial.table_files import NO_VALUE, TEXT
+
+Mask = npt.NDArray[np.bool_]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class PersonTableData:
-    """A person table in the house's form.
+    """A person table in the form of the program.
 
     Attributes
     ----------
     cohort
-        As registers give it; `draw_date` and `draw_month` when the evaluation names a column. Columns `take_up`, `weight` and `cluster` are
-        there when the evaluation names them.
+        As registers give it; with `draw_date` and `draw_month` if the evaluation names a column, and `take_up`, `weight`
+        and `cluster` likewise.
     outcomes
-        One row a person, in the cohort's order: `person_id` and a double column an outcome.
+        One row a person, in the cohort's order: `person_id` and a column of doubles for each outcome.
     """
 
     cohort: Cohort
     outcomes: pd.DataFrame
+
+
+@dataclass
+class _Problems:
+    """Collects what is wrong, so that everything is reported at once."""
+
+    found: list[str] = field(default_factory=list)
+
+    def attempt(self, make: Callable[[], Result], otherwise: Result) -> Result:
+        """Return what `make` returns; after a user's error, note it and return something else."""
+        try:
+            return make()
+        except UserError as error:
+            self.found += [problem for problem in error.problems if problem not in self.found]
+            return otherwise
 
 
 def read_person_table(
@@ -46,6 +70,7 @@ def read_person_table(
     samples: Mapping[str, Sample],
     arms: Arms,
     covariates: Mapping[str, d.Covariate],
+    dropping: Mapping[str, Sequence[str]] | None = None,
 ) -> PersonTableData:
     """Read an analysis file with one row a person.
 
@@ -55,7 +80,7 @@ def read_person_table(
         The data folder.
     table
         Which files, and what their columns mean.
-    samples, arms, covariates
+    samples, arms, covariates, dropping
         As in `link_population`; covariates are of the kind `column` without a register.
 
     Returns
@@ -65,109 +90,277 @@ def read_person_table(
     Raises
     ------
     UserError
-        When the file or a column is not there, a column that must be a number is not, people are repeated, or the
-        treatment is neither arm.
+        With all that is wrong: files or columns that are missing, damaged or ambiguous, values that are not what their
+        use needs, people who are repeated, rows without an arm, negative weights.
     """
-    raw, joinings = read_files(folder, table)
-    raw, faults = _derived(raw, table)
-    _columns_are_there(raw, table, covariates, faults)
-    kept = meets_all(raw, table.keep)
+    columns, people, joinings = _read_columns(folder, table, covariates)
+    kept = _kept(columns, table.keep, people)
     if not kept.any():
-        raise UserError(f"person_table: no row of {table.file} is left ({len(raw):,} rows before person_table.keep).")
-    raw = raw.loc[kept].reset_index(drop=True)
-    joinings = tuple(replace(each, without_row=each.without_row[kept]) for each in joinings)
-    frame, outcomes = _columns(raw, table, arms, covariates)
-    lines: list[FlowLine] = [flow_line("delivered", "", frame)]
-    for each in joinings:
-        lines += _joining_lines(each, frame)
-    out = np.zeros(len(frame), dtype=bool)
-    for reason, hit in (
-        *((f"not_in_{each.name.lower()}", each.without_row) for each in joinings if each.out),
-        ("missing_stratum", _without_stratum(raw, table)),
-        ("no_weight", _without(frame, "weight")),
-        ("missing_cluster", _without(frame, "cluster")),
-    ):
-        if (hit & ~out).any():
-            lines.append(flow_line("population", reason, frame.loc[hit & ~out]))
-            out |= hit
-    frame, outcomes = frame.loc[~out], outcomes.loc[~out]
+        raise UserError(f"person_table: no row of {table.file} is left ({people:,} rows before person_table.keep).")
+    lost = _lost_people({name: column.take(np.flatnonzero(~kept)) for name, column in columns.items()}, table, arms)
+    columns = {name: column.take(np.flatnonzero(kept)) for name, column in columns.items()}
+    frame, outcomes = _cohort_columns(columns, int(kept.sum()), table, arms, covariates)
+    lines = [flow_line("delivered", "", pd.concat([frame[["arm", "treated"]], lost]))]
+    if len(lost):
+        lines.append(flow_line("population", "not_kept", lost))
+    joinings = tuple(replace(joining, without_row=joining.without_row[kept]) for joining in joinings)
+    for joining in joinings:
+        lines += _joining_lines(joining, frame)
+    excluded = np.zeros(len(frame), dtype=bool)
+    for reason, hit in _exclusions(frame, columns, table, joinings):
+        if (hit & ~excluded).any():
+            lines.append(flow_line("population", reason, frame.loc[hit & ~excluded]))
+            excluded |= hit
+    frame, outcomes = frame.loc[~excluded], outcomes.loc[~excluded]
     if frame.empty:
         raise UserError(
-            f"person_table: nobody is left of {len(raw):,} people in {table.file}; see the columns of strata, weights and cluster."
+            f"person_table: none of {people:,} people in {table.file} is left. See the columns of strata, weights and cluster."
         )
     order = frame["person_id"].argsort(kind="stable")
     frame, outcomes = frame.iloc[order].reset_index(drop=True), outcomes.iloc[order].reset_index(drop=True)
     frame = add_samples(frame, samples, lines)
+    lines += control_lines(frame, dropping or {})
     return PersonTableData(cohort=Cohort(frame=frame, flow=tuple(lines)), outcomes=outcomes)
 
 
-def _derived(raw: pd.DataFrame, table: PersonTable) -> tuple[pd.DataFrame, list[str]]:
-    """Add the derived columns, in order, and return what is wrong with them, to be told with all other faults."""
-    faults: list[str] = []
+def _read_columns(
+    folder: Path, table: PersonTable, covariates: Mapping[str, d.Covariate]
+) -> tuple[dict[str, TableColumn], int, tuple[Joining, ...]]:
+    """Read the columns that the evaluation names, and derive others from them."""
+    files = open_files(folder, table)
+    problems = _Problems()
+    valid = {*files.columns, *table.derive}
+    used = _used_columns(table, covariates)
+    # A file without a header has somebody's data in its first line: no more of it is shown than resembles a name.
+    shown = valid if valid & set(used.values()) else ()
+    problems.found += [
+        f"person_table: {key} names the column '{column}', which is not in {_all_files(table)}."
+        f"{nearest(column, get_close_matches(column, valid, 1) or shown)}"
+        for key, column in used.items()
+        if column not in valid
+    ]
+    needed = {*used.values(), *(column for name, text in table.derive.items() for column in _names_in(name, text))}
+    columns, people, joinings = files.read(name for name in files.columns if name in needed)
     for name, text in table.derive.items():
-        if name in raw.columns:
-            faults.append(
-                f"person_table.derive.{name}: there is a column of that name already. Call the new one something else."
+        if name in files.columns:
+            problems.found.append(
+                f"person_table.derive.{name}: the files have a column of that name. Choose another name."
             )
             continue
-        try:
-            raw = raw.assign(**{name: derive_column(text, raw, name=name)})
-        except UserError as fault:
-            faults += fault.problems
-            # Others may be made of it: the fault is told once.
-            raw = raw.assign(**{name: np.nan})
-    return raw, faults
+        empty = column_from_series(name, "person_table.derive", pd.Series(np.full(people, np.nan)))
+        make = partial(_derived, name, text, columns, people, valid)
+        columns[name] = problems.attempt(make, empty)
+    raise_problems(problems.found)
+    return columns, people, joinings
 
 
-def _columns(
-    raw: pd.DataFrame, table: PersonTable, arms: Arms, covariates: Mapping[str, d.Covariate]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the cohort's columns and the outcomes, in the file's order."""
-    frame = pd.DataFrame({"person_id": _ids(raw, table)})
-    frame["arm"], frame["treated"] = _arms(raw, table, arms)
-    if table.draw_date is not None:
-        frame["draw_date"] = _date(raw[table.draw_date], table.draw_date, table.file)
-        frame["draw_month"] = frame["draw_date"].dt.strftime("%Y-%m")
-    strata = [raw[column].map(code_text, na_action="ignore").astype(object) for column in table.strata]
-    if table.missing_stratum == "own":
-        strata = [values.where(values.notna(), "missing") for values in strata]
-    found: dict[str, pd.Series] = {}
-    for column, values in zip(table.strata, strata, strict=True):
-        found[column if column not in frame.columns else f"stratum_{column}"] = values
-    frame = pd.concat([frame, pd.DataFrame(found, index=frame.index)], axis=1)
-    frame["cell"] = [" x ".join(map(str, row)) for row in zip(*strata, strict=True)] if strata else "all"
-    made = {name: _covariate(raw, name, covariate, table.file) for name, covariate in covariates.items()}
-    for name, named in (("take_up", table.take_up), ("weight", table.weights)):
-        if named is not None:
-            made[name] = _number(raw[named], named, table.file)
-    if table.cluster is not None:
-        made["cluster"] = raw[table.cluster].map(code_text, na_action="ignore")
-    _told_twice(frame, made, table)
-    if "weight" in made and (negative := int((made["weight"] < 0).sum())):
+def _used_columns(table: PersonTable, covariates: Mapping[str, d.Covariate]) -> dict[str, str]:
+    """Return the columns that the evaluation names, by the key that names each."""
+    used = {f"treated.{arm}": column for arm, column in table.arm_columns.items()}
+    if isinstance(table.treated, str):
+        used["treated"] = table.treated
+    used |= {f"strata ({column})": column for column in table.strata}
+    used |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
+    used |= {f"keep ({condition.column})": condition.column for condition in table.keep}
+    for key in ("person_id", "take_up", "weights", "cluster", "draw_date"):
+        if getattr(table, key) is not None:
+            used[key] = getattr(table, key)
+    for name, covariate in covariates.items():
+        if not isinstance(covariate, d.ColumnCovariate) or covariate.register_name is not None:
+            raise UserError(
+                f"The covariate '{name}' is made from a register, and a person table has none. Define a covariate of kind "
+                "column without a register in the evaluation's definitions."
+            )
+        used[f"covariate {name}"] = covariate.column
+    return used
+
+
+def _derived(
+    name: str, text: str, columns: Mapping[str, TableColumn], people: int, valid: Iterable[str]
+) -> TableColumn:
+    names = columns_in(text, name=name)
+    if unknown := [column for column in names if column not in columns]:
+        hint = nearest(unknown[0], set(valid) - {name})
         raise UserError(
-            f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Mend the file."
+            f"person_table.derive.{name}: `{text[:100]}` cannot be read: there is no column '{unknown[0]}'.{hint}"
         )
+    if len(names) == 1 and text.strip().strip("`") == names[0]:
+        # Another name for a column, whose codes stay as they are.
+        return columns[names[0]]
+    as_text = compared_with_text(text, name=name)
+    operands = {column: columns[column].operand(as_text=column in as_text) for column in names}
+    frame = pd.DataFrame(operands, index=range(people))
+    return column_from_series(name, f"person_table.derive.{name}", derive_column(text, frame, name=name))
+
+
+def _names_in(name: str, text: str) -> tuple[str, ...]:
+    """Return the columns in an expression; none in one that cannot be read, which is reported when it is computed."""
+    try:
+        return columns_in(text, name=name)
+    except UserError:
+        return ()
+
+
+def _kept(columns: Mapping[str, TableColumn], conditions: Sequence[KeptRows], people: int) -> Mask:
+    """Return which rows meet all conditions of `keep`; a missing value meets none."""
+    kept = np.ones(people, dtype=bool)
+    for condition in conditions:
+        column = columns[condition.column]
+        kept &= ~column.missing
+        if condition.is_in is not None:
+            kept &= _among(column, condition.is_in, f"keep ({condition.column}), in")
+        if condition.not_in is not None:
+            kept &= ~_among(column, condition.not_in, f"keep ({condition.column}), not_in")
+        if condition.at_least is not None or condition.at_most is not None:
+            numbers = column.numbers()
+            low, high = condition.at_least, condition.at_most
+            kept &= numbers.between(-np.inf if low is None else low, np.inf if high is None else high).to_numpy()
+    return kept
+
+
+def _among(column: TableColumn, listed: Sequence[str | float | bool], key: str) -> Mask:
+    """Return which rows have a listed code; a list of which no code occurs is a mistake in the list or in the file."""
+    met = column.among(listed)
+    if listed and len(met) and not met.any():
+        no_value = [value for value in listed if value in NO_VALUE and Path(column.file).suffix.lower() in TEXT]
+        why = f" ('{no_value[0]}' in a text file is a missing value.)" if no_value else ""
+        raise UserError(
+            f"person_table: {key}: no row of {column.file} has one of the codes {', '.join(map(repr, listed[:5]))} in the "
+            f"column '{column.name}'.{why} Write them as they are in the file, with leading zeros in quotes."
+        )
+    return met
+
+
+def _lost_people(columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms) -> pd.DataFrame:
+    """Return the arms of the rows that `keep` excludes, missing where they are not known."""
+    try:
+        names = arm_names(_arm_codes(columns, table, arms), arms)
+    except UserError:
+        names = pd.Series(np.full(len(next(iter(columns.values())).index), None, dtype=object))
+    treated = names.map(lambda name: float(name != arms.control.name), na_action="ignore").astype(float)
+    return pd.DataFrame({"arm": names, "treated": treated})
+
+
+def _cohort_columns(
+    columns: Mapping[str, TableColumn],
+    people: int,
+    table: PersonTable,
+    arms: Arms,
+    covariates: Mapping[str, d.Covariate],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cohort's columns and the outcomes, in the file's order, or everything that is wrong with them."""
+    problems = _Problems()
+    nothing = pd.Series(np.full(people, np.nan))
+    nobody = pd.Series(np.full(people, None, dtype=object))
+    frame = pd.DataFrame({"person_id": problems.attempt(lambda: _ids(columns, people, table), nobody)})
+    unknown = (np.full(people, arms.control.name), np.zeros(people, dtype=np.int64))
+    frame["arm"], frame["treated"] = problems.attempt(lambda: _arms(columns, table, arms), unknown)
+    if table.draw_date is not None:
+        drawn = problems.attempt(partial(_days, columns[table.draw_date]), nothing)
+        frame["draw_date"] = pd.to_datetime(drawn)
+        frame["draw_month"] = frame["draw_date"].dt.strftime("%Y-%m")
+    strata = [problems.attempt(partial(columns[name].codes, exact=True), nobody) for name in table.strata]
+    frame = _with_strata(frame, strata, table)
+    made = {
+        name: problems.attempt(partial(_covariate, columns, name, covariate), nothing)
+        for name, covariate in covariates.items()
+    }
+    for name, column in (("take_up", table.take_up), ("weight", table.weights)):
+        if column is not None:
+            made[name] = problems.attempt(columns[column].numbers, nothing)
+    if table.cluster is not None:
+        made["cluster"] = problems.attempt(partial(columns[table.cluster].codes, exact=True), nobody)
+    if taken := [name for name in made if name in frame.columns and name not in table.strata]:
+        problems.found.append(
+            f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Choose another name, for "
+            f"instance 'baseline_{taken[0]}'."
+        )
+    if "weight" in made and (negative := int((made["weight"] < 0).sum())):
+        problems.found.append(
+            f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Weights must be zero or positive."
+        )
+    measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.outcomes.items()}
+    raise_problems(problems.found)
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
-    measured = {name: _number(raw[column], column, table.file) for name, column in table.outcomes.items()}
     return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
 
 
-def _arms(raw: pd.DataFrame, table: PersonTable, arms: Arms) -> tuple[np.ndarray, np.ndarray]:
-    """Tell each person's arm from one column, or from a column an arm."""
-    if isinstance(table.treated, str):
-        return arms_from_codes(raw[table.treated], arms, where=f"{table.file}, column '{table.treated}'")
-    codes = pd.Series(code_from_columns(raw, table.arm_columns, arms, file=table.file), dtype=object)
-    return arms_from_codes(codes, arms, where=f"{table.file}, columns {', '.join(table.arm_columns.values())}")
+def _with_strata(frame: pd.DataFrame, strata: list[pd.Series], table: PersonTable) -> pd.DataFrame:
+    """Add the strata and the cell that they define together."""
+    if table.missing_stratum == "own":
+        strata = [values.where(values.notna(), "missing") for values in strata]
+    named = {
+        name if name not in frame.columns else f"stratum_{name}": values
+        for name, values in zip(table.strata, strata, strict=True)
+    }
+    cell = [" x ".join(map(str, row)) for row in zip(*strata, strict=True)] if strata else "all"
+    return pd.concat([frame, pd.DataFrame(named, index=frame.index)], axis=1).assign(cell=cell)
 
 
-def _told_twice(frame: pd.DataFrame, made: Mapping[str, pd.Series], table: PersonTable) -> None:
-    """Refuse a covariate that has the name of something else in the cohort."""
-    taken = [name for name in made if name in frame.columns and name not in table.strata]
-    if taken:
+def _ids(columns: Mapping[str, TableColumn], people: int, table: PersonTable) -> pd.Series:
+    if table.person_id is None:
+        width = len(str(people))
+        return pd.Series([f"{row:0{width}d}" for row in range(1, people + 1)])
+    ids = columns[table.person_id].codes(exact=True)
+    missing, repeated = int(ids.isna().sum()), int(ids.duplicated().sum())
+    if missing or repeated:
         raise UserError(
-            f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Call it something else, for "
-            f"instance 'baseline_{taken[0]}'."
+            f"person_table.person_id: the column '{table.person_id}' of {table.file} must identify people; {missing:,} rows "
+            f"have no id and {repeated:,} repeat one. Name another column, or none to number the rows."
         )
+    return ids.astype(str)
+
+
+def _arm_codes(columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms) -> pd.Series:
+    """Return each row's code of its arm, from one column or from a column for each arm."""
+    if not isinstance(table.treated, str):
+        by_arm = {arm: columns[column].codes() for arm, column in table.arm_columns.items()}
+        return code_from_columns(by_arm, table.arm_columns, arms, file=table.file)
+    column = columns[table.treated]
+    codes = column.codes()
+    for arm in arms.everyone:
+        # The arm's code 1 is also the code that the file writes 01.
+        codes = codes.mask(column.among(arm.codes), code_text(arm.codes[0]))
+    return codes
+
+
+def _arms(
+    columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
+    named = [table.treated] if isinstance(table.treated, str) else list(table.arm_columns.values())
+    where = f"{table.file}, column{'' if len(named) == 1 else 's'} {', '.join(named)}"
+    return arms_from_codes(_arm_codes(columns, table, arms), arms, where=where)
+
+
+def _days(column: TableColumn) -> pd.Series:
+    days = column.days()
+    if missing := int(days.isna().sum()):
+        raise column.problem(f"must hold dates (yyyy-mm-dd), and {missing:,} rows have none. Exclude them by `keep`.")
+    return days
+
+
+def _covariate(columns: Mapping[str, TableColumn], name: str, covariate: d.Covariate) -> pd.Series:
+    assert isinstance(covariate, d.ColumnCovariate)
+    column = columns[covariate.column]
+    if covariate.equals is None:
+        return column.numbers()
+    met = _among(column, covariate.equals, f"covariate {name}, equals")
+    return pd.Series(np.where(column.missing, np.nan, met.astype(float)))
+
+
+def _exclusions(
+    frame: pd.DataFrame, columns: Mapping[str, TableColumn], table: PersonTable, joinings: Sequence[Joining]
+) -> Iterator[tuple[str, Mask]]:
+    """Yield the reasons for which people are excluded, and who is; a weight of 0 is none."""
+    for joining in joinings:
+        if joining.out:
+            yield f"not_in_{joining.name.lower()}", joining.without_row
+    if table.strata and table.missing_stratum == "out":
+        yield "missing_stratum", np.logical_or.reduce([columns[name].missing for name in table.strata])
+    if "weight" in frame:
+        yield "no_weight", (frame["weight"].isna() | (frame["weight"] == 0)).to_numpy(dtype=bool)
+    if "cluster" in frame:
+        yield "missing_cluster", frame["cluster"].isna().to_numpy(dtype=bool)
 
 
 def _joining_lines(joining: Joining, frame: pd.DataFrame) -> list[FlowLine]:
@@ -180,105 +373,5 @@ def _joining_lines(joining: Joining, frame: pd.DataFrame) -> list[FlowLine]:
     return lines
 
 
-def _without_stratum(raw: pd.DataFrame, table: PersonTable) -> np.ndarray:
-    if table.missing_stratum == "own" or not table.strata:
-        return np.zeros(len(raw), dtype=bool)
-    return raw[list(table.strata)].isna().any(axis=1).to_numpy(dtype=bool)
-
-
-def _without(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Tell who lacks a weight or a cluster; a weight of 0 is none."""
-    if name not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    lacking = frame[name].isna()
-    return (lacking | (frame[name] == 0) if name == "weight" else lacking).to_numpy(dtype=bool)
-
-
-def _columns_are_there(
-    raw: pd.DataFrame, table: PersonTable, covariates: Mapping[str, d.Covariate], others: list[str]
-) -> None:
-    wanted: dict[str, str] = (
-        {"treated": table.treated}
-        if isinstance(table.treated, str)
-        else {f"treated.{arm}": column for arm, column in table.treated.items()}
-    )
-    wanted |= {f"strata ({column})": column for column in table.strata}
-    wanted |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
-    wanted |= {f"keep ({each.column})": each.column for each in table.keep}
-    for key in ("person_id", "take_up", "weights", "cluster", "draw_date"):
-        if getattr(table, key) is not None:
-            wanted[key] = getattr(table, key)
-    for name, covariate in covariates.items():
-        if isinstance(covariate, d.ColumnCovariate) and covariate.register_name is None:
-            wanted[f"covariate {name}"] = covariate.column
-        else:
-            raise UserError(
-                f"The covariate '{name}' is made from a register, and a person table has none. Define a covariate of kind "
-                "column without a register in the evaluation's own definitions."
-            )
-    faults = others + [
-        f"person_table: {key} names the column '{column}', which is not in {_shown(table)}."
-        f"{nearest(column, map(str, raw.columns))}"
-        for key, column in wanted.items()
-        if column not in raw.columns
-    ]
-    if faults:
-        raise UserError(*faults)
-
-
-def _shown(table: PersonTable) -> str:
+def _all_files(table: PersonTable) -> str:
     return table.file if not table.join else f"{', '.join(table.files[:-1])} or {table.files[-1]}"
-
-
-def _ids(raw: pd.DataFrame, table: PersonTable) -> pd.Series:
-    if table.person_id is None:
-        width = len(str(len(raw)))
-        return pd.Series([f"{row:0{width}d}" for row in range(1, len(raw) + 1)])
-    ids = raw[table.person_id].map(code_text, na_action="ignore")
-    missing, repeated = int(ids.isna().sum()), int(ids.duplicated().sum())
-    if missing or repeated:
-        raise UserError(
-            f"person_table.person_id: the column '{table.person_id}' of {table.file} must tell people apart; {missing:,} rows have "
-            f"no id and {repeated:,} repeat one. Name another column, or none to number the rows."
-        )
-    return ids.astype(str)
-
-
-def _covariate(raw: pd.DataFrame, name: str, covariate: d.Covariate, shown: str) -> pd.Series:
-    assert isinstance(covariate, d.ColumnCovariate)
-    values = raw[covariate.column]
-    if covariate.equals is None:
-        return _number(values, covariate.column, shown)
-    codes = {code_text(code) for code in covariate.equals}
-    return values.map(lambda value: float(code_text(value) in codes), na_action="ignore").astype(float)
-
-
-def _number(values: pd.Series, column: str, shown: str) -> pd.Series:
-    if pd.api.types.is_datetime64_any_dtype(values) or _holds_dates(values):
-        raise UserError(
-            f"{shown}: the column '{column}' holds dates. Make numbers of them under derive, for instance "
-            f"`days({column})` (days since 1970-01-01) or `year({column})`."
-        )
-    number = pd.to_numeric(values, errors="coerce").astype(float)
-    lost = int((number.isna() & values.notna()).sum())
-    if lost:
-        raise UserError(
-            f"{shown}: the column '{column}' must hold numbers, and {lost:,} rows hold something else. Mend the file, or use "
-            "`equals` in a covariate to make codes into 0 and 1."
-        )
-    infinite = int(np.isinf(number).sum())
-    if infinite:
-        raise UserError(f"{shown}: the column '{column}' holds {infinite:,} infinite values. Mend the file.")
-    return number
-
-
-def _holds_dates(values: pd.Series) -> bool:
-    return values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) in ("date", "datetime")
-
-
-def _date(values: pd.Series, column: str, shown: str) -> pd.Series:
-    dates = pd.to_datetime(values.astype(object), errors="coerce", format="ISO8601")
-    lost = int(dates.isna().sum())
-    if lost or pd.api.types.is_numeric_dtype(values):
-        raise UserError(f"{shown}: the column '{column}' must hold dates (yyyy-mm-dd), and {lost:,} rows hold none.")
-    return dates

@@ -1,4 +1,4 @@
-"""The sample flow: one line for every group of people taken out, with the reason, and one for those who remain."""
+"""The sample flow: one line for each group of people excluded, with the reason, and one for those who remain."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class FlowLine:
     step
         `delivered`, `population`, or the name of a sample.
     reason
-        Why these people were taken out; empty for the line of those who remain.
+        Why these people were excluded; empty for the line of those who remain.
     persons, treated, control
-        People (before repeated draws are taken out: draws): all, those of a treated arm, those of the control arm.
+        People (before repeated draws are excluded: draws): all, those of a treated arm, those of the control arm.
     by_arm
-        The treated, arm by arm.
+        The treated, by arm.
     """
 
     step: str
@@ -43,20 +43,14 @@ def flow_line(step: str, reason: str, people: pd.DataFrame, *, arm: str = "arm")
     step, reason
         As in `FlowLine`.
     people
-        Those counted: `treated`, 0 or 1, and the arm's name.
+        Those counted: `treated` (0 or 1, or missing where the arm is unknown) and the arm's name.
     arm
         The column of the arm's name.
     """
-    arms = np.asarray(people["treated"], dtype=int)
-    by_arm = people.loc[arms == 1, arm].value_counts()
-    return FlowLine(
-        step,
-        reason,
-        arms.size,
-        int(arms.sum()),
-        int(arms.size - arms.sum()),
-        {str(k): int(v) for k, v in by_arm.items()},
-    )
+    treated = np.asarray(people["treated"], dtype=float)
+    by_arm = people.loc[treated == 1, arm].value_counts()
+    counts = {str(name): int(count) for name, count in by_arm.items()}
+    return FlowLine(step, reason, treated.size, int((treated == 1).sum()), int((treated == 0).sum()), counts)
 
 
 def flow_frame(lines: Sequence[FlowLine]) -> pd.DataFrame:

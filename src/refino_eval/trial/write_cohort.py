@@ -1,4 +1,4 @@
-"""Writing the cohort and outcomes: parquet with fixed types, at once or not at all, the same bytes every time."""
+"""Write the cohort and outcomes as parquet with fixed types: whole or not at all, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def write_cohort(frame: pd.DataFrame, path: Path) -> None:
     frame
         As `Cohort.frame`.
     path
-        Where it goes.
+        The file to write.
     """
     arrays = {name: _typed(name, frame[name]) for name in frame.columns}
     _write(pa.table(arrays), path)
@@ -30,11 +30,11 @@ def write_outcome(outcomes: pd.DataFrame, name: str, path: Path) -> None:
     Parameters
     ----------
     outcomes
-        `person_id` and a column an outcome.
+        `person_id` and a column for each outcome.
     name
-        Which column.
+        The column's name.
     path
-        Where it goes.
+        The file to write.
     """
     columns = {
         "person_id": pa.array(outcomes["person_id"].astype(str).tolist(), pa.string()),

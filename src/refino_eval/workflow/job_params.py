@@ -88,6 +88,7 @@ class JobParams:
             "samples": _named(self.evaluation.samples, self.evaluation.samples, without_text),
             "arms": without_text(self.evaluation.arms),
             "covariates": _named(self.definitions.covariates, covariates, without_text),
+            "dropping": self._dropping(set(covariates)),
         }
         if self.evaluation.person_table is not None:
             return {"table": without_text(self.evaluation.person_table), **shared}
@@ -100,6 +101,14 @@ class JobParams:
             "strata": list(self.evaluation.strata),
             **shared,
         }
+
+    def _dropping(self, covariates: set[str]) -> dict[str, list[str]]:
+        """Return the controls without which specifications drop people."""
+        dropping = {
+            name: [term.covariate for term in specification.controls if term.missing == "drop"]
+            for name, specification in self.definitions.specifications.items()
+        }
+        return {name: controls for name, controls in dropping.items() if controls and covariates.issuperset(controls)}
 
     def linkage(self) -> Params:
         """Return how well each register is expected to link to the draws."""
