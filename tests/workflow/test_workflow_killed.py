@@ -1,9 +1,10 @@
-"""Killed outright at random moments, a run finishes correctly when started again: the same bytes, nothing half taken for whole."""
+"""A run that was killed, or that the machine stopped, finishes correctly when started again: the same bytes, nothing incomplete."""
 
 import contextlib
 import hashlib
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.slow
 KILLS = 20
 SEED = 20180501
 WINDOW = (0.10, 0.35)
-"""Of the time that a whole run takes here and now: a run comes some jobs further in it, so kills fall into every stage."""
+"""Fractions of the time of a whole run: each run gets some jobs further within it, so kills fall into every stage."""
 
 EXHIBITS = ("figure_flow", "table_2_3", "figure_8_1", "table_8_1")
 
@@ -47,29 +48,36 @@ def start(folder):
     )  # fmt: skip
 
 
-def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path):
-    whole = small_project(tmp_path / "whole")
-    began = time.monotonic()
-    done = refino_eval(whole, "run", "--until", "aggregates", "--cores", "2")
-    takes = time.monotonic() - began
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run without disturbance: the digests of its files, and the seconds it took."""
+    project = small_project(tmp_path_factory.mktemp("whole") / "project")
+    start_time = time.monotonic()
+    done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2")
+    seconds = time.monotonic() - start_time
     assert done.returncode == 0, done.stdout + done.stderr
-    expected = digests(whole)
+    expected = digests(project)
     assert {f"results/refino/aggregates/{name}.csv" for name in EXHIBITS} <= set(expected)
+    return expected, seconds
+
+
+def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path, whole):
+    expected, takes = whole
     project = small_project(tmp_path / "killed")
     moments = random.Random(SEED)
     landed, ended, at_work = 0, 0, 0
     while landed < KILLS:
         process = start(project)
         try:
-            _, said = process.communicate(timeout=takes * moments.uniform(*WINDOW))
+            _, output = process.communicate(timeout=takes * moments.uniform(*WINDOW))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             landed += 1
             at_work += any((project / ".snakemake/locks").glob("*.lock"))
             continue
-        assert process.returncode == 0, said.decode()
-        # It came to its end between two kills: begin anew, from the delivery or from the results.
+        assert process.returncode == 0, output.decode()
+        # The run finished between two kills: start again, from the delivery or from the results.
         ended += 1
         assert digests(project) == expected
         shutil.rmtree(project / "results")
@@ -78,13 +86,47 @@ def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path):
     done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(project) == expected
-    assert at_work >= KILLS // 4, "kills before Snakemake is at work try nothing"
+    assert at_work >= KILLS // 4, "kills before Snakemake is at work test nothing"
     left = [path for folder in ("results", "data") for path in (project / folder).rglob(".*")]
-    assert left == [], "drafts of killed jobs are cleared up"
+    assert left == [], "drafts of killed jobs are removed"
     assert not list((project / ".snakemake/locks").glob("*.lock"))
 
 
-def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path):
+IN_FULL_RESULTS = "unshare -rm sh -c 'mount -t tmpfs -o size=150k tmpfs results && exec \"$@\"' --"
+"""Run a command where the folder of results is a file system of 150 kB."""
+
+
+def test_full_disk_is_reported_and_the_next_run_has_the_same_bytes(tmp_path, whole):
+    project = small_project(tmp_path / "full")
+    (project / "results").mkdir()
+    wrap = shlex.split(IN_FULL_RESULTS)
+    if subprocess.run([*wrap, "true"], cwd=project, capture_output=True, check=False).returncode:
+        wrap = ["bash", "-c", 'ulimit -f 40; exec "$@"', "--"]  # no file larger than 40 kB
+    done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2", wrap=wrap)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "disk is full" in done.stderr or "largest size allowed" in done.stderr
+    done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2", wrap=["env", "HOME=/proc/1/none"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert digests(project) == whole[0]
+    assert (project / ".snakemake/cache").is_dir(), "a home that cannot be written is replaced by the project"
+
+
+@pytest.mark.parametrize("folder", ["results", "logs", ".snakemake"])
+def test_read_only_folder_is_reported(tmp_path, folder):
+    project = small_project(tmp_path / "project")
+    (project / folder).mkdir()
+    wrap = shlex.split(IN_FULL_RESULTS.replace("size=150k tmpfs results", f"ro,size=150k tmpfs {folder}"))
+    if subprocess.run([*wrap, "true"], cwd=project, capture_output=True, check=False).returncode:
+        pytest.skip("no name space of its own for file systems")
+    done = refino_eval(project, "run", "--until", "aggregates", wrap=wrap)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"{folder}/" in done.stderr
+    assert "read-only" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_second_run_at_the_same_time_is_refused(tmp_path):
     project = small_project(tmp_path / "project")
     first = start(project)
     try:
@@ -93,7 +135,7 @@ def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path):
         second = refino_eval(project, "run", "--until", "aggregates")
         assert second.returncode == 2
         assert "is being run by another process" in second.stderr
-        # Its parent killed alone, Snakemake ends when it next speaks: until then it still holds the evaluation.
+        # If only its parent is killed, Snakemake ends when it next writes: until then the evaluation is locked.
         os.kill(first.pid, signal.SIGKILL)
         third = refino_eval(project, "run", "--until", "aggregates")
         assert third.returncode in (0, 2), third.stderr
@@ -106,7 +148,7 @@ def test_a_second_run_at_the_same_time_is_told_to_wait(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_flow_figure_shows_the_flow_and_nothing_else(small_run):
+def test_flow_figure_shows_exactly_the_flow(small_run):
     flow = pd.read_csv(small_run / "results/refino/run/flow.csv", keep_default_na=False)
     numbers = pd.read_csv(small_run / "results/refino/aggregates/figure_flow.csv").set_index(["row", "column"])["value"]
     assert len(numbers) == 3 * len(flow)
