@@ -11,26 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.oracle import PlainStates
+from support.builders import LABEL, source
 
-LABEL = {"nb": "x", "en": "x"}
-WHY = "needed for this test"
 EPOCH = dt.date(2019, 12, 1)
 CLOCK = {"month": (-2, 3), "week": (-4, 5)}
 KINDS = {"kind": pa.string(), "hours": pa.int64(), "points": pa.int64(), "employer_id": pa.string()}
-
-
-def source(name, temporality, columns, **more):
-    given = {"person_id": "id", **columns}
-    return Source.model_validate(
-        {
-            "register": name, "label": LABEL, "owner": "x", "temporality": temporality, "files": ["x"],
-            "columns": {column: {"from": column, "type": kind, "why": WHY, **({"codelist": None})} for column, kind in given.items()},
-            **more,
-        }
-    )  # fmt: skip
 
 
 SPANS = {"start": "date", "stop": "date"}

@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.months.engine import derive_panel
+from support.builders import LABEL, source
 
-LABEL = {"nb": "x", "en": "x"}
 EPOCH = dt.date(2019, 12, 1)
 COVERED = (dt.date(2019, 12, 10), dt.date(2020, 5, 31))
 CLOCK = {"month": (-2, 3), "week": (-4, 5)}
@@ -56,22 +55,11 @@ def every_state():
 
 STATES = every_state()
 DEFINITIONS = Definitions.model_validate({"states": STATES})
-WHY = "needed for this test"
-SOURCE = Source.model_validate(
-    {
-        "register": "jobs",
-        "label": LABEL,
-        "owner": "x",
-        "temporality": "spell",
-        "files": ["x"],
-        "coverage": {"first": COVERED[0], "last": COVERED[1]},
-        "columns": {
-            "person_id": {"from": "a", "type": "id", "why": WHY},
-            "start": {"from": "b", "type": "date", "why": WHY},
-            "stop": {"from": "c", "type": "date", "why": WHY},
-            **{name: {"from": name, "type": kind, "why": WHY} for name, (kind, _) in TYPES.items()},
-        },
-    }
+SOURCE = source(
+    "jobs",
+    "spell",
+    {"start": "date", "stop": "date", **{name: kind for name, (kind, _) in TYPES.items()}},
+    coverage=COVERED,
 )
 
 days = st.integers(0, 200).map(lambda n: EPOCH + dt.timedelta(days=n))

@@ -14,8 +14,8 @@ from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
 from refino_eval.months.expressions import evaluate, parse
 from refino_eval.outcomes.build import derive_outcomes
 from refino_eval.outcomes.oracle import plain_outcome
+from support.builders import LABEL
 
-LABEL = {"nb": "x", "en": "x"}
 FIRST, LAST = -2, 5
 KINDS = {"p": "boolean", "q": "boolean", "x": "number"}
 READ = ("p", "p and not q", "x > 1 or q", "x / (x - 1) > 0")

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.months.engine import derive_panel
 from refino_eval.registers.ingest import ingest
+from support.builders import LABEL, source
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("REFINO_EVAL_SHARED", ROOT / ".." / "shared" / "data")) / "mvad"
@@ -21,24 +21,19 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public mvad files
 CODES = {"employment": "EM", "FE": "FE", "HE": "HE", "joblessness": "JL", "school": "SC", "training": "TR"}
 STATES = sorted(CODES.values())
 FIRST, MONTHS, PEOPLE, SPELLS = pd.Period("1993-09", "M"), 70, 712, 2205
-LABEL = {"nb": "x", "en": "x"}
-WHY = "needed for this test"
 
 
-def source():
+def calendar_source():
     columns = {
-        "person_id": {"from": "id", "type": "id", "why": WHY},
-        "activity": {"from": "state", "type": "text", "why": WHY},
-        "start": {"from": "start_date", "type": "date", "why": WHY},
-        "stop": {"from": "end_date", "type": "date", "inclusive": True, "why": WHY},
+        "person_id": ("id", "id"),
+        "activity": ("state", "text"),
+        "start": ("start_date", "date"),
+        "stop": {"from": "end_date", "type": "date", "inclusive": True},
     }
-    return Source.model_validate(
-        {
-            "register": "calendar", "label": LABEL, "owner": "x", "temporality": "spell", "delimiter": ",",
-            "files": ["mvad_spells_dated.csv"], "columns": columns,
-            "coverage": {"first": "1993-09-01", "last": "1999-06-30"},
-            "rules": [{"rule": name} for name in ("duplicate_row", "stop_before_start", "outside_coverage")],
-        }
+    return source(
+        "calendar", "spell", columns, delimiter=",", files=["mvad_spells_dated.csv"],
+        coverage=("1993-09-01", "1999-06-30"),
+        rules=[{"rule": name} for name in ("duplicate_row", "stop_before_start", "outside_coverage")],
     )  # fmt: skip
 
 
@@ -54,7 +49,11 @@ def original():
 def clean(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mvad")
     report = ingest(
-        source(), DATA, codelists={}, clean_path=folder / "clean.parquet", rejects_path=folder / "rejects.parquet"
+        calendar_source(),
+        DATA,
+        codelists={},
+        clean_path=folder / "clean.parquet",
+        rejects_path=folder / "rejects.parquet",
     )
     assert (report.delivered, report.clean, report.rejected, report.people) == (SPELLS, SPELLS, 0, PEOPLE)
     return folder / "clean.parquet"
@@ -79,7 +78,7 @@ def panel(request, clean, original, tmp_path_factory):
     }  # fmt: skip
     derive_panel(
         Definitions.model_validate({"states": states}),
-        {"calendar": source()},
+        {"calendar": calendar_source()},
         {},
         clock_unit="month",
         first=0,

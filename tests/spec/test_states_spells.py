@@ -12,10 +12,9 @@ import pytest
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.months.engine import derive_panel
+from support.builders import LABEL, source
 
-LABEL = {"nb": "x", "en": "x"}
 COLUMN_TYPES = {
     "employer_id": ("id", pa.string()),
     "hours": ("hundredths", pa.int64()),
@@ -49,30 +48,15 @@ def values(tmp_path, state, table, *, draw, first, last, unit="month", coverage=
     pq.write_table(pa.table(arrays), tmp_path / "jobs.parquet")
     cohort = {"person_id": ["p"], "draw_date": pa.array([dt.date.fromisoformat(draw)], pa.date32())}
     pq.write_table(pa.table(cohort), tmp_path / "cohort.parquet")
-    why = "needed for this test"
-    source = Source.model_validate(
-        {
-            "register": "jobs",
-            "label": LABEL,
-            "owner": "x",
-            "temporality": "spell",
-            "files": ["x"],
-            "coverage": {"first": coverage[0], "last": coverage[1]},
-            "columns": {
-                "person_id": {"from": "a", "type": "id", "why": why},
-                "start": {"from": "b", "type": "date", "why": why},
-                "stop": {"from": "c", "type": "date", "why": why},
-                **{name: {"from": name, "type": kind, "why": why} for name, (kind, _) in COLUMN_TYPES.items()},
-            },
-        }
-    )
+    columns = {"start": "date", "stop": "date", **{name: kind for name, (kind, _) in COLUMN_TYPES.items()}}
+    jobs = source("jobs", "spell", columns, coverage=(coverage[0], coverage[1]))
     common = {"label": LABEL, "description": "x", "unit": LABEL}
     states = {"state": {**common, **({} if "expression" in state else {"register": "jobs"}), **state}}
     for name, other in dict(more).items():
         states[name] = {**common, "register": "jobs", **other}
     derive_panel(
         Definitions.model_validate({"states": states}),
-        {"jobs": source},
+        {"jobs": jobs},
         {"cpi": PriceIndex("cpi", {2018: 80, 2019: 100, 2020: 200})},
         clock_unit=unit,
         first=first,

@@ -14,23 +14,23 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import table_of
 from refino_eval.exhibits.wording.labels import LabelBook
+from support.builders import LABEL
 
-WORD = {"nb": "ord", "en": "word"}
 OUTCOMES = ("work", "hours")
 
 
 def definitions():
-    spec = {"label": WORD, "description": "x", "controls": [{"covariate": "age"}]}
+    spec = {"label": LABEL, "description": "x", "controls": [{"covariate": "age"}]}
     columns = {"work": "work", "hours": "hours"}
     return Definitions.model_validate(
         {
             "covariates": {n: {"kind": "column", "column": n, "label": {"nb": n, "en": n}} for n in ("age", "female")},
             "specifications": {"main": spec, "none": {**spec, "controls": []}, "linear": spec},
             "exhibits": {
-                "t": {"kind": "tests", "title": WORD, "columns": columns, "draws": 499, "margins": {"work": 0.5}},
-                "e": {"kind": "estimands", "title": WORD, "columns": columns},
-                "l": {"kind": "late", "title": WORD, "columns": columns, "take_up": "started"},
-                "i": {"kind": "interactions", "title": WORD, "outcome": "hours", "moderators": ["age", "female"]},
+                "t": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 499, "margins": {"work": 0.5}},
+                "e": {"kind": "estimands", "title": LABEL, "columns": columns},
+                "l": {"kind": "late", "title": LABEL, "columns": columns, "take_up": "started"},
+                "i": {"kind": "interactions", "title": LABEL, "outcome": "hours", "moderators": ["age", "female"]},
             },
         }
     )

@@ -13,8 +13,8 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import figure_notes, render, table_of
 from refino_eval.exhibits.wording.labels import LabelBook
+from support.builders import LABEL
 
-WORD = {"nb": "ord", "en": "word"}
 TABLES = ("late", "fall", "fall_columns", "who", "seen", "ever", "start")
 FIGURES = ("take", "stay")
 STATES = ("in_new", "in_old", "in_other")
@@ -22,10 +22,10 @@ STATES = ("in_new", "in_old", "in_other")
 
 def definitions():
     def exhibit(kind, **more):
-        return {"kind": kind, "title": WORD, **more}
+        return {"kind": kind, "title": LABEL, **more}
 
-    state = {"label": WORD, "description": "x", "expression": "1", "unit": WORD}
-    spec = {"label": WORD, "description": "x", "controls": [{"covariate": "age"}]}
+    state = {"label": LABEL, "description": "x", "expression": "1", "unit": LABEL}
+    spec = {"label": LABEL, "description": "x", "controls": [{"covariate": "age"}]}
     window = {"states": list(STATES), "window": [0, 3]}
     return Definitions.model_validate(
         {
@@ -361,7 +361,7 @@ def test_full_compliance_has_an_f_without_end(tmp_path):
 )
 def test_definitions_that_make_no_sense_are_faults(kind, wrong):
     with pytest.raises(ValidationError):
-        Definitions.model_validate({"exhibits": {"x": {"kind": kind, "title": WORD, **wrong}}})
+        Definitions.model_validate({"exhibits": {"x": {"kind": kind, "title": LABEL, **wrong}}})
 
 
 def test_groups_where_the_other_arm_is_seen_more_are_told(made):

@@ -17,35 +17,35 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render, table_of
 from refino_eval.exhibits.wording.labels import LabelBook
+from support.builders import LABEL
 
-WORD = {"nb": "ord", "en": "word"}
 ARMS = ("a", "b")
 
 
 def definitions():
-    spec = {"label": WORD, "description": "x"}
+    spec = {"label": LABEL, "description": "x"}
     columns = {"work": "work", "pay": "pay"}
     return Definitions.model_validate(
         {
-            "states": {"s": {"label": WORD, "description": "x", "expression": "1", "unit": WORD}},
-            "covariates": {"age": {"kind": "column", "column": "age", "label": WORD}},
+            "states": {"s": {"label": LABEL, "description": "x", "expression": "1", "unit": LABEL}},
+            "covariates": {"age": {"kind": "column", "column": "age", "label": LABEL}},
             "specifications": {"main": spec, "clustered": {**spec, "vcov": "CRV1"}, "linear": spec},
             "exhibits": {
-                "itt": {"kind": "itt", "title": WORD, "columns": columns, "specifications": ["main", "clustered"]},
-                "joint": {"kind": "itt", "title": WORD, "columns": columns, "comparison": "joint", "between_arms": True},
-                "tests": {"kind": "tests", "title": WORD, "columns": columns, "draws": 199},
-                "wide": {"kind": "tests", "title": WORD, "columns": columns, "draws": 199, "family": "arms_and_outcomes"},
-                "balance": {"kind": "balance", "title": WORD, "covariates": ["age"]},
-                "one": {"kind": "itt", "title": WORD, "columns": columns, "arm": "b"},
-                "pooled": {"kind": "itt", "title": WORD, "columns": columns, "arm": "any"},
-                "listed": {"kind": "itt", "title": WORD, "columns": {f"k{i}": "work" for i in range(11)}},
-                "between": {"kind": "itt", "title": WORD, "columns": columns, "arm": "a", "against": "b"},
-                "people": {"kind": "descriptives", "title": WORD, "covariates": ["age"]},
-                "late": {"kind": "late", "title": WORD, "columns": columns, "take_up": "started"},
-                "cells": {"kind": "design", "title": WORD},
-                "flow": {"kind": "flow", "title": WORD},
-                "paths": {"kind": "paths", "title": WORD, "states": ["s"]},
-                "effects": {"kind": "effects", "title": WORD, "states": ["s"]},
+                "itt": {"kind": "itt", "title": LABEL, "columns": columns, "specifications": ["main", "clustered"]},
+                "joint": {"kind": "itt", "title": LABEL, "columns": columns, "comparison": "joint", "between_arms": True},
+                "tests": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199},
+                "wide": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199, "family": "arms_and_outcomes"},
+                "balance": {"kind": "balance", "title": LABEL, "covariates": ["age"]},
+                "one": {"kind": "itt", "title": LABEL, "columns": columns, "arm": "b"},
+                "pooled": {"kind": "itt", "title": LABEL, "columns": columns, "arm": "any"},
+                "listed": {"kind": "itt", "title": LABEL, "columns": {f"k{i}": "work" for i in range(11)}},
+                "between": {"kind": "itt", "title": LABEL, "columns": columns, "arm": "a", "against": "b"},
+                "people": {"kind": "descriptives", "title": LABEL, "covariates": ["age"]},
+                "late": {"kind": "late", "title": LABEL, "columns": columns, "take_up": "started"},
+                "cells": {"kind": "design", "title": LABEL},
+                "flow": {"kind": "flow", "title": LABEL},
+                "paths": {"kind": "paths", "title": LABEL, "states": ["s"]},
+                "effects": {"kind": "effects", "title": LABEL, "states": ["s"]},
             },
         }
     )  # fmt: skip
@@ -255,10 +255,10 @@ def test_a_sample_without_an_arm_is_a_fault(trial):
 
 
 def evaluation(**exhibit):
-    arm = {"label": WORD}
+    arm = {"label": LABEL}
     return Evaluation.model_validate(
         {
-            "name": "x", "label": WORD, "data_class": "public", "entry": "person_table", "data": "d",
+            "name": "x", "label": LABEL, "data_class": "public", "entry": "person_table", "data": "d",
             "person_table": {"file": "t.csv", "treated": "z", "outcomes": {"work": "work", "pay": "pay"}},
             "arms": {
                 "treated": [{**arm, "name": "a", "code": 1}, {**arm, "name": "b", "code": [2, 3]}],
@@ -266,8 +266,8 @@ def evaluation(**exhibit):
             },
             "exhibits": ["e"],
             "definitions": {
-                "specifications": {"main": {"label": WORD, "description": "x"}},
-                "exhibits": {"e": {"title": WORD, **exhibit}},
+                "specifications": {"main": {"label": LABEL, "description": "x"}},
+                "exhibits": {"e": {"title": LABEL, **exhibit}},
             },
         }
     )  # fmt: skip
@@ -290,8 +290,8 @@ def test_what_an_exhibit_says_wrongly_of_arms(exhibit, said):
 
 
 def test_one_arm_is_written_as_before_and_codes_must_differ():
-    arm = {"label": WORD, "code": 1, "name": "a"}
-    control = {"label": WORD, "code": 0, "name": "none"}
+    arm = {"label": LABEL, "code": 1, "name": "a"}
+    control = {"label": LABEL, "code": 0, "name": "none"}
     arms = Arms.model_validate({"treated": arm, "control": control})
     assert arms.treated.name == "a"
     assert arms.treated_arms == (arms.treated,)

@@ -11,21 +11,21 @@ from refino_eval.estimation.core.recording import recording
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification
+from support.builders import LABEL
 
-WORD = {"nb": "ord", "en": "word"}
-SPEC = {"label": WORD, "description": "x", "controls": [{"covariate": "age"}]}
+SPEC = {"label": LABEL, "description": "x", "controls": [{"covariate": "age"}]}
 COLUMNS_OF = {"work": "work", "hours": "hours"}
 DEFINITIONS = Definitions.model_validate(
     {
         "covariates": {n: {"kind": "column", "column": n, "label": {"nb": n, "en": n}} for n in ("age", "female")},
         "specifications": {"main": SPEC, "none": {**SPEC, "controls": []}, "linear": SPEC, "hc2": {**SPEC, "vcov": "HC2"}},
         "exhibits": {
-            "effects": {"kind": "itt", "title": WORD, "columns": COLUMNS_OF, "specifications": ["main", "none", "hc2"]},
-            "balance": {"kind": "balance", "title": WORD, "covariates": ["age", "female"]},
-            "late": {"kind": "late", "title": WORD, "columns": COLUMNS_OF, "take_up": "started"},
-            "moderators": {"kind": "interactions", "title": WORD, "outcome": "hours", "moderators": ["age", "female"]},
-            "tests": {"kind": "tests", "title": WORD, "columns": COLUMNS_OF, "draws": 199},
-            "estimands": {"kind": "estimands", "title": WORD, "columns": COLUMNS_OF},
+            "effects": {"kind": "itt", "title": LABEL, "columns": COLUMNS_OF, "specifications": ["main", "none", "hc2"]},
+            "balance": {"kind": "balance", "title": LABEL, "covariates": ["age", "female"]},
+            "late": {"kind": "late", "title": LABEL, "columns": COLUMNS_OF, "take_up": "started"},
+            "moderators": {"kind": "interactions", "title": LABEL, "outcome": "hours", "moderators": ["age", "female"]},
+            "tests": {"kind": "tests", "title": LABEL, "columns": COLUMNS_OF, "draws": 199},
+            "estimands": {"kind": "estimands", "title": LABEL, "columns": COLUMNS_OF},
         },
     }
 )  # fmt: skip

@@ -8,37 +8,25 @@ import pytest
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.months import engine
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.plan import plan_panel
 from refino_eval.months.sql import panel_sql
-
-LABEL = {"nb": "x", "en": "x"}
-WHY = "needed for this test"
+from support.builders import LABEL, source
 
 
-def source(name, temporality, columns, coverage=("2015-01-01", "2022-12-31")):
-    needed = {"person_id": "id"}
-    needed |= {"period": "month"} if temporality == "accumulated" else {"start": "date", "stop": "date"}
-    return Source.model_validate(
-        {
-            "register": name,
-            "label": LABEL,
-            "owner": "x",
-            "temporality": temporality,
-            "files": ["x"],
-            "coverage": coverage and {"first": coverage[0], "last": coverage[1]},
-            "columns": {c: {"from": c, "type": t, "why": WHY} for c, t in {**needed, **columns}.items()},
-        }
-    )
+def make_source(name, temporality, columns, coverage=("2015-01-01", "2022-12-31")):
+    when = {"period": "month"} if temporality == "accumulated" else {"start": "date", "stop": "date"}
+    return source(name, temporality, when | columns, coverage=coverage)
 
 
 SOURCES = {
-    "jobs": source("jobs", "spell", {"employer_id": "id", "hours": "hundredths", "code": "code", "from": "integer"}),
-    "wages": source("wages", "accumulated", {"amount": "ore"}),
-    "uncovered": source("uncovered", "spell", {}, coverage=None),
+    "jobs": make_source(
+        "jobs", "spell", {"employer_id": "id", "hours": "hundredths", "code": "code", "from": "integer"}
+    ),
+    "wages": make_source("wages", "accumulated", {"amount": "ore"}),
+    "uncovered": make_source("uncovered", "spell", {}, coverage=None),
 }
 PRICES = {"cpi": PriceIndex("cpi", {2018: 50, 2019: 100})}
 
@@ -292,7 +280,7 @@ def test_registers_that_were_not_ingested_and_other_engines(folder):
     with pytest.raises(UserError, match="'uncovered', which has not been ingested"):
         derive_panel(
             definitions(x={"register": "uncovered"}),
-            {"uncovered": source("uncovered", "spell", {})},
+            {"uncovered": make_source("uncovered", "spell", {})},
             {},
             clock_unit="month",
             first=0,

@@ -10,13 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.sources import Source
 from refino_eval.months.engine import derive_panel
+from support.builders import LABEL, source
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("REFINO_EVAL_SHARED", ROOT / ".." / "shared" / "data")) / "jobcorps_lee2009"
 ORIGIN = dt.date(1994, 12, 26)
-LABEL = {"nb": "x", "en": "x"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,23 +45,12 @@ def panel(folder, people, unit, last):
     pq.write_table(pa.table(clean), folder / "jobs.parquet")
     cohort = {"person_id": people, "draw_date": pa.array([ORIGIN] * len(people), pa.date32())}
     pq.write_table(pa.table(cohort), folder / "cohort.parquet")
-    why = "needed for this test"
-    source = {
-        "register": "jobs",
-        "label": LABEL,
-        "owner": "x",
-        "temporality": "spell",
-        "files": ["x"],
-        "coverage": {"first": "1995-01-01", "last": "1998-12-31"},
-        "columns": {
-            name: {"from": name, "type": kind, "why": why}
-            for name, kind in {"person_id": "id", "start": "week", "stop": "week"}.items()
-        },
-    }
+    weeks = {"start": "week", "stop": "week"}
+    jobs = source("jobs", "spell", weeks, coverage=("1995-01-01", "1998-12-31"))
     employed = {"label": LABEL, "description": "x", "unit": LABEL, "register": "jobs"}
     derive_panel(
         Definitions.model_validate({"states": {"employed": employed}}),
-        {"jobs": Source.model_validate(source)},
+        {"jobs": jobs},
         {},
         clock_unit=unit,
         first=1,

@@ -16,6 +16,7 @@ from refino_eval.cli.check_command import check_evaluation
 from refino_eval.config.entry_files import entry_files, joined, listed_files
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
+from support.builders import LABEL
 
 ROOT = Path(__file__).parents[3]
 MARK = "marked_by_a_definition"
@@ -38,8 +39,7 @@ def example(**parts):
     return ("states", "wage", {"examples": [{**given, **parts}]})
 
 
-WORDS = {"nb": "x", "en": "x"}
-SMALL = {"label": WORDS, "description": "x", "expression": "wage > 0", "unit": WORDS}
+SMALL = {"label": LABEL, "description": "x", "expression": "wage > 0", "unit": LABEL}
 LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 30)}]\n" for n in range(1, 9))
 BRACKETS = "deep: " + "[" * 3000 + "]" * 3000 + "\n"
 

@@ -18,9 +18,9 @@ from refino_eval.registers.ingest import ingest
 from refino_eval.registers.receipt_output import receipt_text, write_receipt_csv
 from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
 from refino_eval.report.receipt_page import write_receipt_html
+from support.builders import LABEL
 
 WHY = "needed for this test"
-LABEL = {"nb": "x", "en": "x"}
 HEADER = "lopenr;fra;til;kode;timer"
 GOOD = [f"000{90 + k};2015-0{1 + k % 9}-01;2016-0{1 + k % 9}-01;A;37,5" for k in range(100)]
 SECRET = ("00091", "SECRETCODE", "1111-22-33", "99999,5")

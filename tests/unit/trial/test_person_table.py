@@ -8,10 +8,10 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
+from support.builders import LABEL
 
-WORD = {"nb": "x", "en": "x"}
 ARMS = Arms.model_validate(
-    {"treated": {"name": "new", "code": 1, "label": WORD}, "control": {"name": "old", "code": 0, "label": WORD}}
+    {"treated": {"name": "new", "code": 1, "label": LABEL}, "control": {"name": "old", "code": 0, "label": LABEL}}
 )
 FRAME = pd.DataFrame(
     {
@@ -37,7 +37,7 @@ def read(folder, *, frame=FRAME, file="t.parquet", covariates=None, samples=None
     return read_person_table(
         folder,
         table=PersonTable.model_validate(entry),
-        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": WORD}}).items()},
+        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": LABEL}}).items()},
         arms=ARMS,
         covariates=Definitions.model_validate({"covariates": covariates or {}}).covariates,
     )
@@ -67,7 +67,7 @@ def test_rows_are_numbered_without_an_id(tmp_path):
 
 
 def test_codes_become_zero_and_one(tmp_path):
-    female = {"female": {"kind": "column", "column": "sex", "equals": ["F"], "label": WORD}}
+    female = {"female": {"kind": "column", "column": "sex", "equals": ["F"], "label": LABEL}}
     frame = read(tmp_path, covariates=female).cohort.frame.set_index("person_id")
     assert frame["female"].to_dict() == pytest.approx(
         {"0007": 1.0, "0003": 0.0, "0001": 1.0, "0005": np.nan}, nan_ok=True
@@ -98,7 +98,7 @@ def test_what_is_wrong_is_told(tmp_path, table, said):
         read_person_table(
             tmp_path,
             table=PersonTable.model_validate(entry),
-            samples={"analysed": Sample.model_validate({"label": WORD})},
+            samples={"analysed": Sample.model_validate({"label": LABEL})},
             arms=ARMS,
             covariates={},
         )

@@ -9,11 +9,11 @@ from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 from refino_eval.trial.expressions import columns_in, derive_column
+from support.builders import LABEL
 
-WORD = {"nb": "x", "en": "x"}
 ARMS = {
-    "treated": [{"name": "a", "code": 1, "label": WORD}, {"name": "b", "code": [2, 3], "label": WORD}],
-    "control": {"name": "none", "code": 0, "label": WORD},
+    "treated": [{"name": "a", "code": 1, "label": LABEL}, {"name": "b", "code": [2, 3], "label": LABEL}],
+    "control": {"name": "none", "code": 0, "label": LABEL},
 }
 BASE = pd.DataFrame(
     {
@@ -38,7 +38,7 @@ def read(folder, covariates=None, samples=None, **table):
     return read_person_table(
         folder,
         table=PersonTable.model_validate(entry),
-        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": WORD}}).items()},
+        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": LABEL}}).items()},
         arms=Arms.model_validate(ARMS),
         covariates=Definitions.model_validate({"covariates": covariates or {}}).covariates,
     )
@@ -205,14 +205,14 @@ def test_labels_of_a_statistical_file_and_its_empty_texts(tmp_path):
     frame = pd.DataFrame({"z": [0, 1, 2], "s": ["p", "", "q"], "y": [1.0, 2.0, 3.0]})
     frame.to_stata(tmp_path / "t.dta", write_index=False, value_labels={"z": {0: "none", 1: "letter", 2: "talk"}})
     arms = {
-        "treated": [{"name": "a", "code": "letter", "label": WORD}, {"name": "b", "code": "talk", "label": WORD}],
-        "control": {"name": "none", "code": "none", "label": WORD},
+        "treated": [{"name": "a", "code": "letter", "label": LABEL}, {"name": "b", "code": "talk", "label": LABEL}],
+        "control": {"name": "none", "code": "none", "label": LABEL},
     }
     entry = {"file": "t.dta", "treated": "z", "outcomes": ["y"], "values": "labels", "strata": ["s"]}
     data = read_person_table(
         tmp_path,
         table=PersonTable.model_validate(entry),
-        samples={"analysed": Sample.model_validate({"label": WORD})},
+        samples={"analysed": Sample.model_validate({"label": LABEL})},
         arms=Arms.model_validate(arms),
         covariates={},
     )

@@ -12,11 +12,11 @@ from refino_eval.config.load import merged_definitions
 from refino_eval.errors import UserError
 from refino_eval.trial import read_person_table
 from refino_eval.trial.expressions import derive_column
+from support.builders import LABEL
 
-WORD = {"nb": "x", "en": "x"}
 ARMS = {
-    "treated": [{"name": "letter", "label": WORD}, {"name": "talk", "code": "Talk", "label": WORD}],
-    "control": {"name": "none", "code": "None", "label": WORD},
+    "treated": [{"name": "letter", "label": LABEL}, {"name": "talk", "code": "Talk", "label": LABEL}],
+    "control": {"name": "none", "code": "None", "label": LABEL},
 }
 
 
@@ -25,7 +25,7 @@ def read(folder, file, *, arms=None, covariates=None, **table):
     return read_person_table(
         folder,
         table=PersonTable.model_validate(entry),
-        samples={"analysed": Sample.model_validate({"label": WORD})},
+        samples={"analysed": Sample.model_validate({"label": LABEL})},
         arms=Arms.model_validate(arms or ARMS),
         covariates=Definitions.model_validate({"covariates": covariates or {}}).covariates,
     )

@@ -12,78 +12,25 @@ import pytest
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Population, Sample
-from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.trial import flow_frame, link_population, write_cohort
+from support.builders import LABEL, source
 
-WHY = "a reason that is long enough"
-WORD = {"nb": "x", "en": "x"}
-
-
-def column(source, kind, **more):
-    return {"from": source, "type": kind, "why": WHY, **more}
-
-
-DRAWS = Source.model_validate(
-    {
-        "register": "draws",
-        "label": WORD,
-        "owner": "site",
-        "temporality": "event",
-        "files": ["d.csv"],
-        "columns": {
-            "person_id": column("id", "id"),
-            "start": column("day", "date"),
-            "arm": column("arm", "text"),
-            "county": column("county", "text"),
-        },
-    }
+DRAWS = source("draws", "event", {"person_id": ("id", "id"), "start": ("day", "date"), "arm": "text", "county": "text"})
+PERSONS = source(
+    "persons", "fixed", {"person_id": ("id", "id"), "sex": "code", "birth_date": ("born", "date")}, owner="office"
 )
-PERSONS = Source.model_validate(
-    {
-        "register": "persons",
-        "label": WORD,
-        "owner": "office",
-        "temporality": "fixed",
-        "files": ["p.csv"],
-        "columns": {
-            "person_id": column("id", "id"),
-            "sex": column("sex", "code"),
-            "birth_date": column("born", "date"),
-        },
-    }
+INCOMES = source(
+    "incomes", "accumulated", {"person_id": ("id", "id"), "period": ("year", "year"), "amount": ("kr", "ore")}
 )
-INCOMES = Source.model_validate(
-    {
-        "register": "incomes",
-        "label": WORD,
-        "owner": "tax",
-        "temporality": "accumulated",
-        "files": ["i.csv"],
-        "columns": {
-            "person_id": column("id", "id"),
-            "period": column("year", "year"),
-            "amount": column("kr", "ore"),
-        },
-    }
-)
-STAYS = Source.model_validate(
-    {
-        "register": "stays",
-        "label": WORD,
-        "owner": "office",
-        "temporality": "spell",
-        "files": ["s.csv"],
-        "columns": {
-            "person_id": column("id", "id"),
-            "start": column("from", "date"),
-            "stop": column("to", "date"),
-            "status": column("status", "code"),
-        },
-    }
+STAYS = source(
+    "stays",
+    "spell",
+    {"person_id": ("id", "id"), "start": ("from", "date"), "stop": ("to", "date"), "status": "code"},
+    owner="office",
 )
 ARMS = Arms.model_validate(
-    {"treated": {"name": "new", "code": "T", "label": WORD}, "control": {"name": "old", "code": "C", "label": WORD}}
+    {"treated": {"name": "new", "code": "T", "label": LABEL}, "control": {"name": "old", "code": "C", "label": LABEL}}
 )
 DAY = dt.date(2019, 3, 15)
 
@@ -107,7 +54,7 @@ def link(folder, rows, *, steps=(), samples=None, covariates=None, strata=("coun
     clean = {"draws": draws_file(folder, rows), **(more or {})}
     return link_population(
         population=Population.model_validate({"register": "draws", "steps": list(steps)}),
-        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": WORD}}).items()},
+        samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": LABEL}}).items()},
         arms=ARMS,
         strata=tuple(strata),
         covariates=Definitions.model_validate({"covariates": covariates or {}}).covariates,
@@ -149,9 +96,9 @@ def test_the_flow_accounts_for_everybody(tmp_path):
         {"person_id": "07", "arm": "C", "county": None},
     ]
     steps = [
-        {"reason": "repeated", "label": WORD, "first_draw_only": True},
-        {"reason": "area", "label": WORD, "exclude": [{"column": "county", "in": ["gone"]}]},
-        {"reason": "period", "label": WORD, "draw_to": "2019-12-31"},
+        {"reason": "repeated", "label": LABEL, "first_draw_only": True},
+        {"reason": "area", "label": LABEL, "exclude": [{"column": "county", "in": ["gone"]}]},
+        {"reason": "period", "label": LABEL, "draw_to": "2019-12-31"},
     ]
     cohort = link(tmp_path, rows, steps=steps)
     flow = flow_frame(cohort.flow)
@@ -198,20 +145,20 @@ def test_samples_follow_their_steps(tmp_path):
         {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()},
     )
     covariates = {
-        "female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": WORD},
-        "age": {"kind": "age_at_draw", "register": "persons", "column": "birth_date", "label": WORD},
+        "female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": LABEL},
+        "age": {"kind": "age_at_draw", "register": "persons", "column": "birth_date", "label": LABEL},
     }
     samples = {
-        "drawn": {"label": WORD},
+        "drawn": {"label": LABEL},
         "analysed": {
-            "label": WORD,
+            "label": LABEL,
             "within": "drawn",
-            "steps": [{"reason": "no_age", "label": WORD, "complete": ["age"]}],
+            "steps": [{"reason": "no_age", "label": LABEL, "complete": ["age"]}],
         },
         "complete": {
-            "label": WORD,
+            "label": LABEL,
             "within": "analysed",
-            "steps": [{"reason": "no_sex", "label": WORD, "complete": ["female"]}],
+            "steps": [{"reason": "no_sex", "label": LABEL, "complete": ["female"]}],
         },
     }
     cohort = link(tmp_path, FOUR, samples=samples, covariates=covariates, more={"persons": persons})
@@ -233,7 +180,7 @@ def test_a_fixed_register_with_two_rows_a_person_is_a_fault(tmp_path):
         [{"person_id": "01", "sex": "K"}, {"person_id": "01", "sex": "M"}],
         {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()},
     )
-    covariates = {"female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": WORD}}
+    covariates = {"female": {"kind": "column", "register": "persons", "column": "sex", "equals": ["K"], "label": LABEL}}
     with pytest.raises(UserError, match="1 people have several"):
         link(tmp_path, FOUR, covariates=covariates, more={"persons": persons})
 
@@ -251,10 +198,10 @@ def test_yearly_amounts_and_years_with_income(tmp_path):
         {"person_id": pa.string(), "period": pa.int32(), "amount": pa.int64()},
     )
     covariates = {
-        "years": {"kind": "years_with", "register": "incomes", "column": "amount", "label": WORD},
+        "years": {"kind": "years_with", "register": "incomes", "column": "amount", "label": LABEL},
         "before": {"kind": "amount_in_year", "register": "incomes", "column": "amount", "divide_by": 100000,
-                   "deflate": {"index": "cpi", "base_year": 2023}, "label": WORD},
-        "before_or_0": {"kind": "amount_in_year", "register": "incomes", "column": "amount", "absent": 0, "label": WORD},
+                   "deflate": {"index": "cpi", "base_year": 2023}, "label": LABEL},
+        "before_or_0": {"kind": "amount_in_year", "register": "incomes", "column": "amount", "absent": 0, "label": LABEL},
     }  # fmt: skip
     frame = link(tmp_path, FOUR, covariates=covariates, more={"incomes": incomes}).frame
     assert frame["years"].tolist() == [2.0, 1.0, 0.0, 0.0], "the draw year and years of nothing do not count"
@@ -280,8 +227,8 @@ def test_a_spell_covers_the_day_of_the_draw_or_does_not(tmp_path):
     )
     where = [{"column": "status", "in": ["yes"]}]
     covariates = {
-        "now": {"kind": "spell_at_draw", "register": "stays", "where": where, "label": WORD},
-        "before": {"kind": "ever_before_draw", "register": "stays", "where": where, "label": WORD},
+        "now": {"kind": "spell_at_draw", "register": "stays", "where": where, "label": LABEL},
+        "before": {"kind": "ever_before_draw", "register": "stays", "where": where, "label": LABEL},
     }
     frame = link(tmp_path, FOUR, covariates=covariates, more={"stays": stays}).frame
     assert frame["now"].tolist() == [1.0, 0.0, 1.0, 0.0]
