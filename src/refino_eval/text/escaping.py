@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _NUMBER = re.compile(r"[-+]?[\d\s.,;()*%]+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -24,10 +25,14 @@ def csv_cell(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
+def without_tags(text: str) -> str:
+    """Return a text for Markdown in which nothing is read as an HTML tag; `<5` stays as it is."""
+    return _TAG.sub("&lt;", text)
+
+
 def markdown_cell(text: str) -> str:
     """Return a text for a cell of a Markdown table: without HTML, cell borders, emphasis or line breaks."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.replace("|", "\\|").replace("*", "\\*").split("\n"))
+    return without_tags(text).replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
 
 
 def markdown_row(cells: Iterable[str]) -> str:

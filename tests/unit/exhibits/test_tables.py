@@ -178,6 +178,13 @@ def test_csv_is_for_spreadsheets() -> None:
     assert {len(row) for row in english} == {5}
 
 
+def test_labels_are_neither_formulas_nor_html() -> None:
+    row = Row((Cell("=HYPERLINK(1)", align="left"), Cell("-0.5"), Cell("<img src=x>")))
+    table = Table("t", "en", "<script>", (Part((Row((Cell("a"), Cell("b"), Cell("c"))),), (row,)),))
+    assert list(csv.reader(io.StringIO(to_csv(table))))[1] == ["'=HYPERLINK(1)", "-0.5", "<img src=x>"]
+    assert not re.search("<(img|script)", to_markdown(table))
+
+
 def _csv(language: str) -> str:
     from refino_eval.exhibits.wording.number_format import NumberStyle
 

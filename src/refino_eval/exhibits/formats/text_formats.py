@@ -10,6 +10,7 @@ from html import escape
 
 from refino_eval.exhibits.formats.widths import is_prose
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
+from refino_eval.text.escaping import csv_cell, without_tags
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
@@ -21,9 +22,9 @@ def to_csv(table: Table) -> str:
     writer = csv.writer(buffer, delimiter=";" if table.language == "nb" else ",", lineterminator="\n")
     for part in table.parts:
         if part.caption:
-            writer.writerow([part.caption])
+            writer.writerow([csv_cell(part.caption)])
         for row in (*part.header, *part.body):
-            writer.writerow([cell.text for cell in row.spread()])
+            writer.writerow([csv_cell(cell.text) for cell in row.spread()])
     return buffer.getvalue()
 
 
@@ -36,7 +37,7 @@ def to_markdown(table: Table) -> str:
         lines += [*_pipes(part), ""]
     for note in table.notes:
         lines += [note, ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return without_tags("\n".join(lines).rstrip() + "\n")
 
 
 def _pipes(part: Part) -> list[str]:
