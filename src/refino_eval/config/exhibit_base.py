@@ -72,6 +72,8 @@ class PlainExhibit(Strict):
     """Whether `verify` also uses an engine with a dummy for every cell, which is exact and slow."""
     takes_weights: ClassVar[bool] = True
     """Whether the numbers honour probability weights."""
+    counts_people: ClassVar[bool] = False
+    """Whether the numbers are of people as they are, to which weights do not apply."""
     covariances: ClassVar[tuple[Vcov, ...]] = tuple(COVARIANCES)
     """The covariances that the numbers honour; an exhibit that asks for another is refused."""
     explanations: ClassVar[tuple[str, ...]] = ()

@@ -14,8 +14,9 @@ import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError, raise_problems
-from refino_eval.exhibits.keys import arm_panel
-from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, pairs
+from refino_eval.estimation.core.recording import dropped_controls
+from refino_eval.exhibits.keys import CONTROLS, arm_panel
+from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs
 from refino_eval.exhibits.tidy import tidy_frame
 
 LOADS = ("exhibits/kinds/{kind}/numbers.py",)
@@ -65,7 +66,11 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
     weights, cluster = "weight" if "weight" in cohort else None, "cluster" in cohort
     try:
         raise_problems(list(exhibit.refused(study.specifications, weights=weights, cluster=cluster)))
-        return [{"exhibit": name, **row} for row in _rows(exhibit, Context(name, cohort, files, study))]
+        with dropped_controls() as dropped:
+            rows = [{"exhibit": name, **row} for row in _rows(exhibit, Context(name, cohort, files, study))]
+        # What was left out is known once everything is computed; a note under the exhibit names it.
+        rows += [{"exhibit": name, **cell(control, "collinear", "value", 1.0, panel=CONTROLS)} for control in dropped]
+        return rows
     except UserError as error:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
 

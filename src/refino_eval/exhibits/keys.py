@@ -1,7 +1,8 @@
 """Keys of tidy numbers where an exhibit has several treated arms or groups of people.
 
 Where each treated arm has its own panels, the panel is `<arm>:<panel>`. A panel by group is `<panel>:<group>`, in lower case;
-the panel `groups` has a row for each group as the data spell it, with its people by arm.
+the panel `groups` has a row for each group as the data spell it, with its people by arm. The panel `controls` has a row for
+each control, or category of one, that was left out of a regression as collinear.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from refino_eval.config.exhibit_base import By
 
 ALL_ARMS = "all_arms"
 """Row of the test that no treated arm has an effect."""
+CONTROLS = "controls"
+"""Panel that lists controls left out of a regression as collinear."""
 GROUPS = "groups"
 """Panel that lists the groups."""
 WITHOUT_GROUP = "without_group"

@@ -16,6 +16,7 @@ import pandas as pd
 
 from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, as_vector, check_choice
+from refino_eval.estimation.core.recording import note_dropped
 
 Encoding = Literal["linear", "categories", "quantile_bins", "edges"]
 MissingRule = Literal["indicator", "drop", "error"]
@@ -137,6 +138,7 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
     names = np.array([name for part in encoded for name in part.names], dtype=object)
     constant = _constant(values, rows)
     by_term = dict(zip(missing, encoded, strict=True))
+    note_dropped(names[constant].tolist())
     return ControlMatrix(
         values=np.ascontiguousarray(values[:, ~constant]),
         names=tuple(names[~constant].tolist()),

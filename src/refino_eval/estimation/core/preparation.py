@@ -21,7 +21,7 @@ from refino_eval.estimation.core.arrays import (
     check_finite,
 )
 from refino_eval.estimation.core.kernel import Design
-from refino_eval.estimation.core.recording import note_design
+from refino_eval.estimation.core.recording import note_design, note_dropped
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, unchecked_inputs
 
 # A column whose variation within cells, or given earlier columns, is below this share of its own length is rounding.
@@ -121,6 +121,7 @@ def design_of(
             "Use coarser cells or fewer controls."
         )
     note_design(design, raw[:, np.roll(kept, n_focus)])
+    note_dropped(name for name in design.dropped if name in inputs.control_names)
     return design
 
 

@@ -7,7 +7,7 @@ traced to its regression by identity, never by its value. Without a recording no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -111,6 +111,26 @@ def recording() -> Iterator[Recording]:
         yield opened
     finally:
         _OPEN.reset(token)
+
+
+_DROPPED: ContextVar[dict[str, None] | None] = ContextVar("dropped_controls", default=None)
+
+
+@contextmanager
+def dropped_controls() -> Iterator[dict[str, None]]:
+    """Collect the names of controls that a design inside the block leaves out as collinear or constant, in order."""
+    names: dict[str, None] = {}
+    token = _DROPPED.set(names)
+    try:
+        yield names
+    finally:
+        _DROPPED.reset(token)
+
+
+def note_dropped(names: Iterable[str]) -> None:
+    """Add controls to those that were left out."""
+    if (collected := _DROPPED.get()) is not None:
+        collected |= dict.fromkeys(names)
 
 
 def open_recording() -> Recording | None:

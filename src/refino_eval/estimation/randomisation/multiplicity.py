@@ -164,30 +164,32 @@ def omnibus_test(draws: StatisticDraws) -> OmnibusTest:
 
 
 def bonferroni(p_values: FloatArray) -> FloatArray:
-    """Return min(1, m p), shape (m,)."""
-    return np.minimum(1.0, p_values.size * p_values)
+    """Return min(1, m p), shape (m,); NaN where there is no p-value, which then does not count."""
+    return np.minimum(1.0, np.count_nonzero(~np.isnan(p_values)) * p_values)
 
 
 def holm(p_values: FloatArray) -> FloatArray:
-    """Return Holm's step-down p-values, shape (m,)."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.empty(p_values.size)
-    steps = (p_values.size - np.arange(p_values.size)) * p_values[order]
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    """Return Holm's step-down p-values, shape (m,); NaN where there is no p-value, which then does not count."""
+    m = int(np.count_nonzero(~np.isnan(p_values)))
+    # Missing values sort last.
+    order = np.argsort(p_values, kind="stable")[:m]
+    adjusted = np.full(p_values.size, np.nan)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate((m - np.arange(m)) * p_values[order]))
     return adjusted
 
 
 def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
-    """Return the smallest false discovery rate at which each test is rejected, shape (m,)."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.empty(p_values.size)
-    steps = p_values[order] * p_values.size / np.arange(1, p_values.size + 1)
+    """Return the smallest false discovery rate at which each test is rejected, shape (m,); NaN where there is no p-value."""
+    m = int(np.count_nonzero(~np.isnan(p_values)))
+    order = np.argsort(p_values, kind="stable")[:m]
+    adjusted = np.full(p_values.size, np.nan)
+    steps = p_values[order] * m / np.arange(1, m + 1)
     adjusted[order] = np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1])
     return adjusted
 
 
 def sharpened_q(p_values: FloatArray) -> FloatArray:
-    """Return two-stage sharpened q-values, shape (m,).
+    """Return two-stage sharpened q-values (Anderson 2008), shape (m,); NaN where there is no p-value, which then does not count.
 
     Notes
     -----
@@ -196,6 +198,11 @@ def sharpened_q(p_values: FloatArray) -> FloatArray:
     Anderson (2008) searches q on a grid of .001; here it is solved: between two steps of stage one r is constant, and
     with a the stage-one adjusted p, rejection needs q' >= a (m - r) / m.
     """
+    tested = ~np.isnan(p_values)
+    if not tested.all():
+        q_values = np.full(p_values.size, np.nan)
+        q_values[tested] = sharpened_q(p_values[tested])
+        return q_values
     m = p_values.size
     unbounded = np.sort(p_values) * m / np.arange(1, m + 1)
     steps = np.minimum.accumulate(unbounded[::-1])[::-1]
@@ -264,10 +271,7 @@ def _family(
         "p_benjamini_hochberg": benjamini_hochberg,
         "q_sharpened": sharpened_q,
     }
-    for name, adjust in adjustments.items():
-        columns[name] = blank.copy()
-        if tested.any():
-            columns[name][tested] = adjust(p[tested])
+    columns |= {name: adjust(p) for name, adjust in adjustments.items()}
     return columns | {"n_tests": np.full(p.size, int(np.count_nonzero(tested)))}
 
 

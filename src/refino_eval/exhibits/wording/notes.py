@@ -11,6 +11,7 @@ import pandas as pd
 from refino_eval.config.definitions import Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import Vcov, is_clustered
+from refino_eval.exhibits.keys import CONTROLS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
@@ -61,20 +62,34 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
         text = labels.say("notes.no_controls", head=head)
     if specification.strata and cells:
         text += labels.say("notes.fixed_effects_each", cells=cells)
-    if specification.weights is False:
-        text += labels.say("notes.without_weights")
-    elif specification.weights or labels.weights:
-        weight = labels.covariate(specification.weights, unit=False) if specification.weights else labels.weights
-        text += labels.say("notes.weighted", weight=weight)
+    if weights := weights_of(specification, labels):
+        text += f" {weights}"
     if is_clustered(specification.vcov) and labels.cluster:
         text += labels.say("notes.clusters", cluster=labels.cluster)
     return text
+
+
+def weights_of(specification: Specification, labels: LabelBook) -> str:
+    """Say the weights of a specification, or that it has none in a weighted evaluation; nothing without any."""
+    if specification.weights is False:
+        return labels.say("notes.without_weights")
+    if specification.weights or labels.weights:
+        weight = labels.covariate(specification.weights, unit=False) if specification.weights else labels.weights
+        return labels.say("notes.weighted", weight=weight)
+    return ""
 
 
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     """Say the covariance."""
     names = ", ".join(dict.fromkeys(vcov_label(vcov, language) for vcov in vcovs))
     return say("notes.standard_errors_parentheses", language, names=names)
+
+
+def influence_note(what: str, specification: Specification, labels: LabelBook) -> str:
+    """Say that standard errors are from influence functions, and the clusters in which these are summed."""
+    if is_clustered(specification.vcov):
+        return labels.say("notes.influence_errors_clustered", what=what, cluster=labels.cluster)
+    return labels.say("notes.influence_errors", what=what)
 
 
 def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
@@ -178,6 +193,34 @@ def data_class_note(facts: Mapping[str, Any], language: str) -> str:
     return say("notes.synthetic_register_no", language)
 
 
+def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:
+    """Say the weights of a kind without specifications, whose note would say them; or that people are counted without."""
+    if not labels.weights or not exhibit.about_people or exhibit.specifications_read or exhibit.exhibits_read:
+        return ""
+    if exhibit.counts_people:
+        return labels.say("notes.counts_unweighted")
+    return labels.say("notes.weighted", weight=labels.weights) if exhibit.takes_weights else ""
+
+
+def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
+    """Name the controls that were left out of a regression as collinear."""
+    names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
+    if names.empty:
+        return ""
+    shown = dict.fromkeys(_control_name(str(name), labels) for name in names)
+    return labels.say("notes.collinear", listed="; ".join(shown), n=len(shown))
+
+
+def _control_name(name: str, labels: LabelBook) -> str:
+    """Return the label of a control's column, `<covariate>`, `<covariate>=<category>` or `<covariate>:<group>`."""
+    covariate, separator, group = name.partition("=")
+    if not separator:
+        covariate, separator, group = name.partition(":")
+    if covariate not in labels.definitions.covariates:
+        return name
+    return inside(labels.covariate(covariate, unit=False)) + (f" ({group})" if separator else "")
+
+
 def exhibit_notes(
     exhibit: Exhibit,
     frame: pd.DataFrame,
@@ -187,7 +230,8 @@ def exhibit_notes(
 ) -> tuple[str, ...]:
     """Return all lines under an exhibit: the sample, what its kind says, the definition's note, the kind of data."""
     extra = [str(line[labels.language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
-    lines = [sample_note(exhibit, frame, labels), unit_note(exhibit, labels), *own, *extra]
+    lines = [sample_note(exhibit, frame, labels), unit_note(exhibit, labels), weights_note(exhibit, labels), *own]
+    lines += [dropped_note(frame, labels), *extra]
     if exhibit.note is not None:
         lines.append(exhibit.note[labels.language])
     if exhibit.about_people:

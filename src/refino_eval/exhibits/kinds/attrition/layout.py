@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.covariances import is_clustered
 from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, specification_note
+from refino_eval.exhibits.wording.notes import errors_note, influence_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 
 METHODS = ("lee", "lee_tightened", "horowitz_manski")
@@ -210,6 +209,5 @@ def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels
         lines.append(labels.say("attrition.people_cells_one", count=count))
     if entry is not None:
         lines.append(errors_note([entry.vcov], labels.language))
-        if is_clustered(entry.vcov):
-            lines.append(labels.say("attrition.standard_errors_interval"))
+        lines.append(influence_note(labels.say("attrition.the_bounds"), entry, labels))
     return lines

@@ -8,7 +8,7 @@ from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
 from refino_eval.exhibits.layout.model_rows import strata_row
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label
-from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.exhibits.wording.notes import errors_note
 
 PANEL = "differences"
@@ -26,7 +26,11 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
     parts = [lay_out(exhibit, numbers, labels)]
     if (frame["panel"] == PANEL).any():
         parts.append(_differences(exhibit, numbers, labels))
-    own = [errors_note([exhibit.vcov], labels.language), *_joint_test(numbers, labels)]
+    own = [
+        errors_note([exhibit.vcov], labels.language),
+        *_joint_test(numbers, labels),
+        *_balanced(exhibit, numbers, labels),
+    ]
     return page.table(exhibit, frame, parts, own)
 
 
@@ -131,6 +135,16 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
     if labels.strata:
         caption += labels.say("balance.within_cells")
     return Part(header=(header,), body=tuple(body), caption=caption)
+
+
+def _balanced(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    """Name the covariates whose difference is 0 by design, with no standard error to test it by."""
+    names = [
+        inside(labels.covariate(covariate, unit=False))
+        for covariate in exhibit.covariates
+        if numbers.value("", covariate, "alone", "std_error") == 0 == numbers.value("", covariate, "alone", "estimate")
+    ]
+    return [labels.say("balance.balanced_by_design", listed="; ".join(names), n=len(names))] if names else []
 
 
 def _joint_test(numbers: Numbers, labels: LabelBook) -> list[str]:

@@ -8,7 +8,7 @@ from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, specification_note
+from refino_eval.exhibits.wording.notes import errors_note, influence_note, specification_note, weights_of
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 TYPES = ("compliers", "always_takers", "never_takers")
@@ -146,8 +146,13 @@ def _notes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> li
         count = style.integer(left_out)
         lines.append(labels.say("compliers.people_cells_one", count=count))
     entry = labels.specification_of(exhibit.specification)
-    if exhibit.columns and entry is not None:
+    if entry is None:
+        return lines
+    lines.append(influence_note(labels.say("compliers.shares_and_means"), entry, labels))
+    if exhibit.columns:
         lines.append(labels.say("compliers.outcomes_difference_two"))
         lines.append(specification_note(exhibit.specification, entry, labels))
         lines.append(errors_note([entry.vcov], labels.language))
+    elif weights := weights_of(entry, labels):
+        lines.append(weights)
     return lines

@@ -14,6 +14,7 @@ class CountsExhibit(PlainExhibit):
     """People by what is known of where and when they were drawn, and arm."""
 
     kind: Literal["counts"]
+    counts_people: ClassVar[bool] = True
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "design"
     by: tuple[Name, ...] = Field(

@@ -11,5 +11,6 @@ class DesignExhibit(PlainExhibit):
     """The cells of the draw: people, draw shares, one-arm and single-person cells, effective sample."""
 
     kind: Literal["design"]
+    counts_people: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "design"
     explanations: ClassVar[tuple[str, ...]] = ("strata",)

@@ -16,6 +16,7 @@ class DrawsExhibit(PlainExhibit):
     """People drawn to each arm, by calendar month."""
 
     kind: Literal["draws"]
+    counts_people: ClassVar[bool] = True
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "design"

@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
-from refino_eval.exhibits.wording.notes import specification_note
+from refino_eval.exhibits.wording.notes import errors_note, specification_note
 
 ESTIMANDS = ("cell_fixed_effects", "saturated", "inverse_probability", "interacted")
 
@@ -43,6 +43,8 @@ def layout(exhibit: EstimandsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     entry = labels.specification_of(exhibit.specification)
     own = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     own.append(labels.say("estimands.fixed_effects_weight"))
+    if entry is not None:
+        own.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
     if "interacted" in shown:
         own.append(labels.say("estimands.interacted_lin_each"))
     if small:

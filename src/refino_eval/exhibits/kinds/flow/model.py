@@ -20,6 +20,7 @@ class FlowExhibit(PlainExhibit):
     """The cohort flow: delivered draws, each exclusion with its reason, and the samples that remain, by arm."""
 
     kind: Literal["flow"]
+    counts_people: ClassVar[bool] = True
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     usual_chapter: ClassVar[Chapter] = "flow"
