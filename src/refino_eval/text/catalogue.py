@@ -89,6 +89,12 @@ def say(key: str, language: str, /, **values: object) -> str:
     return catalogue(theme).say(name, language, values)
 
 
+def say_if_any(key: str, language: str) -> str:
+    """Return the text of a key that may be absent, such as that of a rule which a register added; else nothing."""
+    theme, _, name = key.partition(".")
+    return say(key, language) if name in catalogue(theme).entries else ""
+
+
 def texts_of(theme: str, language: str) -> dict[str, str]:
     """Return all texts of a theme in one language, for pages that show them all; plural forms are left out."""
     return {name: text for name, entry in catalogue(theme).entries.items() if isinstance(text := entry[language], str)}

@@ -105,7 +105,7 @@ def test_a_copied_number_is_not_called_computed(inputs):
     copied, computed = ("", "2018", "refino", "value"), ("", "cost", "refino", "value")
     follow = with_exhibit(inputs, "table_8_1", [copied, computed], kind="costs", costs="unit_costs", basis="prices")
     follow.definitions = follow.definitions.model_copy(
-        update={"costs": {"unit_costs": SimpleNamespace(published="report")}}
+        update={"costs": {"unit_costs": SimpleNamespace(published="report", bases={}, values={})}}
     )
     for key, note in ((copied, "trail.copied_input"), (computed, "trail.computed_from_inputs")):
         trail = follow.follow("table_8_1", key)
@@ -114,6 +114,15 @@ def test_a_copied_number_is_not_called_computed(inputs):
         assert [fact.label for part in trail.sections if part.key == "inputs" for fact in part.facts] == [
             "data/published/report.csv"
         ]
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [("no_data", say("trail.status_no_data", "en")), ("new_status", "New status")]
+)
+def test_a_missing_number_says_why_also_where_the_reason_has_no_text(inputs, status, text):
+    follow = trails(inputs)
+    follow.numbers("table_8_1")[EFFECT] = (float("nan"), "", status)
+    assert facts(follow.follow("table_8_1", EFFECT), "number")["status"] == text
 
 
 def test_a_note_says_what_a_run_lacks(inputs):

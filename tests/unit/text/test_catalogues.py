@@ -11,7 +11,7 @@ from refino_eval.text.catalogue import LANGUAGES, PLURALS, catalogue, catalogue_
 
 PACKAGE = Path(__file__).resolve().parents[3] / "src" / "refino_eval"
 THEMES = dict(catalogue_files())
-SPEAKERS = ("say", "say_both", "finding_about", "texts_of", "text_key")
+SPEAKERS = ("say", "say_if_any", "say_both", "finding_about", "texts_of", "text_key")
 
 
 def spoken():

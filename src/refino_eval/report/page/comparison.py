@@ -15,7 +15,7 @@ from refino_eval.published.compare import HELD, VERDICTS
 from refino_eval.published.source import PublishedSource
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.report.trail.locations import words_of_place
+from refino_eval.report.trail.locations import word_of_key, words_of_place
 from refino_eval.text import say
 
 
@@ -153,7 +153,7 @@ def _compared(
     return ComparedNumber(
         what=words_of_place(key, entry, labels)
         if entry is not None
-        else " · ".join(labels.word(part, language) for part in key if part),
+        else " · ".join(word_of_key(part, labels) for part in key if part),
         published=str(record["printed"]),
         ours=style.of_text(str(record["obtained_rounded"])),
         verdict=verdict,

@@ -13,7 +13,7 @@ from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.text import catalogue, say
+from refino_eval.text import say, say_if_any
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def flow_label(step: str, reason: str, labels: LabelBook, language: str) -> str:
         return label[language] if label is not None else labels.word(reason, language)
     if step in labels.samples:
         return labels.sample(step, language)
-    return optional("report", step, language) or plain(step)
+    return say_if_any(f"report.{step}", language) or plain(step)
 
 
 def quality_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
@@ -87,7 +87,7 @@ def rules_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
     rows = []
     for record in rules.to_dict("records"):
         name, _, column = str(record["rule"]).partition(":")
-        reason = optional("report", f"rule_{name}", language) or plain(name)
+        reason = say_if_any(f"report.rule_{name}", language) or plain(name)
         rows.append((
             inputs.register_label(str(record["register"]), language), f"{reason} ({column})" if column else reason,
             count_text(record["rows"], language), count_text(record["people"], language),
@@ -170,11 +170,6 @@ def provenance_tables(record: Mapping[str, Any], language: str) -> list[SummaryT
     return [SummaryTable(("", ""), tuple(facts), ("left", "left")), *lists] if facts else lists
 
 
-def optional(theme: str, name: str, language: str) -> str:
-    """Return a text that may be absent from its catalogue, such as that of a rule added by a register; else nothing."""
-    return catalogue(theme).say(name, language, {}) if name in catalogue(theme).entries else ""
-
-
 def count_text(text: object, language: str) -> str:
     """Write a count, or what is in its place (a disclosure mark) as it is."""
     shown = str(text)
@@ -183,7 +178,7 @@ def count_text(text: object, language: str) -> str:
 
 def _recorded(key: str, language: str) -> str:
     # Names of packages and rules are shown as they are.
-    return optional("report", f"record_{key}", language) or key
+    return say_if_any(f"report.record_{key}", language) or key
 
 
 def _value(value: object, language: str, *, group: bool = True) -> str:

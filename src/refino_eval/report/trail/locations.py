@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.tidy import Key
 from refino_eval.exhibits.wording.labels import LabelBook, is_word
+from refino_eval.text import say_if_any
 
 KINDS = ("outcomes", "states", "covariates", "subgroups")
 
@@ -52,26 +54,54 @@ def specification_name(exhibit: Exhibit, key: Key, definitions: Definitions) -> 
 
 def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
     """Return what one part of a key is called."""
-    columns = exhibit.outcome_columns
-    definitions = labels.definitions
+    known = _label_of(part, exhibit, labels)
+    if not known and ":" in part:
+        # A key such as `hiring:undecided` is several in one.
+        known = ", ".join(_label_of(piece, exhibit, labels) or labels.word(piece) for piece in part.split(":"))
+    # A key such as a calendar month or the name of a stratum is shown as it is.
+    return known or (labels.word(part) if part.islower() else part)
+
+
+def _label_of(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
+    """Return the label of a key's part: from the exhibit, the study, the definitions, or the words for keys; or nothing."""
+    language, definitions, columns = labels.language, labels.definitions, exhibit.outcome_columns
     if part in columns:
         return labels.outcome(columns[part])
     if part in labels.arms:
         return labels.arm(part)
     if isinstance(exhibit, StatesExhibit) and part.lstrip("-").isdigit():
         return labels.say(f"trail.period_{exhibit.clock}", time=part.replace("-", "\N{MINUS SIGN}"))
-    if part in labels.flow:
-        return labels.flow[part][labels.language]
     if part in labels.samples:
         return labels.sample(part)
-    for kind in ("outcomes", "states", "specifications", "subgroups"):
+    study = {**labels.flow, **_labels_of_money(exhibit, definitions)}
+    if part in study:
+        return study[part][language]
+    for kind in (*KINDS, "specifications"):
         entry: Any = getattr(definitions, kind).get(part)
         if entry is not None:
-            return str(entry.label[labels.language])
-    if part in definitions.covariates:
-        return labels.covariate(part, unit=False)
-    # A key such as a calendar month or the name of a stratum is shown as it is.
-    return labels.word(part) if is_word(part) or part.islower() else part
+            return str(entry.label[language])
+    return labels.word(part) if is_word(part) else say_if_any(f"keys.{part}", language)
+
+
+def word_of_key(part: str, labels: LabelBook) -> str:
+    """Return what a part of a key is called that no exhibit of the evaluation has."""
+    return say_if_any(f"keys.{part}", labels.language) or labels.word(part)
+
+
+def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, Label]:
+    """Return the labels of the costs and the rules of payment that an exhibit reads, by their keys."""
+    found: dict[str, Label] = {}
+    for name in exhibit.costs_read:
+        costs = definitions.costs[name]
+        found |= {key: entry.label for entries in (costs.bases, costs.values) for key, entry in entries.items()}
+    for name in exhibit.payments_read:
+        rules = definitions.payments[name]
+        found |= {
+            name: rules.label,
+            **{milestone.name: milestone.label for milestone in rules.milestones},
+            **rules.reasons,
+        }
+    return found
 
 
 def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: bool = True) -> str:
@@ -94,4 +124,4 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: 
     parts += [] if row == labels.treated and exhibit.outcome_columns else [row]
     parts.append(column)
     words = [words_of_part(part, exhibit, labels) for part in parts if part]
-    return " · ".join(dict.fromkeys([*words, *([labels.word(what)] if statistic else [])]))
+    return " · ".join(dict.fromkeys([*words, *([words_of_part(what, exhibit, labels)] if statistic else [])]))

@@ -22,13 +22,19 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.tidy import Key, number_text
 from refino_eval.exhibits.wording.formulas import regression
-from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
+from refino_eval.exhibits.wording.labels import LabelBook, plain, vcov_label
 from refino_eval.exhibits.wording.notes import specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import count_text, flow_label
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.report.trail.locations import defined_by, own_outcome, specification_name, words_of_place
-from refino_eval.text import say
+from refino_eval.report.trail.locations import (
+    defined_by,
+    own_outcome,
+    specification_name,
+    words_of_part,
+    words_of_place,
+)
+from refino_eval.text import say, say_if_any
 
 Number = tuple[float, Any, str]
 """A number's value, the people behind it, and its status."""
@@ -154,13 +160,13 @@ class Trails:
 
     def _number(self, name: str, entry: Exhibit, key: Key, status: str) -> Section:
         same = [
-            f"{self.labels.word(other[3])} {self.style.of_text(number_text(value))}"
+            f"{words_of_part(other[3], entry, self.labels)} {self.style.of_text(number_text(value))}"
             for other, (value, _, _) in self.numbers(name).items()
             if other[:3] == key[:3] and math.isfinite(value)
         ]
         return self._section("number", [
             ("exhibit", entry.title[self.language]),
-            ("status", self.say(f"trail.status_{status}") if status else ""),
+            ("status", (say_if_any(f"trail.status_{status}", self.language) or plain(status)) if status else ""),
             ("same_estimate", "; ".join(same)),
         ])  # fmt: skip
 
