@@ -11,6 +11,7 @@ from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.study import Study
 from refino_eval.exhibits.render import drawing_of, figure_notes
 from refino_eval.exhibits.wording.group_labels import group_label, split_label
+from refino_eval.text import say
 from support import trial as toy
 
 ENTRIES = toy.definitions(
@@ -163,5 +164,5 @@ def test_groups_are_called_by_their_labels():
     assert group_label("female", "1", labels) == "Female: yes"
     assert group_label("county", "Øst", labels) == "Øst"
     assert split_label("county", labels.in_language("nb")) == "Fylke"
-    assert split_label("draw_year", labels) == "Year of the draw"
+    assert split_label("draw_year", labels) == say("labels.draw_year", "en")
     assert split_label(("young", "middle"), labels) == "Age"

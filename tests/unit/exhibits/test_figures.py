@@ -14,6 +14,7 @@ from refino_eval.exhibits.layout.drawing import accessible_svg
 from refino_eval.exhibits.layout.style import CONTROL, TREATED, house_style
 from refino_eval.exhibits.render import drawing_of, figure_notes, render
 from refino_eval.exhibits.tidy import read_tidy, validate
+from refino_eval.text import say
 from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
@@ -138,7 +139,7 @@ def test_effects_show_zero_and_tell_before_from_after() -> None:
         assert min(after.get_xdata()) == 0
         assert before.get_markerfacecolor() == "white"
         assert any("F = 0.93, p = 0.560" in text.get_text() for text in ax.texts)
-    assert "leaves zero out at 0 of 25 times" in drawing.alt
+    assert "excludes zero at 0 of 25 times" in drawing.alt
 
 
 def test_many_times_are_drawn_as_lines() -> None:
@@ -165,7 +166,7 @@ def test_draws_counts_and_share() -> None:
     expected = frame[(frame["column"] == "refino") & (frame["statistic"] == "count")]["value"].tolist()
     assert list(top.lines[0].get_ydata()) == expected
     assert bottom.get_ylim() == (0, 1)
-    assert bottom.get_title(loc="left") == "Share drawn to Refino"
+    assert bottom.get_title(loc="left") == say("labels.share_treated", "en", arm="Refino")
 
 
 def test_numbers_on_axes_are_written_in_the_language(drawn: dict[str, list[Path]]) -> None:
@@ -187,7 +188,7 @@ def test_a_synthetic_picture_says_so_by_itself(name: str) -> None:
 def test_notes_of_figures() -> None:
     notes = figure_notes(EXHIBITS["figure_effects"], FRAMES["figure_effects"], labels=BOOK, language="en", facts={})
     assert notes[0] == "Sample: The analysed sample."
-    assert any("holds for the whole path" in note for note in notes)
+    assert say("effects.lines_and_band_explained", "en") in notes
 
 
 def test_title_with_markup_is_escaped() -> None:

@@ -79,7 +79,11 @@ def test_samples_beside_each_other_are_chosen_by_name(tmp_path):
     [
         (
             "en",
-            ["Draws delivered: 5,059 (New 1,937, Old 3,122)", "Drawn twice: 27 (New 12, Old 15)", "Left early: 118"],
+            [
+                "Assignments delivered: 5,059 (New 1,937, Old 3,122)",
+                "Drawn twice: 27 (New 12, Old 15)",
+                "Left early: 118",
+            ],
         ),
         ("nb", ["Flytdiagram", "Trukket to ganger: 27 (Ny 12, Gammel 15)"]),
     ],

@@ -13,6 +13,7 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import figure_notes, render, table_of
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.text import say
 from support.builders import LABEL
 
 TABLES = ("late", "fall", "fall_columns", "who", "seen", "ever", "start")
@@ -330,10 +331,10 @@ def test_every_form_of_an_anderson_rubin_set_is_written_and_explained(made, stat
         frame.loc[rows, "value"], frame.loc[rows, "status"] = value, status
     frame.loc[(frame["row"] == "take_up") & (frame["statistic"] == "std_error"), "value"] = 0.5
     table = table_of("late", definitions().exhibits["late"], frame, labels=labels(), language="en", facts={})
-    row = next(row for row in table.parts[0].body if row.cells[0].text == "Anderson-Rubin set")
+    row = next(row for row in table.parts[0].body if row.cells[0].text == say("labels.ar_set", "en"))
     assert row.cells[1].text == text
-    explained = [note for note in table.notes if note.startswith("Where the set")]
-    assert len(explained) == (1 if status else 0)
+    forms = {form: say(f"late.{form}", "en") for form in ("ar_rays", "ar_line", "ar_empty")}
+    assert [form for form, text in forms.items() if text in table.notes] == ([status] if status else [])
 
 
 def test_full_compliance_has_an_f_without_end(tmp_path):
@@ -343,7 +344,7 @@ def test_full_compliance_has_an_f_without_end(tmp_path):
         "late", definitions().exhibits["late"].model_copy(update={"participation": None}), frame,
         labels=labels(), language="nb", facts={},
     )  # fmt: skip
-    row = next(row for row in table.parts[0].body if row.cells[0].text.startswith("F i første steg"))
+    row = next(row for row in table.parts[0].body if row.cells[0].text.startswith("F i første trinn"))
     assert row.cells[1].text == "∞"
 
 
@@ -373,4 +374,4 @@ def test_groups_where_the_other_arm_is_seen_more_are_told(made):
         frame.loc[frame["column"] == "groups_against", "value"] = 0
         frame.loc[rows, "value"] = count
         table = table_of("seen", entry, frame, labels=labels(), language="en", facts={})
-        assert sum("groups it is the other arm" in note for note in table.notes) == told
+        assert sum("groups more people are observed in the other arm" in note for note in table.notes) == told

@@ -11,6 +11,7 @@ from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, va
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
 from refino_eval.exhibits.tidy import write_tidy
+from refino_eval.text import say
 from support import trial as toy
 
 COLUMNS = {"work": "work_3", "later": "work_6", "hours": "hours"}
@@ -137,8 +138,8 @@ def test_steps_end_in_the_specification_and_the_parts_add_up(trial):
     assert got["decomposition", "total", "hours", "estimate"] == pytest.approx(change, abs=1e-12)
     rows, _ = shown("steps", frame)
     assert [row[0] for row in rows if row[0]][:4] == [
-        "Nothing else",
-        "Cells (county × draw month)",
+        say("stepwise.without_cells_and_controls", "en"),
+        "Cells (county × month of random assignment)",
         "+ Age",
         "+ Female",
     ]
@@ -153,7 +154,7 @@ def test_the_card_says_in_words_what_its_numbers_say(card):
     words = {row[0]: row[1] for row in rows if len(row) == 2}
     assert f"to {high:.1f} percentage points" in words["Work"]
     assert "margin of ±30.0 percentage points" in words["Work"]
-    assert "no margin is declared" in words["Hours"] or "differs from zero" in words["Hours"]
+    assert any(say(f"null_card.{key}", "en") in words["Hours"] for key in ("no_margin_declared", "differs_from_zero"))
     nb = {row[0]: row[1] for row in shown("card", frame, "nb")[0] if len(row) == 2}
     assert f"til {high:.1f} prosentpoeng".replace(".", ",") in nb["Work (nb)"]
     assert "{" not in "".join([*words.values(), *nb.values(), *table.notes])
@@ -162,11 +163,11 @@ def test_the_card_says_in_words_what_its_numbers_say(card):
 @pytest.mark.parametrize(
     ("p", "p_equal", "margin", "says"),
     [
-        (0.4, 0.01, 0.1, "shown to lie within the margin"),
-        (0.01, 0.01, 0.1, "differs from zero all the same"),
-        (0.01, 0.4, 0.1, "not shown to lie within the margin"),
-        (0.4, 0.4, 0.1, "the question is open"),
-        (0.4, np.nan, np.nan, "no margin is declared"),
+        (0.4, 0.01, 0.1, "within_margin"),
+        (0.01, 0.01, 0.1, "within_margin_and_differs"),
+        (0.01, 0.4, 0.1, "differs_and_not_within_margin"),
+        (0.4, 0.4, 0.1, "inconclusive"),
+        (0.4, np.nan, np.nan, "no_margin_declared"),
     ],
 )
 def test_each_verdict_has_its_sentence(card, p, p_equal, margin, says):
@@ -175,7 +176,8 @@ def test_each_verdict_has_its_sentence(card, p, p_equal, margin, says):
         at = (frame["panel"] == "units") & (frame["row"] == "work") & (frame["statistic"] == statistic)
         frame.loc[at, ["value", "status"]] = [value, "" if np.isfinite(value) else "not_estimable"]
     rows, _ = shown("card", frame)
-    assert says in next(row[1] for row in rows if len(row) == 2 and row[0] == "Work")
+    sentence = say(f"null_card.{says}", "en", margin="±10.0 percentage points")
+    assert sentence in next(row[1] for row in rows if len(row) == 2 and row[0] == "Work")
 
 
 def test_subgroups_are_separate_trials_and_their_family_is_the_table(trial):
@@ -191,7 +193,7 @@ def test_subgroups_are_separate_trials_and_their_family_is_the_table(trial):
     assert holm.min() == pytest.approx(min(1, 6 * raw.min()))
     rows, table = shown("groups", frame)
     assert any(row[0].startswith("Under 35 (N = ") for row in rows)
-    assert any("all 6 tests" in note for note in table.notes)
+    assert say("subgroups.multiplicity_explained", "en", tests=6) in table.notes
 
 
 def test_a_subgroup_of_one_arm_is_shown_empty(tmp_path):
@@ -249,7 +251,7 @@ def test_durations_begin_whole_and_count_those_at_risk(trial):
     exhibit = ENTRIES.exhibits["duration"]
     with house_style("x"):
         drawing = drawing_of("d", exhibit, frame, labels=LABELS, language="en", facts={})
-    assert "log-rank p = " in drawing.alt
+    assert "log-rank test p = " in drawing.alt
     assert any("Kaplan-Meier" in n for n in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
 
 
@@ -284,7 +286,7 @@ def test_people_without_a_place_are_counted_too(tmp_path):
         return cohort.assign(office=cohort["office"].where(cohort["county"] != "Øst", None))
 
     frame, _ = toy.trial(tmp_path, change=unknown).numbers(ENTRIES, "people")
-    assert [row[0].strip() for row in shown("people", frame)[0]][-2:] == ["Without a value", "All"]
+    assert [row[0].strip() for row in shown("people", frame)[0]][-2:] == [say("labels.without_group", "en"), "All"]
 
 
 FAULTS = {

@@ -19,6 +19,7 @@ from refino_eval.config.evaluation import TableFormat
 from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import render, table_of
+from refino_eval.text import say
 from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
@@ -45,9 +46,9 @@ def test_effects_in_norwegian() -> None:
 def test_effects_in_english() -> None:
     text = to_markdown(_table("table_8_1"))
     assert "| 95% confidence interval | [−0.041, 0.022] |" in text
-    assert "All outcomes: the value in month 12 (0 is the month of the draw)." in text
+    assert "All outcomes: the value in month 12 (0 is the month of random assignment)." in text
     assert "Main results: controls female (dummies); age (10 quantile groups)." in text
-    assert "robust (HC1). 95% intervals from the t distribution with 4,650 degrees of freedom." in text
+    assert "robust (HC1). 95% confidence intervals from the t distribution with 4,650 degrees of freedom." in text
     assert "Synthetic register" in text
 
 
@@ -74,7 +75,7 @@ def test_lost_people_are_told() -> None:
     row = {"exhibit": "table_8_1", "panel": "main", "row": "lost", "column": "any_wage", "statistic": "count", "value": 3.0,
            "n_persons": 3, "status": ""}  # fmt: skip
     frame = pd.concat([FRAMES["table_8_1"], pd.DataFrame([row])], ignore_index=True)
-    assert "People without a value are left out: Any wage (3)." in _table("table_8_1", frame=frame).notes
+    assert say("itt.people_without_outcome", "en", listed="Any wage (3)") in _table("table_8_1", frame=frame).notes
 
 
 def test_descriptives_layout() -> None:
@@ -83,7 +84,7 @@ def test_descriptives_layout() -> None:
     text = to_markdown(table)
     assert "| Alder, år | 39,90 | (11,84) |" in text
     assert f"| N | 4{NARROW}901 |  | 1{NARROW}827 |  | 3{NARROW}074 |  |" in text
-    assert "Opplysningen mangler for (antall personer): Alder (3)." in text
+    assert say("descriptives.people_with_missing_values", "nb", listed="Alder (3)") in text
 
 
 def test_balance_layout() -> None:
@@ -256,12 +257,9 @@ def test_labels_fall_back_to_the_name() -> None:
     assert BOOK.covariate("age", "en") == "Age, years"
     assert BOOK.arm("refino", "en") == "Refino"
     assert BOOK.cells("nb") == "fylke × trekkemåned"
-    assert (
-        toy.LabelBook(definitions=BOOK.definitions, treated="a", control="b", arms={}, strata=("draw_month",)).cells(
-            "en"
-        )
-        == "draw month"
-    )
+    assert toy.LabelBook(definitions=BOOK.definitions, treated="a", control="b", arms={}, strata=("draw_month",)).cells(
+        "en"
+    ) == say("labels.stratum_draw_month", "en")
     assert BOOK.state_is_share("any_wage")
     assert not BOOK.state_is_share("weekly_hours")
     assert Label(nb="a", en="b")["en"] == "b"

@@ -32,41 +32,36 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
     style = NumberStyle.of(labels.language)
-    text = labels.say("notes.sample") + "; ".join(labels.sample(sample) for sample in exhibit.samples_read)
-    if counts.empty or exhibit.kind not in ("itt", "balance"):
-        return text + "."
-    low, high = counts.min(), counts.max()
-    if exhibit.kind == "balance":
-        low = high
-    shown = style.integer(low) if low == high else f"{style.integer(low)}{EN_DASH}{style.integer(high)}"
-    return f"{text} (N = {shown})."
+    samples = "; ".join(labels.sample(sample) for sample in exhibit.samples_read)
+    if not counts.empty and exhibit.kind in ("itt", "balance"):
+        low, high = counts.min(), counts.max()
+        if exhibit.kind == "balance":
+            low = high
+        shown = style.integer(low) if low == high else f"{style.integer(low)}{EN_DASH}{style.integer(high)}"
+        samples = f"{samples} (N = {shown})"
+    return labels.say("notes.sample", samples=samples)
 
 
 def specification_note(name: str, specification: Specification, labels: LabelBook) -> str:
-    """Say the controls of a specification, in what form they enter, and the cells."""
-    controls = [
-        inside(labels.covariate(term.covariate, unit=False))
-        + {
-            "linear": labels.say("notes.linear"),
-            "categories": labels.say("notes.dummies"),
-            "quantile_bins": labels.say("notes.quantile_groups", bins=term.bins),
-            "edges": labels.say("notes.intervals"),
-        }[term.encoding]
+    """Return the controls of a specification with their encoding, its fixed effects, weights and clusters."""
+    listed = "; ".join(
+        labels.say(
+            f"notes.control_{term.encoding}",
+            covariate=inside(labels.covariate(term.covariate, unit=False)),
+            bins=term.bins,
+        )
         for term in specification.controls
-    ]
-    listed = "; ".join(controls) if controls else labels.word("none")
+    )
     head = labels.specification(name)
+    sentences = [labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)]
     cells = labels.cells()
-    text = labels.say("notes.controls", head=head, listed=listed)
-    if controls == []:
-        text = labels.say("notes.no_controls", head=head)
     if specification.strata and cells:
-        text += labels.say("notes.fixed_effects_each", cells=cells)
+        sentences.append(labels.say("notes.fixed_effects", cells=cells))
     if weights := weights_of(specification, labels):
-        text += f" {weights}"
+        sentences.append(weights)
     if is_clustered(specification.vcov) and labels.cluster:
-        text += labels.say("notes.clusters", cluster=labels.cluster)
-    return text
+        sentences.append(labels.say("notes.clusters", cluster=labels.cluster))
+    return " ".join(sentences)
 
 
 def weights_of(specification: Specification, labels: LabelBook) -> str:
@@ -82,7 +77,7 @@ def weights_of(specification: Specification, labels: LabelBook) -> str:
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     """Say the covariance."""
     names = ", ".join(dict.fromkeys(vcov_label(vcov, language) for vcov in vcovs))
-    return say("notes.standard_errors_parentheses", language, names=names)
+    return say("notes.standard_errors_in_parentheses", language, names=names)
 
 
 def influence_note(what: str, specification: Specification, labels: LabelBook) -> str:
@@ -103,15 +98,17 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     text = errors_note(vcovs, language)
     if df.empty:
         # Its numbers do not say which distribution the intervals are from, so the note does not either.
-        return text + say("notes.confidence_intervals", language, shown=shown)
+        return f"{text} {say('notes.confidence_intervals', language, shown=shown)}"
     if not all(map(math.isfinite, df)):
         reference = say("notes.normal_distribution", language)
     else:
         low, high = style.integer(df.min()), style.integer(df.max())
         count = low if low == high else f"{low}{EN_DASH}{high}"
-        reference = say("notes.t_distribution_degrees", language, count=count)
-    text += say("notes.intervals_2", language, shown=shown, reference=reference)
-    return text + (few_clusters_note(df, language) if any(map(is_clustered, vcovs)) else "")
+        reference = say("notes.t_distribution", language, count=count)
+    sentences = [text, say("notes.confidence_intervals_from", language, shown=shown, reference=reference)]
+    if any(map(is_clustered, vcovs)):
+        sentences.append(few_clusters_note(df, language))
+    return " ".join(filter(None, sentences))
 
 
 def few_clusters_note(df: pd.Series, language: str) -> str:
@@ -119,7 +116,7 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
     clusters = df.min() + 1
     if not clusters < FEW_CLUSTERS:
         return ""
-    return say("notes.only_clusters_so", language, clusters=clusters)
+    return say("notes.few_clusters", language, clusters=clusters)
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
@@ -130,7 +127,7 @@ def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
         if outcome is not None:
             windows.setdefault(window_text(outcome, labels.language), []).append(outcome.label[labels.language])
     if len(windows) == 1:
-        return (labels.say("notes.all_outcomes") + next(iter(windows)) + ".",)
+        return (labels.say("notes.window_of_all_outcomes", window=next(iter(windows))),)
     return tuple(f"{'; '.join(names)}: {window}." for window, names in windows.items())
 
 
@@ -143,28 +140,30 @@ def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:
         return ""
     single = exhibit.single_outcome
     names = tuple(exhibit.outcome_columns.values()) if single is None else (single,)
-    units: dict[str, list[str]] = {}
+    units: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(names):
         entry = labels.definitions.outcomes.get(name)
         if entry is None:
             return ""
-        units.setdefault(_in_unit(entry, labels.language), []).append(entry.label[labels.language])
+        unit = (entry.unit[labels.language], _in_unit(entry, labels.language))
+        units.setdefault(unit, []).append(entry.label[labels.language])
     if len(units) < 2:
-        said = "".join(units).removeprefix(labels.say("notes.as_a")).removeprefix(labels.say("notes.in"))
-        return labels.say("notes.unit_all_outcomes", said=said) if said else ""
+        shares = any(in_unit == labels.say("notes.in_shares") for _, in_unit in units)
+        unit_of_all = labels.say("notes.share") if shares else "".join(unit for unit, _ in units)
+        return labels.say("notes.unit_of_all_outcomes", unit=unit_of_all) if unit_of_all else ""
     ordered = sorted(units.items(), key=lambda item: len(item[1]))
     quote = "«{}»".format if labels.language == "nb" else "'{}'".format
-    parts = [f"{', '.join(map(quote, labels_of))} {said}" for said, labels_of in ordered[:-1]]
-    last, rest = ordered[-1]
-    others = quote(rest[0]) if len(rest) == 1 else labels.say("notes.others")
-    return labels.say("notes.units") + "; ".join([*parts, f"{others} {last}"]) + "."
+    parts = [f"{', '.join(map(quote, outcomes))} {in_unit}" for (_, in_unit), outcomes in ordered[:-1]]
+    (_, in_unit), rest = ordered[-1]
+    last = f"{quote(rest[0])} {in_unit}" if len(rest) == 1 else labels.say("notes.unit_of_the_others", in_unit=in_unit)
+    return labels.say("notes.units", listed="; ".join([*parts, last]))
 
 
 def _in_unit(outcome: Outcome, language: str) -> str:
     unit = outcome.unit[language]
     if outcome.unit.en == "share":
-        return say("notes.share", language)
-    return say("notes.in_2", language, unit=unit)
+        return say("notes.in_shares", language)
+    return say("notes.in_unit", language, unit=unit)
 
 
 def window_text(outcome: Outcome, language: str) -> str:
@@ -183,14 +182,14 @@ def stars_note(style: NumberStyle, language: str) -> str:
         f"{'*' * count} p < {style.fixed(level, max(2, decimals_for(level, 1)))}"
         for count, level in enumerate(style.stars, start=1)
     )
-    return listed + say("notes.each_test_itself", language)
+    return say("notes.stars_explained", language, listed=listed)
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:
     """Say that the register is synthetic, when it is."""
     if facts.get("data_class") != "synthetic":
         return ""
-    return say("notes.synthetic_register_no", language)
+    return say("notes.synthetic_register", language)
 
 
 def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:

@@ -34,9 +34,9 @@ def column_name(exhibit: AttritionExhibit, key: str, labels: LabelBook) -> str:
     if told is None:
         return name
     if told == exhibit.columns[key]:
-        return name + labels.say("attrition.where")
+        return labels.say("attrition.outcome_where_not_zero", outcome=name)
     condition = labels.outcome(told)
-    return name + labels.say("attrition.given", condition=condition)
+    return labels.say("attrition.outcome_given_condition", outcome=name, condition=condition)
 
 
 def _arm_heads(labels: LabelBook, unit: str = "") -> list[Cell]:
@@ -50,7 +50,7 @@ def _seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Par
         (
             label(""),
             *_arm_heads(labels, ", %"),
-            label(labels.say("attrition.effect_draw_points"), align="right"),
+            label(labels.say("attrition.difference_percentage_points"), align="right"),
             label(labels.word("std_error"), align="right"),
             label(labels.word("p_value"), align="right"),
             label("N", align="right"),
@@ -72,7 +72,7 @@ def _seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Par
     return Part(
         header=(header,),
         body=tuple(body),
-        caption=labels.say("attrition.share_whose_outcome"),
+        caption=labels.say("attrition.share_observed"),
     )
 
 
@@ -106,7 +106,7 @@ def _among_seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) 
                 )
             )
         )
-    caption = labels.say("attrition.difference_among_seen")
+    caption = labels.say("attrition.difference_among_observed")
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
@@ -117,12 +117,12 @@ def _bounds(exhibit: AttritionExhibit, numbers: Numbers, method: str, labels: La
     header = Row(
         (
             label(""),
-            *(label(text, align="right") for text in (labels.say("attrition.lower"), labels.word("std_error"))),
-            *(label(text, align="right") for text in (labels.say("attrition.upper"), labels.word("std_error"))),
+            *(label(text, align="right") for text in (labels.say("attrition.lower_bound"), labels.word("std_error"))),
+            *(label(text, align="right") for text in (labels.say("attrition.upper_bound"), labels.word("std_error"))),
             label(labels.word("conf").format(level=level), align="right"),
-            label(labels.say("attrition.cut_off"), align="right"),
-            label(labels.say("attrition.cut_off_2"), align="right"),
-            label(labels.say("attrition.about_all"), align="right"),
+            label(labels.say("attrition.trimmed_share"), align="right"),
+            label(labels.say("attrition.trimmed_arm"), align="right"),
+            label(labels.say("attrition.share_always_observed"), align="right"),
         )
     )
     keys = [key for key in exhibit.columns if (method, key, "bounds", "bound_low") in numbers.values]
@@ -183,10 +183,10 @@ def _trimmed(numbers: Numbers, method: str, key: str, labels: LabelBook) -> str:
 def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(labels.say("attrition.bounds_lee_arm"))
+    lines.append(labels.say("attrition.lee_bounds_explained"))
     if "lee_tightened" in shown and exhibit.tighten is not None:
         by = labels.covariate(exhibit.tighten, unit=False)
-        lines.append(labels.say("attrition.tightened_extra_people", by=by))
+        lines.append(labels.say("attrition.tightened_bounds_explained", by=by))
         against = {
             key: numbers.value("lee_tightened", key, "groups_against", "count")
             for key in exhibit.columns
@@ -196,17 +196,23 @@ def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels
             name = column_name(exhibit, key, labels)
             groups = int(numbers.value("lee_tightened", key, "groups", "count"))
             lines.append(
-                labels.say("attrition.groups_other_arm", name=name, groups_against=int(groups_against), groups=groups)
+                labels.say(
+                    "attrition.groups_against_monotonicity",
+                    name=name,
+                    groups_against=int(groups_against),
+                    groups=groups,
+                )
             )
     if exhibit.ties == "keep":
-        lines.append(labels.say("attrition.everybody_value_edge"))
+        lines.append(labels.say("attrition.ties_are_kept"))
     if "horowitz_manski" in shown:
-        lines.append(labels.say("attrition.horowitz_manski_nothing"))
-    lines.append(labels.say("attrition.interval_imbens_manski"))
+        lines.append(labels.say("attrition.horowitz_manski_explained"))
+    lines.append(labels.say("attrition.imbens_manski_interval"))
     left_out = max((numbers.value("lee", key, "bounds", "n_left_out") for key in exhibit.columns), default=0.0)
     if left_out > 0:
-        count = NumberStyle.of(labels.language).integer(left_out)
-        lines.append(labels.say("attrition.people_cells_one", count=count))
+        lines.append(
+            labels.say("attrition.left_out_one_arm_cells", n=NumberStyle.of(labels.language).integer(left_out))
+        )
     if entry is not None:
         lines.append(errors_note([entry.vcov], labels.language))
         lines.append(influence_note(labels.say("attrition.the_bounds"), entry, labels))

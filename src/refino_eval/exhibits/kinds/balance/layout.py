@@ -36,7 +36,7 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
 
 def _caption(labels: LabelBook) -> str:
     arm = labels.arm(labels.treated)
-    return labels.say("balance.probability_being_drawn", arm=arm)
+    return labels.say("balance.probability_of_assignment", arm=arm)
 
 
 def _staircase(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> Part:
@@ -131,9 +131,7 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
         )
         for covariate in exhibit.covariates
     ]
-    caption = labels.say("balance.differences_between_arms")
-    if labels.strata:
-        caption += labels.say("balance.within_cells")
+    caption = labels.say("balance.differences_within_cells" if labels.strata else "balance.differences_between_arms")
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 

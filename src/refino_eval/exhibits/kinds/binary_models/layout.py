@@ -19,10 +19,10 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
     heads = (
         labels.word("mean_control"),
         labels.say("binary_models.linear_probability_model"),
-        labels.say("binary_models.logit_average_effect"),
+        labels.say("binary_models.logit_average_marginal_effect"),
         labels.say("binary_models.logit_log_odds"),
         labels.word("n"),
-        labels.say("binary_models.no_variation_cell"),
+        labels.say("binary_models.cells_without_variation"),
     )
     body: list[Row] = []
     for key, outcome in exhibit.columns.items():
@@ -42,7 +42,7 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
     header = Row((label(""), *(label(text, align="right") for text in heads)))
     entry = labels.specification_of(exhibit.specification)
     own = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    own.append(labels.say("binary_models.logit_average_effect_change"))
+    own.append(labels.say("binary_models.average_marginal_effect_explained"))
     if entry is not None:
         own.append(errors_note([entry.vcov if entry.vcov == "iid" else "HC1"], labels.language))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own)

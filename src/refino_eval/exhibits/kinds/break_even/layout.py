@@ -35,8 +35,8 @@ def _part(unit: str, exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelB
             label(""),
             label(labels.say("break_even.effect_percentage_points"), align="right"),
             label(conf, align="right"),
-            label(labels.say("break_even.break_even_percentage"), align="right"),
-            label(labels.say("break_even.interval"), align="left"),
+            label(labels.say("break_even.break_even_percentage_points"), align="right"),
+            label(labels.say("break_even.position_of_interval"), align="left"),
             label(labels.say("break_even.net_benefit_kr"), align="right"),
             label(conf, align="right"),
         )
@@ -89,10 +89,10 @@ def _between(low: str, high: str, style: NumberStyle) -> str:
 def _where(low: float, high: float, limit: float, language: str) -> str:
     """Say where the interval lies: that, and no probability, is what it tells."""
     if low > limit:
-        return say("break_even.wholly_above", language)
+        return say("break_even.interval_above", language)
     if high < limit:
-        return say("break_even.wholly_below", language)
-    return say("break_even.both_sides", language)
+        return say("break_even.interval_below", language)
+    return say("break_even.interval_includes", language)
 
 
 def _caption(unit: str, numbers: Numbers, labels: LabelBook) -> str:
@@ -100,14 +100,14 @@ def _caption(unit: str, numbers: Numbers, labels: LabelBook) -> str:
     amount = numbers.style.integer(abs(saved))
     treated = labels.arm(labels.treated)
     who = {
-        "participant": labels.say("break_even.participant_printed_duration"),
-        "drawn": labels.say("break_even.person_drawn_months"),
+        "participant": labels.say("break_even.per_participant"),
+        "drawn": labels.say("break_even.per_person_assigned"),
     }[unit]
     error = numbers.value(unit, "cost", "difference", "std_error")
     spread = f" (SE {numbers.style.integer(error)})" if math.isfinite(error) else ""
     if saved >= 0:
-        return labels.say("break_even.costs_kr_less", treated=treated, amount=amount, who=who, spread=spread)
-    return labels.say("break_even.costs_kr_more", treated=treated, amount=amount, who=who, spread=spread)
+        return labels.say("break_even.costs_less", treated=treated, amount=amount, who=who, spread=spread)
+    return labels.say("break_even.costs_more", treated=treated, amount=amount, who=who, spread=spread)
 
 
 def _notes(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
@@ -116,9 +116,9 @@ def _notes(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> li
     basis = costs.bases[exhibit.basis].label[labels.language].lower()
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(labels.say("break_even.cost_society_without", basis=basis, treated=treated))
-    lines.append(labels.say("break_even.effect_people_drawn"))
-    lines.append(labels.say("break_even.intervals_say_what"))
+    lines.append(labels.say("break_even.break_even_explained", basis=basis, treated=treated))
+    lines.append(labels.say("break_even.costs_and_uncertainty"))
+    lines.append(labels.say("break_even.intervals_are_no_probabilities"))
     return [*lines, *_ratios(exhibit, numbers, labels)]
 
 
@@ -132,4 +132,4 @@ def _ratios(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> l
     if not open_ended:
         return []
     listed = ", ".join(open_ended)
-    return [labels.say("break_even.cost_extra_person", listed=listed)]
+    return [labels.say("break_even.fieller_set_unbounded", listed=listed)]

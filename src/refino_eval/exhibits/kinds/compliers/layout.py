@@ -35,14 +35,14 @@ def _types(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Pa
             label(""),
             *(label(head, align="right") for head in heads),
             label(labels.word("all"), align="right"),
-            label(labels.say("compliers.moved_all"), align="right"),
-            label(labels.say("compliers.p_all"), align="right"),
+            label(labels.say("compliers.ratio_compliers_all"), align="right"),
+            label(labels.say("compliers.p_equal_to_all"), align="right"),
         )
     )
     body = [
         Row(
             (
-                label(labels.say("compliers.share_cent")),
+                label(labels.say("compliers.share_per_cent")),
                 *(per_cent(numbers, PANEL, "types", kind, "share") for kind in TYPES),
                 Cell(style.fixed(100.0, 1), number=1.0),
                 Cell(""),
@@ -76,7 +76,7 @@ def _types(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Pa
         else f"{style.integer(min(counts))}–{style.integer(max(counts))}"
     )
     body.append(Row((label("N"), *[Cell("")] * 3, Cell(shown), Cell(""), Cell("")), role="foot"))
-    caption = labels.say("compliers.who_they")
+    caption = labels.say("compliers.characteristics")
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
@@ -89,12 +89,12 @@ def _outcomes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) ->
     header = Row(
         (
             label(""),
-            label(labels.say("compliers.without_taking_part"), align="right"),
-            label(labels.say("compliers.taking_part"), align="right"),
+            label(labels.say("compliers.mean_without_participation"), align="right"),
+            label(labels.say("compliers.mean_with_participation"), align="right"),
             label(labels.word("take_up"), align="right"),
             label(labels.word("p_value"), align="right"),
             label(
-                labels.say("compliers.all_drawn") + labels.arm(labels.control),
+                labels.say("compliers.mean_of_all_assigned_to", arm=labels.arm(labels.control)),
                 align="right",
             ),
             label("N", align="right"),
@@ -121,7 +121,7 @@ def _outcomes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) ->
         ]
         if error == error:
             body.append(_beneath(numbers, labels, errors, 3))
-    caption = labels.say("compliers.outcomes_whom_draw")
+    caption = labels.say("compliers.outcomes_of_compliers")
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
@@ -134,23 +134,23 @@ def _mean(numbers: Numbers, key: str, column: str, statistic: str) -> Cell:
 
 def _notes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     style = NumberStyle.of(labels.language)
-    quoted = labels.outcome(exhibit.take_up) if exhibit.take_up else ""
-    what = labels.say("compliers.taking_part_2", quoted=quoted) if quoted else ""
     left_out = numbers.value(PANEL, "types", "all", "n_left_out")
     arm = labels.arm(labels.treated)
-    lines = [
-        labels.say("compliers.would_take_part", what=what, compliers=labels.word("compliers"), arm=arm),
-        labels.say("compliers.each_cell_draw"),
+    lines = (
+        [labels.say("compliers.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
+    )
+    lines += [
+        labels.say("compliers.compliers_explained", compliers=labels.word("compliers"), arm=arm),
+        labels.say("compliers.estimated_within_cells"),
     ]
     if left_out > 0:
-        count = style.integer(left_out)
-        lines.append(labels.say("compliers.people_cells_one", count=count))
+        lines.append(labels.say("compliers.left_out_one_arm_cells", n=style.integer(left_out)))
     entry = labels.specification_of(exhibit.specification)
     if entry is None:
         return lines
     lines.append(influence_note(labels.say("compliers.shares_and_means"), entry, labels))
     if exhibit.columns:
-        lines.append(labels.say("compliers.outcomes_difference_two"))
+        lines.append(labels.say("compliers.difference_is_late"))
         lines.append(specification_note(exhibit.specification, entry, labels))
         lines.append(errors_note([entry.vcov], labels.language))
     elif weights := weights_of(entry, labels):

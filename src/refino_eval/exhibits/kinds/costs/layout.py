@@ -41,12 +41,12 @@ def _row(row: str, years: list[str], labels: LabelBook) -> str:
         return row
     if row == "average":
         span = f"{years[0]}\N{EN DASH}{years[-1]}"
-        return labels.say("costs.mean_years", span=span)
+        return labels.say("costs.mean_of_years", span=span)
     return labels.word(f"cost_{row}")
 
 
 def _cost_notes(exhibit: CostsExhibit, labels: LabelBook) -> list[str]:
     costs = labels.definitions.costs[exhibit.costs]
     yearly = costs.bases[exhibit.basis].kind == "yearly_prices"
-    how = labels.say("costs.years_weigh_same") if yearly else labels.say("costs.monthly_price_payments")
+    how = labels.say("costs.years_weigh_equally") if yearly else labels.say("costs.monthly_price_explained")
     return [labels.say("costs.computed_from_published", how=how)]

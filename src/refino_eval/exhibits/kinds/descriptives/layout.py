@@ -59,4 +59,4 @@ def _missing_note(frame: pd.DataFrame, exhibit: DescriptivesExhibit, labels: Lab
     ]
     if not lacking:
         return []
-    return [labels.say("descriptives.missing_number_people") + "; ".join(lacking) + "."]
+    return [labels.say("descriptives.people_with_missing_values", listed="; ".join(lacking))]

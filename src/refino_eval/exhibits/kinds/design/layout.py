@@ -34,7 +34,7 @@ def layout(exhibit: DesignExhibit, frame: pd.DataFrame, page: Page) -> Table:
             )
             for record in summary.to_dict("records")
         ]  # fmt: skip
-        header = Row((label(""), label(labels.say("design.number_share"), align="right")))
+        header = Row((label(""), label(labels.say("design.number_or_share"), align="right")))
         parts.append(Part(header=(header,), body=tuple(rows), caption=labels.word("summary")))
     if cells:
         shown = [s for s in STATISTICS if (frame["statistic"] == s).any()]
@@ -42,7 +42,7 @@ def layout(exhibit: DesignExhibit, frame: pd.DataFrame, page: Page) -> Table:
         body = tuple(
             Row((label(cell_name(cell)), *(numbers.cell("", cell, "all", s) for s in shown))) for cell in cells
         )
-        caption = labels.say("design.cell_cell")
+        caption = labels.say("design.cell_by_cell")
         parts.append(Part(header=(header,), body=body, caption=caption if parts else ""))
     return page.table(exhibit, frame, parts)
 

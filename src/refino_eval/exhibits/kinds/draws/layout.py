@@ -80,9 +80,9 @@ def _alt(frame: pd.DataFrame, months: list[str], labels: LabelBook) -> str:
     drawn = "; ".join(f"{labels.arm(arm)} {style.integer(total)}" for arm, total in totals.items())
     low, high = (style.percent(share, 0) for share in (shares.min(), shares.max()))
     return labels.say(
-        "draws.line_chart_people",
-        month_0=months[0],
-        month=months[-1],
+        "draws.alt_people_by_month",
+        first=months[0],
+        last=months[-1],
         drawn=drawn,
         treated=labels.arm(labels.treated),
         low=low,

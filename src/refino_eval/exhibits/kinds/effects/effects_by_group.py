@@ -42,7 +42,7 @@ def grouped_effects_figure(
             panel = panel_of(strip.state, key)
             times = [int(t) for other, *_ in groups for t in _estimates(frame, panel_of(strip.state, other)).index]
             if _estimates(frame, panel).empty:
-                text = labels.say("effects.estimated")
+                text = labels.say("effects.not_estimated")
                 ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
             else:
                 reaches.append(draw_effects(ax, frame, panel))
@@ -84,17 +84,16 @@ def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -
     """Say what the tests of equal effects are."""
     if exhibit.by is None:
         return []
-    lines = [say("effects.each_group_estimated", language)]
+    lines = [say("effects.groups_explained", language)]
     missing = without_group(frame)
     if missing:
-        count = NumberStyle.of(language).integer(missing)
-        lines.append(say("effects.people_none_groups", language, count=count))
+        lines.append(say("effects.people_in_no_group", language, n=NumberStyle.of(language).integer(missing)))
     return lines
 
 
 def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
     style = NumberStyle.of(labels.language)
-    sentences = [labels.say("effects.point_chart_small", value=len(states) * len(groups))]
+    sentences = [labels.say("effects.alt_by_group", n=len(states) * len(groups))]
     for state in states:
         for key, shown, _ in groups:
             after = _estimates(frame, panel_of(state, key)).dropna()
@@ -104,9 +103,9 @@ def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFr
             least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
             sentences.append(
                 labels.say(
-                    "effects.after_draw",
+                    "effects.alt_range_of_group",
                     state=labels.state(state),
-                    shown=shown,
+                    group=shown,
                     least=least,
                     most=most,
                 )

@@ -99,7 +99,6 @@ def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *
 
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
-    pointwise = "pointwise" if exhibit.clock == "month" else "pointwise_week"
     if many:
         point = Line2D([], [], color=TREATED.color, linewidth=1.4)
         reach: Line2D | Patch = Patch(facecolor=TREATED.color, alpha=0.37)
@@ -108,14 +107,14 @@ def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *
         reach = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
     band = Patch(facecolor=TREATED.color, alpha=0.13)
     effect = labels.word("effect_of").format(arm=labels.arm(labels.treated))
-    texts = [effect, *(labels.word(word).format(level=level) for word in (pointwise, "simultaneous"))]
+    texts = [effect, *(labels.word(word).format(level=level) for word in ("pointwise", "simultaneous"))]
     figure.legend([point, reach, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say for each panel how large the effects after the draw are, and how often the band leaves zero out."""
     style = NumberStyle.of(labels.language)
-    sentences = [labels.say("effects.point_chart_panels", states=len(states))]
+    sentences = [labels.say("effects.alt_panels", n=len(states))]
     for state in states:
         estimates = column(frame, state, SERIES, "estimate")
         after = estimates[estimates.index >= 0].dropna()
@@ -126,7 +125,7 @@ def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels
         least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
         sentences.append(
             labels.say(
-                "effects.after_draw_band",
+                "effects.alt_range_and_band",
                 state=labels.state(state),
                 least=least,
                 most=most,
@@ -142,6 +141,6 @@ def notes(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
     entry = labels.specification_of(exhibit.specification)
     return [
         *([] if entry is None else [specification_note(exhibit.specification, entry, labels)]),
-        labels.say("effects.lines_interval_each"),
+        labels.say("effects.lines_and_band_explained"),
         *effects_notes(exhibit, frame, labels.language),
     ]

@@ -42,12 +42,12 @@ def layout(exhibit: EstimandsExhibit, frame: pd.DataFrame, page: Page) -> Table:
         body.append(Row((label(labels.word(statistic)), *cells, label("")), role="foot"))
     entry = labels.specification_of(exhibit.specification)
     own = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    own.append(labels.say("estimands.fixed_effects_weight"))
+    own.append(labels.say("estimands.weights_of_cells"))
     if entry is not None:
         own.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
     if "interacted" in shown:
-        own.append(labels.say("estimands.interacted_lin_each"))
+        own.append(labels.say("estimands.interacted_explained"))
     if small:
         n, cells_of = (numbers.cell("small_cells", first, "cell_fixed_effects", s).text for s in ("n", "n_cells"))
-        own.append(labels.say("estimands.brackets_standard_errors", cells_of=cells_of, n=n))
+        own.append(labels.say("estimands.small_cells_explained", cells_of=cells_of, n=n))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own)

@@ -7,8 +7,8 @@ import pandas as pd
 from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import errors_note, specification_note
-from refino_eval.text import say
 
 OWN = "own"
 
@@ -31,13 +31,13 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     blocks = [*((OWN,) if exhibit.programmes else ()), *exhibit.states]
     body: list[Row] = []
     for panel in blocks:
-        own = labels.say("ever_started.programme_they_drawn")
+        own = labels.say("ever_started.programme_assigned_to")
         head = own if panel == OWN else labels.state(panel)
         body.append(Row((label(head), *[Cell("")] * 6), role="block"))
-        rows = {f"by_{k}": _horizon(exhibit, k, labels.language) for k in exhibit.within}
+        rows = {f"by_{k}": _horizon(exhibit, k, labels) for k in exhibit.within}
         if panel == OWN:
-            never = _horizon(exhibit, exhibit.last, labels.language)
-            rows[f"not_by_{exhibit.last}"] = labels.say("ever_started.not", never=never)
+            never = _horizon(exhibit, exhibit.last, labels)
+            rows[f"not_by_{exhibit.last}"] = labels.say("ever_started.not_started", horizon=never)
         for row, text in rows.items():
             body.append(
                 Row(
@@ -52,7 +52,7 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
                 )
             )
     entry = labels.specification_of(exhibit.specification)
-    own_notes = [labels.say("ever_started.shares_cent_drawn")]
+    own_notes = [labels.say("ever_started.shares_explained")]
     if entry is not None:
         own_notes = [
             specification_note(exhibit.specification, entry, labels),
@@ -62,6 +62,5 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own_notes)
 
 
-def _horizon(exhibit: EverStartedExhibit, k: int, language: str) -> str:
-    period = {"month": say("ever_started.month", language), "week": say("ever_started.week", language)}[exhibit.clock]
-    return say("ever_started.by", language, period=period, k=k)
+def _horizon(exhibit: EverStartedExhibit, k: int, labels: LabelBook) -> str:
+    return labels.say("ever_started.by_horizon", period=labels.word(f"period_{exhibit.clock}"), k=k)

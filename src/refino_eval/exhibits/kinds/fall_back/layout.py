@@ -13,7 +13,6 @@ from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, l
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import EN_DASH, errors_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 NONE = "none"
 
@@ -43,9 +42,9 @@ def fall_back_part(participation: Participation, numbers: Numbers, panel: str, l
         (
             label(""),
             *(label(f"{labels.arm(arm)}, %", align="right") for arm in (labels.treated, labels.control)),
-            label(labels.say("fall_back.effect_draw_points"), align="right"),
+            label(labels.say("fall_back.effect_percentage_points"), align="right"),
             label(labels.word("std_error"), align="right"),
-            label(labels.say("fall_back.otherwise_here_moved"), align="right"),
+            label(labels.say("fall_back.share_of_compliers"), align="right"),
             label(labels.word("std_error"), align="right"),
             label(labels.word("conf").format(level="95"), align="right"),
         )
@@ -65,13 +64,13 @@ def fall_back_part(participation: Participation, numbers: Numbers, panel: str, l
         )
         for state in states_of(participation, numbers, panel)
     ]
-    return Part(header=(header,), body=tuple(body), caption=_caption(participation, labels.language))
+    return Part(header=(header,), body=tuple(body), caption=_caption(participation, labels))
 
 
 def _periods_part(participation: Participation, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
-    period = {"month": labels.say("fall_back.month"), "week": labels.say("fall_back.week")}[participation.clock]
-    periods = {"month": labels.say("fall_back.months"), "week": labels.say("fall_back.weeks")}[participation.clock]
+    period = labels.word(f"period_{participation.clock}")
+    periods = labels.word(f"periods_{participation.clock}")
     header = Row(
         (
             label(""),
@@ -79,7 +78,7 @@ def _periods_part(participation: Participation, numbers: Numbers, labels: LabelB
             label(labels.word("draw"), align="right"),
             label(labels.word("std_error"), align="right"),
             label(
-                labels.say("fall_back.replaced_each_programme", period=period),
+                labels.say("fall_back.replaced_per_period", period=period),
                 align="right",
             ),
             label(labels.word("std_error"), align="right"),
@@ -106,9 +105,9 @@ def _periods_part(participation: Participation, numbers: Numbers, labels: LabelB
         for state in states_of(participation, numbers, "periods")
     ]
     caption = labels.say(
-        "fall_back.each_state",
-        capitalize=periods.capitalize(),
-        participation=_window(participation, labels.language),
+        "fall_back.periods_in_each_state",
+        periods=periods.capitalize(),
+        window=_window(participation, labels),
     )
     return Part(header=(header,), body=tuple(body), caption=caption)
 
@@ -122,7 +121,7 @@ def states_of(participation: Participation, numbers: Numbers, panel: str) -> lis
 def state_name(participation: Participation, state: str, labels: LabelBook) -> str:
     """Return what a state of participation is called."""
     if state == NONE:
-        return labels.say("fall_back.none")
+        return labels.say("fall_back.no_programme")
     if state in participation.columns:
         return labels.outcome(participation.columns[state])
     return labels.state(state)
@@ -137,7 +136,7 @@ def fall_back_notes(participation: Participation, numbers: Numbers, panel: str, 
     own, rest = states[0], states[1:]
     if rest == [NONE]:
         name = state_name(participation, own, labels)
-        return [labels.say("fall_back.all_mapped_effect", name=name)]
+        return [labels.say("fall_back.only_one_programme", name=name)]
     parts = []
     for state in rest:
         share, error = (numbers.value(panel, state, "fall_back", name) for name in ("estimate", "std_error"))
@@ -150,16 +149,15 @@ def fall_back_notes(participation: Participation, numbers: Numbers, panel: str, 
     lines = []
     if parts:
         listed = ", ".join(parts)
-        lines.append(labels.say("fall_back.whom_draw_moved", name=name, listed=listed))
-        lines.append(labels.say("fall_back.shares_add_up"))
+        lines.append(labels.say("fall_back.alternatives_of_compliers", name=name, listed=listed))
+        lines.append(labels.say("fall_back.shares_sum_to_100"))
     filled = [state for state in rest if _filled(numbers, panel, state)]
     if filled:
         names = ", ".join(state_name(participation, state, labels) for state in filled)
-        lines.append(labels.say("fall_back.draw_also_moved", names=names))
+        lines.append(labels.say("fall_back.assignment_raised_others", names=names))
     unknown = numbers.value(panel, "unknown", "draw", "count")
     if unknown > 0:
-        count = style.integer(unknown)
-        lines.append(labels.say("fall_back.people_left_out", count=count))
+        lines.append(labels.say("fall_back.participation_unknown", n=style.integer(unknown)))
     return lines
 
 
@@ -176,17 +174,16 @@ def _interval(numbers: Numbers, panel: str, state: str, scale: float, decimals: 
     return Cell(f"[{texts[0]}{between} {texts[1]}]")
 
 
-def _window(participation: Participation, language: str) -> str:
+def _window(participation: Participation, labels: LabelBook) -> str:
     if participation.window is None:
         return ""
     first, last = participation.window
-    period = {"month": say("fall_back.months_2", language), "week": say("fall_back.weeks_2", language)}[
-        participation.clock
-    ]
-    return f"{period} {first}{EN_DASH}{last}"
+    # "months 1-12" in English, "måned 1-12" in Norwegian.
+    form = "periods" if labels.language == "en" else "period"
+    return f"{labels.word(f'{form}_{participation.clock}')} {first}{EN_DASH}{last}"
 
 
-def _caption(participation: Participation, language: str) -> str:
+def _caption(participation: Participation, labels: LabelBook) -> str:
     if participation.window is None:
-        return say("fall_back.taking_part_whoever", language)
-    return say("fall_back.ever_taken_part", language, participation=_window(participation, language))
+        return labels.say("fall_back.participation")
+    return labels.say("fall_back.participation_in_window", window=_window(participation, labels))

@@ -276,4 +276,4 @@ def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
         if out:
             told.append(f"{labels.word('excluded')}: {'; '.join(out)}.")
         told.append(f"{stage_label(stage.name, labels)}: {split(stage.counts)}.")
-    return labels.say("flow.flow_chart_sample") + " ".join(told)
+    return labels.say("flow.alt_flow_chart", stages=" ".join(told))

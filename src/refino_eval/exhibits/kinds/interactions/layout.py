@@ -21,7 +21,7 @@ def layout(exhibit: InteractionsExhibit, frame: pd.DataFrame, page: Page) -> Tab
     arm = labels.arm(own)
     header = Row((label(""), *(label(labels.covariate(name, unit=False), align="right") for name in columns)))
     others = [row for row in dict.fromkeys(frame["row"]) if row not in (own, crossed, "joint_test")]
-    words = {own: arm, crossed: f"{arm} × " + labels.say("interactions.characteristic")}
+    words = {own: arm, crossed: labels.say("interactions.arm_times_characteristic", arm=arm)}
     body: list[Row] = []
     for row in (own, crossed, *others):
         text = words.get(row) or labels.covariate(row)
@@ -41,8 +41,8 @@ def _notes(exhibit: InteractionsExhibit, numbers: Numbers, labels: LabelBook) ->
     p_value = numbers.cell(exhibit.specification, "joint_test", "all", "p_value").text
     outcome = labels.outcome(exhibit.outcome)
     lines = [
-        labels.say("interactions.outcome_one_regression", outcome=outcome),
-        labels.say("interactions.all_interactions_together", f_stat=f_stat, p_value=p_value),
+        labels.say("interactions.regressions_explained", outcome=outcome),
+        labels.say("interactions.joint_test_of_interactions", f_stat=f_stat, p_value=p_value),
     ]
     if entry is not None:
         lines = [specification_note(exhibit.specification, entry, labels), *lines]

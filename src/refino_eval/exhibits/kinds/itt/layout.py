@@ -75,21 +75,23 @@ def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[s
         f"{labels.outcome(exhibit.columns.get(column, column))} ({style.integer(value)})"
         for column, value in zip(lost["column"], lost["value"], strict=True)
     )
-    return [labels.say("itt.people_without_value") + listed + "."]
+    return [labels.say("itt.people_without_outcome", listed=listed)]
 
 
 def _compared(exhibit: IttExhibit, labels: LabelBook) -> str:
     """Say what the effects are; between two treated arms the word is difference, since one of them may not be drawn."""
     if exhibit.against is not None:
         against = labels.arm(exhibit.against)
-        return labels.say("itt.difference_between_linear", labels=_arms(labels), against=against)
-    return labels.say("itt.effect_being_drawn", labels=_arms(labels))
+        return labels.say("itt.difference_between_arms", arms=_arms(labels), against=against)
+    return labels.say("itt.itt_explained", arms=_arms(labels))
 
 
 def _arms(labels: LabelBook) -> str:
     """Return the treated arms in a sentence."""
     names = [labels.arm(arm) for arm in labels.treated_arms]
-    return names[0] if len(names) == 1 else labels.say("itt.or").join([", ".join(names[:-1]), names[-1]])
+    if len(names) == 1:
+        return names[0]
+    return labels.say("itt.one_or_the_other", names=", ".join(names[:-1]), last=names[-1])
 
 
 def _several_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
@@ -97,8 +99,8 @@ def _several_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) 
     if len(labels.treated_arms) == 1:
         return []
     control = labels.arm(labels.control)
-    pairwise = labels.say("itt.each_arm_compared", control=control)
-    joint = labels.say("itt.all_arms_compared", control=control)
+    pairwise = labels.say("itt.pairwise_comparison", control=control)
+    joint = labels.say("itt.joint_comparison", control=control)
     lines = [pairwise if exhibit.comparison == "pairwise" else joint]
     if (frame["row"] == ALL_ARMS).any():
         between = exhibit.between_arms and exhibit.comparison == "pairwise"

@@ -116,8 +116,7 @@ def _other_take_up(numbers: Numbers, language: str) -> list[str]:
     apart = numbers.value("fall_back", "other_take_up", "draw", "count")
     if not apart > 0:
         return []
-    count = NumberStyle.of(language).integer(apart)
-    return [say("late.people_taking_part", language, count=count)]
+    return [say("late.people_with_other_participation", language, n=NumberStyle.of(language).integer(apart))]
 
 
 def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
@@ -126,10 +125,10 @@ def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[st
     shares = [numbers.value(panel, "first_stage", key, name) for name in ("mean_treated", "mean_control")]
     style = NumberStyle.of(labels.language)
     treated, control = (style.fixed(100 * share, 1) for share in shares)
-    quoted = labels.outcome(exhibit.take_up) if exhibit.take_up else ""
-    what = labels.say("late.is", quoted=quoted) if quoted else ""
-    arms = labels.arm(labels.treated), labels.arm(labels.control)
+    arms = {"treated_arm": labels.arm(labels.treated), "control_arm": labels.arm(labels.control)}
+    defined = [labels.say("late.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
     return [
-        labels.say("late.take_up_drawn", what=what, treated=treated, arm_0=arms[0], control=control, arm_1=arms[1]),
-        labels.say("late.effect_taking_part"),
+        *defined,
+        labels.say("late.take_up_by_arm", treated=treated, control=control, **arms),
+        labels.say("late.late_explained"),
     ]

@@ -31,7 +31,7 @@ def layout(exhibit: LeaveOneOutExhibit, frame: pd.DataFrame, page: Page) -> Tabl
         shown = (
             labels.word("all")
             if group == "all"
-            else labels.say("leave_one_out.without") + _called(exhibit.without, group, labels)
+            else labels.say("leave_one_out.without_group", group=_called(exhibit.without, group, labels))
         )
         rows = effect_rows(numbers, panel, group, shown, columns, labels)
         if not page.style.machine:
@@ -49,7 +49,7 @@ def layout(exhibit: LeaveOneOutExhibit, frame: pd.DataFrame, page: Page) -> Tabl
 
 def _called(without: str, group: str, labels: LabelBook) -> str:
     if group == WITHOUT_GROUP:
-        return labels.say("leave_one_out.without_value")
+        return labels.say("leave_one_out.those_without_value")
     return group_label(without, group, labels)
 
 
@@ -61,8 +61,8 @@ def _largest(numbers: Numbers, groups: list[str], key: str) -> str:
 
 
 def _notes(exhibit: LeaveOneOutExhibit, labels: LabelBook) -> list[str]:
-    told_by = inside(split_label(exhibit.without, labels))
-    lines = [labels.say("leave_one_out.each_line_leaves", told_by=told_by, MARK=MARK)]
+    split = inside(split_label(exhibit.without, labels))
+    lines = [labels.say("leave_one_out.lines_explained", split=split, mark=MARK)]
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:
         lines = [specification_note(exhibit.specification, entry, labels), *lines]

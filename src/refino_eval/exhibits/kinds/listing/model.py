@@ -43,6 +43,7 @@ class ListingExhibit(PlainExhibit):
     )
 
     several_arms: ClassVar[Several] = "together"
+    explanations: ClassVar[tuple[str, ...]] = ("interval", "p_value")
 
     @property
     def exhibits_read(self) -> tuple[str, ...]:

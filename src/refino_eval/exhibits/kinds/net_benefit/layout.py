@@ -53,8 +53,8 @@ def notes(exhibit: NetBenefitExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
     return [
-        labels.say("net_benefit.net_benefit_effect", basis=basis),
-        labels.say("net_benefit.shading_interval_each", level=level),
+        labels.say("net_benefit.net_benefit_explained", basis=basis),
+        labels.say("net_benefit.shading_explained", level=level),
     ]
 
 
@@ -80,7 +80,7 @@ def _mark(ax: Axes, exhibit: NetBenefitExhibit, values: pd.Series, labels: Label
 def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     style = NumberStyle.of(labels.language)
     highest = style.fixed(exhibit.highest / MILLION, 1)
-    sentences = [labels.say("net_benefit.line_chart_panels", keys=len(keys), highest=highest)]
+    sentences = [labels.say("net_benefit.alt_panels", keys=len(keys), highest=highest)]
     for key in keys:
         line, low, high = (column(frame, key, SERIES, name) for name in ("estimate", "conf_low", "conf_high"))
         first, last = (style.integer(float(line.iloc[place])) for place in (0, -1))
@@ -88,7 +88,7 @@ def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, label
         reach = style.fixed(float(settled.max()) / MILLION, 1) if len(settled) else ""
         shown = {"outcome": labels.outcome(exhibit.columns[key]), "first": first, "last": last}
         if reach:
-            sentences.append(labels.say("net_benefit.line_excludes_zero_up_to", **shown, reach=reach))
+            sentences.append(labels.say("net_benefit.alt_excludes_zero_up_to", **shown, reach=reach))
         else:
-            sentences.append(labels.say("net_benefit.line_includes_zero", **shown))
+            sentences.append(labels.say("net_benefit.alt_includes_zero", **shown))
     return " ".join(sentences)

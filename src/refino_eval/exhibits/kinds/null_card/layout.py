@@ -24,7 +24,7 @@ def layout(exhibit: NullCardExhibit, frame: pd.DataFrame, page: Page) -> Table:
         labels.word("mean_control"),
         labels.word("estimate"),
         labels.word("conf").format(level=f"{level * 100:g}"),
-        labels.say("null_card.interval_cent_control"),
+        labels.say("null_card.interval_per_cent"),
         labels.word("mde"),
         labels.word("p_value_ri"),
         labels.word("p_value_fwer"),
@@ -42,9 +42,9 @@ def layout(exhibit: NullCardExhibit, frame: pd.DataFrame, page: Page) -> Table:
             caption=labels.say("null_card.numbers"),
         ),
         Part(
-            header=(Row((label(""), label(labels.say("null_card.what_says")))),),
+            header=(Row((label(""), label(labels.say("null_card.interpretation")))),),
             body=tuple(words),
-            caption=labels.say("null_card.words"),
+            caption=labels.say("null_card.in_words"),
         ),
     )
     return page.table(exhibit, frame, grids, _notes(exhibit, frame, labels))
@@ -92,22 +92,20 @@ def sentence(numbers: Numbers, key: str, outcome: str, labels: LabelBook, *, lev
                      "rejected_above")
     )  # fmt: skip
     if not (math.isfinite(low) and math.isfinite(high)):
-        return labels.say("null_card.effect_cannot_estimated")
+        return labels.say("null_card.not_estimable")
     percents = [numbers.value("percent", key, arm, name) for name in ("conf_low", "conf_high")]
-    beside = ""
+    limits = {"low": amount.text(low, unit=False), "high": amount.text(high)}
+    compatible = labels.say("null_card.compatible_effects", **limits)
     if all(map(math.isfinite, percents)):
         style = NumberStyle.of(labels.language)
-        shown = [style.percent(value / 100) for value in percents]
-        beside = labels.say("null_card.control_mean", shown_0=shown[0], shown_1=shown[1])
+        low_percent, high_percent = (style.percent(value / 100) for value in percents)
+        compatible = labels.say(
+            "null_card.compatible_effects_with_per_cent", **limits, low_percent=low_percent, high_percent=high_percent
+        )
     parts = [
-        labels.say(
-            "null_card.data_compatible_effect",
-            low=amount.text(low, unit=False),
-            high=amount.text(high),
-            beside=beside,
-        ),
+        compatible,
         _excluded(amount, below, above, labels.language),
-        labels.say("null_card.probability_trial_would", mde=amount.text(mde)),
+        labels.say("null_card.smallest_detectable_effect", mde=amount.text(mde)),
         _verdict(amount, p, p_equal, margin, size, labels.language),
     ]
     return " ".join(part for part in parts if part)
@@ -140,7 +138,9 @@ def _excluded(amount: _Amounts, below: float, above: float, language: str) -> st
     """Say which effects the one-sided tests reject, as far as they are gains and losses."""
     if not (math.isfinite(below) and math.isfinite(above)) or below >= 0 or above <= 0:
         return ""
-    return say("null_card.one_sided_tests", language, above=amount.text(above), text=amount.text(-below))
+    return say(
+        "null_card.excluded_by_one_sided_tests", language, increase=amount.text(above), decrease=amount.text(-below)
+    )
 
 
 def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: float, language: str) -> str:
@@ -149,17 +149,18 @@ def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: fl
         return say("null_card.differs_from_zero" if different else "null_card.no_margin_declared", language)
     shown = f"±{amount.text(margin)}"
     if p_equal <= size:
-        more = say("null_card.differs_zero_all", language) if different else ""
-        return say("null_card.effect_shown_lie", language, shown=shown) + more
+        return say(
+            "null_card.within_margin_and_differs" if different else "null_card.within_margin", language, margin=shown
+        )
     if different:
-        return say("null_card.effect_differs_zero", language, shown=shown)
-    return say("null_card.effect_shown_neither", language, shown=shown)
+        return say("null_card.differs_and_not_within_margin", language, margin=shown)
+    return say("null_card.inconclusive", language, margin=shown)
 
 
 def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(labels.say("null_card.test_does_reject"))
+    lines.append(labels.say("null_card.not_rejecting_is_no_proof"))
     if entry is not None:
         lines.append(
             inference_note([entry.vcov], [entry.level], frame, labels.language).split(". ")[0].rstrip(".") + "."

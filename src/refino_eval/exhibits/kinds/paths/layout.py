@@ -69,9 +69,9 @@ def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
     unit = labels.state_unit(state)
     if exhibit.cumulate_from is None:
         return unit
-    period = {"month": labels.say("paths.month"), "week": labels.say("paths.week")}[exhibit.clock]
+    period = labels.word(f"period_{exhibit.clock}")
     if labels.state_is_share(state):
-        unit = {"month": labels.say("paths.months"), "week": labels.say("paths.weeks")}[exhibit.clock]
+        unit = labels.word(f"periods_{exhibit.clock}")
     summed = labels.word("cumulative").format(origin=period, first=exhibit.cumulate_from)
     return f"{unit}, {summed}" if unit else summed
 
@@ -79,8 +79,8 @@ def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
 def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say what the figure shows: each panel's first and last level by arm, and at the draw."""
     style = NumberStyle.of(labels.language)
-    period = {"month": labels.say("paths.month"), "week": labels.say("paths.week")}[exhibit.clock]
-    sentences = [labels.say("paths.line_chart_panels", states=len(states))]
+    period = labels.word(f"period_{exhibit.clock}")
+    sentences = [labels.say("paths.alt_panels", n=len(states))]
     for state in states:
         parts = []
         for arm, _ in arms_of(labels):
@@ -100,7 +100,7 @@ def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: 
 def notes(exhibit: PathsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return the lines under the figure."""
     return [
-        labels.say("paths.means_each_arm"),
-        labels.say("paths.time_draw"),
+        labels.say("paths.means_explained"),
+        labels.say("paths.time_zero"),
         *paths_notes(exhibit, frame, labels.language),
     ]

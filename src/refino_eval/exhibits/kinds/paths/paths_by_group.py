@@ -71,11 +71,10 @@ def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> li
     """Say how to read the fading, and who is in no group."""
     if exhibit.by is None:
         return []
-    lines = [say("paths.fainter_lines_everybody", language)]
+    lines = [say("paths.fainter_lines_explained", language)]
     missing = without_group(frame)
     if missing:
-        count = NumberStyle.of(language).integer(missing)
-        lines.append(say("paths.people_none_groups", language, count=count))
+        lines.append(say("paths.people_in_no_group", language, n=NumberStyle.of(language).integer(missing)))
     return lines
 
 
@@ -131,8 +130,7 @@ def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> 
 def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
     style = NumberStyle.of(labels.language)
-    count = len(states) * len(groups)
-    sentences = [labels.say("paths.line_chart_small", count=count)]
+    sentences = [labels.say("paths.alt_by_group", n=len(states) * len(groups))]
     for state in states:
         for key, shown, _ in groups:
             parts = []

@@ -56,7 +56,7 @@ def _part(
         ),
         Row(
             (
-                label(labels.say("payments.months_programme_mean")),
+                label(labels.say("payments.mean_months_in_programme")),
                 *(
                     numbers.cell("", "duration", arm, "mean", write=partial(numbers.style.fixed, decimals=1))
                     for arm in arms
@@ -105,15 +105,15 @@ def _totals(
     rules: str, exhibit: PaymentsExhibit, arms: tuple[str, ...], numbers: Numbers, language: str
 ) -> Iterator[Row]:
     style = numbers.style
-    settled, all_of_it = say("payments.settled", language), say("payments.all_undecided", language)
+    settled, all_of_it = say("payments.settled", language), say("payments.including_undecided", language)
     for row, which in (("least", settled), ("most", all_of_it)):
-        head = say("payments.payment_participant_share", language, which=which)
+        head = say("payments.payment_share_of_bid", language, which=which)
         cells = (numbers.cell(rules, row, arm, "share", write=style.percent) for arm in arms)
         yield Row((label(head), *cells), role="foot")
     if exhibit.bid is not None:
         bid = style.integer(exhibit.bid)
         for row, which in (("least", settled), ("most", all_of_it)):
-            head = say("payments.kroner_participant_bid", language, bid=bid, which=which)
+            head = say("payments.payment_in_kroner", language, bid=bid, which=which)
             yield Row(
                 (label(head), *(numbers.cell(rules, row, arm, "value", write=style.integer) for arm in arms)),
                 role="foot",
@@ -130,8 +130,8 @@ def _notes(exhibit: PaymentsExhibit, numbers: Numbers, labels: LabelBook) -> lis
     last = exhibit.observed_to
     day = f"{last.day}.{last.month}.{last.year}" if labels.language == "nb" else f"{last.day} {last:%B} {last.year}"
     return [
-        labels.say("payments.participants_who_started", started=started, day=day),
-        labels.say("payments.rules_applied_registered"),
+        labels.say("payments.participants_explained", started=started, day=day),
+        labels.say("payments.rules_explained"),
         labels.say("payments.same_spells_under_all_rules"),
         *([labels.say("payments.bid_is_illustration")] if exhibit.bid is not None else []),
     ]

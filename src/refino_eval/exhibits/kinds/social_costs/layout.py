@@ -31,7 +31,7 @@ def layout(exhibit: SocialCostsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
             )
             for row in ("monthly_price", "cost", "without_vat", "saving")
         ),
-        caption=labels.say("social_costs.saving_kroner"),
+        caption=labels.say("social_costs.saving_in_kroner"),
     )
     rows: tuple[tuple[str, Callable[[float], str]], ...] = (
         ("gain", lambda value: page.style.fixed(value, 1)),
@@ -50,7 +50,7 @@ def layout(exhibit: SocialCostsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
             )
             for row, write in rows
         ),
-        caption=labels.say("social_costs.effect_outweighs"),
+        caption=labels.say("social_costs.break_even_effect"),
     )
     return page.table(exhibit, frame, (steps, weighed), _social_notes(exhibit, numbers, labels))
 
@@ -60,6 +60,6 @@ def _social_notes(exhibit: SocialCostsExhibit, numbers: Numbers, labels: LabelBo
     vat, tax = (Cell(numbers.style.integer(numbers.value("", row, "", "value"))).text for row in ("vat", "tax_cost"))
     basis = labels.definitions.costs[exhibit.costs].bases[exhibit.break_even_basis].label[labels.language]
     return [
-        labels.say("social_costs.saving_what_costs", control=control, treated=treated, vat=vat, tax=tax),
-        labels.say("social_costs.effect_outweighs_saving", lower=basis.lower(), control=control),
+        labels.say("social_costs.saving_explained", control=control, treated=treated, vat=vat, tax=tax),
+        labels.say("social_costs.break_even_explained", basis=basis.lower(), control=control),
     ]

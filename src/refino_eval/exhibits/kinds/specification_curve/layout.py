@@ -73,13 +73,15 @@ def choices_of(told: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: L
     if by_state and len(pairs) == len(set(outcomes)):
         states = [labels.state(entry.state or "") for entry in entries if entry is not None]
         windows = [_window(window_text(entry, labels.language)) for entry in entries if entry is not None]
-        found.append(_choices(labels.say("specification_curve.definition"), states))
-        found.append(_choices(labels.say("specification_curve.window"), windows))
+        found.append(_choices(labels.say("specification_curve.choice_definition"), states))
+        found.append(_choices(labels.say("specification_curve.choice_window"), windows))
     else:
-        found.append(_choices(labels.say("specification_curve.outcome"), [labels.outcome(name) for name in outcomes]))
+        found.append(
+            _choices(labels.say("specification_curve.choice_outcome"), [labels.outcome(name) for name in outcomes])
+        )
     controls = [labels.specification(panel) for panel in told["panel"]]
-    found.append(_choices(labels.say("specification_curve.specification"), controls))
-    found.append(_choices(labels.say("specification_curve.sample"), [labels.sample(c) for c in told["column"]]))
+    found.append(_choices(labels.say("specification_curve.choice_specification"), controls))
+    found.append(_choices(labels.say("specification_curve.choice_sample"), [labels.sample(c) for c in told["column"]]))
     return found
 
 
@@ -122,7 +124,7 @@ def _median(ax: Axes, frame: pd.DataFrame, count: int, language: str) -> None:
     ax.axhline(summary["median"], color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     median = format_statistic(style, "estimate", float(summary["median"]))
     share = style.percent(float(summary["significant"]), 0)
-    text = say("specification_curve.variants_median_significant", language, count=count, median=median, share=share)
+    text = say("specification_curve.summary_line", language, count=count, median=median, share=share)
     ax.text(1.0, 1.02, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5, color=QUIET)
 
 
@@ -167,7 +169,7 @@ def _heading(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
 
 def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
     if exhibit.scale == "control_sd":
-        return labels.say("specification_curve.control_standard_deviations")
+        return labels.say("specification_curve.unit_control_standard_deviations")
     entries = [labels.definitions.outcomes.get(name) for name in exhibit.columns.values()]
     units = list(dict.fromkeys(entry.unit[labels.language] for entry in entries if entry is not None))
     return ", ".join(units) if units else plain("")
@@ -176,12 +178,9 @@ def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
 def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say how to read the curve, and what it is not."""
     level = f"{(1 - _alpha(exhibit, labels)) * 100:g}"
-    single = []
-    if len(exhibit.specifications) == 1:
-        single.append(labels.say("specification_curve.specification_2"))
     return [
-        labels.say("specification_curve.each_point_effect", level=level),
-        labels.say("specification_curve.variants_share_their"),
+        labels.say("specification_curve.curve_explained", level=level),
+        labels.say("specification_curve.curve_is_no_test"),
     ]
 
 
@@ -192,12 +191,12 @@ def _alt(frame: pd.DataFrame, choices: Sequence[Choices], language: str) -> str:
     count, share = style.integer(summary["estimated"]), style.percent(float(summary["significant"]), 0)
     varied = "; ".join(f"{each.name.lower()}: {', '.join(each.values)}" for each in choices)
     return say(
-        "specification_curve.specification_curve_variants",
+        "specification_curve.alt_curve",
         language,
         count=count,
-        shown_lowest=shown["lowest"],
-        shown_highest=shown["highest"],
-        shown_median=shown["median"],
+        lowest=shown["lowest"],
+        highest=shown["highest"],
+        median=shown["median"],
         share=share,
         varied=varied,
     )

@@ -40,12 +40,12 @@ def layout(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, page: Page) -> Dr
     for place, (ax, group) in enumerate(zip(axes, groups, strict=True)):
         shown = list(zip(group, (TREATED, CONTROL), strict=False))
         if not group:
-            ax.text(0.5, 0.5, labels.say("spell_survival.nobody_started_programme"), ha="center")
+            ax.text(0.5, 0.5, labels.say("spell_survival.nobody_started"), ha="center")
             ax.set_axis_off()
             continue
         title = labels.state(group[0]) if len(groups) > 1 else ""
         _panel(ax, exhibit, frame, shown, labels)
-        unit = labels.say("spell_survival.cent_who_started")
+        unit = labels.say("spell_survival.axis_per_cent_of_starters")
         head_panel(ax, place, len(groups), title, unit)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, states, frame, labels))
@@ -86,7 +86,7 @@ def _at_risk(ax: Axes, frame: pd.DataFrame, shown: list[tuple[str, Series]], lan
     ticks = [int(tick) for tick in ax.get_xticks()]
     top = -0.27
     options: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "fontsize": 7.5, "va": "center"}
-    ax.text(0.0, top, say("spell_survival.people_followed_here", language), color=QUIET,
+    ax.text(0.0, top, say("spell_survival.number_at_risk", language), color=QUIET,
             **{**options, "transform": ax.transAxes})  # fmt: skip
     for line, (state, series) in enumerate(shown, start=1):
         counts = column(frame, "", state, "n")
@@ -101,35 +101,36 @@ def _at_risk(ax: Axes, frame: pd.DataFrame, shown: list[tuple[str, Series]], lan
 def notes(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say who is followed, when a stay ends, how people not seen to the end count, and the middle stay."""
     style = NumberStyle.of(labels.language)
-    periods = {"month": labels.say("spell_survival.months"), "week": labels.say("spell_survival.weeks")}[exhibit.clock]
-    period = {"month": labels.say("spell_survival.month"), "week": labels.say("spell_survival.week")}[exhibit.clock]
-    lines = [labels.say("spell_survival.everybody_who_started", period=period, value=100 * exhibit.level)]
+    periods, period = labels.word(f"periods_{exhibit.clock}"), labels.word(f"period_{exhibit.clock}")
+    lines = [labels.say("spell_survival.survival_explained", period=period, level=100 * exhibit.level)]
     if exhibit.gap:
-        many = exhibit.gap > 1
-        lines.append(labels.say("spell_survival.break_most_does", gap=exhibit.gap, value=periods if many else period))
+        gap = periods if exhibit.gap > 1 else period
+        lines.append(labels.say("spell_survival.short_breaks_explained", gap=exhibit.gap, periods=gap))
     for state in exhibit.states:
         part = frame[frame["column"] == state].set_index(["row", "statistic"])["value"]
         count, back = (float(part.get((row, "count"), 0.0)) for row in ("starters", "returned"))
         median = part.get(("median", "value"), float("nan"))
         reached = pd.notna(median)
         name = labels.state(state)
-        text = labels.say("spell_survival.started", name=name, count=style.integer(count))
+        sentences = [labels.say("spell_survival.started", name=name, n=style.integer(count))]
         if reached:
-            text += labels.say("spell_survival.half_left_after", integer=style.integer(float(median)), periods=periods)
+            sentences.append(
+                labels.say("spell_survival.median_duration", median=style.integer(float(median)), periods=periods)
+            )
         if back:
-            text += labels.say("spell_survival.came_back_after", back=style.integer(back))
-        lines.append(text + ".")
+            sentences.append(labels.say("spell_survival.returned", n=style.integer(back)))
+        lines.append(" ".join(sentences))
     return lines
 
 
 def _alt(exhibit: SpellSurvivalExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say the share still there after some round times."""
     style = NumberStyle.of(labels.language)
-    sentences = [labels.say("spell_survival.step_curves_share")]
+    sentences = [labels.say("spell_survival.alt_step_curves")]
     for state in states:
         share = column(frame, "", state, "share").dropna()
         told = [time for time in (3, 6, 12) if time in share.index]
-        period = {"month": labels.say("spell_survival.month"), "week": labels.say("spell_survival.week")}[exhibit.clock]
+        period = labels.word(f"period_{exhibit.clock}")
         levels = ", ".join(f"{period} {time}: {style.percent(float(share[time]))}" for time in told)
         if levels:
             sentences.append(f"{labels.state(state)}: {levels}.")

@@ -21,7 +21,7 @@ def layout(exhibit: StartersExhibit, frame: pd.DataFrame, page: Page) -> Table:
             label(""),
             *(label(labels.arm(arm), align="right") for arm in arms),
             label(labels.word("difference"), align="right"),
-            label(labels.say("starters.p_difference"), align="right"),
+            label(labels.say("starters.p_value_of_difference"), align="right"),
         )
     )
     body: list[Row] = []
@@ -35,7 +35,7 @@ def layout(exhibit: StartersExhibit, frame: pd.DataFrame, page: Page) -> Table:
         cells = (numbers.cell("", "joint_test", column, statistic) for column in columns)
         body.append(Row((label(labels.word(word)), *cells, label("")), role="foot"))
     shares = (per_cent(numbers, "", "started", arm, "share") for arm in arms)
-    head = labels.say("starters.started_cent")
+    head = labels.say("starters.started_per_cent")
     body.append(Row((label(head), *shares, label(""), label("")), role="foot"))
     n = numbers.cell("", "regression", "all", "n").text
     quote = "«{}»" if labels.language == "nb" else "'{}'"
@@ -45,7 +45,7 @@ def layout(exhibit: StartersExhibit, frame: pd.DataFrame, page: Page) -> Table:
         labels.say("starters.regression_with_cells", n=n, cells=strata, started=started)
         if strata
         else labels.say("starters.regression", n=n, started=started),
-        labels.say("starters.numbers_describe_who"),
+        labels.say("starters.descriptive_only"),
         errors_note([exhibit.vcov], labels.language),
     ]
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), lines)

@@ -21,8 +21,8 @@ def layout(exhibit: StepwiseExhibit, frame: pd.DataFrame, page: Page) -> Table:
     groups = {f"step_{k}": _listed(step, labels) for k, step in enumerate(exhibit.steps, start=1)}
     cells = labels.cells()
     steps = {
-        "raw": labels.say("stepwise.nothing_else"),
-        "cells": labels.say("stepwise.cells", cells=cells) if cells else labels.say("stepwise.cells_2"),
+        "raw": labels.say("stepwise.without_cells_and_controls"),
+        "cells": labels.say("stepwise.cells_named", cells=cells) if cells else labels.say("stepwise.cells"),
         **{key: f"+ {text}" for key, text in groups.items()},
     }
     path: list[Row] = []
@@ -31,13 +31,13 @@ def layout(exhibit: StepwiseExhibit, frame: pd.DataFrame, page: Page) -> Table:
     counts = (numbers.cell("steps", "cells", column, "n") for column in columns)
     path.append(Row((label(labels.word("n")), *counts), role="foot"))
     parts: list[Row] = []
-    for key, text in {**groups, "total": labels.say("stepwise.all")}.items():
+    for key, text in {**groups, "total": labels.say("stepwise.total_change")}.items():
         parts += effect_rows(numbers, "decomposition", key, text, columns, labels)
     return page.table(exhibit, frame, (
-            Part(header=(header,), body=tuple(path), caption=labels.say("stepwise.effect_step_step")),
+            Part(header=(header,), body=tuple(path), caption=labels.say("stepwise.effect_by_step")),
             Part(
                 header=(header,), body=tuple(parts),
-                caption=labels.say("stepwise.what_each_group"),
+                caption=labels.say("stepwise.contribution_of_groups"),
             ),
         ), _notes(exhibit, labels))  # fmt: skip
 
@@ -49,8 +49,8 @@ def _listed(step: tuple[str, ...], labels: LabelBook) -> str:
 
 def _notes(exhibit: StepwiseExhibit, labels: LabelBook) -> list[str]:
     lines = [
-        labels.say("stepwise.above_controls_enter"),
-        labels.say("stepwise.randomised_trial_each"),
+        labels.say("stepwise.decomposition_explained"),
+        labels.say("stepwise.contributions_are_chance"),
     ]
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:

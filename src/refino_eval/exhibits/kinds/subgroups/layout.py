@@ -55,8 +55,8 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
 def _notes(exhibit: SubgroupsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     tests = int(((frame["row"] == "equal") & (frame["statistic"] == "p_value")).sum())
     lines = [
-        labels.say("subgroups.effect_estimated_each"),
-        labels.say("subgroups.holm_s_p", tests=tests),
+        labels.say("subgroups.groups_explained"),
+        labels.say("subgroups.multiplicity_explained", tests=tests),
     ]
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:

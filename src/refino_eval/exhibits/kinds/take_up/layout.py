@@ -49,7 +49,7 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             event_axis(ax, sorted(times), labels, exhibit.clock)
             end_labels(ax, max(times), ends)
         number_axis(ax.yaxis, labels.language)
-        unit = labels.say("take_up.cent_drawn_arm")
+        unit = labels.say("take_up.axis_per_cent_of_arm")
         head_panel(ax, place, len(states), labels.state(state), unit)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, states, frame, labels))
@@ -57,14 +57,14 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
 
 def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Say what the lines and bands are, and what they are not."""
-    return [labels.say("take_up.share_each_arm")]
+    return [labels.say("take_up.shares_explained")]
 
 
 def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
     """Say for each programme and arm when participation is highest, and how high."""
     style = NumberStyle.of(labels.language)
-    period = {"month": labels.say("take_up.month"), "week": labels.say("take_up.week")}[exhibit.clock]
-    sentences = [labels.say("take_up.line_chart_panels", states=len(states))]
+    period = labels.word(f"period_{exhibit.clock}")
+    sentences = [labels.say("take_up.alt_panels", n=len(states))]
     for state in states:
         parts = []
         for arm, _ in arms_of(labels):
@@ -72,7 +72,7 @@ def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels:
             if share.empty:
                 continue
             top = int(share.index[int(share.argmax())])
-            most = labels.say("take_up.highest")
-            parts.append(f"{labels.arm(arm)} {most} {style.percent(float(share[top]))} ({period} {style.integer(top)})")
+            highest = {"share": style.percent(float(share[top])), "period": period, "time": style.integer(top)}
+            parts.append(labels.say("take_up.alt_highest", arm=labels.arm(arm), **highest))
         sentences.append(f"{labels.state(state)}: {'; '.join(parts)}.")
     return " ".join(sentences)

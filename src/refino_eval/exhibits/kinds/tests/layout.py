@@ -31,10 +31,10 @@ def layout(exhibit: TestsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     numbers = Numbers.of(frame, page.style)
     reach = [statistic for statistic in REACH if (frame["statistic"] == statistic).any()]
     parts = (
-        _part(numbers, exhibit, labels, ("estimate", "std_error", *TESTS), labels.say("tests.tests")),
+        _part(numbers, exhibit, labels, ("estimate", "std_error", *TESTS), labels.say("tests.caption_tests")),
         _part(
             numbers, exhibit, labels, ("interval", *reach),
-            labels.say("tests.what_effect_can"),
+            labels.say("tests.caption_excluded_effects"),
         ),
     )  # fmt: skip
     return page.table(exhibit, frame, parts, _notes(exhibit, frame, numbers, labels))
@@ -89,7 +89,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     lines.append(_redraws(exhibit, frame, style, labels))
     lines.append(_family(exhibit, numbers, labels))
-    lines.append(labels.say("tests.smallest_detectable_effect"))
+    lines.append(labels.say("tests.detectable_and_excluded_explained"))
     if entry is not None:
         lines.append(inference_note([entry.vcov], [entry.level], frame, labels.language))
     return lines
@@ -100,14 +100,12 @@ def _redraws(exhibit: TestsExhibit, frame: pd.DataFrame, style: NumberStyle, lab
     counts = frame[(frame["statistic"] == "count") & (frame["column"] == labels.treated)].set_index("row")["value"]
     if "possible_draws" in counts:
         draws = style.integer(counts["possible_draws"])
-        how = labels.say("tests.all_draws_possible", draws=draws)
+        text = labels.say("tests.all_assignments", draws=draws)
     else:
         draws = style.integer(counts["redraws"])
-        how = labels.say("tests.draw_repeated_times", draws=draws)
-    text = labels.say("tests.randomisation_test_t", how=how)
+        text = labels.say("tests.sampled_assignments", draws=draws)
     if "drawn_units" in counts:
-        units = style.integer(counts["drawn_units"])
-        text += labels.say("tests.what_drawn_clusters", units=units)
+        text += " " + labels.say("tests.clusters_were_assigned", n=style.integer(counts["drawn_units"]))
     return text
 
 
@@ -115,18 +113,19 @@ def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook) -> str:
     """Say what the family is, and what all of it tells at once."""
     arms, count = labels.treated_arms, len(exhibit.columns)
     wide = len(arms) > 1 and exhibit.family == "arms_and_outcomes"
-    over = labels.say("tests.outcomes_table", count=count)
+    over = labels.say("tests.family_of_table", n=count)
     if wide:
-        over = labels.say("tests.outcomes_all_arms", count=count, arms=len(arms))
+        over = labels.say("tests.family_of_all_arms", n=count, arms=len(arms))
     elif len(arms) > 1:
-        over = labels.say("tests.outcomes_each_arm", count=count)
-    told = []
+        over = labels.say("tests.family_of_each_arm", n=count)
+    joint = []
     for arm in arms:
         p = numbers.cell(exhibit.specification, "omnibus", arm, "p_value_ri").text
         if p:
-            told.append(f"p = {p}" if len(arms) == 1 else f"{labels.arm(arm)} p = {p}")
-    at_once = labels.say("tests.all_once") + "; ".join(told).replace("= <", "< ") + "." if told else ""
-    text = labels.say("tests.family_wise_p", over=over)
+            joint.append(f"p = {p}" if len(arms) == 1 else f"{labels.arm(arm)} p = {p}")
+    sentences = [labels.say("tests.family_explained", over=over)]
     if wide:
-        text += labels.say("tests.draw_repeated_each")
-    return f"{text} {at_once}".strip()
+        sentences.append(labels.say("tests.arms_rerandomised_separately"))
+    if joint:
+        sentences.append(labels.say("tests.joint_test", results="; ".join(joint).replace("= <", "< ")))
+    return " ".join(sentences)

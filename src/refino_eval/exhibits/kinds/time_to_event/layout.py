@@ -56,7 +56,7 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
     if exhibit.unit is not None:
         ax.set_xlabel(exhibit.unit[labels.language])
     number_axis(ax.yaxis, labels.language)
-    ax.set_title(labels.say("time_to_event.share_without_event") + labels.outcome(exhibit.outcome))
+    ax.set_title(labels.say("time_to_event.title_share_without_event", outcome=labels.outcome(exhibit.outcome)))
     several = len(labels.treated_arms) > 1
     head = all_arms_text(frame, labels.language) if several else comparison_text(frame, labels.language)
     ax.text(1.0, 1.02, head, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5,
@@ -70,7 +70,7 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
 def _followed(ax: Axes, frame: pd.DataFrame, labels: LabelBook) -> None:
     """Write under the axis how many people of each arm are at risk at each tick."""
     style = NumberStyle.of(labels.language)
-    head = labels.say("time_to_event.still_followed")
+    head = labels.say("time_to_event.number_at_risk")
     ax.annotate(head, (0, 0), xycoords="axes fraction", xytext=(-6, -46), textcoords="offset points", ha="left", fontsize=8.0,
                 color=INK, annotation_clip=False)  # fmt: skip
     for line, (arm, series) in enumerate(arms_of(labels)):
@@ -93,8 +93,8 @@ def all_arms_text(frame: pd.DataFrame, language: str) -> str:
     p = frame[(frame["row"] == "log_rank") & (frame["column"] == ALL_ARMS) & (frame["statistic"] == "p_value")]["value"]
     if p.empty or not math.isfinite(p.iloc[0]):
         return ""
-    told = NumberStyle.of(language).p_value(float(p.iloc[0]))
-    return say("time_to_event.log_rank_all", language, told=told).replace("= <", "< ")
+    shown = NumberStyle.of(language).p_value(float(p.iloc[0]))
+    return say("time_to_event.log_rank_all_arms", language, p=shown).replace("= <", "< ")
 
 
 def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
@@ -108,7 +108,13 @@ def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
     p = style.p_value(float(values["log_rank", "difference", "p_value"]))
     gap = ";" if style.decimal == "," else ","
     text = say(
-        "time_to_event.hazard_ratio_log", language, ratio=style.fixed(ratio, 2), low=low, gap=gap, high=high, p=p
+        "time_to_event.hazard_ratio_and_log_rank",
+        language,
+        ratio=style.fixed(ratio, 2),
+        low=low,
+        gap=gap,
+        high=high,
+        p=p,
     )
     return text.replace("= <", "< ")
 
@@ -121,7 +127,7 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
     counts = frame[frame["statistic"] == "count"].set_index(["row", "column"])["value"]
     ended = "; ".join(
         labels.say(
-            "time_to_event.event_observed_in_arm",
+            "time_to_event.events_in_arm",
             arm=labels.arm(arm),
             ended=style.integer(counts["ended", arm]),
             people=style.integer(counts["people", arm]),
@@ -129,21 +135,20 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
         for arm, _ in arms_of(labels)
     )
     lines = [
-        labels.say("time_to_event.kaplan_meier", level=level, ended=ended),
+        labels.say("time_to_event.kaplan_meier_explained", level=level, ended=ended),
         *([labels.say("time_to_event.intervals_not_drawn")] if len(labels.treated_arms) > MOST_BANDS else []),
-        labels.say("time_to_event.log_rank_test"),
+        labels.say("time_to_event.hazard_ratio_explained"),
     ]
     if len(labels.treated_arms) > 1:
         compared = {arm: comparison_text(frame, labels.language, arm) for arm in labels.treated_arms}
         against = labels.arm(labels.control)
         listed = "; ".join(f"{labels.arm(arm)} {text[:1].lower()}{text[1:]}" for arm, text in compared.items() if text)
-        lines.append(labels.say("time_to_event.each_arm_against", against=against, listed=listed))
+        lines.append(labels.say("time_to_event.each_arm_compared", against=against, listed=listed))
     if entry is not None and entry.controls:
         lines.append(specification_note(exhibit.specification, entry, labels))
     lost = counts.get(("lost", "all"), 0)
     if lost:
-        count = style.integer(lost)
-        lines.append(labels.say("time_to_event.people_without_value", count=count))
+        lines.append(labels.say("time_to_event.people_without_outcome", n=style.integer(lost)))
     return lines
 
 
@@ -151,17 +156,17 @@ def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     style = NumberStyle.of(labels.language)
     entry = labels.definitions.outcomes.get(exhibit.outcome)
     clock = entry.clock if entry is not None else "month"
-    period = {"month": labels.say("time_to_event.month"), "week": labels.say("time_to_event.week")}[clock]
+    period = labels.word(f"period_{clock}")
     parts = []
     for arm, _ in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
         shown = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
         levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in shown)
         parts.append(f"{labels.arm(arm)} – {levels}")
-    head = labels.say("time_to_event.step_chart_share", outcome=labels.outcome(exhibit.outcome))
+    head = labels.say("time_to_event.alt_step_chart", outcome=labels.outcome(exhibit.outcome), levels="; ".join(parts))
     last = (
         all_arms_text(frame, labels.language)
         if len(labels.treated_arms) > 1
         else comparison_text(frame, labels.language)
     )
-    return f"{head}{'; '.join(parts)}. {last}."
+    return f"{head} {last}."
