@@ -12,7 +12,7 @@ CRV1    psi summed in clusters, G / (G - 1) (n - 1) / (n - K): Stata `areg, clus
 ======  ==============================================================================================
 
 A new covariance of one of these forms is one more entry of `COVARIANCES` and of `Vcov`; its label is the text
-``covariances.<name>``. One with another form also needs its formula in `estimation.core.kernel.Fit`.
+``labels.vcov_<name>``. One with another form also needs its formula in `estimation.core.kernel.Fit`.
 """
 
 from __future__ import annotations
