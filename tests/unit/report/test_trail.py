@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -107,6 +108,7 @@ def test_a_copied_number_is_not_called_computed(inputs):
     follow.definitions = follow.definitions.model_copy(
         update={"costs": {"unit_costs": SimpleNamespace(published="report", bases={}, values={})}}
     )
+    follow.labels = replace(follow.labels, definitions=follow.definitions)
     for key, note in ((copied, "trail.copied_input"), (computed, "trail.computed_from_inputs")):
         trail = follow.follow("table_8_1", key)
         assert facts(trail, "definition") == {"note": say(note, "en")}
