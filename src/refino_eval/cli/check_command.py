@@ -79,7 +79,7 @@ def _examples(configuration: Configuration) -> int:
 
 def _person_table_lines(configuration: Configuration) -> Iterator[str]:
     """Read the person table as a run does, and yield what is in it."""
-    from refino_eval.config.checks import used_covariates
+    from refino_eval.config.dependencies import used_covariates
     from refino_eval.trial import read_person_table
 
     study, definitions = configuration.evaluation, configuration.definitions

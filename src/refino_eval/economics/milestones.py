@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from refino_eval.config.payments import (
@@ -109,18 +109,17 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
         for met in _meets(person, criterion, before, observed_to)
         if _in_time(criterion, person, met.day)
     ]
+    if not reached:
+        return Event(milestone.name, "not_reached")
     observed = [(criterion, met) for criterion, met in reached if not met.running and met.day < observed_to]
     if not observed:
-        return (
-            Event(milestone.name, "running", reason=reached[0][0].name)
-            if reached
-            else Event(milestone.name, "not_reached")
-        )
+        return Event(milestone.name, "running", reason=reached[0][0].name)
     criterion, met = min(observed, key=lambda pair: (pair[0].undecided, pair[1].day))
-    undecided, reason = criterion.undecided, criterion.name
-    if before is not None and before.status == "undecided" and not undecided:
-        undecided, reason = True, before.reason
-    return Event(milestone.name, "undecided" if undecided else "paid", day=met.day, reason=reason, job=met.job)
+    event = Event(milestone.name, "undecided" if criterion.undecided else "paid", met.day, 0.0, criterion.name, met.job)
+    if before is not None and before.status == "undecided" and event.status == "paid":
+        # What follows an undecided milestone is undecided for the same reason.
+        return replace(event, status="undecided", reason=before.reason)
+    return event
 
 
 def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
@@ -130,7 +129,7 @@ def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
 def _paid_share(event: Event, share: float, rules: PaymentRules) -> Event:
     assert event.day is not None
     raised = sum(extra.share for extra in rules.surcharges if extra.first <= event.day <= extra.last)
-    return Event(event.milestone, event.status, event.day, share * (1.0 + raised), event.reason, event.job)
+    return replace(event, share=share * (1.0 + raised))
 
 
 def _meets(person: Participant, criterion: Criterion, before: Event | None, observed_to: dt.date) -> Iterator[_Met]:

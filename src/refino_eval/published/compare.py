@@ -347,13 +347,18 @@ def _derive(place: Place, statistic: str, cells: _Cells) -> tuple[float | None, 
     """
     exhibit, panel, row, column = place
     if column == "all" and statistic == "mean":
-        parts = [cell for (*at, _), cell in cells.values.items() if at == [exhibit, panel, row] and "mean" in cell]
-        if len(parts) > 1 and all("n" in cell for cell in parts):
-            return sum(cell["n"] * cell["mean"] for cell in parts) / sum(cell["n"] for cell in parts), place
+        return _pooled_mean([cell for (*at, _), cell in cells.values.items() if at == [exhibit, panel, row]]), place
     if row in ("all", "joint_test") and statistic in ("n", "r_squared"):
         of_table = [cell for (e, p, _, c), cell in cells.values.items() if (e, p, c) == (exhibit, panel, column)]
         return max((cell[statistic] for cell in of_table if statistic in cell), default=None), place
     return None, place
+
+
+def _pooled_mean(cells: Iterable[Mapping[str, float]]) -> float | None:
+    parts = [cell for cell in cells if "mean" in cell]
+    if len(parts) < 2 or not all("n" in cell for cell in parts):
+        return None
+    return sum(cell["n"] * cell["mean"] for cell in parts) / sum(cell["n"] for cell in parts)
 
 
 def _standard_error(place: Place, statistic: str, cells: _Cells) -> float | None:

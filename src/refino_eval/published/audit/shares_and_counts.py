@@ -265,15 +265,14 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     from scipy.special import ndtri
 
     for cell in document.of("p_value"):
-        if not 0 < cell.printed.value <= 1 or document.explained("two_shares", cell.key):
-            continue
         pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and c.key[3] not in DIFFERENCES]
         sizes = [size for c in pair if (size := document.common(("n",), c)) is not None]
-        if len(pair) != 2 or len(sizes) != 2:
+        tested = len(pair) == len(sizes) == 2 and 0 < cell.printed.value <= 1
+        if not tested or document.explained("two_shares", cell.key):
             continue
         z = _z([c.printed.value / whole(document, c) for c in pair], [int(size.printed.value) for size in sizes])
-        least, most = max(float(cell.range.low), 1e-9), min(float(cell.range.high), 1.0)
-        low, high = (Fraction(float(-ndtri(p / 2))) for p in (most, least))
+        ends = min(float(cell.range.high), 1.0), max(float(cell.range.low), 1e-9)
+        low, high = (Fraction(float(-ndtri(p / 2))) for p in ends)
         if z is not None and not low - 1 <= z <= high + 1:
             yield finding_about(
                 "audit.p_value_of_shares",

@@ -131,10 +131,9 @@ def _stars(document: Document) -> Iterator[Finding]:
     inferred, declared = levels_of(document)
     starless: list[tuple[Cell, TRange]] = []
     with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars} | set(declared)
-    for cells in document.places.values():
-        cell, t = cells.get("estimate") or cells.get("t_stat"), t_range(cells)
-        levels = None if cell is None else declared.get(cell.key[0], inferred)
-        if cell is None or t is None or levels is None or document.explained("stars", cell.key):
+    for cell, cells, t in _tested(document):
+        levels = declared.get(cell.key[0], inferred)
+        if levels is None:
             continue
         stars = max(other.printed.stars for other in cells.values())
         df, known = df_of(document, cell)
@@ -147,6 +146,14 @@ def _stars(document: Document) -> Iterator[Finding]:
             yield _wrong_stars(document, cell, cells, t, levels, stars, certainty)
     if starless:
         yield _tables_without_stars(document, starless)
+
+
+def _tested(document: Document) -> Iterator[tuple[Cell, Mapping[str, Cell], TRange]]:
+    """Yield the estimates, or t-statistics, whose |t| is known, unless the document explains their stars."""
+    for cells in document.places.values():
+        cell, t = cells.get("estimate") or cells.get("t_stat"), t_range(cells)
+        if cell is not None and t is not None and not document.explained("stars", cell.key):
+            yield cell, cells, t
 
 
 def _right_stars(t: TRange, levels: Sequence[Fraction], df: float) -> str:
