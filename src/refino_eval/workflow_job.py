@@ -60,8 +60,9 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         logger.addHandler(handler)
         outputs = [Path(output) for output in snakemake.output]
         protect(outputs)
-        yield logger
-        protect(outputs)
+        with _recorded(snakemake):
+            yield logger
+            protect(outputs)
     except UserError as error:
         _leave(logger, snakemake.rule, [masked(problem) for problem in error.problems], USER_PROBLEMS)
         sys.exit(USER_ERROR)
@@ -79,6 +80,35 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         with suppress(OSError):  # closing writes what is buffered, which a full disk refuses
             handler.close()
         logger.removeHandler(handler)
+
+
+_also_read: list[str] = []
+_also_written: list[str] = []
+
+
+def also_read(paths: Iterable[Path]) -> None:
+    """Name files that the job reads and the rule does not name, so that a change of them is noticed."""
+    _also_read.extend(path.as_posix() for path in paths)
+
+
+def also_written(paths: Iterable[Path]) -> None:
+    """Name files that the job writes and the rule does not name."""
+    _also_written.extend(path.as_posix() for path in paths)
+
+
+@contextmanager
+def _recorded(snakemake: Any) -> Iterator[None]:
+    """Leave a record of what the job read and wrote, if it ends well."""
+    from refino_eval.checksums import FOLDER, begin_job, end_job
+
+    folder = Path("results") / snakemake.wildcards.evaluation / FOLDER
+    outputs = [str(path) for path in snakemake.output]
+    begin_job(folder, outputs)
+    _also_read.clear()
+    _also_written.clear()
+    yield
+    inputs = [*(str(path) for path in snakemake.input), *_also_read]
+    end_job(folder, snakemake.rule, inputs=dict.fromkeys(inputs), outputs=dict.fromkeys([*outputs, *_also_written]))
 
 
 def person_level_folder(results: Path) -> Path:

@@ -5,13 +5,17 @@ the conda environment of workflow/envs. It is used only with `--software-deploym
 jobs run in the environment that Snakemake runs in, locked with hashes.
 """
 
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
+from refino_eval.checksums import FOLDER, unvouched
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserError
 from refino_eval.workflow import Workflow
+from refino_eval.workflow_job import PROBLEMS_VARIABLE
 
 try:
     EVALUATION = Workflow.load(Path.cwd(), config["evaluation"])
@@ -55,3 +59,20 @@ def number_making_digests():
         "estimate_exhibit",
     ]
     return {script: digest(f"{script}.py") for script in scripts}
+
+
+def warn_of_unvouched_files():
+    """Name files that Snakemake takes for up to date by their times, and that are not what their jobs wrote."""
+    if not workflow.is_main_process or PROBLEMS_VARIABLE in os.environ:
+        return
+    found = unvouched(CONFIGURATION.results_folder / FOLDER, FILES.planned())
+    again = [file for file in found if file.reason]
+    if again:
+        listed = "\n".join(f"  {file.reason}" for file in again)
+        files = " ".join(file.path for file in again)
+        logger.warning(
+            f"Not what the jobs wrote:\n{listed}\n`refino-eval run` makes them again, or: snakemake --forcerun {files}"
+        )
+
+
+warn_of_unvouched_files()

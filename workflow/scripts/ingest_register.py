@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.workflow_job import job
+from refino_eval.workflow_job import also_read, job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,13 +16,16 @@ with job(snakemake) as log:
     from refino_eval.codes.codelists import load_codelists
     from refino_eval.config.sources import Source
     from refino_eval.registers.ingest import ingest
+    from refino_eval.registers.register_files import find_files
 
     source = Source.from_params(snakemake.params.source)
     names = [column.codelist for column in source.columns.values() if column.codelist is not None]
     origin = snakemake.params.origin
+    folder = Path(snakemake.params.folder)
+    also_read(find_files(source, folder))
     report = ingest(
         source,
-        Path(snakemake.params.folder),
+        folder,
         codelists=load_codelists(names, Path("config/codelists")),
         clean_path=Path(snakemake.output.clean),
         rejects_path=Path(snakemake.output.rejects),

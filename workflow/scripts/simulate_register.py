@@ -6,7 +6,7 @@ Outputs: the delivery's files, `manifest.json` last.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.workflow_job import job
+from refino_eval.workflow_job import also_written, job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -19,4 +19,5 @@ with job(snakemake) as log:
         Path(snakemake.output.manifest).parent,
         people=snakemake.params.people,
     )
+    also_written(path for path in Path(snakemake.output.manifest).parent.iterdir() if path.is_file())
     log.info("synthetic register: %s", manifest)

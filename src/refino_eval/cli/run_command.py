@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +28,7 @@ from refino_eval.errors import NO_MEMORY, MachineError, UserError, raise_problem
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
 
 TARGETS = ("all", "outcomes", "aggregates")
+REASONS_SHOWN = 10
 PROFILE = "workflow/profiles/laptop"
 
 _MESSAGE = re.compile(r"^Job (\d+): (.+)$")
@@ -86,7 +87,7 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     start = time.perf_counter()
     with only_run(root, study.name, configuration.data_folder) as held:
         folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
-        command = _command(study.name, cores, until, force)
+        command = _command(study.name, cores, until, force, _to_make_again(configuration, until, console))
         last, jobs = _follow(command, root, log, folder, console, held)
         problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
     raise_problems(problems)
@@ -116,10 +117,30 @@ def _require_inputs(configuration: Configuration) -> None:
     raise_problems(problems)
 
 
-def _command(evaluation: str, cores: int, until: str | None, force: bool) -> list[str]:
+def _to_make_again(configuration: Configuration, until: str | None, console: Console) -> list[str]:
+    """Return the files that no job vouches for any more, and say which of them differ from what the last run left."""
+    from refino_eval.checksums import FOLDER, unvouched
+    from refino_eval.workflow import Workflow
+
+    planned = Workflow(configuration).files.planned(until)
+    if not any(Path(path).exists() for path in planned):
+        return []
+    found = unvouched(configuration.results_folder / FOLDER, planned)
+    reasons = list(dict.fromkeys(file.reason for file in found if file.reason))
+    if reasons:
+        console.print("Not as the last run left it, so made again:", markup=False)
+        for reason in reasons[:REASONS_SHOWN]:
+            console.print(f"  {reason}", markup=False)
+        if len(reasons) > REASONS_SHOWN:
+            console.print(f"  and {len(reasons) - REASONS_SHOWN} more", markup=False)
+    return [file.path for file in found]
+
+
+def _command(evaluation: str, cores: int, until: str | None, force: bool, again: Sequence[str]) -> list[str]:
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", PROFILE, "--cores", str(cores), "--nocolor"]
     command += [until] if until is not None else []
     command += ["--forceall"] if force else []
+    command += ["--forcerun", *again] if again else []
     return [*command, "--config", f"evaluation={evaluation}"]
 
 

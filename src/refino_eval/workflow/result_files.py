@@ -184,6 +184,24 @@ class ResultFiles:
             names += ["calibration.csv"]
         return [f"{self.results}/run/{name}" for name in names]
 
+    def planned(self, until: str | None = None) -> list[str]:
+        """Return what a run makes, up to a target (`outcomes`, `aggregates`) or all: at least one file of each job."""
+        spells = self.evaluation.entry == "spells"
+        panels = {self.outcome_panel(name) for name in self.outcome_names()} if spells else set()
+        made = [f"{self.evaluation.data}/manifest.json"] if self.evaluation.synthetic is not None else []
+        made += self.clean(self.evaluation.sources)
+        made += [
+            f"{self.results}/person_level/cohort.parquet",
+            *sorted(panels),
+            *self.outcomes(),
+            self.outcomes_table(),
+        ]
+        if until == "outcomes":
+            return made
+        made += [path for path in self.all_panels() if path not in panels]
+        made += self.aggregates()
+        return made if until == "aggregates" else [*made, *self.run(), *self.release()]
+
     def exhibits_of(self, form: str) -> list[str]:
         """Return the evaluation's tables, or its figures, in its order."""
         return [name for name in self.evaluation.exhibits if self.exhibit(name).form == form]
