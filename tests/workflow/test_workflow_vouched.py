@@ -1,0 +1,107 @@
+"""A run is up to date only if its last attempt succeeded and every file is what its job wrote."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from tests_workflow import ROOT, change, choose_exhibits, copy_project, planned, refino_eval, study_file
+
+pytestmark = pytest.mark.slow
+DATA = ROOT.parent / "shared" / "data" / "reference_trial"
+NAME = "reference_trial"
+RESULTS = f"results/{NAME}"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small evaluation of a file, run to its end."""
+    if not DATA.is_dir():
+        pytest.skip("the reference trial is not there")
+    folder = tmp_path_factory.mktemp("vouched") / "project"
+    folder.mkdir()
+    copy_project(folder)
+    shutil.copytree(DATA, folder / "data" / NAME)
+    path = study_file(folder, NAME)
+    text = path.read_text(encoding="utf-8").replace(
+        "data: ${REFINO_EVAL_SHARED:-../shared/data}/reference_trial", f"data: data/{NAME}"
+    )
+    path.write_text(text, encoding="utf-8")
+    choose_exhibits(folder, ["reference_balance", "reference_effects"], evaluation=NAME)
+    done = run(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def run(folder):
+    return refino_eval(folder, "run", "--evaluation", NAME, "--cores", "2")
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / RESULTS / "aggregates").iterdir())}
+
+
+def edit(path, content):
+    """Change a file and put its time back, or delete it."""
+    stat = path.stat()
+    if content is None:
+        path.unlink()
+        return
+    time.sleep(0.01)
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_copied_project_is_up_to_date(project):
+    assert "Everything is up to date." in run(project).stdout
+
+
+def test_a_failed_run_fails_again_until_its_cause_is_gone(project):
+    before = contents(project)
+    table = project / "data" / NAME / "trial.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole.replace(b"pid", b"pdi", 1))
+    for _ in range(2):
+        done = run(project)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "up to date" not in done.stdout
+    table.write_bytes(whole)
+    done = run(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert contents(project) == before
+    assert "Everything is up to date." in run(project).stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["aggregates/reference_effects.csv", "aggregates/reference_effects.parquet", "person_level/cohort.parquet"]
+)
+@pytest.mark.parametrize("cut", [False, None])
+def test_a_changed_or_deleted_file_is_named_and_made_again(project, name, cut):
+    before = contents(project)
+    path = project / RESULTS / name
+    edit(path, None if cut is None else path.read_bytes()[:-3] + b"999")
+    done = run(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{RESULTS}/{name} {'was deleted' if cut is None else 'is not what its job wrote'}" in done.stdout
+    assert contents(project) == before
+    assert "Everything is up to date." in run(project).stdout
+
+
+def test_snakemake_by_itself_warns_of_a_changed_file(project):
+    path = project / RESULTS / "aggregates/reference_effects.csv"
+    edit(path, path.read_bytes()[:-3] + b"999")
+    change(project / "config/config.yaml", "evaluation: refino", f"evaluation: {NAME}")
+    assert planned(project) == {}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert "reference_effects.csv is not what its job wrote" in done.stdout + done.stderr
+    assert "--forcerun" in done.stdout + done.stderr
