@@ -15,7 +15,7 @@ from refino_eval.registers.linkage import COLUMNS
 from refino_eval.registers.receipt_problems import ERROR, NOTE, SEVERITIES, WARNING, Problem
 
 BARS = "▁▂▃▄▅▆▇█"
-HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Excluded on purpose"}
+HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Notes"}
 MISSING_SHOWN = 5
 
 

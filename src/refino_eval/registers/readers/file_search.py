@@ -9,6 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from refino_eval.errors import UserError, masked, raise_problems
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 3_000
+"""Bytes of a name and characters of a path, beyond which file systems raise errors."""
+
 
 def shown_name(name: str) -> str:
     """Return a file's name as messages show it: a long number that is no date may be a person's id, and is masked."""
@@ -21,7 +24,7 @@ def inside_problem(name: str) -> str:
         return "is empty"
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
         return "leads out of the folder"
-    if any(len(part.encode()) > 255 for part in PurePosixPath(name).parts):
+    if len(name) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in PurePosixPath(name).parts):
         return "is longer than a file name can be"
     return "has '**' next to other characters" if any("**" in p and p != "**" for p in name.split("/")) else ""
 
