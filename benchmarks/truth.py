@@ -1,4 +1,4 @@
-"""What the intervals and tests promise, and what they keep: repeated draws of trials whose truth is known.
+"""Coverage and size of intervals and tests: repeated draws of trials whose truth is known.
 
 ``python benchmarks/truth.py [redraws]`` runs every experiment and writes docs/statistical_truth.md. The people, their potential
 outcomes and what each would do under either arm are made once from the seed; what is repeated is the draw, within
@@ -125,8 +125,8 @@ def intervals(redraws: int) -> Iterator[Rate]:
     at_least = ".95 or more"
     yield rate("ITT, 95 % interval, HC1", found["HC1"], at_least, 0.945, 0.99)
     yield rate("ITT, 95 % interval, HC2", found["HC2"], at_least, 0.945, 0.99)
-    yield rate("Effect of taking part, two-stage least squares", found["tsls"], at_least, 0.94, 0.99)
-    yield rate("Effect of taking part, Anderson-Rubin set", found["ar"], at_least, 0.94, 0.99)
+    yield rate("LATE, 95 % interval, two-stage least squares", found["tsls"], at_least, 0.94, 0.99)
+    yield rate("LATE, 95 % Anderson-Rubin set", found["ar"], at_least, 0.94, 0.99)
     yield _profiles(redraws)
 
 
@@ -141,7 +141,11 @@ def _profiles(redraws: int) -> Rate:
         told = est.complier_profile(who.x[:, [0]], np.where(z == 1, who.take_1, who.take_0), z, cells=who.cells)
         hits[r] = abs(told.mean[0, 0] - truth) <= 1.96 * told.std_error[0, 0]
     return rate(
-        "Compliers' mean of a covariate, cell by cell, 95 % interval; people sampled anew", hits, ".95", 0.94, 0.96
+        "Compliers' mean of a covariate, cell by cell, 95 % interval; people sampled again each time",
+        hits,
+        ".95",
+        0.94,
+        0.96,
     )
 
 
@@ -159,7 +163,9 @@ def tests(redraws: int) -> Iterator[Rate]:
         stepped = est.multiplicity(effects.p_value, names=effects.outcomes, draws=told.statistics)
         single[r], raw[r] = told.p_value[0] <= 0.05, (effects.p_value <= 0.05).any()
         family[r] = (stepped.p_step_down <= 0.05).any()
-    yield rate("Randomisation test at a share of .8, sharp null, level .05", single, ".05, exactly", 0.05, 0.05)
+    yield rate(
+        "Randomisation test with .8 assigned to treatment, sharp null, level .05", single, ".05, exactly", 0.05, 0.05
+    )
     yield rate("Step-down over six outcomes, any rejection under the global null", family, ".05, exactly", 0.05, 0.05)
     yield rate("The same without correction", raw, "above .05: why families are corrected", 0.10, 0.30)
     yield from _equivalence(redraws)
@@ -188,8 +194,8 @@ def _bands(redraws: int) -> Iterator[Rate]:
         inside[r] = bool(np.all((told.band_low <= 0) & (told.band_high >= 0)))
         alone[r] = bool(np.all(covers(told.effects.conf_low, told.effects.conf_high, 0.0)))
         placebo[r] = told.placebo is not None and told.placebo.p_value <= 0.05
-    yield rate("Simultaneous bands over 25 months hold the whole path", inside, ".95", 0.94, 0.97)
-    yield rate("Monthly 95 % intervals hold the whole path", alone, "below .95: why bands are drawn", 0.3, 0.85)
+    yield rate("Simultaneous bands over 25 months cover the whole path", inside, ".95", 0.94, 0.97)
+    yield rate("Monthly 95 % intervals cover the whole path", alone, "below .95: why bands are shown", 0.3, 0.85)
     yield rate("Placebo test of the twelve months before, level .05", placebo, ".05", 0.03, 0.07)
 
 
@@ -217,14 +223,14 @@ EXPERIMENTS: tuple[Callable[[int], Iterator[Rate]], ...] = (intervals, tests, bo
 def page(found: list[Rate]) -> str:
     """Return the page as Markdown."""
     lines = [
-        "# What the intervals and tests promise, and what they keep",
+        "# Coverage and size of intervals and tests",
         "",
-        "Written by `benchmarks/truth.py`; `tests/reference/test_statistical_truth.py` repeats it with fewer redraws. The people, "
-        "what each would earn and do under either arm, and the cells are fixed; the draw is repeated, within cells whose share drawn "
-        f"varies from .25 to .80 unless a line says otherwise. Seed {SEED}. A rate is known to its Monte Carlo error, in brackets. Where effects differ "
-        "between fixed people, errors that treat them as a sample are a little too large: hence `or more`.",
+        "Written by `benchmarks/truth.py`; `tests/reference/test_statistical_truth.py` repeats it with fewer repetitions. The people, "
+        "their potential outcomes and the cells are fixed; random assignment is repeated, within cells whose share assigned to treatment "
+        f"varies from .25 to .80 unless a line says otherwise. Seed {SEED}. The Monte Carlo error of each rate is in brackets. Where effects "
+        "differ between fixed people, standard errors that treat them as a sample are a little too large: hence `or more`.",
         "",
-        "| claim | should be | found | redraws |",
+        "| claim | nominal | simulated | repetitions |",
         "|---|---|---|---|",
     ]
     lines += [f"| {one.claim} | {one.nominal} | {one.found:.3f} ({one.error:.3f}) | {one.redraws:,} |" for one in found]
