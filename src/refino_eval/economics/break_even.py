@@ -79,11 +79,6 @@ def break_even_effect(cost: float, value: float) -> float:
     return cost / value
 
 
-def part_above(low: float, high: float, limit: float) -> tuple[float, float] | None:
-    """Return the part of an interval above a limit, or None if there is none."""
-    return None if high <= limit else (max(low, limit), high)
-
-
 def net_benefit(effect: Estimate, cost: Estimate, value: float, *, covariance: float = 0.0) -> Estimate:
     """Return V E - C with its standard error.
 

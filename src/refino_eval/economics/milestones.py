@@ -116,10 +116,13 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
         return Event(milestone.name, "running", reason=reached[0][0].name)
     criterion, met = min(observed, key=lambda pair: (pair[0].undecided, pair[1].day))
     event = Event(milestone.name, "undecided" if criterion.undecided else "paid", met.day, 0.0, criterion.name, met.job)
-    if before is not None and before.status == "undecided" and event.status == "paid":
-        # What follows an undecided milestone is undecided for the same reason.
-        return replace(event, status="undecided", reason=before.reason)
-    return event
+    return event if before is None else _following(event, before)
+
+
+def _following(event: Event, before: Event) -> Event:
+    """Return a milestone that requires another one: what follows an undecided one is undecided for the same reason."""
+    doubtful = before.status == "undecided" and event.status == "paid"
+    return replace(event, status="undecided", reason=before.reason) if doubtful else event
 
 
 def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:

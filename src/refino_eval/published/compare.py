@@ -173,28 +173,6 @@ def compare_files(
     return compared
 
 
-def summarise(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Count the verdicts by exhibit.
-
-    Parameters
-    ----------
-    comparison
-        As `compare` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `exhibit`, one per verdict, and `cells`; one row per exhibit, in the order of first appearance.
-    """
-    rows = []
-    for exhibit, part in comparison.groupby("exhibit", sort=False):
-        counts = part["verdict"].value_counts()
-        rows.append(
-            {"exhibit": exhibit, **{verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS}, "cells": len(part)}
-        )
-    return pd.DataFrame(rows, columns=["exhibit", *VERDICTS, "cells"])
-
-
 def round_as_printed(value: float, printed: Printed) -> str:
     """Return a number in the form of a published one: same rounding and decimals, a percentage where it was one."""
     number = Decimal(repr(float(value)))

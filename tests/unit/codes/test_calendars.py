@@ -1,10 +1,9 @@
-"""Event time in months and ISO weeks, against the standard library's own calendar."""
+"""Periods of event time in months and ISO weeks, compared with the standard library's calendar."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,18 +27,17 @@ days = st.dates(min_value=DAY(1900, 1, 1), max_value=DAY(2199, 12, 31))
         (DAY(1969, 12, 28), DAY(1969, 12, 29), 0, -1),
     ],
 )
-def test_event_time(day: dt.date, origin: dt.date, month: int, week: int) -> None:
-    assert (cal.event_time(day, origin, "month"), cal.event_time(day, origin, "week")) == (month, week)
-
-
-@given(day=days, origin=days)
-def test_period_of_an_event_time_holds_the_day(day: dt.date, origin: dt.date) -> None:
-    for unit in ("month", "week"):
-        time = cal.event_time(day, origin, unit)
+def test_period_at_an_event_time_contains_the_day(day: dt.date, origin: dt.date, month: int, week: int) -> None:
+    for time, unit in ((month, "month"), (week, "week")):
         start, stop = cal.period_bounds(time, origin, unit)
         assert start <= day < stop
-        assert cal.event_time(start, origin, unit) == cal.event_time(stop - dt.timedelta(days=1), origin, unit) == time
-        assert cal.period_bounds(time + 1, origin, unit)[0] == stop
+
+
+@given(day=days, time=st.integers(-60, 60))
+def test_periods_follow_each_other_without_gaps(day: dt.date, time: int) -> None:
+    for unit in ("month", "week"):
+        start, stop = cal.period_bounds(time, day, unit)
+        assert start < stop == cal.period_bounds(time + 1, day, unit)[0]
 
 
 @given(day=days)
@@ -49,19 +47,12 @@ def test_weeks_are_those_of_iso_8601(day: dt.date) -> None:
     assert (start.isoweekday(), (stop - start).days) == (1, 7)
 
 
-@given(pairs=st.lists(st.tuples(days, days), min_size=1, max_size=20))
-def test_arrays_agree_with_scalars(pairs: list[tuple[dt.date, dt.date]]) -> None:
-    left, right = (np.array(side, dtype="datetime64[D]") for side in zip(*pairs, strict=True))
-    assert cal.event_months(left, right).tolist() == [cal.event_month(*pair) for pair in pairs]
-    assert cal.event_weeks(left, right).tolist() == [cal.event_week(*pair) for pair in pairs]
-    assert cal.event_weeks(left, pairs[0][1]).tolist() == [cal.event_week(day, pairs[0][1]) for day, _ in pairs]
+@given(day=days)
+def test_months_are_calendar_months(day: dt.date) -> None:
+    start, stop = cal.period_bounds(0, day, "month")
+    assert (start.day, stop.day) == (1, 1)
+    assert (start.year, start.month) == (day.year, day.month) != (stop.year, stop.month)
 
 
-def test_missing_days_are_refused() -> None:
-    with pytest.raises(ValueError, match="some are missing"):
-        cal.event_months(["2018-01-01", "NaT"], "2018-01-01")
-
-
-def test_month_names_and_numbers() -> None:
-    assert cal.month_name(DAY(2018, 5, 9)) == "2018-05"
+def test_month_numbers() -> None:
     assert cal.month_start(cal.month_index(DAY(2018, 12, 31)) + 1) == DAY(2019, 1, 1)

@@ -11,7 +11,6 @@ from refino_eval.economics.break_even import (
     break_even_effect,
     fieller,
     net_benefit,
-    part_above,
 )
 
 
@@ -39,14 +38,6 @@ def test_net_benefit_of_simulated_pairs_has_its_standard_error():
     drawn = 50_000 * pairs[:, 0] - pairs[:, 1]
     assert benefit.std_error == pytest.approx(drawn.std(), rel=0.01)
     assert benefit.value == pytest.approx(drawn.mean(), rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "limit", "part"),
-    [(-0.02, 0.03, -0.005, (-0.005, 0.03)), (0.0, 0.03, -0.005, (0.0, 0.03)), (-0.03, -0.01, -0.005, None)],
-)
-def test_part_of_an_interval_above(low, high, limit, part):
-    assert part_above(low, high, limit) == part
 
 
 @pytest.mark.parametrize(

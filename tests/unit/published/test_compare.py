@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refino_eval.published.compare import compare, compare_files, round_as_printed, summarise
+from refino_eval.published.compare import compare, compare_files, round_as_printed
 from refino_eval.published.values import parse_printed
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
@@ -132,25 +132,6 @@ def test_size_of_the_joint_regression_is_that_of_its_rows() -> None:
 def test_missing_when_there_is_no_number_or_it_was_taken_out() -> None:
     assert _judge(_published("0.1"), _numbers(column="other", estimate=0.1))["verdict"] == "missing"
     assert _judge(_published("0.1"), _numbers(estimate=math.nan))["verdict"] == "missing"
-
-
-def test_summary_counts_every_cell_once() -> None:
-    published = pd.concat([_published("0.10"), _published("0.30", column="d"), _published("0.10", column="e")])
-    numbers = [*_numbers(estimate=0.1), *_numbers(column="d", estimate=0.1)]
-    table = summarise(compare(published, pd.DataFrame(numbers)))
-    assert table.to_dict("records") == [
-        {
-            "exhibit": "t",
-            "equal": 1,
-            "last_digit": 0,
-            "within_sampling_error": 0,
-            "differs": 1,
-            "input": 0,
-            "not_computed": 0,
-            "missing": 1,
-            "cells": 3,
-        }
-    ]
 
 
 def test_exhibits_restrict_the_comparison() -> None:
