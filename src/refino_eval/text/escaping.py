@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 _FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[-+]?[\d\s.,;()*%]+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -23,6 +24,17 @@ def csv_cell(text: str) -> str:
     ("'=1+1", '-0,74**')
     """
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def without_control_characters(text: str) -> str:
+    r"""Return a text in which a space stands for each character that XML, and so Word and Excel, cannot hold.
+
+    Examples
+    --------
+    >>> without_control_characters("Wages\x0bbefore tax")
+    'Wages before tax'
+    """
+    return _CONTROL.sub(" ", text)
 
 
 def without_tags(text: str) -> str:

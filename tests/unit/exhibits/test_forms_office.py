@@ -272,3 +272,17 @@ def test_libreoffice_opens_both_without_repair(tmp_path: Path) -> None:
 
 def test_an_empty_bundle_page_is_still_a_document() -> None:
     assert _read_word(to_word_bundle([], title="None", language="en")).paragraphs[0].text == "None"
+
+
+def test_control_characters_and_long_titles_reach_word_and_excel_without_harm() -> None:
+    text = "Wages\x0bbefore tax"
+    part = Part(header=(Row((label(text), label("N"))),), body=(Row((label("A\x00"), Cell("1", number=1.0))),))
+    table = Table("table_x", "en", f"{text} {'long ' * 80}", (part,), (f"A note\x1f. {text}",))
+    document = _read_word(to_word(table))
+    assert document.tables[0].cell(0, 0).text == "Wages before tax"
+    assert len(document.core_properties.title) == 255
+    frame = validate(FRAMES["table_8_1"]).assign(row=text)
+    book = openpyxl.load_workbook(io.BytesIO(to_excel(table, frame)))
+    shown = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert "Wages before tax" in shown
+    assert not any("\x0b" in value for value in shown)

@@ -78,3 +78,11 @@ def test_significant_digits(value: float, digits: int) -> None:
 def test_most_decimals_holds() -> None:
     assert decimals_for(1e-15, 2) == 12
     assert decimals_for(0.0, 2) == 2
+
+
+@pytest.mark.parametrize("value", [1e300, -1.5e20, 1e15])
+def test_enormous_numbers_are_written_with_a_power_of_ten(value: float) -> None:
+    for statistic in ("estimate", "mean", "n", "percent_of_control", "conf_low"):
+        text = format_statistic(NumberStyle.of("en"), statistic, value, std_error=abs(value))
+        assert "e+" in text
+        assert len(text) < 14

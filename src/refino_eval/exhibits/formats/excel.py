@@ -15,6 +15,7 @@ from refino_eval.exhibits.formats.reproducible_zip import EPOCH, timeless
 from refino_eval.exhibits.formats.widths import column_widths, is_prose, measure
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text.escaping import without_control_characters
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -134,7 +135,7 @@ def _workbook(title: str) -> Workbook:
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    book.properties.title = title
+    book.properties.title = without_control_characters(title)
     book.properties.creator = ""
     book.properties.created = EPOCH
     return book
@@ -155,7 +156,7 @@ def _font(**look: Any) -> Any:
 def _put(sheet: Worksheet, row: int, column: int, value: str | float | None) -> Any:
     """Set a cell; a text is a text, even where it begins like a formula."""
     cell = sheet.cell(row, column)
-    cell.value, cell.font = value, _font()
+    cell.value, cell.font = without_control_characters(value) if isinstance(value, str) else value, _font()
     if isinstance(value, str):
         cell.data_type = "s"
     return cell
@@ -199,7 +200,7 @@ def _name(book: Workbook, table: Table) -> str:
     """Return a name that a sheet may have and no other has: the table's number, or the beginning of its title."""
     numbered = re.match(r"(Table|Tabell) [\w.]+(?=\. )", table.title)
     plain = re.sub(r"[\[\]:*?/\\']", " ", numbered.group() if numbered else table.title)
-    words = " ".join(plain.split())
+    words = " ".join(without_control_characters(plain).split())
     name, number = textwrap.shorten(words, LONGEST_NAME, placeholder="") or words[:LONGEST_NAME] or table.exhibit, 1
     first = name[: LONGEST_NAME - 3]
     while name.lower() in [other.lower() for other in book.sheetnames]:

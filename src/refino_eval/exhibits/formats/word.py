@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_markup
 from typing import TYPE_CHECKING, Any
 
 from refino_eval.exhibits.formats.reproducible_zip import EPOCH, LANGUAGE_TAGS, timeless
 from refino_eval.exhibits.formats.widths import column_widths, is_prose, measure
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
+from refino_eval.text.escaping import without_control_characters
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -64,6 +65,15 @@ HEAVY, THIN, HAIR = 12, 6, 4
 
 
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+LONGEST_PROPERTY = 255
+"""Characters that a property of a document may have."""
+
+
+def escape(text: str) -> str:
+    """Return a text as XML may hold it."""
+    return escape_markup(without_control_characters(text))
 
 
 @dataclass(frozen=True)
@@ -176,7 +186,9 @@ def _document(title: str, language: str) -> Document:
     for relation in [key for key, each in document.part.package.rels.items() if "thumbnail" in each.reltype]:
         del document.part.package.rels[relation]
     core = document.core_properties
-    core.title, core.language, core.author, core.comments = title, LANGUAGE_TAGS[language], "", ""
+    # Word's own limit for a property; the caption shows the whole title.
+    core.title = without_control_characters(title)[:LONGEST_PROPERTY]
+    core.language, core.author, core.comments = LANGUAGE_TAGS[language], "", ""
     core.created = core.modified = EPOCH
     styles = document.styles
     for name, size, before, after in ((TEXT, 9, 1.5, 1.5), (NOTE, 8, 0, 2), (PART, 9, 6, 3)):
@@ -231,7 +243,7 @@ def _saved(document: Document) -> bytes:
 
 def _paragraph(document: Document, text: str, style: str) -> Any:
     paragraph = document.add_paragraph(style=style)
-    paragraph.add_run(text)
+    paragraph.add_run(without_control_characters(text))
     return paragraph
 
 

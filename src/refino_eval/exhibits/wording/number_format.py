@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
+LARGEST_IN_FULL = 1e15
+"""From here on a number is written with a power of ten: its digits are beyond what a double holds and a reader reads."""
 MOST_DECIMALS = 12
 """More decimals than any reader uses."""
 
@@ -52,6 +54,8 @@ class NumberStyle:
         """Write a number with so many decimals; never a negative zero."""
         if not math.isfinite(value):
             return ""
+        if abs(value) >= LARGEST_IN_FULL:
+            return self.of_text(f"{value:.3g}")
         number = _round(value, decimals)
         sign = self.minus if number < 0 else ""
         whole, _, fraction = f"{abs(number):f}".partition(".")
@@ -109,6 +113,8 @@ def decimals_for(value: float, digits: int, *, most: int = MOST_DECIMALS) -> int
     """
     if not math.isfinite(value) or value == 0.0:
         return min(digits, most)
+    if abs(value) >= LARGEST_IN_FULL:
+        return 0
     number = abs(Decimal(repr(float(value))))
     decimals = digits - 1 - number.adjusted()
     # 0.0996 rounds to 0.10, which has the digit more that rounding carried over.

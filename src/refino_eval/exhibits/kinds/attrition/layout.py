@@ -180,6 +180,15 @@ def _trimmed(numbers: Numbers, method: str, key: str, labels: LabelBook) -> str:
     return labels.arm(labels.treated if arm == 1 else labels.control)
 
 
+def _signs_disagree(numbers: Numbers, key: str) -> bool:
+    """Whether the arm that is trimmed is not the one that the regression says is observed more: they weight cells differently."""
+    trimmed, difference = (
+        numbers.value("lee", key, "trimmed_arm", "value"),
+        numbers.value("seen", key, "draw", "estimate"),
+    )
+    return math.isfinite(trimmed) and math.isfinite(difference) and (difference > 0) != (trimmed == 1)
+
+
 def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
@@ -207,6 +216,9 @@ def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels
         lines.append(labels.say("attrition.ties_are_kept"))
     if "horowitz_manski" in shown:
         lines.append(labels.say("attrition.horowitz_manski_explained"))
+    for key in exhibit.columns:
+        if _signs_disagree(numbers, key):
+            lines.append(labels.say("attrition.signs_disagree", name=column_name(exhibit, key, labels)))
     lines.append(labels.say("attrition.imbens_manski_interval"))
     left_out = max((numbers.value("lee", key, "bounds", "n_left_out") for key in exhibit.columns), default=0.0)
     if left_out > 0:

@@ -7,6 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import errors_note, specification_note
 
 ESTIMANDS = ("cell_fixed_effects", "saturated", "inverse_probability", "interacted")
@@ -16,7 +17,7 @@ def layout(exhibit: EstimandsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out the estimates side by side with the test that they are one."""
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
-    small = ((frame["panel"] == "small_cells") & (frame["statistic"] == "std_error")).any()
+    small = bool(((frame["panel"] == "small_cells") & (frame["statistic"] == "std_error")).any())
     shown = [estimand for estimand in ESTIMANDS if (frame["column"] == estimand).any()]
     header = Row(
         (
@@ -40,14 +41,22 @@ def layout(exhibit: EstimandsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     for statistic in ("n", "n_left_out"):
         cells = (numbers.cell("", first, estimand, statistic) for estimand in shown)
         body.append(Row((label(labels.word(statistic)), *cells, label("")), role="foot"))
+    notes = _notes(exhibit, numbers, shown, labels, small=small)
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)
+
+
+def _notes(
+    exhibit: EstimandsExhibit, numbers: Numbers, shown: list[str], labels: LabelBook, *, small: bool
+) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
-    own = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    own.append(labels.say("estimands.weights_of_cells"))
+    lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
+    lines.append(labels.say("estimands.weights_of_cells"))
     if entry is not None:
-        own.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
+        lines.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
     if "interacted" in shown:
-        own.append(labels.say("estimands.interacted_explained"))
+        lines.append(labels.say("estimands.interacted_explained"))
     if small:
+        first = next(iter(exhibit.columns))
         n, cells_of = (numbers.cell("small_cells", first, "cell_fixed_effects", s).text for s in ("n", "n_cells"))
-        own.append(labels.say("estimands.small_cells_explained", cells_of=cells_of, n=n))
-    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own)
+        lines.append(labels.say("estimands.small_cells_explained", cells_of=cells_of, n=n))
+    return lines

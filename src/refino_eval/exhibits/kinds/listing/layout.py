@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from refino_eval.exhibits.kinds.listing.model import ListingExhibit
@@ -18,28 +20,35 @@ JOINED = " · "
 def layout(exhibit: ListingExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out the numbers: what differs identifies rows, what is the same for all is said beneath."""
     labels = page.labels
-    numbers = Numbers.of(frame, page.style)
     heads = list(dict.fromkeys(frame[exhibit.across]))
     down = [name for name in DIMENSIONS if name != exhibit.across]
     varying = [name for name in down if frame[name].nunique() > 1]
     header = Row((label(""), *(label(_named(head, exhibit, labels), align="right") for head in heads)))
-    body: list[Row] = []
-    panel = None
-    for values in frame[down].drop_duplicates().itertuples(index=False):
-        keys = dict(zip(down, map(str, values), strict=True))
-        if "panel" in varying and len(varying) > 1 and keys["panel"] != panel:
-            panel = keys["panel"]
-            body.append(Row((label(_named(panel, exhibit, labels), span=len(heads) + 1),), role="block"))
-        # Where panels have a heading each, their rows need not repeat it.
-        shown = [name for name in varying if name != "panel" or len(varying) == 1]
-        text = JOINED.join(_named(keys[name], exhibit, labels) for name in shown)
-        cells = (_cell({**keys, exhibit.across: head}, exhibit, numbers) for head in heads)
-        body.append(Row((label(text), *cells)))
+    body = list(_body(exhibit, frame, heads, varying, page))
     same = [_named(frame[name].iloc[0], exhibit, labels) for name in down if name not in varying]
     same = [text for text in same if text]
     notes = [labels.say("listing.same_for_all_numbers", shown=JOINED.join(same))] if same else []
     notes.append(labels.say("listing.source_exhibit", exhibit=exhibit.numbers_of))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)
+
+
+def _body(
+    exhibit: ListingExhibit, frame: pd.DataFrame, heads: list[str], varying: list[str], page: Page
+) -> Iterator[Row]:
+    """Return a row for each combination of keys, under a heading for each panel where these differ."""
+    labels, numbers = page.labels, Numbers.of(frame, page.style)
+    down = [name for name in DIMENSIONS if name != exhibit.across]
+    # Where panels have a heading each, their rows need not repeat it.
+    blocks = "panel" in varying and len(varying) > 1
+    shown = [name for name in varying if name != "panel" or not blocks]
+    panel = None
+    for values in frame[down].drop_duplicates().itertuples(index=False):
+        keys = dict(zip(down, map(str, values), strict=True))
+        if blocks and keys["panel"] != panel:
+            panel = keys["panel"]
+            yield Row((label(_named(panel, exhibit, labels), span=len(heads) + 1),), role="block")
+        text = JOINED.join(_named(keys[name], exhibit, labels) for name in shown)
+        yield Row((label(text), *(_cell({**keys, exhibit.across: head}, exhibit, numbers) for head in heads)))
 
 
 def _cell(keys: dict[str, str], exhibit: ListingExhibit, numbers: Numbers) -> Cell:
