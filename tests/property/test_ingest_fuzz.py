@@ -125,7 +125,7 @@ MUTATIONS: dict[str, Mutation] = {
 @pytest.mark.parametrize("part", range(4))
 def test_damaged_deliveries(tmp_path: Path, part: int) -> None:
     rng = random.Random(20_180 + part)
-    told = read = 0
+    message_text = read = 0
     began = time.perf_counter()
     for number in range(FILES // 4):
         encoding = rng.choice(["utf-8", "latin-1", "cp1252"])
@@ -139,8 +139,8 @@ def test_damaged_deliveries(tmp_path: Path, part: int) -> None:
         damaged = raw != whole
         case = f"case {number} of part {part}: {', '.join(chosen)}{', gzip cut off' if damaged else ''}"
         faults = attempt(tmp_path, raw, content, ".gz" if packed else "", encoding, damaged, case)
-        told, read = told + faults, read + (not faults)
-    assert told > 50, "the mutations do not damage enough to be worth the time"
+        message_text, read = message_text + faults, read + (not faults)
+    assert message_text > 50, "the mutations do not damage enough to be worth the time"
     assert read > 100, "the mutations leave nothing to read"
     assert time.perf_counter() - began < 120
 
@@ -150,18 +150,18 @@ def attempt(folder: Path, raw: bytes, content: bytes, suffix: str, encoding: str
     path = folder / f"folk.csv{suffix}"
     path.write_bytes(raw)
     clean, rejects = folder / "out" / "clean.parquet", folder / "out" / "rejects.parquet"
-    told: str | None = None
+    message_text: str | None = None
     try:
         report = ingest(a_source(encoding), folder, codelists={}, clean_path=clean, rejects_path=rejects, threads=1)
     except UserError as fault:
-        told = str(fault)
+        message_text = str(fault)
     except Exception as error:
         raise AssertionError(f"{case}: {error!r}") from error
     finally:
         path.unlink()
-    if told is not None:
-        assert SECRET not in told, case
-        assert path.name in told, case
+    if message_text is not None:
+        assert SECRET not in message_text, case
+        assert path.name in message_text, case
         return True
     body = content.split(b"\n")[1:]
     rows = len(body) - (not body or body[-1] == b"")

@@ -114,9 +114,9 @@ def letter_problems(
         counted = rows.get(entry.file, entry.rows)
         if entry.rows is not None and counted is not None and counted != entry.rows:
             problems.append(_rows_differ(entry.file, read, entry.rows, counted))
-    known = {entry.file for entry in letter.files} | {letter_path.name}
+    listed = {entry.file for entry in letter.files} | {letter_path.name}
     for name in there:
-        if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in letter.besides):
+        if name not in listed and not any(fnmatch.fnmatchcase(name, pattern) for pattern in letter.besides):
             problems.append(_unlisted(name, read, letter_path.name))
     return tuple(problems)
 

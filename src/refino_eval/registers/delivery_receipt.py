@@ -228,12 +228,7 @@ def take_receipt(
         if draws is not None and draws.register in ids.paths:
             linkages = ids.linkages({source.register_name: source.linkage for source in listed})
             counts.problems += p.linkage_problems(linkages)
-    sent = ""
-    if letter is not None:
-        rows = {file.file: file.rows for file in counts.files}
-        counts.problems += letter_problems(letter[1], letter[0], folder, read=read, rows=rows, sums=sums)
-        counts.files = _with_verdicts(counts.files, letter[1], counts.problems)
-        sent = ", ".join(part for part in (letter[1].sender, str(letter[1].sent or "")) if part) or letter[0].name
+    sent = "" if letter is None else _compare_with_letter(*letter, folder, counts, read, sums)
     order = {severity: index for index, severity in enumerate(p.SEVERITIES)}
     problems = sorted(
         counts.problems, key=lambda found: (order[found.severity], found.register, found.file, -found.rows, found.rule)
@@ -250,6 +245,16 @@ def take_receipt(
         linkages=linkages,
         problems=tuple(replace(problem, file=shown_name(problem.file)) for problem in problems),
     )
+
+
+def _compare_with_letter(
+    path: Path, letter: Letter, folder: Path, counts: _Counts, read: Mapping[str, str], sums: Mapping[str, str]
+) -> str:
+    """Add what differs from the letter, and return who sent it and when."""
+    rows = {file.file: file.rows for file in counts.files}
+    counts.problems += letter_problems(letter, path, folder, read=read, rows=rows, sums=sums)
+    counts.files = _with_verdicts(counts.files, letter, counts.problems)
+    return ", ".join(part for part in (letter.sender, str(letter.sent or "")) if part) or path.name
 
 
 def _summed(source: Source, paths: Iterable[Path], sums: dict[str, str], counts: _Counts) -> tuple[Path, ...]:
@@ -378,19 +383,7 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
                 sha256=sums.get(name, ""),
             )
         )
-        counts.problems += [
-            p.rule_problem(
-                source,
-                name,
-                rule,
-                column,
-                rows=number,
-                of=count,
-                first_rows=first_rows,
-                corrects=correcting and order > 0,
-            )
-            for (rule, column), (number, first_rows) in taken.items()
-        ]
+        counts.problems += _rule_problems(source, name, taken, count, corrects=correcting and order > 0)
         if count == 0:
             counts.problems.append(p.empty_file(source.register_name, name))
     counts.repairs += [
@@ -398,6 +391,20 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
     ]
     _columns(con, source, rows, years, counts)
     _years(source, years, counts)
+
+
+def _rule_problems(
+    source: Source,
+    file: str,
+    taken: Mapping[tuple[str, str], tuple[int, tuple[int, ...]]],
+    count: int,
+    *,
+    corrects: bool,
+) -> list[p.Problem]:
+    return [
+        p.rule_problem(source, file, rule, column, rows=rows, of=count, first_rows=first, corrects=corrects)
+        for (rule, column), (rows, first) in taken.items()
+    ]
 
 
 def _rejects_query(validated: Validated) -> str:
@@ -487,10 +494,10 @@ def _columns(
     con: duckdb.DuckDBPyConnection, source: Source, rows: Mapping[str, int], years: list[_Year], counts: _Counts
 ) -> None:
     names = list(source.columns)
-    blank = ", ".join(f"count(*) FILTER (blanks[{place}])" for place, _ in enumerate(names, start=1))
+    blank = ", ".join(f"count(*) FILTER (blanks[{number}])" for number, _ in enumerate(names, start=1))
     query = f"SELECT source_file, count(*), {blank} FROM rejects WHERE rule <> 'unreadable_line' GROUP BY source_file"
     counted: dict[str, list[int]] = {file: [0] * (len(names) + 1) for file in rows}
-    for file, *numbers in [*((each.file, each.rows, *each.empty) for each in years), *con.execute(query).fetchall()]:
+    for file, *numbers in [*((year.file, year.rows, *year.empty) for year in years), *con.execute(query).fetchall()]:
         counted[file] = [old + new for old, new in zip(counted[file], numbers, strict=True)]
     for file, (total, *missing) in counted.items():
         for name, number in zip(names, missing, strict=True):
@@ -502,10 +509,9 @@ def _columns(
 
 def _years(source: Source, years: list[_Year], counts: _Counts) -> None:
     totals: dict[int, int] = defaultdict(int)
-    for each in sorted((each for each in years if each.year is not None), key=lambda each: (each.file, each.year)):
-        assert each.year is not None
-        counts.years.append(YearReceipt(source.register_name, each.file, each.year, each.rows))
-        totals[each.year] += each.rows
+    for file, year, rows in sorted((part.file, part.year, part.rows) for part in years if part.year is not None):
+        counts.years.append(YearReceipt(source.register_name, file, year, rows))
+        totals[year] += rows
     if source.coverage is None or source.temporality == "fixed":
         return
     for year in range(source.coverage.first.year, source.coverage.last.year + 1):

@@ -79,8 +79,8 @@ def _missing_lines(receipt: Receipt) -> Iterator[str]:
         yield ""
         yield "Missing, per cent of rows:"
         lines = []
-        for file, found in by_file.items():
-            worst = sorted(found, key=lambda column: (-column[0], column[1]))
+        for file, columns in by_file.items():
+            worst = sorted(columns, key=lambda column: (-column[0], column[1]))
             shares = ", ".join(f"{name} {_percent(share)}" for share, name in worst[:MISSING_SHOWN])
             lines.append(
                 (file, shares + (f", and {len(worst) - MISSING_SHOWN} more" if len(worst) > MISSING_SHOWN else ""))
@@ -98,11 +98,11 @@ def _year_lines(receipt: Receipt) -> Iterator[str]:
         yield ""
         yield "Clean rows by start year:"
         lines = []
-        for register, found in totals.items():
-            first, last, most = min(found), max(found), max(found.values())
-            bars = "".join(_bar(found.get(year, 0), most) for year in range(first, last + 1))
+        for register, years in totals.items():
+            first, last, most = min(years), max(years), max(years.values())
+            bars = "".join(_bar(years.get(year, 0), most) for year in range(first, last + 1))
             lines.append(
-                (register, f"{first}", bars, f"{last}", f"most {most:,} in {max(found, key=lambda y: found[y])}")
+                (register, f"{first}", bars, f"{last}", f"most {most:,} in {max(years, key=lambda y: years[y])}")
             )
         yield from _aligned(lines, "lllll")
 
@@ -146,7 +146,7 @@ def years_by_register(receipt: Receipt) -> dict[str, dict[int, int]]:
     totals: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for year in receipt.years:
         totals[year.register][year.year] += year.rows
-    return {register: dict(found) for register, found in totals.items()}
+    return {register: dict(years) for register, years in totals.items()}
 
 
 def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:

@@ -171,11 +171,7 @@ def rule_problem(
         "codelist": (entry.codelist if entry is not None else None) or "",
         "coverage": f"{coverage.first} to {coverage.last}" if coverage is not None else "the coverage",
     }
-    if words.kind == "chosen":
-        severity = NOTE
-    else:
-        many = rows > of * (WIDE_LIMIT if words.kind == "wide" else LIMIT) and (rows >= FEW or rows == of)
-        severity = ERROR if many else WARNING
+    severity = NOTE if words.kind == "chosen" else ERROR if _is_many(rows, of, words.kind) else WARNING
     share = f"{rows:,} of {of:,} "
     return Problem(
         severity=severity,
@@ -188,6 +184,11 @@ def rule_problem(
         what=share + words.what.format(**facts) + ".",
         do=words.do.format(**facts),
     )
+
+
+def _is_many(rows: int, of: int, kind: str) -> bool:
+    """Return whether so many rows are rejected that the file has a wrong form."""
+    return rows > of * (WIDE_LIMIT if kind == "wide" else LIMIT) and (rows >= FEW or rows == of)
 
 
 def _date_form(form: str) -> str:

@@ -150,23 +150,28 @@ def compared_with_text(text: str, *, name: str) -> set[str]:
         tree, quoted = _parsed(text)
     except Fault as fault:
         raise _told(name, text, fault) from None
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare):
-            listed = [part for right in node.comparators for part in getattr(right, "elts", [right])]
-            operands, pairs = [node.left, *listed], True
-        elif isinstance(node, ast.IfExp):
-            operands, pairs = [node.body, node.orelse], False
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("coalesce", "number_of"):
-            operands, pairs = list(node.args), True
-        else:
-            continue
-        columns = [quoted.get(operand.id, operand.id) for operand in operands if isinstance(operand, ast.Name)]
-        texts = any(isinstance(operand, ast.Constant) and isinstance(operand.value, str) for operand in operands)
-        is_ordered = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE)
-        if texts or (pairs and not is_ordered and len(columns) == len(operands)):
-            found.update(columns)
-    return found
+    return {
+        quoted.get(operand.id, operand.id)
+        for node in ast.walk(tree)
+        for operand in _operands_used_as_codes(node)
+        if isinstance(operand, ast.Name)
+    }
+
+
+def _operands_used_as_codes(node: ast.AST) -> list[ast.expr]:
+    """Return the operands of a comparison, choice or function that are codes: next to a text, or columns only."""
+    if isinstance(node, ast.IfExp):
+        operands, columns_only = [node.body, node.orelse], False
+    elif isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+        operands = [node.left, *(part for right in node.comparators for part in getattr(right, "elts", [right]))]
+        columns_only = all(isinstance(operand, ast.Name) for operand in operands)
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("coalesce", "number_of"):
+        operands = list(node.args)
+        columns_only = all(isinstance(operand, ast.Name) for operand in operands)
+    else:
+        return []
+    texts = any(isinstance(operand, ast.Constant) and isinstance(operand.value, str) for operand in operands)
+    return operands if texts or columns_only else []
 
 
 def derive_column(text: str, frame: pd.DataFrame, *, name: str) -> pd.Series:

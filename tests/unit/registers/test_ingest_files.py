@@ -1,4 +1,4 @@
-"""The form of delivered files: headers, encodings, line breaks, damage; and what a user is told."""
+"""Delivered files: headers, encodings, line breaks, damage, and the messages about them."""
 
 from __future__ import annotations
 
@@ -128,29 +128,29 @@ def test_rejects_keep_the_delivered_text_and_nothing_of_an_unreadable_line(tmp_p
 def test_missing_file_names_register_pattern_folder_and_similar_files(tmp_path: Path) -> None:
     (tmp_path / "folk_2018_v1.csv").write_bytes(HEADER)
     (tmp_path / "unlike.txt").write_bytes(b"")
-    told = fault(tmp_path, None)
+    message_text = fault(tmp_path, None)
     for part in ("'people'", "'folk_p*_v*.csv'", str(tmp_path), "folk_2018_v1.csv", "config/sources/people.yaml"):
-        assert part in told
-    assert "unlike.txt" not in told
+        assert part in message_text
+    assert "unlike.txt" not in message_text
     with pytest.raises(UserError, match="does not exist"):
         take_in(tmp_path / "nowhere", make_source())
 
 
 def test_missing_column_gets_the_nearest_name_and_all_faults_come_at_once(tmp_path: Path) -> None:
-    told = fault(tmp_path, b"lopenr;navnn;dagg\n00042317;a;2018-01-01\n")
-    assert "lacks the column 'navn'" in told
-    assert "Did you mean 'navnn'?" in told
-    assert "lacks the column 'dag'" in told
-    assert len(told.splitlines()) == 2
+    message_text = fault(tmp_path, b"lopenr;navnn;dagg\n00042317;a;2018-01-01\n")
+    assert "lacks the column 'navn'" in message_text
+    assert "Did you mean 'navnn'?" in message_text
+    assert "lacks the column 'dag'" in message_text
+    assert len(message_text.splitlines()) == 2
 
 
 def test_file_without_header_shows_nothing_of_its_first_row(tmp_path: Path) -> None:
-    told = fault(tmp_path, b"00042317;Kari;2018-01-01\n00042318;Ola;2018-01-01\n")
-    assert "header" in told
-    assert "Kari" not in told
+    message_text = fault(tmp_path, b"00042317;Kari;2018-01-01\n00042318;Ola;2018-01-01\n")
+    assert "header" in message_text
+    assert "Kari" not in message_text
 
 
-def test_wrong_delimiter_is_told_as_a_header_fault(tmp_path: Path) -> None:
+def test_wrong_delimiter_is_reported_as_a_header_problem(tmp_path: Path) -> None:
     assert "its delimiter" in fault(tmp_path, b"lopenr,navn,dag\n00042317,a,2018-01-01\n")
 
 
@@ -169,8 +169,8 @@ def test_a_file_that_is_no_text_file_is_a_plain_fault(tmp_path: Path, content: b
 def test_endless_line_is_a_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("refino_eval.registers.readers.text_rows._BLOCK", 64)
     monkeypatch.setattr("refino_eval.registers.readers.text_rows._LONGEST_LINE", 256)
-    told = fault(tmp_path, HEADER + b"01;a;2018-01-01\n" + b"x" * 1000)
-    assert "could not be read to its end, after 1 rows" in told
+    message_text = fault(tmp_path, HEADER + b"01;a;2018-01-01\n" + b"x" * 1000)
+    assert "could not be read to its end, after 1 rows" in message_text
 
 
 def test_same_base_name_twice_is_a_fault(tmp_path: Path) -> None:
@@ -240,9 +240,9 @@ def test_parquet_faults(tmp_path: Path) -> None:
     (tmp_path / "folk.parquet").write_bytes(b"PAR1 not really")
     assert "is not a parquet file" in fault(tmp_path, None, source)
     write_parquet(tmp_path, dag=pa.array([[1]]), lopenr=pa.array(["1"]), nvan=pa.array(["a"]))
-    told = fault(tmp_path, None, source)
-    assert "Did you mean 'nvan'?" in told
-    assert "'dag' holds values of type list" in told
+    message_text = fault(tmp_path, None, source)
+    assert "Did you mean 'nvan'?" in message_text
+    assert "'dag' holds values of type list" in message_text
 
 
 def test_engine_limits_and_threads_do_not_show_in_the_files(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message_text"),
     [
         ({"rules": [{"rule": "missing_stop"}]}, "missing_stop is for spells"),
         ({"rules": [{"rule": "outside_coverage"}]}, "outside_coverage needs `coverage`"),
@@ -302,12 +302,14 @@ def test_the_engine_reaches_no_other_file(tmp_path: Path) -> None:
         ({"delimiter": ";;"}, "delimiter must be one character"),
     ],
 )
-def test_configuration_that_cannot_be_carried_out(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
-    assert told in fault(tmp_path, HEADER, make_source(**changes))
+def test_rules_that_do_not_fit_the_register_are_reported(
+    tmp_path: Path, changes: dict[str, Any], message_text: str
+) -> None:
+    assert message_text in fault(tmp_path, HEADER, make_source(**changes))
 
 
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "message_text"),
     [
         (
             {"from": "dag", "type": "date", "date_format": "%d.%m", "why": "the day of it"},
@@ -317,10 +319,10 @@ def test_configuration_that_cannot_be_carried_out(tmp_path: Path, changes: dict[
         ({"from": "dag", "type": "text", "why": "the day of it"}, "must be of type date or week"),
     ],
 )
-def test_start_column_that_cannot_be_read(tmp_path: Path, column: dict[str, Any], told: str) -> None:
+def test_invalid_start_columns_are_reported(tmp_path: Path, column: dict[str, Any], message_text: str) -> None:
     source = make_source()
     columns = {name: col.model_dump(by_alias=True) for name, col in source.columns.items()} | {"start": column}
-    assert told in fault(tmp_path, HEADER, make_source(columns=columns))
+    assert message_text in fault(tmp_path, HEADER, make_source(columns=columns))
 
 
 def test_code_list_that_is_not_given_or_lacks_a_kept_code(tmp_path: Path) -> None:

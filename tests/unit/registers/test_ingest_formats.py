@@ -239,8 +239,8 @@ def test_damaged_files_of_statistics_programs(tmp_path: Path, suffix: str) -> No
     write = pyreadstat.write_sav if suffix == "sav" else pyreadstat.write_dta
     write(pd.concat([frame()] * 2000, ignore_index=True), str(path))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    told = fault(tmp_path, source)
-    assert "is not a" in told or "could not be read to its end" in told
+    message_text = fault(tmp_path, source)
+    assert "is not a" in message_text or "could not be read to its end" in message_text
 
 
 # --- the quick reading and the careful one are one ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The receipt of a delivery: its numbers, each fault told once where it is, the letter, and never a word about anybody."""
+"""The receipt of a delivery: its counts, each problem once and with its location, the letter, and nothing about anybody."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("rule", BROKEN)
 @pytest.mark.parametrize("share", ["few", "many"])
-def test_each_fault_is_told_where_it_is(tmp_path, rule, share):
+def test_rejected_rows_are_reported_with_file_column_and_rows(tmp_path, rule, share):
     line, column = BROKEN[rule]
     folder = tmp_path / "delivery"
     times = 3 if share == "few" else 150
@@ -180,20 +180,20 @@ def test_missing_shares_and_unknown_codes_and_people_are_counted(tmp_path):
     assert {column.rows for column in taken.columns} == {103}, "a line that cannot be read lacks nothing"
 
 
-def test_repeated_rows_are_counted_where_no_rule_takes_them_out(tmp_path):
+def test_repeated_rows_are_counted_without_a_rule(tmp_path):
     folder = tmp_path / "delivery"
     deliver(folder, GOOD[0], GOOD[0])
     taken = receipt(folder, make_source(rules=[]))
     assert (taken.files[0].duplicates, taken.files[0].rejected) == (2, 0)
 
 
-def test_a_correction_that_takes_back_is_no_fault(tmp_path):
+def test_a_correction_that_revokes_a_row_is_a_note(tmp_path):
     folder = tmp_path / "delivery"
     deliver(folder)
     deliver(folder, name="spells_v2.csv", rows=["00090;2015-01-01;2014-12-31;A;37,5"])
     taken = receipt(folder)
-    told = {(fault.file, fault.rule): fault.severity for fault in taken.problems if fault.rule != "empty_year"}
-    assert told == {("spells_v1.csv", "superseded"): NOTE, ("spells_v2.csv", "stop_before_start"): NOTE}
+    message_text = {(fault.file, fault.rule): fault.severity for fault in taken.problems if fault.rule != "empty_year"}
+    assert message_text == {("spells_v1.csv", "superseded"): NOTE, ("spells_v2.csv", "stop_before_start"): NOTE}
 
 
 def test_an_empty_file_and_an_empty_column(tmp_path):
@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path):
     assert "'kode'" in fault.what
 
 
-def test_a_missing_register_is_told_with_the_rest(tmp_path):
+def test_a_missing_register_is_reported_with_other_problems(tmp_path):
     folder = tmp_path / "delivery"
     deliver(folder, rows=[])
     other = make_source(register="others", files=["others_v*.csv"])
@@ -287,13 +287,13 @@ def test_a_file_that_was_listed_and_not_sent_and_two_that_were_sent_and_not_list
         ("fils: [{file: a}]\n", "'files'"),
     ],
 )
-def test_a_letter_that_is_wrong(tmp_path, text, said):
+def test_an_invalid_letter_is_reported(tmp_path, text, said):
     (tmp_path / "delivery.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=said):
         read_letter(tmp_path / "delivery.yaml")
 
 
-def test_where_the_letter_is_looked_for(tmp_path):
+def test_the_letter_is_found_by_name_or_default(tmp_path):
     assert find_letter(tmp_path, None) is None
     with pytest.raises(UserError, match="letter_2026"):
         find_letter(tmp_path, "letter_2026.yaml")
@@ -301,7 +301,7 @@ def test_where_the_letter_is_looked_for(tmp_path):
     assert find_letter(tmp_path, None) == tmp_path / "delivery.yaml"
 
 
-def test_the_page_needs_nothing_beside_it(tmp_path):
+def test_the_page_is_self_contained(tmp_path):
     folder = tmp_path / "delivery"
     deliver(folder)
     page = write_receipt_html(receipt(folder), tmp_path / "receipt.html", label="A <study>").read_text(encoding="utf-8")
@@ -330,14 +330,16 @@ def test_a_receipt_and_a_run_agree_on_every_row(tmp_path):
     )
     (file,) = taken.files
     assert (file.rows, file.clean, file.rejected) == (report.delivered, report.clean, report.rejected)
-    told = {fault.rule: fault.rows for fault in taken.problems if fault.rule not in ("empty_year", "empty_column")}
-    assert told == {rule.rule: rule.rows for rule in report.rules}
+    message_text = {
+        fault.rule: fault.rows for fault in taken.problems if fault.rule not in ("empty_year", "empty_column")
+    }
+    assert message_text == {rule.rule: rule.rows for rule in report.rules}
     missing = {column.column: column.missing for column in taken.columns}
     # The cut line is no row of cells; a date that cannot be read is a value, though not one that can be used.
     assert missing == {"person_id": 1, "start": 1, "stop": 2, "code": 2, "hours": 2}
 
 
-def test_what_was_changed_and_kept_is_told(tmp_path):
+def test_repaired_rows_are_reported(tmp_path):
     folder = tmp_path / "delivery"
     rows = ["00001;2015-01-01;2015-06-30;A;10", "00001;2015-05-01;2015-12-31;A;10", "00002;2015-01-01;2015-06-30;A;10"]
     deliver(folder, rows=rows)

@@ -91,7 +91,7 @@ def test_rows_can_be_kept_by_condition(tmp_path):
         ({"file": "u.csv"}, r"no file 'u.csv'.*'t.parquet'|no file 'u.csv'"),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path, table, said):
+def test_problems_are_reported(tmp_path, table, said):
     WRITERS["t.parquet"](FRAME, tmp_path / "t.parquet")
     entry = {"file": "t.parquet", "person_id": "pid", "treated": "z", "outcomes": {"y": "y"}, **table}
     with pytest.raises(UserError, match=said):

@@ -86,7 +86,7 @@ def test_several_arms_weights_clusters_and_missing_codes(tmp_path):
     assert data.cohort.flow[0].by_arm == {"a": 2, "b": 2}
 
 
-def test_a_missing_stratum_can_be_a_cell_of_its_own(tmp_path):
+def test_a_missing_stratum_can_be_a_separate_cell(tmp_path):
     assert flow(read(tmp_path, strata=["hh"]))["population", "missing_stratum"] == 1
     own = read(tmp_path, strata=["hh"], missing_stratum="own").cohort.frame.set_index("person_id")
     assert own.loc["005", "cell"] == "missing"
@@ -194,7 +194,7 @@ def test_text_can_be_chosen_and_names_are_found():
         ({"keep": [{"column": "z", "at_least": 9}]}, "no row of base.parquet is left"),
     ],
 )
-def test_what_is_wrong_with_files_is_told(tmp_path, table, said):
+def test_problems_of_files_are_reported(tmp_path, table, said):
     with pytest.raises(UserError) as caught:
         read(tmp_path, **table)
     assert pd.Series(["\n".join(caught.value.problems)]).str.contains(said)[0], caught.value.problems

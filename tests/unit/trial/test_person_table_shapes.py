@@ -81,7 +81,7 @@ def test_old_stata_files_with_labels_missing_codes_and_trailing_spaces(tmp_path,
     assert named.cohort.frame["cell"].tolist() == ["North East x 1", "South x 1", "South x 1"]
 
 
-def test_another_encoding_is_told_of(tmp_path):
+def test_another_encoding_is_reported(tmp_path):
     (tmp_path / "latin.csv").write_bytes("arm,y\nTalk,1\nletter,2\nÅrsak,3\n".encode("latin-1"))
     with pytest.raises(UserError, match="encoding: latin-1"):
         read(tmp_path, "latin.csv")
