@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-unit fmt schemas lint types lock bench clean
+.PHONY: help run test test-quick test-unit fmt schemas lint types docs lock bench clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,11 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo 'Adding the test tools'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.run
+	@echo 'Adding the tools of the documentation site'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 run: $(VENV)/.run  ## Run an evaluation from beginning to report (EVALUATION=refino CORES=2).
@@ -59,6 +64,10 @@ lint: $(VENV)/.dev  ## Check style: ruff, snakefmt, snakemake --lint.
 types: $(VENV)/.dev  ## Check types with mypy.
 	@$(BIN)/mypy
 
+docs: $(VENV)/.docs  ## Build the documentation site in build/site; a broken link is an error.
+	@$(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'The site is build/site/index.html'
+
 bench: $(VENV)/.dev  ## Rerun the benchmarks and write benchmarks/results.
 	@$(BIN)/python benchmarks/run.py
 
@@ -67,6 +76,8 @@ lock:  ## Lock the dependencies anew (needs uv); the files name no index address
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements/run.txt
 	uv pip compile pyproject.toml requirements/build.in --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile pyproject.toml requirements/build.in --extra docs --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements/dev.txt -o requirements/docs.txt
 
 clean:  ## Remove results, synthetic deliveries and caches; the environment stays.
 	rm -rf results data/synthetic .snakemake .pytest_cache .mypy_cache .ruff_cache
