@@ -253,13 +253,12 @@ def test_html_escapes_and_heads() -> None:
 
 
 def test_labels_fall_back_to_the_name() -> None:
-    assert BOOK.outcome("unheard_of", "nb") == "Unheard of"
-    assert BOOK.covariate("age", "en") == "Age, years"
-    assert BOOK.arm("refino", "en") == "Refino"
-    assert BOOK.cells("nb") == "fylke × trekkemåned"
-    assert toy.LabelBook(definitions=BOOK.definitions, treated="a", control="b", arms={}, strata=("draw_month",)).cells(
-        "en"
-    ) == say("labels.stratum_draw_month", "en")
+    assert BOOK.outcome("unheard_of") == "Unheard of"
+    assert BOOK.covariate("age") == "Age, years"
+    assert BOOK.arm("refino") == "Refino"
+    assert BOOK.in_language("nb").cells() == "fylke × trekkemåned"
+    bare = toy.LabelBook(definitions=BOOK.definitions, treated="a", control="b", arms={}, strata=("draw_month",))
+    assert bare.cells() == say("labels.stratum_draw_month", "en")
     assert BOOK.state_is_share("any_wage")
     assert not BOOK.state_is_share("weekly_hours")
     assert Label(nb="a", en="b")["en"] == "b"

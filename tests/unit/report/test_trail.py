@@ -89,7 +89,7 @@ def test_the_sample_is_that_of_the_number_where_an_exhibit_has_several(inputs):
     entry = {"columns": {"any_wage": "any_wage_month_12"}, "sample": "drawn", "samples": ["analysed", "drawn"]}
     follow = with_exhibit(inputs, "table_8_1", keys, kind="specification_curve", **entry)
     names = [facts(follow.follow("table_8_1", key), "sample")["name"] for key in keys]
-    assert names == [follow.labels.sample(sample, "en") for sample in ("analysed", "drawn")]
+    assert names == [follow.labels.in_language("en").sample(sample) for sample in ("analysed", "drawn")]
     assert len(set(names)) == 2
 
 

@@ -134,38 +134,38 @@ class LabelBook:
         """Return the text of a key in the labels' language (see `refino_eval.text.say`)."""
         return say(key, self.language, **values)
 
-    def word(self, key: str, language: str | None = None) -> str:
+    def word(self, key: str) -> str:
         """Return a word of the fixed vocabulary (`text/labels.yaml`); a name that it does not hold is made readable."""
-        return say(f"labels.{key}", language or self.language) if is_word(key) else plain(key)
+        return say(f"labels.{key}", self.language) if is_word(key) else plain(key)
 
-    def arm(self, name: str, language: str | None = None) -> str:
+    def arm(self, name: str) -> str:
         """Return an arm's label; also that of the column `all`."""
-        return self.arms[name][language or self.language] if name in self.arms else self.word(name, language)
+        return self.arms[name][self.language] if name in self.arms else self.word(name)
 
-    def covariate(self, name: str, language: str | None = None, *, unit: bool = True) -> str:
+    def covariate(self, name: str, *, unit: bool = True) -> str:
         """Return a covariate's label, with its unit after a comma."""
         entry = self.definitions.covariates.get(name)
         if entry is None:
-            return self.word(name, language)
-        text = entry.label[language or self.language]
-        return f"{text}, {entry.unit[language or self.language]}" if unit and entry.unit is not None else text
+            return self.word(name)
+        text = entry.label[self.language]
+        return f"{text}, {entry.unit[self.language]}" if unit and entry.unit is not None else text
 
-    def outcome(self, name: str, language: str | None = None) -> str:
+    def outcome(self, name: str) -> str:
         """Return an outcome's label."""
         entry = self.definitions.outcomes.get(name)
         if entry is not None:
-            return entry.label[language or self.language]
-        return self.outcomes[name][language or self.language] if name in self.outcomes else plain(name)
+            return entry.label[self.language]
+        return self.outcomes[name][self.language] if name in self.outcomes else plain(name)
 
-    def state(self, name: str, language: str | None = None) -> str:
+    def state(self, name: str) -> str:
         """Return a state's label."""
         entry = self.definitions.states.get(name)
-        return entry.label[language or self.language] if entry is not None else plain(name)
+        return entry.label[self.language] if entry is not None else plain(name)
 
-    def state_unit(self, name: str, language: str | None = None) -> str:
+    def state_unit(self, name: str) -> str:
         """Return a state's unit, or nothing."""
         entry = self.definitions.states.get(name)
-        return entry.unit[language or self.language] if entry is not None else ""
+        return entry.unit[self.language] if entry is not None else ""
 
     def state_is_share(self, name: str) -> bool:
         """Whether a state is 0 or 1 for each person, so that its sum over time is a number of periods."""
@@ -182,28 +182,28 @@ class LabelBook:
             return False
         return outcome.unit.en == "share" if outcome.state is None else self.state_is_share(outcome.state)
 
-    def sample(self, name: str, language: str | None = None) -> str:
+    def sample(self, name: str) -> str:
         """Return a sample's label."""
-        return self.samples[name][language or self.language] if name in self.samples else plain(name)
+        return self.samples[name][self.language] if name in self.samples else plain(name)
 
-    def specification(self, name: str, language: str | None = None) -> str:
+    def specification(self, name: str) -> str:
         """Return a specification's label."""
         entry = self.specification_of(name)
-        return entry.label[language or self.language] if entry is not None else plain(name)
+        return entry.label[self.language] if entry is not None else plain(name)
 
     def specification_of(self, name: str) -> Specification | None:
         """Return a specification, or None when it is not defined."""
         return self.definitions.specifications.get(name)
 
-    def cells(self, language: str | None = None) -> str:
+    def cells(self) -> str:
         """Return what tells the cells, for instance ``office × draw month``."""
-        return " × ".join(self._stratum(name, language or self.language) for name in self.strata)
+        return " × ".join(self._stratum(name) for name in self.strata)
 
-    def _stratum(self, name: str, language: str) -> str:
+    def _stratum(self, name: str) -> str:
         if name in self.strata_labels:
-            return self.strata_labels[name][language]
+            return self.strata_labels[name][self.language]
         # The draw's month is the one stratum that the program derives itself.
-        return say("labels.stratum_draw_month", language) if name == "draw_month" else plain(name).lower()
+        return self.say("labels.stratum_draw_month") if name == "draw_month" else plain(name).lower()
 
 
 def is_word(key: str) -> bool:

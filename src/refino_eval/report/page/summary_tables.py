@@ -47,7 +47,7 @@ def flow_table(inputs: ReportInputs, labels: LabelBook, language: str) -> Summar
         rows.append((flow_label(step, reason, labels, language), *counts))
         # People without a reason for leaving are those who remain; joining adds people and removes nobody.
         classes.append("total" if not reason else "" if step == "joined" else "out")
-    arms = (labels.arm(arm, language) for arm in (*labels.treated_arms, labels.control))
+    arms = (labels.arm(arm) for arm in (*labels.treated_arms, labels.control))
     head = ("", *heads(language, "persons"), *arms)
     return SummaryTable(head, tuple(rows), ("left", *["right"] * len(columns)), tuple(classes))
 
@@ -56,9 +56,9 @@ def flow_label(step: str, reason: str, labels: LabelBook, language: str) -> str:
     """Return what a line of the sample flow is called: the reason for leaving, or the sample that remains."""
     if reason:
         label = labels.flow.get(f"{step}:{reason}")
-        return label[language] if label is not None else labels.word(reason, language)
+        return label[language] if label is not None else labels.word(reason)
     if step in labels.samples:
-        return labels.sample(step, language)
+        return labels.sample(step)
     return say_if_any(f"report.{step}", language) or plain(step)
 
 
@@ -103,7 +103,7 @@ def plan_table(inputs: ReportInputs, labels: LabelBook, language: str) -> Summar
         return None
     rows = tuple(
         (
-            labels.outcome(str(record["outcome"]), language), say(f"report.plan_{record['change']}", language),
+            labels.outcome(str(record["outcome"])), say(f"report.plan_{record['change']}", language),
             str(record["registered_sha256"])[:12], str(record["current_sha256"])[:12], str(record["fields"]),
         )
         for record in changes.to_dict("records")
