@@ -32,6 +32,10 @@ analysed,no_demography,3,1,2
 analysed,,4898,1826,3072
 """
 QUALITY = "register,delivered,clean,rejected,people\njobs,84211,84019,192,4871\nwages,300122,300122,0,4633\n"
+LINKAGE = (
+    "register,people,found,treated,treated_found,control,control_found,ids_only_there,alike,expected,floor\n"
+    "jobs,4898,3900,1826,1500,3072,2400,17,0,0.9,0.45\nwages,4898,4700,1826,1750,3072,2950,3,0,,0\n"
+)
 RULES = "register,rule,rows,people\njobs,stop_before_start,150,91\njobs,duplicate,42,40\n"
 
 
@@ -89,7 +93,7 @@ def make_run(folder: Path, *, data_class: str = "synthetic", languages: tuple[st
         data_class=data_class,
         out_path=inputs.run_dir / "comparison.csv",
     )
-    for name, text in (("flow", FLOW), ("quality", QUALITY), ("quality_rules", RULES)):
+    for name, text in (("flow", FLOW), ("quality", QUALITY), ("quality_rules", RULES), ("linkage", LINKAGE)):
         (inputs.run_dir / f"{name}.csv").write_text(text, encoding="utf-8")
     record = {
         "evaluation": "toy", "configuration_sha256": "ab" * 32, "seed": 20180501,

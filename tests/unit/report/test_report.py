@@ -337,10 +337,11 @@ def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
     assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels) == ""
 
 
-def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
+def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: Path) -> None:
+    without_linkage = dataclasses.replace(inputs, run_dir=tmp_path)
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
     frames = {name: read_tidy(inputs.aggregates_dir / f"{name}.csv") for name in ("table_i", "figure_effects")}
-    summary = summarise_numbers(inputs, frames, labels)
+    summary = summarise_numbers(without_linkage, frames, labels)
     assert "0.082" in summary.checks[0]  # the joint test of balance
     assert all("0.560" in text for text in summary.checks[1:])  # the periods before assignment
     assert summary.lead[-1] == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
@@ -350,7 +351,7 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
     ] = 0.012
     balance = frames["table_i"]
     balance.loc[(balance["row"] == "joint_test") & (balance["statistic"] == "p_value"), "value"] = 0.0002
-    worse = summarise_numbers(inputs, frames, labels)
+    worse = summarise_numbers(without_linkage, frames, labels)
     assert "<0.001" in worse.checks[0]
     assert "0.012" in worse.checks[1]
     total = len(worse.checks)
@@ -362,6 +363,14 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs) -> None:
         limit="0.05",
         expected=NumberStyle.of("en").fixed(0.05 * total, 1),
     )
+
+
+def test_the_worst_linkage_is_among_the_checks(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    checks = summarise_numbers(inputs, {}, labels).checks
+    assert checks[0] == say("summary.check_linkage", "en", register="jobs", share="79.6%", expected="90.0%")
+    shares = {"share_treated": "82.1%", "share_control": "78.1%"}
+    assert checks[1] == say("summary.check_linkage_by_arm", "en", register="jobs", **shares)
 
 
 def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -> None:

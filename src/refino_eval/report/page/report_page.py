@@ -120,6 +120,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         chapters=chapters,
         contents=contents,
         quality=quality,
+        linkage=summary_tables.linkage_table(inputs, labels, language),
         rules=summary_tables.rules_table(inputs, language),
         plan=summary_tables.plan_table(inputs, labels, language),
         verified=summary_tables.verified_line(inputs, language),

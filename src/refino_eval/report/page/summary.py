@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
+from refino_eval.report.page.summary_tables import share_found
 from refino_eval.report.report_inputs import ReportInputs
 
 LIMIT = 0.05
@@ -221,6 +223,7 @@ def _arms(exhibit: Exhibit, labels: LabelBook) -> list[LabelBook]:
 
 def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[DesignCheck]:
     """Return everything that was tested about the design and its validity."""
+    yield from _linkage_checks(inputs, labels)
     for name, exhibit in inputs.shown(frames):
         checks = report_part(exhibit.kind, "design_checks")
         if checks is None:
@@ -233,6 +236,32 @@ def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: La
             prefix = f"{own.arm(arm_labels.treated)}. "
             for check in checks(exhibit, frame, arm_labels):
                 yield replace(check, text=prefix + check.text)
+
+
+def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignCheck]:
+    """Return the register that links worst, relative to what its source expects, and the one in which the arms differ most."""
+    linkage = inputs.table("linkage")
+    records = linkage.to_dict("records") if linkage is not None else []
+    style = NumberStyle.of(labels.language)
+
+    def percents(record: Mapping[Any, Any], **groups: str) -> dict[str, str]:
+        shares = {name: share_found(record, group) for name, group in groups.items()}
+        label = inputs.register_label(str(record["register"]), labels.language)
+        return {
+            "register": label,
+            **{name: style.percent(share) for name, share in shares.items() if share is not None},
+        }
+
+    stated = [record for record in records if record["expected"] and share_found(record, "") is not None]
+    if stated:
+        worst = min(stated, key=lambda record: (share_found(record, "") or 0.0) / float(record["expected"]))
+        expected = style.percent(float(worst["expected"]))
+        yield DesignCheck(labels.say("summary.check_linkage", expected=expected, **percents(worst, share="")))
+    both = [r for r in records if share_found(r, "treated") is not None and share_found(r, "control") is not None]
+    if both:
+        widest = max(both, key=lambda r: abs((share_found(r, "treated") or 0.0) - (share_found(r, "control") or 0.0)))
+        shares = percents(widest, share_treated="treated", share_control="control")
+        yield DesignCheck(labels.say("summary.check_linkage_by_arm", **shares))
 
 
 def _concern(check: DesignCheck) -> tuple[int, float]:

@@ -79,6 +79,38 @@ def quality_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
     return SummaryTable(heads(language, "register", *columns), rows, ("left", *["right"] * len(columns)))
 
 
+def linkage_table(inputs: ReportInputs, labels: LabelBook, language: str) -> SummaryTable | None:
+    """Return the share of the people who are found in each register, in all and by arm, and what is expected."""
+    linkage = inputs.table("linkage")
+    if linkage is None:
+        return None
+    style = NumberStyle.of(language)
+    rows = []
+    for record in linkage.to_dict("records"):
+        shares = (share_found(record, group) for group in ("", "treated", "control"))
+        expected = str(record["expected"])
+        rows.append((
+            inputs.register_label(str(record["register"]), language),
+            style.percent(float(expected), 0) if expected else "",
+            *(style.percent(share) if share is not None else "" for share in shares),
+            count_text(record["ids_only_there"], language),
+        ))  # fmt: skip
+    arms = (
+        labels.word("treated") if len(labels.treated_arms) > 1 else labels.arm(labels.treated),
+        labels.arm(labels.control),
+    )
+    head = (*heads(language, "register", "expected", "found"), *arms, *heads(language, "ids_only_there"))
+    return SummaryTable(head, tuple(rows), ("left", *["right"] * 5), caption=say("report.linkage", language))
+
+
+def share_found(record: Mapping[Any, Any], group: str) -> float | None:
+    """Return the share of a group (all, treated or control) who are found in a register; None where there is nobody."""
+    people, found = (f"{group}", f"{group}_found") if group else ("people", "found")
+    counts = str(record[found]), str(record[people])
+    # A disclosure mark in place of a count hides the share as well.
+    return int(counts[0]) / int(counts[1]) if all(map(str.isdigit, counts)) and int(counts[1]) else None
+
+
 def rules_table(inputs: ReportInputs, language: str) -> SummaryTable | None:
     """Return the rules that rejected rows; a rule may name its column after a colon."""
     rules = inputs.table("quality_rules")
