@@ -2,6 +2,7 @@
 
 import errno
 import stat
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -23,7 +24,15 @@ def script(tmp_path, monkeypatch):
     folder = tmp_path / "problems"
     folder.mkdir()
     monkeypatch.setenv(PROBLEMS_VARIABLE, str(folder))
-    return SimpleNamespace(log=[str(tmp_path / "logs/rule.log")], rule="make", output=[], problems=folder)
+    monkeypatch.chdir(tmp_path)
+    return SimpleNamespace(
+        log=["logs/rule.log"],
+        rule="make",
+        input=[],
+        output=["results/toy/run/flow.csv"],
+        wildcards=SimpleNamespace(evaluation="toy"),
+        problems=folder,
+    )
 
 
 def fails(script, error):
@@ -75,7 +84,7 @@ def mode(path):
 
 
 def test_person_level_results_are_for_their_owner_alone(script, tmp_path):
-    results = tmp_path / "results/toy"
+    results = Path("results/toy")
     person_file, table = results / "person_level/clean/jobs.parquet", results / "run/flow.csv"
     for path in (person_file, table):
         path.parent.mkdir(parents=True)
