@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from refino_eval.errors import raise_problems
+
 FOLDER = "run/checksums"
 """Where the records of an evaluation are, inside its results."""
 
@@ -173,6 +175,22 @@ def unvouched(folder: Path, planned: Iterable[str]) -> list[Unvouched]:
             found[record.first_output] = Unvouched(path, reason)
     _write_cache(folder, checksums)
     return list(found.values())
+
+
+def require_as_written(results: Path, *parts: str) -> None:
+    """Raise a user error if files of results, of some parts of the folder, are not what their jobs wrote.
+
+    For commands that read results without running anything. Files without a record are not judged.
+    """
+    checksums, beginnings = Checksums(), tuple(f"{results.as_posix()}/{part}" for part in parts)
+    problems = []
+    for record in read_records(results / FOLDER):
+        for path, written in record.outputs.items():
+            now = checksums.of(path, written) if path.startswith(beginnings) else written
+            if now is None or now.sha256 != written.sha256:
+                how = "was deleted" if now is None else "is not what its job wrote"
+                problems.append(f"{path} {how}. Run again: refino-eval run --evaluation {results.name}")
+    raise_problems(problems)
 
 
 def _difference(record: JobRecord, owner: Mapping[str, JobRecord], checksums: Checksums) -> str:

@@ -2,11 +2,13 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from refino_eval import checksums
-from refino_eval.checksums import begin_job, end_job, read_records, unvouched
+from refino_eval.checksums import begin_job, end_job, read_records, require_as_written, unvouched
+from refino_eval.errors import UserError
 
 
 @pytest.fixture
@@ -106,3 +108,19 @@ def test_a_record_is_written_whole(project):
     assert not [path for path in project.iterdir() if path.name.startswith(".")]
     record = next(record for record in read_records(project) if record.rule == "estimate")
     assert set(record.inputs) == {"clean"}
+
+
+def test_results_that_were_touched_are_not_read(project, tmp_path):
+    results = tmp_path / "results/toy"
+    path = results / "run/comparison.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("a,b\n")
+    end_job(Path("results/toy/run/checksums"), "compare", inputs=[], outputs=["results/toy/run/comparison.csv"])
+    require_as_written(Path("results/toy"), "run/comparison.csv")
+    path.write_text("")
+    require_as_written(Path("results/toy"), "aggregates")
+    with pytest.raises(UserError, match=r"run/comparison.csv is not what its job wrote.*--evaluation toy"):
+        require_as_written(Path("results/toy"), "aggregates", "run")
+    path.unlink()
+    with pytest.raises(UserError, match="was deleted"):
+        require_as_written(Path("results/toy"), "run")

@@ -61,7 +61,31 @@ def whole(tmp_path_factory):
     return expected, seconds
 
 
+def damage(project, chance):
+    """Cut, change or delete one intermediate file, with its time kept, as a full disk, an editor or a careless hand does."""
+    files = [
+        path
+        for part in ("person_level", "aggregates", "run")
+        for path in (project / "results/refino" / part).rglob("*")
+    ]
+    files = sorted(path for path in files if path.is_file() and path.stat().st_size and not path.name.startswith("."))
+    if not files:
+        return
+    path = chance.choice(files)
+    times, content = path.stat(), path.read_bytes()
+    how = chance.choice(("delete", "cut", "change"))
+    if how == "delete":
+        path.unlink()
+        return
+    middle = len(content) // 2
+    path.write_bytes(
+        content[:middle] if how == "cut" else content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    )
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path, whole):
+    """Between the kills, intermediate files are damaged as well."""
     expected, takes = whole
     project = small_project(tmp_path / "killed")
     moments = random.Random(SEED)
@@ -75,6 +99,7 @@ def test_killed_twenty_times_and_finished_with_the_same_bytes(tmp_path, whole):
             process.communicate()
             landed += 1
             at_work += any((project / ".snakemake/locks").glob("*.lock"))
+            damage(project, moments)
             continue
         assert process.returncode == 0, output.decode()
         # The run finished between two kills: start again, from the delivery or from the results.

@@ -159,10 +159,14 @@ def audit_published(
 @app.command()
 def score() -> None:
     """Count how many published numbers each evaluation reproduces: a Markdown table of the finished runs."""
+    from refino_eval.checksums import require_as_written
     from refino_eval.config.load import project_root
     from refino_eval.published.score import score_table, scores_of
 
-    comparisons = scores_of(project_root() / "results")
+    os.chdir(project_root())
+    for folder in sorted(Path("results").glob("*/")):
+        require_as_written(folder, "run/comparison.csv")
+    comparisons = scores_of(Path("results"))
     if not any(len(frame) for frame in comparisons.values()):
         raise UserError("No evaluation with published numbers has been run here. See `refino-eval run --help`.")
     typer.echo(score_table(comparisons))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from refino_eval.checksums import require_as_written
 from refino_eval.cli.output import check_option, width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
@@ -44,6 +46,8 @@ def trace_number(
     check_option("--language", language, get_args(Language))
     root = project_root()
     study = load_configuration(root, evaluation=evaluation).evaluation
+    os.chdir(root)
+    require_as_written(Path("results") / study.name, "aggregates", "run")
     inputs = finished_run(root, study.name)
     spoken: Language = "nb" if language == "nb" else "en"
     trails = Trails(inputs, LabelBook.of(inputs.evaluation, inputs.definitions), spoken)

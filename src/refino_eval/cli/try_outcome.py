@@ -17,6 +17,7 @@ import numpy as np
 
 from refino_eval.catalogue.example_results import ExampleResults, run_examples
 from refino_eval.catalogue.references import periods_of, registers_of, sentence_of, span_text, states_of
+from refino_eval.checksums import require_as_written
 from refino_eval.cli import ascii_plots
 from refino_eval.cli.output import drawable, make_for, table_lines, width
 from refino_eval.config import dependencies
@@ -156,6 +157,7 @@ def _person_level(configuration: Configuration, name: str) -> Path:
             f"{results.as_posix()}/{PERSON_LEVEL} has no cohort yet on which to compute '{name}'. "
             f"Run first: refino-eval run --evaluation {configuration.evaluation.name} --until outcomes"
         )
+    require_as_written(results, f"{PERSON_LEVEL}/cohort", f"{PERSON_LEVEL}/panel", f"{PERSON_LEVEL}/clean")
     return person_level_folder(configuration.root / results)
 
 
