@@ -58,6 +58,8 @@ def whole(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     expected = digests(project)
     assert {f"results/refino/aggregates/{name}.csv" for name in EXHIBITS} <= set(expected)
+    people = project / "results/refino/person_level"
+    assert [path for path in (people, *people.rglob("*")) if path.stat().st_mode & 0o077] == [], "open to others"
     return expected, seconds
 
 
