@@ -102,10 +102,7 @@ def try_outcome(configuration: Configuration, name: str, *, person_file: Path | 
     target = _permitted(configuration, person_file, guard) if person_file is not None else None
     yield f"{name}: {sentence_of(outcome, definitions, 'en')}"
     results = run_examples(
-        [("outcomes", name)],
-        definitions,
-        configuration.sources,
-        codelists=configuration.root / "config" / "codelists",
+        [("outcomes", name)], definitions, configuration.sources, codelists=configuration.root / "config" / "codelists"
     )["outcomes", name]
     person_level = _person_level(configuration, name)
     # A hidden name marks a draft: what a killed process leaves is removed when the evaluation is next run.

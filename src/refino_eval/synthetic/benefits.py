@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refino_eval.synthetic.calendar import (
-    DAYS_PER_MONTH,
-    NO_DAY,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    day_number,
-)
+from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, BoolArray, FloatArray, IntArray, day_number
 from refino_eval.synthetic.population import People
 from refino_eval.synthetic.recipe import Recipe
 from refino_eval.synthetic.register_tables import Table, stack

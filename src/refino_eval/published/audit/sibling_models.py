@@ -198,13 +198,7 @@ def _signs(document: Document, siblings: Siblings) -> Iterator[Finding]:
             continue
         turned = cell.text.replace("-", "") if cell.printed.value < 0 else f"-{cell.text.strip('()')}"
         yield finding_about(
-            "audit.sign_differs",
-            document,
-            cell,
-            rule="sign",
-            fits=turned,
-            certainty="likely",
-            others=distinct(others),
+            "audit.sign_differs", document, cell, rule="sign", fits=turned, certainty="likely", others=distinct(others)
         )
 
 
