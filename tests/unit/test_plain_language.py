@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = (
-    "*.md", "docs/**/*.md", "config/**/*.yaml", "config/**/*.md", "data/published/README.md", "workflow/**/*.md", "workflow/report/*.rst",
+    "*.md", "docs/**/*.md", "config/**/*.yaml", "config/**/*.md", "config/schemas/*.json", "data/published/README.md", "workflow/**/*.md", "workflow/report/*.rst",
     ".github/**/*.md", ".github/**/*.yml", "src/refino_eval/text/*.yaml", "src/refino_eval/exhibits/kinds/*/text.yaml",
 )  # fmt: skip
 FILES = sorted({path for pattern in PATTERNS for path in ROOT.glob(pattern)})

@@ -17,13 +17,13 @@ PublishedKey = Annotated[str, StringConstraints(pattern=r"^[^/\s]+(/[^/]*){3}/[^
 
 
 class Amount(Strict):
-    """One input of a calculation: printed somewhere, or written here with its source."""
+    """One input of a calculation: a published number, or a number written here with its source."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
     value: float | None = None
     published: PublishedKey | None = Field(default=None, description="exhibit/panel/row/column/statistic")
-    times: float = Field(default=1.0, gt=0, description="Reported units in one printed unit: 1000 for thousands.")
+    times: float = Field(default=1.0, gt=0, description="Reported units in one published unit: 1000 for thousands.")
     source: str | None = Field(default=None, description="Where a value that is written here comes from.")
 
     @model_validator(mode="after")
@@ -69,7 +69,9 @@ class Costs(Strict):
     """Inputs of the costs of two programmes, in nominal kroner including VAT."""
 
     label: Label
-    published: Name | None = Field(default=None, description="`data/published/<name>.csv`, where printed inputs stand.")
+    published: Name | None = Field(
+        default=None, description="`data/published/<name>.csv`, which holds published inputs."
+    )
     price_year: str = Field(description="The prices that amounts are in.")
     duration: ByArm = Field(description="Arm -> months that a participant stays.")
     vat_rate: Amount = Field(description="Share of the price before VAT; taken out, being no cost to society.")

@@ -48,7 +48,7 @@ class Condition(_Finite):
 class Within(Strict):
     """How spells of the same unit (an employer) are taken together before units are combined."""
 
-    key: Name = Field(description="Column that tells units apart, for instance employer_id.")
+    key: Name = Field(description="Column that identifies units, for instance employer_id.")
     combine: Literal["max", "sum"] = Field(default="max", description="max: overlapping registrations count once.")
 
 
@@ -71,9 +71,9 @@ class PersonDate(_Finite):
 
 
 class MissingRules(_Finite):
-    """What a state is where the register cannot tell it.
+    """What a state is where the register has no answer.
 
-    A rule about the person goes before one about the register: whoever is known to have died before the data end is
+    A rule about the person goes before one about the register: a person who is known to have died before the data end is
     dead after it as well.
     """
 
@@ -114,7 +114,7 @@ class Example(_Finite):
     at: EventTime | None = Field(default=None, description="Event time of the expected value, for a state.")
     expect: float | None
     censored: float | None = Field(
-        default=None, description="Expected flag beside the value, for kinds that censor; null does not look at it."
+        default=None, description="Expected flag of the value, for kinds that censor; null does not look at it."
     )
     boundary: bool = Field(default=False, description="It lies on an edge: the last day, the exact threshold.")
 
@@ -189,7 +189,7 @@ def _ordered(limits: tuple[float, float] | None) -> None:
 
 
 def _state_form(given: Any) -> str:
-    """Tell the two forms of a state apart by what is written, so that a fault is told for that form alone."""
+    """Separate the two forms of a state by what is written, so that a problem is reported for that form alone."""
     if isinstance(given, dict):
         return "DerivedState" if "expression" in given and "register" not in given else "SpellState"
     return type(given).__name__
@@ -248,8 +248,8 @@ class Outcome(_Finite):
     at_least: int | None = Field(default=None, ge=1, description="Periods in a row, for spell_of.")
     censored: Literal["last", "missing"] = Field(
         default="last",
-        description="For first_month, where it never holds: the last period seen, or missing. The flag "
-        "`<name>_censored` tells either from a period in which it held.",
+        description="For first_month, where it never holds: the last period observed, or missing. The flag "
+        "`<name>_censored` separates both from a period in which it held.",
     )
     clock: Unit = "month"
     missing: Literal["any", "all"] = Field(
@@ -399,7 +399,7 @@ class ControlTerm(Strict):
 
 
 class Specification(Strict):
-    """A regression: the controls beside the cells, and how the covariance is estimated."""
+    """A regression: the controls in addition to the cells, and how the covariance is estimated."""
 
     label: Label
     description: Text
@@ -415,7 +415,7 @@ class Specification(Strict):
 
 
 class Subgroup(Strict):
-    """A part of the sample told by one covariate."""
+    """A part of the sample, defined by one covariate."""
 
     label: Label
     covariate: Name

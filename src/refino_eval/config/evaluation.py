@@ -184,7 +184,7 @@ class Population(Strict):
     )
     keep: tuple[Name, ...] = Field(
         default=(),
-        description="Further columns of the draws to keep in the cohort (the office), to count people and tell groups by.",
+        description="Further columns of the draws to keep in the cohort (the office), to count people by them and to define groups.",
     )
     steps: tuple[Step, ...] = Field(default=(), description="In order; each is a line of `flow.csv`.")
 
@@ -295,11 +295,11 @@ class PersonTable(TableFile):
     )
     strata: Annotated[tuple[str, ...], WithJsonSchema(_STRATA_SCHEMA)] = Field(
         default=(),
-        description="Columns that together tell the cells; or name -> column, where groups are to be told by it.",
+        description="Columns that together define the cells; or name -> column, if groups are defined by it.",
     )
     missing_stratum: Literal["out", "own"] = Field(
         default="out",
-        description="People without a value of a stratum: taken out, by a line of the flow, or in a cell of their own.",
+        description="People without a value of a stratum: left out and counted in the flow, or in a separate cell.",
     )
     outcomes: Annotated[
         dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
@@ -381,7 +381,7 @@ class Evaluation(Strict):
         description="Named samples, wider before narrower; `analysed` is the one that exhibits take unless they say else.",
     )
     strata: tuple[Name, ...] = Field(
-        default=(), description="Columns of the draws that tell the cells; `draw_month` is made from the draw date."
+        default=(), description="Columns of the draws that define the cells; `draw_month` is made from the draw date."
     )
     strata_labels: dict[str, Label] = Field(
         default={}, description="What exhibits call the strata; default: the column."

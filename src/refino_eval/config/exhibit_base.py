@@ -256,11 +256,11 @@ class StatesExhibit(PlainExhibit):
 
 
 class GroupedExhibit(PlainExhibit):
-    """An exhibit of states that may be told group by group."""
+    """An exhibit of states that may be shown by group."""
 
     by: By | None = Field(
         default=None,
-        description="Tell each group by itself: a covariate with few values, a stratum, draw_year, or a list of subgroups.",
+        description="Show each group separately: a covariate with few values, a stratum, draw_year, or a list of subgroups.",
     )
 
     @property

@@ -20,7 +20,7 @@ Position = Literal["at_least", "not_stated", "disability_reduced", "disability_p
 
 
 class _Criterion(Strict):
-    name: Name = Field(description="The reason that is told of whoever meets it.")
+    name: Name = Field(description="The reason that is reported for people who meet it.")
     label: Label
     undecided: bool = Field(default=False, description="The rules, or the registers, do not say whether it is paid.")
     within_months: int | None = Field(

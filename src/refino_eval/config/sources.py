@@ -29,7 +29,7 @@ class Column(Strict):
         "number of oere; month is yyyymm; year is yyyy; week is a whole number of weeks since the draw."
     )
     why: Annotated[str, DESCRIPTIVE] = Field(
-        description="Why the evaluation needs the column; printed in the variable list.",
+        description="Why the evaluation needs the column; shown in the variable list.",
         json_schema_extra={"minLength": SHORTEST_REASON},
     )
     date_format: str = Field(
@@ -147,7 +147,9 @@ class Overlap(Strict):
     """
 
     rule: Literal["overlap"]
-    key: tuple[Name, ...] = Field(default=(), description="Columns that must agree beside the person (an employer).")
+    key: tuple[Name, ...] = Field(
+        default=(), description="Columns that must agree in addition to the person (an employer)."
+    )
     keep: Literal["merge", "longest"] = Field(
         description="merge: the earliest row stays and lasts until the last day of any; longest: the longest row stays as it is."
     )

@@ -11,7 +11,7 @@ from refino_eval.config.exhibit_base import Chapter, PlainExhibit
 
 
 class AttritionExhibit(PlainExhibit):
-    """Whether the draw changes whose outcome is seen, and the bounds on its effect that are left."""
+    """The effect of assignment on whose outcome is observed, and the bounds on the effect on the outcome."""
 
     kind: Literal["attrition"]
     usual_chapter: ClassVar[Chapter] = "flow"
@@ -20,8 +20,8 @@ class AttritionExhibit(PlainExhibit):
     columns: dict[Name, Name] = Field(min_length=1, description="Key in the exhibit -> outcome.")
     observed: dict[Name, Name] = Field(
         default_factory=dict,
-        description="Key -> an outcome: the column's values count as seen where this one is there and not 0 (a wage where "
-        "there is a job). Columns that are not named are seen where they are not missing.",
+        description="Key -> an outcome: the column's values count as observed where this one is observed and not 0 (a "
+        "wage where there is a job). Columns that are not named are observed where they are not missing.",
     )
     ranges: dict[Name, tuple[float, float]] = Field(
         default_factory=dict,
@@ -33,8 +33,9 @@ class AttritionExhibit(PlainExhibit):
     )
     ties: Literal["fractional", "keep"] = Field(
         default="fractional",
-        description="People with the same value at the edge of what is cut off. fractional: kept in part, so that exactly the "
-        "extra share goes; keep: all kept, as printed tables have it, with bounds too narrow where values heap.",
+        description="People with the same value at the trimming limit. fractional: kept in part, so that exactly the "
+        "extra share is trimmed; keep: all kept, as in published tables, with bounds that are too narrow "
+        "where values are heaped.",
     )
     weighting: Literal["people", "precision"] = Field(
         default="people", description="Cells by their people, or by n p (1 - p) as fixed effects weight them."

@@ -10,7 +10,7 @@ from refino_eval.covariances import Vcov
 
 
 class BinaryModelsExhibit(OutcomesExhibit):
-    """Effects on probabilities by logit (average marginal effects) beside the linear probability model."""
+    """Effects on probabilities by logit (average marginal effects) next to the linear probability model."""
 
     kind: Literal["binary_models"]
     takes_weights: ClassVar[bool] = False

@@ -32,8 +32,8 @@ class LateExhibit(OutcomesExhibit):
     specification: Name = "main"
     participation: Participation | None = Field(
         default=None,
-        description="What else there was to take part in, the programme of take_up first: shown beside the effect is what "
-        "compliers would have been in without the draw.",
+        description="Programmes that people could take part in, that of take_up first; the table then also shows where "
+        "compliers would have been otherwise.",
     )
 
     @property

@@ -23,7 +23,7 @@ class SubgroupsExhibit(OutcomesExhibit):
         "families",
         "groups",
     )
-    groups: tuple[By, ...] = Field(min_length=1, description="Ways to split people, each told by itself; one family.")
+    groups: tuple[By, ...] = Field(min_length=1, description="Ways to split people, each shown separately; one family.")
     specification: Name = "main"
 
     @property

@@ -10,7 +10,7 @@ from refino_eval.config.exhibit_base import Chapter, Several, StatesExhibit
 
 
 class TakeUpExhibit(StatesExhibit):
-    """Share taking part by event time and arm, a panel for each programme, with intervals."""
+    """Share of participants by event time and arm, a panel for each programme, with intervals."""
 
     kind: Literal["take_up"]
     several_arms: ClassVar[Several] = "together"

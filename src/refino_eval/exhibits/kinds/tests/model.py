@@ -33,7 +33,7 @@ class TestsExhibit(OutcomesExhibit):
     )
     tests_by_outcome: ClassVar[bool] = True
     specification: Name = "main"
-    draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Redraws of the randomisation within cells.")
+    draws: int = Field(default=10_000, ge=99, le=1_000_000, description="Permutations of the assignment within cells.")
     scheme: Literal["complete", "bernoulli"] = Field(
         default="complete",
         description="complete: as many treated in each cell as there were; bernoulli: by draw share.",

@@ -27,7 +27,8 @@ class TimeToEventExhibit(PlainExhibit):
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     outcome: Name = Field(description="An outcome of kind first_month, whose flag says who is censored.")
     event: Name | None = Field(
-        default=None, description="Of a person table: the outcome that is 1 where the end was seen, 0 where it was not."
+        default=None,
+        description="Of a person table: the outcome that is 1 where the end was observed, 0 where it was not.",
     )
     unit: Label | None = Field(
         default=None, description="What the axis of time says, for instance weeks since the claim; default: months."
