@@ -7,7 +7,8 @@ import sys
 import time
 
 import pytest
-from tests_workflow import ROOT, change, choose_exhibits, copy_project, planned, refino_eval, study_file
+
+from support.workflow import ROOT, change, choose_exhibits, copy_project, planned, refino_eval, study_file
 
 pytestmark = pytest.mark.slow
 DATA = ROOT.parent / "shared" / "data" / "reference_trial"
