@@ -111,7 +111,8 @@ def _check(panel: Path, outcomes: dict[str, Any], table: Any) -> None:
 
     import pyarrow.parquet as pq
 
-    from refino_eval.months.expressions import evaluate, parse
+    from refino_eval.expressions import parse
+    from refino_eval.expressions.plain import evaluate
     from refino_eval.outcomes.oracle import plain_outcome
 
     periods = LAST - FIRST + 1
@@ -119,7 +120,7 @@ def _check(panel: Path, outcomes: dict[str, Any], table: Any) -> None:
     kinds: dict[str, Any] = dict.fromkeys(STATES, "boolean")
     people = table.slice(0, CHECKED).to_pylist()
     for name, outcome in outcomes.items():
-        tree = parse(outcome.expression or outcome.state, kinds, state=name)
+        tree = parse(outcome.expression or outcome.state, kinds, where=name)
         for number, person in enumerate(people):
             own = rows[number * periods : (number + 1) * periods]
             value, _ = plain_outcome(outcome, [evaluate(tree, own[time - FIRST]) for time in outcome.read])

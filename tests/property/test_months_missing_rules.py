@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.months.engine import derive_panel
-from refino_eval.months.oracle import PlainStates
+from refino_eval.months.state_oracle import PlainStates
 from support.builders import LABEL, source
 
 EPOCH = dt.date(2019, 12, 1)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
-from refino_eval.months.expressions import evaluate, parse
+from refino_eval.expressions import parse
+from refino_eval.expressions.plain import evaluate
 from refino_eval.outcomes.build import derive_outcomes
 from refino_eval.outcomes.oracle import plain_outcome
 from support.builders import LABEL
@@ -82,7 +83,7 @@ def test_engine_and_plain_loops_agree(people, shuffle):
     for number, person in enumerate(people):
         assert table[number]["person_id"] == f"p{number}"
         for name, outcome in OUTCOMES.items():
-            tree = parse(outcome.expression or outcome.state, KINDS, state=name)
+            tree = parse(outcome.expression or outcome.state, KINDS, where=name)
             seen = [evaluate(tree, person[time - FIRST]) for time in outcome.read]
             value, flag = plain_outcome(outcome, seen)
             assert table[number][name] == pytest.approx(value, abs=1e-9), (outcome, seen)

@@ -205,11 +205,18 @@ class TestZeroAndMissing:
         }
         assert values(tmp_path, state, table, draw="2019-04-01", first=-1, last=2, more=more) == "0 . 10 0"
 
-    def test_a_derived_state_is_missing_when_any_part_is(self, tmp_path):
+    def test_a_derived_state_follows_three_valued_logic(self, tmp_path):
         more = {"hours": {"combine": "sum", "value": "hours"}, "any_job": {}}
         table = "start | stop | hours\n 2019-04-01 | 2019-05-01 | -"
-        state = {"expression": "any_job or hours > 5"}
-        assert values(tmp_path, state, table, draw="2019-04-01", first=0, last=1, more=more) == ". 0"
+        for expression, expected in {
+            "any_job or hours > 5": "1 0",
+            "any_job and hours > 5": ". 0",
+            "hours + any_job": ". 0",
+            "missing(hours) and any_job": "1 0",
+        }.items():
+            state = {"expression": expression}
+            made = values(tmp_path, state, table, draw="2019-04-01", first=0, last=1, more=more)
+            assert made == expected, expression
 
 
 class TestUnits:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.plans import RegisteredPlan
-    from refino_eval.outcomes.plan import compare_plan, write_changes
+    from refino_eval.outcomes.registered_plan import compare_plan, write_changes
 
     now = snakemake.params.comparison
     plan = RegisteredPlan.model_validate(now["plan"]) if now["plan"] is not None else None

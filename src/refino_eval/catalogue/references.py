@@ -6,7 +6,6 @@ outcome is described by its kind's sentence and by the fields that its definitio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,8 @@ from refino_eval.config import definitions as d
 from refino_eval.config import dependencies
 from refino_eval.config.base import Language
 from refino_eval.config.sources import Source
+from refino_eval.expressions import expression_words as words
+from refino_eval.expressions import names_in
 from refino_eval.outcomes.kinds import outcome_sentence
 
 KINDS = ("states", "outcomes", "covariates", "subgroups", "specifications")
@@ -80,22 +81,12 @@ def sentence_of(outcome: d.Outcome, definitions: d.Definitions, language: Langua
     return told.replace(f"`{outcome.expression}`", words[:1].upper() + words[1:])
 
 
-_OPERATORS = {"and": ("og", "and"), "or": ("eller", "or"), "not": ("ikke", "not"), "between": ("mellom", "between"),
-              "in": ("blant", "in"), ">=": ("≥", "≥"), "<=": ("≤", "≤")}  # fmt: skip
-_TOKENS = re.compile(r"[a-z][a-z0-9_]*|>=|<=|[^a-z<>]+|.")
-
-
 def expression_words(expression: str, definitions: d.Definitions, language: Language) -> str:
     """Write an expression with the states' labels in it: ``«Half time» and not «Wage subsidy»``."""
-    parts = []
-    for token in _TOKENS.findall(expression):
-        if token in definitions.states:
-            parts.append(f"«{definitions.states[token].label[language]}»")
-        elif token in _OPERATORS:
-            parts.append(_OPERATORS[token][language == "en"])
-        else:
-            parts.append(token)
-    return "".join(parts)
+    labels = {
+        name: definitions.states[name].label[language] for name in names_in(expression) if name in definitions.states
+    }
+    return words.expression_words(expression, labels, language)
 
 
 def spell_states(names: Iterable[str], definitions: d.Definitions) -> dict[str, d.SpellState]:
@@ -250,7 +241,7 @@ def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
     if isinstance(entry, d.Outcome):
         return _with_dates(spell_states(states_of(entry, definitions), definitions).values())
     if isinstance(entry, d.DerivedState):
-        return _with_dates(spell_states(dependencies.words_in(entry.expression), definitions).values())
+        return _with_dates(spell_states(names_in(entry.expression), definitions).values())
     if isinstance(entry, d.SpellState):
         return _with_dates([entry])
     if isinstance(entry, d.Subgroup):

@@ -10,7 +10,7 @@ from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
 from refino_eval.errors import UserError
-from refino_eval.outcomes.plan import plan_lines
+from refino_eval.outcomes.registered_plan import plan_lines
 from refino_eval.workflow_job import person_level_folder
 
 if TYPE_CHECKING:

@@ -203,8 +203,8 @@ def _check_definition(configuration: Configuration, name: str, outcome: Outcome,
 
 def _is_current(configuration: Configuration, unit: Any, columns: Sequence[str]) -> bool:
     """Return whether the panel of the run has the present definitions of states: whether its query would be the same."""
-    from refino_eval.months.plan import plan_panel
-    from refino_eval.months.sql import panel_sql
+    from refino_eval.months.panel_plan import plan_panel
+    from refino_eval.months.panel_sql import panel_sql
 
     query = configuration.root / configuration.results_folder / "run" / f"panel_{unit}.sql"
     if not query.is_file():

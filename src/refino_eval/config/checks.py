@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
-from refino_eval.config.dependencies import EXPRESSION_WORDS, outcome_states, used_covariates, used_outcomes
+from refino_eval.config.dependencies import outcome_states, used_covariates, used_outcomes
 from refino_eval.config.evaluation import Evaluation, Population
 from refino_eval.config.exhibit_checks import exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
+from refino_eval.expressions import RESERVED
+from refino_eval.sql.conditions import condition_problems
 
 FileOf = Callable[[str, str], str]
 """The file that a definition of a kind and name is in."""
@@ -65,7 +67,7 @@ def cross_check(
     problems += [
         f"{in_file('states', name)}: no state can be called '{name}': it is a word of the expression language."
         for name in definitions.states
-        if name in EXPRESSION_WORDS
+        if name in RESERVED
     ]
     return list(dict.fromkeys(problems))
 
@@ -120,6 +122,11 @@ def _population_problems(study: Evaluation, population: Population, sources: Map
     for key, column, there in named:
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"
+    for step in population.steps:
+        for condition in step.exclude:
+            if condition.column in draws.columns:
+                for problem in condition_problems(condition, draws.columns[condition.column].type):
+                    yield f"population.steps, {step.reason}: {problem}."
     for reason in _repeated(step.reason for step in population.steps):
         yield f"population.steps: two steps have the reason '{reason}'. Give each its own."
 
@@ -167,3 +174,10 @@ def _covariate_problems(
                 f"the covariate '{name}' uses the column '{column}', which the register '{register}' does not have."
                 f"{nearest(column, columns)}"
             )
+    conditions = list(getattr(covariate, "where", ()))
+    if isinstance(covariate, d.ColumnCovariate) and covariate.equals is not None:
+        conditions.append(d.Condition.model_validate({"column": covariate.column, "in": covariate.equals}))
+    for condition in conditions:
+        if condition.column in columns:
+            for problem in condition_problems(condition, columns[condition.column].type):
+                yield f"the covariate '{name}': {problem}."

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit
-
-EXPRESSION_WORDS = frozenset(("and", "or", "not", "between", "in", "min", "max"))
-"""Words of the expression language itself; no state can have one of these names."""
-
-LONGEST_EXPRESSION = 1000
+from refino_eval.expressions import names_in
 
 
 def used_outcomes(study: Evaluation, definitions: d.Definitions) -> list[str]:
@@ -38,13 +33,7 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
 
 def outcome_states(outcome: d.Outcome) -> list[str]:
     """Return the states that an outcome reads from its panel, in order of appearance."""
-    return [outcome.state] if outcome.state is not None else words_in(outcome.expression or "")
-
-
-def words_in(expression: str) -> list[str]:
-    """Return the names in an expression; whether they are states is for the caller to say."""
-    found = re.findall(r"[a-z][a-z0-9_]*", expression[:LONGEST_EXPRESSION])
-    return list(dict.fromkeys(word for word in found if word not in EXPRESSION_WORDS))
+    return [outcome.state] if outcome.state is not None else list(names_in(outcome.expression or ""))
 
 
 def state_registers(definitions: d.Definitions, states: Iterable[str]) -> list[str]:
@@ -66,7 +55,7 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
         if name in ordered or state is None or name in above:
             return
         if isinstance(state, d.DerivedState):
-            for other in words_in(state.expression):
+            for other in names_in(state.expression):
                 add(other, (*above, name))
         ordered[name] = None
 

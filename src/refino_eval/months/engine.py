@@ -20,10 +20,10 @@ from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, raise_problems
+from refino_eval.months.panel_plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
+from refino_eval.months.panel_sql import panel_sql
 from refino_eval.months.periods import periods_around
-from refino_eval.months.plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
-from refino_eval.months.quoting import identifier, text_literal
-from refino_eval.months.sql import panel_sql
+from refino_eval.sql.quoting import identifier, text_literal
 
 if TYPE_CHECKING:
     import duckdb

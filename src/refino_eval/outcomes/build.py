@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.dependencies import outcome_states
 from refino_eval.errors import UserError, nearest, raise_problems
-from refino_eval.months import expressions
-from refino_eval.months.plan import state_kinds
+from refino_eval.expressions import Kind, Name, Tree, kind_of, parse
+from refino_eval.expressions.arrays import to_array
+from refino_eval.months.panel_plan import state_kinds
 from refino_eval.outcomes.kinds import KINDS, compute
 
 if TYPE_CHECKING:
@@ -137,26 +138,24 @@ def _check(outcomes: Mapping[str, Outcome], states: Sequence[str], extent: _Exte
     raise_problems(faults)
 
 
-def _trees(
-    outcomes: Mapping[str, Outcome], states: Sequence[str], definitions: Definitions | None
-) -> dict[str, expressions.Tree]:
+def _trees(outcomes: Mapping[str, Outcome], states: Sequence[str], definitions: Definitions | None) -> dict[str, Tree]:
     """Parse what each outcome reads in a period: a state is the shortest expression there is."""
-    kinds: dict[str, expressions.Kind] = dict.fromkeys(states, "boolean")
+    kinds: dict[str, Kind] = dict.fromkeys(states, "boolean")
     if definitions is not None:
         used = dict.fromkeys(state for outcome in outcomes.values() for state in outcome_states(outcome))
         kinds = state_kinds(definitions, list(used))
-    trees: dict[str, expressions.Tree] = {}
+    trees: dict[str, Tree] = {}
     faults: list[str] = []
     for name, outcome in outcomes.items():
         try:
             if outcome.expression is not None:
-                trees[name] = expressions.parse(outcome.expression, kinds, state=name, what="Outcome")
+                trees[name] = parse(outcome.expression, kinds, where=f"Outcome '{name}'")
             else:
-                trees[name] = expressions.Name(outcome.state or "", kinds[outcome.state or ""])
+                trees[name] = Name(outcome.state or "", kinds[outcome.state or ""])
         except UserError as fault:
             faults += fault.problems
             continue
-        if KINDS[outcome.kind].truth and expressions.kind_of(trees[name]) != "boolean":
+        if KINDS[outcome.kind].truth and kind_of(trees[name]) != "boolean":
             what = f"the state '{outcome.state}'" if outcome.state else f"`{outcome.expression}`"
             faults.append(
                 f"Outcome '{name}': kind {outcome.kind} asks in which periods something is true, and {what} is a "
@@ -233,7 +232,7 @@ def _shaped(table: pa.Table, states: Sequence[str], extent: _Extent) -> tuple[pa
 
 def _block(
     outcomes: Mapping[str, Outcome],
-    trees: Mapping[str, expressions.Tree],
+    trees: Mapping[str, Tree],
     people: pa.Array,
     states: Mapping[str, Values],
     extent: _Extent | None,
@@ -243,12 +242,12 @@ def _block(
     import pyarrow as pa
 
     assert extent is not None
-    made: dict[expressions.Tree, Values] = {}
+    made: dict[Tree, Values] = {}
     columns: dict[str, pa.Array] = {"person_id": people}
     for name, outcome in outcomes.items():
         tree = trees[name]
         if tree not in made:
-            made[tree] = states[tree.name] if isinstance(tree, expressions.Name) else expressions.to_array(tree, states)
+            made[tree] = states[tree.name] if isinstance(tree, Name) else to_array(tree, states)
         first, last = (time - extent.first for time in outcome.periods)
         places: slice | list[int] = slice(first, last + 1)
         if outcome.count < last - first + 1:

@@ -20,13 +20,13 @@ from refino_eval.config.definitions import Definitions, Example, Outcome, SpellS
 from refino_eval.config.dependencies import outcome_states
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import nearest, raise_problems
+from refino_eval.expressions import names_in
 from refino_eval.months.engine import derive_panel
-from refino_eval.months.expressions import names_in
-from refino_eval.months.oracle import PlainStates
-from refino_eval.months.plan import Plan, PriceIndices, plan_panel
-from refino_eval.months.quoting import SCALED
+from refino_eval.months.panel_plan import Plan, PriceIndices, plan_panel
+from refino_eval.months.state_oracle import PlainStates
 from refino_eval.outcomes.build import CENSORED, derive_outcomes
 from refino_eval.outcomes.oracle import plain_outcome
+from refino_eval.sql.quoting import SCALES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -390,7 +390,7 @@ def _kept(name: str, value: object, column: Column | None) -> str | int | float 
             raise ValueError(f"'{name}' holds text: write {value!r} in quotes.")
         return value
     try:
-        number = Decimal(str(value)) * (100 if column.type in SCALED else 1)
+        number = Decimal(str(value)) * SCALES.get(column.type, 1)
         if isinstance(value, bool) or not abs(number) < MOST or (column.type != "number" and number != int(number)):
             raise InvalidOperation
     except (InvalidOperation, ValueError, OverflowError):

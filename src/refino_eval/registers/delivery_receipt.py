@@ -24,8 +24,8 @@ from refino_eval.registers.linkage import Linkage, count_linkage
 from refino_eval.registers.readers.archives import reading_problem
 from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.register_files import find_files
-from refino_eval.registers.types import identifier, literal
 from refino_eval.registers.validation import Validated, validate_rows
+from refino_eval.sql.quoting import quoted_name, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -284,12 +284,14 @@ class _Ids:
         path = self.folder / f"{register}.parquet"
         arm = "0"
         if register == self.draws.register:
-            cell = f"CAST({identifier(self.draws.arm)} AS VARCHAR)"
-            treated, control = (", ".join(map(literal, codes)) for codes in (self.draws.treated, self.draws.control))
+            cell = f"CAST({quoted_name(self.draws.arm)} AS VARCHAR)"
+            treated, control = (
+                ", ".join(map(text_literal, codes)) for codes in (self.draws.treated, self.draws.control)
+            )
             arm = f"max(CASE WHEN {cell} IN ({treated}) THEN 1 WHEN {cell} IN ({control}) THEN 0 END)"
         validated.con.execute(
             f"COPY (SELECT person_id, CAST({arm} AS INTEGER) AS treated FROM clean GROUP BY person_id) "
-            f"TO {literal(str(path))} (FORMAT parquet)"
+            f"TO {text_literal(str(path))} (FORMAT parquet)"
         )
         self.paths[register] = path
 
@@ -410,7 +412,7 @@ def _rule_problems(
 def _rejects_query(validated: Validated) -> str:
     """Return the rejected rows with their reasons; which cells were empty is in `blanks`, or seen from the values."""
     rule, column = validated.reason("number")
-    cells = ", ".join(f"{identifier(name)} IS NULL" for name in validated.source.columns)
+    cells = ", ".join(f"{quoted_name(name)} IS NULL" for name in validated.source.columns)
     return (
         f"SELECT source_file, source_row, {rule} AS rule, {column} AS rule_column, person_id, "
         f"coalesce(blanks, [{cells}]) AS blanks "
@@ -449,7 +451,7 @@ def _repeats(
         for (file, rule, _), (rows, _) in rejected.items():
             counts[file] += rows if rule == "duplicate_row" else 0
         return counts
-    names = ", ".join(identifier(name) for name in source.columns)
+    names = ", ".join(quoted_name(name) for name in source.columns)
     shared = f"SELECT hash({names}) FROM clean GROUP BY ALL HAVING count(*) > 1"
     window = f"row_number() OVER (PARTITION BY {names} ORDER BY source_file, source_row) > 1"
     repeated = f"SELECT source_file FROM clean WHERE hash({names}) IN ({shared}) QUALIFY {window}"
@@ -473,7 +475,7 @@ def _clean_by_year(con: duckdb.DuckDBPyConnection, source: Source) -> list[_Year
     """Count everything about clean rows in one pass: there may be tens of millions."""
     dated = source.temporality != "fixed"
     when = "year(start), min(start), max(start)" if dated else "NULL, NULL, NULL"
-    empty = ", ".join(f"count(*) FILTER ({identifier(name)} IS NULL)" for name in source.columns)
+    empty = ", ".join(f"count(*) FILTER ({quoted_name(name)} IS NULL)" for name in source.columns)
     query = (
         f"SELECT source_file, count(*), {when}, {empty} FROM clean "
         f"GROUP BY source_file{', year(start)' if dated else ''} ORDER BY ALL"

@@ -17,8 +17,8 @@ from refino_eval.registers.ingest_report import IngestReport, RuleCount
 from refino_eval.registers.readers.delivered_files import rows_of
 from refino_eval.registers.readers.value_kinds import BLANKS
 from refino_eval.registers.register_files import find_files
-from refino_eval.registers.types import identifier, literal
 from refino_eval.registers.validation import Validated, delivered_texts, stream_problems, validate_rows, value_columns
+from refino_eval.sql.quoting import quoted_name, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -101,7 +101,7 @@ def _fetch_rejected(validated: Validated) -> None:
     Delivered text is not kept while rows are validated, since only the rejected, which are few, need it.
     """
     con, source = validated.con, validated.source
-    columns = ", ".join(f"{identifier(name)} VARCHAR" for name in source.columns)
+    columns = ", ".join(f"{quoted_name(name)} VARCHAR" for name in source.columns)
     con.execute(f"CREATE TABLE delivered (file_no INTEGER, source_row BIGINT, {columns})")
     problems: list[str] = []
     for file in validated.files:
@@ -120,12 +120,12 @@ def _fetch_rejected(validated: Validated) -> None:
 
 def _clean_query(validated: Validated) -> str:
     sorted_by = [name for name in value_columns(validated.source) if name in ("person_id", "start", "stop")]
-    order = [f"{identifier(name)} NULLS LAST" for name in sorted_by]
+    order = [f"{quoted_name(name)} NULLS LAST" for name in sorted_by]
     return f"SELECT * FROM clean ORDER BY {', '.join([*order, 'source_file', 'source_row'])}"
 
 
 def _rejects_query(validated: Validated) -> str:
-    columns = ", ".join(f"delivered.{identifier(name)} AS {identifier(name)}" for name in validated.source.columns)
+    columns = ", ".join(f"delivered.{quoted_name(name)} AS {quoted_name(name)}" for name in validated.source.columns)
     rule, column = validated.reason("number")
     return (
         f"SELECT source_file, source_row, {rule} AS rule, {column} AS rule_column, {columns} "
@@ -136,7 +136,7 @@ def _rejects_query(validated: Validated) -> str:
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     # Row groups follow the order of the sorted rows only if the engine keeps it.
-    con.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true)")
+    con.execute(f"COPY ({query}) TO {text_literal(str(path))} (FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true)")
 
 
 def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> IngestReport:
@@ -146,8 +146,8 @@ def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> Inges
     delivered = sum(file.rows for file in validated.counts)
     clean, rejected = (pq.read_metadata(path).num_rows for path in (clean_path, rejects_path))
     rules = validated.con.execute(
-        f"SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, {literal(BLANKS)}), '')) "
-        f"FROM read_parquet({literal(str(rejects_path))}) GROUP BY rule ORDER BY rule"
+        f"SELECT rule, count(*), count(DISTINCT nullif(trim(person_id, {text_literal(BLANKS)}), '')) "
+        f"FROM read_parquet({text_literal(str(rejects_path))}) GROUP BY rule ORDER BY rule"
     ).fetchall()
     if delivered != clean + rejected or rejected != sum(rows for _, rows, _ in rules):
         raise RuntimeError(

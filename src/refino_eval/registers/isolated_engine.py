@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.registers.types import literal
+from refino_eval.sql.quoting import text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +44,8 @@ def isolated_engine(
     }
     con = duckdb.connect(str(folders[0] / "rows.duckdb") if on_disk else ":memory:", config=settings)
     try:
-        con.execute(f"SET allowed_directories = [{', '.join(literal(f'{folder}/') for folder in folders)}]")
-        con.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
+        con.execute(f"SET allowed_directories = [{', '.join(text_literal(f'{folder}/') for folder in folders)}]")
+        con.execute(f"SET allowed_paths = [{', '.join(text_literal(str(file)) for file in files)}]")
         con.execute("SET enable_external_access = false")
         if on_disk:
             # The file exists for a minute: compressing it would take longer than writing it.

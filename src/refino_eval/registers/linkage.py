@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from refino_eval.config.sources import LinkageExpectation
 from refino_eval.registers.isolated_engine import isolated_engine
-from refino_eval.registers.types import literal
+from refino_eval.sql.quoting import text_literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,11 +103,11 @@ def count_linkage(
     ):
         con.register("people_given", people[["person_id", "treated"]])
         con.execute("CREATE TABLE people AS SELECT DISTINCT person_id, treated FROM people_given")
-        con.execute(f"CREATE TABLE drawn AS SELECT DISTINCT person_id FROM read_parquet({literal(str(drawn))})")
+        con.execute(f"CREATE TABLE drawn AS SELECT DISTINCT person_id FROM read_parquet({text_literal(str(drawn))})")
         counted = []
         for register, path in registers.items():
             con.execute(
-                f"CREATE OR REPLACE TABLE ids AS SELECT DISTINCT person_id FROM read_parquet({literal(str(path))})"
+                f"CREATE OR REPLACE TABLE ids AS SELECT DISTINCT person_id FROM read_parquet({text_literal(str(path))})"
             )
             row = con.execute(_COUNTS).fetchone()
             assert row is not None

@@ -18,7 +18,7 @@ from refino_eval.codes.codelists import Code, Codelist
 from refino_eval.config import sources as model
 from refino_eval.errors import nearest
 from refino_eval.registers.readers.value_kinds import FIRST_YEAR, LAST_YEAR
-from refino_eval.registers.types import identifier, literal
+from refino_eval.sql.quoting import quoted_name, text_literal
 
 OPEN_YEAR = 9999
 """Registers write an end that has not come as 31 December 9999; inside, such a spell is open."""
@@ -96,9 +96,9 @@ def _type_checks(source: model.Source, codelists: Mapping[str, Codelist]) -> lis
     for name, column in source.columns.items():
         missing = "missing_start" if name == "start" else "missing_value"
         if column.required or name in ("person_id", "period") or name == "start":
-            checks.append((f"{missing}:{name}", f"{identifier(f'text of {name}')} IS NULL"))
+            checks.append((f"{missing}:{name}", f"{quoted_name(f'text of {name}')} IS NULL"))
         if column.type not in ("id", "text", "code") or (column.type == "id" and column.digits):
-            broken = f"{identifier(f'text of {name}')} IS NOT NULL AND {identifier(name)} IS NULL"
+            broken = f"{quoted_name(f'text of {name}')} IS NOT NULL AND {quoted_name(name)} IS NULL"
             checks.append((f"bad_value:{name}", broken))
         if column.type == "date":
             checks.append((f"impossible_date:{name}", _impossible_date(name)))
@@ -110,7 +110,7 @@ def _type_checks(source: model.Source, codelists: Mapping[str, Codelist]) -> lis
 
 def _impossible_date(name: str) -> str:
     """Return the condition for a date that cannot be: a lost century, a default value; 9999 means no end."""
-    year = f"year({identifier(name)})"
+    year = f"year({quoted_name(name)})"
     default = "" if name == "start" else f" AND {year} <> {OPEN_YEAR}"
     return f"{year} < {FIRST_YEAR} OR ({year} > {LAST_YEAR}{default})"
 
@@ -137,7 +137,7 @@ def ruled_rows(source: model.Source, reasons: Verdicts, rows: str) -> str:
             rows, waiting = _layer(rows, waiting), []
             name, hit, value = _repair(rule)
             hit = f"broken IS NULL AND coalesce({hit}, FALSE)"
-            name = identifier(name)
+            name = quoted_name(name)
             flagged = f"CASE WHEN {hit} THEN repairs + {bit} ELSE repairs END"
             rows = (
                 f"SELECT * REPLACE (CASE WHEN {hit} THEN {value} ELSE {name} END AS {name}, "
@@ -157,9 +157,9 @@ def _layer(rows: str, whens: list[str]) -> str:
 def _repair(rule: model.HoursFromPercent | model.CutAt) -> tuple[str, str, str]:
     """Return the column that a repair changes, the condition on which it does, and the new value."""
     if isinstance(rule, model.CutAt):
-        day = identifier(rule.column)
+        day = quoted_name(rule.column)
         return "stop", f"year({day}) < {OPEN_YEAR} AND (stop IS NULL OR stop > {day} + 1)", f"CAST({day} + 1 AS DATE)"
-    hours, percent = identifier(rule.column), identifier(rule.percent)
+    hours, percent = quoted_name(rule.column), quoted_name(rule.percent)
     full = int(Decimal(repr(rule.full_time_hours)) * 100)
     # Hundredths of a per cent times hundredths of hours: a hundredth of hours is ten thousand of these; halves go up.
     value = f"CAST(({percent} * {full} + 5000) // 10000 AS BIGINT)"
@@ -208,7 +208,7 @@ def _repeats(number: int, names: list[str]) -> list[str]:
 
     Most rows of a register equal no other: they are set aside by a hash, so that few are sorted.
     """
-    columns = ", ".join(identifier(name) for name in names)
+    columns = ", ".join(quoted_name(name) for name in names)
     seen = f"FROM validated WHERE {_eligible(number)}"
     return [
         f"CREATE OR REPLACE TEMP TABLE shared AS SELECT hash({columns}) AS mark {seen} GROUP BY ALL HAVING count(*) > 1",
@@ -219,9 +219,9 @@ def _repeats(number: int, names: list[str]) -> list[str]:
 
 def _superseded(number: int, names: list[str]) -> str:
     """Reject every row whose key comes again in a later file; a missing key equals no other."""
-    columns = ", ".join(identifier(name) for name in names)
-    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in names)
-    same = " AND ".join(f"validated.{identifier(name)} = later.{identifier(name)}" for name in names)
+    columns = ", ".join(quoted_name(name) for name in names)
+    known = "".join(f" AND {quoted_name(name)} IS NOT NULL" for name in names)
+    same = " AND ".join(f"validated.{quoted_name(name)} = later.{quoted_name(name)}" for name in names)
     seen = f"FROM validated WHERE {_eligible(number)}"
     later = f"SELECT {columns}, max(file_no) AS last_no {seen}{known} AND file_no > 0 GROUP BY {columns}"
     return (
@@ -236,8 +236,8 @@ def _overlapping(number: int, rule: model.Overlap) -> list[str]:
     Spells that end before they start have no day, and are in no group.
     """
     names = ["person_id", *rule.key]
-    columns = ", ".join(identifier(name) for name in names)
-    known = "".join(f" AND {identifier(name)} IS NOT NULL" for name in rule.key)
+    columns = ", ".join(quoted_name(name) for name in names)
+    known = "".join(f" AND {quoted_name(name)} IS NOT NULL" for name in rule.key)
     seen = f"FROM validated WHERE {_eligible(number)}{known} AND (stop IS NULL OR stop > start)"
     order = "start, file_no, source_row"
     end = "coalesce(stop, DATE '9999-12-31')"
@@ -275,25 +275,25 @@ def _condition(source: model.Source, rule: model.Rule) -> str:
         return "stop <= start"
     if isinstance(rule, model.OutsideCoverage):
         assert source.coverage is not None
-        first, last = literal(source.coverage.first.isoformat()), literal(source.coverage.last.isoformat())
+        first, last = text_literal(source.coverage.first.isoformat()), text_literal(source.coverage.last.isoformat())
         return f"start > DATE {last} OR stop <= DATE {first}"
     if isinstance(rule, model.PersonNotListed):
         return f"person_id NOT IN (SELECT id FROM {listed_table(rule)})"
     if isinstance(rule, model.CutAt):
-        return f"start > {identifier(rule.column)}"
+        return f"start > {quoted_name(rule.column)}"
     if isinstance(rule, model.FutureDate):
         last_day = rule.after or (source.coverage.last if source.coverage else dt.date.max)
         ahead = 1 if rule.column == "stop" else 0
-        return f"{identifier(rule.column)} > DATE {literal(last_day.isoformat())} + {ahead}"
+        return f"{quoted_name(rule.column)} > DATE {text_literal(last_day.isoformat())} + {ahead}"
     return _value_condition(source, rule)
 
 
 def _value_condition(source: model.Source, rule: model.Rule) -> str:
     if not isinstance(rule, model.ValueIn | model.ValueRange):
         raise TypeError(f"rule {rule.rule} compares rows: it has no condition on one row")
-    column = identifier(rule.column)
+    column = quoted_name(rule.column)
     if isinstance(rule, model.ValueIn):
-        kept = ", ".join(literal(code) for code in rule.keep)
+        kept = ", ".join(text_literal(code) for code in rule.keep)
         return f"{column} IS NULL OR CAST({column} AS VARCHAR) NOT IN ({kept})"
     bounds = [(rule.low, "<"), (rule.high, ">")]
     kind = source.columns[rule.column].type
@@ -303,32 +303,32 @@ def _value_condition(source: model.Source, rule: model.Rule) -> str:
 
 def listed_table(rule: model.PersonNotListed) -> str:
     """Name the table that holds a rule's list of ids."""
-    return identifier(f"listed_{hashlib.sha256(rule.file.encode()).hexdigest()[:12]}")
+    return quoted_name(f"listed_{hashlib.sha256(rule.file.encode()).hexdigest()[:12]}")
 
 
 def _bound(value: float, kind: str) -> str:
     if kind == "number":
-        return f"CAST({literal(repr(value))} AS DOUBLE)"
+        return f"CAST({text_literal(repr(value))} AS DOUBLE)"
     exact = Decimal(repr(value)) * (100 if kind in ("hundredths", "ore") else 1)
     return f"{exact:f}"
 
 
 def _unknown_code(name: str, codes: Codelist, day: str | None) -> str:
     """Return the condition for a code that is not in the list, or not in use on the day of the row."""
-    column = identifier(name)
+    column = quoted_name(name)
     always = [row.code for row in codes.rows if day is None or (row.valid_from is None and row.valid_to is None)]
-    known = [f"{column} IN ({', '.join(literal(code) for code in dict.fromkeys(always))})"] if always else []
+    known = [f"{column} IN ({', '.join(text_literal(code) for code in dict.fromkeys(always))})"] if always else []
     if day is not None:
         known += [_in_use(column, row, day) for row in codes.rows if row.code not in always]
     return f"{column} IS NOT NULL AND NOT ({' OR '.join(known) or 'FALSE'})"
 
 
 def _in_use(column: str, row: Code, day: str) -> str:
-    parts = [f"{column} = {literal(row.code)}"]
+    parts = [f"{column} = {text_literal(row.code)}"]
     if row.valid_from is not None:
-        parts.append(f"{day} >= DATE {literal(row.valid_from.isoformat())}")
+        parts.append(f"{day} >= DATE {text_literal(row.valid_from.isoformat())}")
     if row.valid_to is not None:
-        parts.append(f"{day} <= DATE {literal(row.valid_to.isoformat())}")
+        parts.append(f"{day} <= DATE {text_literal(row.valid_to.isoformat())}")
     return f"({' AND '.join(parts)})"
 
 

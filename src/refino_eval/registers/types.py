@@ -13,6 +13,7 @@ import re
 from refino_eval.codes.calendars import monday
 from refino_eval.config.sources import Column
 from refino_eval.registers.readers.value_kinds import COUNTED_DAYS, EXACT_BELOW
+from refino_eval.sql.quoting import quoted_name, text_literal
 
 SQL_TYPES = {
     "id": "VARCHAR",
@@ -45,16 +46,6 @@ _FURTHEST = 3_000_000
 _PERIOD_FORMATS = {"date": None, "month": "%Y%m", "year": "%Y"}
 
 
-def identifier(name: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     """Return the SQL that writes a typed column as the text that a text file would hold.
 
@@ -71,7 +62,7 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     100312.0, as long as the float holds it exactly. An id that it does not hold exactly stops the reading: another
     person's id may be nearest.
     """
-    value = identifier(name)
+    value = quoted_name(name)
     shown = f"CAST({value} AS VARCHAR)"
     if kind in COUNTED_DAYS:
         return _counted_day(value, kind, column)
@@ -82,12 +73,12 @@ def delivered_text(name: str, kind: str, column: Column, decimal: str) -> str:
     if kind == "boolean":
         return f"CAST(CAST({value} AS INTEGER) AS VARCHAR)"
     if kind in ("float", "single", "decimal"):
-        shown = f"replace({shown}, '.', {literal(decimal)})"
+        shown = f"replace({shown}, '.', {text_literal(decimal)})"
     if kind in EXACT_BELOW:
         nothing = f"{value} IS NULL OR isnan({value})"
         whole = f"{value} = trunc({value}) AND abs({value}) < {EXACT_BELOW[kind]}"
         plain = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
-        other = f"error({literal(INEXACT_ID)})" if column.type == "id" else shown
+        other = f"error({text_literal(INEXACT_ID)})" if column.type == "id" else shown
         return f"CASE WHEN {nothing} THEN NULL WHEN {whole} THEN {plain} ELSE {other} END"
     if kind in ("date", "timestamp") and column.type == "date":
         day = _written(f"CAST({value} AS DATE)", column)
@@ -102,7 +93,7 @@ def _counted_day(value: str, kind: str, column: Column) -> str:
     days = f"({value} / {units})"
     whole = f"{days} = trunc({days}) AND abs({days}) < {_FURTHEST}"
     # Inside CASE the cast is tried for every row: a count too large for a day must not stop the query.
-    day = f"(DATE {literal(origin)} + TRY_CAST(CASE WHEN {whole} THEN {days} END AS INTEGER))"
+    day = f"(DATE {text_literal(origin)} + TRY_CAST(CASE WHEN {whole} THEN {days} END AS INTEGER))"
     period = _PERIOD_FORMATS.get(column.type)
     written = f"strftime({day}, '{period}')" if period else f"CAST({day} AS VARCHAR)"
     written = _written(day, column) if column.type == "date" else written
@@ -113,8 +104,8 @@ def _counted_day(value: str, kind: str, column: Column) -> str:
 def _written(day: str, column: Column) -> str:
     """Write a day as the column's text says days: by its pattern, or as a count from its origin."""
     if column.date_format not in ORIGINS:
-        return f"strftime({day}, {literal(column.date_format)})"
-    count = f"({day} - DATE {literal(ORIGINS[column.date_format])})"
+        return f"strftime({day}, {text_literal(column.date_format)})"
+    count = f"({day} - DATE {text_literal(ORIGINS[column.date_format])})"
     if column.date_format == "excel":
         count = f"({count} - CASE WHEN {count} <= {_EXCEL_LEAP} THEN 1 ELSE 0 END)"
     return f"CAST({count} AS VARCHAR)"
@@ -123,7 +114,7 @@ def _written(day: str, column: Column) -> str:
 def _day_since(text: str, column: Column) -> str:
     """Return the day that a whole number of days since the format's origin means."""
     number = f"TRY_CAST({text} AS INTEGER)"
-    day = f"DATE {literal(ORIGINS[column.date_format])} + {number}"
+    day = f"DATE {text_literal(ORIGINS[column.date_format])} + {number}"
     if column.date_format == "excel":
         shifted = f"{day} + CASE WHEN {number} < {_EXCEL_LEAP} THEN 1 ELSE 0 END"
         day = f"CASE WHEN {number} > 0 AND {number} <> {_EXCEL_LEAP} THEN {shifted} END"
@@ -142,7 +133,7 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
     origin
         The draw date from which weeks are counted.
     """
-    text = identifier(name)
+    text = quoted_name(name)
     if column.type == "id" and column.digits:
         if column.width is None:
             return _when(text, "[0-9]+", text)
@@ -156,12 +147,12 @@ def typed_value(name: str, column: Column, decimal: str, origin: dt.date | None)
     if column.type == "date" and column.date_format in ORIGINS:
         return _day_since(text, column)
     if column.type == "date":
-        form = literal(column.date_format)
+        form = text_literal(column.date_format)
         parsed = f"try_strptime({text}, {form})"
         # Written back and compared: the parser would accept 01.02.18 as the year 18.
         return f"CASE WHEN lower(strftime({parsed}, {form})) = lower({text}) THEN CAST({parsed} AS DATE) END"
     mark = re.escape(decimal)
-    dotted = f"replace({text}, {literal(decimal)}, '.')"
+    dotted = f"replace({text}, {text_literal(decimal)}, '.')"
     if column.type in ("hundredths", "ore"):
         # 14 digits before the mark: times a hundred, the decimal still fits into 18.
         exact = f"CAST(TRY_CAST({dotted} AS DECIMAL(18, 2)) * 100 AS BIGINT)"
@@ -183,14 +174,14 @@ def _week(name: str, column: Column, origin: dt.date | None) -> str:
     """Count a week from the draw's week; the end of an inclusive last week is the Monday after it."""
     if origin is None:
         raise ValueError("a week needs the draw date")
-    text = identifier(name)
+    text = quoted_name(name)
     ahead = 1 if name == "stop" and column.inclusive else 0
-    day = f"DATE {literal(monday(origin).isoformat())} + CAST(7 * (TRY_CAST({text} AS INTEGER) + {ahead}) AS INTEGER)"
+    day = f"DATE {text_literal(monday(origin).isoformat())} + CAST(7 * (TRY_CAST({text} AS INTEGER) + {ahead}) AS INTEGER)"
     return _when(text, "[+-]?[0-9]{1,5}", day)
 
 
 def _when(text: str, pattern: str, value: str) -> str:
-    return f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN {value} END"
+    return f"CASE WHEN regexp_full_match({text}, {text_literal(pattern)}) THEN {value} END"
 
 
 def _finite(value: str) -> str:

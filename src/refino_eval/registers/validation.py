@@ -34,15 +34,8 @@ from refino_eval.registers.rules import (
     ruled_rows,
     verdicts,
 )
-from refino_eval.registers.types import (
-    INEXACT_ID,
-    ORIGINS,
-    SQL_TYPES,
-    delivered_text,
-    identifier,
-    literal,
-    typed_value,
-)
+from refino_eval.registers.types import INEXACT_ID, ORIGINS, SQL_TYPES, delivered_text, typed_value
+from refino_eval.sql.quoting import quoted_name, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,7 +76,8 @@ class Validated:
     def reason(self, number: str) -> tuple[str, str]:
         """Return the SQL of the rule and of the column that a reason's number stands for."""
         rule, column = (
-            "[" + ", ".join(literal(text.split(":", 1)[part]) for text in self.reasons.texts) + "]" for part in (0, 1)
+            "[" + ", ".join(text_literal(text.split(":", 1)[part]) for text in self.reasons.texts) + "]"
+            for part in (0, 1)
         )
         return f"{rule}[{number} + 1]", f"{column}[{number} + 1]"
 
@@ -158,7 +152,7 @@ def _check_date_formats(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     problems = []
     for name, column in source.columns.items():
         if column.type == "date" and column.date_format not in ORIGINS:
-            form = literal(column.date_format)
+            form = text_literal(column.date_format)
             try:
                 days = [
                     con.execute(f"SELECT strptime(strftime(DATE '{day}', {form}), {form})::DATE").fetchall()[0][0]
@@ -245,7 +239,7 @@ def stream_problems(file: DeliveredFile, rows: RowStream) -> list[str]:
 def delivered_texts(source: Source, file: DeliveredFile) -> dict[str, str]:
     """Return the SQL that gives each column's delivered text from the stream `incoming`."""
     if source.format == "csv":
-        return {name: identifier(name) for name in source.columns}
+        return {name: quoted_name(name) for name in source.columns}
     return {
         name: delivered_text(name, file.kinds[name], column, source.decimal) for name, column in source.columns.items()
     }
@@ -257,26 +251,26 @@ def _validated_rows(
     """Return the query from the stream `incoming` to rows of `validated`."""
     delivered = delivered_texts(source, file)
     trimmed = {
-        name: text if source.format == "csv" else f"nullif(trim({text}, {literal(BLANKS)}), '')"
+        name: text if source.format == "csv" else f"nullif(trim({text}, {text_literal(BLANKS)}), '')"
         for name, text in delivered.items()
     }
-    texts = [f"{text} AS {identifier(name)}" for name, text in trimmed.items()]
+    texts = [f"{text} AS {quoted_name(name)}" for name, text in trimmed.items()]
     values = [
-        f"{typed_value(name, column, source.decimal, origin)} AS {identifier(name)}"
+        f"{typed_value(name, column, source.decimal, origin)} AS {quoted_name(name)}"
         for name, column in source.columns.items()
     ]
-    kept = [f"{identifier(name)} AS {identifier(f'text of {name}')}" for name in source.columns]
+    kept = [f"{quoted_name(name)} AS {quoted_name(f'text of {name}')}" for name in source.columns]
     rows = f"SELECT CAST({file.number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
     rows = f"SELECT file_no, source_row, unreadable, {', '.join(kept + values)}\nFROM (\n{rows}\n)"
     rows = f"SELECT *{_period_bounds(source)}\nFROM (\n{rows}\n)"
     rows = _half_open(source, checked_rows(reasons, rows))
     types = _value_types(source)
     names = ", ".join(
-        f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in value_columns(source)
+        f"CAST({quoted_name(name)} AS {types[name]}) AS {quoted_name(name)}" for name in value_columns(source)
     )
     if keep_blanks:
         # The text itself is not kept: this alone distinguishes an empty cell from one that could not be read.
-        empty = ", ".join(f"{identifier(f'text of {name}')} IS NULL" for name in source.columns)
+        empty = ", ".join(f"{quoted_name(f'text of {name}')} IS NULL" for name in source.columns)
         names += f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
     return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
 
@@ -327,7 +321,7 @@ def _value_types(source: Source) -> dict[str, str]:
 
 def _clean_rows(source: Source) -> str:
     names = value_columns(source)
-    columns = [identifier(name) for name in names]
+    columns = [quoted_name(name) for name in names]
     joins = ""
     if any(isinstance(rule, Overlap) and rule.keep == "merge" for rule in source.rules):
         index = names.index("stop")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval.config.evaluation import Arms
 from refino_eval.errors import UserError, raise_problems, shown_values
+from refino_eval.sql.quoting import code_text
 
 
 def arm_names(values: pd.Series, arms: Arms) -> pd.Series:
@@ -104,12 +105,3 @@ def code_from_columns(
     raise_problems(problems)
     codes[unknown] = None
     return codes
-
-
-def code_text(value: object) -> str:
-    """Return a code as text, so that 1, 1.0 and '1' are the same code in every file format."""
-    if isinstance(value, bool | np.bool_):
-        return str(int(value))
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)

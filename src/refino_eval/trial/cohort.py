@@ -15,7 +15,9 @@ from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, Population, Sample, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.trial.arm_codes import arms_from_codes, code_text
+from refino_eval.sql.conditions import rows_that_meet
+from refino_eval.sql.quoting import code_text
+from refino_eval.trial.arm_codes import arms_from_codes
 from refino_eval.trial.covariates import derive_covariates
 from refino_eval.trial.sample_flow import FlowLine, flow_line
 
@@ -145,7 +147,7 @@ def _excluded(step: Step, draws: pd.DataFrame, source: Source, decisive: Sequenc
         _check_first_draws(draws, decisive)
         order = draws.sort_values(["person_id", "draw_date", "source_file", "source_row"]).index
         return draws.loc[order].duplicated("person_id").reindex(draws.index).to_numpy(dtype=bool)
-    hit = meets_all(draws, step.exclude)
+    hit = rows_that_meet(draws, step.exclude, source.columns)
     if step.draw_from is not None or step.draw_to is not None:
         outside = np.zeros(len(draws), dtype=bool)
         if step.draw_from is not None:
@@ -154,30 +156,6 @@ def _excluded(step: Step, draws: pd.DataFrame, source: Source, decisive: Sequenc
             outside |= (draws["draw_date"] > pd.Timestamp(step.draw_to)).to_numpy()
         hit = hit & outside
     return hit
-
-
-def meets_all(frame: pd.DataFrame, conditions: tuple[d.Condition, ...]) -> Mask:
-    """Return which rows meet all conditions; a missing value meets none, and without conditions every row does."""
-    met = np.ones(len(frame), dtype=bool)
-    for condition in conditions:
-        met = met & _meets(frame[condition.column], condition)
-    return met
-
-
-def _meets(column: pd.Series, condition: d.Condition) -> Mask:
-    present = column.notna().to_numpy(dtype=bool)
-    parts = [present]
-    if condition.is_in is not None or condition.not_in is not None:
-        text = column.map(code_text, na_action="ignore").astype(object)
-        if condition.is_in is not None:
-            parts.append(text.isin([code_text(value) for value in condition.is_in]).to_numpy(dtype=bool))
-        if condition.not_in is not None:
-            parts.append(~text.isin([code_text(value) for value in condition.not_in]).to_numpy(dtype=bool))
-    if condition.at_least is not None or condition.at_most is not None:
-        number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        parts.append(number >= (-np.inf if condition.at_least is None else condition.at_least))
-        parts.append(number <= (np.inf if condition.at_most is None else condition.at_most))
-    return np.asarray(np.logical_and.reduce(parts), dtype=bool)
 
 
 def _check_first_draws(draws: pd.DataFrame, decisive: Sequence[str]) -> None:
@@ -244,7 +222,7 @@ def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[
             if step.complete:
                 out = frame[list(step.complete)].isna().any(axis=1).to_numpy(dtype=bool)
             else:
-                out = meets_all(frame, step.exclude)
+                out = rows_that_meet(frame, step.exclude)
             lines.append(flow_line(name, step.reason, frame.loc[inside & out]))
             inside &= ~out
         lines.append(flow_line(name, "", frame.loc[inside]))

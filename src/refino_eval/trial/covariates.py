@@ -13,8 +13,9 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.registers.conditions import SCALES, conditions_sql, identifier, literal
 from refino_eval.registers.isolated_engine import isolated_engine
+from refino_eval.sql.conditions import condition_sql, conditions_sql
+from refino_eval.sql.quoting import SCALES, identifier, text_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +70,7 @@ def derive_covariates(
         for name, covariate in covariates.items():
             assert covariate.register_name is not None
             source = sources[covariate.register_name]
-            spells = f"read_parquet({literal(str(clean[covariate.register_name]))})"
+            spells = f"read_parquet({text_literal(str(clean[covariate.register_name]))})"
             if source.temporality == "fixed":
                 _one_row_each(connection, source, spells)
             text = _sql(covariate, source, spells, indices)
@@ -102,7 +103,7 @@ def _absent(covariate: d.Covariate) -> float:
 def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[str, PriceIndex]) -> str:
     joined = f"FROM draws AS d JOIN {spells} AS s ON s.person_id = d.person_id"
     if isinstance(covariate, d.SpellAtDrawCovariate):
-        where = conditions_sql(covariate.where, source.columns, table="s")
+        where = conditions_sql(covariate.where, source.columns) or "TRUE"
         covers = (
             "s.start < d.draw_date"
             if covariate.kind == "ever_before_draw"
@@ -113,11 +114,9 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
     if isinstance(covariate, d.ColumnCovariate):
         if covariate.equals is None:
             return f"SELECT d.person_id, CAST({column} AS DOUBLE) AS value {joined}"
-        codes = ", ".join(literal(str(code)) for code in covariate.equals)
-        return (
-            f"SELECT d.person_id, CASE WHEN {column} IS NULL THEN NULL WHEN CAST({column} AS VARCHAR) IN ({codes}) "
-            f"THEN 1.0 ELSE 0.0 END AS value {joined}"
-        )
+        one_of = d.Condition.model_validate({"column": covariate.column, "in": covariate.equals})
+        met = condition_sql(one_of, source.columns[covariate.column].type)
+        return f"SELECT d.person_id, CASE WHEN {column} IS NULL THEN NULL WHEN {met} THEN 1.0 ELSE 0.0 END AS value {joined}"
     if isinstance(covariate, d.AgeCovariate):
         return f"SELECT d.person_id, ROUND(({_days('d.draw_date')} - {_days(column)}) / 365.25, 1) AS value {joined}"
     if isinstance(covariate, d.YearsWithCovariate):

@@ -19,9 +19,10 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, KeptRows, PersonTable, Sample
 from refino_eval.errors import UserError, nearest, raise_problems
-from refino_eval.trial.arm_codes import arm_names, arms_from_codes, code_from_columns, code_text
+from refino_eval.expressions.arrays import columns_in, compared_with_text, derive_column
+from refino_eval.sql.quoting import code_text
+from refino_eval.trial.arm_codes import arm_names, arms_from_codes, code_from_columns
 from refino_eval.trial.cohort import Cohort, add_samples, control_lines
-from refino_eval.trial.expressions import columns_in, compared_with_text, derive_column
 from refino_eval.trial.joined_files import Joining, open_files
 from refino_eval.trial.sample_flow import FlowLine, flow_line
 from refino_eval.trial.table_columns import TableColumn, column_from_series

@@ -27,7 +27,7 @@ from refino_eval.registers.readers.value_kinds import (
     STATA_PERIODS,
     number_pattern,
 )
-from refino_eval.trial.arm_codes import code_text
+from refino_eval.sql.quoting import code_text
 
 Scalar = str | float | bool
 Positions = npt.NDArray[np.int64]

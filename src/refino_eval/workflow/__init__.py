@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from refino_eval.config import Configuration, load_configuration
-from refino_eval.outcomes.plan import load_plan
+from refino_eval.outcomes.registered_plan import load_plan
 from refino_eval.registers.register_files import find_files
 from refino_eval.workflow.job_params import JobParams
 from refino_eval.workflow.result_files import ResultFiles

@@ -11,8 +11,8 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.months import engine
 from refino_eval.months.engine import derive_panel
-from refino_eval.months.plan import plan_panel
-from refino_eval.months.sql import panel_sql
+from refino_eval.months.panel_plan import plan_panel
+from refino_eval.months.panel_sql import panel_sql
 from support.builders import LABEL, source
 
 

@@ -9,7 +9,7 @@ import pytest
 from refino_eval.config import load_configuration
 from refino_eval.config.dependencies import used_outcomes
 from refino_eval.errors import UserError
-from refino_eval.outcomes.plan import compare_plan, load_plan, make_plan, plan_lines, write_changes
+from refino_eval.outcomes.registered_plan import compare_plan, load_plan, make_plan, plan_lines, write_changes
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = load_configuration(ROOT, evaluation="refino")

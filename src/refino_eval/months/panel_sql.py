@@ -19,11 +19,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from refino_eval.config.definitions import Condition, PersonDate, SpellState
+from refino_eval.config.definitions import PersonDate, SpellState
 from refino_eval.config.sources import Column, Coverage, Source
-from refino_eval.months import expressions
-from refino_eval.months.plan import Group, Plan, date_column, price_column
-from refino_eval.months.quoting import SCALED, date_literal, double_literal, identifier, value_literal
+from refino_eval.expressions import Tree
+from refino_eval.expressions.expression_sql import to_sql
+from refino_eval.months.panel_plan import Group, Plan, date_column, price_column
+from refino_eval.sql.conditions import conditions_sql
+from refino_eval.sql.quoting import SCALES, date_literal, double_literal, identifier
 
 TOUCHES = {
     "any_day": "s.start < periods.period_stop AND (s.stop IS NULL OR s.stop > periods.period_start)",
@@ -94,7 +96,7 @@ def _header(plan: Plan) -> str:
 def _last_days(plan: Plan, date: PersonDate) -> str:
     """One row a person whose death or emigration is known."""
     source = plan.sources[date.register_name]
-    where = " AND ".join(_condition(condition, source.columns[condition.column]) for condition in date.where)
+    where = conditions_sql(date.where, source.columns)
     column = identifier(date.column)
     return (
         f"-- The first day of {date.column} in {date.register_name}; periods that begin after it have rules of their own.\n"
@@ -325,7 +327,7 @@ def _main_steps(plan: Plan, group: Group) -> list[str]:
     (name,), suffix = group.states, _suffix(group)
     state, source = plan.spell_states[name], plan.sources[group.register]
     assert state.main is not None
-    asked = " AND ".join(_condition(each, source.columns[each.column]) for each in state.main.where)
+    asked = conditions_sql(state.main.where, source.columns)
     value = f"CASE WHEN {asked} THEN 1 ELSE 0 END" if asked else f"s.{identifier(state.value or '')}"
     by = f"s.{identifier(state.main.by)}"
     touched = _touched(plan, group, {value: "v1", by: "by_value", "s.start": "spell_start", "s.stop": "spell_stop"},
@@ -422,7 +424,7 @@ def _inside(coverage: Coverage) -> str:
 def _natural(state: SpellState, column: Column | None, value: str) -> str:
     """Divide out hundredths and oere, then convert prices, then the reported unit."""
     text = f"CAST({value} AS DOUBLE)"
-    if column is not None and column.type in SCALED:
+    if column is not None and column.type in SCALES:
         text += " / 100E0"
     if state.deflate is not None:
         text += f" * grid.{identifier(price_column(state.deflate))}"
@@ -431,9 +433,9 @@ def _natural(state: SpellState, column: Column | None, value: str) -> str:
     return text
 
 
-def _derived(number: int, level: dict[str, expressions.Tree], known: Sequence[str], previous: str) -> str:
+def _derived(number: int, level: dict[str, Tree], known: Sequence[str], previous: str) -> str:
     carried = "".join(f",\n        {identifier(name)}" for name in known)
-    made = "".join(f",\n        {expressions.to_sql(tree)} AS {identifier(name)}" for name, tree in level.items())
+    made = "".join(f",\n        {to_sql(tree)} AS {identifier(name)}" for name, tree in level.items())
     return (
         f"-- States computed from other states: {', '.join(level)}.\n"
         f"derived_{number} AS (\n"
@@ -448,19 +450,4 @@ def _derived(number: int, level: dict[str, expressions.Tree], known: Sequence[st
 
 def _where(state: SpellState, source: Source) -> str:
     """Write a state's conditions on a spell; they hold together."""
-    return " AND ".join(_condition(condition, source.columns[condition.column]) for condition in state.where)
-
-
-def _condition(condition: Condition, column: Column) -> str:
-    name = f"s.{identifier(condition.column)}"
-    parts: list[str] = []
-    for values, word in ((condition.is_in, "IN"), (condition.not_in, "NOT IN")):
-        if values is not None:
-            listed = ", ".join(value_literal(value, column.type) for value in values)
-            # An empty list is allowed: nothing is among none, and everything known is among none of them.
-            empty = f"{name} IS NOT NULL" if word == "NOT IN" else "1 = 0"
-            parts.append(f"{name} {word} ({listed})" if values else empty)
-    for bound, sign in ((condition.at_least, ">="), (condition.at_most, "<=")):
-        if bound is not None:
-            parts.append(f"{name} {sign} {value_literal(bound, column.type)}")
-    return " AND ".join(parts)
+    return conditions_sql(state.where, source.columns)

@@ -17,8 +17,9 @@ from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Condition, Definitions, Deflate, DerivedState, PersonDate, SpellState
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import UserError, nearest, raise_problems
-from refino_eval.months import expressions
-from refino_eval.months.quoting import NUMERIC, value_literal
+from refino_eval.expressions import RESERVED, Kind, Tree, kind_of, names_in, parse
+from refino_eval.sql.conditions import condition_problems
+from refino_eval.sql.quoting import NUMERIC
 
 TAKEN = frozenset(("person_id", "person_no", "event_time", "period_start", "period_stop", "draw_date", "unit_key"))
 """Columns that the program makes itself; no state may have one of these names."""
@@ -83,7 +84,7 @@ class Plan:
     requested: tuple[str, ...]
     spell_states: dict[str, SpellState]
     groups: tuple[Group, ...]
-    levels: tuple[dict[str, expressions.Tree], ...]
+    levels: tuple[dict[str, Tree], ...]
     derived: dict[str, DerivedState]
     sources: dict[str, Source]
     prices: tuple[Deflate, ...]
@@ -196,18 +197,7 @@ class _Checks:
         column = self.column(name, part, source, condition.column)
         if column is None:
             return
-        if column.type not in NUMERIC and (condition.at_least is not None or condition.at_most is not None):
-            self.faults.append(
-                f"State '{name}', {part}: at_least and at_most compare numbers, and '{column.type}' is the type of "
-                f"'{condition.column}'; use `in` or `not_in`."
-            )
-        for value in (*(condition.is_in or ()), *(condition.not_in or ())):
-            try:
-                value_literal(value, column.type)
-            except ValueError as fault:
-                self.faults.append(
-                    f"State '{name}', {part}, column '{condition.column}' (type {column.type}): the value {fault}."
-                )
+        self.faults += [f"State '{name}', {part}, {problem}." for problem in condition_problems(condition, column.type)]
 
 
 def plan_panel(
@@ -242,7 +232,7 @@ def plan_panel(
             faults.append(f"There is no state '{name}'.{nearest(name, definitions.states)}")
         elif name in TAKEN:
             faults.append(f"No state can be called '{name}': the panel has a column of that name already.")
-        elif name in expressions.WORDS:
+        elif name in RESERVED:
             faults.append(f"No state can be called '{name}': it is a word of the expression language.")
     raise_problems(faults)
     requested = tuple(dict.fromkeys(states))
@@ -287,7 +277,7 @@ def date_column(plan: Plan, date: PersonDate) -> str:
     return f"last_day_{plan.dates.index(_day(date)) + 1}"
 
 
-def state_kinds(definitions: Definitions, states: Sequence[str]) -> dict[str, expressions.Kind]:
+def state_kinds(definitions: Definitions, states: Sequence[str]) -> dict[str, Kind]:
     """Return whether each of some states is a number or true/false, as expressions see them.
 
     Parameters
@@ -350,7 +340,7 @@ def _by_month(source: Source, unit: Unit) -> bool:
 
 def _derived_levels(
     definitions: Definitions, requested: Sequence[str]
-) -> tuple[tuple[dict[str, expressions.Tree], ...], set[str], dict[str, expressions.Kind]]:
+) -> tuple[tuple[dict[str, Tree], ...], set[str], dict[str, Kind]]:
     """Order the derived states so that each follows what it needs; every fault of theirs at once."""
     needed: set[str] = set()
     queue = list(requested)
@@ -361,33 +351,31 @@ def _derived_levels(
             continue
         needed.add(name)
         if isinstance(state, DerivedState):
-            queue += expressions.names_in(state.expression)
+            queue += names_in(state.expression)
     waiting = {
         name: state for name, state in definitions.states.items() if name in needed and isinstance(state, DerivedState)
     }
-    kinds: dict[str, expressions.Kind] = {
+    kinds: dict[str, Kind] = {
         name: "boolean" if _is_truth(state) else "number"
         for name, state in definitions.states.items()
         if isinstance(state, SpellState)
     }
     faults: list[str] = []
-    levels: list[dict[str, expressions.Tree]] = []
+    levels: list[dict[str, Tree]] = []
     while waiting:
-        ready = [
-            name for name, state in waiting.items() if not set(expressions.names_in(state.expression)) & set(waiting)
-        ]
+        ready = [name for name, state in waiting.items() if not set(names_in(state.expression)) & set(waiting)]
         if not ready:
             faults.append(_cycle(waiting))
             break
-        level: dict[str, expressions.Tree] = {}
+        level: dict[str, Tree] = {}
         for name in ready:
             # What the expression names is in `kinds` by now, since `ready` waits for it; the rest helps the message.
-            known: dict[str, expressions.Kind] = {**{other: "number" for other in definitions.states}, **kinds}
+            known: dict[str, Kind] = {**{other: "number" for other in definitions.states}, **kinds}
             try:
-                level[name] = expressions.parse(waiting.pop(name).expression, known, state=name)
+                level[name] = parse(waiting.pop(name).expression, known, where=f"State '{name}'")
             except UserError as fault:
                 faults.extend(fault.problems)
-        kinds |= {name: expressions.kind_of(tree) for name, tree in level.items()}
+        kinds |= {name: kind_of(tree) for name, tree in level.items()}
         levels.append(level)
     raise_problems(faults)
     return tuple(levels), needed, kinds
@@ -408,7 +396,7 @@ def _cycle(waiting: Mapping[str, DerivedState]) -> str:
     path: list[str] = []
     while name not in path:
         path.append(name)
-        name = next(other for other in expressions.names_in(waiting[name].expression) if other in waiting)
+        name = next(other for other in names_in(waiting[name].expression) if other in waiting)
     circle = [*path[path.index(name) :], name]
     return (
         f"State '{name}' needs itself: {' -> '.join(circle)}. A derived state can only be computed from states that do "

@@ -1,6 +1,6 @@
 """The registered plan, and how far the primary outcomes have moved from it.
 
-`python -m refino_eval.outcomes.plan EVALUATION [yyyy-mm-dd]` writes the plan of an evaluation as it now stands.
+`python -m refino_eval.outcomes.registered_plan EVALUATION [yyyy-mm-dd]` writes the plan of an evaluation as it now stands.
 """
 
 from __future__ import annotations

@@ -15,10 +15,11 @@ from typing import Any
 from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Condition, Definitions, DerivedState, PersonDate, SpellState
 from refino_eval.config.sources import Source
-from refino_eval.months import expressions
+from refino_eval.expressions import Tree, names_in, parse
+from refino_eval.expressions.plain import evaluate
+from refino_eval.months.panel_plan import PriceIndices, price_factor, state_kinds
 from refino_eval.months.periods import period_at
-from refino_eval.months.plan import PriceIndices, price_factor, state_kinds
-from refino_eval.months.quoting import SCALED
+from refino_eval.sql.quoting import SCALES
 
 Row = Mapping[str, Any]
 Life = Mapping[str, Sequence[Row]]
@@ -41,7 +42,7 @@ class PlainStates:
     sources: Mapping[str, Source]
     prices: PriceIndices
     unit: Unit
-    _trees: dict[str, expressions.Tree] = field(default_factory=dict)
+    _trees: dict[str, Tree] = field(default_factory=dict)
 
     def value(self, name: str, life: Life, *, draw: dt.date, event_time: int) -> float | None:
         """Work out one state.
@@ -74,11 +75,11 @@ class PlainStates:
 
     def expression(self, text: str, life: Life, *, draw: dt.date, event_time: int) -> float | None:
         """Work out an expression over states of one period; see `value`."""
-        names = expressions.names_in(text)
+        names = names_in(text)
         if text not in self._trees:
-            self._trees[text] = expressions.parse(text, state_kinds(self.definitions, names), state=text)
+            self._trees[text] = parse(text, state_kinds(self.definitions, names), where="Expression")
         parts = {name: self.value(name, life, draw=draw, event_time=event_time) for name in names}
-        return expressions.evaluate(self._trees[text], parts)
+        return evaluate(self._trees[text], parts)
 
 
 def _unmeasured(
@@ -194,7 +195,7 @@ def _natural(row: Row, column: str, source: Source) -> Fraction | None:
     value = row.get(column)
     if value is None:
         return None
-    return Fraction(value) / (100 if source.columns[column].type in SCALED else 1)
+    return Fraction(value) / (100 if source.columns[column].type in SCALES else 1)
 
 
 def _covers(row: Row, day: dt.date) -> bool:
@@ -210,7 +211,7 @@ def _meets_one(row: Row, condition: Condition, source: Source) -> bool:
     value = row.get(condition.column)
     if value is None:
         return False
-    if source.columns[condition.column].type in SCALED:
+    if source.columns[condition.column].type in SCALES:
         value = Fraction(value) / 100
     if isinstance(value, dt.date):
         value = value.isoformat()

@@ -5,7 +5,7 @@ import datetime as dt
 import duckdb
 import pytest
 
-from refino_eval.months.quoting import KEYWORDS, date_literal, double_literal, identifier, text_literal, value_literal
+from refino_eval.sql.quoting import KEYWORDS, date_literal, double_literal, identifier, text_literal, value_literal
 
 
 def test_every_word_that_the_engine_keeps_for_itself_is_quoted():
@@ -69,7 +69,7 @@ def test_values_take_the_form_in_which_columns_are_kept(value, kind, expected):
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "told"),
+    ("value", "kind", "reason"),
     [
         (310, "code", "must be written in quotes"),
         ("20", "integer", "the column holds numbers"),
@@ -78,8 +78,8 @@ def test_values_take_the_form_in_which_columns_are_kept(value, kind, expected):
         (float("nan"), "hundredths", "finite"),
     ],
 )
-def test_values_of_another_type_are_refused(value, kind, told):
-    with pytest.raises(ValueError, match=told):
+def test_values_of_another_type_are_refused(value, kind, reason):
+    with pytest.raises(ValueError, match=reason):
         value_literal(value, kind)
 
 

@@ -1,0 +1,1 @@
+"""Names, values, conditions and connections of SQL: how definitions become queries, and where queries are run."""
