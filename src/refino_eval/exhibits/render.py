@@ -149,8 +149,8 @@ def drawing_of(
 def figure_notes(
     exhibit: Exhibit, tidy_frame: pd.DataFrame, *, labels: LabelBook, language: str, facts: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Return the lines under a figure; a table carries its own."""
+    """Return the lines under a figure; the notes of a table are part of it."""
     labels = labels.in_language(language)
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
-    own = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
-    return exhibit_notes(exhibit, tidy_frame, labels, facts, own)
+    kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
+    return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)

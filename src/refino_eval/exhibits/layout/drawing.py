@@ -207,7 +207,7 @@ def save_figure(drawing: Drawing, directory: Path, stem: str, *, formats: Sequen
 
 def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
     """Return the bytes of one form, without a date and with the text that says what it shows."""
-    told: dict[str, dict[str, str | None]] = {
+    metadata_of: dict[str, dict[str, str | None]] = {
         "svg": {"Date": None, "Creator": None},
         "png": {"Software": None, "Title": drawing.title, "Description": drawing.alt},
         "pdf": {
@@ -219,7 +219,7 @@ def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
         },
     }
     buffer = io.BytesIO()
-    drawing.figure.savefig(buffer, format=name, dpi=PNG_DPI, metadata=told[name])
+    drawing.figure.savefig(buffer, format=name, dpi=PNG_DPI, metadata=metadata_of[name])
     if name != "svg":
         return buffer.getvalue()
     svg = accessible_svg(buffer.getvalue().decode("utf-8"), stem=stem, title=drawing.title, alt=drawing.alt)

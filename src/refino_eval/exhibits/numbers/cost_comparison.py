@@ -24,7 +24,7 @@ from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.published.values import printed_numbers
 
 UNITS = ("participant", "drawn")
-"""Whom a difference in cost is told for: a participant, at the printed duration; a person drawn, at the months taken part."""
+"""Units of a difference in cost: per participant, at the published duration; per person assigned, at the measured months."""
 
 
 MILLION = 1e6
@@ -101,12 +101,14 @@ def _effects_of(exhibit: BreakEvenExhibit | NetBenefitExhibit, files: PersonFile
     }
 
 
-def estimate_rows(row: str, column: str, told: Estimate, level: float, n: int | None, *, panel: str) -> Iterator[Row]:
+def estimate_rows(
+    row: str, column: str, estimated: Estimate, level: float, n: int | None, *, panel: str
+) -> Iterator[Row]:
     """Return an estimate with its standard error and interval."""
-    yield cell(row, column, "estimate", told.value, n, panel=panel)
-    if told.std_error > 0:
-        low, high = told.interval(level)
-        for statistic, value in (("std_error", told.std_error), ("conf_low", low), ("conf_high", high)):
+    yield cell(row, column, "estimate", estimated.value, n, panel=panel)
+    if estimated.std_error > 0:
+        low, high = estimated.interval(level)
+        for statistic, value in (("std_error", estimated.std_error), ("conf_low", low), ("conf_high", high)):
             yield cell(row, column, statistic, value, n, panel=panel)
 
 

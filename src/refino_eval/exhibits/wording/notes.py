@@ -65,7 +65,7 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
 
 
 def weights_of(specification: Specification, labels: LabelBook) -> str:
-    """Say the weights of a specification, or that it has none in a weighted evaluation; nothing without any."""
+    """Return a text on the weights of a specification, or that it has none in a weighted evaluation; nothing without any."""
     if specification.weights is False:
         return labels.say("notes.without_weights")
     if specification.weights or labels.weights:
@@ -75,20 +75,20 @@ def weights_of(specification: Specification, labels: LabelBook) -> str:
 
 
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
-    """Say the covariance."""
+    """Return a text on the covariance."""
     names = ", ".join(dict.fromkeys(vcov_label(vcov, language) for vcov in vcovs))
     return say("notes.standard_errors_in_parentheses", language, names=names)
 
 
 def influence_note(what: str, specification: Specification, labels: LabelBook) -> str:
-    """Say that standard errors are from influence functions, and the clusters in which these are summed."""
+    """Return a text that says that standard errors are from influence functions, and the clusters in which these are summed."""
     if is_clustered(specification.vcov):
         return labels.say("notes.influence_errors_clustered", what=what, cluster=labels.cluster)
     return labels.say("notes.influence_errors", what=what)
 
 
 def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
-    """Say the covariance, the level of the intervals and the reference distribution."""
+    """Return a text on the covariance, the level of the intervals and the reference distribution."""
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
     df = frame.loc[
         (frame["statistic"] == "df") & frame["value"].notna() & ~frame["row"].isin(["joint_test", "all_arms"]), "value"
@@ -120,7 +120,7 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
-    """Say the event time that the outcomes read; outcomes of one window are said together."""
+    """Return notes on the event time that the outcomes read; outcomes with the same window share a note."""
     windows: dict[str, list[str]] = {}
     for name in exhibit.columns.values():
         outcome = labels.definitions.outcomes.get(name)
@@ -132,7 +132,7 @@ def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
 
 
 def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:
-    """Say the units of the outcomes whose heads do not; nothing where the definitions give none.
+    """Return a text on the units of the outcomes whose heads do not; nothing where the definitions give none.
 
     The unit that most outcomes have is told last, as that of the others.
     """
@@ -167,7 +167,7 @@ def _in_unit(outcome: Outcome, language: str) -> str:
 
 
 def window_text(outcome: Outcome, language: str) -> str:
-    """Say what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of the draw)``."""
+    """Return a text that says what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of random assignment)``."""
     first, last = outcome.periods
     span = f"{first}{EN_DASH}{last}".replace("-", "\N{MINUS SIGN}") if first != last else f"{first}"
     # The other kinds have a sentence; what is read goes without saying where a label is above it.
@@ -177,7 +177,7 @@ def window_text(outcome: Outcome, language: str) -> str:
 
 
 def stars_note(style: NumberStyle, language: str) -> str:
-    """Say what a star means."""
+    """Return a text that says what a star means."""
     listed = ", ".join(
         f"{'*' * count} p < {style.fixed(level, max(2, decimals_for(level, 1)))}"
         for count, level in enumerate(style.stars, start=1)
@@ -186,14 +186,14 @@ def stars_note(style: NumberStyle, language: str) -> str:
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:
-    """Say that the register is synthetic, when it is."""
+    """Return a text that says that the register is synthetic, when it is."""
     if facts.get("data_class") != "synthetic":
         return ""
     return say("notes.synthetic_register", language)
 
 
 def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:
-    """Say the weights of a kind without specifications, whose note would say them; or that people are counted without."""
+    """Return a text on the weights of a kind without specifications, whose note would say them; or that people are counted without."""
     if not labels.weights or not exhibit.about_people or exhibit.specifications_read or exhibit.exhibits_read:
         return ""
     if exhibit.counts_people:
@@ -202,7 +202,7 @@ def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:
 
 
 def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Name the controls that were left out of a regression as collinear."""
+    """Return a note that names the controls that were left out of a regression as collinear."""
     names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
     if names.empty:
         return ""

@@ -30,12 +30,12 @@ def layout(exhibit: AttritionExhibit, frame: pd.DataFrame, page: Page) -> Table:
 def column_name(exhibit: AttritionExhibit, key: str, labels: LabelBook) -> str:
     """Return what a column is called, with the condition for it to be seen."""
     name = labels.outcome(exhibit.columns[key])
-    told = exhibit.observed.get(key)
-    if told is None:
+    condition_outcome = exhibit.observed.get(key)
+    if condition_outcome is None:
         return name
-    if told == exhibit.columns[key]:
+    if condition_outcome == exhibit.columns[key]:
         return labels.say("attrition.outcome_where_not_zero", outcome=name)
-    condition = labels.outcome(told)
+    condition = labels.outcome(condition_outcome)
     return labels.say("attrition.outcome_given_condition", outcome=name, condition=condition)
 
 

@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `attrition`."""
+"""Kind `attrition`: whether assignment changes whose outcome is observed, and the bounds on its effect that are left."""
 
 from __future__ import annotations
 

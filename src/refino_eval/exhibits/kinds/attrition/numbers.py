@@ -76,9 +76,9 @@ def seen_columns(exhibit: AttritionExhibit, people: pd.DataFrame, files: PersonF
     """Read the outcomes, missing where what they depend on is missing or 0."""
     values = outcome_columns(exhibit.columns, people, files)
     if exhibit.observed:
-        told = outcome_columns(exhibit.observed, people, files)
+        conditions = outcome_columns(exhibit.observed, people, files)
         for key in exhibit.observed:
-            values[key] = values[key].where(told[key].notna() & (told[key] != 0))
+            values[key] = values[key].where(conditions[key].notna() & (conditions[key] != 0))
     return values
 
 

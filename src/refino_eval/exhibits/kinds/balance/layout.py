@@ -26,12 +26,12 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
     parts = [lay_out(exhibit, numbers, labels)]
     if (frame["panel"] == PANEL).any():
         parts.append(_differences(exhibit, numbers, labels))
-    own = [
+    notes = [
         errors_note([exhibit.vcov], labels.language),
         *_joint_test(numbers, labels),
         *_balanced(exhibit, numbers, labels),
     ]
-    return page.table(exhibit, frame, parts, own)
+    return page.table(exhibit, frame, parts, notes)
 
 
 def _caption(labels: LabelBook) -> str:
@@ -136,7 +136,7 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
 
 
 def _balanced(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
-    """Name the covariates whose difference is 0 by design, with no standard error to test it by."""
+    """Return a note that names the covariates whose difference is 0 by design, with no standard error to test it by."""
     names = [
         inside(labels.covariate(covariate, unit=False))
         for covariate in exhibit.covariates
@@ -146,7 +146,7 @@ def _balanced(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> l
 
 
 def _joint_test(numbers: Numbers, labels: LabelBook) -> list[str]:
-    """Say the joint test of all covariates in a sentence."""
+    """Return notes on the joint test of all covariates."""
     f, df, residual, p = (
         numbers.cell("", "joint_test", "joint", statistic).text
         for statistic in ("f_stat", "df", "df_residual", "p_value")

@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `balance`."""
+"""Kind `balance`: treatment regressed on each covariate alone and on all together, within cells."""
 
 from __future__ import annotations
 

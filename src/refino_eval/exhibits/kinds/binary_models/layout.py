@@ -41,8 +41,8 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
         body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
     header = Row((label(""), *(label(text, align="right") for text in heads)))
     entry = labels.specification_of(exhibit.specification)
-    own = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    own.append(labels.say("binary_models.average_marginal_effect_explained"))
+    notes = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
+    notes.append(labels.say("binary_models.average_marginal_effect_explained"))
     if entry is not None:
-        own.append(errors_note([entry.vcov if entry.vcov == "iid" else "HC1"], labels.language))
-    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own)
+        notes.append(errors_note([entry.vcov if entry.vcov == "iid" else "HC1"], labels.language))
+    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)

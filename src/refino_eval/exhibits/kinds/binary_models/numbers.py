@@ -29,14 +29,14 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
         for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_control", "n"):
             yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n, source=linear.sources[0])
         try:
-            told = est.logit(column, inputs)
+            fitted = est.logit(column, inputs)
         except UserError:
             yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
             yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
             continue
         for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high"):
-            yield cell(key, "logit", statistic, getattr(told, statistic)[0], n)
-        yield cell(key, "logit", "n", told.n_varying[0], int(told.n_varying[0]))
-        yield cell(key, "logit", "n_left_out", told.n_separated[0], int(told.n_separated[0]))
-        yield cell(key, "log_odds", "estimate", told.log_odds[0], n)
-        yield cell(key, "log_odds", "std_error", told.log_odds_std_error[0], n)
+            yield cell(key, "logit", statistic, getattr(fitted, statistic)[0], n)
+        yield cell(key, "logit", "n", fitted.n_varying[0], int(fitted.n_varying[0]))
+        yield cell(key, "logit", "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))
+        yield cell(key, "log_odds", "estimate", fitted.log_odds[0], n)
+        yield cell(key, "log_odds", "std_error", fitted.log_odds_std_error[0], n)

@@ -87,7 +87,7 @@ def _between(low: str, high: str, style: NumberStyle) -> str:
 
 
 def _where(low: float, high: float, limit: float, language: str) -> str:
-    """Say where the interval lies: that, and no probability, is what it tells."""
+    """Return a text that says where the interval lies: that, and no probability, is what it shows."""
     if low > limit:
         return say("break_even.interval_above", language)
     if high < limit:
@@ -123,7 +123,7 @@ def _notes(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> li
 
 
 def _ratios(exhibit: BreakEvenExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
-    """Say which ratios of cost to effect Fieller's sets exclude, where they exclude little: that is the finding."""
+    """Return notes that say which ratios of cost to effect Fieller's sets exclude, where they exclude little: that is the finding."""
     open_ended = [
         labels.outcome(outcome)
         for key, outcome in exhibit.columns.items()

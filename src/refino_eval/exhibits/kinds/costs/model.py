@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `costs`."""
+"""Kind `costs`: monthly price, duration and what is paid a participant, on one basis."""
 
 from __future__ import annotations
 

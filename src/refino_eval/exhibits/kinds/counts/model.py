@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `counts`."""
+"""Kind `counts`: people by what is known of where and when they were assigned, and arm."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ def layout(exhibit: DescriptivesExhibit, frame: pd.DataFrame, page: Page) -> Tab
     rows = [Row((label(labels.covariate(name)), *_moments(numbers, name, columns))) for name in exhibit.covariates]
     people = [cell for total in totals for cell in (Cell(page.style.integer(total), number=total), Cell(""))]
     rows.append(Row((label(labels.word("n")), *people), role="foot"))
-    own = _missing_note(frame, exhibit, labels, totals[0])
-    return page.table(exhibit, frame, (Part(_header(columns, labels), tuple(rows)),), own)
+    notes = _missing_note(frame, exhibit, labels, totals[0])
+    return page.table(exhibit, frame, (Part(_header(columns, labels), tuple(rows)),), notes)
 
 
 def _header(columns: Sequence[str], labels: LabelBook) -> tuple[Row, Row]:
@@ -50,7 +50,7 @@ def _people(frame: pd.DataFrame, column: str) -> float:
 
 
 def _missing_note(frame: pd.DataFrame, exhibit: DescriptivesExhibit, labels: LabelBook, total: float) -> list[str]:
-    """Say of which covariates something is missing, and of how many people."""
+    """Return a note on the covariates with missing values, and for how many people."""
     counts = frame[(frame["statistic"] == "n") & (frame["column"] == "all")].set_index("row")["value"]
     lacking = [
         f"{labels.covariate(name, unit=False)} ({NumberStyle.of(labels.language).integer(total - counts[name])})"

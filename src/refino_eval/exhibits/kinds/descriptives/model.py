@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `descriptives`."""
+"""Kind `descriptives`: means and standard deviations of covariates by arm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `design`."""
+"""Kind `design`: the cells of random assignment: people, shares assigned to treatment, one-arm and single-person cells, effective sample."""
 
 from __future__ import annotations
 

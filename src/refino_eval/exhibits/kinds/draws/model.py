@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `draws`."""
+"""Kind `draws`: people assigned to each arm, by calendar month."""
 
 from __future__ import annotations
 

@@ -67,21 +67,21 @@ def _estimates(frame: pd.DataFrame, panel: str) -> pd.Series:
 
 
 def equality_text(frame: pd.DataFrame, state: str, language: str) -> str:
-    """Say the tests that the groups' effects are the same."""
+    """Return a text on the tests that the groups' effects are the same."""
     style = NumberStyle.of(language)
-    told = []
+    results = []
     for which in ("mean", "last", "path"):
         chosen = frame[
             (frame["panel"] == state) & (frame["row"] == f"equal_{which}") & (frame["statistic"] == "p_value")
         ]
         if len(chosen) and math.isfinite(chosen["value"].iloc[0]):
             p = style.p_value(float(chosen["value"].iloc[0]))
-            told.append(f"{say(f'effects.equal_{which}', language)}: p = {p}".replace("= <", "< "))
-    return "; ".join(told)
+            results.append(f"{say(f'effects.equal_{which}', language)}: p = {p}".replace("= <", "< "))
+    return "; ".join(results)
 
 
 def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -> list[str]:
-    """Say what the tests of equal effects are."""
+    """Return notes that say what the tests of equal effects are."""
     if exhibit.by is None:
         return []
     lines = [say("effects.groups_explained", language)]

@@ -82,7 +82,7 @@ def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
 
 
 def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook) -> str:
-    """Say the joint test of the months before the draw."""
+    """Return a text on the joint test of the months before the draw."""
     test = frame[(frame["panel"] == state) & (frame["row"] == "placebo")].set_index("statistic")["value"]
     if not {"f_stat", "p_value"} <= set(test.index) or not math.isfinite(test["f_stat"]):
         return ""
@@ -93,7 +93,7 @@ def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook) -> str:
 
 
 def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *, many: bool) -> None:
-    """Say above the panels what point, line and shading are."""
+    """Show above the panels what point, line and shading are."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -112,7 +112,7 @@ def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say for each panel how large the effects after the draw are, and how often the band leaves zero out."""
+    """Return a text that says for each panel how large the effects after the draw are, and how often the band leaves zero out."""
     style = NumberStyle.of(labels.language)
     sentences = [labels.say("effects.alt_panels", n=len(states))]
     for state in states:

@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `effects`."""
+"""Kind `effects`: intention-to-treat effects at every event time, with pointwise and simultaneous bands."""
 
 from __future__ import annotations
 

@@ -75,8 +75,8 @@ def _path(
     )
 
 
-def _effect_rows(told: est.DynamicEffects, panel: str) -> Iterator[Row]:
-    frame = told.to_frame().assign(source=told.effects.sources)
+def _effect_rows(dynamics: est.DynamicEffects, panel: str) -> Iterator[Row]:
+    frame = dynamics.to_frame().assign(source=dynamics.effects.sources)
     wanted = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "band_low", "band_high", "mean_control", "n")
     for row in frame.itertuples(index=False):
         for statistic in wanted:
@@ -85,9 +85,9 @@ def _effect_rows(told: est.DynamicEffects, panel: str) -> Iterator[Row]:
             yield cell(
                 str(row.time), "difference", statistic, value, int(row.n), panel=panel, status=status, source=row.source  # type: ignore[arg-type]
             )  # fmt: skip
-    yield cell("critical_value", "sup_t", "value", told.critical_value, panel=panel)
-    if told.placebo is not None:
-        yield from _test("placebo", told.placebo, panel)
+    yield cell("critical_value", "sup_t", "value", dynamics.critical_value, panel=panel)
+    if dynamics.placebo is not None:
+        yield from _test("placebo", dynamics.placebo, panel)
 
 
 def _test(row: str, test: est.WaldTest, panel: str) -> Iterator[Row]:

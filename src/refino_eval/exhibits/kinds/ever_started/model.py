@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `ever_started`."""
+"""Kind `ever_started`: share of each arm that has taken part by each horizon, and the effect of assignment on it."""
 
 from __future__ import annotations
 

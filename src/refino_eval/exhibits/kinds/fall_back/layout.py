@@ -128,7 +128,7 @@ def state_name(participation: Participation, state: str, labels: LabelBook) -> s
 
 
 def fall_back_notes(participation: Participation, numbers: Numbers, panel: str, labels: LabelBook) -> list[str]:
-    """Say where those whom the draw moved would otherwise have been, and how to read it."""
+    """Return notes that say where compliers would otherwise have been."""
     style = NumberStyle.of(labels.language)
     states = states_of(participation, numbers, panel)
     if not states:

@@ -262,7 +262,7 @@ def reason_label(row: str, labels: LabelBook) -> str:
 
 
 def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
-    """Say the whole flow in words, arm by arm."""
+    """Return a text on the whole flow in words, arm by arm."""
     style = NumberStyle.of(labels.language)
     arms = (*labels.treated_arms, labels.control)
 
@@ -270,10 +270,10 @@ def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
         by_arm = ", ".join(f"{labels.arm(arm)} {style.integer(counts[arm])}" for arm in arms)
         return f"{style.integer(counts['all'])} ({by_arm})"
 
-    told = []
+    sentences = []
     for stage in stages:
         out = [f"{reason_label(row, labels)}: {split(counts)}" for row, counts in stage.out.items()]
         if out:
-            told.append(f"{labels.word('excluded')}: {'; '.join(out)}.")
-        told.append(f"{stage_label(stage.name, labels)}: {split(stage.counts)}.")
-    return labels.say("flow.alt_flow_chart", stages=" ".join(told))
+            sentences.append(f"{labels.word('excluded')}: {'; '.join(out)}.")
+        sentences.append(f"{stage_label(stage.name, labels)}: {split(stage.counts)}.")
+    return labels.say("flow.alt_flow_chart", stages=" ".join(sentences))

@@ -53,7 +53,7 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
 
 
 def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say the windows, the specifications and the inference of a table of effects."""
+    """Return notes on the windows, the specifications and the inference of a table of effects."""
     defined = [(name, labels.specification_of(name)) for name in exhibit.specifications]
     known = [(name, entry) for name, entry in defined if entry is not None]
     lines = list(window_notes(exhibit, labels))
@@ -66,7 +66,7 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
 
 
 def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say how many people lack which outcome: a table's columns rest on the people who have them all."""
+    """Return notes that say how many people lack which outcome: a table's columns rest on the people who have them all."""
     lost = frame[(frame["row"] == "lost") & frame["value"].gt(0)].drop_duplicates("column")
     if lost.empty:
         return []
@@ -79,7 +79,7 @@ def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[s
 
 
 def _compared(exhibit: IttExhibit, labels: LabelBook) -> str:
-    """Say what the effects are; between two treated arms the word is difference, since one of them may not be drawn."""
+    """Return a text that says what the effects are; between two treated arms the word is difference, since one of them may not be drawn."""
     if exhibit.against is not None:
         against = labels.arm(exhibit.against)
         return labels.say("itt.difference_between_arms", arms=_arms(labels), against=against)
@@ -95,7 +95,7 @@ def _arms(labels: LabelBook) -> str:
 
 
 def _several_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say how several treated arms are compared."""
+    """Return notes that say how several treated arms are compared."""
     if len(labels.treated_arms) == 1:
         return []
     control = labels.arm(labels.control)
@@ -162,11 +162,11 @@ def _facts(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) 
     """Give the rows of control means and N: once when they are the same for every arm, else arm by arm."""
     for statistic in ("mean_control", "n"):
         word = labels.word(statistic)
-        told = {
+        distinct = {
             tuple(numbers.cell(spec, arm, column, statistic).text for column in exhibit.columns)
             for arm in labels.treated_arms
         }
-        if len(told) == 1:
+        if len(distinct) == 1:
             yield word, labels.treated, statistic
             continue
         for arm in labels.treated_arms:

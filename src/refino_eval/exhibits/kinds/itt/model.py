@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `itt`."""
+"""Kind `itt`: intention-to-treat effects: outcomes as columns, specifications as panels."""
 
 from __future__ import annotations
 

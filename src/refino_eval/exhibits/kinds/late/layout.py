@@ -39,18 +39,18 @@ def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
         body.append(Row((label(labels.word(word)), *cells), role="foot"))
     entry = labels.specification_of(panel)
     body += design_rows(entry, len(keys), labels)
-    own = _notes(exhibit, numbers, labels)
+    notes = _notes(exhibit, numbers, labels)
     if exhibit.participation is not None:
-        own += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
-        own += _other_take_up(numbers, labels.language)
-    own += _set_notes(exhibit, numbers, labels)
+        notes += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
+        notes += _other_take_up(numbers, labels.language)
+    notes += _set_notes(exhibit, numbers, labels)
     if entry is not None:
-        own = [specification_note(panel, entry, labels), *own, errors_note([entry.vcov], labels.language)]
+        notes = [specification_note(panel, entry, labels), *notes, errors_note([entry.vcov], labels.language)]
     parts = [Part(header=(header,), body=tuple(body))]
     if exhibit.participation is not None:
         beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels)
         parts.append(replace(beside, caption=labels.word("fall_back_beside")))
-    return page.table(exhibit, frame, tuple(parts), own)
+    return page.table(exhibit, frame, tuple(parts), notes)
 
 
 def _f_stat(numbers: Numbers, panel: str, key: str) -> Cell:
@@ -112,7 +112,7 @@ def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> lis
 
 
 def _other_take_up(numbers: Numbers, language: str) -> list[str]:
-    """Say for how many people the fall-back's programme is not what the effect calls taking part."""
+    """Return notes that say for how many people the fall-back's programme is not what the effect calls taking part."""
     apart = numbers.value("fall_back", "other_take_up", "draw", "count")
     if not apart > 0:
         return []

@@ -38,7 +38,7 @@ def methods(exhibit: LateExhibit, labels: LabelBook) -> str:
 
 
 def summary(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say how much assignment moved people into the programme, which an ITT must be read against."""
+    """Return notes that say how much assignment moved people into the programme, which an ITT must be read against."""
     column = next(iter(exhibit.columns))
     cell = statistics_at(frame, exhibit.specification, "first_stage", column)
     if not {"mean_treated", "mean_control"} <= set(cell):

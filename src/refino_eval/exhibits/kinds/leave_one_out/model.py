@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `leave_one_out`."""
+"""Kind `leave_one_out`: the effect without each group of people in turn, the largest change marked."""
 
 from __future__ import annotations
 

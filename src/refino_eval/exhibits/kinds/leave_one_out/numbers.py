@@ -17,7 +17,7 @@ MOST_LEFT_OUT = 60
 
 
 def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
-    """Tell the effect with everybody (row `all`) and without each group; panel `change` has the difference."""
+    """Return the effect with everybody (row `all`) and without each group; panel `change` has the difference."""
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)

@@ -48,7 +48,7 @@ def layout(exhibit: NetBenefitExhibit, frame: pd.DataFrame, page: Page) -> Drawi
 
 
 def notes(exhibit: NetBenefitExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say what is weighed, and what the shading is and is not."""
+    """Return notes that say what is weighed, and what the shading is and is not."""
     basis = labels.definitions.costs[exhibit.costs].bases[exhibit.basis].label[labels.language].lower()
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"

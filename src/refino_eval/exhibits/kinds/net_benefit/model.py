@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `net_benefit`."""
+"""Kind `net_benefit`: net benefit per person assigned over the value of an outcome, with its interval."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _numbers(numbers: Numbers, key: str, arm: str) -> list[Cell]:
 
 
 def sentence(numbers: Numbers, key: str, outcome: str, labels: LabelBook, *, level: float) -> str:
-    """Say what one outcome's numbers mean.
+    """Return a text that says what one outcome's numbers mean.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class _Amounts:
 
 
 def _excluded(amount: _Amounts, below: float, above: float, language: str) -> str:
-    """Say which effects the one-sided tests reject, as far as they are gains and losses."""
+    """Return a text that says which effects the one-sided tests reject, as far as they are gains and losses."""
     if not (math.isfinite(below) and math.isfinite(above)) or below >= 0 or above <= 0:
         return ""
     return say(

@@ -65,7 +65,7 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
 
 
 def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
-    """Say the unit; a sum over time of a share is a number of periods."""
+    """Return a text on the unit; a sum over time of a share is a number of periods."""
     unit = labels.state_unit(state)
     if exhibit.cumulate_from is None:
         return unit
@@ -77,7 +77,7 @@ def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
 
 
 def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say what the figure shows: each panel's first and last level by arm, and at the draw."""
+    """Return a text that says what the figure shows: each panel's first and last level by arm, and at the draw."""
     style = NumberStyle.of(labels.language)
     period = labels.word(f"period_{exhibit.clock}")
     sentences = [labels.say("paths.alt_panels", n=len(states))]

@@ -68,7 +68,7 @@ def grouped_paths_figure(
 
 
 def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> list[str]:
-    """Say how to read the fading, and who is in no group."""
+    """Return notes that say how to read the fading, and who is in no group."""
     if exhibit.by is None:
         return []
     lines = [say("paths.fainter_lines_explained", language)]
@@ -128,7 +128,7 @@ def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> 
 
 
 def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
+    """Return a text that says what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
     style = NumberStyle.of(labels.language)
     sentences = [labels.say("paths.alt_by_group", n=len(states) * len(groups))]
     for state in states:

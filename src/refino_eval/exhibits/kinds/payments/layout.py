@@ -89,9 +89,9 @@ def _milestone(
         yield Row((label(labels.word(status)), *(_counted(rules, row, arm, numbers) for arm in arms)))
         prefix = f"{row}:"
         for reason in (row for row in rows if row.startswith(prefix)):
-            told = f"\N{EN DASH} {defined.reasons[reason.removeprefix(prefix)][labels.language]}"
+            reason_text = f"\N{EN DASH} {defined.reasons[reason.removeprefix(prefix)][labels.language]}"
             cells = (numbers.cell(rules, reason, arm, "count") for arm in arms)
-            yield Row((label(told), *(cell if cell.text else Cell("0", number=0.0) for cell in cells)))
+            yield Row((label(reason_text), *(cell if cell.text else Cell("0", number=0.0) for cell in cells)))
 
 
 def _counted(rules: str, row: str, arm: str, numbers: Numbers) -> Cell:

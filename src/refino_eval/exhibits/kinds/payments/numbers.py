@@ -29,8 +29,8 @@ def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
         yield cell("drawn", arm, "count", len(drawn), len(drawn))
         yield from _duration_rows([person.programme for person in people], arm, observed_to)
         for label in exhibit.payments:
-            told = total(people, study.payments[label], observed_to=observed_to)
-            yield from _payment_rows(told, arm, label, exhibit.bid)
+            totals = total(people, study.payments[label], observed_to=observed_to)
+            yield from _payment_rows(totals, arm, label, exhibit.bid)
 
 
 def _duration_rows(spells: list[Spell], arm: str, observed_to: dt.date) -> Iterator[Row]:
@@ -43,16 +43,16 @@ def _duration_rows(spells: list[Spell], arm: str, observed_to: dt.date) -> Itera
     yield cell("duration", arm, "n", n, n)
 
 
-def _payment_rows(told: PaymentTotal, arm: str, label: str, bid: float | None) -> Iterator[Row]:
-    n = told.participants
+def _payment_rows(totals: PaymentTotal, arm: str, label: str, bid: float | None) -> Iterator[Row]:
+    n = totals.participants
     yield cell("participants", arm, "count", n, n, panel=label)
-    for milestone in told.milestones:
+    for milestone in totals.milestones:
         for status, count in milestone.counts.items():
             yield cell(f"{milestone.milestone}:{status}", arm, "count", count, count, panel=label)
             yield cell(f"{milestone.milestone}:{status}", arm, "share", count / n if n else math.nan, n, panel=label)
         for reason, count in milestone.undecided.items():
             yield cell(f"{milestone.milestone}:undecided:{reason}", arm, "count", count, count, panel=label)
-    for row, share in (("least", told.least), ("most", told.most)):
+    for row, share in (("least", totals.least), ("most", totals.most)):
         yield cell(row, arm, "share", share if n else math.nan, n, panel=label)
         if bid is not None:
             yield cell(row, arm, "value", share * bid if n else math.nan, n, panel=label)

@@ -37,17 +37,17 @@ def layout(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, page: Page) 
     labels = page.labels
     from matplotlib.figure import Figure
 
-    told = variants(frame)
-    choices = [each for each in choices_of(told, exhibit, labels) if len(each.values) > 1]
+    ordered = variants(frame)
+    choices = [each for each in choices_of(ordered, exhibit, labels) if len(each.values) > 1]
     lines = sum(len(each.values) + 1 for each in choices)
     figure = Figure(figsize=(7.6, 3.0 + 0.19 * lines))
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2.6, 0.19 * max(lines, 1))})
-    _curve(top, told, _alpha(exhibit, labels))
+    _curve(top, ordered, _alpha(exhibit, labels))
     number_axis(top.yaxis, labels.language)
     top.set_title(_heading(exhibit, labels))
     top.text(0.0, 1.02, _unit(exhibit, labels), transform=top.transAxes, va="bottom", fontsize=8.0, color=QUIET)
-    _dashboard(bottom, choices, len(told))
-    _median(top, frame, len(told), labels.language)
+    _dashboard(bottom, choices, len(ordered))
+    _median(top, frame, len(ordered), labels.language)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, choices, labels.language))
 
@@ -59,10 +59,10 @@ def variants(frame: pd.DataFrame) -> pd.DataFrame:
     return wide.reset_index().sort_values(["estimate", "panel", "row", "column"], ignore_index=True)
 
 
-def choices_of(told: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook) -> list[Choices]:
+def choices_of(ordered: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook) -> list[Choices]:
     """Return what was chosen: definition and window of the outcome (or the outcome itself), controls, sample."""
     found = []
-    outcomes = [exhibit.columns[key] for key in told["row"]]
+    outcomes = [exhibit.columns[key] for key in ordered["row"]]
     entries = [labels.definitions.outcomes.get(name) for name in outcomes]
     by_state = all(entry is not None and entry.state is not None for entry in entries)
     pairs = {
@@ -79,9 +79,11 @@ def choices_of(told: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: L
         found.append(
             _choices(labels.say("specification_curve.choice_outcome"), [labels.outcome(name) for name in outcomes])
         )
-    controls = [labels.specification(panel) for panel in told["panel"]]
+    controls = [labels.specification(panel) for panel in ordered["panel"]]
     found.append(_choices(labels.say("specification_curve.choice_specification"), controls))
-    found.append(_choices(labels.say("specification_curve.choice_sample"), [labels.sample(c) for c in told["column"]]))
+    found.append(
+        _choices(labels.say("specification_curve.choice_sample"), [labels.sample(c) for c in ordered["column"]])
+    )
     return found
 
 
@@ -100,21 +102,23 @@ def _alpha(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> float:
     return 1 - min(levels, default=0.95)
 
 
-def _curve(ax: Axes, told: pd.DataFrame, alpha: float) -> None:
-    places = range(len(told))
+def _curve(ax: Axes, ordered: pd.DataFrame, alpha: float) -> None:
+    places = range(len(ordered))
     ax.axhline(0, color=INK, linewidth=0.9, zorder=1)
-    ax.vlines(places, told["conf_low"], told["conf_high"], color=TREATED.color, linewidth=1.0, alpha=0.55, zorder=2)
+    ax.vlines(
+        places, ordered["conf_low"], ordered["conf_high"], color=TREATED.color, linewidth=1.0, alpha=0.55, zorder=2
+    )
     for clear, fill in ((False, "white"), (True, TREATED.color)):
-        part = [place for place in places if (told["p_value"].iloc[place] < alpha) == clear]
+        part = [place for place in places if (ordered["p_value"].iloc[place] < alpha) == clear]
         ax.plot(
-            part, told["estimate"].iloc[part], linestyle="none", marker="o", markersize=4.0, markerfacecolor=fill,
+            part, ordered["estimate"].iloc[part], linestyle="none", marker="o", markersize=4.0, markerfacecolor=fill,
             markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=3,
         )  # fmt: skip
-    reach = 1.08 * float(told[["conf_low", "conf_high"]].abs().to_numpy().max()) if len(told) else 1.0
+    reach = 1.08 * float(ordered[["conf_low", "conf_high"]].abs().to_numpy().max()) if len(ordered) else 1.0
     ax.set_ylim(-(reach or 1.0), reach or 1.0)
     ax.tick_params(bottom=False, labelbottom=False)
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlim(-0.8, max(len(told) - 0.2, 0.8))
+    ax.set_xlim(-0.8, max(len(ordered) - 0.2, 0.8))
 
 
 def _median(ax: Axes, frame: pd.DataFrame, count: int, language: str) -> None:
@@ -176,7 +180,7 @@ def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
 
 
 def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say how to read the curve, and what it is not."""
+    """Return notes that say how to read the curve, and what it is not."""
     level = f"{(1 - _alpha(exhibit, labels)) * 100:g}"
     return [
         labels.say("specification_curve.curve_explained", level=level),

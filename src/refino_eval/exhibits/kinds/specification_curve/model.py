@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `specification_curve`."""
+"""Kind `specification_curve`: the effect under every declared combination of outcome, specification and sample."""
 
 from __future__ import annotations
 

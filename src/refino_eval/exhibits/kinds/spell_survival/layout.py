@@ -99,7 +99,7 @@ def _at_risk(ax: Axes, frame: pd.DataFrame, shown: list[tuple[str, Series]], lan
 
 
 def notes(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say who is followed, when a stay ends, how people not seen to the end count, and the middle stay."""
+    """Return notes that say who is followed, when a stay ends, how censored people count, and the median duration."""
     style = NumberStyle.of(labels.language)
     periods, period = labels.word(f"periods_{exhibit.clock}"), labels.word(f"period_{exhibit.clock}")
     lines = [labels.say("spell_survival.survival_explained", period=period, level=100 * exhibit.level)]
@@ -124,14 +124,14 @@ def notes(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, labels: LabelBook)
 
 
 def _alt(exhibit: SpellSurvivalExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say the share still there after some round times."""
+    """Return a text on the share still there after some round times."""
     style = NumberStyle.of(labels.language)
     sentences = [labels.say("spell_survival.alt_step_curves")]
     for state in states:
         share = column(frame, "", state, "share").dropna()
-        told = [time for time in (3, 6, 12) if time in share.index]
+        round_times = [time for time in (3, 6, 12) if time in share.index]
         period = labels.word(f"period_{exhibit.clock}")
-        levels = ", ".join(f"{period} {time}: {style.percent(float(share[time]))}" for time in told)
+        levels = ", ".join(f"{period} {time}: {style.percent(float(share[time]))}" for time in round_times)
         if levels:
             sentences.append(f"{labels.state(state)}: {levels}.")
     return " ".join(sentences)

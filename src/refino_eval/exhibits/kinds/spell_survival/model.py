@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `spell_survival`."""
+"""Kind `spell_survival`: share still in each programme by time since starting it, among those who did."""
 
 from __future__ import annotations
 

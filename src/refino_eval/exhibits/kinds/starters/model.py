@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `starters`."""
+"""Kind `starters`: which characteristics go with starting the programme that people were assigned to, in each arm."""
 
 from __future__ import annotations
 

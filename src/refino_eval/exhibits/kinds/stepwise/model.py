@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `stepwise`."""
+"""Kind `stepwise`: the effect as groups of controls enter, and what each group accounts for whatever the order."""
 
 from __future__ import annotations
 

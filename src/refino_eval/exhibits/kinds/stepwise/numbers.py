@@ -16,7 +16,7 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, 
 
 
 def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
-    """Tell the effect without cells (`raw`), with cells, and as each group enters; panel `decomposition` has Gelbach's parts."""
+    """Return the effect without cells (`raw`), with cells, and as each group enters; panel `decomposition` has Gelbach's parts."""
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, _ = sample_of(exhibit, cohort, files, specification)
@@ -26,15 +26,15 @@ def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
         part = specification.model_copy(update={"controls": tuple(terms[covariate] for covariate in step)})
         groups[f"step_{k}"] = controls_of(people, part).to_frame()
     inputs = inputs_of(people, specification, missing=exhibit.missing)
-    told = est.stepwise(values, inputs, groups)
+    stepped = est.stepwise(values, inputs, groups)
     raw = est.itt(values, replace(inputs, cells=np.zeros_like(inputs.cells)))
-    steps = {"raw": raw, "cells": told.steps[0], **dict(zip(groups, told.steps[1:], strict=True))}
+    steps = {"raw": raw, "cells": stepped.steps[0], **dict(zip(groups, stepped.steps[1:], strict=True))}
     for row, effects in steps.items():
         for j, key in enumerate(effects.outcomes):
             for statistic in (*EFFECT, "n"):
                 value, source = getattr(effects, statistic)[j], effects.sources[j]
                 yield cell(row, key, statistic, value, int(effects.n[j]), panel="steps", source=source)
-    parts = told.decomposition_frame()
+    parts = stepped.decomposition_frame()
     for part_of in parts.itertuples(index=False):
         for statistic, value in (
             ("estimate", part_of.contribution), ("std_error", part_of.std_error), ("p_value", part_of.p_value)

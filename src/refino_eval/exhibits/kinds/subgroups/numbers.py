@@ -33,10 +33,10 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
                     yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
         if len(comparable) < 2:
             continue
-        told = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
-        yield from _group_rows(told, groups)
+        by_group = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
+        yield from _group_rows(by_group, groups)
         for j, key in enumerate(exhibit.columns):
-            test = told.equality[j]
+            test = by_group.equality[j]
             tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
             rows = [cell("equal", key, statistic, value, panel=groups.split) for statistic, value in tests.items()]
             p_values[groups.split, key] = (test.p_value, rows)
@@ -56,18 +56,18 @@ def _compares(inputs: est.RegressionInputs) -> bool:
     return True
 
 
-def _group_rows(told: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
-    for place, effects in zip(told.groups, told.effects, strict=True):
+def _group_rows(by_group: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
+    for place, effects in zip(by_group.groups, by_group.effects, strict=True):
         for j, key in enumerate(effects.outcomes):
             n = int(effects.n[j])
             for statistic in (*EFFECT, "n", "mean_control"):
                 value, source = getattr(effects, statistic)[j], effects.sources[j]
                 yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split, source=source)
-    if len(told.groups) == 2:
-        for j, key in enumerate(told.effects[0].outcomes):
-            n = int(sum(effects.n[j] for effects in told.effects))
+    if len(by_group.groups) == 2:
+        for j, key in enumerate(by_group.effects[0].outcomes):
+            n = int(sum(effects.n[j] for effects in by_group.effects))
             for statistic, value in (
-                ("estimate", told.difference), ("std_error", told.std_error), ("p_value", told.p_value),
-                ("conf_low", told.conf_low), ("conf_high", told.conf_high),
+                ("estimate", by_group.difference), ("std_error", by_group.std_error), ("p_value", by_group.p_value),
+                ("conf_low", by_group.conf_low), ("conf_high", by_group.conf_high),
             ):  # fmt: skip
                 yield cell("difference", key, statistic, value[0, j], n, panel=groups.split)

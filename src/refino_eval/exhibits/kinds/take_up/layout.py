@@ -56,12 +56,12 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
 
 
 def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say what the lines and bands are, and what they are not."""
+    """Return notes that say what the lines and bands are, and what they are not."""
     return [labels.say("take_up.shares_explained")]
 
 
 def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say for each programme and arm when participation is highest, and how high."""
+    """Return a text that says for each programme and arm when participation is highest, and how high."""
     style = NumberStyle.of(labels.language)
     period = labels.word(f"period_{exhibit.clock}")
     sentences = [labels.say("take_up.alt_panels", n=len(states))]

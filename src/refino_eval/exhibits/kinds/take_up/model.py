@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `take_up`."""
+"""Kind `take_up`: share taking part by event time and arm, a panel for each programme, with intervals."""
 
 from __future__ import annotations
 

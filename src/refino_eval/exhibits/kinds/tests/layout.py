@@ -96,7 +96,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
 
 
 def _redraws(exhibit: TestsExhibit, frame: pd.DataFrame, style: NumberStyle, labels: LabelBook) -> str:
-    """Say how the draw was repeated, how often, and what was drawn."""
+    """Return a text that says how the draw was repeated, how often, and what was drawn."""
     counts = frame[(frame["statistic"] == "count") & (frame["column"] == labels.treated)].set_index("row")["value"]
     if "possible_draws" in counts:
         draws = style.integer(counts["possible_draws"])
@@ -110,7 +110,7 @@ def _redraws(exhibit: TestsExhibit, frame: pd.DataFrame, style: NumberStyle, lab
 
 
 def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook) -> str:
-    """Say what the family is, and what all of it tells at once."""
+    """Return a text that says what the family of tests is, with the joint test of all outcomes."""
     arms, count = labels.treated_arms, len(exhibit.columns)
     wide = len(arms) > 1 and exhibit.family == "arms_and_outcomes"
     over = labels.say("tests.family_of_table", n=count)

@@ -1,4 +1,4 @@
-"""Model of exhibits of kind `tests`."""
+"""Kind `tests`: each effect under every test, its columns being one family; what it can and cannot exclude."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LIMIT = 0.05
 
 
 def summary(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say what the family-wise p-values and the joint test of all outcomes show."""
+    """Return notes that say what the family-wise p-values and the joint test of all outcomes show."""
     style = NumberStyle.of(labels.language)
     cells = {key: statistics_at(frame, exhibit.specification, key, labels.treated) for key in exhibit.columns}
     p_values = {key: cell["p_value_fwer"] for key, cell in cells.items() if "p_value_fwer" in cell}

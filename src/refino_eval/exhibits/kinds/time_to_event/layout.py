@@ -89,7 +89,7 @@ def _followed(ax: Axes, frame: pd.DataFrame, labels: LabelBook) -> None:
 
 
 def all_arms_text(frame: pd.DataFrame, language: str) -> str:
-    """Say the log-rank test of all arms."""
+    """Return a text on the log-rank test of all arms."""
     p = frame[(frame["row"] == "log_rank") & (frame["column"] == ALL_ARMS) & (frame["statistic"] == "p_value")]["value"]
     if p.empty or not math.isfinite(p.iloc[0]):
         return ""
@@ -98,7 +98,7 @@ def all_arms_text(frame: pd.DataFrame, language: str) -> str:
 
 
 def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
-    """Say the hazard ratio with its interval, and the log-rank test."""
+    """Return a text on the hazard ratio with its interval, and the log-rank test."""
     style = NumberStyle.of(language)
     values = frame[frame["panel"] == panel].set_index(["row", "column", "statistic"])["value"]
     ratio = values.get(("cox", "hazard_ratio", "estimate"), math.nan)
@@ -120,7 +120,7 @@ def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
 
 
 def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    """Say what is drawn, what the tests compare, and who is not in it."""
+    """Return notes that say what is drawn, what the tests compare, and who is not in it."""
     style = NumberStyle.of(labels.language)
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"

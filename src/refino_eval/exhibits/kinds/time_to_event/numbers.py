@@ -35,19 +35,19 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
     moments = np.arange(0.0, duration.max() + 1.0)
     for column in (*study.treated_arms, study.control):
         chosen = of_arm(people, column, study)
-        told = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
+        estimated = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
         for k, moment in enumerate(moments):
-            at_risk = int(told.at_risk[0, k])
+            at_risk = int(estimated.at_risk[0, k])
             row = str(int(moment - shift))
             for statistic, value in (
-                ("share", told.share), ("conf_low", told.conf_low), ("conf_high", told.conf_high)
+                ("share", estimated.share), ("conf_low", estimated.conf_low), ("conf_high", estimated.conf_high)
             ):  # fmt: skip
                 yield cell(row, column, statistic, value[0, k], at_risk)
             yield cell(row, column, "n", at_risk, at_risk)
         n = int(np.count_nonzero(chosen))
         yield cell("people", column, "count", n, n)
         yield cell("ended", column, "count", int(event[chosen].sum()), n)
-        yield cell("median", column, "value", float(told.median[0]) - shift, n)
+        yield cell("median", column, "value", float(estimated.median[0]) - shift, n)
     several = len(study.treated_arms) > 1
     for arm in study.treated_arms:
         pair = of_arm(people, arm, study) | of_arm(people, study.control, study)
@@ -63,17 +63,17 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
 
 def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles) -> tuple[np.ndarray, np.ndarray]:
     """Read when it happened or was last looked for, and whether it happened."""
-    told = pd.read_parquet(files.outcomes[exhibit.outcome]).set_index("person_id").reindex(cohort["person_id"])
-    time = told["value"].to_numpy(dtype=np.float64)
+    estimated = pd.read_parquet(files.outcomes[exhibit.outcome]).set_index("person_id").reindex(cohort["person_id"])
+    time = estimated["value"].to_numpy(dtype=np.float64)
     if exhibit.event is not None:
         event = pd.read_parquet(files.outcomes[exhibit.event]).set_index("person_id")["value"]
         return time, event.reindex(cohort["person_id"]).to_numpy(dtype=np.float64)
-    if "censored" not in told:
+    if "censored" not in estimated:
         raise UserError(
             f"reads the outcome '{exhibit.outcome}', which has no flag for who is censored. Use an outcome of kind first_month, "
             "or name the outcome that says who was seen to end (event)."
         )
-    return time, 1.0 - told["censored"].to_numpy(dtype=np.float64)
+    return time, 1.0 - estimated["censored"].to_numpy(dtype=np.float64)
 
 
 def _comparison(
