@@ -10,10 +10,12 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.tidy import read_tidy
@@ -136,6 +138,40 @@ def test_banner(built: tuple[str, str], tmp_path: Path) -> None:
 def test_everything_is_escaped(built: tuple[str, str]) -> None:
     assert "<Oppfølging>" not in built[1]
     assert "Refino &amp; &lt;Oppfølging&gt;</h1>" in built[1]
+
+
+def test_no_text_of_configuration_or_data_is_taken_as_html(tmp_path: Path) -> None:
+    inputs = run.make_run(tmp_path)
+    hostile = Label(nb="<img src=x>&'\"", en="<img src=x>&'\"")
+
+    def relabelled(entries: dict[str, Any]) -> dict[str, Any]:
+        fields = ("label", "title", "note", "unit", "description")
+        return {
+            name: entry.model_copy(update={field: hostile for field in fields if field in type(entry).model_fields})
+            for name, entry in entries.items()
+        }
+
+    definitions = inputs.definitions
+    changed = {
+        kind: relabelled(getattr(definitions, kind))
+        for kind in ("outcomes", "states", "covariates", "exhibits", "specifications")
+    }
+    for name, column in (
+        ("flow", "reason"),
+        ("quality_rules", "rule"),
+        ("comparison", "printed"),
+        ("linkage", "register"),
+    ):
+        table = pd.read_csv(inputs.run_dir / f"{name}.csv", dtype=str, keep_default_na=False)
+        table[column] = "<img src=x>"
+        table.to_csv(inputs.run_dir / f"{name}.csv", index=False)
+    evaluation = inputs.evaluation.model_copy(update={"samples": relabelled(inputs.evaluation.samples)})
+    hostile_inputs = dataclasses.replace(
+        inputs, evaluation=evaluation, definitions=definitions.model_copy(update=changed)
+    )
+    text = build_report(hostile_inputs, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<img" not in text
+    assert text.count("&lt;img src=x&gt;") > 50
 
 
 def test_flow_quality_and_provenance_are_shown(built: tuple[str, str]) -> None:
