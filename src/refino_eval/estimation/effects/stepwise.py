@@ -123,7 +123,7 @@ def stepwise(
     steps = [itt(values, inputs, names=labels)]
     for g in range(len(groups)):
         entered = np.flatnonzero(owner <= g)
-        names_of = tuple(f"control_{k + 1}" for k in range(entered.size))
+        names_of = tuple(controls[k].partition(": ")[2] for k in entered)
         steps.append(itt(values, inputs.adjusted_for(filled[:, entered], names_of), names=labels))
     # The full regression shows the coefficients of the controls, with treatment in their place.
     beside = inputs.adjusted_for(inputs.treated[:, None], ("control",))

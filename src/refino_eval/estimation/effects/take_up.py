@@ -276,40 +276,38 @@ def starters(
     slope, cov, loadings = np.full(2 * k, np.nan), np.full((2 * k, 2 * k), np.nan), np.full((2 * k, len(where)), np.nan)
     slope[where], cov[np.ix_(where, where)] = fit.coefficients[:, 0], fit.coefficient_cov(0, inputs.vcov)
     loadings[where] = np.eye(len(where))
-    first, second = np.eye(2 * k)[:k], np.eye(2 * k)[k:]
-    sides = {"treated": first, "control": second, "difference": first - second}
-    results = {side: _side(contrast, slope, cov, loadings, fit, inputs.vcov) for side, contrast in sides.items()}
+    gap = cov[:k, :k] + cov[k:, k:] - cov[:k, k:] - cov[k:, :k]
+    results = {
+        side: _side(estimate, joint, weights, fit, inputs.vcov)
+        for side, estimate, joint, weights in (
+            ("treated", slope[:k], cov[:k, :k], loadings[:k]),
+            ("control", slope[k:], cov[k:, k:], loadings[k:]),
+            ("difference", slope[:k] - slope[k:], gap, loadings[:k] - loadings[k:]),
+        )
+    }
     weight = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
     share = [float(np.average(outcome[used & (drawn == arm)], weights=weight[used & (drawn == arm)])) for arm in (0, 1)]
     return StarterTable(
         characteristics=labels,
-        **{f"{side}{part}": results[side][part] for side in sides for part in ("", "_std_error", "_p_value")},
+        **{f"{side}{part}": results[side][part] for side in results for part in ("", "_std_error", "_p_value")},
         joint_treated=results["treated"]["test"], joint_control=results["control"]["test"],
         joint_test=results["difference"]["test"], share_started_treated=share[1], share_started_control=share[0],
         n=design.n, df=df, r_squared=float(fit.r_squared[0]), dropped=design.dropped, vcov=inputs.vcov,
-        sources={side: results[side]["sources"] for side in sides},
+        sources={side: results[side]["sources"] for side in results},
     )  # fmt: skip
 
 
-def _side(
-    contrast: FloatArray, slope: FloatArray, cov: FloatArray, loadings: FloatArray, fit: Fit, vcov: Vcov
-) -> dict[str, Any]:
-    """Return estimates, errors, p-values, their joint test and sources of one arm's slopes or of the differences."""
-    # Multiplying by 0 must not spread the NaN of a slope to others.
-    picked = [np.flatnonzero(row) for row in contrast]
-    known = np.array([bool(np.isfinite(slope[p]).all()) for p in picked])
-    filled, spread, weights = np.nan_to_num(slope), np.nan_to_num(cov), contrast @ np.nan_to_num(loadings)
-    estimate = np.where(known, contrast @ filled, np.nan)
-    joint = contrast @ spread @ contrast.T
-    error = np.where(known, np.sqrt(np.diag(joint)), np.nan)
-    df = fit.design.df(vcov)
-    source = fit.source(vcov, loadings=weights[known])
+def _side(estimate: FloatArray, cov: FloatArray, loadings: FloatArray, fit: Fit, vcov: Vcov) -> dict[str, Any]:
+    """Return estimates, errors, p-values, their joint test and sources of one arm's slopes, or of the differences."""
+    known, df = np.isfinite(estimate), fit.design.df(vcov)
+    error = np.sqrt(np.diag(cov))
+    source = fit.source(vcov, loadings=loadings[known])
     return {
         "": estimate,
         "_std_error": error,
         "_p_value": t_inference(estimate, error, df).p_value,
-        "test": wald_test(estimate[known], joint[np.ix_(known, known)], df, source=source),
+        "test": wald_test(estimate[known], cov[np.ix_(known, known)], df, source=source),
         "sources": object_array(
-            fit.source(vcov, loadings=weights[[row]]) if known[row] else None for row in range(len(contrast))
+            fit.source(vcov, loadings=loadings[[row]]) if known[row] else None for row in range(estimate.size)
         ),
     }

@@ -21,6 +21,8 @@ from refino_eval.text import say
 EN_DASH = "\N{EN DASH}"
 
 
+MOST_NAMED = 8
+"""Controls that a note names; the file of numbers has them all."""
 FEW_CLUSTERS = 30
 """Below this many clusters a note warns: "few" may mean fewer than 20 to fewer than 50 (Cameron and Miller 2015, Journal of
 Human Resources 50(2), section VI)."""
@@ -206,8 +208,9 @@ def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
     names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
     if names.empty:
         return ""
-    shown = dict.fromkeys(_control_name(str(name), labels) for name in names)
-    return labels.say("notes.collinear", listed="; ".join(shown), n=len(shown))
+    shown = list(dict.fromkeys(_control_name(str(name), labels) for name in names))
+    listed = "; ".join(shown[:MOST_NAMED]) + ("; ..." if len(shown) > MOST_NAMED else "")
+    return labels.say("notes.collinear", listed=listed, n=len(shown))
 
 
 def _control_name(name: str, labels: LabelBook) -> str:

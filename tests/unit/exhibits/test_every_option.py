@@ -1,0 +1,353 @@
+"""Every kind of exhibit honours weights, clusters, covariances and samples, or refuses them: one table of kinds.
+
+Effects are computed again by statsmodels with a dummy for every cell, or by instrumental variables with plain numpy; other
+numbers by their definition. A kind that is in no table fails, so that a new one must say what it does.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.exhibits import KINDS, MODELS
+from refino_eval.covariances import COVARIANCES, is_clustered
+from refino_eval.errors import UserError
+from refino_eval.exhibits.aggregate import aggregate
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
+
+WORD = {"nb": "ord", "en": "word"}
+PEOPLE, TIMES = 320, (0, 1, 2, 3)
+Y = {"columns": {"y": "y"}}
+EXHIBITS = {
+    "itt": {**Y, "specifications": ["spec"]},
+    "tests": {**Y, "specification": "spec", "draws": 99},
+    "late": {**Y, "specification": "spec", "take_up": "d"},
+    "estimands": {**Y, "specification": "spec"},
+    "leave_one_out": {**Y, "specification": "spec", "without": "county"},
+    "stepwise": {**Y, "specification": "spec", "steps": [["age"]]},
+    "specification_curve": {**Y, "specifications": ["spec"]},
+    "subgroups": {**Y, "specification": "spec", "groups": ["female"]},
+    "interactions": {"outcome": "y", "specification": "spec", "moderators": ["female"]},
+    "effects": {"states": ["s"], "specification": "spec"},
+    "attrition": {"columns": {"h": "h"}, "specification": "spec"},
+    "ever_started": {"states": ["s"], "within": [2], "specification": "spec"},
+    "fall_back": {"participation": {"columns": {"d": "d", "b": "b"}}, "specification": "spec"},
+    "compliers": {**Y, "covariates": ["female"], "take_up": "d", "specification": "spec"},
+    "balance": {"covariates": ["age"]},
+    "starters": {"started": {"t": "d", "c": "b"}, "covariates": ["age"]},
+    "binary_models": {"columns": {"b": "b"}, "specification": "spec"},
+    "time_to_event": {"outcome": "t", "event": "b", "specification": "spec"},
+    "descriptives": {"covariates": ["age"]},
+    "paths": {"states": ["s"]},
+    "take_up": {"states": ["s"]},
+    "spell_survival": {"states": ["s"]},
+    "counts": {"by": ["county"]},
+    "design": {},
+}
+ELSEWHERE = {
+    "flow": "counts of people",
+    "draws": "counts of people",
+    "null_card": "the numbers of tests",
+    "listing": "the numbers of another exhibit",
+    "costs": "published numbers",
+    "social_costs": "published numbers",
+    "break_even": "effects of an itt exhibit and its costs",
+    "net_benefit": "effects of an itt exhibit and its costs",
+    "payments": "milestones of people, which refuse weights",
+}
+REFUSE_WEIGHTS = {"binary_models", "time_to_event", "spell_survival", "payments"}
+REFUSED_VCOV = {
+    "binary_models": {"HC0", "HC2", "HC3", "CRV1"},
+    "time_to_event": {"CRV1"},
+    "stepwise": {"iid"},
+    "estimands": {"iid"},
+}
+
+
+def definitions(kind, vcov="HC1", weights=None, **change):
+    label = {"label": WORD, "description": "x"}
+    spec = {**label, "controls": [{"covariate": "age", "encoding": "linear"}], "vcov": vcov, "weights": weights}
+    own = {"vcov": vcov} if kind in ("balance", "starters") else {}
+    return Definitions.model_validate(
+        {
+            "covariates": {n: {"kind": "column", "column": n, "label": WORD} for n in ("age", "female", "w2")},
+            "specifications": {"spec": spec},
+            "exhibits": {kind: {"kind": kind, "title": WORD, **EXHIBITS[kind], **own, **change}},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    rng = np.random.default_rng(20)
+    n = PEOPLE
+    cell, cluster = rng.integers(0, 8, n), rng.integers(0, 40, n)
+    z = (rng.random(n) < 0.3 + 0.05 * cell).astype(float)
+    ids = [f"{i:04d}" for i in range(n)]
+    d = (rng.random(n) < 0.15 + 0.5 * z).astype(float)
+    age = rng.normal(40, 9, n)
+    values = {
+        "y": 2 * d + 0.05 * age + rng.normal(0, 1 + z, n) + rng.normal(0, 1, 40)[cluster],
+        "h": np.where(rng.random(n) < 0.2 - 0.1 * z, np.nan, rng.normal(0, 1, n)),
+        "d": d,
+        "b": rng.integers(0, 2, n).astype(float),
+        "t": rng.integers(1, 7, n).astype(float),
+    }
+    cohort = pd.DataFrame(
+        {
+            "person_id": ids, "treated": z.astype("int32"), "cell": [f"c{c}" for c in cell], "cluster": cluster,
+            "county": np.array(["A", "B", "C"])[cell % 3], "age": age, "female": rng.integers(0, 2, n).astype(float),
+            "w": rng.uniform(0.3, 4, n), "w2": rng.uniform(0.3, 4, n), "draw_month": "2020-01",
+            "sample_analysed": True, "sample_few": rng.random(n) < 0.8,
+        }
+    )  # fmt: skip
+    state = (rng.random((n, len(TIMES))) < 0.2 + 0.4 * z[:, None]).astype(float)
+    panel = pd.DataFrame({"person_id": np.repeat(ids, 4), "event_time": np.tile(TIMES, n), "s": state.ravel()})
+    return cohort, pd.DataFrame(values), state, panel, tmp_path_factory.mktemp("options")
+
+
+def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohort=None, **change):
+    """Compute an exhibit of a kind; the evaluation names clusters where the covariance asks for them."""
+    people, values, _, panel, folder = trial
+    people = (people if cohort is None else cohort).copy()
+    if weighted:
+        people["weight"] = people["w"]
+    if not is_clustered(vcov):
+        people = people.drop(columns="cluster")
+    people.to_parquet(folder / "cohort.parquet")
+    panel.to_parquet(folder / "panel.parquet")
+    for name, column in values.items():
+        pd.DataFrame({"person_id": trial[0]["person_id"], "value": column}).to_parquet(folder / f"{name}.parquet")
+    entries = definitions(kind, vcov, spec_weights, **change)
+    files = PersonFiles(
+        cohort=folder / "cohort.parquet",
+        outcomes={name: folder / f"{name}.parquet" for name in values},
+        panels={"month": folder / "panel.parquet"},
+    )
+    study = Study("t", "c", entries.specifications, 7)
+    frame = aggregate(kind, entries.exhibits[kind], files=files, study=study)
+    return frame.set_index(["panel", "row", "column", "statistic"])["value"]
+
+
+def regress(trial, y, columns, vcov, weights, rows=None):
+    """Fit by statsmodels with a dummy for every cell; people without an outcome, or outside ``rows``, are left out."""
+    cohort = trial[0]
+    used = np.isfinite(y) if rows is None else rows & np.isfinite(y)
+    dummies = pd.get_dummies(cohort["cell"][used]).to_numpy(float)
+    x = np.hstack((np.column_stack(columns)[used], dummies[:, dummies.any(axis=0)]))
+    model = sm.WLS(y[used], x, weights=1.0 if weights is None else weights[used])
+    kind = "nonrobust" if vcov == "iid" else vcov
+    options = {"cov_type": kind, "use_t": True}
+    if is_clustered(vcov):
+        options |= {"cov_type": "cluster", "cov_kwds": {"groups": cohort["cluster"].to_numpy()[used]}}
+    fit = model.fit(**options)
+    return fit.params, fit.bse
+
+
+def two_stage(trial, y, d, z, age, vcov, weights):
+    """Ratio of two regressions on treatment; its error is that of the residual's regression, over the first stage."""
+    rho, pi = (regress(trial, part, [z, age], vcov, weights)[0][0] for part in (y, d))
+    beta = rho / pi
+    return beta, regress(trial, y - beta * d, [z, age], vcov, weights)[1][0] / abs(pi)
+
+
+def expected(trial, kind, vcov, weights):
+    """Return the keys of a kind's numbers, and the estimate and error that each must have."""
+    cohort, values, state, _, _ = trial
+    z, age, female = (cohort[name].to_numpy(float) for name in ("treated", "age", "female"))
+    y, d, b, h = (values[name].to_numpy() for name in ("y", "d", "b", "h"))
+
+    def effect(outcome, rows=None, columns=(z, age), k=0):
+        params, errors = regress(trial, outcome, list(columns), vcov, weights, rows)
+        return params[k], errors[k]
+
+    none = np.where((d == 0) & (b == 0), 1.0, 0.0)
+    crossed = (z, z * female, female, age)
+    return {
+        "itt": {("spec", "t", "y"): effect(y)},
+        "tests": {("spec", "y", "t"): effect(y)},
+        "estimands": {("", "y", "cell_fixed_effects"): effect(y)},
+        "leave_one_out": {
+            ("spec", "all", "y"): effect(y),
+            ("spec", "B", "y"): effect(y, (cohort["county"] != "B").to_numpy()),
+        },
+        "stepwise": {("steps", "cells", "y"): effect(y, columns=(z,)), ("steps", "step_1", "y"): effect(y)},
+        "specification_curve": {("spec", "y", "analysed"): effect(y)},
+        "subgroups": {("female", "1", "y"): effect(y, female == 1)},
+        "interactions": {
+            ("spec", "t", "female"): effect(y, columns=crossed),
+            ("spec", "t_x_characteristic", "female"): effect(y, columns=crossed, k=1),
+        },
+        "effects": {("s", "2", "difference"): effect(state[:, 2])},
+        "attrition": {("seen", "h", "draw"): effect(np.isfinite(h).astype(float)), ("among_seen", "h", "draw"): effect(h)},
+        "ever_started": {("s", "by_2", "difference"): effect(state[:, :3].max(axis=1))},
+        "fall_back": {("ever", "d", "draw"): effect(d), ("ever", "none", "draw"): effect(none)},
+        "late": {
+            ("spec", "take_up", "y"): two_stage(trial, y, d, z, age, vcov, weights),
+            ("spec", "first_stage", "y"): effect(d),
+            ("spec", "draw", "y"): effect(y),
+        },
+        "compliers": {("outcomes", "y", "effect"): two_stage(trial, y, d, z, age, vcov, weights)},
+        "balance": {
+            ("", "age", "alone"): effect(z, columns=(age,)),
+            ("differences", "age", "difference"): effect(age, columns=(z,)),
+        },
+        "starters": {
+            ("", "age", "t"): effect(np.where(z == 1, d, b), columns=(age * z, age * (1 - z), z)),
+            ("", "age", "c"): effect(np.where(z == 1, d, b), columns=(age * z, age * (1 - z), z), k=1),
+        },
+        "binary_models": {("", "b", "linear"): effect(b)},
+    }[kind]  # fmt: skip
+
+
+REGRESSIONS = (
+    "itt", "tests", "estimands", "leave_one_out", "stepwise", "specification_curve", "subgroups", "interactions", "effects",
+    "attrition", "ever_started", "fall_back", "late", "compliers", "balance", "starters", "binary_models",
+)  # fmt: skip
+
+
+def test_every_kind_is_in_a_table():
+    assert set(KINDS) == set(EXHIBITS) | set(ELSEWHERE)
+    assert {kind for kind in KINDS if not MODELS[kind].takes_weights} == REFUSE_WEIGHTS
+    for kind in KINDS:
+        assert set(COVARIANCES) - set(MODELS[kind].covariances) == REFUSED_VCOV.get(kind, set()), kind
+
+
+@pytest.mark.parametrize("weights", ["none", "evaluation", "specification"])
+@pytest.mark.parametrize("vcov", COVARIANCES)
+@pytest.mark.parametrize("kind", REGRESSIONS)
+def test_effects_are_those_of_statsmodels_or_refused(trial, kind, vcov, weights):
+    cohort = trial[0]
+    if weights == "specification" and kind in ("balance", "starters"):
+        return  # without a specification
+    own = {"none": None, "evaluation": cohort["w"], "specification": cohort["w2"]}[weights]
+    options = {"weighted": weights != "none", "spec_weights": "w2" if weights == "specification" else None}
+    if vcov in REFUSED_VCOV.get(kind, ()) or (kind in REFUSE_WEIGHTS and weights != "none"):
+        with pytest.raises(UserError, match=r"does not offer the covariance|takes no weights"):
+            numbers(trial, kind, vcov=vcov, **options)
+        return
+    got = numbers(trial, kind, vcov=vcov, **options)
+    for key, (estimate, error) in expected(trial, kind, vcov, None if own is None else own.to_numpy()).items():
+        assert got[(*key, "estimate")] == pytest.approx(estimate, rel=1e-7, abs=1e-10), key
+        assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-7), key
+
+
+def test_weights_false_is_without_weights(trial):
+    for kind in REGRESSIONS:
+        if kind not in ("balance", "starters"):
+            plain = numbers(trial, kind)
+            np.testing.assert_array_equal(numbers(trial, kind, weighted=True, spec_weights=False), plain, err_msg=kind)
+
+
+def test_means_and_shares_are_weighted(trial):
+    cohort, values, state, _, _ = trial
+    arm, w = (cohort["treated"] == 1).to_numpy(), cohort["w"].to_numpy()
+
+    def mean(column, rows):
+        return np.average(np.asarray(column)[rows], weights=w[rows])
+
+    got = numbers(trial, "descriptives", weighted=True)
+    assert got["", "age", "t", "mean"] == pytest.approx(mean(cohort["age"], arm))
+    assert got["", "age", "all", "n"] == PEOPLE
+    got = numbers(trial, "paths", weighted=True)
+    assert got["s", "2", "c", "mean"] == pytest.approx(mean(state[:, 2], ~arm))
+    got = numbers(trial, "take_up", weighted=True)
+    assert got["s", "2", "t", "share"] == pytest.approx(mean(state[:, 2], arm))
+    assert got["s", "2", "t", "conf_low"] < got["s", "2", "t", "share"] < got["s", "2", "t", "conf_high"]
+    got = numbers(trial, "ever_started", weighted=True)
+    assert got["s", "by_2", "t", "share"] == pytest.approx(mean(state[:, :3].max(axis=1), arm))
+    got = numbers(trial, "interactions", weighted=True)
+    assert got["spec", "t", "female", "mean_control"] == pytest.approx(mean(values["y"], ~arm))
+    got = numbers(trial, "itt", weighted=True)
+    assert got["spec", "t", "y", "mean_control"] == pytest.approx(mean(values["y"], ~arm))
+    for kind in ("counts", "design"):
+        np.testing.assert_array_equal(numbers(trial, kind, weighted=True), numbers(trial, kind), err_msg=kind)
+
+
+@pytest.mark.parametrize("kind", ["spell_survival", "time_to_event", "binary_models"])
+def test_kinds_without_weights_refuse_them(trial, kind):
+    with pytest.raises(UserError, match="takes no weights"):
+        numbers(trial, kind, weighted=True)
+    numbers(trial, kind)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["compliers", "attrition"])
+def test_types_and_bounds_without_controls_are_means_by_arm(trial, kind, weighted):
+    # In one cell the share of always-takers is the control arm's mean of take-up, and without trimming both bounds are
+    # the difference of means: their errors are those of one regression on treatment, summed in clusters.
+    cohort, values = trial[0].assign(cell="one"), trial[1].assign(h=trial[1]["y"])
+    one = (cohort, values, *trial[2:])
+    got = numbers(one, kind, vcov="CRV1", weighted=weighted, cohort=cohort)
+    z = cohort["treated"].to_numpy(float)
+    weights = cohort["w"].to_numpy() if weighted else np.ones(PEOPLE)
+    outcome = (values["d"] if kind == "compliers" else values["y"]).to_numpy()
+    fit = sm.WLS(outcome, np.column_stack((np.ones(PEOPLE), z)), weights=weights).fit(
+        cov_type="cluster", cov_kwds={"groups": cohort["cluster"].to_numpy()}
+    )
+    if kind == "compliers":
+        found = (
+            got["characteristics", "types", "always_takers", "share"],
+            got["characteristics", "types", "always_takers", "std_error"],
+        )
+        wanted = fit.params[0], fit.bse[0]
+    else:
+        found = got["lee", "h", "bounds", "bound_low"], got["lee", "h", "bounds", "bound_low_std_error"]
+        wanted = fit.params[1], fit.bse[1]
+    assert found == pytest.approx(wanted, rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", sorted(EXHIBITS))
+def test_a_sample_is_the_exhibit_on_its_people(trial, kind):
+    cohort = trial[0]
+    few = cohort[cohort["sample_few"]].reset_index(drop=True)
+    chosen, alone = numbers(trial, kind, sample="few"), numbers(trial, kind, cohort=few)
+    if kind == "specification_curve":
+        chosen = chosen.rename({"few": "analysed"})
+    pd.testing.assert_series_equal(chosen.sort_index(), alone.sort_index(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["itt", "tests", "estimands", "leave_one_out", "subgroups", "stepwise", "late"])
+def test_available_outcomes_have_their_own_people(trial, kind):
+    missing = trial[1].assign(h=np.where(np.arange(PEOPLE) % 5 == 0, np.nan, trial[1]["y"]))
+    columns = {"columns": {"y": "y", "h": "h"}}
+    with_both = (trial[0], missing, *trial[2:])
+    if kind == "stepwise":
+        with pytest.raises(UserError, match="one sample for all steps"):
+            numbers(with_both, kind, missing="available", **columns)
+        return
+    first = (
+        {key: value for key, value in expected(trial, kind, "HC1", None).items() if "y" in key}
+        if kind != "late"
+        else {}
+    )
+    got = numbers(with_both, kind, missing="available", **columns)
+    for key, (estimate, error) in first.items():
+        assert got[(*key, "estimate")] == pytest.approx(estimate, rel=1e-8), key
+        assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-8), key
+    common = numbers(with_both, kind, **columns)
+    n = next(key for key in got.index if key[-1] == "n" and "y" in key)
+    assert got[n] > common[n]
+
+
+def test_one_of_several_arms_is_the_trial_of_the_two(trial):
+    cohort, values, _, _, folder = trial
+    rng = np.random.default_rng(1)
+    arm = np.where(cohort["treated"] == 0, "c", np.where(rng.random(PEOPLE) < 0.5, "t", "u"))
+    several = cohort.assign(arm=arm)
+    two = cohort[arm != "u"].reset_index(drop=True)
+    for kind in sorted(set(REGRESSIONS) - {"estimands"}):
+        entries = definitions(kind, arm="t")
+        study = replace(Study("t", "c", entries.specifications, 7), several=("t", "u"))
+        numbers(trial, kind, cohort=several)  # writes the files
+        files = PersonFiles(
+            cohort=folder / "cohort.parquet",
+            outcomes={name: folder / f"{name}.parquet" for name in values},
+            panels={"month": folder / "panel.parquet"},
+        )
+        got = aggregate(kind, entries.exhibits[kind], files=files, study=study)
+        alone = numbers(trial, kind, cohort=two)
+        np.testing.assert_allclose(got["value"], alone, rtol=1e-9, err_msg=kind)
