@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Source
 from refino_eval.errors import raise_problems
-from refino_eval.registers.ingest_report import IngestReport, RuleCount
+from refino_eval.registers.ingest_report import FileCount, IngestReport, RuleCount
 from refino_eval.registers.readers.delivered_files import rows_of
+from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.readers.value_kinds import BLANKS
 from refino_eval.registers.register_files import find_files
 from refino_eval.registers.validation import Validated, delivered_texts, stream_problems, validate_rows, value_columns
@@ -161,7 +162,7 @@ def _report(validated: Validated, clean_path: Path, rejects_path: Path) -> Inges
         rejected=rejected,
         people=_people(clean_path),
         rules=tuple(RuleCount(*row) for row in rules),
-        files=validated.counts,
+        files=tuple(FileCount(shown_name(file.file), file.rows) for file in validated.counts),
         repairs=validated.repairs(),
     )
 
