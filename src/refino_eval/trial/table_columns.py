@@ -328,9 +328,13 @@ def column_from_arrow(
 
 def column_from_series(name: str, file: str, values: pd.Series) -> TableColumn:
     """Return a derived column."""
-    index, found = pd.factorize(values)
-    kind = "text" if values.dtype == object else "float"
-    return TableColumn(name, file, kind, tuple(found.tolist()), np.asarray(index, dtype=np.int64))
+    if values.dtype != object:
+        index, found = pd.factorize(values)
+        return TableColumn(name, file, "float", tuple(found.tolist()), np.asarray(index, dtype=np.int64))
+    # An expression may choose between a text and a number; its numbers are then codes as well.
+    texts = values.map(lambda value: value if isinstance(value, str) else code_text(value), na_action="ignore")
+    index, found = pd.factorize(texts)
+    return TableColumn(name, file, "text", tuple(found.tolist()), np.asarray(index, dtype=np.int64))
 
 
 def _timestamp_days(array: pa.Array) -> pa.Array:
