@@ -72,6 +72,21 @@ def test_sharpened_q_in_print_and_not_that_of_statsmodels():
     assert sharpened_q(np.array([0.03]))[0] == pytest.approx(0.03 / 0.97)
 
 
+@pytest.mark.parametrize("column", ["p_bonferroni", "p_holm", "p_benjamini_hochberg", "q_sharpened"])
+def test_a_missing_p_value_does_not_count(column):
+    p = np.array([0.001, 0.01, np.nan, 0.02, 0.04, 0.2, 0.5, 1.0])
+    known = ~np.isnan(p)
+    names = [f"t{k}" for k in range(p.size)]
+    got = getattr(multiplicity(p, names=names), column)
+    np.testing.assert_array_equal(got[known], getattr(multiplicity(p[known], names=names[:7]), column))
+    assert np.isnan(got[2])
+
+
+def test_sharpened_q_of_a_missing_p_value_is_missing():
+    p = np.array([0.001, 0.01, 0.02, 0.04, 0.2, 0.5, 1.0, np.nan])
+    np.testing.assert_allclose(sharpened_q(p), [0.0070, 0.031, 0.036, 0.049, 0.136, 0.333, 0.4, np.nan], atol=1e-3)
+
+
 def plain_step_down(observed, draws):
     """Westfall and Young's algorithm, written as in the book."""
     order = np.argsort(-np.abs(observed))

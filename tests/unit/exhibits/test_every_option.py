@@ -109,6 +109,19 @@ def trial(tmp_path_factory):
     return cohort, pd.DataFrame(values), state, panel, tmp_path_factory.mktemp("options")
 
 
+def files_of(values, panel, folder):
+    """Write outcomes and panel once for the same values."""
+    made = folder / str(id(values))
+    paths = {name: made / f"{name}.parquet" for name in values}
+    if not made.exists():
+        made.mkdir()
+        panel.to_parquet(made / "panel.parquet")
+        for name, path in paths.items():
+            people = panel["person_id"].drop_duplicates().to_numpy()
+            pd.DataFrame({"person_id": people, "value": values[name]}).to_parquet(path)
+    return PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={"month": made / "panel.parquet"})
+
+
 def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohort=None, **change):
     """Compute an exhibit of a kind; the evaluation names clusters where the covariance asks for them."""
     people, values, _, panel, folder = trial
@@ -118,15 +131,8 @@ def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohor
     if not is_clustered(vcov):
         people = people.drop(columns="cluster")
     people.to_parquet(folder / "cohort.parquet")
-    panel.to_parquet(folder / "panel.parquet")
-    for name, column in values.items():
-        pd.DataFrame({"person_id": trial[0]["person_id"], "value": column}).to_parquet(folder / f"{name}.parquet")
     entries = definitions(kind, vcov, spec_weights, **change)
-    files = PersonFiles(
-        cohort=folder / "cohort.parquet",
-        outcomes={name: folder / f"{name}.parquet" for name in values},
-        panels={"month": folder / "panel.parquet"},
-    )
+    files = files_of(values, panel, folder)
     study = Study("t", "c", entries.specifications, 7)
     frame = aggregate(kind, entries.exhibits[kind], files=files, study=study)
     return frame.set_index(["panel", "row", "column", "statistic"])["value"]
@@ -334,7 +340,7 @@ def test_available_outcomes_have_their_own_people(trial, kind):
 
 
 def test_one_of_several_arms_is_the_trial_of_the_two(trial):
-    cohort, values, _, _, folder = trial
+    cohort, values, _, panel, folder = trial
     rng = np.random.default_rng(1)
     arm = np.where(cohort["treated"] == 0, "c", np.where(rng.random(PEOPLE) < 0.5, "t", "u"))
     several = cohort.assign(arm=arm)
@@ -342,12 +348,8 @@ def test_one_of_several_arms_is_the_trial_of_the_two(trial):
     for kind in sorted(set(REGRESSIONS) - {"estimands"}):
         entries = definitions(kind, arm="t")
         study = replace(Study("t", "c", entries.specifications, 7), several=("t", "u"))
-        numbers(trial, kind, cohort=several)  # writes the files
-        files = PersonFiles(
-            cohort=folder / "cohort.parquet",
-            outcomes={name: folder / f"{name}.parquet" for name in values},
-            panels={"month": folder / "panel.parquet"},
-        )
+        numbers(trial, kind, cohort=several)  # writes the cohort
+        files = files_of(values, panel, folder)
         got = aggregate(kind, entries.exhibits[kind], files=files, study=study)
         alone = numbers(trial, kind, cohort=two)
         np.testing.assert_allclose(got["value"], alone, rtol=1e-9, err_msg=kind)

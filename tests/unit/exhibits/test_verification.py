@@ -125,6 +125,82 @@ def test_an_outcome_without_variation_agrees(files, tmp_path):
     assert (of_constant["verdict"] == "agrees").all()
 
 
+def several_arms(tmp_path, controls=()):
+    """Three arms and specifications that differ only in their covariance; the second outcome may be a control, too."""
+    rng = np.random.default_rng(24)
+    n = 240
+    arm = rng.choice(["a", "b", "old"], n)
+    cohort = pd.DataFrame(
+        {
+            "person_id": [f"{i:04d}" for i in range(n)], "arm": arm, "treated": (arm != "old").astype(int),
+            "cell": rng.choice(list("vwxyz"), n), "before": rng.normal(0, 1, n), "sample_analysed": True,
+        }
+    )  # fmt: skip
+    cohort.to_parquet(tmp_path / "cohort.parquet")
+    values = {"work": rng.normal(12, 2, n), "before": cohort["before"]}
+    paths = {name: tmp_path / f"{name}.parquet" for name in values}
+    for name, column in values.items():
+        pd.DataFrame({"person_id": cohort["person_id"], "value": column}).to_parquet(paths[name])
+    spec = {"label": LABEL, "description": "x", "controls": [{"covariate": c, "encoding": "linear"} for c in controls]}
+    entries = Definitions.model_validate(
+        {
+            "covariates": {"before": {"kind": "column", "column": "before", "label": LABEL}},
+            "specifications": {"robust": spec, "classical": {**spec, "vcov": "iid"}, "hc2": {**spec, "vcov": "HC2"}},
+            "exhibits": {
+                "joint": {
+                    "kind": "itt", "title": LABEL, "columns": {"work": "work", "before": "before"}, "comparison": "joint",
+                    "specifications": ["robust", "classical", "hc2"], "between_arms": True,
+                },
+            },
+        }
+    )  # fmt: skip
+    files = PersonFiles(cohort=tmp_path / "cohort.parquet", outcomes=paths, panels={})
+    study = Study("a", "old", entries.specifications, 7, several=("a", "b"))
+    frame = {"joint": aggregate("joint", entries.exhibits["joint"], files=files, study=study)}
+    return frame["joint"], verify(entries.exhibits, frame, files=files, study=study)
+
+
+@pytest.mark.parametrize("controls", [(), ("before",)])
+def test_specifications_that_differ_only_in_their_covariance_keep_their_own_regression(tmp_path, controls):
+    # With the control the outcome `before` is fitted exactly: its effects are 0, and so are their standard errors.
+    frame, result = several_arms(tmp_path, controls)
+    require_agreement(result)
+    numbers = frame[frame["statistic"].isin(VERIFIED) & (frame["status"] == "")]
+    checked = result[result["engine"] != ""].groupby(["panel", "row", "column", "statistic"])["engine"].nunique()
+    of_work = numbers[numbers["column"] == "work"]
+    assert all(checked[tuple(key)] == 2 for key in of_work[["panel", "row", "column", "statistic"]].to_numpy())
+    if controls:
+        assert (numbers.loc[(numbers["column"] == "before") & (numbers["statistic"] == "estimate"), "value"] == 0).all()
+    values = of_work.set_index(["panel", "row", "statistic"])["value"]
+    assert values["robust", "a", "estimate"] == values["classical", "a", "estimate"]
+    assert values["robust", "a", "std_error"] != values["classical", "a", "std_error"]
+
+
+def test_a_covariate_balanced_within_clusters_is_not_tested(tmp_path):
+    rng = np.random.default_rng(25)
+    village = np.repeat(np.arange(20), 15)
+    cohort = pd.DataFrame(
+        {
+            "person_id": [f"{i:04d}" for i in range(300)], "treated": village % 2, "cell": village // 2, "cluster": village,
+            "round": np.tile([2019.0, 2020.0, 2021.0], 100), "age": rng.normal(40, 10, 300), "sample_analysed": True,
+        }
+    )  # fmt: skip
+    cohort.to_parquet(tmp_path / "cohort.parquet")
+    covariates = {n: {"kind": "column", "column": n, "label": LABEL} for n in ("round", "age")}
+    entry = {"kind": "balance", "title": LABEL, "covariates": ["round", "age"], "vcov": "CRV1"}
+    entries = Definitions.model_validate({"covariates": covariates, "exhibits": {"bal": entry}})
+    files = PersonFiles(cohort=tmp_path / "cohort.parquet", outcomes={}, panels={})
+    study = Study("new", "old", {}, 7)
+    frame = aggregate("bal", entries.exhibits["bal"], files=files, study=study)
+    got = frame.set_index(["panel", "row", "column", "statistic"])["value"]
+    assert got["", "round", "alone", "estimate"] == got["", "round", "alone", "std_error"] == 0
+    assert got["differences", "round", "difference", "estimate"] == 0
+    assert np.isnan(got["", "round", "alone", "p_value"])
+    assert got["", "joint_test", "joint", "df"] == 1
+    assert got["", "joint_test", "joint", "p_value"] == pytest.approx(got["", "age", "alone", "p_value"])
+    require_agreement(verify(entries.exhibits, {"bal": frame}, files=files, study=study))
+
+
 def test_nothing_is_noted_outside_a_recording():
     rng = np.random.default_rng(3)
     z, d, y = (rng.integers(0, 2, 40).astype(float) for _ in range(3))

@@ -277,12 +277,14 @@ class Fit:
     def cleared(self, std_errors: FloatArray) -> FloatArray:
         """Return the coefficients, 0 where they and their standard errors, (f, J), are 0 by design.
 
-        A covariate with the same values in every cluster has an effect of 0 and no sampling variation, whatever is treated.
-        In floating point both come out as rounding errors, whose ratio would be tested.
+        A covariate with the same values in every cluster has an effect of 0 and no sampling variation, whatever is treated;
+        so has an outcome that is a control, too. In floating point both come out as rounding errors, whose ratio would be
+        tested.
         """
         if np.all(std_errors > 0):
             return self.coefficients
-        terms = np.abs(self.design.dual.T) @ np.abs(self.residuals)
+        # A coefficient sums the products of dual and outcome, whose sizes have this bound.
+        terms = np.outer(np.linalg.norm(self.design.dual, axis=0), np.sqrt(self.tss_within))
         cancelled = (std_errors == 0) & (np.abs(self.coefficients) <= CANCELLED * terms)
         return np.where(cancelled, 0.0, self.coefficients)
 

@@ -70,7 +70,7 @@ def _contrasts(
 ) -> list[tuple[Source, dict[str, float]]]:
     """Return weighted sums of the arms' effects, one per row of the loadings, and where they come from."""
     vcov, df = specification.vcov, fit.design.df(specification.vcov)
-    estimate = loadings @ fit.coefficients[:, 0]
+    estimate = loadings @ fit.cleared(fit.std_errors(vcov))[:, 0]
     error = np.sqrt(np.einsum("ki,ij,kj->k", loadings, fit.coefficient_cov(0, vcov), loadings))
     inference = est.t_inference(estimate, error, df, level=specification.level)
     return [
