@@ -152,17 +152,21 @@ def codes_of(
     rows: dict[tuple[str, str, bool], CodeRow] = {}
     for part in _readers(entry, definitions):
         source = sources.get(part.register_name or "")
-        named = [(c.column, c.is_in or (), True) for c in _conditions(part)]
-        named += [(c.column, c.not_in or (), False) for c in _conditions(part)]
-        if isinstance(part, d.ColumnCovariate):
-            named.append((part.column, part.equals or (), True))
-        for column, codes, taken in named:
-            entry_of_column = source.columns.get(column) if source is not None else None
-            codelist = codelists.get(entry_of_column.codelist or "") if entry_of_column is not None else None
+        for column, codes, taken in _codes_named(part):
+            delivered = source.columns.get(column) if source is not None else None
+            codelist = codelists.get(delivered.codelist or "") if delivered is not None else None
             for code in map(str, codes):
                 label = codelist.label(code, language) if codelist is not None and code in codelist.codes else ""
                 rows[column, code, taken] = CodeRow(column, code, label, taken)
     return list(rows.values())
+
+
+def _codes_named(part: Any) -> list[tuple[str, tuple[d.Scalar, ...], bool]]:
+    """Return the codes that a definition names: column, codes, and whether they are taken or left out."""
+    conditions = _conditions(part)
+    named = [(condition.column, condition.is_in or (), True) for condition in conditions]
+    named += [(condition.column, condition.not_in or (), False) for condition in conditions]
+    return [*named, (part.column, part.equals or (), True)] if isinstance(part, d.ColumnCovariate) else named
 
 
 def thresholds_of(entry: Any, definitions: d.Definitions) -> list[str]:

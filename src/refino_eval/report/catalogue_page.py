@@ -57,6 +57,7 @@ def write_catalogue(
     own = {name: Source.model_validate(source) for name, source in configuration["sources"].items()}
     sources = own | {name: Source.model_validate(source) for name, source in other_sources.items()}
     lists = {c.codelist for source in sources.values() for c in source.columns.values() if c.codelist is not None}
+    # Worked examples are written in the evaluation's registers; one that needs another register is shown as not run.
     keys = [(kind, name) for kind in ("states", "outcomes") for name in getattr(definitions, kind)]
     clock: Unit = "month" if "month" in study.clocks else "week"
     inputs = CatalogueInputs(

@@ -1,4 +1,4 @@
-"""What was run: the whole configuration, the versions behind it, and checksums of what went in."""
+"""What was run: the whole configuration, the versions of the software, and checksums of the input files."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def record_run(
     -----
     No time of day is recorded: the same delivery, configuration and code give the same bytes.
     """
+    # The checksum is that of the text in `run_config.yaml`, so that anybody can compute it again.
     text = yaml.safe_dump(dict(configuration), allow_unicode=True, sort_keys=False, width=120)
     record = {
         "evaluation": configuration["evaluation"]["name"],

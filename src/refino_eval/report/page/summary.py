@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -19,7 +18,6 @@ from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
-from refino_eval.report.page.summary_tables import share_found
 from refino_eval.report.report_inputs import ReportInputs
 
 LIMIT = 0.05
@@ -241,27 +239,27 @@ def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: La
 def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignCheck]:
     """Return the register that links worst, relative to what its source expects, and the one in which the arms differ most."""
     linkage = inputs.table("linkage")
-    records = linkage.to_dict("records") if linkage is not None else []
-    style = NumberStyle.of(labels.language)
-
-    def percents(record: Mapping[Any, Any], **groups: str) -> dict[str, str]:
-        shares = {name: share_found(record, group) for name, group in groups.items()}
-        label = inputs.register_label(str(record["register"]), labels.language)
-        return {
-            "register": label,
-            **{name: style.percent(share) for name, share in shares.items() if share is not None},
-        }
-
-    stated = [record for record in records if record["expected"] and share_found(record, "") is not None]
-    if stated:
-        worst = min(stated, key=lambda record: (share_found(record, "") or 0.0) / float(record["expected"]))
-        expected = style.percent(float(worst["expected"]))
-        yield DesignCheck(labels.say("summary.check_linkage", expected=expected, **percents(worst, share="")))
-    both = [r for r in records if share_found(r, "treated") is not None and share_found(r, "control") is not None]
-    if both:
-        widest = max(both, key=lambda r: abs((share_found(r, "treated") or 0.0) - (share_found(r, "control") or 0.0)))
-        shares = percents(widest, share_treated="treated", share_control="control")
-        yield DesignCheck(labels.say("summary.check_linkage_by_arm", **shares))
+    if linkage is None:
+        return
+    frame = linkage.set_index("register").apply(pd.to_numeric, errors="coerce")
+    percent = NumberStyle.of(labels.language).percent
+    share, treated, control = (
+        frame[found] / frame[people]
+        for found, people in (("found", "people"), ("treated_found", "treated"), ("control_found", "control"))
+    )
+    relative, gap = (share / frame["expected"]).dropna(), (treated - control).abs().dropna()
+    if len(relative):
+        worst = relative.idxmin()
+        yield DesignCheck(labels.say(
+            "summary.check_linkage", register=inputs.register_label(str(worst), labels.language), share=percent(share[worst]),
+            expected=percent(frame.loc[worst, "expected"]),
+        ))  # fmt: skip
+    if len(gap):
+        widest = gap.idxmax()
+        yield DesignCheck(labels.say(
+            "summary.check_linkage_by_arm", register=inputs.register_label(str(widest), labels.language),
+            share_treated=percent(treated[widest]), share_control=percent(control[widest]),
+        ))  # fmt: skip
 
 
 def _concern(check: DesignCheck) -> tuple[int, float]:

@@ -87,7 +87,7 @@ def linkage_table(inputs: ReportInputs, labels: LabelBook, language: str) -> Sum
     style = NumberStyle.of(language)
     rows = []
     for record in linkage.to_dict("records"):
-        shares = (share_found(record, group) for group in ("", "treated", "control"))
+        shares = (_share_found(record, group) for group in ("", "treated", "control"))
         expected = str(record["expected"])
         rows.append((
             inputs.register_label(str(record["register"]), language),
@@ -103,7 +103,7 @@ def linkage_table(inputs: ReportInputs, labels: LabelBook, language: str) -> Sum
     return SummaryTable(head, tuple(rows), ("left", *["right"] * 5), caption=say("report.linkage", language))
 
 
-def share_found(record: Mapping[Any, Any], group: str) -> float | None:
+def _share_found(record: Mapping[Any, Any], group: str) -> float | None:
     """Return the share of a group (all, treated or control) who are found in a register; None where there is nobody."""
     people, found = (f"{group}", f"{group}_found") if group else ("people", "found")
     counts = str(record[found]), str(record[people])
