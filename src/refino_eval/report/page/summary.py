@@ -241,7 +241,9 @@ def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignC
     linkage = inputs.table("linkage")
     if linkage is None:
         return
-    frame = linkage.set_index("register").apply(pd.to_numeric, errors="coerce")
+    names = [inputs.register_label(str(name), labels.language) for name in linkage["register"]]
+    # A disclosure mark in place of a count becomes missing.
+    frame = linkage.drop(columns="register").apply(pd.to_numeric, errors="coerce")
     percent = NumberStyle.of(labels.language).percent
     share, treated, control = (
         frame[found] / frame[people]
@@ -249,15 +251,15 @@ def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignC
     )
     relative, gap = (share / frame["expected"]).dropna(), (treated - control).abs().dropna()
     if len(relative):
-        worst = relative.idxmin()
+        worst = int(relative.idxmin())
         yield DesignCheck(labels.say(
-            "summary.check_linkage", register=inputs.register_label(str(worst), labels.language), share=percent(share[worst]),
+            "summary.check_linkage", register=names[worst], share=percent(share[worst]),
             expected=percent(frame.loc[worst, "expected"]),
         ))  # fmt: skip
     if len(gap):
-        widest = gap.idxmax()
+        widest = int(gap.idxmax())
         yield DesignCheck(labels.say(
-            "summary.check_linkage_by_arm", register=inputs.register_label(str(widest), labels.language),
+            "summary.check_linkage_by_arm", register=names[widest],
             share_treated=percent(treated[widest]), share_control=percent(control[widest]),
         ))  # fmt: skip
 
