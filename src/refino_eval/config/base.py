@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -47,11 +49,29 @@ class Strict(BaseModel):
         return cls.model_validate(data, context=WITHOUT_TEXT)
 
 
+def _shown(text: str) -> str:
+    """Refuse characters that no document can hold: control characters, such as Word's line break inside a paragraph."""
+    for character in text:
+        if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs", "Cn"):
+            raise ValueError(
+                f"the text has the character U+{ord(character):04X}, which documents cannot show. Remove it, or put a space in "
+                "its place"
+            )
+    return text
+
+
+Shown = Annotated[str, AfterValidator(_shown)]
+"""A text that tables, pages and documents can show."""
+
+LONGEST_TITLE = 255
+"""Characters that the title of a Word or Excel document can have."""
+
+
 class Label(Strict):
     """A text in the report's two languages."""
 
-    nb: str = Field(description="Norwegian (bokmål).")
-    en: str = Field(description="English.")
+    nb: Shown = Field(description="Norwegian (bokmål).")
+    en: Shown = Field(description="English.")
 
     def __getitem__(self, language: str) -> str:
         return self.nb if language == "nb" else self.en
@@ -63,9 +83,22 @@ def _text_form(given: Any) -> str:
 
 
 Text = Annotated[
-    Annotated[str, Tag("one_language")] | Annotated[Label, Tag("both_languages")], Discriminator(_text_form)
+    Annotated[Shown, Tag("one_language")] | Annotated[Label, Tag("both_languages")], Discriminator(_text_form)
 ]
 """A longer text: in one language (English) for readers of the configuration alone, or in both languages of the report."""
+
+
+def _short(title: Label) -> Label:
+    longest = max(len(title.nb), len(title.en))
+    if longest > LONGEST_TITLE:
+        raise ValueError(
+            f"a title has at most {LONGEST_TITLE} characters, and this one has {longest}. Put the rest in a note"
+        )
+    return title
+
+
+Title = Annotated[Label, AfterValidator(_short)]
+"""The title of a table, a figure or a report."""
 
 
 def text_in(text: str | Label, language: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from refino_eval.config.base import Label, Language, Name, Strict, Unit
+from refino_eval.config.base import Label, Language, Name, Strict, Title, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, Scalar
 from refino_eval.config.exhibit_base import Stars
 
@@ -358,7 +358,7 @@ class Evaluation(Strict):
     """One study: its data, population, arms, strata, clocks and what to run."""
 
     name: Name
-    label: Label
+    label: Title
     data_class: Literal["confidential", "public", "synthetic"]
     entry: Literal["spells", "person_table"] = "spells"
     data: str = Field(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Unit
+from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Title, Unit
 from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class PlainExhibit(Strict):
     """What every exhibit has."""
 
     kind: str
-    title: Label
+    title: Title
     note: Label | None = Field(
         default=None, description="Said under the exhibit, after what the program says by itself."
     )

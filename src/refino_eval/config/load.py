@@ -69,7 +69,19 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     UserError
         With one paragraph for each problem, all at once.
     """
+    if set("{}") & set(str(root.resolve())):
+        raise UserError(
+            f"The project is in a folder with braces in its name ({root.resolve()}), which the workflow would take for names to "
+            "fill in. Move it to a folder without { and }."
+        )
     project = _read(root, "config/config.yaml", Project)
+    if project.disclosure is not None and not (root / f"config/disclosure/{project.disclosure}.yaml").is_file():
+        profiles = [path.stem for path in (root / "config" / "disclosure").glob("*.yaml")]
+        raise UserError(
+            f"config/config.yaml: disclosure: there is no profile '{project.disclosure}' in config/disclosure, so nothing would "
+            f"protect a release.{nearest(project.disclosure, profiles)} Write the profile, or say null: confidential evaluations "
+            "then release nothing."
+        )
     name = evaluation or project.evaluation
     paths = listed_files(root)
     studies = study_files(paths)

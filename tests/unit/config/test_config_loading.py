@@ -180,3 +180,32 @@ def test_an_exhibits_words_hold_only_its_own_definitions():
     words = text_of("table_8_1", configuration.evaluation, configuration.definitions)
     assert set(words["outcomes"]) == set(configuration.definitions.exhibits["table_8_1"].columns.values())
     assert set(words["specifications"]) == {"main"}
+
+
+def test_a_disclosure_profile_that_is_not_there_is_an_error(project):
+    change(project / "config/config.yaml", "disclosure: null", "disclosure: strict")
+    assert any("there is no profile 'strict'" in text for text in faults(project))
+
+
+def test_braces_in_the_projects_path_are_reported(project):
+    folder = project.parent / "pro {x}"
+    shutil.copytree(project, folder)
+    assert any("braces" in text for text in faults(folder))
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [('"a\\x0bb"', "U+000B"), ("x" * 256, "at most 255 characters"), ('"a\\nb"', None), ("x" * 255, None)],
+)
+def test_titles_fit_a_document(project, title, said):
+    path = project / "config/evaluations/refino/exhibits.yaml"
+    change(path, '"Table I. Balance"', title)
+    if said is None:
+        load_configuration(project)
+        return
+    assert any(said in text and "table_i" in text for text in faults(project))
+
+
+def test_a_message_of_the_library_is_rewritten(project):
+    change(project / "config/evaluations/refino/evaluation.yaml", "strata: [county, draw_month]", "strata: county")
+    assert any("strata: must be a list, for instance [a, b] (given: 'county')" in text for text in faults(project))
