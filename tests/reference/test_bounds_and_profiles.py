@@ -38,7 +38,7 @@ def test_job_corps_bounds_to_the_printed_digits(job_corps, job_corps_obtained):
     for name, value in found.items():
         assert value == pytest.approx(job_corps_obtained[name], rel=6e-6), name
     assert (bounds.low, bounds.high) == pytest.approx((-0.0157664, 0.0840243), abs=5e-8)
-    assert (bounds.share_seen_control, bounds.share_seen_treated) == pytest.approx(
+    assert (bounds.share_observed_control, bounds.share_observed_treated) == pytest.approx(
         (seen.mean_control[0], seen.mean_treated[0])
     )
 

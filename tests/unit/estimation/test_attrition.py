@@ -161,7 +161,7 @@ def test_horowitz_manski_fills_in_the_edges():
     best = np.where(np.isfinite(y), y, np.where(z == 1, 1.0, 0.0))
     effects = itt(np.column_stack((worst, best)), z, cells=cells).estimate
     assert (found.low, found.high) == pytest.approx(tuple(effects), rel=1e-10)
-    assert found.n_seen_treated + found.n_seen_control == np.isfinite(y).sum()
+    assert found.n_observed_treated + found.n_observed_control == np.isfinite(y).sum()
     tight = lee_bounds(y, z, cells=cells, weighting="precision")
     assert found.low <= tight.low <= tight.high <= found.high
     with pytest.raises(UserError, match="lie outside"):

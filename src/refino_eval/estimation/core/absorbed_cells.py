@@ -1,4 +1,4 @@
-"""Cells of the draw: labels to codes, and the means and deviations within them."""
+"""Cells of random assignment: labels to codes, and the means and deviations within them."""
 
 from __future__ import annotations
 

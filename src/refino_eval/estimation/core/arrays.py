@@ -47,26 +47,26 @@ _NUMBERS = ("boolean", "integer", "floating", "decimal", "mixed-integer-float", 
 
 
 def as_treated(treated: Vector) -> FloatArray:
-    """Return the draw as floats 0 and 1, shape (n,).
+    """Return assignment to treatment as floats 0 and 1, shape (n,).
 
     Raises
     ------
     UserError
         When a value is missing or is neither 0 nor 1, or when the sample is empty.
     """
-    drawn = as_vector(treated, what="treated")
-    if drawn.size == 0:
+    values = as_vector(treated, what="treated")
+    if values.size == 0:
         raise UserError(
             "The sample is empty: no person is left to estimate on. Look at the sample flow for the step that lost them."
         )
-    wrong = int(np.count_nonzero(~np.isin(drawn, (0.0, 1.0))))
+    wrong = int(np.count_nonzero(~np.isin(values, (0.0, 1.0))))
     if wrong:
-        absent = int(np.count_nonzero(np.isnan(drawn)))
+        absent = int(np.count_nonzero(np.isnan(values)))
         raise UserError(
-            f"treated must be 0 or 1 for every person; {wrong} of {drawn.size} rows are not ({absent} of them missing). "
-            "Recode the arm, or leave out people without a draw before estimating."
+            f"treated must be 0 or 1 for every person; {wrong} of {values.size} rows are not ({absent} of them missing). "
+            "Recode the arm, or leave out people who were not assigned before estimating."
         )
-    return drawn
+    return values
 
 
 def as_columns(
@@ -124,7 +124,7 @@ def as_mask(rows: npt.ArrayLike, n: int) -> BoolArray:
 
 
 def check_length(found: int, expected: int, *, what: str) -> None:
-    """Raise when an input has another number of rows than the draw."""
+    """Raise when an input has another number of rows than treatment."""
     if found != expected:
         raise UserError(
             f"{what} has {found} rows where {expected} are expected; all inputs must describe the same people in the same order."

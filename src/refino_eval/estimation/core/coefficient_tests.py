@@ -93,6 +93,7 @@ def wald_test(
     if not used.any():
         return WaldTest(np.nan, 0, df_den, np.nan, np.nan, np.nan)
     t = estimate[used] / scale[used]
+    # The generalised inverse on the correlation scale: small eigenvalues are coefficients that repeat others.
     values, vectors = np.linalg.eigh(cov[np.ix_(used, used)] / np.outer(scale[used], scale[used]))
     kept = values > tolerance * values[-1]
     rank = int(np.count_nonzero(kept))

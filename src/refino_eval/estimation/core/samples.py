@@ -119,6 +119,7 @@ def choose_samples(
         return [Pattern(rows=everyone, columns=np.arange(values.shape[1]))]
     if missing == "available":
         return list(missing_patterns(values, among=among))
+    # One sample for all outcomes, so that the rows of a table describe the same people.
     sample = common_sample(pd.DataFrame(values[everyone], columns=list(names)))
     lost = sample.n_before - sample.n_after
     if missing == "error" and lost:

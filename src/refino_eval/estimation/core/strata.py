@@ -221,6 +221,7 @@ def build_strata(
     asked = np.flatnonzero(inputs.rows)
     everyone = build_cells(codes[asked])
     n_treated = np.bincount(everyone.codes, weights=treated[asked], minlength=everyone.n_cells)
+    # Cells with one arm compare nobody: they leave the sample before anything is weighted.
     both = (n_treated > 0) & (n_treated < everyone.sizes)
     inside = asked[both[everyone.codes]]
     if not inside.size:

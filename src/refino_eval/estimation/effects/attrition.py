@@ -78,14 +78,14 @@ class Bounds:
         The bounds and their standard errors.
     conf_low, conf_high
         Interval of Imbens and Manski (2004), which covers the effect itself with probability ``level``.
-    share_seen_treated, share_seen_control
+    share_observed_treated, share_observed_control
         Shares observed, arms made comparable by cells.
     trimmed_arm, trimmed_share
         The arm with more people observed overall (1 treated; None when nothing is trimmed), and the share of its observed
         people that is trimmed, over all groups (of either arm, when the direction is by group).
     share_always
         Share of people for whom the bounds hold: those observed in either arm (1 for Horowitz-Manski).
-    n, n_seen_treated, n_seen_control, n_left_out
+    n, n_observed_treated, n_observed_control, n_left_out
         People in use; with an outcome in each arm; and people in cells with one arm.
     n_groups, n_groups_against
         Groups that tighten, and those among them where more are observed in the other arm.
@@ -99,14 +99,14 @@ class Bounds:
     high_std_error: float
     conf_low: float
     conf_high: float
-    share_seen_treated: float
-    share_seen_control: float
+    share_observed_treated: float
+    share_observed_control: float
     trimmed_arm: int | None
     trimmed_share: float
     share_always: float
     n: int
-    n_seen_treated: int
-    n_seen_control: int
+    n_observed_treated: int
+    n_observed_control: int
     n_left_out: int
     n_groups: int
     n_groups_against: int
@@ -163,7 +163,8 @@ def lee_bounds(
     n = inputs.n_rows
     member = np.zeros(n, dtype=np.int64) if groups is None else encode(groups, n, what="groups")
     names = ["all"] * n if groups is None else list(groups)
-    data = _Seen.of(strata, values, member, names)
+    data = _Observed.of(strata, values, member, names)
+    # Which arm is trimmed is decided once, for both bounds; only the end that is cut differs.
     plan = _plan(data, direction)
     low, high = (_bound(data, plan, ties, upper) for upper in (False, True))
     extra, most = sum(g.extra for g in plan.groups), sum(g.most for g in plan.groups)
@@ -172,12 +173,12 @@ def lee_bounds(
         outcome=name,
         method="lee" if groups is None else "lee_tightened",
         **_interval(low, high, inputs.level),
-        share_seen_treated=plan.share[1],
-        share_seen_control=plan.share[0],
+        share_observed_treated=plan.share[1],
+        share_observed_control=plan.share[0],
         trimmed_arm=plan.arm if trimmed > 1e-12 else None,
         trimmed_share=trimmed,
         share_always=sum(g.always for g in plan.groups),
-        **_counts(strata, data.seen),
+        **_counts(strata, data.observed),
         n_groups=len(plan.groups),
         n_groups_against=plan.n_against,
     )
@@ -209,27 +210,28 @@ def horowitz_manski_bounds(
     """
     inputs, values, strata = _bounded(outcome, treated, weighting, name, options)
     used = strata.used(values)
-    seen = np.isfinite(used)
-    outside = int(np.count_nonzero((used[seen] < lowest) | (used[seen] > highest)))
+    observed = np.isfinite(used)
+    outside = int(np.count_nonzero((used[observed] < lowest) | (used[observed] > highest)))
     if lowest >= highest or outside:
         raise UserError(
             f"{name}: the range [{lowest:g}, {highest:g}] must be a range, and hold every observed value; {outside} of "
-            f"{np.count_nonzero(seen)} lie outside. Give the range that the outcome's definition allows."
+            f"{np.count_nonzero(observed)} lie outside. Give the range that the outcome's definition allows."
         )
-    filled = {edge: np.where(seen, used, edge)[:, None] for edge in (lowest, highest)}
+    # Missing outcomes at the lowest value in one arm and the highest in the other give the extreme effects.
+    filled = {edge: np.where(observed, used, edge)[:, None] for edge in (lowest, highest)}
     low = strata.arm_mean(filled[lowest], 1) - strata.arm_mean(filled[highest], 0)
     high = strata.arm_mean(filled[highest], 1) - strata.arm_mean(filled[lowest], 0)
-    shares = [float(strata.arm_mean(seen[:, None].astype(np.float64), arm).value[0]) for arm in (0, 1)]
+    shares = [float(strata.arm_mean(observed[:, None].astype(np.float64), arm).value[0]) for arm in (0, 1)]
     return Bounds(
         outcome=name,
         method="horowitz_manski",
         **_interval(low, high, inputs.level),
-        share_seen_treated=shares[1],
-        share_seen_control=shares[0],
+        share_observed_treated=shares[1],
+        share_observed_control=shares[0],
         trimmed_arm=None,
         trimmed_share=0.0,
         share_always=1.0,
-        **_counts(strata, seen),
+        **_counts(strata, observed),
         n_groups=1,
         n_groups_against=0,
     )
@@ -287,35 +289,35 @@ def imbens_manski(
     return low - c * low_std_error, high + c * high_std_error
 
 
-def _counts(strata: Strata, seen: BoolArray) -> dict[str, int]:
+def _counts(strata: Strata, observed: BoolArray) -> dict[str, int]:
     return {
         "n": strata.n,
-        "n_seen_treated": int(np.count_nonzero(seen & (strata.treated == 1))),
-        "n_seen_control": int(np.count_nonzero(seen & (strata.treated == 0))),
+        "n_observed_treated": int(np.count_nonzero(observed & (strata.treated == 1))),
+        "n_observed_control": int(np.count_nonzero(observed & (strata.treated == 0))),
         "n_left_out": strata.n_left_out,
     }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Seen:
+class _Observed:
     """People in use: their outcomes (0 when missing), whether observed, groups, and weights within arms."""
 
     strata: Strata
     values: FloatArray
-    seen: BoolArray
+    observed: BoolArray
     member: IntArray
     labels: tuple[str, ...]
     weights: tuple[FloatArray, FloatArray]
 
     @classmethod
-    def of(cls, strata: Strata, values: FloatArray, member: IntArray, names: Sequence[Hashable]) -> _Seen:
+    def of(cls, strata: Strata, values: FloatArray, member: IntArray, names: Sequence[Hashable]) -> _Observed:
         used = strata.used(values)
-        seen = np.isfinite(used)
+        observed = np.isfinite(used)
         _, first, dense = np.unique(member[strata.rows], return_index=True, return_inverse=True)
         return cls(
             strata=strata,
-            values=np.where(seen, used, 0.0),
-            seen=seen,
+            values=np.where(observed, used, 0.0),
+            observed=observed,
             member=dense,
             labels=tuple(str(names[strata.rows[row]]) for row in first),
             weights=(strata.person_weights(0), strata.person_weights(1)),
@@ -344,36 +346,38 @@ class _Plan:
     n_against: int
 
 
-def _plan(data: _Seen, direction: Direction) -> _Plan:
+def _plan(data: _Observed, direction: Direction) -> _Plan:
     """Decide which arm to trim in each group."""
-    share = tuple(float(weight @ data.seen) for weight in data.weights)
+    share = tuple(float(weight @ data.observed) for weight in data.weights)
     overall: Arm = 1 if share[1] >= share[0] else 0
     faults, groups, against = [], [], 0
     people = data.strata.even
     for g in range(data.n_groups):
         mine = data.member == g
         masses = [float(weight @ mine) for weight in data.weights]
-        counts = [int(np.count_nonzero(mine & data.seen & (data.strata.treated == arm))) for arm in (0, 1)]
+        counts = [int(np.count_nonzero(mine & data.observed & (data.strata.treated == arm))) for arm in (0, 1)]
         if not all(counts):
             faults.append(
                 f"Bounds need people observed in both arms of every group: '{data.labels[g]}' has {counts[1]} observed in the "
                 f"treated arm and {counts[0]} in the control arm ({np.count_nonzero(mine)} people). Use coarser groups."
             )
             continue
-        seen = [float(weight @ (mine & data.seen)) / mass for weight, mass in zip(data.weights, masses, strict=True)]
+        observed = [
+            float(weight @ (mine & data.observed)) / mass for weight, mass in zip(data.weights, masses, strict=True)
+        ]
         size = float(people @ mine)
-        more: Arm = 1 if seen[1] >= seen[0] else 0
-        against += more != overall and seen[0] != seen[1]
+        more: Arm = 1 if observed[1] >= observed[0] else 0
+        against += more != overall and observed[0] != observed[1]
         arm = more if direction == "group" else overall
         rest: Arm = 0 if arm else 1
-        extra = max(seen[arm] - seen[rest], 0.0)
-        groups.append(_Group(arm, size * min(seen[rest], seen[arm]), size * extra, size * seen[arm]))
+        extra = max(observed[arm] - observed[rest], 0.0)
+        groups.append(_Group(arm, size * min(observed[rest], observed[arm]), size * extra, size * observed[arm]))
     if faults:
         raise UserError(*faults)
     return _Plan(overall, (share[0], share[1]), tuple(groups), against)
 
 
-def _bound(data: _Seen, plan: _Plan, ties: Ties, upper: bool) -> Estimate:
+def _bound(data: _Observed, plan: _Plan, ties: Ties, upper: bool) -> Estimate:
     """Return one bound on the effect, over groups, with its influence."""
     strata = data.strata
     top: Estimate | None = None
@@ -390,24 +394,24 @@ def _bound(data: _Seen, plan: _Plan, ties: Ties, upper: bool) -> Estimate:
     return top / bottom
 
 
-def _group_bound(data: _Seen, mine: FloatArray, arm: Arm, ties: Ties, upper: bool) -> tuple[Estimate, Estimate]:
+def _group_bound(data: _Observed, mine: FloatArray, arm: Arm, ties: Ties, upper: bool) -> tuple[Estimate, Estimate]:
     """Return the effect within one group, and the share of the group observed in either arm."""
-    strata, seen, y = data.strata, data.seen[:, None] * mine, data.values[:, None]
+    strata, observed, y = data.strata, data.observed[:, None] * mine, data.values[:, None]
     rest: Arm = 0 if arm else 1
     # A treated arm trimmed from below gives the upper bound; a control arm trimmed from below the lower one.
     keep_top = upper == (arm == 1)
     sign = 1.0 if keep_top else -1.0
-    shares = [strata.arm_mean(seen, one) / strata.arm_mean(mine, one) for one in (0, 1)]
-    other = strata.arm_mean(seen * y, rest) / strata.arm_mean(seen, rest)
-    inside = (seen[:, 0] > 0) & (strata.treated == arm)
+    shares = [strata.arm_mean(observed, one) / strata.arm_mean(mine, one) for one in (0, 1)]
+    other = strata.arm_mean(observed * y, rest) / strata.arm_mean(observed, rest)
+    inside = (observed[:, 0] > 0) & (strata.treated == arm)
     weight = data.weights[arm] / float(data.weights[arm] @ mine[:, 0])
     mass = float(shares[rest].value[0])
     if mass >= float(shares[arm].value[0]):
-        kept = strata.arm_mean(seen * y, arm) / strata.arm_mean(seen, arm)
+        kept = strata.arm_mean(observed * y, arm) / strata.arm_mean(observed, arm)
         always = shares[arm]
     else:
         value, edge = _trimmed_mean(sign * data.values[inside], weight[inside], mass, ties)
-        above = np.maximum(sign * y - edge, 0.0) * seen
+        above = np.maximum(sign * y - edge, 0.0) * observed
         excess = strata.arm_mean(above, arm) / strata.arm_mean(mine, arm)
         kept = excess / shares[rest] + edge
         kept = replace(kept, value=np.array([value])) * sign

@@ -138,6 +138,7 @@ def balance(
         observed: BoolArray = np.isfinite(values[:, k]) if inputs.missing == "available" else complete
         design = design_of(inputs.among(observed), values[:, [k]], (name,), collinear="drop")
         alone.append(_regress_treatment(design, inputs, [name])[0])
+    # Covariates without sampling variation would enter the joint test as rounding errors.
     stacked = _stack(alone)
     tested = np.flatnonzero(~((stacked.std_error == 0) & (stacked.estimate == 0)))
     everything = design_of(

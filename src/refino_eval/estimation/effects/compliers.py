@@ -136,6 +136,7 @@ def complier_profile(
     k = len(labels)
     mean, error, gap, gap_error = (np.full((3, k), np.nan) for _ in range(4))
     overall, n, left_out = np.full(k, np.nan), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=np.int64)
+    # Shares come from everybody, means of a covariate from those who have it: each has its own cells.
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
         strata = build_strata(replace(inputs, rows=sample.rows), weighting=weighting)
         means, average = _type_means(strata, values[:, sample.columns], taken)
@@ -250,6 +251,7 @@ def complier_means(
     check_length(taken.size, inputs.n_rows, what="take_up")
     known = inputs.rows & np.isfinite(taken)
     _checked_take_up(taken, known)
+    # Y D is the treated outcome of participants, so its LATE is the compliers' mean with participation.
     with_it = late(values * taken[:, None], taken, inputs, names=labels)
     without = late(values * (1 - taken)[:, None], 1 - taken, inputs, names=labels)
     effect = late(values, taken, inputs, names=labels)

@@ -101,6 +101,7 @@ def dynamics(
     fits = [group.fit(matrix) for group in groups]
     effects = effect_table(groups, fits, matrix, names, inputs)
     cov = joint_cov(groups, fits, inputs)
+    # Bands widen every pointwise interval by one critical value, that of the largest |t| over times.
     critical = sup_t(cov, level=inputs.level, draws=draws, seed=seed)
     return DynamicEffects(
         times=moment,

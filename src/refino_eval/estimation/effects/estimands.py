@@ -204,6 +204,7 @@ def estimands(
     values, labels = as_columns(outcomes, n_rows, what="outcomes", names=names)
     if probability is not None and share_cells is not None:
         raise UserError("Assignment shares come from 'probability' or from 'share_cells'; give one of them.")
+    # Whatever weights cells, the comparison within a cell is the same; so one pass estimates all estimands.
     weighting = _Weighting(
         None if probability is None else _checked_probability(probability, n_rows),
         inputs.cells if share_cells is None else encode(share_cells, n_rows, what="share_cells"),

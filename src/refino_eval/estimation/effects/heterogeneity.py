@@ -205,6 +205,7 @@ def interactions(
     right = _RightHandSide(inputs, *as_columns(moderators, inputs.n_rows, what="moderators"))
     alone: dict[tuple[int, int], Regression] = {}
     together: dict[int, tuple[Regression, WaldTest]] = {}
+    # A design for each moderator and one for all serve every outcome of the same people.
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
         columns = pd.DataFrame(values[:, sample.columns], columns=[labels[j] for j in sample.columns])
         for m, moderator in enumerate(right.names):

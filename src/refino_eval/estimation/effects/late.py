@@ -147,6 +147,7 @@ def late(
         )
     parts = []
     for group in group_outcomes(values, labels, inputs.among(np.isfinite(taken))):
+        # Take-up and outcomes in one fit, so that their joint covariance is at hand for ratios and sets.
         pair = group.design.fit(np.column_stack((taken, group.take(values))))
         if not pair.tss_within[0]:
             raise UserError("take_up does not vary within cells, so there are no compliers; check how it is coded.")

@@ -117,6 +117,7 @@ def logit(
     order: list[int] = []
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
         among = replace(inputs, rows=sample.rows)
+        # The linear probability model on the same people, cells and controls, to compare.
         linear = itt(values[:, sample.columns], among)
         for k, j in enumerate(sample.columns):
             one = _one_outcome(values[:, j], among, conditional, labels[j])

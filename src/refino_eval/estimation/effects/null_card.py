@@ -131,6 +131,7 @@ def null_card(
     margins = _margins(margin, effects.outcomes)
     df, std_error = effects.df.astype(np.float64), np.where(effects.std_error > 0, effects.std_error, np.nan)
     one_sided = special.stdtrit(df, effects.level) * std_error
+    # Two one-sided tests (Schuirmann 1987): equivalence is rejecting both, so the larger p counts.
     p_below = special.stdtr(df, (effects.estimate - margins) / std_error)
     p_above = special.stdtr(df, -(effects.estimate + margins) / std_error)
     p_equivalence = np.maximum(p_below, p_above)

@@ -73,6 +73,7 @@ def rank_states(participation: Mapping[str, Columns]) -> RankedStates:
     periods = np.empty((parts[0].shape[0], len(names) + 1))
     ever = np.full(parts[0].shape[0], None, dtype=object)
     undecided = np.ones(ever.size, dtype=bool)
+    # `left` are the person-periods that no earlier programme has taken.
     for s, part in enumerate(parts):
         inside = (part == 1.0) & left
         periods[:, s] = inside.sum(axis=1)
@@ -149,6 +150,7 @@ def stays(participation: Columns, *, first: int, last: int, gap: int = 0) -> Sta
         missing = np.flatnonzero(np.isnan(path))
         path = path[: missing[0]] if missing.size else path
         there = np.flatnonzero(path == 1.0)
+        # A stay ends at the first gap longer than allowed; shorter ones are bridged.
         breaks = np.flatnonzero(np.diff(there) > gap + 1)
         end = int(there[breaks[0]]) if breaks.size else int(there[-1])
         ended[i] = float(end + 1 < path.size)

@@ -126,8 +126,8 @@ def stepwise(
         names_of = tuple(controls[k].partition(": ")[2] for k in entered)
         steps.append(itt(values, inputs.adjusted_for(filled[:, entered], names_of), names=labels))
     # The full regression shows the coefficients of the controls, with treatment in their place.
-    beside = inputs.adjusted_for(inputs.treated[:, None], ("control",))
-    full = design_of(beside, filled, tuple(controls), collinear="drop")
+    given = inputs.adjusted_for(inputs.treated[:, None], ("control",))
+    full = design_of(given, filled, tuple(controls), collinear="drop")
     parts = _contributions(design_of(inputs), full, filled, values, owner, controls, inputs.vcov)
     estimate = np.stack([value for value, _ in parts])
     error = np.stack([_std_error(psi, inputs.summed_in) for _, psi in parts])

@@ -101,6 +101,7 @@ def survival_shares(
         raise UserError("times must be increasing finite numbers, at least one; list the months since the start.")
     n = duration.size
     codes, labels = (np.zeros(n, dtype=np.int64), ["all"] * n) if by is None else (encode(by, n, what="by"), list(by))
+    # Groups are reported in the order of their labels' text, whatever order people come in.
     label_of = {code: str(label) for code, label in zip(codes.tolist(), labels, strict=True)}
     order = sorted(np.unique(codes[used]).tolist(), key=lambda code: label_of[code])
     parts = [
@@ -219,6 +220,7 @@ def cox(
         remedy="Encode the missing values (build_controls).",
     )
     columns = np.hstack((inputs.treated[:, None], inputs.controls))
+    # The partial likelihood of a cell with one arm, or without an end, does not depend on the effect.
     mean = groups.means(np.column_stack((inputs.treated[where], event[where])))
     informative = (mean[:, 0] > 0) & (mean[:, 0] < 1) & (mean[:, 1] > 0)
     inside = where[informative[groups.codes]]

@@ -80,6 +80,7 @@ def ever_started(
                 f"Participation by event time {k} needs every time from {start} to {k}; the columns hold {np.count_nonzero(inside)} of them."
             )
         window = values[:, inside]
+        # One month in the programme settles it; not having started needs every month observed.
         started, known = np.any(window == 1.0, axis=1), np.isfinite(window).all(axis=1)
         columns[f"by_{k}"] = np.where(started, 1.0, np.where(known, 0.0, np.nan))
     return pd.DataFrame(columns)
@@ -167,6 +168,7 @@ def first_stage(
     effects = itt(dummies, inputs, names=names)
     cov = design_of(inputs).fit(dummies).joint_cov(inputs.vcov)
     own = names.index(programme)
+    # People move out of a state as they move into the programme: the sign of the ratio is turned round.
     share, error = _fall_back(effects.estimate, cov, own)
     inference = t_inference(share, error, effects.df, level=inputs.level)
     filled = (effects.estimate > 0) & (effects.p_value < 1 - inputs.level)
@@ -264,11 +266,11 @@ def starters(
     rule: Missing = "common" if inputs.missing == "available" else inputs.missing
     everything = np.column_stack((outcome, values))
     used = choose_samples(everything, ("started", *labels), rule, among=inputs.rows)[0].rows
-    filled, drawn = np.where(used[:, None], values, 0.0), inputs.treated
-    columns = np.hstack((filled * drawn[:, None], filled * (1 - drawn[:, None])))
+    filled, z = np.where(used[:, None], values, 0.0), inputs.treated
+    columns = np.hstack((filled * z[:, None], filled * (1 - z[:, None])))
     slopes = tuple(f"{name} x {arm}" for arm in ("treated", "control") for name in labels)
-    beside = replace(inputs.adjusted_for(drawn[:, None], ("control",)), rows=used)
-    design = design_of(beside, columns, slopes, collinear="drop")
+    given = replace(inputs.adjusted_for(z[:, None], ("control",)), rows=used)
+    design = design_of(given, columns, slopes, collinear="drop")
     fit = design.fit(np.where(used, outcome, 0.0))
     k, df = len(labels), design.df(inputs.vcov)
     # A slope that cannot be estimated is NaN, with everything that is computed from it.
@@ -286,7 +288,7 @@ def starters(
         )
     }
     weight = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
-    share = [float(np.average(outcome[used & (drawn == arm)], weights=weight[used & (drawn == arm)])) for arm in (0, 1)]
+    share = [float(np.average(outcome[used & (z == arm)], weights=weight[used & (z == arm)])) for arm in (0, 1)]
     return StarterTable(
         characteristics=labels,
         **{f"{side}{part}": results[side][part] for side in results for part in ("", "_std_error", "_p_value")},

@@ -93,7 +93,7 @@ class CompleteDraw:
         probability (still to take) / m, which makes every subset of the right size equally likely.
         """
         rng = _stream(self.seed, index)
-        drawn = np.empty((self.n_units, BLOCK), dtype=np.bool_)
+        assigned = np.empty((self.n_units, BLOCK), dtype=np.bool_)
         left = np.repeat(self.left[:, None], BLOCK, axis=1)
         uniform = np.empty((self.sizes.size, BLOCK))
         start = 0
@@ -102,11 +102,11 @@ class CompleteDraw:
             chance = uniform[:count]
             rng.random(out=chance)
             chance *= (self.sizes[:count] - turn)[:, None]
-            chosen = drawn[start : start + count]
+            chosen = assigned[start : start + count]
             np.less(chance, left[:count], out=chosen)
             left[:count] -= chosen
             start += count
-        return drawn
+        return assigned
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,6 +244,7 @@ def build_mechanism(
         if probabilities is not None:
             chance = as_probabilities(probabilities, treated.size)[first]
         return BernoulliDraw(unit=unit, probability=chance, seed=seed)
+    # Cells from the largest to the smallest: then the cells that still have a turn are the first ones.
     by_size = np.argsort(-sizes, kind="stable")
     rank = np.empty(sizes.size, dtype=np.int64)
     rank[by_size] = np.arange(sizes.size)

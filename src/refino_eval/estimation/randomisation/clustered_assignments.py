@@ -99,6 +99,7 @@ def group_people(
     k = basis.shape[1]
     order, starts = clusters.order, clusters.starts
     first = order[starts]
+    # A cluster may stand for its people only if all of them read the same row and are in one cell.
     whole = all((values[first][clusters.codes] == values).all() for values in (unit, codes))
     if not whole or k > MOST_CONTROLS:
         return None

@@ -263,8 +263,8 @@ def _family(
     blank = np.full(p.size, np.nan)
     columns = {"p_value": p, "p_resampled": blank.copy(), "p_step_down": blank.copy()}
     if draws is not None:
-        drawn = _among(draws, members)
-        columns |= {"p_resampled": drawn.p_value, "p_step_down": step_down(drawn)}
+        among = _among(draws, members)
+        columns |= {"p_resampled": among.p_value, "p_step_down": step_down(among)}
     adjustments = {
         "p_bonferroni": bonferroni,
         "p_holm": holm,

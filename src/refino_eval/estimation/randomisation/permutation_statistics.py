@@ -183,6 +183,7 @@ def redrawn_group(
     redrawn = np.flatnonzero(inputs.rows)
     basis = design.control_basis
     residuals = design.within(np.hstack((outcomes, directions)))
+    # Outcomes are residualised once: re-randomisation changes treatment alone.
     residuals = residuals - basis @ (basis.T @ residuals)
     slack = 1.0 - design.cells.leverage - np.einsum("ik,ik->i", basis, basis)
     saturated = slack <= SATURATED
@@ -222,40 +223,40 @@ class Projection:
     squares: FloatArray
 
 
-def block_statistics(group: RedrawnGroup, drawn: BoolArray, vcov: Vcov) -> BlockStatistics:
+def block_statistics(group: RedrawnGroup, assigned: BoolArray, vcov: Vcov) -> BlockStatistics:
     """Compute a block's coefficients and (co)variances.
 
     Parameters
     ----------
     group
         The design's outcomes.
-    drawn
+    assigned
         A block of re-randomisations, shape (units, B).
     vcov
         As in `itt.itt`; CRV1 when the design has clusters.
     """
     covariance = COVARIANCES[vcov]
-    projection = project(group.groups or group, drawn)
+    projection = project(group.groups or group, assigned)
     b = projection.loadings[: group.n_effects] / projection.squares
     if not covariance.is_robust:
         # e'e = Y~'Y~ - b^2 z~'z~, written in the form of the others.
         products = group.quadratic.sum(axis=1)[:, None], b * projection.squares, projection.squares
         return _combine(group, b, products, 1.0 / (group.df_resid * projection.squares))
     if covariance.is_clustered:
-        products = _cluster_products(group, drawn, projection)
+        products = _cluster_products(group, assigned, projection)
     else:
-        products = _products(group, drawn, projection, covariance.leverage_power)
+        products = _products(group, assigned, projection, covariance.leverage_power)
     n_clusters = 0 if group.clusters is None else group.clusters.n_cells
     factor = covariance.factor(n=group.n, df_resid=group.df_resid, n_clusters=n_clusters)
     return _combine(group, b, products, factor / projection.squares**2)
 
 
-def project(group: RedrawnGroup | Groups, drawn: BoolArray) -> Projection:
+def project(group: RedrawnGroup | Groups, assigned: BoolArray) -> Projection:
     """Project a block's re-randomisations on cells and controls; people, or clusters in place of their people."""
-    loadings = np.zeros((group.linear.shape[0], drawn.shape[1]))
-    sums = None if group.shares is not None else np.zeros((group.totals.size, drawn.shape[1]))
+    loadings = np.zeros((group.linear.shape[0], assigned.shape[1]))
+    sums = None if group.shares is not None else np.zeros((group.totals.size, assigned.shape[1]))
     for tile in group.tiles:
-        z = drawn[group.unit[tile]].astype(np.float64)
+        z = assigned[group.unit[tile]].astype(np.float64)
         loadings += group.linear[:, tile] @ z
         if sums is not None:
             if group.root is not None:
@@ -265,7 +266,7 @@ def project(group: RedrawnGroup | Groups, drawn: BoolArray) -> Projection:
             sums[codes[starts]] += np.add.reduceat(z, starts, axis=0)
     if group.shares is not None:
         means = group.shares[:, None]
-        within = np.full(drawn.shape[1], float(group.totals @ (group.shares * (1.0 - group.shares))))
+        within = np.full(assigned.shape[1], float(group.totals @ (group.shares * (1.0 - group.shares))))
     else:
         assert sums is not None
         means = sums / group.totals[:, None]
@@ -276,9 +277,11 @@ def project(group: RedrawnGroup | Groups, drawn: BoolArray) -> Projection:
     return Projection(loadings, means, squares)
 
 
-def residuals_of(group: RedrawnGroup, drawn: BoolArray, projection: Projection, rows: slice | IntArray) -> FloatArray:
+def residuals_of(
+    group: RedrawnGroup, assigned: BoolArray, projection: Projection, rows: slice | IntArray
+) -> FloatArray:
     """Return z~ of some people, times the root weights, shape (rows, B)."""
-    z = drawn[group.unit[rows]].astype(np.float64)
+    z = assigned[group.unit[rows]].astype(np.float64)
     z -= projection.means[group.codes[rows]]
     if group.root is not None:
         z *= group.root[rows][:, None]
@@ -290,14 +293,14 @@ def residuals_of(group: RedrawnGroup, drawn: BoolArray, projection: Projection, 
 _Products = tuple[FloatArray, FloatArray, FloatArray]
 
 
-def _products(group: RedrawnGroup, drawn: BoolArray, projection: Projection, leverage_power: int) -> _Products:
+def _products(group: RedrawnGroup, assigned: BoolArray, projection: Projection, leverage_power: int) -> _Products:
     """Sum g z~^2 with the quadratic, g z~^3 with the cubic terms, and of g z~^4."""
-    second = np.zeros((group.quadratic.shape[0], drawn.shape[1]))
-    third = np.zeros((group.cubic.shape[0], drawn.shape[1]))
-    fourth = np.zeros(drawn.shape[1])
+    second = np.zeros((group.quadratic.shape[0], assigned.shape[1]))
+    third = np.zeros((group.cubic.shape[0], assigned.shape[1]))
+    fourth = np.zeros(assigned.shape[1])
     inverse = np.nan_to_num(1.0 / projection.squares)
     for tile in group.tiles:
-        z = residuals_of(group, drawn, projection, tile)
+        z = residuals_of(group, assigned, projection, tile)
         scaled = z * z
         if leverage_power:
             divide_by_slack(scaled, group.slack[tile][:, None] - scaled * inverse, leverage_power)
@@ -317,14 +320,14 @@ def divide_by_slack(values: FloatArray, slack: FloatArray, power: int) -> None:
         values /= slack
 
 
-def _cluster_products(group: RedrawnGroup, drawn: BoolArray, projection: Projection) -> _Products:
+def _cluster_products(group: RedrawnGroup, assigned: BoolArray, projection: Projection) -> _Products:
     """Sum the same over clusters: of z~ Y~ and z~^2 in each, then products of these, a run of clusters at a time."""
     if group.clusters is None:
         raise ValueError("a clustered covariance needs a design with clusters")
     count, q = group.outcomes.shape[1], group.cubic.shape[0] - group.outcomes.shape[1]
-    second = np.zeros((group.quadratic.shape[0], drawn.shape[1]))
-    third, fourth = np.zeros((group.cubic.shape[0], drawn.shape[1])), np.zeros(drawn.shape[1])
-    for scores, squares in _cluster_sums(group, drawn, projection):
+    second = np.zeros((group.quadratic.shape[0], assigned.shape[1]))
+    third, fourth = np.zeros((group.cubic.shape[0], assigned.shape[1])), np.zeros(assigned.shape[1])
+    for scores, squares in _cluster_sums(group, assigned, projection):
         # In the order of `quadratic`: outcomes, each direction with every outcome, directions.
         second[:count] += np.einsum("jgb,jgb->jb", scores[:count], scores[:count])
         for w in range(q):
@@ -337,13 +340,13 @@ def _cluster_products(group: RedrawnGroup, drawn: BoolArray, projection: Project
 
 
 def _cluster_sums(
-    group: RedrawnGroup, drawn: BoolArray, projection: Projection
+    group: RedrawnGroup, assigned: BoolArray, projection: Projection
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Give z~ Y~ (and z~ times directions) and z~^2 summed in clusters, shape (J', g, B) and (g, B), for runs of clusters."""
     gains = projection.loadings[group.n_effects :]
     if group.groups is not None:
         for rows in group.groups.tiles:
-            apart = drawn[group.groups.unit[rows]] - projection.means[group.groups.codes[rows]]
+            apart = assigned[group.groups.unit[rows]] - projection.means[group.groups.codes[rows]]
             yield group_products(group.groups, apart, gains, rows)
         return
     assert group.clusters is not None
@@ -355,7 +358,7 @@ def _cluster_sums(
         if first == last:
             continue
         people = order[starts[first] : ends[last - 1]]
-        z = residuals_of(group, drawn, projection, people)
+        z = residuals_of(group, assigned, projection, people)
         at = starts[first:last] - starts[first]
         yield (
             np.stack([np.add.reduceat(z * column[people, None], at, axis=0) for column in group.cubic]),

@@ -335,13 +335,13 @@ class _Test:
         cov = self.fit.joint_cov(self.how.vcov) if self.how.exact_sets == "studentised" else None
         for j in np.flatnonzero(self.fit.tss_within[:count] > 0):
             pair = float(effects[j]), float(effects[w])
-            drawn = self.coefficients[:, j], self.coefficients[:, w]
+            redrawn = self.coefficients[:, j], self.coefficients[:, w]
             if cov is None:
-                sets[j] = invert_coefficients(*pair, *drawn, level=level)
+                sets[j] = invert_coefficients(*pair, *redrawn, level=level)
                 continue
             parts = self.variances[:, j], self.covariances[:, direction, j], self.direction_variances[:, direction]
             own = np.array([cov[j, j], cov[j, w], cov[w, w]])
-            sets[j] = invert_studentised(*pair, own, *drawn, np.column_stack(parts), level=level)
+            sets[j] = invert_studentised(*pair, own, *redrawn, np.column_stack(parts), level=level)
         return sets
 
 

@@ -199,7 +199,7 @@ def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, lever
 
 
 def _take_up_by_statsmodels(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
-    """Indirect least squares: b = rho / pi, whose residual y - b d is that of its regression on the draw."""
+    """Indirect least squares: b = rho / pi, whose residual y - b d is that of its regression on treatment."""
     stages = _by_statsmodels(problem, np.column_stack((taken, outcomes)))
     pi = stages[0][0][0]
     ratios = np.array([stage[0][0] for stage in stages[1:]]) / pi

@@ -31,8 +31,8 @@ BOUNDS: Mapping[str, str] = {
     "trimmed_share": "trimmed_share",
     "share_always": "share_always",
     "n": "n",
-    "n_treated": "n_seen_treated",
-    "n_control": "n_seen_control",
+    "n_treated": "n_observed_treated",
+    "n_control": "n_observed_control",
     "n_left_out": "n_left_out",
 }
 """Statistics of a tidy exhibit -> attributes of `estimation.Bounds`."""
@@ -92,8 +92,8 @@ def _effect(table: est.EffectTable, k: int, key: str, *, panel: str) -> Iterator
 def _bounds(bounds: est.Bounds, key: str, *, panel: str) -> Iterator[Row]:
     for statistic, source in BOUNDS.items():
         yield cell(key, "bounds", statistic, getattr(bounds, source), bounds.n, panel=panel)
-    yield cell(key, "seen_treated", "share", bounds.share_seen_treated, bounds.n, panel=panel)
-    yield cell(key, "seen_control", "share", bounds.share_seen_control, bounds.n, panel=panel)
+    yield cell(key, "seen_treated", "share", bounds.share_observed_treated, bounds.n, panel=panel)
+    yield cell(key, "seen_control", "share", bounds.share_observed_control, bounds.n, panel=panel)
     trimmed = np.nan if bounds.trimmed_arm is None else float(bounds.trimmed_arm)
     yield cell(key, "trimmed_arm", "value", trimmed, panel=panel, status="nothing_trimmed" if np.isnan(trimmed) else "")
     if panel == "lee_tightened":
