@@ -9,7 +9,7 @@ from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
-from refino_eval.exhibits.kinds.flow.layout import stages_of
+from refino_eval.exhibits.kinds.flow.flow_stages import stages_of
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.render import figure_notes, render
 from refino_eval.exhibits.wording.labels import LabelBook

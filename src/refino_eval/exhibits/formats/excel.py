@@ -278,12 +278,11 @@ def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequ
         target = _put(sheet, line, place, cell.number if code is not None else cell.shown or None)
         if code is not None:
             target.number_format = code
-        target.alignment = Alignment(
-            horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=head or prose or place == 1
-        )
+        wraps = head or prose or place == 1
+        target.alignment = Alignment(horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=wraps)
         if head or row.role == "block":
             target.font = _font(bold=True, italic=row.role == "block")
-        if head or prose or place == 1:
+        if wraps:
             lines = max(lines, _lines(cell, sum(widths[place - 1 : last])))
         if last > place:
             sheet.merge_cells(start_row=line, start_column=place, end_row=line, end_column=last)

@@ -115,26 +115,32 @@ def _grid(part: Part) -> Iterator[str]:
         yield " & ".join(_header(cell, widths, place) for place, cell in enumerate(row.cells)) + " \\\\"
         yield from _rules(row)
     yield "\\midrule"
-    apart = any(row.role == "beneath" for row in part.body)
     for place, row in enumerate(part.body):
-        before = part.body[place - 1].role if place else ""
-        if row.role == "foot" and before not in ("foot", ""):
-            yield "\\midrule"
-        elif place and (row.role == "block" or (apart and row.role == "body" and before != "block")):
-            yield "\\addlinespace"
+        yield from _space_before(part, place)
         yield " & ".join(_entry(cell, row, place, broken) for place, cell in enumerate(row.cells)) + " \\\\"
     yield "\\bottomrule"
     yield "\\end{tabular}}\\par\\medskip"
 
 
+def _space_before(part: Part, place: int) -> Iterator[str]:
+    """Return the rule before the foot, or the space before a block and between rows that take two lines."""
+    if not place:
+        return
+    role, before = part.body[place].role, part.body[place - 1].role
+    two_lines = any(row.role == "beneath" for row in part.body)
+    if role == "foot" and before != "foot":
+        yield "\\midrule"
+    elif role == "block" or (two_lines and role == "body" and before != "block"):
+        yield "\\addlinespace"
+
+
 def _columns(part: Part, broken: bool) -> str:
     """Return the letters of the columns, by how most of the body stands."""
-    rows = [row for row in part.body if row.role != "block"] or list(part.body) or list(part.header)
-    sides = [cell.align for cell in rows[0].cells for _ in range(cell.span)] if rows else []
-    letters = [LETTERS[side] for side in sides]
-    for row in part.body:
+    letters = [LETTERS[side] for side in part.sides]
+    # A row with spanning cells does not say where its prose is, so it decides no column.
+    for row in (row for row in part.body if all(cell.span == 1 for cell in row.cells)):
         for place, cell in enumerate(row.cells):
-            if place and is_prose(cell) and sum(each.span for each in row.cells) == len(row.cells):
+            if place and is_prose(cell):
                 letters[place] = "p{0.6\\linewidth}"
     return "".join(["p{15em}", *letters[1:]] if broken else letters)
 

@@ -44,18 +44,16 @@ def _pipes(part: Part) -> list[str]:
     headers = [_repeat(row) for row in part.header]
     # A pipe table has one header row: a spanning heading is said before each heading it covers.
     header = [" ".join(dict.fromkeys(text for text in texts if text)) for texts in zip(*headers, strict=True)]
-    sides = [cell.align for cell in part.body[0].cells for _ in range(cell.span)] if part.body else []
-    rows = [row for row in part.body if row.role != "block"] or list(part.body)
-    if rows:
-        sides = [cell.align for cell in rows[0].cells for _ in range(cell.span)]
-    marks = [{"left": ":--", "center": ":-:", "right": "--:"}[side] for side in sides] or [":--"] * len(header)
-    lines = [_pipe_row(header), "| " + " | ".join(marks) + " |"]
-    for row in part.body:
-        texts = [cell.text + cell.mark.replace("*", "\\*") for cell in row.spread()]
-        if row.role == "block":
-            texts = [f"**{texts[0]}**" if texts[0] else "", *texts[1:]]
-        lines.append(_pipe_row(texts))
-    return lines
+    sides = part.sides if part.body else ["left"] * len(header)
+    marks = [{"left": ":--", "center": ":-:", "right": "--:"}[side] for side in sides]
+    return [_pipe_row(header), "| " + " | ".join(marks) + " |", *map(_pipe_body, part.body)]
+
+
+def _pipe_body(row: Row) -> str:
+    texts = [cell.text + cell.mark.replace("*", "\\*") for cell in row.spread()]
+    if row.role == "block" and texts[0]:
+        texts[0] = f"**{texts[0]}**"
+    return _pipe_row(texts)
 
 
 def _repeat(row: Row) -> list[str]:

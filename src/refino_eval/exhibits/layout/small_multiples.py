@@ -49,11 +49,18 @@ class Strip:
     bottom: frozenset[int]
 
 
+def _abreast(states: int, groups: int) -> int:
+    """Return how many panels stand in a line: four groups of one state make a square, many run over lines of four."""
+    if groups == 4 and states == 1:
+        return 2
+    return groups if groups <= ABREAST else 4
+
+
 def strips(states: Sequence[str], groups: int) -> tuple[Figure, list[Strip]]:
     """Return a figure with a strip of panels for each state; long strips run over several lines."""
     from matplotlib.figure import Figure
 
-    abreast = groups if groups <= (2 if len(states) == 1 and groups == 4 else ABREAST) else (2 if groups == 4 else 4)
+    abreast = _abreast(len(states), groups)
     lines = -(-groups // abreast)
     height = 2.5 if abreast <= 2 else 1.75
     figure = Figure(figsize=(7.6, (height * lines + 0.3) * len(states) + 0.3))

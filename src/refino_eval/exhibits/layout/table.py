@@ -93,6 +93,12 @@ class Part:
     caption: str = ""
 
     @property
+    def sides(self) -> list[Align]:
+        """The side that each column's text is set to: that of the first row that is no heading of a block."""
+        rows = [row for row in self.body if row.role != "block"] or [*self.body, *self.header]
+        return [cell.align for cell in rows[0].cells for _ in range(cell.span)] if rows else []
+
+    @property
     def width(self) -> int:
         """How many columns it has."""
         return max((sum(cell.span for cell in row.cells) for row in (*self.header, *self.body)), default=0)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.exhibits.keys import panel_of, without_group
+from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, column, event_axis, number_axis, source_line
 from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
@@ -16,8 +17,6 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 from refino_eval.text import say
-
-SERIES = "difference"
 
 
 def grouped_effects_figure(
@@ -30,7 +29,6 @@ def grouped_effects_figure(
     unit: Mapping[str, str],
 ) -> Drawing:
     """Draw each group's effects, zero in the middle of a scale that is the same along a row."""
-    from refino_eval.exhibits.kinds.effects.layout import draw_effects, effects_legend
 
     assert exhibit.by is not None
     states = grouped_states(exhibit.states, frame)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.effects.effects_by_group import effects_notes, grouped_effects_figure
+from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend, placebo_text
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.kinds.paths.layout import state_unit
 from refino_eval.exhibits.layout.drawing import (
@@ -21,16 +21,12 @@ from refino_eval.exhibits.layout.drawing import (
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import INK, TREATED
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-SERIES = "difference"
+    pass
 
 
 def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -48,67 +44,12 @@ def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
         times = [int(time) for time in column(frame, state, SERIES, "estimate").index]
         event_axis(ax, times, labels, exhibit.clock)
         number_axis(ax.yaxis, labels.language)
-        unit, aside = state_unit(exhibit, state, labels), _placebo(frame, state, labels)
+        unit, aside = state_unit(exhibit, state, labels), placebo_text(frame, state, labels)
         head_panel(ax, place, len(states), labels.state(state), unit, aside=aside)
     many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
     effects_legend(figure, exhibit, labels, many=many)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, states, frame, labels))
-
-
-def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
-    """Draw the estimates of one panel with intervals and band, and return how far from zero they reach."""
-    estimates = column(frame, state, SERIES, "estimate")
-    low, high, band_low, band_high = (
-        column(frame, state, SERIES, name).reindex(estimates.index)
-        for name in ("conf_low", "conf_high", "band_low", "band_high")
-    )
-    if band_low.notna().any():
-        ax.fill_between(estimates.index, band_low, band_high, color=TREATED.color, alpha=0.13, linewidth=0, zorder=1)
-    ax.axhline(0, color=INK, linewidth=0.9, zorder=2)
-    if len(estimates) > MANY:
-        ax.fill_between(estimates.index, low, high, color=TREATED.color, alpha=0.30, linewidth=0, zorder=2)
-        ax.plot(estimates.index, estimates, color=TREATED.color, linewidth=1.4, zorder=4)
-    else:
-        ax.vlines(estimates.index, low, high, color=TREATED.color, linewidth=1.0, zorder=3)
-        for before, fill in ((True, "white"), (False, TREATED.color)):
-            part = estimates[(estimates.index < 0) == before]
-            ax.plot(
-                part.index, part, linestyle="none", marker="o", markersize=3.6, markerfacecolor=fill,
-                markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=4,
-            )  # fmt: skip
-    limits = pd.concat([low, high, band_low, band_high, estimates]).dropna().abs()
-    return 1.12 * float(limits.max()) if len(limits) and limits.max() > 0 else 1.0
-
-
-def _placebo(frame: pd.DataFrame, state: str, labels: LabelBook) -> str:
-    """Return a text on the joint test of the months before the draw."""
-    test = frame[(frame["panel"] == state) & (frame["row"] == "placebo")].set_index("statistic")["value"]
-    if not {"f_stat", "p_value"} <= set(test.index) or not math.isfinite(test["f_stat"]):
-        return ""
-    style = NumberStyle.of(labels.language)
-    f = format_statistic(style, "f_stat", float(test["f_stat"]))
-    p = style.p_value(float(test["p_value"]))
-    return labels.word("placebo").format(f=f, p=p).replace("= <", "< ")
-
-
-def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *, many: bool) -> None:
-    """Show above the panels what point, line and shading are."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    entry = labels.specification_of(exhibit.specification)
-    level = f"{(entry.level if entry else 0.95) * 100:g}"
-    if many:
-        point = Line2D([], [], color=TREATED.color, linewidth=1.4)
-        reach: Line2D | Patch = Patch(facecolor=TREATED.color, alpha=0.37)
-    else:
-        point = Line2D([], [], linestyle="none", marker="o", markersize=4, color=TREATED.color)
-        reach = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
-    band = Patch(facecolor=TREATED.color, alpha=0.13)
-    effect = labels.word("effect_of").format(arm=labels.arm(labels.treated))
-    texts = [effect, *(labels.word(word).format(level=level) for word in ("pointwise", "simultaneous"))]
-    figure.legend([point, reach, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:

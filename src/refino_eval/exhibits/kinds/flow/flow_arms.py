@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from refino_eval.exhibits.kinds.flow.layout import Counts, Stage, alt_text, reason_label, stage_label
+from refino_eval.exhibits.kinds.flow.flow_stages import Counts, Stage, alt_text, reason_label, stage_label
 from refino_eval.exhibits.layout.drawing import Drawing, arms_of, source_line
 from refino_eval.exhibits.layout.style import GRID, INK, QUIET
 from refino_eval.exhibits.wording.number_format import NumberStyle

@@ -7,24 +7,22 @@ out on the way there; columns are `all` and the two arms. The figure shows these
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from refino_eval.exhibits.kinds.flow.flow_stages import Stage, alt_text, reason_label, stage_label, stages_of
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import CONTROL, GRID, INK, QUIET, TREATED, Series
-from refino_eval.exhibits.wording.labels import LabelBook, plain
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Counts = Mapping[str, int]
 
 
 WIDTH = 7.6
@@ -68,29 +66,6 @@ SMALL, NORMAL = 7.5, 9.0
 
 WRAP = 27
 """Characters in a line of a reason beside its number."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One sample, and those taken out on the way to it: reason (tidy row) -> counts by column."""
-
-    name: str
-    counts: Counts
-    out: Mapping[str, Counts]
-
-
-def stages_of(frame: pd.DataFrame) -> tuple[Stage, ...]:
-    """Read the tidy numbers back as stages, in their order; the first is what was delivered."""
-    found: list[Stage] = []
-    out: dict[str, Counts] = {}
-    for row, part in frame[frame["statistic"] == "count"].groupby("row", sort=False):
-        counts = {str(column): int(value) for column, value in zip(part["column"], part["value"], strict=True)}
-        if ":" in str(row):
-            out[str(row)] = counts
-        else:
-            found.append(Stage(str(row), counts, out))
-            out = {}
-    return tuple(found)
 
 
 def layout(exhibit: FlowExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -246,34 +221,3 @@ def _reason_lines(stage: Stage, arm: str, labels: LabelBook, style: NumberStyle)
         lines += [(text, "") for text in wrapped[:-1]]
         lines.append((wrapped[-1], style.integer(counts[arm])))
     return lines
-
-
-def stage_label(name: str, labels: LabelBook) -> str:
-    """Return what those at a stage are called."""
-    return labels.sample(name) if name in labels.samples else labels.word(name)
-
-
-def reason_label(row: str, labels: LabelBook) -> str:
-    """Return why people were taken out, of a tidy row `<step>:<reason>`."""
-    if row in labels.flow:
-        return labels.flow[row][labels.language]
-    reason = row.partition(":")[2]
-    return labels.word(reason) or plain(reason)
-
-
-def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
-    """Return a text on the whole flow in words, arm by arm."""
-    style = NumberStyle.of(labels.language)
-    arms = (*labels.treated_arms, labels.control)
-
-    def split(counts: Counts) -> str:
-        by_arm = ", ".join(f"{labels.arm(arm)} {style.integer(counts[arm])}" for arm in arms)
-        return f"{style.integer(counts['all'])} ({by_arm})"
-
-    sentences = []
-    for stage in stages:
-        out = [f"{reason_label(row, labels)}: {split(counts)}" for row, counts in stage.out.items()]
-        if out:
-            sentences.append(f"{labels.word('excluded')}: {'; '.join(out)}.")
-        sentences.append(f"{stage_label(stage.name, labels)}: {split(stage.counts)}.")
-    return labels.say("flow.alt_flow_chart", stages=" ".join(sentences))

@@ -61,30 +61,30 @@ def variants(frame: pd.DataFrame) -> pd.DataFrame:
 
 def choices_of(ordered: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook) -> list[Choices]:
     """Return what was chosen: definition and window of the outcome (or the outcome itself), controls, sample."""
-    found = []
     outcomes = [exhibit.columns[key] for key in ordered["row"]]
-    entries = [labels.definitions.outcomes.get(name) for name in outcomes]
-    by_state = all(entry is not None and entry.state is not None for entry in entries)
-    pairs = {
-        (entry.state, window_text(entry, labels.language)): name
-        for name, entry in zip(outcomes, entries, strict=True)
-        if entry
-    }
-    if by_state and len(pairs) == len(set(outcomes)):
-        states = [labels.state(entry.state or "") for entry in entries if entry is not None]
-        windows = [_window(window_text(entry, labels.language)) for entry in entries if entry is not None]
-        found.append(_choices(labels.say("specification_curve.choice_definition"), states))
-        found.append(_choices(labels.say("specification_curve.choice_window"), windows))
-    else:
-        found.append(
-            _choices(labels.say("specification_curve.choice_outcome"), [labels.outcome(name) for name in outcomes])
-        )
     controls = [labels.specification(panel) for panel in ordered["panel"]]
-    found.append(_choices(labels.say("specification_curve.choice_specification"), controls))
-    found.append(
-        _choices(labels.say("specification_curve.choice_sample"), [labels.sample(c) for c in ordered["column"]])
-    )
-    return found
+    samples = [labels.sample(column) for column in ordered["column"]]
+    return [
+        *_outcome_choices(outcomes, labels),
+        _choices(labels.say("specification_curve.choice_specification"), controls),
+        _choices(labels.say("specification_curve.choice_sample"), samples),
+    ]
+
+
+def _outcome_choices(outcomes: Sequence[str], labels: LabelBook) -> list[Choices]:
+    """Return definition and window of the outcomes where these two identify them, otherwise the outcomes themselves."""
+    entries = [labels.definitions.outcomes.get(name) for name in outcomes]
+    known = [entry for entry in entries if entry is not None and entry.state is not None]
+    windows = [window_text(entry, labels.language) for entry in known]
+    pairs = {(entry.state, window) for entry, window in zip(known, windows, strict=True)}
+    if len(known) < len(outcomes) or len(pairs) < len(set(outcomes)):
+        named = [labels.outcome(name) for name in outcomes]
+        return [_choices(labels.say("specification_curve.choice_outcome"), named)]
+    states = [labels.state(entry.state or "") for entry in known]
+    return [
+        _choices(labels.say("specification_curve.choice_definition"), states),
+        _choices(labels.say("specification_curve.choice_window"), list(map(_window, windows))),
+    ]
 
 
 def _window(text: str) -> str:
