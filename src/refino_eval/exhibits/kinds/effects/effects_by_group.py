@@ -29,7 +29,6 @@ def grouped_effects_figure(
     unit: Mapping[str, str],
 ) -> Drawing:
     """Draw each group's effects, zero in the middle of a scale that is the same along a row."""
-
     assert exhibit.by is not None
     states = grouped_states(exhibit.states, frame)
     groups = listed_groups(exhibit.by, frame, labels)
