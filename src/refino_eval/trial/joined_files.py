@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,7 @@ def _joined(
             f"{where}: no value of '{by}' occurs in the column '{key.name}' of {opened.name}. Check that both hold the same "
             "ids, written in the same way (leading zeros, blanks)."
         )
+    _check_alike(mine[rows < 0], theirs[~theirs.index.isin(rows)], other, opened)
     joining = Joining(
         name=Path(other.file).stem,
         without_row=rows < 0,
@@ -151,6 +153,20 @@ def _joined(
             "file, or state what to do with them (`unmatched: keep` or `out`)."
         )
     return left | {name: column.take(rows) for name, column in right.items()}, joining
+
+
+def _check_alike(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable) -> None:
+    """Refuse ids without a partner that differ from each other only in leading zeros, decimals, blanks or signs."""
+    alike = int(mine.dropna().map(_bare).isin(set(theirs.dropna().map(_bare))).sum())
+    if alike:
+        raise UserError(
+            f"{opened.where}: {alike:,} values of '{other.by}' have no row in {opened.name}, but differ from values of its "
+            f"column '{other.key or other.by}' only in leading zeros, decimals, blanks or signs. Write the ids in the same way."
+        )
+
+
+def _bare(code: str) -> str:
+    return re.sub(r"[\W_]", "", re.sub(r"[.,]0+$", "", code.upper())).lstrip("0")
 
 
 def _check_keys(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable) -> None:

@@ -218,6 +218,16 @@ def test_exact_ids_of_every_type_join(tmp_path, kind):
     assert outcomes(read(tmp_path, "m.parquet", join=join, person_id="id")) == [3, 4]
 
 
+@pytest.mark.parametrize("other", ["12", "012.0", "0-12", "012a"])
+def test_some_ids_that_are_written_in_another_way_stop_a_join(tmp_path, other):
+    (tmp_path / "j.csv").write_text(f"id,y\n007,3\n{other},4\n")
+    rows, join = "id,z\n007,1\n012,0\n", [{"file": "j.csv", "by": "id"}]
+    if other == "012a":
+        assert outcomes(read(tmp_path, "m.csv", rows, join=join)) == pytest.approx([3, np.nan], nan_ok=True)
+    else:
+        assert "1 values of 'id' have no row in j.csv, but differ" in message(tmp_path, "m.csv", rows, join=join)
+
+
 def test_ids_that_lost_their_zeros_are_not_joined_to_others(tmp_path):
     (tmp_path / "j.csv").write_text("id,y\n7,3\n12,4\n")
     rows, join = "id,z\n007,1\n012,0\n", [{"file": "j.csv", "by": "id"}]

@@ -243,3 +243,34 @@ def test_the_cohort_file_is_the_same_bytes_every_time(tmp_path):
     schema = pq.read_schema(tmp_path / "one.parquet")
     assert str(schema.field("treated").type) == "int32"
     assert str(schema.field("draw_date").type) == "date32[day]"
+
+
+@pytest.mark.parametrize(
+    ("second", "refused"),
+    [
+        ({"arm": "C"}, True),
+        ({"arm": "T", "county": "b"}, True),
+        ({"arm": "T"}, False),
+        ({"arm": "C", "start": dt.date(2019, 5, 1)}, False),
+    ],
+)
+def test_two_first_draws_of_one_day_that_differ_are_refused(tmp_path, second, refused):
+    rows = [*FOUR, {"person_id": "01", **second}]
+    step = {"reason": "again", "label": LABEL, "first_draw_only": True}
+    if refused:
+        with pytest.raises(UserError, match="1 people have several first draws on the same day"):
+            link(tmp_path, rows, steps=[step])
+    else:
+        assert len(link(tmp_path, rows, steps=[step]).frame) == 4
+
+
+@pytest.mark.parametrize(
+    ("born", "part"), [("2068-02-01", "1 people who were born after"), ("1880-01-01", "1 who were older")]
+)
+def test_births_that_cannot_be_are_refused(tmp_path, born, part):
+    schema = {"person_id": pa.string(), "sex": pa.string(), "birth_date": pa.date32()}
+    people = [{"person_id": "01", "birth_date": dt.date.fromisoformat(born)}, {"person_id": "02", "birth_date": DAY}]
+    persons = write(tmp_path / "persons.parquet", people, schema)
+    age = {"age": {"kind": "age_at_draw", "register": "persons", "column": "birth_date", "label": LABEL}}
+    with pytest.raises(UserError, match=part):
+        link(tmp_path, FOUR, covariates=age, more={"persons": persons})
