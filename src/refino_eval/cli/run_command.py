@@ -6,6 +6,7 @@ the problems that jobs leave are reported as paragraphs.
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
@@ -29,6 +30,8 @@ from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_P
 
 TARGETS = ("all", "outcomes", "aggregates")
 REASONS_SHOWN = 10
+NOT_MADE = "not_made"
+"""Statistic of an exhibit that could not be computed (see `exhibits.tidy`, which takes long to load)."""
 PROFILE = "workflow/profiles/laptop"
 
 _MESSAGE = re.compile(r"^Job (\d+): (.+)$")
@@ -98,6 +101,7 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
         _show_failure(last, log, root, console)
         return 1
     _show_success(configuration, until, jobs, time.perf_counter() - start, console)
+    raise_problems(list(_not_made(configuration, until)))
     return 0
 
 
@@ -284,6 +288,17 @@ def _show_failure(last: deque[str], log: Path, root: Path, console: Console) -> 
         console.print(f"  {line}", markup=False)
     for path in [*logs, log]:
         console.print(f"Full log: {path.relative_to(root).as_posix()}", markup=False)
+
+
+def _not_made(configuration: Configuration, until: str | None) -> Iterator[str]:
+    """Return a message for each exhibit that could not be computed, also if an earlier run found that."""
+    if until == "outcomes":
+        return
+    for name in configuration.evaluation.exhibits:
+        with (configuration.results_folder / "aggregates" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+            row = next(csv.DictReader(stream), {})
+        if row.get("statistic") == NOT_MADE:
+            yield f"The exhibit '{name}' could not be made and is shown empty: {row['status']}"
 
 
 def _show_success(configuration: Configuration, until: str | None, jobs: int, seconds: float, console: Console) -> None:

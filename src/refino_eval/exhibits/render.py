@@ -14,15 +14,18 @@ import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.exhibits.formats.write import TABLE_FORMS, Laid, write_table
-from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, save_figure
+from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, empty_drawing, save_figure
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import house_style
-from refino_eval.exhibits.layout.table import Table
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.layout.tables_by_arm import table_by_arm
-from refino_eval.exhibits.tidy import tidy_text, validate, write_text
+from refino_eval.exhibits.tidy import reason_not_made, tidy_text, validate, write_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
+
+EMPTY = Part((Row((label(""),)),), (Row((Cell(EN_DASH, align="left"),)),))
+"""The grid of a table that could not be computed."""
 
 LOADS = ("exhibits/kinds/{kind}/layout.py",)
 """What this module imports by name: `digest` follows it like an import."""
@@ -114,6 +117,9 @@ def table_of(
 ) -> Table:
     """Lay out a table without writing it (see `render`); the report shows the same one."""
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
+    if (reason := reason_not_made(tidy_frame)) is not None:
+        notes = (labels.say("notes.not_made", reason=reason),)
+        return Table(exhibit_name, language, exhibit.title[language], (EMPTY,), notes)
     levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
     style = replace(style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)))
     page = Page(exhibit_name, labels, facts, style)
@@ -140,6 +146,8 @@ def drawing_of(
 ) -> Drawing:
     """Draw a figure without writing it (see `render`)."""
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
+    if (reason := reason_not_made(tidy_frame)) is not None:
+        return empty_drawing(exhibit.title[language], labels.say("notes.not_made", reason=reason))
     drawing: Drawing = layout_of(exhibit.kind).layout(
         exhibit, tidy_frame, Page(exhibit_name, labels, facts, NumberStyle.of(language))
     )
@@ -151,6 +159,8 @@ def figure_notes(
 ) -> tuple[str, ...]:
     """Return the lines under a figure; the notes of a table are part of it."""
     labels = labels.in_language(language)
+    if (reason := reason_not_made(tidy_frame)) is not None:
+        return (labels.say("notes.not_made", reason=reason),)
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
     kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
     return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.errors import UserError
+
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "value", "n_persons", "status")
 
@@ -33,10 +35,10 @@ STATISTICS = frozenset(
         "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
         "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
         "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",
-        "break_even",
+        "break_even", "not_made",
     }
 )  # fmt: skip
-"""The closed list of statistics. `break_even` is the effect at which a difference in cost is repaid."""
+"""The closed list of statistics. `not_made` is the only row of an exhibit that could not be computed. `break_even` is the effect at which a difference in cost is repaid."""
 
 INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"})
 
@@ -109,6 +111,22 @@ def _faults(frame: pd.DataFrame) -> Iterable[str]:
     if silent.any():
         first = frame.loc[silent, list(KEYS)].iloc[0].to_dict()
         yield f"{int(silent.sum())} values are missing or infinite without a status, first: {first}"
+
+
+NOT_MADE = "not_made"
+"""Statistic of the one row of an exhibit that could not be computed; its status holds the reason."""
+
+
+def not_made(exhibit: str, problems: Iterable[str]) -> pd.DataFrame:
+    """Return the numbers of an exhibit that could not be computed: none, and the reason."""
+    reason = " ".join(" ".join(problems).split())
+    row = {"exhibit": exhibit, "row": "", "column": "", "statistic": NOT_MADE, "value": math.nan, "status": reason}
+    return tidy_frame([row])
+
+
+def reason_not_made(frame: pd.DataFrame) -> str | None:
+    """Return why an exhibit could not be computed; None if it was."""
+    return str(frame["status"].iloc[0]) if len(frame) == 1 and frame["statistic"].iloc[0] == NOT_MADE else None
 
 
 def statistics_at(frame: pd.DataFrame, panel: str, row: str, column: str) -> dict[str, float]:
@@ -186,6 +204,21 @@ def read_tidy(path: Path | str) -> pd.DataFrame:
             n_persons=lambda frame: frame["n_persons"].map(lambda text: int(text) if text else None),
         )
     )
+
+
+def read_made(path: Path | str) -> pd.DataFrame:
+    """Read the tidy numbers of an exhibit that another one is computed from.
+
+    Raises
+    ------
+    UserError
+        If that exhibit could not be computed.
+    """
+    frame = read_tidy(path)
+    reason = reason_not_made(frame)
+    if reason is not None:
+        raise UserError(f"it is computed from the exhibit '{Path(path).stem}', which could not be made: {reason}")
+    return frame
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -35,6 +36,15 @@ class Drawing:
     figure: Figure
     title: str
     alt: str
+
+
+def empty_drawing(title: str, text: str) -> Drawing:
+    """Return a figure that shows a text alone, for an exhibit that could not be computed."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.6, 2.0))
+    figure.text(0.5, 0.5, "\n".join(textwrap.wrap(text, 100)), ha="center", va="center", fontsize=9, color=QUIET)
+    return Drawing(figure, title, text)
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:

@@ -20,7 +20,7 @@ from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, inputs_of
-from refino_eval.exhibits.tidy import read_tidy
+from refino_eval.exhibits.tidy import read_made
 from refino_eval.published.values import printed_numbers
 
 UNITS = ("participant", "drawn")
@@ -92,7 +92,7 @@ class _Columns:
 
 def _effects_of(exhibit: BreakEvenExhibit | NetBenefitExhibit, files: PersonFiles, study: Study) -> dict[str, Estimate]:
     """Read the effects of the same run."""
-    frame = read_tidy(files.aggregates[exhibit.effects])
+    frame = read_made(files.aggregates[exhibit.effects])
     frame = frame[(frame["panel"] == exhibit.specification) & (frame["row"] == study.treated)]
     number = frame.set_index(["column", "statistic"])["value"]
     return {

@@ -17,6 +17,7 @@ from refino_eval.config.base import Language
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.render import figure_notes, table_of
+from refino_eval.exhibits.tidy import reason_not_made
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import asset, write_page
@@ -94,9 +95,10 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         for chapter, names in by_chapter(frames, inputs.definitions.exhibits).items()
     }
     # What each chapter without exhibits shows; one that has nothing to show is left out.
-    explorer = explorer_of(inputs, frames, labels)
+    made = {name: frame for name, frame in frames.items() if reason_not_made(frame) is None}
+    explorer = explorer_of(inputs, made, labels)
     contents: dict[str, Any] = {
-        "summary": summarise_numbers(inputs, frames, labels),
+        "summary": summarise_numbers(inputs, made, labels),
         "flow": summary_tables.flow_table(inputs, labels, language),
         "explorer": explorer,
         "methods": methods_of(inputs, labels),
@@ -124,7 +126,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         rules=summary_tables.rules_table(inputs, language),
         plan=summary_tables.plan_table(inputs, labels, language),
         verified=summary_tables.verified_line(inputs, language),
-        explained=explanations((exhibit for _, exhibit in inputs.shown(frames)), language),
+        explained=explanations((exhibit for _, exhibit in inputs.shown(made)), language),
         catalogue=catalogue if (inputs.release_dir / catalogue).is_file() else "",
         example=page.trails.numbers[0][1] if page.trails.numbers else "",
         data=_embedded(_data(page, explorer)),
@@ -167,7 +169,8 @@ def _shown(name: str, page: _Page) -> Shown:
     else:
         body = inline_svg(page.inputs.figure(name, language))
         notes = figure_notes(exhibit, frame, labels=labels, language=language, facts=facts)
-        chart = chart_of(exhibit, frame, labels) if isinstance(exhibit, StatesExhibit) else None
+        made = reason_not_made(frame) is None
+        chart = chart_of(exhibit, frame, labels) if made and isinstance(exhibit, StatesExhibit) else None
         if chart is not None:
             page.charts[name] = chart
     return Shown(

@@ -8,7 +8,7 @@ from typing import get_args
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.kinds.listing.model import Dimension, ListingExhibit
 from refino_eval.exhibits.numbers.study import Context, Row
-from refino_eval.exhibits.tidy import read_tidy
+from refino_eval.exhibits.tidy import read_made
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
@@ -21,7 +21,7 @@ def numbers(exhibit: ListingExhibit, context: Context) -> Iterator[Row]:
     UserError
         When a chosen panel, row, column or statistic does not occur in the exhibit, or nothing has all that was chosen.
     """
-    frame = read_tidy(context.files.aggregates[exhibit.numbers_of])
+    frame = read_made(context.files.aggregates[exhibit.numbers_of])
     for dimension, chosen in exhibit.only.items():
         present = dict.fromkeys(frame[dimension])
         for key in chosen:

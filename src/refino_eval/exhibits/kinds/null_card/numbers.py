@@ -10,7 +10,7 @@ import pandas as pd
 from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
 from refino_eval.exhibits.numbers.study import Context, Row, cell
-from refino_eval.exhibits.tidy import read_tidy
+from refino_eval.exhibits.tidy import read_made
 
 IN_PERCENT = ("estimate", "conf_low", "conf_high", "mde", "rejected_below", "rejected_above", "margin")
 
@@ -24,7 +24,7 @@ CARD = (
 def numbers(exhibit: NullCardExhibit, context: Context) -> Iterator[Row]:
     """Give the tests' numbers as they stand (panel `units`), and in per cent of the control mean (panel `percent`)."""
     files, study = context.files, context.study
-    tests = read_tidy(files.aggregates[exhibit.tests])
+    tests = read_made(files.aggregates[exhibit.tests])
     panels = (exhibit.specification, arm_panel(study.treated, exhibit.specification))
     tests = tests[tests["panel"].isin(panels) & (tests["column"] == study.treated)]
     numbers: dict[tuple[str, str], tuple[float, int | None]] = {
