@@ -194,8 +194,9 @@ class ResultFiles:
             f"{self.results}/person_level/cohort.parquet",
             *sorted(panels),
             *self.outcomes(),
-            self.outcomes_table(),
         ]
+        if until != "aggregates":
+            made.append(self.outcomes_table())
         if until == "outcomes":
             return made
         made += [path for path in self.all_panels() if path not in panels]
