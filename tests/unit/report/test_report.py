@@ -10,17 +10,19 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
+from refino_eval.config import sources
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.registers import receipt_problems
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import chart_of
@@ -28,7 +30,7 @@ from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.report_page import SCRIPTS, inline_svg
 from refino_eval.report.page.summary import effect_sentence, summarise_numbers
-from refino_eval.text import catalogue, say
+from refino_eval.text import catalogue, say, say_if_any
 from support import finished_run as run
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "rect", "circle", "line"}
@@ -399,6 +401,16 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: P
         limit="0.05",
         expected=NumberStyle.of("en").fixed(0.05 * total, 1),
     )
+
+
+def test_every_rule_that_rejects_rows_has_a_text() -> None:
+    named = {
+        rule.model_fields["rule"].annotation
+        for rule in get_args(get_args(sources.Rule)[0])
+        if rule is not sources.HoursFromPercent
+    }
+    rules = {name for literal in named for name in get_args(literal)} | set(receipt_problems._RULES)
+    assert [rule for rule in sorted(rules) if not say_if_any(f"report.rule_{rule}", "nb")] == []
 
 
 def test_the_worst_linkage_is_among_the_checks(inputs: ReportInputs) -> None:
