@@ -72,7 +72,8 @@ def make_panel(path: Path, people: int, seed: int = 1) -> None:
 
 def definitions(count: int) -> dict[str, Any]:
     """Return so many outcomes: every kind in turn, every other one over an expression."""
-    from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
+    from refino_eval.config.definitions import Outcome
+    from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 
     truths = ("employed", "aap", "employed and not in_programme", "aap and weekly_hours >= 4",
               "not (employed or aap or disability)", "weekly_hours between 18.75 and 37.5")  # fmt: skip
@@ -80,12 +81,12 @@ def definitions(count: int) -> dict[str, Any]:
     label = {"nb": "x", "en": "x"}
     made: dict[str, Any] = {}
     for n in range(count):
-        kind = list(OUTCOME_KEYS)[n % len(OUTCOME_KEYS)]
+        kind = list(OUTCOME_KINDS)[n % len(OUTCOME_KINDS)]
         first = n % 12
         every = {"at": first, "window": (first, first + 12), "times": (first, first + 6), "at_least": 3}
-        keys = {key: every[key] for key in OUTCOME_KEYS[kind] if key in every}
+        keys = {key: every[key] for key in OUTCOME_KINDS[kind].keys if key in every}
         pool = numbers if kind in ("value_at", "sum_over", "mean_over", "change") else truths
-        read = pool[n // len(OUTCOME_KEYS) % len(pool)]
+        read = pool[n // len(OUTCOME_KINDS) % len(pool)]
         what = {"state": read} if read in STATES else {"expression": read}
         made[f"o{n}"] = Outcome.model_validate(
             {"label": label, "description": "x", "kind": kind, "unit": label, **what, **keys}
@@ -113,7 +114,7 @@ def _check(panel: Path, outcomes: dict[str, Any], table: Any) -> None:
 
     from refino_eval.expressions import parse
     from refino_eval.expressions.plain import evaluate
-    from refino_eval.outcomes.oracle import plain_outcome
+    from refino_eval.outcomes.kinds import plain_outcome
 
     periods = LAST - FIRST + 1
     rows = next(pq.ParquetFile(panel).iter_batches(CHECKED * periods)).to_pylist()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from refino_eval.errors import UserError
 from refino_eval.expressions import parse
-from refino_eval.expressions.arrays import to_array
+from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.expressions.expression_sql import to_sql
 from refino_eval.expressions.expression_words import expression_words
 from refino_eval.expressions.plain import evaluate

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
+from refino_eval.config.definitions import Outcome
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.expressions import parse
 from refino_eval.expressions.plain import evaluate
 from refino_eval.outcomes.build import derive_outcomes
-from refino_eval.outcomes.oracle import plain_outcome
+from refino_eval.outcomes.kinds import plain_outcome
 from support.builders import LABEL
 
 FIRST, LAST = -2, 5
@@ -32,11 +33,11 @@ def every_outcome():
         "at_least": (1, 2, 3),
         "censored": ("last", "missing"),
     }
-    truths = ("any_in", "months_in", "first_month", "spell_of", "longest_spell", "held_at")
-    for kind, takes in OUTCOME_KEYS.items():
+    for kind, entry in OUTCOME_KINDS.items():
+        takes = entry.keys
         for values in itertools.product(*(keys[key] for key in takes)):
             for missing in ("any", "all"):
-                for text in READ if kind in truths else NUMBERS:
+                for text in READ if entry.reads_truth else NUMBERS:
                     given_keys = dict(zip(takes, values, strict=True)) | {"missing": missing}
                     what = {"state": text} if text in KINDS else {"expression": text}
                     data = {"label": LABEL, "description": "x", "kind": kind, "unit": LABEL, **what, **given_keys}
@@ -61,7 +62,7 @@ panels = st.lists(life | whole, min_size=1, max_size=5)
 
 
 def test_every_kind_is_tried():
-    assert {outcome.kind for outcome in OUTCOMES.values()} == set(OUTCOME_KEYS)
+    assert {outcome.kind for outcome in OUTCOMES.values()} == set(OUTCOME_KINDS)
     assert len(OUTCOMES) > 150
 
 

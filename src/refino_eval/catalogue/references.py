@@ -17,7 +17,7 @@ from refino_eval.config.base import Language
 from refino_eval.config.sources import Source
 from refino_eval.expressions import expression_words as words
 from refino_eval.expressions import names_in
-from refino_eval.outcomes.kinds import outcome_sentence
+from refino_eval.outcomes.describe import outcome_sentence
 
 KINDS = ("states", "outcomes", "covariates", "subgroups", "specifications")
 _KEYS = ("person_id", "start", "stop", "period")

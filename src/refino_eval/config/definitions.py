@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Text, Unit
 from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov
+from refino_eval.errors import nearest
 
 Scalar = str | int | float | bool
 
@@ -199,33 +201,16 @@ State = Annotated[
     Annotated[SpellState, Tag("SpellState")] | Annotated[DerivedState, Tag("DerivedState")], Discriminator(_state_form)
 ]
 
-OutcomeKind = Literal[
-    "value_at",
-    "any_in",
-    "months_in",
-    "sum_over",
-    "mean_over",
-    "first_month",
-    "spell_of",
-    "longest_spell",
-    "held_at",
-    "change",
-]
-"""The closed list; each is a function in `refino_eval.outcomes.kinds` and a section of `docs/outcome_kinds.md`."""
 
-OUTCOME_KEYS: dict[str, tuple[str, ...]] = {
-    "value_at": ("at",),
-    "any_in": ("window",),
-    "months_in": ("window",),
-    "sum_over": ("window",),
-    "mean_over": ("window",),
-    "first_month": ("window", "censored"),
-    "spell_of": ("window", "at_least"),
-    "longest_spell": ("window",),
-    "held_at": ("times",),
-    "change": ("times",),
-}
-"""Which of `at`, `window`, `times`, `at_least` and `censored` a kind takes."""
+def _known_kind(kind: str) -> str:
+    if kind not in OUTCOME_KINDS:
+        raise ValueError(f"there is no kind of outcome '{kind}'.{nearest(kind, OUTCOME_KINDS)}")
+    return kind
+
+
+KindOfOutcome = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": [*OUTCOME_KINDS]})
+]
 
 
 class Outcome(_Finite):
@@ -233,7 +218,7 @@ class Outcome(_Finite):
 
     label: Label
     description: Text
-    kind: OutcomeKind
+    kind: KindOfOutcome
     state: Name | None = Field(default=None, description="The state that is read; or give `expression`.")
     expression: str | None = Field(
         default=None, description="Over states of the same period, for instance `aap and weekly_hours >= 4`."
@@ -272,7 +257,7 @@ class Outcome(_Finite):
     def _coherent(self) -> Outcome:
         if (self.state is None) == (self.expression is None):
             raise ValueError("give either `state` or `expression`")
-        takes = OUTCOME_KEYS[self.kind]
+        takes = OUTCOME_KINDS[self.kind].keys
         for key in ("at", "window", "times", "at_least"):
             if (key in takes) != (getattr(self, key) is not None):
                 needed = " and ".join(f"`{name}`" for name in takes if name != "censored")
@@ -318,7 +303,7 @@ class Outcome(_Finite):
     @property
     def companion(self) -> bool:
         """Whether the outcome has a column beside it, `<name>_censored`."""
-        return "censored" in OUTCOME_KEYS[self.kind]
+        return "censored" in OUTCOME_KINDS[self.kind].keys
 
 
 class _Covariate(Strict):

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.dependencies import outcome_states
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.expressions import Kind, Name, Tree, kind_of, parse
-from refino_eval.expressions.arrays import to_array
+from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.months.panel_plan import state_kinds
-from refino_eval.outcomes.kinds import KINDS, compute
+from refino_eval.outcomes.kinds import compute
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,7 +156,7 @@ def _trees(outcomes: Mapping[str, Outcome], states: Sequence[str], definitions: 
         except UserError as fault:
             faults += fault.problems
             continue
-        if KINDS[outcome.kind].truth and kind_of(trees[name]) != "boolean":
+        if OUTCOME_KINDS[outcome.kind].reads_truth and kind_of(trees[name]) != "boolean":
             what = f"the state '{outcome.state}'" if outcome.state else f"`{outcome.expression}`"
             faults.append(
                 f"Outcome '{name}': kind {outcome.kind} asks in which periods something is true, and {what} is a "

@@ -1,17 +1,36 @@
-"""Periods and windows in words, for the catalogue and the report."""
+"""Outcomes, periods and windows in words, for the catalogue and the report."""
 
 from __future__ import annotations
 
 from refino_eval.config.base import Language, Unit
 from refino_eval.config.definitions import Outcome
+from refino_eval.text import say
 
-_UNIT = {("nb", "month"): "måned", ("nb", "week"): "uke", ("en", "month"): "month", ("en", "week"): "week"}
-_DRAW = {
-    ("nb", "month"): "trekkmåneden",
-    ("nb", "week"): "trekkuken",
-    ("en", "month"): "the draw month",
-    ("en", "week"): "the draw week",
-}
+
+def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> str:
+    """Say in one sentence what an outcome's value is.
+
+    Parameters
+    ----------
+    outcome
+        The definition.
+    state_label
+        The state's label in that language; an outcome over an expression shows the expression instead.
+    language
+        ``nb`` or ``en``.
+    """
+    times = [period_words(time, outcome.clock, language) for time in outcome.times or outcome.periods]
+    return say(
+        f"outcome_kinds.sentence_{outcome.kind}",
+        language,
+        state=state_label if outcome.expression is None else f"`{outcome.expression}`",
+        window=window_words(outcome, language),
+        times=say("outcome_kinds.joined", language, before=", ".join(times[:-1]), last=times[-1]),
+        first=times[0],
+        last=times[-1],
+        at_least=str(outcome.at_least),
+        unit=say(f"outcome_kinds.unit_{outcome.clock}", language),
+    )
 
 
 def period_words(event_time: int, unit: Unit, language: Language) -> str:
@@ -31,10 +50,9 @@ def period_words(event_time: int, unit: Unit, language: Language) -> str:
     str
         For instance ``month 12 after the draw month``, ``month 3 before the draw month``, ``the draw month``.
     """
-    draw = _DRAW[language, unit]
     if event_time == 0:
-        return draw
-    return f"{_UNIT[language, unit]} {abs(event_time)} {_side(event_time, language)} {draw}"
+        return say(f"outcome_kinds.period_draw_{unit}", language)
+    return say(f"outcome_kinds.period_{_side(event_time)}_{unit}", language, time=abs(event_time))
 
 
 def window_words(outcome: Outcome, language: Language) -> str:
@@ -56,18 +74,16 @@ def window_words(outcome: Outcome, language: Language) -> str:
     unit = outcome.clock
     if first == last:
         return period_words(first, unit, language)
-    draw, both = _DRAW[language, unit], "begge medregnet" if language == "nb" else "both included"
-    to = "til" if language == "nb" else "to"
     if first * last > 0:
-        word = _UNIT[language, unit] + ("" if language == "nb" else "s")
-        return f"{word} {abs(first)} {to} {abs(last)} {_side(first, language)} {draw}, {both}"
-    begin, end = period_words(first, unit, language), period_words(last, unit, language)
-    if last != 0:
-        # The draw's period has been named already, at the beginning.
-        end = end.removesuffix(draw) + ("den" if language == "nb" else "it")
-    return f"fra og med {begin} til og med {end}" if language == "nb" else f"from {begin} to {end}, {both}"
+        return say(f"outcome_kinds.window_{_side(first)}_{unit}", language, first=abs(first), last=abs(last))
+    # The window's beginning names the draw's period already, so that its end need not.
+    end = (
+        say(f"outcome_kinds.period_after_it_{unit}", language, time=last)
+        if last
+        else period_words(last, unit, language)
+    )
+    return say("outcome_kinds.window_across", language, begin=period_words(first, unit, language), end=end)
 
 
-def _side(event_time: int, language: Language) -> str:
-    after, before = ("etter", "før") if language == "nb" else ("after", "before")
-    return after if event_time > 0 else before
+def _side(event_time: int) -> str:
+    return "after" if event_time > 0 else "before"

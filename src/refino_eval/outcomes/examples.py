@@ -25,7 +25,7 @@ from refino_eval.months.engine import derive_panel
 from refino_eval.months.panel_plan import Plan, PriceIndices, plan_panel
 from refino_eval.months.state_oracle import PlainStates
 from refino_eval.outcomes.build import CENSORED, derive_outcomes
-from refino_eval.outcomes.oracle import plain_outcome
+from refino_eval.outcomes.kinds import plain_outcome
 from refino_eval.sql.quoting import SCALES
 
 if TYPE_CHECKING:

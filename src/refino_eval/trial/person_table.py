@@ -19,7 +19,7 @@ import pandas as pd
 from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, KeptRows, PersonTable, Sample
 from refino_eval.errors import UserError, nearest, raise_problems
-from refino_eval.expressions.arrays import columns_in, compared_with_text, derive_column
+from refino_eval.expressions.expression_arrays import columns_in, compared_with_text, derive_column
 from refino_eval.sql.quoting import code_text
 from refino_eval.trial.arm_codes import arm_names, arms_from_codes, code_from_columns
 from refino_eval.trial.cohort import Cohort, add_samples, control_lines

@@ -7,7 +7,7 @@ import pytest
 
 from refino_eval.errors import UserError
 from refino_eval.expressions import kind_of, names_in, parse
-from refino_eval.expressions.arrays import _ON_NUMBERS, _ON_VALUES, derive_column, to_array
+from refino_eval.expressions.expression_arrays import _ON_NUMBERS, _ON_VALUES, derive_column, to_array
 from refino_eval.expressions.expression_sql import _NUMBERS, to_sql
 from refino_eval.expressions.expression_words import expression_words
 from refino_eval.expressions.language import DEEPEST_BRACKETS, FUNCTIONS, RESERVED, TRUTHS

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from refino_eval.config.definitions import OUTCOME_KEYS, Outcome
-from refino_eval.outcomes import oracle
-from refino_eval.outcomes.describe import period_words, window_words
-from refino_eval.outcomes.kinds import KINDS, outcome_sentence
+from refino_eval.config.definitions import Outcome
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
+from refino_eval.outcomes import kinds
+from refino_eval.outcomes.describe import outcome_sentence, period_words, window_words
 from support.builders import LABEL
 
 
@@ -42,9 +43,9 @@ def test_periods():
 
 
 def test_every_kind_has_a_sentence_in_both_languages():
-    for kind in KINDS:
+    for kind, entry in OUTCOME_KINDS.items():
         every = {"at": 12, "window": (1, 12), "times": (6, 12), "at_least": 2}
-        where = {key: every[key] for key in OUTCOME_KEYS[kind] if key in every}
+        where = {key: every[key] for key in entry.keys if key in every}
         made = Outcome.model_validate(
             {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": kind, **where}
         )
@@ -57,17 +58,19 @@ def test_every_kind_has_a_sentence_in_both_languages():
         assert "12 after the draw month" in en
 
 
-def test_the_list_of_kinds_is_that_of_the_model():
-    assert set(KINDS) == set(Outcome.model_fields["kind"].annotation.__args__)
+def test_an_unknown_kind_is_refused_with_the_nearest_one():
+    given = {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": "sumover", "window": (1, 2)}
+    with pytest.raises(ValueError, match=r"no kind of outcome 'sumover'. Did you mean 'sum_over'"):
+        Outcome.model_validate(given)
 
 
-def test_every_kind_has_a_section_a_row_and_a_plain_twin():
+def test_every_kind_has_a_module_a_section_and_a_row():
     text = (Path(__file__).parents[3] / "docs" / "outcome_kinds.md").read_text(encoding="utf-8")
-    assert set(KINDS) == set(OUTCOME_KEYS) == {*oracle._PLAIN, "first_month"}
-    for name, keys in OUTCOME_KEYS.items():
+    assert set(OUTCOME_KINDS) == {path.stem for path in Path(kinds.__file__).parent.glob("*.py")} - {"__init__"}
+    for name, entry in OUTCOME_KINDS.items():
         assert f"\n## {name}\n" in text
-        shown = ", ".join(f"`{key}`" for key in keys)
-        assert f"| `{name}` | {shown} | {'true or false' if KINDS[name].truth else 'any value'} |" in text
+        shown = ", ".join(f"`{key}`" for key in entry.keys)
+        assert f"| `{name}` | {shown} | {'true or false' if entry.reads_truth else 'any value'} |" in text
 
 
 def test_an_outcome_over_an_expression_is_told_by_it():
@@ -84,3 +87,9 @@ def test_an_outcome_over_an_expression_is_told_by_it():
     assert outcome_sentence(made, "x", "en") == (
         "`a and b`: in all of month 12 after the draw month and month 18 after the draw month."
     )
+
+
+def test_whole_sums_are_exact_up_to_the_largest():
+    values = np.asarray([[2.0**53 - 2, 1.0], [0.1, 0.2], [123456789012345.0, 1.0], [2.0**53, np.nan]])
+    made = outcome((1, 2))
+    assert kinds.compute(made, values)[0].tolist()[:3] == [2.0**53 - 1, 0.3, 123456789012346.0]

@@ -7,7 +7,7 @@ import pytest
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, PersonTable, Sample
 from refino_eval.errors import UserError
-from refino_eval.expressions.arrays import columns_in, derive_column
+from refino_eval.expressions.expression_arrays import columns_in, derive_column
 from refino_eval.trial import read_person_table
 from support.builders import LABEL
 

@@ -10,7 +10,7 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation, PersonTable, Sample
 from refino_eval.config.load import merged_definitions
 from refino_eval.errors import UserError
-from refino_eval.expressions.arrays import derive_column
+from refino_eval.expressions.expression_arrays import derive_column
 from refino_eval.trial import read_person_table
 from support.builders import LABEL
 

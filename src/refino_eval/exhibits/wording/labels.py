@@ -9,6 +9,7 @@ from typing import Any, Self
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions, Outcome, Specification
 from refino_eval.config.evaluation import Arms, Evaluation
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.covariances import Vcov
 from refino_eval.text import catalogue, say
 
@@ -176,10 +177,9 @@ class LabelBook:
 
     def outcome_is_share(self, outcome: Outcome) -> bool:
         """Whether an outcome's mean is a share, told in per cent, and not a number of periods or an amount."""
-        if outcome.kind in ("any_in", "spell_of", "held_at"):
-            return True
-        if outcome.kind not in ("value_at", "mean_over", "change"):
-            return False
+        share = OUTCOME_KINDS[outcome.kind].mean_is_share
+        if share != "as_read":
+            return share == "always"
         return outcome.unit.en == "share" if outcome.state is None else self.state_is_share(outcome.state)
 
     def sample(self, name: str) -> str:

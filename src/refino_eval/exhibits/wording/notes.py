@@ -15,7 +15,7 @@ from refino_eval.exhibits.keys import CONTROLS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
-from refino_eval.outcomes.kinds import outcome_sentence
+from refino_eval.outcomes.describe import outcome_sentence
 from refino_eval.text import say
 
 EN_DASH = "\N{EN DASH}"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from refino_eval.config.definitions import Outcome, SpellState
 from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
@@ -86,7 +87,7 @@ def _outcome(name: str, arm: str, labels: LabelBook, group: str) -> dict[str, An
         "about": window_text(entry, labels.language) if entry is not None else "",
         "group": group,
         "state": entry.state if entry is not None else None,
-        "summed": entry is not None and entry.kind in ("sum_over", "months_in"),
+        "summed": entry is not None and OUTCOME_KINDS[entry.kind].adds_up,
         "units": units_of(entry, labels),
         "specifications": {},
     }

@@ -1,0 +1,74 @@
+"""Kinds of outcomes: how each is computed from the periods that it reads, for everybody at once and for one person.
+
+A kind is a module here with two functions, `compute` on arrays and `plain` in ordinary steps for one person, and a line
+in `refino_eval.config.outcome_kinds` with what the configuration knows about it. Worked examples are run by both functions,
+and a property test compares them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.config.outcome_kinds import OUTCOME_KINDS
+
+if TYPE_CHECKING:
+    from refino_eval.config.definitions import Outcome
+    from refino_eval.outcomes.values import Given, Values
+
+LOADS = ("outcomes/kinds/*.py", "outcomes/values.py")
+"""What this module imports by name: `digest` follows it like an import."""
+
+
+def _module(kind: str) -> Any:
+    return import_module(f"{__name__}.{kind}")
+
+
+def compute(outcome: Outcome, values: Values) -> tuple[Values, Values | None]:
+    """Compute an outcome from the periods that it reads.
+
+    Parameters
+    ----------
+    outcome
+        The definition.
+    values
+        Shape (people, periods): what is read at each of `outcome.read`, NaN when missing.
+
+    Returns
+    -------
+    tuple
+        A value for each person (NaN when missing by the outcome's rule), and the censoring flag for kinds that have one.
+    """
+    import numpy as np
+
+    result = _module(outcome.kind).compute(outcome, values)
+    value, flag = result if isinstance(result, tuple) else (result, None)
+    if not OUTCOME_KINDS[outcome.kind].has_missing_rule:
+        missing = np.isnan(values)
+        lost = missing.any(axis=1) if outcome.missing == "any" else missing.all(axis=1)
+        value = np.where(lost, np.nan, value)
+    return value, flag
+
+
+def plain_outcome(outcome: Outcome, given: Given) -> tuple[float | None, float | None]:
+    """Compute an outcome of one person in ordinary steps.
+
+    Parameters
+    ----------
+    outcome
+        The definition.
+    given
+        The values at `outcome.read`, None when missing.
+
+    Returns
+    -------
+    tuple
+        The value, and the censoring flag (None for kinds without one, and where nothing is known).
+    """
+    known = [value for value in given if value is not None]
+    if OUTCOME_KINDS[outcome.kind].has_missing_rule:
+        value, flag = _module(outcome.kind).plain(outcome, given, known)
+        return value, flag
+    if not known or (outcome.missing == "any" and len(known) < len(given)):
+        return None, None
+    return float(_module(outcome.kind).plain(outcome, given, known)), None

@@ -1,0 +1,16 @@
+"""Whether something happened in a window."""
+
+from __future__ import annotations
+
+from refino_eval.config.definitions import Outcome
+from refino_eval.outcomes.values import Given, Values, as_numbers, holds
+
+
+def compute(outcome: Outcome, values: Values) -> Values:
+    """Return whether any value of a window is other than zero."""
+    return as_numbers(holds(values).any(axis=1))
+
+
+def plain(outcome: Outcome, given: Given, known: list[float]) -> float:
+    """Compute the same for one person."""
+    return float(any(known))

@@ -1,0 +1,20 @@
+"""The sum of the values of a window."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from refino_eval.config.definitions import Outcome
+from refino_eval.outcomes.values import Given, Values, rounded
+
+
+def compute(outcome: Outcome, values: Values) -> Values:
+    """Return the sum of the values of a window."""
+    return rounded(np.nansum(values, axis=1))
+
+
+def plain(outcome: Outcome, given: Given, known: list[float]) -> float:
+    """Compute the same for one person."""
+    return math.fsum(known)
