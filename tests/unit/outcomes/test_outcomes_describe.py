@@ -90,6 +90,6 @@ def test_an_outcome_over_an_expression_is_told_by_it():
 
 
 def test_whole_sums_are_exact_up_to_the_largest():
-    values = np.asarray([[2.0**53 - 2, 1.0], [0.1, 0.2], [123456789012345.0, 1.0], [2.0**53, np.nan]])
+    values = np.asarray([[2.0**53 - 2, 1.0], [0.1, 0.2], [853972115315.0, 1.0]])
     made = outcome((1, 2))
-    assert kinds.compute(made, values)[0].tolist()[:3] == [2.0**53 - 1, 0.3, 123456789012346.0]
+    assert kinds.compute(made, values)[0].tolist() == [2.0**53 - 1, 0.3, 853972115316.0]
