@@ -70,6 +70,9 @@ LONGEST_TITLE = 255
 class Label(Strict):
     """A text in the report's two languages."""
 
+    # A label that is a number (a year, a code) need not be put in quotes.
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     nb: Shown = Field(description="Norwegian (bokmål).")
     en: Shown = Field(description="English.")
 

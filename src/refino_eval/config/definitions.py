@@ -345,7 +345,9 @@ class AmountInYearCovariate(_Covariate):
     kind: Literal["amount_in_year"]
     register_name: Name = Field(alias="register")
     column: Name
-    years_before: int = 1
+    years_before: int = Field(
+        default=1, ge=1, le=120, description="At least 1: the year of the draw lies partly after the draw."
+    )
     deflate: Deflate | None = None
     divide_by: float = Field(default=1.0, gt=0)
     absent: float | None = Field(default=None, description="Value of a person without a row that year; null: missing.")
