@@ -403,6 +403,23 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: P
     )
 
 
+def test_checks_of_two_tables_of_a_kind_are_told_apart_by_title(inputs: ReportInputs, tmp_path: Path) -> None:
+    definitions, balance = inputs.definitions, inputs.definitions.exhibits["table_i"]
+    other = balance.model_copy(update={"title": Label(nb="Menn", en="Men")})
+    two = dataclasses.replace(
+        inputs,
+        run_dir=tmp_path,
+        evaluation=inputs.evaluation.model_copy(update={"exhibits": ("table_i", "men")}),
+        definitions=definitions.model_copy(update={"exhibits": {**definitions.exhibits, "men": other}}),
+    )
+    frame = read_tidy(inputs.aggregates_dir / "table_i.csv")
+    frame.loc[frame["statistic"] == "p_value", "value"] = 0.01
+    labels = LabelBook.of(two.evaluation, two.definitions)
+    summary = summarise_numbers(two, {"table_i": frame, "men": frame}, labels)
+    assert sorted(text.split(" Balance:")[0] for text in summary.checks) == sorted(["Men.", f"{balance.title.en}."])
+    assert summary.lead[-1] == say("summary.checks_all", "en", n=2, limit="0.05")
+
+
 def test_every_rule_that_rejects_rows_has_a_text() -> None:
     named = {
         rule.model_fields["rule"].annotation

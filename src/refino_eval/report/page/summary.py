@@ -6,6 +6,7 @@ called large, small, promising or proven. Whatever was tested about the design i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -201,16 +202,27 @@ def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBoo
 
 
 def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
-    """Return what kinds of exhibits add to the summary; exhibits that say the same say it once."""
-    said: dict[str, None] = {}
+    """Return what kinds of exhibits add to the summary; exhibits that say the same say it once, others under their titles."""
+    said: dict[str, dict[tuple[str, ...], str]] = {}
     for name, exhibit in inputs.shown(frames):
         sentences = report_part(exhibit.kind, "summary")
         if sentences is None:
             continue
+        texts: list[str] = []
         for own in _arms(exhibit, labels):
             prefix = f"{labels.arm(own.treated)}: " if len(labels.treated_arms) > 1 else ""
-            said |= {prefix + text: None for text in sentences(exhibit, frames[name], own)}
-    yield from said
+            texts += [prefix + text for text in sentences(exhibit, frames[name], own)]
+        if texts:
+            said.setdefault(exhibit.kind, {}).setdefault(tuple(texts), exhibit.title[labels.language])
+    for by_texts in said.values():
+        for texts_said, title in by_texts.items():
+            prefix = f"{_headed(title)} " if len(by_texts) > 1 else ""
+            yield from (prefix + text for text in texts_said)
+
+
+def _headed(title: str) -> str:
+    """Return a title as the head of a line."""
+    return title if title.endswith((".", "?", "!")) else f"{title}."
 
 
 def _arms(exhibit: Exhibit, labels: LabelBook) -> list[LabelBook]:
@@ -222,18 +234,29 @@ def _arms(exhibit: Exhibit, labels: LabelBook) -> list[LabelBook]:
 def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[DesignCheck]:
     """Return everything that was tested about the design and its validity."""
     yield from _linkage_checks(inputs, labels)
-    for name, exhibit in inputs.shown(frames):
-        checks = report_part(exhibit.kind, "design_checks")
-        if checks is None:
-            continue
-        own = labels.comparing(exhibit.arm, exhibit.against)
-        if len(own.treated_arms) == 1 or exhibit.several_arms != "apart":
-            yield from checks(exhibit, frames[name], own)
-            continue
-        for frame, arm_labels in frames_by_arm(frames[name], own):
-            prefix = f"{own.arm(arm_labels.treated)}. "
-            for check in checks(exhibit, frame, arm_labels):
-                yield replace(check, text=prefix + check.text)
+    with_checks = [
+        (name, exhibit)
+        for name, exhibit in inputs.shown(frames)
+        if report_part(exhibit.kind, "design_checks") is not None
+    ]
+    kinds = Counter(exhibit.kind for _, exhibit in with_checks)
+    for name, exhibit in with_checks:
+        # Two tables of balance are told apart by their titles.
+        title = f"{_headed(exhibit.title[labels.language])} " if kinds[exhibit.kind] > 1 else ""
+        for check in _checks_of(exhibit, frames[name], labels.comparing(exhibit.arm, exhibit.against)):
+            yield replace(check, text=title + check.text)
+
+
+def _checks_of(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
+    """Return the checks of one exhibit, of each treated arm under its name where it has a table for each."""
+    checks = report_part(exhibit.kind, "design_checks")
+    assert checks is not None
+    if len(labels.treated_arms) == 1 or exhibit.several_arms != "apart":
+        yield from checks(exhibit, frame, labels)
+        return
+    for part, own in frames_by_arm(frame, labels):
+        for check in checks(exhibit, part, own):
+            yield replace(check, text=f"{labels.arm(own.treated)}. {check.text}")
 
 
 def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignCheck]:
@@ -276,7 +299,9 @@ def _checks_lead(checks: list[DesignCheck], labels: LabelBook) -> Iterator[str]:
     style = NumberStyle.of(labels.language)
     p_values = [check.p_value for check in checks if check.p_value is not None]
     below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)
-    if below:
+    if p_values and below == len(p_values):
+        yield labels.say("summary.checks_all", n=below, limit=limit)
+    elif below:
         expected = style.fixed(LIMIT * len(p_values), 1)
         yield labels.say("summary.checks_some", n=below, total=len(p_values), limit=limit, expected=expected)
     elif p_values:
