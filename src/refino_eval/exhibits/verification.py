@@ -8,17 +8,18 @@ not estimated again: nothing is passed over in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.estimation.core.recording import Recording, Source, recording
+from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.reestimation import TOLERANCE, Reestimate, Reestimator, VerificationError
 from refino_eval.exhibits.aggregate import rows_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import CopyOf, PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
@@ -56,24 +57,62 @@ def verify(
     VerificationError
         When an exhibit computed again is not the one that was written.
     """
-    reestimator, parts = Reestimator(), []
-    for name, frame in numbers.items():
-        shown = frame.index[frame["statistic"].isin(VERIFIED) & (frame["status"] == "")]
-        sources: list[Source | None] = [None] * len(frame)
-        kept = Recording()
-        if len(shown) and not exhibits[name].exhibits_read:  # else computed from the numbers of other exhibits
-            with recording() as kept:
-                rows = rows_of(name, exhibits[name], files=files, study=study)
-            if not tidy_frame(rows).equals(frame):
-                raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
-            sources = [row.get("source") for row in rows]  # type: ignore[misc]
-        wanted = [(source, str(frame.at[k, "statistic"])) for k in shown if (source := sources[k]) is not None]
-        # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-        answers = iter(reestimator.numbers(kept, wanted, dummies=exhibits[name].verified_with_dummies))
-        for k in shown:
-            answer = next(answers) if sources[k] is not None else None
-            parts += _compared(frame.loc[k], answer)
-    return pd.DataFrame(parts, columns=list(COLUMNS))
+    reestimator, answers = Reestimator(), dict[Keys, Reestimate | None]()
+    # Exhibits that copy numbers of others come after them.
+    for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
+        if not exhibits[name].costs_read:  # computed with published numbers, which no program can estimate again
+            answers |= _answers(name, exhibits[name], numbers[name], reestimator, answers, files=files, study=study)
+    return pd.DataFrame(
+        [
+            line
+            for frame in numbers.values()
+            for record in frame[_is_verified(frame)].to_dict("records")
+            for line in _compared(record, answers.get(_keys(record)))
+        ],
+        columns=list(COLUMNS),
+    )
+
+
+Keys = tuple[str, ...]
+"""Exhibit, panel, row, column and statistic of a number."""
+
+
+def _keys(record: Mapping[Hashable, object]) -> Keys:
+    return tuple(str(record[key]) for key in KEYS)
+
+
+def _is_verified(frame: pd.DataFrame) -> pd.Series:
+    return frame["statistic"].isin(VERIFIED) & (frame["status"] == "")
+
+
+def _answers(
+    name: str,
+    exhibit: Exhibit,
+    frame: pd.DataFrame,
+    reestimator: Reestimator,
+    earlier: Mapping[Keys, Reestimate | None],
+    *,
+    files: PersonFiles,
+    study: Study,
+) -> dict[Keys, Reestimate | None]:
+    """Compute an exhibit again and estimate its numbers by other engines; copies of others take their answers."""
+    shown = frame[_is_verified(frame)]
+    if shown.empty:
+        return {}
+    with recording() as kept:
+        rows = rows_of(name, exhibit, files=files, study=study)
+    if not tidy_frame(rows).equals(frame):
+        raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
+    sources = {
+        _keys(record): rows[k].get("source") for k, record in zip(shown.index, shown.to_dict("records"), strict=True)
+    }
+    wanted = {keys: source for keys, source in sources.items() if isinstance(source, Source)}
+    # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
+    found = reestimator.numbers(
+        kept, [(source, keys[-1]) for keys, source in wanted.items()], dummies=exhibit.verified_with_dummies
+    )
+    copies = {keys: earlier.get((*source, keys[-1])) for keys, source in sources.items() if isinstance(source, CopyOf)}
+    return dict(zip(wanted, found, strict=True)) | copies
 
 
 def write_verification(found: pd.DataFrame, path: Path) -> None:
@@ -101,9 +140,9 @@ def require_agreement(found: pd.DataFrame) -> None:
         raise VerificationError(f"{len(wrong)} of {len(found)} comparisons differ:\n" + "\n".join(lines))
 
 
-def _compared(record: pd.Series, answer: Reestimate | None) -> list[tuple[object, ...]]:
+def _compared(record: Mapping[Hashable, Any], answer: Reestimate | None) -> list[tuple[object, ...]]:
     """Compare one number with what each engine makes of it."""
-    value, keys = float(record["value"]), tuple(record[key] for key in KEYS)
+    value, keys = float(record["value"]), _keys(record)
     if answer is None or not answer.engines:
         return [(*keys, value, "", np.nan, np.nan, ALONE)]
     lines: list[tuple[object, ...]] = []

@@ -1,5 +1,7 @@
 """Numbers estimated again: all that come from a regression agree, a wrong one is seen and named, the rest is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from refino_eval.estimation.core import kernel
 from refino_eval.estimation.core.recording import recording
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.tidy import write_tidy
 from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification
 from support.builders import LABEL
 
@@ -79,6 +82,31 @@ def test_every_number_of_a_regression_has_two_engines_that_agree(found, numbers)
         # The difference of two means by arm is the one number of a balance table that no regression gave.
         assert set(differences["panel"]) <= {"differences"}, name
     assert found["difference"].max() < 1e-9
+
+
+def test_copies_of_other_exhibits_take_the_answers_of_these(files, numbers, tmp_path):
+    entries = (
+        DEFINITIONS.exhibits
+        | Definitions.model_validate(
+            {
+                "exhibits": {
+                    "card": {"kind": "null_card", "title": LABEL, "columns": COLUMNS_OF, "tests": "tests"},
+                    "list": {"kind": "listing", "title": LABEL, "numbers_of": "effects"},
+                }
+            }
+        ).exhibits
+    )
+    made = {name: numbers[name] for name in ("tests", "effects")}
+    for name, frame in made.items():
+        write_tidy(frame, tmp_path / f"{name}.csv")
+    with_copies = replace(files, aggregates={name: tmp_path / f"{name}.csv" for name in made})
+    made |= {name: aggregate(name, entries[name], files=with_copies, study=STUDY) for name in ("card", "list")}
+    result = verify(entries, made, files=with_copies, study=STUDY)
+    require_agreement(result)
+    of_units = result[(result["exhibit"] == "card") & (result["panel"] == "units")]
+    assert set(of_units["statistic"]) == {"estimate", "std_error"}
+    assert (of_units["verdict"] == "agrees").all()
+    assert (result.loc[result["exhibit"] == "list", "verdict"] == "agrees").all()
 
 
 def test_what_no_regression_gave_is_told(found):

@@ -218,6 +218,8 @@ class ComplierMeans:
     effect_p_value: FloatArray
     sample_control: FloatArray
     n: IntArray
+    control_sources: npt.NDArray[np.object_]
+    treated_sources: npt.NDArray[np.object_]
     effect_sources: npt.NDArray[np.object_]
 
 
@@ -270,5 +272,7 @@ def complier_means(
         effect_p_value=effect.p_value,
         sample_control=ratio(weight @ np.where(used, values, 0.0), weight @ used),
         n=effect.n,
+        control_sources=without.sources,
+        treated_sources=with_it.sources,
         effect_sources=effect.sources,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -169,6 +169,15 @@ def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
     return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
 
 
+class CopyOf(NamedTuple):
+    """A number of another exhibit, by its keys without the statistic."""
+
+    exhibit: str
+    panel: str
+    row: str
+    column: str
+
+
 def cell(
     row: str,
     column: str,
@@ -178,11 +187,12 @@ def cell(
     *,
     panel: str = "",
     status: str = "",
-    source: Source | None = None,
+    source: Source | CopyOf | None = None,
 ) -> Row:
     """Return one number as a row of the tidy form; one that cannot be computed is missing with a status.
 
-    `source` is where an estimate, its standard error or an F comes from, for verification; it is not written.
+    `source` is where an estimate, its standard error or an F comes from, for verification: a regression, or a number of
+    another exhibit. It is not written.
     """
     number = float(value)
     if not status and not np.isfinite(number):

@@ -62,12 +62,12 @@ def _complier_outcomes(
     )
     for k, key in enumerate(table.outcomes):
         n = int(table.n[k])
-        for column, mean, error in (
-            ("without", table.control, table.control_std_error),
-            ("with", table.treated, table.treated_std_error),
+        for column, mean, error, sources in (
+            ("without", table.control, table.control_std_error, table.control_sources),
+            ("with", table.treated, table.treated_std_error, table.treated_sources),
         ):
             yield cell(key, column, "mean", mean[k], n, panel="outcomes")
-            yield cell(key, column, "std_error", error[k], n, panel="outcomes")
+            yield cell(key, column, "std_error", error[k], n, panel="outcomes", source=sources[k])
         for statistic, values_of in (
             ("estimate", table.effect), ("std_error", table.effect_std_error), ("p_value", table.effect_p_value)
         ):  # fmt: skip

@@ -7,7 +7,7 @@ from typing import get_args
 
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.kinds.listing.model import Dimension, ListingExhibit
-from refino_eval.exhibits.numbers.study import Context, Row
+from refino_eval.exhibits.numbers.study import Context, CopyOf, Row
 from refino_eval.exhibits.tidy import read_made
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -43,4 +43,5 @@ def numbers(exhibit: ListingExhibit, context: Context) -> Iterator[Row]:
             "chosen. Choose fewer."
         )
     for record in listed.drop(columns="exhibit").to_dict("records"):
-        yield {str(name): value for name, value in record.items()}
+        source = CopyOf(exhibit.numbers_of, str(record["panel"]), str(record["row"]), str(record["column"]))
+        yield {**{str(name): value for name, value in record.items()}, "source": source}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
-from refino_eval.exhibits.numbers.study import Context, Row, cell
+from refino_eval.exhibits.numbers.study import Context, CopyOf, Row, cell
 from refino_eval.exhibits.tidy import read_made
 
 IN_PERCENT = ("estimate", "conf_low", "conf_high", "mde", "rejected_below", "rejected_above", "margin")
@@ -35,11 +35,12 @@ def numbers(exhibit: NullCardExhibit, context: Context) -> Iterator[Row]:
     }  # fmt: skip
     for key in exhibit.columns:
         mean = numbers.get((key, "mean_control"), (np.nan, None))[0]
+        source = CopyOf(exhibit.tests, str(tests["panel"].iloc[0]) if len(tests) else "", key, study.treated)
         for statistic in CARD:
             if (key, statistic) not in numbers:
                 continue
             value, people = numbers[key, statistic]
-            yield cell(key, study.treated, statistic, value, people, panel="units")
+            yield cell(key, study.treated, statistic, value, people, panel="units", source=source)
             if statistic in IN_PERCENT:
                 # Per cent of nothing, or of a negative level, is no number that a reader can use.
                 percent = 100.0 * value / mean if mean > 0 else np.nan
