@@ -65,7 +65,7 @@ rule verify_numbers:
 
 
 rule compare_published:
-    """Published numbers beside ours, cell by cell, with a verdict."""
+    """Published numbers next to ours, cell by cell, with a verdict."""
     input:
         aggregates=FILES.aggregates(),
         published=FILES.published(),

@@ -128,7 +128,7 @@ rule record_run:
 
 
 rule write_report:
-    """The report in one language: one page that needs nothing beside it."""
+    """The report in one language: one self-contained page."""
     input:
         exhibits=FILES.rendered(),
         aggregates=FILES.aggregates(),

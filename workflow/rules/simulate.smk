@@ -1,7 +1,7 @@
 """Make the synthetic delivery of an evaluation that asks for one.
 
-REQUIRED INPUTS: none; the recipe stands in config/synthetic.
-OUTPUTS: data/synthetic/<evaluation>/manifest.json and the delivery's files beside it (synthetic, not about anybody).
+REQUIRED INPUTS: none; the recipe is in config/synthetic.
+OUTPUTS: data/synthetic/<evaluation>/manifest.json and the delivery's files next to it (synthetic, about nobody).
 """
 
 

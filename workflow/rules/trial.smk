@@ -6,7 +6,7 @@ OUTPUTS: person_level/cohort.parquet (person-level), run/flow.csv (counts); for 
 
 
 rule link_population:
-    """The cohort: who was drawn to what, in which cell, with what known at the draw."""
+    """The cohort: who was assigned to which arm, in which cell, and what was known of them then."""
     input:
         clean=FILES.clean(FILES.cohort_registers()),
         registers=FILES.clean(STUDY.sources),

@@ -1,4 +1,4 @@
-"""Put the published numbers beside ours.
+"""Compare the published numbers with ours.
 
 Inputs: tidy aggregates, and the published values, with what is said of them, where the evaluation names some. Outputs: `comparison.csv`.
 """

@@ -1,4 +1,4 @@
-"""Typed configuration: what a study is, told in YAML, checked before anything runs."""
+"""Typed configuration: what a study is, written in YAML and checked before anything runs."""
 
 from refino_eval.config.base import Label, Language, Unit
 from refino_eval.config.definitions import Definitions

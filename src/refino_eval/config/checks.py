@@ -49,20 +49,9 @@ def cross_check(
     where = file or f"config/evaluations/{study.name}.yaml"
     in_file = file_of or (lambda kind, name: where)
     problems = [f"{where}: {problem}" for problem in _study_problems(study, definitions, sources)]
-    for name in study.exhibits:
-        exhibit = definitions.exhibits.get(name)
-        if exhibit is not None:
-            found = exhibit_problems(name, exhibit, study, definitions)
-            problems += [f"{in_file('exhibits', name)}: {problem}" for problem in found]
-    for name in used_outcomes(study, definitions):
-        outcome = definitions.outcomes.get(name)
-        if outcome is not None and study.entry == "spells":
-            found = _outcome_problems(name, outcome, study, definitions)
-            problems += [f"{in_file('outcomes', name)}: {problem}" for problem in found]
+    for kind, name, found in _definition_problems(study, definitions, sources):
+        problems += [f"{in_file(kind, name)}: {problem}" for problem in found]
     if study.entry == "spells":
-        for name in sorted(used_covariates(study, definitions) & set(definitions.covariates)):
-            found = _covariate_problems(name, definitions.covariates[name], sources, study)
-            problems += [f"{in_file('covariates', name)}: {problem}" for problem in found]
         problems += [f"{where}: {problem}" for problem in coverage_problems(study, definitions, sources)]
     problems += [
         f"{in_file('states', name)}: no state can be called '{name}': it is a word of the expression language."
@@ -70,6 +59,21 @@ def cross_check(
         if name in RESERVED
     ]
     return list(dict.fromkeys(problems))
+
+
+def _definition_problems(
+    study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str, Iterator[str]]]:
+    """Yield kind, name and problems of each definition that the evaluation uses."""
+    for name in study.exhibits:
+        if name in definitions.exhibits:
+            yield "exhibits", name, exhibit_problems(name, definitions.exhibits[name], study, definitions)
+    if study.entry == "spells":
+        for name in used_outcomes(study, definitions):
+            if name in definitions.outcomes:
+                yield "outcomes", name, _outcome_problems(name, definitions.outcomes[name], study, definitions)
+        for name in sorted(used_covariates(study, definitions) & set(definitions.covariates)):
+            yield "covariates", name, _covariate_problems(name, definitions.covariates[name], sources, study)
 
 
 def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> Iterator[str]:
@@ -109,16 +113,12 @@ def _population_problems(study: Evaluation, population: Population, sources: Map
     register = f"the register '{draws.register_name}' (config/sources/{draws.register_name}.yaml)"
     if draws.temporality != "event" and population.draw_date is None:
         yield f"population: {register} has no date of random assignment. Give population.draw_date."
-    named = [
-        ("population.arm", population.arm, columns),
-        *(("strata", column, columns | {*MADE}) for column in study.strata),
-        *(("population.keep", column, columns) for column in population.keep),
-        *(
-            (f"population.steps, {step.reason}", condition.column, columns | {*MADE})
-            for step in population.steps
-            for condition in step.exclude
-        ),
-    ]
+    named = [("population.arm", population.arm, columns)]
+    named += [("strata", column, columns | {*MADE}) for column in study.strata]
+    named += [("population.keep", column, columns) for column in population.keep]
+    for step in population.steps:
+        key = f"population.steps, {step.reason}"
+        named += [(key, condition.column, columns | {*MADE}) for condition in step.exclude]
     for key, column, there in named:
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"

@@ -1,7 +1,7 @@
-"""Model of `config/definitions/costs.yaml`: what the programmes of the two arms cost, and what an outcome is worth.
+"""Model of `costs.yaml`: what the programmes of the two arms cost, and what an outcome is worth.
 
-Every input is either a number with its source, or the key of a printed number in `data/published`, so that
-nothing is typed twice. What is computed from them, step by step, stands in `refino_eval.economics.programme_costs`.
+Every input is either a number with its source, or the key of a published number in `data/published`, so that
+nothing is typed twice. What is computed from them, step by step, is in `refino_eval.economics.programme_costs`.
 """
 
 from __future__ import annotations

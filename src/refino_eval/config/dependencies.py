@@ -69,30 +69,35 @@ def text_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict
     entry = definitions.exhibits[exhibit]
     # What is read from another exhibit is called what that one calls it.
     read = [definitions.exhibits[name] for name in (exhibit, *entry.exhibits_read) if name in definitions.exhibits]
-    outcomes = list(dict.fromkeys(name for source in read for name in source.outcomes))
-    specifications = list(dict.fromkeys(name for source in read for name in source.specifications_read))
-    states = [name for source in read for names in source.states_read.values() for name in names]
-    for name in outcomes:
-        states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
-    covariates = {name for source in read for name in exhibit_covariates(source, definitions)}
-    for name in specifications:
-        covariates |= {term.covariate for term in definitions.specifications[name].controls}
-    chosen: dict[str, Iterable[str]] = {
-        "states": dict.fromkeys(states),
-        "outcomes": outcomes,
-        "covariates": sorted(covariates),
-        "specifications": specifications,
-        "subgroups": dict.fromkeys(name for source in read for name in source.subgroups_read),
-        "costs": entry.costs_read,
-        "payments": entry.payments_read,
-    }
+    chosen: dict[str, list[str]] = {kind: [] for kind in d.Definitions.model_fields if kind != "exhibits"}
+    for source in read:
+        for kind, names in _named_by(source, definitions).items():
+            chosen[kind] += names
+    chosen |= {"costs": list(entry.costs_read), "payments": list(entry.payments_read)}
     return {
         kind: {
             name: getattr(definitions, kind)[name].model_dump(mode="json", by_alias=True, exclude_unset=True)
-            for name in names
+            for name in (sorted(set(names)) if kind == "covariates" else dict.fromkeys(names))
             if name in getattr(definitions, kind)
         }
         for kind, names in chosen.items()
+    }
+
+
+def _named_by(exhibit: Exhibit, definitions: d.Definitions) -> dict[str, list[str]]:
+    """Return the definitions that an exhibit names or that what it names is made of, by kind."""
+    states = [name for names in exhibit.states_read.values() for name in names]
+    for name in exhibit.outcomes:
+        states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
+    covariates = list(exhibit_covariates(exhibit, definitions))
+    for name in exhibit.specifications_read:
+        covariates += [term.covariate for term in definitions.specifications[name].controls]
+    return {
+        "states": states,
+        "outcomes": list(exhibit.outcomes),
+        "covariates": covariates,
+        "specifications": list(exhibit.specifications_read),
+        "subgroups": list(exhibit.subgroups_read),
     }
 
 

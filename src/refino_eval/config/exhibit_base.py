@@ -193,7 +193,7 @@ class PlainExhibit(Strict):
 
     @property
     def costs_read(self) -> tuple[str, ...]:
-        """The costs that the exhibit reads, and with them the printed numbers that they name."""
+        """The costs that the exhibit reads, and with them the published numbers that they name."""
         return ()
 
     @property

@@ -11,7 +11,7 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.errors import nearest
 
 MOST_ARMS = 6
-"""Treated arms that a figure can tell apart."""
+"""Treated arms that a figure can show distinguishably."""
 
 
 def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
@@ -68,15 +68,22 @@ def _arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
     control = exhibit.against or study.arms.control.name
     if exhibit.arm == control:
         yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."
-    several = exhibit.arm is None and len(study.arms.treated_arms) > 1
-    if several and exhibit.form == "figure":
-        if exhibit.several_arms != "together":
-            yield f"The {where} is a figure of one treated arm, and the evaluation has several. Add `arm:` with one of them: {', '.join(names[:-1])}."
-        elif len(study.arms.treated_arms) > MOST_ARMS:
-            yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
+    yield from _several_arms(where, exhibit, study)
     for part, listed in exhibit.arms_listed.items():
         for arm in sorted(set(names).symmetric_difference(listed)):
             yield f"The {where}: `{part}` must list every arm exactly once ({', '.join(names)}); unexpected or missing: '{arm}'."
+
+
+def _several_arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
+    """Report figures that cannot show all treated arms of the evaluation."""
+    treated = study.arms.treated_arms
+    if exhibit.arm is not None or len(treated) == 1 or exhibit.form != "figure":
+        return
+    if exhibit.several_arms != "together":
+        names = ", ".join(arm.name for arm in treated)
+        yield f"The {where} is a figure of one treated arm, and the evaluation has several. Add `arm:` with one of them: {names}."
+    elif len(treated) > MOST_ARMS:
+        yield f"The {where} can show {MOST_ARMS} treated arms at most. Add `arm:` with one of them."
 
 
 def _groups(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

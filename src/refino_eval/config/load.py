@@ -69,19 +69,9 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     UserError
         With one paragraph for each problem, all at once.
     """
-    if set("{}") & set(str(root.resolve())):
-        raise UserError(
-            f"The project is in a folder with braces in its name ({root.resolve()}), which the workflow would take for names to "
-            "fill in. Move it to a folder without { and }."
-        )
+    _require_plain_path(root)
     project = _read(root, "config/config.yaml", Project)
-    if project.disclosure is not None and not (root / f"config/disclosure/{project.disclosure}.yaml").is_file():
-        profiles = [path.stem for path in (root / "config" / "disclosure").glob("*.yaml")]
-        raise UserError(
-            f"config/config.yaml: disclosure: there is no profile '{project.disclosure}' in config/disclosure, so nothing would "
-            f"protect a release.{nearest(project.disclosure, profiles)} Write the profile, or say null: confidential evaluations "
-            "then release nothing."
-        )
+    _require_profile(root, project.disclosure)
     name = evaluation or project.evaluation
     paths = listed_files(root)
     studies = study_files(paths)
@@ -106,6 +96,26 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     sources = {register: _source(root, register) for register in study.sources}
     raise_problems([*problems, *cross_check(study, merged, sources, file=studies[name], file_of=file_of)])
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
+
+
+def _require_plain_path(root: Path) -> None:
+    """Refuse braces in the project's path: Snakemake fills them in, as in a format string."""
+    if set("{}") & set(str(root.resolve())):
+        raise UserError(
+            f"The project is in a folder with braces in its name ({root.resolve()}), which the workflow would take for names to "
+            "fill in. Move it to a folder without { and }."
+        )
+
+
+def _require_profile(root: Path, disclosure: str | None) -> None:
+    """Refuse a disclosure profile that does not exist, rather than release without one."""
+    folder = root / "config" / "disclosure"
+    if disclosure is not None and not (folder / f"{disclosure}.yaml").is_file():
+        raise UserError(
+            f"config/config.yaml: disclosure: there is no profile '{disclosure}' in config/disclosure, so nothing would protect "
+            f"a release.{nearest(disclosure, (path.stem for path in folder.glob('*.yaml')))} Write the profile, or say null: "
+            "confidential evaluations then release nothing."
+        )
 
 
 def evaluation_names(root: Path) -> list[str]:

@@ -80,30 +80,31 @@ def validate(data: Any, model: type[Model], shown: str | Callable[[Location], st
 
 
 def _paragraph(problem: Any, model: type[BaseModel], shown: str) -> str:
-    location = [str(part) for part in problem["loc"] if part not in UNWRITTEN]
-    key = ".".join(part for part in location if part != "[key]") or "(top level)"
-    kind, context = problem["type"], problem.get("ctx") or {}
-    if kind == "extra_forbidden":
+    location = [str(part) for part in problem["loc"] if part not in (*UNWRITTEN, "[key]")]
+    key = ".".join(location) or "(top level)"
+    if problem["type"] == "extra_forbidden":
         hint = nearest(str(problem["loc"][-1]), _keys_at(model, problem["loc"][:-1]))
         return f"{shown}: the key '{key}' is not known.{hint}"
-    if kind == "missing":
+    if problem["type"] == "missing":
         return f"{shown}: the key '{key}' is missing. Add it."
-    given = problem.get("input")
+    return f"{shown}: {key}: {_message(problem['type'], problem.get('ctx') or {}, problem.get('input'), str(problem['msg']))}"
+
+
+def _message(kind: str, context: dict[str, Any], given: Any, said: str) -> str:
+    """Return a sentence for a type of error that pydantic reports; an error of our own says it itself."""
     if kind == "union_tag_not_found":
-        return f"{shown}: {key}: the key {context['discriminator']} is missing. Add it."
+        return f"the key {context['discriminator']} is missing. Add it."
     if kind == "union_tag_invalid":
         valid = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
         named = context["discriminator"].strip("'")
-        return f"{shown}: {key}: there is no {named} '{context['tag']}'.{nearest(str(context['tag']), valid)}"
+        return f"there is no {named} '{context['tag']}'.{nearest(str(context['tag']), valid)}"
     value = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
     if kind == "literal_error":
-        return f"{shown}: {key}: must be one of {context['expected']}{value}."
+        return f"must be one of {context['expected']}{value}."
     if kind == "string_pattern_mismatch" and context.get("pattern") == NAME_PATTERN:
-        return f"{shown}: {key}: {given!r} {NAME_RULE}."
-    if kind in MESSAGES:
-        return f"{shown}: {key}: {MESSAGES[kind].format(**context)}{value}."
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{shown}: {key}: {message}{value}."
+        return f"{given!r} {NAME_RULE}."
+    text = MESSAGES[kind].format(**context) if kind in MESSAGES else said.removeprefix("Value error, ")
+    return f"{text}{value}."
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> list[str]:

@@ -1,8 +1,8 @@
-"""Model of `config/definitions/payments.yaml`: what a provider is paid for, as rules over a participant's spells.
+"""Model of `payments.yaml`: what a provider is paid for, as rules over a participant's spells.
 
 A bid is the price of all milestones of one participant. Each milestone releases a share of it as soon as one of its
 criteria is met. A criterion that is marked `undecided` says what the written rules leave open, or what registers cannot
-tell: who meets only such a criterion is neither paid nor unpaid, and the reason is told.
+tell: who meets only such a criterion is neither paid nor unpaid, and the reason is reported.
 """
 
 from __future__ import annotations
@@ -126,11 +126,11 @@ class PaymentRules(Strict):
         total = sum(milestone.share for milestone in self.milestones)
         if abs(total - 1) > 1e-9:
             raise ValueError(f"the milestones' shares add up to {total:g}; the bid is the price of all of them")
-        seen: list[str] = []
+        earlier: list[str] = []
         for milestone in self.milestones:
-            if milestone.name in seen:
+            if milestone.name in earlier:
                 raise ValueError(f"there are two milestones '{milestone.name}'")
-            if milestone.requires is not None and milestone.requires not in seen:
+            if milestone.requires is not None and milestone.requires not in earlier:
                 raise ValueError(
                     f"the milestone '{milestone.name}' requires '{milestone.requires}', which is not before it"
                 )
@@ -138,7 +138,7 @@ class PaymentRules(Strict):
                 raise ValueError(
                     f"still_employed counts from the milestone before: '{milestone.name}' needs `requires`"
                 )
-            seen.append(milestone.name)
+            earlier.append(milestone.name)
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Models of `config/sources/*.yaml`: one register each, told as data.
+"""Models of `config/sources/*.yaml`: one register each, described as data.
 
 A source says which files a register is delivered in, how they are written, which columns are read, why each one is
 needed, and which rules decide whether a row is clean. Columns that are not listed are never read.
