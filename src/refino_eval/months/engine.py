@@ -23,6 +23,7 @@ from refino_eval.errors import UserError, raise_problems
 from refino_eval.months.panel_plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
 from refino_eval.months.panel_sql import panel_sql
 from refino_eval.months.periods import periods_around
+from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import identifier, text_literal
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def derive_panel(
         # Half a file must never be taken for a panel: it is written beside its place and moved there when whole.
         spill, written = Path(folder) / "spill", Path(folder) / out_path.name
         paths = [cohort_path, *(clean_paths[register] for register in plan.sources)]
-        with _connect(paths, spill, memory_limit=memory_limit) as connection:
+        with isolated_engine(
+            [spill], files=paths, threads=threads, memory_limit=memory_limit, settable=["threads"]
+        ) as connection:
             _load_cohort(connection, cohort_path)
             _load_periods(connection, plan, prices)
             people = _count(connection)
@@ -161,26 +164,6 @@ def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
             if register not in clean_paths
         ]
     )
-
-
-def _connect(paths: Sequence[Path], spill: Path, *, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Open an engine that can read these files, write to its own folder, and do nothing else outside itself."""
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
-    listed = ", ".join(text_literal(str(path)) for path in paths)
-    for setting in (
-        f"SET memory_limit = {text_literal(memory_limit)}",
-        f"SET temp_directory = {text_literal(str(spill))}",
-        f"SET allowed_paths = [{listed}]",
-        "SET autoinstall_known_extensions = false",
-        "SET autoload_known_extensions = false",
-        "SET enable_external_access = false",
-        "SET allowed_configs = ['threads']",
-        "SET lock_configuration = true",
-    ):
-        connection.execute(setting)
-    return connection
 
 
 def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refino_eval.config.sources import LinkageExpectation
-from refino_eval.registers.isolated_engine import isolated_engine
+from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import text_literal
 
 if TYPE_CHECKING:

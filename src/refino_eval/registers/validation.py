@@ -18,7 +18,6 @@ from refino_eval.codes.codelists import Codelist
 from refino_eval.config.sources import Overlap, PersonNotListed, Source
 from refino_eval.errors import raise_problems
 from refino_eval.registers.ingest_report import FileCount, RuleCount
-from refino_eval.registers.isolated_engine import isolated_engine
 from refino_eval.registers.readers.delivered_files import DeliveredFile, RowStream, rows_of
 from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.readers.value_kinds import BLANKS
@@ -35,6 +34,7 @@ from refino_eval.registers.rules import (
     verdicts,
 )
 from refino_eval.registers.types import INEXACT_ID, ORIGINS, SQL_TYPES, delivered_text, typed_value
+from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import quoted_name, text_literal
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.registers.isolated_engine import isolated_engine
 from refino_eval.sql.conditions import condition_sql, conditions_sql
+from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import SCALES, identifier, text_literal
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from refino_eval.months import engine
 from refino_eval.months.engine import derive_panel
 from refino_eval.months.panel_plan import plan_panel
 from refino_eval.months.panel_sql import panel_sql
+from refino_eval.sql.isolated_engine import isolated_engine
 from support.builders import LABEL, source
 
 
@@ -174,7 +175,7 @@ def test_a_value_outside_its_range_is_told_and_leaves_the_old_panel(folder):
 
 def test_the_engine_reads_its_registers_and_nothing_else(folder):
     (folder / "other.csv").write_text("a\n1\n")
-    with engine._connect([folder / "jobs"], folder / "spill", memory_limit="500MB") as connection:
+    with isolated_engine([folder / "spill"], files=[folder / "jobs"], memory_limit="500MB") as connection:
         assert connection.sql(f"SELECT COUNT(*) FROM read_parquet('{folder / 'jobs'}')").fetchall() == [(200,)]
         for query in (
             f"SELECT * FROM read_csv('{folder / 'other.csv'}')",

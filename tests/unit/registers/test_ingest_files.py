@@ -16,7 +16,7 @@ from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers import ingest as ingest_module
 from refino_eval.registers.ingest import ingest
-from refino_eval.registers.isolated_engine import isolated_engine
+from refino_eval.sql.isolated_engine import isolated_engine
 
 SECRET = "00042317"
 

@@ -21,6 +21,7 @@ def isolated_engine(
     threads: int = 2,
     memory_limit: str = "1200MB",
     on_disk: bool = False,
+    settable: Sequence[str] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine whose configuration is locked.
 
@@ -34,6 +35,8 @@ def isolated_engine(
         Limits of the engine.
     on_disk
         Whether tables are kept in a file in the first folder, and not in memory.
+    settable
+        Settings that may still be changed.
     """
     import duckdb
 
@@ -46,12 +49,15 @@ def isolated_engine(
     try:
         con.execute(f"SET allowed_directories = [{', '.join(text_literal(f'{folder}/') for folder in folders)}]")
         con.execute(f"SET allowed_paths = [{', '.join(text_literal(str(file)) for file in files)}]")
+        con.execute("SET autoinstall_known_extensions = false")
+        con.execute("SET autoload_known_extensions = false")
         con.execute("SET enable_external_access = false")
         if on_disk:
             # The file exists for a minute: compressing it would take longer than writing it.
             con.execute("SET force_compression = 'uncompressed'")
         # Rows carry their numbers and every output is sorted: keeping the order of insertion would only cost memory.
         con.execute("SET preserve_insertion_order = false")
+        con.execute(f"SET allowed_configs = [{', '.join(text_literal(name) for name in settable)}]")
         con.execute("SET lock_configuration = true")
         yield con
     finally:
