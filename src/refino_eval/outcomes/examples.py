@@ -188,7 +188,7 @@ def _run(
     import pyarrow.parquet as pq
 
     outcomes = {case.outcome: definitions.outcomes[case.outcome] for case in cases if case.outcome is not None}
-    times = [time for outcome in outcomes.values() for time in outcome.periods]
+    times = [time for outcome in outcomes.period_values() for time in outcome.periods]
     times += [case.example.at for case in cases if case.example.at is not None]
     states = list(dict.fromkeys(state for case in cases for state in case.states))
     first, last = min(times), max(times)

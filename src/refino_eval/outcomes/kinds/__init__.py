@@ -14,9 +14,9 @@ from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Outcome
-    from refino_eval.outcomes.values import Given, Values
+    from refino_eval.outcomes.period_values import Given, Values
 
-LOADS = ("outcomes/kinds/*.py", "outcomes/values.py")
+LOADS = ("outcomes/kinds/*.py", "outcomes/period_values.py")
 """What this module imports by name: `digest` follows it like an import."""
 
 

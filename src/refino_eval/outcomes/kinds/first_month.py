@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from refino_eval.config.definitions import Outcome
-from refino_eval.outcomes.values import Given, Values, holds
+from refino_eval.outcomes.period_values import Given, Values, holds
 
 
 def compute(outcome: Outcome, values: Values) -> tuple[Values, Values]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from refino_eval.config.definitions import Outcome
-from refino_eval.outcomes.values import Given, Values, as_numbers, holds
+from refino_eval.outcomes.period_values import Given, Values, as_numbers, holds
 
 
 def compute(outcome: Outcome, values: Values) -> Values:

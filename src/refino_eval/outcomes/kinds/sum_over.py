@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from refino_eval.config.definitions import Outcome
-from refino_eval.outcomes.values import Given, Values, rounded
+from refino_eval.outcomes.period_values import Given, Values, rounded
 
 
 def compute(outcome: Outcome, values: Values) -> Values:
