@@ -8,7 +8,7 @@ sum of sums and a count of counts are the same as without units. A share of days
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -226,20 +226,11 @@ def plan_panel(
     UserError
         With every fault of the definitions involved.
     """
-    faults: list[str] = []
-    for name in states:
-        if name not in definitions.states:
-            faults.append(f"There is no state '{name}'.{nearest(name, definitions.states)}")
-        elif name in TAKEN:
-            faults.append(f"No state can be called '{name}': the panel has a column of that name already.")
-        elif name in RESERVED:
-            faults.append(f"No state can be called '{name}': it is a word of the expression language.")
-    raise_problems(faults)
+    raise_problems(list(_name_problems(definitions, states)))
     requested = tuple(dict.fromkeys(states))
     levels, needed, _ = _derived_levels(definitions, requested)
-    spell_states = {
-        name: state for name, state in definitions.states.items() if name in needed and isinstance(state, SpellState)
-    }
+    involved = {name: state for name, state in definitions.states.items() if name in needed}
+    spell_states = {name: state for name, state in involved.items() if isinstance(state, SpellState)}
     checks = _Checks(definitions, sources, unit)
     for name, state in spell_states.items():
         checks.spell_state(name, state)
@@ -256,15 +247,22 @@ def plan_panel(
         spell_states=spell_states,
         groups=_groups(spell_states, used, unit),
         levels=levels,
-        derived={
-            name: state
-            for name, state in definitions.states.items()
-            if name in needed and isinstance(state, DerivedState)
-        },
+        derived={name: state for name, state in involved.items() if isinstance(state, DerivedState)},
         sources=used,
         prices=_unique(deflators),
         dates=dates,
     )
+
+
+def _name_problems(definitions: Definitions, states: Sequence[str]) -> Iterator[str]:
+    """Return a message for each name that no state has, or that no state can have."""
+    for name in states:
+        if name not in definitions.states:
+            yield f"There is no state '{name}'.{nearest(name, definitions.states)}"
+        elif name in TAKEN:
+            yield f"No state can be called '{name}': the panel has a column of that name already."
+        elif name in RESERVED:
+            yield f"No state can be called '{name}': it is a word of the expression language."
 
 
 def _day(date: PersonDate) -> PersonDate:
@@ -342,16 +340,7 @@ def _derived_levels(
     definitions: Definitions, requested: Sequence[str]
 ) -> tuple[tuple[dict[str, Tree], ...], set[str], dict[str, Kind]]:
     """Order the derived states so that each follows what it needs; every fault of theirs at once."""
-    needed: set[str] = set()
-    queue = list(requested)
-    while queue:
-        name = queue.pop()
-        state = definitions.states.get(name)
-        if state is None or name in needed:
-            continue
-        needed.add(name)
-        if isinstance(state, DerivedState):
-            queue += names_in(state.expression)
+    needed = _needed_states(definitions, requested)
     waiting = {
         name: state for name, state in definitions.states.items() if name in needed and isinstance(state, DerivedState)
     }
@@ -367,18 +356,33 @@ def _derived_levels(
         if not ready:
             faults.append(_cycle(waiting))
             break
+        # What the expressions name is in `kinds` by now, since `ready` waits for it; the rest helps the message.
+        every_kind: dict[str, Kind] = {**dict.fromkeys(definitions.states, "number"), **kinds}
         level: dict[str, Tree] = {}
         for name in ready:
-            # What the expression names is in `kinds` by now, since `ready` waits for it; the rest helps the message.
-            known: dict[str, Kind] = {**{other: "number" for other in definitions.states}, **kinds}
             try:
-                level[name] = parse(waiting.pop(name).expression, known, where=f"State '{name}'")
-            except UserError as fault:
-                faults.extend(fault.problems)
+                level[name] = parse(waiting.pop(name).expression, every_kind, where=f"State '{name}'")
+            except UserError as error:
+                faults.extend(error.problems)
         kinds |= {name: kind_of(tree) for name, tree in level.items()}
         levels.append(level)
     raise_problems(faults)
     return tuple(levels), needed, kinds
+
+
+def _needed_states(definitions: Definitions, requested: Sequence[str]) -> set[str]:
+    """Return the states that some states need, themselves among them."""
+    needed: set[str] = set()
+    queue = list(requested)
+    while queue:
+        name = queue.pop()
+        state = definitions.states.get(name)
+        if state is None or name in needed:
+            continue
+        needed.add(name)
+        if isinstance(state, DerivedState):
+            queue += names_in(state.expression)
+    return needed
 
 
 def _is_truth(state: SpellState) -> bool:

@@ -118,14 +118,9 @@ def _measured(
     if state.touch == "share_of_days":
         covered = sum(any(there[number] for _, there in here) for number in range(len(days)))
         return covered / len(days) if covered else state.absent
-    if source.temporality == "accumulated":
-        month = source.columns["period"].type == "month"
-        by_month = month and len(days) > 7
-        touched = [
-            row for row, there in here if (row["start"] == days[0] if by_month else _touches(there, state.touch))
-        ]
-    else:
-        touched = [row for row, there in here if _touches(there, state.touch)]
+    # An amount of a calendar month belongs to the panel's month whole, whatever days of it count.
+    is_monthly = source.temporality == "accumulated" and source.columns["period"].type == "month" and len(days) > 7
+    touched = [row for row, there in here if (row["start"] == days[0] if is_monthly else _touches(there, state.touch))]
     if not touched:
         return state.absent
     value = _combined(state, source, touched)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -120,17 +120,7 @@ def _cases(
         if outcomes is None
         else list(outcomes)
     )
-    faults = [
-        f"There is no state '{name}'.{nearest(name, definitions.states)}"
-        for name in chosen
-        if name not in definitions.states
-    ]
-    faults += [
-        f"There is no outcome '{name}'.{nearest(name, definitions.outcomes)}"
-        for name in wanted
-        if name not in definitions.outcomes
-    ]
-    raise_problems(faults)
+    raise_problems([*_unknown("state", chosen, definitions.states), *_unknown("outcome", wanted, definitions.outcomes)])
     cases = [
         _Case(name, number, example, (name,), None)
         for name in chosen
@@ -141,20 +131,26 @@ def _cases(
         for name in wanted
         for number, example in enumerate(definitions.outcomes[name].examples, start=1)
     ]
-    for case in cases:
-        if case.outcome is None and case.example.at is None:
-            faults.append(f"{case.told} does not say at which event time the value is expected: add `at`.")
-        if case.outcome is not None and case.example.at is not None:
-            faults.append(f"{case.told} says `at`, which the outcome says itself: leave it out.")
-        if case.example.censored is not None and not (case.outcome and definitions.outcomes[case.outcome].companion):
-            faults.append(f"{case.told} says `censored`, and there is no such flag beside it: leave it out.")
-        for register in case.example.spells:
-            if register not in sources:
-                faults.append(
-                    f"{case.told} has spells of '{register}', which is not a source.{nearest(register, sources)}"
-                )
-    raise_problems(faults)
+    raise_problems([problem for case in cases for problem in _case_problems(case, definitions, sources)])
     return cases
+
+
+def _unknown(what: str, names: Sequence[str], known: Mapping[str, object]) -> list[str]:
+    return [f"There is no {what} '{name}'.{nearest(name, known)}" for name in names if name not in known]
+
+
+def _case_problems(case: _Case, definitions: Definitions, sources: Mapping[str, Source]) -> Iterator[str]:
+    """Return a message for each thing that an example says and cannot mean."""
+    example = case.example
+    if case.outcome is None and example.at is None:
+        yield f"{case.told} does not give the event time at which the value is expected: add `at`."
+    if case.outcome is not None and example.at is not None:
+        yield f"{case.told} gives `at`, which the outcome's definition gives already: remove it."
+    if example.censored is not None and not (case.outcome and definitions.outcomes[case.outcome].companion):
+        yield f"{case.told} gives `censored`, but the outcome has no such flag: remove it."
+    for register in example.spells:
+        if register not in sources:
+            yield f"{case.told} has spells of '{register}', which is not a source.{nearest(register, sources)}"
 
 
 def _able(outcome: Outcome, able: set[str], definitions: Definitions) -> bool:
@@ -193,13 +189,7 @@ def _run(
     states = list(dict.fromkeys(state for case in cases for state in case.states))
     first, last = min(times), max(times)
     plan = plan_panel(definitions, sources, unit=unit, first=first, last=last, states=states)
-    unused = [
-        f"{case.told} has spells of '{register}', which nothing that is computed here reads."
-        for case in cases
-        for register in case.example.spells
-        if register not in plan.sources
-    ]
-    raise_problems(unused)
+    raise_problems(_unused_spells(cases, plan))
     rows = {name: _rows(cases, plan.sources[name]) for name in plan.sources}
     with tempfile.TemporaryDirectory(prefix="refino_eval_examples_") as folder:
         root = Path(folder)
@@ -228,6 +218,15 @@ def _run(
         _told(case, engine, oracle, unit)
         for case, engine, oracle in zip(cases, values, again, strict=True)
         if not (_agrees(case.example, engine) and _agrees(case.example, oracle))
+    ]
+
+
+def _unused_spells(cases: Sequence[_Case], plan: Plan) -> list[str]:
+    return [
+        f"{case.told} has spells of '{register}', which nothing that is computed here reads."
+        for case in cases
+        for register in case.example.spells
+        if register not in plan.sources
     ]
 
 
