@@ -97,7 +97,7 @@ def _list_lines(configuration: Configuration) -> Iterator[str]:
     from refino_eval.catalogue.references import periods_of, span_text, users_of
 
     users = users_of(configuration.definitions, configuration.evaluation.exhibits)
-    families = any(getattr(entry, "family", None) for entry in configuration.definitions.outcomes.period_values())
+    families = any(getattr(entry, "family", None) for entry in configuration.definitions.outcomes.values())
     rows = []
     for name, entry in configuration.definitions.outcomes.items():
         window = f"{entry.clock} {span_text(periods_of(entry))}"

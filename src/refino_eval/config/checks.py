@@ -123,10 +123,9 @@ def _population_problems(study: Evaluation, population: Population, sources: Map
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"
     for step in population.steps:
-        for condition in step.exclude:
-            if condition.column in draws.columns:
-                for problem in condition_problems(condition, draws.columns[condition.column].type):
-                    yield f"population.steps, {step.reason}: {problem}."
+        for condition in (condition for condition in step.exclude if condition.column in draws.columns):
+            problems = condition_problems(condition, draws.columns[condition.column].type)
+            yield from (f"population.steps, {step.reason}: {problem}." for problem in problems)
     for reason in _repeated(step.reason for step in population.steps):
         yield f"population.steps: two steps have the reason '{reason}'. Give each its own."
 

@@ -118,9 +118,10 @@ def _measured(
     if state.touch == "share_of_days":
         covered = sum(any(there[number] for _, there in here) for number in range(len(days)))
         return covered / len(days) if covered else state.absent
-    # An amount of a calendar month belongs to the panel's month whole, whatever days of it count.
-    is_monthly = source.temporality == "accumulated" and source.columns["period"].type == "month" and len(days) > 7
-    touched = [row for row, there in here if (row["start"] == days[0] if is_monthly else _touches(there, state.touch))]
+    if _is_monthly(source, days):
+        touched = [row for row, _ in here if row["start"] == days[0]]
+    else:
+        touched = [row for row, there in here if _touches(there, state.touch)]
     if not touched:
         return state.absent
     value = _combined(state, source, touched)
@@ -132,6 +133,11 @@ def _measured(
         assert factor is not None
         number *= factor
     return number / state.divide_by
+
+
+def _is_monthly(source: Source, days: Sequence[dt.date]) -> bool:
+    """Whether rows are amounts of a calendar month: such a row belongs to the panel's month, whatever days of it count."""
+    return source.temporality == "accumulated" and source.columns["period"].type == "month" and len(days) > 7
 
 
 def _touches(there: Sequence[bool], touch: str) -> bool:

@@ -91,7 +91,7 @@ def derive_outcomes(
         extent = _extent(panel)
         _check(outcomes, columns, extent)
         trees = _trees(outcomes, columns, definitions)
-        read = [name for name in columns if any(name in outcome_states(each) for each in outcomes.period_values())]
+        read = [name for name in columns if any(name in outcome_states(each) for each in outcomes.values())]
         parts = [
             _block(outcomes, trees, people, states, extent)
             for people, states in _blocks(panel, panel_path, read, extent, threads=threads)
@@ -131,7 +131,7 @@ def _check(outcomes: Mapping[str, Outcome], states: Sequence[str], extent: _Exte
                 f"Outcome '{name}' reads event times {first} to {last}, and the panel holds {extent.first} to "
                 f"{extent.last} only: widen the evaluation's clock ({outcome.clock}) or narrow the outcome's window."
             )
-    clocks = sorted({outcome.clock for outcome in outcomes.period_values()})
+    clocks = sorted({outcome.clock for outcome in outcomes.values()})
     if len(clocks) > 1:
         faults.append(
             f"A panel has one clock, and these outcomes have several ({', '.join(clocks)}): compute them apart."
@@ -143,7 +143,7 @@ def _trees(outcomes: Mapping[str, Outcome], states: Sequence[str], definitions: 
     """Parse what each outcome reads in a period: a state is the shortest expression there is."""
     kinds: dict[str, Kind] = dict.fromkeys(states, "boolean")
     if definitions is not None:
-        used = dict.fromkeys(state for outcome in outcomes.period_values() for state in outcome_states(outcome))
+        used = dict.fromkeys(state for outcome in outcomes.values() for state in outcome_states(outcome))
         kinds = state_kinds(definitions, list(used))
     trees: dict[str, Tree] = {}
     faults: list[str] = []

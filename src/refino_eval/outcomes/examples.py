@@ -184,10 +184,8 @@ def _run(
     import pyarrow.parquet as pq
 
     outcomes = {case.outcome: definitions.outcomes[case.outcome] for case in cases if case.outcome is not None}
-    times = [time for outcome in outcomes.period_values() for time in outcome.periods]
-    times += [case.example.at for case in cases if case.example.at is not None]
     states = list(dict.fromkeys(state for case in cases for state in case.states))
-    first, last = min(times), max(times)
+    first, last = _times_of(cases, outcomes)
     plan = plan_panel(definitions, sources, unit=unit, first=first, last=last, states=states)
     raise_problems(_unused_spells(cases, plan))
     rows = {name: _rows(cases, plan.sources[name]) for name in plan.sources}
@@ -213,12 +211,24 @@ def _run(
         )
         values = _values(cases, outcomes, panel, definitions)
     plain = PlainStates(definitions, sources, prices, unit)
-    again = [_plain(case, outcomes, plain, {n: r.get(case.person_id, ()) for n, r in rows.items()}) for case in cases]
+    again = [_plain(case, outcomes, plain, _life_of(case, rows)) for case in cases]
     return [
         _told(case, engine, oracle, unit)
         for case, engine, oracle in zip(cases, values, again, strict=True)
         if not (_agrees(case.example, engine) and _agrees(case.example, oracle))
     ]
+
+
+def _times_of(cases: Sequence[_Case], outcomes: Mapping[str, Outcome]) -> tuple[int, int]:
+    """Return the first and the last event time that the cases need."""
+    times = [time for outcome in outcomes.values() for time in outcome.periods]
+    times += [case.example.at for case in cases if case.example.at is not None]
+    return min(times), max(times)
+
+
+def _life_of(case: _Case, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a case's rows by register."""
+    return {register: by_person.get(case.person_id, ()) for register, by_person in rows.items()}
 
 
 def _unused_spells(cases: Sequence[_Case], plan: Plan) -> list[str]:

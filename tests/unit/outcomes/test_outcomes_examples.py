@@ -160,7 +160,5 @@ def test_examples_run_on_a_clock_of_weeks(given, sources, prices):
 def test_states_of_registers_that_a_study_lacks_are_left_out(shipped, sources, prices):
     few = {name: sources[name] for name in ("wages",)}
     wanted = sum(len(shipped.states[name].examples) for name in ("wage", "any_wage"))
-    wanted += sum(
-        len(o.examples) for o in shipped.outcomes.period_values() if set(outcome_states(o)) <= {"wage", "any_wage"}
-    )
+    wanted += sum(len(o.examples) for o in shipped.outcomes.values() if set(outcome_states(o)) <= {"wage", "any_wage"})
     assert check_examples(shipped, few, prices) == wanted

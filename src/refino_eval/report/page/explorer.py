@@ -54,9 +54,9 @@ def explorer_of(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels
     if not outcomes:
         return None
     _add_tests(outcomes, inputs, frames, labels)
-    names = dict.fromkeys(s for entry in outcomes.period_values() for s in entry["specifications"])
+    names = dict.fromkeys(s for entry in outcomes.values() for s in entry["specifications"])
     return {
-        "outcomes": list(outcomes.period_values()),
+        "outcomes": list(outcomes.values()),
         "specifications": {name: labels.specification(name) for name in names},
         "paths": _paths(inputs, frames, labels),
     }
