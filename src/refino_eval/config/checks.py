@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
 from refino_eval.config.dependencies import outcome_states, used_covariates, used_outcomes
-from refino_eval.config.evaluation import Evaluation, Population
+from refino_eval.config.evaluation import Evaluation, Population, Step
 from refino_eval.config.exhibit_checks import exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
@@ -123,11 +123,16 @@ def _population_problems(study: Evaluation, population: Population, sources: Map
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"
     for step in population.steps:
-        for condition in (condition for condition in step.exclude if condition.column in draws.columns):
-            problems = condition_problems(condition, draws.columns[condition.column].type)
-            yield from (f"population.steps, {step.reason}: {problem}." for problem in problems)
+        yield from _step_problems(step, draws)
     for reason in _repeated(step.reason for step in population.steps):
         yield f"population.steps: two steps have the reason '{reason}'. Give each its own."
+
+
+def _step_problems(step: Step, draws: Source) -> Iterator[str]:
+    """Return a message for each condition of a step that does not fit its column's type."""
+    for condition in (condition for condition in step.exclude if condition.column in draws.columns):
+        problems = condition_problems(condition, draws.columns[condition.column].type)
+        yield from (f"population.steps, {step.reason}: {problem}." for problem in problems)
 
 
 def _sample_problems(study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

@@ -116,7 +116,7 @@ def _measured(
     rows = [row for row in life.get(state.register_name, ()) if _meets(row, state.where, source)]
     here = [(row, [_covers(row, day) for day in days]) for row in rows]
     if state.touch == "share_of_days":
-        covered = sum(any(there[number] for _, there in here) for number in range(len(days)))
+        covered = sum(map(any, zip(*(there for _, there in here), strict=True)))
         return covered / len(days) if covered else state.absent
     if _is_monthly(source, days):
         touched = [row for row, _ in here if row["start"] == days[0]]
@@ -125,11 +125,13 @@ def _measured(
     if not touched:
         return state.absent
     value = _combined(state, source, touched)
-    if value is None:
-        return None
-    number = float(value)
+    return None if value is None else _in_prices(float(value), state, prices, days[0])
+
+
+def _in_prices(number: float, state: SpellState, prices: PriceIndices, day: dt.date) -> float:
+    """Return an amount in the state's prices and unit."""
     if state.deflate is not None:
-        factor = price_factor(state.deflate, days[0], prices)
+        factor = price_factor(state.deflate, day, prices)
         assert factor is not None
         number *= factor
     return number / state.divide_by
