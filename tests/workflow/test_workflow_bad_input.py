@@ -18,6 +18,7 @@ def delivered(tmp_path_factory, small_run):
     path = folder / "config/evaluations/refino/evaluation.yaml"
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("synthetic:")]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    change(path, "data_class: synthetic", "data_class: confidential")
     return folder
 
 
@@ -86,7 +87,7 @@ def test_an_arm_that_is_neither(project):
 
 def test_a_treated_column_of_a_person_table_that_is_not_zero_or_one(project, shared):
     change(project / "config/evaluations/reference_trial.yaml", "treated: z", "treated: age")
-    fails(project, "'1' (treated) or '0' (control)", "column 'age'", evaluation="reference_trial")
+    fails(project, "'1' (treated) or '0' (control)", "column age", evaluation="reference_trial")
 
 
 def test_faults_of_several_jobs_come_together(project):

@@ -194,8 +194,8 @@ def test_an_outcome_that_needs_another_state_makes_the_panel_anew(finished):
 def test_editing_a_worked_example_computes_nothing(finished):
     change(
         finished / "config/definitions/outcomes/wages.examples.yaml",
-        "Both ends count, and the months beside them",
-        "Both count, and those beside them",
+        "Both ends count, and the months next to them",
+        "Both count, and those next to them",
     )
     assert not {"derive_outcome", "derive_panel", "estimate_exhibit", "compare_plan"} & set(planned(finished))
 
