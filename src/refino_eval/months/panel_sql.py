@@ -398,13 +398,13 @@ def _covered(plan: Plan, name: str, state: SpellState, alias: str) -> str:
         nothing = f"{alias}.person_no" if common else f"{alias}.{name}__spells"
         value = f"CASE WHEN {nothing} IS NULL THEN {absent} ELSE {value} END"
     rules = state.missing
-    told = [(f"grid.{date_column(plan, date)} < grid.period_start", date.value) for date in rules.dates]
-    if not told and rules.before_coverage == rules.after_coverage == "missing":
+    missing_rules = [(f"grid.{date_column(plan, date)} < grid.period_start", date.value) for date in rules.dates]
+    if not missing_rules and rules.before_coverage == rules.after_coverage == "missing":
         return f"CASE WHEN {_inside(coverage)}\n            THEN {value} END"
     first, beyond = date_literal(coverage.first), date_literal(coverage.last + dt.timedelta(days=1))
-    told += [(f"grid.period_start < {first}", rules.before_coverage)]
-    told += [(f"grid.period_stop > {beyond}", rules.after_coverage)]
-    cases = "".join(f"\n            WHEN {condition} THEN {_told(given)}" for condition, given in told)
+    missing_rules += [(f"grid.period_start < {first}", rules.before_coverage)]
+    missing_rules += [(f"grid.period_stop > {beyond}", rules.after_coverage)]
+    cases = "".join(f"\n            WHEN {condition} THEN {_told(given)}" for condition, given in missing_rules)
     return f"CASE{cases}\n            ELSE {value} END"
 
 

@@ -1,6 +1,6 @@
 """Worked examples: every definition is run on the spells that stand beside it, twice.
 
-Once by the engine that runs the registers, and once by the plain oracle, so that an example holds for both or is told.
+Once by the engine that runs the registers, and once by the plain oracle, so that an example holds for both or is reported.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Case:
         return f"{self.entry}/{self.number:04d}"
 
     @property
-    def told(self) -> str:
+    def title(self) -> str:
         what = "Outcome" if self.outcome is not None else "State"
         return f"{what} '{self.entry}', example {self.number} ({self.example.why.rstrip('.')})"
 
@@ -143,18 +143,18 @@ def _case_problems(case: _Case, definitions: Definitions, sources: Mapping[str, 
     """Return a message for each thing that an example says and cannot mean."""
     example = case.example
     if case.outcome is None and example.at is None:
-        yield f"{case.told} does not give the event time at which the value is expected: add `at`."
+        yield f"{case.title} does not give the event time at which the value is expected: add `at`."
     if case.outcome is not None and example.at is not None:
-        yield f"{case.told} gives `at`, which the outcome's definition gives already: remove it."
+        yield f"{case.title} gives `at`, which the outcome's definition gives already: remove it."
     if example.censored is not None and not (case.outcome and definitions.outcomes[case.outcome].companion):
-        yield f"{case.told} gives `censored`, but the outcome has no such flag: remove it."
+        yield f"{case.title} gives `censored`, but the outcome has no such flag: remove it."
     for register in example.spells:
         if register not in sources:
-            yield f"{case.told} has spells of '{register}', which is not a source.{nearest(register, sources)}"
+            yield f"{case.title} has spells of '{register}', which is not a source.{nearest(register, sources)}"
 
 
 def _able(outcome: Outcome, able: set[str], definitions: Definitions) -> bool:
-    """Whether an outcome can be computed; one that names an unknown state is told by the plan, not left out."""
+    """Whether an outcome can be computed; one that names an unknown state is reported by the plan, not left out."""
     return all(name in able or name not in definitions.states for name in outcome_states(outcome))
 
 
@@ -165,7 +165,7 @@ def _computable(definitions: Definitions, sources: Mapping[str, Source]) -> set[
     def possible(name: str) -> bool:
         if name not in able:
             state = definitions.states.get(name)
-            # A state that needs itself, or an unknown one, is told by the plan, not left out here.
+            # A state that needs itself, or an unknown one, is reported by the plan, not left out here.
             able[name] = True
             if isinstance(state, SpellState):
                 registers = (state.register_name, *(date.register_name for date in state.missing.dates))
@@ -233,7 +233,7 @@ def _life_of(case: _Case, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, An
 
 def _unused_spells(cases: Sequence[_Case], plan: Plan) -> list[str]:
     return [
-        f"{case.told} has spells of '{register}', which nothing that is computed here reads."
+        f"{case.title} has spells of '{register}', which nothing that is computed here reads."
         for case in cases
         for register in case.example.spells
         if register not in plan.sources
@@ -269,8 +269,8 @@ def _plain(case: _Case, outcomes: Mapping[str, Outcome], plain: PlainStates, lif
         assert case.example.at is not None
         return plain.value(case.states[0], life, draw=draw, event_time=case.example.at), None
     outcome = outcomes[case.outcome]
-    told = outcome.expression or outcome.state or ""
-    seen = [plain.expression(told, life, draw=draw, event_time=time) for time in outcome.read]
+    expression = outcome.expression or outcome.state or ""
+    seen = [plain.expression(expression, life, draw=draw, event_time=time) for time in outcome.read]
     return plain_outcome(outcome, seen)
 
 
@@ -290,11 +290,11 @@ def _told(case: _Case, engine: Value, oracle: Value, unit: Unit) -> str:
     expected, got, slow = (_said(v, flagged) for v in ((case.example.expect, case.example.censored), engine, oracle))
     if not (_equal(engine[0], oracle[0]) and _equal(engine[1], oracle[1])):
         return (
-            f"{case.told}: expected {expected}{when}; the engine gives {got} and the plain oracle {slow}. The two ought "
+            f"{case.title}: expected {expected}{when}; the engine gives {got} and the plain oracle {slow}. The two ought "
             "to agree whatever is defined: this is a fault of the program, to be reported with the example."
         )
     return (
-        f"{case.told}: expected {expected}{when}, and the definition gives {got}. Either the definition or the example "
+        f"{case.title}: expected {expected}{when}, and the definition gives {got}. Either the definition or the example "
         "says something else than what is meant; correct the one that does."
     )
 
@@ -324,7 +324,7 @@ def _rows(cases: Sequence[_Case], source: Source) -> dict[str, list[dict[str, An
             try:
                 rows.setdefault(case.person_id, []).append(_row(given, source))
             except ValueError as fault:
-                faults.append(f"{case.told}, a spell of '{source.register_name}': {fault}")
+                faults.append(f"{case.title}, a spell of '{source.register_name}': {fault}")
     raise_problems(faults)
     return rows
 

@@ -1,4 +1,4 @@
-"""Groups of people known at the draw: whom each exhibit told `by` something puts together."""
+"""Groups of people known at the draw: the people whom each exhibit with `by` puts together."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GR
     if not 2 <= len(found) <= most:
         what = "one value" if len(found) == 1 else f"{len(found)} values"
         raise UserError(
-            f"is told by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
+            f"is split by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
             "groups can be compared. Define subgroups (config/definitions/subgroups.yaml) and list them, or choose another."
         )
     place = {value: k for k, value in enumerate(found)}
@@ -104,7 +104,7 @@ def _column(by: str, cohort: pd.DataFrame) -> pd.Series:
         return cohort["draw_month"].str.slice(0, 4)
     if by not in cohort:
         columns = [*cohort.columns, "draw_year"] if "draw_month" in cohort else list(cohort.columns)
-        raise UserError(f"is told by '{by}', which the cohort does not have.{nearest(by, columns)}")
+        raise UserError(f"is split by '{by}', which the cohort does not have.{nearest(by, columns)}")
     return cohort[by]
 
 
@@ -120,7 +120,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
         twice = int(np.count_nonzero(inside & (member >= 0)))
         if twice:
             raise UserError(
-                f"is told by the subgroups {', '.join(names)}, and {twice:,} people are in '{name}' and in one before it. "
+                f"is split by the subgroups {', '.join(names)}, and {twice:,} people are in '{name}' and in one before it. "
                 "Groups that are compared share nobody: mend the definitions in config/definitions/subgroups.yaml."
             )
         if inside.any():
@@ -128,7 +128,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
             kept.append(name)
     if len(kept) < 2:
         raise UserError(
-            f"is told by the subgroups {', '.join(names)}, of which {len(kept)} has people in the sample; a comparison "
+            f"is split by the subgroups {', '.join(names)}, of which {len(kept)} has people in the sample; a comparison "
             "needs two."
         )
     return Groups(split=split_key(names), names=tuple(kept), member=member)

@@ -238,7 +238,9 @@ def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFra
     weights = cohort[specification.weights].astype(float)
     negative = int((weights < 0).sum())
     if negative:
-        raise UserError(f"the weights '{specification.weights}' are negative for {negative:,} people. Mend them.")
+        raise UserError(
+            f"weights '{specification.weights}': negative for {negative:,} people. Weights must be zero or positive: correct them."
+        )
     known = (weights > 0).to_numpy(dtype=bool)
     return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
 

@@ -53,7 +53,7 @@ def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Return a text that says for each panel how large the effects after the draw are, and how often the band leaves zero out."""
+    """Describe, panel by panel, the effects after assignment and how often the band excludes zero."""
     style = NumberStyle.of(labels.language)
     sentences = [labels.say("effects.alt_panels", n=len(states))]
     for state in states:

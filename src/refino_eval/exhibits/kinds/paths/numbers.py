@@ -40,17 +40,17 @@ def _paths_of(
         arm = int(column != study.control)
         in_pair = of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
         pair = cohort.loc[in_pair]
-        told = est.paths(values[in_pair], pair["treated"].to_numpy(), times=times, weights=weights_of(pair))
-        for k, time in enumerate(told.times):
-            n = int(told.n[0, arm, k])
+        means_by_time = est.paths(values[in_pair], pair["treated"].to_numpy(), times=times, weights=weights_of(pair))
+        for k, time in enumerate(means_by_time.times):
+            n = int(means_by_time.n[0, arm, k])
             if n == 0:
                 yield cell(str(time), column, "mean", np.nan, 0, panel=panel, status="no_data")
                 continue
-            mean, error = float(told.mean[0, arm, k]), float(told.std_error[0, arm, k])
+            mean, error = float(means_by_time.mean[0, arm, k]), float(means_by_time.std_error[0, arm, k])
             reach = error * float(special.stdtrit(max(n - 1, 1), 0.975))
             yield cell(str(time), column, "mean", mean, n, panel=panel)
             yield cell(str(time), column, "n", n, n, panel=panel)
             if n > 1:
-                yield cell(str(time), column, "sd", told.sd[0, arm, k], n, panel=panel)
+                yield cell(str(time), column, "sd", means_by_time.sd[0, arm, k], n, panel=panel)
                 yield cell(str(time), column, "conf_low", mean - reach, n, panel=panel)
                 yield cell(str(time), column, "conf_high", mean + reach, n, panel=panel)

@@ -35,14 +35,15 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
         for label in exhibit.specifications:
             part = _variants(people, own, study.specifications[label])
             found.append(part.assign(sample=sample, specification=label))
-    told = pd.concat(found, ignore_index=True)
+    estimates = pd.concat(found, ignore_index=True)
     if exhibit.scale == "control_sd":
         for column in ("estimate", "std_error", "conf_low", "conf_high"):
-            told[column] = told[column] / told["sd_control"]
-        told["source"] = [
-            source and source.times(1.0 / sd) for source, sd in zip(told["source"], told["sd_control"], strict=True)
+            estimates[column] = estimates[column] / estimates["sd_control"]
+        estimates["source"] = [
+            source and source.times(1.0 / sd)
+            for source, sd in zip(estimates["source"], estimates["sd_control"], strict=True)
         ]
-    for one in told.itertuples(index=False):
+    for one in estimates.itertuples(index=False):
         status = "not_estimable" if one.fault else ""
         for statistic in (*EFFECT, "n", "mean_control"):
             value = getattr(one, statistic)
@@ -51,7 +52,7 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
                 status=status if statistic != "n" else "", source=one.source,  # type: ignore[arg-type]
             )  # fmt: skip
     level = min(study.specifications[label].level for label in exhibit.specifications)
-    yield from _curve_summary(told[told["fault"] == ""], len(told), 1 - level)
+    yield from _curve_summary(estimates[estimates["fault"] == ""], len(estimates), 1 - level)
 
 
 def _variants(people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
