@@ -133,7 +133,15 @@ def test_full_disk_is_reported_and_the_next_run_has_the_same_bytes(tmp_path, who
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "disk is full" in done.stderr or "largest size allowed" in done.stderr
-    done = refino_eval(project, "run", "--until", "aggregates", "--cores", "2", wrap=["env", "HOME=/proc/1/none"])
+    done = refino_eval(
+        project,
+        "run",
+        "--until",
+        "aggregates",
+        "--cores",
+        "2",
+        wrap=["env", "-u", "XDG_CACHE_HOME", "HOME=/proc/1/none"],
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(project) == whole[0]
     assert (project / ".snakemake/cache").is_dir(), "a home that cannot be written is replaced by the project"
