@@ -73,10 +73,16 @@ class _Writer:
         parts = []
         for condition in conditions:
             column = condition.column
-            if condition.is_in is not None:
-                parts.append(self.say("definitions.is_one_of", column=column, values=self.any_of(condition.is_in)))
-            if condition.not_in is not None:
-                parts.append(self.say("definitions.is_none_of", column=column, values=self.any_of(condition.not_in)))
+            for key, values, groups in (
+                ("is_one_of", condition.is_in, condition.in_groups),
+                ("is_none_of", condition.not_in, condition.not_in_groups),
+            ):
+                if groups is not None:
+                    parts.append(
+                        self.say(f"definitions.{key}_groups", column=column, n=len(groups), groups=self.any_of(groups))
+                    )
+                elif values is not None:
+                    parts.append(self.say(f"definitions.{key}", column=column, values=self.any_of(values)))
             if condition.at_least is not None:
                 parts.append(f"{column} ≥ {self.number(condition.at_least)}")
             if condition.at_most is not None:

@@ -37,13 +37,30 @@ class Condition(_Finite):
     column: Name
     is_in: tuple[Scalar, ...] | None = Field(default=None, alias="in", description="The value is one of these.")
     not_in: tuple[Scalar, ...] | None = Field(default=None, description="The value is none of these (and not missing).")
+    in_groups: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="The code belongs to one of these groups of the column's code list, or is listed under `in`.",
+    )
+    not_in_groups: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="The code belongs to none of these groups, and is not listed under `not_in` (and not missing).",
+    )
+    scheme: Name | None = Field(
+        default=None,
+        description="Which grouping of the code list: its column `group_<scheme>`; by default its column `group`.",
+    )
     at_least: float | None = Field(default=None, description="Value >= this, in the column's natural unit.")
     at_most: float | None = Field(default=None, description="Value <= this, in the column's natural unit.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
-        if all(part is None for part in (self.is_in, self.not_in, self.at_least, self.at_most)):
-            raise ValueError("a condition needs one of: in, not_in, at_least, at_most")
+        groups = (self.in_groups, self.not_in_groups)
+        if all(part is None for part in (self.is_in, self.not_in, self.at_least, self.at_most, *groups)):
+            raise ValueError("a condition needs one of: in, not_in, in_groups, not_in_groups, at_least, at_most")
+        if self.scheme is not None and groups == (None, None):
+            raise ValueError("a scheme is a grouping of codes, so it needs in_groups or not_in_groups")
         return self
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from refino_eval.config.checks import cross_check
+from refino_eval.config.code_groups import with_group_codes
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.entry_files import Entries, entry_files, joined, listed_files, study_files
 from refino_eval.config.evaluation import Evaluation, Project
@@ -94,7 +95,12 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
         return own.file_of((kind, entry)) or shared.file_of((kind, entry)) or studies[name]
 
     sources = {register: _source(root, register) for register in study.sources}
-    raise_problems([*problems, *cross_check(study, merged, sources, file=studies[name], file_of=file_of)])
+    study, merged, unknown_groups = with_group_codes(
+        study, merged, sources, root / "config" / "codelists", file_of=file_of
+    )
+    raise_problems(
+        [*problems, *unknown_groups, *cross_check(study, merged, sources, file=studies[name], file_of=file_of)]
+    )
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
 
 

@@ -38,6 +38,14 @@ class Condition(Protocol):
         """Values of which the column's must be none."""
 
     @property
+    def in_groups(self) -> tuple[str, ...] | None:
+        """Groups of codes, which `is_in` holds the codes of once the configuration is loaded."""
+
+    @property
+    def not_in_groups(self) -> tuple[str, ...] | None:
+        """Groups of codes, which `not_in` holds the codes of."""
+
+    @property
     def at_least(self) -> float | None:
         """Smallest value."""
 
@@ -52,7 +60,19 @@ class _Typed(Protocol):
 
 
 def comparisons(condition: Condition) -> list[tuple[Sign, tuple[Scalar, ...]]]:
-    """Return the comparisons that make up a condition, which hold together."""
+    """Return the comparisons that make up a condition, which hold together.
+
+    Raises
+    ------
+    UserError
+        When groups were never replaced by their codes: the condition's register is not among the sources.
+    """
+    for groups, codes in ((condition.in_groups, condition.is_in), (condition.not_in_groups, condition.not_in)):
+        if groups is not None and codes is None:
+            raise UserError(
+                f"A condition on '{condition.column}' names the groups {', '.join(groups)} of a code list, and its register is not "
+                "among the sources of the evaluation, so the codes are not known. Add the register to `sources`."
+            )
     parts: list[tuple[Sign, tuple[Scalar, ...] | None]] = [
         ("IN", condition.is_in),
         ("NOT IN", condition.not_in),

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from refino_eval.codes.prices import load_index
+from refino_eval.config.code_groups import with_group_codes
 from refino_eval.config.definitions import Definitions, DerivedState
 from refino_eval.config.dependencies import outcome_states
 from refino_eval.config.entry_files import entry_files, joined, listed_files
+from refino_eval.config.load import load_configuration
 from refino_eval.config.sources import Source
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
@@ -37,12 +39,24 @@ def given():
 
 @pytest.fixture(scope="module")
 def shipped(given):
-    return Definitions.model_validate(given)
+    return with_codes(Definitions.model_validate(given))
+
+
+def with_codes(definitions):
+    """Return definitions with the groups of codes in their conditions replaced, as loading a configuration does."""
+    configuration = load_configuration(ROOT, evaluation="refino")
+    _, complete, problems = with_group_codes(
+        configuration.evaluation, definitions, configuration.sources, CONFIG / "codelists", file_of=lambda kind, _: kind
+    )
+    assert problems == []
+    return complete
 
 
 def changed(given, kind, name, **parts):
     """Return the shipped definitions with parts of one entry replaced."""
-    return Definitions.model_validate({**given, kind: {**given[kind], name: {**given[kind][name], **parts}}})
+    return with_codes(
+        Definitions.model_validate({**given, kind: {**given[kind], name: {**given[kind][name], **parts}}})
+    )
 
 
 def test_every_shipped_example_comes_out_as_written(shipped, sources, prices):
