@@ -148,4 +148,15 @@ def _draws(configuration: Configuration) -> Draws | None:
         return None
     treated = tuple(str(code) for arm in study.arms.treated_arms for code in arm.codes)
     control = tuple(str(code) for code in study.arms.control.codes)
-    return Draws(study.population.register_name, study.population.arm, treated, control)
+    columns = configuration.sources[study.population.register_name].columns
+    units = [
+        name
+        for name, column in columns.items()
+        if column.type in ("id", "text", "code", "integer") and name != "person_id"
+    ]
+    units = (
+        []
+        if study.cluster is not None
+        else [name for name in units if name not in (study.population.arm, *study.strata)]
+    )
+    return Draws(study.population.register_name, study.population.arm, treated, control, tuple(units))

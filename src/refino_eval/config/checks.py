@@ -6,7 +6,7 @@ the evaluation uses is checked: shared definitions may name registers that this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
 from refino_eval.config.dependencies import outcome_states, used_covariates, used_outcomes
@@ -88,7 +88,11 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
     for key, names in lists.items():
         yield from (f"{key}: '{name}' is named twice. Name it once." for name in _repeated(names))
     if study.population is not None:
-        yield from _population_problems(study, study.population, sources)
+        covariates = used_covariates(study, definitions)
+        yield from _population_problems(study, study.population, sources, covariates)
+    for name in study.delivery.registers if study.delivery is not None else ():
+        if name not in study.sources:
+            yield f"delivery.registers: '{name}' is not among the evaluation's sources.{nearest(name, study.sources)}"
     yield from _sample_problems(study, definitions)
     # A user who takes a synthetic evaluation for a real delivery must not keep its class: synthetic data are released.
     if study.data_class == "synthetic" and study.synthetic is None:
@@ -103,7 +107,9 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(listed) if listed.count(name) > 1]
 
 
-def _population_problems(study: Evaluation, population: Population, sources: Mapping[str, Source]) -> Iterator[str]:
+def _population_problems(
+    study: Evaluation, population: Population, sources: Mapping[str, Source], covariates: Collection[str]
+) -> Iterator[str]:
     draws = sources.get(population.register_name)
     if draws is None:
         name = population.register_name
@@ -116,12 +122,25 @@ def _population_problems(study: Evaluation, population: Population, sources: Map
     named = [("population.arm", population.arm, columns)]
     named += [("strata", column, columns | {*MADE}) for column in study.strata]
     named += [("population.keep", column, columns) for column in population.keep]
+    special = {"cluster": population.cluster, "weight": population.weights}
+    keys = {"cluster": "population.cluster", "weight": "population.weights"}
+    named += [(keys[name], column, columns) for name, column in special.items() if column is not None]
     for step in population.steps:
         key = f"population.steps, {step.reason}"
         named += [(key, condition.column, columns | {*MADE}) for condition in step.exclude]
     for key, column, there in named:
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"
+    taken = {*study.strata, *population.keep, *covariates}
+    for name, delivered in special.items():
+        if delivered is not None and name in taken and (delivered != name or name in covariates):
+            yield (
+                f"{keys[name]}: the cohort calls this column '{name}', and a stratum, a kept column or a covariate has that "
+                "name as well. Give that one another name."
+            )
+    weights = draws.columns.get(population.weights or "")
+    if weights is not None and weights.type not in ("number", "integer"):
+        yield f"population.weights: the column '{population.weights}' is of type {weights.type}. Weights are of type number or integer."
     for step in population.steps:
         yield from _step_problems(step, draws)
     for reason in _repeated(step.reason for step in population.steps):

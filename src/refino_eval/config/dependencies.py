@@ -132,7 +132,8 @@ def selected_exhibits(study: Evaluation, definitions: d.Definitions) -> Iterator
 
 def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     """Return the columns of the cohort, other than covariates, that can define groups: strata, kept columns, draw month and draw year."""
+    cluster = () if study.cluster is None else ("cluster",)
     if study.population is None:
         table = study.person_table
-        return () if table is None else (*table.strata, *(("cluster",) if table.cluster is not None else ()))
-    return (*study.strata, *study.population.keep, "draw_month", "draw_year")
+        return () if table is None else (*table.strata, *cluster)
+    return (*study.strata, *study.population.keep, *cluster, "draw_month", "draw_year")

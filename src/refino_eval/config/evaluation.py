@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_v
 from refino_eval.config.base import Label, Language, Name, Strict, Title, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, Scalar
 from refino_eval.config.exhibit_base import Stars
+from refino_eval.config.sources import Delivery
 
 TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
 FigureFormat = Literal["svg", "png", "pdf", "csv"]
@@ -185,6 +186,15 @@ class Population(Strict):
     keep: tuple[Name, ...] = Field(
         default=(),
         description="Further columns of the draws to keep in the cohort (the office), to count people by them and to define groups.",
+    )
+    cluster: Name | None = Field(
+        default=None,
+        description="Column of the draws with the unit that was assigned (a school, an office), for clustered standard errors. Who "
+        "has none is taken out by a line of the flow.",
+    )
+    weights: Name | None = Field(
+        default=None,
+        description="Column of the draws with probability weights. Who has none, or 0, is taken out by a line of the flow.",
     )
     steps: tuple[Step, ...] = Field(default=(), description="In order; each is a line of `flow.csv`.")
 
@@ -373,6 +383,9 @@ class Evaluation(Strict):
         default=None, description="Published values to compare with: `data/published/<name>.csv`."
     )
     sources: tuple[Name, ...] = Field(default=(), description="Registers to ingest: files of `config/sources`.")
+    delivery: Delivery | None = Field(
+        default=None, description="Format, encoding and coverage of the files of all registers, said once."
+    )
     population: Population | None = None
     person_table: PersonTable | None = None
     arms: Arms
@@ -389,6 +402,23 @@ class Evaluation(Strict):
     clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")
     exhibits: tuple[Name, ...] = Field(min_length=1, description="Exhibits to make, in the report's order.")
     definitions: Definitions = Field(default=Definitions(), description="Definitions that belong to this study alone.")
+
+    @property
+    def weights(self) -> str | None:
+        """The delivered column of probability weights, if the evaluation names one."""
+        people = self.person_table or self.population
+        return None if people is None else people.weights
+
+    @property
+    def cluster(self) -> str | None:
+        """The delivered column of clusters, if the evaluation names one."""
+        people = self.person_table or self.population
+        return None if people is None else people.cluster
+
+    @property
+    def cluster_key(self) -> str:
+        """The key of the configuration that names clusters, for messages."""
+        return "population.cluster" if self.entry == "spells" else f"{self.entry}.cluster"
 
     @property
     def releasable(self) -> bool:
@@ -421,8 +451,8 @@ class Evaluation(Strict):
         if self.entry == "person_table":
             if self.person_table is None:
                 raise ValueError("entry person_table needs the section person_table")
-            if self.sources or self.population or self.clocks:
-                raise ValueError("entry person_table takes no sources, population or clocks")
+            if self.sources or self.population or self.clocks or self.delivery:
+                raise ValueError("entry person_table takes no sources, delivery, population or clocks")
             own, drawn = set(self.person_table.arm_columns), {arm.name for arm in self.arms.treated_arms}
             if own and own != drawn:
                 raise ValueError(

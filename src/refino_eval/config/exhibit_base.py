@@ -112,7 +112,12 @@ class PlainExhibit(Strict):
         return tuple(getattr(self, "specifications", ())) if single is None else (single,)
 
     def refused(
-        self, specifications: Mapping[str, Specification], *, weights: str | None, cluster: bool
+        self,
+        specifications: Mapping[str, Specification],
+        *,
+        weights: str | None,
+        cluster: bool,
+        cluster_key: str = "person_table.cluster",
     ) -> Iterator[str]:
         """Return a message for each option of estimation that this kind does not honour, rather than ignore it.
 
@@ -124,6 +129,8 @@ class PlainExhibit(Strict):
             The evaluation's weights, which specifications may replace.
         cluster
             Whether the evaluation names clusters.
+        cluster_key
+            The key of the configuration that names them.
         """
         chosen = [specifications[name] for name in self.specifications_read if name in specifications]
         for entry in chosen or (None,):
@@ -140,7 +147,7 @@ class PlainExhibit(Strict):
             if vcov not in self.covariances:
                 yield f"does not offer the covariance {vcov}; choose one of: {', '.join(self.covariances)}."
             elif is_clustered(vcov) and not cluster:
-                yield f"asks for the covariance {vcov}, and the evaluation names no clusters (person_table.cluster)."
+                yield f"asks for the covariance {vcov}, and the evaluation names no clusters ({cluster_key})."
 
     @property
     def covariates_read(self) -> tuple[str, ...]:

@@ -135,10 +135,10 @@ def _states(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Defi
 
 def _options(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     """Report weights, clusters and covariances that the analysis does not honour."""
-    table = study.person_table
     refused = exhibit.refused(
         definitions.specifications,
-        weights=None if table is None else table.weights,
-        cluster=table is not None and table.cluster is not None,
+        weights=study.weights,
+        cluster=study.cluster is not None,
+        cluster_key=study.cluster_key,
     )
     yield from (f"The {where} (kind {exhibit.kind}) {problem}" for problem in refused)

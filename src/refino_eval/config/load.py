@@ -95,6 +95,8 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
         return own.file_of((kind, entry)) or shared.file_of((kind, entry)) or studies[name]
 
     sources = {register: _source(root, register) for register in study.sources}
+    if study.delivery is not None:
+        sources = {name: study.delivery.applied(source) for name, source in sources.items()}
     study, merged, unknown_groups = with_group_codes(
         study, merged, sources, root / "config" / "codelists", file_of=file_of
     )

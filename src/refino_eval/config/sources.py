@@ -7,13 +7,15 @@ needed, and which rules decide whether a row is clean. Columns that are not list
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, WITHOUT_TEXT, Label, Name, Strict, Text
 
 ColumnType = Literal["id", "text", "code", "date", "integer", "number", "hundredths", "ore", "month", "year", "week"]
+FileFormat = Literal["csv", "parquet", "sas7bdat", "dta", "sav"]
+Encoding = Literal["utf-8", "latin-1", "cp1252"]
 
 RESERVED = ("person_id", "start", "stop")
 SHORTEST_REASON = 10
@@ -210,6 +212,56 @@ class LinkageExpectation(Strict):
     )
 
 
+class DeliveredForm(Strict):
+    """How delivered files are written; what is left out is as the register's file says."""
+
+    format: FileFormat | None = None
+    encoding: Encoding | None = None
+    delimiter: str | None = None
+    decimal: Literal[",", "."] | None = None
+    date_format: str | None = Field(
+        default=None, description="Of columns of type date, as in the columns of a register."
+    )
+    coverage: Coverage | None = Field(default=None, description="The period that the delivery covers.")
+
+    def said(self) -> dict[str, Any]:
+        """Return what is said, by key."""
+        return {name: value for name in DeliveredForm.model_fields if (value := getattr(self, name)) is not None}
+
+
+class Delivery(DeliveredForm):
+    """How the files of one evaluation's delivery are written: one place for all its registers.
+
+    A register's file in `config/sources` goes before what is said here for all registers; what is said here for one register goes
+    before its file.
+    """
+
+    registers: dict[Name, DeliveredForm] = Field(
+        default={}, description="Registers that are delivered in another form."
+    )
+
+    def applied(self, source: Source) -> Source:
+        """Return a register's description with what holds for this delivery."""
+        own = {name: getattr(source, name) for name in source.model_fields_set}
+        exact = self.registers.get(source.register_name, DeliveredForm()).said()
+        chosen = {
+            **self.said(),
+            **{key: value for key, value in own.items() if key in DeliveredForm.model_fields},
+            **exact,
+        }
+        general, particular = self.date_format, exact.get("date_format")
+        columns = {}
+        for name, column in source.columns.items():
+            form = particular or (None if "date_format" in column.model_fields_set else general)
+            columns[name] = (
+                column.model_copy(update={"date_format": form}) if form and column.type == "date" else column
+            )
+        if source.temporality in ("fixed", "event") and "coverage" not in exact:
+            chosen["coverage"] = source.coverage  # dates of assignment, and facts about people, cover no period
+        update = {key: value for key, value in chosen.items() if key != "date_format" and value is not None}
+        return source.model_copy(update={**update, "columns": columns})
+
+
 class Source(Strict):
     """One register: its files, their form, its columns and its rules."""
 
@@ -222,10 +274,10 @@ class Source(Strict):
         "amount for a calendar month or year (`period`)."
     )
     files: tuple[str, ...] = Field(min_length=1, description="File names or patterns inside the delivery's folder.")
-    format: Literal["csv", "parquet", "sas7bdat", "dta", "sav"] = Field(
+    format: FileFormat = Field(
         default="csv", description="csv: any text file with a delimiter, also packed as .gz or .zip (one file in it)."
     )
-    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    encoding: Encoding = "utf-8"
     delimiter: str = ";"
     decimal: Literal[",", "."] = "."
     columns: dict[Name, Column]

@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ from refino_eval.sql.quoting import quoted_name, text_literal
 if TYPE_CHECKING:
     import duckdb
 
+FEWEST_UNITS = 4
+"""With fewer groups of people that have one arm each, a column rather describes the arm than who was assigned."""
 MANY = 50
 """A year without rows is suspicious if the year before or after it has so many."""
 
@@ -152,12 +154,15 @@ class Draws:
         The register, and its column with the result of the random assignment.
     treated, control
         The codes of the treated arms and of the control arm, as text.
+    units
+        Columns that may name what was assigned (a school, an office), where the evaluation names no cluster.
     """
 
     register: str
     arm: str
     treated: tuple[str, ...]
     control: tuple[str, ...]
+    units: tuple[str, ...] = ()
 
 
 @dataclass
@@ -225,6 +230,7 @@ def take_receipt(
             with tempfile.TemporaryDirectory(dir=drafts) as draft:
                 engine = {**options, "work": [Path(draft), Path(drafts)], "keep_blanks": True}
                 _register(source, folder, paths, counts, sums, ids, engine)
+        counts.problems += ids.problems
         if draws is not None and draws.register in ids.paths:
             linkages = ids.linkages({source.register_name: source.linkage for source in listed})
             counts.problems += p.linkage_problems(linkages)
@@ -275,6 +281,7 @@ class _Ids:
     folder: Path
     draws: Draws | None
     paths: dict[str, Path] = field(default_factory=dict)
+    problems: list[p.Problem] = field(default_factory=list)
 
     def keep(self, validated: Validated) -> None:
         """Write the different ids among the clean rows; with the arm, for the register of draws."""
@@ -288,12 +295,28 @@ class _Ids:
             treated, control = (
                 ", ".join(map(text_literal, codes)) for codes in (self.draws.treated, self.draws.control)
             )
-            arm = f"max(CASE WHEN {cell} IN ({treated}) THEN 1 WHEN {cell} IN ({control}) THEN 0 END)"
+            treated_or_not = f"CASE WHEN {cell} IN ({treated}) THEN 1 WHEN {cell} IN ({control}) THEN 0 END"
+            arm = f"max({treated_or_not})"
+            self.problems += self._undivided_units(validated, treated_or_not)
         validated.con.execute(
             f"COPY (SELECT person_id, CAST({arm} AS INTEGER) AS treated FROM clean GROUP BY person_id) "
             f"TO {text_literal(str(path))} (FORMAT parquet)"
         )
         self.paths[register] = path
+
+    def _undivided_units(self, validated: Validated, treated: str) -> Iterator[p.Problem]:
+        """Report columns of the draws that divide people into many groups, none of which has people in both arms."""
+        assert self.draws is not None
+        for name in self.draws.units:
+            # Groups of one cannot have both arms: only where most people share a group is anything learned.
+            groups = f"SELECT count(*) AS n, min({treated}) AS low, max({treated}) AS high FROM clean WHERE {quoted_name(name)} IS NOT NULL GROUP BY {quoted_name(name)}"
+            query = (
+                f"SELECT count(*) FILTER (WHERE n > 1), sum(n) FILTER (WHERE n > 1), sum(n), count(*) FILTER (WHERE low < high), "
+                f"count(DISTINCT high) FROM ({groups})"
+            )
+            shared, people_sharing, people, divided, arms = validated.con.execute(query).fetchall()[0]
+            if shared and shared >= FEWEST_UNITS and 2 * people_sharing > people and not divided and arms == 2:
+                yield p.undivided_units(validated.source.register_name, name, shared)
 
     def linkages(self, stated: Mapping[str, LinkageExpectation | None]) -> tuple[Linkage, ...]:
         """Count how the registers link to everybody in the register of draws."""

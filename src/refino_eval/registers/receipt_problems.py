@@ -225,6 +225,17 @@ def empty_year(register: str, year: int) -> Problem:
     )  # fmt: skip
 
 
+def undivided_units(register: str, column: str, groups: int) -> Problem:
+    """Report a column of the draws whose groups were assigned as a whole, where no cluster is named."""
+    return Problem(
+        WARNING, register, "", column, "assigned_by_group", 0, (),
+        f"Each of the {groups:,} groups of several people in the column '{column}' has one arm alone, as when groups were "
+        "assigned and not people. Standard errors without clusters are then too small.",
+        f"If groups were assigned, say `cluster: {column}` under `population` and use a clustered covariance (vcov); if people "
+        "were, check how the arm was recorded.",
+    )  # fmt: skip
+
+
 _UNLIKE_BY_CHANCE = 4.0
 """Standard errors from which a difference between the arms in the share found is reported."""
 

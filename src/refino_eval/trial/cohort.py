@@ -35,7 +35,7 @@ class Cohort:
     ----------
     frame
         One row a person, ordered by `person_id`: `person_id, arm, treated, draw_date, draw_month`, the strata columns,
-        `cell`, a column of doubles for each covariate, and a boolean column `sample_<name>` for each sample.
+        `cell`, `weight` and `cluster` where the evaluation names them, a column of doubles for each covariate, and a boolean column `sample_<name>` for each sample.
     flow
         Lines of the sample flow, in order.
     """
@@ -95,6 +95,7 @@ def link_population(
         hit = _excluded(step, draws, sources[population.register_name], [DRAWN, *strata])
         draws = _exclude(draws, hit, "population", step.reason, lines)
     _one_draw_each(draws, population)
+    draws = _exclude_without_design(draws, population, lines)
     draws = draws.sort_values("person_id", ignore_index=True)
     _every_arm(draws, arms)
     frame = pd.DataFrame(
@@ -111,6 +112,10 @@ def link_population(
     for column in population.keep:
         if column not in frame:
             frame[column] = draws[column].map(code_text, na_action="ignore").astype(object)
+    if population.weights is not None:
+        frame["weight"] = draws[population.weights].astype(float)
+    if population.cluster is not None:
+        frame["cluster"] = draws[population.cluster].map(code_text).astype(object)
     frame["cell"] = (
         [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
     )
@@ -178,6 +183,23 @@ def _exclude(draws: pd.DataFrame, hit: Mask, step: str, reason: str, lines: list
 def _exclude_missing_strata(draws: pd.DataFrame, strata: tuple[str, ...], lines: list[FlowLine]) -> pd.DataFrame:
     hit = draws[list(strata)].isna().any(axis=1).to_numpy(dtype=bool) if strata else np.zeros(len(draws), dtype=bool)
     return _exclude(draws, hit, "population", "missing_stratum", lines) if hit.any() else draws
+
+
+def _exclude_without_design(draws: pd.DataFrame, population: Population, lines: list[FlowLine]) -> pd.DataFrame:
+    """Exclude draws without a weight (0 is none) or a cluster, where the evaluation names such columns."""
+    if population.weights is not None:
+        weights = draws[population.weights].astype(float)
+        if negative := int((weights < 0).sum()):
+            raise UserError(
+                f"population.weights: the column '{population.weights}' of the register '{population.register_name}' holds "
+                f"{negative:,} negative weights. Weights must be zero or positive."
+            )
+        hit = (weights.isna() | (weights == 0)).to_numpy(dtype=bool)
+        draws = _exclude(draws, hit, "population", "no_weight", lines) if hit.any() else draws
+    if population.cluster is not None:
+        hit = draws[population.cluster].isna().to_numpy(dtype=bool)
+        draws = _exclude(draws, hit, "population", "missing_cluster", lines) if hit.any() else draws
+    return draws
 
 
 def _one_draw_each(draws: pd.DataFrame, population: Population) -> None:

@@ -224,8 +224,8 @@ class JobParams:
             "strata_labels": _named(study.strata_labels, study.strata_labels),
             "data_class": study.data_class,
             "outcomes": _named(table.labels, table.labels) if table else {},
-            "weights": (table.weights or "") if table else "",
-            "cluster": (table.cluster or "") if table else "",
+            "weights": study.weights or "",
+            "cluster": study.cluster or "",
             "flow": {row: _plain(label) for row, label in flow_labels(study).items()},
         }
 

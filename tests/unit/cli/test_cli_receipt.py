@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from support.project import write_project
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -141,3 +143,29 @@ def test_faults_are_listed_and_planted_by_name(project, tmp_path):
     assert done.returncode == 0, done.stderr
     checked = call(project, "check", "--delivery", str(out), "--out", str(tmp_path / "out"))
     assert "not written as a date" in checked.stdout + checked.stderr
+
+
+def test_an_arm_that_does_not_vary_within_a_school_is_reported_unless_a_cluster_is_named(tmp_path):
+    write_project(tmp_path)
+    source, study = tmp_path / "config/sources/draws.yaml", tmp_path / "config/evaluations/toy.yaml"
+    source.write_text(
+        source.read_text("utf-8") + "  school: {from: school, type: text, why: Where they were.}\n", "utf-8"
+    )
+    folder = tmp_path / "data/toy"
+    folder.mkdir(parents=True)
+
+    def deliver(school_of):
+        rows = [f"p{n:04d};2018-03-05;{'N' if n % 6 < 3 else 'O'};S{school_of(n)}" for n in range(60)]
+        (folder / "draws.csv").write_text("\n".join(["id;day;arm;school", *rows, ""]), encoding="utf-8")
+        jobs = [f"p{n:04d};2018-01-01;2020-12-31;{(37, 19)[n % 2]};ORD" for n in range(60)]
+        (folder / "jobs.csv").write_text("\n".join(["id;begin;end;hrs;sort", *jobs, ""]), encoding="utf-8")
+        done = call(tmp_path, "check")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "Each of the 20 groups of several people in the column 'school' has one arm alone" in deliver(
+        lambda n: n // 3
+    )
+    assert "one arm alone" not in deliver(lambda n: n % 10)
+    study.write_text(study.read_text("utf-8").replace("arm: arm}", "arm: arm, cluster: school}"), encoding="utf-8")
+    assert "one arm alone" not in deliver(lambda n: n // 3)

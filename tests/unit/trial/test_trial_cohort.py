@@ -43,17 +43,19 @@ def write(path, rows, schema):
 
 def draws_file(folder, rows):
     schema = {"person_id": pa.string(), "start": pa.date32(), "arm": pa.string(), "county": pa.string(),
-              "source_file": pa.string(), "source_row": pa.int64()}  # fmt: skip
+              "school": pa.string(), "w": pa.float64(), "source_file": pa.string(), "source_row": pa.int64()}  # fmt: skip
     full = [
         {"start": DAY, "county": "a", "source_file": "d.csv", "source_row": n + 1, **row} for n, row in enumerate(rows)
     ]
     return write(folder / "draws.parquet", full, schema)
 
 
-def link(folder, rows, *, steps=(), samples=None, covariates=None, strata=("county", "draw_month"), more=None):
+def link(
+    folder, rows, *, steps=(), samples=None, covariates=None, strata=("county", "draw_month"), more=None, **population
+):
     clean = {"draws": draws_file(folder, rows), **(more or {})}
     return link_population(
-        population=Population.model_validate({"register": "draws", "steps": list(steps)}),
+        population=Population.model_validate({"register": "draws", "steps": list(steps), **population}),
         samples={n: Sample.model_validate(s) for n, s in (samples or {"analysed": {"label": LABEL}}).items()},
         arms=ARMS,
         strata=tuple(strata),
@@ -112,6 +114,19 @@ def test_the_flow_accounts_for_everybody(tmp_path):
     ]
     assert (flow["treated"] + flow["control"] == flow["persons"]).all()
     assert cohort.frame.set_index("person_id").loc["02", "treated"] == 0, "the first draw counts"
+
+
+def test_clusters_and_weights_are_columns_of_the_draws_and_who_lacks_them_is_counted(tmp_path):
+    rows = [{**row, "school": f"S{n}", "w": 1.5} for n, row in enumerate(FOUR)]
+    rows += [{"person_id": "05", "arm": "C", "w": 0.0, "school": "S9"}, {"person_id": "06", "arm": "C", "w": 1.0}]
+    cohort = link(tmp_path, rows, cluster="school", weights="w")
+    assert cohort.frame["cluster"].tolist() == ["S0", "S1", "S2", "S3"]
+    assert cohort.frame["weight"].tolist() == [1.5] * 4
+    reasons = {line.reason: line.persons for line in cohort.flow if line.reason}
+    assert reasons == {"no_weight": 1, "missing_cluster": 1}
+    rows[0]["w"] = -1.0
+    with pytest.raises(UserError, match="'w' of the register 'draws' holds 1 negative weights"):
+        link(tmp_path, rows, weights="w")
 
 
 def test_repeated_draws_without_a_step_are_a_fault(tmp_path):

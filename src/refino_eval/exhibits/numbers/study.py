@@ -252,9 +252,7 @@ def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:
         found["weights"] = cohort["weight"].to_numpy()
     if is_clustered(vcov):
         if "cluster" not in cohort:
-            raise UserError(
-                f"the covariance {vcov} needs a cluster, and the evaluation names none (person_table.cluster)."
-            )
+            raise UserError(f"the covariance {vcov} needs a cluster, and the evaluation names none (`cluster`).")
         found["cluster"] = cohort["cluster"]
     return found
 

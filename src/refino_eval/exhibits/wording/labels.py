@@ -37,7 +37,7 @@ class LabelBook:
     flow
         Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
     weights, cluster
-        Columns of a person table's weights and clusters, or nothing.
+        Columns of weights and clusters, or nothing.
     language
         `nb` or `en`: the language that labels and texts are returned in.
     """
@@ -91,8 +91,8 @@ class LabelBook:
             outcomes=dict(table.labels) if table else {},
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
-            weights=(table.weights or "") if table else "",
-            cluster=(table.cluster or "") if table else "",
+            weights=evaluation.weights or "",
+            cluster=evaluation.cluster or "",
         )
 
     @classmethod

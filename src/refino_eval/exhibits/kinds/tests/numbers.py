@@ -65,7 +65,7 @@ def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
     """
     if "cluster" not in people:
         if said == "cluster":
-            raise UserError("draw_unit says cluster, and the evaluation names none (person_table.cluster).")
+            raise UserError("draw_unit says cluster, and the evaluation names none (`cluster`).")
         return None
     codes = pd.factorize(people["cluster"])[0]
     treated = np.bincount(codes, weights=people["treated"].to_numpy(dtype=float))
