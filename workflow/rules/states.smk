@@ -13,6 +13,7 @@ rule derive_panel:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         clean=by("unit", FILES.panel_clean),
         indices=by("unit", FILES.panel_indices),
+        parts=by("unit", FILES.panel_parts),
     output:
         panel="results/{evaluation}/person_level/panel_{unit}.parquet",
         sql="results/{evaluation}/run/panel_{unit}.sql",
@@ -35,6 +36,22 @@ rule derive_panel:
         "Making the person x {wildcards.unit} panel"
     script:
         "../scripts/derive_panel.py"
+
+
+use rule derive_panel as derive_panel_part with:
+    # A part of the people, where config/config.yaml splits the panel into several jobs (`panel_parts`).
+    input:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        clean=by("unit", FILES.panel_clean),
+        indices=by("unit", FILES.panel_indices),
+    output:
+        panel="results/{evaluation}/person_level/panel_{unit}_parts/{part}_of_{parts}.parquet",
+    log:
+        "logs/{evaluation}/derive_panel/{unit}_{part}_of_{parts}.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/derive_panel.{unit}_{part}_of_{parts}.tsv"
+    message:
+        "Making part {wildcards.part} of {wildcards.parts} of the person x {wildcards.unit} panel"
 
 
 rule derive_outcome:

@@ -55,6 +55,12 @@ class Project(Strict):
     formats: Formats = Field(default_factory=Formats, description="In which forms tables and figures are written.")
     stars: Stars = Field(default=(), description="Stars after effects: true, or levels of p; an exhibit may differ.")
     engine: Literal["duckdb"] = "duckdb"
+    panel_parts: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Jobs that share the people of a panel, for a cluster and millions of people; the result is the same.",
+    )
     disclosure: Name | None = Field(
         default=None, description="Which profile of `config/disclosure` protects the release."
     )

@@ -2,6 +2,8 @@
 
 The engine adds nothing to the text: it makes its relations, cuts a large cohort into buckets of people (by ranges of
 the id, so that a register sorted by id is read once and the result comes out sorted), and writes one parquet file.
+Several jobs can share the work: each makes a part of the people with `derive_panel`, and `merge_panel` puts the parts
+together. The bytes of the panel depend neither on the number of buckets nor on the number of parts.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ BUCKETS_ABOVE = 25_000
 
 PEOPLE_A_BUCKET = 12_500
 ROW_GROUP = 245_760
+"""Rows of each row group of a panel but the last, whatever tables the rows come in."""
+
 ENGINES = ("duckdb",)
 
 
@@ -88,6 +92,7 @@ def derive_panel(
     threads: int = 2,
     memory_limit: str = "2GB",
     buckets: int | None = None,
+    part: tuple[int, int] | None = None,
     engine: str = "duckdb",
 ) -> PanelReport:
     """Compute the states of every person in every period, and write them as one parquet file.
@@ -114,7 +119,10 @@ def derive_panel(
         What DuckDB may use; beyond the memory it spills to a folder beside the output.
     buckets
         Parts to take the people in; by default one up to `BUCKETS_ABOVE` people, then parts of `PEOPLE_A_BUCKET`. The
-        rows and their order do not depend on it.
+        file does not depend on it.
+    part
+        Number of this part (from 1) and of all parts, when several jobs share the people. The range of states is then
+        checked by `merge_panel`, for everybody at once.
     engine
         ``duckdb``.
 
@@ -142,18 +150,70 @@ def derive_panel(
         with isolated_engine(
             [spill], files=paths, threads=threads, memory_limit=memory_limit, settable=["threads"]
         ) as connection:
-            _load_cohort(connection, cohort_path)
+            _load_cohort(connection, cohort_path, part)
             _load_periods(connection, plan, prices)
             people = _count(connection)
-            parts = _bucket_count(people, buckets)
+            count = _bucket_count(people, buckets)
+            # A query over everybody reads the registers without limits; a part of the people never does.
+            limits = [None] if count == 1 and part is None else _bucket_limits(connection, count)
             # Either one query on all threads, or a bucket on each: a query in two threads does more work in all.
-            connection.execute(f"SET threads = {int(threads) if parts == 1 else 1}")
-            rows, extremes = _write(
-                _run(connection, plan, text, clean_paths, buckets=parts, threads=threads), plan, written
-            )
+            connection.execute(f"SET threads = {int(threads) if count == 1 else 1}")
+            rows, extremes = _write(_run(connection, plan, text, clean_paths, limits, threads), plan, written)
+        if part is None:
+            _check_ranges(plan, extremes)
+        os.replace(written, out_path)
+    return PanelReport(people, rows, plan.requested, count, time.perf_counter() - began, text)
+
+
+def merge_panel(
+    definitions: Definitions,
+    sources: Mapping[str, Source],
+    *,
+    clock_unit: Unit,
+    first: int,
+    last: int,
+    states: Sequence[str],
+    part_paths: Sequence[Path],
+    out_path: Path,
+) -> PanelReport:
+    """Put the parts of a panel together, in their order; the file is the one that a single job would have written.
+
+    Parameters
+    ----------
+    definitions, sources, clock_unit, first, last, states
+        As given to `derive_panel` for each part.
+    part_paths
+        The files of all parts, from the first people to the last.
+    out_path
+        Where the panel goes.
+
+    Returns
+    -------
+    PanelReport
+        What was made; ``buckets`` is the number of parts.
+
+    Raises
+    ------
+    UserError
+        For values outside a state's `range`.
+    """
+    import pyarrow.parquet as pq
+
+    began = time.perf_counter()
+    plan = plan_panel(definitions, sources, unit=clock_unit, first=first, last=last, states=states)
+
+    def tables() -> Iterator[pa.Table]:
+        for path in part_paths:
+            with pq.ParquetFile(path) as file:
+                yield from (file.read_row_group(number) for number in range(file.num_row_groups))
+
+    with tempfile.TemporaryDirectory(prefix=".panel_", dir=out_path.parent) as folder:
+        written = Path(folder) / out_path.name
+        rows, extremes = _write(tables(), plan, written)
         _check_ranges(plan, extremes)
         os.replace(written, out_path)
-    return PanelReport(people, rows, plan.requested, parts, time.perf_counter() - began, text)
+    people = rows // (last - first + 1)
+    return PanelReport(people, rows, plan.requested, len(part_paths), time.perf_counter() - began, panel_sql(plan))
 
 
 def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
@@ -166,7 +226,7 @@ def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
     )
 
 
-def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path, part: tuple[int, int] | None) -> None:
     connection.execute(
         "CREATE TABLE everybody AS SELECT CAST(person_id AS VARCHAR) AS person_id, CAST(draw_date AS DATE) AS draw_date "
         f"FROM read_parquet({text_literal(str(path))}) ORDER BY person_id"
@@ -174,6 +234,13 @@ def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     rows, ids, dates = _fetch(connection, "SELECT COUNT(*), COUNT(DISTINCT person_id), COUNT(draw_date) FROM everybody")
     if not rows == ids == dates:
         raise ValueError(f"a cohort has one row and one draw date a person: {rows} rows, {ids} people, {dates} dates")
+    if part is not None:
+        number, parts = part
+        connection.execute(
+            f"DELETE FROM everybody WHERE person_id NOT IN (SELECT person_id FROM "
+            f"(SELECT person_id, NTILE({int(parts)}) OVER (ORDER BY person_id) AS part FROM everybody) AS numbered "
+            f"WHERE part = {int(number)})"
+        )
 
 
 def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices) -> None:
@@ -212,7 +279,7 @@ def _bucket_count(people: int, buckets: int | None) -> int:
     return 1 if people <= BUCKETS_ABOVE else -(-people // PEOPLE_A_BUCKET)
 
 
-def _bucket_limits(connection: duckdb.DuckDBPyConnection, buckets: int) -> list[tuple[str, str]]:
+def _bucket_limits(connection: duckdb.DuckDBPyConnection, buckets: int) -> Sequence[tuple[str, str]]:
     """Return the first and last id of each bucket; buckets are equally large and follow one another."""
     query = (
         "SELECT MIN(person_id), MAX(person_id) FROM "
@@ -227,8 +294,7 @@ def _run(
     plan: Plan,
     text: str,
     clean_paths: Mapping[str, Path],
-    *,
-    buckets: int,
+    limits: Sequence[tuple[str, str] | None],
     threads: int,
 ) -> Iterator[pa.Table]:
     """Run the text bucket by bucket, `threads` of them at a time, and give their rows in order of the buckets.
@@ -236,7 +302,6 @@ def _run(
     The text is the same for every bucket; its relations hold the bucket's people. Buckets are small enough for their
     joins to stay in the processor's cache, and two buckets on two cores take less time than each of them on both.
     """
-    limits: list[tuple[str, str] | None] = [None] if buckets == 1 else [*_bucket_limits(connection, buckets)]
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for limit in limits:
@@ -272,7 +337,7 @@ def _bucket(
 
 
 def _write(tables: Iterator[pa.Table], plan: Plan, path: Path) -> tuple[int, dict[str, _Extremes]]:
-    """Write the buckets' rows one after another, and watch the states that have a range."""
+    """Write the rows of tables one after another, and watch the states that have a range."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -286,12 +351,25 @@ def _write(tables: Iterator[pa.Table], plan: Plan, path: Path) -> tuple[int, dic
     rows = 0
     extremes: dict[str, _Extremes] = {}
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for table in tables:
-            table = table.cast(schema)
-            rows += table.num_rows
-            _watch(table, plan, extremes)
-            writer.write_table(table, row_group_size=ROW_GROUP)
+        for group in _row_groups(tables, schema):
+            rows += group.num_rows
+            _watch(group, plan, extremes)
+            writer.write_table(group, row_group_size=ROW_GROUP)
     return rows, extremes
+
+
+def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Cut rows into groups of equal size in one piece each: how they arrived cannot be told from the bytes."""
+    import pyarrow as pa
+
+    rest = schema.empty_table()
+    for table in tables:
+        rest = pa.concat_tables([rest, table.cast(schema)])
+        while rest.num_rows >= ROW_GROUP:
+            yield rest.slice(0, ROW_GROUP).combine_chunks()
+            rest = rest.slice(ROW_GROUP)
+    if rest.num_rows:
+        yield rest.combine_chunks()
 
 
 def _watch(table: pa.Table, plan: Plan, extremes: dict[str, _Extremes]) -> None:

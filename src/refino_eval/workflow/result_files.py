@@ -113,6 +113,12 @@ class ResultFiles:
         """Return panels."""
         return [f"{self.results}/person_level/panel_{unit}.parquet" for unit in units]
 
+    def panel_parts(self, unit: Unit) -> list[str]:
+        """Return the parts that a panel is put together from; none when one job makes it."""
+        parts = self.configuration.project.panel_parts
+        folder = f"{self.results}/person_level/panel_{unit}_parts"
+        return [f"{folder}/{part}_of_{parts}.parquet" for part in range(1, parts + 1)] if parts > 1 else []
+
     def outcome_panel(self, outcome: str) -> str:
         """Return the panel that an outcome is computed from; a list of one would reach the script as a list."""
         return self.panels([self.definitions.outcomes[outcome].clock])[0]

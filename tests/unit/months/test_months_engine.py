@@ -10,7 +10,7 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.months import engine
-from refino_eval.months.engine import derive_panel
+from refino_eval.months.engine import derive_panel, merge_panel
 from refino_eval.months.panel_plan import plan_panel
 from refino_eval.months.panel_sql import panel_sql
 from refino_eval.sql.isolated_engine import isolated_engine
@@ -129,6 +129,41 @@ def test_buckets_change_nothing(folder):
         report, parts = run(folder, list(JOBS.states), buckets=buckets)
         assert parts.equals(whole)
         assert report.buckets == min(buckets, 40)
+
+
+def merged(folder, states, parts, **options):
+    paths = [folder / f"part_{number}" for number in range(1, parts + 1)]
+    for number, path in enumerate(paths, start=1):
+        run(folder, states, out=path.name, part=(number, parts), **options)
+    return merge_panel(
+        JOBS, SOURCES, clock_unit="month", first=-3, last=options.get("last", 3), states=states, part_paths=paths,
+        out_path=folder / "merged",
+    )  # fmt: skip
+
+
+def test_the_file_depends_neither_on_buckets_nor_on_parts(folder, monkeypatch):
+    # Row groups of 33 rows end inside people, buckets and parts.
+    monkeypatch.setattr(engine, "ROW_GROUP", 33)
+    whole, _ = run(folder, list(JOBS.states))
+    written = (folder / "panel").read_bytes()
+    run(folder, list(JOBS.states), buckets=7)
+    assert (folder / "panel").read_bytes() == written
+    for parts in (1, 3, 20, 41):  # with 41 parts for 40 people, one is empty
+        report = merged(folder, list(JOBS.states), parts, buckets=2)
+        assert (folder / "merged").read_bytes() == written, parts
+        assert (report.people, report.rows, report.sql) == (whole.people, whole.rows, whole.sql)
+
+
+def test_values_outside_a_range_are_counted_over_all_parts(folder):
+    jobs = pq.read_table(folder / "jobs")
+    hours = pa.array([99999] * 200, pa.int64())
+    pq.write_table(jobs.set_column(jobs.column_names.index("hours"), "hours", hours), folder / "jobs")
+    with pytest.raises(UserError) as whole:
+        run(folder, ["hours"])
+    with pytest.raises(UserError) as parts:
+        merged(folder, ["hours"], 3)
+    assert str(parts.value) == str(whole.value)
+    assert not (folder / "merged").exists()
 
 
 def test_large_cohorts_are_cut_by_themselves(folder, monkeypatch):
