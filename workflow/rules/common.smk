@@ -23,7 +23,9 @@ try:
 except UserError as error:
     raise WorkflowError("\n".join(error.problems))
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# A project includes these rules from the installed package, so they are not always below the main Snakefile.
+RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
+SCRIPTS = RULES.parent / "scripts"
 CONFIGURATION, STUDY = EVALUATION.configuration, EVALUATION.configuration.evaluation
 FROM_SPELLS = EVALUATION.only_if(STUDY.entry == "spells")
 FROM_TABLE = EVALUATION.only_if(STUDY.entry == "person_table")

@@ -45,6 +45,17 @@ def main(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder that is empty or does not exist yet.")],
+) -> None:
+    """Make a project: configuration, workflow and a small made-up trial that runs."""
+    from refino_eval.cli.init_command import make_project
+
+    for line in make_project(folder):
+        typer.echo(line)
+
+
+@app.command()
 def run(
     evaluation: EvaluationName = None,
     cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Number of processes.")] = 2,

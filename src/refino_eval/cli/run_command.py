@@ -26,6 +26,7 @@ from refino_eval.cli.output import check_option
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, raise_problems, reason_in
+from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
 
 TARGETS = ("all", "outcomes", "aggregates")
@@ -145,7 +146,8 @@ def _to_make_again(configuration: Configuration, until: str | None, console: Con
 
 
 def _command(evaluation: str, cores: int, until: str | None, force: bool, again: Sequence[str]) -> list[str]:
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", PROFILE, "--cores", str(cores), "--nocolor"]
+    profile = PROFILE if Path(PROFILE).is_dir() else str(shipped_folder() / PROFILE)
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", profile, "--cores", str(cores), "--nocolor"]
     command += [until] if until is not None else []
     command += ["--forceall"] if force else []
     command += ["--forcerun", *again] if again else []
