@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from linearmodels.iv.absorbing import AbsorbingLS
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.errors import UserError
@@ -100,6 +101,32 @@ def test_every_engine_gives_the_covariance_of_several_coefficients(data, vcov):
     for engine in engines_for(vcov):
         b, cov = ask(engine, problem_of(joint), joint.outcomes)[0]
         assert b @ np.linalg.solve(cov, b) / 2 == pytest.approx(table.joint_test.f_stat, rel=1e-8), engine
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("vcov", ["iid", "HC0", "HC1", "CRV1"])
+def test_the_parts_of_linearmodels_are_what_its_model_gives(data, vcov, weighted):
+    with recording() as kept:
+        itt(data["outcomes"], data["z"], **options(data, vcov, weighted))
+    for regression in kept.regressions.values():
+        [(b, cov)] = ask("linearmodels", problem_of(regression), regression.outcomes)
+        clusters = {"clusters": pd.Series(regression.cluster)} if COVARIANCES[vcov].is_clustered else {}
+        model = AbsorbingLS(
+            pd.Series(regression.outcomes[:, 0]),
+            pd.DataFrame(regression.columns).add_prefix("x"),
+            absorb=pd.DataFrame({"cell": pd.Categorical(regression.cells)}),
+            weights=None if regression.weights is None else pd.Series(regression.weights),
+        )
+        kind = "clustered" if clusters else "unadjusted" if vcov == "iid" else "robust"
+        fit = model.fit(cov_type=kind, debiased=vcov != "HC0", **clusters)
+        assert b[0] == pytest.approx(fit.params.iloc[0], rel=1e-9)
+        assert cov[0, 0] == pytest.approx(fit.cov.iloc[0, 0], rel=1e-9)
+
+
+def test_cells_that_are_each_part_of_one_cluster_count_as_parameters_in_every_engine(data):
+    with recording() as kept:
+        itt(data["outcomes"], data["z"], **options(data, "CRV1") | {"cluster": data["cells"] // 3})
+    assert_agreement(kept.regressions.values(), "CRV1", engines_for("CRV1"))
 
 
 def test_dropping_singletons_is_seen_by_engines(data):

@@ -17,7 +17,13 @@ import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.estimation.core.recording import Source, recording
-from refino_eval.estimation.verification.reestimation import TOLERANCE, Reestimate, Reestimator, VerificationError
+from refino_eval.estimation.verification.reestimation import (
+    TOLERANCE,
+    Question,
+    Reestimate,
+    Reestimator,
+    VerificationError,
+)
 from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.numbers.study import CopyOf, PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
@@ -57,11 +63,15 @@ def verify(
     VerificationError
         When an exhibit computed again is not the one that was written.
     """
-    reestimator, answers = Reestimator(), dict[Keys, Reestimate | None]()
+    reestimator, questions = Reestimator(), dict[Keys, Question | None]()
     # Exhibits that copy numbers of others come after them.
     for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
         if not exhibits[name].costs_read:  # computed with published numbers, which no program can estimate again
-            answers |= _answers(name, exhibits[name], numbers[name], reestimator, answers, files=files, study=study)
+            questions |= _questions(
+                name, exhibits[name], numbers[name], reestimator, questions, files=files, study=study
+            )
+    # Engines are asked when every exhibit has named its regressions, so that those of one design go together.
+    answers = {keys: reestimator.reestimate(question) for keys, question in questions.items() if question is not None}
     return pd.DataFrame(
         [
             line
@@ -85,17 +95,17 @@ def _is_verified(frame: pd.DataFrame) -> pd.Series:
     return frame["statistic"].isin(VERIFIED) & (frame["status"] == "")
 
 
-def _answers(
+def _questions(
     name: str,
     exhibit: Exhibit,
     frame: pd.DataFrame,
     reestimator: Reestimator,
-    earlier: Mapping[Keys, Reestimate | None],
+    earlier: Mapping[Keys, Question | None],
     *,
     files: PersonFiles,
     study: Study,
-) -> dict[Keys, Reestimate | None]:
-    """Compute an exhibit again and estimate its numbers by other engines; copies of others take their answers."""
+) -> dict[Keys, Question | None]:
+    """Compute an exhibit again, and return what to ask other engines; copies of other exhibits take their questions."""
     shown = frame[_is_verified(frame)]
     if shown.empty:
         return {}
@@ -108,11 +118,11 @@ def _answers(
     }
     wanted = {keys: source for keys, source in sources.items() if isinstance(source, Source)}
     # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-    found = reestimator.numbers(
+    asked = reestimator.questions(
         kept, [(source, keys[-1]) for keys, source in wanted.items()], dummies=exhibit.verified_with_dummies
     )
     copies = {keys: earlier.get((*source, keys[-1])) for keys, source in sources.items() if isinstance(source, CopyOf)}
-    return dict(zip(wanted, found, strict=True)) | copies
+    return dict(zip(wanted, asked, strict=True)) | copies
 
 
 def write_verification(found: pd.DataFrame, path: Path) -> None:

@@ -10,6 +10,8 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.estimation import VerificationError, late
 from refino_eval.estimation.core import kernel
 from refino_eval.estimation.core.recording import recording
+from refino_eval.estimation.verification import reestimation
+from refino_eval.estimation.verification.engines import ask
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import write_tidy
@@ -107,6 +109,26 @@ def test_copies_of_other_exhibits_take_the_answers_of_these(files, numbers, tmp_
     assert set(of_units["statistic"]) == {"estimate", "std_error"}
     assert (of_units["verdict"] == "agrees").all()
     assert (result.loc[result["exhibit"] == "list", "verdict"] == "agrees").all()
+
+
+def test_every_engine_is_asked_once_for_each_design(files, numbers, monkeypatch):
+    designs = []
+
+    def noted(engine, problem, outcomes, taken=None):
+        parts = (problem.columns, problem.cells, taken)
+        hashes = tuple(None if part is None else hash(np.ascontiguousarray(part).tobytes()) for part in parts)
+        designs.append((engine, problem.vcov, problem.n_focus, hashes))
+        return ask(engine, problem, outcomes, taken)
+
+    monkeypatch.setattr(reestimation, "ask", noted)
+    require_agreement(verify(DEFINITIONS.exhibits, numbers, files=files, study=STUDY))
+    assert len(designs) == len(set(designs))
+    designs.clear()
+    monkeypatch.setattr(reestimation, "MOST_PENDING", 0)
+    require_agreement(verify(DEFINITIONS.exhibits, numbers, files=files, study=STUDY))
+    assert len(designs) > len(set(designs)), (
+        "where memory is bounded, designs of several exhibits are asked about again"
+    )
 
 
 def test_what_no_regression_gave_is_told(found):

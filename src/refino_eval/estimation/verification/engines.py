@@ -7,8 +7,8 @@ statsmodels
     a dummy for every cell, Student's t; people fitted exactly are left out before the covariances with leverage (their
     e^2 / (1 - h) would be 0 / 0), which changes nothing else.
 linearmodels
-    cells as categories, since `AbsorbingLS` reads an integer column as one continuous regressor; for take-up
-    `IV2SLS` with a dummy for every cell, since two-stage least squares on demeaned data ignores the cells' degrees of freedom.
+    its absorber of cells (`pyhdfe`), two-stage least squares and covariance classes, for all outcomes of a design at once;
+    the cells that were absorbed are added to the degrees of freedom.
 textbook
     pseudo-inverses of the whole matrices, for HC2 and HC3, which few programs offer with cells.
 within
@@ -112,54 +112,64 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
     # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
     model = sm.WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
-    first = model.fit(**options)
-    f = problem.n_focus
-    answers = [(np.asarray(first.params)[:f], np.asarray(first.cov_params())[:f, :f])]
-    for y in outcomes.T[1:]:
-        # `fit` decomposes the columns anew for every outcome; the decomposition it keeps is of the columns alone.
+    model.fit()
+    # `fit` decomposes the columns anew for every outcome; the decomposition it keeps is of the columns alone. Of its inverse
+    # the robust covariances use the rows of the coefficients of interest, so that they are f x f and not k x k.
+    f, inverse = problem.n_focus, model.pinv_wexog
+    model.pinv_wexog = inverse[:f]
+    answers = []
+    for y in outcomes.T:
         model.endog, model.wendog = y, model.whiten(y)
-        beta = model.pinv_wexog @ model.wendog
+        beta = inverse @ model.wendog
         fit = RegressionResults(model, beta, model.normalized_cov_params, **options)
         answers.append((beta[:f], np.asarray(fit.cov_params())[:f, :f]))
     return answers
 
 
 def _by_linearmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
-    from linearmodels.iv.absorbing import AbsorbingLS
-
-    options = _linearmodels_options(problem)
-    columns = pd.DataFrame(problem.columns, columns=[f"x{k}" for k in range(problem.columns.shape[1])])
-    absorb = pd.DataFrame({"cell": pd.Categorical(problem.cells)})
-    if absorb["cell"].cat.categories.size == 1:
-        # One category has nothing to absorb and is the constant.
-        return [_constant_only(columns, y, problem, options) for y in outcomes.T]
-    answers = []
-    for y in outcomes.T:
-        weights = None if problem.weights is None else pd.Series(problem.weights)
-        fit = AbsorbingLS(pd.Series(y, name="y"), columns, absorb=absorb, weights=weights).fit(**options)
-        f = problem.n_focus
-        answers.append((fit.params.to_numpy()[:f], fit.cov.to_numpy()[:f, :f]))
-    return answers
+    focus, y = _partialled_out(problem, problem.columns[:, : problem.n_focus], outcomes)
+    return _by_linearmodels_parts(problem, focus, focus, y)
 
 
-def _linearmodels_options(problem: Problem) -> dict[str, Any]:
-    covariance = problem.covariance
-    kind = "clustered" if covariance.is_clustered else "robust" if covariance.is_robust else "unadjusted"
-    # The classical variance divides by n - K, too.
-    debiased = covariance.small_sample != "none" or not covariance.is_robust
-    options: dict[str, Any] = {"cov_type": kind, "debiased": debiased}
-    if problem.cluster is not None and covariance.is_clustered:
-        options["clusters"] = pd.Series(problem.cluster)
-    return options
+def _partialled_out(problem: Problem, *arrays: FloatArray) -> list[FloatArray]:
+    """Return what cells and controls leave of the columns of each array, times the root weights (Frisch and Waugh 1933).
+
+    `pyhdfe` absorbs the cells, as it does for `linearmodels.AbsorbingLS`; all columns together, since each costs little.
+    """
+    import pyhdfe
+
+    weights = None if problem.weights is None else problem.weights[:, None]
+    absorber = pyhdfe.create(problem.cells[:, None], drop_singletons=False, compute_degrees=False)
+    controls = problem.columns[:, problem.n_focus :]
+    together = np.asarray(absorber.residualize(np.hstack((controls, *arrays)), weights), dtype=np.float64)
+    together *= 1.0 if weights is None else np.sqrt(weights)
+    controls, values = together[:, : controls.shape[1]], together[:, controls.shape[1] :]
+    if controls.shape[1]:
+        values = values - controls @ np.linalg.lstsq(controls, values, rcond=None)[0]
+    return np.hsplit(values, np.cumsum([array.shape[1] for array in arrays])[:-1])
 
 
-def _constant_only(columns: pd.DataFrame, y: FloatArray, problem: Problem, options: dict[str, Any]) -> Answer:
+def _by_linearmodels_parts(problem: Problem, x: FloatArray, z: FloatArray, outcomes: FloatArray) -> list[Answer]:
+    """Two-stage least squares of outcomes on x by z, all partialled out; cells and controls count in the degrees of freedom."""
     from linearmodels.iv import IV2SLS
+    from linearmodels.iv import covariance as of_linearmodels
 
-    weights = None if problem.weights is None else pd.Series(problem.weights)
-    fit = IV2SLS(pd.Series(y), columns.assign(constant=1.0), None, None, weights=weights).fit(**options)
-    f = problem.n_focus
-    return fit.params.to_numpy()[:f], fit.cov.to_numpy()[:f, :f]
+    own = problem.covariance
+    # The classical variance divides by n - K, too. Cells count as parameters even when each is part of one cluster, which is
+    # why the class is called rather than `AbsorbingLS`, which then leaves them out.
+    options: dict[str, Any] = {
+        "debiased": own.small_sample != "none" or not own.is_robust,
+        "extra_df": problem.columns.shape[1] - x.shape[1] + int(np.unique(problem.cells).size),
+    }
+    kind = of_linearmodels.HeteroskedasticCovariance if own.is_robust else of_linearmodels.HomoskedasticCovariance
+    if own.is_clustered:
+        kind = of_linearmodels.ClusteredCovariance
+        options["clusters"] = problem.cluster
+    params = IV2SLS.estimate_parameters(x, outcomes, z, 1.0)
+    return [
+        (params[:, j], np.asarray(kind(x, outcomes[:, [j]], z, params[:, [j]], **options).cov))
+        for j in range(outcomes.shape[1])
+    ]
 
 
 def _by_textbook(problem: Problem, outcomes: FloatArray) -> list[Answer]:
@@ -208,15 +218,8 @@ def _take_up_by_statsmodels(problem: Problem, outcomes: FloatArray, taken: Float
 
 
 def _take_up_by_linearmodels(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
-    from linearmodels.iv import IV2SLS
-
-    exogenous = np.hstack((problem.columns[:, 1:], _dummies(problem)))
-    answers = []
-    for y in outcomes.T:
-        model = IV2SLS(y, exogenous, taken, problem.columns[:, 0], weights=problem.weights)
-        fit = model.fit(**_linearmodels_options(problem))
-        answers.append((fit.params.to_numpy()[-1:], fit.cov.to_numpy()[-1:, -1:]))
-    return answers
+    z, d, y = _partialled_out(problem, problem.columns[:, :1], taken[:, None], outcomes)
+    return _by_linearmodels_parts(problem, d, z, y)
 
 
 def _take_up_by_textbook(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:

@@ -1,4 +1,4 @@
-"""Recorded regressions estimated again by other engines; each regression once, however often its numbers are shown."""
+"""Recorded regressions estimated again by other engines: each once, and all outcomes that share a design together."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ FEW = 12
 """Up to so many outcomes of one design go through a program that fits them one by one with every dummy."""
 ROUNDING = 1e-6
 """Differences are never measured against less than this part of the terms that a coefficient sums."""
+MOST_PENDING = 50_000_000
+"""Numbers of outcomes that are kept for engines to be asked together; beyond it they are asked at once, to bound memory."""
 EXACT = 1e3
 """A standard error of 0 agrees with one of up to this times `TOLERANCE` of these terms."""
 
@@ -45,16 +47,53 @@ class Reestimate:
     engines: Mapping[Engine, float]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Question:
+    """A number that engines are asked for, and where their answers are kept.
+
+    Attributes
+    ----------
+    statistic
+        estimate, std_error or f_stat.
+    loadings
+        L, as in `Source`.
+    scale, std_errors
+        The kernel's, of the outcome, each shape (f,).
+    engines
+        The engines asked.
+    design, outcome
+        Hashes that identify the regression.
+    """
+
+    statistic: str
+    loadings: FloatArray
+    scale: FloatArray
+    std_errors: FloatArray
+    engines: tuple[Engine, ...]
+    design: str
+    outcome: str
+
+
+@dataclass(eq=False, repr=False)
+class _Pending:
+    """A design that an engine has still to be asked about, with outcomes by hash."""
+
+    problem: Problem
+    take_up: FloatArray | None
+    outcomes: dict[str, FloatArray] = field(default_factory=dict)
+
+
 @dataclass(eq=False, repr=False)
 class Reestimator:
-    """Asks engines about recorded regressions and remembers their answers, which several exhibits may need."""
+    """Asks engines about recorded regressions: once for each design, with the outcomes of all exhibits that share it."""
 
-    _answers: dict[tuple[str, ...], Answer] = field(default_factory=dict)
+    _pending: dict[tuple[Engine, str], _Pending] = field(default_factory=dict)
+    _answers: dict[tuple[Engine, str, str], Answer] = field(default_factory=dict)
 
-    def numbers(
+    def questions(
         self, kept: Recording, wanted: Sequence[tuple[Source, str]], *, dummies: bool = True
-    ) -> list[Reestimate | None]:
-        """Estimate numbers again.
+    ) -> list[Question | None]:
+        """Note what engines must be asked for numbers; `reestimate` gives the answers.
 
         Parameters
         ----------
@@ -69,25 +108,33 @@ class Reestimator:
         Returns
         -------
         list
-            One answer per number; None where no regression was recorded.
+            One question per number; None where no regression was recorded.
         """
         needed: dict[Key, dict[int, None]] = {}
         for source, _ in wanted:
             needed.setdefault(source.key, {})[source.outcome] = None
-        answers = {
-            key: self._ask(kept.regressions[key], outcomes, dummies)
+        noted = {
+            key: self._note(kept.regressions[key], outcomes, dummies)
             for key, outcomes in needed.items()
             if key in kept.regressions
         }
+        if sum(values.size for one in self._pending.values() for values in one.outcomes.values()) > MOST_PENDING:
+            self._ask()
         return [
-            _reestimate(source, statistic, kept.regressions[source.key], answers[source.key])
-            if source.key in answers
-            else None
+            None
+            if source.key not in noted
+            else _question(source, statistic, kept.regressions[source.key], noted[source.key])
             for source, statistic in wanted
         ]
 
-    def _ask(self, regression: Regression, outcomes: Iterable[int], dummies: bool) -> dict[Engine, dict[int, Answer]]:
-        """Ask at least two engines for the outcomes whose answers are not known yet."""
+    def reestimate(self, question: Question) -> Reestimate:
+        """Return one number by each engine: L b, its standard error, or the F of the test that L b is 0."""
+        self._ask()
+        answers = {engine: self._answers[(engine, question.design, question.outcome)] for engine in question.engines}
+        return _reestimate(question, answers)
+
+    def _note(self, regression: Regression, outcomes: Iterable[int], dummies: bool) -> _Noted:
+        """Note the outcomes of a regression for at least two engines."""
         problem = Problem(
             columns=regression.columns,
             n_focus=regression.coefficients.shape[0],
@@ -96,32 +143,48 @@ class Reestimator:
             cluster=regression.cluster,
             vcov=regression.vcov,
         )
-        about = _digest(regression)
-        names = {j: (about, _hash(regression.outcomes[:, j])) for j in outcomes}
-        answers: dict[Engine, dict[int, Answer]] = {}
-        for engine in _engines(problem, regression, few=dummies and len(set(names.values())) <= FEW):
-            new = {names[j]: j for j in names if (engine, *names[j]) not in self._answers}
-            if new:
-                given = ask(engine, problem, regression.outcomes[:, list(new.values())], regression.take_up)
-                self._answers |= {(engine, *name): answer for name, answer in zip(new, given, strict=True)}
-            answers[engine] = {j: self._answers[(engine, *names[j])] for j in names}
-        return answers
+        design = _digest(regression)
+        names = {j: _hash(regression.outcomes[:, j]) for j in outcomes}
+        engines = _engines(problem, regression, few=dummies and len(set(names.values())) <= FEW)
+        for engine in engines:
+            for j, name in names.items():
+                if (engine, design, name) not in self._answers:
+                    about = self._pending.setdefault((engine, design), _Pending(problem, regression.take_up))
+                    about.outcomes.setdefault(name, regression.outcomes[:, j].copy())
+        return tuple(engines), design, names
+
+    def _ask(self) -> None:
+        """Ask each engine about each design once, for all outcomes noted."""
+        for (engine, design), about in self._pending.items():
+            given = ask(engine, about.problem, np.column_stack(list(about.outcomes.values())), about.take_up)
+            self._answers |= {
+                (engine, design, name): answer for name, answer in zip(about.outcomes, given, strict=True)
+            }
+        self._pending.clear()
 
 
-def _reestimate(
-    source: Source, statistic: str, regression: Regression, answers: dict[Engine, dict[int, Answer]]
-) -> Reestimate:
-    """Return one number by each engine: L b, its standard error, or the F of the test that L b is 0."""
-    loadings, j = source.loadings, source.outcome
-    theirs = {engine: _combined(loadings, by_outcome[j]) for engine, by_outcome in answers.items()}
-    size = float(np.max(np.abs(loadings) @ regression.scale[:, j]))
+_Noted = tuple[tuple[Engine, ...], str, dict[int, str]]
+
+
+def _question(source: Source, statistic: str, regression: Regression, noted: _Noted) -> Question:
+    engines, design, names = noted
+    j = source.outcome
+    return Question(
+        statistic, source.loadings, regression.scale[:, j], regression.std_errors[:, j], engines, design, names[j]
+    )
+
+
+def _reestimate(question: Question, answers: Mapping[Engine, Answer]) -> Reestimate:
+    loadings, statistic = question.loadings, question.statistic
+    theirs = {engine: _combined(loadings, answer) for engine, answer in answers.items()}
+    size = float(np.max(np.abs(loadings) @ question.scale))
     if statistic == "f_stat":
         tests = {engine: f for engine, (b, cov) in theirs.items() if (f := _f_stat(b, cov)) is not None}
         t = np.sqrt(next(iter(tests.values()), 0.0))
         return Reestimate(min(1.0, float(t)) if loadings.shape[0] == 1 else 0.0, tests)
     errors = {engine: float(np.sqrt(max(cov[0, 0], 0.0))) for engine, (_, cov) in theirs.items()}
     # Where the kernel has no sampling variation, engines have the square root of a rounding error.
-    exact = not np.any(loadings[:, regression.std_errors[:, j] != 0])
+    exact = not np.any(loadings[:, question.std_errors != 0])
     if statistic == "std_error":
         return Reestimate(size * EXACT if exact else size * ROUNDING, errors)
     scale = max(size if exact else size * ROUNDING, *errors.values())
