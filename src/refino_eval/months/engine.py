@@ -24,7 +24,7 @@ from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.months.panel_plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
 from refino_eval.months.panel_sql import panel_sql
-from refino_eval.months.periods import periods_around
+from refino_eval.months.periods import period_at, periods_around
 from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import identifier, text_literal
 
@@ -151,7 +151,7 @@ def derive_panel(
             [spill], files=paths, threads=threads, memory_limit=memory_limit, settable=["threads"]
         ) as connection:
             _load_cohort(connection, cohort_path, part)
-            _load_periods(connection, plan, prices)
+            _load_periods(connection, plan, prices, spill)
             people = _count(connection)
             count = _bucket_count(people, buckets)
             # A query over everybody reads the registers without limits; a part of the people never does.
@@ -243,25 +243,47 @@ def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path, part: tuple[
         )
 
 
-def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices) -> None:
+def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices, folder: Path) -> None:
     """Make the table of periods from the days of draw that occur."""
-    import pyarrow as pa
-
     days = [day for (day,) in connection.execute("SELECT DISTINCT draw_date FROM everybody").fetchall()]
-    table = list(periods_around(days, unit=plan.unit, first=plan.first, last=plan.last))
+    # There are many days of draw but few months: days of one month (week) share the periods of its first day.
+    origins = {day: period_at(day, 0, plan.unit).start for day in days}
+    table = list(periods_around(origins.values(), unit=plan.unit, first=plan.first, last=plan.last))
     check_prices(plan, prices, sorted({period.start for _, period in table}))
-    columns: dict[str, Any] = {
-        "draw_date": pa.array([day for day, _ in table], pa.date32()),
-        "event_time": pa.array([period.event_time for _, period in table], pa.int32()),
-        "period_start": pa.array([period.start for _, period in table], pa.date32()),
-        "period_stop": pa.array([period.stop for _, period in table], pa.date32()),
-    }
-    for deflate in plan.prices:
-        factors = [price_factor(deflate, period.start, prices) for _, period in table]
-        columns[price_column(deflate)] = pa.array(factors, pa.float64())
-    connection.register("periods_given", pa.table(columns))
-    connection.execute("CREATE TABLE periods AS SELECT * FROM periods_given")
-    connection.unregister("periods_given")
+    rows = [
+        (
+            *(origin, period.event_time, period.start, period.stop),
+            *(price_factor(deflate, period.start, prices) for deflate in plan.prices),
+        )
+        for origin, period in table
+    ]
+    columns = {"origin": "DATE", "event_time": "INTEGER", "period_start": "DATE", "period_stop": "DATE"}
+    columns |= {price_column(deflate): "DOUBLE" for deflate in plan.prices}
+    folder.mkdir(exist_ok=True)
+    _table_of(connection, folder, "periods_of_origins", columns, rows)
+    _table_of(connection, folder, "origins", {"draw_date": "DATE", "origin": "DATE"}, list(origins.items()))
+    connection.execute(
+        "CREATE TABLE periods AS SELECT draw_date, periods_of_origins.* EXCLUDE (origin) "
+        "FROM origins JOIN periods_of_origins USING (origin)"
+    )
+
+
+def _table_of(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    name: str,
+    columns: Mapping[str, str],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Make a table of rows by way of a text file: Arrow would import pandas, which takes longer than a small panel."""
+    path = folder / f"{name}.csv"
+    lines = (",".join("" if value is None else str(value) for value in row) + "\n" for row in rows)
+    path.write_text("".join(lines), encoding="utf-8")
+    kinds = ", ".join(f"{text_literal(column)}: {text_literal(kind)}" for column, kind in columns.items())
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT * FROM read_csv({text_literal(str(path))}, columns = {{{kinds}}}, "
+        "auto_detect = false, header = false, delim = ',', dateformat = '%Y-%m-%d')"
+    )
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
@@ -362,23 +384,26 @@ def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Ta
     """Cut rows into groups of equal size in one piece each: how they arrived cannot be told from the bytes."""
     import pyarrow as pa
 
-    rest = schema.empty_table()
+    waiting: list[pa.Table] = []
     for table in tables:
-        rest = pa.concat_tables([rest, table.cast(schema)])
-        while rest.num_rows >= ROW_GROUP:
-            yield rest.slice(0, ROW_GROUP).combine_chunks()
-            rest = rest.slice(ROW_GROUP)
-    if rest.num_rows:
-        yield rest.combine_chunks()
+        rows = pa.concat_tables([*waiting, table.cast(schema)])
+        while rows.num_rows >= ROW_GROUP:
+            yield rows.slice(0, ROW_GROUP).combine_chunks()
+            rows = rows.slice(ROW_GROUP)
+        waiting = [rows]
+    if waiting and waiting[0].num_rows:
+        yield waiting[0].combine_chunks()
 
 
 def _watch(table: pa.Table, plan: Plan, extremes: dict[str, _Extremes]) -> None:
-    import pyarrow.compute as pc
-
     for name in plan.requested:
         limits = (plan.spell_states.get(name) or plan.derived[name]).range
+        if limits is None:
+            continue
+        import pyarrow.compute as pc
+
         found = pc.min_max(table[name]).as_py()
-        if limits is None or found["min"] is None or (limits[0] <= found["min"] and found["max"] <= limits[1]):
+        if found["min"] is None or (limits[0] <= found["min"] and found["max"] <= limits[1]):
             continue
         seen = extremes.setdefault(name, _Extremes())
         beyond = pc.or_(pc.less(table[name], limits[0]), pc.greater(table[name], limits[1]))
