@@ -210,7 +210,7 @@ def reached_by(exhibit: str, definitions: d.Definitions) -> set[tuple[str, str]]
     covariates += [definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups]
     for name in specifications:
         if name in definitions.specifications:
-            covariates += [term.covariate for term in definitions.specifications[name].controls]
+            covariates += dependencies.specification_covariates(definitions.specifications[name], definitions)
     names = {
         "outcomes": outcomes, "states": [*states, *dependencies.needed_states(definitions, states)], "covariates": covariates,
         "subgroups": subgroups, "specifications": specifications,
@@ -252,7 +252,8 @@ def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
         covariate = definitions.covariates.get(entry.covariate)
         return [] if covariate is None else [covariate]
     if isinstance(entry, d.Specification):
-        return [definitions.covariates[t.covariate] for t in entry.controls if t.covariate in definitions.covariates]
+        names = dependencies.specification_covariates(entry, definitions)
+        return [definitions.covariates[name] for name in names if name in definitions.covariates]
     return [entry] if hasattr(entry, "register_name") else []
 
 

@@ -189,8 +189,16 @@ class _Writer:
     def specification(self, entry: d.Specification) -> str:
         terms = ", ".join(map(self.term, entry.controls))
         controls = self.say("definitions.controls", terms=terms) if terms else self.say("definitions.no_controls")
+        for outcome, own in entry.outcome_controls.items():
+            controls += self.say("definitions.outcome_controls", outcome=outcome, terms=", ".join(map(self.term, own)))
+        if entry.adjustment == "interacted":
+            controls += self.say("definitions.interacted")
         level = self.number(round(100 * entry.level, 6))
         strata = "strata" if entry.strata else "unstratified"
+        if entry.absorb:
+            return self.say(
+                "definitions.specification_absorbing", columns=", ".join(entry.absorb), controls=controls, vcov=entry.vcov, level=level
+            )  # fmt: skip
         return self.say(f"definitions.specification_{strata}", controls=controls, vcov=entry.vcov, level=level)
 
     def term(self, term: d.ControlTerm) -> str:

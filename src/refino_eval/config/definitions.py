@@ -7,6 +7,7 @@ examples stand inside the entry and are run before any register is touched.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
@@ -408,7 +409,21 @@ class Specification(Strict):
     label: Label
     description: Text
     controls: tuple[ControlTerm, ...] = ()
+    outcome_controls: dict[Name, tuple[ControlTerm, ...]] = Field(
+        default_factory=dict,
+        description="Outcome -> further controls that only its regression has, such as its value at baseline (ANCOVA).",
+    )
+    adjustment: Literal["additive", "interacted"] = Field(
+        default="additive",
+        description="additive: a coefficient for each control. interacted: also an interaction of treatment with each control, "
+        "centred at its mean in the cell, or in the sample without cells (Lin 2013).",
+    )
     strata: bool = Field(default=True, description="Absorb the evaluation's cells.")
+    absorb: tuple[Name, ...] = Field(
+        default=(),
+        description="Instead of the cells: fixed effects of each of these columns (a stratum, another column that the cohort keeps, "
+        "or a covariate with few values), for instance [office, month].",
+    )
     vcov: Vcov = "HC1"
     level: float = Field(default=0.95, gt=0.5, lt=1)
     weights: Name | Literal[False] | None = Field(
@@ -416,6 +431,36 @@ class Specification(Strict):
         description="A covariate that holds probability weights, instead of the person table's; who has none, or 0, is left out. "
         "false: no weights.",
     )
+
+    @model_validator(mode="after")
+    def _fixed_effects(self) -> Specification:
+        if self.absorb and not self.strata:
+            raise ValueError("`absorb` takes the place of the cells: leave `strata: false` out")
+        if len(set(self.absorb)) < len(self.absorb):
+            raise ValueError("`absorb` names a column twice")
+        if self.absorb and self.adjustment == "interacted":
+            raise ValueError("`adjustment: interacted` centres controls within cells; it does not go with `absorb`")
+        return self
+
+    @property
+    def terms(self) -> tuple[ControlTerm, ...]:
+        """All controls, of all outcomes or of some, each covariate once."""
+        listed = [*self.controls, *(term for terms in self.outcome_controls.values() for term in terms)]
+        return tuple({term.covariate: term for term in listed}.values())
+
+    def terms_of(self, outcomes: Iterable[str]) -> tuple[ControlTerm, ...]:
+        """Return the controls of all outcomes, and those of each of these."""
+        listed = [*self.controls, *(term for name in outcomes for term in self.outcome_controls.get(name, ()))]
+        return tuple({term.covariate: term for term in listed}.values())
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """The options that not every kind of exhibit honours, and whether each is set."""
+        return {
+            "outcome_controls": bool(self.outcome_controls),
+            "interacted": self.adjustment == "interacted",
+            "absorb": bool(self.absorb),
+        }
 
 
 class Subgroup(Strict):

@@ -91,7 +91,7 @@ def _named_by(exhibit: Exhibit, definitions: d.Definitions) -> dict[str, list[st
         states += outcome_states(definitions.outcomes[name]) if name in definitions.outcomes else []
     covariates = list(exhibit_covariates(exhibit, definitions))
     for name in exhibit.specifications_read:
-        covariates += [term.covariate for term in definitions.specifications[name].controls]
+        covariates += specification_covariates(definitions.specifications[name], definitions)
     return {
         "states": states,
         "outcomes": list(exhibit.outcomes),
@@ -108,12 +108,18 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
         names |= exhibit_covariates(exhibit, definitions)
         for specification in exhibit.specifications_read:
             found = definitions.specifications.get(specification)
-            names |= {term.covariate for term in found.controls} if found else set()
+            names |= set(specification_covariates(found, definitions)) if found else set()
             names |= {found.weights} if found and found.weights else set()
     for sample in study.samples.values():
         for step in sample.steps:
             names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
     return names
+
+
+def specification_covariates(specification: d.Specification, definitions: d.Definitions) -> list[str]:
+    """Return the covariates that are controls of a specification, and those that it absorbs."""
+    absorbed = [name for name in specification.absorb if name in definitions.covariates]
+    return [*(term.covariate for term in specification.terms), *absorbed]
 
 
 def exhibit_covariates(exhibit: Exhibit, definitions: d.Definitions) -> set[str]:

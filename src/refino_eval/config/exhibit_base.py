@@ -36,6 +36,16 @@ Stars = Annotated[tuple[Level, ...], BeforeValidator(_levels, json_schema_input_
 """Levels of p that a star each is given for; true is the usual three, false none."""
 
 
+REFUSED_OPTIONS = {
+    "outcome_controls": "does not offer controls of one outcome (outcome_controls), and its specification has some. Choose a "
+    "specification with `controls` alone.",
+    "interacted": "does not offer interacted adjustment. Choose a specification with `adjustment: additive`.",
+    "absorb": "does not offer fixed effects of several columns (absorb): it needs the cells of random assignment. Choose a "
+    "specification without `absorb`.",
+}
+"""What is said of an option of a specification that a kind does not honour."""
+
+
 class PlainExhibit(Strict):
     """What every exhibit has."""
 
@@ -76,6 +86,8 @@ class PlainExhibit(Strict):
     """Whether the numbers are of people as they are, to which weights do not apply."""
     covariances: ClassVar[tuple[Vcov, ...]] = tuple(COVARIANCES)
     """The covariances that the numbers honour; an exhibit that asks for another is refused."""
+    honoured: ClassVar[tuple[str, ...]] = ()
+    """Which of a specification's `options` the numbers honour: outcome_controls, interacted, absorb."""
     explanations: ClassVar[tuple[str, ...]] = ()
     """Entries of `text/explanations.yaml` that say what the numbers mean; counts, means and shares need none."""
     effects_by_outcome: ClassVar[bool] = False
@@ -141,6 +153,9 @@ class PlainExhibit(Strict):
                     f"takes no weights, and would be weighted by '{weighted}'. Choose a specification with `weights: false`, or "
                     "another kind."
                 )
+            for option, is_set in ({} if entry is None else entry.options).items():
+                if is_set and option not in self.honoured:
+                    yield REFUSED_OPTIONS[option]
             vcov: Vcov | None = getattr(self, "vcov", None) if entry is None else entry.vcov
             if vcov is None:
                 continue

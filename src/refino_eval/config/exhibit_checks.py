@@ -26,7 +26,7 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     yield from _missing(where, "specification", exhibit.specifications_read, definitions.specifications)
     for specification in exhibit.specifications_read:
         if specification in definitions.specifications:
-            yield from _specification(specification, definitions)
+            yield from _specification(specification, exhibit, study, definitions)
     for other in exhibit.exhibits_read:
         if other not in study.exhibits:
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
@@ -44,13 +44,25 @@ def _missing(where: str, what: str, names: Iterable[str], valid: Iterable[str]) 
             yield f"The {where} uses the {what} '{name}', which does not exist.{nearest(name, there)}"
 
 
-def _specification(name: str, definitions: d.Definitions) -> Iterator[str]:
-    specification = definitions.specifications[name]
+def _specification(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    specification, where = definitions.specifications[name], f"specification '{name}'"
     named = [term.covariate for term in specification.controls]
-    yield from _missing(f"specification '{name}'", "covariate", named, definitions.covariates)
-    for covariate in dict.fromkeys(named):
-        if named.count(covariate) > 1:
-            yield f"The specification '{name}' has the control '{covariate}' twice. Name it once."
+    yield from _missing(where, "covariate", [term.covariate for term in specification.terms], definitions.covariates)
+    sets = {outcome: [term.covariate for term in terms] for outcome, terms in specification.outcome_controls.items()}
+    for own in ([], *sets.values()):
+        for covariate in dict.fromkeys([*named, *own]):
+            if [*named, *own].count(covariate) > 1:
+                yield f"The {where} has the control '{covariate}' twice. Name it once."
+    outcomes = definitions.outcomes if study.person_table is None else study.person_table.outcomes
+    yield from _missing(where, "outcome (of outcome_controls)", sets, outcomes)
+    forms: dict[str, d.ControlTerm] = {}
+    for terms in specification.outcome_controls.values():
+        for term in terms:
+            if forms.setdefault(term.covariate, term) != term:
+                yield f"The {where} encodes the control '{term.covariate}' in two ways. Give it the same form under every outcome."
+    yield from _missing(
+        where, "column (of absorb)", specification.absorb, {*definitions.covariates, *cohort_columns(study)}
+    )
     if specification.weights:
         yield from _missing(
             f"specification '{name}'", "covariate (as weights)", [specification.weights], definitions.covariates

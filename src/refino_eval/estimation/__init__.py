@@ -24,7 +24,7 @@ verification
 from refino_eval.covariances import Vcov
 from refino_eval.estimation.core.arrays import Missing, Singletons
 from refino_eval.estimation.core.coefficient_tests import Inference, WaldTest, t_inference, wald_test
-from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls
+from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls, control_term
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
 from refino_eval.estimation.core.preparation import prepare, prepare_columns
 from refino_eval.estimation.core.regression_inputs import RegressionInputs, regression_inputs
@@ -56,6 +56,7 @@ from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
 from refino_eval.estimation.effects.nonlinear import LogitTable, logit
 from refino_eval.estimation.effects.null_card import NullCard, null_card
 from refino_eval.estimation.effects.ranked_states import NONE, RankedStates, Stays, rank_states, share_interval, stays
+from refino_eval.estimation.effects.several_arms import ArmEffects, arm_effects
 from refino_eval.estimation.effects.specification_curve import (
     SpecificationCurve,
     Variant,
@@ -72,7 +73,7 @@ from refino_eval.estimation.effects.survival import (
     survival_shares,
 )
 from refino_eval.estimation.effects.take_up import FirstStage, StarterTable, ever_started, first_stage, starters
-from refino_eval.estimation.randomisation.assignments import Scheme
+from refino_eval.estimation.randomisation.assignments import Scheme, drawn_assignments
 from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
 from refino_eval.estimation.randomisation.multiplicity import (
     MultiplicityTable,
@@ -84,11 +85,13 @@ from refino_eval.estimation.randomisation.multiplicity import (
 )
 from refino_eval.estimation.randomisation.null_distribution import StatisticDraws
 from refino_eval.estimation.randomisation.permutation_test import RandomisationTable, randomisation_test
+from refino_eval.estimation.randomisation.refitted_draws import arms_test
 from refino_eval.estimation.verification.reestimation import VerificationError
 
 __all__ = [
     "NONE",
     "AndersonRubinSet",
+    "ArmEffects",
     "BalanceTable",
     "Bounds",
     "CommonSample",
@@ -138,16 +141,20 @@ __all__ = [
     "WaldTest",
     "all_variants",
     "anderson_rubin_set",
+    "arm_effects",
+    "arms_test",
     "attrition",
     "balance",
     "build_controls",
     "common_sample",
     "complier_means",
     "complier_profile",
+    "control_term",
     "cox",
     "cross_product",
     "cumulate",
     "design_table",
+    "drawn_assignments",
     "dynamics",
     "estimands",
     "ever_started",

@@ -67,13 +67,32 @@ REFUSED_VCOV = {
 }
 
 
-def definitions(kind, vcov="HC1", weights=None, **change):
+HONOURED = {
+    "outcome_controls": {"itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "binary_models"},
+    "interacted": {
+        "itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
+        "attrition",
+    },
+    "absorb": {
+        "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
+        "interactions",
+    },
+}  # fmt: skip
+OPTIONS = {
+    "outcome_controls": {"outcome_controls": {y: [{"covariate": "w2"}] for y in ("y", "b")}},
+    "interacted": {"adjustment": "interacted"},
+    "absorb": {"absorb": ["county", "band"]},
+}
+
+
+def definitions(kind, vcov="HC1", weights=None, option=None, **change):
     label = {"label": WORD, "description": "x"}
     spec = {**label, "controls": [{"covariate": "age", "encoding": "linear"}], "vcov": vcov, "weights": weights}
+    spec |= OPTIONS.get(option, {})
     own = {"vcov": vcov} if kind in ("balance", "starters") else {}
     return Definitions.model_validate(
         {
-            "covariates": {n: {"kind": "column", "column": n, "label": WORD} for n in ("age", "female", "w2")},
+            "covariates": {n: {"kind": "column", "column": n, "label": WORD} for n in ("age", "female", "w2", "band")},
             "specifications": {"spec": spec},
             "exhibits": {kind: {"kind": kind, "title": WORD, **EXHIBITS[kind], **own, **change}},
         }
@@ -104,6 +123,7 @@ def trial(tmp_path_factory):
             "sample_analysed": True, "sample_few": rng.random(n) < 0.8,
         }
     )  # fmt: skip
+    cohort["band"] = np.arange(n) % 5
     state = (rng.random((n, len(TIMES))) < 0.2 + 0.4 * z[:, None]).astype(float)
     panel = pd.DataFrame({"person_id": np.repeat(ids, 4), "event_time": np.tile(TIMES, n), "s": state.ravel()})
     return cohort, pd.DataFrame(values), state, panel, tmp_path_factory.mktemp("options")
@@ -122,7 +142,7 @@ def files_of(values, panel, folder):
     return PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={"month": made / "panel.parquet"})
 
 
-def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohort=None, **change):
+def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohort=None, option=None, **change):
     """Compute an exhibit of a kind; the evaluation names clusters where the covariance asks for them."""
     people, values, _, panel, folder = trial
     people = (people if cohort is None else cohort).copy()
@@ -131,19 +151,30 @@ def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohor
     if not is_clustered(vcov):
         people = people.drop(columns="cluster")
     people.to_parquet(folder / "cohort.parquet")
-    entries = definitions(kind, vcov, spec_weights, **change)
+    entries = definitions(kind, vcov, spec_weights, option, **change)
     files = files_of(values, panel, folder)
     study = Study("t", "c", entries.specifications, 7)
     frame = aggregate(kind, entries.exhibits[kind], files=files, study=study)
     return frame.set_index(["panel", "row", "column", "statistic"])["value"]
 
 
-def regress(trial, y, columns, vcov, weights, rows=None):
+def regress(trial, y, columns, vcov, weights, rows=None, option=None):
     """Fit by statsmodels with a dummy for every cell; people without an outcome, or outside ``rows``, are left out."""
     cohort = trial[0]
     used = np.isfinite(y) if rows is None else rows & np.isfinite(y)
     dummies = pd.get_dummies(cohort["cell"][used]).to_numpy(float)
-    x = np.hstack((np.column_stack(columns)[used], dummies[:, dummies.any(axis=0)]))
+    if option == "absorb":
+        parts = [pd.get_dummies(cohort[name][used], drop_first=name == "band") for name in ("county", "band")]
+        dummies = np.hstack(parts).astype(float)
+    extra = []
+    if option == "outcome_controls":
+        extra = [cohort["w2"].to_numpy()[used]]
+    if option == "interacted":
+        age, own = cohort["age"].to_numpy(), np.ones(PEOPLE) if weights is None else weights
+        frame = pd.DataFrame({"cell": cohort["cell"], "xw": age * own, "w": own})[used]
+        sums = frame.groupby("cell").transform("sum")
+        extra = [columns[0][used] * (age[used] - (sums["xw"] / sums["w"]).to_numpy())]
+    x = np.hstack((np.column_stack((*(column[used] for column in columns), *extra)), dummies[:, dummies.any(axis=0)]))
     model = sm.WLS(y[used], x, weights=1.0 if weights is None else weights[used])
     kind = "nonrobust" if vcov == "iid" else vcov
     options = {"cov_type": kind, "use_t": True}
@@ -153,21 +184,21 @@ def regress(trial, y, columns, vcov, weights, rows=None):
     return fit.params, fit.bse
 
 
-def two_stage(trial, y, d, z, age, vcov, weights):
+def two_stage(trial, y, d, z, age, vcov, weights, option=None):
     """Ratio of two regressions on treatment; its error is that of the residual's regression, over the first stage."""
-    rho, pi = (regress(trial, part, [z, age], vcov, weights)[0][0] for part in (y, d))
+    rho, pi = (regress(trial, part, [z, age], vcov, weights, option=option)[0][0] for part in (y, d))
     beta = rho / pi
-    return beta, regress(trial, y - beta * d, [z, age], vcov, weights)[1][0] / abs(pi)
+    return beta, regress(trial, y - beta * d, [z, age], vcov, weights, option=option)[1][0] / abs(pi)
 
 
-def expected(trial, kind, vcov, weights):
+def expected(trial, kind, vcov, weights, option=None):
     """Return the keys of a kind's numbers, and the estimate and error that each must have."""
     cohort, values, state, _, _ = trial
     z, age, female = (cohort[name].to_numpy(float) for name in ("treated", "age", "female"))
     y, d, b, h = (values[name].to_numpy() for name in ("y", "d", "b", "h"))
 
     def effect(outcome, rows=None, columns=(z, age), k=0):
-        params, errors = regress(trial, outcome, list(columns), vcov, weights, rows)
+        params, errors = regress(trial, outcome, list(columns), vcov, weights, rows, option)
         return params[k], errors[k]
 
     none = np.where((d == 0) & (b == 0), 1.0, 0.0)
@@ -192,11 +223,11 @@ def expected(trial, kind, vcov, weights):
         "ever_started": {("s", "by_2", "difference"): effect(state[:, :3].max(axis=1))},
         "fall_back": {("ever", "d", "draw"): effect(d), ("ever", "none", "draw"): effect(none)},
         "late": {
-            ("spec", "take_up", "y"): two_stage(trial, y, d, z, age, vcov, weights),
+            ("spec", "take_up", "y"): two_stage(trial, y, d, z, age, vcov, weights, option),
             ("spec", "first_stage", "y"): effect(d),
             ("spec", "draw", "y"): effect(y),
         },
-        "compliers": {("outcomes", "y", "effect"): two_stage(trial, y, d, z, age, vcov, weights)},
+        "compliers": {("outcomes", "y", "effect"): two_stage(trial, y, d, z, age, vcov, weights, option)},
         "balance": {
             ("", "age", "alone"): effect(z, columns=(age,)),
             ("differences", "age", "difference"): effect(age, columns=(z,)),
@@ -218,6 +249,8 @@ REGRESSIONS = (
 def test_every_kind_is_in_a_table():
     assert set(KINDS) == set(EXHIBITS) | set(ELSEWHERE)
     assert {kind for kind in KINDS if not MODELS[kind].takes_weights} == REFUSE_WEIGHTS
+    for option, kinds in HONOURED.items():
+        assert {kind for kind in KINDS if option in MODELS[kind].honoured} == kinds, option
     for kind in KINDS:
         assert set(COVARIANCES) - set(MODELS[kind].covariances) == REFUSED_VCOV.get(kind, set()), kind
 
@@ -237,6 +270,24 @@ def test_effects_are_those_of_statsmodels_or_refused(trial, kind, vcov, weights)
         return
     got = numbers(trial, kind, vcov=vcov, **options)
     for key, (estimate, error) in expected(trial, kind, vcov, None if own is None else own.to_numpy()).items():
+        assert got[(*key, "estimate")] == pytest.approx(estimate, rel=1e-7, abs=1e-10), key
+        assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-7), key
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "HC2", "CRV1"])
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("kind", [*REGRESSIONS, "time_to_event"])
+def test_options_of_a_specification_are_honoured_or_refused(trial, kind, option, vcov):
+    if kind in ("balance", "starters") or vcov in REFUSED_VCOV.get(kind, ()):
+        return
+    weighted = kind not in REFUSE_WEIGHTS
+    if kind not in HONOURED[option]:
+        with pytest.raises(UserError, match="does not offer"):
+            numbers(trial, kind, vcov=vcov, weighted=weighted, option=option)
+        return
+    got = numbers(trial, kind, vcov=vcov, weighted=weighted, option=option)
+    weights = trial[0]["w"].to_numpy() if weighted else None
+    for key, (estimate, error) in expected(trial, kind, vcov, weights, option).items():
         assert got[(*key, "estimate")] == pytest.approx(estimate, rel=1e-7, abs=1e-10), key
         assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-7), key
 

@@ -35,6 +35,11 @@ def definitions():
                 "joint": {"kind": "itt", "title": LABEL, "columns": columns, "comparison": "joint", "between_arms": True},
                 "tests": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199},
                 "wide": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199, "family": "arms_and_outcomes"},
+                "together": {
+                    "kind": "tests", "title": LABEL, "columns": columns, "draws": 99, "comparison": "joint",
+                    "between_arms": True, "step_down": "min_p", "family": "arms_and_outcomes",
+                },
+                "groups": {"kind": "subgroups", "title": LABEL, "columns": columns, "groups": ["old"], "draws": 99},
                 "balance": {"kind": "balance", "title": LABEL, "covariates": ["age"]},
                 "one": {"kind": "itt", "title": LABEL, "columns": columns, "arm": "b"},
                 "pooled": {"kind": "itt", "title": LABEL, "columns": columns, "arm": "any"},
@@ -63,6 +68,7 @@ def trial(tmp_path_factory):
             "cell": [f"c{c}" for c in np.arange(n) // 30],
             "cluster": [f"k{c}" for c in np.arange(n) // 9],
             "age": rng.normal(40, 9, n),
+            "old": np.arange(n) % 2,
             "weight": rng.uniform(0.5, 2, n),
             "draw_month": "2020-01",
             "sample_analysed": True,
@@ -148,6 +154,39 @@ def test_all_arms_in_one_regression_their_joint_test_and_differences(trial):
     assert got["main", "a_minus_b", "work", "std_error"] == pytest.approx(float(gap.sd[0, 0]), rel=1e-9)
 
 
+def test_tests_of_all_arms_at_once_are_of_the_joint_regression_and_one_family(trial):
+    _, effects = numbers(trial, "joint")
+    frame, got = numbers(trial, "together")
+    for row in (*ARMS, "a_minus_b"):
+        for key in ("work", "pay"):
+            for statistic in ("estimate", "std_error", "p_value"):
+                assert got["main", key, row, statistic] == pytest.approx(effects["main", row, key, statistic], rel=1e-9)
+    adjusted = got.xs("p_value_fwer", level=3)
+    assert len(adjusted) == 6
+    assert (adjusted >= got.xs("p_value_ri", level=3) - 1e-12).all()
+    # The draws of all six tests are shared: the smallest p is adjusted by less than Bonferroni would.
+    assert adjusted.min() < 6 * got.xs("p_value_ri", level=3).min()
+    table = table_of("together", definitions().exhibits["together"], frame, labels=labels(), language="en", facts={})
+    assert [row.cells[0].text for row in table.parts[0].body if row.role == "block"] == [
+        "Letter",
+        "Talk",
+        "Letter − Talk",
+    ]
+    assert any("re-randomised at once" in note and "minP" in note for note in table.notes)
+
+
+def test_p_values_of_groups_are_one_family_with_shared_draws(trial):
+    frame, got = numbers(trial, "groups")
+    for arm in ARMS:
+        part = got.xs(f"{arm}:old", level=0)
+        raw, adjusted = part.xs("p_value_ri", level=2), part.xs("p_value_fwer", level=2)
+        assert len(adjusted) == 4
+        assert (adjusted >= raw).all()
+        assert (adjusted > raw).any()
+    table = table_of("groups", definitions().exhibits["groups"], frame, labels=labels(), language="nb", facts={})
+    assert any("99 rerandomiseringene" in note for note in table.notes)
+
+
 def test_an_exhibit_can_choose_its_arms(trial):
     _, pairwise = numbers(trial, "itt")
     _, one = numbers(trial, "one")
@@ -215,7 +254,7 @@ def test_kinds_of_one_arm_are_made_for_each(trial):
 
 def test_tables_and_figures_show_every_arm(trial, tmp_path):
     entries = definitions().exhibits
-    for name in ("itt", "joint", "tests", "wide", "people", "cells", "late"):
+    for name in ("itt", "joint", "tests", "wide", "together", "groups", "people", "cells", "late"):
         frame, _ = numbers(trial, name)
         table = table_of(name, entries[name], frame, labels=labels(), language="en", facts={})
         said = str([[row.cells[0].text for row in part.body] for part in table.parts]) + str(

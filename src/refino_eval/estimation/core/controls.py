@@ -70,6 +70,11 @@ class ControlTerm:
             )
 
 
+def control_term(column: str) -> str:
+    """Return the control whose column this is: ``<term>``, ``<term>=<category>``, ``<term>:<group>`` or ``<term>=missing``."""
+    return column.partition("=")[0].partition(":")[0]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ControlMatrix:
     """Columns ready for a regression.

@@ -1,4 +1,4 @@
-"""Outcomes observed for the same people share one design: groups of outcomes, and their results put back in order."""
+"""Outcomes with the same people and controls share one design: groups of outcomes, and their results put back in order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from refino_eval.estimation.core.samples import choose_samples
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OutcomeGroup:
-    """Outcomes observed for the same people: their numbers among all outcomes, and the design for them."""
+    """Outcomes with the same people and controls: their numbers among all outcomes, their inputs, and the design for them."""
 
     columns: IntArray
+    inputs: RegressionInputs
     design: Design
 
     def take(self, values: FloatArray) -> FloatArray:
@@ -32,7 +33,7 @@ class OutcomeGroup:
 
 
 def group_outcomes(values: FloatArray, names: tuple[str, ...], inputs: RegressionInputs) -> list[OutcomeGroup]:
-    """Prepare one design for all outcomes that are observed for the same people.
+    """Prepare one design for all outcomes that are observed for the same people and have the same controls.
 
     Parameters
     ----------
@@ -49,17 +50,29 @@ def group_outcomes(values: FloatArray, names: tuple[str, ...], inputs: Regressio
         As `preparation.prepare`, naming the outcomes concerned when some have another sample than the rest.
     """
     samples = choose_samples(values, names, inputs.missing, among=inputs.rows)
+    alike = [(sample.rows, *group) for sample in samples for group in _same_controls(sample.columns, names, inputs)]
     groups = []
-    for sample in samples:
+    for rows, columns, controls in alike:
+        chosen = replace(inputs.with_columns(controls), rows=rows)
         try:
-            design = design_of(replace(inputs, rows=sample.rows))
+            design = design_of(chosen)
         except UserError as error:
-            if len(samples) == 1:
+            if len(alike) == 1:
                 raise
-            concerned = _listed([names[k] for k in sample.columns])
+            concerned = _listed([names[k] for k in columns])
             raise UserError(*(f"Outcomes {concerned}: {line}" for line in error.problems)) from error
-        groups.append(OutcomeGroup(sample.columns, design))
+        groups.append(OutcomeGroup(columns, chosen, design))
     return groups
+
+
+def _same_controls(
+    columns: IntArray, names: tuple[str, ...], inputs: RegressionInputs
+) -> list[tuple[IntArray, tuple[int, ...]]]:
+    """Group outcomes by the controls of their regressions, in order of first appearance."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for k in columns.tolist():
+        groups.setdefault(inputs.of_outcome(names[k]), []).append(k)
+    return [(np.asarray(members, dtype=np.int64), controls) for controls, members in groups.items()]
 
 
 def joint_cov(groups: list[OutcomeGroup], fits: list[Fit], inputs: RegressionInputs) -> FloatArray:

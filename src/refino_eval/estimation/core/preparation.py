@@ -79,12 +79,26 @@ def design_of(
     *,
     collinear: Collinear = "error",
 ) -> Design:
-    """Prepare the regression on ``columns`` of interest (n_rows, f), treatment when None, given the inputs' cells and controls."""
+    """Prepare the regression on ``columns`` of interest (n_rows, f), treatment when None, given the inputs' cells and controls.
+
+    Notes
+    -----
+    With ``inputs.interacted`` the regression is that of Lin (2013, Annals of Applied Statistics 7(1), eq. 5) with cells,
+
+        y = a_c + z b + x'g + z (x - x_c)'d + e,
+
+    x_c the (weighted) mean of the controls among the people in use of the cell (of all people in use where no cells are given). b
+    is the average over cells of the difference between arms at the cell's mean of the controls, weighted as least squares with
+    cell fixed effects weights cells, n_c p_c (1 - p_c): the estimand of the additive form. The interactions are controls in
+    everything else: they cost degrees of freedom and count in the leverage.
+    """
+    inputs.refuse("A regression of several outcomes at once", "own_controls")
     focus = inputs.treated[:, None] if columns is None else columns
-    f, n_controls = focus.shape[1], inputs.controls.shape[1]
+    f = focus.shape[1]
     used = _rows_in_use(inputs.cells, inputs.rows, inputs.singletons)
-    names = inputs.control_names + names
-    matrix = raw = np.hstack((inputs.controls, focus))[used]
+    controls, control_names = _controls_in_use(inputs, focus, names, used)
+    n_controls, names = len(control_names), control_names + names
+    matrix = raw = np.hstack((controls, focus[used]))
     check_finite(
         matrix,
         names,
@@ -121,8 +135,22 @@ def design_of(
             "Use coarser cells or fewer controls."
         )
     note_design(design, raw[:, np.roll(kept, n_focus)])
-    note_dropped(name for name in design.dropped if name in inputs.control_names)
+    note_dropped(name for name in design.dropped if name in control_names)
     return design
+
+
+def _controls_in_use(
+    inputs: RegressionInputs, focus: FloatArray, names: tuple[str, ...], used: IntArray
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the controls of the people in use, (n, k), with their interactions with each column of interest when asked for."""
+    controls = inputs.controls[used]
+    if not inputs.interacted or not controls.shape[1]:
+        return controls, inputs.control_names
+    weights = None if inputs.weights is None else inputs.weights[used]
+    centred = build_cells(inputs.cells[used], weights=weights).demean(controls)
+    parts = [focus[used][:, [k]] * centred for k in range(len(names))]
+    listed = tuple(f"{name} x {of}" for of in names for name in inputs.control_names)
+    return np.hstack((controls, *parts)), inputs.control_names + listed
 
 
 def _rows_in_use(codes: IntArray, rows: BoolArray, singletons: Singletons) -> IntArray:

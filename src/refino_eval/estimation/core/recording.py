@@ -127,6 +127,17 @@ def dropped_controls() -> Iterator[dict[str, None]]:
         _DROPPED.reset(token)
 
 
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Make regressions inside the block leave no trace: those of re-randomisations, which are thousands."""
+    tokens = _OPEN.set(None), _DROPPED.set(None)
+    try:
+        yield
+    finally:
+        _OPEN.reset(tokens[0])
+        _DROPPED.reset(tokens[1])
+
+
 def note_dropped(names: Iterable[str]) -> None:
     """Add controls to those that were left out."""
     if (collected := _DROPPED.get()) is not None:

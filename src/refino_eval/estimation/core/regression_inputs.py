@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,8 @@ class EstimationOptions(TypedDict, total=False):
     missing: Missing
     rows: BoolArray | None
     level: float
+    interacted: bool
+    own_controls: Mapping[str, Sequence[str]]
 
 
 class Options(EstimationOptions, total=False):
@@ -77,6 +79,11 @@ class RegressionInputs:
         ``"available"`` keeps for each outcome those observed in it.
     level
         Confidence level.
+    interacted
+        Whether each control also has an interaction with treatment (Lin 2013); see `preparation.design_of`.
+    own_controls
+        Outcome -> names of controls that only the regressions of the outcomes that name them have, such as the outcome's value
+        at baseline. All other controls are in every regression.
     """
 
     treated: FloatArray
@@ -90,6 +97,8 @@ class RegressionInputs:
     singletons: Singletons = "keep"
     missing: Missing = "error"
     level: float = 0.95
+    interacted: bool = False
+    own_controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def from_frame(
@@ -112,7 +121,7 @@ class RegressionInputs:
         treated, cells, controls, weights, cluster
             Names of columns; several columns of cells are crossed.
         options
-            ``vcov``, ``singletons``, ``missing``, ``rows`` and ``level``.
+            ``vcov``, ``singletons``, ``missing``, ``rows``, ``level``, ``interacted`` and ``own_controls``.
 
         Examples
         --------
@@ -150,6 +159,19 @@ class RegressionInputs:
         """Return the inputs with other controls."""
         return replace(self, controls=controls, control_names=names)
 
+    def of_outcome(self, outcome: str) -> tuple[int, ...]:
+        """Return the columns of the controls in one outcome's regression: those of no outcome, and its own."""
+        own = self.own_controls.get(outcome, ())
+        others = {name for names in self.own_controls.values() for name in names} - set(own)
+        return tuple(k for k, name in enumerate(self.control_names) if name not in others)
+
+    def with_columns(self, columns: Sequence[int]) -> RegressionInputs:
+        """Return the inputs with some of the controls, which then belong to all outcomes."""
+        if len(columns) == len(self.control_names):
+            return replace(self, own_controls={}) if self.own_controls else self
+        names = tuple(self.control_names[k] for k in columns)
+        return replace(self, controls=self.controls[:, list(columns)], control_names=names, own_controls={})
+
     def refuse(self, analysis: str, *options: str) -> None:
         """Raise when an option is set that an analysis does not use, rather than ignore it.
 
@@ -164,6 +186,8 @@ class RegressionInputs:
             value, default = getattr(self, name), getattr(RegressionInputs, name, None)
             if name == "controls":
                 is_set = self.controls.shape[1] > 0
+            elif name == "own_controls":
+                is_set = bool(value)
             else:
                 is_set = value is not None if default is None else value != default
             if is_set:
@@ -221,8 +245,9 @@ def unchecked_inputs(
         cluster=None if cluster is None else encode(cluster, n, what="cluster"),
         rows=np.ones(n, dtype=bool) if rows is None else as_mask(rows, n),
     )
-    chosen = {name: options[name] for name in ("vcov", "singletons", "missing", "level") if name in options}
-    inputs = replace(inputs, **chosen)  # type: ignore[arg-type]
+    listed = ("vcov", "singletons", "missing", "level", "interacted", "own_controls")
+    chosen: dict[str, Any] = {name: value for name, value in options.items() if name in listed}
+    inputs = replace(inputs, **chosen)
     check_choice(inputs.singletons, Singletons, what="singletons convention")
     check_choice(inputs.missing, Missing, what="rule for missing outcomes")
     return inputs

@@ -89,6 +89,8 @@ def specification_curve(
     weights: Vector | None = None,
     cluster: Labels | None = None,
     level: float = 0.95,
+    interacted: bool = False,
+    own_controls: Mapping[str, Sequence[str]] | None = None,
 ) -> SpecificationCurve:
     """Estimate the effect of treatment under every variant.
 
@@ -104,7 +106,7 @@ def specification_curve(
         Named sets of columns, shape (n, k) each.
     samples
         Named samples, boolean of shape (n,).
-    cells, weights, cluster, level
+    cells, weights, cluster, level, interacted, own_controls
         As in `itt.itt`; the cluster serves the variants with a clustered vcov.
 
     Raises
@@ -115,6 +117,7 @@ def specification_curve(
     """
     check_level(level)
     inputs = unchecked_inputs(as_treated(treated), cells=cells, weights=weights, cluster=cluster, level=level)
+    inputs = replace(inputs, interacted=interacted, own_controls=own_controls or {})
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes")
     matrices = {name: as_columns(matrix, inputs.n_rows, what="controls") for name, matrix in (controls or {}).items()}
     masks = {name: as_mask(mask, inputs.n_rows) for name, mask in (samples or {}).items()}

@@ -31,6 +31,7 @@ from refino_eval.estimation.core.arrays import (
     check_choice,
     check_length,
 )
+from refino_eval.estimation.core.regression_inputs import RegressionInputs
 
 Scheme = Literal["complete", "bernoulli"]
 
@@ -92,7 +93,7 @@ class CompleteDraw:
         Selection sampling (Fan, Muller and Rezucha 1962; Knuth's algorithm S): the next of m units is taken with
         probability (still to take) / m, which makes every subset of the right size equally likely.
         """
-        rng = _stream(self.seed, index)
+        rng = random_stream(self.seed, index)
         assigned = np.empty((self.n_units, BLOCK), dtype=np.bool_)
         left = np.repeat(self.left[:, None], BLOCK, axis=1)
         uniform = np.empty((self.sizes.size, BLOCK))
@@ -125,7 +126,7 @@ class BernoulliDraw:
 
     def block(self, index: int) -> BoolArray:
         """Draw one block, shape (n_units, BLOCK)."""
-        uniform = _stream(self.seed, index).random((self.n_units, BLOCK))
+        uniform = random_stream(self.seed, index).random((self.n_units, BLOCK))
         return np.asarray(uniform < self.probability[:, None])
 
 
@@ -175,7 +176,7 @@ def every_other_assignment(
     most
         Other assignments that may be listed.
     """
-    unit, first = _units(treated, codes, cluster)
+    unit, first = arm_units(treated, codes, cluster)
     observed, cells = treated[first] > 0, np.unique(codes[first], return_inverse=True)[1]
     rows = [np.flatnonzero(cells == cell) for cell in range(int(cells.max()) + 1)]
     total = 1
@@ -235,7 +236,7 @@ def build_mechanism(
         raise UserError(
             "probabilities belong to the scheme 'bernoulli'; 'complete' keeps each cell's number treated. Choose one."
         )
-    unit, first = _units(treated, codes, cluster)
+    unit, first = arm_units(treated, codes, cluster)
     unit_treated, cells = treated[first], np.unique(codes[first], return_inverse=True)[1]
     sizes = np.bincount(cells)
     n_treated = np.bincount(cells, weights=unit_treated).astype(np.float64)
@@ -259,6 +260,22 @@ def build_mechanism(
         fixed_shares=cluster is None,
         seed=seed,
     )
+
+
+def drawn_assignments(inputs: RegressionInputs, *, units: IntArray | None = None, draws: int, seed: int) -> BoolArray:
+    """Return re-randomisations of the people in question, for tests on parts of them that share these, shape (n_rows, draws).
+
+    As many are treated in each cell as were. ``units`` are codes of what was assigned when it was not people, shape (n_rows,).
+    """
+    rows = np.flatnonzero(inputs.rows)
+    cluster = None if units is None else units[rows]
+    mechanism = build_mechanism(
+        inputs.treated[rows], inputs.cells[rows], cluster=cluster, scheme="complete", probabilities=None, seed=seed
+    )
+    assigned = np.zeros((inputs.n_rows, draws), dtype=np.bool_)
+    for span, block in over_blocks(mechanism.block, draws, 1):
+        assigned[rows, span] = block[mechanism.unit, : span.stop - span.start]
+    return assigned
 
 
 def given_assignments(assignments: npt.ArrayLike, n: int) -> GivenAssignments:
@@ -308,11 +325,12 @@ def over_blocks(work: Callable[[int], Result], draws: int, threads: int) -> Iter
                 ahead.append(pool.submit(work, upcoming))
 
 
-def _stream(seed: int, index: int) -> np.random.Generator:
+def random_stream(seed: int, index: int) -> np.random.Generator:
+    """Return the stream of random numbers of one block (or draw) of a seed."""
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(index,))))
 
 
-def _units(treated: FloatArray, codes: IntArray, cluster: IntArray | None) -> tuple[IntArray, IntArray]:
+def arm_units(treated: FloatArray | IntArray, codes: IntArray, cluster: IntArray | None) -> tuple[IntArray, IntArray]:
     """Return the unit of each person, and a person of each unit."""
     if cluster is None:
         everyone = np.arange(treated.size)

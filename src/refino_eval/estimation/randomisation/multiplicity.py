@@ -7,6 +7,7 @@ Bonferroni, Holm   family-wise error rate under any dependence (Holm 1979)
 step-down max-|t|  family-wise error rate with the dependence that the draws show: Westfall and Young (1993, algorithm
                    2.8); with studentised statistics and the largest |t| this is Romano and Wolf (2005) too
 Benjamini-Hochberg false discovery rate (1995), under independence or positive dependence
+step-down min-p    the same by the smallest p in place of the largest |t|: balanced between tests (Romano and Wolf 2010)
 sharpened q        two-stage false discovery rate of Benjamini, Krieger and Yekutieli (2006, definition 6), in the form
                    of Anderson (2008): the smallest rate at which the test is rejected. It can be below the raw p.
 omnibus            is anything there at all? A randomisation test of the family (Young 2019)
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ import pandas as pd
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
 from refino_eval.estimation.randomisation.null_distribution import StatisticDraws, tie_bound
+
+StepDown = Literal["max_t", "min_p"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def multiplicity(
     names: Sequence[str],
     families: Mapping[str, Sequence[str]] | None = None,
     draws: StatisticDraws | None = None,
+    method: StepDown = "max_t",
 ) -> MultiplicityTable:
     """Adjust p-values within families.
 
@@ -95,6 +99,8 @@ def multiplicity(
         Family -> the names in it; None puts all in the family ``all``. A test may be in several families, or none.
     draws
         Joint draws of the same tests' statistics under the null, with the same names in any order.
+    method
+        How tests are put on one scale in the step-down; see `step_down`.
 
     Raises
     ------
@@ -104,7 +110,7 @@ def multiplicity(
     raw, listed = np.asarray(p_values, dtype=np.float64), tuple(names)
     chosen = {"all": listed} if families is None else {name: tuple(members) for name, members in families.items()}
     _check_families(raw, listed, chosen, draws)
-    parts = [_family(members, raw, listed, draws) for members in chosen.values()]
+    parts = [_family(members, raw, listed, draws, method) for members in chosen.values()]
     omnibus: dict[str, OmnibusTest] = {}
     if draws is not None:
         omnibus = {name: omnibus_test(_among(draws, members)) for name, members in chosen.items()}
@@ -115,8 +121,17 @@ def multiplicity(
     )
 
 
-def step_down(draws: StatisticDraws) -> FloatArray:
-    """Adjust for testing all at once: step-down largest |t|, shape (J,).
+def step_down(draws: StatisticDraws, method: StepDown = "max_t") -> FloatArray:
+    """Adjust for testing all at once: step-down largest |t| or smallest p, shape (J,).
+
+    Parameters
+    ----------
+    draws
+        Joint draws of the tests' statistics.
+    method
+        ``max_t``: by |t|, which has more power, and gives tests whose null distribution has longer tails (few clusters in a
+        subgroup) more of the error. ``min_p``: by each test's p among its draws, which is balanced between tests (Westfall and Young
+        1993, algorithm 2.8; Romano and Wolf 2010), and needs many draws: no p is below 1 / (1 + R).
 
     Notes
     -----
@@ -124,7 +139,7 @@ def step_down(draws: StatisticDraws) -> FloatArray:
     each draw, and adjusted p-values never fall along the order. Coefficients in place of studentised statistics are
     put on one scale first (their root mean square over draws and the observed value).
     """
-    scaled = _on_one_scale(draws)
+    scaled = _on_scale_of_p(draws) if method == "min_p" else _on_one_scale(draws)
     adjusted = np.full(scaled.observed.size, np.nan)
     tested = np.flatnonzero(~np.isnan(scaled.observed))
     order = tested[np.argsort(-np.abs(scaled.observed[tested]), kind="stable")]
@@ -255,7 +270,11 @@ def _family_problems(
 
 
 def _family(
-    members: tuple[str, ...], raw: FloatArray, names: tuple[str, ...], draws: StatisticDraws | None
+    members: tuple[str, ...],
+    raw: FloatArray,
+    names: tuple[str, ...],
+    draws: StatisticDraws | None,
+    method: StepDown,
 ) -> dict[str, np.ndarray]:
     """Every adjustment within one family, as columns in the order of its members."""
     p = raw[[names.index(name) for name in members]]
@@ -264,7 +283,7 @@ def _family(
     columns = {"p_value": p, "p_resampled": blank.copy(), "p_step_down": blank.copy()}
     if draws is not None:
         among = _among(draws, members)
-        columns |= {"p_resampled": among.p_value, "p_step_down": step_down(among)}
+        columns |= {"p_resampled": among.p_value, "p_step_down": step_down(among, method)}
     adjustments = {
         "p_bonferroni": bonferroni,
         "p_holm": holm,
@@ -278,6 +297,18 @@ def _family(
 def _among(draws: StatisticDraws, members: Sequence[str]) -> StatisticDraws:
     columns = [draws.names.index(name) for name in members]
     return StatisticDraws(tuple(members), draws.observed[columns], draws.draws[:, columns], draws.studentised)
+
+
+def _on_scale_of_p(draws: StatisticDraws) -> StatisticDraws:
+    """Replace each statistic by 1 less its p among the draws of its test and the observed one, the larger the more extreme."""
+    everything = np.abs(np.vstack((draws.observed, draws.draws)))
+    tested = ~np.isnan(draws.observed)
+    ranks = np.full(everything.shape, np.nan)
+    for j in np.flatnonzero(tested):
+        # Ties within rounding count as equal, and equal statistics have the same p: the share that is at least as extreme.
+        bounds = tie_bound(everything[:, j], everything[:, [j]])
+        ranks[:, j] = np.searchsorted(np.sort(everything[:, j]), bounds, side="left") / everything.shape[0]
+    return StatisticDraws(draws.names, ranks[0], ranks[1:])
 
 
 def _on_one_scale(draws: StatisticDraws) -> StatisticDraws:

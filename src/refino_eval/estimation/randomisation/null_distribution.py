@@ -33,6 +33,10 @@ class StatisticDraws:
     draws: FloatArray = field(repr=False)
     studentised: bool = True
 
+    def of(self, test: int) -> StatisticDraws:
+        """Return one of the tests."""
+        return StatisticDraws((self.names[test],), self.observed[[test]], self.draws[:, [test]], self.studentised)
+
     @property
     def exceed(self) -> IntArray:
         """Draws at least as extreme as observed, shape (J,)."""

@@ -26,6 +26,7 @@ from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
+    BoolArray,
     Columns,
     FloatArray,
     IntArray,
@@ -54,6 +55,7 @@ from refino_eval.estimation.randomisation.assignments import (
 from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
 from refino_eval.estimation.randomisation.null_distribution import StatisticDraws
 from refino_eval.estimation.randomisation.permutation_statistics import BlockStatistics, block_statistics, redrawn_group
+from refino_eval.estimation.randomisation.refitted_draws import refitted_block
 
 Statistic = Literal["studentised", "coefficient"]
 
@@ -176,6 +178,8 @@ def randomisation_test(
     inputs = regression_inputs(treated, **options)
     check_choice(statistic, Statistic, what="statistic")
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
+    if exact_sets is not None:
+        inputs.refuse("An exact confidence set", "interacted")
     directions = _directions(inputs, take_up, exact_sets)
     groups = group_outcomes(values, labels, inputs)
     unit_codes = inputs.cluster if units is None else encode(units, inputs.n_rows, what="units")
@@ -190,7 +194,7 @@ def randomisation_test(
 
     def work(index: int) -> list[BlockStatistics]:
         block = mechanism.block(index)
-        return [block_statistics(test.redrawn, block, inputs.vcov) for test in tests]
+        return [test.statistics(block) for test in tests]
 
     for span, results in over_blocks(work, draws, threads):
         for test, result in zip(tests, results, strict=True):
@@ -276,6 +280,8 @@ class _Test:
     ) -> None:
         outcomes = group.take(values)
         self.columns, self.how = group.columns, how
+        self.group, self.values, self.mechanism = group, values, mechanism
+        self.people = np.flatnonzero(inputs.rows)
         self.fit = group.design.fit(np.hstack((outcomes, directions)))
         crossed = how.exact_sets == "studentised"
         self.redrawn = redrawn_group(group.design, outcomes, directions, inputs, mechanism, crossed=crossed)
@@ -289,6 +295,14 @@ class _Test:
         self.variances = np.empty((wanted, n_outcomes))
         self.covariances = np.empty((wanted, n_directions, n_outcomes))
         self.direction_variances = np.empty((wanted, n_directions))
+
+    def statistics(self, block: BoolArray) -> BlockStatistics:
+        """Return the statistics of a block of re-randomisations."""
+        if not self.group.inputs.interacted:
+            return block_statistics(self.redrawn, block, self.how.vcov)
+        # Interactions change with the assignment: each draw has a design of its own.
+        b, variances = refitted_block(self.group, self.values, self.people, block[self.mechanism.unit])
+        return BlockStatistics(b, variances, np.empty((0, *b.shape)), np.empty((0, b.shape[1])))
 
     def take(self, span: slice, block: BlockStatistics) -> None:
         """Store a block's draws, as many as the span holds."""

@@ -25,6 +25,15 @@ def design_rows(specification: Specification | None, columns: int, labels: Label
         return []
     covariance = vcov_label(specification.vcov, labels.language)
     head = Row((label(labels.word("vcov")), *[Cell(covariance)] * columns), role="foot")
+    if specification.absorb:
+        names = ", ".join(labels.column(name) for name in specification.absorb)
+        return [
+            head,
+            Row(
+                (label(labels.word("strata") + f", {names}"), *[Cell(labels.word("yes").lower())] * columns),
+                role="foot",
+            ),
+        ]
     return [head, strata_row(columns, labels, absorbed=specification.strata)]
 
 

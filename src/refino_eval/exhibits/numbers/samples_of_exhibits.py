@@ -42,7 +42,7 @@ def observed(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specificati
     if getattr(exhibit, "missing", "common") == "common":
         rows = est.common_sample(values).rows
     people = cohort.loc[rows].reset_index(drop=True)
-    controls = controls_of(people, specification)
+    controls = controls_of(people, specification, columns)
     kept = controls.rows
     return (
         people.loc[kept].reset_index(drop=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +18,12 @@ from refino_eval.config.costs import Costs
 from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov, is_clustered
-from refino_eval.errors import UserError
+from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import Missing
 from refino_eval.estimation.core.recording import Source
 
 Row = dict[str, object]
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -218,15 +220,65 @@ def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: Per
     return pd.DataFrame(found)
 
 
-def controls_of(cohort: pd.DataFrame, specification: d.Specification) -> est.ControlMatrix:
-    """Encode the controls of a specification on a sample."""
+def controls_of(
+    cohort: pd.DataFrame, specification: d.Specification, columns: Mapping[str, str] = _NONE
+) -> est.ControlMatrix:
+    """Encode the controls of a specification on a sample, those of the outcomes that are columns (key -> outcome) among them.
+
+    Of several absorbed columns, all but the one with the most values come as a dummy for each value.
+    """
     terms = [
         est.ControlTerm(
             name=term.covariate, encoding=term.encoding, bins=term.bins, edges=term.edges, missing=term.missing
         )
-        for term in specification.controls
+        for term in specification.terms_of(columns.values())
     ]
+    if specification.absorb:
+        most = absorbed_column(cohort, specification)
+        terms += [
+            # Who lacks a value of an absorbed column has no fixed effect of it, and is in no regression.
+            est.ControlTerm(name=name, encoding="categories", missing="drop")
+            for name in specification.absorb
+            if name != most
+        ]
+        known = cohort[most].notna().to_numpy()
+        return replace(encoded := est.build_controls(cohort, terms), rows=encoded.rows & known)
     return est.build_controls(cohort, terms)
+
+
+MOST_DUMMIES = 1_000
+"""Values that an absorbed column may have where another has more: each is a column of the regression."""
+
+
+def absorbed_column(cohort: pd.DataFrame, specification: d.Specification) -> str:
+    """Return the absorbed column with the most values, whose fixed effects are taken out as deviations from means.
+
+    Raises
+    ------
+    UserError
+        When the cohort lacks a column, or another column has too many values for dummies.
+    """
+    for name in specification.absorb:
+        if name not in cohort:
+            raise UserError(
+                f"absorb names '{name}', which the cohort does not have.{nearest(name, map(str, cohort.columns))}"
+            )
+    counts = {name: int(cohort[name].nunique()) for name in specification.absorb}
+    most = max(counts, key=lambda name: counts[name])
+    for name, count in counts.items():
+        if name != most and count > MOST_DUMMIES:
+            raise UserError(
+                f"absorb: '{name}' has {count:,} values beside '{most}' with {counts[most]:,}; all columns but one may have "
+                f"{MOST_DUMMIES:,} at most. Use coarser groups."
+            )
+    return most
+
+
+def cells_of(people: pd.DataFrame, specification: d.Specification) -> pd.Series | None:
+    """Return what is taken out as deviations from means: the cells, one of several absorbed columns, or nothing."""
+    if specification.absorb:
+        return people[absorbed_column(people, specification)].astype("str")
+    return people["cell"] if specification.strata else None
 
 
 def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
@@ -262,18 +314,49 @@ def inputs_of(
     specification: d.Specification,
     controls: pd.DataFrame | None = None,
     *,
+    columns: Mapping[str, str] = _NONE,
     missing: Missing = "error",
 ) -> est.RegressionInputs:
-    """Return the regression that a specification asks for on these people."""
+    """Return the regression that a specification asks for on these people; `columns` are outcomes by key, as in `controls_of`."""
     return est.regression_inputs(
         people["treated"].to_numpy(),
-        cells=people["cell"] if specification.strata else None,
+        cells=cells_of(people, specification),
         controls=controls,
         vcov=specification.vcov,
         missing=missing,
         level=specification.level,
+        interacted=specification.adjustment == "interacted",
+        own_controls=own_controls(specification, controls, columns),
         **weighting(people, specification.vcov),
     )
+
+
+def controls_for(
+    column: str, controls: pd.DataFrame | None, specification: d.Specification, columns: Mapping[str, str]
+) -> pd.DataFrame | None:
+    """Return the controls of one outcome's regression: without those that other outcomes alone have."""
+    own = own_controls(specification, controls, columns)
+    others = {name for names in own.values() for name in names} - set(own.get(column, ()))
+    return controls if controls is None else controls.drop(columns=list(others))
+
+
+def own_controls(
+    specification: d.Specification, controls: pd.DataFrame | None, columns: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the encoded controls that only some outcomes have, by the outcome's key."""
+    if controls is None or not specification.outcome_controls:
+        return {}
+    shared = {term.covariate for term in specification.controls}
+    terms = {key: specification.outcome_controls.get(outcome, ()) for key, outcome in columns.items()}
+    return {
+        key: tuple(
+            name
+            for name in map(str, controls.columns)
+            if est.control_term(name) in {term.covariate for term in own} - shared
+        )
+        for key, own in terms.items()
+        if own
+    }
 
 
 def weights_of(people: pd.DataFrame) -> npt.NDArray[np.float64] | None:

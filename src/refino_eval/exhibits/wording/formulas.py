@@ -12,8 +12,13 @@ from refino_eval.exhibits.wording.labels import LabelBook
 
 def regression(outcome: str, entry: Specification, labels: LabelBook, regressor: str | None = None) -> str:
     """Return the regression of an outcome on assignment (or on `regressor`) under a specification."""
-    terms = [f"{outcome} ~ {regressor or labels.treated}", *map(term_text, entry.controls)]
-    return " + ".join(terms) + strata_text(labels, absorbed=entry.strata)
+    arm = regressor or labels.treated
+    controls = [term_text(term) for term in entry.terms_of([outcome])]
+    if entry.adjustment == "interacted":
+        controls = [f"{arm} * centred({control})" for control in controls]
+    terms = [arm, *controls]
+    absorbed = f" | {' + '.join(entry.absorb)}" if entry.absorb else strata_text(labels, absorbed=entry.strata)
+    return f"{outcome} ~ {' + '.join(terms)}{absorbed}"
 
 
 def term_text(term: ControlTerm) -> str:

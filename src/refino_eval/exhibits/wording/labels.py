@@ -199,6 +199,11 @@ class LabelBook:
         """Return what tells the cells, for instance ``office × draw month``."""
         return " × ".join(self._stratum(name) for name in self.strata)
 
+    def column(self, name: str) -> str:
+        """Return what a column of the cohort is called inside a sentence: a covariate, a stratum, or another."""
+        known = name in self.definitions.covariates
+        return inside(self.covariate(name, unit=False)) if known else self._stratum(name)
+
     def _stratum(self, name: str) -> str:
         if name in self.strata_labels:
             return self.strata_labels[name][self.language]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.definitions import Outcome, Specification
+from refino_eval.config.definitions import ControlTerm, Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.exhibits.keys import CONTROLS
@@ -46,24 +46,46 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str
 
 def specification_note(name: str, specification: Specification, labels: LabelBook) -> str:
     """Return the controls of a specification with their encoding, its fixed effects, weights and clusters."""
-    listed = "; ".join(
-        labels.say(
-            f"notes.control_{term.encoding}",
-            covariate=inside(labels.covariate(term.covariate, unit=False)),
-            bins=term.bins,
-        )
-        for term in specification.controls
-    )
+    listed = control_list(specification.controls, labels)
     head = labels.specification(name)
     sentences = [labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)]
+    sentences += own_control_sentences(specification, labels)
     cells = labels.cells()
-    if specification.strata and cells:
+    if specification.adjustment == "interacted":
+        within = bool(specification.strata and cells)
+        sentences.append(labels.say("notes.interacted_within_cells" if within else "notes.interacted"))
+    if specification.absorb:
+        listed = ", ".join(labels.column(name) for name in specification.absorb)
+        sentences.append(labels.say("notes.absorbed_columns", listed=listed))
+    elif specification.strata and cells:
         sentences.append(labels.say("notes.fixed_effects", cells=cells))
     if weights := weights_of(specification, labels):
         sentences.append(weights)
     if is_clustered(specification.vcov) and labels.cluster:
         sentences.append(labels.say("notes.clusters", cluster=labels.cluster))
     return " ".join(sentences)
+
+
+def control_list(terms: Iterable[ControlTerm], labels: LabelBook) -> str:
+    """Return controls with their encoding, as a list in one line."""
+    return "; ".join(
+        labels.say(
+            f"notes.control_{term.encoding}",
+            covariate=inside(labels.covariate(term.covariate, unit=False)),
+            bins=term.bins,
+        )
+        for term in terms
+    )
+
+
+def own_control_sentences(specification: Specification, labels: LabelBook) -> list[str]:
+    """Return a sentence on the controls that only some outcomes have."""
+    parts = [
+        labels.say("notes.of_one_outcome", outcome=labels.outcome(outcome), listed=control_list(terms, labels))
+        for outcome, terms in specification.outcome_controls.items()
+        if terms
+    ]
+    return [labels.say("notes.outcome_controls", listed="; ".join(parts))] if parts else []
 
 
 def weights_of(specification: Specification, labels: LabelBook) -> str:

@@ -16,6 +16,7 @@ class AttritionExhibit(PlainExhibit):
     kind: Literal["attrition"]
     usual_chapter: ClassVar[Chapter] = "flow"
     units_in_heads: ClassVar[bool] = False
+    honoured: ClassVar[tuple[str, ...]] = ("interacted",)
     explanations: ClassVar[tuple[str, ...]] = ("missing",)
     columns: dict[Name, Name] = Field(min_length=1, description="Key in the exhibit -> outcome.")
     observed: dict[Name, Name] = Field(

@@ -17,5 +17,6 @@ class BinaryModelsExhibit(OutcomesExhibit):
     covariances: ClassVar[tuple[Vcov, ...]] = ("iid", "HC1")
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls",)
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     specification: Name = "main"

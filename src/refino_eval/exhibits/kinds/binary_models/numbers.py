@@ -21,9 +21,9 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    inputs = inputs_of(people, specification, controls, missing="common")
+    every = inputs_of(people, specification, controls, columns=exhibit.columns, missing="common")
     for key in exhibit.columns:
-        column = values[[key]]
+        column, inputs = values[[key]], every.with_columns(every.of_outcome(key))
         linear = est.itt(column, inputs)
         n = int(linear.n[0])
         for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_control", "n"):

@@ -15,6 +15,7 @@ class EffectsExhibit(StatesExhibit, GroupedExhibit):
     """
 
     kind: Literal["effects"]
+    honoured: ClassVar[tuple[str, ...]] = ("interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",

@@ -16,6 +16,7 @@ class EverStartedExhibit(PlainExhibit):
 
     kind: Literal["ever_started"]
     usual_chapter: ClassVar[Chapter] = "take_up"
+    honoured: ClassVar[tuple[str, ...]] = ("interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = ("late",)
     states: tuple[Name, ...] = Field(min_length=1)
     clock: Unit = "month"

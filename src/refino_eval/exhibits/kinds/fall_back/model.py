@@ -14,6 +14,7 @@ class FallBackExhibit(PlainExhibit):
 
     kind: Literal["fall_back"]
     usual_chapter: ClassVar[Chapter] = "take_up"
+    honoured: ClassVar[tuple[str, ...]] = ("interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = ("late",)
     participation: Participation
     specification: Name = "main"

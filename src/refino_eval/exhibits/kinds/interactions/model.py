@@ -17,6 +17,7 @@ class InteractionsExhibit(PlainExhibit):
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",

@@ -15,7 +15,16 @@ from refino_eval.estimation.core.recording import Source
 from refino_eval.exhibits.keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, weighting, weights_of
+from refino_eval.exhibits.numbers.study import (
+    PersonFiles,
+    Row,
+    Study,
+    cell,
+    cells_of,
+    controls_for,
+    weighting,
+    weights_of,
+)
 
 
 def joint_effects(
@@ -33,8 +42,9 @@ def joint_effects(
         known = np.isfinite(values[column].to_numpy())
         design = est.prepare_columns(
             assigned,
-            cells=people["cell"] if specification.strata else None,
-            controls=controls,
+            cells=cells_of(people, specification),
+            controls=controls_for(column, controls, specification, exhibit.columns),
+            interacted=specification.adjustment == "interacted",
             rows=known,
             **weighting(people, specification.vcov),
         )

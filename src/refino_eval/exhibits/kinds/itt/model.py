@@ -17,6 +17,7 @@ class IttExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "strata",

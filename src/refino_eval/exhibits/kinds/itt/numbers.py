@@ -56,7 +56,9 @@ def _itt_of_pair(
 ) -> Iterator[Row]:
     specification = study.specifications[label]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    table = est.itt(values, inputs_of(people, specification, controls, missing=exhibit.missing))
+    table = est.itt(
+        values, inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    )
     for k, column in enumerate(exhibit.columns):
         n, source = int(table.n[k]), table.sources[k]
         for name, statistic in EFFECT_STATISTICS.items():

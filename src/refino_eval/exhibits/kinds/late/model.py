@@ -18,6 +18,7 @@ class LateExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",

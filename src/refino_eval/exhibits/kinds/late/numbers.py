@@ -25,7 +25,7 @@ def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
     known = np.isfinite(taken)
     people = people.loc[known].reset_index(drop=True)
     matrix = None if controls is None else controls.loc[known].reset_index(drop=True)
-    inputs = inputs_of(people, specification, matrix, missing=exhibit.missing)
+    inputs = inputs_of(people, specification, matrix, columns=exhibit.columns, missing=exhibit.missing)
     table = est.late(values.loc[known].reset_index(drop=True), taken[known], inputs)
     panel = exhibit.specification
     for k, key in enumerate(table.outcomes):

@@ -16,6 +16,7 @@ class LeaveOneOutExhibit(OutcomesExhibit):
     kind: Literal["leave_one_out"]
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "choices",

@@ -24,7 +24,7 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
     groups = groups_of(exhibit.without, people, study, most=MOST_LEFT_OUT)
     left_out = est.leave_one_out(
         values,
-        inputs_of(people, specification, controls, missing=exhibit.missing),
+        inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing),
         [groups.names[place] if place >= 0 else WITHOUT_GROUP for place in groups.member],
     )
     panel = exhibit.specification

@@ -23,6 +23,7 @@ class SpecificationCurveExhibit(OutcomesExhibit):
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "one"
     usual_chapter: ClassVar[Chapter] = "robustness"
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "choices",

@@ -14,8 +14,10 @@ from refino_eval.exhibits.numbers.study import (
     Context,
     Row,
     cell,
+    cells_of,
     controls_of,
     outcome_columns,
+    own_controls,
     weighted,
     weighting,
     weights_of,
@@ -33,7 +35,7 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
         inside = cohort[f"sample_{sample}"].to_numpy(dtype=bool)
         people, own = cohort.loc[inside].reset_index(drop=True), values.loc[inside].reset_index(drop=True)
         for label in exhibit.specifications:
-            part = _variants(people, own, study.specifications[label])
+            part = _variants(exhibit, people, own, study.specifications[label])
             found.append(part.assign(sample=sample, specification=label))
     estimates = pd.concat(found, ignore_index=True)
     if exhibit.scale == "control_sd":
@@ -55,17 +57,23 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
     yield from _curve_summary(estimates[estimates["fault"] == ""], len(estimates), 1 - level)
 
 
-def _variants(people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
+def _variants(
+    exhibit: SpecificationCurveExhibit, people: pd.DataFrame, values: pd.DataFrame, specification: d.Specification
+) -> pd.DataFrame:
     """Estimate all outcomes under one specification on one sample, each on its own people."""
     people, values = _with_weights(people, values, specification)
-    controls = controls_of(people, specification)
+    columns = {str(key): exhibit.columns[str(key)] for key in values}
+    controls = controls_of(people, specification, columns)
+    encoded = controls.to_frame() if controls.names else None
     vcov = specification.vcov
     curve = est.specification_curve(
         values,
         people["treated"].to_numpy(),
         est.all_variants(list(values.columns), controls=("these",), samples=("here",), vcovs=(vcov,)),
-        cells=people["cell"] if specification.strata else None,
-        controls={"these": controls.to_frame() if controls.names else np.empty((len(people), 0))},
+        cells=cells_of(people, specification),
+        controls={"these": np.empty((len(people), 0)) if encoded is None else encoded},
+        interacted=specification.adjustment == "interacted",
+        own_controls=own_controls(specification, encoded, columns),
         samples={"here": controls.rows},
         level=specification.level,
         **weighting(people, vcov),

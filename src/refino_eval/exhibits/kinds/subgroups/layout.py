@@ -28,7 +28,7 @@ def layout(exhibit: SubgroupsExhibit, frame: pd.DataFrame, page: Page) -> Table:
         exhibit,
         frame,
         (Part(header=(outcome_header(exhibit.columns, labels),), body=tuple(body)),),
-        _notes(exhibit, frame, labels),
+        _notes(exhibit, frame, numbers, labels),
     )
 
 
@@ -43,6 +43,9 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
         n = max((int(v) for v in part.loc[part["row"] == group, "n_persons"].dropna()), default=0)
         heading = f"{group_label(split, group, labels)} (N = {numbers.style.integer(n)})"
         rows += effect_rows(numbers, panel, group, heading, columns, labels)
+        for statistic in ("p_value_ri", "p_value_fwer") if exhibit.draws is not None else ():
+            cells = (numbers.cell(panel, group, column, statistic) for column in columns)
+            rows.append(Row((label(labels.word(statistic)), *cells), role="beneath"))
     if (part["row"] == "difference").any():
         rows += effect_rows(numbers, panel, "difference", labels.word("difference"), columns, labels)
     for statistic in ("p_value", "p_value_holm", "q_value"):
@@ -52,12 +55,16 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
     return rows
 
 
-def _notes(exhibit: SubgroupsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+def _notes(exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook) -> list[str]:
     tests = int(((frame["row"] == "equal") & (frame["statistic"] == "p_value")).sum())
     lines = [
         labels.say("subgroups.groups_explained"),
         labels.say("subgroups.multiplicity_explained", tests=tests),
     ]
+    if exhibit.draws is not None:
+        effects = int((frame["statistic"] == "p_value_fwer").sum())
+        draws = numbers.style.integer(exhibit.draws)
+        lines.append(labels.say(f"subgroups.step_down_{exhibit.step_down}", n=effects, draws=draws))
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:
         lines = [specification_note(exhibit.specification, entry, labels), *lines]

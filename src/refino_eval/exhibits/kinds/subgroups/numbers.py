@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
+from refino_eval.exhibits.kinds.tests.numbers import drawn_units
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
+from refino_eval.seeds import derive_seed
 
 EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
@@ -22,10 +26,14 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     p_values: dict[tuple[str, str], tuple[float, list[Row]]] = {}
-    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
+    inputs = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    redrawn: dict[tuple[str, str, str], est.StatisticDraws] = {}
+    assigned = _assigned(exhibit, context, people, inputs)
     for split in exhibit.groups:
         groups = groups_of(split, people, study)
-        comparable = [place for place in range(len(groups.names)) if _compares(inputs.among(groups.rows(place)))]
+        comparable = [
+            place for place in range(len(groups.names)) if _compares(inputs.among(groups.rows(place)), exhibit.columns)
+        ]
         for place, group in enumerate(groups.names):
             if place not in comparable:
                 for key in exhibit.columns:
@@ -35,6 +43,11 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
             continue
         by_group = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
         yield from _group_rows(by_group, groups)
+        for place in comparable if assigned is not None else ():
+            among = inputs.among(groups.rows(place))
+            test_of = est.randomisation_test(values, among, assignments=assigned)
+            for j, key in enumerate(exhibit.columns):
+                redrawn[groups.split, groups.names[place], key] = test_of.statistics.of(j)
         for j, key in enumerate(exhibit.columns):
             test = by_group.equality[j]
             tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
@@ -45,12 +58,41 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
         yield from rows
         yield cell("equal", key, "p_value_holm", family.p_holm[place], panel=split_name)
         yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
+    if redrawn and assigned is not None:
+        yield from _family_rows(exhibit, redrawn)
+        yield cell("redraws", "all", "count", assigned.shape[1], panel="family")
 
 
-def _compares(inputs: est.RegressionInputs) -> bool:
-    """Return whether treatment varies in a group given cells and controls, and leaves degrees of freedom."""
+def _assigned(
+    exhibit: SubgroupsExhibit, context: Context, people: pd.DataFrame, inputs: est.RegressionInputs
+) -> npt.NDArray[np.bool_] | None:
+    """Re-randomise everybody, so that the tests of all groups share their draws; None when no draws are asked for."""
+    if exhibit.draws is None:
+        return None
+    seed = derive_seed(context.study.seed, context.name, context.study.treated)
+    return est.drawn_assignments(inputs, units=drawn_units(exhibit.draw_unit, people), draws=exhibit.draws, seed=seed)
+
+
+def _family_rows(
+    exhibit: SubgroupsExhibit, redrawn: Mapping[tuple[str, str, str], est.StatisticDraws]
+) -> Iterator[Row]:
+    """Randomisation p of each group's effect, and the step-down p over all groups and outcomes."""
+    draws = est.StatisticDraws(
+        tuple(" ".join(key) for key in redrawn),
+        np.concatenate([one.observed for one in redrawn.values()]),
+        np.hstack([one.draws for one in redrawn.values()]),
+    )
+    adjusted = est.step_down(draws, exhibit.step_down)
+    for k, (split, group, key) in enumerate(redrawn):
+        yield cell(group, key, "p_value_ri", draws.p_value[k], panel=split)
+        yield cell(group, key, "p_value_fwer", adjusted[k], panel=split)
+
+
+def _compares(inputs: est.RegressionInputs, outcomes: Iterable[str]) -> bool:
+    """Return whether treatment varies in a group given cells and each outcome's controls, and leaves degrees of freedom."""
     try:
-        est.prepare(inputs)
+        for columns in {inputs.of_outcome(outcome) for outcome in outcomes}:
+            est.prepare(inputs.with_columns(columns))
     except UserError:
         return False
     return True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pandas as pd
 
+from refino_eval.exhibits.keys import difference_row
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
@@ -58,9 +61,13 @@ def _part(
         )
     )
     body: list[Row] = []
-    for arm in labels.treated_arms:
-        if len(labels.treated_arms) > 1:
-            body.append(Row((label(labels.arm(arm), span=len(statistics) + 1),), role="block"))
+    columns = {arm: labels.arm(arm) for arm in labels.treated_arms}
+    if exhibit.between_arms:
+        pairs = combinations(labels.treated_arms, 2)
+        columns |= {difference_row(one, two): f"{labels.arm(one)} − {labels.arm(two)}" for one, two in pairs}
+    for arm, head in columns.items():
+        if len(columns) > 1:
+            body.append(Row((label(head, span=len(statistics) + 1),), role="block"))
         body += [
             Row(
                 (
@@ -124,8 +131,12 @@ def _family(exhibit: TestsExhibit, numbers: Numbers, labels: LabelBook) -> str:
         if p:
             joint.append(f"p = {p}" if len(arms) == 1 else f"{labels.arm(arm)} p = {p}")
     sentences = [labels.say("tests.family_explained", over=over)]
-    if wide:
+    if len(arms) > 1 and exhibit.comparison == "joint":
+        sentences.append(labels.say("tests.arms_rerandomised_together"))
+    elif wide:
         sentences.append(labels.say("tests.arms_rerandomised_separately"))
+    if exhibit.step_down == "min_p":
+        sentences.append(labels.say("tests.balanced_step_down"))
     if joint:
         sentences.append(labels.say("tests.joint_test", results="; ".join(joint).replace("= <", "< ")))
     return " ".join(sentences)

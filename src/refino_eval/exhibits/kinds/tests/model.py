@@ -23,6 +23,7 @@ class TestsExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted")
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",
@@ -45,7 +46,20 @@ class TestsExhibit(OutcomesExhibit):
     )
     family: Literal["outcomes", "arms_and_outcomes"] = Field(
         default="outcomes",
-        description="With several treated arms. outcomes: a family for each arm; arms_and_outcomes: one family of all.",
+        description="With several treated arms. outcomes: a family for each arm (or difference of two); arms_and_outcomes: one "
+        "family of all.",
+    )
+    comparison: Literal["pairwise", "joint"] = Field(
+        default="pairwise",
+        description="With several treated arms. pairwise: each on its own people and those of the control arm; joint: all in "
+        "one regression, all arms re-randomised at once.",
+    )
+    between_arms: bool = Field(
+        default=False, description="With `comparison: joint`: also the difference of every two treated arms."
+    )
+    step_down: Literal["max_t", "min_p"] = Field(
+        default="max_t",
+        description="Family-wise p-values by the largest |t|, or balanced between tests by the smallest p-value (minP).",
     )
     margins: dict[Name, float] = Field(
         default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."
@@ -53,6 +67,10 @@ class TestsExhibit(OutcomesExhibit):
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
+        if self.between_arms and self.comparison == "pairwise":
+            yield f"The {where} has between_arms, which comes from one regression of all arms. Add `comparison: joint`."
+        if self.comparison == "joint" and self.scheme == "bernoulli":
+            yield f"The {where} re-randomises several arms at once, with as many of each in every cell. Choose `scheme: complete`."
         for key in self.margins:
             if key not in self.columns:
                 yield f"The {where} gives a margin for '{key}', which is not one of its columns.{nearest(key, self.columns)}"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
+from refino_eval.exhibits.keys import difference_row
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, pairs
@@ -21,10 +22,13 @@ def numbers(exhibit: TestsExhibit, context: Context) -> Iterator[Row]:
     cohort, files, study, name = context.cohort, context.files, context.study, context.name
     # Each arm's redraws are made apart, from a seed of its own.
     alone = len(study.treated_arms) == 1
-    tested = [
-        _tested(exhibit, people, files, pair, derive_seed(study.seed, name, *(() if alone else (pair.treated,))))
-        for people, pair in pairs(cohort, study)
-    ]
+    if exhibit.comparison == "joint" and not alone:
+        tested = _tested_jointly(exhibit, cohort, files, study, derive_seed(study.seed, name))
+    else:
+        tested = [
+            _tested(exhibit, people, files, pair, derive_seed(study.seed, name, *(() if alone else (pair.treated,))))
+            for people, pair in pairs(cohort, study)
+        ]
     families = [[one] for one in tested] if exhibit.family == "outcomes" else [tested]
     for family in families:
         yield from _family_rows(exhibit, family)
@@ -37,26 +41,60 @@ class _Tested:
     arm: str
     people: int
     effects: est.EffectTable
-    redrawn: est.RandomisationTable
+    statistics: est.StatisticDraws
+    n_redrawn: int
+    exhaustive: bool = False
+
+    @property
+    def draws(self) -> int:
+        """Re-randomisations."""
+        return int(self.statistics.draws.shape[0])
 
 
 def _tested(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, seed: int) -> _Tested:
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
+    inputs = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    redrawn = est.randomisation_test(
+        values, inputs, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
+        units=drawn_units(exhibit.draw_unit, people),
+    )  # fmt: skip
     return _Tested(
         arm=study.treated,
         people=len(people),
         effects=est.itt(values, inputs),
-        redrawn=est.randomisation_test(
-            values, inputs, scheme=exhibit.scheme, draws=exhibit.draws, seed=seed, exhaustive=True,
-            units=drawn_units(exhibit.draw_unit, people),
-        ),
-    )  # fmt: skip
+        statistics=redrawn.statistics,
+        n_redrawn=int(redrawn.n_redrawn[0]),
+        exhaustive=redrawn.exhaustive,
+    )
 
 
-def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
+def _tested_jointly(
+    exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, seed: int
+) -> list[_Tested]:
+    """Test all arms in one regression, and the differences between them, with the same re-randomisations."""
+    specification = study.specifications[exhibit.specification]
+    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    inputs = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    names = study.treated_arms
+    codes = {study.control: 0, **{arm: k for k, arm in enumerate(names, start=1)}}
+    arms = np.asarray([codes[arm] for arm in people["arm"]], dtype=np.int64)
+    effects = est.arm_effects(values, arms, names, inputs, between=exhibit.between_arms)
+    # Whether clusters were assigned shows in any arm against all others.
+    units = drawn_units(exhibit.draw_unit, people.assign(treated=arms), split_by="treated")
+    tests = est.arms_test(effects, arms, names, inputs, units=units, draws=exhibit.draws, seed=seed)
+    columns = [names[i - 1] if j == 0 else difference_row(names[i - 1], names[j - 1]) for i, j in effects.pairs]
+    count = len(people) if units is None else int(np.unique(units).size)
+    return [
+        _Tested(arm=column, people=len(people), effects=table, statistics=statistics, n_redrawn=count)
+        for column, table, statistics in zip(columns, effects.tables, tests, strict=True)
+    ]
+
+
+def drawn_units(said: str | None, people: pd.DataFrame, *, split_by: str = "treated") -> np.ndarray | None:
     """Return what was drawn: the cluster of each person, or each person; None where no clusters are known.
+
+    The column `split_by` has the arm, by which clusters are divided or whole.
 
     Raises
     ------
@@ -68,9 +106,9 @@ def drawn_units(said: str | None, people: pd.DataFrame) -> np.ndarray | None:
             raise UserError("draw_unit says cluster, and the evaluation names none (`cluster`).")
         return None
     codes = pd.factorize(people["cluster"])[0]
-    treated = np.bincount(codes, weights=people["treated"].to_numpy(dtype=float))
     size = np.bincount(codes)
-    shared, split = int((size > 1).sum()), int(((treated > 0) & (treated < size)).sum())
+    arms = people.groupby(codes)[split_by].nunique().to_numpy()
+    shared, split = int((size > 1).sum()), int((arms > 1).sum())
     if said is None and 0 < split < shared / 2:
         raise UserError(
             f"{split:,} of {shared:,} clusters with several people have people in both arms: were clusters drawn, or people? Say it "
@@ -84,14 +122,14 @@ def _family_rows(exhibit: TestsExhibit, tested: list[_Tested]) -> Iterator[Row]:
     names = tuple(f"{one.arm}:{key}" for one in tested for key in one.effects.outcomes)
     draws = est.StatisticDraws(
         names=names,
-        observed=np.concatenate([one.redrawn.statistics.observed for one in tested]),
+        observed=np.concatenate([one.statistics.observed for one in tested]),
         # Arms share their controls, so that redraws made apart are less alike than the truth: step-down p-values over
         # several arms err on the safe side (Sidak 1967).
-        draws=np.hstack([one.redrawn.statistics.draws for one in tested]),
-        studentised=tested[0].redrawn.statistics.studentised,
+        draws=np.hstack([one.statistics.draws for one in tested]),
+        studentised=tested[0].statistics.studentised,
     )
     p_values = np.concatenate([one.effects.p_value for one in tested])
-    family = est.multiplicity(p_values, names=names, draws=draws)
+    family = est.multiplicity(p_values, names=names, draws=draws, method=exhibit.step_down)
     place = 0
     for one in tested:
         count = len(one.effects.outcomes)
@@ -100,26 +138,26 @@ def _family_rows(exhibit: TestsExhibit, tested: list[_Tested]) -> Iterator[Row]:
         if len(tested) == 1:
             for omnibus in family.omnibus.values():
                 yield cell("omnibus", one.arm, "p_value_ri", omnibus.p_value, panel=exhibit.specification)
-        yield cell("redraws", one.arm, "count", one.redrawn.draws, panel=exhibit.specification)
-        if one.redrawn.exhaustive:
-            yield cell("possible_draws", one.arm, "count", one.redrawn.draws + 1, panel=exhibit.specification)
-        if one.redrawn.n_redrawn[0] < one.people:
-            yield cell("drawn_units", one.arm, "count", one.redrawn.n_redrawn[0], panel=exhibit.specification)
+        yield cell("redraws", one.arm, "count", one.draws, panel=exhibit.specification)
+        if one.exhaustive:
+            yield cell("possible_draws", one.arm, "count", one.draws + 1, panel=exhibit.specification)
+        if one.n_redrawn < one.people:
+            yield cell("drawn_units", one.arm, "count", one.n_redrawn, panel=exhibit.specification)
 
 
 def _tested_rows(exhibit: TestsExhibit, one: _Tested, family: est.MultiplicityTable, places: slice) -> Iterator[Row]:
-    effects, redrawn = one.effects, one.redrawn
+    effects, p_randomisation = one.effects, one.statistics.p_value
     card = est.null_card(
         effects,
         margin=exhibit.margins or None,
-        p_randomisation=redrawn.p_value,
+        p_randomisation=p_randomisation,
         p_family=family.p_step_down[places],
     )
     columns = {
         "estimate": card.estimate,
         "std_error": card.std_error,
         "p_value": card.p_value,
-        "p_value_ri": redrawn.p_value,
+        "p_value_ri": p_randomisation,
         "p_value_fwer": family.p_step_down[places],
         "p_value_holm": family.p_holm[places],
         "q_value": family.q_sharpened[places],

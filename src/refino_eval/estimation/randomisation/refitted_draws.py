@@ -1,0 +1,171 @@
+"""Statistics of re-randomisations whose regression is fitted anew for each: interacted adjustment, and several arms at once.
+
+`permutation_statistics` takes outcomes out of the loop because re-randomisation changes treatment alone. With interactions of
+treatment and controls, or the indicators of several arms, it changes several columns, and each draw has a design of its own.
+That costs a few milliseconds a draw for 5,000 people, so these tests take about a hundred times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from refino_eval.errors import UserError
+from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray
+from refino_eval.estimation.core.outcome_groups import OutcomeGroup
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.recording import unrecorded
+from refino_eval.estimation.core.regression_inputs import RegressionInputs
+from refino_eval.estimation.effects.several_arms import ArmEffects, contrast_inference
+from refino_eval.estimation.randomisation.assignments import arm_units, random_stream
+from refino_eval.estimation.randomisation.null_distribution import StatisticDraws
+
+
+def refitted_block(
+    group: OutcomeGroup, values: FloatArray, people: IntArray, assigned: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return coefficients and variances of a block of B re-randomisations of two arms, each (J, B).
+
+    Parameters
+    ----------
+    group
+        Outcomes with the same people and controls.
+    values
+        All outcomes, shape (n_rows, J).
+    people, assigned
+        Rows of the inputs that were re-randomised, shape (n,), and whether each is treated, shape (n, B).
+    """
+    outcomes = group.take(values)
+    shape = outcomes.shape[1], assigned.shape[1]
+    coefficients, variances = np.full(shape, np.nan), np.full(shape, np.nan)
+    treated = np.zeros(group.inputs.n_rows)
+    with unrecorded():
+        for draw in range(shape[1]):
+            treated[people] = assigned[:, draw]
+            try:
+                fit = design_of(replace(group.inputs, treated=treated)).fit(outcomes)
+            except UserError:
+                # Treatment is collinear with the controls in this draw, which then has no estimate.
+                continue
+            coefficients[:, draw], variances[:, draw] = fit.estimates, fit.variances(group.inputs.vcov)[0]
+    return coefficients, variances
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ArmDraw:
+    """How people came by one of several arms: as many of each arm in every cell as there were.
+
+    Attributes
+    ----------
+    unit
+        Unit of each person in question, shape (n,).
+    arms, cells
+        Arm and cell of each unit, shape (units,).
+    seed
+        Of all draws.
+    """
+
+    unit: IntArray
+    arms: IntArray
+    cells: IntArray
+    seed: int
+
+    def draw(self, index: int) -> IntArray:
+        """Return the arm of each person in one re-randomisation, shape (n,)."""
+        order = random_stream(self.seed, index).permutation(self.arms.size)
+        drawn = np.empty_like(self.arms)
+        # Both orders go through the cells one by one: the arms of a cell are dealt to its units in a random order.
+        drawn[order[np.argsort(self.cells[order], kind="stable")]] = self.arms[np.argsort(self.cells, kind="stable")]
+        return drawn[self.unit]
+
+
+def arm_draws(
+    groups: Sequence[OutcomeGroup],
+    values: FloatArray,
+    arms: IntArray,
+    loadings: FloatArray,
+    names: Sequence[str],
+    inputs: RegressionInputs,
+    *,
+    units: IntArray | None,
+    draws: int,
+    seed: int,
+) -> FloatArray:
+    """Re-randomise several arms and return the t of each contrast and outcome, shape (draws, q, J).
+
+    Parameters
+    ----------
+    groups, values
+        Outcomes, shape (n_rows, J), and their groups.
+    arms
+        Arm of each person, 0 for the control arm, 1 .. f for the treated ones, shape (n_rows,).
+    loadings
+        Contrasts of the arms' effects, shape (q, f).
+    names
+        Names of the treated arms.
+    inputs
+        Of the regression.
+    units
+        Codes of what was assigned, when it was not people, shape (n_rows,).
+    draws, seed
+        As in `permutation_test.randomisation_test`.
+
+    Notes
+    -----
+    The null is that no arm has an effect on anybody. Draws without an estimate are infinite.
+    """
+    people = np.flatnonzero(inputs.rows)
+    unit, first = arm_units(arms[people], inputs.cells[people], None if units is None else units[people])
+    mechanism = ArmDraw(unit, arms[people][first], inputs.cells[people][first], seed)
+    null = np.full((draws, loadings.shape[0], values.shape[1]), np.inf)
+    drawn = np.zeros(inputs.n_rows, dtype=np.int64)
+    with unrecorded():
+        for index in range(draws):
+            drawn[people] = mechanism.draw(index)
+            assigned = (drawn[:, None] == np.arange(1, loadings.shape[1] + 1)).astype(np.float64)
+            for group in groups:
+                try:
+                    fit = design_of(group.inputs, assigned, tuple(names)).fit(group.take(values))
+                except UserError:
+                    continue
+                estimate, error = contrast_inference(fit, loadings, inputs.vcov)
+                t = np.divide(estimate, error, out=np.full_like(estimate, np.inf), where=error > 0)
+                null[index][:, group.columns] = t
+    return null
+
+
+def arms_test(
+    effects: ArmEffects,
+    arms: IntArray,
+    names: Sequence[str],
+    inputs: RegressionInputs,
+    *,
+    units: IntArray | None = None,
+    draws: int = 10_000,
+    seed: int = 1,
+) -> list[StatisticDraws]:
+    """Test the effects of several arms, and their differences, by re-randomising all arms at once.
+
+    Parameters
+    ----------
+    effects
+        Of `several_arms.arm_effects`.
+    arms, names, inputs
+        As given to it.
+    units, draws, seed
+        As in `arm_draws`.
+
+    Returns
+    -------
+    list of StatisticDraws
+        One for each pair of arms of ``effects``; draws are shared, so that tests may be put into one family.
+    """
+    null = arm_draws(
+        effects.groups, effects.values, arms, effects.loadings, names, inputs, units=units, draws=draws, seed=seed
+    )
+    return [
+        StatisticDraws(table.outcomes, np.where(table.std_error > 0, table.t, np.nan), null[:, k])
+        for k, table in enumerate(effects.tables)
+    ]
