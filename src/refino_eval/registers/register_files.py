@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.registers.readers import file_search
-from refino_eval.registers.readers.archives import UnreadableFile
-from refino_eval.registers.readers.delivered_files import DeliveredFile, FileForm, Header, kind_problem, read_header
 from refino_eval.registers.readers.file_search import existing_file, shown_name
-from refino_eval.registers.readers.statistical_files import PROGRAMS
-from refino_eval.registers.readers.text_rows import read_line
-from refino_eval.registers.readers.value_kinds import BLANKS, STATA_PERIODS
+
+if TYPE_CHECKING:
+    from refino_eval.registers.readers.delivered_files import DeliveredFile, Header
 
 COLUMNS_LISTED = 6
 
@@ -30,6 +29,11 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
     UserError
         One paragraph for each problem of each file.
     """
+    # Readers load Arrow, which planning a run does without.
+    from refino_eval.registers.readers.archives import UnreadableFile
+    from refino_eval.registers.readers.delivered_files import DeliveredFile, FileForm, read_header
+    from refino_eval.registers.readers.statistical_files import PROGRAMS
+
     form = FileForm("text" if source.format == "csv" else source.format, source.encoding, source.delimiter)
     if form.format == "text" and len(source.delimiter) != 1:
         raise UserError(f"config/sources/{source.register_name}.yaml: the delimiter must be one character.")
@@ -62,6 +66,9 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
 
 
 def _kind_problem(path: Path, column: str, kind: str, wanted: str) -> str:
+    from refino_eval.registers.readers.delivered_files import kind_problem
+    from refino_eval.registers.readers.value_kinds import STATA_PERIODS
+
     if kind in STATA_PERIODS and wanted == "date":
         return (
             f"{shown_name(path.name)}: column '{column}' holds {kind.split('_1960')[0].replace('_', ' ')} since 1960 (Stata "
@@ -71,6 +78,8 @@ def _kind_problem(path: Path, column: str, kind: str, wanted: str) -> str:
 
 
 def _header_problems(source: Source, where: str, header: Header) -> list[str]:
+    from refino_eval.registers.readers.delivered_files import Header
+
     register = source.register_name
     listed = {column.source: inside for inside, column in source.columns.items()}
     if not set(listed) & set(header.names):
@@ -99,6 +108,9 @@ def listed_ids(source: Source, folder: Path, file: str) -> list[str]:
     UserError
         When the file is missing, is not UTF-8, or has no ids.
     """
+    from refino_eval.registers.readers.text_rows import read_line
+    from refino_eval.registers.readers.value_kinds import BLANKS
+
     where = f"config/sources/{source.register_name}.yaml, rule person_not_listed"
     path = existing_file(folder, file, where=where)
     try:

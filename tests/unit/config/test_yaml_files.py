@@ -1,10 +1,14 @@
 """What YAML 1.1 would turn into numbers or true and false without a word stays as it is written."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
+import yaml
 
+from refino_eval.config import yaml_files
 from refino_eval.config.yaml_files import parse_yaml
+from refino_eval.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,34 @@ def test_plain_values(written, value):
     read = parse_yaml(f"key: {written}", "x.yaml")["key"]
     assert read == value
     assert type(read) is type(value)
+
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+
+
+def test_both_loaders_read_every_configuration_file_alike(monkeypatch):
+    texts = [path.read_text(encoding="utf-8") for path in sorted(CONFIG.rglob("*.yaml"))]
+    fast = [parse_yaml(text, "x.yaml") for text in texts]
+    monkeypatch.setattr(yaml_files, "_FastLoader", None)
+    assert repr(fast) == repr([parse_yaml(text, "x.yaml") for text in texts])
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml")
+def test_configuration_is_read_by_libyaml(monkeypatch):
+    monkeypatch.delattr(yaml_files, "_StrictLoader")
+    assert parse_yaml("a: &x [0331, NO]\nb: *x", "x.yaml") == {"a": ["0331", "NO"], "b": ["0331", "NO"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 50_000 + "]" * 50_000, "nested too deeply"),
+        ("- " * 50_000 + "a", "nested too deeply"),
+        ("a: &x [1]\n" + "\n".join(f"k{k}: *x" for k in range(101)), "too many aliases"),
+        ("a: 1\na: 2", "'a' is given twice .line 2"),
+        ("a: [1", "at line 1, column 6: expected"),
+    ],
+)
+def test_a_text_that_would_harm_or_confuse_is_refused(text, problem):
+    with pytest.raises(UserError, match=problem):
+        parse_yaml(text, "x.yaml")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.config.yaml_files import parse_yaml
 from refino_eval.text import say
 from refino_eval.text.catalogue import LANGUAGES, PLURALS, catalogue, catalogue_files, placeholders
 
@@ -84,3 +85,8 @@ def test_every_key_that_the_code_names_exists():
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError, match="no text"):
         say("notes.no_such_text", "en")
+
+
+def test_no_catalogue_has_a_key_twice():
+    for _, path in catalogue_files():
+        parse_yaml(path.read_text(encoding="utf-8"), path.name)

@@ -184,7 +184,7 @@ def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, in
 
 def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tuple[float, float, float, float]:
     """Average effect on the probability and the log odds, each with its standard error."""
-    import statsmodels.api as sm
+    from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     n, k = x.shape
@@ -195,7 +195,7 @@ def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tupl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = sm.Logit(y, x).fit(disp=0, method="newton", maxiter=100)
+            fit = Logit(y, x).fit(disp=0, method="newton", maxiter=100)
         except (PerfectSeparationError, np.linalg.LinAlgError) as error:
             raise UserError(fault) from error
     beta = np.asarray(fit.params)

@@ -99,8 +99,7 @@ def _without_exact(problem: Problem, outcomes: FloatArray) -> tuple[Problem, Flo
 
 
 def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
-    import statsmodels.api as sm
-    from statsmodels.regression.linear_model import RegressionResults
+    from statsmodels.regression.linear_model import WLS, RegressionResults
 
     covariance = problem.covariance
     if covariance.leverage_power:
@@ -111,7 +110,7 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
         options |= {"cov_type": "cluster", "cov_kwds": {"groups": problem.cluster}}
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
     # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
-    model = sm.WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
+    model = WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
     model.fit()
     # `fit` decomposes the columns anew for every outcome; the decomposition it keeps is of the columns alone. Of its inverse
     # the robust covariances use the rows of the coefficients of interest, so that they are f x f and not k x k.
