@@ -159,3 +159,26 @@ def test_balanced_step_down_is_that_of_a_plain_loop():
     np.testing.assert_allclose(est.step_down(given, "min_p"), plain_min_p(observed, draws), rtol=1e-12)
     # The long tail of b takes most of the error by the largest |t|; by p both have the same claim.
     assert est.step_down(given, "min_p")[0] < est.step_down(given, "max_t")[0]
+
+
+def test_variance_between_sampled_cells_is_that_of_bugni_canay_and_shaikh(people, arms):
+    # Their theorem 3.1 for arm 1 of three: shares of arms and cells are those of everybody, variances divide by the number.
+    arm, y, _ = arms
+    pair = arm < 2
+    inputs = est.regression_inputs((arm == 1).astype(int), cells=people["cell"], vcov="HC0", rows=pair)
+    table = est.estimands(y[["a"]], inputs, population=np.ones(len(arm), dtype=bool), cells_are="sampled")
+    n, effects, within, size = len(arm), [], [], []
+    for _, rows in people.groupby("cell").groups.items():
+        own, of = y["a"].to_numpy()[rows], arm[rows]
+        parts = [(own[of == a].mean(), own[of == a].var() / np.mean(of == a)) for a in (0, 1)]
+        effects.append(parts[1][0] - parts[0][0])
+        within.append(parts[1][1] + parts[0][1])
+        size.append(len(rows) / n)
+    effects, within, size = map(np.array, (effects, within, size))
+    effect = size @ effects
+    variance = (size @ within + size @ (effects - effect) ** 2) / n
+    saturated = table.estimands.index("saturated")
+    assert table.estimate[saturated, 0] == pytest.approx(effect, rel=1e-10)
+    assert table.std_error[saturated, 0] == pytest.approx(np.sqrt(variance), rel=1e-10)
+    fixed = est.estimands(y[["a"]], inputs, population=np.ones(len(arm), dtype=bool))
+    assert fixed.std_error[saturated, 0] == pytest.approx(np.sqrt(size @ within / n), rel=1e-10)

@@ -390,6 +390,30 @@ def test_available_outcomes_have_their_own_people(trial, kind):
     assert got[n] > common[n]
 
 
+def test_late_by_group_is_the_late_of_each_group_and_their_test(trial):
+    cohort = trial[0]
+    got = numbers(trial, "late", by="female", weighted=True)
+    effects = []
+    for group in ("0", "1"):
+        few = (cohort["female"] == float(group)).to_numpy()
+        part = (
+            cohort[few].reset_index(drop=True),
+            trial[1][few].reset_index(drop=True),
+            None,
+            trial[3][np.repeat(few, 4)],
+            trial[4],
+        )
+        alone = numbers(part, "late", weighted=True, cohort=part[0])
+        for row in ("draw", "first_stage", "take_up"):
+            for statistic in ("estimate", "std_error"):
+                assert got[f"spec:{group}", row, "y", statistic] == pytest.approx(
+                    alone["spec", row, "y", statistic], rel=1e-9
+                )
+        effects.append((alone["spec", "take_up", "y", "estimate"], alone["spec", "take_up", "y", "std_error"]))
+    (one, first), (two, second) = effects
+    assert got["spec", "equal", "y", "f_stat"] == pytest.approx((one - two) ** 2 / (first**2 + second**2), rel=1e-9)
+
+
 def test_one_of_several_arms_is_the_trial_of_the_two(trial):
     cohort, values, _, panel, folder = trial
     rng = np.random.default_rng(1)

@@ -53,6 +53,7 @@ from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.core.strata import Arm, Strata, build_strata
 
 SmallCells = Literal["residual", "hybrid"]
+CellsAre = Literal["fixed", "sampled"]
 ARMS: tuple[Arm, Arm] = (0, 1)
 ESTIMANDS = ("cell_fixed_effects", "saturated", "inverse_probability", "interacted")
 
@@ -161,6 +162,7 @@ def estimands(
     share_cells: Labels | None = None,
     population: BoolArray | None = None,
     small_cells: SmallCells = "residual",
+    cells_are: CellsAre = "fixed",
     names: Sequence[str] | None = None,
     **options: Unpack[Options],
 ) -> EstimandTable:
@@ -185,6 +187,10 @@ def estimands(
         (`Strata.arm_deviations`); ``"hybrid"`` from the spread of small cells' effects (Pashley and Miratrix 2021,
         eq. 7), which is never too small on average, for the standard errors of cell fixed effects and saturated, without
         weights and clusters (the joint covariance keeps the residuals).
+    cells_are
+        ``"fixed"``: the people of each cell as they are. ``"sampled"``: people are a sample of a population in which effects differ
+        between cells, which adds sum_c W_c (tau_c - tau)^2 / n to the variance of the saturated estimate, n people of all arms
+        (Bugni, Canay and Shaikh 2019, Quantitative Economics 10(4), theorem 3.1).
 
     Raises
     ------
@@ -193,6 +199,7 @@ def estimands(
         are given; or when the hybrid variance has a small cell with half of all small cells' weight or more.
     """
     check_choice(small_cells, SmallCells, what="rule for small cells")
+    check_choice(cells_are, CellsAre, what="sampling of cells")
     inputs = regression_inputs(treated, **options)
     if small_cells == "hybrid":
         inputs.refuse("The hybrid variance of small cells", "weights", "cluster")
@@ -209,6 +216,7 @@ def estimands(
         None if probability is None else _checked_probability(probability, n_rows),
         inputs.cells if share_cells is None else encode(share_cells, n_rows, what="share_cells"),
         None if population is None else as_mask(population, n_rows),
+        cells_are,
     )
     parts = [
         (
@@ -226,6 +234,21 @@ class _Weighting:
     probability: FloatArray | None
     share_codes: IntArray
     population: BoolArray | None
+    cells_are: CellsAre
+
+    def between(self, strata: Strata, values: FloatArray, inputs: RegressionInputs) -> Estimate:
+        """Return the influence of each person on which cells the population has, on all rows; 0 where cells are fixed."""
+        psi = np.zeros((inputs.n_rows, values.shape[1]))
+        if self.cells_are == "sampled":
+            used = strata.used(values)
+            effects = strata.cell_means(used, 1) - strata.cell_means(used, 0)
+            listed = np.unique(inputs.cells[strata.rows])
+            people = np.isin(inputs.cells, listed) & np.isfinite(values).all(axis=1)
+            people &= inputs.rows if self.population is None else self.population
+            share = np.ones(people.sum()) if inputs.weights is None else inputs.weights[people]
+            deviations = (effects - strata.weight @ effects)[np.searchsorted(listed, inputs.cells[people])]
+            psi[people] = (share / share.sum())[:, None] * deviations
+        return Estimate(np.zeros(values.shape[1]), psi, inputs.summed_in)
 
     def masses(self, values: FloatArray, inputs: RegressionInputs) -> FloatArray | None:
         """Weight of each cell's code: of the population that is observed in all of these outcomes."""
@@ -260,6 +283,9 @@ def _estimate(values: FloatArray, inputs: RegressionInputs, weighting: _Weightin
         other = replace(inputs, cells=weighting.share_codes)
         shares = replace(build_strata(other, covariance=inputs.covariance), n_slopes=n_slopes)
     effects = [_effect(strata, adjusted, inputs, small_cells) for strata in (precise, people, shares)]
+    between = weighting.between(people, adjusted, inputs)
+    for e in (1, 2) if shares is people else (1,):
+        effects[e] = _with_between(effects[e], between, small_cells)
     design = design_of(inputs)
     if weighting.probability is not None:
         known = _hajek(adjusted, inputs, weighting.probability)
@@ -310,6 +336,15 @@ def _effect(strata: Strata, values: FloatArray, inputs: RegressionInputs, small_
     effect = strata.arm_mean(used, 1) - strata.arm_mean(used, 0)
     error = _hybrid_std_error(strata, values) if small_cells == "hybrid" else effect.std_error
     return _described(strata, _spread(effect, strata.rows, inputs), error, strata.df)
+
+
+def _with_between(effect: _Effect, between: Estimate, small_cells: SmallCells) -> _Effect:
+    """Add the variance between cells to that of an estimate."""
+    whole = effect.estimate + between
+    error = whole.std_error
+    if small_cells == "hybrid":
+        error = np.sqrt(effect.std_error**2 + between.std_error**2)
+    return replace(effect, estimate=whole, std_error=error)
 
 
 def _described(strata: Strata, effect: Estimate, std_error: FloatArray, df: float) -> _Effect:

@@ -53,6 +53,8 @@ def _notes(
     lines.append(labels.say("estimands.weights_of_cells"))
     if entry is not None:
         lines.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
+    if exhibit.cells_are == "sampled":
+        lines.append(labels.say("estimands.cells_sampled"))
     if "interacted" in shown:
         lines.append(labels.say("estimands.interacted_explained"))
     if small:

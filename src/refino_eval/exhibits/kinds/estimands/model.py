@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
 from refino_eval.covariances import ROBUST, Vcov
@@ -23,3 +25,8 @@ class EstimandsExhibit(OutcomesExhibit):
         "weights",
     )
     specification: Name = "none"
+    cells_are: Literal["fixed", "sampled"] = Field(
+        default="fixed",
+        description="fixed: the people of each cell as they are; sampled: people are a sample of a population in which effects differ "
+        "between cells, which adds the variance between cells to that of the saturated estimate (Bugni, Canay and Shaikh 2019).",
+    )

@@ -33,7 +33,7 @@ def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
         inputs = _with_others(inputs, people, others, specification)
         values = pd.concat([values, other_values], ignore_index=True)
         population = np.ones(inputs.n_rows, dtype=bool)
-    table = est.estimands(values, inputs, population=population)
+    table = est.estimands(values, inputs, population=population, cells_are=exhibit.cells_are)
     for j, key in enumerate(table.outcomes):
         for e, estimand in enumerate(table.estimands):
             n, source = int(table.n[e, j]), table.sources[j] if e == 0 else None
@@ -44,7 +44,7 @@ def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
         yield cell(key, "cell_fixed_effects", "n_cells", table.n_small_cells[j], panel="small_cells")
         yield cell(key, "cell_fixed_effects", "n", table.n_in_small_cells[j], panel="small_cells")
     if table.n_small_cells.any() and inputs.weights is None and inputs.cluster is None:
-        yield from _small_cells(values, inputs, population)
+        yield from _small_cells(exhibit, values, inputs, population)
 
 
 def _with_others(
@@ -58,10 +58,12 @@ def _with_others(
     return replace(both.adjusted_for(controls, inputs.control_names), rows=rows)
 
 
-def _small_cells(values: pd.DataFrame, inputs: est.RegressionInputs, population: np.ndarray | None) -> Iterator[Row]:
+def _small_cells(
+    exhibit: EstimandsExhibit, values: pd.DataFrame, inputs: est.RegressionInputs, population: np.ndarray | None
+) -> Iterator[Row]:
     """Return the standard errors of the estimands that the small cells' variance is made for."""
     try:
-        table = est.estimands(values, inputs, population=population, small_cells="hybrid")
+        table = est.estimands(values, inputs, population=population, small_cells="hybrid", cells_are=exhibit.cells_are)
     except UserError:
         # Too few small cells to compare with each other: the residuals' variance stands alone.
         return

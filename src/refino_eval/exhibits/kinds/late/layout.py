@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import group_key, groups_in, panel_of
 from refino_eval.exhibits.kinds.fall_back.layout import fall_back_notes, fall_back_part
 from refino_eval.exhibits.kinds.late.model import LateExhibit
+from refino_eval.exhibits.layout.effect_rows import effect_rows, outcome_header
 from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label
+from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
+from refino_eval.exhibits.wording.group_labels import group_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import errors_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
@@ -22,35 +25,59 @@ def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out reduced form, first stage and two-stage least squares, with Anderson-Rubin sets."""
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
-    panel, keys = exhibit.specification, list(exhibit.columns)
-    header = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
+    keys = list(exhibit.columns)
+    header = outcome_header(exhibit.columns, labels)
+    entry = labels.specification_of(exhibit.specification)
     body: list[Row] = []
+    for group, panel in _panels(exhibit, frame):
+        if group:
+            assert exhibit.by is not None
+            heading = label(group_label(exhibit.by, group, labels), span=len(keys) + 1)
+            body.append(Row((heading,), role="block"))
+        body += _block(exhibit, panel, numbers, labels)
+    if exhibit.by is not None and (frame["row"] == "equal").any():
+        tests = (numbers.cell(exhibit.specification, "equal", key, "p_value") for key in keys)
+        body.append(Row((label(labels.say("late.equal_effects")), *tests), role="foot"))
+    body += design_rows(entry, len(keys), labels)
+    notes = _notes(exhibit, numbers, labels)
+    if exhibit.participation is not None:
+        notes += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
+        notes += _other_take_up(numbers, labels.language)
+    notes += _set_notes(exhibit, frame, labels)
+    if entry is not None:
+        notes = [
+            specification_note(exhibit.specification, entry, labels),
+            *notes,
+            errors_note([entry.vcov], labels.language),
+        ]
+    parts = [Part(header=(header,), body=tuple(body))]
+    if exhibit.participation is not None:
+        beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels)
+        parts.append(replace(beside, caption=labels.word("fall_back_beside")))
+    return page.table(exhibit, frame, tuple(parts), notes)
+
+
+def _panels(exhibit: LateExhibit, frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the groups with their panels; one panel of no group where everybody is taken together."""
+    if exhibit.by is None:
+        return [("", exhibit.specification)]
+    return [(group, panel_of(exhibit.specification, group_key(group))) for group in groups_in(frame)]
+
+
+def _block(exhibit: LateExhibit, panel: str, numbers: Numbers, labels: LabelBook) -> list[Row]:
+    """Lay out the three effects, the Anderson-Rubin set, the first stage's F and N of some people."""
+    keys, body = list(exhibit.columns), list[Row]()
     for part in ("draw", "first_stage", "take_up"):
-        body.append(Row((label(labels.word(part)), *(numbers.estimate(panel, part, key) for key in keys))))
-        errors = (numbers.cell(panel, part, key, "std_error", pattern=page.style.beneath) for key in keys)
-        body.append(Row((error_label(numbers, labels), *errors), role="beneath"))
+        body += effect_rows(numbers, panel, part, labels.word(part), exhibit.columns, labels)
     body.append(Row((label(labels.word("ar_set")), *(_set(numbers, panel, key) for key in keys))))
     for statistic, row in (("f_stat", "first_stage"), ("n", "take_up")):
         cells = (
             _f_stat(numbers, panel, key) if statistic == "f_stat" else numbers.cell(panel, row, key, statistic)
             for key in keys
         )
-        word = (_f_word(labels, panel)) if statistic == "f_stat" else statistic
+        word = _f_word(labels, exhibit.specification) if statistic == "f_stat" else statistic
         body.append(Row((label(labels.word(word)), *cells), role="foot"))
-    entry = labels.specification_of(panel)
-    body += design_rows(entry, len(keys), labels)
-    notes = _notes(exhibit, numbers, labels)
-    if exhibit.participation is not None:
-        notes += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
-        notes += _other_take_up(numbers, labels.language)
-    notes += _set_notes(exhibit, numbers, labels)
-    if entry is not None:
-        notes = [specification_note(panel, entry, labels), *notes, errors_note([entry.vcov], labels.language)]
-    parts = [Part(header=(header,), body=tuple(body))]
-    if exhibit.participation is not None:
-        beside = fall_back_part(exhibit.participation, numbers, "fall_back", labels)
-        parts.append(replace(beside, caption=labels.word("fall_back_beside")))
-    return page.table(exhibit, frame, tuple(parts), notes)
+    return body
 
 
 def _f_stat(numbers: Numbers, panel: str, key: str) -> Cell:
@@ -100,14 +127,11 @@ def _f_word(labels: LabelBook, panel: str) -> str:
     return "first_stage_f_iid" if entry is not None and entry.vcov == "iid" else "first_stage_f"
 
 
-def _set_notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+def _set_notes(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     lines = [labels.say("late.anderson_rubin_set")]
     if _f_word(labels, exhibit.specification) == "first_stage_f":
         lines.append(labels.say("late.first_stage_f"))
-    statuses = {
-        numbers.values.get((exhibit.specification, "take_up", key, "ar_low"), (math.nan, ""))[1]
-        for key in exhibit.columns
-    }
+    statuses = set(frame.loc[frame["statistic"] == "ar_low", "status"])
     return lines + [labels.say(f"late.ar_{form}") for form in UNUSUAL_SETS if f"ar_{form}" in statuses]
 
 
@@ -120,13 +144,16 @@ def _other_take_up(numbers: Numbers, language: str) -> list[str]:
 
 
 def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    defined = [labels.say("late.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
+    if exhibit.by is not None:
+        return [*defined, labels.say("late.by_group"), labels.say("late.late_explained")]
     key = next(iter(exhibit.columns))
-    panel = exhibit.specification
-    shares = [numbers.value(panel, "first_stage", key, name) for name in ("mean_treated", "mean_control")]
+    shares = [
+        numbers.value(exhibit.specification, "first_stage", key, name) for name in ("mean_treated", "mean_control")
+    ]
     style = NumberStyle.of(labels.language)
     treated, control = (style.fixed(100 * share, 1) for share in shares)
     arms = {"treated_arm": labels.arm(labels.treated), "control_arm": labels.arm(labels.control)}
-    defined = [labels.say("late.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
     return [
         *defined,
         labels.say("late.take_up_by_arm", treated=treated, control=control, **arms),

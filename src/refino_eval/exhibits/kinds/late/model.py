@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from refino_eval.config.base import Name, Unit
-from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit, Participation
+from refino_eval.config.exhibit_base import By, Chapter, OutcomesExhibit, Participation
 
 
 class LateExhibit(OutcomesExhibit):
@@ -31,11 +31,26 @@ class LateExhibit(OutcomesExhibit):
         default=None, description="An outcome that is 1 for those who took part; default: the person table's take_up."
     )
     specification: Name = "main"
+    by: By | None = Field(
+        default=None,
+        description="Show each group separately: a covariate with few values, a stratum, draw_year, or a list of subgroups.",
+    )
     participation: Participation | None = Field(
         default=None,
         description="Programmes that people could take part in, that of take_up first; the table then also shows where "
         "compliers would have been otherwise.",
     )
+
+    @property
+    def splits(self) -> tuple[By, ...]:
+        """What splits people into groups."""
+        return () if self.by is None else (self.by,)
+
+    @model_validator(mode="after")
+    def _one_table(self) -> Self:
+        if self.by is not None and self.participation is not None:
+            raise ValueError("`by` and `participation` do not go together: make two exhibits")
+        return self
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -6,13 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.covariances import is_clustered
+from refino_eval.errors import UserError
+from refino_eval.estimation.core.arrays import FloatArray
+from refino_eval.exhibits.keys import panel_of
+from refino_eval.exhibits.kinds.effects.numbers import equal_effects
 from refino_eval.exhibits.kinds.fall_back.numbers import fall_back_rows, ranked_participation
 from refino_eval.exhibits.kinds.late.model import LateExhibit
-from refino_eval.exhibits.numbers.participants import take_up_of
+from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.participants import joint_rows, take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
-from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, inputs_of
 
 
 def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
@@ -26,16 +33,54 @@ def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
     people = people.loc[known].reset_index(drop=True)
     matrix = None if controls is None else controls.loc[known].reset_index(drop=True)
     inputs = inputs_of(people, specification, matrix, columns=exhibit.columns, missing=exhibit.missing)
-    table = est.late(values.loc[known].reset_index(drop=True), taken[known], inputs)
-    panel = exhibit.specification
+    values = values.loc[known].reset_index(drop=True)
+    if exhibit.by is not None:
+        yield from _by_group(exhibit, values, taken[known], people, inputs, study)
+        return
+    table = est.late(values, taken[known], inputs)
     for k, key in enumerate(table.outcomes):
-        yield from _late_rows(table, k, key, panel)
+        yield from _late_rows(table, k, key, exhibit.specification)
     if exhibit.participation is not None:
         ranked = ranked_participation(exhibit.participation, people, files)
         yield from fall_back_rows(ranked, inputs, panel="fall_back")
         inside = np.array([state == ranked.states[0] for state in ranked.ever], dtype=float)
         apart = int(np.count_nonzero(inside != taken[known]))
         yield cell("other_take_up", "draw", "count", apart, panel="fall_back")
+
+
+def _by_group(
+    exhibit: LateExhibit,
+    values: pd.DataFrame,
+    taken: FloatArray,
+    people: pd.DataFrame,
+    inputs: est.RegressionInputs,
+    study: Study,
+) -> Iterator[Row]:
+    """Return the effects in each group, with its cells and controls, and the test that they are the same in all groups."""
+    assert exhibit.by is not None
+    groups = groups_of(exhibit.by, people, study)
+    yield from groups.counts(people, study)
+    tables = []
+    for place, group in enumerate(groups.keys):
+        panel, rows = panel_of(exhibit.specification, group), groups.rows(place)
+        try:
+            table = est.late(values, taken, inputs.among(rows))
+        except UserError:
+            # A group in which the draw moves nobody, or does not vary within cells, has no effect of its own.
+            for key in exhibit.columns:
+                yield cell("take_up", key, "estimate", np.nan, int(rows.sum()), panel=panel, status="not_estimable")
+            continue
+        for k, key in enumerate(table.outcomes):
+            yield from _late_rows(table, k, key, panel)
+        tables.append(table)
+    if len(tables) < 2 or is_clustered(inputs.vcov):
+        # Clusters may span groups, which makes their effects dependent: the sum of variances would be wrong.
+        return
+    for k, key in enumerate(exhibit.columns):
+        effects = [table.estimate[[k]] for table in tables]
+        covs = [table.std_error[[k], None] ** 2 for table in tables]
+        test = equal_effects(effects, covs, df=float(sum(table.df[k] for table in tables)))
+        yield from joint_rows("equal", key, test, panel=exhibit.specification)
 
 
 def _late_rows(table: est.LateTable, k: int, key: str, panel: str) -> Iterator[Row]:
