@@ -18,7 +18,7 @@ MAX_ALIASES = 100
 
 
 class _StrictConstructor:
-    """What both loaders add to safe YAML: a key given twice is an error, and an impossible day stays text."""
+    """What both loaders add to safe YAML: a key given twice is an error."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -30,12 +30,13 @@ class _StrictConstructor:
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)  # type: ignore[misc]
         return mapping
 
-    def construct_yaml_timestamp(self, node: Any) -> Any:
-        """Read a day; one that the calendar does not have stays text, which the models report with its key."""
-        try:
-            return super().construct_yaml_timestamp(node)  # type: ignore[misc]
-        except ValueError:
-            return self.construct_scalar(node)  # type: ignore[attr-defined]
+
+def _day(loader: Any, node: Any) -> Any:
+    """Read a day; one that the calendar does not have stays text, which the models report with its key."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return loader.construct_scalar(node)
 
 
 class _StrictLoader(_StrictConstructor, yaml.SafeLoader):
@@ -70,7 +71,7 @@ _PLAIN = {
 }
 for _kind, (_form, _first) in _PLAIN.items():
     _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_form})$"), list(_first))
-_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _StrictLoader.construct_yaml_timestamp)
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 _FastLoader: Any = None
 """The same rules over libyaml, five times as fast; None where PyYAML was built without it."""
@@ -79,7 +80,7 @@ if yaml.__with_libyaml__:
     class _LibyamlLoader(_StrictConstructor, yaml.CSafeLoader):
         yaml_implicit_resolvers = _StrictLoader.yaml_implicit_resolvers
 
-    _LibyamlLoader.add_constructor("tag:yaml.org,2002:timestamp", _LibyamlLoader.construct_yaml_timestamp)
+    _LibyamlLoader.add_constructor("tag:yaml.org,2002:timestamp", _day)
     _FastLoader = _LibyamlLoader
 
 
