@@ -1,0 +1,259 @@
+"""Run SQL on a Spark Connect server, or on Sail: a server of the same protocol, without Java, inside this process.
+
+The panel and the outcomes are written as SQL in DuckDB's dialect; `spark_sql` translates it. The few constructs whose
+meaning differs between the engines are rewritten here, so that the numbers are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.errors import MachineError, UserError, machine_problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import sqlglot.expressions as exp
+    from pyspark.sql.connect.session import SparkSession
+
+ADDRESS_VARIABLE = "SPARK_REMOTE"
+"""Environment variable with the address of the server, as in other programs that use Spark Connect."""
+
+LOCAL = "local"
+PACKAGES = ("pyspark-client", "pysail", "sqlglot")
+ROWS_READ = 250_000
+PATIENCE_SECONDS = 60
+_DAYS = frozenset(("period_start", "period_stop", "first_day", "beyond", "reached"))
+"""Columns of the panel's text that are days: their difference is a number of days in every engine but Spark."""
+
+
+def server_address() -> str:
+    """Return the address of the server: ``local``, or ``sc://host:port`` with the options of Spark Connect."""
+    return os.environ.get(ADDRESS_VARIABLE) or LOCAL
+
+
+def address_problem(address: str) -> str | None:
+    """Return what is wrong with the address of a server, or None."""
+    if address == LOCAL or re.fullmatch(r"sc://[^/;\s]+(/(;[^\s]*)?)?", address):
+        return None
+    return (
+        f"The address of the Spark server is '{_public(address)}', which is not one. Write `local` for a server inside the "
+        f"program, or `sc://host:port` (`spark_address` in config/config.yaml, or the variable {ADDRESS_VARIABLE})."
+    )
+
+
+def package_problem(address: str) -> str | None:
+    """Return which optional packages are missing for a server at that address, or None."""
+    needed = {"pyspark": "pyspark-client", "sqlglot": "sqlglot", "grpc": "pyspark-client"}
+    if address == LOCAL:
+        needed["pysail"] = "pysail"
+    missing = sorted({package for module, package in needed.items() if find_spec(module) is None})
+    if not missing:
+        return None
+    return (
+        f"config/config.yaml, engine: 'spark' needs the package(s) {', '.join(missing)}, which are not installed. Install "
+        "the optional dependencies with `pip install 'refino-eval[spark]'`, or use `engine: duckdb`, which gives the same "
+        "numbers."
+    )
+
+
+def server_facts() -> dict[str, str | None]:
+    """Return which server is used and the versions involved, for the record of a run; never the address itself.
+
+    Raises
+    ------
+    UserError, MachineError
+        As `spark_session`.
+    """
+    with spark_session() as session:
+        kind = "sail, in process" if server_address() == LOCAL else "spark connect"
+        return {"server": kind, "spark": str(session.version), **{name: _version(name) for name in PACKAGES}}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@contextlib.contextmanager
+def spark_session() -> Iterator[SparkSession]:
+    """Open a session on the server that `server_address` names.
+
+    Raises
+    ------
+    UserError
+        When the address cannot be one, or an optional package is missing.
+    MachineError
+        When the server cannot be reached, cannot read or write the project's files, or stops.
+    """
+    address = server_address()
+    problem = address_problem(address) or package_problem(address)
+    if problem:
+        raise UserError(problem)
+    with warnings.catch_warnings():
+        # Spark's client warns of pandas 3, whose data frames nothing here asks it for.
+        warnings.simplefilter("ignore", FutureWarning)
+        from pyspark.errors import PySparkException
+        from pyspark.sql.connect.session import SparkSession
+
+    session = None
+    try:
+        url = _sail_url() if address == LOCAL else address
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            session = SparkSession.builder.remote(url).create()
+            # Days and doubles as everywhere; a cast that overflows is an error, never another number.
+            session.conf.set("spark.sql.session.timeZone", "UTC")
+            session.conf.set("spark.sql.ansi.enabled", "true")
+        yield session
+    except PySparkException as error:
+        raise _server_problem(address, error) from error
+    except Exception as error:
+        if type(error).__module__.startswith("grpc"):
+            raise _server_problem(address, error) from error
+        raise
+    finally:
+        if session is not None:
+            with contextlib.suppress(Exception):
+                session.stop()
+
+
+@lru_cache(maxsize=1)
+def _sail_url() -> str:
+    """Start Sail in this process, once; it ends with the process."""
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer()
+    server.start(background=True)
+    _kept.append(server)
+    _, port = server.listening_address
+    return f"sc://127.0.0.1:{port}"
+
+
+_kept: list[Any] = []
+"""The server inside this process, which would stop if nothing referred to it."""
+
+
+def _server_problem(address: str, error: Exception) -> Exception:
+    """Return an error of the server as an error of the machine where it is one, and as it is otherwise."""
+    text = str(error)
+    place = "The Spark server inside the program" if address == LOCAL else f"The Spark server at {_public(address)}"
+    if type(error).__module__.startswith("grpc") or "UNAVAILABLE" in text or "failed to connect" in text.lower():
+        return MachineError(
+            f"{place} cannot be reached, or stopped. Check that it is running and that this machine may connect to it (port "
+            "15002 unless set otherwise), then repeat the command; or use `engine: duckdb`, which gives the same numbers."
+        )
+    if any(words in text for words in ("PATH_NOT_FOUND", "FileNotFound", "Permission denied", "AccessControl")):
+        return MachineError(
+            f"{place} cannot read or write the files of the project. All its workers must see the project's folder under "
+            "the same path as this machine, and have access to `results/<evaluation>/person_level`: start the server as the "
+            "same user, on a file system that they share."
+        )
+    if "OutOfMemory" in text or "ResourcesExhausted" in text or "Resources exhausted" in text:
+        return MachineError(f"{place} ran out of memory. Give its driver and workers more, or use `engine: duckdb`.")
+    problem = machine_problem(error)
+    return MachineError(problem) if problem else error
+
+
+def _public(address: str) -> str:
+    """Return an address without its options, which may hold a token."""
+    return address.split("/;")[0].split("@")[-1]
+
+
+def spark_sql(text: str, *, broadcast: Sequence[str] = ()) -> str:
+    """Translate a query from DuckDB's dialect to Spark's.
+
+    Parameters
+    ----------
+    text
+        One statement.
+    broadcast
+        Relations that are small enough to be sent to every worker whole.
+
+    Notes
+    -----
+    Beyond what `sqlglot` translates: FLOOR gives an integer in Spark, and a double here; ROUND_EVEN is called RINT; the
+    difference between two days is an interval in Spark, and a number here.
+    """
+    import sqlglot
+    import sqlglot.expressions as exp
+
+    tree = sqlglot.parse_one(text, read="duckdb").transform(_same_meaning)
+    for select in tree.find_all(exp.Select):
+        joined = [join.this.alias_or_name for join in select.args.get("joins") or ()]
+        small = [name for name in joined if name in broadcast]
+        if small:
+            hints = [exp.Anonymous(this="BROADCAST", expressions=[exp.to_identifier(name)]) for name in small]
+            select.set("hint", exp.Hint(expressions=hints))
+    return tree.sql(dialect="spark", pretty=True)
+
+
+def _same_meaning(node: exp.Expression) -> exp.Expression:
+    """Rewrite a construct that means something else in Spark."""
+    import sqlglot.expressions as exp
+
+    if isinstance(node, exp.Floor) and not (isinstance(node.parent, exp.Cast)):
+        return exp.cast(exp.Floor(this=node.this.transform(_same_meaning)), "double")
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "ROUND_EVEN":
+        return exp.Anonymous(this="RINT", expressions=[node.expressions[0]])
+    if isinstance(node, exp.Sub) and all(
+        isinstance(side, exp.Column) and side.name in _DAYS for side in (node.this, node.expression)
+    ):
+        return exp.DateDiff(this=node.this, expression=node.expression)
+    return node
+
+
+def parquet_view(
+    session: SparkSession,
+    name: str,
+    path: Path,
+    columns: Sequence[str],
+    limits: tuple[str, str] | None = None,
+) -> None:
+    """Make a view of some columns of a parquet file, which the server reads itself.
+
+    Parameters
+    ----------
+    limits
+        First and last person_id that are read; by default everybody is.
+    """
+    frame = session.read.parquet(f"file://{path.resolve()}").select(*columns)
+    if limits is not None:
+        frame = frame.where(frame["person_id"].between(*limits))
+    frame.createOrReplaceTempView(name)
+
+
+def result_tables(session: SparkSession, query: str, folder: Path) -> Iterator[pa.Table]:
+    """Run a query on the server, which writes its rows as parquet; then yield them in order.
+
+    Parameters
+    ----------
+    query
+        In Spark's dialect; the order of its rows is kept.
+    folder
+        Folder for the server's files, which does not exist; it is removed afterwards.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        session.sql(query).write.option("compression", "snappy").parquet(f"file://{folder.resolve()}")
+        # A sorted result is written in ranges, whose numbers are in the files' names.
+        for path in sorted(folder.glob("*.parquet")):
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(ROWS_READ):
+                    yield pa.Table.from_batches([batch])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
