@@ -1,4 +1,4 @@
-"""Run a panel's SQL text over parquet files, with DuckDB inside this process.
+"""Run a panel's SQL text over parquet files, with DuckDB inside this process or on Spark (`spark_panel`).
 
 The engine adds nothing to the text: it makes its relations, cuts a large cohort into buckets of people (by ranges of
 the id, so that a register sorted by id is read once and the result comes out sorted), and writes one parquet file.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from refino_eval.config.base import Unit
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.sources import Source
-from refino_eval.errors import UserError, raise_problems
+from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.months.panel_plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
 from refino_eval.months.panel_sql import panel_sql
 from refino_eval.months.periods import period_at, periods_around
@@ -39,7 +39,7 @@ PEOPLE_A_BUCKET = 12_500
 ROW_GROUP = 245_760
 """Rows of each row group of a panel but the last, whatever tables the rows come in."""
 
-ENGINES = ("duckdb",)
+ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def derive_panel(
         Number of this part (from 1) and of all parts, when several jobs share the people. The range of states is then
         checked by `merge_panel`, for everybody at once.
     engine
-        ``duckdb``.
+        ``duckdb`` or ``spark``: who runs the text. The file does not depend on it. Spark takes no buckets, and its own
+        settings decide on threads and memory.
 
     Returns
     -------
@@ -135,10 +136,12 @@ def derive_panel(
     ------
     UserError
         For faults of the definitions, and for values outside a state's `range`.
+    MachineError
+        When the Spark server cannot be reached, or fails.
     """
     began = time.perf_counter()
     if engine not in ENGINES:
-        raise UserError(f"There is no engine '{engine}' for the panel; the engines are: {', '.join(ENGINES)}.")
+        raise UserError(f"There is no engine '{engine}' for the panel.{nearest(engine, ENGINES)}")
     plan = plan_panel(definitions, sources, unit=clock_unit, first=first, last=last, states=states)
     _check_paths(plan, clean_paths)
     text = panel_sql(plan)
@@ -153,12 +156,21 @@ def derive_panel(
             _load_cohort(connection, cohort_path, part)
             _load_periods(connection, plan, prices, spill)
             people = _count(connection)
-            count = _bucket_count(people, buckets)
-            # A query over everybody reads the registers without limits; a part of the people never does.
-            limits = [None] if count == 1 and part is None else _bucket_limits(connection, count)
-            # Either one query on all threads, or a bucket on each: a query in two threads does more work in all.
-            connection.execute(f"SET threads = {int(threads) if count == 1 else 1}")
-            rows, extremes = _write(_run(connection, plan, text, clean_paths, limits, threads), plan, written)
+            count = _bucket_count(people, 1 if engine == "spark" else buckets)
+            if engine == "spark":
+                from refino_eval.months.spark_panel import spark_panel
+
+                cohort, periods = (_whole(connection, f"{name} ORDER BY ALL") for name in ("everybody", "periods"))
+                tables = spark_panel(
+                    plan, text, people=cohort, periods=periods, clean_paths=clean_paths, folder=Path(folder) / "spark"
+                )
+            else:
+                # A query over everybody reads the registers without limits; a part of the people never does.
+                limits = [None] if count == 1 and part is None else _bucket_limits(connection, count)
+                # Either one query on all threads, or a bucket on each: a query in two threads does more work in all.
+                connection.execute(f"SET threads = {int(threads) if count == 1 else 1}")
+                tables = _run(connection, plan, text, clean_paths, limits, threads)
+            rows, extremes = _write(tables, plan, written)
         if part is None:
             _check_ranges(plan, extremes)
         os.replace(written, out_path)
@@ -289,6 +301,10 @@ def _table_of(
 def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     (row,) = connection.execute(query).fetchall()
     return tuple(row)
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, rows: str) -> pa.Table:
+    return connection.sql(f"FROM {rows}").to_arrow_table()
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> int:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 BROADCAST_UP_TO = 2_000_000
 """People up to which the cohort is sent to every worker; a larger one is distributed like the registers."""
 
+PEOPLE_A_BUCKET = 12_500
+"""People whose rows a worker writes to one file, and this process sorts in memory."""
+
 
 def spark_panel(
     plan: Plan,
@@ -53,10 +56,13 @@ def spark_panel(
         limits = (ids[0].as_py(), ids[-1].as_py()) if len(ids) else None
         for name in plan.sources:
             parquet_view(session, f"register_{name}", clean_paths[name], plan.columns(name), limits)
-        yield from _in_order(result_tables(session, spark_sql(text, broadcast=small), folder), plan, people)
+        bucket = ("bucket", f"CAST(FLOOR((person_no - 1) / {PEOPLE_A_BUCKET}E0) AS INTEGER)")
+        query = spark_sql(text, broadcast=small, bucket=bucket)
+        tables = result_tables(session, query, folder, keys=("person_id", "event_time"), bucket=bucket[0])
+        yield from _complete(tables, plan, people)
 
 
-def _in_order(tables: Iterator[pa.Table], plan: Plan, people: pa.Table) -> Iterator[pa.Table]:
+def _complete(tables: Iterator[pa.Table], plan: Plan, people: pa.Table) -> Iterator[pa.Table]:
     """Make sure that a distributed engine lost, doubled and moved no row."""
     import numpy as np
     import pyarrow.compute as pc

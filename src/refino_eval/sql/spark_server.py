@@ -30,8 +30,6 @@ ADDRESS_VARIABLE = "SPARK_REMOTE"
 
 LOCAL = "local"
 PACKAGES = ("pyspark-client", "pysail", "sqlglot")
-ROWS_READ = 250_000
-PATIENCE_SECONDS = 60
 _DAYS = frozenset(("period_start", "period_stop", "first_day", "beyond", "reached"))
 """Columns of the panel's text that are days: their difference is a number of days in every engine but Spark."""
 
@@ -172,7 +170,7 @@ def _public(address: str) -> str:
     return address.split("/;")[0].split("@")[-1]
 
 
-def spark_sql(text: str, *, broadcast: Sequence[str] = ()) -> str:
+def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, str] | None = None) -> str:
     """Translate a query from DuckDB's dialect to Spark's.
 
     Parameters
@@ -181,6 +179,8 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = ()) -> str:
         One statement.
     broadcast
         Relations that are small enough to be sent to every worker whole.
+    bucket
+        Name and SQL of a column that the result gets in addition; the query's last ORDER BY is then left out.
 
     Notes
     -----
@@ -197,6 +197,10 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = ()) -> str:
         if small:
             hints = [exp.Anonymous(this="BROADCAST", expressions=[exp.to_identifier(name)]) for name in small]
             select.set("hint", exp.Hint(expressions=hints))
+    if bucket is not None:
+        name, value = bucket
+        tree.set("order", None)
+        tree = tree.select(exp.alias_(sqlglot.parse_one(value, read="duckdb"), name))
     return tree.sql(dialect="spark", pretty=True)
 
 
@@ -235,25 +239,41 @@ def parquet_view(
     frame.createOrReplaceTempView(name)
 
 
-def result_tables(session: SparkSession, query: str, folder: Path) -> Iterator[pa.Table]:
+def result_tables(
+    session: SparkSession, query: str, folder: Path, *, keys: Sequence[str], bucket: str | None = None
+) -> Iterator[pa.Table]:
     """Run a query on the server, which writes its rows as parquet; then yield them in order.
 
     Parameters
     ----------
     query
-        In Spark's dialect; the order of its rows is kept.
+        In Spark's dialect. The order of its rows is not used: it is not the same in the files of every server.
     folder
         Folder for the server's files, which does not exist; it is removed afterwards.
+    keys
+        Columns that the rows are sorted by.
+    bucket
+        Integer column of the query that cuts the sorted rows into tables, so that one of them is in memory at a time;
+        it is left out of the tables. By default there is one table.
     """
+    rows = session.sql(query)
+    try:
+        if bucket is None:
+            rows.write.parquet(f"file://{folder.resolve()}")
+            yield _sorted_rows(folder, keys)
+            return
+        # A bucket's rows come from one task, so that there are no more files than buckets.
+        rows.repartition(bucket).write.partitionBy(bucket).parquet(f"file://{folder.resolve()}")
+        parts = {int(part.name.removeprefix(f"{bucket}=")): part for part in folder.glob(f"{bucket}=*")}
+        for number in sorted(parts):
+            yield _sorted_rows(parts[number], keys)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sorted_rows(folder: Path, keys: Sequence[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        session.sql(query).write.option("compression", "snappy").parquet(f"file://{folder.resolve()}")
-        # A sorted result is written in ranges, whose numbers are in the files' names.
-        for path in sorted(folder.glob("*.parquet")):
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(ROWS_READ):
-                    yield pa.Table.from_batches([batch])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    tables = [pq.read_table(path, partitioning=None) for path in sorted(folder.glob("*.parquet"))]
+    return pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys]) if tables else pa.table({})
