@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.dependencies import outcome_states
@@ -20,6 +20,7 @@ from refino_eval.expressions import Kind, Name, Tree, kind_of, parse
 from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.months.panel_plan import state_kinds
 from refino_eval.outcomes.kinds import compute
+from refino_eval.outcomes.spark_outcomes import outcomes_sql, spark_outcomes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,7 @@ def derive_outcomes(
     out_paths: Mapping[str, Path] | None = None,
     threads: int = 1,
     definitions: Definitions | None = None,
+    engine: str = "duckdb",
 ) -> pa.Table:
     """Compute outcomes from a panel, and write a file for each when asked.
 
@@ -71,6 +73,9 @@ def derive_outcomes(
     definitions
         The states behind the panel, to tell numbers from what is true or false; without them every state may stand
         where true or false is asked for.
+    engine
+        ``spark`` computes the outcomes on the Spark server, as one query; otherwise they are computed here. The bytes do
+        not depend on it.
 
     Returns
     -------
@@ -92,10 +97,15 @@ def derive_outcomes(
         _check(outcomes, columns, extent)
         trees = _trees(outcomes, columns, definitions)
         read = [name for name in columns if any(name in outcome_states(each) for each in outcomes.values())]
-        parts = [
-            _block(outcomes, trees, people, states, extent)
-            for people, states in _blocks(panel, panel_path, read, extent, threads=threads)
-        ]
+        if engine == "spark" and extent is not None and outcomes:
+            query = outcomes_sql(outcomes, trees, CENSORED)
+            table = spark_outcomes(query, panel_path, read, extent.first, extent.last)
+            parts: list[Mapping[str, Any]] = [{name: table[name] for name in table.column_names}]
+        else:
+            parts = [
+                _block(outcomes, trees, people, states, extent)
+                for people, states in _blocks(panel, panel_path, read, extent, threads=threads)
+            ]
     table = _joined(outcomes, parts)
     for name, out_path in (out_paths or {}).items():
         _write(table, name, out_path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,32 @@ def holds(values: Values) -> npt.NDArray[np.bool_]:
 def as_numbers(values: Any) -> Values:
     """Return true and false, or counts, as doubles."""
     return np.asarray(values, dtype=np.float64)
+
+
+Term = TypeVar("Term")
+
+
+def added(terms: Sequence[Term], add: Callable[[Term, Term], Term]) -> Term:
+    """Add terms in an order that depends on their number alone, so that every engine gets the same sum.
+
+    Eight partial sums of every eighth term, then these in pairs, then what is left: the order in which numpy adds a row.
+    """
+    if len(terms) < 8:
+        return reduce(add, terms)
+    if len(terms) > 128:
+        half = len(terms) // 16 * 8
+        return add(added(terms[:half], add), added(terms[half:], add))
+    whole = len(terms) // 8 * 8
+    parts = [reduce(add, terms[first:whole:8]) for first in range(8)]
+    while len(parts) > 1:
+        parts = [add(left, right) for left, right in zip(parts[::2], parts[1::2], strict=True)]
+    return reduce(add, terms[whole:], parts[0])
+
+
+def row_sums(values: Values) -> Values:
+    """Return each row's sum of the values that are not missing, added in the order of `added`."""
+    known = np.where(np.isnan(values), 0.0, values)
+    return added(list(known.T), np.add)
 
 
 def rounded(sums: Values) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refino_eval.config.definitions import Outcome
+from refino_eval.outcomes.period_sql import PersonSql
 from refino_eval.outcomes.period_values import Given, Values
 
 
@@ -11,6 +12,12 @@ def compute(outcome: Outcome, values: Values) -> Values:
     begin, end = (values[:, outcome.read.index(time)] for time in outcome.times or ())
     difference: Values = end - begin
     return difference
+
+
+def sql(outcome: Outcome, person: PersonSql) -> str:
+    """Write the same as SQL."""
+    begin, end = (person.at(time) for time in outcome.times or ())
+    return f"{end} - {begin}"
 
 
 def plain(outcome: Outcome, given: Given, known: list[float]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from refino_eval.config.definitions import Outcome
+from refino_eval.outcomes.period_sql import PersonSql
 from refino_eval.outcomes.period_values import Given, Values, holds
 
 
@@ -24,6 +25,22 @@ def compute(outcome: Outcome, values: Values) -> tuple[Values, Values]:
     otherwise = last if outcome.censored == "last" else np.full(len(values), np.nan)
     value = np.where(is_first, read[np.argmax(happens, axis=1)], otherwise)
     return np.where(is_known, value, np.nan), np.where(is_known, ~is_first, np.nan)
+
+
+def sql(outcome: Outcome, person: PersonSql) -> tuple[str, str]:
+    """Write the same as SQL: the value, and whether it is censored."""
+    happens, gap = person.first(person.holds), person.first(f"{person.value} IS NULL")
+    if outcome.missing == "any":
+        is_known = f"({gap} IS NULL OR {gap} > {outcome.read[0]})"
+        is_first = f"({happens} IS NOT NULL AND ({gap} IS NULL OR {happens} < {gap}))"
+        last = person.before(gap)
+    else:
+        is_known, is_first = f"{person.count(person.known)} > 0", f"{happens} IS NOT NULL"
+        last = person.last(person.known)
+    otherwise = last if outcome.censored == "last" else "NULL"
+    value = f"CASE WHEN {is_first} THEN {happens} WHEN {is_known} THEN {otherwise} END"
+    flag = f"CASE WHEN {is_first} THEN 0E0 WHEN {is_known} THEN 1E0 END"
+    return f"CAST({value} AS DOUBLE)", flag
 
 
 def plain(outcome: Outcome, given: Given, known: list[float]) -> tuple[float | None, float | None]:
