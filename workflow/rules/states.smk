@@ -31,6 +31,7 @@ rule derive_panel:
         wanted=by("unit", PARAMS.panel_columns),
         sources=by("unit", PARAMS.panel_sources),
         clock=by("unit", PARAMS.clock),
+        engine=CONFIGURATION.project.engine,
         source_digest=digest("derive_panel.py"),
     message:
         "Making the person x {wildcards.unit} panel"

@@ -45,6 +45,7 @@ with job(snakemake) as log:
             # The rest is for Python, and for rows on their way from the engine to the file.
             memory_limit=f"{snakemake.resources.mem_mb * 3 // 5}MB",
             part=None if number is None else (int(number), int(count)),
+            engine=params.engine,
         )
     if snakemake.output.get("sql") is not None:
         Path(snakemake.output.sql).write_text(report.sql, encoding="utf-8")

@@ -41,6 +41,8 @@ def check_evaluation(
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
+    if configuration.project.engine == "spark":
+        yield _spark_line(configuration.project.spark_address)
     if study.entry != "spells":
         if delivery is not None:
             raise UserError(
@@ -58,6 +60,15 @@ def check_evaluation(
     if out is not None:
         make_for("--out", out, out)
     yield from _receipt_lines(configuration, folder, target)
+
+
+def _spark_line(address: str) -> str:
+    """Connect to the Spark server, and return a line about it."""
+    from refino_eval.sql.spark_server import server_facts, use_address
+
+    use_address(address)
+    facts = server_facts()
+    return f"engine spark: the server ({facts['server']}) answers, as Spark {facts['spark']}"
 
 
 def _examples(configuration: Configuration) -> int:

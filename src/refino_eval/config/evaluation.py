@@ -54,7 +54,15 @@ class Project(Strict):
     languages: tuple[Language, ...] = Field(default=("nb", "en"), min_length=1)
     formats: Formats = Field(default_factory=Formats, description="In which forms tables and figures are written.")
     stars: Stars = Field(default=(), description="Stars after effects: true, or levels of p; an exhibit may differ.")
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="Who computes panels and outcomes: DuckDB inside the program, or a Spark server. The numbers are the same.",
+    )
+    spark_address: str = Field(
+        default="local",
+        description="For engine spark: `local` (a server inside the program, without Java) or `sc://host:port` of a Spark "
+        "Connect server. The environment variable SPARK_REMOTE replaces it.",
+    )
     panel_parts: int = Field(
         default=1,
         ge=1,

@@ -25,6 +25,7 @@ from refino_eval.config.model_errors import validate
 from refino_eval.config.sources import Source
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.sql.spark_server import engine_problems, server_address
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,6 +74,8 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     _require_plain_path(root)
     project = _read(root, "config/config.yaml", Project)
     _require_profile(root, project.disclosure)
+    if project.engine == "spark":
+        raise_problems(engine_problems(server_address(project.spark_address)))
     name = evaluation or project.evaluation
     paths = listed_files(root)
     studies = study_files(paths)

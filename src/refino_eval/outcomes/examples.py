@@ -66,6 +66,7 @@ def check_examples(
     states: Sequence[str] | None = None,
     outcomes: Sequence[str] | None = None,
     state_clock: Unit = "month",
+    engine: str = "duckdb",
 ) -> int:
     """Run the worked examples of states and outcomes, and tell every one that does not come out as written.
 
@@ -79,6 +80,8 @@ def check_examples(
         Entries whose examples are run; by default all whose registers are among `sources`.
     state_clock
         Clock on which the examples of states are run; an outcome's are run on its own.
+    engine
+        The engine that computes panel and outcomes.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def check_examples(
         clock: Unit = "week" if unit == "week" else "month"
         chosen = [case for case in cases if _clock(case, definitions, state_clock) == clock]
         if chosen:
-            faults += _run(chosen, definitions, sources, prices, clock)
+            faults += _run(chosen, definitions, sources, prices, clock, engine)
     raise_problems(faults)
     return len(cases)
 
@@ -178,7 +181,12 @@ def _computable(definitions: Definitions, sources: Mapping[str, Source]) -> set[
 
 
 def _run(
-    cases: Sequence[_Case], definitions: Definitions, sources: Mapping[str, Source], prices: PriceIndices, unit: Unit
+    cases: Sequence[_Case],
+    definitions: Definitions,
+    sources: Mapping[str, Source],
+    prices: PriceIndices,
+    unit: Unit,
+    engine: str,
 ) -> list[str]:
     """Make every example a person of one small delivery, and run it as any other."""
     import pyarrow.parquet as pq
@@ -208,8 +216,9 @@ def _run(
             clean_paths=clean,
             out_path=panel,
             threads=1,
+            engine=engine,
         )
-        values = _values(cases, outcomes, panel, definitions)
+        values = _values(cases, outcomes, panel, definitions, engine)
     plain = PlainStates(definitions, sources, prices, unit)
     again = [_plain(case, outcomes, plain, _life_of(case, rows)) for case in cases]
     return [
@@ -245,14 +254,14 @@ Value = tuple[float | None, float | None]
 
 
 def _values(
-    cases: Sequence[_Case], outcomes: Mapping[str, Outcome], panel: Path, definitions: Definitions
+    cases: Sequence[_Case], outcomes: Mapping[str, Outcome], panel: Path, definitions: Definitions, engine: str
 ) -> list[Value]:
     """Return what the engine gives for each case."""
     import pyarrow.parquet as pq
 
     rows = pq.read_table(panel).to_pylist()
     at = {(row["person_id"], row["event_time"]): row for row in rows}
-    table = derive_outcomes(panel, outcomes, definitions=definitions).to_pylist() if outcomes else []
+    table = derive_outcomes(panel, outcomes, definitions=definitions, engine=engine).to_pylist() if outcomes else []
     by_person = {row["person_id"]: row for row in table}
     return [
         (at[case.person_id, case.example.at][case.states[0]], None)

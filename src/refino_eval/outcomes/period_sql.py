@@ -104,7 +104,9 @@ class PersonSql:
         terms = [f"COALESCE({self.at(time)}, 0E0)" for time in self.read]
         total = _column(self.gathered.totals, "t", added(terms, lambda left, right: f"({left} + {right})"))
         nearest = f"ROUND_EVEN({total}, 0)"
-        return f"CASE WHEN {total} = {nearest} THEN {total} ELSE ROUND_EVEN({total} * 1E{DECIMALS}, 0) / 1E{DECIMALS} END"
+        return (
+            f"CASE WHEN {total} = {nearest} THEN {total} ELSE ROUND_EVEN({total} * 1E{DECIMALS}, 0) / 1E{DECIMALS} END"
+        )
 
     def longest_run(self) -> str:
         """Return the number of periods in the longest stretch in which what is read holds."""

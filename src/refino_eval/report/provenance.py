@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from refino_eval.sql.spark_server import server_facts
+
 PACKAGES = ("refino-eval", "snakemake", "duckdb", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
 LOCK = "requirements/run.txt"
 
@@ -56,10 +58,16 @@ def record_run(
         "lock_sha256": _sha256(root / LOCK) if (root / LOCK).is_file() else None,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
+        "engine": _engine(configuration["project"].get("engine", "duckdb")),
         "delivery": _delivery(data_folder),
     }
     configuration_path.write_text(text, encoding="utf-8")
     provenance_path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _engine(name: str) -> dict[str, Any]:
+    """Return what computed panels and outcomes; the version of DuckDB is among the packages."""
+    return {"name": name, **server_facts()} if name == "spark" else {"name": name}
 
 
 def _delivery(folder: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -17,8 +18,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from refino_eval.errors import MachineError, UserError, machine_problem
+from refino_eval.errors import MachineError, machine_problem, raise_problems
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,18 +31,36 @@ ADDRESS_VARIABLE = "SPARK_REMOTE"
 """Environment variable with the address of the server, as in other programs that use Spark Connect."""
 
 LOCAL = "local"
+DEFAULT_PORT = 15002
+CONNECTION_SECONDS = 5
 PACKAGES = ("pyspark-client", "pysail", "sqlglot")
 _DAYS = frozenset(("period_start", "period_stop", "first_day", "beyond", "reached"))
 """Columns of the panel's text that are days: their difference is a number of days in every engine but Spark."""
 
 
-def server_address() -> str:
-    """Return the address of the server: ``local``, or ``sc://host:port`` with the options of Spark Connect."""
-    return os.environ.get(ADDRESS_VARIABLE) or LOCAL
+def server_address(configured: str = LOCAL) -> str:
+    """Return the address of the server: ``local``, or ``sc://host:port`` with the options of Spark Connect.
+
+    Parameters
+    ----------
+    configured
+        The address in the configuration, which the environment replaces.
+    """
+    return os.environ.get(ADDRESS_VARIABLE) or configured
 
 
-def address_problem(address: str) -> str | None:
-    """Return what is wrong with the address of a server, or None."""
+def use_address(configured: str) -> None:
+    """Let this process and the jobs that it starts use the configured address, unless the environment gives another."""
+    os.environ[ADDRESS_VARIABLE] = server_address(configured)
+
+
+def engine_problems(address: str) -> list[str]:
+    """Return what makes it impossible to use Spark with a server at that address; nothing is connected to."""
+    problems = (_address_problem(address), _package_problem(address))
+    return [problem for problem in problems if problem is not None]
+
+
+def _address_problem(address: str) -> str | None:
     if address == LOCAL or re.fullmatch(r"sc://[^/;\s]+(/(;[^\s]*)?)?", address):
         return None
     return (
@@ -49,8 +69,7 @@ def address_problem(address: str) -> str | None:
     )
 
 
-def package_problem(address: str) -> str | None:
-    """Return which optional packages are missing for a server at that address, or None."""
+def _package_problem(address: str) -> str | None:
     needed = {"pyspark": "pyspark-client", "sqlglot": "sqlglot", "grpc": "pyspark-client"}
     if address == LOCAL:
         needed["pysail"] = "pysail"
@@ -65,7 +84,7 @@ def package_problem(address: str) -> str | None:
 
 
 def server_facts() -> dict[str, str | None]:
-    """Return which server is used and the versions involved, for the record of a run; never the address itself.
+    """Return the kind of server and the versions involved, for the record of a run; never the address itself.
 
     Raises
     ------
@@ -73,7 +92,7 @@ def server_facts() -> dict[str, str | None]:
         As `spark_session`.
     """
     with spark_session() as session:
-        kind = "sail, in process" if server_address() == LOCAL else "spark connect"
+        kind = "inside the program" if server_address() == LOCAL else "spark connect"
         return {"server": kind, "spark": str(session.version), **{name: _version(name) for name in PACKAGES}}
 
 
@@ -96,9 +115,9 @@ def spark_session() -> Iterator[SparkSession]:
         When the server cannot be reached, cannot read or write the project's files, or stops.
     """
     address = server_address()
-    problem = address_problem(address) or package_problem(address)
-    if problem:
-        raise UserError(problem)
+    raise_problems(engine_problems(address))
+    if address != LOCAL:
+        _require_connection(address)
     with warnings.catch_warnings():
         # Spark's client warns of pandas 3, whose data frames nothing here asks it for.
         warnings.simplefilter("ignore", FutureWarning)
@@ -127,6 +146,27 @@ def spark_session() -> Iterator[SparkSession]:
                 session.stop()
 
 
+def _require_connection(address: str) -> None:
+    """Find out within seconds that nothing answers; Spark's client would go on trying for minutes."""
+    location = urlsplit(address)
+    try:
+        socket.create_connection((location.hostname, location.port or DEFAULT_PORT), CONNECTION_SECONDS).close()
+    except OSError as error:
+        raise MachineError(_unreachable(address)) from error
+
+
+def _unreachable(address: str) -> str:
+    return (
+        f"{_place(address)} cannot be reached, or stopped. Check that it is running and that this machine may connect to it "
+        f"(port {DEFAULT_PORT} unless the address gives another), then repeat the command; or use `engine: duckdb`, which "
+        "gives the same numbers."
+    )
+
+
+def _place(address: str) -> str:
+    return "The Spark server inside the program" if address == LOCAL else f"The Spark server at {_public(address)}"
+
+
 @lru_cache(maxsize=1)
 def _sail_url() -> str:
     """Start Sail in this process, once; it ends with the process."""
@@ -147,12 +187,9 @@ _kept: list[Any] = []
 def _server_problem(address: str, error: Exception) -> Exception:
     """Return an error of the server as an error of the machine where it is one, and as it is otherwise."""
     text = str(error)
-    place = "The Spark server inside the program" if address == LOCAL else f"The Spark server at {_public(address)}"
+    place = _place(address)
     if type(error).__module__.startswith("grpc") or "UNAVAILABLE" in text or "failed to connect" in text.lower():
-        return MachineError(
-            f"{place} cannot be reached, or stopped. Check that it is running and that this machine may connect to it (port "
-            "15002 unless set otherwise), then repeat the command; or use `engine: duckdb`, which gives the same numbers."
-        )
+        return MachineError(_unreachable(address))
     if any(words in text for words in ("PATH_NOT_FOUND", "FileNotFound", "Permission denied", "AccessControl")):
         return MachineError(
             f"{place} cannot read or write the files of the project. All its workers must see the project's folder under "
@@ -198,6 +235,7 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, st
             hints = [exp.Anonymous(this="BROADCAST", expressions=[exp.to_identifier(name)]) for name in small]
             select.set("hint", exp.Hint(expressions=hints))
     if bucket is not None:
+        assert isinstance(tree, exp.Select)
         name, value = bucket
         tree.set("order", None)
         tree = tree.select(exp.alias_(sqlglot.parse_one(value, read="duckdb"), name))

@@ -13,6 +13,7 @@ from pathlib import Path
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.outcomes.registered_plan import load_plan
 from refino_eval.registers.register_files import find_files
+from refino_eval.sql.spark_server import use_address
 from refino_eval.workflow.job_params import JobParams
 from refino_eval.workflow.result_files import ResultFiles
 
@@ -38,12 +39,16 @@ class Workflow:
     def load(cls, root: Path, evaluation: str | None) -> Workflow:
         """Load and check an evaluation, and make sure that the registers of a real delivery are there.
 
+        Jobs find the address of a Spark server in the environment: it is no param, since no number depends on it.
+
         Raises
         ------
         UserError
             With everything that is wrong.
         """
         configuration = load_configuration(root, evaluation=evaluation)
+        if configuration.project.engine == "spark":
+            use_address(configuration.project.spark_address)
         study = configuration.evaluation
         if study.synthetic is None and study.entry == "spells":
             for source in configuration.sources.values():

@@ -236,8 +236,11 @@ class JobParams:
     def whole_configuration(self) -> Params:
         """Return everything that was configured."""
         kinds = {kind: getattr(self.definitions, kind) for kind in Definitions.model_fields}
+        project = _plain(self.configuration.project)
+        # The address belongs to a machine: it may hold a token, and no number depends on it.
+        del project["spark_address"]
         return {
-            "project": _plain(self.configuration.project),
+            "project": project,
             "evaluation": _plain(self.evaluation),
             "definitions": {kind: _named(entries, entries) for kind, entries in kinds.items()},
             "sources": _named(self.configuration.sources, self.configuration.sources),
