@@ -20,7 +20,6 @@ from refino_eval.expressions import Kind, Name, Tree, kind_of, parse
 from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.months.panel_plan import state_kinds
 from refino_eval.outcomes.kinds import compute
-from refino_eval.outcomes.spark_outcomes import outcomes_sql, spark_outcomes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +97,8 @@ def derive_outcomes(
         trees = _trees(outcomes, columns, definitions)
         read = [name for name in columns if any(name in outcome_states(each) for each in outcomes.values())]
         if engine == "spark" and extent is not None and outcomes:
+            from refino_eval.outcomes.spark_outcomes import outcomes_sql, spark_outcomes
+
             query = outcomes_sql(outcomes, trees, CENSORED)
             table = spark_outcomes(query, panel_path, read, extent.first, extent.last)
             parts: list[Mapping[str, Any]] = [{name: table[name] for name in table.column_names}]

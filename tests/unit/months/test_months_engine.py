@@ -326,5 +326,5 @@ def test_registers_that_were_not_ingested_and_other_engines(folder):
             clean_paths={},
             out_path=folder / "panel",
         )
-    with pytest.raises(UserError, match="no engine 'spark'"):
-        run(folder, ["hours"], engine="spark")
+    with pytest.raises(UserError, match="no engine 'sparc'"):
+        run(folder, ["hours"], engine="sparc")
