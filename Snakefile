@@ -28,13 +28,9 @@ localrules:
 
 wildcard_constraints:
     evaluation="[a-z][a-z0-9_]*",
-    register="[a-z][a-z0-9_]*",
     unit="month|week",
     part="[0-9]+",
     parts="[0-9]+",
-    outcome="[a-z][a-z0-9_]*",
-    exhibit="[a-z][a-z0-9_]*",
-    language="nb|en",
 
 
 rule all:

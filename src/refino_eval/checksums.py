@@ -100,8 +100,16 @@ def _sha256(path: str) -> str:
 
 
 def begin_job(folder: Path, outputs: Iterable[str]) -> None:
-    """Remove the record of a job: until it ends well, nothing vouches for its outputs."""
-    _record_path(folder, next(iter(outputs))).unlink(missing_ok=True)
+    """Remove every record of a job's outputs: until it ends well, nothing vouches for them.
+
+    Another job made some of them before where the work was split into jobs in another way.
+    """
+    paths = list(outputs)
+    wanted = set(paths)
+    _record_path(folder, paths[0]).unlink(missing_ok=True)
+    for record in read_records(folder):
+        if not wanted.isdisjoint(record.outputs):
+            _record_path(folder, record.first_output).unlink(missing_ok=True)
 
 
 def end_job(folder: Path, rule: str, *, inputs: Iterable[str], outputs: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ TEXTS = PACKAGE / "text"
 
 
 def source_digest(script: Path | str, kind: str = "*") -> str:
-    """Return a hash of every module of this package that a script can import.
+    """Return a hash of a script and of every module of this package that it can import.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
     str
         Sixteen hexadecimal digits.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(Path(script).read_bytes())
     for path in sorted(files_behind(script, kind)):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(_named_content(path))
     return digest.hexdigest()[:16]
 
 
-def files_behind(script: Path | str, kind: str = "*") -> set[Path]:
+def files_behind(script: Path | str, kind: str = "*") -> frozenset[Path]:
     """Return every file of this package that a script can import or read.
 
     Parameters
@@ -47,22 +47,42 @@ def files_behind(script: Path | str, kind: str = "*") -> set[Path]:
 
     Returns
     -------
-    set of Path
+    frozenset of Path
         Modules, those imported inside functions among them, with the templates and styles in their folders. The catalogues
         of texts are among them only where the script shows texts.
     """
-    modules: set[Path] = set()
-    waiting = list(_imports(Path(script)))
-    while waiting:
-        module = waiting.pop()
-        if module not in modules:
-            modules.add(module)
-            waiting += _imports(module)
-            waiting += [path for pattern in _loads(module) for path in PACKAGE.glob(pattern.replace("{kind}", kind))]
+    shared = _reached(frozenset(_imports(Path(script))), "")
+    kinds = {path for module in shared for path in _loaded(module, kind)}
+    modules = shared | _reached(frozenset(kinds), kind)
     shows_texts = any(module.parent == TEXTS for module in modules)
     assets = {asset for module in modules for asset in _assets(module.parent)}
     # Texts lie next to the code that computes numbers; a change of wording must rerun only what shows it.
     return modules | (assets | _texts() if shows_texts else assets - _texts())
+
+
+@lru_cache(maxsize=256)
+def _reached(start: frozenset[Path], kind: str) -> frozenset[Path]:
+    """Return modules with all that they import, followed to the end; of modules loaded by name, those of one kind."""
+    modules: set[Path] = set()
+    waiting = list(start)
+    while waiting:
+        module = waiting.pop()
+        if module not in modules:
+            modules.add(module)
+            waiting += [*_imports(module), *(_loaded(module, kind) if kind else ())]
+    return frozenset(modules)
+
+
+@lru_cache(maxsize=2048)
+def _loaded(module: Path, kind: str) -> tuple[Path, ...]:
+    """Return the modules of a kind that a module loads by name."""
+    return tuple(path for pattern in _loads(module) for path in PACKAGE.glob(pattern.replace("{kind}", kind)))
+
+
+@lru_cache(maxsize=2048)
+def _named_content(path: Path) -> bytes:
+    """Return the name of a file in the package and the hash of its content."""
+    return path.relative_to(PACKAGE).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
 
 
 @lru_cache(maxsize=512)

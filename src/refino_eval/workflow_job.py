@@ -82,6 +82,11 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         logger.removeHandler(handler)
 
 
+def results_of(snakemake: Any) -> Path:
+    """Return the folder of results of a job's evaluation."""
+    return Path("results") / str(snakemake.wildcards.evaluation)
+
+
 _also_read: list[str] = []
 _also_written: list[str] = []
 
@@ -101,7 +106,7 @@ def _recorded(snakemake: Any) -> Iterator[None]:
     """Leave a record of what the job read and wrote, if it ends well."""
     from refino_eval.checksums import FOLDER, begin_job, end_job
 
-    folder = Path("results") / snakemake.wildcards.evaluation / FOLDER
+    folder = results_of(snakemake) / FOLDER
     outputs = [str(path) for path in snakemake.output]
     begin_job(folder, outputs)
     _also_read.clear()

@@ -77,6 +77,15 @@ def test_a_result_of_other_content_than_its_reader_read_makes_the_reader_run(pro
     assert reasons(project) == {"table": "clean has changed since it was read"}
 
 
+def test_a_job_that_begins_removes_the_records_of_other_jobs_that_made_its_files(project):
+    Path("other").write_text("5", encoding="utf-8")
+    end_job(project, "estimate_1", inputs=["clean"], outputs=["other", "table"])
+    begin_job(project, ["table.parquet"])
+    assert {record.rule for record in read_records(project)} == {"ingest", "estimate_1"}
+    begin_job(project, ["new", "table"])
+    assert [record.rule for record in read_records(project)] == ["ingest"]
+
+
 def test_a_touched_file_of_the_same_content_is_vouched_for(project):
     os.utime("table")
     assert reasons(project) == {}

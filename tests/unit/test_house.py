@@ -15,7 +15,7 @@ from refino_eval.digest import files_behind, source_digest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
 ROOMS = (
-    "errors", "seeds", "digest", "covariances", "checksums", "workflow_job", "text", "sql", "expressions", "config", "codes", "registers", "trial", "months", "outcomes",
+    "errors", "seeds", "digest", "covariances", "checksums", "workflow_job", "kept_results", "text", "sql", "expressions", "config", "codes", "registers", "trial", "months", "outcomes",
     "estimation", "economics", "published", "catalogue", "exhibits", "disclosure", "report", "synthetic", "workflow", "cli",
 )  # fmt: skip
 STUDY_WORDS = (
@@ -97,13 +97,13 @@ def closure(script, kind="*"):
 
 def test_a_change_of_wording_reruns_no_estimate():
     texts = {"text/notes.yaml", "text/__init__.py", "exhibits/kinds/late/text.yaml", "exhibits/kinds/late/layout.py"}
-    for script in ("derive_panel.py", "derive_outcome.py", "estimate_exhibit.py", "verify_numbers.py"):
+    for script in ("derive_panel.py", "derive_outcomes.py", "estimate_exhibits.py", "verify_numbers.py"):
         assert texts & closure(script) == set(), script
-    assert texts <= closure("render_exhibit.py")
+    assert texts <= closure("render_exhibits.py")
 
 
 def test_a_job_of_one_kind_depends_on_the_code_of_no_other():
-    late = closure("estimate_exhibit.py", "late")
+    late = closure("estimate_exhibits.py", "late")
     assert {"exhibits/kinds/late/numbers.py", "exhibits/kinds/fall_back/numbers.py"} <= late
     assert "exhibits/kinds/balance/numbers.py" not in late
     assert "exhibits/kinds/balance/numbers.py" in closure("verify_numbers.py")
@@ -150,5 +150,5 @@ def test_rules_name_every_code_list_and_index_that_their_scripts_read():
     rules = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     for script in sorted((ROOT / "workflow/scripts").glob("*.py")):
         if "config/codelists" in script.read_text(encoding="utf-8"):
-            rule = next(part for part in rules.split("\nrule ") if f"scripts/{script.name}" in part)
+            rule = next(part for part in re.split(r"\n\s*rule\b", rules) if f"scripts/{script.name}" in part)
             assert re.search(r"(codelists|indices)=", rule), f"{script.name} would not rerun when a list changes"

@@ -14,6 +14,7 @@ from snakemake.logging import logger
 from refino_eval.checksums import FOLDER, unvouched
 from refino_eval.digest import source_digest
 from refino_eval.errors import UserError
+from refino_eval.kept_results import Recorded, forget
 from refino_eval.workflow import Workflow
 from refino_eval.workflow_job import PROBLEMS_VARIABLE
 
@@ -44,23 +45,33 @@ def digest(script):
 
 
 def digest_of_kind(script):
-    """Return a params function: the hash of the code behind a script for one exhibit, its own kind's and no other's."""
-    return by(
-        "exhibit",
-        lambda exhibit: source_digest(SCRIPTS / script, FILES.exhibit(exhibit).kind),
-    )
+    """Return a function: the hash of the code behind a script for one kind of exhibit, its own and no other's."""
+    return lambda kind: source_digest(SCRIPTS / script, kind)
 
 
 def number_making_digests():
     """Return the hash of the library code behind each rule that computes numbers."""
     scripts = [
-        "ingest_register",
+        "ingest_registers",
         "link_population",
         "derive_panel",
-        "derive_outcome",
-        "estimate_exhibit",
+        "derive_outcomes",
+        "estimate_exhibits",
     ]
     return {script: digest(f"{script}.py") for script in scripts}
+
+
+def patterns(paths):
+    """Return paths of results with a wildcard for the evaluation, as rules name their outputs."""
+    folder = f"results/{STUDY.name}/"
+    return [
+        (
+            path.replace(folder, "results/{evaluation}/", 1)
+            if path.startswith(folder)
+            else path
+        )
+        for path in paths
+    ]
 
 
 def warn_of_unvouched_files():
@@ -78,3 +89,24 @@ def warn_of_unvouched_files():
 
 
 warn_of_unvouched_files()
+
+
+def forget_forced_results():
+    """Remove the kept results that the user wants to be computed again (`--forceall`, `--forcerun`)."""
+    settings = workflow.dag_settings
+    if settings.forceall:
+        forget(CONFIGURATION.results_folder, lambda paths: True)
+    elif settings.forcerun and PROBLEMS_VARIABLE not in os.environ:
+        # `refino-eval run` names files whose content is not as recorded, which the jobs notice themselves.
+        forced = {str(name) for name in settings.forcerun}
+        for rule in workflow.rules:
+            if rule.name in forced:
+                forced |= {
+                    str(path).replace("{evaluation}", STUDY.name)
+                    for path in rule.output
+                }
+        forget(CONFIGURATION.results_folder, lambda paths: not forced.isdisjoint(paths))
+
+
+onstart:
+    forget_forced_results()

@@ -2,181 +2,135 @@
 
 REQUIRED INPUTS: aggregates/, run/.
 OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html (passed disclosure control, or not confidential);
-release/catalogue.<language>.html and .md (definitions, nothing about people); run/provenance.json and
-run/run_config.yaml. A confidential evaluation has none of the first until there is a disclosure profile.
+release/catalogue.<language>.html and .md (definitions, nothing about people); run/provenance.json, run/run_config.yaml and
+the tables of the run. A confidential evaluation has none of the first until there is a disclosure profile.
 """
 
+FORMS = ["table", "figure"] if STUDY.releasable else []
 
-rule render_table:
-    """One table, in every language and format."""
-    input:
-        aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
-    output:
-        marked(
-            FILES.patterns("table"),
-            "../report/table.rst",
-            category=by("exhibit", PARAMS.chapter),
-            exhibit="{exhibit}",
-        ),
-    log:
-        "logs/{evaluation}/render_table/{exhibit}.log",
-    wildcard_constraints:
-        evaluation=RELEASABLE,
-        exhibit=EVALUATION.exhibits_of("table"),
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        exhibit=by("exhibit", PARAMS.exhibit),
-        labels=by("exhibit", PARAMS.labels),
-        names=PARAMS.names(),
-        languages=list(CONFIGURATION.project.languages),
-        formats=FILES.formats("table"),
-        stars=PARAMS.stars("table"),
-        source_digest=digest_of_kind("render_exhibit.py"),
-    message:
-        "Drawing up {wildcards.exhibit}"
-    script:
-        "../scripts/render_exhibit.py"
+for FORM in FORMS:
+    for JOB in EVALUATION.jobs.renders(FORM):
 
-
-rule render_figure:
-    """One figure, in every language and format."""
-    input:
-        aggregate="results/{evaluation}/aggregates/{exhibit}.csv",
-    output:
-        marked(
-            FILES.patterns("figure"),
-            "../report/figure.rst",
-            category=by("exhibit", PARAMS.chapter),
-            exhibit="{exhibit}",
-        ),
-    log:
-        "logs/{evaluation}/render_figure/{exhibit}.log",
-    wildcard_constraints:
-        evaluation=RELEASABLE,
-        exhibit=EVALUATION.exhibits_of("figure"),
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        exhibit=by("exhibit", PARAMS.exhibit),
-        labels=by("exhibit", PARAMS.labels),
-        names=PARAMS.names(),
-        languages=list(CONFIGURATION.project.languages),
-        formats=FILES.formats("figure"),
-        stars=PARAMS.stars("figure"),
-        source_digest=digest_of_kind("render_exhibit.py"),
-    message:
-        "Drawing {wildcards.exhibit}"
-    script:
-        "../scripts/render_exhibit.py"
-
-
-rule bundle_tables:
-    """All tables of the evaluation in one Word document and one Excel book, in one language."""
-    input:
-        aggregates=FILES.bundled(),
-    output:
-        marked(
-            expand(
-                "results/{{evaluation}}/release/tables.{{language}}.{ext}",
-                ext=CONFIGURATION.project.formats.bundles,
-            ),
-            "../report/bundle.rst",
-            category="All tables",
-        ),
-    log:
-        "logs/{evaluation}/bundle_tables/{language}.log",
-    wildcard_constraints:
-        evaluation=EVALUATION.only_if(
-            STUDY.releasable and bool(FILES.exhibits_of("table"))
-        ),
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        definitions=PARAMS.bundle(),
-        names=PARAMS.names(),
-        title=PARAMS.title(),
-        stars=PARAMS.stars("table"),
-        source_digest=digest("bundle_tables.py"),
-    message:
-        "Putting all tables into one file ({wildcards.language})"
-    script:
-        "../scripts/bundle_tables.py"
+        rule:
+            """Tables, or figures, in every language and format; and all tables in one document."""
+            name:
+                JOB.rule
+            input:
+                [FILES.aggregate_of(name)[0] for name in JOB.names],
+                FILES.bundled() if JOB.gathers else [],
+            output:
+                [
+                    marked(
+                        patterns(FILES.release_of(name)),
+                        f"../report/{FORM}.rst",
+                        category=PARAMS.chapter(name),
+                        exhibit=name,
+                    )
+                    for name in JOB.names
+                ],
+                marked(
+                    patterns(FILES.bundles() if JOB.gathers else []),
+                    "../report/bundle.rst",
+                    category="All tables",
+                ),
+            log:
+                f"logs/{{evaluation}}/{JOB.rule}.log",
+            benchmark:
+                f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+            conda:
+                "../envs/refino_eval.yaml"
+            params:
+                form=FORM,
+                exhibits=PARAMS.renders(JOB.names, digest_of_kind("render_exhibits.py")),
+                bundle=(
+                    PARAMS.bundle(digest_of_kind("render_exhibits.py"))
+                    if JOB.gathers
+                    else None
+                ),
+                names=PARAMS.names(),
+                languages=list(CONFIGURATION.project.languages),
+                formats=FILES.formats(FORM),
+                stars=PARAMS.stars(FORM),
+                source_digest=digest("render_exhibits.py"),
+            message:
+                (
+                    f"Drawing up {len(JOB.names)} {FORM}s{JOB.number}"
+                    if JOB.names
+                    else "Putting all tables into one document"
+                )
+            script:
+                "../scripts/render_exhibits.py"
 
 
 rule record_run:
-    """What was run: the whole configuration, versions, and checksums of what went in."""
+    """What was run: configuration, versions, checksums, counts of rows, comparisons with plan and publication."""
     input:
         cohort="results/{evaluation}/person_level/cohort.parquet",
+        aggregates=FILES.aggregates(),
+        published=FILES.published(),
+        sources=FILES.published_source(),
+        counts=FILES.register_counts(),
+        linkage=FILES.linkage(),
+        manifest=FILES.manifest(),
     output:
+        patterns(path for paths in FILES.record_files().values() for path in paths),
         provenance="results/{evaluation}/run/provenance.json",
         configuration="results/{evaluation}/run/run_config.yaml",
     log:
         "logs/{evaluation}/record_run.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/record_run.tsv"
     conda:
         "../envs/refino_eval.yaml"
     params:
-        configuration=PARAMS.whole_configuration(),
+        configuration=Recorded(PARAMS.whole_configuration()),
+        plan=PARAMS.comparison_with_plan() if STUDY.entry == "spells" else None,
+        recipe=PARAMS.recipe(),
+        data_class=STUDY.data_class,
+        writes=FILES.record_files(),
         data=str(CONFIGURATION.data_folder),
         root=".",
         source_digests=number_making_digests(),
         source_digest=digest("record_run.py"),
     message:
-        "Recording versions and checksums"
+        "Recording versions, checksums and comparisons"
     script:
         "../scripts/record_run.py"
 
 
-rule write_report:
-    """The report in one language: one self-contained page."""
+rule write_pages:
+    """The report and the catalogue of definitions in every language: self-contained pages."""
     input:
         exhibits=FILES.rendered(),
         aggregates=FILES.aggregates(),
         run=FILES.run(),
-        catalogue=FILES.pages("catalogue.html"),
-    output:
-        report=marked(
-            ["results/{evaluation}/release/report.{language}.html"],
-            "../report/report.rst",
-            category="Report",
-        )[0],
-    log:
-        "logs/{evaluation}/write_report/{language}.log",
-    wildcard_constraints:
-        evaluation=RELEASABLE,
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        configuration=PARAMS.whole_configuration(),
-        source_digest=digest("write_report.py"),
-    message:
-        "Writing the report ({wildcards.language})"
-    script:
-        "../scripts/write_report.py"
-
-
-rule write_catalogue:
-    """Every definition in words, with windows drawn, codes, worked examples, and where it is used."""
-    input:
         codelists=FILES.codelists(),
     output:
-        page=marked(
-            ["results/{evaluation}/release/catalogue.{language}.html"],
+        marked(
+            patterns(FILES.pages("report.html")),
+            "../report/report.rst",
+            category="Report",
+        ),
+        marked(
+            patterns(FILES.pages("catalogue.html")),
             "../report/catalogue.rst",
             category="Definitions",
-        )[0],
-        markdown="results/{evaluation}/release/catalogue.{language}.md",
+        ),
+        patterns(FILES.pages("catalogue.md")),
     log:
-        "logs/{evaluation}/write_catalogue/{language}.log",
+        "logs/{evaluation}/write_pages.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/write_pages.tsv"
     wildcard_constraints:
         evaluation=RELEASABLE,
     conda:
         "../envs/refino_eval.yaml"
     params:
-        configuration=PARAMS.whole_configuration(),
+        configuration=Recorded(PARAMS.whole_configuration()),
         other_sources=PARAMS.other_sources(),
-        source_digest=digest("write_catalogue.py"),
+        writes=FILES.page_files(),
+        source_digest=digest("write_pages.py"),
     message:
-        "Writing the catalogue of definitions ({wildcards.language})"
+        "Writing the report and the catalogue of definitions"
     script:
-        "../scripts/write_catalogue.py"
+        "../scripts/write_pages.py"

@@ -27,25 +27,3 @@ rule simulate_register:
         "Making the synthetic register"
     script:
         "../scripts/simulate_register.py"
-
-
-rule calibrate_register:
-    """How near the synthetic register comes to what it was made to look like, moment by moment."""
-    input:
-        manifest="data/synthetic/{evaluation}/manifest.json",
-    output:
-        table="results/{evaluation}/run/calibration.csv",
-        page="results/{evaluation}/run/calibration.md",
-    log:
-        "logs/{evaluation}/calibrate_register.log",
-    wildcard_constraints:
-        evaluation=SYNTHETIC,
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        recipe=PARAMS.recipe(),
-        source_digest=digest("calibrate_register.py"),
-    message:
-        "Comparing the synthetic register with its targets"
-    script:
-        "../scripts/calibrate_register.py"

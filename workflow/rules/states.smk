@@ -2,8 +2,7 @@
 
 REQUIRED INPUTS: person_level/cohort.parquet, clean registers.
 OUTPUTS: person_level/panel_<unit>.parquet, person_level/outcomes/<outcome>.parquet, person_level/outcomes.parquet (all
-person-level); run/panel_<unit>.sql, the query itself, for an auditor to read; run/plan.csv, how the primary
-outcomes differ from the registered plan.
+person-level); run/panel_<unit>.sql, the query itself, for an auditor to read.
 """
 
 
@@ -55,65 +54,46 @@ use rule derive_panel as derive_panel_part with:
         "Making part {wildcards.part} of {wildcards.parts} of the person x {wildcards.unit} panel"
 
 
-rule derive_outcome:
-    """One outcome: a number a person, over the states of its panel."""
-    input:
-        panel=by("outcome", FILES.outcome_panel),
-    output:
-        outcome="results/{evaluation}/person_level/outcomes/{outcome}.parquet",
-    log:
-        "logs/{evaluation}/derive_outcome/{outcome}.log",
-    wildcard_constraints:
-        evaluation=FROM_SPELLS,
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        definition=by("outcome", PARAMS.outcome),
-        states=by("outcome", PARAMS.outcome_states),
-        source_digest=digest("derive_outcome.py"),
-    message:
-        "Computing the outcome {wildcards.outcome}"
-    script:
-        "../scripts/derive_outcome.py"
+for JOB in EVALUATION.jobs.outcomes():
 
-
-rule collect_outcomes:
-    """All outcomes side by side, one row a person, for whoever wants to look."""
-    input:
-        cohort="results/{evaluation}/person_level/cohort.parquet",
-        outcomes=expand(
-            "results/{{evaluation}}/person_level/outcomes/{outcome}.parquet",
-            outcome=FILES.outcome_names(),
-        ),
-    output:
-        table="results/{evaluation}/person_level/outcomes.parquet",
-    log:
-        "logs/{evaluation}/collect_outcomes.log",
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        names=FILES.outcome_names(),
-        source_digest=digest("collect_outcomes.py"),
-    message:
-        "Putting the outcomes side by side"
-    script:
-        "../scripts/collect_outcomes.py"
-
-
-rule compare_plan:
-    """How the primary outcomes differ from the registered plan, if they do."""
-    output:
-        table="results/{evaluation}/run/plan.csv",
-    log:
-        "logs/{evaluation}/compare_plan.log",
-    wildcard_constraints:
-        evaluation=FROM_SPELLS,
-    conda:
-        "../envs/refino_eval.yaml"
-    params:
-        comparison=PARAMS.comparison_with_plan(),
-        source_digest=digest("compare_plan.py"),
-    message:
-        "Comparing the primary outcomes with the registered plan"
-    script:
-        "../scripts/compare_plan.py"
+    rule:
+        """Outcomes, a number a person over the states of their panel; and all side by side, one row a person."""
+        name:
+            JOB.rule
+        input:
+            panels=sorted({FILES.outcome_panel(name) for name in JOB.names}),
+            others=(
+                [
+                    path
+                    for path in FILES.all_outcomes()
+                    if Path(path).stem not in JOB.names
+                ]
+                if JOB.gathers
+                else []
+            ),
+            cohort=(
+                ["results/{evaluation}/person_level/cohort.parquet"]
+                if JOB.gathers
+                else []
+            ),
+        output:
+            patterns(path for name in JOB.names for path in FILES.outcomes([name])),
+            patterns([FILES.outcomes_table()] if JOB.gathers else []),
+        log:
+            f"logs/{{evaluation}}/{JOB.rule}.log",
+        benchmark:
+            f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+        conda:
+            "../envs/refino_eval.yaml"
+        params:
+            outcomes=PARAMS.outcomes(JOB.names),
+            table=PARAMS.outcomes_table() if JOB.gathers else None,
+            source_digest=digest("derive_outcomes.py"),
+        message:
+            (
+                f"Computing {len(JOB.names)} outcomes{JOB.number}"
+                if JOB.names
+                else "Putting the outcomes side by side"
+            )
+        script:
+            "../scripts/derive_outcomes.py"

@@ -1,37 +1,86 @@
-"""Estimate the exhibits' numbers again by other engines.
+"""Estimate exhibits' numbers again by other engines, and put all comparisons into one table.
 
-Inputs: every exhibit's numbers, and the person-level files that they were made of. Output: `verify.csv`.
+Inputs: the exhibits' numbers, and the person-level files that they were made of. Outputs: one table of comparisons an exhibit,
+and `verify.csv` where this job makes it. An exhibit whose inputs, numbers and definitions are unchanged is kept.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refino_eval.workflow_job import job
+from refino_eval.workflow_job import job, results_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with job(snakemake) as log:
-    from refino_eval.config.definitions import Definitions
-    from refino_eval.config.evaluation import Arms
-    from refino_eval.exhibits.numbers.study import PersonFiles, Study
-    from refino_eval.exhibits.tidy import read_tidy
-    from refino_eval.exhibits.verification import require_agreement, verify, write_verification
+    from refino_eval.kept_results import KeptResults, Result
 
     params = snakemake.params
-    definitions = Definitions.from_params(params.definitions)
-    found = verify(
-        definitions.exhibits,
-        {Path(path).stem: read_tidy(path) for path in snakemake.input.aggregates},
-        files=PersonFiles.listed(
-            cohort=snakemake.input.cohort,
-            outcomes=snakemake.input.outcomes,
-            panels=snakemake.input.panels,
-            flow=snakemake.input.flow,
-            aggregates=snakemake.input.aggregates,
-        ),
-        study=Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"]),
-    )
-    require_agreement(found)
-    write_verification(found, Path(snakemake.output.table))
-    log.info("%s", found["verdict"].value_counts().to_dict())
+
+    def verify_again(missing: list[Result]) -> None:
+        """Estimate the numbers of exhibits again, together, so that what shares a design is prepared once."""
+        from refino_eval.config.definitions import Definitions
+        from refino_eval.config.evaluation import Arms
+        from refino_eval.exhibits.numbers.study import PersonFiles, Study
+        from refino_eval.exhibits.tidy import read_tidy
+        from refino_eval.exhibits.verification import require_agreement, verify, write_verification
+
+        names = [result.name for result in missing]
+        # A number that an exhibit copies from another one is verified where it was estimated.
+        read = [name for name in params.exhibits if any(name in params.exhibits[each]["copies"] for each in names)]
+        wanted = {name: params.exhibits[name] for name in dict.fromkeys([*names, *read])}
+        merged: dict[str, dict[str, object]] = {}
+        for exhibit in wanted.values():
+            for kind, entries in exhibit["definitions"].items():
+                merged.setdefault(kind, {}).update(entries)
+        definitions = Definitions.from_params(merged)
+        kinds = ("outcomes", "panels", "flow", "aggregates", "clean", "published")
+        listed = {
+            kind: list(dict.fromkeys(path for exhibit in wanted.values() for path in exhibit["reads"][kind]))
+            for kind in kinds
+        }
+        found = verify(
+            definitions.exhibits,
+            {name: read_tidy(exhibit["numbers"]) for name, exhibit in wanted.items()},
+            files=PersonFiles.listed(cohort=snakemake.input.cohort, **listed),
+            study=Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"]),
+        )
+        require_agreement(found)
+        for result in missing:
+            write_verification(found[found["exhibit"] == result.name], Path(*result.writes))
+        log.info("%s", found["verdict"].value_counts().to_dict())
+
+    def gather(result: Result) -> None:
+        """Put the comparisons of all exhibits into one table."""
+        from refino_eval.exhibits.tidy import write_text
+
+        texts = [Path(path).read_text(encoding="utf-8").partition("\n") for path in result.reads]
+        write_text(Path(*result.writes), texts[0][0] + "\n" + "".join(rows for _, _, rows in texts))
+
+    kept = KeptResults(results_of(snakemake), "verification")
+    results = [
+        Result(
+            name,
+            [exhibit["definitions"], params.study, exhibit["source_digest"]],
+            (
+                exhibit["numbers"],
+                *exhibit["reads"]["aggregates"],
+                *(
+                    path
+                    for paths in exhibit["reads"].values()
+                    for path in ([paths] if isinstance(paths, str) else paths)
+                ),
+            ),
+            (exhibit["writes"],),
+        )
+        for name, exhibit in params.exhibits.items()
+    ]
+    missing = [result for result in results if result.name in params.made and not kept.restore(result)]
+    if missing:
+        verify_again(missing)
+        for result in missing:
+            kept.keep(result)
+    log.info("%d exhibits unchanged", len(params.made) - len(missing))
+    if params.table is not None:
+        reads = tuple(params.table["reads"])
+        kept.make_each([Result("all_exhibits", params.source_digest, reads, (params.table["writes"],))], gather, log)

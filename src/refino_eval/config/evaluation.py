@@ -73,6 +73,11 @@ class Project(Strict):
         default=None, description="Which profile of `config/disclosure` protects the release."
     )
     seed: int = Field(default=20180501, ge=0, description="The study seed; every random step derives its own from it.")
+    work_per_job: int = Field(
+        default=500_000,
+        ge=1,
+        description="People times outcomes that one job takes on; more work is split into more jobs. Results do not depend on it.",
+    )
 
 
 class Arm(Strict):

@@ -15,9 +15,10 @@ from refino_eval.outcomes.registered_plan import load_plan
 from refino_eval.registers.register_files import find_files
 from refino_eval.sql.spark_server import use_address
 from refino_eval.workflow.job_params import JobParams
+from refino_eval.workflow.job_plan import JobPlan
 from refino_eval.workflow.result_files import ResultFiles
 
-__all__ = ["NOTHING", "JobParams", "ResultFiles", "Workflow"]
+__all__ = ["NOTHING", "JobParams", "JobPlan", "ResultFiles", "Workflow"]
 
 NOTHING = "(?!)"
 """A pattern that matches no name: the rule has nothing to do in this evaluation."""
@@ -65,6 +66,11 @@ class Workflow:
         """Params of the jobs."""
         return JobParams(self.configuration, load_plan(self.configuration.root, self.name))
 
+    @cached_property
+    def jobs(self) -> JobPlan:
+        """How the work of each stage is split into jobs."""
+        return JobPlan(self.configuration, self.files)
+
     @property
     def name(self) -> str:
         """Name of the evaluation."""
@@ -73,7 +79,3 @@ class Workflow:
     def only_if(self, condition: bool) -> str:
         """Return the constraint of the wildcard `evaluation` for rules that not every evaluation has."""
         return re.escape(self.name) if condition else NOTHING
-
-    def exhibits_of(self, form: str) -> str:
-        """Return the constraint that lets through the evaluation's tables, or its figures."""
-        return "|".join(map(re.escape, self.files.exhibits_of(form))) or NOTHING

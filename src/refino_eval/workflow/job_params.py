@@ -18,6 +18,7 @@ from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.labels import flow_labels
+from refino_eval.kept_results import Recorded
 from refino_eval.report.page.chapters import chapter_of
 from refino_eval.workflow.result_files import ResultFiles
 
@@ -71,6 +72,19 @@ class JobParams:
     def sources(self, registers: Iterable[str]) -> Params:
         """Return the descriptions of registers."""
         return {register: self.source(register) for register in registers}
+
+    def registers(self, names: Iterable[str]) -> Recorded:
+        """Return the description of registers, with the files that each one reads and becomes."""
+        return Recorded(
+            {
+                name: {
+                    "source": self.source(name),
+                    "reads": [*self.files.delivered(name), *self.files.register_codelists(name)],
+                    "writes": self.files.register_files(name),
+                }
+                for name in names
+            }
+        )
 
     def panel_sources(self, unit: Unit) -> Params:
         """Return the descriptions of the registers that a panel reads."""
@@ -137,6 +151,25 @@ class JobParams:
         """Return the definitions of the states behind an outcome."""
         return self._states(dependencies.outcome_states(self.definitions.outcomes[name]))
 
+    def outcomes(self, names: Iterable[str]) -> Recorded:
+        """Return the definitions of outcomes, with the panel that each one reads and the file that it becomes."""
+        return Recorded(
+            {
+                name: {
+                    "definition": self.outcome(name),
+                    "states": self.outcome_states(name),
+                    "panel": self.files.outcome_panel(name),
+                    "writes": self.files.outcomes([name])[0],
+                }
+                for name in names
+            }
+        )
+
+    def outcomes_table(self) -> Recorded:
+        """Return what the table of all outcomes reads, the cohort first, and where it goes."""
+        cohort = f"{self.files.results}/person_level/cohort.parquet"
+        return Recorded({"reads": [cohort, *self.files.all_outcomes()], "writes": self.files.outcomes_table()})
+
     def _states(self, names: Iterable[str]) -> Params:
         return _named(self.definitions.states, dependencies.needed_states(self.definitions, list(names)), without_text)
 
@@ -164,27 +197,57 @@ class JobParams:
         """Return what every estimate needs to know of its study."""
         return {"arms": without_text(self.evaluation.arms), "seed": self.configuration.project.seed}
 
+    def estimates(self, names: Iterable[str], digest_of: Callable[[str], str]) -> Recorded:
+        """Return, for exhibits, the definitions that their numbers are computed from, and the files.
+
+        `digest_of` returns the hash of the code behind a kind of exhibit.
+        """
+        return Recorded(
+            {
+                name: {
+                    "definitions": self.estimation(name),
+                    "reads": self.files.estimation_reads(name),
+                    "writes": self.files.aggregate_of(name),
+                    "source_digest": digest_of(self.definitions.exhibits[name].kind),
+                }
+                for name in names
+            }
+        )
+
+    def verification(self, names: Iterable[str], digest_of: Callable[[str], str]) -> Recorded:
+        """Return the same for exhibits whose numbers are estimated again, and for those that they copy numbers from."""
+        made = list(names)
+        copied = {other for name in made for other in self.definitions.exhibits[name].exhibits_read}
+        wanted = [name for name in self.evaluation.exhibits if name in {*made, *copied}]
+        return Recorded(
+            {
+                name: {
+                    **entry,
+                    "numbers": entry["writes"][0],
+                    "writes": self.files.verification_of(name),
+                    "copies": list(self.definitions.exhibits[name].exhibits_read),
+                }
+                for name, entry in self.estimates(wanted, digest_of).items()
+            }
+        )
+
+    def verification_table(self) -> Recorded:
+        """Return what the table of all comparisons reads, and where it goes."""
+        return Recorded({"reads": self.files.verification(), "writes": f"{self.files.results}/run/verify.csv"})
+
     def estimation(self, exhibit: str) -> Params:
         """Return the definitions that an exhibit's numbers are computed from."""
-        return self._estimation([exhibit])
+        entry = self.definitions.exhibits[exhibit]
 
-    def verification(self) -> Params:
-        """Return the definitions that the numbers of all exhibits are computed from."""
-        return self._estimation(self.evaluation.exhibits)
-
-    def _estimation(self, exhibits: Iterable[str]) -> Params:
-        entries = {name: self.definitions.exhibits[name] for name in exhibits}
-
-        def used(kind: str, names_of: Callable[[Any], Iterable[str]]) -> Params:
-            names = sorted({name for exhibit in entries.values() for name in names_of(exhibit)})
-            return _named(getattr(self.definitions, kind), names, without_text)
+        def used(kind: str, names: Iterable[str]) -> Params:
+            return _named(getattr(self.definitions, kind), sorted(set(names)), without_text)
 
         return {
-            "exhibits": _named(entries, entries, without_text),
-            "specifications": used("specifications", lambda exhibit: exhibit.specifications_read),
-            "subgroups": used("subgroups", lambda exhibit: exhibit.subgroups_read),
-            "costs": used("costs", lambda exhibit: exhibit.costs_read),
-            "payments": used("payments", lambda exhibit: exhibit.payments_read),
+            "exhibits": {exhibit: without_text(entry)},
+            "specifications": used("specifications", entry.specifications_read),
+            "subgroups": used("subgroups", entry.subgroups_read),
+            "costs": used("costs", entry.costs_read),
+            "payments": used("payments", entry.payments_read),
         }
 
     # --- Exhibits and report ---
@@ -205,14 +268,25 @@ class JobParams:
         """Return the levels of p that are marked by a star each, in exhibits that do not say so themselves."""
         return list(self.configuration.project.stars) if form == "table" else []
 
-    def bundle(self) -> Params:
-        """Return the definitions of all tables, and those that their text is taken from."""
-        tables = self.files.exhibits_of("table")
-        labels: dict[str, Params] = {}
-        for name in tables:
-            for kind, entries in self.labels(name).items():
-                labels[kind] = {**labels.get(kind, {}), **entries}
-        return {"exhibits": {name: self.exhibit(name) for name in tables}, **labels}
+    def renders(self, names: Iterable[str], digest_of: Callable[[str], str]) -> Recorded:
+        """Return the definitions of exhibits and those that their text is taken from, and the files."""
+        return Recorded(
+            {
+                name: {
+                    "definition": self.exhibit(name),
+                    "labels": self.labels(name),
+                    "reads": self.files.aggregate_of(name)[0],
+                    "writes": self.files.release_of(name),
+                    "source_digest": digest_of(self.definitions.exhibits[name].kind),
+                }
+                for name in names
+            }
+        )
+
+    def bundle(self, digest_of: Callable[[str], str]) -> Recorded:
+        """Return what the documents of all tables are made of, and their files by language."""
+        tables = self.renders(self.files.exhibits_of("table"), digest_of)
+        return Recorded({"tables": dict(tables), "title": self.title(), "writes": self.files.bundle_files()})
 
     def names(self) -> Params:
         """Return what arms, samples, strata and a person table's outcomes are called."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class ResultFiles:
     def delivered(self, register: str) -> list[str]:
         """Return the files that a register is read from, id lists included; a synthetic delivery has a manifest."""
         if self.evaluation.synthetic is not None:
-            return [f"{self.evaluation.data}/manifest.json"]
+            return self.manifest()
         source, folder = self.configuration.sources[register], self.configuration.data_folder
         lists = [folder / rule.file for rule in source.rules if rule.rule == "person_not_listed"]
         return [str(path) for path in [*find_files(source, folder), *(path for path in lists if path.is_file())]]
@@ -55,6 +55,10 @@ class ResultFiles:
         """Return the analysis files of a person table."""
         table = self.evaluation.person_table
         return [f"{self.configuration.data_folder}/{file}" for file in table.files] if table else []
+
+    def manifest(self) -> list[str]:
+        """Return the manifest of a synthetic delivery."""
+        return [f"{self.evaluation.data}/manifest.json"] if self.evaluation.synthetic is not None else []
 
     def codelists(self) -> list[str]:
         """Return all code lists and price indices."""
@@ -127,6 +131,10 @@ class ResultFiles:
         """Return the files of outcomes, by default of all that the evaluation uses."""
         return [f"{self.results}/person_level/outcomes/{name}.parquet" for name in names or self.outcome_names()]
 
+    def all_outcomes(self) -> list[str]:
+        """Return the files of all outcomes that the evaluation uses; none if it uses none."""
+        return [path for name in self.outcome_names() for path in self.outcomes([name])]
+
     def outcomes_table(self) -> str:
         """Return the file of all outcomes, one row a person."""
         return f"{self.results}/person_level/outcomes.parquet"
@@ -170,6 +178,84 @@ class ResultFiles:
         """Return the tidy numbers of every exhibit."""
         return self._aggregates_of(self.evaluation.exhibits)
 
+    def verified_aggregates(self, names: Iterable[str]) -> list[str]:
+        """Return the numbers of exhibits that are estimated again, and of those that they copy numbers from."""
+        wanted = [other for name in names for other in (name, *self.exhibit(name).exhibits_read)]
+        return self._aggregates_of(dict.fromkeys(wanted))
+
+    def verification_of(self, name: str) -> str:
+        """Return the table of an exhibit's numbers beside what other engines make of them."""
+        return f"{self.results}/run/verification/{name}.csv"
+
+    def verification(self) -> list[str]:
+        """Return these tables of every exhibit."""
+        return [self.verification_of(name) for name in self.evaluation.exhibits]
+
+    def aggregate_of(self, name: str) -> list[str]:
+        """Return the tidy numbers of an exhibit: as CSV and as parquet."""
+        return [f"{self.results}/aggregates/{name}.{ending}" for ending in ("csv", "parquet")]
+
+    def estimation_reads(self, name: str) -> dict[str, Any]:
+        """Return what an exhibit's numbers are computed from, by the kind of file."""
+        return {
+            "cohort": f"{self.results}/person_level/cohort.parquet",
+            "outcomes": self.exhibit_outcomes(name),
+            "panels": self.exhibit_panels(name),
+            "aggregates": self.exhibit_aggregates(name),
+            "clean": self.exhibit_clean(name),
+            "published": self.exhibit_published(name),
+            "flow": self.exhibit_flow(name),
+        }
+
+    def estimation_inputs(self, names: Iterable[str], kind: str) -> list[str]:
+        """Return the files of a kind that some exhibits' numbers are computed from, except those that they are."""
+        made = {path for name in names for path in self.aggregate_of(name)}
+        return list(dict.fromkeys(p for name in names for p in self.estimation_reads(name)[kind] if p not in made))
+
+    def register_files(self, name: str) -> list[str]:
+        """Return the files that a register becomes: clean rows, rejects, and counts."""
+        return [
+            f"{self.results}/person_level/clean/{name}.parquet",
+            f"{self.results}/person_level/rejects/{name}.parquet",
+            f"{self.results}/run/ingest/{name}.json",
+        ]
+
+    def linkage(self) -> list[str]:
+        """Return the table of how many people each register has."""
+        return [f"{self.results}/run/linkage.csv"] if self.evaluation.entry == "spells" else []
+
+    def register_counts(self) -> list[str]:
+        """Return the counts of all registers."""
+        return [f"{self.results}/run/ingest/{name}.json" for name in self.evaluation.sources]
+
+    def record_files(self) -> dict[str, list[str]]:
+        """Return what a run records of itself and that may be kept, by what it is."""
+        names = {"comparison": ["comparison.csv"]}
+        if self.evaluation.entry == "spells":
+            names |= {"plan": ["plan.csv"], "quality": ["quality.csv", "quality_rules.csv"]}
+        if self.evaluation.synthetic is not None:
+            names |= {"calibration": ["calibration.csv", "calibration.md"]}
+        return {record: [f"{self.results}/run/{name}" for name in files] for record, files in names.items()}
+
+    def page_files(self) -> dict[str, dict[str, list[str]]]:
+        """Return the pages of each language: the report, and the catalogue of definitions."""
+        pages: dict[str, dict[str, list[str]]] = {}
+        for language in self.configuration.project.languages:
+            folder = f"{self.results}/release"
+            pages[language] = {
+                "report": [f"{folder}/report.{language}.html"],
+                "catalogue": [f"{folder}/catalogue.{language}.{ending}" for ending in ("html", "md")],
+            }
+        return pages
+
+    def bundle_files(self) -> dict[str, list[str]]:
+        """Return the documents of all tables, by language."""
+        endings = self.configuration.project.formats.bundles
+        return {
+            language: [f"{self.results}/release/tables.{language}.{ending}" for ending in endings]
+            for language in self.configuration.project.languages
+        }
+
     def _aggregates_of(self, names: Iterable[str]) -> list[str]:
         return [f"{self.results}/aggregates/{name}.csv" for name in names]
 
@@ -194,12 +280,11 @@ class ResultFiles:
         """Return what a run makes, up to a target (`outcomes`, `aggregates`) or all: at least one file of each job."""
         spells = self.evaluation.entry == "spells"
         panels = {self.outcome_panel(name) for name in self.outcome_names()} if spells else set()
-        made = [f"{self.evaluation.data}/manifest.json"] if self.evaluation.synthetic is not None else []
-        made += self.clean(self.evaluation.sources)
+        made = [*self.manifest(), *self.clean(self.evaluation.sources)]
         made += [
             f"{self.results}/person_level/cohort.parquet",
             *sorted(panels),
-            *self.outcomes(),
+            *self.all_outcomes(),
         ]
         if until != "aggregates":
             made.append(self.outcomes_table())
@@ -218,29 +303,21 @@ class ResultFiles:
         formats = self.configuration.project.formats
         return list(formats.tables if form == "table" else formats.figures)
 
-    def patterns(self, form: str) -> list[str]:
-        """Return the release files of a table or a figure, with wildcards for evaluation and exhibit."""
-        return list(self._release(form, "results/{evaluation}", "{exhibit}"))
-
-    def _release(self, form: str, results: str, exhibit: str) -> Iterator[str]:
-        folder = f"{results}/release/{form}s"
-        formats = self.formats(form)
+    def release_of(self, name: str) -> list[str]:
+        """Return the release files of an exhibit."""
+        form = self.exhibit(name).form
+        stem, formats = f"{self.results}/release/{form}s/{name}", self.formats(form)
         # The numbers behind a figure are the same in every language.
         once = form == "figure" and "csv" in formats
-        for language in self.configuration.project.languages:
-            for ending in formats:
-                if not (once and ending == "csv"):
-                    yield f"{folder}/{exhibit}.{language}.{ending}"
-        if once:
-            yield f"{folder}/{exhibit}.csv"
+        endings = [ending for ending in formats if not (once and ending == "csv")]
+        paths = [
+            f"{stem}.{language}.{ending}" for language in self.configuration.project.languages for ending in endings
+        ]
+        return [*paths, f"{stem}.csv"] if once else paths
 
     def rendered(self) -> list[str]:
         """Return the release files of every exhibit."""
-        return [
-            path
-            for name in self.evaluation.exhibits
-            for path in self._release(self.exhibit(name).form, self.results, name)
-        ]
+        return [path for name in self.evaluation.exhibits for path in self.release_of(name)]
 
     def pages(self, *names: str) -> list[str]:
         """Return release files in every language, for instance `report.html` as `release/report.nb.html`."""
@@ -261,8 +338,7 @@ class ResultFiles:
 
     def bundles(self) -> list[str]:
         """Return the files that hold all tables at once."""
-        names = (f"tables.{ending}" for ending in self.configuration.project.formats.bundles)
-        return self.pages(*names) if self.exhibits_of("table") else []
+        return [path for paths in self.bundle_files().values() for path in paths] if self.exhibits_of("table") else []
 
     def release(self) -> list[str]:
         """Return everything that may leave: nothing from confidential data while there is no disclosure control."""

