@@ -103,7 +103,7 @@ def test_snakemake_by_itself_warns_of_a_changed_file(project):
     path = project / RESULTS / "aggregates/reference_effects.csv"
     edit(path, path.read_bytes()[:-3] + b"999")
     change(project / "config/config.yaml", "evaluation: refino", f"evaluation: {NAME}")
-    assert not {"read_person_table", "estimate_exhibit"} & set(planned(project))
+    assert not {"read_person_table", "estimate_exhibits"} & set(planned(project))
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "-n"], cwd=project, capture_output=True, text=True, check=False
     )

@@ -26,7 +26,7 @@ Missing input files for rule read_person_table:
         data/one.dta
         data/two.csv
 """
-KILLED = "Command 'python job.py' died with <Signals.SIGKILL: 9>.\nError in rule estimate_exhibit:\n"
+KILLED = "Command 'python job.py' died with <Signals.SIGKILL: 9>.\nError in rule estimate_exhibits_1:\n"
 FAILED = "Error in rule derive_panel:\n    log: logs/toy/panel.log (check log file(s) for error details)\n"
 
 
