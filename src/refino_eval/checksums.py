@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,21 +168,23 @@ def unvouched(folder: Path, planned: Iterable[str]) -> list[Unvouched]:
     Returns
     -------
     list of Unvouched
-        One for each job: a file whose job never ended well, whose content is not what its job wrote, or whose job read
-        something else than what is there now.
+        One for each file whose job never ended well or whose content is not what its job wrote; and one for each job that
+        read something else than what is there now.
     """
     records = read_records(folder)
     checksums = Checksums(_read_cache(folder))
     owner = {path: record for record in records for path in record.outputs}
-    found: dict[str, Unvouched] = {}
-    for path in planned:
+    found: list[Unvouched] = []
+    compared: set[str] = set()
+    for path in dict.fromkeys(planned):
         record = owner.get(path)
         if record is None:
-            found.setdefault(path, Unvouched(path, ""))
-        elif record.first_output not in found and (reason := _difference(record, owner, checksums)):
-            found[record.first_output] = Unvouched(path, reason)
+            found.append(Unvouched(path, ""))
+        elif record.first_output not in compared:
+            compared.add(record.first_output)
+            found += [Unvouched(path, reason) for reason in _differences(record, owner, checksums)]
     _write_cache(folder, checksums)
-    return list(found.values())
+    return found
 
 
 def require_as_written(results: Path, *parts: str) -> None:
@@ -201,20 +203,20 @@ def require_as_written(results: Path, *parts: str) -> None:
     raise_problems(problems)
 
 
-def _difference(record: JobRecord, owner: Mapping[str, JobRecord], checksums: Checksums) -> str:
-    """Return the first way in which a job's files are not what they were, in words; an empty text if there is none."""
+def _differences(record: JobRecord, owner: Mapping[str, JobRecord], checksums: Checksums) -> Iterator[str]:
+    """Yield the outputs of a job that are not what they were, in words; if all are, the first such input."""
+    as_written = True
     for path, written in record.outputs.items():
         now = checksums.of(path, written)
-        if now is None:
-            return f"{path} was deleted"
-        if now.sha256 != written.sha256:
-            return f"{path} is not what its job wrote"
+        if now is None or now.sha256 != written.sha256:
+            as_written = False
+            yield f"{path} was deleted" if now is None else f"{path} is not what its job wrote"
     for path, read in record.inputs.items():
         # A file of another job counts as that job left it: if it was touched since, that job is the one to run.
         now = owner[path].outputs[path] if path in owner else checksums.of(path, read)
-        if now is not None and now.sha256 != read.sha256:
-            return f"{path} has changed since it was read"
-    return ""
+        if as_written and now is not None and now.sha256 != read.sha256:
+            yield f"{path} has changed since it was read"
+            return
 
 
 def _record_path(folder: Path, output: str) -> Path:
