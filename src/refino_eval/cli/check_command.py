@@ -114,7 +114,7 @@ def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Ite
     from refino_eval.registers.receipt_problems import ERROR, NOTE, WARNING
     from refino_eval.report.receipt_page import write_receipt_html
 
-    receipt = _receipt(configuration, folder)
+    receipt = receipt_of(configuration, folder)
     written = write_receipt_csv(receipt, out)
     (out / "receipt.txt").write_text("\n".join(receipt_text(receipt)) + "\n", encoding="utf-8")
     page = write_receipt_html(receipt, out / "receipt.html", label=configuration.evaluation.label.en)
@@ -127,7 +127,8 @@ def _receipt_lines(configuration: Configuration, folder: Path, out: Path) -> Ite
         raise UserError(*(problem_text(error) for error in errors))
 
 
-def _receipt(configuration: Configuration, folder: Path) -> Receipt:
+def receipt_of(configuration: Configuration, folder: Path) -> Receipt:
+    """Take the receipt of a delivery as `check` does."""
     from refino_eval.codes.codelists import load_codelists
     from refino_eval.registers.delivery_letter import find_letter, read_letter
     from refino_eval.registers.delivery_receipt import take_receipt

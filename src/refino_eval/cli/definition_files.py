@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from yaml import MappingNode
 
 from refino_eval.config.definitions import Definitions, Outcome
 from refino_eval.config.entry_files import SHARED, STUDIES, EntryFile, entry_files, joined, listed_files
@@ -20,7 +20,7 @@ from refino_eval.config.load import Configuration
 from refino_eval.config.model_errors import validate
 from refino_eval.config.windows import WINDOWS, expanded
 from refino_eval.config.without_text import descriptive_names
-from refino_eval.config.yaml_files import parse_yaml
+from refino_eval.config.yaml_files import parse_yaml, yaml_nodes, yaml_text
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.tidy import write_bytes
 
@@ -77,7 +77,7 @@ def locate(configuration: Configuration, kind: str, name: str) -> Location | Non
     for file in files:
         if file.kind == kind and not file.is_examples:
             text = (configuration.root / file.path).read_text(encoding="utf-8")
-            node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), file.keys)
+            node = _inside(yaml_nodes(text, file.path), file.keys)
             for keys in ((name,), *((base, WINDOWS, name) for base in _keys(node))):
                 if _inside(node, keys) is not None:
                     return _find(text, (*file.keys, *keys), file.path)
@@ -85,21 +85,21 @@ def locate(configuration: Configuration, kind: str, name: str) -> Location | Non
 
 
 def _keys(node: Any) -> list[str]:
-    return [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    return [key.value for key, _ in node.value] if isinstance(node, MappingNode) else []
 
 
 def _inside(node: Any, keys: tuple[str, ...]) -> Any:
     """Return the node that keys lead to, or None."""
     for step in keys:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        pairs = node.value if isinstance(node, MappingNode) else ()
         node = next((value for key, value in pairs if key.value == step), None)
     return node
 
 
 def _find(text: str, path: tuple[str, ...], file: str) -> Location | None:
     """Return the location of a key in YAML text, by its path."""
-    node = _inside(yaml.compose(text, Loader=yaml.SafeLoader), path[:-1])
-    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    node = _inside(yaml_nodes(text, file), path[:-1])
+    pairs = node.value if isinstance(node, MappingNode) else ()
     found = next(((key, value) for key, value in pairs if key.value == path[-1]), None)
     if found is None:
         return None
@@ -175,7 +175,7 @@ def _copied(configuration: Configuration, source: Location, name: str, like: str
         return _renamed(text, source, name), examples.is_file()
     # One of several windows has no text of its own: it is written out.
     entries, _ = expanded({source.path[-3]: _parsed(text, source.file)[source.path[-3]]}, source.file)
-    written = yaml.safe_dump({name: entries[like]}, sort_keys=False, allow_unicode=True, width=120)
+    written = yaml_text({name: entries[like]})
     return written.splitlines(), examples.is_file()
 
 
@@ -197,8 +197,8 @@ def _appended(root: Path, file: str, lines: list[str]) -> tuple[Path, bytes, byt
 
 def _checked(text: str, before: str, name: str, file: str) -> Location:
     """Return the location of the new outcome, having checked that it is valid and that no other entry changed."""
-    read = yaml.safe_load(text)
-    if {key: entry for key, entry in read.items() if key != name} != (yaml.safe_load(before) or {}):
+    read = parse_yaml(text, file)
+    if {key: entry for key, entry in read.items() if key != name} != (parse_yaml(before, file) or {}):
         raise ValueError(f"adding {name} to {file} would change other entries")
     validate(read[name], Outcome, f"{file}: {name}")
     location = _find(text, (name,), file)

@@ -1,9 +1,10 @@
-"""Reading YAML files strictly: no key twice, no file that is too large, nested too deeply or full of aliases."""
+"""Read YAML 1.2 strictly (no key twice, no file that is too large, nested too deeply or full of aliases), and write it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ class _StrictLoader(_StrictConstructor, yaml.SafeLoader):
             self._aliases += 1
             if self._aliases > MAX_ALIASES:
                 raise yaml.YAMLError("too many aliases")
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if tag := getattr(event, "tag", None):
+            # Numbers with a tag are read by the rules of YAML 1.1, and other tags give values that no key takes.
+            raise yaml.YAMLError(
+                f"the tag {tag.replace('tag:yaml.org,2002:', '!!')} in line {event.start_mark.line + 1} is not read; write the value "
+                "without a tag, and text in quotation marks"
+            )
         return super().compose_node(parent, index)
 
 
@@ -98,6 +106,19 @@ def _is_simple(text: str) -> bool:
     return True
 
 
+class _Dumper(yaml.SafeDumper):
+    """Put text in quotation marks wherever YAML 1.1 or this reader would take it for something else."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, []),
+        *_StrictLoader.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *_StrictLoader.yaml_implicit_resolvers}
+}
+
+
 def read_yaml(path: Path, shown: str) -> Any:
     """Read one YAML file; a missing or invalid one is reported under the name `shown`."""
     try:
@@ -121,8 +142,22 @@ def parse_yaml(text: str, shown: str) -> Any:
         with contextlib.suppress(yaml.YAMLError, ValueError):
             if _is_simple(text):
                 return yaml.load(text, Loader=_FastLoader)
+    return _read(text, shown, lambda text: yaml.load(text, Loader=_StrictLoader))  # a subclass of SafeLoader
+
+
+def yaml_nodes(text: str, shown: str) -> Any:
+    """Return the nodes of YAML text, which state the lines that keys and values are on."""
+    return _read(text, shown, lambda text: yaml.compose(text, Loader=_StrictLoader))
+
+
+def yaml_text(data: Mapping[str, Any]) -> str:
+    """Write data as YAML text that this reader, and readers of YAML 1.1, read as the same data."""
+    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _read(text: str, shown: str, parse: Callable[[str], Any]) -> Any:
     try:
-        return yaml.load(text, Loader=_StrictLoader)  # a subclass of SafeLoader
+        return parse(text)
     except RecursionError:
         raise UserError(f"{shown}: the file is nested too deeply to be a configuration file.") from None
     except yaml.YAMLError as error:

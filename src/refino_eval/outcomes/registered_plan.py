@@ -14,8 +14,6 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from refino_eval.config import Configuration
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.dependencies import needed_states, outcome_states, used_outcomes
@@ -23,7 +21,7 @@ from refino_eval.config.load import load_configuration, project_root
 from refino_eval.config.model_errors import validate
 from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
-from refino_eval.config.yaml_files import read_yaml
+from refino_eval.config.yaml_files import read_yaml, yaml_text
 from refino_eval.errors import UserError
 
 FOLDER = Path("config/plans")
@@ -213,9 +211,7 @@ def write_plan(root: Path, evaluation: str, registered: dt.date) -> Path:
         )
     used = used_outcomes(configuration.evaluation, configuration.definitions)
     plan = make_plan(configuration.definitions, evaluation=evaluation, outcomes=used, registered=registered)
-    text = yaml.safe_dump(
-        plan.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True, width=120
-    )
+    text = yaml_text(plan.model_dump(mode="json", exclude_none=True))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f"# The primary outcomes as registered; written by the program, not by hand.\n{text}", encoding="utf-8"

@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from refino_eval.config.yaml_files import yaml_text
 from refino_eval.sql.spark_server import server_facts
 
 PACKAGES = ("refino-eval", "snakemake", "duckdb", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
@@ -48,7 +47,7 @@ def record_run(
     No time of day is recorded: the same delivery, configuration and code give the same bytes.
     """
     # The checksum is that of the text in `run_config.yaml`, so that anybody can compute it again.
-    text = yaml.safe_dump(dict(configuration), allow_unicode=True, sort_keys=False, width=120)
+    text = yaml_text(configuration)
     record = {
         "evaluation": configuration["evaluation"]["name"],
         "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),

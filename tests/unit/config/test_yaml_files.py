@@ -1,13 +1,15 @@
 """What YAML 1.1 would turn into numbers or true and false without a word stays as it is written."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+import refino_eval
 from refino_eval.config import yaml_files
-from refino_eval.config.yaml_files import parse_yaml
+from refino_eval.config.yaml_files import parse_yaml, yaml_text
 from refino_eval.errors import UserError
 
 
@@ -71,3 +73,30 @@ def test_configuration_is_read_by_libyaml(monkeypatch):
 def test_a_text_that_would_harm_or_confuse_is_refused(text, problem):
     with pytest.raises(UserError, match=problem):
         parse_yaml(text, "x.yaml")
+
+
+@pytest.mark.parametrize(
+    "tagged", ['!!int "x"', "!!int 0331", '!!float "1"', '!!bool "NO"', "!!binary aGk=", "!!set {a}", "!own x"]
+)
+def test_a_tag_is_refused_with_its_line(tagged):
+    with pytest.raises(UserError, match=r"x\.yaml: .*the tag !.* in line 2 is not read; write the value without a tag"):
+        parse_yaml(f"first: 1\nkey: {tagged}", "x.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "0331", "NO", "12:30", "2018-02-28", "1.5", "", "~", "a: b", "08", "0x1F", "true", ".5e3"]
+)
+def test_text_is_read_as_it_was_written(text):
+    assert parse_yaml(yaml_text({"key": text}), "x.yaml") == {"key": text}
+    assert yaml.safe_load(yaml_text({"key": text})) == {"key": text}
+
+
+def test_one_module_reads_configuration():
+    """Only `config.yaml_files` and the texts of the program, which are no user's, know the YAML library."""
+    source = Path(refino_eval.__file__).parent
+    readers = [
+        path.relative_to(source).as_posix()
+        for path in sorted(source.rglob("*.py"))
+        if re.search(r"\byaml\.(load|safe_load|compose|parse|scan|dump|safe_dump)\b", path.read_text(encoding="utf-8"))
+    ]
+    assert readers == ["config/yaml_files.py", "text/catalogue.py"]
