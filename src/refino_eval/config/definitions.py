@@ -424,7 +424,7 @@ class Specification(Strict):
         description="Instead of the cells: fixed effects of each of these columns (a stratum, another column that the cohort keeps, "
         "or a covariate with few values), for instance [office, month].",
     )
-    vcov: Vcov = "HC1"
+    vcov: Vcov = Field(default="HC1", description=VCOV)
     level: float = Field(default=0.95, gt=0.5, lt=1)
     weights: Name | Literal[False] | None = Field(
         default=None,

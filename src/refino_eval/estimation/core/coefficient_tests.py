@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,9 @@ from scipy import special
 
 from refino_eval.estimation.core.arrays import FloatArray, check_level, ratio
 from refino_eval.estimation.core.recording import Source
+
+Freedom = Callable[[FloatArray], float]
+"""Degrees of freedom of the covariance of r combinations of the tested coefficients, weights of shape (r, q)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,8 @@ class WaldTest:
     ``f_stat`` = ``chi2`` / ``df_num`` is referred to F(df_num, df_den), the test to report; ``chi2`` to the
     chi-squared with ``df_num`` degrees of freedom, its limit. ``df_num`` is the rank of the covariance, so that
     coefficients without variance or repeated ones do not count. ``source`` is where the tested coefficients come from,
-    when they are of one regression.
+    when they are of one regression. With estimated degrees of freedom eta of the covariance ``f_stat`` is Hotelling's,
+    (eta - q + 1) / (eta q) chi2 with q = ``df_num``, and ``df_den`` is eta - q + 1; without any left they are NaN.
     """
 
     f_stat: float
@@ -66,7 +71,13 @@ def t_inference(estimate: FloatArray, std_error: FloatArray, df: npt.ArrayLike, 
 
 
 def wald_test(
-    estimate: FloatArray, cov: FloatArray, df_den: float, *, tolerance: float = 1e-10, source: Source | None = None
+    estimate: FloatArray,
+    cov: FloatArray,
+    df_den: float,
+    *,
+    tolerance: float = 1e-10,
+    source: Source | None = None,
+    freedom: Freedom | None = None,
 ) -> WaldTest:
     """Test that all coefficients are 0, from their joint covariance.
 
@@ -82,6 +93,9 @@ def wald_test(
         Directions whose share of the correlation matrix's largest eigenvalue is below it count as absent.
     source
         Where the coefficients come from, with q rows of loadings.
+    freedom
+        Degrees of freedom eta of the covariance, in place of ``df_den``, where they are estimated: the approximate
+        Hotelling test of Pustejovsky and Tipton (2018), eq. 12-14 (`clubSandwich` "HTZ").
 
     Notes
     -----
@@ -99,6 +113,13 @@ def wald_test(
     rank = int(np.count_nonzero(kept))
     chi2 = float(np.sum((vectors[:, kept].T @ t) ** 2 / values[kept]))
     f_stat = chi2 / rank
+    if freedom is not None:
+        directions = np.zeros((rank, estimate.size))
+        directions[:, used] = vectors[:, kept].T / scale[used]
+        eta = freedom(directions)
+        df_den = eta - rank + 1.0
+        share = df_den / eta if df_den > 0 else np.nan
+        f_stat, df_den = f_stat * share, df_den if df_den > 0 else np.nan
     if source is not None:
         source = replace(source, loadings=source.loadings[used])
     return WaldTest(

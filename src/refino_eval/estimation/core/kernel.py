@@ -11,8 +11,8 @@ d = z~ / z~'z~, z~ the residual of z on cells and controls; Frisch and Waugh 193
 coefficient, and of all outcomes' coefficients jointly, are products of (scaled) psi.
 
 Conventions, with n people and K = cells + columns (cells count as constants, also when each is part of one cluster):
-`covariances` lists the covariances. The leverage h is the full one, 1/n_c(i) + |Q_i|^2 with absorbed cells. The t
-reference has n - K degrees of freedom, G - 1 with clusters. People with h = 1 have no residual and psi = 0. With
+`covariances` lists the covariances and their degrees of freedom; `bias_reduction` has the formulas of those with leverage
+of whole clusters. The leverage h is the full one, 1/n_c(i) + |Q_i|^2 with absorbed cells. People with h = 1 have no residual and psi = 0. With
 probability weights w all sums are weighted and leverage is that of the weighted regression. Objects that hold person
 rows print nothing of them (``repr=False``), since logs may be read by others.
 """
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from refino_eval.covariances import CLUSTERED, COVARIANCES, Vcov
 from refino_eval.errors import UserError
@@ -37,6 +38,8 @@ from refino_eval.estimation.core.arrays import (
     check_finite,
     ratio,
 )
+from refino_eval.estimation.core.bias_reduction import HatMatrix, WorkingForm, adjusted_dual, working_form
+from refino_eval.estimation.core.coefficient_tests import Freedom
 from refino_eval.estimation.core.recording import Key, Regression, Source, note_outcomes, open_recording
 
 # People whose 1 - h is below this are fitted exactly.
@@ -73,6 +76,8 @@ class Design:
         Coefficients of interest per unit of the basis' loadings, shape (f, k).
     leverage
         Diagonal of the full hat matrix (cells and columns), shape (n,).
+    n_cluster_codes
+        One more than the largest code of a cluster among all rows of the inputs.
     """
 
     focus: tuple[str, ...]
@@ -86,6 +91,7 @@ class Design:
     basis: FloatArray
     lift: FloatArray
     leverage: FloatArray
+    n_cluster_codes: int = 0
 
     @property
     def n(self) -> int:
@@ -118,12 +124,86 @@ class Design:
         """Clusters with a person in use."""
         return 0 if self.cluster is None else np.unique(self.cluster).size
 
-    def df(self, vcov: Vcov) -> int:
-        """Degrees of freedom of the t reference: n - K, or clusters - 1 with clusters."""
-        if COVARIANCES[vcov].is_clustered:
+    @property
+    def hat(self) -> HatMatrix:
+        """What the regression fits."""
+        return HatMatrix(self.cells, self.basis, self.root_weights)
+
+    @cached_property
+    def _adjusted(self) -> dict[Vcov, FloatArray]:
+        return {}
+
+    def adjusted(self, vcov: Vcov) -> FloatArray:
+        """Weight of each residual in each coefficient's score, shape (n, f), under a covariance with leverage and clusters.
+
+        Outcomes share it: the adjustment of a cluster is made once for a design.
+        """
+        if vcov not in self._adjusted:
+            self._require_cluster()
+            assert self.cluster is not None
+            power = COVARIANCES[vcov].leverage_power
+            self._adjusted[vcov] = adjusted_dual(self.hat, self.dual, self.cluster, power)
+        return self._adjusted[vcov]
+
+    def df(self, vcov: Vcov, *, focus: int = 0, loadings: FloatArray | None = None) -> float:
+        """Degrees of freedom of the reference distribution: n - K, clusters - 1, or Satterthwaite's, of one coefficient.
+
+        Parameters
+        ----------
+        vcov
+            The covariance.
+        focus, loadings
+            The coefficient; or weights of the coefficients, shape (q, f), of q combinations that are tested together.
+        """
+        covariance = COVARIANCES[vcov]
+        if covariance.has_satterthwaite:
+            if loadings is not None:
+                return self.working_form(vcov, loadings).freedom()
+            if (vcov, focus) not in self._freedom:
+                one = np.eye(len(self.focus))[[focus]]
+                self._freedom[vcov, focus] = self.working_form(vcov, one).freedom()
+            return self._freedom[vcov, focus]
+        if covariance.is_clustered:
             self._require_cluster()
             return self.n_clusters - 1
         return self.df_resid
+
+    @cached_property
+    def _freedom(self) -> dict[tuple[Vcov, int], float]:
+        return {}
+
+    def dfs(self, vcov: Vcov) -> npt.NDArray[np.number]:
+        """Return the degrees of freedom of each coefficient of interest, shape (f,)."""
+        return np.array([self.df(vcov, focus=k) for k in range(len(self.focus))])
+
+    def freedom(self, vcov: Vcov, loadings: FloatArray) -> Freedom | None:
+        """Return the degrees of freedom of combinations of combinations of coefficients; None where they are not Satterthwaite's.
+
+        Parameters
+        ----------
+        vcov
+            The covariance.
+        loadings
+            Weights of the coefficients in what is tested, shape (q, f).
+        """
+        if not COVARIANCES[vcov].has_satterthwaite:
+            return None
+        return lambda directions: self.df(vcov, loadings=directions @ loadings)
+
+    def working_form(self, vcov: Vcov, loadings: FloatArray) -> WorkingForm:
+        """Return the quadratic forms behind the variances of combinations of coefficients, loadings of shape (q, f).
+
+        Clusters (people, without clusters) have the numbers of the inputs, so that forms of designs on different people can be
+        added.
+        """
+        if COVARIANCES[vcov].is_clustered:
+            adjusted, groups = self.adjusted(vcov), self.cluster
+            assert groups is not None
+            n_groups = self.n_cluster_codes or int(groups.max()) + 1
+        else:
+            scale = np.sqrt(self.inverse_slack ** COVARIANCES[vcov].leverage_power)
+            adjusted, groups, n_groups = self.dual * scale[:, None], self.rows, self.n_rows
+        return working_form(self.hat, adjusted @ loadings.T, groups, n_groups)
 
     def summed_in(self, vcov: Vcov) -> IntArray | None:
         """Clusters within which a covariance sums scores, or None, shape (n,)."""
@@ -269,7 +349,10 @@ class Fit:
                 f"The covariance '{vcov}' has no influence form; choose one of "
                 f"{', '.join(name for name, one in COVARIANCES.items() if one.is_robust)}, or joint_cov of one sample."
             )
-        scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))
+        if COVARIANCES[vcov].has_cluster_leverage:
+            scale = self.design.adjusted(vcov)[:, focus]
+        else:
+            scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))
         scores = np.zeros((self.design.n_rows, self.residuals.shape[1]))
         scores[self.design.rows] = scale[:, None] * self.residuals
         return scores
@@ -319,6 +402,8 @@ class Fit:
         dual = self.design.dual
         if not COVARIANCES[vcov].is_robust:
             return np.asarray(dual.T @ dual * (self.rss[outcome] / self.design.df_resid))
+        if COVARIANCES[vcov].has_cluster_leverage:
+            return cross_product(self.design.adjusted(vcov) * self.residuals[:, [outcome]], self.design.cluster)
         scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
         return cross_product(dual * scale[:, None], self.design.summed_in(vcov))
 
@@ -383,7 +468,7 @@ class Fit:
     def _person_factor(self, vcov: Vcov) -> FloatArray:
         """Multiplier of each squared residual under a vcov, shape (n,)."""
         design, covariance = self.design, COVARIANCES[vcov]
-        n_clusters = design.df(vcov) + 1 if covariance.is_clustered else 0
+        n_clusters = int(design.df(vcov)) + 1 if covariance.is_clustered else 0
         factor = covariance.factor(n=design.n, df_resid=design.df_resid, n_clusters=n_clusters)
         return np.asarray(design.inverse_slack**covariance.leverage_power * factor)
 

@@ -128,6 +128,7 @@ def design_of(
         basis=basis,
         lift=lift,
         leverage=cells.leverage + np.einsum("ik,ik->i", basis, basis),
+        n_cluster_codes=0 if inputs.cluster is None else int(inputs.cluster.max()) + 1,
     )
     if design.df_resid < 1:
         raise UserError(

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
-from refino_eval.covariances import CLUSTERED, COVARIANCES, Covariance, Vcov
+from refino_eval.covariances import CLUSTERED, COVARIANCES, Covariance, Vcov, usual_vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
@@ -29,6 +29,7 @@ from refino_eval.estimation.core.arrays import (
     check_length,
     check_level,
 )
+from refino_eval.estimation.core.coefficient_tests import Freedom
 
 
 class EstimationOptions(TypedDict, total=False):
@@ -71,7 +72,7 @@ class RegressionInputs:
     rows
         The people in question (a subgroup, or those whose controls are known), boolean of shape (n,).
     vcov
-        Covariance, one of `covariances.COVARIANCES`.
+        Covariance, one of `covariances.COVARIANCES`; CR2 when clusters are given without one, otherwise HC1.
     singletons
         ``"keep"`` cells of one person in n and K (Stata's `areg`), or ``"drop"`` them (`reghdfe`). The estimate is the same.
     missing
@@ -151,6 +152,14 @@ class RegressionInputs:
         """Clusters within which the covariance sums scores, or None, shape (n,)."""
         return self.cluster if self.covariance.is_clustered else None
 
+    def freedom(self, df: float) -> Freedom | None:
+        """Return the degrees of freedom of tests across outcomes, from those of one effect; None without Satterthwaite's.
+
+        Effects of one regressor on several outcomes have the same weights of residuals, so that with independent errors of
+        equal variance their covariance has the Satterthwaite degrees of freedom of each of them, and the test is Hotelling's.
+        """
+        return (lambda _: df) if self.covariance.has_satterthwaite else None
+
     def among(self, rows: BoolArray) -> RegressionInputs:
         """Return the inputs for those of the people in question who are in ``rows`` too."""
         return replace(self, rows=self.rows & rows)
@@ -214,9 +223,9 @@ def regression_inputs(treated: Vector | RegressionInputs, **options: Unpack[Opti
         if options:
             raise TypeError(f"options are part of the inputs already: {', '.join(options)}; see dataclasses.replace")
         return treated
-    vcov = options.get("vcov", "HC1")
-    check_choice(vcov, Vcov, what="vcov")
     clustered = options.get("cluster") is not None
+    vcov = options.setdefault("vcov", usual_vcov(clusters=clustered))
+    check_choice(vcov, Vcov, what="vcov")
     if clustered != COVARIANCES[vcov].is_clustered:
         raise UserError(
             f"vcov is '{vcov}' and cluster is {'given' if clustered else 'absent'}: clustered standard errors need both "

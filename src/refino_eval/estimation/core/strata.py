@@ -9,6 +9,7 @@ carry no information, and are left out and counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,13 @@ from refino_eval.covariances import COVARIANCES, Covariance
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, check_choice
+from refino_eval.estimation.core.bias_reduction import (
+    FITTED_EXACTLY,
+    HatMatrix,
+    WorkingForm,
+    adjusted_dual,
+    working_form,
+)
 from refino_eval.estimation.core.influence import Estimate
 from refino_eval.estimation.core.regression_inputs import RegressionInputs
 
@@ -89,8 +97,12 @@ class Strata:
         return 0 if self.cluster is None else int(np.unique(self.cluster).size)
 
     @property
-    def df(self) -> int:
-        """Degrees of freedom of the t reference."""
+    def df(self) -> float:
+        """Degrees of freedom of the t reference of the difference of the arms' means."""
+        if self.covariance.has_satterthwaite:
+            dual = self._per_root(self.person_weights(1) - self.person_weights(0))
+            scaled = self._adjusted(dual)
+            return self.form_of(self._hat, scaled[:, None], self.rows).freedom()
         return self.df_resid if self.cluster is None else self.n_clusters - 1
 
     @property
@@ -159,7 +171,9 @@ class Strata:
         """
         means = self.cell_means(values, arm)
         value = self.weight @ means
-        psi = self.person_weights(arm)[:, None] * self.arm_deviations(values)
+        psi = self._influence(self.person_weights(arm), values)
+        if psi is None:
+            psi = self.person_weights(arm)[:, None] * self.arm_deviations(values)
         if composition:
             psi = psi + self.even[:, None] * (means - value)[self.cells.codes]
         return Estimate(value, psi * self.small_sample, self.cluster)
@@ -172,6 +186,9 @@ class Strata:
         # Cells with both arms hold at least two people.
         scale = self.even * np.sqrt(totals / (totals - self._own))
         psi = scale[:, None] * (values - means[self.cells.codes])
+        if self.covariance.has_cluster_leverage:
+            hat = HatMatrix(self.cells, np.empty((self.n, 0)), self._root)
+            psi = self._scaled(hat, self._per_root(self.even))[:, None] * hat.residuals(values)
         if composition:
             psi = psi + self.even[:, None] * (means - value)[self.cells.codes]
         return Estimate(value, psi * self.small_sample, self.cluster)
@@ -184,6 +201,70 @@ class Strata:
     def even(self) -> FloatArray:
         """Weight of each person when cells share theirs among all their people, shape (n,)."""
         return np.asarray((self.weight / self.cells.totals)[self.cells.codes] * self._own)
+
+    @cached_property
+    def lone_clusters(self) -> BoolArray:
+        """Cells in which the people of an arm belong to one cluster, shape (C,)."""
+        if self.cluster is None:
+            return np.zeros(self.cells.n_cells, dtype=bool)
+        seen = np.unique(np.column_stack((self.cells.codes, self.treated.astype(np.int64), self.cluster)), axis=0)
+        counts = np.zeros((self.cells.n_cells, 2), dtype=np.int64)
+        np.add.at(counts, (seen[:, 0], seen[:, 1]), 1)
+        return np.asarray((counts == 1).any(axis=1))
+
+    @cached_property
+    def _hat(self) -> HatMatrix:
+        """What the regression fits whose residuals the variance is made of: a mean for each arm and cell.
+
+        Cells in which an arm is one cluster (one person, without clusters) would be fitted exactly. They have one mean for both arms
+        and one difference together, as the regression with cell fixed effects.
+        """
+        pooled = (self.lone_clusters if self.cluster is not None else self.small)[self.cells.codes]
+        codes = 2 * self.cells.codes + np.where(pooled, 0, self.treated).astype(np.int64)
+        cells = build_cells(codes, weights=self.cells.weights)
+        column = np.where(pooled, self.treated, 0.0)
+        within = self._root_or_one * cells.demean(column[:, None])[:, 0]
+        length = float(np.linalg.norm(within))
+        return HatMatrix(cells, within[:, None] / length if length > 0 else np.empty((self.n, 0)), self._root)
+
+    def _influence(self, weights: FloatArray, values: FloatArray) -> FloatArray | None:
+        """Return the influence on a weighted sum of values with the leverage of clusters; None where these have none."""
+        if not self.covariance.has_cluster_leverage:
+            return None
+        return np.asarray(self._adjusted(self._per_root(weights))[:, None] * self._hat.residuals(values))
+
+    def _adjusted(self, dual: FloatArray) -> FloatArray:
+        return self._scaled(self._hat, dual)
+
+    def _scaled(self, hat: HatMatrix, dual: FloatArray) -> FloatArray:
+        """Scale weights of residuals by the leverage of people, or of clusters."""
+        power = self.covariance.leverage_power
+        if self.covariance.is_clustered:
+            assert self.cluster is not None
+            return adjusted_dual(hat, dual[:, None], self.cluster, power)[:, 0]
+        slack = 1.0 - hat.leverage
+        exact = slack <= FITTED_EXACTLY
+        return np.asarray(dual * np.where(exact, 0.0, np.where(exact, 1.0, slack) ** (-power / 2)))
+
+    def form_of(self, hat: HatMatrix, scaled: FloatArray, rows: IntArray) -> WorkingForm:
+        """Return the quadratic forms of estimates whose residuals have these weights, of people in these rows of the inputs."""
+        groups, n_groups = rows, self.n_rows
+        if self.cluster is not None:
+            codes = np.full(self.n_rows, -1, dtype=np.int64)
+            codes[self.rows] = self.cluster
+            groups, n_groups = codes[rows], int(self.cluster.max()) + 1
+        return working_form(hat, scaled, groups, n_groups)
+
+    def _per_root(self, weights: FloatArray) -> FloatArray:
+        return np.asarray(weights / self._root_or_one)
+
+    @property
+    def _root(self) -> FloatArray | None:
+        return None if self.cells.weights is None else np.sqrt(self.cells.weights)
+
+    @property
+    def _root_or_one(self) -> FloatArray | float:
+        return 1.0 if self._root is None else self._root
 
     @property
     def _own(self) -> FloatArray | float:

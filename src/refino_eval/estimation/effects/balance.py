@@ -162,14 +162,16 @@ def _regress_treatment(
 ) -> tuple[TreatmentRegression, WaldTest]:
     """Regress treatment on a design's columns, with NaN for covariates the design lacks."""
     fit, vcov = design.fit(inputs.treated), inputs.vcov
-    cov, df = fit.coefficient_cov(0, vcov), design.df(vcov)
+    cov = fit.coefficient_cov(0, vcov)
     where = [names.index(name) for name in design.focus]
     estimate, std_error = np.full(len(names), np.nan), np.full(len(names), np.nan)
     sources = np.full(len(names), None, dtype=object)
     errors = np.sqrt(np.diag(cov))
     estimate[where], std_error[where] = fit.cleared(errors[:, None])[:, 0], errors
     sources[where] = object_array(fit.source(vcov, focus=k) for k in range(len(where)))
-    inference = t_inference(estimate, std_error, df)
+    known_df = np.full(len(names), np.nan)
+    known_df[where] = design.dfs(vcov)
+    inference = t_inference(estimate, std_error, known_df)
     regression = TreatmentRegression(
         estimate=estimate,
         std_error=std_error,
@@ -179,8 +181,11 @@ def _regress_treatment(
         n=np.full(len(names), design.n),
         sources=sources,
     )
-    source = fit.source(vcov, loadings=np.eye(len(where)))
-    return regression, wald_test(fit.coefficients[:, 0], cov, df, source=source)
+    loadings = np.eye(len(where))
+    source, freedom = fit.source(vcov, loadings=loadings), design.freedom(vcov, loadings)
+    # All coefficients have the same n - K or clusters - 1 where the test does not estimate its degrees of freedom.
+    df = design.df(vcov) if where else np.nan
+    return regression, wald_test(fit.coefficients[:, 0], cov, df, source=source, freedom=freedom)
 
 
 def _stack(parts: list[TreatmentRegression]) -> TreatmentRegression:

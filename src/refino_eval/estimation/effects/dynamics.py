@@ -102,7 +102,9 @@ def dynamics(
     effects = effect_table(groups, fits, matrix, names, inputs)
     cov = joint_cov(groups, fits, inputs)
     # Bands widen every pointwise interval by one critical value, that of the largest |t| over times.
-    critical = sup_t(cov, level=inputs.level, draws=draws, seed=seed)
+    # With estimated degrees of freedom the band is that of the multivariate t, with the fewest among the samples.
+    freedom = float(effects.df.min()) if inputs.covariance.has_satterthwaite else None
+    critical = sup_t(cov, level=inputs.level, draws=draws, seed=seed, df=freedom)
     return DynamicEffects(
         times=moment,
         effects=effects,
@@ -110,8 +112,8 @@ def dynamics(
         band_high=effects.estimate + critical * effects.std_error,
         critical_value=critical,
         cov=cov,
-        placebo=_joint_test(effects, cov, moment < onset),
-        response=_joint_test(effects, cov, moment >= onset),
+        placebo=_joint_test(effects, cov, moment < onset, inputs),
+        response=_joint_test(effects, cov, moment >= onset, inputs),
         onset=onset,
         draws=draws,
         seed=seed,
@@ -151,7 +153,9 @@ def cumulate(values: Columns, times: Sequence[int] | IntArray, *, start: int = 0
     return np.cumsum(matrix[:, later], axis=1), moment[later]
 
 
-def sup_t(cov: FloatArray, *, level: float = 0.95, draws: int = 20_000, seed: int = 1) -> float:
+def sup_t(
+    cov: FloatArray, *, level: float = 0.95, draws: int = 20_000, seed: int = 1, df: float | None = None
+) -> float:
     """Return the critical value of the largest |t| among jointly normal estimates.
 
     Parameters
@@ -162,6 +166,8 @@ def sup_t(cov: FloatArray, *, level: float = 0.95, draws: int = 20_000, seed: in
         Coverage of the whole path.
     draws, seed
         Normal draws, and the seed of `numpy.random.default_rng`.
+    df
+        Degrees of freedom of the covariance, when it is estimated with few: the draws are then of the multivariate t.
 
     Returns
     -------
@@ -184,11 +190,17 @@ def sup_t(cov: FloatArray, *, level: float = 0.95, draws: int = 20_000, seed: in
     values, vectors = np.linalg.eigh(cov[np.ix_(used, used)] / np.outer(scale[used], scale[used]))
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     normal = np.random.default_rng(seed).standard_normal((draws, values.size))
-    return float(np.quantile(np.abs(normal @ root).max(axis=1), level))
+    largest = np.abs(normal @ root).max(axis=1)
+    if df is not None:
+        if not df > 0:
+            return float("nan")
+        largest = largest / np.sqrt(np.random.default_rng([seed, 1]).chisquare(df, draws) / df)
+    return float(np.quantile(largest, level))
 
 
-def _joint_test(effects: EffectTable, cov: FloatArray, chosen: np.ndarray) -> WaldTest | None:
+def _joint_test(effects: EffectTable, cov: FloatArray, chosen: np.ndarray, inputs: RegressionInputs) -> WaldTest | None:
     """Test the chosen effects jointly, with the fewest degrees of freedom among their samples."""
     if not chosen.any():
         return None
-    return wald_test(effects.estimate[chosen], cov[np.ix_(chosen, chosen)], float(effects.df[chosen].min()))
+    df = float(effects.df[chosen].min())
+    return wald_test(effects.estimate[chosen], cov[np.ix_(chosen, chosen)], df, freedom=inputs.freedom(df))

@@ -45,6 +45,7 @@ from refino_eval.estimation.core.arrays import (
     check_length,
     object_array,
 )
+from refino_eval.estimation.core.bias_reduction import WorkingForm, adjusted_dual
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.influence import Estimate, stack
 from refino_eval.estimation.core.preparation import design_of
@@ -383,6 +384,11 @@ def _interacted(values: FloatArray, inputs: RegressionInputs, strata: Strata) ->
     centre = strata.cells.means(x)
     names = tuple(f"column_{k + 1}" for k in range(x.shape[1]))
     means, psi, n_slopes, dropped = [], np.zeros((inputs.n_rows, values.shape[1])), 0, dict[str, None]()
+    forms: list[WorkingForm] = []
+    if inputs.covariance.has_cluster_leverage and strata.lone_clusters.any():
+        raise UserError(
+            "Some cells have one cluster of an arm, which an interacted regression fits exactly: no variance is left to estimate."
+        )
     for arm in ARMS:
         mine = np.zeros(inputs.n_rows, dtype=bool)
         mine[strata.rows[strata.treated == arm]] = True
@@ -398,17 +404,25 @@ def _interacted(values: FloatArray, inputs: RegressionInputs, strata: Strata) ->
         weight[strata.rows] = strata.person_weights(arm)
         root = 1.0 if design.root_weights is None else design.root_weights
         loading = weight[design.rows] / root - design.dual @ imbalance
-        scale = design.inverse_slack ** (inputs.covariance.leverage_power / 2)
         sign = 1.0 if arm else -1.0
-        psi[design.rows] = sign * (loading * scale)[:, None] * fit.residuals
+        if inputs.covariance.has_cluster_leverage:
+            assert design.cluster is not None
+            scaled = adjusted_dual(design.hat, loading[:, None], design.cluster, inputs.covariance.leverage_power)
+        else:
+            scaled = (loading * design.inverse_slack ** (inputs.covariance.leverage_power / 2))[:, None]
+        psi[design.rows] = sign * scaled * fit.residuals
+        forms.append(strata.form_of(design.hat, scaled, design.rows))
+        n_slopes += len(kept)
+        if inputs.covariance.has_cluster_leverage:
+            continue
         # An only person of an arm in a cell is fitted exactly, and has the deviation from the other arm instead.
         alone = strata.person_weights(arm)[:, None] * strata.arm_deviations(left) * sign
         single = (strata.treated == arm) & (strata.arm_counts(arm)[strata.cells.codes] == 1)
         psi[strata.rows[single]] = alone[single]
-        n_slopes += len(kept)
     lin = replace(strata, n_slopes=n_slopes)
+    df = (forms[0] + forms[1]).freedom() if inputs.covariance.has_satterthwaite else lin.df
     effect = Estimate(means[1] - means[0], psi[strata.rows] * lin.small_sample, strata.cluster)
-    return _described(lin, _spread(effect, lin.rows, inputs), effect.std_error, lin.df), tuple(dropped)
+    return _described(lin, _spread(effect, lin.rows, inputs), effect.std_error, df), tuple(dropped)
 
 
 def _hybrid_std_error(strata: Strata, values: FloatArray) -> FloatArray:
@@ -465,7 +479,8 @@ def _table(
             cov[j] = one.cov
             apart = _cleared(one.combine(np.eye(len(labels))[:, 1:] - np.eye(len(labels))[:, [0]]), one)
             gap[1:, j], gap_error[1:, j] = apart.value, apart.std_error
-            tests[j] = wald_test(apart.value, apart.cov, part.effects[1].df)
+            fewest = float(part.effects[1].df)
+            tests[j] = wald_test(apart.value, apart.cov, fewest, freedom=inputs.freedom(fewest))
     inference = t_inference(estimate, std_error, df, level=inputs.level)
     return EstimandTable(
         estimands=labels, outcomes=outcomes, estimate=estimate, std_error=std_error, t=inference.t,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.covariances import Vcov
@@ -28,6 +29,7 @@ from refino_eval.estimation.core.arrays import (
     as_columns,
     check_length,
 )
+from refino_eval.estimation.core.bias_reduction import WorkingForm
 from refino_eval.estimation.core.coefficient_tests import WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
 from refino_eval.estimation.core.outcome_groups import group_outcomes
@@ -44,7 +46,7 @@ TREATED = "treated"
 class Regression:
     """One regression with all its coefficients except the cells' constants.
 
-    Arrays of shape (T,), one value per term; ``moderator`` is empty when all moderators entered together. ``dropped``
+    Arrays of shape (T,), one value per term (``df`` too: Satterthwaite degrees of freedom differ between terms); ``moderator`` is empty when all moderators entered together. ``dropped``
     are terms left out as collinear with cells or earlier terms.
     """
 
@@ -58,7 +60,7 @@ class Regression:
     conf_low: FloatArray
     conf_high: FloatArray
     n: int
-    df: int
+    df: npt.NDArray[np.number]
     r_squared: float
     dropped: tuple[str, ...]
     sources: tuple[Source, ...] = field(repr=False)
@@ -147,7 +149,7 @@ class SubgroupTable:
     difference, std_error, t, p_value, conf_low, conf_high
         Effect in each later group less that in the first, shape (G - 1, J).
     df
-        Of these, shape (J,): those of all groups together, or clusters - 1.
+        Of these, shape (G - 1, J): those of all groups together, clusters - 1, or Satterthwaite's.
     equality
         For each outcome, Wald test that the effect is the same in all groups.
     """
@@ -259,18 +261,42 @@ def subgroups(
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
     members = _members(groups, inputs.rows)
     parts = [_group_effects(label, values, labels, replace(inputs, rows=rows)) for label, rows in members]
-    covs = [_group_cov([(effects, scores[:, j]) for effects, scores in parts], j, inputs) for j in range(len(labels))]
-    df = np.sum([effects.df for effects, _ in parts], axis=0)
+    covs = [_group_cov([(part.effects, part.scores[:, j]) for part in parts], j, inputs) for j in range(len(labels))]
+    effects = tuple(part.effects for part in parts)
+    df = np.sum([one.df for one in effects], axis=0)
     if inputs.summed_in is not None:
         df = np.full(len(labels), np.unique(inputs.summed_in[inputs.rows]).size - 1)
-    effects = tuple(effects for effects, _ in parts)
-    return _compare(tuple(label for label, _ in members), effects, covs, df, inputs.level)
+    forms = None
+    if inputs.covariance.has_satterthwaite:
+        forms = [_joint_form([part.designs[j] for part in parts], inputs.vcov) for j in range(len(labels))]
+    return _compare(tuple(label for label, _ in members), effects, covs, df, inputs.level, forms)
 
 
-def _group_effects(
-    label: Hashable, values: FloatArray, names: tuple[str, ...], inputs: RegressionInputs
-) -> tuple[EffectTable, FloatArray]:
-    """Return the effects in one group, and the scores of its people, shape (n_rows, J)."""
+@dataclass(frozen=True, eq=False, repr=False)
+class _Group:
+    """The effects in one group, the scores of its people, shape (n_rows, J), and the design of each outcome."""
+
+    effects: EffectTable
+    scores: FloatArray
+    designs: tuple[Design, ...]
+
+
+def _joint_form(designs: list[Design], vcov: Vcov) -> WorkingForm:
+    """Return the quadratic forms of the differences of later groups from the first, one design a group.
+
+    Groups share nobody; that clusters may have people in several groups is part of the forms. Errors have the same variance in
+    all groups under the working model.
+    """
+    contrast = np.hstack((-np.ones((len(designs) - 1, 1)), np.eye(len(designs) - 1)))
+    parts = [design.working_form(vcov, contrast[:, [g]]) for g, design in enumerate(designs)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _group_effects(label: Hashable, values: FloatArray, names: tuple[str, ...], inputs: RegressionInputs) -> _Group:
+    """Estimate the effects in one group."""
     try:
         groups = group_outcomes(values, names, inputs)
     except UserError as error:
@@ -281,7 +307,8 @@ def _group_effects(
     if inputs.covariance.is_robust:
         for group, fit in zip(groups, fits, strict=True):
             scores[:, group.columns] = fit.scores(inputs.vcov)
-    return effects, scores
+    designs = {int(j): group.design for group in groups for j in group.columns}
+    return _Group(effects, scores, tuple(designs[j] for j in range(len(names))))
 
 
 def _members(groups: Labels, among: BoolArray) -> list[tuple[Hashable, BoolArray]]:
@@ -314,15 +341,33 @@ def _group_cov(parts: list[tuple[EffectTable, FloatArray]], outcome: int, inputs
 
 
 def _compare(
-    groups: tuple[Hashable, ...], effects: tuple[EffectTable, ...], covs: list[FloatArray], df: IntArray, level: float
+    groups: tuple[Hashable, ...],
+    effects: tuple[EffectTable, ...],
+    covs: list[FloatArray],
+    df: IntArray,
+    level: float,
+    forms: list[WorkingForm] | None,
 ) -> SubgroupTable:
+    """Compare later groups with the first; `forms` of the differences, one an outcome, give Satterthwaite's degrees of freedom."""
     estimates = np.array([one.estimate for one in effects])
     contrast = np.hstack((-np.ones((len(groups) - 1, 1)), np.eye(len(groups) - 1)))
     difference = contrast @ estimates
     spread = [contrast @ cov @ contrast.T for cov in covs]
     std_error = np.sqrt(np.column_stack([np.diag(cov) for cov in spread]))
-    inference = t_inference(difference, std_error, df, level=level)
-    tests = [wald_test(difference[:, j], cov, float(df[j])) for j, cov in enumerate(spread)]
+    each = np.broadcast_to(df, difference.shape)
+    if forms is not None:
+        one_by_one = np.eye(len(groups) - 1)
+        each = np.array([[form.combine(row[None]).freedom() for form in forms] for row in one_by_one])
+    inference = t_inference(difference, std_error, each, level=level)
+    tests = [
+        wald_test(
+            difference[:, j],
+            cov,
+            float(df[j]),
+            freedom=None if forms is None else forms[j].freedom_of,
+        )
+        for j, cov in enumerate(spread)
+    ]
     return SubgroupTable(
         groups=groups,
         effects=effects,
@@ -332,7 +377,7 @@ def _compare(
         p_value=inference.p_value,
         conf_low=inference.conf_low,
         conf_high=inference.conf_high,
-        df=df,
+        df=each,
         equality=tuple(tests),
     )
 
@@ -387,7 +432,7 @@ def _regression(fit: Fit, outcome: int, moderator: str, inputs: RegressionInputs
     std_error = np.sqrt(np.diag(fit.coefficient_cov(outcome, vcov)))
     errors = np.repeat(std_error[:, None], len(fit.names), axis=1)
     estimate = fit.cleared(errors)[:, outcome]
-    inference = t_inference(estimate, std_error, design.df(inputs.vcov), level=inputs.level)
+    inference = t_inference(estimate, std_error, design.dfs(vcov), level=inputs.level)
     return Regression(
         outcome=fit.names[outcome],
         moderator=moderator,
@@ -399,7 +444,7 @@ def _regression(fit: Fit, outcome: int, moderator: str, inputs: RegressionInputs
         conf_low=inference.conf_low,
         conf_high=inference.conf_high,
         n=design.n,
-        df=design.df(vcov),
+        df=design.dfs(vcov),
         r_squared=float(fit.r_squared[outcome]),
         dropped=design.dropped,
         sources=tuple(fit.source(vcov, outcome, focus=k) for k in range(len(design.focus))),
@@ -411,8 +456,9 @@ def _joint(fit: Fit, outcome: int, vcov: Vcov, moderators: tuple[str, ...]) -> W
     names = {interaction_name(moderator) for moderator in moderators}
     chosen = [k for k, term in enumerate(fit.design.focus) if term in names]
     cov = fit.coefficient_cov(outcome, vcov)[np.ix_(chosen, chosen)]
-    source = fit.source(vcov, outcome, loadings=np.eye(len(fit.design.focus))[chosen])
-    return wald_test(fit.coefficients[chosen, outcome], cov, fit.design.df(vcov), source=source)
+    loadings = np.eye(len(fit.design.focus))[chosen]
+    source, freedom = fit.source(vcov, outcome, loadings=loadings), fit.design.freedom(vcov, loadings)
+    return wald_test(fit.coefficients[chosen, outcome], cov, fit.design.df(vcov), source=source, freedom=freedom)
 
 
 def _collect(
@@ -431,7 +477,7 @@ def _collect(
                 [[_of_term(one, interaction_name(moderator), name) for moderator in moderators] for one in together]
             )
     table["n"] = np.array([one.n for one in regressions]).reshape(shape)
-    table["df"] = np.array([one.df for one in regressions]).reshape(shape)
+    table["df"] = np.array([one.df[-1] for one in regressions]).reshape(shape)
     return table
 
 

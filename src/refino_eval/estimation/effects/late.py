@@ -235,7 +235,7 @@ def _f_stat(pi: float, variance: float) -> float:
     return float(pi**2 / variance) if variance > 0 else np.inf
 
 
-def _sets(rho: FloatArray, pi: float, cov: FloatArray, df: int, level: float) -> np.ndarray:
+def _sets(rho: FloatArray, pi: float, cov: FloatArray, df: float, level: float) -> np.ndarray:
     """Return one Anderson-Rubin set per outcome, shape (J,), from the covariance of (pi, rho)."""
     sets = np.empty(rho.shape, dtype=object)
     for j in range(rho.size):

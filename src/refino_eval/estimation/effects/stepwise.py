@@ -137,7 +137,7 @@ def stepwise(
         steps=tuple(steps),
         contribution=estimate,
         contribution_std_error=error,
-        contribution_p_value=t_inference(estimate, error, full.df(inputs.vcov)).p_value,
+        contribution_p_value=t_inference(estimate, error, _freedom(steps, full, inputs)).p_value,
         change=estimate.sum(axis=0),
         change_std_error=_std_error(np.sum([psi for _, psi in parts], axis=0), inputs.summed_in),
         dropped=full.dropped,
@@ -182,6 +182,16 @@ def _contributions(
                 psi = psi + gamma[k] * outer.scores(vcov, focus=k)
         parts.append((value, psi))
     return parts
+
+
+def _freedom(steps: list[EffectTable], full: Design, inputs: RegressionInputs) -> float:
+    """Return the degrees of freedom of contributions, which are products of coefficients of several regressions.
+
+    Satterthwaite's approximation has no form for them; the fewest of the effects in all steps are taken.
+    """
+    if inputs.covariance.has_satterthwaite:
+        return float(min(step.df.min() for step in steps))
+    return full.df(inputs.vcov)
 
 
 def _std_error(psi: FloatArray, clusters: IntArray | None) -> FloatArray:

@@ -180,7 +180,7 @@ def first_stage(
         fall_back_std_error=error,
         fall_back_conf_low=inference.conf_low,
         fall_back_conf_high=inference.conf_high,
-        any_change=wald_test(effects.estimate, cov, float(effects.df[0])),
+        any_change=wald_test(effects.estimate, cov, float(effects.df[0]), freedom=inputs.freedom(float(effects.df[0]))),
         moved_into=tuple(name for s, name in enumerate(names) if filled[s] and s != own),
     )
 
@@ -219,7 +219,7 @@ class StarterTable:
     share_started_treated: float
     share_started_control: float
     n: int
-    df: int
+    df: float
     r_squared: float
     dropped: tuple[str, ...]
     vcov: Vcov
@@ -301,15 +301,26 @@ def starters(
 
 def _side(estimate: FloatArray, cov: FloatArray, loadings: FloatArray, fit: Fit, vcov: Vcov) -> dict[str, Any]:
     """Return estimates, errors, p-values, their joint test and sources of one arm's slopes, or of the differences."""
-    known, df = np.isfinite(estimate), fit.design.df(vcov)
+    known, df = np.isfinite(estimate), _freedoms(fit, vcov, loadings)
     error = np.sqrt(np.diag(cov))
     source = fit.source(vcov, loadings=loadings[known])
     return {
         "": estimate,
         "_std_error": error,
         "_p_value": t_inference(estimate, error, df).p_value,
-        "test": wald_test(estimate[known], cov[np.ix_(known, known)], df, source=source),
+        "test": wald_test(
+            estimate[known],
+            cov[np.ix_(known, known)],
+            fit.design.df(vcov),
+            source=source,
+            freedom=fit.design.freedom(vcov, loadings[known]),
+        ),
         "sources": object_array(
             fit.source(vcov, loadings=loadings[[row]]) if known[row] else None for row in range(estimate.size)
         ),
     }
+
+
+def _freedoms(fit: Fit, vcov: Vcov, loadings: FloatArray) -> FloatArray:
+    """Return the degrees of freedom of each combination of coefficients, NaN for those that cannot be estimated."""
+    return np.array([fit.design.df(vcov, loadings=row[None]) if np.isfinite(row).all() else np.nan for row in loadings])

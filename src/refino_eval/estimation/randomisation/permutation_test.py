@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.covariances import Vcov
+from refino_eval.covariances import Vcov, studentising
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
@@ -67,7 +67,8 @@ class RandomisationTable:
     Attributes
     ----------
     estimate, std_error, t
-        As in `itt.EffectTable`, under ``vcov``.
+        As in `itt.EffectTable`, under ``vcov``: that of the inputs, or where it has Satterthwaite degrees of freedom the one
+        that studentises (`covariances.studentising`).
     p_value
         Of the sharp null, two-sided.
     p_std_error
@@ -189,7 +190,8 @@ def randomisation_test(
     mechanism = listed or chosen.mechanism(inputs)
     if isinstance(mechanism, GivenAssignments):
         draws = mechanism.n_draws
-    how = _How(inputs.vcov, statistic, exact_sets, draws)
+    vcov = studentising(inputs.vcov)
+    how = _How(vcov, statistic, exact_sets, draws)
     tests = [_Test(group, values, directions, inputs, mechanism, how) for group in groups]
 
     def work(index: int) -> list[BlockStatistics]:
@@ -215,7 +217,7 @@ def randomisation_test(
         statistics=statistics,
         statistic=statistic,
         scheme="given" if isinstance(mechanism, GivenAssignments) and not listed else scheme,
-        vcov=inputs.vcov,
+        vcov=vcov,
         level=inputs.level,
         draws=draws,
         seed=seed,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
-from refino_eval.covariances import is_clustered
+from refino_eval.covariances import COVARIANCES, is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
@@ -112,10 +112,15 @@ def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: boo
     for row, weights in (("equal_path", np.eye(len(shared))), ("equal_last" if cumulated else "equal_mean", summary)):
         effects_of = [weights @ effect for effect, _, _ in parts]
         covs = [weights @ cov @ weights.T for _, cov, _ in parts]
-        yield from _test(row, equal_effects(effects_of, covs, df=sum(df for _, _, df in parts)), state)
+        # Estimated degrees of freedom are not added up: the group with the fewest may have most of the variance.
+        estimated = COVARIANCES[found[0].effects.vcov].has_satterthwaite
+        df = min(df for _, _, df in parts) if estimated else sum(df for _, _, df in parts)
+        yield from _test(row, equal_effects(effects_of, covs, df=df, estimated=estimated), state)
 
 
-def equal_effects(effects_of: Sequence[FloatArray], covs: Sequence[FloatArray], *, df: float) -> est.WaldTest:
+def equal_effects(
+    effects_of: Sequence[FloatArray], covs: Sequence[FloatArray], *, df: float, estimated: bool = False
+) -> est.WaldTest:
     """Test that vectors of effects are the same in groups that share nobody.
 
     Parameters
@@ -126,6 +131,8 @@ def equal_effects(effects_of: Sequence[FloatArray], covs: Sequence[FloatArray], 
         Their covariances, shape (q, q).
     df
         Denominator degrees of freedom.
+    estimated
+        Whether they are of the covariance itself, estimated: the test is then Hotelling's.
     """
     first, others = covs[0], covs[1:]
     size = first.shape[0]
@@ -134,4 +141,4 @@ def equal_effects(effects_of: Sequence[FloatArray], covs: Sequence[FloatArray], 
     for k, other in enumerate(others):
         cov[k * size : (k + 1) * size, k * size : (k + 1) * size] += other
     apart = np.concatenate([effect - effects_of[0] for effect in effects_of[1:]])
-    return est.wald_test(apart, cov, df)
+    return est.wald_test(apart, cov, df, freedom=(lambda _: df) if estimated else None)

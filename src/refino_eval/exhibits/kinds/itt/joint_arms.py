@@ -79,7 +79,8 @@ def _contrasts(
     fit: est.Fit, loadings: np.ndarray, specification: d.Specification
 ) -> list[tuple[Source, dict[str, float]]]:
     """Return weighted sums of the arms' effects, one per row of the loadings, and where they come from."""
-    vcov, df = specification.vcov, fit.design.df(specification.vcov)
+    vcov = specification.vcov
+    df = np.array([fit.design.df(vcov, loadings=row[None]) for row in loadings])
     estimate = loadings @ fit.cleared(fit.std_errors(vcov))[:, 0]
     error = np.sqrt(np.einsum("ki,ij,kj->k", loadings, fit.coefficient_cov(0, vcov), loadings))
     inference = est.t_inference(estimate, error, df, level=specification.level)
@@ -92,7 +93,7 @@ def _contrasts(
                 "p_value": float(inference.p_value[k]),
                 "conf_low": float(inference.conf_low[k]),
                 "conf_high": float(inference.conf_high[k]),
-                "df": float(df),
+                "df": float(df[k]),
             },
         )
         for k in range(len(loadings))
@@ -102,8 +103,14 @@ def _contrasts(
 def _joint_test(fit: est.Fit, specification: d.Specification) -> est.WaldTest:
     """Test that no arm has an effect."""
     vcov = specification.vcov
-    source = fit.source(vcov, loadings=np.eye(len(fit.design.focus)))
-    return est.wald_test(fit.coefficients[:, 0], fit.coefficient_cov(0, vcov), fit.design.df(vcov), source=source)
+    design, loadings = fit.design, np.eye(len(fit.design.focus))
+    return est.wald_test(
+        fit.coefficients[:, 0],
+        fit.coefficient_cov(0, vcov),
+        design.df(vcov),
+        source=fit.source(vcov, loadings=loadings),
+        freedom=design.freedom(vcov, loadings),
+    )
 
 
 def _moments(
