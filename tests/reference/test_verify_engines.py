@@ -52,6 +52,8 @@ def options(data, vcov, weighted=False, **others):
 
 def engines_for(vcov):
     """The engines that offer a covariance."""
+    if COVARIANCES[vcov].has_cluster_leverage:
+        return ("textbook",)
     if COVARIANCES[vcov].leverage_power:
         return ("statsmodels", "textbook")
     return ("statsmodels", "linearmodels", "textbook", "within")

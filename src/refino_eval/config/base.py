@@ -24,6 +24,12 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Language = Literal["nb", "en"]
 Unit = Literal["month", "week"]
 
+VCOV = (
+    "Covariance. Default: CR2 where the evaluation names clusters, otherwise HC1. CRV1 is Stata's clustered covariance, for "
+    "replication; HC2_BM is HC2 with Bell and McCaffrey's degrees of freedom."
+)
+"""Description of the covariance of a regression."""
+
 DESCRIPTIVE = "descriptive"
 """Metadata of a field that no computed number depends on, for fields whose type does not say so (`Label`, `Text`)."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Text, Unit
+from refino_eval.config.base import DESCRIPTIVE, VCOV, Label, Name, Strict, Text, Unit
 from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.outcome_kinds import OUTCOME_KINDS

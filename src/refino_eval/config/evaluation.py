@@ -348,7 +348,8 @@ class PersonTable(TableFile):
         description="Column of probability weights. Who has none, or 0, is taken out by a line of the flow.",
     )
     cluster: str | None = Field(
-        default=None, description="Column of clusters, for CRV1. Who has none is taken out by a line of the flow."
+        default=None,
+        description="Column of clusters: specifications without `vcov` then take CR2. Who has none is taken out by a line of the flow.",
     )
     draw_date: str | None = Field(default=None, description="Column of the date of the draw.")
     keep: tuple[KeptRows, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")

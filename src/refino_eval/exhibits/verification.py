@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.reestimation import (
     TOLERANCE,
@@ -29,7 +30,9 @@ from refino_eval.exhibits.numbers.study import CopyOf, PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
-"""The statistics that other engines are asked for; t, p and intervals follow from them."""
+"""The statistics that other engines are asked for; t, p and intervals follow from them and from degrees of freedom."""
+ESTIMATED_FREEDOM = ("df", "df_residual")
+"""Asked for in addition where degrees of freedom are estimated."""
 
 
 COLUMNS = (*KEYS, "value", "engine", "engine_value", "difference", "verdict")
@@ -76,7 +79,8 @@ def verify(
         [
             line
             for frame in numbers.values()
-            for record in frame[_is_verified(frame)].to_dict("records")
+            for record in frame[_is_verified(frame) | _is_freedom(frame)].to_dict("records")
+            if record["statistic"] in VERIFIED or _keys(record) in answers
             for line in _compared(record, answers.get(_keys(record)))
         ],
         columns=list(COLUMNS),
@@ -95,6 +99,14 @@ def _is_verified(frame: pd.DataFrame) -> pd.Series:
     return frame["statistic"].isin(VERIFIED) & (frame["status"] == "")
 
 
+def _is_freedom(frame: pd.DataFrame) -> pd.Series:
+    """Mark degrees of freedom of a reference distribution; beside an F, `df` is the number of coefficients tested."""
+    tests = frame.loc[frame["statistic"] == "f_stat", list(KEYS[:-1])].apply(tuple, axis=1)
+    place = frame[list(KEYS[:-1])].apply(tuple, axis=1)
+    of_test = place.isin(set(tests)) & (frame["statistic"] == "df")
+    return frame["statistic"].isin(ESTIMATED_FREEDOM) & (frame["status"] == "") & ~of_test
+
+
 def _questions(
     name: str,
     exhibit: Exhibit,
@@ -106,7 +118,7 @@ def _questions(
     study: Study,
 ) -> dict[Keys, Question | None]:
     """Compute an exhibit again, and return what to ask other engines; copies of other exhibits take their questions."""
-    shown = frame[_is_verified(frame)]
+    shown = frame[_is_verified(frame) | _is_freedom(frame)]
     if shown.empty:
         return {}
     with recording() as kept:
@@ -116,12 +128,20 @@ def _questions(
     sources = {
         _keys(record): rows[k].get("source") for k, record in zip(shown.index, shown.to_dict("records"), strict=True)
     }
-    wanted = {keys: source for keys, source in sources.items() if isinstance(source, Source)}
+    wanted = {
+        keys: source
+        for keys, source in sources.items()
+        if isinstance(source, Source) and (keys[-1] in VERIFIED or COVARIANCES[source.key.vcov].has_satterthwaite)
+    }
     # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
     asked = reestimator.questions(
         kept, [(source, keys[-1]) for keys, source in wanted.items()], dummies=exhibit.verified_with_dummies
     )
-    copies = {keys: earlier.get((*source, keys[-1])) for keys, source in sources.items() if isinstance(source, CopyOf)}
+    copies = {
+        keys: earlier.get((*source, keys[-1]))
+        for keys, source in sources.items()
+        if isinstance(source, CopyOf) and (keys[-1] in VERIFIED or (*source, keys[-1]) in earlier)
+    }
     return dict(zip(wanted, asked, strict=True)) | copies
 
 

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
-from refino_eval.covariances import ROBUST
+from refino_eval.covariances import ROBUST, is_clustered
 from refino_eval.errors import UserError
 from refino_eval.estimation import estimands, itt
 
@@ -66,7 +66,7 @@ def test_cell_fixed_effects_is_the_itt_also_with_controls(people):
     for controls in (None, x):
         for vcov in ROBUST:
             chosen = {"cells": cells, "controls": controls, "vcov": vcov, "weights": options["weights"]}
-            chosen |= {"cluster": options["cluster"]} if vcov == "CRV1" else {}
+            chosen |= {"cluster": options["cluster"]} if is_clustered(vcov) else {}
             main, table = itt(y, z, **chosen), estimands(y, z, **chosen)
             assert table.estimate[0, 0] == pytest.approx(main.estimate[0], rel=1e-10)
             assert table.std_error[0, 0] == main.std_error[0]

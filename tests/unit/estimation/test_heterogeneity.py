@@ -116,7 +116,7 @@ def test_subgroups_are_separate_trials_and_differ_as_one_interacted_regression(p
         plain = by_dummies(one.y[:, j], one.z, both, full, "HC0")
         assert table.difference[0, j] == pytest.approx(plain.params[3], rel=1e-8)
         assert table.std_error[0, j] == pytest.approx(plain.bse[3], rel=1e-8)
-        assert table.df[j] == plain.df_resid
+        assert table.df[0, j] == plain.df_resid
         assert table.p_value[0, j] == pytest.approx(plain.pvalues[3], rel=1e-6)
         assert table.equality[j].f_stat == pytest.approx(plain.tvalues[3] ** 2, rel=1e-7)
 

@@ -124,7 +124,7 @@ def test_an_unidentified_pattern_names_its_outcomes(trial):
 def test_cluster_must_be_used_and_vcov_known(trial):
     t = trial(5)
     with pytest.raises(UserError, match="vcov is 'HC1' and cluster is given"):
-        itt(t.y, t.z, cells=t.cells, cluster=t.cluster)
+        itt(t.y, t.z, cells=t.cells, cluster=t.cluster, vcov="HC1")
     with pytest.raises(UserError, match="vcov is 'CRV1' and cluster is absent"):
         itt(t.y, t.z, cells=t.cells, vcov="CRV1")
     with pytest.raises(UserError, match="Unknown vcov 'hc1'"):

@@ -58,7 +58,7 @@ def test_people_in_question_are_narrowed_and_never_widened(trial):
     [
         ({"vcov": "HC9"}, "Unknown vcov 'HC9'"),
         ({"vcov": "CRV1"}, "cluster is absent"),
-        ({"cluster": [0, 1, 0, 1]}, "cluster is given"),
+        ({"cluster": [0, 1, 0, 1], "vcov": "HC1"}, "cluster is given"),
         ({"level": 95}, "for 95 per cent"),
         ({"weights": [1, 0, 1, 1]}, "1 of 4 rows are not"),
         ({"cells": [1, 2]}, "cells has 2 rows where 4"),
@@ -90,7 +90,7 @@ def test_option_that_an_analysis_does_not_use_is_refused(trial, analysis, option
 
 def test_every_covariance_is_registered_once():
     assert set(get_args(Vcov)) == set(COVARIANCES)
-    assert CLUSTERED == ("CRV1",)
+    assert CLUSTERED == ("CR2", "CR3", "CRV1")
     assert COVARIANCES["HC1"].factor(n=100, df_resid=80) == 100 / 80
     assert COVARIANCES["CRV1"].factor(n=100, df_resid=80, n_clusters=10) == pytest.approx(10 / 9 * 99 / 80)
     assert all(COVARIANCES[name].factor(n=100, df_resid=80) == 1.0 for name in ("iid", "HC0", "HC2", "HC3"))

@@ -8,9 +8,11 @@ statsmodels
     e^2 / (1 - h) would be 0 / 0), which changes nothing else.
 linearmodels
     its absorber of cells (`pyhdfe`), two-stage least squares and covariance classes, for all outcomes of a design at once;
-    the cells that were absorbed are added to the degrees of freedom.
+    the cells that were absorbed are added to the degrees of freedom. Where it lacks the covariance it gives estimates alone,
+    and the entries of the covariance are missing.
 textbook
-    pseudo-inverses of the whole matrices, for HC2 and HC3, which few programs offer with cells.
+    pseudo-inverses of the whole matrices, for the covariances with leverage of people or clusters and their degrees of
+    freedom, which few programs offer with cells.
 within
     pandas' deviations from (weighted) cell means and numpy's least squares, with all cells counted in the degrees of
     freedom: quick, for a family of outcomes of one design, and for more cells than a matrix of dummies can hold.
@@ -31,6 +33,7 @@ import pandas as pd
 from refino_eval.covariances import COVARIANCES, Covariance, Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
+from refino_eval.estimation.verification.dense_clusters import cluster_weights, freedom
 
 Engine = Literal["statsmodels", "linearmodels", "textbook", "within"]
 # Above this many numbers a matrix of dummies is not built; the engines that absorb cells remain.
@@ -62,8 +65,12 @@ def ask(engine: Engine, problem: Problem, outcomes: FloatArray, taken: FloatArra
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if taken is None:
-            return _LEAST_SQUARES[engine](problem, outcomes)
-        return _INSTRUMENTED[engine](problem, outcomes, taken)
+            answers = _LEAST_SQUARES[engine](problem, outcomes)
+        else:
+            answers = _INSTRUMENTED[engine](problem, outcomes, taken)
+    if problem.covariance.has_cluster_leverage and engine != "textbook":
+        return [(b, np.full_like(cov, np.nan)) for b, cov in answers]
+    return answers
 
 
 def _dummies(problem: Problem) -> FloatArray:
@@ -105,7 +112,8 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     if covariance.leverage_power:
         problem, outcomes = _without_exact(problem, outcomes)
     x = np.hstack((problem.columns, _dummies(problem)))
-    options: dict[str, Any] = {"cov_type": problem.vcov if covariance.is_robust else "nonrobust", "use_t": True}
+    kind = problem.vcov.removesuffix("_BM") if covariance.is_robust else "nonrobust"
+    options: dict[str, Any] = {"cov_type": kind, "use_t": True}
     if covariance.is_clustered:
         options |= {"cov_type": "cluster", "cov_kwds": {"groups": problem.cluster}}
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
@@ -182,6 +190,8 @@ def _sandwich(problem: Problem, regressors: FloatArray, instruments: FloatArray,
     x, z = np.hstack((regressors, dummies)) * root, np.hstack((instruments, dummies)) * root
     fitted = z @ (np.linalg.pinv(z) @ x)
     inverse = np.asarray(np.linalg.pinv(fitted), dtype=np.float64)
+    if problem.covariance.has_cluster_leverage:
+        return _clustered(problem, x, fitted, inverse, outcomes * root, root[:, 0])
     leverage = np.einsum("ik,ki->i", fitted, inverse)
     answers = []
     for y in (outcomes * root).T:
@@ -189,6 +199,38 @@ def _sandwich(problem: Problem, regressors: FloatArray, instruments: FloatArray,
         cov = _sandwich_cov(problem, inverse[: problem.n_focus], y - x @ beta, leverage, x.shape[1])
         answers.append((beta[: problem.n_focus], cov))
     return answers
+
+
+def _clustered(
+    problem: Problem, x: FloatArray, fitted: FloatArray, inverse: FloatArray, outcomes: FloatArray, root: FloatArray
+) -> list[Answer]:
+    """Covariance with the leverage of clusters."""
+    assert problem.cluster is not None
+    f, codes = problem.n_focus, np.unique(problem.cluster, return_inverse=True)[1]
+    weights = cluster_weights(fitted, inverse, inverse[:f], root, codes, problem.covariance.leverage_power)
+    beta = inverse @ outcomes
+    residuals = (outcomes - x @ beta) / root[:, None]
+    answers = []
+    for b, e in zip(beta[:f].T, residuals.T, strict=True):
+        scores = np.stack([np.bincount(codes, weights=column * e) for column in weights.T])
+        answers.append((b, np.asarray(scores @ scores.T)))
+    return answers
+
+
+def degrees_of_freedom(problem: Problem, loadings: FloatArray) -> float:
+    """Return Satterthwaite's degrees of freedom of combinations of the coefficients of interest, loadings (q, f)."""
+    root = np.ones(problem.cells.size) if problem.weights is None else np.sqrt(problem.weights)
+    fitted = np.hstack((problem.columns, _dummies(problem))) * root[:, None]
+    inverse = np.asarray(np.linalg.pinv(fitted), dtype=np.float64)
+    own = loadings @ inverse[: problem.n_focus]
+    if problem.covariance.is_clustered:
+        assert problem.cluster is not None
+        clusters, power = problem.cluster, problem.covariance.leverage_power
+        return freedom(fitted, inverse, cluster_weights(fitted, inverse, own, root, clusters, power), root, clusters)
+    slack = 1.0 - np.einsum("ik,ki->i", fitted, inverse)
+    inside = slack > 1e-9
+    scale = np.where(inside, np.where(inside, slack, 1.0) ** (-problem.covariance.leverage_power / 2), 0.0)
+    return freedom(fitted, inverse, (own * scale * root).T, root, np.arange(root.size))
 
 
 def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, leverage: FloatArray, k: int) -> FloatArray:

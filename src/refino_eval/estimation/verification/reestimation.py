@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Key, Recording, Regression, Source
-from refino_eval.estimation.verification.engines import MOST_DUMMIES, Answer, Engine, Problem, ask
+from refino_eval.estimation.verification.engines import MOST_DUMMIES, Answer, Engine, Problem, ask, degrees_of_freedom
 
 TOLERANCE = 1e-8
 """Largest relative difference between the kernel and an engine."""
@@ -54,7 +54,7 @@ class Question:
     Attributes
     ----------
     statistic
-        estimate, std_error or f_stat.
+        estimate, std_error, f_stat, df or df_residual.
     loadings
         L, as in `Source`.
     scale, std_errors
@@ -63,6 +63,10 @@ class Question:
         The engines asked.
     design, outcome
         Hashes that identify the regression.
+    freedom
+        Degrees of freedom of the covariance of L b by the textbook, where the covariance estimates them; NaN otherwise.
+    estimates_freedom
+        Whether the covariance estimates them.
     """
 
     statistic: str
@@ -72,6 +76,8 @@ class Question:
     engines: tuple[Engine, ...]
     design: str
     outcome: str
+    freedom: float = float("nan")
+    estimates_freedom: bool = False
 
 
 @dataclass(eq=False, repr=False)
@@ -89,6 +95,7 @@ class Reestimator:
 
     _pending: dict[tuple[Engine, str], _Pending] = field(default_factory=dict)
     _answers: dict[tuple[Engine, str, str], Answer] = field(default_factory=dict)
+    _freedoms: dict[tuple[str, bytes], float] = field(default_factory=dict)
 
     def questions(
         self, kept: Recording, wanted: Sequence[tuple[Source, str]], *, dummies: bool = True
@@ -100,7 +107,7 @@ class Reestimator:
         kept
             What was recorded.
         wanted
-            Where each number comes from, and its statistic: estimate, std_error or f_stat.
+            Where each number comes from, and its statistic: estimate, std_error, f_stat, df or df_residual.
         dummies
             Whether programs that take every dummy are asked too where they can be; else those that absorb cells, which are
             quicker for many designs.
@@ -123,7 +130,11 @@ class Reestimator:
         return [
             None
             if source.key not in noted
-            else _question(source, statistic, kept.regressions[source.key], noted[source.key])
+            else replace(
+                _question(source, statistic, kept.regressions[source.key], noted[source.key]),
+                freedom=self._freedom(source, statistic, kept.regressions[source.key]),
+                estimates_freedom=COVARIANCES[source.key.vcov].has_satterthwaite,
+            )
             for source, statistic in wanted
         ]
 
@@ -131,18 +142,29 @@ class Reestimator:
         """Return one number by each engine: L b, its standard error, or the F of the test that L b is 0."""
         self._ask()
         answers = {engine: self._answers[(engine, question.design, question.outcome)] for engine in question.engines}
-        return _reestimate(question, answers)
+        if question.statistic in ("estimate", "std_error") or not question.estimates_freedom:
+            return _reestimate(question, answers)
+        eta, q = question.freedom, question.loadings.shape[0]
+        if not np.isfinite(eta):
+            return Reestimate(0.0, {})
+        if question.statistic == "f_stat":
+            # Hotelling's test, whose F has the degrees of freedom of the covariance in it.
+            plain, share = _reestimate(question, answers), (eta - q + 1.0) / eta
+            return Reestimate(plain.scale, {engine: value * share for engine, value in plain.engines.items()})
+        return Reestimate(0.0, {"textbook": eta if question.statistic == "df" else eta - q + 1.0})
+
+    def _freedom(self, source: Source, statistic: str, regression: Regression) -> float:
+        """Return the degrees of freedom that a number depends on, once for each design and combination of coefficients."""
+        if not COVARIANCES[regression.vcov].has_satterthwaite or statistic in ("estimate", "std_error"):
+            return float("nan")
+        key = _digest(regression), source.loadings.tobytes()
+        if key not in self._freedoms:
+            self._freedoms[key] = degrees_of_freedom(_problem_of(regression), source.loadings)
+        return self._freedoms[key]
 
     def _note(self, regression: Regression, outcomes: Iterable[int], dummies: bool) -> _Noted:
         """Note the outcomes of a regression for at least two engines."""
-        problem = Problem(
-            columns=regression.columns,
-            n_focus=regression.coefficients.shape[0],
-            cells=regression.cells,
-            weights=regression.weights,
-            cluster=regression.cluster,
-            vcov=regression.vcov,
-        )
+        problem = _problem_of(regression)
         design = _digest(regression)
         names = {j: _hash(regression.outcomes[:, j]) for j in outcomes}
         engines = _engines(problem, regression, few=dummies and len(set(names.values())) <= FEW)
@@ -161,6 +183,17 @@ class Reestimator:
                 (engine, design, name): answer for name, answer in zip(about.outcomes, given, strict=True)
             }
         self._pending.clear()
+
+
+def _problem_of(regression: Regression) -> Problem:
+    return Problem(
+        columns=regression.columns,
+        n_focus=regression.coefficients.shape[0],
+        cells=regression.cells,
+        weights=regression.weights,
+        cluster=regression.cluster,
+        vcov=regression.vcov,
+    )
 
 
 _Noted = tuple[tuple[Engine, ...], str, dict[int, str]]
@@ -182,7 +215,9 @@ def _reestimate(question: Question, answers: Mapping[Engine, Answer]) -> Reestim
         tests = {engine: f for engine, (b, cov) in theirs.items() if (f := _f_stat(b, cov)) is not None}
         t = np.sqrt(next(iter(tests.values()), 0.0))
         return Reestimate(min(1.0, float(t)) if loadings.shape[0] == 1 else 0.0, tests)
-    errors = {engine: float(np.sqrt(max(cov[0, 0], 0.0))) for engine, (_, cov) in theirs.items()}
+    errors = {
+        engine: float(np.sqrt(max(cov[0, 0], 0.0))) for engine, (_, cov) in theirs.items() if np.isfinite(cov[0, 0])
+    }
     # Where the kernel has no sampling variation, engines have the square root of a rounding error.
     exact = not np.any(loadings[:, question.std_errors != 0])
     if statistic == "std_error":
@@ -210,6 +245,8 @@ def _f_stat(b: FloatArray, cov: FloatArray) -> float | None:
 def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Engine]:
     """Choose two engines: statsmodels and linearmodels where they can; quicker ones for long families of outcomes."""
     dummies = problem.cells.size * (int(problem.cells.max()) + 1) <= MOST_DUMMIES
+    if COVARIANCES[problem.vcov].has_cluster_leverage:
+        return ["textbook", "linearmodels"]
     if COVARIANCES[problem.vcov].leverage_power:
         return ["statsmodels", "textbook"]
     if regression.take_up is not None:

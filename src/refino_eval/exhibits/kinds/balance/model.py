@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from refino_eval.config.base import Name
+from refino_eval.config.base import VCOV, Name
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
 from refino_eval.covariances import Vcov
 
@@ -24,7 +24,7 @@ class BalanceExhibit(PlainExhibit):
         "verified",
     )
     covariates: tuple[Name, ...] = Field(min_length=1)
-    vcov: Vcov = "HC1"
+    vcov: Vcov = Field(default="HC1", description=VCOV)
     missing: Literal["common", "available"] = Field(
         default="common",
         description="common: the people who have every covariate; available: each covariate's own people, but for the "

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from refino_eval.config.base import Name
+from refino_eval.config.base import VCOV, Name
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
 from refino_eval.covariances import Vcov
 
@@ -22,7 +22,7 @@ class StartersExhibit(PlainExhibit):
         min_length=1, description="Arm -> the outcome that is 1 for those who started its programme."
     )
     covariates: tuple[Name, ...] = Field(min_length=1)
-    vcov: Vcov = "HC1"
+    vcov: Vcov = Field(default="HC1", description=VCOV)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
