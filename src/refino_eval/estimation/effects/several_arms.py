@@ -112,7 +112,7 @@ def _statistics(
     design, vcov = fit.design, inputs.vcov
     estimates, errors = contrast_inference(fit, loadings, vcov)
     estimate, std_error = estimates[0], errors[0]
-    df = np.full(estimate.shape, design.df(vcov))
+    df = np.full(estimate.shape, design.df(vcov, loadings=loadings))
     inference = t_inference(estimate, std_error, df, level=inputs.level)
     used, arm = design.used(values), arms[design.rows]
     weights = None if design.root_weights is None else design.root_weights**2

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from refino_eval.covariances import studentising
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray
 from refino_eval.estimation.core.outcome_groups import OutcomeGroup
@@ -40,7 +41,7 @@ def refitted_block(
     outcomes = group.take(values)
     shape = outcomes.shape[1], assigned.shape[1]
     coefficients, variances = np.full(shape, np.nan), np.full(shape, np.nan)
-    treated = np.zeros(group.inputs.n_rows)
+    treated, vcov = np.zeros(group.inputs.n_rows), studentising(group.inputs.vcov)
     with unrecorded():
         for draw in range(shape[1]):
             treated[people] = assigned[:, draw]
@@ -49,7 +50,7 @@ def refitted_block(
             except UserError:
                 # Treatment is collinear with the controls in this draw, which then has no estimate.
                 continue
-            coefficients[:, draw], variances[:, draw] = fit.estimates, fit.variances(group.inputs.vcov)[0]
+            coefficients[:, draw], variances[:, draw] = fit.estimates, fit.variances(vcov)[0]
     return coefficients, variances
 
 
@@ -124,16 +125,22 @@ def arm_draws(
     with unrecorded():
         for index in range(draws):
             drawn[people] = mechanism.draw(index)
-            assigned = (drawn[:, None] == np.arange(1, loadings.shape[1] + 1)).astype(np.float64)
             for group in groups:
                 try:
-                    fit = design_of(group.inputs, assigned, tuple(names)).fit(group.take(values))
+                    null[index][:, group.columns] = _t_of(group, values, drawn, loadings, names)
                 except UserError:
                     continue
-                estimate, error = contrast_inference(fit, loadings, inputs.vcov)
-                t = np.divide(estimate, error, out=np.full_like(estimate, np.inf), where=error > 0)
-                null[index][:, group.columns] = t
     return null
+
+
+def _t_of(
+    group: OutcomeGroup, values: FloatArray, arms: IntArray, loadings: FloatArray, names: Sequence[str]
+) -> FloatArray:
+    """Return the t of each contrast and outcome of a group under an assignment of arms, shape (q, J)."""
+    assigned = (arms[:, None] == np.arange(1, loadings.shape[1] + 1)).astype(np.float64)
+    fit = design_of(group.inputs, assigned, tuple(names)).fit(group.take(values))
+    estimate, error = contrast_inference(fit, loadings, studentising(group.inputs.vcov))
+    return np.divide(estimate, error, out=np.full_like(estimate, np.inf), where=error > 0)
 
 
 def arms_test(
@@ -165,7 +172,12 @@ def arms_test(
     null = arm_draws(
         effects.groups, effects.values, arms, effects.loadings, names, inputs, units=units, draws=draws, seed=seed
     )
+    observed = np.stack([table.t for table in effects.tables])
+    if studentising(inputs.vcov) != inputs.vcov:
+        with unrecorded():
+            for group in effects.groups:
+                observed[:, group.columns] = _t_of(group, effects.values, arms, effects.loadings, names)
     return [
-        StatisticDraws(table.outcomes, np.where(table.std_error > 0, table.t, np.nan), null[:, k])
+        StatisticDraws(table.outcomes, np.where(table.std_error > 0, observed[k], np.nan), null[:, k])
         for k, table in enumerate(effects.tables)
     ]
