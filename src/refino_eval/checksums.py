@@ -30,7 +30,7 @@ CHUNK = 1 << 20
 class Checksum:
     """The content of a file, and what the file system said of it when the content was read.
 
-    The time of the last change of status (`ctime`) is what tells an edit whose modification time was put back: no program
+    The time of the last change of status (`ctime`) is what reveals an edit whose modification time was put back: no program
     can set it. While size, times and inode are the same, the content is, and is not read again.
     """
 

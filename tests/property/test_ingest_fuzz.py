@@ -146,7 +146,7 @@ def test_damaged_deliveries(tmp_path: Path, part: int) -> None:
 
 
 def attempt(folder: Path, raw: bytes, content: bytes, suffix: str, encoding: str, damaged: bool, case: str) -> bool:
-    """Ingest one file; return whether the user was told of a fault, and fail on anything else but a right split."""
+    """Ingest one file; return whether a fault was reported to the user, and fail on anything else but a right split."""
     path = folder / f"folk.csv{suffix}"
     path.write_bytes(raw)
     clean, rejects = folder / "out" / "clean.parquet", folder / "out" / "rejects.parquet"

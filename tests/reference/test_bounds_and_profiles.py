@@ -57,7 +57,7 @@ def test_job_corps_wages_heap_so_that_keeping_ties_is_too_narrow(job_corps):
 
 
 def selection_trial(seed, n=4000):
-    """Effect .2 on those seen in either arm; share drawn and level of the outcome both rise over cells."""
+    """Effect .2 on those observed in either arm; share assigned and level of the outcome both rise over cells."""
     rng = np.random.default_rng(seed)
     cells = rng.integers(0, 20, n)
     z = (rng.random(n) < np.linspace(0.15, 0.85, 20)[cells]).astype(float)

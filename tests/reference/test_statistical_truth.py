@@ -36,7 +36,7 @@ def test_rates_are_kept_and_those_of_the_page(truth):
         assert abs(one.found - rate) <= 4 * (one.error**2 + error**2) ** 0.5, one.claim
 
 
-def test_a_rate_that_is_not_kept_is_told(truth):
+def test_a_rate_that_is_not_kept_is_reported(truth):
     import numpy as np
 
     hits = np.array([True] * 70 + [False] * 30)

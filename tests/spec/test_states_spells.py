@@ -1,4 +1,4 @@
-"""Spells in, values out: what a state is, told in tables that can be read without the code.
+"""Spells in, values out: what a state is, in tables that can be read without the code.
 
 In a table of spells the bar runs over the days of the register: `stop` is the day after the last, `-` is an open spell.
 Expected values are given by event time; `.` is missing.

@@ -1,4 +1,4 @@
-"""The page that tells how to add an outcome does what it says: its own blocks and commands, from nothing to a table."""
+"""The page on how to add an outcome does what it says: its own blocks and commands, from nothing to a table."""
 
 import re
 import shlex

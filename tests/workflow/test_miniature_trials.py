@@ -1,4 +1,4 @@
-"""The how-to page of person tables: its evaluations as they stand, on simulated trials of the shapes that it tells of,
+"""The how-to page of person tables: its evaluations as they stand, on simulated trials of the shapes that it describes,
 held against statsmodels and textbook formulas."""
 
 import itertools

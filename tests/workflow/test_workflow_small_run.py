@@ -215,7 +215,7 @@ def test_editing_a_worked_example_computes_nothing(finished):
     assert set(planned(finished)) == {"record_run", "write_pages"}
 
 
-def test_a_primary_outcome_changed_after_the_plan_is_told_with_both_hashes(finished):
+def test_a_primary_outcome_changed_after_the_plan_is_reported_with_both_hashes(finished):
     assert len(pd.read_csv(finished / RESULTS / "run/plan.csv")) == 0
     # The limits of a state stand in no worked example, so that nothing but the plan notices the change.
     path = finished / "config/definitions/states/work.yaml"
@@ -243,7 +243,7 @@ def test_the_provenance_names_what_went_in(small_run):
     assert record["packages"]["duckdb"].startswith("2.")
 
 
-def test_confidential_data_get_no_release_and_are_told_why(finished):
+def test_confidential_data_get_no_release_and_the_reason_is_reported(finished):
     path = finished / "config/evaluations/refino/evaluation.yaml"
     change(path, "data_class: synthetic", "data_class: confidential")
     text = "\n".join(

@@ -125,7 +125,7 @@ def ready_outcomes(evaluation: Evaluation, language: Language) -> list[tuple[str
 
 
 def examples_line(inputs: CatalogueInputs, language: Language) -> str:
-    """Say how many worked examples were run, and how many came out right."""
+    """State how many worked examples were run, and how many came out right."""
     run = [result for result in inputs.results.values() if result.run]
     total = sum(len(result.problems) for result in run)
     rest = sum(len(result.problems) for result in inputs.results.values() if not result.run)

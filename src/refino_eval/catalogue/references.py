@@ -71,14 +71,14 @@ def span_text(times: Iterable[int]) -> str:
 
 
 def sentence_of(outcome: d.Outcome, definitions: d.Definitions, language: Language) -> str:
-    """Say in one sentence what an outcome is."""
+    """State in one sentence what an outcome is."""
     names = states_of(outcome, definitions)
     label = definitions.states[names[0]].label[language] if names and names[0] in definitions.states else ""
-    told = outcome_sentence(outcome, label or (names[0] if names else ""), language)
+    sentence = outcome_sentence(outcome, label or (names[0] if names else ""), language)
     if outcome.expression is None:
-        return told
+        return sentence
     words = expression_words(outcome.expression, definitions, language)
-    return told.replace(f"`{outcome.expression}`", words[:1].upper() + words[1:])
+    return sentence.replace(f"`{outcome.expression}`", words[:1].upper() + words[1:])
 
 
 def expression_words(expression: str, definitions: d.Definitions, language: Language) -> str:

@@ -16,7 +16,7 @@ from refino_eval.text import say
 
 
 def sentence(entry: Any, definitions: d.Definitions, sources: Mapping[str, Source], language: Language) -> str:
-    """Say in words what a state, covariate, subgroup or specification is.
+    """State in words what a state, covariate, subgroup or specification is.
 
     Parameters
     ----------

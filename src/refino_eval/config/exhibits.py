@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from refino_eval.config.exhibit_base import Form, PlainExhibit
+from refino_eval.config.exhibit_base import PlainExhibit
 
 FOLDER = "refino_eval.exhibits.kinds"
 LOADS = ("exhibits/kinds/*/model.py",)
@@ -69,8 +69,3 @@ if TYPE_CHECKING:
     Exhibit = PlainExhibit
 else:
     Exhibit = Annotated[Union[tuple(MODELS.values())], Field(discriminator="kind")]  # noqa: UP007
-
-
-def kinds_of(form: Form) -> tuple[str, ...]:
-    """Return the kinds of exhibits that are tables, or figures."""
-    return tuple(kind for kind, model in MODELS.items() if model.form == form)

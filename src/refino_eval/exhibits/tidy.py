@@ -40,8 +40,6 @@ STATISTICS = frozenset(
 )  # fmt: skip
 """The closed list of statistics. `not_made` is the only row of an exhibit that could not be computed. `break_even` is the effect at which a difference in cost is repaid."""
 
-INTEGER_STATISTICS = frozenset({"n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"})
-
 
 def tidy_frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     """Make a checked tidy frame of rows that may leave out `panel`, `n_persons` and `status`.

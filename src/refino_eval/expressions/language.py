@@ -503,8 +503,10 @@ def parse(text: str, kinds: Mapping[str, Kind], *, where: str, what: str = "stat
 
 def explained(problem: Problem, text: str, where: str) -> UserError:
     """Return the user error for a problem of an expression."""
-    told = str(problem)
-    return UserError(f"{where}: `{text[:100]}` cannot be read: {told if told.endswith(('.', '?')) else f'{told}.'}")
+    reason = str(problem)
+    return UserError(
+        f"{where}: `{text[:100]}` cannot be read: {reason if reason.endswith(('.', '?')) else f'{reason}.'}"
+    )
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Group:
     register, touch
         Which spells, and which of them count in a period.
     key
-        Column that tells units apart, or None when every spell counts for itself.
+        Column that identifies units, or None when every spell counts for itself.
     by_month
         Whether rows stand for the clock's own periods, so that they are joined by equality instead of by range.
     states

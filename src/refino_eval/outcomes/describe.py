@@ -8,7 +8,7 @@ from refino_eval.text import say
 
 
 def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> str:
-    """Say in one sentence what an outcome's value is.
+    """State in one sentence what an outcome's value is.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> 
 
 
 def period_words(event_time: int, unit: Unit, language: Language) -> str:
-    """Say which period an event time is.
+    """State which period an event time is.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def period_words(event_time: int, unit: Unit, language: Language) -> str:
 
 
 def window_words(outcome: Outcome, language: Language) -> str:
-    """Say which periods an outcome reads, both ends included.
+    """State which periods an outcome reads, both ends included.
 
     Parameters
     ----------

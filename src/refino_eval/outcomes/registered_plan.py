@@ -52,13 +52,13 @@ class PlanChange:
     fields: str
 
     @property
-    def told(self) -> str:
-        """One sentence for a terminal."""
+    def sentence(self) -> str:
+        """What changed, in one sentence for a terminal."""
         what = {
             "definition": "is defined otherwise than in the registered plan",
             "role": "was registered as primary and is not any more",
             "removed": "was registered as primary and is not defined any more",
-            "added": "is primary and stands in no registered plan",
+            "added": "is primary and is in no registered plan",
             "edited": "does not match its own hash in the registered plan: the plan's file was edited",
         }[self.change]
         hashes = f" ({self.registered_sha256[:12] or 'none'} then, {self.current_sha256[:12] or 'none'} now)"
@@ -132,7 +132,7 @@ def compare_plan(
     plan
         What was registered; without one there is nothing to depart from.
     outcomes
-        The outcomes that the evaluation uses; primary ones among them that the plan does not know are told.
+        The outcomes that the evaluation uses; primary ones that the plan does not have are reported.
 
     Returns
     -------
@@ -153,13 +153,13 @@ def compare_plan(
         form = outcome_form(name, definitions)
         now = form_hash(form)
         if now != planned.sha256:
-            told = "; ".join(_differences(planned.definition, form))
-            changes.append(PlanChange(name, "definition", planned.sha256, now, told))
+            differing = "; ".join(_differences(planned.definition, form))
+            changes.append(PlanChange(name, "definition", planned.sha256, now, differing))
         if outcome.role != "primary":
             changes.append(PlanChange(name, "role", planned.sha256, now, f"role: primary -> {outcome.role}"))
     for name in dict.fromkeys(outcomes):
-        found = definitions.outcomes.get(name)
-        if found is not None and found.role == "primary" and name not in plan.primary:
+        outcome = definitions.outcomes.get(name)
+        if outcome is not None and outcome.role == "primary" and name not in plan.primary:
             changes.append(PlanChange(name, "added", "", form_hash(outcome_form(name, definitions)), ""))
     return changes
 
@@ -168,9 +168,9 @@ def _differences(then: Any, now: Any, path: str = "") -> list[str]:
     """List the fields in which two definitions differ."""
     if isinstance(then, dict) and isinstance(now, dict):
         return [
-            told
+            difference
             for key in sorted({*then, *now})
-            for told in _differences(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+            for difference in _differences(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
         ]
     return [] if then == now else [f"{path}: {_short(then)} -> {_short(now)}"]
 
@@ -197,7 +197,7 @@ def plan_lines(configuration: Configuration) -> list[str]:
     changes = compare_plan(configuration.definitions, plan, outcomes=used)
     if not changes:
         return [f"the {len(plan.primary)} primary outcomes are as registered on {plan.registered}"]
-    return [f"since the plan of {plan.registered}: {change.told}" for change in changes]
+    return [f"since the plan of {plan.registered}: {change.sentence}" for change in changes]
 
 
 def write_plan(root: Path, evaluation: str, registered: dt.date) -> Path:

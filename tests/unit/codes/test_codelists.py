@@ -1,4 +1,4 @@
-"""Code lists: lookups on a day, and what a user is told about a faulty list."""
+"""Code lists: lookups on a day, and what is reported about a faulty list."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_codes_named_beside_a_group_are_added_to_it(project):
     assert set(condition.is_in) == {"MENTOR", *listed("clarification")}
 
 
-def test_a_code_that_joins_a_group_is_seen(project):
+def test_a_code_that_joins_a_group_is_noticed(project):
     before = condition_of(project, "in_training").is_in
     with (project / "config/codelists/programmes.csv").open("a", encoding="utf-8") as stream:
         stream.write("NEWCODE,Ny,New,labour_market_training,,,Made up\n")

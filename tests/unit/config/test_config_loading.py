@@ -1,4 +1,4 @@
-"""Reading the configuration: what is right is read, and what is wrong is told in one paragraph each."""
+"""Reading the configuration: what is right is read, and what is wrong is reported in one paragraph each."""
 
 import shutil
 from pathlib import Path
@@ -70,12 +70,12 @@ def test_all_faults_come_at_once(project):
     assert any("'count'" in text and "'county'" in text for text in told)
 
 
-def test_an_unknown_outcome_in_the_selection_is_told(project):
+def test_an_unknown_outcome_in_the_selection_is_reported(project):
     change(project / "config/evaluations/refino/exhibits.yaml", "wage: wage_month_12", "wage: wage_mont_12")
     assert any("'wage_mont_12'" in text and "'wage_month_12'" in text for text in faults(project))
 
 
-def test_a_window_outside_the_clock_is_told(project):
+def test_a_window_outside_the_clock_is_reported(project):
     change(
         project / "config/evaluations/refino/evaluation.yaml",
         "month: {first: -24, last: 24}",
@@ -84,7 +84,7 @@ def test_a_window_outside_the_clock_is_told(project):
     assert any("event month 12" in text and "-24 to 11" in text for text in faults(project))
 
 
-def test_a_missing_evaluation_is_told(project):
+def test_a_missing_evaluation_is_reported(project):
     assert faults(project, "refno") == ("There is no evaluation 'refno' in config/evaluations. Did you mean 'refino'?",)
 
 
@@ -97,7 +97,7 @@ def test_a_name_is_defined_once(project):
     )
 
 
-def test_a_key_given_twice_is_told(project):
+def test_a_key_given_twice_is_reported(project):
     path = project / "config/config.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "\nseed: 1\n", encoding="utf-8")
     assert any("'seed' is given twice" in text for text in faults(project))
@@ -113,7 +113,7 @@ def test_a_key_given_twice_is_told(project):
         ("stars: false", "stars: [5]", "stars.0: must be less than 1"),
     ],
 )
-def test_forms_that_cannot_be_are_told(project, old, new, said):
+def test_forms_that_cannot_be_are_reported(project, old, new, said):
     change(project / "config/config.yaml", old, new)
     assert any(text.startswith("config/config.yaml: ") and said in text for text in faults(project))
 
@@ -143,7 +143,7 @@ def test_a_file_that_multiplies_itself_is_refused(tmp_path):
         (b"a: !!python/object/apply:os.system [ls]", "not valid YAML"),
     ],
 )
-def test_a_broken_file_is_told(tmp_path, content, said):
+def test_a_broken_file_is_reported(tmp_path, content, said):
     path = tmp_path / "broken.yaml"
     path.write_bytes(content)
     with pytest.raises(UserError, match=said):

@@ -1,4 +1,4 @@
-"""Longer texts stand in one language or in both; a fault in one is told once, without words of the program."""
+"""Longer texts stand in one language or in both; a fault in one is reported once, without words of the program."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_text_is_shown_in_the_readers_language_where_it_has_it():
 
 
 @pytest.mark.parametrize("given", [7, {"nb": "bare norsk"}])
-def test_a_faulty_text_is_told_once_where_it_stands(given):
+def test_a_faulty_text_is_reported_once_where_it_stands(given):
     with pytest.raises(UserError) as caught:
         validate({"states": {"new": {**STATE, "description": given}}}, Definitions, "states.yaml")
     assert len(caught.value.problems) == 1

@@ -62,7 +62,7 @@ def test_forms_of_weak_instruments(statistic):
     assert kinds & {"rays", "ray", "union"}
 
 
-def test_pieces_of_a_union_are_all_told():
+def test_pieces_of_a_union_are_all_reported():
     # Two redraws, one of which counts against effects outside (1, 2): with p > .5 needing both, the set has pieces.
     found = invert_coefficients(0.0, 1.0, np.array([0.0]), np.array([1.0]), level=0.5)
     assert found.kind == "line"

@@ -221,7 +221,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_of_the_user_are_told(trial, fault):
+def test_faults_of_the_user_are_reported(trial, fault):
     t = trial(11)
     change, message = FAULTS[fault]
     inputs = {"treated": t.z, "cells": t.cells, "controls": t.controls} | change(t)

@@ -92,6 +92,6 @@ def test_no_standard_error_no_card():
         ({"p_family": [0.1]}, "1 values for 4 outcomes"),
     ],
 )
-def test_faults_are_told(effects, options, words):
+def test_faults_are_reported(effects, options, words):
     with pytest.raises(UserError, match=words):
         null_card(effects, **options)

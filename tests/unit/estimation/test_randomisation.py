@@ -297,7 +297,7 @@ def test_frame_has_a_row_an_outcome_and_no_person(trial):
         ({"vcov": "CRV1"}, "cluster is absent"),
     ],
 )
-def test_faults_are_told(trial, options, words):
+def test_faults_are_reported(trial, options, words):
     one = trial(1)
     with pytest.raises(UserError, match=words):
         randomisation_test(one.y, one.z, cells=one.cells, **options)

@@ -58,7 +58,7 @@ def test_nothing_is_said_beyond_the_last_person_seen():
     assert np.isnan(all_open.share[0, 2])
 
 
-def test_faults_of_durations_are_told_together():
+def test_faults_of_durations_are_reported_together():
     with pytest.raises(UserError, match=r"2 of 3 in use are missing(.|\n)*1 of 3 in use are not"):
         survival_shares([0.0, np.nan, 2.0], [1, 0, 2], times=[1])
     used = np.array([False, False, True])

@@ -74,7 +74,7 @@ def test_fall_back_is_minus_the_wald_ratio_with_its_standard_error(vcov):
     assert table.effects.std_error[row] == pytest.approx(effect.std_error[0], rel=1e-12)
 
 
-def test_a_draw_that_fills_another_state_is_told():
+def test_a_draw_that_fills_another_state_is_reported():
     states, z, cells = states_trial(n=3000)
     rng = np.random.default_rng(3)
     states = np.where((states == "none") & (z == 1) & (rng.random(3000) < 0.9), "other", states)

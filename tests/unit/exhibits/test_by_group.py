@@ -1,4 +1,4 @@
-"""Exhibits told group by group: who is in which group, the same numbers as each group alone, and small multiples."""
+"""Exhibits by group: who is in which group, the same numbers as each group alone, and small multiples."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_equal_effects_is_the_textbook_test():
     assert three.df_num == 2
 
 
-def test_equality_is_told_for_the_path_and_its_summary(trial):
+def test_equality_is_reported_for_the_path_and_its_summary(trial):
     _, got = trial.numbers(ENTRIES, "effects")
     assert got["work", "equal_path", "difference", "df"] == 2 * 7
     assert got["work", "equal_mean", "difference", "df"] == 2

@@ -33,7 +33,7 @@ def test_a_few_divided_clusters_are_no_guess():
 
 
 @pytest.mark.parametrize(("clusters", "told"), [(29, True), (30, False)])
-def test_few_clusters_are_told_of(clusters, told):
+def test_few_clusters_give_a_warning(clusters, told):
     frame = pd.DataFrame({"row": ["t"], "statistic": ["df"], "value": [clusters - 1.0]})
     for language, words in (("nb", f"Bare {clusters} klynger"), ("en", f"Only {clusters} clusters")):
         assert (words in inference_note(["CRV1"], [0.95], frame, language)) == told

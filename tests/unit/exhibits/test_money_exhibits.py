@@ -241,13 +241,13 @@ def test_tables_and_figure_are_drawn_up(world, effects, clean, language, tmp_pat
         ("table_payments", {"payments": ("refin",)}, "uses the payments 'refin'"),
     ],
 )
-def test_what_leads_nowhere_is_told_before_anything_runs(exhibit, change, says):
+def test_what_leads_nowhere_is_reported_before_anything_runs(exhibit, change, says):
     changed = DEFINITIONS.exhibits[exhibit].model_copy(update=change)
     definitions = DEFINITIONS.model_copy(update={"exhibits": {**DEFINITIONS.exhibits, exhibit: changed}})
     assert any(says in fault for fault in cross_check(EVALUATION, definitions, CONFIGURATION.sources))
 
 
-def test_a_register_that_is_not_read_is_told():
+def test_a_register_that_is_not_read_is_reported():
     less = EVALUATION.model_copy(update={"sources": tuple(s for s in EVALUATION.sources if s != "sickness")})
     faults = cross_check(less, DEFINITIONS, CONFIGURATION.sources)
     assert any("reads the register 'sickness'" in fault for fault in faults)

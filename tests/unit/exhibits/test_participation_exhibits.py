@@ -1,4 +1,4 @@
-"""Exhibits of who took part in what and of whose outcome is seen: right numbers, defined edges, nothing hidden."""
+"""Exhibits of who took part in what and of whose outcome is observed: right numbers, defined edges, nothing hidden."""
 
 import numpy as np
 import pandas as pd
@@ -201,7 +201,7 @@ def test_compliers_of_one_sided_take_up_and_a_constant_covariate(made):
     assert gap == pytest.approx(got["outcomes", "work", "effect", "estimate"], rel=1e-9)
 
 
-def test_bounds_are_on_those_who_are_seen(made):
+def test_bounds_are_on_those_who_are_observed(made):
     cohort, values, _, files = made
     _, got = numbers(files, "seen")
     wage = values["wage"].where(values["work"] == 1)
@@ -365,7 +365,7 @@ def test_definitions_that_make_no_sense_are_faults(kind, wrong):
         Definitions.model_validate({"exhibits": {"x": {"kind": kind, "title": LABEL, **wrong}}})
 
 
-def test_groups_where_the_other_arm_is_seen_more_are_told(made):
+def test_groups_where_the_other_arm_is_observed_more_are_reported(made):
     frame, _ = numbers(made[3], "seen")
     entry = definitions().exhibits["seen"]
     rows = (frame["column"] == "groups_against") & (frame["row"] == "wage")

@@ -1,4 +1,4 @@
-"""What a reader meets: no names of the program, units told, texts that break into lines."""
+"""What a reader meets: no names of the program, units named, texts that break into lines."""
 
 from __future__ import annotations
 

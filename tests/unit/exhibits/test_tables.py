@@ -71,7 +71,7 @@ def test_specifications_are_blocks_and_shared_rows_stand_once() -> None:
     assert feet == [*["Control mean", "N"] * 2, "Covariance", "Fixed effects, county × draw month"]
 
 
-def test_lost_people_are_told() -> None:
+def test_lost_people_are_reported() -> None:
     row = {"exhibit": "table_8_1", "panel": "main", "row": "lost", "column": "any_wage", "statistic": "count", "value": 3.0,
            "n_persons": 3, "status": ""}  # fmt: skip
     frame = pd.concat([FRAMES["table_8_1"], pd.DataFrame([row])], ignore_index=True)

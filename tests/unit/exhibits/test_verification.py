@@ -1,4 +1,4 @@
-"""Numbers estimated again: all that come from a regression agree, a wrong one is seen and named, the rest is told."""
+"""Numbers estimated again: all that come from a regression agree, a wrong one is detected and named, the rest is reported."""
 
 from dataclasses import replace
 
@@ -131,7 +131,7 @@ def test_every_engine_is_asked_once_for_each_design(files, numbers, monkeypatch)
     )
 
 
-def test_what_no_regression_gave_is_told(found):
+def test_what_no_regression_gave_is_reported(found):
     alone = found[found["verdict"] == "not_reestimated"]
     assert set(alone.loc[alone["exhibit"] == "estimands", "column"]) >= {"saturated"}
     assert (alone["engine"] == "").all()
@@ -148,7 +148,7 @@ def test_a_wrong_number_of_the_kernel_is_seen_and_named(files, monkeypatch):
         require_agreement(found)
 
 
-def test_numbers_that_were_changed_after_they_were_made_are_seen(files, numbers):
+def test_numbers_that_were_changed_after_they_were_made_are_noticed(files, numbers):
     changed = numbers["effects"].copy()
     changed.loc[0, "value"] += 1e-12
     with pytest.raises(VerificationError, match="'effects', computed again"):

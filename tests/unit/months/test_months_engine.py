@@ -192,7 +192,7 @@ def test_two_draws_of_a_person_are_not_a_cohort(folder):
         run(folder, ["hours"])
 
 
-def test_a_value_outside_its_range_is_told_and_leaves_the_old_panel(folder):
+def test_a_value_outside_its_range_is_reported_and_leaves_the_old_panel(folder):
     run(folder, ["main"])
     before = (folder / "panel").read_bytes()
     jobs = pq.read_table(folder / "jobs")
@@ -288,7 +288,7 @@ def test_unknown_states_and_names_that_are_taken():
     assert "No state can be called 'event_time'" in fault.value.problems[1]
 
 
-def test_a_circle_is_told_step_by_step():
+def test_a_circle_is_reported_step_by_step():
     circle = {"a": {"expression": "b > 1"}, "b": {"expression": "c > 1"}, "c": {"expression": "a > 1"}}
     with pytest.raises(UserError, match="a -> b -> c -> a"):
         plan(["a"], **circle)
@@ -300,7 +300,7 @@ def test_amounts_of_a_month_have_no_weeks():
     assert plan(["x"], unit="week", x={"register": "wages"}).groups[0].by_month is False
 
 
-def test_a_price_that_the_index_lacks_is_told_only_where_it_is_needed(folder):
+def test_a_price_that_the_index_lacks_is_reported_only_where_it_is_needed(folder):
     wage = {"register": "wages", "value": "amount", "combine": "sum", "deflate": {"index": "cpi", "base_year": 2019}}
     with pytest.raises(UserError, match=r"lacks the year\(s\) 2020"):
         run(folder, ["x"], definitions=definitions(x=wage), last=3)

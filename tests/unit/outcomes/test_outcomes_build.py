@@ -99,7 +99,7 @@ def test_ones_add_up_to_whole_numbers_and_tenths_to_tenths(tmp_path):
     assert derive_outcomes(path, made).to_pylist() == [{"person_id": "a", "n": 12.0, "t": 1.0}]
 
 
-def test_faults_are_told_together(three):
+def test_faults_are_reported_together(three):
     made = {
         "unknown": outcome("value_at", "t", at=0),
         "early": outcome("sum_over", window=(-2, 0)),

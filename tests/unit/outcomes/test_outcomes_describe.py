@@ -73,7 +73,7 @@ def test_every_kind_has_a_module_a_section_and_a_row():
         assert f"| `{name}` | {shown} | {'true or false' if entry.reads_truth else 'any value'} |" in text
 
 
-def test_an_outcome_over_an_expression_is_told_by_it():
+def test_an_outcome_over_an_expression_is_described_by_it():
     made = Outcome.model_validate(
         {
             "label": LABEL,

@@ -1,4 +1,4 @@
-"""Worked examples: the shipped definitions prove themselves, and a wrong example is told."""
+"""Worked examples: the shipped definitions prove themselves, and a wrong example is reported."""
 
 from pathlib import Path
 
@@ -136,14 +136,14 @@ def test_zero_is_not_missing(given, sources, prices, at, expect, got):
         ({"spells": {"aap": [{"begin": "2018-01-01"}]}, "at": 0}, "lists no column 'begin'"),
     ],
 )
-def test_examples_that_cannot_be_run_are_told(given, sources, prices, example, told):
+def test_examples_that_cannot_be_run_are_reported(given, sources, prices, example, told):
     entry = [{"why": "x", "draw": "2018-05-01", "expect": 0, **example}]
     with pytest.raises(UserError) as fault:
         check_examples(changed(given, "states", "aap", examples=entry), sources, prices, states=["aap"], outcomes=[])
     assert told in str(fault.value)
 
 
-def test_numbers_written_as_text_and_codes_written_as_numbers_are_told(given, sources, prices):
+def test_numbers_written_as_text_and_codes_written_as_numbers_are_reported(given, sources, prices):
     entry = [
         {"why": "x", "draw": "2018-05-01", "at": 0, "expect": 0, "spells": {"jobs": [{"start": "2018-05-01", **wrong}]}}
         for wrong in ({"employer_id": 910000001}, {"weekly_hours": "37,5"}, {"weekly_hours": 37.505})

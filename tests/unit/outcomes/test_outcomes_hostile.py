@@ -172,7 +172,7 @@ def refused(project, watched, said):
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_a_hostile_definition_is_told_and_nothing_happens(project, watched, name):
+def test_a_hostile_definition_is_reported_and_nothing_happens(project, watched, name):
     (kind, entry, parts), said = CASES[name]
     path = project / f"config/definitions/{kind}.yaml"
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -186,7 +186,7 @@ def test_a_hostile_definition_is_told_and_nothing_happens(project, watched, name
 
 
 @pytest.mark.parametrize("name", list(TEXTS))
-def test_a_hostile_file_is_told_and_nothing_happens(project, watched, name):
+def test_a_hostile_file_is_reported_and_nothing_happens(project, watched, name):
     text, said = TEXTS[name]
     path = project / "config/definitions/states.yaml"
     content = path.read_bytes() + (text if isinstance(text, bytes) else text.encode())

@@ -1,4 +1,4 @@
-"""The registered plan: words change nothing, numbers are told with both hashes and the fields that differ."""
+"""The registered plan: words change nothing, numbers are reported with both hashes and the fields that differ."""
 
 import csv
 import datetime as dt
@@ -45,13 +45,13 @@ def test_words_examples_and_written_defaults_change_nothing():
         assert changes(definitions) == []
 
 
-def test_a_changed_window_is_told_with_both_hashes_and_the_field():
+def test_a_changed_window_is_reported_with_both_hashes_and_the_field():
     (change,) = changes(edited("outcomes", "wage_sum_12", window=[0, 11]))
     assert (change.outcome, change.change) == ("wage_sum_12", "definition")
     assert change.fields == "outcome.window: [1, 12] -> [0, 11]"
     assert change.registered_sha256 == PLAN.primary["wage_sum_12"].sha256 != change.current_sha256
-    assert change.registered_sha256[:12] in change.told
-    assert change.current_sha256[:12] in change.told
+    assert change.registered_sha256[:12] in change.sentence
+    assert change.current_sha256[:12] in change.sentence
 
 
 def test_a_changed_threshold_of_a_state_reaches_every_outcome_above_it():
@@ -63,7 +63,7 @@ def test_a_changed_threshold_of_a_state_reaches_every_outcome_above_it():
     assert "wage_sum_12" not in deeper
 
 
-def test_roles_families_additions_and_removals_are_told():
+def test_roles_families_additions_and_removals_are_reported():
     assert [c.change for c in changes(edited("outcomes", "wage_sum_12", role="secondary"))] == ["role"]
     assert changes(edited("outcomes", "wage_sum_12", family="pay"))[0].fields == 'family: (nothing) -> "pay"'
     added = changes(edited("outcomes", "wage_sum_0_11", role="primary"), outcomes=[*USED, "wage_sum_0_11"])
@@ -72,7 +72,7 @@ def test_roles_families_additions_and_removals_are_told():
     assert [c.change for c in changes(SHIPPED.model_copy(update={"outcomes": fewer}))] == ["removed"]
 
 
-def test_a_plan_edited_by_hand_is_told():
+def test_a_plan_edited_by_hand_is_reported():
     primary = dict(PLAN.primary)
     definition = {**primary["wage_sum_12"].definition, "family": "invented"}
     primary["wage_sum_12"] = primary["wage_sum_12"].model_copy(update={"definition": definition})

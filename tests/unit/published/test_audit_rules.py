@@ -51,7 +51,7 @@ def test_published_number_can_be_what_rounds_to_it() -> None:
     ("t", "complains"), [("1,54", False), ("1,43", False), ("1,7", False), ("1,75", True), ("-1,54", True)]
 )
 def test_t_is_estimate_over_error(t: str, complains: bool) -> None:
-    # 2.15..2.25 over 1.45..1.55: 1.387 to 1.552 by rounding; 1,7 stands for up to 1.75 and is told, 1.54 is not.
+    # 2.15..2.25 over 1.45..1.55: 1.387 to 1.552 by rounding; 1,7 stands for up to 1.75 and is reported, 1.54 is not.
     text = f"t//job/effect/estimate = 2,2\nt//job/effect/std_error = (1,5)\nt//job/effect/t_stat = ({t})"
     assert rules(text) == (["t_stat"] if complains or t == "1,7" else [])
 

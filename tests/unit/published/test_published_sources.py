@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from refino_eval.published.relations import FOLLOWING, GROUPED, Relation, check_relations, load_relations, match
+from refino_eval.published.relations import FOLLOWING, GROUPED, Relation, load_relations, match
 from refino_eval.published.values import KEYS, load_published
+from support.relation_checks import check_relations
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "data" / "published"

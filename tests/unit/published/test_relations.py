@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.published.relations import check_relations, load_relations
+from refino_eval.published.relations import load_relations
 from refino_eval.published.values import COLUMNS
+from support.relation_checks import check_relations
 
 
 def frame(**prints: str) -> pd.DataFrame:

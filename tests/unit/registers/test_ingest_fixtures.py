@@ -1,4 +1,4 @@
-"""One tiny faulty delivery for each kind of fault, with exactly what a user is told, or what becomes of each row.
+"""One tiny faulty delivery for each kind of fault, with exactly what is reported, or what becomes of each row.
 
 `tests/fixtures/deliveries/source.yaml` describes the register; a kind's own `source.yaml` changes some of its keys.
 `expected.txt` holds the paragraphs of the fault, or `clean <n>` and the rejects as `file row rule column`.
@@ -29,7 +29,7 @@ CODES = {
 
 
 def outcome(kind: str, work: Path) -> str:
-    """Ingest one kind's delivery and return what is told of it."""
+    """Ingest one kind's delivery and return what is reported of it."""
     data = yaml.safe_load((FOLDER / "source.yaml").read_text(encoding="utf-8"))
     own = FOLDER / kind / "source.yaml"
     if own.exists():

@@ -403,7 +403,7 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: P
     )
 
 
-def test_checks_of_two_tables_of_a_kind_are_told_apart_by_title(inputs: ReportInputs, tmp_path: Path) -> None:
+def test_checks_of_two_tables_of_a_kind_are_distinguished_by_title(inputs: ReportInputs, tmp_path: Path) -> None:
     definitions, balance = inputs.definitions, inputs.definitions.exhibits["table_i"]
     other = balance.model_copy(update={"title": Label(nb="Menn", en="Men")})
     two = dataclasses.replace(

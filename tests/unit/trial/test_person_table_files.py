@@ -160,7 +160,7 @@ def test_the_language_of_derived_columns(text, values):
         ("lambda: 1", "has no meaning here"),
     ],
 )
-def test_what_is_outside_the_language_is_told(text, said):
+def test_what_is_outside_the_language_is_reported(text, said):
     with pytest.raises(UserError, match=said):
         derive_column(text, FRAME, name="n")
 

@@ -1,4 +1,4 @@
-"""What the rules are told of an evaluation: files, params and constraints."""
+"""What the rules of the workflow know of an evaluation: files, params and constraints."""
 
 import re
 from pathlib import Path

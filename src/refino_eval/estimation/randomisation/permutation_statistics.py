@@ -342,7 +342,7 @@ def _cluster_products(group: RedrawnGroup, assigned: BoolArray, projection: Proj
 def _cluster_sums(
     group: RedrawnGroup, assigned: BoolArray, projection: Projection
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Give z~ Y~ (and z~ times directions) and z~^2 summed in clusters, shape (J', g, B) and (g, B), for runs of clusters."""
+    """Return z~ Y~ (and z~ times directions) and z~^2 summed in clusters, shape (J', g, B) and (g, B), for runs of clusters."""
     gains = projection.loadings[group.n_effects :]
     if group.groups is not None:
         for rows in group.groups.tiles:

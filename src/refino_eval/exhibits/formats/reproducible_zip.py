@@ -8,7 +8,7 @@ import zipfile
 from datetime import datetime
 
 EPOCH = datetime(2000, 1, 1)
-"""The day that every file says it was made; the run's record tells the real one."""
+"""The date in every archive; the run's record has the real one."""
 
 
 FIRST_ZIP_DAY = (1980, 1, 1, 0, 0, 0)

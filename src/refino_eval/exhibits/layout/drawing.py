@@ -127,6 +127,22 @@ def draw_series(
     )
 
 
+def draw_band(
+    ax: Axes, values: pd.Series, low: pd.Series, high: pd.Series, series: Series, *, every: int | tuple[int, int] = 1
+) -> None:
+    """Draw one series by event time with its confidence band, limits as the values' index has them."""
+    ax.fill_between(
+        values.index,
+        low.reindex(values.index),
+        high.reindex(values.index),
+        color=series.color,
+        alpha=0.16,
+        linewidth=0,
+        zorder=2,
+    )
+    draw_series(ax, values.index.tolist(), values.tolist(), series, every=every)
+
+
 def end_labels(ax: Axes, x: float, ends: Sequence[tuple[float, str, Series]], *, gap: float = 0.085) -> None:
     """Name series beside their last points; names that would collide are moved apart.
 
@@ -237,7 +253,7 @@ def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
 
 
 def accessible_svg(svg: str, *, stem: str, title: str, alt: str) -> str:
-    """Give an SVG a title and description for screen readers, and ids that are its own.
+    """Return an SVG a title and description for screen readers, and ids that are its own.
 
     Parameters
     ----------

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refino_eval.config.exhibit_base import By
+from refino_eval.config.exhibit_base import By, StatesExhibit
 from refino_eval.exhibits.keys import groups_in, panel_of
+from refino_eval.exhibits.layout.drawing import event_axis, number_axis
 from refino_eval.exhibits.layout.style import QUIET
 from refino_eval.exhibits.wording.group_labels import group_label
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -86,6 +87,49 @@ def strips(states: Sequence[str], groups: int) -> tuple[Figure, list[Strip]]:
             )
         )
     return figure, found
+
+
+def draw_groups(
+    exhibit: StatesExhibit,
+    by: By,
+    frame: pd.DataFrame,
+    labels: LabelBook,
+    *,
+    draw: Callable[[Axes, str], None],
+    times: Callable[[str], Iterable[int]],
+    limits: Callable[[Sequence[str]], tuple[float, float | None]],
+    heading: Callable[[str], tuple[str, str]],
+) -> tuple[Figure, list[Strip]]:
+    """Draw a panel for each state and group, with one scale along a row.
+
+    Parameters
+    ----------
+    draw
+        Draws the numbers of a panel of the aggregate.
+    times
+        Event times of a panel.
+    limits
+        Limits of the vertical axis that panels of one state share, when they are drawn.
+    heading
+        Unit of a state, and a text at the right end of its heading.
+    """
+    groups = listed_groups(by, frame, labels)
+    figure, drawn = strips(grouped_states(exhibit.states, frame), len(groups))
+    for row, strip in enumerate(drawn):
+        panels = [panel_of(strip.state, key) for key, *_ in groups]
+        along = [time for panel in panels for time in times(panel)]
+        for k, (ax, panel, (_, name, people)) in enumerate(zip(strip.axes, panels, groups, strict=True)):
+            draw(ax, panel)
+            head_group(ax, name, people, labels.language)
+            if along:
+                event_axis(ax, along, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
+            if k not in strip.bottom or row < len(drawn) - 1:
+                ax.set_xlabel("")
+        strip.axes[0].set_ylim(*limits(panels))
+        number_axis(strip.axes[0].yaxis, labels.language, most=5)
+        unit, aside = heading(strip.state)
+        head_strip(strip, row, len(drawn), labels.state(strip.state), unit, aside=aside)
+    return figure, drawn
 
 
 def head_strip(strip: Strip, place: int, count: int, title: str, unit: str, *, aside: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The look of all figures: one typeface, two arms told apart by shade, line and marker."""
+"""The look of all figures: one typeface, two arms distinguished by shade, line and marker."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
 
 
 def _inside(subgroup: d.Subgroup, cohort: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell who is in a subgroup; whoever lacks the covariate is in none."""
+    """Return who is in a subgroup; people who lack the covariate are in none."""
     values = cohort[subgroup.covariate]
     inside = values.notna().to_numpy()
     if subgroup.equals is not None:

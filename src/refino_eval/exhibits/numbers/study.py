@@ -68,7 +68,7 @@ class PersonFiles:
         clean: Iterable[str] = (),
         published: Iterable[str] = (),
     ) -> PersonFiles:
-        """Tell the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
+        """Return the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
         return cls(
             cohort=Path(cohort),
             outcomes={Path(path).stem: Path(path) for path in outcomes},
@@ -155,7 +155,7 @@ class Context:
 
 
 def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, Study]]:
-    """Give the people of each treated arm with those of the control arm, and the study of these two."""
+    """Yield the people of each treated arm with those of the control arm, and the study of these two."""
     if len(study.treated_arms) == 1:
         yield cohort, study
         return
@@ -165,7 +165,7 @@ def pairs(cohort: pd.DataFrame, study: Study) -> Iterator[tuple[pd.DataFrame, St
 
 
 def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
-    """Tell who was drawn to an arm."""
+    """Return who was assigned to an arm."""
     if len(study.treated_arms) > 1:
         return (cohort["arm"] == arm).to_numpy(dtype=bool)
     return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)

@@ -8,7 +8,7 @@ from refino_eval.exhibits.wording.labels import LabelBook, inside, plain
 
 
 def group_label(by: By, name: str, labels: LabelBook) -> str:
-    """Return what a reader calls a group; a covariate that is 0 or 1 is told by its name and yes or no."""
+    """Return what a reader calls a group; a covariate that is 0 or 1 is its name and yes or no."""
     if not isinstance(by, str):
         entry = labels.definitions.subgroups.get(name)
         return entry.label[labels.language] if entry is not None else plain(name)

@@ -176,7 +176,7 @@ class LabelBook:
         return entry.range == (0.0, 1.0) or getattr(entry, "combine", None) == "any"
 
     def outcome_is_share(self, outcome: Outcome) -> bool:
-        """Whether an outcome's mean is a share, told in per cent, and not a number of periods or an amount."""
+        """Whether an outcome's mean is a share, shown in per cent, and not a number of periods or an amount."""
         share = OUTCOME_KINDS[outcome.kind].mean_is_share
         if share != "as_read":
             return share == "always"
@@ -196,7 +196,7 @@ class LabelBook:
         return self.definitions.specifications.get(name)
 
     def cells(self) -> str:
-        """Return what tells the cells, for instance ``office × draw month``."""
+        """Return what defines the cells, for instance ``office × draw month``."""
         return " × ".join(self._stratum(name) for name in self.strata)
 
     def column(self, name: str) -> str:

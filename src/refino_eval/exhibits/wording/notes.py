@@ -29,7 +29,7 @@ Human Resources 50(2), section VI)."""
 
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Say which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all, or without people."""
+    """State which sample, and how many people where the numbers agree on it; nothing for the flow, which shows them all, or without people."""
     if exhibit.reads_flow or not exhibit.about_people or not exhibit.samples_read:
         return ""
     counts = frame.loc[(frame["statistic"] == "n") & frame["value"].notna() & (frame["row"] != "summary"), "value"]
@@ -158,7 +158,7 @@ def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
 def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:
     """Return a text on the units of the outcomes whose heads do not; nothing where the definitions give none.
 
-    The unit that most outcomes have is told last, as that of the others.
+    The unit that most outcomes have comes last, as that of the others.
     """
     if exhibit.units_in_heads:
         return ""

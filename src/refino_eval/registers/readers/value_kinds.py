@@ -27,7 +27,7 @@ READABLE_KINDS = (
 """`single` is a floating-point number of 32 bits, `float` one of 64."""
 
 EXACT_BELOW = {"float": 2**53, "single": 2**24}
-"""From this magnitude on, neighbouring whole numbers cannot be told apart in the kind."""
+"""From this magnitude on, neighbouring whole numbers cannot be distinguished in the kind."""
 
 BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u180e\u200b\u200c\u200d\u2060\ufeff"
 """Characters that leave no mark: all Unicode white space, and characters of no width."""

@@ -95,7 +95,7 @@ def compare_in_words(
 
 
 def verdict_line(part: pd.DataFrame, verdicts: tuple[str, ...], language: Language) -> str:
-    """Say how many numbers have each verdict, for instance ``equal 12, within sampling error 6``."""
+    """State how many numbers have each verdict, for instance ``equal 12, within sampling error 6``."""
     style, counts = NumberStyle.of(language), part["verdict"].value_counts()
     return ", ".join(
         f"{say(f'comparison.verdict_{verdict}', language)} {style.integer(counts[verdict])}"
@@ -110,7 +110,7 @@ def _published_title(name: str, language: Language) -> str:
 
 
 def _lead(table: pd.DataFrame, language: Language) -> Iterator[str]:
-    """Say the verdicts on the numbers that can be compared with ours, and then what the others are."""
+    """State the verdicts on the numbers that can be compared with ours, and then what the others are."""
     style, counts = NumberStyle.of(language), table["verdict"].value_counts()
     total = sum(int(counts.get(verdict, 0)) for verdict in HELD)
     if total:

@@ -48,7 +48,7 @@ def _estimand(labels: LabelBook) -> str:
 
 
 def _time(inputs: ReportInputs, labels: LabelBook) -> Iterator[str]:
-    """Say which event times were computed; nothing where the evaluation has no clock."""
+    """State which event times were computed; nothing where the evaluation has no clock."""
     style = NumberStyle.of(labels.language)
     spans = [
         labels.say(f"methods.span_{unit}", first=style.integer(clock.first), last=style.integer(clock.last))
@@ -59,7 +59,7 @@ def _time(inputs: ReportInputs, labels: LabelBook) -> Iterator[str]:
 
 
 def _inference(used: list[Specification], labels: LabelBook) -> Iterator[str]:
-    """Say which covariances were estimated; nothing where no specification was."""
+    """State which covariances were estimated; nothing where no specification was."""
     if used:
         vcovs = ", ".join(dict.fromkeys(vcov_label(entry.vcov, labels.language) for entry in used))
         sentences = [labels.say("methods.errors", vcovs=vcovs)]

@@ -78,7 +78,7 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
 
 
 def effect_sentence(frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook) -> str:
-    """Say one effect with its confidence interval; empty when it was not estimated or was suppressed."""
+    """State one effect with its confidence interval; empty when it was not estimated or was suppressed."""
     cell = statistics_at(frame, specification, labels.treated, column)
     if not {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
         return ""
@@ -116,7 +116,7 @@ def _includes_zero(cell: Mapping[str, float]) -> bool:
 def _effects(
     tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> list[str]:
-    """Say each primary effect once (each effect where none is primary), as its first table has it."""
+    """State each primary effect once (each effect where none is primary), as its first table has it."""
     sentences: dict[str, str] = {}
     for name, exhibit in tables:
         for column, outcome in exhibit.outcome_columns.items():
@@ -144,7 +144,7 @@ def _intervals(
 def _headline(
     tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> Iterator[str]:
-    """Say of how many main outcomes the confidence interval excludes zero, and which these are."""
+    """State of how many main outcomes the confidence interval excludes zero, and which these are."""
     intervals = {
         outcome: includes
         for outcome, _, includes in _intervals(tables, frames, labels)
@@ -164,7 +164,7 @@ def _headline(
 
 
 def _tally(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
-    """Say how many outcomes' confidence intervals exclude zero, and how many would by chance."""
+    """State how many outcomes' confidence intervals exclude zero, and how many would by chance."""
     intervals = list(_intervals(tables, frames, labels))
     levels = {level for _, level, _ in intervals}
     if len(intervals) < 2 or len(levels) != 1:
@@ -189,7 +189,7 @@ def _primary(inputs: ReportInputs, tables: Tables) -> set[str] | None:
 
 
 def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
-    """Say how many people are compared in the first table."""
+    """State how many people are compared in the first table."""
     for name, exhibit in tables[:1]:
         column = next(iter(exhibit.outcome_columns))
         cell = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated, column)
@@ -241,7 +241,7 @@ def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: La
     ]
     kinds = Counter(exhibit.kind for _, exhibit in with_checks)
     for name, exhibit in with_checks:
-        # Two tables of balance are told apart by their titles.
+        # Titles distinguish two tables of balance.
         title = f"{_headed(exhibit.title[labels.language])} " if kinds[exhibit.kind] > 1 else ""
         for check in _checks_of(exhibit, frames[name], labels.comparing(exhibit.arm, exhibit.against)):
             yield replace(check, text=title + check.text)
@@ -295,7 +295,7 @@ def _concern(check: DesignCheck) -> tuple[int, float]:
 
 
 def _checks_lead(checks: list[DesignCheck], labels: LabelBook) -> Iterator[str]:
-    """Say how many tests of the design have a p-value below the limit, and how many would by chance."""
+    """State how many tests of the design have a p-value below the limit, and how many would by chance."""
     style = NumberStyle.of(labels.language)
     p_values = [check.p_value for check in checks if check.p_value is not None]
     below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)

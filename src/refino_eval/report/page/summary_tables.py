@@ -167,7 +167,7 @@ def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[Sum
 
 
 def verified_line(inputs: ReportInputs, language: str) -> str:
-    """Say how many numbers were recomputed with other software, and the result; nothing where none were."""
+    """State how many numbers were recomputed with other software, and the result; nothing where none were."""
     table = inputs.table("verify")
     recomputed = table[table["engine"] != ""] if table is not None else None
     if recomputed is None or recomputed.empty:

@@ -105,7 +105,7 @@ def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, La
 
 
 def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: bool = True) -> str:
-    """Say which number a key means; the treated arm is left out where it heads every row.
+    """State which number a key means; the treated arm is left out where it heads every row.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
 def numbers(exhibit: BreakEvenExhibit, context: Context) -> Iterator[Row]:
-    """Give each effect with its interval, the difference in cost, the effect that repays it, and the net benefit."""
+    """Yield each effect with its interval, the difference in cost, the effect that repays it, and the net benefit."""
     cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
     found = weighed(exhibit, cohort, files, study)
@@ -38,7 +38,7 @@ def numbers(exhibit: BreakEvenExhibit, context: Context) -> Iterator[Row]:
 
 
 def _ratio(key: str, cost: Estimate, effect: Estimate, covariance: float, level: float, unit: str) -> Iterator[Row]:
-    """Give the values of an outcome at which the two programmes come out even, as a set."""
+    """Yield the values of an outcome at which the two programmes come out even, as a set."""
     found: RatioSet = fieller(cost, effect, covariance=covariance, level=level)
     status = "" if found.kind == "interval" else f"ratio_{found.kind}"
     yield cell(key, "ratio", "estimate", cost.value / effect.value if effect.value else math.nan, panel=unit)

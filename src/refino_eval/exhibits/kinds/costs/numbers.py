@@ -13,7 +13,7 @@ STEPS = {"monthly_price": "monthly_price", "duration": "duration", "cost": "paid
 
 
 def numbers(exhibit: CostsExhibit, context: Context) -> Iterator[Row]:
-    """Give inputs, monthly price, duration and cost by arm, and the differences."""
+    """Yield inputs, monthly price, duration and cost by arm, and the differences."""
     files, study = context.files, context.study
     table = cost_table_of(exhibit.costs, exhibit.basis, files, study)
     yearly = study.costs[exhibit.costs].bases[exhibit.basis].kind == "yearly_prices"

@@ -3,59 +3,57 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.keys import panel_of, without_group
 from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, column, event_axis, number_axis, source_line
-from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
+from refino_eval.exhibits.layout.drawing import Drawing, column, source_line
+from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 from refino_eval.text import say
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 def grouped_effects_figure(
-    name: str,
-    exhibit: EffectsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    facts: Mapping[str, Any],
-    unit: Mapping[str, str],
+    exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page, unit: Mapping[str, str]
 ) -> Drawing:
     """Draw each group's effects, zero in the middle of a scale that is the same along a row."""
     assert exhibit.by is not None
-    states = grouped_states(exhibit.states, frame)
-    groups = listed_groups(exhibit.by, frame, labels)
-    figure, found = strips(states, len(groups))
-    for place, strip in enumerate(found):
-        reaches = []
-        for k, (ax, (key, shown, people)) in enumerate(zip(strip.axes, groups, strict=True)):
-            panel = panel_of(strip.state, key)
-            times = [int(t) for other, *_ in groups for t in _estimates(frame, panel_of(strip.state, other)).index]
-            if _estimates(frame, panel).empty:
-                text = labels.say("effects.not_estimated")
-                ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
-            else:
-                reaches.append(draw_effects(ax, frame, panel))
-            head_group(ax, shown, people, labels.language)
-            if times:
-                event_axis(ax, times, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
-            if k not in strip.bottom or place < len(found) - 1:
-                ax.set_xlabel("")
-        reach = max(reaches, default=1.0)
-        strip.axes[0].set_ylim(-reach, reach)
-        number_axis(strip.axes[0].yaxis, labels.language, most=5)
-        aside = equality_text(frame, strip.state, labels.language)
-        head_strip(strip, place, len(found), labels.state(strip.state), unit[strip.state], aside=aside)
+    labels, reaches = page.labels, dict[str, float]()
+
+    def draw(ax: Axes, panel: str) -> None:
+        if _estimates(frame, panel).empty:
+            text = labels.say("effects.not_estimated")
+            ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
+        else:
+            reaches[panel] = draw_effects(ax, frame, panel)
+
+    def limits(panels: Sequence[str]) -> tuple[float, float]:
+        reach = max((reaches[panel] for panel in panels if panel in reaches), default=1.0)
+        return -reach, reach
+
+    figure, drawn = draw_groups(
+        exhibit,
+        exhibit.by,
+        frame,
+        labels,
+        draw=draw,
+        times=lambda panel: (int(t) for t in _estimates(frame, panel).index),
+        limits=limits,
+        heading=lambda state: (unit[state], equality_text(frame, state, labels.language)),
+    )
     effects_legend(figure, exhibit, labels, many=False)
-    source_line(figure, data_class_note(facts, labels.language))
-    alt = _alt(states, groups, frame, labels)
+    source_line(figure, data_class_note(page.facts, labels.language))
+    alt = _alt([strip.state for strip in drawn], listed_groups(exhibit.by, frame, labels), frame, labels)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 

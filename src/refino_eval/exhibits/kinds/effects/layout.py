@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from refino_eval.exhibits.kinds.effects.effects_by_group import effects_notes, grouped_effects_figure
@@ -25,16 +23,13 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
-if TYPE_CHECKING:
-    pass
-
 
 def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw an estimate for each event time; those before the draw are hollow, since nothing can have worked yet."""
     labels = page.labels
     if exhibit.by is not None:
         units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
-        return grouped_effects_figure(page.name, exhibit, frame, labels=labels, facts=page.facts, unit=units)
+        return grouped_effects_figure(exhibit, frame, page, units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):

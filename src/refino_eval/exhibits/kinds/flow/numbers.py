@@ -12,7 +12,7 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
 def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
-    """Give the lines of `flow.csv` as they stand, after proving that each stage is the one before it less its losses."""
+    """Yield the lines of `flow.csv` as they stand, after proving that each stage is the one before it less its losses."""
     files, study = context.files, context.study
     if files.flow is None:
         raise ValueError("the flow's exhibit needs flow.csv")

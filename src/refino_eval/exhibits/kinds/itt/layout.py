@@ -159,7 +159,7 @@ def _feet(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) -
 
 
 def _facts(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) -> Iterator[tuple[str, str, str]]:
-    """Give the rows of control means and N: once when they are the same for every arm, else arm by arm."""
+    """Return the rows of control means and N: once when they are the same for every arm, else arm by arm."""
     for statistic in ("mean_control", "n"):
         word = labels.word(statistic)
         distinct = {

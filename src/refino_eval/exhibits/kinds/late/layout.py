@@ -85,7 +85,7 @@ def _f_stat(numbers: Numbers, panel: str, key: str) -> Cell:
     _, status = numbers.values.get((panel, "first_stage", key, "f_stat"), (math.nan, ""))
     if status == "infinite":
         return Cell("∞")
-    # A first stage of thousands is not told to a hundredth.
+    # A first stage of thousands needs no decimals.
     return numbers.cell(
         panel, "first_stage", key, "f_stat", write=lambda value: numbers.style.significant(value, 4, most=2)
     )

@@ -14,7 +14,7 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
 def numbers(exhibit: NetBenefitExhibit, context: Context) -> Iterator[Row]:
-    """Give the net benefit a person drawn at values of an outcome from nothing to the highest; rows are kroner."""
+    """Yield the net benefit a person drawn at values of an outcome from nothing to the highest; rows are kroner."""
     cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
     found = weighed(exhibit, cohort, files, study)

@@ -22,7 +22,7 @@ CARD = (
 
 
 def numbers(exhibit: NullCardExhibit, context: Context) -> Iterator[Row]:
-    """Give the tests' numbers as they stand (panel `units`), and in per cent of the control mean (panel `percent`)."""
+    """Yield the tests' numbers as they stand (panel `units`), and in per cent of the control mean (panel `percent`)."""
     files, study = context.files, context.study
     tests = read_made(files.aggregates[exhibit.tests])
     panels = (exhibit.specification, arm_panel(study.treated, exhibit.specification))

@@ -12,7 +12,7 @@ from refino_eval.exhibits.layout.drawing import (
     Drawing,
     arms_of,
     column,
-    draw_series,
+    draw_band,
     end_labels,
     event_axis,
     head_panel,
@@ -31,7 +31,7 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     labels = page.labels
     if exhibit.by is not None:
         units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
-        return grouped_paths_figure(page.name, exhibit, frame, labels=labels, facts=page.facts, unit=units)
+        return grouped_paths_figure(exhibit, frame, page, units)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     names = [labels.arm(arm) for arm, _ in arms_of(labels)]
@@ -41,9 +41,8 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
         ends = []
         for offset, ((arm, series), shown) in enumerate(zip(arms_of(labels), names, strict=True)):
             values = means[arm]
-            low, high = (column(frame, state, arm, limit).reindex(values.index) for limit in ("conf_low", "conf_high"))
-            ax.fill_between(values.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
-            draw_series(ax, values.index.tolist(), values.tolist(), series, every=_every(len(values), offset))
+            low, high = (column(frame, state, arm, limit) for limit in ("conf_low", "conf_high"))
+            draw_band(ax, values, low, high, series, every=_every(len(values), offset))
             ends.append((float(values.dropna().iloc[-1]), shown, series))
         ax.margins(y=0.06)
         ax.set_ylim(0, None)

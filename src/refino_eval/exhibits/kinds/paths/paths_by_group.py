@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.keys import panel_of, without_group
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
-from refino_eval.exhibits.layout.drawing import (
-    Drawing,
-    arms_of,
-    column,
-    draw_series,
-    end_labels,
-    event_axis,
-    number_axis,
-    source_line,
-)
-from refino_eval.exhibits.layout.small_multiples import grouped_states, head_group, head_strip, listed_groups, strips
+from refino_eval.exhibits.layout.drawing import Drawing, arms_of, column, draw_series, end_labels, source_line
+from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
 from refino_eval.exhibits.layout.style import Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
@@ -33,37 +25,26 @@ FADED = 0.35
 """How strongly the part of a path is drawn for which some people can no longer be followed."""
 
 
-def grouped_paths_figure(
-    name: str,
-    exhibit: PathsExhibit,
-    frame: pd.DataFrame,
-    *,
-    labels: LabelBook,
-    facts: Mapping[str, Any],
-    unit: Mapping[str, str],
-) -> Drawing:
+def grouped_paths_figure(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page, unit: Mapping[str, str]) -> Drawing:
     """Draw both arms' means in each group; the scale is the same along a row, so that levels can be compared."""
     assert exhibit.by is not None
-    states = grouped_states(exhibit.states, frame)
+    labels = page.labels
     groups = listed_groups(exhibit.by, frame, labels)
-    figure, found = strips(states, len(groups))
-    for place, strip in enumerate(found):
-        for k, (ax, (key, shown, people)) in enumerate(zip(strip.axes, groups, strict=True)):
-            _draw_group(ax, frame, panel_of(strip.state, key), labels)
-            head_group(ax, shown, people, labels.language)
-            times = [
-                int(t) for panel_key, *_ in groups for t in _times(frame, panel_of(strip.state, panel_key), labels)
-            ]
-            event_axis(ax, times, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
-            if k not in strip.bottom or place < len(found) - 1:
-                ax.set_xlabel("")
-        strip.axes[0].set_ylim(0, None)
-        number_axis(strip.axes[0].yaxis, labels.language, most=5)
+    figure, drawn = draw_groups(
+        exhibit,
+        exhibit.by,
+        frame,
+        labels,
+        draw=lambda ax, panel: _draw_group(ax, frame, panel, labels),
+        times=lambda panel: (int(t) for arm, _ in arms_of(labels) for t in column(frame, panel, arm, "mean").index),
+        limits=lambda _: (0.0, None),
+        heading=lambda state: (unit[state], ""),
+    )
+    for strip in drawn:
         for k in strip.last:
             _name_arms(strip.axes[k], frame, panel_of(strip.state, groups[k][0]), labels)
-        head_strip(strip, place, len(found), labels.state(strip.state), unit[strip.state])
-    source_line(figure, data_class_note(facts, labels.language))
-    alt = _alt(states, groups, frame, labels)
+    source_line(figure, data_class_note(page.facts, labels.language))
+    alt = _alt([strip.state for strip in drawn], groups, frame, labels)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 
@@ -76,10 +57,6 @@ def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> li
     if missing:
         lines.append(say("paths.people_in_no_group", language, n=NumberStyle.of(language).integer(missing)))
     return lines
-
-
-def _times(frame: pd.DataFrame, panel: str, labels: LabelBook) -> list[int]:
-    return [int(t) for arm, _ in arms_of(labels) for t in column(frame, panel, arm, "mean").index]
 
 
 def _draw_group(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> None:

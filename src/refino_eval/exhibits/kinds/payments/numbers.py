@@ -18,7 +18,7 @@ DAYS_A_MONTH = 365.25 / 12
 
 
 def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
-    """Give participants, milestones and payments a participant, by set of rules (panel) and arm (column)."""
+    """Yield participants, milestones and payments a participant, by set of rules (panel) and arm (column)."""
     cohort, files, study = context.cohort, context.files, context.study
     registers = _registers(exhibit, cohort, files)
     codes = Codes(contracts=exhibit.contracts, wage_subsidy=frozenset(exhibit.wage_subsidy))
@@ -34,7 +34,7 @@ def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
 
 
 def _duration_rows(spells: list[Spell], arm: str, observed_to: dt.date) -> Iterator[Row]:
-    """Give the participants' mean months in the programme; who is still there counts to the last day observed."""
+    """Yield the participants' mean months in the programme; who is still there counts to the last day observed."""
     days = [(min(spell.stop or observed_to, observed_to) - spell.start).days for spell in spells]
     months = np.array(days, dtype=np.float64) / DAYS_A_MONTH
     n = len(months)

@@ -12,7 +12,7 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 
 def numbers(exhibit: SocialCostsExhibit, context: Context) -> Iterator[Row]:
-    """Give the treated programme's saving step by step (paid, without VAT, with tax cost), and the effect that outweighs it."""
+    """Yield the treated programme's saving step by step (paid, without VAT, with tax cost), and the effect that outweighs it."""
     files, study = context.files, context.study
     tables = {basis: cost_table_of(exhibit.costs, basis, files, study) for basis in exhibit.bases}
     arms = (study.treated, study.control)

@@ -9,7 +9,7 @@ from refino_eval.exhibits.layout.drawing import (
     Drawing,
     arms_of,
     column,
-    draw_series,
+    draw_band,
     end_labels,
     event_axis,
     head_panel,
@@ -39,9 +39,7 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             share = share.dropna()
             if share.empty:
                 continue
-            low, high = low.reindex(share.index), high.reindex(share.index)
-            ax.fill_between(share.index, low, high, color=series.color, alpha=0.16, linewidth=0, zorder=2)
-            draw_series(ax, share.index.tolist(), share.tolist(), series, every=max(len(share) // 12, 1))
+            draw_band(ax, share, low, high, series, every=max(len(share) // 12, 1))
             times |= set(share.index)
             ends.append((float(share.iloc[-1]), labels.arm(arm), series))
         ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)

@@ -20,5 +20,5 @@ class TakeUpExhibit(StatesExhibit):
     @model_validator(mode="after")
     def _no_sum(self) -> Self:
         if self.cumulate_from is not None:
-            raise ValueError("take-up is told time by time: leave `cumulate_from` out")
+            raise ValueError("take-up is shown at each time and cannot be cumulated: leave `cumulate_from` out")
         return self
