@@ -473,6 +473,29 @@ class Subgroup(Strict):
     below: float | None = None
 
 
+class Comparison(Strict):
+    """Which people are compared, where an evaluation has several treatments or waves: another column of arms, or a part of the sample."""
+
+    label: Label
+    treated: Name | None = Field(
+        default=None,
+        description="A covariate that is 1 for people assigned to treatment, 0 for their control group, and missing for others; "
+        "default: the evaluation's arms.",
+    )
+    among: Name | None = Field(default=None, description="A subgroup, such as a wave; default: the exhibit's sample.")
+    strata: tuple[Name, ...] | None = Field(
+        default=None,
+        description="Columns that together define the cells of this comparison (strata, kept columns or covariates); default: the "
+        "evaluation's cells; []: none.",
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Comparison:
+        if self.treated is None and self.among is None:
+            raise ValueError("a comparison names `treated`, `among`, or both")
+        return self
+
+
 class Definitions(Strict):
     """Everything that is defined, by name."""
 
@@ -481,6 +504,7 @@ class Definitions(Strict):
     covariates: dict[Name, Covariate] = Field(default_factory=dict)
     subgroups: dict[Name, Subgroup] = Field(default_factory=dict)
     specifications: dict[Name, Specification] = Field(default_factory=dict)
+    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     costs: dict[Name, Costs] = Field(default_factory=dict)
     payments: dict[Name, PaymentRules] = Field(default_factory=dict)
     exhibits: dict[Name, Exhibit] = Field(default_factory=dict)

@@ -98,6 +98,7 @@ def _named_by(exhibit: Exhibit, definitions: d.Definitions) -> dict[str, list[st
         "covariates": covariates,
         "specifications": list(exhibit.specifications_read),
         "subgroups": list(exhibit.subgroups_read),
+        "comparisons": list(exhibit.comparisons),
     }
 
 
@@ -126,9 +127,14 @@ def exhibit_covariates(exhibit: Exhibit, definitions: d.Definitions) -> set[str]
     """Return the covariates that an exhibit names in addition to its controls, including those that form its groups."""
     names = set(exhibit.covariates_read)
     names |= {split for split in exhibit.splits if isinstance(split, str) and split in definitions.covariates}
-    return names | {
-        definitions.subgroups[name].covariate for name in exhibit.subgroups_read if name in definitions.subgroups
-    }
+    subgroups = [*exhibit.subgroups_read]
+    for comparison in (
+        definitions.comparisons[name] for name in exhibit.comparisons if name in definitions.comparisons
+    ):
+        columns = (comparison.treated, *(comparison.strata or ()))
+        names |= {name for name in columns if name in definitions.covariates}
+        subgroups += [] if comparison.among is None else [comparison.among]
+    return names | {definitions.subgroups[name].covariate for name in subgroups if name in definitions.subgroups}
 
 
 def selected_exhibits(study: Evaluation, definitions: d.Definitions) -> Iterator[Exhibit]:

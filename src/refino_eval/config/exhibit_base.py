@@ -70,6 +70,10 @@ class PlainExhibit(Strict):
     against: Name | None = Field(
         default=None, description="The arm that it is compared with; default: the control arm."
     )
+    comparisons: tuple[Name, ...] = Field(
+        default=(),
+        description="The same numbers for each of these comparisons (other treatments or waves); default: the evaluation's arms.",
+    )
 
     form: ClassVar[Form] = "table"
     several_arms: ClassVar[Several] = "apart"

@@ -18,7 +18,7 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     """Return a sentence for every problem of an exhibit."""
     where = f"exhibit '{name}'"
     yield from _missing(where, "sample", dict.fromkeys((exhibit.sample, *exhibit.samples_read)), study.samples)
-    yield from _arms(where, exhibit, study)
+    yield from _arms(where, exhibit, study, definitions)
     outcomes = definitions.outcomes if study.person_table is None else study.person_table.outcomes
     what = "outcome" if study.person_table is None else "outcome of the person table"
     yield from _missing(where, what, exhibit.outcomes, outcomes)
@@ -69,7 +69,7 @@ def _specification(name: str, exhibit: Exhibit, study: Evaluation, definitions: 
         )
 
 
-def _arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
+def _arms(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     """Report arms that do not exist, and figures that cannot show several."""
     names = [arm.name for arm in study.arms.everyone]
     for key in ("arm", "against"):
@@ -81,9 +81,36 @@ def _arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
     if exhibit.arm == control:
         yield f"The {where} compares the arm '{control}' with itself. Name another under arm or against."
     yield from _several_arms(where, exhibit, study)
+    yield from _comparisons(where, exhibit, study, definitions)
     for part, listed in exhibit.arms_listed.items():
         for arm in sorted(set(names).symmetric_difference(listed)):
             yield f"The {where}: `{part}` must list every arm exactly once ({', '.join(names)}); unexpected or missing: '{arm}'."
+
+
+def _comparisons(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Report comparisons that do not exist, that a kind cannot make, and columns that they name in vain."""
+    yield from _missing(where, "comparison", exhibit.comparisons, definitions.comparisons)
+    if not exhibit.comparisons:
+        return
+    if exhibit.reads_flow or exhibit.exhibits_read or exhibit.registers_read or not exhibit.about_people:
+        yield f"The {where} (kind {exhibit.kind}) is not computed from a comparison of people. Leave `comparisons` out."
+    if exhibit.form == "figure" and len(exhibit.comparisons) > 1:
+        yield f"The {where} is a figure and shows one comparison. Name one, and make an exhibit for each."
+    if len(set(exhibit.comparisons)) < len(exhibit.comparisons):
+        yield f"The {where} names a comparison twice. Name each once."
+    for name in exhibit.comparisons:
+        if name not in definitions.comparisons:
+            continue
+        comparison, of = definitions.comparisons[name], f"comparison '{name}'"
+        if comparison.treated is not None:
+            yield from _missing(of, "covariate (as treated)", [comparison.treated], definitions.covariates)
+            if len(study.arms.treated_arms) > 1:
+                yield f"The {of} has its own column of treatment, and the evaluation has several treated arms. Use `arm:` and `against:` instead."
+        if comparison.among is not None:
+            yield from _missing(of, "subgroup", [comparison.among], definitions.subgroups)
+        yield from _missing(
+            of, "column (of strata)", comparison.strata or (), {*definitions.covariates, *cohort_columns(study)}
+        )
 
 
 def _several_arms(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:

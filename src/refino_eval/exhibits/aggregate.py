@@ -16,6 +16,7 @@ from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.estimation.core.recording import dropped_controls
 from refino_eval.exhibits.keys import CONTROLS, arm_panel
+from refino_eval.exhibits.numbers.comparisons import people_compared
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs
 from refino_eval.exhibits.tidy import tidy_frame
 
@@ -60,19 +61,29 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
     """Compute the numbers of an exhibit as rows; those of a regression have a `source`, see `estimation.core.recording`."""
     study = study.comparing(exhibit.arm, exhibit.against)
     everybody = pd.read_parquet(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
-    cohort = _sample(everybody, name, exhibit.sample, study)
-    if len(study.treated_arms) > 1 or len(everybody) > len(cohort):
-        study = replace(study, all_arms=everybody.assign(treated=everybody["treated"].astype("int32")))
-    weights, cluster = "weight" if "weight" in cohort else None, "cluster" in cohort
+    weights, cluster = "weight" if "weight" in everybody else None, "cluster" in everybody
     try:
         raise_problems(list(exhibit.refused(study.specifications, weights=weights, cluster=cluster)))
         with dropped_controls() as dropped:
-            rows = [{"exhibit": name, **row} for row in _rows(exhibit, Context(name, cohort, files, study))]
+            rows = [{"exhibit": name, **row} for row in _compared(exhibit, name, everybody, files, study)]
         # What was left out is known once everything is computed; a note under the exhibit names it.
         rows += [{"exhibit": name, **cell(control, "collinear", "value", 1.0, panel=CONTROLS)} for control in dropped]
         return rows
     except UserError as error:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
+
+
+def _compared(exhibit: Exhibit, name: str, everybody: pd.DataFrame, files: PersonFiles, study: Study) -> Iterator[Row]:
+    """Compute the numbers of the evaluation's arms, or of each comparison, whose name is then before the panel's."""
+    for comparison in exhibit.comparisons or (None,):
+        people = everybody if comparison is None else people_compared(comparison, everybody, study)
+        cohort = _sample(people, exhibit.sample if comparison is None else comparison, study)
+        among = study
+        if len(study.treated_arms) > 1 or len(people) > len(cohort):
+            among = replace(study, all_arms=people.assign(treated=people["treated"].astype("int32")))
+        for row in _rows(exhibit, Context(name, cohort, files, among)):
+            several = len(exhibit.comparisons) > 1
+            yield {**row, "panel": arm_panel(str(comparison), str(row["panel"]))} if several else row
 
 
 def _rows(exhibit: Exhibit, context: Context) -> Iterator[Row]:
@@ -86,7 +97,7 @@ def _rows(exhibit: Exhibit, context: Context) -> Iterator[Row]:
             yield {**row, "panel": arm_panel(pair.treated, str(row["panel"]))}
 
 
-def _sample(chosen: pd.DataFrame, name: str, sample: str, study: Study) -> pd.DataFrame:
+def _sample(chosen: pd.DataFrame, sample: str, study: Study) -> pd.DataFrame:
     if "arm" in chosen:
         wanted = (*study.treated_arms, study.control)
         if study.is_pooled:
@@ -99,7 +110,7 @@ def _sample(chosen: pd.DataFrame, name: str, sample: str, study: Study) -> pd.Da
         arms, needed = chosen["treated"].nunique(), 2
     if arms < needed:
         raise UserError(
-            f"Exhibit '{name}': the sample '{sample}' has {len(chosen):,} people in {arms} arm(s); a comparison needs "
+            f"the sample '{sample}' has {len(chosen):,} people in {arms} arm(s); a comparison needs "
             f"{'both' if needed == 2 else f'all {needed}'}. See run/flow.csv for who was lost and why."
         )
     return chosen.reset_index(drop=True)

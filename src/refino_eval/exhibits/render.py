@@ -18,7 +18,7 @@ from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, empty_drawing
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
-from refino_eval.exhibits.layout.tables_by_arm import table_by_arm
+from refino_eval.exhibits.layout.tables_by_arm import table_by_arm, table_by_comparison
 from refino_eval.exhibits.tidy import reason_not_made, tidy_text, validate, write_text
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note
@@ -125,7 +125,9 @@ def table_of(
     page = Page(exhibit_name, labels, facts, style)
     layout = layout_of(exhibit.kind).layout
     if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":
-        table = table_by_arm(layout, exhibit, tidy_frame, page)
+        layout = partial(table_by_arm, layout)
+    if len(exhibit.comparisons) > 1:
+        table = table_by_comparison(layout, exhibit, tidy_frame, page)
     else:
         table = layout(exhibit, tidy_frame, page)
     if any(cell.text == EN_DASH for part in table.parts for row in part.body for cell in row.cells):

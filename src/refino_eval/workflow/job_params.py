@@ -238,6 +238,7 @@ class JobParams:
     def estimation(self, exhibit: str) -> Params:
         """Return the definitions that an exhibit's numbers are computed from."""
         entry = self.definitions.exhibits[exhibit]
+        among = [self.definitions.comparisons[name].among for name in entry.comparisons]
 
         def used(kind: str, names: Iterable[str]) -> Params:
             return _named(getattr(self.definitions, kind), sorted(set(names)), without_text)
@@ -245,7 +246,8 @@ class JobParams:
         return {
             "exhibits": {exhibit: without_text(entry)},
             "specifications": used("specifications", entry.specifications_read),
-            "subgroups": used("subgroups", entry.subgroups_read),
+            "subgroups": used("subgroups", [*entry.subgroups_read, *filter(None, among)]),
+            "comparisons": used("comparisons", entry.comparisons),
             "costs": used("costs", entry.costs_read),
             "payments": used("payments", entry.payments_read),
         }

@@ -16,9 +16,21 @@ from refino_eval.exhibits.wording.labels import LabelBook
 def frames_by_arm(frame: pd.DataFrame, labels: LabelBook) -> Iterator[tuple[pd.DataFrame, LabelBook]]:
     """Return the numbers of each treated arm, with panels as if it were the only one, and labels for them."""
     for arm in labels.treated_arms:
-        of_arm = frame["panel"].eq(arm) | frame["panel"].str.startswith(f"{arm}:")
-        part = frame.loc[of_arm].assign(panel=frame.loc[of_arm, "panel"].str.removeprefix(arm).str.removeprefix(":"))
-        yield part.reset_index(drop=True), replace(labels, treated=arm, several=(arm,))
+        yield frame_of(frame, arm), replace(labels, treated=arm, several=(arm,))
+
+
+def frame_of(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the numbers of one arm or comparison, whose name is before those of the panels, without it."""
+    inside = frame["panel"].eq(name) | frame["panel"].str.startswith(f"{name}:")
+    part = frame.loc[inside].assign(panel=frame.loc[inside, "panel"].str.removeprefix(name).str.removeprefix(":"))
+    return part.reset_index(drop=True)
+
+
+def table_by_comparison(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataFrame, page: Page) -> Table:
+    """Lay out a table for each comparison and put them into one, the comparison's label over each of its grids."""
+    entries, language = page.labels.definitions.comparisons, page.labels.language
+    tables = [(name, layout(exhibit, frame_of(frame, name), page)) for name in exhibit.comparisons]
+    return _together([(entries[name].label[language] if name in entries else name, table) for name, table in tables])
 
 
 def table_by_arm(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -35,10 +47,18 @@ def table_by_arm(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataF
     page
         Where the table is laid out.
     """
+    return _together(
+        [
+            (labels.arm(labels.treated), layout(exhibit, part, replace(page, labels=labels)))
+            for part, labels in frames_by_arm(frame, page.labels)
+        ]
+    )
+
+
+def _together(named: list[tuple[str, Table]]) -> Table:
+    """Put tables into one, a name over each of their grids, and each note once."""
     tables: list[Table] = []
-    for part, labels in frames_by_arm(frame, page.labels):
-        table = layout(exhibit, part, replace(page, labels=labels))
-        name = labels.arm(labels.treated)
+    for name, table in named:
         parts = (replace(each, caption=f"{name}. {each.caption}" if each.caption else name) for each in table.parts)
         tables.append(replace(table, parts=tuple(parts)))
     notes = dict.fromkeys(note for table in tables for note in table.notes)

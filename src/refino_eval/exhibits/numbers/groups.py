@@ -116,7 +116,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
     member = np.full(len(cohort), -1, dtype=np.int64)
     kept: list[str] = []
     for name in names:
-        inside = _inside(study.subgroups[name], cohort)
+        inside = members_of(study.subgroups[name], cohort)
         twice = int(np.count_nonzero(inside & (member >= 0)))
         if twice:
             raise UserError(
@@ -134,7 +134,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
     return Groups(split=split_key(names), names=tuple(kept), member=member)
 
 
-def _inside(subgroup: d.Subgroup, cohort: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def members_of(subgroup: d.Subgroup, cohort: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Return who is in a subgroup; people who lack the covariate are in none."""
     values = cohort[subgroup.covariate]
     inside = values.notna().to_numpy()

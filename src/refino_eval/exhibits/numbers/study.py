@@ -96,6 +96,7 @@ class Study:
     several: tuple[str, ...] = ()
     subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
     pooled: str | None = None
+    comparisons: Mapping[str, d.Comparison] = field(default_factory=dict)
     costs: Mapping[str, Costs] = field(default_factory=dict)
     payments: Mapping[str, PaymentRules] = field(default_factory=dict)
     all_arms: pd.DataFrame | None = field(default=None, repr=False, compare=False)
@@ -110,6 +111,7 @@ class Study:
             pooled=arms.pooled.name if arms.pooled else None,
             specifications=definitions.specifications,
             subgroups=definitions.subgroups,
+            comparisons=definitions.comparisons,
             costs=definitions.costs,
             payments=definitions.payments,
             seed=seed,

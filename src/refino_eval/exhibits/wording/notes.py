@@ -225,6 +225,22 @@ def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:
     return labels.say("notes.weighted", weight=labels.weights) if exhibit.takes_weights else ""
 
 
+def comparison_note(exhibit: Exhibit, labels: LabelBook) -> str:
+    """Return a text on the comparisons: their labels, and the cells where they differ from the evaluation's."""
+    parts = []
+    for name in exhibit.comparisons:
+        if (entry := labels.definitions.comparisons.get(name)) is not None:
+            text = entry.label[labels.language]
+            if entry.strata is not None:
+                cells = " × ".join(labels.column(column) for column in entry.strata)
+                strata = (
+                    labels.say("notes.compared_within", cells=cells) if cells else labels.say("notes.compared_at_large")
+                )
+                text = f"{text} ({strata})"
+            parts.append(text)
+    return labels.say("notes.comparisons", listed="; ".join(parts), n=len(parts)) if parts else ""
+
+
 def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
     """Return a note that names the controls that were left out of a regression as collinear."""
     names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
@@ -254,7 +270,13 @@ def exhibit_notes(
 ) -> tuple[str, ...]:
     """Return all lines under an exhibit: the sample, what its kind says, the definition's note, the kind of data."""
     extra = [str(line[labels.language]) if hasattr(line, "nb") else str(line) for line in facts.get("notes", ())]
-    lines = [sample_note(exhibit, frame, labels), unit_note(exhibit, labels), weights_note(exhibit, labels), *own]
+    lines = [
+        sample_note(exhibit, frame, labels),
+        comparison_note(exhibit, labels),
+        unit_note(exhibit, labels),
+        weights_note(exhibit, labels),
+        *own,
+    ]
     lines += [dropped_note(frame, labels), *extra]
     if exhibit.note is not None:
         lines.append(exhibit.note[labels.language])

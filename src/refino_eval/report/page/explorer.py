@@ -41,7 +41,7 @@ def explorer_of(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels
     """
     outcomes: dict[str, dict[str, Any]] = {}
     for name, exhibit in inputs.shown(frames):
-        if not exhibit.effects_by_outcome:
+        if not exhibit.effects_by_outcome or len(exhibit.comparisons) > 1:
             continue
         combinations = product(labels.treated_arms, exhibit.outcome_columns.items(), exhibit.specifications_read)
         for arm, (column, outcome), specification in combinations:
@@ -131,7 +131,7 @@ def _add_tests(
 ) -> None:
     """Add the p-values of other tests to the usual one, under the specification that they were computed with."""
     for name, exhibit in inputs.shown(frames):
-        if not exhibit.tests_by_outcome:
+        if not exhibit.tests_by_outcome or len(exhibit.comparisons) > 1:
             continue
         combinations = product(labels.treated_arms, exhibit.outcome_columns.items(), exhibit.specifications_read)
         for arm, (column, outcome), specification in combinations:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.exhibits.layout.tables_by_arm import frames_by_arm
+from refino_eval.exhibits.layout.tables_by_arm import frame_of, frames_by_arm
 from refino_eval.exhibits.report_parts import DesignCheck, report_part
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -57,7 +57,11 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
     All primary outcomes are shown, in the order of the tables (all outcomes where none is primary): a choice among them by
     their results would be misleading.
     """
-    tables = [(name, exhibit) for name, exhibit in inputs.shown(frames) if exhibit.effects_by_outcome]
+    tables = [
+        (name, exhibit)
+        for name, exhibit in inputs.shown(frames)
+        if exhibit.effects_by_outcome and len(exhibit.comparisons) < 2
+    ]
     primary = _primary(inputs, tables)
     lead: list[str] = []
     effects: list[str] = []
@@ -206,7 +210,8 @@ def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: 
     said: dict[str, dict[tuple[str, ...], str]] = {}
     for name, exhibit in inputs.shown(frames):
         sentences = report_part(exhibit.kind, "summary")
-        if sentences is None:
+        if sentences is None or len(exhibit.comparisons) > 1:
+            # A sentence would have to name the comparison; the table shows them all.
             continue
         texts: list[str] = []
         for own in _arms(exhibit, labels):
@@ -251,6 +256,12 @@ def _checks_of(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> Iter
     """Return the checks of one exhibit, of each treated arm under its name where it has a table for each."""
     checks = report_part(exhibit.kind, "design_checks")
     assert checks is not None
+    if len(exhibit.comparisons) > 1:
+        for name in exhibit.comparisons:
+            alone, entry = exhibit.model_copy(update={"comparisons": (name,)}), labels.definitions.comparisons[name]
+            for check in _checks_of(alone, frame_of(frame, name), labels):
+                yield replace(check, text=f"{entry.label[labels.language]}. {check.text}")
+        return
     if len(labels.treated_arms) == 1 or exhibit.several_arms != "apart":
         yield from checks(exhibit, frame, labels)
         return

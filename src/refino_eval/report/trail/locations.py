@@ -46,7 +46,7 @@ def own_outcome(exhibit: Exhibit, key: Key) -> str | None:
 
 def specification_name(exhibit: Exhibit, key: Key, definitions: Definitions) -> str | None:
     """Return the specification that a number was made by: one that its key names, else the exhibit's own."""
-    for part in key[:3]:
+    for part in ":".join(key[:3]).split(":"):
         if part in definitions.specifications and part in exhibit.specifications_read:
             return part
     return next(iter(exhibit.specifications_read), None)
@@ -76,7 +76,7 @@ def _label_of(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
     study = {**labels.flow, **_labels_of_money(exhibit, definitions)}
     if part in study:
         return study[part][language]
-    for kind in (*KINDS, "specifications"):
+    for kind in (*KINDS, "specifications", "comparisons"):
         entry: Any = getattr(definitions, kind).get(part)
         if entry is not None:
             return str(entry.label[language])
