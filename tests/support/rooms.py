@@ -1,4 +1,4 @@
-"""Run an evaluation of a person table through the rooms in one process: no workflow, the same functions that its rules call."""
+"""Run an evaluation of a person table or a panel through the rooms in one process: no workflow, the same functions that its rules call."""
 
 import shutil
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import render
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.months.panel_file import read_panel, write_panel
+from refino_eval.outcomes.build import derive_outcomes
 from refino_eval.published.compare import compare
 from refino_eval.published.values import load_published
 from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
@@ -57,21 +59,16 @@ def run_in_rooms(root, name, folder, *, draw=(), only=None):
     configuration = load_configuration(root, evaluation=name)
     study, definitions = configuration.evaluation, configuration.definitions
     wanted = sorted(dependencies.used_covariates(study, definitions))
-    data = read_person_table(
-        configuration.root / configuration.data_folder,
-        table=study.person_table,
-        samples=study.samples,
-        arms=study.arms,
-        covariates={covariate: definitions.covariates[covariate] for covariate in wanted},
-    )
+    covariates = {covariate: definitions.covariates[covariate] for covariate in wanted}
     folder.mkdir(parents=True, exist_ok=True)
+    read = _panel if study.entry == "panel" else _table
+    data, paths, panels = read(
+        configuration, folder, {"samples": study.samples, "arms": study.arms, "covariates": covariates}
+    )
     write_cohort(data.cohort.frame, folder / "cohort.parquet")
-    paths = {outcome: folder / f"{outcome}.parquet" for outcome in study.person_table.outcomes}
-    for outcome, path in paths.items():
-        write_outcome(data.outcomes, outcome, path)
     flow = flow_frame(data.cohort.flow)
     flow.to_csv(folder / "flow.csv", index=False)
-    files = PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels={}, flow=folder / "flow.csv")
+    files = PersonFiles(cohort=folder / "cohort.parquet", outcomes=paths, panels=panels, flow=folder / "flow.csv")
     about = Study.of(definitions, study.arms, configuration.project.seed)
     tidy, rendered = {}, []
     for exhibit in only or study.exhibits:
@@ -82,4 +79,34 @@ def run_in_rooms(root, name, folder, *, draw=(), only=None):
                 options = {"labels": labels, "language": language, "facts": {"data_class": study.data_class}}
                 out = {"tables_dir": folder, "figures_dir": folder}
                 rendered += render(exhibit, definitions.exhibits[exhibit], tidy[exhibit], **options, **out)
-    return Run(configuration, data.cohort.frame, data.outcomes, flow, tidy, rendered, files, about)
+    return Run(configuration, data.cohort.frame, getattr(data, "outcomes", None), flow, tidy, rendered, files, about)
+
+
+def _table(configuration, folder, people):
+    table = configuration.evaluation.person_table
+    data = read_person_table(configuration.root / configuration.data_folder, table=table, **people)
+    paths = {outcome: folder / f"{outcome}.parquet" for outcome in table.outcomes}
+    for outcome, path in paths.items():
+        write_outcome(data.outcomes, outcome, path)
+    return data, paths, {}
+
+
+def _panel(configuration, folder, people):
+    study, definitions = configuration.evaluation, configuration.definitions
+    unit = study.clock_unit
+    data = read_panel(
+        configuration.root / configuration.data_folder,
+        panel=study.panel,
+        unit=unit,
+        clock=study.clocks[unit],
+        states=dependencies.used_states(study, definitions, unit),
+        definitions=definitions,
+        **people,
+    )
+    path = folder / f"panel_{unit}.parquet"
+    write_panel(data.panel, path)
+    names = dependencies.used_outcomes(study, definitions)
+    paths = {name: folder / f"{name}.parquet" for name in names}
+    outcomes = {name: definitions.outcomes[name] for name in names}
+    derive_outcomes(path, outcomes, out_paths=paths, definitions=definitions)
+    return data, paths, {unit: path}

@@ -83,10 +83,25 @@ def bonus(rng):
     return {"bonus.txt": frame}
 
 
-SHAPES = {"training": training, "villages": villages, "households": households, "pairs": pairs, "bonus": bonus}
+def months(rng):
+    people, times = 160, np.arange(-3, 13)
+    frame = pd.DataFrame(
+        {"pid": np.repeat([f"{i:03d}" for i in range(people)], len(times)), "month": np.tile(times, people)}
+    )
+    for name, values in {"office": rng.integers(0, 3, people), "age": rng.integers(20, 50, people)}.items():
+        frame[name] = np.repeat(values, len(times))
+    frame["arm"] = np.repeat(rng.integers(0, 2, people), len(times))
+    frame["job"] = (rng.random(len(frame)) < 0.3 + 0.2 * frame["arm"] * (frame["month"] > 0)).astype(int)
+    frame["pay"] = (frame["job"] * rng.normal(300, 50, len(frame))).clip(0).round()
+    return {"months.csv": frame.sample(frac=1, random_state=3)}
 
-DRAWN = ("villages", "bonus")
-"""Those whose tables and figures are made as well: the ones of several arms."""
+
+SHAPES = {
+    "training": training, "villages": villages, "households": households, "pairs": pairs, "bonus": bonus, "months": months,
+}  # fmt: skip
+
+DRAWN = ("villages", "bonus", "months")
+"""Those whose tables and figures are made as well: the ones of several arms, and the panel."""
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +145,22 @@ def test_a_lottery_within_sites_with_two_sided_non_compliance(runs):
 def weighted_fit(frame, formula):
     groups = pd.Categorical(frame["village"]).codes
     return smf.wls(formula, frame, weights=frame["weight"]).fit(cov_type="cluster", cov_kwds={"groups": groups})
+
+
+def test_a_panel_made_elsewhere(runs):
+    run, files = runs["months"]
+    frame = files["months.csv"]
+    after = frame[frame["month"].between(1, 12)]
+    people = after.groupby("pid").agg(
+        months=("job", "sum"), arm=("arm", "first"), office=("office", "first"), age=("age", "first")
+    )
+    last = frame[frame["month"] == 12].set_index("pid")
+    people["well_paid"] = ((last["job"] == 1) & (last["pay"] >= 300)).astype(int)
+    for outcome in ("months", "well_paid"):
+        fit = smf.ols(f"{outcome} ~ arm + age + C(office)", people).fit(cov_type="HC1")
+        found = run.numbers("pay_and_work")["age", "offered", outcome]
+        assert found["estimate"] == pytest.approx(fit.params["arm"], rel=CLOSE)
+        assert found["std_error"] == pytest.approx(fit.bse["arm"], rel=CLOSE)
 
 
 def test_two_treatments_with_clusters_and_weights(runs):

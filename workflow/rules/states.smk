@@ -20,6 +20,8 @@ rule derive_panel:
         "logs/{evaluation}/derive_panel/{unit}.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/derive_panel.{unit}.tsv"
+    wildcard_constraints:
+        evaluation=FROM_SPELLS,
     conda:
         "../envs/refino_eval.yaml"
     threads: 2

@@ -38,7 +38,7 @@ rule link_population:
 rule read_person_table:
     """The cohort and the outcomes of an analysis file with one row a person."""
     input:
-        tables=FILES.person_table(),
+        tables=FILES.table_files(),
     output:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         flow="results/{evaluation}/run/flow.csv",
@@ -60,3 +60,33 @@ rule read_person_table:
         "Reading the person table"
     script:
         "../scripts/read_person_table.py"
+
+
+rule read_panel:
+    """The cohort and the panel of a file with one row a person and period."""
+    input:
+        tables=FILES.table_files(),
+    output:
+        cohort="results/{evaluation}/person_level/cohort.parquet",
+        panel="results/{evaluation}/person_level/panel_%s.parquet" % STUDY.clock_unit,
+        flow="results/{evaluation}/run/flow.csv",
+        quality="results/{evaluation}/run/quality.csv",
+        rules="results/{evaluation}/run/quality_rules.csv",
+    log:
+        "logs/{evaluation}/read_panel.log",
+    wildcard_constraints:
+        evaluation=FROM_PANEL,
+    conda:
+        "../envs/refino_eval.yaml"
+    params:
+        folder=str(CONFIGURATION.data_folder),
+        people=PARAMS.people(),
+        unit=STUDY.clock_unit,
+        clock=PARAMS.clock(STUDY.clock_unit),
+        wanted=PARAMS.panel_columns(STUDY.clock_unit),
+        states=PARAMS.panel_states(STUDY.clock_unit),
+        source_digest=digest("read_panel.py"),
+    message:
+        "Reading the panel"
+    script:
+        "../scripts/read_panel.py"

@@ -172,7 +172,7 @@ def _codes_named(part: Any) -> list[tuple[str, tuple[d.Scalar, ...], bool]]:
 def thresholds_of(entry: Any, definitions: d.Definitions) -> list[str]:
     """Return the comparisons that decide: conditions with a limit, and the expressions of derived states."""
     texts = [entry.expression] if isinstance(entry, d.Outcome) and entry.expression else []
-    states = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
+    states: list[d.State] = [entry] if isinstance(entry, d.SpellState | d.DerivedState) else []
     if isinstance(entry, d.Outcome):
         names = dependencies.needed_states(definitions, list(states_of(entry, definitions)))
         states = [definitions.states[name] for name in names]

@@ -40,6 +40,8 @@ def sentence(entry: Any, definitions: d.Definitions, sources: Mapping[str, Sourc
     if isinstance(entry, d.DerivedState):
         words = expression_words(entry.expression, definitions, language)
         return say("definitions.derived", language, expression=words)
+    if isinstance(entry, d.GivenState):
+        return say("definitions.given", language, column=entry.column)
     if isinstance(entry, d.Subgroup):
         return writer.subgroup(entry)
     if isinstance(entry, d.Specification):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from refino_eval.workflow_job import person_level_folder
 
 if TYPE_CHECKING:
     from refino_eval.registers.delivery_receipt import Draws, Receipt
+    from refino_eval.trial.sample_flow import FlowLine
 
 
 def check_evaluation(
@@ -46,9 +47,10 @@ def check_evaluation(
     if study.entry != "spells":
         if delivery is not None:
             raise UserError(
-                f"The evaluation '{study.name}' reads a person table; only deliveries of registers have a receipt."
+                f"The evaluation '{study.name}' reads a file made elsewhere; only deliveries of registers have a receipt."
             )
-        yield from (f"{study.name}: {line}" for line in _person_table_lines(configuration))
+        lines = _person_table_lines if study.entry == "person_table" else _panel_lines
+        yield from (f"{study.name}: {line}" for line in lines(configuration))
         return
     yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
     yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
@@ -103,7 +105,36 @@ def _person_table_lines(configuration: Configuration) -> Iterator[str]:
         covariates={name: definitions.covariates[name] for name in used_covariates(study, definitions)},
     )
     yield f"the person table {study.person_table.file} has {data.cohort.flow[0].persons:,} people and every column that is used"
-    for line in data.cohort.flow[1:]:
+    yield from _flow_lines(data.cohort.flow)
+
+
+def _panel_lines(configuration: Configuration) -> Iterator[str]:
+    """Read the panel as a run does, and yield what is in it."""
+    from refino_eval.config.dependencies import used_covariates
+    from refino_eval.months.panel_file import read_panel
+
+    study, definitions = configuration.evaluation, configuration.definitions
+    assert study.panel is not None
+    data = read_panel(
+        configuration.root / configuration.data_folder,
+        panel=study.panel,
+        unit=study.clock_unit,
+        clock=study.clocks[study.clock_unit],
+        states=used_states(study, definitions, study.clock_unit),
+        definitions=definitions,
+        samples=study.samples,
+        arms=study.arms,
+        covariates={name: definitions.covariates[name] for name in used_covariates(study, definitions)},
+    )
+    yield (
+        f"the panel {study.panel.file} has {data.report.delivered:,} rows of {data.report.people:,} people and every column that is "
+        f"used ({data.report.rejected:,} rows are outside the clock)"
+    )
+    yield from _flow_lines(data.cohort.flow)
+
+
+def _flow_lines(flow: Sequence[FlowLine]) -> Iterator[str]:
+    for line in flow[1:]:
         if line.reason:
             yield f"  {line.persons:,} people: {line.reason.replace('_', ' ')} ({line.step})"
 

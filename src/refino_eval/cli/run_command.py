@@ -113,10 +113,10 @@ def _require_inputs(configuration: Configuration) -> None:
     study = configuration.evaluation
     if study.synthetic is not None:
         return
-    if study.person_table is not None:
+    if study.table is not None:
         from refino_eval.trial.joined_files import open_files
 
-        open_files(configuration.root / configuration.data_folder, study.person_table)
+        open_files(configuration.root / configuration.data_folder, study.table)
     problems: list[str] = []
     for source in configuration.sources.values() if study.entry == "spells" else ():
         try:

@@ -95,7 +95,7 @@ def try_outcome(configuration: Configuration, name: str, *, person_file: Path | 
     study, definitions = configuration.evaluation, configuration.definitions
     if study.entry != "spells":
         raise UserError(
-            f"The evaluation '{study.name}' reads its outcomes from a person table, so there is no panel to compute one from. "
+            f"The evaluation '{study.name}' reads a file made elsewhere, and worked examples and years are of registers. Run the evaluation instead. "
             "Choose an evaluation of spells: --evaluation NAME."
         )
     guard = Guard(study.data_class == "confidential")

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
-from refino_eval.config.dependencies import outcome_states, used_covariates, used_outcomes
+from refino_eval.config.dependencies import (
+    needed_states,
+    outcome_states,
+    used_covariates,
+    used_outcomes,
+    used_states,
+)
 from refino_eval.config.evaluation import Evaluation, Population, Step
 from refino_eval.config.exhibit_checks import exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
@@ -68,10 +74,14 @@ def _definition_problems(
     for name in study.exhibits:
         if name in definitions.exhibits:
             yield "exhibits", name, exhibit_problems(name, definitions.exhibits[name], study, definitions)
-    if study.entry == "spells":
+    if study.entry != "person_table":
         for name in used_outcomes(study, definitions):
             if name in definitions.outcomes:
                 yield "outcomes", name, _outcome_problems(name, definitions.outcomes[name], study, definitions)
+        for unit in study.clocks:
+            for name in needed_states(definitions, used_states(study, definitions, unit)):
+                yield "states", name, _state_problems(name, definitions.states[name], study)
+    if study.entry == "spells":
         for name in sorted(used_covariates(study, definitions) & set(definitions.covariates)):
             yield "covariates", name, _covariate_problems(name, definitions.covariates[name], sources, study)
 
@@ -83,8 +93,8 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
     lists: dict[str, Iterable[str]] = {"exhibits": study.exhibits, "sources": study.sources, "strata": study.strata}
     if study.population is not None:
         lists["population.keep"] = (*study.strata, *study.population.keep)
-    if study.person_table is not None:
-        lists["person_table.strata"] = study.person_table.strata
+    if study.table is not None:
+        lists[f"{study.entry}.strata"] = study.table.strata
     for key, names in lists.items():
         yield from (f"{key}: '{name}' is named twice. Name it once." for name in _repeated(names))
     if study.population is not None:
@@ -170,6 +180,17 @@ def _sample_problems(study: Evaluation, definitions: d.Definitions) -> Iterator[
                 yield f"samples.{name}: there is no covariate or stratum '{column}'.{nearest(column, columns)}"
         for reason in _repeated(step.reason for step in sample.steps):
             yield f"samples.{name}: two steps have the reason '{reason}'. Give each its own."
+
+
+def _state_problems(name: str, state: d.State, study: Evaluation) -> Iterator[str]:
+    """Return a message for a state that the entry of the evaluation cannot give."""
+    if isinstance(state, d.GivenState) and study.entry == "spells":
+        yield f"the state '{name}' is a column of a panel, and the evaluation reads registers. Name a `register`."
+    if isinstance(state, d.SpellState) and study.entry == "panel":
+        yield (
+            f"the state '{name}' is computed from the register '{state.register_name}', and the evaluation reads a panel. Name it under "
+            "panel.states, with its column."
+        )
 
 
 def _outcome_problems(name: str, outcome: d.Outcome, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

@@ -203,20 +203,45 @@ class DerivedState(_Finite):
         return self
 
 
+class GivenState(_Finite):
+    """A value that the file of a panel holds ready-made."""
+
+    label: Label
+    description: Text
+    column: str = Field(description="The column in the file; with `{period}` in it for a wide file.")
+    unit: Label
+    range: tuple[float, float] | None = Field(default=None, description="Values outside are a fault of the file.")
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """None: nothing is computed."""
+        return ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> GivenState:
+        _ordered(self.range)
+        return self
+
+
 def _ordered(limits: tuple[float, float] | None) -> None:
     if limits is not None and limits[1] < limits[0]:
         raise ValueError("the range ends before it begins")
 
 
 def _state_form(given: Any) -> str:
-    """Separate the two forms of a state by what is written, so that a problem is reported for that form alone."""
+    """Separate the forms of a state by what is written, so that a problem is reported for that form alone."""
     if isinstance(given, dict):
-        return "DerivedState" if "expression" in given and "register" not in given else "SpellState"
+        if "register" not in given:
+            return "DerivedState" if "expression" in given else "GivenState" if "column" in given else "SpellState"
+        return "SpellState"
     return type(given).__name__
 
 
 State = Annotated[
-    Annotated[SpellState, Tag("SpellState")] | Annotated[DerivedState, Tag("DerivedState")], Discriminator(_state_form)
+    Annotated[SpellState, Tag("SpellState")]
+    | Annotated[DerivedState, Tag("DerivedState")]
+    | Annotated[GivenState, Tag("GivenState")],
+    Discriminator(_state_form),
 ]
 
 

@@ -146,6 +146,6 @@ def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     """Return the columns of the cohort, other than covariates, that can define groups: strata, kept columns, draw month and draw year."""
     cluster = () if study.cluster is None else ("cluster",)
     if study.population is None:
-        table = study.person_table
-        return () if table is None else (*table.strata, *cluster)
+        drawn = () if study.panel is None or study.panel.draw_date is None else ("draw_month", "draw_year")
+        return () if study.table is None else (*study.table.strata, *cluster, *drawn)
     return (*study.strata, *study.population.keep, *cluster, "draw_month", "draw_year")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from refino_eval.config.base import Label, Language, Name, Strict, Title, Unit
-from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, Scalar
+from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
 from refino_eval.config.exhibit_base import Stars
 from refino_eval.config.sources import Delivery
 
@@ -242,7 +242,7 @@ class TableFile(Strict):
     """An analysis file, and how it is written."""
 
     file: str = Field(
-        description="Path inside the data folder of a .parquet, .dta, .sas7bdat or .sav file, or of a text file: .csv, .tab, .tsv, "
+        description="Path inside the data folder of a .parquet, .dta, .sas7bdat, .sav, .rds or .rda file, or of a text file: .csv, .tab, .tsv, "
         ".txt, .dat or .raw."
     )
     rows: int | None = Field(default=None, ge=1, description="The number of rows that it must have.")
@@ -262,6 +262,14 @@ class TableFile(Strict):
     missing_values: tuple[Scalar, ...] = Field(
         default=(), description="Codes that mean missing, in whatever column they stand, for instance -99."
     )
+    stack: tuple[str, ...] = Field(
+        default=(),
+        description="Other files with the same columns, whose rows follow those of this file (a site or a year each).",
+    )
+    stacked_as: Name | None = Field(
+        default=None, description="A new column with the name of the file that a row is from, without its ending."
+    )
+    object: str | None = Field(default=None, description="The data frame in an .rda file that holds several.")
 
 
 class Joined(TableFile):
@@ -310,8 +318,11 @@ _STRATA_SCHEMA = {
 }
 
 
-class PersonTable(TableFile):
-    """An analysis file with one row a person, whose columns are named here."""
+class PeopleFile(TableFile):
+    """An analysis file made elsewhere, and what its columns mean; a person table or a panel."""
+
+    section: ClassVar[str]
+    """The key of the evaluation, for messages."""
 
     join: tuple[Joined, ...] = Field(default=(), description="Other files, joined in order.")
     derive: dict[Name, str] = Field(
@@ -330,9 +341,6 @@ class PersonTable(TableFile):
         default="out",
         description="People without a value of a stratum: left out and counted in the flow, or in a separate cell.",
     )
-    outcomes: Annotated[
-        dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
-    ] = Field(min_length=1, description="Outcome -> column; or a list of columns.")
     covariates: Annotated[
         dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
     ] = Field(
@@ -340,7 +348,7 @@ class PersonTable(TableFile):
         description="Covariate -> column of numbers; or a list of columns. More can be said under definitions.covariates.",
     )
     labels: dict[Name, Label] = Field(
-        default={}, description="Labels of outcomes and of these covariates; default: the column's name."
+        default={}, description="Labels of outcomes or states, and of these covariates; default: the column's name."
     )
     take_up: str | None = None
     weights: str | None = Field(
@@ -366,7 +374,12 @@ class PersonTable(TableFile):
     @property
     def files(self) -> tuple[str, ...]:
         """Paths of all files, inside the data folder."""
-        return (self.file, *(other.file for other in self.join))
+        return tuple(file for table in (self, *self.join) for file in (table.file, *table.stack))
+
+    @property
+    def measured(self) -> dict[str, str]:
+        """The columns of what is measured, by name."""
+        return {}
 
     @property
     def arm_columns(self) -> dict[str, str]:
@@ -377,10 +390,126 @@ class PersonTable(TableFile):
     def column_covariates(self) -> dict[str, ColumnCovariate]:
         """The definitions of the covariates that are named here."""
         return {
-            name: ColumnCovariate(
-                kind="column", column=column, label=self.labels.get(name) or Label(nb=str(column), en=str(column))
-            )
+            name: ColumnCovariate(kind="column", column=column, label=self._label(name, column))
             for name, column in self.covariates.items()
+        }
+
+    def _label(self, name: str, column: str) -> Label:
+        return self.labels.get(name) or Label(nb=str(column), en=str(column))
+
+
+class PersonTable(PeopleFile):
+    """An analysis file with one row a person, whose columns are named here."""
+
+    section: ClassVar[str] = "person_table"
+    outcomes: Annotated[
+        dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
+    ] = Field(min_length=1, description="Outcome -> column; or a list of columns.")
+    waves: tuple[int | str, ...] = Field(
+        default=(),
+        description="Waves of a wide file: an outcome or covariate whose column has `{wave}` in it becomes one for each "
+        "(score: score_w{wave} becomes score_1, score_2, ...).",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _each_wave(cls, given: Any) -> Any:
+        """Write out what stands for one column in each wave."""
+        if not isinstance(given, dict) or not isinstance(given.get("waves"), list | tuple):
+            return given
+        waves = [str(wave) for wave in given["waves"]]
+        changed = {
+            key: _written_out(given[key], waves)
+            for key in ("outcomes", "covariates")
+            if isinstance(given.get(key), dict)
+        }
+        several = {name for key in changed for name, column in given[key].items() if _WAVE in str(column)}
+        labels = given.get("labels")
+        if isinstance(labels, dict):
+            changed["labels"] = {
+                f"{name}_{wave}" if name in several else name: _of_wave(label, wave) if name in several else label
+                for name, label in labels.items()
+                for wave in (waves if name in several else [""])
+            }
+        return {**given, **changed}
+
+    @property
+    def measured(self) -> dict[str, str]:
+        """The columns of outcomes, by name."""
+        return self.outcomes
+
+
+_WAVE = "{wave}"
+
+
+def _written_out(columns: dict[str, Any], waves: list[str]) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for name, column in columns.items():
+        if _WAVE in str(column):
+            written |= {f"{name}_{wave}": str(column).replace(_WAVE, wave) for wave in waves}
+        else:
+            written[name] = column
+    return written
+
+
+def _of_wave(label: Any, wave: str) -> Any:
+    return {key: str(text).replace(_WAVE, wave) for key, text in label.items()} if isinstance(label, dict) else label
+
+
+_PERIOD = "{period}"
+
+
+class Panel(PeopleFile):
+    """An analysis file with one row a person and month (or week), or one row a person with a column for each period.
+
+    What belongs to the person (arm, strata, cluster, weights) must be the same in all of the person's rows.
+    """
+
+    section: ClassVar[str] = "panel"
+    person_id: str = Field(description="Column of the person's id.")
+    period: str | None = Field(
+        default=None,
+        description="Column of event time (whole months or weeks since assignment, 0 being the month or week of assignment), or of a "
+        "date in the period, which is then counted from draw_date. None for a wide file: the columns of states then have "
+        "`{period}` in them.",
+    )
+    states: Annotated[
+        dict[Name, str], BeforeValidator(_by_own_name, json_schema_input_type=dict[Name, str] | list[str])
+    ] = Field(
+        min_length=1,
+        description="State -> column of numbers; or a list of columns. Label, unit and range can be said under "
+        "definitions.states (`column:`).",
+    )
+    baseline: EventTime | None = Field(
+        default=None,
+        description="Event time whose row gives the covariates; without it a covariate must be the same in all rows of a person.",
+    )
+    whole: bool = Field(
+        default=True,
+        description="Whether a person's rows must follow one another without gaps; false: a period without a row is missing.",
+    )
+
+    @model_validator(mode="after")
+    def _wide_or_long(self) -> Panel:
+        wide = [name for name, column in self.states.items() if _PERIOD in column]
+        if self.period is None and len(wide) < len(self.states):
+            raise ValueError(
+                "name the column `period`; or, for a wide file, write `{period}` in the column of each state"
+            )
+        if self.period is not None and wide:
+            raise ValueError(
+                f"the state '{wide[0]}' has a column for each period, so there is no column `period` to name"
+            )
+        if self.period is None and self.baseline is not None:
+            raise ValueError("a wide file has one row for each person, so `baseline` has no meaning")
+        return self
+
+    @property
+    def column_states(self) -> dict[str, GivenState]:
+        """The definitions of the states that are named here."""
+        return {
+            name: GivenState(column=column, label=self._label(name, column), description="", unit=Label(nb="", en=""))
+            for name, column in self.states.items()
         }
 
 
@@ -390,7 +519,7 @@ class Evaluation(Strict):
     name: Name
     label: Title
     data_class: Literal["confidential", "public", "synthetic"]
-    entry: Literal["spells", "person_table"] = "spells"
+    entry: Literal["spells", "person_table", "panel"] = "spells"
     data: str = Field(
         description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
     )
@@ -408,6 +537,7 @@ class Evaluation(Strict):
     )
     population: Population | None = None
     person_table: PersonTable | None = None
+    panel: Panel | None = None
     arms: Arms
     samples: dict[Name, Sample] = Field(
         default={"analysed": Sample(label=Label(nb="Alle trukne", en="Everybody drawn"))},
@@ -424,16 +554,26 @@ class Evaluation(Strict):
     definitions: Definitions = Field(default=Definitions(), description="Definitions that belong to this study alone.")
 
     @property
+    def table(self) -> PersonTable | Panel | None:
+        """The analysis file made elsewhere that the evaluation reads instead of registers."""
+        return self.person_table or self.panel
+
+    @property
     def weights(self) -> str | None:
         """The delivered column of probability weights, if the evaluation names one."""
-        people = self.person_table or self.population
+        people = self.table or self.population
         return None if people is None else people.weights
 
     @property
     def cluster(self) -> str | None:
         """The delivered column of clusters, if the evaluation names one."""
-        people = self.person_table or self.population
+        people = self.table or self.population
         return None if people is None else people.cluster
+
+    @property
+    def clock_unit(self) -> Unit:
+        """The unit of the first clock; the only one of a panel made elsewhere."""
+        return next(iter(self.clocks), "month")
 
     @property
     def cluster_key(self) -> str:
@@ -449,7 +589,7 @@ class Evaluation(Strict):
         """Return a sentence for each event time that something reads and the evaluation's clock does not have."""
         clock = self.clocks.get(unit)
         if clock is None:
-            if self.entry == "spells":
+            if self.entry != "person_table":
                 yield f"{what} is by {unit}, and the evaluation has no clock by {unit}. Add clocks.{unit}."
             return
         for value in (first, last):
@@ -468,19 +608,31 @@ class Evaluation(Strict):
 
     @model_validator(mode="after")
     def _entry(self) -> Evaluation:
-        if self.entry == "person_table":
-            if self.person_table is None:
-                raise ValueError("entry person_table needs the section person_table")
-            if self.sources or self.population or self.clocks or self.delivery:
-                raise ValueError("entry person_table takes no sources, delivery, population or clocks")
-            own, drawn = set(self.person_table.arm_columns), {arm.name for arm in self.arms.treated_arms}
-            if own and own != drawn:
-                raise ValueError(
-                    f"person_table.treated names the arms {', '.join(sorted(own))}, and the treated arms are "
-                    f"{', '.join(sorted(drawn))}: name a column for each of them and no other"
-                )
-        elif self.population is None or not self.clocks:
-            raise ValueError(f"entry {self.entry} needs the sections population and clocks")
+        if self.entry == "spells":
+            if self.population is None or not self.clocks:
+                raise ValueError("entry spells needs the sections population and clocks")
+        else:
+            self._made_elsewhere()
+        if (other := self.panel if self.entry != "panel" else self.person_table) is not None:
+            raise ValueError(f"entry {self.entry} takes no section {other.section}")
         if self.synthetic is not None and self.data_class != "synthetic":
             raise ValueError("an evaluation of a synthetic delivery declares data_class: synthetic")
         return self
+
+    def _made_elsewhere(self) -> None:
+        """Refuse sections that belong to registers, and arms that the file's columns do not have."""
+        table = self.person_table if self.entry == "person_table" else self.panel
+        if table is None:
+            raise ValueError(f"entry {self.entry} needs the section {self.entry}")
+        if self.entry == "person_table" and self.clocks:
+            raise ValueError("entry person_table takes no clocks")
+        if self.entry == "panel" and len(self.clocks) != 1:
+            raise ValueError("entry panel needs one clock, by month or by week")
+        if self.sources or self.population or self.delivery:
+            raise ValueError(f"entry {self.entry} takes no sources, delivery or population")
+        own, drawn = set(table.arm_columns), {arm.name for arm in self.arms.treated_arms}
+        if own and own != drawn:
+            raise ValueError(
+                f"{table.section}.treated names the arms {', '.join(sorted(own))}, and the treated arms are "
+                f"{', '.join(sorted(drawn))}: name a column for each of them and no other"
+            )

@@ -189,10 +189,10 @@ def _defined_twice(study: Evaluation, file: str, own: Entries, shared: Entries) 
                 f"{origin.path}: {kind}.{name} is defined in {shared.origin[kind, name].path} already; one name means one "
                 "thing. Give the study's own definition another name."
             )
-    for name in study.person_table.column_covariates if study.person_table else ():
+    for name in study.table.column_covariates if study.table else ():
         if ("covariates", name) in own.origin:
             yield (
-                f"{file}: '{name}' is named under person_table.covariates and under definitions.covariates. Leave one of them "
+                f"{file}: '{name}' is named under {study.entry}.covariates and under definitions.covariates. Leave one of them "
                 "out."
             )
 
@@ -200,10 +200,10 @@ def _defined_twice(study: Evaluation, file: str, own: Entries, shared: Entries) 
 def merged_definitions(study: Evaluation, shared: Definitions) -> Definitions:
     """Return the shared definitions with the study's own."""
     parts = {kind: {**getattr(shared, kind), **getattr(study.definitions, kind)} for kind in Definitions.model_fields}
-    if study.person_table is not None:
-        # A shared covariate is made from a register, which a person table has none of: its own column takes the name.
+    if study.table is not None:
+        # A shared covariate is made from a register, which an analysis file has none of: its own column takes the name.
         parts["covariates"] = {
-            **shared.covariates, **study.person_table.column_covariates, **study.definitions.covariates
+            **shared.covariates, **study.table.column_covariates, **study.definitions.covariates
         }  # fmt: skip
     if study.cluster is not None:
         parts["specifications"] = {name: _with_clusters(entry) for name, entry in parts["specifications"].items()}
@@ -211,6 +211,8 @@ def merged_definitions(study: Evaluation, shared: Definitions) -> Definitions:
             name: _with_clusters(entry) if hasattr(entry, "vcov") else entry
             for name, entry in parts["exhibits"].items()
         }
+    if study.panel is not None:
+        parts["states"] = {**shared.states, **study.panel.column_states, **study.definitions.states}
     return Definitions.model_construct(None, **parts)
 
 

@@ -12,7 +12,7 @@ from refino_eval.errors import UserError, nearest
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
-UNWRITTEN = ("SpellState", "DerivedState", "one_language", "both_languages")
+UNWRITTEN = ("SpellState", "DerivedState", "GivenState", "one_language", "both_languages")
 """Forms that pydantic names in a location, and that the user did not write."""
 
 MESSAGES = {

@@ -14,7 +14,15 @@ from typing import Literal
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config.base import Unit
-from refino_eval.config.definitions import Condition, Definitions, Deflate, DerivedState, PersonDate, SpellState
+from refino_eval.config.definitions import (
+    Condition,
+    Definitions,
+    Deflate,
+    DerivedState,
+    GivenState,
+    PersonDate,
+    SpellState,
+)
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.expressions import RESERVED, Kind, Tree, kind_of, names_in, parse
@@ -228,7 +236,7 @@ def plan_panel(
     """
     raise_problems(list(_name_problems(definitions, states)))
     requested = tuple(dict.fromkeys(states))
-    levels, needed, _ = _derived_levels(definitions, requested)
+    levels, needed, _ = derived_levels(definitions, requested)
     involved = {name: state for name, state in definitions.states.items() if name in needed}
     spell_states = {name: state for name, state in involved.items() if isinstance(state, SpellState)}
     checks = _Checks(definitions, sources, unit)
@@ -297,7 +305,7 @@ def state_kinds(definitions: Definitions, states: Sequence[str]) -> dict[str, Ki
             if name not in definitions.states
         ]
     )
-    _, _, kinds = _derived_levels(definitions, states)
+    _, _, kinds = derived_levels(definitions, states)
     return {name: kinds[name] for name in states}
 
 
@@ -336,7 +344,7 @@ def _by_month(source: Source, unit: Unit) -> bool:
     return source.temporality == "accumulated" and period is not None and period.type == unit == "month"
 
 
-def _derived_levels(
+def derived_levels(
     definitions: Definitions, requested: Sequence[str]
 ) -> tuple[tuple[dict[str, Tree], ...], set[str], dict[str, Kind]]:
     """Order the derived states so that each follows what it needs; every fault of theirs at once."""
@@ -349,6 +357,8 @@ def _derived_levels(
         for name, state in definitions.states.items()
         if isinstance(state, SpellState)
     }
+    # Whether a column of a panel is a number or true/false is known from its values alone.
+    kinds |= {name: "any" for name, state in definitions.states.items() if isinstance(state, GivenState)}
     faults: list[str] = []
     levels: list[dict[str, Tree]] = []
     while waiting:

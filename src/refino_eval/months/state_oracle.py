@@ -66,6 +66,7 @@ class PlainStates:
         state = self.definitions.states[name]
         if isinstance(state, DerivedState):
             return self.expression(state.expression, life, draw=draw, event_time=event_time)
+        assert isinstance(state, SpellState)  # what a panel holds ready-made has no rows to be worked out from
         period = period_at(draw, event_time, self.unit)
         days = [period.start + dt.timedelta(days=number) for number in range((period.stop - period.start).days)]
         unmeasured, value = _unmeasured(state, self.sources, life, days)

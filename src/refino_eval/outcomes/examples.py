@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.codes.calendars import month_index, month_start
 from refino_eval.config.base import Unit
-from refino_eval.config.definitions import Definitions, Example, Outcome, SpellState
+from refino_eval.config.definitions import Definitions, Example, GivenState, Outcome, SpellState
 from refino_eval.config.dependencies import outcome_states
 from refino_eval.config.sources import Column, Source
 from refino_eval.errors import nearest, raise_problems
@@ -173,6 +173,8 @@ def _computable(definitions: Definitions, sources: Mapping[str, Source]) -> set[
             if isinstance(state, SpellState):
                 registers = (state.register_name, *(date.register_name for date in state.missing.dates))
                 able[name] = all(register in sources for register in registers)
+            elif isinstance(state, GivenState):
+                able[name] = False  # it is a column of a panel, and examples are of spells
             elif state is not None:
                 able[name] = all([possible(part) for part in names_in(state.expression)])
         return able[name]

@@ -79,13 +79,15 @@ class IngestReport:
         return cls(**data, rules=rules, files=files, repairs=repairs)
 
 
-def quality_tables(reports: Iterable[IngestReport], linkage: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def quality_tables(
+    reports: Iterable[IngestReport], linkage: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the tables of `run/quality.csv` and `run/quality_rules.csv`.
 
     Parameters
     ----------
     linkage
-        The table of `run/linkage.csv`.
+        The table of `run/linkage.csv`; None where nothing was linked.
 
     Returns
     -------
@@ -108,5 +110,6 @@ def quality_tables(reports: Iterable[IngestReport], linkage: pd.DataFrame) -> tu
         )
     ]
     counts = pd.DataFrame(quality, columns=list(QUALITY_COLUMNS))
-    counts = counts.merge(linkage[["register", *LINKAGE_COLUMNS]], on="register", how="left", validate="one_to_one")
+    if linkage is not None:
+        counts = counts.merge(linkage[["register", *LINKAGE_COLUMNS]], on="register", how="left", validate="one_to_one")
     return counts, pd.DataFrame(rules, columns=list(RULE_COLUMNS))

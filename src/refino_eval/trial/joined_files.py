@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from refino_eval.config.evaluation import Joined, PersonTable
+from refino_eval.config.evaluation import Joined, PeopleFile
 from refino_eval.errors import UserError, nearest
+from refino_eval.trial.stacked_files import StackedTable, open_stack
 from refino_eval.trial.table_columns import TableColumn
-from refino_eval.trial.table_files import OpenTable, open_table
+from refino_eval.trial.table_files import OpenTable
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Joining:
 class TableFiles:
     """The files of a person table with their headers read, under the names that their columns get when joined."""
 
-    table: PersonTable
-    tables: tuple[OpenTable, ...]
+    table: PeopleFile
+    tables: tuple[OpenTable | StackedTable, ...]
     names: tuple[dict[str, str], ...]
 
     @property
@@ -86,7 +87,7 @@ class TableFiles:
 _KEY = "\0key"
 
 
-def open_files(folder: Path, table: PersonTable) -> TableFiles:
+def open_files(folder: Path, table: PeopleFile) -> TableFiles:
     """Open the files of a person table and check that they can be joined by their headers.
 
     Raises
@@ -95,11 +96,11 @@ def open_files(folder: Path, table: PersonTable) -> TableFiles:
         When a file is missing or cannot be opened, has no column to join by, or has the name of a column that another
         file has.
     """
-    tables = [open_table(folder, table, where="person_table.file")]
+    tables = [open_stack(folder, table, where=f"{table.section}.file")]
     names = [{name: name for name in tables[0].header.names}]
     for number, other in enumerate(table.join):
-        where = f"person_table.join[{number}]"
-        opened = open_table(folder, other, where=where)
+        where = f"{table.section}.join[{number}]"
+        opened = open_stack(folder, other, where=where)
         before = {name for part in names for name in part}
         key = other.key or other.by
         for column, valid, file in (
@@ -115,7 +116,7 @@ def open_files(folder: Path, table: PersonTable) -> TableFiles:
     return TableFiles(table, tuple(tables), tuple(names))
 
 
-def _check_names(other: Joined, opened: OpenTable, before: set[str], own: Iterable[str]) -> None:
+def _check_names(other: Joined, opened: OpenTable | StackedTable, before: set[str], own: Iterable[str]) -> None:
     """Refuse a file with the name of a column that is there already."""
     key = other.key or other.by
     shared = [name for name in own if name in before] + ([key] if key != other.by and key in before else [])
@@ -128,7 +129,7 @@ def _check_names(other: Joined, opened: OpenTable, before: set[str], own: Iterab
 
 
 def _joined(
-    left: dict[str, TableColumn], right: dict[str, TableColumn], other: Joined, opened: OpenTable
+    left: dict[str, TableColumn], right: dict[str, TableColumn], other: Joined, opened: OpenTable | StackedTable
 ) -> tuple[dict[str, TableColumn], Joining]:
     where, by = opened.where, other.by
     key = right.pop(_KEY)
@@ -155,7 +156,7 @@ def _joined(
     return left | {name: column.take(rows) for name, column in right.items()}, joining
 
 
-def _check_alike(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable) -> None:
+def _check_alike(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable | StackedTable) -> None:
     """Refuse ids without a partner that differ from each other only in leading zeros, decimals, blanks or signs."""
     alike = int(mine.dropna().map(_bare).isin(set(theirs.dropna().map(_bare))).sum())
     if alike:
@@ -169,7 +170,7 @@ def _bare(code: str) -> str:
     return re.sub(r"[\W_]", "", re.sub(r"[.,]0+$", "", code.upper())).lstrip("0")
 
 
-def _check_keys(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable) -> None:
+def _check_keys(mine: pd.Series, theirs: pd.Series, other: Joined, opened: OpenTable | StackedTable) -> None:
     repeated, unknown = int(theirs.dropna().duplicated().sum()), int(theirs.isna().sum())
     if repeated or unknown:
         raise UserError(

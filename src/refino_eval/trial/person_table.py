@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config import definitions as d
-from refino_eval.config.evaluation import Arms, KeptRows, PersonTable, Sample
+from refino_eval.config.evaluation import Arms, KeptRows, PeopleFile, PersonTable, Sample
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.expressions.expression_arrays import columns_in, compared_with_text, derive_column
 from refino_eval.sql.quoting import code_text
@@ -94,10 +94,42 @@ def read_person_table(
         With all that is wrong: files or columns that are missing, damaged or ambiguous, values that are not what their
         use needs, people who are repeated, rows without an arm, negative weights.
     """
-    columns, people, joinings = _read_columns(folder, table, covariates)
+    columns, people, joinings = read_columns(folder, table, used_columns(table, covariates))
+    return people_of(
+        columns, people, joinings, table=table, samples=samples, arms=arms, covariates=covariates, dropping=dropping
+    )
+
+
+def people_of(
+    columns: dict[str, TableColumn],
+    people: int,
+    joinings: tuple[Joining, ...] = (),
+    *,
+    table: PeopleFile,
+    samples: Mapping[str, Sample],
+    arms: Arms,
+    covariates: Mapping[str, d.Covariate],
+    dropping: Mapping[str, Sequence[str]] | None = None,
+) -> PersonTableData:
+    """Make cohort, outcomes and flow from columns with one row a person.
+
+    Parameters
+    ----------
+    columns, people, joinings
+        As `read_columns` returns them.
+    table, samples, arms, covariates, dropping
+        As in `read_person_table`.
+
+    Raises
+    ------
+    UserError
+        As `read_person_table`.
+    """
     kept = _kept(columns, table.keep, people)
     if not kept.any():
-        raise UserError(f"person_table: no row of {table.file} is left ({people:,} rows before person_table.keep).")
+        raise UserError(
+            f"{table.section}: no row of {table.file} is left ({people:,} rows before {table.section}.keep)."
+        )
     lost = _lost_people({name: column.take(np.flatnonzero(~kept)) for name, column in columns.items()}, table, arms)
     columns = {name: column.take(np.flatnonzero(kept)) for name, column in columns.items()}
     frame, outcomes = _cohort_columns(columns, int(kept.sum()), table, arms, covariates)
@@ -115,7 +147,7 @@ def read_person_table(
     frame, outcomes = frame.loc[~excluded], outcomes.loc[~excluded]
     if frame.empty:
         raise UserError(
-            f"person_table: none of {people:,} people in {table.file} is left. See the columns of strata, weights and cluster."
+            f"{table.section}: none of {people:,} people in {table.file} is left. See the columns of strata, weights and cluster."
         )
     order = frame["person_id"].argsort(kind="stable")
     frame, outcomes = frame.iloc[order].reset_index(drop=True), outcomes.iloc[order].reset_index(drop=True)
@@ -124,18 +156,32 @@ def read_person_table(
     return PersonTableData(cohort=Cohort(frame=frame, flow=tuple(lines)), outcomes=outcomes)
 
 
-def _read_columns(
-    folder: Path, table: PersonTable, covariates: Mapping[str, d.Covariate]
+def read_columns(
+    folder: Path, table: PeopleFile, used: Mapping[str, str]
 ) -> tuple[dict[str, TableColumn], int, tuple[Joining, ...]]:
-    """Read the columns that the evaluation names, and derive others from them."""
+    """Read the columns that the evaluation names, and derive others from them.
+
+    Parameters
+    ----------
+    folder
+        The data folder.
+    table
+        Which files, and how columns are derived.
+    used
+        The key that names a column -> the column.
+
+    Returns
+    -------
+    tuple
+        The columns by name, the number of rows, and what each join left over.
+    """
     files = open_files(folder, table)
     problems = _Problems()
     valid = {*files.columns, *table.derive}
-    used = _used_columns(table, covariates)
     # A file without a header has somebody's data in its first line: no more of it is shown than resembles a name.
     shown = valid if valid & set(used.values()) else ()
     problems.found += [
-        f"person_table: {key} names the column '{column}', which is not in {_all_files(table)}."
+        f"{table.section}: {key} names the column '{column}', which is not in {_all_files(table)}."
         f"{nearest(column, get_close_matches(column, valid, 1) or shown)}"
         for key, column in used.items()
         if column not in valid
@@ -145,7 +191,7 @@ def _read_columns(
     for name, text in table.derive.items():
         if name in files.columns:
             problems.found.append(
-                f"person_table.derive.{name}: the files have a column of that name. Choose another name."
+                f"{table.section}.derive.{name}: the files have a column of that name. Choose another name."
             )
             continue
         empty = column_from_series(name, "person_table.derive", pd.Series(np.full(people, np.nan)))
@@ -155,13 +201,13 @@ def _read_columns(
     return columns, people, joinings
 
 
-def _used_columns(table: PersonTable, covariates: Mapping[str, d.Covariate]) -> dict[str, str]:
-    """Return the columns that the evaluation names, by the key that names each."""
+def used_columns(table: PeopleFile, covariates: Mapping[str, d.Covariate]) -> dict[str, str]:
+    """Return the columns that an evaluation names, by the key that names each."""
     used = {f"treated.{arm}": column for arm, column in table.arm_columns.items()}
     if isinstance(table.treated, str):
         used["treated"] = table.treated
     used |= {f"strata ({column})": column for column in table.strata}
-    used |= {f"outcomes.{name}": column for name, column in table.outcomes.items()}
+    used |= {f"outcomes.{name}": column for name, column in table.measured.items()}
     used |= {f"keep ({condition.column})": condition.column for condition in table.keep}
     for key in ("person_id", "take_up", "weights", "cluster", "draw_date"):
         if getattr(table, key) is not None:
@@ -169,7 +215,7 @@ def _used_columns(table: PersonTable, covariates: Mapping[str, d.Covariate]) -> 
     for name, covariate in covariates.items():
         if not isinstance(covariate, d.ColumnCovariate) or covariate.register_name is not None:
             raise UserError(
-                f"The covariate '{name}' is made from a register, and a person table has none. Define a covariate of kind "
+                f"The covariate '{name}' is made from a register, and an analysis file has none. Define a covariate of kind "
                 "column without a register in the evaluation's definitions."
             )
         used[f"covariate {name}"] = covariate.column
@@ -232,7 +278,7 @@ def _among(column: TableColumn, listed: Sequence[str | float | bool], key: str) 
     return met
 
 
-def _lost_people(columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms) -> pd.DataFrame:
+def _lost_people(columns: Mapping[str, TableColumn], table: PeopleFile, arms: Arms) -> pd.DataFrame:
     """Return the arms of the rows that `keep` excludes, missing where they are not known."""
     try:
         names = arm_names(_arm_codes(columns, table, arms), arms)
@@ -245,7 +291,7 @@ def _lost_people(columns: Mapping[str, TableColumn], table: PersonTable, arms: A
 def _cohort_columns(
     columns: Mapping[str, TableColumn],
     people: int,
-    table: PersonTable,
+    table: PeopleFile,
     arms: Arms,
     covariates: Mapping[str, d.Covariate],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -280,13 +326,13 @@ def _cohort_columns(
         problems.found.append(
             f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Weights must be zero or positive."
         )
-    measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.outcomes.items()}
+    measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.measured.items()}
     raise_problems(problems.found)
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
     return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
 
 
-def _with_strata(frame: pd.DataFrame, strata: list[pd.Series], table: PersonTable) -> pd.DataFrame:
+def _with_strata(frame: pd.DataFrame, strata: list[pd.Series], table: PeopleFile) -> pd.DataFrame:
     """Add the strata and the cell that they define together."""
     if table.missing_stratum == "own":
         strata = [values.where(values.notna(), "missing") for values in strata]
@@ -298,7 +344,7 @@ def _with_strata(frame: pd.DataFrame, strata: list[pd.Series], table: PersonTabl
     return pd.concat([frame, pd.DataFrame(named, index=frame.index)], axis=1).assign(cell=cell)
 
 
-def _ids(columns: Mapping[str, TableColumn], people: int, table: PersonTable) -> pd.Series:
+def _ids(columns: Mapping[str, TableColumn], people: int, table: PeopleFile) -> pd.Series:
     if table.person_id is None:
         width = len(str(people))
         return pd.Series([f"{row:0{width}d}" for row in range(1, people + 1)])
@@ -306,13 +352,13 @@ def _ids(columns: Mapping[str, TableColumn], people: int, table: PersonTable) ->
     missing, repeated = int(ids.isna().sum()), int(ids.duplicated().sum())
     if missing or repeated:
         raise UserError(
-            f"person_table.person_id: the column '{table.person_id}' of {table.file} must identify people; {missing:,} rows "
+            f"{table.section}.person_id: the column '{table.person_id}' of {table.file} must identify people; {missing:,} rows "
             f"have no id and {repeated:,} repeat one. Name another column, or none to number the rows."
         )
     return ids.astype(str)
 
 
-def _arm_codes(columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms) -> pd.Series:
+def _arm_codes(columns: Mapping[str, TableColumn], table: PeopleFile, arms: Arms) -> pd.Series:
     """Return each row's code of its arm, from one column or from a column for each arm."""
     if not isinstance(table.treated, str):
         by_arm = {arm: columns[column].codes() for arm, column in table.arm_columns.items()}
@@ -326,7 +372,7 @@ def _arm_codes(columns: Mapping[str, TableColumn], table: PersonTable, arms: Arm
 
 
 def _arms(
-    columns: Mapping[str, TableColumn], table: PersonTable, arms: Arms
+    columns: Mapping[str, TableColumn], table: PeopleFile, arms: Arms
 ) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
     named = [table.treated] if isinstance(table.treated, str) else list(table.arm_columns.values())
     where = f"{table.file}, column{'' if len(named) == 1 else 's'} {', '.join(named)}"
@@ -350,7 +396,7 @@ def _covariate(columns: Mapping[str, TableColumn], name: str, covariate: d.Covar
 
 
 def _exclusions(
-    frame: pd.DataFrame, columns: Mapping[str, TableColumn], table: PersonTable, joinings: Sequence[Joining]
+    frame: pd.DataFrame, columns: Mapping[str, TableColumn], table: PeopleFile, joinings: Sequence[Joining]
 ) -> Iterator[tuple[str, Mask]]:
     """Yield the reasons for which people are excluded, and who is; a weight of 0 is none."""
     for joining in joinings:
@@ -374,5 +420,5 @@ def _joining_lines(joining: Joining, frame: pd.DataFrame) -> list[FlowLine]:
     return lines
 
 
-def _all_files(table: PersonTable) -> str:
+def _all_files(table: PeopleFile) -> str:
     return table.file if not table.join else f"{', '.join(table.files[:-1])} or {table.files[-1]}"

@@ -25,10 +25,11 @@ from refino_eval.registers.readers.delivered_files import (
 from refino_eval.registers.readers.file_search import existing_file, shown_name
 from refino_eval.registers.readers.statistical_files import PROGRAMS, value_labels
 from refino_eval.registers.readers.text_rows import WHITESPACE, line_problem, read_first_lines
+from refino_eval.trial.r_files import R_FILES, read_r_file
 from refino_eval.trial.table_columns import TableColumn, column_from_arrow
 
 TEXT = (".csv", ".tab", ".tsv", ".txt", ".dat", ".raw")
-FORMATS = (".parquet", *TEXT, ".dta", ".sas7bdat", ".sav")
+FORMATS = (".parquet", *TEXT, ".dta", ".sas7bdat", ".sav", *R_FILES)
 NO_VALUE = (
     *("NA", "N/A", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "."),
     *(f".{chr(code)}" for code in range(97, 123)),
@@ -48,6 +49,8 @@ class OpenTable:
         The file as the evaluation names it, for messages.
     where
         The key of the evaluation that names it.
+    saved
+        All rows of a file of R, which can only be read as a whole.
     """
 
     name: str
@@ -56,6 +59,7 @@ class OpenTable:
     entry: TableFile
     form: FileForm
     header: Header
+    saved: pa.Table | None = None
 
     def columns(self, names: Iterable[str]) -> dict[str, TableColumn]:
         """Read some columns.
@@ -76,7 +80,10 @@ class OpenTable:
         ]
         if problems:
             raise UserError(*problems)
-        rows = self._text_rows(wanted) if self.form.format == "text" else self._rows(wanted, len(self.header.names))
+        if self.saved is not None:
+            rows = self.saved.select(wanted)
+        else:
+            rows = self._text_rows(wanted) if self.form.format == "text" else self._rows(wanted, len(self.header.names))
         if self.entry.rows is not None and rows.num_rows != self.entry.rows:
             raise UserError(
                 f"{self.where}: '{self.name}' has {rows.num_rows:,} rows, and {self.entry.rows:,} are expected (`rows`). "
@@ -175,6 +182,12 @@ def open_table(folder: Path, entry: TableFile, *, where: str) -> OpenTable:
     path = existing_file(folder, entry.file, where=where, similar=(*FORMATS, *PACKED))
     name = shown_name(entry.file)
     try:
+        if suffix in R_FILES:
+            saved, kinds = read_r_file(path, name=entry.object, where=where)
+            # Its values are those of a parquet file.
+            return OpenTable(
+                name, path, where, entry, FileForm("parquet"), Header(tuple(saved.column_names), kinds), saved
+            )
         if suffix in TEXT:
             form = FileForm("text", entry.encoding, _delimiter(path, suffix, entry), entry.columns, skip_blank=True)
         else:

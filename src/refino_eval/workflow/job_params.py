@@ -104,8 +104,8 @@ class JobParams:
             "covariates": _named(self.definitions.covariates, covariates, without_text),
             "dropping": self._dropping(set(covariates)),
         }
-        if self.evaluation.person_table is not None:
-            return {"table": without_text(self.evaluation.person_table), **shared}
+        if self.evaluation.table is not None:
+            return {"table": without_text(self.evaluation.table), **shared}
         assert self.evaluation.population is not None
         registers = self.files.cohort_registers()
         return {
@@ -141,7 +141,7 @@ class JobParams:
 
     def clock(self, unit: Unit) -> Params:
         """Return the range of event time of a clock."""
-        return _plain(self.evaluation.clocks[unit])
+        return _plain(self.evaluation.clocks[unit]) if unit in self.evaluation.clocks else {}
 
     def outcome(self, name: str) -> Params:
         """Return the definition of an outcome."""
@@ -292,14 +292,14 @@ class JobParams:
 
     def names(self) -> Params:
         """Return what arms, samples, strata and a person table's outcomes are called."""
-        study, table = self.evaluation, self.evaluation.person_table
+        study, table = self.evaluation, self.evaluation.table
         return {
             "arms": _plain(study.arms),
             "samples": {name: _plain(sample.label) for name, sample in study.samples.items()},
             "strata": list(study.strata or (table.strata if table else ())),
             "strata_labels": _named(study.strata_labels, study.strata_labels),
             "data_class": study.data_class,
-            "outcomes": _named(table.labels, table.labels) if table else {},
+            "outcomes": _named(table.labels, table.labels) if table and study.panel is None else {},
             "weights": study.weights or "",
             "cluster": study.cluster or "",
             "flow": {row: _plain(label) for row, label in flow_labels(study).items()},

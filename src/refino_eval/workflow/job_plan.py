@@ -76,8 +76,8 @@ class JobPlan:
         if study.synthetic is not None:
             path = f"config/synthetic/{study.synthetic.recipe}.yaml"
             return int(study.synthetic.people or read_yaml(root / path, path)["people"])
-        if study.person_table is not None:
-            paths = [root / self.configuration.data_folder / file for file in study.person_table.files]
+        if study.table is not None:
+            paths = [root / self.configuration.data_folder / file for file in study.table.files]
         else:
             assert study.population is not None
             source = self.configuration.sources[study.population.register_name]
@@ -100,7 +100,7 @@ class JobPlan:
 
     def outcomes(self) -> list[StageJob]:
         """Return the jobs that compute outcomes; a person table has them already, and they are only put together."""
-        names = self.files.outcome_names() if self.configuration.evaluation.entry == "spells" else []
+        names = self.files.outcome_names() if self.configuration.evaluation.entry != "person_table" else []
         return self._jobs("derive_outcomes", dict.fromkeys(names, float(self.people)), gather="collect_outcomes")
 
     def estimates(self) -> list[StageJob]:

@@ -51,9 +51,9 @@ class ResultFiles:
         lists = [folder / rule.file for rule in source.rules if rule.rule == "person_not_listed"]
         return [str(path) for path in [*find_files(source, folder), *(path for path in lists if path.is_file())]]
 
-    def person_table(self) -> list[str]:
-        """Return the analysis files of a person table."""
-        table = self.evaluation.person_table
+    def table_files(self) -> list[str]:
+        """Return the files of a person table or a panel."""
+        table = self.evaluation.table
         return [f"{self.configuration.data_folder}/{file}" for file in table.files] if table else []
 
     def manifest(self) -> list[str]:
@@ -271,15 +271,17 @@ class ResultFiles:
         """Return what every run records of itself."""
         names = ["flow.csv", "comparison.csv", "verify.csv", "provenance.json", "run_config.yaml"]
         if self.evaluation.entry == "spells":
-            names += ["linkage.csv", "quality.csv", "quality_rules.csv", "plan.csv"]
+            names += ["linkage.csv", "plan.csv"]
+        if self.evaluation.entry != "person_table":
+            names += ["quality.csv", "quality_rules.csv"]
         if self.evaluation.synthetic is not None:
             names += ["calibration.csv"]
         return [f"{self.results}/run/{name}" for name in names]
 
     def planned(self, until: str | None = None) -> list[str]:
         """Return what a run makes, up to a target (`outcomes`, `aggregates`) or all: at least one file of each job."""
-        spells = self.evaluation.entry == "spells"
-        panels = {self.outcome_panel(name) for name in self.outcome_names()} if spells else set()
+        has_panel = self.evaluation.entry != "person_table"
+        panels = {self.outcome_panel(name) for name in self.outcome_names()} if has_panel else set()
         made = [*self.manifest(), *self.clean(self.evaluation.sources)]
         made += [
             f"{self.results}/person_level/cohort.parquet",

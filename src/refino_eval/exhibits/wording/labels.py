@@ -79,7 +79,7 @@ class LabelBook:
             The definitions with those of the evaluation merged in.
         """
         arms = evaluation.arms
-        table = evaluation.person_table
+        table = evaluation.table
         return cls(
             definitions=definitions,
             treated=arms.treated.name,
@@ -88,7 +88,7 @@ class LabelBook:
             samples={name: sample.label for name, sample in evaluation.samples.items()},
             strata=evaluation.strata or (table.strata if table else ()),
             strata_labels=evaluation.strata_labels,
-            outcomes=dict(table.labels) if table else {},
+            outcomes=dict(evaluation.person_table.labels) if evaluation.person_table else {},
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=evaluation.weights or "",

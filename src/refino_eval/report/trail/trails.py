@@ -315,14 +315,14 @@ class Trails:
         """Return the delivered files of some registers (or the person table) with their checksums."""
         shared = ("inputs", *registers)
         if shared not in self._shared:
-            table = self.inputs.evaluation.person_table
+            table = self.inputs.evaluation.table
             patterns = [
                 (f"{self.inputs.register_label(name, self.language)}: ", pattern)
                 for name in registers
                 if name in self.inputs.sources
                 for pattern in self.inputs.sources[name].files
             ]
-            patterns += [("", table.file)] if table is not None else []
+            patterns += [("", file) for file in table.files] if table is not None else []
             facts = tuple(
                 Fact("file", f"{register}{delivered['file']}", str(delivered["sha256"]))
                 for register, pattern in patterns

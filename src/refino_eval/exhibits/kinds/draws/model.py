@@ -23,5 +23,5 @@ class DrawsExhibit(PlainExhibit):
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
-        if study.person_table is not None and study.person_table.draw_date is None:
-            yield f"The {where} needs the date of random assignment. Name its column (person_table.draw_date)."
+        if study.table is not None and study.table.draw_date is None:
+            yield f"The {where} needs the date of random assignment. Name its column ({study.entry}.draw_date)."
