@@ -314,7 +314,7 @@ class JobParams:
         kinds = {kind: getattr(self.definitions, kind) for kind in Definitions.model_fields}
         project = _plain(self.configuration.project)
         # The address belongs to a machine: it may hold a token, and no number depends on it.
-        del project["spark_address"]
+        project.pop("spark_address", None)
         return {
             "project": project,
             "evaluation": _plain(self.evaluation),

@@ -103,7 +103,7 @@ def test_who_is_in_the_evaluation_is_described_by_registers_or_by_a_table():
     people = TABLE.params.people()
     assert PersonTable.from_params(people["table"]).files
     assert Arms.from_params(people["arms"]).control.name
-    assert REFINO.files.person_table() == []
+    assert REFINO.files.table_files() == []
     assert TABLE.files.cohort_registers() == []
 
 
