@@ -158,11 +158,12 @@ class _Writer:
             return self.say("definitions.years_with", column=entry.column, register=register)
         if isinstance(entry, d.AmountInYearCovariate):
             return self.amount_in_year(entry, register)
-        if isinstance(entry, d.SpellAtDrawCovariate):
+        if isinstance(entry, d.SpellAtDrawCovariate | d.SumAtDrawCovariate):
+            column = {"column": entry.column} if isinstance(entry, d.SumAtDrawCovariate) else {}
             if entry.where:
                 conditions = self.conditions(entry.where)
-                return self.say(f"definitions.{entry.kind}_where", register=register, conditions=conditions)
-            return self.say(f"definitions.{entry.kind}", register=register)
+                return self.say(f"definitions.{entry.kind}_where", register=register, conditions=conditions, **column)
+            return self.say(f"definitions.{entry.kind}", register=register, **column)
         return ""
 
     def amount_in_year(self, entry: d.AmountInYearCovariate, register: str) -> str:

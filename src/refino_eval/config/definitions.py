@@ -397,15 +397,29 @@ class AmountInYearCovariate(_Covariate):
 
 
 class SpellAtDrawCovariate(_Covariate):
-    """Whether a spell that meets the conditions covers the day of the draw (or began at some time before it)."""
+    """Whether a spell that meets the conditions covers the day of the draw (or none does, or one began before it)."""
 
-    kind: Literal["spell_at_draw", "ever_before_draw"]
+    kind: Literal["spell_at_draw", "no_spell_at_draw", "ever_before_draw"]
     register_name: Name = Field(alias="register")
     where: tuple[Condition, ...] = ()
 
 
+class SumAtDrawCovariate(_Covariate):
+    """A column added up over the spells that cover the day of the draw; 0 for a person without one."""
+
+    kind: Literal["sum_at_draw"]
+    register_name: Name = Field(alias="register")
+    column: Name
+    where: tuple[Condition, ...] = ()
+
+
 Covariate = Annotated[
-    ColumnCovariate | AgeCovariate | YearsWithCovariate | AmountInYearCovariate | SpellAtDrawCovariate,
+    ColumnCovariate
+    | AgeCovariate
+    | YearsWithCovariate
+    | AmountInYearCovariate
+    | SpellAtDrawCovariate
+    | SumAtDrawCovariate,
     Field(discriminator="kind"),
 ]
 

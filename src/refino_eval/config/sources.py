@@ -259,6 +259,8 @@ class Delivery(DeliveredForm):
         if source.temporality in ("fixed", "event") and "coverage" not in exact:
             chosen["coverage"] = source.coverage  # dates of assignment, and facts about people, cover no period
         update = {key: value for key, value in chosen.items() if key != "date_format" and value is not None}
+        if source.coverage is not None and source.example_coverage is None and update.get("coverage") != source.coverage:
+            update["example_coverage"] = source.coverage
         return source.model_copy(update={**update, "columns": columns})
 
 
@@ -282,6 +284,11 @@ class Source(Strict):
     decimal: Literal[",", "."] = "."
     columns: dict[Name, Column]
     coverage: Coverage | None = Field(default=None, description="Needed for registers from which states are made.")
+    example_coverage: Coverage | None = Field(
+        default=None,
+        description="The coverage that worked examples assume; by default `coverage`. Where an evaluation states the coverage of its "
+        "delivery, examples keep that of the register's file.",
+    )
     rules: tuple[Rule, ...] = ()
     linkage: LinkageExpectation | None = Field(
         default=None, description="How well the register links to the draws; default: a run stops if nobody is found."

@@ -195,7 +195,10 @@ def _shares(recipe: Recipe, area: IntArray, month: IntArray, rng: np.random.Gene
     first = int(month.min())
     months = np.arange(first, int(month.max()) + 1)
     table = np.vstack([month_curve(one.share_treated, months) for one in areas_of(recipe)])
-    table = expit(logit(np.clip(table, 0.01, 0.99)) + recipe.draw_noise * rng.standard_normal(table.shape))
+    noise = recipe.draw_noise * rng.standard_normal(table.shape)
+    if recipe.cells == "area":  # one probability for all months of an area
+        table, noise = np.broadcast_to(table.mean(axis=1, keepdims=True), table.shape), noise[:, :1]
+    table = expit(logit(np.clip(table, 0.01, 0.99)) + noise)
     return table[area, month - first]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, BoolArray, FloatArray, IntArray, day_number
 from refino_eval.synthetic.population import People
-from refino_eval.synthetic.recipe import Recipe
+from refino_eval.synthetic.recipe import EffortCodes, Recipe
 from refino_eval.synthetic.register_tables import Table, stack
 
 FAR = 10**6
@@ -65,8 +65,8 @@ def registration_rows(
     fewer = len(spec.effort_codes[0])
     group = np.where(
         reduced == 1,
-        fewer + (rng.random(n) * len(spec.effort_codes[1])).astype(np.int64),
-        (rng.random(n) * fewer).astype(np.int64),
+        fewer + _chosen(spec.effort_codes[1], rng.random(n)),
+        _chosen(spec.effort_codes[0], rng.random(n)),
     )
     earlier = np.flatnonzero(rng.random(n) < 0.35)
     gap = rng.integers(40, 700, len(earlier))
@@ -78,9 +78,17 @@ def registration_rows(
         "start": start[earlier] - gap - length,
         "stop": start[earlier] - gap,
         "status": np.zeros(len(earlier), dtype=np.int64),
-        "effort_group": (rng.random(len(earlier)) * fewer).astype(np.int64),
+        "effort_group": _chosen(spec.effort_codes[0], rng.random(len(earlier))),
     }
     return _finish(recipe, stack([Table(now, words), Table(then, words)]))
+
+
+def _chosen(codes: EffortCodes, uniform: FloatArray) -> IntArray:
+    """Turn uniforms into places in a list of codes."""
+    if not isinstance(codes, dict):
+        return (uniform * len(codes)).astype(np.int64)
+    ladder = np.cumsum(list(codes.values()))
+    return np.searchsorted(ladder[:-1] / ladder[-1], uniform, side="right")
 
 
 def benefit_rows(
@@ -96,7 +104,7 @@ def benefit_rows(
     after = (
         ~before & people.reduced_capacity & (disabled > 1 - spec.disability_share[1] / recipe.persons.reduced_capacity)
     )
-    disability_start = np.where(before, day - _length(30, n, rng), day + 200 + _length(12, n, rng))
+    disability_start = np.where(before, day - _length(30, n, rng), day + 200 + _length(spec.disability_months, n, rng))
     aap_stop = np.where(after, np.minimum(aap_stop, disability_start - 1), aap_stop)
     sick = people.reduced_capacity & (rng.random(n) < spec.sickness_share)
     sick_stop = np.where(on_aap, aap_start - 1, day - 20 - _length(6, n, rng))

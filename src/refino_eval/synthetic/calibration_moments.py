@@ -16,8 +16,8 @@ import pandas as pd
 from refino_eval.synthetic.calendar import DAYS_PER_MONTH, FloatArray
 from refino_eval.synthetic.recipe import Recipe
 
-EVENTS = range(-24, 25)
-"""Event months of which monthly states are computed."""
+EVENTS = (-24, 24)
+"""First and last event month of which monthly states are computed at least."""
 HOURS_LIMIT = 80.0
 """More agreed hours than this in one job are an error in the register."""
 
@@ -110,7 +110,8 @@ def _cohort(folder: Path, recipe: Recipe) -> pd.DataFrame:
     cohort = draws.set_index("person_id")
     cohort["treated"] = (cohort["arm"] == recipe.arms.treated.code).astype(float)
     cohort["month"] = cohort["start"].dt.year * 12 + cohort["start"].dt.month - 1
-    cohort["cell"] = cohort["county"] + " " + cohort["month"].astype(str)
+    by_month = recipe.cells == "area_month"
+    cohort["cell"] = cohort["county"] + (" " + cohort["month"].astype(str) if by_month else "")
     persons = read_register(folder, recipe, "persons").set_index("person_id")
     cohort = cohort.join(persons[["sex", "birth_date", "immigrant_category"]])
     known = cohort["sex"].notna()
@@ -121,6 +122,8 @@ def _cohort(folder: Path, recipe: Recipe) -> pd.DataFrame:
 
 
 def _with_incomes(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.DataFrame:
+    if "incomes" not in recipe.registers:
+        return cohort
     incomes = read_register(folder, recipe, "incomes")
     incomes = incomes.join(cohort["month"] // 12, on="person_id", how="inner").rename(columns={"month": "draw_year"})
     past = incomes[(incomes["period"] < incomes["draw_year"]) & (incomes["pensionable_income"] > 0)]
@@ -141,6 +144,8 @@ def _with_registers(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.Da
     covers = (registered["start"] <= registered["draw"]) & ~(registered["stop"] < registered["draw"])
     reduced = registered[covers & (registered["status"] == recipe.benefits.status_codes[1])]["person_id"]
     cohort["reduced_capacity"] = cohort.index.isin(reduced).astype(float)
+    if "diagnoses" not in recipe.registers:
+        return cohort
     diagnoses = read_register(folder, recipe, "diagnoses").join(
         cohort["start"].rename("draw"), on="person_id", how="inner"
     )
@@ -153,43 +158,54 @@ def _with_registers(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.Da
 
 def _states(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Compute the monthly states of people x event months as the definitions say."""
-    wages = read_register(folder, recipe, "wages").join(cohort["month"], on="person_id", how="inner")
-    wages["event"] = wages["period"] // 100 * 12 + wages["period"] % 100 - 1 - wages["month"]
-    price = (wages["period"] // 100).map(recipe.prices.index) / recipe.prices.index[recipe.prices.base_year]
-    wages["real"] = wages["amount"] / price / recipe.prices.unit
-    paid = wages[wages["period"] // 100 >= recipe.first.year]
-    jobs = _job_months(recipe, read_register(folder, recipe, "jobs"), cohort)
+    span = range(
+        min(EVENTS[0], *(one.window[0] for one in recipe.truth.values())),
+        max(EVENTS[1], *(one.window[1] for one in recipe.truth.values())) + 1,
+    )
+    jobs = _job_months(recipe, read_register(folder, recipe, "jobs"), cohort, span)
     by_employer = jobs.groupby(["person_id", "event", "employer_id"], sort=False)["weekly_hours"].max()
     by_person = by_employer.groupby(level=["person_id", "event"], sort=False)
 
     # Outside coverage a state is missing, not zero.
-    month = cohort["month"].to_numpy()[:, None] + np.array(EVENTS)[None, :]
+    month = cohort["month"].to_numpy()[:, None] + np.array(span)[None, :]
     first, last = (day.year * 12 + day.month - 1 for day in (recipe.first, recipe.last))
     covered = (month >= first) & (month <= last)
 
     def grid(values: pd.Series) -> pd.DataFrame:
-        complete = values.unstack("event").reindex(index=cohort.index, columns=list(EVENTS)).fillna(0.0)
+        complete = values.unstack("event").reindex(index=cohort.index, columns=list(span)).fillna(0.0)
         return complete.where(covered)
 
     states = {
-        "wage": grid(paid.groupby(["person_id", "event"])["real"].sum()),
         "weekly_hours": grid(by_person.sum()),
         "weekly_hours_main_job": grid(by_person.max()),
+        "employed": grid(by_person.size().clip(upper=1).astype(float)),
     }
-    states["any_wage"] = (states["wage"] > 0).astype(float).where(covered)
+    if "wages" in recipe.registers:
+        states["wage"] = grid(_wage_months(folder, recipe, cohort))
+        states["any_wage"] = (states["wage"] > 0).astype(float).where(covered)
     for name, least in recipe.thresholds.items():
         states[name] = (states["weekly_hours_main_job"] >= least).astype(float).where(covered)
     return states
 
 
-def _job_months(recipe: Recipe, jobs: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
+def _wage_months(folder: Path, recipe: Recipe, cohort: pd.DataFrame) -> pd.Series:
+    """Return the real wage by person and event month."""
+    wages = read_register(folder, recipe, "wages").join(cohort["month"], on="person_id", how="inner")
+    wages["event"] = wages["period"] // 100 * 12 + wages["period"] % 100 - 1 - wages["month"]
+    price = (wages["period"] // 100).map(recipe.prices.index) / recipe.prices.index[recipe.prices.base_year]
+    wages["real"] = wages["amount"] / price / recipe.prices.unit
+    paid = wages[wages["period"] // 100 >= recipe.first.year]
+    return paid.groupby(["person_id", "event"])["real"].sum()
+
+
+def _job_months(recipe: Recipe, jobs: pd.DataFrame, cohort: pd.DataFrame, span: range) -> pd.DataFrame:
     """Repeat each job for every event month in which it has a day."""
     jobs = jobs.join(cohort["month"], on="person_id", how="inner")
     last = pd.Timestamp(recipe.last)
     stop = jobs["stop"].fillna(last).where(~(jobs["stop"] > last), last)
     begin = jobs["start"].dt.year * 12 + jobs["start"].dt.month - 1 - jobs["month"]
     end = stop.dt.year * 12 + stop.dt.month - 1 - jobs["month"]
-    begin, end = begin.clip(lower=EVENTS[0]), end.clip(upper=EVENTS[-1])
+    begin, end = begin.clip(lower=span[0]), end.clip(upper=span[-1])
     kept = (end >= begin).to_numpy()
     jobs, begin, end = jobs[kept], begin[kept].to_numpy(), end[kept].to_numpy()
     times = end - begin + 1

@@ -20,6 +20,7 @@ from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month
 from refino_eval.synthetic.damaged_lines import damaged_lines
 from refino_eval.synthetic.delivery_writer import MARK, DeliveryFile, checksum, whole_folder
 from refino_eval.synthetic.employment import World, draw_latent, first_and_months, make_shift, make_world
+from refino_eval.synthetic.facts import enrolment_rows, fact_tables
 from refino_eval.synthetic.incomes import income_rows
 from refino_eval.synthetic.job_spells import job_rows, wage_rows
 from refino_eval.synthetic.population import People, make_people
@@ -35,7 +36,9 @@ MOST_PEOPLE = 6_000_000
 """Beyond this, job numbers would no longer fit their shuffle (see `tables.SERIAL_PRIME`)."""
 STREAMS = {
     name: place
-    for place, name in enumerate(("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess"))
+    for place, name in enumerate(
+        ("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess", "enrolments")
+    )
 }
 """Random streams of a block, apart from each other so that changing one leaves the others as they were."""
 
@@ -136,6 +139,8 @@ def generate(
         writer = _Writer(recipe, draft, forms, seed)
         try:
             writer.write("draws", _draw_rows(recipe, plan))
+            for register, table in fact_tables(recipe, plan, seed).items():
+                writer.write(register, table)
             for start in range(0, len(plan), recipe.block_people):
                 _write_block(recipe, plan, start, planted, writer)
         finally:
@@ -352,6 +357,9 @@ def _write_people(recipe: Recipe, block: _Block, writer: _Writer, block_number: 
     for name, table in benefits.items():
         writer.write(name, table, mess)
     writer.write("diagnoses", support.diagnosis_rows(recipe, people, number, part.day, rng), mess)
+    if recipe.enrolments is not None:
+        own = _rng(writer.seed, block_number, "enrolments")
+        writer.write("education", enrolment_rows(recipe, recipe.enrolments, number, part.day, own), mess)
     if writer.writes("incomes"):
         incomes = income_rows(
             recipe,
@@ -381,9 +389,12 @@ def _write_truth(recipe: Recipe, block: _Block, who: BoolArray, writer: _Writer,
         writer.seed,
     )
     writer.write_truth(table)
-    start = min(month_number(area.first) for area in recipe.areas)
-    width = month_number(recipe.draw_last) - start + 1
-    cell, size = part.area[who] * width + part.month[who] - start, len(recipe.areas) * width
+    start, width = min(month_number(area.first) for area in recipe.areas), 1
+    cell = part.area[who]
+    if recipe.cells == "area_month":
+        width = month_number(recipe.draw_last) - start + 1
+        cell = cell * width + part.month[who] - start
+    size = len(recipe.areas) * width
     tally.add("n", cell, np.ones(len(cell)), size)
     tally.add("treated", cell, part.treated[who].astype(np.float64), size)
     for name, (y0, y1) in values.items():

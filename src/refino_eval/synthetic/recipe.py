@@ -26,6 +26,9 @@ Curve = Annotated[dict[int, float], Field(min_length=1)]
 MonthCurve = Annotated[dict[Month, float], Field(min_length=1)]
 """Values at calendar months, joined by straight lines and constant beyond the ends."""
 
+EffortCodes = tuple[str, ...] | dict[str, float]
+"""Effort groups that are equally frequent, or with relative frequencies."""
+
 STATES = ("any_wage", "at_least_4h", "half_time", "full_time")
 """The nested monthly states whose levels and effects a recipe gives, from the widest to the narrowest."""
 
@@ -154,7 +157,9 @@ class Benefits(Strict):
     """Registrations and benefits: rates, lengths in months, and what a month pays."""
 
     status_codes: tuple[str, str] = Field(description="Registered as job seeker; with reduced work capacity.")
-    effort_codes: tuple[tuple[str, ...], tuple[str, ...]] = Field(description="Effort groups of the two.")
+    effort_codes: tuple[EffortCodes, EffortCodes] = Field(
+        description="Effort groups of the two: a list of equally frequent ones, or group -> relative frequency."
+    )
     registered_before: float = Field(gt=0, description="Mean months registered before the draw.")
     registered_after: float = Field(gt=0, description="Mean months registered after the draw.")
     aap_share: Share = Field(description="Share of people with reduced capacity on work assessment allowance.")
@@ -165,9 +170,21 @@ class Benefits(Strict):
     unemployment_months: tuple[float, float] = Field(description="Mean months before and after the draw.")
     unemployment_codes: tuple[str, str] = Field(description="Ordinary unemployment and temporary lay-off.")
     disability_share: tuple[Share, Share] = Field(description="Disability benefit before and after the draw.")
+    disability_months: float = Field(
+        default=12.0, gt=0, description="Mean months from half a year after the draw until disability benefit begins."
+    )
     monthly: tuple[float, float, float] = Field(
         description="Kroner of the base year a month: aap, sickness, unemployment."
     )
+
+
+class Enrolments(Strict):
+    """Enrolments in education, which have nothing to do with the assignment."""
+
+    share: Share = Field(description="Share of the people who are enrolled at some time.")
+    begin: tuple[float, float] = Field(description="Earliest and latest begin, months from assignment.")
+    months: float = Field(gt=0, description="Mean length in months.")
+    levels: dict[int, Share] = Field(min_length=1, description="Level of the education -> share; they add up to 1.")
 
 
 class Incomes(Strict):
@@ -273,7 +290,9 @@ class RegisterFile(Strict):
 class TruthOutcome(Strict):
     """One outcome whose two potential values are saved for every person."""
 
-    state: Name = Field(description="wage, any_wage, weekly_hours, weekly_hours_main_job, or a threshold's name.")
+    state: Name = Field(
+        description="wage, any_wage, employed, weekly_hours, weekly_hours_main_job, or a threshold's name."
+    )
     window: tuple[int, int] = Field(description="First and last event month summed.")
 
 
@@ -308,7 +327,17 @@ class Recipe(Strict):
     arms: Arms = Field(description="The arms.")
     areas: tuple[Area, ...] = Field(min_length=1, description="The areas analysed.")
     extra: Extra = Field(default=Extra(), description="People and draws that are not analysed.")
+    cells: Literal["area_month", "area"] = Field(
+        default="area_month", description="Within what the assignment was random: area x month, or area."
+    )
     persons: Persons = Field(description="Traits.")
+    facts: dict[Name, dict[Name, Annotated[dict[str, tuple[Share, Share]], Field(min_length=1)]]] = Field(
+        default={},
+        description="Register of facts -> column -> code -> its share of the treated and of the control arm, hit exactly.",
+    )
+    enrolments: Enrolments | None = Field(
+        default=None, description="Enrolments, delivered as the register `education`."
+    )
     work: Work = Field(description="Employment and wages.")
     benefits: Benefits = Field(description="Benefits and registrations.")
     incomes: Incomes = Field(description="Yearly incomes.")
@@ -342,6 +371,12 @@ class Recipe(Strict):
         ):
             if abs(sum(shares.values()) - 1) > 1e-6:
                 faults.append(f"persons.{what} must add up to 1, not {sum(shares.values()):g}")
+        faults += [
+            f"facts.{register}.{column}: the shares of each arm must add up to 1"
+            for register, columns in self.facts.items()
+            for column, codes in columns.items()
+            if any(abs(sum(pair[arm] for pair in codes.values()) - 1) > 1e-3 for arm in (0, 1))
+        ]
         lacking = [year for year in range(self.first.year, self.last.year + 1) if year not in self.prices.index]
         if lacking or self.prices.base_year not in self.prices.index:
             faults.append("prices.index must hold the base year and every year that the registers cover")

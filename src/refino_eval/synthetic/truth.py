@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray, curve
-from refino_eval.synthetic.employment import World
+from refino_eval.synthetic.employment import NO_ROW, World
 from refino_eval.synthetic.programmes import NEVER, TakeUp
 from refino_eval.synthetic.recipe import Effects, Recipe
 from refino_eval.synthetic.register_tables import digits, person_ids
@@ -28,6 +28,7 @@ def monthly_states(recipe: Recipe, world: World, first_month: int) -> dict[str, 
     states: dict[str, FloatArray] = {
         "wage": amount * real,
         "any_wage": (amount > 0).astype(np.float64),
+        "employed": (world.main != NO_ROW).astype(np.float64),
         "weekly_hours": world.weekly_hours() / 100,
         "weekly_hours_main_job": main / 100,
     }

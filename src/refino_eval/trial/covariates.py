@@ -20,6 +20,9 @@ from refino_eval.sql.quoting import SCALES, identifier, text_literal
 if TYPE_CHECKING:
     import duckdb
 
+COVERS = "s.start <= d.draw_date AND (s.stop IS NULL OR s.stop > d.draw_date)"
+"""Condition: the spell covers the day of the draw; `stop` is the first day after it."""
+
 OLDEST = 120
 """Years: somebody older at the draw is an error of the register."""
 
@@ -93,7 +96,9 @@ def _check_ages(ages: pd.Series, covariate: d.AgeCovariate) -> None:
 
 def _absent(covariate: d.Covariate) -> float:
     """Return the value of a person without a row in the register."""
-    if isinstance(covariate, d.YearsWithCovariate | d.SpellAtDrawCovariate):
+    if isinstance(covariate, d.SpellAtDrawCovariate):
+        return 1.0 if covariate.kind == "no_spell_at_draw" else 0.0
+    if isinstance(covariate, d.YearsWithCovariate | d.SumAtDrawCovariate):
         return 0.0
     if isinstance(covariate, d.AmountInYearCovariate) and covariate.absent is not None:
         return covariate.absent
@@ -104,13 +109,17 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
     joined = f"FROM draws AS d JOIN {spells} AS s ON s.person_id = d.person_id"
     if isinstance(covariate, d.SpellAtDrawCovariate):
         where = conditions_sql(covariate.where, source.columns) or "TRUE"
-        covers = (
-            "s.start < d.draw_date"
-            if covariate.kind == "ever_before_draw"
-            else ("s.start <= d.draw_date AND (s.stop IS NULL OR s.stop > d.draw_date)")
-        )
-        return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE {where} AND {covers}"
+        meets = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else COVERS
+        value = 0.0 if covariate.kind == "no_spell_at_draw" else 1.0
+        return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
     column = f"s.{identifier(covariate.column)}"
+    if isinstance(covariate, d.SumAtDrawCovariate):
+        where = conditions_sql(covariate.where, source.columns) or "TRUE"
+        natural = SCALES.get(source.columns[covariate.column].type, 1)
+        return (
+            f"SELECT d.person_id, COALESCE(SUM({column}), 0) / {natural}.0 AS value {joined} WHERE {where} AND {COVERS} "
+            "GROUP BY d.person_id"
+        )
     if isinstance(covariate, d.ColumnCovariate):
         if covariate.equals is None:
             return f"SELECT d.person_id, CAST({column} AS DOUBLE) AS value {joined}"

@@ -259,3 +259,17 @@ def test_nothing_is_noted_outside_a_recording():
     inside = len(kept.regressions)
     late(y, d, z)
     assert inside == len(kept.regressions) > 0
+
+
+def test_a_covariate_of_a_single_person_is_verified_by_the_engines_that_can(files, tmp_path):
+    cohort = pd.read_parquet(files.cohort).assign(female=lambda frame: (np.arange(len(frame)) == 17).astype(float))
+    cohort.to_parquet(tmp_path / "cohort.parquet")
+    entry = {"kind": "balance", "title": LABEL, "covariates": ["age", "female"], "vcov": "HC2"}
+    covariates = {n: {"kind": "column", "column": n, "label": {"nb": n, "en": n}} for n in ("age", "female")}
+    entries = Definitions.model_validate({"covariates": covariates, "exhibits": {"bal": entry}})
+    alone = replace(files, cohort=tmp_path / "cohort.parquet")
+    numbers = aggregate("bal", entries.exhibits["bal"], files=alone, study=STUDY)
+    write_tidy(numbers, tmp_path / "bal.csv")
+    found = verify(entries, study=STUDY, files=alone, aggregates={"bal": tmp_path / "bal.csv"})
+    require_agreement(found)
+    assert (found["engine"] == "textbook").any()

@@ -110,7 +110,12 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
 
     covariance = problem.covariance
     if covariance.leverage_power:
+        whole = problem
         problem, outcomes = _without_exact(problem, outcomes)
+        if not np.abs(problem.columns[:, : problem.n_focus]).max(axis=0).all():
+            # A coefficient of a single person goes with that person: statsmodels has no covariance for it.
+            nothing = np.full(whole.n_focus, np.nan)
+            return [(nothing, np.full((whole.n_focus, whole.n_focus), np.nan))] * outcomes.shape[1]
     x = np.hstack((problem.columns, _dummies(problem)))
     kind = problem.vcov.removesuffix("_BM") if covariance.is_robust else "nonrobust"
     options: dict[str, Any] = {"cov_type": kind, "use_t": True}

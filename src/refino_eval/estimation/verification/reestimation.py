@@ -209,7 +209,8 @@ def _question(source: Source, statistic: str, regression: Regression, noted: _No
 
 def _reestimate(question: Question, answers: Mapping[Engine, Answer]) -> Reestimate:
     loadings, statistic = question.loadings, question.statistic
-    theirs = {engine: _combined(loadings, answer) for engine, answer in answers.items()}
+    able = {engine: answer for engine, answer in answers.items() if np.isfinite(answer[0]).all()}
+    theirs = {engine: _combined(loadings, answer) for engine, answer in able.items()}
     size = float(np.max(np.abs(loadings) @ question.scale))
     if statistic == "f_stat":
         tests = {engine: f for engine, (b, cov) in theirs.items() if (f := _f_stat(b, cov)) is not None}

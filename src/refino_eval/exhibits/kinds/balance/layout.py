@@ -30,6 +30,7 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
         errors_note([exhibit.vcov], labels.language),
         *_joint_test(numbers, labels),
         *_balanced(exhibit, numbers, labels),
+        *([] if exhibit.strata or not labels.strata else [labels.say("balance.without_strata")]),
     ]
     return page.table(exhibit, frame, parts, notes)
 
@@ -55,7 +56,8 @@ def _staircase(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> 
     for statistic in ("mean_control", "n", "r_squared"):
         alone_cells = [_fact(numbers, covariate, statistic) for covariate in covariates]
         rows.append(_foot(labels.word(statistic), [*alone_cells, _joint_fact(numbers, exhibit, statistic)]))
-    rows.append(strata_row(len(covariates) + 1, labels))
+    if exhibit.strata:
+        rows.append(strata_row(len(covariates) + 1, labels))
     return Part(header=(header,), body=tuple(rows), caption=_caption(labels))
 
 
@@ -131,7 +133,9 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
         )
         for covariate in exhibit.covariates
     ]
-    caption = labels.say("balance.differences_within_cells" if labels.strata else "balance.differences_between_arms")
+    caption = labels.say(
+        "balance.differences_within_cells" if labels.strata and exhibit.strata else "balance.differences_between_arms"
+    )
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 

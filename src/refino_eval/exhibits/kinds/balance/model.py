@@ -25,6 +25,11 @@ class BalanceExhibit(PlainExhibit):
     )
     covariates: tuple[Name, ...] = Field(min_length=1)
     vcov: Vcov = Field(default="HC1", description=VCOV)
+    strata: bool = Field(
+        default=True,
+        description="Whether everything is compared within strata; false compares all people of the arms, as a t test does "
+        "(with vcov iid: the t test of equal variances).",
+    )
     missing: Literal["common", "available"] = Field(
         default="common",
         description="common: the people who have every covariate; available: each covariate's own people, but for the "

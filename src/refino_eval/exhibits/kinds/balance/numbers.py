@@ -15,7 +15,7 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     table = est.balance(
         cohort[list(exhibit.covariates)],
         cohort["treated"].to_numpy(),
-        cells=cohort["cell"],
+        cells=cohort["cell"] if exhibit.strata else None,
         vcov=exhibit.vcov,
         missing=exhibit.missing,
         **weighting(cohort, exhibit.vcov),

@@ -23,6 +23,7 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
     interval = labels.word("conf").format(level=f"{(entry.level if entry else 0.95) * 100:g}")
     several = len(labels.treated_arms) > 1
     words = [labels.word(word) for word in ("estimate", "std_error")]
+    words += ["t"] if exhibit.t_stat else []
     words += [interval, *(labels.word(word) for word in ("p_value", "mean_treated", "mean_control", "n"))]
     if several:
         words.append(labels.word("all_arms_p"))
@@ -32,7 +33,7 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
         if several:
             body.append(Row((label(labels.arm(arm), span=len(words) + 1),), role="block"))
         for key, outcome in exhibit.columns.items():
-            cells = [*_cells(numbers, spec, arm, key)]
+            cells = [*_cells(exhibit, numbers, spec, arm, key)]
             if several:
                 # The test is of all arms at once: it stands beside the first.
                 first = arm == labels.treated
@@ -42,10 +43,11 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
-def _cells(numbers: Numbers, spec: str, arm: str, key: str) -> tuple[Cell, ...]:
+def _cells(exhibit: IttExhibit, numbers: Numbers, spec: str, arm: str, key: str) -> tuple[Cell, ...]:
     return (
         numbers.estimate(spec, arm, key),
         numbers.cell(spec, arm, key, "std_error", pattern=numbers.style.beneath),
+        *([numbers.cell(spec, arm, key, "t_stat")] if exhibit.t_stat else []),
         numbers.interval(spec, arm, key),
         *(numbers.cell(spec, arm, key, statistic) for statistic in ("p_value", "mean_treated", "mean_control", "n")),
     )

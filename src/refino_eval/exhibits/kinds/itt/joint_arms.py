@@ -52,6 +52,7 @@ def joint_effects(
         if exhibit.comparison == "joint":
             rows = _contrasts(fit, np.eye(len(design.focus)), specification)
             for arm, (source, statistics) in zip(design.focus, rows, strict=True):
+                statistics |= t_statistic(exhibit, statistics)
                 statistics |= _moments(people, values[column], known, arm, study, design)
                 for statistic, value in statistics.items():
                     yield cell(arm, column, statistic, value, int(statistics["n"]), panel=panel, source=source)
@@ -62,15 +63,22 @@ def joint_effects(
         ):  # fmt: skip
             yield cell(ALL_ARMS, column, statistic, value, design.n, panel=panel, source=test.source)
         if exhibit.between_arms:
-            yield from _between(fit, column, specification, panel)
+            yield from _between(exhibit, fit, column, specification, panel)
 
 
-def _between(fit: est.Fit, column: str, specification: d.Specification, panel: str) -> Iterator[Row]:
+def t_statistic(exhibit: IttExhibit, statistics: dict[str, float]) -> dict[str, float]:
+    """Return the t statistic of an effect, if the exhibit shows it."""
+    return {"t_stat": statistics["estimate"] / statistics["std_error"]} if exhibit.t_stat else {}
+
+
+def _between(
+    exhibit: IttExhibit, fit: est.Fit, column: str, specification: d.Specification, panel: str
+) -> Iterator[Row]:
     names = fit.design.focus
     pairs_of = list(combinations(range(len(names)), 2))
     loadings = np.eye(len(names))[[i for i, _ in pairs_of]] - np.eye(len(names))[[j for _, j in pairs_of]]
     for (i, j), (source, statistics) in zip(pairs_of, _contrasts(fit, loadings, specification), strict=True):
-        for statistic, value in statistics.items():
+        for statistic, value in (statistics | t_statistic(exhibit, statistics)).items():
             row = difference_row(names[i], names[j])
             yield cell(row, column, statistic, value, fit.design.n, panel=panel, source=source)
 

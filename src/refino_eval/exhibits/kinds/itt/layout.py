@@ -136,6 +136,11 @@ def _effect(numbers: Numbers, exhibit: IttExhibit, spec: str, row: str, head: st
             ),
             role="beneath",
         ),
+        *(
+            [Row((label("t"), *(numbers.cell(spec, row, c, "t_stat") for c in columns)), role="beneath")]
+            if exhibit.t_stat
+            else []
+        ),
         Row(
             (
                 label(labels.word("conf").format(level=level)),

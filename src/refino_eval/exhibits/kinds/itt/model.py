@@ -32,6 +32,7 @@ class IttExhibit(OutcomesExhibit):
         description="With several treated arms. pairwise: each on its own people and those of the control arm; joint: all in "
         "one regression.",
     )
+    t_stat: bool = Field(default=False, description="Also show the t statistic of each effect.")
     between_arms: bool = Field(
         default=False,
         description="With several treated arms: also the difference of every two, from the joint regression.",

@@ -63,3 +63,5 @@ def _itt_of_pair(
         n, source = int(table.n[k]), table.sources[k]
         for name, statistic in EFFECT_STATISTICS.items():
             yield cell(study.treated, column, statistic, getattr(table, name)[k], n, panel=label, source=source)
+        if exhibit.t_stat:
+            yield cell(study.treated, column, "t_stat", table.t[k], n, panel=label, source=source)
