@@ -259,7 +259,11 @@ class Delivery(DeliveredForm):
         if source.temporality in ("fixed", "event") and "coverage" not in exact:
             chosen["coverage"] = source.coverage  # dates of assignment, and facts about people, cover no period
         update = {key: value for key, value in chosen.items() if key != "date_format" and value is not None}
-        if source.coverage is not None and source.example_coverage is None and update.get("coverage") != source.coverage:
+        if (
+            source.coverage is not None
+            and source.example_coverage is None
+            and update.get("coverage") != source.coverage
+        ):
             update["example_coverage"] = source.coverage
         return source.model_copy(update={**update, "columns": columns})
 

@@ -59,3 +59,12 @@ def test_a_column_of_clusters_or_weights_is_checked(tmp_path, population, proble
     path.write_text(path.read_text("utf-8").replace("arm: arm}", f"arm: arm, {population}}}"), encoding="utf-8")
     with pytest.raises(UserError, match=problem):
         load_configuration(tmp_path)
+
+
+def test_worked_examples_keep_the_coverage_of_the_register_file(tmp_path):
+    described = source("new", "spell", STAY, coverage={"first": "2015-01-01", "last": "2022-12-31"})
+    exact = {"new": {"coverage": {"first": "2011-01-01", "last": "2013-12-31"}}}
+    applied = Delivery.model_validate({"registers": exact}).applied(described)
+    assert applied.coverage.last == dt.date(2013, 12, 31)
+    assert applied.example_coverage == described.coverage
+    assert Delivery.model_validate({"encoding": "latin-1"}).applied(described).example_coverage is None

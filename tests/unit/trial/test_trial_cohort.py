@@ -14,6 +14,7 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Population, Sample
 from refino_eval.errors import UserError
 from refino_eval.trial import flow_frame, link_population, write_cohort
+from refino_eval.trial.covariates import derive_covariates
 from support.builders import LABEL, source
 
 DRAWS = source("draws", "event", {"person_id": ("id", "id"), "start": ("day", "date"), "arm": "text", "county": "text"})
@@ -289,3 +290,36 @@ def test_births_that_cannot_be_are_refused(tmp_path, born, part):
     age = {"age": {"kind": "age_at_draw", "register": "persons", "column": "birth_date", "label": LABEL}}
     with pytest.raises(UserError, match=part):
         link(tmp_path, FOUR, covariates=age, more={"persons": persons})
+
+
+def test_what_stands_on_the_day_of_the_draw_is_added_up_or_counted_as_absent(tmp_path):
+    hours = source(
+        "work",
+        "spell",
+        {"person_id": ("id", "id"), "start": ("from", "date"), "stop": ("to", "date"), "hours": "hundredths"},
+        owner="office",
+    )
+    schema = {"person_id": pa.string(), "start": pa.date32(), "stop": pa.date32(), "hours": pa.int64()}
+    rows = [
+        {"person_id": "01", "start": DAY, "stop": None, "hours": 2000},
+        {"person_id": "01", "start": DAY - dt.timedelta(9), "stop": DAY + dt.timedelta(1), "hours": 750},
+        {"person_id": "01", "start": DAY - dt.timedelta(9), "stop": DAY, "hours": 100},  # ended the day before
+        {"person_id": "02", "start": DAY, "stop": None, "hours": None},
+        {"person_id": "03", "start": DAY + dt.timedelta(1), "stop": None, "hours": 500},
+    ]
+    clean = {"draws": draws_file(tmp_path, FOUR), "work": write(tmp_path / "work.parquet", rows, schema)}
+    covariates = Definitions.model_validate(
+        {
+            "covariates": {
+                "hours": {"kind": "sum_at_draw", "register": "work", "column": "hours", "label": LABEL},
+                "long": {
+                    "kind": "sum_at_draw", "register": "work", "column": "hours", "label": LABEL,
+                    "where": [{"column": "hours", "at_least": 10}],
+                },
+                "jobless": {"kind": "no_spell_at_draw", "register": "work", "label": LABEL},
+            }
+        }
+    ).covariates  # fmt: skip
+    draws = pd.DataFrame({"person_id": ["01", "02", "03", "04"], "draw_date": [DAY] * 4})
+    frame = derive_covariates(draws, covariates, {"work": hours}, clean, {})
+    assert frame.to_numpy().tolist() == [[27.5, 20.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]
