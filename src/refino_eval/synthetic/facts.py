@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from refino_eval.synthetic.assignment import ANALYSED, Plan
-from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, IntArray, day_number
+from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, FloatArray, IntArray, day_number
 from refino_eval.synthetic.recipe import Enrolments, Recipe
 from refino_eval.synthetic.register_tables import Table
 
@@ -47,10 +47,10 @@ def fact_tables(recipe: Recipe, plan: Plan, seed: int) -> dict[str, Table]:
     return tables
 
 
-def _counts(shares: np.ndarray, people: int) -> IntArray:
+def _counts(shares: FloatArray, people: int) -> IntArray:
     """Return whole numbers with the given shares that add up to `people`: the largest remainders are rounded up."""
-    exact = shares / shares.sum() * people
-    counts = np.floor(exact + 1e-9).astype(np.int64)
+    exact: FloatArray = shares / shares.sum() * people
+    counts: IntArray = np.floor(exact + 1e-9).astype(np.int64)
     short = people - int(counts.sum())
     counts[np.argsort(counts - exact, kind="stable")[:short]] += 1
     return counts
