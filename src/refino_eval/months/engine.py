@@ -162,7 +162,7 @@ def derive_panel(
 
                 cohort, periods = (_whole(connection, f"{name} ORDER BY ALL") for name in ("everybody", "periods"))
                 tables = spark_panel(
-                    plan, text, people=cohort, periods=periods, clean_paths=clean_paths, folder=Path(folder) / "spark"
+                    plan, text, people=cohort, periods=periods, clean_paths=clean_paths, folder=spill / "spark"
                 )
             else:
                 # A query over everybody reads the registers without limits; a part of the people never does.

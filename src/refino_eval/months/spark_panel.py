@@ -48,12 +48,14 @@ def spark_panel(
     RuntimeError
         When the server's rows are not those of every person and period, in order.
     """
+    if people.num_rows == 0:
+        return
     small = ["periods", *(["people"] if people.num_rows <= BROADCAST_UP_TO else [])]
     with spark_session() as session:
         session.createDataFrame(people).createOrReplaceTempView("cohort")
         session.createDataFrame(periods).createOrReplaceTempView("periods")
         ids = people["person_id"]
-        limits = (ids[0].as_py(), ids[-1].as_py()) if len(ids) else None
+        limits = (ids[0].as_py(), ids[-1].as_py())
         for name in plan.sources:
             parquet_view(session, f"register_{name}", clean_paths[name], plan.columns(name), limits)
         bucket = ("bucket", f"CAST(FLOOR((person_no - 1) / {PEOPLE_A_BUCKET}E0) AS INTEGER)")

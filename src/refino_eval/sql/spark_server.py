@@ -221,7 +221,7 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, st
 
     Notes
     -----
-    Beyond what `sqlglot` translates: FLOOR gives an integer in Spark, and a double here; ROUND_EVEN is called RINT; the
+    Beyond what `sqlglot` translates: FLOOR gives an integer in Spark, and a double here; ROUND_EVEN is written out; the
     difference between two days is an interval in Spark, and a number here.
     """
     import sqlglot
@@ -249,12 +249,28 @@ def _same_meaning(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Floor) and not (isinstance(node.parent, exp.Cast)):
         return exp.cast(exp.Floor(this=node.this.transform(_same_meaning)), "double")
     if isinstance(node, exp.Anonymous) and node.name.upper() == "ROUND_EVEN":
-        return exp.Anonymous(this="RINT", expressions=[node.expressions[0]])
+        return _rounded_half_even(node.expressions[0].transform(_same_meaning).sql(dialect="duckdb"))
     if isinstance(node, exp.Sub) and all(
         isinstance(side, exp.Column) and side.name in _DAYS for side in (node.this, node.expression)
     ):
         return exp.DateDiff(this=node.this, expression=node.expression)
     return node
+
+
+def _rounded_half_even(value: str) -> exp.Expression:
+    """Write the nearest whole number, of two equally near the even one, in arithmetic of doubles alone.
+
+    Servers disagree on the ties of RINT. From 2**52 on every double is whole, and adding it to a smaller one leaves no
+    bits for decimals. The outer minus keeps the sign of zero.
+    """
+    import sqlglot
+
+    whole = "4503599627370496E0"
+    return sqlglot.parse_one(
+        f"(CASE WHEN ABS({value}) >= {whole} THEN {value} WHEN {value} < 0E0 THEN -((-({value}) + {whole}) - {whole}) "
+        f"ELSE ({value} + {whole}) - {whole} END)",
+        read="duckdb",
+    )
 
 
 def parquet_view(
@@ -271,6 +287,7 @@ def parquet_view(
     limits
         First and last person_id that are read; by default everybody is.
     """
+    path.stat()  # Sail takes a file that is not there for one without rows
     frame = session.read.parquet(f"file://{path.resolve()}").select(*columns)
     if limits is not None:
         frame = frame.where(frame["person_id"].between(*limits))
