@@ -78,6 +78,8 @@ lock:  ## Lock the dependencies anew (needs uv); the files name no index address
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements/run.txt -o requirements/dev.txt
 	uv pip compile pyproject.toml requirements/build.in --extra docs --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements/dev.txt -o requirements/docs.txt
+	uv pip compile requirements/spark.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements/spark.txt
 
 clean:  ## Remove results, synthetic deliveries and caches; the environment stays.
 	rm -rf results data/synthetic .snakemake .pytest_cache .mypy_cache .ruff_cache
