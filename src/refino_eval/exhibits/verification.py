@@ -1,14 +1,15 @@
 """Every coefficient, standard error and F of the exhibits, estimated again by engines that share nothing with the kernel.
 
 An exhibit is computed once more, which must give the same numbers; meanwhile its regressions are recorded. Each number
-carries the regression and the coefficients that it comes from (`Source`), and other engines are asked for these. A number
-that comes from no single regression (a difference between two samples, a simulated critical value, a bound) is reported as
-not estimated again: nothing is passed over in silence.
+carries the regression and the coefficients that it comes from (`Source`), and other engines are asked for these. What follows
+from several regressions by arithmetic (a difference between groups) is computed again from the engines' estimates. A number
+that comes from no regression is reported as not estimated again, with the reason: nothing is passed over in silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import COVARIANCES
+from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.reestimation import (
     TOLERANCE,
@@ -26,7 +28,8 @@ from refino_eval.estimation.verification.reestimation import (
     VerificationError,
 )
 from refino_eval.exhibits.aggregate import rows_of
-from refino_eval.exhibits.numbers.study import CopyOf, PersonFiles, Study
+from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason
+from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
@@ -35,7 +38,7 @@ ESTIMATED_FREEDOM = ("df", "df_residual")
 """Asked for in addition where degrees of freedom are estimated."""
 
 
-COLUMNS = (*KEYS, "value", "engine", "engine_value", "difference", "verdict")
+COLUMNS = (*KEYS, "value", "engine", "engine_value", "difference", "verdict", "reason")
 
 
 AGREES, DIFFERS, ALONE = "agrees", "differs", "not_reestimated"
@@ -59,29 +62,32 @@ def verify(
     -------
     pandas.DataFrame
         One row a number and engine, `COLUMNS`: `difference` is relative (an estimate's to the larger of it and its
-        standard error); `verdict` is agrees, differs, or not_reestimated, then without an engine.
+        standard error); `verdict` is agrees, differs, or not_reestimated, then without an engine and with a `reason`.
 
     Raises
     ------
     VerificationError
         When an exhibit computed again is not the one that was written.
     """
-    reestimator, questions = Reestimator(), dict[Keys, Question | None]()
+    reestimator, questions = Reestimator(), dict[Keys, Asked]()
     # Exhibits that copy numbers of others come after them.
     for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
-        if not exhibits[name].costs_read:  # computed with published numbers, which no program can estimate again
+        if exhibits[name].costs_read:
+            # Computed with published numbers, which no program can estimate again.
+            questions |= {_keys(record): Reason.COSTS for record in numbers[name].to_dict("records")}
+        else:
             questions |= _questions(
                 name, exhibits[name], numbers[name], reestimator, questions, files=files, study=study
             )
     # Engines are asked when every exhibit has named its regressions, so that those of one design go together.
-    answers = {keys: reestimator.reestimate(question) for keys, question in questions.items() if question is not None}
+    answers = {keys: _answer(reestimator, question, keys[-1]) for keys, question in questions.items()}
     return pd.DataFrame(
         [
             line
             for frame in numbers.values()
             for record in frame[_is_verified(frame) | _is_freedom(frame)].to_dict("records")
             if record["statistic"] in VERIFIED or _keys(record) in answers
-            for line in _compared(record, answers.get(_keys(record)))
+            for line in _compared(record, answers.get(_keys(record), Reason.UNSTATED))
         ],
         columns=list(COLUMNS),
     )
@@ -89,6 +95,18 @@ def verify(
 
 Keys = tuple[str, ...]
 """Exhibit, panel, row, column and statistic of a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class _DerivedQuestion:
+    """What follows from the estimates of several regressions."""
+
+    formula: Callable[[FloatArray, FloatArray], float]
+    estimates: tuple[Question, ...]
+    std_errors: tuple[Question, ...]
+
+
+Asked = Question | _DerivedQuestion | Reason
 
 
 def _keys(record: Mapping[Hashable, object]) -> Keys:
@@ -112,11 +130,11 @@ def _questions(
     exhibit: Exhibit,
     frame: pd.DataFrame,
     reestimator: Reestimator,
-    earlier: Mapping[Keys, Question | None],
+    earlier: Mapping[Keys, Asked],
     *,
     files: PersonFiles,
     study: Study,
-) -> dict[Keys, Question | None]:
+) -> dict[Keys, Asked]:
     """Compute an exhibit again, and return what to ask other engines; copies of other exhibits take their questions."""
     shown = frame[_is_verified(frame) | _is_freedom(frame)]
     if shown.empty:
@@ -128,21 +146,77 @@ def _questions(
     sources = {
         _keys(record): rows[k].get("source") for k, record in zip(shown.index, shown.to_dict("records"), strict=True)
     }
-    wanted = {
-        keys: source
-        for keys, source in sources.items()
-        if isinstance(source, Source) and (keys[-1] in VERIFIED or COVARIANCES[source.key.vcov].has_satterthwaite)
-    }
+    asked: dict[Keys, Asked] = {}
+    regressions: dict[tuple[Keys, int, str], Source] = {}
+    for keys, source in sources.items():
+        if isinstance(source, Source) and (keys[-1] in VERIFIED or COVARIANCES[source.key.vcov].has_satterthwaite):
+            regressions[keys, 0, keys[-1]] = source
+        elif isinstance(source, Derived) and keys[-1] in VERIFIED:
+            regressions |= {
+                (keys, k, statistic): part
+                for k, part in enumerate(source.parts)
+                for statistic in ("estimate", "std_error")
+            }
+        elif isinstance(source, CopyOf):
+            original = (source.exhibit, source.panel, source.row, source.column, keys[-1])
+            if keys[-1] in VERIFIED or original in earlier:
+                asked[keys] = _scaled(earlier.get(original, Reason.UNSTATED), source.factor)
+        elif keys[-1] in VERIFIED:
+            asked[keys] = source if isinstance(source, Reason) else Reason.UNSTATED
     # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-    asked = reestimator.questions(
-        kept, [(source, keys[-1]) for keys, source in wanted.items()], dummies=exhibit.verified_with_dummies
+    noted = reestimator.questions(
+        kept,
+        [(source, statistic) for (_, _, statistic), source in regressions.items()],
+        dummies=exhibit.verified_with_dummies,
     )
-    copies = {
-        keys: earlier.get((*source, keys[-1]))
-        for keys, source in sources.items()
-        if isinstance(source, CopyOf) and (keys[-1] in VERIFIED or (*source, keys[-1]) in earlier)
+    questions = dict(zip(regressions, noted, strict=True))
+    for keys in dict.fromkeys(keys for keys, _, _ in regressions):
+        source = sources[keys]
+        if isinstance(source, Derived):
+            estimates, std_errors = (
+                [questions[keys, k, statistic] for k in range(len(source.parts))]
+                for statistic in ("estimate", "std_error")
+            )
+            known = tuple(filter(None, estimates)), tuple(filter(None, std_errors))
+            whole = len(known[0]) == len(known[1]) == len(source.parts)
+            asked[keys] = _DerivedQuestion(source.formula, *known) if whole else Reason.UNSTATED
+        else:
+            asked[keys] = questions[keys, 0, keys[-1]] or Reason.UNSTATED
+    return asked
+
+
+def _scaled(question: Asked, factor: float) -> Asked:
+    """Return what is asked for a number in other units."""
+    if factor == 1.0 or isinstance(question, Reason):
+        return question
+    if isinstance(question, _DerivedQuestion):
+        return replace(question, formula=lambda b, error: factor * question.formula(b, error))
+    return replace(question, loadings=question.loadings * factor)
+
+
+def _answer(reestimator: Reestimator, question: Asked, statistic: str) -> Reestimate | Reason:
+    """Return what engines make of a number; of a derived one, those that know all its parts."""
+    if isinstance(question, Reason):
+        return question
+    if isinstance(question, Question):
+        answer = reestimator.reestimate(question)
+        return answer if answer.engines else Reason.SINGULAR
+    estimates, std_errors = (
+        [reestimator.reestimate(part) for part in parts] for parts in (question.estimates, question.std_errors)
+    )
+    engines = [
+        engine for engine in estimates[0].engines if all(engine in one.engines for one in estimates + std_errors)
+    ]
+    values = {
+        engine: question.formula(*(np.array([one.engines[engine] for one in of]) for of in (estimates, std_errors)))
+        for engine in engines
     }
-    return dict(zip(wanted, asked, strict=True)) | copies
+    if not values:
+        return Reason.SINGULAR
+    # An F near 0 is as exact as its t; a difference is as exact as its parts.
+    of_parts = max(one.scale for one in estimates + std_errors)
+    scale = min(1.0, float(np.sqrt(next(iter(values.values()))))) if statistic == "f_stat" else of_parts
+    return Reestimate(scale, values)
 
 
 def write_verification(found: pd.DataFrame, path: Path) -> None:
@@ -170,14 +244,14 @@ def require_agreement(found: pd.DataFrame) -> None:
         raise VerificationError(f"{len(wrong)} of {len(found)} comparisons differ:\n" + "\n".join(lines))
 
 
-def _compared(record: Mapping[Hashable, Any], answer: Reestimate | None) -> list[tuple[object, ...]]:
+def _compared(record: Mapping[Hashable, Any], answer: Reestimate | Reason) -> list[tuple[object, ...]]:
     """Compare one number with what each engine makes of it."""
     value, keys = float(record["value"]), _keys(record)
-    if answer is None or not answer.engines:
-        return [(*keys, value, "", np.nan, np.nan, ALONE)]
+    if isinstance(answer, Reason):
+        return [(*keys, value, "", np.nan, np.nan, ALONE, str(answer))]
     lines: list[tuple[object, ...]] = []
     for engine, theirs in answer.engines.items():
         size, gap = max(abs(value), answer.scale), abs(value - theirs)
         difference = 0.0 if gap == 0.0 else gap / size if size > 0 else np.inf
-        lines.append((*keys, value, engine, theirs, difference, AGREES if difference <= TOLERANCE else DIFFERS))
+        lines.append((*keys, value, engine, theirs, difference, AGREES if difference <= TOLERANCE else DIFFERS, ""))
     return lines

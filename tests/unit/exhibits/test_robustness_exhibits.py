@@ -1,5 +1,7 @@
 """Curve, leave-one-out, steps, card, subgroups, logit, durations, counts: numbers of the estimation room, as shown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,10 +9,13 @@ import pytest
 from refino_eval import estimation as est
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.errors import UserError
+from refino_eval.estimation.effects import heterogeneity
 from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, variants
 from refino_eval.exhibits.layout.style import house_style
+from refino_eval.exhibits.numbers.study import Study
 from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
 from refino_eval.exhibits.tidy import write_tidy
+from refino_eval.exhibits.verification import require_agreement, verify
 from refino_eval.text import say
 from support import trial as toy
 
@@ -72,6 +77,46 @@ def test_each_variant_of_the_curve_is_the_plain_effect(trial):
     assert told["estimate"].is_monotonic_increasing
     assert got["summary", "all", "median", "estimate"] == pytest.approx(told["estimate"].median())
     assert got["summary", "all", "significant", "share"] == (told["p_value"] < 0.05).mean()
+
+
+def test_every_number_agrees_with_other_programs_or_has_a_reason(trial, card, tmp_path):
+    frames = {name: trial.numbers(ENTRIES, name)[0] for name in ENTRIES.exhibits if name != "card"} | {"card": card[0]}
+    write_tidy(frames["tests"], tmp_path / "tests.csv")
+    files = replace(trial.files, aggregates={"tests": tmp_path / "tests.csv"})
+    study = Study("new", "old", ENTRIES.specifications, 7, subgroups=ENTRIES.subgroups)
+    result = verify(ENTRIES.exhibits, frames, files=files, study=study)
+    require_agreement(result)
+    reasons = result[result["reason"] != ""].groupby("exhibit")["reason"].agg(set).to_dict()
+    assert reasons == {
+        "without": {"overlapping_samples"},
+        "steps": {"decomposition"},
+        "logit": {"likelihood_model"},
+        "duration": {"likelihood_model"},
+    }
+    engines = result.set_index(["exhibit", "panel", "row", "column", "statistic"])["engine"]
+    for derived in (
+        ("groups", "county", "equal", "work", "f_stat"),
+        ("groups", "young-not_young", "difference", "work", "std_error"),
+        ("curve", "summary", "all", "median", "estimate"),
+        ("without", "main", "Nord", "work", "estimate"),
+        ("card", "percent", "work", "new", "estimate"),
+    ):
+        assert set(engines.loc[derived]) >= {"linearmodels"}, derived
+
+
+def test_a_wrong_difference_of_groups_is_detected(trial, monkeypatch):
+    honest = heterogeneity._compare
+
+    def wrong(*arguments):
+        table = honest(*arguments)
+        return replace(table, std_error=table.std_error * 1.0001)
+
+    monkeypatch.setattr(heterogeneity, "_compare", wrong)
+    study = Study("new", "old", ENTRIES.specifications, 7, subgroups=ENTRIES.subgroups)
+    frames = {"groups": trial.numbers(ENTRIES, "groups")[0]}
+    result = verify(ENTRIES.exhibits, frames, files=trial.files, study=study)
+    wrong_rows = result[result["verdict"] == "differs"]
+    assert set(zip(wrong_rows["row"], wrong_rows["statistic"], strict=True)) == {("difference", "std_error")}
 
 
 def test_standard_deviations_are_those_of_the_control_group(trial):

@@ -13,9 +13,11 @@ from refino_eval.estimation.core.recording import recording
 from refino_eval.estimation.verification import reestimation
 from refino_eval.estimation.verification.engines import ask
 from refino_eval.exhibits.aggregate import aggregate
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import write_tidy
 from refino_eval.exhibits.verification import COLUMNS, VERIFIED, require_agreement, verify, write_verification
+from refino_eval.text import say
 from support.builders import LABEL
 
 SPEC = {"label": LABEL, "description": "x", "controls": [{"covariate": "age"}]}
@@ -135,7 +137,14 @@ def test_what_no_regression_gave_is_reported(found):
     alone = found[found["verdict"] == "not_reestimated"]
     assert set(alone.loc[alone["exhibit"] == "estimands", "column"]) >= {"saturated"}
     assert (alone["engine"] == "").all()
+    assert set(alone["reason"]) == {"average_over_cells"}
+    assert (found.loc[found["verdict"] == "agrees", "reason"] == "").all()
     assert alone["engine_value"].isna().all()
+
+
+def test_every_reason_has_a_text_in_both_languages():
+    for reason in Reason:
+        assert say(f"trail.reason_{reason}", "nb") != say(f"trail.reason_{reason}", "en")
 
 
 def test_a_wrong_number_of_the_kernel_is_seen_and_named(files, monkeypatch):

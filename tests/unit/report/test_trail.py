@@ -137,10 +137,10 @@ def test_a_note_says_what_a_run_lacks(inputs):
 def test_engines_are_shown_where_they_recomputed(tmp_path):
     inputs = run.make_run(tmp_path)
     (inputs.run_dir / "verify.csv").write_text(
-        "exhibit,panel,row,column,statistic,value,engine,engine_value,difference,verdict\n"
-        "table_8_1,main,refino,any_wage,estimate,-0.0096,statsmodels,-0.0096,1e-15,agrees\n"
-        "table_8_1,main,refino,any_wage,estimate,-0.0096,pyfixest,-0.0097,1e-4,differs\n"
-        "table_8_1,main,refino,any_wage,mean_control,0.47,,,,not_reestimated\n"
+        "exhibit,panel,row,column,statistic,value,engine,engine_value,difference,verdict,reason\n"
+        "table_8_1,main,refino,any_wage,estimate,-0.0096,statsmodels,-0.0096,1e-15,agrees,\n"
+        "table_8_1,main,refino,any_wage,estimate,-0.0096,pyfixest,-0.0097,1e-4,differs,\n"
+        "table_8_1,main,refino,any_wage,mean_control,0.47,,,,not_reestimated,costs\n"
     )
     both = [
         f for part in trails(inputs).follow("table_8_1", EFFECT).sections if part.key == "verified" for f in part.facts
@@ -150,7 +150,8 @@ def test_engines_are_shown_where_they_recomputed(tmp_path):
         ("pyfixest", "differs"),
     ]
     alone = trails(inputs).follow("table_8_1", ("main", "refino", "any_wage", "mean_control"))
-    assert facts(alone, "verified") == {"note": say("trail.verdict_not_reestimated", "en")}
+    reason = f"{say('trail.verdict_not_reestimated', 'en')}: {say('trail.reason_costs', 'en')}"
+    assert facts(alone, "verified") == {"note": reason}
     assert verified_line(inputs, "en") == say(
         "report.verified", "en", n="1", verdicts="agrees 1, differs 1", engines="pyfixest, statsmodels"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import Missing
-from refino_eval.estimation.core.recording import Source
+from refino_eval.exhibits.numbers.number_sources import NumberSource
 
 Row = dict[str, object]
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -173,15 +173,6 @@ def of_arm(cohort: pd.DataFrame, arm: str, study: Study) -> np.ndarray:
     return (cohort["treated"] == int(arm == study.treated)).to_numpy(dtype=bool)
 
 
-class CopyOf(NamedTuple):
-    """A number of another exhibit, by its keys without the statistic."""
-
-    exhibit: str
-    panel: str
-    row: str
-    column: str
-
-
 def cell(
     row: str,
     column: str,
@@ -191,12 +182,12 @@ def cell(
     *,
     panel: str = "",
     status: str = "",
-    source: Source | CopyOf | None = None,
+    source: NumberSource | None = None,
 ) -> Row:
     """Return one number as a row of the tidy form; one that cannot be computed is missing with a status.
 
-    `source` is where an estimate, its standard error or an F comes from, for verification: a regression, or a number of
-    another exhibit. It is not written.
+    `source` is where an estimate, its standard error or an F comes from, for verification, or the reason why no other program
+    is asked for it. It is not written.
     """
     number = float(value)
     if not status and not np.isfinite(number):

@@ -355,10 +355,11 @@ class Trails:
         return Section("verified", self.say("trail.section_verified"), facts)
 
     def _engine(self, record: Mapping[str, str]) -> Fact:
-        """Say what one engine computed; a number that none could recompute has no engine."""
+        """State what one engine computed, or the reason why none recomputed the number."""
         verdict = self.say(f"trail.verdict_{record['verdict']}")
         if not record["engine"]:
-            return Fact("note", self.say("trail.fact_note"), verdict)
+            reason = self.say(f"trail.reason_{record['reason']}")
+            return Fact("note", self.say("trail.fact_note"), f"{verdict}: {reason}")
         return Fact("engine", record["engine"], f"{verdict}: {record['engine_value']} (|Δ| = {record['difference']})")
 
     def _published(self, exhibit: str, key: Key) -> Section:

@@ -9,6 +9,7 @@ import numpy as np
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
@@ -35,8 +36,8 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
             yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
             continue
         for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high"):
-            yield cell(key, "logit", statistic, getattr(fitted, statistic)[0], n)
+            yield cell(key, "logit", statistic, getattr(fitted, statistic)[0], n, source=Reason.LIKELIHOOD)
         yield cell(key, "logit", "n", fitted.n_varying[0], int(fitted.n_varying[0]))
         yield cell(key, "logit", "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))
-        yield cell(key, "log_odds", "estimate", fitted.log_odds[0], n)
-        yield cell(key, "log_odds", "std_error", fitted.log_odds_std_error[0], n)
+        yield cell(key, "log_odds", "estimate", fitted.log_odds[0], n, source=Reason.LIKELIHOOD)
+        yield cell(key, "log_odds", "std_error", fitted.log_odds_std_error[0], n, source=Reason.LIKELIHOOD)

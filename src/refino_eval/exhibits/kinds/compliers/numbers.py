@@ -9,6 +9,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.participants import take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, weighted, weighting
@@ -35,12 +36,12 @@ def numbers(exhibit: CompliersExhibit, context: Context) -> Iterator[Row]:
     types = ("compliers", "always_takers", "never_takers")
     for t, kind in enumerate(types):
         for statistic, value in (("share", table.share[t]), ("std_error", table.share_std_error[t])):
-            yield cell("types", kind, statistic, value, len(people), panel="characteristics")
+            yield cell("types", kind, statistic, value, len(people), panel="characteristics", source=Reason.REWEIGHTED)
     for k, covariate in enumerate(table.covariates):
         n = int(table.n[k])
         for t, kind in enumerate(types):
             for statistic, part in (("mean", table.mean), ("std_error", table.std_error)):
-                yield cell(covariate, kind, statistic, part[t, k], n, panel="characteristics")
+                yield cell(covariate, kind, statistic, part[t, k], n, panel="characteristics", source=Reason.REWEIGHTED)
         yield cell(covariate, "all", "mean", table.sample_mean[k], n, panel="characteristics")
         yield cell(covariate, "all", "n", n, n, panel="characteristics")
         yield cell(covariate, "compliers", "ratio", table.ratio[0, k], n, panel="characteristics")

@@ -16,6 +16,7 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
 from refino_eval.seeds import derive_seed
@@ -94,7 +95,7 @@ def _test(row: str, test: est.WaldTest, panel: str) -> Iterator[Row]:
     for statistic, value in (
         ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
     ):  # fmt: skip
-        yield cell(row, "difference", statistic, value, panel=panel)
+        yield cell(row, "difference", statistic, value, panel=panel, source=Reason.OUTCOMES)
 
 
 def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: bool) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.samples_of_exhibits import observed, sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
@@ -36,7 +37,7 @@ def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
     table = est.estimands(values, inputs, population=population, cells_are=exhibit.cells_are)
     for j, key in enumerate(table.outcomes):
         for e, estimand in enumerate(table.estimands):
-            n, source = int(table.n[e, j]), table.sources[j] if e == 0 else None
+            n, source = int(table.n[e, j]), table.sources[j] if e == 0 else Reason.CELLS
             for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n"):
                 yield cell(key, estimand, statistic, getattr(table, statistic)[e, j], n, source=source)
             yield cell(key, estimand, "n_left_out", table.n_left_out[e, j], n)
@@ -70,4 +71,12 @@ def _small_cells(
     for j, key in enumerate(table.outcomes):
         for e, estimand in enumerate(table.estimands):
             if estimand != "interacted":
-                yield cell(key, estimand, "std_error", table.std_error[e, j], int(table.n[e, j]), panel="small_cells")
+                yield cell(
+                    key,
+                    estimand,
+                    "std_error",
+                    table.std_error[e, j],
+                    int(table.n[e, j]),
+                    panel="small_cells",
+                    source=Reason.CELLS,
+                )

@@ -11,6 +11,7 @@ from refino_eval import estimation as est
 from refino_eval.config.exhibit_base import Participation
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
+from refino_eval.exhibits.numbers.number_sources import Derived, Reason
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.participants import joint_rows
 from refino_eval.exhibits.numbers.study import (
@@ -79,14 +80,17 @@ def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, pa
     if not known.any():
         raise UserError("nobody's participation is known over the whole window; look at the register's coverage.")
     stage = est.first_stage(pd.Series(ranked.ever), inputs.among(known), programme=ranked.states[0])
+    own = stage.states.index(stage.programme)
     for state in (state for state in ranked.states if state in stage.states):
         s = stage.states.index(state)
         yield from _draw_rows(stage.effects, s, state, panel=panel)
-        if s != stage.states.index(stage.programme):
+        if s != own:
             for statistic in BESIDE:
                 value = getattr(stage, "fall_back" if statistic == "estimate" else f"fall_back_{statistic}")[s]
-                yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel)
-    yield from joint_rows("any_change", "draw", stage.any_change, panel=panel)
+                ratio = Derived((stage.effects.sources[s], stage.effects.sources[own]), lambda b, _: -b[0] / b[1])
+                source = ratio if statistic == "estimate" else Reason.RATIO
+                yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel, source=source)
+    yield from joint_rows("any_change", "draw", stage.any_change, panel=panel, source=Reason.OUTCOMES)
     yield cell("unknown", "draw", "count", int((~known).sum()), panel=panel)
 
 

@@ -17,6 +17,7 @@ from refino_eval.exhibits.kinds.effects.numbers import equal_effects
 from refino_eval.exhibits.kinds.fall_back.numbers import fall_back_rows, ranked_participation
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.number_sources import equality_of_groups
 from refino_eval.exhibits.numbers.participants import joint_rows, take_up_of
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, inputs_of
@@ -80,7 +81,8 @@ def _by_group(
         effects = [table.estimate[[k]] for table in tables]
         covs = [table.std_error[[k], None] ** 2 for table in tables]
         test = equal_effects(effects, covs, df=float(sum(table.df[k] for table in tables)))
-        yield from joint_rows("equal", key, test, panel=exhibit.specification)
+        source = equality_of_groups([table.sources[k] for table in tables], independent=True)
+        yield from joint_rows("equal", key, test, panel=exhibit.specification, source=source)
 
 
 def _late_rows(table: est.LateTable, k: int, key: str, panel: str) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.numbers.number_sources import Derived, Reason
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
@@ -37,5 +38,10 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
             for statistic in (*EFFECT, "n", "n_left_out"):
                 value, source = getattr(left_out, statistic)[g, j], left_out.sources[g, j]
                 yield cell(group, key, statistic, value, n, panel=panel, source=source)
-            yield cell(group, key, "estimate", left_out.change[g, j], n, panel="change")
-            yield cell(group, key, "std_error", left_out.change_std_error[g, j], n, panel="change")
+            parts = [left_out.full.sources[j], left_out.sources[g, j]]
+            for statistic, value in (
+                ("estimate", left_out.change[g, j]),
+                ("std_error", left_out.change_std_error[g, j]),
+            ):
+                source = Reason.SAMPLES if statistic == "std_error" else Derived(tuple(parts), lambda b, _: b[1] - b[0])
+                yield cell(group, key, statistic, value, n, panel="change", source=source)

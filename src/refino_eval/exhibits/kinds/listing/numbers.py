@@ -7,7 +7,8 @@ from typing import get_args
 
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.kinds.listing.model import Dimension, ListingExhibit
-from refino_eval.exhibits.numbers.study import Context, CopyOf, Row
+from refino_eval.exhibits.numbers.number_sources import CopyOf
+from refino_eval.exhibits.numbers.study import Context, Row
 from refino_eval.exhibits.tidy import read_made
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)

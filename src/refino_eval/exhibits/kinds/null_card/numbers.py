@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from refino_eval.exhibits.keys import arm_panel
 from refino_eval.exhibits.kinds.null_card.model import NullCardExhibit
-from refino_eval.exhibits.numbers.study import Context, CopyOf, Row, cell
+from refino_eval.exhibits.numbers.number_sources import CopyOf
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 from refino_eval.exhibits.tidy import read_made
 
 IN_PERCENT = ("estimate", "conf_low", "conf_high", "mde", "rejected_below", "rejected_above", "margin")
@@ -44,4 +46,5 @@ def numbers(exhibit: NullCardExhibit, context: Context) -> Iterator[Row]:
             if statistic in IN_PERCENT:
                 # Per cent of nothing, or of a negative level, is no number that a reader can use.
                 percent = 100.0 * value / mean if mean > 0 else np.nan
-                yield cell(key, study.treated, statistic, percent, people, panel="percent")
+                scaled = replace(source, factor=100.0 / mean) if mean > 0 else None
+                yield cell(key, study.treated, statistic, percent, people, panel="percent", source=scaled)

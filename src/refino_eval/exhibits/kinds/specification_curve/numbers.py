@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
+from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
+from refino_eval.exhibits.numbers.number_sources import Derived
 from refino_eval.exhibits.numbers.study import (
     Context,
     Row,
@@ -95,12 +99,22 @@ def _with_weights(
     return chosen.drop(columns="_row"), values.iloc[chosen["_row"]].reset_index(drop=True)
 
 
+def _summary(statistic: Callable[[FloatArray], Any], b: FloatArray, _: FloatArray) -> float:
+    return float(statistic(b))
+
+
 def _curve_summary(known: pd.DataFrame, variants: int, alpha: float) -> Iterator[Row]:
     effect, significant = known["estimate"], known["p_value"] < alpha
     yield cell("all", "variants", "count", variants, panel="summary")
     yield cell("all", "estimated", "count", len(known), panel="summary")
+    summaries: dict[str, Callable[[FloatArray], Any]] = {"median": np.median, "lowest": np.min, "highest": np.max}
     for column, value in (("median", effect.median()), ("lowest", effect.min()), ("highest", effect.max())):
-        yield cell("all", column, "estimate", value, panel="summary")
+        source = (
+            Derived(tuple(known["source"]), partial(_summary, summaries[column]))
+            if known["source"].notna().all()
+            else None
+        )
+        yield cell("all", column, "estimate", value, panel="summary", source=source)
     for column, shares in (
         ("positive", effect > 0),
         ("significant", significant),

@@ -8,6 +8,7 @@ import numpy as np
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.spell_survival.model import SpellSurvivalExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.study import Context, Row, cell
 
@@ -34,7 +35,9 @@ def numbers(exhibit: SpellSurvivalExhibit, context: Context) -> Iterator[Row]:
             if not np.isfinite(table.share[0, k]):
                 continue
             for statistic in ("share", "std_error", "conf_low", "conf_high"):
-                yield cell(str(time), state, statistic, getattr(table, statistic)[0, k], at_risk)
+                yield cell(
+                    str(time), state, statistic, getattr(table, statistic)[0, k], at_risk, source=Reason.SURVIVAL
+                )
             yield cell(str(time), state, "n", at_risk, at_risk)
         yield cell(
             "median", state, "value", table.median[0], n, status="" if np.isfinite(table.median[0]) else "not_reached"

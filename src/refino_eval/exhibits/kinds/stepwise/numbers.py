@@ -11,6 +11,7 @@ import numpy as np
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of
 
@@ -39,4 +40,5 @@ def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
         for statistic, value in (
             ("estimate", part_of.contribution), ("std_error", part_of.std_error), ("p_value", part_of.p_value)
         ):  # fmt: skip
-            yield cell(str(part_of.group), str(part_of.outcome), statistic, value, panel="decomposition")
+            source = Reason.DECOMPOSITION
+            yield cell(str(part_of.group), str(part_of.outcome), statistic, value, panel="decomposition", source=source)

@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
 from refino_eval.exhibits.kinds.tests.numbers import drawn_units
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
+from refino_eval.exhibits.numbers.number_sources import difference_of_groups, equality_of_groups
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 from refino_eval.seeds import derive_seed
@@ -42,7 +44,8 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
         if len(comparable) < 2:
             continue
         by_group = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
-        yield from _group_rows(by_group, groups)
+        independent = not is_clustered(inputs.vcov) and not inputs.covariance.has_satterthwaite
+        yield from _group_rows(by_group, groups, independent=independent)
         for place in comparable if assigned is not None else ():
             among = inputs.among(groups.rows(place))
             test_of = est.randomisation_test(values, among, assignments=assigned)
@@ -51,7 +54,11 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
         for j, key in enumerate(exhibit.columns):
             test = by_group.equality[j]
             tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
-            rows = [cell("equal", key, statistic, value, panel=groups.split) for statistic, value in tests.items()]
+            source = equality_of_groups([effects.sources[j] for effects in by_group.effects], independent=independent)
+            rows = [
+                cell("equal", key, statistic, value, panel=groups.split, source=source)
+                for statistic, value in tests.items()
+            ]
             p_values[groups.split, key] = (test.p_value, rows)
     family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
     for place, ((split_name, key), (_, rows)) in enumerate(p_values.items()):
@@ -98,7 +105,7 @@ def _compares(inputs: est.RegressionInputs, outcomes: Iterable[str]) -> bool:
     return True
 
 
-def _group_rows(by_group: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
+def _group_rows(by_group: est.SubgroupTable, groups: Groups, *, independent: bool) -> Iterator[Row]:
     for place, effects in zip(by_group.groups, by_group.effects, strict=True):
         for j, key in enumerate(effects.outcomes):
             n = int(effects.n[j])
@@ -112,4 +119,6 @@ def _group_rows(by_group: est.SubgroupTable, groups: Groups) -> Iterator[Row]:
                 ("estimate", by_group.difference), ("std_error", by_group.std_error), ("p_value", by_group.p_value),
                 ("conf_low", by_group.conf_low), ("conf_high", by_group.conf_high),
             ):  # fmt: skip
-                yield cell("difference", key, statistic, value[0, j], n, panel=groups.split)
+                sources = [effects.sources[j] for effects in by_group.effects]
+                source = difference_of_groups(sources, statistic, independent=independent)
+                yield cell("difference", key, statistic, value[0, j], n, panel=groups.split, source=source)

@@ -11,6 +11,7 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
+from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
 
 
@@ -102,9 +103,9 @@ def _comparison(
         ("estimate", hazard.hazard_ratio), ("conf_low", hazard.conf_low), ("conf_high", hazard.conf_high),
         ("p_value", hazard.p_value), ("n", hazard.n_informative),
     ):  # fmt: skip
-        yield cell("cox", "hazard_ratio", statistic, value, n)
-    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n)
-    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n)
+        yield cell("cox", "hazard_ratio", statistic, value, n, source=Reason.LIKELIHOOD)
+    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n, source=Reason.LIKELIHOOD)
+    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n, source=Reason.LIKELIHOOD)
 
 
 def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
