@@ -264,13 +264,16 @@ def _rounded_half_even(value: str) -> exp.Expression:
     bits for decimals. The outer minus keeps the sign of zero.
     """
     import sqlglot
+    import sqlglot.expressions as exp
 
     whole = "4503599627370496E0"
-    return sqlglot.parse_one(
+    rounded = sqlglot.parse_one(
         f"(CASE WHEN ABS({value}) >= {whole} THEN {value} WHEN {value} < 0E0 THEN -((-({value}) + {whole}) - {whole}) "
         f"ELSE ({value} + {whole}) - {whole} END)",
         read="duckdb",
     )
+    assert isinstance(rounded, exp.Expression)
+    return rounded
 
 
 def parquet_view(
