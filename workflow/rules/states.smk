@@ -90,6 +90,7 @@ for JOB in EVALUATION.jobs.outcomes():
         params:
             outcomes=PARAMS.outcomes(JOB.names),
             table=PARAMS.outcomes_table() if JOB.gathers else None,
+            engine=CONFIGURATION.project.engine,
             source_digest=digest("derive_outcomes.py"),
         message:
             (

@@ -22,7 +22,7 @@ with job(snakemake) as log:
     kept = KeptResults(results_of(snakemake), "outcomes")
     missing: dict[str, dict[str, Result]] = {}
     for name, outcome in params.outcomes.items():
-        made_from = [outcome["definition"], outcome["states"], params.source_digest]
+        made_from = [outcome["definition"], outcome["states"], params.engine, params.source_digest]
         result = Result(name, made_from, (outcome["panel"],), (outcome["writes"],))
         if not kept.restore(result):
             missing.setdefault(outcome["panel"], {})[name] = result
@@ -35,6 +35,7 @@ with job(snakemake) as log:
             {name: Outcome.from_params(params.outcomes[name]["definition"]) for name in results},
             out_paths={name: Path(*result.writes) for name, result in results.items()},
             definitions=Definitions.from_params({"states": states}),
+            engine=params.engine,
         )
         for result in results.values():
             kept.keep(result)
