@@ -32,12 +32,14 @@ statistic           SE                                    source
 =================== ===================================== ==========================================================
 estimate            its own `std_error`                   the same cell
 mean                `sd / sqrt(n)`                        the same cell
+mean_treated        `sd_treated / sqrt(n_treated)`        the same cell
 mean_control        `sd_control / sqrt(n_control)`        the same cell; in a balance table the arm of the panel
                                                           `differences` whose mean it is
 sd                  `sd / sqrt(2 n)`                      normal approximation, too small for skewed amounts
 std_error           `std_error / sqrt(2 df)`              as an estimated standard deviation with `df` (or `n`)
 share               `sqrt(share (1 - share) / n)`         the same cell
 r_squared           `2 sqrt(R2) (1 - R2) / sqrt(n)`       large-sample formula
+t_stat              1                                     by construction
 =================== ===================================== ==========================================================
 
 A sum or difference has the SE of independent numbers where all are of different columns (arms), since those are different
@@ -355,6 +357,10 @@ def _error_of_mean(value: float, cell: Mapping[str, float]) -> float | None:
     return cell["sd"] / math.sqrt(cell["n"]) if cell.get("n") and "sd" in cell else None
 
 
+def _error_of_treated_mean(value: float, cell: Mapping[str, float]) -> float | None:
+    return cell["sd_treated"] / math.sqrt(cell["n_treated"]) if cell.get("n_treated") and "sd_treated" in cell else None
+
+
 def _error_of_deviation(value: float, cell: Mapping[str, float]) -> float | None:
     return value / math.sqrt(2.0 * cell["n"]) if cell.get("n") else None
 
@@ -376,6 +382,8 @@ def _error_of_r_squared(value: float, cell: Mapping[str, float]) -> float | None
 _ERRORS: Mapping[str, Callable[[float, Mapping[str, float]], float | None]] = {
     "estimate": lambda value, cell: cell.get("std_error"),
     "mean": _error_of_mean,
+    "mean_treated": _error_of_treated_mean,
+    "t_stat": lambda value, cell: 1.0,
     "sd": _error_of_deviation,
     "std_error": _error_of_std_error,
     "share": _error_of_share,

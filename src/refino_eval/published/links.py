@@ -83,6 +83,7 @@ class Links(Strict):
         for entry in self.ours:
             stars = match(entry.printed, key)
             if stars is not None:
+                # Stars that nothing fills are refused by `check_links`.
                 return entry.model_copy(
                     update={part: tuple(fill(k, stars) for k in getattr(entry, part)) for part in ("of", "less")}
                 )
@@ -139,6 +140,14 @@ def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]
                 f"{name}: '{pattern}' matches no published number.{nearest(pattern, ['/'.join(key) for key in keys])} "
                 f"A key is {'/'.join(KEYS)}, and * stands for any part."
             )
+    for entry in links.ours:
+        stars = {index: "x" for index, part in enumerate(entry.printed.split("/")) if part == "*"}
+        for pattern in (*entry.of, *entry.less):
+            if "*" in fill(pattern, stars).split("/"):
+                yield (
+                    f"{name}: '{pattern}' has a star that no star of '{entry.printed}' fills. Give both as many stars, or write + for "
+                    "the sum of all that match."
+                )
     for key, times in times_matched.items():
         if times > 1:
             yield (

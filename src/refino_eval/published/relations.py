@@ -211,8 +211,16 @@ def fits(patterns: tuple[str, ...], key: Key) -> bool:
 
 
 def fill(pattern: str, stars: Mapping[int, str]) -> str:
-    """Return a pattern with its stars replaced by what they matched."""
-    return "/".join(stars.get(index, part) if part == "*" else part for index, part in enumerate(pattern.split("/")))
+    """Return a pattern with its stars replaced by what they matched.
+
+    A star takes what the star of the same part matched. Where the parts differ (a table printed with rows for columns), stars
+    are taken in order.
+    """
+    parts = pattern.split("/")
+    places = [index for index, part in enumerate(parts) if part == "*"]
+    if not set(places) <= set(stars) and len(places) == len(stars):
+        stars = dict(zip(places, stars.values(), strict=True))
+    return "/".join(stars.get(index, part) if part == "*" else part for index, part in enumerate(parts))
 
 
 def _members(pattern: str, stars: Mapping[int, str], keys: tuple[Key, ...], leave: Key | None) -> tuple[Key, ...]:

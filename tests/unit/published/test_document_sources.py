@@ -141,6 +141,7 @@ def test_impossible_rounding_is_reported(tmp_path: Path, printed: str, qualifier
         ({"inputs": ["t//price/*/value", "t//*/a/value"]}, "listed 2 times"),
         ({"not_computed": {"contract": ["t//price/a/value"]}}, "missing from `reasons`"),
         ({"input": []}, "the key 'input'"),
+        ({"ours": [{"printed": "t//price/a/value", "of": ["t/main/a/*/mean"]}]}, "has a star that no star of"),
     ],
 )
 def test_invalid_links_are_reported(tmp_path: Path, said: dict[str, object], told: str) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.published.relations import load_relations
+from refino_eval.published.relations import fill, load_relations
 from refino_eval.published.values import COLUMNS
 from support.relation_checks import check_relations
 
@@ -103,3 +103,16 @@ def test_invalid_relation_is_reported(tmp_path: Path, entry: str, problem: str) 
     with pytest.raises(UserError, match="entry 1") as caught:
         holds(tmp_path, entry, frame(a="1"))
     assert problem in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "stars", "filled"),
+    [
+        ("t/main/*/b/mean", {2: "price"}, "t/main/price/b/mean"),
+        ("t/main/a/*/mean", {2: "price"}, "t/main/a/price/mean"),  # rows of the print are columns of ours
+        ("t/main/*/*/mean", {1: "one", 2: "two"}, "t/main/one/two/mean"),
+        ("t/main/a/*/mean", {1: "one", 2: "two"}, "t/main/a/*/mean"),  # not clear which
+    ],
+)
+def test_stars_take_what_the_same_part_matched_or_else_in_order(pattern, stars, filled):
+    assert fill(pattern, stars) == filled
