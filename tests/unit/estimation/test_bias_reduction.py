@@ -241,3 +241,21 @@ def test_one_cluster_is_refused():
     y, z, _, cells, _, _ = a_trial("crossed")
     with pytest.raises(UserError, match="at least two clusters"):
         itt(y, z, cells=cells, cluster=np.zeros(y.size))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("vcov", ["CR2", "CR3"])
+def test_one_treated_cluster_has_no_standard_error(vcov, weighted):
+    # The treated cluster is fitted exactly: CRV1 and a generalised inverse would take its variance for 0.
+    y, _, x, _, cluster, w = a_trial("crossed")
+    z, weights = (cluster == 5) * 1.0, w if weighted else None
+    table = itt(y, z, controls=x, cluster=cluster, vcov=vcov, weights=weights)
+    assert np.isfinite(table.estimate[0])
+    assert np.isnan([table.std_error[0], table.p_value[0], table.conf_low[0], table.df[0]]).all()
+    two = itt(y, z + (cluster == 6), controls=x, cluster=cluster, vcov=vcov, weights=weights)
+    assert np.isfinite([two.std_error[0], two.df[0]]).all()
+    # Of several coefficients the others keep theirs.
+    both = prepare_columns(np.column_stack((z, x[:, 0])), names=["z", "x"], cluster=cluster, weights=weights)
+    assert np.isnan(both.df(vcov))
+    assert np.isfinite(both.df(vcov, focus=1))
+    assert np.isfinite(both.fit(y).std_errors(vcov)[1, 0])

@@ -29,6 +29,8 @@ from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
 # Eigenvalues of I - H_gg below this are directions that the regression fits exactly.
 FITTED_EXACTLY = 1e-10
+# A coefficient with more than this share of its (squared) weights in such directions has no estimated variance.
+UNOBSERVED = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,21 +122,24 @@ def adjusted_dual(hat: HatMatrix, dual: FloatArray, cluster: IntArray, power: in
     Returns
     -------
     ndarray
-        t of shape (n, f); sums of t e~ in clusters are the scores.
+        t of shape (n, f); sums of t e~ in clusters are the scores. NaN for a coefficient whose weights are partly in
+        clusters that the regression fits exactly, such as the effect where one cluster is treated: no residual shows how much
+        these vary, and the generalised inverse would take their variance for 0.
     """
-    adjusted = np.empty_like(dual)
+    adjusted, unobserved = np.empty_like(dual), np.zeros(dual.shape[1])
     products = hat.weighted_products() if power == 1 and hat.root_weights is not None else None
     for people in _members(build_cells(cluster)):
         q, there = hat.rows(people)
-        if products is None:
-            # Without weights B_g = I - H_gg; and CR3 is (I - H_gg)^-1 in coordinates times root weights.
-            adjusted[people] = _shrunk(q, dual[people], power)
-        else:
+        adjusted[people], lost = _shrunk(q, dual[people], power)
+        unobserved += lost
+        # Without weights B_g = I - H_gg; and CR3 is (I - H_gg)^-1 in coordinates times root weights.
+        if products is not None:
             columns = np.concatenate((there, np.arange(hat.cells.n_cells, products.shape[0])))
             inner = products[columns][:, columns].toarray()
             assert hat.root_weights is not None
             root = hat.root_weights[people, None]
             adjusted[people] = _weighted(q, inner, root) @ (dual[people] * root) / root
+    adjusted[:, unobserved > UNOBSERVED * np.sum(dual**2, axis=0)] = np.nan
     return adjusted
 
 
@@ -143,13 +148,14 @@ def _members(groups: Cells) -> Iterator[IntArray]:
     yield from np.split(groups.order, groups.starts[1:])
 
 
-def _shrunk(q: FloatArray, dual: FloatArray, power: int) -> FloatArray:
-    """Return (I - qq')^(-power / 2) times the columns, by the singular value decomposition of q."""
+def _shrunk(q: FloatArray, dual: FloatArray, power: int) -> tuple[FloatArray, FloatArray]:
+    """Return (I - qq')^(-power / 2) times the columns, and their squares in directions that are fitted exactly, shape (f,)."""
     vectors, values, _ = np.linalg.svd(q, full_matrices=False)
     slack = 1.0 - values**2
     exact = slack <= FITTED_EXACTLY
     scale = np.where(exact, 0.0, np.where(exact, 1.0, slack) ** (-power / 2))
-    return np.asarray(dual + vectors @ ((scale - 1.0)[:, None] * (vectors.T @ dual)))
+    along = vectors.T @ dual
+    return dual + vectors @ ((scale - 1.0)[:, None] * along), np.asarray(np.sum(along[exact] ** 2, axis=0))
 
 
 def _weighted(q: FloatArray, inner: FloatArray, root: FloatArray) -> FloatArray:
@@ -210,8 +216,22 @@ class WorkingForm:
 
     def combine(self, loadings: FloatArray) -> WorkingForm:
         """Return the form of linear combinations, loadings of shape (r, q)."""
-        matrices = tuple(sparse.csr_array(sum(row[s] * self.loadings[s] for s in range(self.q))) for row in loadings)
-        return WorkingForm(np.einsum("rs,stg,ut->rug", loadings, self.diagonal, loadings), matrices, self.core)
+        # Estimates without a variance are NaN, and do not count where their weight is 0.
+        used = [np.flatnonzero(row) for row in loadings]
+        matrices = tuple(
+            sparse.csr_array(sum(row[s] * self.loadings[s] for s in there))
+            for row, there in zip(loadings, used, strict=True)
+        )
+        diagonal = np.array(
+            [
+                [
+                    np.einsum("s,stg,t->g", one[a], self.diagonal[np.ix_(a, b)], two[b])
+                    for two, b in zip(loadings, used, strict=True)
+                ]
+                for one, a in zip(loadings, used, strict=True)
+            ]
+        )
+        return WorkingForm(diagonal, matrices, self.core)
 
     def freedom_of(self, directions: FloatArray) -> float:
         """Return the degrees of freedom of combinations of the estimates, weights of shape (r, q)."""
@@ -231,6 +251,8 @@ class WorkingForm:
         Tipton (2018), eq. 12-14, `clubSandwich` "HTZ"; with q = 1 it is (sum of eigenvalues)^2 / sum of squares.
         """
         mean = self.traces()
+        if not np.isfinite(mean).all():
+            return float("nan")
         values, vectors = np.linalg.eigh(mean)
         size = np.abs(self.diagonal).sum()
         if not size > 0 or values[0] <= FITTED_EXACTLY * size:

@@ -203,7 +203,9 @@ class Design:
         else:
             scale = np.sqrt(self.inverse_slack ** COVARIANCES[vcov].leverage_power)
             adjusted, groups, n_groups = self.dual * scale[:, None], self.rows, self.n_rows
-        return working_form(self.hat, adjusted @ loadings.T, groups, n_groups)
+        # Coefficients without a variance are NaN, and do not count where their weight is 0.
+        used = np.any(loadings != 0, axis=0)
+        return working_form(self.hat, adjusted[:, used] @ loadings[:, used].T, groups, n_groups)
 
     def summed_in(self, vcov: Vcov) -> IntArray | None:
         """Clusters within which a covariance sums scores, or None, shape (n,)."""
