@@ -31,6 +31,31 @@ def difference_row(first: str, second: str) -> str:
     return f"{first}_minus_{second}"
 
 
+CLUSTERS, SINGLETONS, SMALL_CELLS = "clusters_", "singletons_", "small_cells_"
+"""Beginnings of the rows that say how far the inference of an arm's effects can be trusted."""
+
+FEW_FREEDOM = 10.0
+"""Below this many effective degrees of freedom the randomisation test is reported in addition. (The t approximation is poor below
+4 or 5: Pustejovsky and Tipton 2018, section 4; Bell and McCaffrey 2002.)"""
+FEW_OF_AN_ARM = 5
+"""The same below this many clusters of an arm (Imbens and Kolesar 2016; MacKinnon and Webb 2018)."""
+
+
+def clusters_row(arm: str) -> str:
+    """Return the row of the clusters of an arm and the control arm, with the effective degrees of freedom."""
+    return CLUSTERS + arm
+
+
+def singletons_row(arm: str) -> str:
+    """Return the row of people in cells of one person, where they make HC1 too large."""
+    return SINGLETONS + arm
+
+
+def small_cells_row(arm: str) -> str:
+    """Return the row of people in cells with one person of an arm, where variances differ between arms."""
+    return SMALL_CELLS + arm
+
+
 def split_key(by: By) -> str:
     """Return the key of what splits people: the column's name, or the subgroups' names."""
     return by if isinstance(by, str) else "-".join(by)

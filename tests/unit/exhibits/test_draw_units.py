@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.errors import UserError
-from refino_eval.exhibits.kinds.tests.numbers import drawn_units
+from refino_eval.exhibits.numbers.drawn_units import drawn_units
 from refino_eval.exhibits.wording.notes import inference_note
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from refino_eval.config.definitions import ControlTerm, Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.covariances import Vcov, is_clustered
-from refino_eval.exhibits.keys import CONTROLS
+from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
+from refino_eval.exhibits.keys import CLUSTERS, CONTROLS, FEW_FREEDOM, FEW_OF_AN_ARM, SINGLETONS, SMALL_CELLS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
@@ -26,6 +26,10 @@ MOST_NAMED = 8
 FEW_CLUSTERS = 30
 """Below this many clusters a note warns: "few" may mean fewer than 20 to fewer than 50 (Cameron and Miller 2015, Journal of
 Human Resources 50(2), section VI)."""
+
+
+THIN = 5
+"""People a cell below which a note says that cells are thin."""
 
 
 def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
@@ -115,7 +119,11 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     """Return a text on the covariance, the level of the intervals and the reference distribution."""
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
     df = frame.loc[
-        (frame["statistic"] == "df") & frame["value"].notna() & ~frame["row"].isin(["joint_test", "all_arms"]), "value"
+        (frame["statistic"] == "df")
+        & frame["value"].notna()
+        & ~frame["row"].isin(["joint_test", "all_arms"])
+        & ~frame["row"].str.startswith(CLUSTERS),
+        "value",
     ]
     style = NumberStyle.of(language)
     vcovs = tuple(vcovs)
@@ -126,12 +134,18 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     if not all(map(math.isfinite, df)):
         reference = say("notes.normal_distribution", language)
     else:
-        low, high = style.integer(df.min()), style.integer(df.max())
+        # Degrees of freedom that are estimated are no whole numbers, and when few their decimals matter.
+        decimals = int(any(value != int(value) for value in df))
+        low, high = style.fixed(df.min(), decimals), style.fixed(df.max(), decimals)
         count = low if low == high else f"{low}{EN_DASH}{high}"
         reference = say("notes.t_distribution", language, count=count)
     sentences = [text, say("notes.confidence_intervals_from", language, shown=shown, reference=reference)]
-    if any(map(is_clustered, vcovs)):
+    if "CRV1" in vcovs:
         sentences.append(few_clusters_note(df, language))
+    if any(COVARIANCES[vcov].has_satterthwaite for vcov in vcovs):
+        sentences.append(say("notes.satterthwaite", language))
+        if df.min() < FEW_FREEDOM:
+            sentences.append(say("notes.few_degrees_of_freedom", language, df=style.fixed(df.min(), 1)))
     return " ".join(filter(None, sentences))
 
 
@@ -141,6 +155,44 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
     if not clusters < FEW_CLUSTERS:
         return ""
     return say("notes.few_clusters", language, clusters=clusters)
+
+
+def reliability_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+    """Return notes on few clusters, tiny cells, cells of one person and thin cells, where they matter for the inference."""
+    style, lines = NumberStyle.of(labels.language), []
+    by_row = {
+        str(row): part.groupby("statistic")["value"]
+        for row, part in frame.groupby("row", sort=False)
+        if "_" in str(row)
+    }
+    for row, values in by_row.items():
+        of = {str(name): (float(part.min()), float(part.max())) for name, part in values}
+        if row.startswith(CLUSTERS):
+            lines.append(_clusters_note(of, style, labels))
+        elif row.startswith(SINGLETONS):
+            percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)
+            lines.append(labels.say("notes.singletons", n=style.integer(of["count"][1]), percent=percent))
+        elif row.startswith(SMALL_CELLS):
+            share, ratio = style.percent(of["share"][1], 0), style.fixed(of["ratio"][1], 1)
+            lines.append(labels.say("notes.small_cells", share=share, ratio=ratio))
+    wide = frame[frame["row"].isin(labels.treated_arms)]
+    people, cells = (wide.loc[wide["statistic"] == name, "value"] for name in ("n", "n_cells"))
+    if len(people) and len(cells) and cells.max() > 1 and people.min() < THIN * cells.max():
+        n, count = style.integer(people.min()), style.integer(cells.max())
+        lines.append(labels.say("notes.thin_cells", n=n, cells=count))
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def _clusters_note(of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook) -> str:
+    counts = {name: style.integer(of[name][0]) for name in ("n_treated", "n_control", "n_clusters")}
+    df = of["df"][0] if "df" in of else math.nan
+    if min(of["n_treated"][0], of["n_control"][0]) < 2 or not math.isfinite(df):
+        return labels.say("notes.one_cluster_of_an_arm", treated=counts["n_treated"], control=counts["n_control"])
+    text = labels.say(
+        "notes.clusters_by_arm", treated=counts["n_treated"], control=counts["n_control"], df=style.fixed(df, 1)
+    )
+    few = df < FEW_FREEDOM or min(of["n_treated"][0], of["n_control"][0]) < FEW_OF_AN_ARM
+    return text + (" " + labels.say("notes.few_effective_clusters") if few else "")
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from refino_eval.exhibits.keys import ALL_ARMS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, label
@@ -24,7 +27,8 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
     several = len(labels.treated_arms) > 1
     words = [labels.word(word) for word in ("estimate", "std_error")]
     words += ["t"] if exhibit.t_stat else []
-    words += [interval, *(labels.word(word) for word in ("p_value", "mean_treated", "mean_control", "n"))]
+    tests = _tests(numbers, spec, labels.treated_arms, exhibit)
+    words += [interval, *(labels.word(word) for word in (*tests, "mean_treated", "mean_control", "n"))]
     if several:
         words.append(labels.word("all_arms_p"))
     header = Row((label(""), *(label(word, align="right") for word in words)))
@@ -33,7 +37,7 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
         if several:
             body.append(Row((label(labels.arm(arm), span=len(words) + 1),), role="block"))
         for key, outcome in exhibit.columns.items():
-            cells = [*_cells(exhibit, numbers, spec, arm, key)]
+            cells = [*_cells(exhibit, numbers, spec, arm, key, tests)]
             if several:
                 # The test is of all arms at once: it stands beside the first.
                 first = arm == labels.treated
@@ -43,11 +47,19 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
-def _cells(exhibit: IttExhibit, numbers: Numbers, spec: str, arm: str, key: str) -> tuple[Cell, ...]:
+def _tests(numbers: Numbers, spec: str, arms: Sequence[str], exhibit: IttExhibit) -> tuple[str, ...]:
+    """Return the p-values to show: that of the randomisation test too, where clusters are few."""
+    values = (numbers.value(spec, arm, key, "p_value_ri") for arm in arms for key in exhibit.columns)
+    return ("p_value", "p_value_ri") if any(map(math.isfinite, values)) else ("p_value",)
+
+
+def _cells(
+    exhibit: IttExhibit, numbers: Numbers, spec: str, arm: str, key: str, tests: tuple[str, ...]
+) -> tuple[Cell, ...]:
     return (
         numbers.estimate(spec, arm, key),
         numbers.cell(spec, arm, key, "std_error", pattern=numbers.style.beneath),
         *([numbers.cell(spec, arm, key, "t_stat")] if exhibit.t_stat else []),
         numbers.interval(spec, arm, key),
-        *(numbers.cell(spec, arm, key, statistic) for statistic in ("p_value", "mean_treated", "mean_control", "n")),
+        *(numbers.cell(spec, arm, key, statistic) for statistic in (*tests, "mean_treated", "mean_control", "n")),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -14,7 +15,7 @@ from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import inference_note, specification_note, window_notes
+from refino_eval.exhibits.wording.notes import inference_note, reliability_notes, specification_note, window_notes
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
@@ -62,6 +63,7 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
     lines += [specification_note(name, entry, labels) for name, entry in known]
     if known:
         lines.append(inference_note([e.vcov for _, e in known], [e.level for _, e in known], frame, labels.language))
+        lines += reliability_notes(frame, labels)
     return [*lines, *_lost(exhibit, frame, labels)]
 
 
@@ -127,6 +129,10 @@ def _effect(numbers: Numbers, exhibit: IttExhibit, spec: str, row: str, head: st
     columns = list(exhibit.columns)
     entry = labels.specification_of(spec)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
+    randomised = []
+    if any(math.isfinite(numbers.value(spec, row, c, "p_value_ri")) for c in columns):
+        cells = (numbers.cell(spec, row, c, "p_value_ri") for c in columns)
+        randomised = [Row((label(labels.word("p_value_ri")), *cells), role="beneath")]
     return [
         Row((label(head), *(numbers.estimate(spec, row, c) for c in columns))),
         Row(
@@ -148,6 +154,7 @@ def _effect(numbers: Numbers, exhibit: IttExhibit, spec: str, row: str, head: st
             ),
             role="beneath",
         ),
+        *randomised,
     ]
 
 

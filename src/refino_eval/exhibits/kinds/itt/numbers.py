@@ -9,8 +9,10 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.numbers.few_clusters import inference_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, outcome_columns, pairs
+from refino_eval.seeds import derive_seed
 
 EFFECT_STATISTICS = {
     "estimate": "estimate",
@@ -43,7 +45,7 @@ def numbers(exhibit: IttExhibit, context: Context) -> Iterator[Row]:
         specification = study.specifications[label]
         if exhibit.comparison == "pairwise" or not several:
             for people, pair in pairs(cohort, study):
-                yield from _itt_of_pair(exhibit, people, files, pair, label)
+                yield from _itt_of_pair(exhibit, people, files, pair, label, context.name)
         if several:
             yield from joint_effects(exhibit, cohort, files, study, label, specification)
         for column, people_lost in lost.items():
@@ -52,16 +54,17 @@ def numbers(exhibit: IttExhibit, context: Context) -> Iterator[Row]:
 
 
 def _itt_of_pair(
-    exhibit: IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, label: str
+    exhibit: IttExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study, label: str, name: str
 ) -> Iterator[Row]:
     specification = study.specifications[label]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    table = est.itt(
-        values, inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
-    )
+    inputs = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    table = est.itt(values, inputs)
     for k, column in enumerate(exhibit.columns):
         n, source = int(table.n[k]), table.sources[k]
-        for name, statistic in EFFECT_STATISTICS.items():
-            yield cell(study.treated, column, statistic, getattr(table, name)[k], n, panel=label, source=source)
+        for field, statistic in EFFECT_STATISTICS.items():
+            yield cell(study.treated, column, statistic, getattr(table, field)[k], n, panel=label, source=source)
         if exhibit.t_stat:
             yield cell(study.treated, column, "t_stat", table.t[k], n, panel=label, source=source)
+    seed = derive_seed(study.seed, name, label, study.treated)
+    yield from inference_rows(table, values, people, inputs, study, panel=label, seed=seed)

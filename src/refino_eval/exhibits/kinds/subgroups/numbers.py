@@ -12,7 +12,7 @@ from refino_eval import estimation as est
 from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
-from refino_eval.exhibits.kinds.tests.numbers import drawn_units
+from refino_eval.exhibits.numbers.drawn_units import drawn_units
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.number_sources import difference_of_groups, equality_of_groups
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
