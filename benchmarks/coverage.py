@@ -65,7 +65,11 @@ def tiny_cells(rng: np.random.Generator) -> dict:
     """Draw 100 cells of three people, one treated, the treated with three times the standard deviation."""
     cells = np.repeat(np.arange(100), 3)
     z = np.tile([1.0, 0.0, 0.0], 100)
-    return {"y": (1 + 2 * z)[:, None] * rng.standard_normal((300, OUTCOMES)) + cells[:, None] / 50, "z": z, "cells": cells}
+    return {
+        "y": (1 + 2 * z)[:, None] * rng.standard_normal((300, OUTCOMES)) + cells[:, None] / 50,
+        "z": z,
+        "cells": cells,
+    }
 
 
 def many_controls(rng: np.random.Generator) -> dict:
@@ -129,7 +133,12 @@ DESIGNS = {
     ),
     "Lin": (
         many_controls,
-        {"interacted, HC1": by_estimands(3, "HC1"), "interacted, HC2": by_estimands(3, "HC2"), "interacted, HC2_BM": by_estimands(3, "HC2_BM"), "HC3": by_estimands(3, "HC3")},
+        {
+            "interacted, HC1": by_estimands(3, "HC1"),
+            "interacted, HC2": by_estimands(3, "HC2"),
+            "interacted, HC2_BM": by_estimands(3, "HC2_BM"),
+            "HC3": by_estimands(3, "HC3"),
+        },
     ),
     "5 of 100 treated": (few_treated, {vcov: by_itt(vcov) for vcov in ("HC1", "HC2", "HC2_BM", "HC3")}),
 }
