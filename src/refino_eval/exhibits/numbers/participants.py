@@ -13,7 +13,6 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
 from refino_eval.exhibits.kinds.late.model import LateExhibit
-from refino_eval.exhibits.numbers.number_sources import NumberSource
 from refino_eval.exhibits.numbers.study import PersonFiles, Row, cell, outcome_columns, weights_of
 
 FloatMatrix = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
@@ -49,16 +48,6 @@ def share_rows(
     low, high = est.share_interval(share * size if weights is not None else count, size, level=level)
     for statistic, value in (("share", share), ("count", count), ("n", n), ("conf_low", low), ("conf_high", high)):
         yield cell(row, column, statistic, value, n, panel=panel)
-
-
-def joint_rows(
-    row: str, column: str, test: est.WaldTest, *, panel: str = "", source: NumberSource | None = None
-) -> Iterator[Row]:
-    """Return a joint test; `source` where it is not one of a regression's coefficients."""
-    for statistic, value in (
-        ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
-    ):  # fmt: skip
-        yield cell(row, column, statistic, value, panel=panel, source=source or test.source)
 
 
 def take_up_of(exhibit: LateExhibit | CompliersExhibit, people: pd.DataFrame, files: PersonFiles) -> FloatMatrix:

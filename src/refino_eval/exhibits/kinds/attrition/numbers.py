@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.study import (
     Context,
     PersonFiles,
@@ -83,10 +84,8 @@ def seen_columns(exhibit: AttritionExhibit, people: pd.DataFrame, files: PersonF
 
 
 def _effect(table: est.EffectTable, k: int, key: str, *, panel: str) -> Iterator[Row]:
-    statistics = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_treated", "mean_control", "n")
-    for statistic in statistics:
-        value, source = getattr(table, statistic)[k], table.sources[k]
-        yield cell(key, "draw", statistic, value, int(table.n[k]), panel=panel, source=source)
+    statistics = (*EFFECT, "mean_treated", "mean_control", "n")
+    yield from effect_rows(key, "draw", table, k, statistics=statistics, panel=panel)
 
 
 def _bounds(bounds: est.Bounds, key: str, *, panel: str) -> Iterator[Row]:

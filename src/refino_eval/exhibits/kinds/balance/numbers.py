@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, weighting
 
 
@@ -22,20 +23,12 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     )
     for column, part in (("alone", table.alone), ("joint", table.together)):
         for k, covariate in enumerate(table.covariates):
-            for statistic in ("estimate", "std_error", "p_value", "r_squared", "n"):
-                value, source = getattr(part, statistic)[k], part.sources[k]
-                yield cell(covariate, column, statistic, value, int(part.n[k]), source=source)
+            yield from effect_rows(covariate, column, part, k, statistics=(*EFFECT[:3], "r_squared", "n"))
             if column == "alone":
                 yield cell(covariate, column, "mean_control", table.differences.mean_control[k], int(part.n[k]))
     test = table.joint_test
     n = int(table.together.n[0])
-    for statistic, value in (
-        ("f_stat", test.f_stat),
-        ("df", test.df_num),
-        ("df_residual", test.df_den),
-        ("p_value", test.p_value),
-    ):
-        yield cell("joint_test", "joint", statistic, value, n, source=test.source)
+    yield from joint_test_rows("joint_test", "joint", test, n=n)
     yield from _differences(table, study)
 
 
@@ -48,9 +41,7 @@ def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:
                 yield cell(covariate, column, statistic, getattr(gap, value)[k], n, panel="differences")
             yield cell(covariate, column, "n", n, n, panel="differences")
         n = int(gap.n[k])
-        for statistic in ("estimate", "std_error", "p_value"):
-            value, source = getattr(gap, statistic)[k], gap.sources[k]
-            yield cell(covariate, "difference", statistic, value, n, panel="differences", source=source)
+        yield from effect_rows(covariate, "difference", gap, k, statistics=EFFECT[:3], panel="differences")
         yield cell(
             covariate, "normalised", "normalised_difference", table.normalised_difference[k], n, panel="differences"
         )

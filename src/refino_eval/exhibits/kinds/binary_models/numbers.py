@@ -10,6 +10,7 @@ from refino_eval import estimation as est
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
@@ -27,15 +28,14 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
         column, inputs = values[[key]], every.with_columns(every.of_outcome(key))
         linear = est.itt(column, inputs)
         n = int(linear.n[0])
-        for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_control", "n"):
-            yield cell(key, "linear", statistic, getattr(linear, statistic)[0], n, source=linear.sources[0])
+        yield from effect_rows(key, "linear", linear, 0, statistics=(*EFFECT, "mean_control", "n"))
         try:
             fitted = est.logit(column, inputs)
         except UserError:
             yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
             yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
             continue
-        for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high"):
+        for statistic in EFFECT:
             yield cell(key, "logit", statistic, getattr(fitted, statistic)[0], n, source=Reason.LIKELIHOOD)
         yield cell(key, "logit", "n", fitted.n_varying[0], int(fitted.n_varying[0]))
         yield cell(key, "logit", "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))

@@ -18,6 +18,7 @@ from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
+from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
 from refino_eval.seeds import derive_seed
 
@@ -88,14 +89,7 @@ def _effect_rows(dynamics: est.DynamicEffects, panel: str) -> Iterator[Row]:
             )  # fmt: skip
     yield cell("critical_value", "sup_t", "value", dynamics.critical_value, panel=panel)
     if dynamics.placebo is not None:
-        yield from _test("placebo", dynamics.placebo, panel)
-
-
-def _test(row: str, test: est.WaldTest, panel: str) -> Iterator[Row]:
-    for statistic, value in (
-        ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
-    ):  # fmt: skip
-        yield cell(row, "difference", statistic, value, panel=panel, source=Reason.OUTCOMES)
+        yield from joint_test_rows("placebo", "difference", dynamics.placebo, panel=panel, source=Reason.OUTCOMES)
 
 
 def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: bool) -> Iterator[Row]:
@@ -116,7 +110,8 @@ def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: boo
         # Estimated degrees of freedom are not added up: the group with the fewest may have most of the variance.
         estimated = COVARIANCES[found[0].effects.vcov].has_satterthwaite
         df = min(df for _, _, df in parts) if estimated else sum(df for _, _, df in parts)
-        yield from _test(row, equal_effects(effects_of, covs, df=df, estimated=estimated), state)
+        test = equal_effects(effects_of, covs, df=df, estimated=estimated)
+        yield from joint_test_rows(row, "difference", test, panel=state, source=Reason.OUTCOMES)
 
 
 def equal_effects(

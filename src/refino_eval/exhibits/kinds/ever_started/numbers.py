@@ -9,10 +9,10 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
-from refino_eval.exhibits.kinds.fall_back.numbers import EFFECT
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.participants import FloatMatrix, share_rows
-from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
+from refino_eval.exhibits.numbers.result_rows import effect_rows
+from refino_eval.exhibits.numbers.study import Context, Row, controls_of, inputs_of, weighted
 
 
 def numbers(exhibit: EverStartedExhibit, context: Context) -> Iterator[Row]:
@@ -41,6 +41,4 @@ def numbers(exhibit: EverStartedExhibit, context: Context) -> Iterator[Row]:
         for arm, column in ((1, study.treated), (0, study.control)):
             yield from share_rows(row, column, values, drawn == arm, cohort, panel=panel, level=specification.level)
         effect = est.itt(values, inputs)
-        for statistic in (*EFFECT[:5], "n"):
-            value, source = getattr(effect, statistic)[0], effect.sources[0]
-            yield cell(row, "difference", statistic, value, int(effect.n[0]), panel=panel, source=source)
+        yield from effect_rows(row, "difference", effect, 0, panel=panel)

@@ -13,7 +13,7 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
 from refino_eval.exhibits.numbers.number_sources import Derived, Reason
 from refino_eval.exhibits.numbers.panels import panel_matrices
-from refino_eval.exhibits.numbers.participants import joint_rows
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
 from refino_eval.exhibits.numbers.study import (
     Context,
     PersonFiles,
@@ -24,9 +24,6 @@ from refino_eval.exhibits.numbers.study import (
     outcome_columns,
     weighted,
 )
-
-EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high", "mean_treated", "mean_control")
-
 
 BESIDE = ("estimate", "std_error", "conf_low", "conf_high")
 
@@ -55,9 +52,7 @@ def numbers(exhibit: FallBackExhibit, context: Context) -> Iterator[Row]:
     # The Wald ratio of periods elsewhere to periods in the programme, with the sign of a loss.
     moved = est.late(-ranked.periods[:, 1:], own, among, names=ranked.states[1:])
     for s, state in enumerate(moved.outcomes):
-        for statistic in BESIDE:
-            value, source = getattr(moved, statistic)[s], moved.sources[s]
-            yield cell(state, "fall_back", statistic, value, int(moved.n[s]), panel="periods", source=source)
+        yield from effect_rows(state, "fall_back", moved, s, statistics=BESIDE, panel="periods")
 
 
 def ranked_participation(participation: Participation, people: pd.DataFrame, files: PersonFiles) -> est.RankedStates:
@@ -90,11 +85,10 @@ def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, pa
                 ratio = Derived((stage.effects.sources[s], stage.effects.sources[own]), lambda b, _: -b[0] / b[1])
                 source = ratio if statistic == "estimate" else Reason.RATIO
                 yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel, source=source)
-    yield from joint_rows("any_change", "draw", stage.any_change, panel=panel, source=Reason.OUTCOMES)
+    yield from joint_test_rows("any_change", "draw", stage.any_change, panel=panel, source=Reason.OUTCOMES)
     yield cell("unknown", "draw", "count", int((~known).sum()), panel=panel)
 
 
 def _draw_rows(effects: est.EffectTable, s: int, state: str, *, panel: str) -> Iterator[Row]:
-    for statistic in (*EFFECT, "n"):
-        value, source = getattr(effects, statistic)[s], effects.sources[s]
-        yield cell(state, "draw", statistic, value, int(effects.n[s]), panel=panel, source=source)
+    statistics = (*EFFECT, "mean_treated", "mean_control", "n")
+    yield from effect_rows(state, "draw", effects, s, statistics=statistics, panel=panel)

@@ -8,6 +8,7 @@ import numpy as np
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.interactions.model import InteractionsExhibit
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of, weights_of
 
@@ -31,13 +32,8 @@ def numbers(exhibit: InteractionsExhibit, context: Context) -> Iterator[Row]:
         rows = {study.treated: last - 1, f"{study.treated}_x_characteristic": last}
         rows |= {term: t for t, term in enumerate(regression.terms[: last - 1]) if term in people.columns}
         for row, t in rows.items():
-            for statistic in ("estimate", "std_error", "p_value"):
-                value, source = getattr(regression, statistic)[t], regression.sources[t]
-                yield cell(row, moderator, statistic, value, n, panel=panel, source=source)
+            yield from effect_rows(row, moderator, regression, t, statistics=EFFECT[:3], panel=panel, n=n)
         yield cell(study.treated, moderator, "mean_control", mean_control, n, panel=panel)
         yield cell(study.treated, moderator, "n", n, n, panel=panel)
     test = table.joint_test[0]
-    for statistic, value in (
-        ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value)
-    ):  # fmt: skip
-        yield cell("joint_test", "all", statistic, value, panel=panel, source=test.source)
+    yield from joint_test_rows("joint_test", "all", test, panel=panel)

@@ -14,6 +14,7 @@ from refino_eval.config import definitions as d
 from refino_eval.estimation.core.recording import Source
 from refino_eval.exhibits.keys import ALL_ARMS, difference_row
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import (
     PersonFiles,
@@ -57,11 +58,8 @@ def joint_effects(
                 for statistic, value in statistics.items():
                     yield cell(arm, column, statistic, value, int(statistics["n"]), panel=panel, source=source)
         test = _joint_test(fit, specification)
-        for statistic, value in (
-            ("f_stat", test.f_stat), ("df", test.df_num), ("df_residual", test.df_den), ("p_value", test.p_value),
-            ("n", design.n),
-        ):  # fmt: skip
-            yield cell(ALL_ARMS, column, statistic, value, design.n, panel=panel, source=test.source)
+        yield from joint_test_rows(ALL_ARMS, column, test, n=design.n, panel=panel)
+        yield cell(ALL_ARMS, column, "n", design.n, design.n, panel=panel, source=test.source)
         if exhibit.between_arms:
             yield from _between(exhibit, fit, column, specification, panel)
 

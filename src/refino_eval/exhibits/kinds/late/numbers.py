@@ -18,7 +18,8 @@ from refino_eval.exhibits.kinds.fall_back.numbers import fall_back_rows, ranked_
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.number_sources import equality_of_groups
-from refino_eval.exhibits.numbers.participants import joint_rows, take_up_of
+from refino_eval.exhibits.numbers.participants import take_up_of
+from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, inputs_of
 
@@ -82,7 +83,7 @@ def _by_group(
         covs = [table.std_error[[k], None] ** 2 for table in tables]
         test = equal_effects(effects, covs, df=float(sum(table.df[k] for table in tables)))
         source = equality_of_groups([table.sources[k] for table in tables], independent=True)
-        yield from joint_rows("equal", key, test, panel=exhibit.specification, source=source)
+        yield from joint_test_rows("equal", key, test, panel=exhibit.specification, source=source)
 
 
 def _late_rows(table: est.LateTable, k: int, key: str, panel: str) -> Iterator[Row]:

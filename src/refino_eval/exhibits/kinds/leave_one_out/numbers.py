@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from refino_eval import estimation as est
 from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
-from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.number_sources import Derived, Reason
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
@@ -30,14 +30,11 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
     )
     panel = exhibit.specification
     for j, key in enumerate(left_out.outcomes):
-        for statistic in (*EFFECT, "n"):
-            value, source = getattr(left_out.full, statistic)[j], left_out.full.sources[j]
-            yield cell("all", key, statistic, value, int(left_out.full.n[j]), panel=panel, source=source)
+        yield from effect_rows("all", key, left_out.full, j, panel=panel)
         for g, group in enumerate(left_out.groups):
             n = int(left_out.n[g, j])
-            for statistic in (*EFFECT, "n", "n_left_out"):
-                value, source = getattr(left_out, statistic)[g, j], left_out.sources[g, j]
-                yield cell(group, key, statistic, value, n, panel=panel, source=source)
+            statistics = (*EFFECT, "n", "n_left_out")
+            yield from effect_rows(group, key, left_out, (g, j), statistics=statistics, panel=panel)
             parts = [left_out.full.sources[j], left_out.sources[g, j]]
             for statistic, value in (
                 ("estimate", left_out.change[g, j]),

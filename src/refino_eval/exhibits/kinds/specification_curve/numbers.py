@@ -14,6 +14,7 @@ from refino_eval.config import definitions as d
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
 from refino_eval.exhibits.numbers.number_sources import Derived
+from refino_eval.exhibits.numbers.result_rows import EFFECT
 from refino_eval.exhibits.numbers.study import (
     Context,
     Row,
@@ -26,8 +27,6 @@ from refino_eval.exhibits.numbers.study import (
     weighting,
     weights_of,
 )
-
-EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
 
 def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Row]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.starters.model import StartersExhibit
-from refino_eval.exhibits.numbers.participants import joint_rows
+from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.study import Context, Row, cell, outcome_columns, weighting
 
 
@@ -34,7 +34,7 @@ def numbers(exhibit: StartersExhibit, context: Context) -> Iterator[Row]:
                 value, source = getattr(table, f"{side}{part}")[k], table.sources[side][k]
                 yield cell(covariate, column, statistic, value, table.n, source=source)
         test = table.joint_test if side == "difference" else getattr(table, f"joint_{side}")
-        yield from joint_rows("joint_test", column, test)
+        yield from joint_test_rows("joint_test", column, test)
         if side != "difference":
             yield cell("started", column, "share", getattr(table, f"share_started_{side}"), table.n)
     yield cell("regression", "all", "n", table.n, table.n)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from refino_eval import estimation as est
-from refino_eval.exhibits.kinds.specification_curve.numbers import EFFECT
 from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.result_rows import effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of
 
@@ -32,9 +32,7 @@ def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
     steps = {"raw": raw, "cells": stepped.steps[0], **dict(zip(groups, stepped.steps[1:], strict=True))}
     for row, effects in steps.items():
         for j, key in enumerate(effects.outcomes):
-            for statistic in (*EFFECT, "n"):
-                value, source = getattr(effects, statistic)[j], effects.sources[j]
-                yield cell(row, key, statistic, value, int(effects.n[j]), panel="steps", source=source)
+            yield from effect_rows(row, key, effects, j, panel="steps")
     parts = stepped.decomposition_frame()
     for part_of in parts.itertuples(index=False):
         for statistic, value in (

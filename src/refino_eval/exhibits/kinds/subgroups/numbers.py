@@ -15,11 +15,10 @@ from refino_eval.exhibits.kinds.subgroups.model import SubgroupsExhibit
 from refino_eval.exhibits.numbers.drawn_units import drawn_units
 from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.number_sources import difference_of_groups, equality_of_groups
+from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 from refino_eval.seeds import derive_seed
-
-EFFECT = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 
 
 def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
@@ -53,12 +52,8 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
                 redrawn[groups.split, groups.names[place], key] = test_of.statistics.of(j)
         for j, key in enumerate(exhibit.columns):
             test = by_group.equality[j]
-            tests = {"f_stat": test.f_stat, "df": test.df_num, "df_residual": test.df_den, "p_value": test.p_value}
             source = equality_of_groups([effects.sources[j] for effects in by_group.effects], independent=independent)
-            rows = [
-                cell("equal", key, statistic, value, panel=groups.split, source=source)
-                for statistic, value in tests.items()
-            ]
+            rows = list(joint_test_rows("equal", key, test, panel=groups.split, source=source))
             p_values[groups.split, key] = (test.p_value, rows)
     family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
     for place, ((split_name, key), (_, rows)) in enumerate(p_values.items()):
@@ -108,10 +103,8 @@ def _compares(inputs: est.RegressionInputs, outcomes: Iterable[str]) -> bool:
 def _group_rows(by_group: est.SubgroupTable, groups: Groups, *, independent: bool) -> Iterator[Row]:
     for place, effects in zip(by_group.groups, by_group.effects, strict=True):
         for j, key in enumerate(effects.outcomes):
-            n = int(effects.n[j])
-            for statistic in (*EFFECT, "n", "mean_control"):
-                value, source = getattr(effects, statistic)[j], effects.sources[j]
-                yield cell(groups.names[int(str(place))], key, statistic, value, n, panel=groups.split, source=source)
+            name, statistics = groups.names[int(str(place))], (*EFFECT, "n", "mean_control")
+            yield from effect_rows(name, key, effects, j, statistics=statistics, panel=groups.split)
     if len(by_group.groups) == 2:
         for j, key in enumerate(by_group.effects[0].outcomes):
             n = int(sum(effects.n[j] for effects in by_group.effects))
