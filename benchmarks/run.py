@@ -21,6 +21,7 @@ TITLES = {
     "months": "Person x month states beside plain pandas",
     "outcomes": "Outcomes",
     "ingest": "Reading and checking a register",
+    "whole_run": "Whole runs",
 }
 
 

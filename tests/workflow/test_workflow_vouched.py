@@ -1,9 +1,12 @@
 """A run is up to date only if its last attempt succeeded and every file is what its job wrote."""
 
 import os
+import queue
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -109,3 +112,43 @@ def test_snakemake_by_itself_warns_of_a_changed_file(project):
     )
     assert "reference_effects.csv is not what its job wrote" in done.stdout + done.stderr
     assert "--forcerun" in done.stdout + done.stderr
+
+
+def test_watching_runs_again_what_depends_on_a_saved_definition(project):
+    command = [sys.executable, "-m", "refino_eval.cli.main", "run", "--evaluation", NAME, "--watch"]
+    process = subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    lines = queue.Queue()
+    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
+
+    def until(words, seconds=120):
+        """Return what is printed up to a line with some words."""
+        said = ""
+        while words not in said:
+            said += lines.get(timeout=seconds)
+        return said
+
+    exhibits = study_file(project, NAME)
+    reports = {path: path.read_bytes() for path in (project / RESULTS / "release").glob("report.*.html")}
+    whole = exhibits.read_text(encoding="utf-8")
+    try:
+        assert "Everything is up to date." in until("Waiting")
+        # A definition that is broken is reported, and the next change awaited.
+        exhibits.write_text(whole.replace("exhibits:", "exhibit:", 1), encoding="utf-8")
+        said = until("Waiting")
+        assert f"Changed: {exhibits.relative_to(project).as_posix()}" in said
+        assert "'exhibits'" in said
+        exhibits.write_text(whole.replace("The reference trial", "The watched trial"), encoding="utf-8")
+        said = until("Waiting")
+        assert "Estimating" not in said
+        assert "Writing the report" in said
+        for path, before in reports.items():
+            assert path.read_bytes() != before
+        assert "The watched trial" in (project / RESULTS / "release/report.en.html").read_text(encoding="utf-8")
+        os.killpg(process.pid, signal.SIGINT)
+        assert "Stopped." in until("Stopped.")
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()

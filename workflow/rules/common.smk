@@ -109,5 +109,22 @@ def forget_forced_results():
         forget(CONFIGURATION.results_folder, lambda paths: not forced.isdisjoint(paths))
 
 
+def not_made_exhibits():
+    """Return messages about exhibits that could not be computed; `refino-eval run` reports them itself."""
+    if not workflow.is_main_process or PROBLEMS_VARIABLE in os.environ:
+        return []
+    return list(FILES.not_made())
+
+
+for MESSAGE in not_made_exhibits():
+    logger.warning(f"In the results as they are: {MESSAGE}")
+
+
 onstart:
     forget_forced_results()
+
+
+onsuccess:
+    # The exit code says that an exhibit is missing, as that of `refino-eval run` does.
+    if MESSAGES := not_made_exhibits():
+        raise WorkflowError("\n".join(MESSAGES))

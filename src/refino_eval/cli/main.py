@@ -61,11 +61,25 @@ def run(
     cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Number of processes.")] = 2,
     until: Annotated[str | None, typer.Option(help="Stop at a target of the workflow: outcomes, aggregates.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Repeat everything, even what is up to date.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Run again whenever a definition is saved, until Ctrl-C; only what changed."),
+    ] = False,
 ) -> None:
     """Run an evaluation from delivered registers to report; what is up to date is not repeated."""
     from refino_eval.cli.run_command import run_workflow
 
-    raise typer.Exit(run_workflow(evaluation=evaluation, cores=cores, until=until, force=force))
+    def run_once(*, force: bool = False) -> int:
+        return run_workflow(evaluation=evaluation, cores=cores, until=until, force=force)
+
+    if not watch:
+        raise typer.Exit(run_once(force=force))
+    from refino_eval.cli.watch_command import watch_workflow
+    from refino_eval.config.load import project_root
+
+    if force:
+        raise UserError("--watch repeats only what depends on a change and cannot be combined with --force.")
+    watch_workflow(project_root(), run_once)
 
 
 @app.command()

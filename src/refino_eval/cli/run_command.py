@@ -6,7 +6,6 @@ the problems that jobs leave are reported as paragraphs.
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import subprocess
@@ -23,16 +22,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
+from refino_eval.cli.stage_times import stage_times, time_lines
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, raise_problems, reason_in
+from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
 
 TARGETS = ("all", "outcomes", "aggregates")
 REASONS_SHOWN = 10
-NOT_MADE = "not_made"
-"""Statistic of an exhibit that could not be computed (see `exhibits.tidy`, which takes long to load)."""
+BENCHMARKS = "run/benchmarks"
 PROFILE = "workflow/profiles/laptop"
 
 _MESSAGE = re.compile(r"^Job (\d+): (.+)$")
@@ -88,7 +88,7 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     log = root / "logs" / study.name / "workflow.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     person_level_folder(root / configuration.results_folder)
-    start = time.perf_counter()
+    start, since = time.perf_counter(), time.time()
     with only_run(root, study.name, configuration.data_folder) as held:
         folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
         command = _command(study.name, cores, until, force, _to_make_again(configuration, until, console))
@@ -101,8 +101,12 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
         raise_problems(_missing_inputs(log))
         _show_failure(last, log, root, console)
         return 1
-    _show_success(configuration, until, jobs, time.perf_counter() - start, console)
-    raise_problems(list(_not_made(configuration, until)))
+    seconds = time.perf_counter() - start
+    _show_success(configuration, until, jobs, seconds, console)
+    for line in time_lines(stage_times(configuration.results_folder / BENCHMARKS, since), seconds=seconds, cores=cores):
+        console.print(line, markup=False)
+    if until != "outcomes":
+        raise_problems(list(ResultFiles(configuration).not_made()))
     return 0
 
 
@@ -290,17 +294,6 @@ def _show_failure(last: deque[str], log: Path, root: Path, console: Console) -> 
         console.print(f"  {line}", markup=False)
     for path in [*logs, log]:
         console.print(f"Full log: {path.relative_to(root).as_posix()}", markup=False)
-
-
-def _not_made(configuration: Configuration, until: str | None) -> Iterator[str]:
-    """Return a message for each exhibit that could not be computed, also if an earlier run found that."""
-    if until == "outcomes":
-        return
-    for name in configuration.evaluation.exhibits:
-        with (configuration.results_folder / "aggregates" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-            row = next(csv.DictReader(stream), {})
-        if row.get("statistic") == NOT_MADE:
-            yield f"The exhibit '{name}' could not be made and is shown empty: {row['status']}"
 
 
 def _show_success(configuration: Configuration, until: str | None, jobs: int, seconds: float, console: Console) -> None:

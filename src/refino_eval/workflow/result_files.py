@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import csv
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.config import Configuration, Definitions, Evaluation, Unit, dependencies
 from refino_eval.registers.register_files import find_files
+
+NOT_MADE = "not_made"
+"""Statistic of an exhibit that could not be computed (see `exhibits.tidy`, which takes long to load)."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,17 @@ class ResultFiles:
         return [f"{self.results}/run/flow.csv"] if self.exhibit(name).reads_flow else []
 
     # --- What comes out ---
+
+    def not_made(self) -> Iterator[str]:
+        """Yield a message for each exhibit that could not be computed, also if an earlier run found that."""
+        for name in self.evaluation.exhibits:
+            path = self.configuration.root / self.aggregate_of(name)[0]
+            if not path.is_file():
+                continue
+            with path.open(encoding="utf-8", newline="") as stream:
+                row = next(csv.DictReader(stream), {})
+            if row.get("statistic") == NOT_MADE:
+                yield f"The exhibit '{name}' could not be made and is shown empty: {row['status']}"
 
     def aggregates(self) -> list[str]:
         """Return the tidy numbers of every exhibit."""
