@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,8 +57,9 @@ def files_behind(script: Path | str, kind: str = "*") -> frozenset[Path]:
     shared = _reached(frozenset(_imports(Path(script))), "")
     kinds = {path for module in shared for path in _loaded(module, kind)}
     modules = shared | _reached(frozenset(kinds), kind)
-    shows_texts = any(module.parent == TEXTS for module in modules)
-    assets = {asset for module in modules for asset in _assets(module.parent)}
+    folders = {module.parent for module in modules}
+    shows_texts = TEXTS in folders
+    assets = {asset for folder in folders for asset in _assets(folder)}
     # Texts lie next to the code that computes numbers; a change of wording must rerun only what shows it.
     return modules | (assets | _texts() if shows_texts else assets - _texts())
 
@@ -76,7 +80,8 @@ def _reached(start: frozenset[Path], kind: str) -> frozenset[Path]:
 @lru_cache(maxsize=2048)
 def _loaded(module: Path, kind: str) -> tuple[Path, ...]:
     """Return the modules of a kind that a module loads by name."""
-    return tuple(path for pattern in _loads(module) for path in PACKAGE.glob(pattern.replace("{kind}", kind)))
+    _, patterns = _parsed(module)
+    return tuple(path for pattern in patterns for path in PACKAGE.glob(pattern.replace("{kind}", kind)))
 
 
 @lru_cache(maxsize=2048)
@@ -85,38 +90,75 @@ def _named_content(path: Path) -> bytes:
     return path.relative_to(PACKAGE).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _imports(path: Path) -> tuple[Path, ...]:
     """Return the package's modules that a file imports, with the packages that contain them."""
+    names, _ = _parsed(path)
+    return tuple(dict.fromkeys(module for name in names for module in _modules(name)))
+
+
+_Names = tuple[tuple[str, ...], tuple[str, ...]]
+"""What a file imports of this package, and the patterns of its constant `LOADS`: what it imports by name."""
+
+_known: dict[str, _Names] = {}
+"""The names in files, by the hash of their content."""
+
+
+def read_known_imports(path: Path) -> None:
+    """Read what is known of files' imports, so that only changed files are parsed; a damaged file says nothing."""
+    with suppress(OSError, ValueError, TypeError):
+        entries = json.loads(path.read_text(encoding="utf-8")).items()
+        _known.update({content: (tuple(imports), tuple(loads)) for content, (imports, loads) in entries})
+
+
+def write_known_imports(path: Path) -> None:
+    """Write what is known of the imports of the files that were asked for, where it is not in the file already."""
+    text = json.dumps({content: _known[content] for content in sorted(_asked)}, separators=(",", ":"))
+    with suppress(OSError):  # the next run parses the files again
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            draft.write_text(text, encoding="utf-8")
+            os.replace(draft, path)
+
+
+_asked: set[str] = set()
+
+
+@lru_cache(maxsize=2048)
+def _parsed(path: Path) -> _Names:
+    content = path.read_bytes()
+    name = hashlib.sha256(content).hexdigest()
+    _asked.add(name)
+    if name not in _known:
+        _known[name] = _names_in(ast.parse(content))
+    return _known[name]
+
+
+def _names_in(tree: ast.Module) -> _Names:
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    loads: list[str] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(dict.fromkeys(module for name in names for module in _modules(name)))
-
-
-@lru_cache(maxsize=512)
-def _loads(path: Path) -> tuple[str, ...]:
-    """Return what a module imports by name: the patterns of its constant `LOADS`."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in tree.body:
         if isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["LOADS"]:
-            return tuple(ast.literal_eval(node.value))
-    return ()
+            loads += ast.literal_eval(node.value)
+    return tuple(name for name in names if name.split(".")[0] == NAME), tuple(loads)
 
 
-def _modules(name: str) -> list[Path]:
+@lru_cache(maxsize=4096)
+def _modules(name: str) -> tuple[Path, ...]:
     parts = name.split(".")
-    if parts[0] != NAME:
-        return []
     found = []
     for depth in range(1, len(parts) + 1):
         place = PACKAGE.joinpath(*parts[1:depth])
         for candidate in (place / "__init__.py", place.with_suffix(".py")):
             if candidate.is_file():
                 found.append(candidate)
-    return found
+    return tuple(found)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,11 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from refino_eval.checksums import FOLDER, unvouched
-from refino_eval.digest import source_digest
+from refino_eval.digest import (
+    read_known_imports,
+    source_digest,
+    write_known_imports,
+)
 from refino_eval.errors import UserError
 from refino_eval.kept_results import Recorded, forget
 from refino_eval.workflow import Workflow
@@ -27,6 +31,8 @@ except UserError as error:
 # A project includes these rules from the installed package, so they are not always below the main Snakefile.
 RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
 SCRIPTS = RULES.parent / "scripts"
+KNOWN_IMPORTS = Path(".snakemake/refino_eval/imports.json")
+read_known_imports(KNOWN_IMPORTS)
 CONFIGURATION, STUDY = EVALUATION.configuration, EVALUATION.configuration.evaluation
 FROM_SPELLS = EVALUATION.only_if(STUDY.entry == "spells")
 FROM_TABLE = EVALUATION.only_if(STUDY.entry == "person_table")

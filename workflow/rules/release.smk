@@ -134,3 +134,8 @@ rule write_pages:
         "Writing the report and the catalogue of definitions"
     script:
         "../scripts/write_pages.py"
+
+
+# Every digest has been asked for by now.
+if workflow.is_main_process:
+    write_known_imports(KNOWN_IMPORTS)

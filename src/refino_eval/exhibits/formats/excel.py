@@ -7,6 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -147,10 +148,27 @@ def _saved(book: Workbook) -> bytes:
     return timeless(buffer.getvalue())
 
 
+@lru_cache(maxsize=64)
 def _font(**look: Any) -> Any:
+    """Return a font; one object for each look, since a book compares the styles of every cell with those it has."""
     from openpyxl.styles import Font
 
     return Font(**{"name": FONT, "size": SIZE, **look})
+
+
+@lru_cache(maxsize=64)
+def _border(top: str | None, bottom: str | None) -> Any:
+    from openpyxl.styles import Border, Side
+
+    sides = {"top": top, "bottom": bottom}
+    return Border(**{side: Side(style=style) if style else None for side, style in sides.items()})
+
+
+@lru_cache(maxsize=64)
+def _alignment(**look: Any) -> Any:
+    from openpyxl.styles import Alignment
+
+    return Alignment(**look)
 
 
 def _put(sheet: Worksheet, row: int, column: int, value: str | float | None) -> Any:
@@ -164,8 +182,6 @@ def _put(sheet: Worksheet, row: int, column: int, value: str | float | None) -> 
 
 def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     """Write the sheet of a table; returns its name."""
-    from openpyxl.styles import Alignment
-
     sheet = book.create_sheet(_name(book, table))
     style = NumberStyle.of(table.language)
     across = max((part.width for part in table.parts), default=1)
@@ -187,7 +203,7 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     total = sum(widths)
     for note in table.notes:
         cell = _put(sheet, line, 1, note)
-        cell.font, cell.alignment = _font(size=9), Alignment(wrap_text=True, vertical="top")
+        cell.font, cell.alignment = _font(size=9), _alignment(wrap_text=True, vertical="top")
         if across > 1:
             sheet.merge_cells(start_row=line, start_column=1, end_row=line, end_column=across)
         sheet.row_dimensions[line].height = 12.5 * max(1, math.ceil(measure(note) / (1.15 * total)))
@@ -237,9 +253,7 @@ def _page(sheet: Worksheet, heads: Sequence[tuple[int, int]], *, wide: bool) -> 
 
 def _part(sheet: Worksheet, part: Part, line: int, style: NumberStyle, widths: Sequence[float]) -> int:
     """Write a grid from a line on, with rules above, beneath its heading and below; returns the first line after it."""
-    from openpyxl.styles import Border, Side
-
-    heavy, thin = Side(style="medium"), Side(style="thin")
+    heavy, thin = "medium", "thin"
     rows = [*part.header, *part.body]
     for place, row in enumerate(rows):
         head = place < len(part.header)
@@ -248,27 +262,23 @@ def _part(sheet: Worksheet, part: Part, line: int, style: NumberStyle, widths: S
         bottom = heavy if place == len(rows) - 1 else None
         _row(sheet, row, line + place, style, widths, head=head)
         for column in range(1, part.width + 1):
-            sheet.cell(line + place, column).border = Border(top=top, bottom=bottom)
+            sheet.cell(line + place, column).border = _border(top, bottom)
         if head:
             _underline(sheet, row, line + place, top)
     return line + len(rows)
 
 
-def _underline(sheet: Worksheet, row: Row, line: int, top: Any) -> None:
+def _underline(sheet: Worksheet, row: Row, line: int, top: str | None) -> None:
     """Draw a rule beneath headings over several columns."""
-    from openpyxl.styles import Border, Side
-
     place = 1
     for cell in row.cells:
         if cell.span > 1 and cell.text:
             for column in range(place, place + cell.span):
-                sheet.cell(line, column).border = Border(top=top, bottom=Side(style="hair"))
+                sheet.cell(line, column).border = _border(top, "hair")
         place += cell.span
 
 
 def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequence[float], *, head: bool) -> None:
-    from openpyxl.styles import Alignment
-
     place, lines = 1, 1
     for cell in row.cells:
         prose, last = is_prose(cell), place + cell.span - 1
@@ -279,7 +289,7 @@ def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequ
         if code is not None:
             target.number_format = code
         wraps = head or prose or place == 1
-        target.alignment = Alignment(horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=wraps)
+        target.alignment = _alignment(horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=wraps)
         if head or row.role == "block":
             target.font = _font(bold=True, italic=row.role == "block")
         if wraps:
@@ -300,12 +310,10 @@ def _lines(cell: Cell, width: float) -> int:
 
 def _numbers_sheet(book: Workbook, numbers: pd.DataFrame, language: str) -> str:
     """Write the tidy numbers as they are, one a line."""
-    from openpyxl.styles import Border, Side
-
     sheet = book.create_sheet(NUMBERS[language])
     for place, name in enumerate(numbers.columns, start=1):
         cell = _put(sheet, 1, place, str(name))
-        cell.font, cell.border = _font(bold=True), Border(bottom=Side(style="thin"))
+        cell.font, cell.border = _font(bold=True), _border(None, "thin")
     for line, record in enumerate(numbers.itertuples(index=False), start=2):
         for place, value in enumerate(record, start=1):
             if isinstance(value, str):

@@ -200,10 +200,28 @@ def source_line(figure: Figure, text: str) -> None:
 
 def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Series:
     """Return a statistic by event time (index, ascending); rows that are no event time are left out."""
-    part = frame[(frame["panel"] == panel) & (frame["column"] == name) & (frame["statistic"] == statistic)]
-    part = part[part["row"].str.fullmatch(r"-?\d+")]
-    values = pd.Series(part["value"].to_numpy(), index=part["row"].astype(int).to_numpy(), dtype="float64")
-    return values.sort_index()
+    return _by_event_time(frame).get(
+        (panel, name, statistic), pd.Series(index=pd.Index([], dtype="int64"), dtype="float64")
+    )
+
+
+_latest: list[tuple[pd.DataFrame, dict[tuple[str, str, str], pd.Series]]] = []
+
+
+def _by_event_time(frame: pd.DataFrame) -> dict[tuple[str, str, str], pd.Series]:
+    """Return every statistic by event time; a figure asks for hundreds of the same frame, so the latest is kept."""
+    if not _latest or _latest[0][0] is not frame:
+        timed = frame[frame["row"].str.fullmatch(r"-?\d+")]
+        times, values = timed["row"].astype(int).to_numpy(), timed["value"].to_numpy()
+        keys: dict[tuple[str, str, str], list[int]] = {}
+        for place, key in enumerate(zip(timed["panel"], timed["column"], timed["statistic"], strict=True)):
+            keys.setdefault(key, []).append(place)
+        series = {
+            key: pd.Series(values[places], index=times[places], dtype="float64").sort_index()
+            for key, places in keys.items()
+        }
+        _latest[:] = [(frame, series)]
+    return _latest[0][1]
 
 
 def save_figure(drawing: Drawing, directory: Path, stem: str, *, formats: Sequence[str] = PICTURES) -> list[Path]:
