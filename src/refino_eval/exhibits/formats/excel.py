@@ -160,8 +160,9 @@ def _font(**look: Any) -> Any:
 def _border(top: str | None, bottom: str | None) -> Any:
     from openpyxl.styles import Border, Side
 
-    sides = {"top": top, "bottom": bottom}
-    return Border(**{side: Side(style=style) if style else None for side, style in sides.items()})
+    styles: dict[str, Any] = {"top": top, "bottom": bottom}
+    sides: dict[str, Any] = {side: Side(style=style) if style else None for side, style in styles.items()}
+    return Border(**sides)
 
 
 @lru_cache(maxsize=64)
