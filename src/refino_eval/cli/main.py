@@ -56,6 +56,31 @@ def init(
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the new evaluation.")],
+    source: Annotated[
+        tuple[str, Path],
+        typer.Option(
+            "--from",
+            metavar="KIND PATH",
+            help="registers FOLDER, person-table FILE (one row per person) or panel FILE (one row per person and period).",
+        ),
+    ],
+    arm: Annotated[str | None, typer.Option(help="The column with the arm. [default: guessed]")] = None,
+    clock: Annotated[str, typer.Option(help="month or week, for registers and panels.")] = "month",
+) -> None:
+    """Propose an evaluation from delivered files: valid YAML, with what the files do not show marked TODO."""
+    from refino_eval.cli.new_command import propose_evaluation
+    from refino_eval.config.load import project_root
+
+    kind, path = source
+    check_option("--from", kind, ("registers", "person-table", "panel"))
+    check_option("--clock", clock, ("month", "week"))
+    for line in propose_evaluation(project_root(), name, kind, path, arm=arm, unit=clock):  # type: ignore[arg-type]
+        typer.echo(line)
+
+
+@app.command()
 def run(
     evaluation: EvaluationName = None,
     cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Number of processes.")] = 2,
