@@ -58,6 +58,13 @@ class PlainExhibit(Strict):
     stars: Annotated[Stars | None, DESCRIPTIVE] = Field(
         default=None, description="Stars after effects: true, or levels of p; default: what config.yaml says."
     )
+    decimal_places: Annotated[int | None, DESCRIPTIVE] = Field(
+        default=None,
+        ge=0,
+        le=8,
+        description="Of a table: decimals of effects, standard errors, interval limits, means and standard deviations; default: two "
+        "significant digits of the standard error.",
+    )
     chapter: Annotated[Chapter | None, DESCRIPTIVE] = Field(
         default=None, description="Chapter of the report that shows it; default: that of its kind."
     )

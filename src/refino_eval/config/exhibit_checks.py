@@ -32,6 +32,8 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
     yield from _money(where, exhibit, study, definitions)
     yield from _groups(where, exhibit, study, definitions)
+    if exhibit.decimal_places is not None and exhibit.form == "figure":
+        yield f"The {where} is a figure, and `decimal_places` are of tables. Leave it out."
     yield from _states(where, exhibit, study, definitions)
     yield from _options(where, exhibit, study, definitions)
     yield from exhibit.faults(where, study, definitions)

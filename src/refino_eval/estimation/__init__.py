@@ -38,7 +38,7 @@ from refino_eval.estimation.effects.attrition import (
 )
 from refino_eval.estimation.effects.balance import BalanceTable, TreatmentRegression, balance
 from refino_eval.estimation.effects.compliers import ComplierMeans, ComplierTable, complier_means, complier_profile
-from refino_eval.estimation.effects.descriptives import Moments, moments
+from refino_eval.estimation.effects.descriptives import Moments, mean_std_error, moments
 from refino_eval.estimation.effects.design import DesignSummary, DesignTable, design_table
 from refino_eval.estimation.effects.dynamics import DynamicEffects, cumulate, dynamics, sup_t
 from refino_eval.estimation.effects.estimands import EstimandTable, estimands
@@ -170,6 +170,7 @@ __all__ = [
     "lee_bounds",
     "log_rank",
     "logit",
+    "mean_std_error",
     "missing_patterns",
     "moments",
     "multiplicity",

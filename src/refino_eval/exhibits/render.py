@@ -121,7 +121,9 @@ def table_of(
         notes = (labels.say("notes.not_made", reason=reason),)
         return Table(exhibit_name, language, exhibit.title[language], (EMPTY,), notes)
     levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
-    style = replace(style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)))
+    style = replace(
+        style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)), decimals=exhibit.decimal_places
+    )
     page = Page(exhibit_name, labels, facts, style)
     layout = layout_of(exhibit.kind).layout
     if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":

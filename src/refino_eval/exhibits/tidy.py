@@ -29,7 +29,7 @@ Key = tuple[str, str, str, str]
 STATISTICS = frozenset(
     {
         "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "band_low", "band_high",
-        "mean", "mean_treated", "mean_control", "sd", "sd_treated", "sd_control", "percent_of_control",
+        "mean", "mean_treated", "mean_control", "mean_control_std_error", "sd", "sd_treated", "sd_control", "percent_of_control",
         "n", "n_treated", "n_control", "n_cells", "n_clusters", "count", "share", "weight",
         "r_squared", "f_stat", "chi2", "df", "df_residual", "normalised_difference",
         "p_value_ri", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",

@@ -453,3 +453,63 @@ def test_one_of_several_arms_is_the_trial_of_the_two(trial):
         got = aggregate(kind, entries.exhibits[kind], files=files, study=study)
         alone = numbers(trial, kind, cohort=two)
         np.testing.assert_allclose(got["value"], alone, rtol=1e-9, err_msg=kind)
+
+
+@pytest.mark.parametrize("vcov", ["HC2", "CRV1"])
+def test_coefficients_of_controls_are_those_of_the_same_regression(trial, vcov):
+    cohort, values = trial[:2]
+    got = numbers(trial, "itt", vcov=vcov, weighted=True, show_controls=True, option="outcome_controls")
+    z, age, w2 = (cohort[name].to_numpy(float) for name in ("treated", "age", "w2"))
+    params, errors = regress(trial, values["y"].to_numpy(), [z, age, w2], vcov, cohort["w"].to_numpy())[:2]
+    for k, control in ((1, "age"), (2, "w2")):
+        key = ("spec:coefficients", control, "y")
+        assert got[(*key, "estimate")] == pytest.approx(params[k], rel=1e-8)
+        assert got[(*key, "std_error")] == pytest.approx(errors[k], rel=1e-8)
+    assert got["spec", "t", "y", "estimate"] == pytest.approx(params[0], rel=1e-9)
+    with pytest.raises(UserError, match="of additive specifications alone"):
+        numbers(trial, "itt", show_controls=True, option="interacted")
+
+
+def test_coefficients_of_controls_of_logit_and_cox_are_those_of_statsmodels(trial):
+    cohort, values = trial[:2]
+    z, age = (cohort[name].to_numpy(float) for name in ("treated", "age"))
+    dummies = pd.get_dummies(cohort["cell"]).to_numpy(float)
+    got = numbers(trial, "binary_models", show_controls=True)
+    x = np.column_stack((z, age, dummies))
+    fit = sm.Logit(values["b"].to_numpy(), x).fit(disp=0, cov_type="HC1")
+    # statsmodels' HC1 of a likelihood lacks the factor n / (n - K).
+    factor = np.sqrt(PEOPLE / (PEOPLE - x.shape[1]))
+    assert got["b:coefficients", "age", "log_odds", "estimate"] == pytest.approx(fit.params[1], rel=1e-6)
+    assert got["b:coefficients", "age", "log_odds", "std_error"] == pytest.approx(fit.bse[1] * factor, rel=1e-6)
+    got = numbers(trial, "time_to_event", show_controls=True)
+    cox = sm.PHReg(
+        values["t"].to_numpy(),
+        np.column_stack((z, age)),
+        status=values["b"].to_numpy(),
+        strata=cohort["cell"],
+        ties="efron",
+    ).fit()
+    key = ("", "coefficients:age", "log_hazard_ratio")
+    assert got[(*key, "estimate")] == pytest.approx(cox.params[1], rel=1e-6)
+    assert got[(*key, "std_error")] == pytest.approx(cox.bse[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "CRV1"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_standard_error_of_the_control_mean_is_that_of_a_regression_on_a_constant(trial, vcov, weighted):
+    cohort, values = trial[:2]
+    control = (cohort["treated"] == 0).to_numpy()
+    got = numbers(trial, "itt", vcov=vcov, weighted=weighted, control_mean_error=True)
+    weights = cohort["w"].to_numpy()[control] if weighted else 1.0
+    model = sm.WLS(values["y"].to_numpy()[control], np.ones(control.sum()), weights=weights)
+    clusters = {"cov_kwds": {"groups": cohort["cluster"].to_numpy()[control]}}
+    fit = model.fit(**({"cov_type": "cluster", **clusters} if vcov == "CRV1" else {"cov_type": "HC1"}))
+    assert got["spec", "t", "y", "mean_control_std_error"] == pytest.approx(fit.bse[0], rel=1e-9)
+    assert got["spec", "t", "y", "mean_control"] == pytest.approx(fit.params[0], rel=1e-9)
+
+
+def test_balance_may_regress_covariates_alone(trial):
+    both, one = numbers(trial, "balance"), numbers(trial, "balance", regress="covariates")
+    assert ("", "age", "alone", "estimate") not in one.index
+    pd.testing.assert_series_equal(one, both[one.index])
+    assert {panel for panel, *_ in numbers(trial, "balance", regress="treatment").index} == {""}

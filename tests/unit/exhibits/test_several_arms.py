@@ -29,10 +29,14 @@ def definitions():
         {
             "states": {"s": {"label": LABEL, "description": "x", "expression": "1", "unit": LABEL}},
             "covariates": {"age": {"kind": "column", "column": "age", "label": LABEL}},
-            "specifications": {"main": spec, "clustered": {**spec, "vcov": "CRV1"}, "linear": spec},
+            "specifications": {"main": spec, "aged": {**spec, "controls": [{"covariate": "age"}]}, "clustered": {**spec, "vcov": "CRV1"}, "linear": spec},
             "exhibits": {
                 "itt": {"kind": "itt", "title": LABEL, "columns": columns, "specifications": ["main", "clustered"]},
                 "joint": {"kind": "itt", "title": LABEL, "columns": columns, "comparison": "joint", "between_arms": True},
+                "digits": {
+                    "kind": "itt", "title": LABEL, "columns": columns, "specifications": ["aged"], "comparison": "joint",
+                    "show_controls": True, "control_mean_error": True, "decimal_places": 4,
+                },
                 "tests": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199},
                 "wide": {"kind": "tests", "title": LABEL, "columns": columns, "draws": 199, "family": "arms_and_outcomes"},
                 "together": {
@@ -152,6 +156,27 @@ def test_all_arms_in_one_regression_their_joint_test_and_differences(trial):
     gap = fit.t_test([float(t == names[0]) - float(t == names[1]) for t in fit.params.index])
     assert got["main", "a_minus_b", "work", "estimate"] == pytest.approx(float(gap.effect[0]), rel=1e-9)
     assert got["main", "a_minus_b", "work", "std_error"] == pytest.approx(float(gap.sd[0, 0]), rel=1e-9)
+
+
+def test_a_table_shows_controls_errors_of_means_and_the_decimals_asked_for(trial):
+    frame, got = numbers(trial, "digits")
+    table = table_of("digits", definitions().exhibits["digits"], frame, labels=labels(), language="en", facts={})
+    rows = {row.cells[0].text: row.cells[1].text for row in table.parts[0].body}
+    error = got["aged", "a", "work", "mean_control_std_error"]
+    assert rows["Standard error of the control mean"] == f"{error:.4f}"
+    age = next(
+        row.cells[1]
+        for row in table.parts[0].body
+        if row.cells[1].number == got["aged:coefficients", "age", "work", "estimate"]
+    )
+    assert age.text.replace("\N{MINUS SIGN}", "-") == f"{age.number:.4f}"
+    effect = got["aged", "a", "work", "estimate"]
+    assert rows["Letter"].replace("\N{MINUS SIGN}", "-") == f"{effect:.4f}"
+    people = trial[0].dropna(subset=["pay"])
+    fit = smf.wls("work ~ C(arm, Treatment('none')) + C(cell) + age", people, weights=people["weight"]).fit(
+        cov_type="HC1"
+    )
+    assert got["aged:coefficients", "age", "work", "std_error"] == pytest.approx(fit.bse["age"], rel=1e-9)
 
 
 def test_tests_of_all_arms_at_once_are_of_the_joint_regression_and_one_family(trial):

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refino_eval.estimation.core.arrays import (
-    FloatArray,
-    IntArray,
-    ratio,
-)
+from refino_eval.covariances import COVARIANCES, Vcov
+from refino_eval.estimation.core.arrays import FloatArray, IntArray, ratio
+from refino_eval.estimation.core.kernel import cross_product
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,3 +47,32 @@ def moments(values: FloatArray, *, weights: FloatArray | None = None) -> Moments
     squares = np.einsum("ik,ik->k", weight, np.where(observed, values - mean, 0.0) ** 2)
     sd = np.sqrt(ratio(ratio(squares, total) * n, np.maximum(n - 1, 0)))
     return Moments(n=n, mean=mean, sd=sd)
+
+
+def mean_std_error(
+    values: FloatArray, vcov: Vcov, *, weights: FloatArray | None = None, cluster: IntArray | None = None
+) -> FloatArray:
+    """Return the standard error of each column's (weighted) mean over the people observed in it, shape (k,).
+
+    Parameters
+    ----------
+    values
+        Shape (n, k), missing as NaN.
+    vcov
+        A clustered covariance sums the deviations in clusters, with the factor G / (G - 1); the others give the regression on a
+        constant with HC1, which without weights is sd / sqrt(n).
+    weights, cluster
+        Shape (n,), or None.
+    """
+    observed = np.isfinite(values)
+    weight = observed.astype(np.float64) if weights is None else observed * weights[:, None]
+    mean = ratio(np.einsum("ik,ik->k", weight, np.where(observed, values, 0.0)), weight.sum(axis=0))
+    scores = ratio(np.where(observed, values - mean, 0.0) * weight, weight.sum(axis=0))
+    errors = np.full(values.shape[1], np.nan)
+    for k in range(values.shape[1]):
+        rows = observed[:, k]
+        groups = cluster[rows] if COVARIANCES[vcov].is_clustered and cluster is not None else np.arange(rows.sum())
+        count = np.unique(groups).size
+        if count > 1:
+            errors[k] = np.sqrt(cross_product(scores[rows][:, [k]], groups)[0, 0] * count / (count - 1))
+    return errors

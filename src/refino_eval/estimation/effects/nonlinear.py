@@ -15,7 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,14 @@ from refino_eval.estimation.effects.itt import itt
 LogitVcov = Literal["iid", "HC1"]
 
 
+class Coefficient(NamedTuple):
+    """A control's coefficient (log odds, or log of the hazard ratio) and its standard error."""
+
+    name: str
+    estimate: float
+    std_error: float
+
+
 @dataclass(frozen=True, eq=False)
 class LogitTable:
     """Effects of treatment on the probability of each outcome, every array of shape (J,).
@@ -51,7 +59,8 @@ class LogitTable:
     ``n_varying`` people in cells where the outcome varies. ``linear`` and ``linear_std_error`` are the ITT's of the
     linear probability model with the same cells and controls. ``log_odds`` comes with dummies,
     ``conditional_log_odds`` without constants (NaN when not asked for). ``n_separated`` people live in
-    ``n_separated_cells`` cells whose outcomes are all alike; ``n_singletons`` of them are alone in theirs.
+    ``n_separated_cells`` cells whose outcomes are all alike; ``n_singletons`` of them are alone in theirs. ``coefficients``
+    has the log odds of each outcome's controls, J tuples.
     """
 
     outcomes: tuple[str, ...]
@@ -73,13 +82,18 @@ class LogitTable:
     n_separated: IntArray
     n_separated_cells: IntArray
     n_singletons: IntArray
+    coefficients: tuple[tuple[Coefficient, ...], ...]
     vcov: Vcov
     level: float
 
     def to_frame(self) -> pd.DataFrame:
         """One row per outcome."""
         return pd.DataFrame(
-            {("outcome" if one.name == "outcomes" else one.name): getattr(self, one.name) for one in fields(self)}
+            {
+                ("outcome" if one.name == "outcomes" else one.name): getattr(self, one.name)
+                for one in fields(self)
+                if one.name != "coefficients"
+            }
         )
 
 
@@ -125,15 +139,16 @@ def logit(
             for name, value in one.items():
                 parts.setdefault(name, []).append(value)
             order.append(int(j))
+    listed = parts.pop("coefficients")
     columns = {name: np.asarray(value)[np.argsort(order)] for name, value in parts.items()}
     inference = t_inference(columns["estimate"], columns["std_error"], np.inf, level=inputs.level)
     return LogitTable(
         outcomes=labels, p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high,
-        vcov=inputs.vcov, level=inputs.level, **columns,
+        coefficients=tuple(listed[k] for k in np.argsort(order)), vcov=inputs.vcov, level=inputs.level, **columns,
     )  # fmt: skip
 
 
-def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool, name: str) -> dict[str, float]:
+def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool, name: str) -> dict[str, Any]:
     used = np.flatnonzero(inputs.rows)
     y = values[used]
     wrong = int(np.count_nonzero(~np.isin(y, (0.0, 1.0))))
@@ -146,19 +161,20 @@ def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool
     inside = used[varies[groups.codes]]
     if not inside.size:
         raise UserError(f"{name} is the same for everybody in every cell, so that a logit has nothing to explain.")
-    x, n_cells = _columns(inputs, inside)
-    effect, error, odds, odds_error = _average_effect(values[inside], x, inputs.vcov, name)
+    x, controls = _columns(inputs, inside)
+    effect, error, beta, errors = _average_effect(values[inside], x, inputs.vcov, name)
     share = inside.size / used.size
     held = (np.nan, np.nan)
     if conditional:
-        held = _conditional(values[inside], x[:, : x.shape[1] - n_cells], inputs.cells[inside])
+        held = _conditional(values[inside], x[:, : 1 + len(controls)], inputs.cells[inside])
     return {
         "estimate": effect * share,
         "std_error": error * share,
         "estimate_varying": effect,
         "std_error_varying": error,
-        "log_odds": odds,
-        "log_odds_std_error": odds_error,
+        "log_odds": beta[0],
+        "log_odds_std_error": errors[0],
+        "coefficients": tuple(map(Coefficient, controls, beta[1:].tolist(), errors[1:].tolist())),
         "conditional_log_odds": held[0],
         "conditional_std_error": held[1],
         "n": used.size,
@@ -169,8 +185,8 @@ def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool
     }
 
 
-def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, int]:
-    """Treatment, controls that are not combinations of others, and a dummy for every cell; and the number of cells."""
+def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, list[str]]:
+    """Treatment, controls that are not combinations of others, and a dummy for every cell; and the names of these controls."""
     rows = np.zeros(inputs.n_rows, dtype=bool)
     rows[inside] = True
     labels = tuple(f"control {k}" for k in range(inputs.controls.shape[1]))
@@ -179,11 +195,11 @@ def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, in
     dense = design.cells.codes
     dummies = (dense[:, None] == np.arange(design.cells.n_cells)).astype(np.float64)
     columns = np.hstack((inputs.treated[inside, None], inputs.controls[inside][:, kept], dummies))
-    return columns, design.cells.n_cells
+    return columns, [inputs.control_names[k] for k in kept]
 
 
-def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tuple[float, float, float, float]:
-    """Average effect on the probability and the log odds, each with its standard error."""
+def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tuple[float, float, FloatArray, FloatArray]:
+    """Average effect on the probability with its standard error; all log odds, treatment first, with theirs."""
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
@@ -212,7 +228,7 @@ def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tupl
     high, low = special.expit(base + beta[0]), special.expit(base)
     slope = (high * (1 - high) - low * (1 - low)) @ x / n
     slope[0] = np.mean(high * (1 - high))
-    return float(np.mean(high - low)), float(np.sqrt(slope @ cov @ slope)), float(beta[0]), float(np.sqrt(cov[0, 0]))
+    return float(np.mean(high - low)), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))
 
 
 def _conditional(y: FloatArray, x: FloatArray, cells: IntArray) -> tuple[float, float]:

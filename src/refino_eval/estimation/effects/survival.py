@@ -28,6 +28,7 @@ from refino_eval.estimation.core.arrays import (
     check_level,
 )
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
+from refino_eval.estimation.effects.nonlinear import Coefficient
 
 GroupLabels = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series
 
@@ -175,7 +176,7 @@ class HazardRatio:
 
     ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal.
     ``n_informative`` are in cells with both arms and an observed end; others carry no information and are left out of the fit,
-    which leaves it the same.
+    which leaves it the same. ``coefficients`` has the log hazard ratio of each control.
     """
 
     log_ratio: float
@@ -190,6 +191,7 @@ class HazardRatio:
     n_cells: int
     n_cells_informative: int
     level: float
+    coefficients: tuple[Coefficient, ...] = ()
 
 
 def cox(
@@ -245,6 +247,7 @@ def cox(
         n_cells=groups.n_cells,
         n_cells_informative=int(np.count_nonzero(informative)),
         level=inputs.level,
+        coefficients=tuple(map(Coefficient, inputs.control_names, fit.params[1:].tolist(), fit.bse[1:].tolist())),
     )
 
 

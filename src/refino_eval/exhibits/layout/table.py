@@ -161,6 +161,8 @@ class Numbers:
         return replace(cell, mark=mark) if mark and cell.number is not None else cell
 
     def _beside(self, value: float, error: float) -> str:
+        if self.style.decimals is not None:
+            return self.style.fixed(value, self.style.decimals)
         decimals = decimals_for(value, 2)
         if math.isfinite(error) and error > 0:
             own = decimals_for(error, 2)

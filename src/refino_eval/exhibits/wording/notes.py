@@ -298,12 +298,12 @@ def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
     names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
     if names.empty:
         return ""
-    shown = list(dict.fromkeys(_control_name(str(name), labels) for name in names))
+    shown = list(dict.fromkeys(control_name(str(name), labels) for name in names))
     listed = "; ".join(shown[:MOST_NAMED]) + ("; ..." if len(shown) > MOST_NAMED else "")
     return labels.say("notes.collinear", listed=listed, n=len(shown))
 
 
-def _control_name(name: str, labels: LabelBook) -> str:
+def control_name(name: str, labels: LabelBook) -> str:
     """Return the label of a control's column, `<covariate>`, `<covariate>=<category>` or `<covariate>:<group>`."""
     covariate, separator, group = name.partition("=")
     if not separator:

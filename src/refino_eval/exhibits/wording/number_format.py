@@ -18,6 +18,15 @@ LARGEST_IN_FULL = 1e15
 MOST_DECIMALS = 12
 """More decimals than any reader uses."""
 
+MEASURED = frozenset(
+    {
+        "estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high", "ar_low", "ar_high", "mean", "mean_treated",
+        "mean_control", "mean_control_std_error", "sd", "sd_treated", "sd_control", "mde", "margin", "rejected_below",
+        "rejected_above", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error",
+    }
+)  # fmt: skip
+"""Statistics in the unit of the outcome, whose decimals a table may set."""
+
 
 @dataclass(frozen=True)
 class NumberStyle:
@@ -35,6 +44,8 @@ class NumberStyle:
         Whether a spreadsheet reads it, which takes ``(0.016)`` for a negative number.
     stars
         Levels of p, one star each; empty: no stars.
+    decimals
+        Decimals of effects, standard errors, interval limits, means and standard deviations; None: by the house rule.
     """
 
     decimal: str
@@ -42,6 +53,7 @@ class NumberStyle:
     minus: str = "\N{MINUS SIGN}"
     machine: bool = False
     stars: tuple[float, ...] = ()
+    decimals: int | None = None
 
     @classmethod
     def of(cls, language: str, *, machine: bool = False, stars: Iterable[float] = ()) -> Self:
@@ -77,6 +89,8 @@ class NumberStyle:
 
     def amount(self, value: float) -> str:
         """Write a characteristic's mean: two decimals, fewer from a hundred on."""
+        if self.decimals is not None:
+            return self.fixed(value, self.decimals)
         return self.fixed(value, decimals_for(value, 4, most=2))
 
     def integer(self, value: float) -> str:
@@ -147,6 +161,8 @@ def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_er
         return style.p_value(value)
     if statistic in ("n", "n_treated", "n_control", "n_cells", "n_clusters", "n_left_out", "count"):
         return style.integer(value)
+    if style.decimals is not None and statistic in MEASURED:
+        return style.fixed(value, style.decimals)
     if statistic in ("conf_low", "conf_high", "band_low", "band_high") and std_error:
         return style.fixed(value, decimals_for(std_error, 2))
     if statistic in ("mean", "mean_treated", "mean_control", "sd", "sd_control", "value"):

@@ -23,7 +23,7 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     lay_out = _staircase if len(exhibit.covariates) <= WIDEST else _listed
-    parts = [lay_out(exhibit, numbers, labels)]
+    parts = [] if exhibit.regress == "covariates" else [lay_out(exhibit, numbers, labels)]
     if (frame["panel"] == PANEL).any():
         parts.append(_differences(exhibit, numbers, labels))
     notes = [
@@ -139,12 +139,19 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
     return Part(header=(header,), body=tuple(body), caption=caption)
 
 
+def _tested(exhibit: BalanceExhibit, covariate: str) -> tuple[str, str, str]:
+    """Return the panel, row and column of the test of one covariate."""
+    return (PANEL, covariate, "difference") if exhibit.regress == "covariates" else ("", covariate, "alone")
+
+
 def _balanced(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     """Return a note that names the covariates whose difference is 0 by design, with no standard error to test it by."""
     names = [
         inside(labels.covariate(covariate, unit=False))
         for covariate in exhibit.covariates
-        if numbers.value("", covariate, "alone", "std_error") == 0 == numbers.value("", covariate, "alone", "estimate")
+        if numbers.value(*_tested(exhibit, covariate), "std_error")
+        == 0
+        == numbers.value(*_tested(exhibit, covariate), "estimate")
     ]
     return [labels.say("balance.balanced_by_design", listed="; ".join(names), n=len(names))] if names else []
 

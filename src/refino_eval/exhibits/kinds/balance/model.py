@@ -30,6 +30,11 @@ class BalanceExhibit(PlainExhibit):
         description="Whether everything is compared within strata; false compares all people of the arms, as a t test does "
         "(with vcov iid: the t test of equal variances).",
     )
+    regress: Literal["both", "treatment", "covariates"] = Field(
+        default="both",
+        description="treatment: treatment on each covariate, and on all; covariates: each covariate on treatment, with the joint test "
+        "of all; both: both.",
+    )
     missing: Literal["common", "available"] = Field(
         default="common",
         description="common: the people who have every covariate; available: each covariate's own people, but for the "

@@ -21,7 +21,8 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
         missing=exhibit.missing,
         **weighting(cohort, exhibit.vcov),
     )
-    for column, part in (("alone", table.alone), ("joint", table.together)):
+    regressions = () if exhibit.regress == "covariates" else (("alone", table.alone), ("joint", table.together))
+    for column, part in regressions:
         for k, covariate in enumerate(table.covariates):
             yield from effect_rows(covariate, column, part, k, statistics=(*EFFECT[:3], "r_squared", "n"))
             if column == "alone":
@@ -29,7 +30,8 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     test = table.joint_test
     n = int(table.together.n[0])
     yield from joint_test_rows("joint_test", "joint", test, n=n)
-    yield from _differences(table, study)
+    if exhibit.regress != "treatment":
+        yield from _differences(table, study)
 
 
 def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:

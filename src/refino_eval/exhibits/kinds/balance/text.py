@@ -37,7 +37,8 @@ def design_checks(exhibit: BalanceExhibit, frame: pd.DataFrame, labels: LabelBoo
     joint = statistics_at(frame, "", "joint_test", "joint").get("p_value")
     if joint is None:
         return
-    alone = {name: statistics_at(frame, "", name, "alone").get("p_value", 1.0) for name in exhibit.covariates}
+    panel, column = ("differences", "difference") if exhibit.regress == "covariates" else ("", "alone")
+    alone = {name: statistics_at(frame, panel, name, column).get("p_value", 1.0) for name in exhibit.covariates}
     least = min(alone, key=lambda name: alone[name])
     style = NumberStyle.of(labels.language)
     text = labels.say(

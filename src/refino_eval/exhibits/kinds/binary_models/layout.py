@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from refino_eval.exhibits.keys import COEFFICIENTS, panel_of
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
-from refino_eval.exhibits.wording.notes import errors_note, specification_note
+from refino_eval.exhibits.wording.notes import control_name, errors_note, specification_note
 
 MODELS = ("linear", "logit", "log_odds")
 
@@ -39,6 +40,13 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
         )
         errors = (numbers.cell("", key, model, "std_error", pattern=page.style.beneath) for model in MODELS)
         body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
+        panel = panel_of(key, COEFFICIENTS)
+        for control in dict.fromkeys(frame.loc[frame["panel"] == panel, "row"]):
+            # The coefficient of a control is on the scale of the log odds alone.
+            shown = (numbers.estimate(panel, control, model) for model in MODELS)
+            body.append(Row((label(control_name(control, labels)), label(""), *shown, label(""), label(""))))
+            errors = (numbers.cell(panel, control, model, "std_error", pattern=page.style.beneath) for model in MODELS)
+            body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
     header = Row((label(""), *(label(text, align="right") for text in heads)))
     entry = labels.specification_of(exhibit.specification)
     notes = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]

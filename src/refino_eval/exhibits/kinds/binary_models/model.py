@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
 from refino_eval.covariances import Vcov
@@ -20,3 +22,4 @@ class BinaryModelsExhibit(OutcomesExhibit):
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls",)
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     specification: Name = "main"
+    show_controls: bool = Field(default=False, description="Also the log odds of each control, under its outcome.")

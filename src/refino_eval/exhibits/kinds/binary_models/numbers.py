@@ -8,6 +8,7 @@ import numpy as np
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
+from refino_eval.exhibits.keys import COEFFICIENTS, panel_of
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
@@ -41,3 +42,9 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
         yield cell(key, "logit", "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))
         yield cell(key, "log_odds", "estimate", fitted.log_odds[0], n, source=Reason.LIKELIHOOD)
         yield cell(key, "log_odds", "std_error", fitted.log_odds_std_error[0], n, source=Reason.LIKELIHOOD)
+        for control in fitted.coefficients[0] if exhibit.show_controls else ():
+            panel = panel_of(key, COEFFICIENTS)
+            yield cell(control.name, "log_odds", "estimate", control.estimate, n, panel=panel, source=Reason.LIKELIHOOD)
+            yield cell(
+                control.name, "log_odds", "std_error", control.std_error, n, panel=panel, source=Reason.LIKELIHOOD
+            )

@@ -10,9 +10,6 @@ from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, label
 from refino_eval.exhibits.wording.labels import LabelBook
 
-WIDEST = 10
-"""Outcomes that a column each leaves room for."""
-
 
 def listed_parts(
     exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook

@@ -13,6 +13,7 @@ from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.estimation.core.recording import Source
 from refino_eval.exhibits.keys import ALL_ARMS, difference_row
+from refino_eval.exhibits.kinds.itt.control_coefficients import control_mean_errors
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
@@ -39,7 +40,8 @@ def joint_effects(
     """Regress each outcome on all treated arms at once, within cells: effects, their joint test, differences between arms."""
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     assigned = pd.DataFrame({arm: (people["arm"] == arm).astype(float) for arm in study.treated_arms})
-    for column in exhibit.columns:
+    errors = control_mean_errors(exhibit, people, values, specification)
+    for place, column in enumerate(exhibit.columns):
         known = np.isfinite(values[column].to_numpy())
         design = est.prepare_columns(
             assigned,
@@ -55,6 +57,8 @@ def joint_effects(
             for arm, (source, statistics) in zip(design.focus, rows, strict=True):
                 statistics |= t_statistic(exhibit, statistics)
                 statistics |= _moments(people, values[column], known, arm, study, design)
+                if errors is not None:
+                    statistics["mean_control_std_error"] = float(errors[place])
                 for statistic, value in statistics.items():
                     yield cell(arm, column, statistic, value, int(statistics["n"]), panel=panel, source=source)
         test = _joint_test(fit, specification)

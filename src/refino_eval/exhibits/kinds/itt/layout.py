@@ -8,14 +8,21 @@ from itertools import combinations
 
 import pandas as pd
 
-from refino_eval.exhibits.keys import ALL_ARMS, difference_row
-from refino_eval.exhibits.kinds.itt.itt_listed import WIDEST, listed_parts
-from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS, difference_row, panel_of
+from refino_eval.exhibits.kinds.itt.itt_listed import listed_parts
+from refino_eval.exhibits.kinds.itt.model import WIDEST, IttExhibit
+from refino_eval.exhibits.layout.effect_rows import effect_rows
 from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import inference_note, reliability_notes, specification_note, window_notes
+from refino_eval.exhibits.wording.notes import (
+    control_name,
+    inference_note,
+    reliability_notes,
+    specification_note,
+    window_notes,
+)
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
@@ -42,6 +49,10 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
         if len(specifications) > 1:
             body.append(Row((label(labels.specification(spec), span=len(exhibit.columns) + 1),), role="block"))
         body += _effects(numbers, exhibit, spec, labels)
+        for control in _controls(numbers, spec):
+            head = control_name(control, labels)
+            panel = panel_of(spec, COEFFICIENTS)
+            body += effect_rows(numbers, panel, control, head[:1].upper() + head[1:], exhibit.columns, labels)
         if not shared:
             body += _feet(numbers, exhibit, spec, labels)
         if not alike:
@@ -51,6 +62,12 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
     if alike:
         body += alike[0]
     return Part(header=(header,), body=tuple(body))
+
+
+def _controls(numbers: Numbers, spec: str) -> list[str]:
+    """Return the controls whose coefficients a specification shows, in their order."""
+    panel = panel_of(spec, COEFFICIENTS)
+    return list(dict.fromkeys(row for part, row, _, _ in numbers.values if part == panel))
 
 
 def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
@@ -172,7 +189,8 @@ def _feet(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) -
 
 def _facts(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) -> Iterator[tuple[str, str, str]]:
     """Return the rows of control means and N: once when they are the same for every arm, else arm by arm."""
-    for statistic in ("mean_control", "n"):
+    facts = ("mean_control", "mean_control_std_error", "n") if exhibit.control_mean_error else ("mean_control", "n")
+    for statistic in facts:
         word = labels.word(statistic)
         distinct = {
             tuple(numbers.cell(spec, arm, column, statistic).text for column in exhibit.columns)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import OutcomesExhibit, Several
+
+if TYPE_CHECKING:
+    from refino_eval.config.definitions import Definitions, Specification
+    from refino_eval.config.evaluation import Evaluation
+
+WIDEST = 10
+"""Outcomes that a column each leaves room for."""
 
 
 class IttExhibit(OutcomesExhibit):
@@ -33,7 +41,34 @@ class IttExhibit(OutcomesExhibit):
         "one regression.",
     )
     t_stat: bool = Field(default=False, description="Also show the t statistic of each effect.")
+    show_controls: bool = Field(default=False, description="Also the coefficient of each control, under the effects.")
+    control_mean_error: bool = Field(
+        default=False, description="Also the standard error of the control mean, clustered where the specification is."
+    )
     between_arms: bool = Field(
         default=False,
         description="With several treated arms: also the difference of every two, from the joint regression.",
     )
+
+    def refused(
+        self,
+        specifications: Mapping[str, Specification],
+        *,
+        weights: str | None,
+        cluster: bool,
+        cluster_key: str = "person_table.cluster",
+    ) -> Iterator[str]:
+        """Return the options that this kind does not honour."""
+        yield from super().refused(specifications, weights=weights, cluster=cluster, cluster_key=cluster_key)
+        chosen = [specifications[name] for name in self.specifications if name in specifications]
+        if self.show_controls and any(entry.adjustment == "interacted" for entry in chosen):
+            yield "shows coefficients of controls (show_controls) of additive specifications alone. Choose one, or leave it out."
+
+    def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
+        """Return what the definition says and cannot mean."""
+        if not self.show_controls:
+            return
+        if len(self.columns) > WIDEST:
+            yield f"The {where} has show_controls and {len(self.columns)} outcomes. It has room for {WIDEST}: make several exhibits."
+        if len(study.arms.treated_arms) > 1 and self.arm is None and self.comparison == "pairwise":
+            yield f"The {where} has show_controls and a regression for each arm. Add `comparison: joint`, or choose one `arm:`."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.exhibits.kinds.itt.control_coefficients import control_mean_errors, control_rows
 from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.few_clusters import inference_rows
@@ -48,6 +49,8 @@ def numbers(exhibit: IttExhibit, context: Context) -> Iterator[Row]:
                 yield from _itt_of_pair(exhibit, people, files, pair, label, context.name)
         if several:
             yield from joint_effects(exhibit, cohort, files, study, label, specification)
+        if exhibit.show_controls:
+            yield from control_rows(exhibit, cohort, files, study, label)
         for column, people_lost in lost.items():
             if people_lost and exhibit.missing == "common":
                 yield cell("lost", column, "count", people_lost, people_lost, panel=label)
@@ -60,7 +63,10 @@ def _itt_of_pair(
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     inputs = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
     table = est.itt(values, inputs)
+    errors = control_mean_errors(exhibit, people, values, specification)
     for k, column in enumerate(exhibit.columns):
+        if errors is not None:
+            yield cell(study.treated, column, "mean_control_std_error", errors[k], int(table.n_control[k]), panel=label)
         n, source = int(table.n[k]), table.sources[k]
         for field, statistic in EFFECT_STATISTICS.items():
             yield cell(study.treated, column, statistic, getattr(table, field)[k], n, panel=label, source=source)

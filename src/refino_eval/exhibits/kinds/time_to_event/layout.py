@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refino_eval.exhibits.keys import ALL_ARMS
+from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.layout.drawing import (
     Drawing,
@@ -21,13 +21,15 @@ from refino_eval.exhibits.layout.drawing import (
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET, Series
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note, specification_note
+from refino_eval.exhibits.wording.notes import control_name, data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NORMAL = 1.959963984540054
+"""Quantile of the normal distribution for 95 % confidence intervals."""
 MOST_BANDS = 2
 """Treated arms whose bands are drawn; of more, bands would hide the curves and stand in the numbers alone."""
 
@@ -146,9 +148,27 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
         lines.append(labels.say("time_to_event.each_arm_compared", against=against, listed=listed))
     if entry is not None and entry.controls:
         lines.append(specification_note(exhibit.specification, entry, labels))
+    lines += _control_notes(frame, labels)
     lost = counts.get(("lost", "all"), 0)
     if lost:
         lines.append(labels.say("time_to_event.people_without_outcome", n=style.integer(lost)))
+    return lines
+
+
+def _control_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+    """Return a note for each comparison with the hazard ratios of the controls and their 95 % intervals."""
+    style, lines = NumberStyle.of(labels.language), list[str]()
+    shown = frame[frame["row"].str.startswith(f"{COEFFICIENTS}:")]
+    for panel in dict.fromkeys(shown["panel"]):
+        values = shown[shown["panel"] == panel].set_index(["row", "statistic"])["value"]
+        parts = []
+        for row in dict.fromkeys(row for row, _ in values.index):
+            estimate, error = values[row, "estimate"], values[row, "std_error"]
+            ratio, low, high = (style.fixed(math.exp(estimate + z * error), 2) for z in (0.0, -NORMAL, NORMAL))
+            gap = ";" if style.decimal == "," else ","
+            parts.append(f"{control_name(row.partition(':')[2], labels)} {ratio} [{low}{gap} {high}]")
+        text = labels.say("time_to_event.control_hazard_ratios", listed="; ".join(parts))
+        lines.append(f"{labels.arm(panel)}: {text}" if panel else text)
     return lines
 
 

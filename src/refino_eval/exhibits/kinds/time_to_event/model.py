@@ -34,6 +34,7 @@ class TimeToEventExhibit(PlainExhibit):
         default=None, description="What the axis of time says, for instance weeks since the claim; default: months."
     )
     specification: Name = "none"
+    show_controls: bool = Field(default=False, description="Also the hazard ratio of each control, in a note.")
 
     @property
     def outcomes(self) -> tuple[str, ...]:

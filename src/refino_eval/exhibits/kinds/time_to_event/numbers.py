@@ -9,7 +9,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.errors import UserError
-from refino_eval.exhibits.keys import ALL_ARMS
+from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
@@ -54,7 +54,7 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
         pair = of_arm(people, arm, study) | of_arm(people, study.control, study)
         among = None if beside is None else beside.loc[pair].reset_index(drop=True)
         two = people.loc[pair].reset_index(drop=True)
-        for one in _comparison(duration[pair], event[pair], two, among, specification):
+        for one in _comparison(exhibit, duration[pair], event[pair], two, among, specification):
             yield {**one, "panel": arm} if several else one
     if several:
         yield from _all_arms(duration, event, people, specification)
@@ -78,6 +78,7 @@ def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonF
 
 
 def _comparison(
+    exhibit: TimeToEventExhibit,
     duration: np.ndarray,
     event: np.ndarray,
     people: pd.DataFrame,
@@ -106,6 +107,10 @@ def _comparison(
         yield cell("cox", "hazard_ratio", statistic, value, n, source=Reason.LIKELIHOOD)
     yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n, source=Reason.LIKELIHOOD)
     yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n, source=Reason.LIKELIHOOD)
+    for control in hazard.coefficients if exhibit.show_controls else ():
+        row = f"{COEFFICIENTS}:{control.name}"
+        yield cell(row, "log_hazard_ratio", "estimate", control.estimate, n, source=Reason.LIKELIHOOD)
+        yield cell(row, "log_hazard_ratio", "std_error", control.std_error, n, source=Reason.LIKELIHOOD)
 
 
 def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
