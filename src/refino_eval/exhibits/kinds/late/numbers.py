@@ -83,6 +83,7 @@ def _by_group(
         covs = [table.std_error[[k], None] ** 2 for table in tables]
         test = equal_effects(effects, covs, df=float(sum(table.df[k] for table in tables)))
         source = equality_of_groups([table.sources[k] for table in tables], independent=True)
+        source = equality_of_groups([table.sources[k] for table in tables], independent=True)
         yield from joint_test_rows("equal", key, test, panel=exhibit.specification, source=source)
 
 
