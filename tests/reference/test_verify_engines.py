@@ -9,10 +9,11 @@ from linearmodels.iv.absorbing import AbsorbingLS
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.errors import UserError
-from refino_eval.estimation import balance, itt, late, prepare
+from refino_eval.estimation import balance, itt, late, prepare, regression_inputs
 from refino_eval.estimation.core.recording import recording
 from refino_eval.estimation.verification import engines as engines_module
 from refino_eval.estimation.verification.engines import Problem, ask
+from refino_eval.estimation.verification.reestimation import joint_estimates
 
 VCOVS = tuple(COVARIANCES)
 
@@ -123,6 +124,27 @@ def test_the_parts_of_linearmodels_are_what_its_model_gives(data, vcov, weighted
         fit = model.fit(cov_type=kind, debiased=vcov != "HC0", **clusters)
         assert b[0] == pytest.approx(fit.params.iloc[0], rel=1e-9)
         assert cov[0, 0] == pytest.approx(fit.cov.iloc[0, 0], rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("vcov", ["HC0", "HC1", "CRV1"])
+def test_influences_give_the_joint_covariance_of_outcomes(data, vcov, weighted):
+    outcomes = data["outcomes"].fillna(0.0).assign(started=data["d"])
+    with recording() as kept:
+        table = itt(outcomes, data["z"], **options(data, vcov, weighted))
+    inputs = regression_inputs(data["z"], **options(data, vcov, weighted))
+    expected = prepare(inputs).fit(outcomes).joint_cov(vcov)
+    [(b, cov)] = joint_estimates(kept, [(table.sources, (0, 0, 0))])
+    np.testing.assert_allclose(b, table.estimate, rtol=1e-9)
+    np.testing.assert_allclose(cov, expected, rtol=1e-9)
+    [(_, apart)] = joint_estimates(kept, [(table.sources, (0, 1, 2))])
+    np.testing.assert_allclose(apart, np.diag(np.diag(expected)), rtol=1e-9)
+
+
+def test_covariances_with_leverage_have_no_influences(data):
+    with recording() as kept:
+        table = itt(data["outcomes"][["y"]], data["z"], **options(data, "HC2"))
+    assert joint_estimates(kept, [(table.sources, (0,))]) == [None]
 
 
 def test_cells_that_are_each_part_of_one_cluster_count_as_parameters_in_every_engine(data):

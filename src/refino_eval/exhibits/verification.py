@@ -20,12 +20,14 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Source, recording
+from refino_eval.estimation.verification.engines import Answer, Engine
 from refino_eval.estimation.verification.reestimation import (
     TOLERANCE,
     Question,
     Reestimate,
     Reestimator,
     VerificationError,
+    joint_estimates,
 )
 from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason
@@ -106,7 +108,8 @@ class _DerivedQuestion:
     std_errors: tuple[Question, ...]
 
 
-Asked = Question | _DerivedQuestion | Reason
+Asked = Question | _DerivedQuestion | Reestimate | Reason
+"""What engines are asked for a number; estimates with their joint covariance are answered at once."""
 
 
 def _keys(record: Mapping[Hashable, object]) -> Keys:
@@ -148,9 +151,12 @@ def _questions(
     }
     asked: dict[Keys, Asked] = {}
     regressions: dict[tuple[Keys, int, str], Source] = {}
+    together: dict[Keys, Derived] = {}
     for keys, source in sources.items():
         if isinstance(source, Source) and (keys[-1] in VERIFIED or COVARIANCES[source.key.vcov].has_satterthwaite):
             regressions[keys, 0, keys[-1]] = source
+        elif isinstance(source, Derived) and keys[-1] in VERIFIED and source.people:
+            together[keys] = source
         elif isinstance(source, Derived) and keys[-1] in VERIFIED:
             regressions |= {
                 (keys, k, statistic): part
@@ -182,21 +188,37 @@ def _questions(
             asked[keys] = _DerivedQuestion(source.formula, *known) if whole else Reason.UNSTATED
         else:
             asked[keys] = questions[keys, 0, keys[-1]] or Reason.UNSTATED
+    joint = joint_estimates(kept, [(source.parts, source.people) for source in together.values()])
+    for (keys, source), answer in zip(together.items(), joint, strict=True):
+        asked[keys] = source.otherwise if answer is None else _derived({"within": answer}, source.formula, keys[-1])
     return asked
+
+
+def _derived(
+    answers: Mapping[Engine, Answer], formula: Callable[[FloatArray, FloatArray], float], statistic: str
+) -> Reestimate:
+    """Return what engines' estimates and covariances give; an F near 0 is as exact as its t, a difference as its parts."""
+    values = {engine: formula(b, cov) for engine, (b, cov) in answers.items()}
+    of_parts = max(float(np.sqrt(np.max(np.diag(cov)))) for _, cov in answers.values())
+    size = min(1.0, float(np.sqrt(min(values.values())))) if statistic == "f_stat" else of_parts
+    return Reestimate(size, values)
 
 
 def _scaled(question: Asked, factor: float) -> Asked:
     """Return what is asked for a number in other units."""
     if factor == 1.0 or isinstance(question, Reason):
         return question
+    if isinstance(question, Reestimate):
+        values = {engine: factor * value for engine, value in question.engines.items()}
+        return Reestimate(abs(factor) * question.scale, values)
     if isinstance(question, _DerivedQuestion):
-        return replace(question, formula=lambda b, error: factor * question.formula(b, error))
+        return replace(question, formula=lambda b, cov: factor * question.formula(b, cov))
     return replace(question, loadings=question.loadings * factor)
 
 
 def _answer(reestimator: Reestimator, question: Asked, statistic: str) -> Reestimate | Reason:
     """Return what engines make of a number; of a derived one, those that know all its parts."""
-    if isinstance(question, Reason):
+    if isinstance(question, Reason | Reestimate):
         return question
     if isinstance(question, Question):
         answer = reestimator.reestimate(question)
@@ -207,16 +229,14 @@ def _answer(reestimator: Reestimator, question: Asked, statistic: str) -> Reesti
     engines = [
         engine for engine in estimates[0].engines if all(engine in one.engines for one in estimates + std_errors)
     ]
-    values = {
-        engine: question.formula(*(np.array([one.engines[engine] for one in of]) for of in (estimates, std_errors)))
+    answers: dict[Engine, Answer] = {
+        engine: (
+            np.array([one.engines[engine] for one in estimates]),
+            np.diag([one.engines[engine] ** 2 for one in std_errors]),
+        )
         for engine in engines
     }
-    if not values:
-        return Reason.SINGULAR
-    # An F near 0 is as exact as its t; a difference is as exact as its parts.
-    of_parts = max(one.scale for one in estimates + std_errors)
-    scale = min(1.0, float(np.sqrt(next(iter(values.values()))))) if statistic == "f_stat" else of_parts
-    return Reestimate(scale, values)
+    return _derived(answers, question.formula, statistic) if answers else Reason.SINGULAR
 
 
 def write_verification(found: pd.DataFrame, path: Path) -> None:

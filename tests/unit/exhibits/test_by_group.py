@@ -1,15 +1,19 @@
 """Exhibits by group: who is in which group, the same numbers as each group alone, and small multiples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.effects import numbers as effects_numbers
 from refino_eval.exhibits.kinds.effects.numbers import equal_effects
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.study import Study
 from refino_eval.exhibits.render import drawing_of, figure_notes
+from refino_eval.exhibits.verification import require_agreement, verify
 from refino_eval.exhibits.wording.group_labels import group_label, split_label
 from refino_eval.text import say
 from support import trial as toy
@@ -166,3 +170,27 @@ def test_groups_are_called_by_their_labels():
     assert split_label("county", labels.in_language("nb")) == "Fylke"
     assert split_label("draw_year", labels) == say("labels.draw_year", "en")
     assert split_label(("young", "middle"), labels) == "Age"
+
+
+def test_joint_tests_of_times_and_groups_agree_with_another_program(trial, monkeypatch):
+    names = ("effects", "summed", "alone")
+
+    def verified():
+        frames = {name: trial.numbers(ENTRIES, name)[0] for name in names}
+        return verify(ENTRIES.exhibits, frames, files=trial.files, study=STUDY)
+
+    result = verified()
+    require_agreement(result)
+    assert set(result["reason"]) == {""}
+    tests = result[result["statistic"] == "f_stat"]
+    assert set(tests.loc[tests["exhibit"] == "effects", "row"]) == {"placebo", "equal_path", "equal_mean"}
+    assert set(tests.loc[tests["exhibit"] == "effects", "engine"]) == {"within"}
+    honest = effects_numbers.equal_effects
+
+    def wrong(*arguments, **options):
+        test = honest(*arguments, **options)
+        return replace(test, f_stat=test.f_stat * (1 + 1e-6))
+
+    monkeypatch.setattr(effects_numbers, "equal_effects", wrong)
+    differs = verified().query("verdict == 'differs'")
+    assert set(differs["row"]) == {"equal_path", "equal_mean", "equal_last"}

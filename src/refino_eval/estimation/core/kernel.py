@@ -464,6 +464,7 @@ class Fit:
             cluster=design.cluster,
             vcov=vcov,
             scale=np.outer(np.abs(design.dual).sum(axis=0), np.sqrt(np.mean(outcomes**2, axis=0))),
+            people=design.rows,
             take_up=take_up,
         )
 

@@ -62,6 +62,8 @@ class Regression:
         Shape (n, J).
     cells, weights, cluster
         Of the people in use, each (n,); weights and cluster may be None.
+    people
+        Their rows in the inputs, shape (n,): regressions of one analysis share people.
     vcov
         The covariance asked for.
     scale
@@ -79,6 +81,7 @@ class Regression:
     cluster: IntArray | None
     vcov: Vcov
     scale: FloatArray
+    people: IntArray
     take_up: FloatArray | None = None
 
 

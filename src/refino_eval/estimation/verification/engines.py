@@ -274,6 +274,15 @@ def _take_up_by_textbook(problem: Problem, outcomes: FloatArray, taken: FloatArr
 
 
 def _by_within(problem: Problem, outcomes: FloatArray) -> list[Answer]:
+    inverse, beta, residuals, k = _within(problem, outcomes)
+    leverage = np.zeros(problem.cells.size)  # not asked for: HC2 and HC3 need the whole matrix
+    return [
+        (beta[:, j], _sandwich_cov(problem, inverse, residuals[:, j], leverage, k)) for j in range(outcomes.shape[1])
+    ]
+
+
+def _within(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+    """Return the pseudo-inverse's rows and coefficients of interest, the residuals, and the number of parameters."""
     weights = np.ones(problem.cells.size) if problem.weights is None else problem.weights
     cells = pd.Series(problem.cells)
     total = pd.Series(weights).groupby(cells).transform("sum").to_numpy()[:, None]
@@ -283,13 +292,24 @@ def _by_within(problem: Problem, outcomes: FloatArray) -> list[Answer]:
         return np.asarray((values - sums / total) * np.sqrt(weights)[:, None])
 
     x, y = apart(problem.columns), apart(outcomes)
-    n, k = problem.cells.size, problem.columns.shape[1] + int(cells.nunique())
     inverse = np.asarray(np.linalg.pinv(x))
     beta = np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
-    residuals = y - x @ beta
-    leverage = np.zeros(n)  # not asked for: HC2 and HC3 need the whole matrix
     f = problem.n_focus
-    return [(beta[:f, j], _sandwich_cov(problem, inverse[:f], residuals[:, j], leverage, k)) for j in range(y.shape[1])]
+    return inverse[:f], beta[:f], y - x @ beta, problem.columns.shape[1] + int(cells.nunique())
+
+
+def influences(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return coefficients (f, J) by `within`, and people's influence on them (n, f, J), whose cross product is the covariance.
+
+    None for covariances of another form: the classical one, and those with leverage.
+    """
+    covariance = problem.covariance
+    if not covariance.is_robust or covariance.leverage_power or covariance.has_cluster_leverage:
+        return None
+    inverse, beta, residuals, k = _within(problem, outcomes)
+    n, groups = problem.cells.size, 0 if problem.cluster is None else np.unique(problem.cluster).size
+    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups)
+    return beta, inverse.T[:, :, None] * residuals[:, None, :] * np.sqrt(factor)
 
 
 _LEAST_SQUARES: dict[Engine, Callable[[Problem, FloatArray], list[Answer]]] = {

@@ -7,11 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Key, Recording, Regression, Source
-from refino_eval.estimation.verification.engines import MOST_DUMMIES, Answer, Engine, Problem, ask, degrees_of_freedom
+from refino_eval.estimation.verification.engines import (
+    MOST_DUMMIES,
+    Answer,
+    Engine,
+    Problem,
+    ask,
+    degrees_of_freedom,
+    influences,
+)
 
 TOLERANCE = 1e-8
 """Largest relative difference between the kernel and an engine."""
@@ -183,6 +192,50 @@ class Reestimator:
                 (engine, design, name): answer for name, answer in zip(about.outcomes, given, strict=True)
             }
         self._pending.clear()
+
+
+def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Sequence[int]]]) -> list[Answer | None]:
+    """Estimate numbers of several regressions together, with their joint covariance, by `within`.
+
+    Parameters
+    ----------
+    kept
+        What was recorded.
+    wanted
+        Sources of one row of loadings each, and for each the set of people that its rows are of: regressions of different sets
+        share nobody.
+
+    Returns
+    -------
+    list
+        Estimates (p,) and covariance (p, p); None where a regression was not recorded, or its covariance has another form.
+    """
+    needed: dict[Key, dict[int, None]] = {}
+    for sources, _ in wanted:
+        for source in sources:
+            needed.setdefault(source.key, {})[source.outcome] = None
+    found: dict[tuple[Key, int], Answer] = {}
+    for key, outcomes in needed.items():
+        regression = kept.regressions.get(key)
+        if regression is None or regression.take_up is not None:
+            continue
+        if (answer := influences(_problem_of(regression), regression.outcomes[:, list(outcomes)])) is not None:
+            found |= {(key, j): (answer[0][:, k], answer[1][:, :, k]) for k, j in enumerate(outcomes)}
+
+    def together(sources: Sequence[Source], people: Sequence[int]) -> Answer | None:
+        if any((source.key, source.outcome) not in found for source in sources):
+            return None
+        estimates, columns = [], []
+        for source, whose in zip(sources, people, strict=True):
+            b, influence = found[source.key, source.outcome]
+            regression = kept.regressions[source.key]
+            units = regression.people if regression.cluster is None else regression.cluster
+            estimates.append(float(source.loadings[0] @ b))
+            columns.append(pd.Series(influence @ source.loadings[0]).groupby([np.full(units.size, whose), units]).sum())
+        scores = pd.concat(columns, axis=1).fillna(0.0).to_numpy(dtype=np.float64)
+        return np.array(estimates), scores.T @ scores
+
+    return [together(*one) for one in wanted]
 
 
 def _problem_of(regression: Regression) -> Problem:

@@ -42,18 +42,25 @@ class CopyOf:
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """A number that follows by arithmetic from estimates of several regressions and their standard errors.
+    """A number that follows by arithmetic from estimates of several regressions.
 
     Attributes
     ----------
     parts
         The regressions.
     formula
-        Function of the estimates and standard errors, each of shape (p,), which is given those of every engine.
+        Function of the estimates (p,) and their covariance (p, p), which is given those of every engine.
+    people
+        Where the estimates depend on each other: for each part the set of people that it is of, since parts of one set may
+        share people. Empty where the covariances are not needed, or are 0.
+    otherwise
+        The reason where no engine knows these covariances.
     """
 
     parts: tuple[Source, ...]
     formula: Callable[[FloatArray, FloatArray], float]
+    people: tuple[int, ...] = ()
+    otherwise: Reason = Reason.UNSTATED
 
 
 NumberSource = Source | CopyOf | Derived | Reason
@@ -61,19 +68,45 @@ NumberSource = Source | CopyOf | Derived | Reason
 
 def difference_of_groups(sources: Sequence[Source], statistic: str, *, independent: bool) -> NumberSource:
     """Return the source of the second of two groups' effects less the first, or of its standard error."""
-    if statistic == "estimate":
-        return Derived(tuple(sources), lambda b, _: float(b[1] - b[0]))
-    if not independent:
-        return Reason.GROUPS
-    return Derived(tuple(sources), lambda _, error: float(np.hypot(*error)))
+    if statistic == "estimate" or independent:
+        return Derived(tuple(sources), contrast(statistic, (-1.0, 1.0)))
+    return Reason.GROUPS
 
 
 def equality_of_groups(sources: Sequence[Source], *, independent: bool) -> NumberSource:
     """Return the source of the F of the test that groups which share nobody have one effect."""
-    return Derived(tuple(sources), _equality) if independent else Reason.GROUPS
+    others = np.eye(len(sources) - 1)
+    return (
+        Derived(tuple(sources), joint_f(np.hstack((-np.ones((len(others), 1)), others))))
+        if independent
+        else Reason.GROUPS
+    )
 
 
-def _equality(b: FloatArray, error: FloatArray) -> float:
-    """Sum of squared deviations from the precision-weighted mean, over the number of groups less one."""
-    precision = error**-2.0
-    return float(precision @ (b - precision @ b / precision.sum()) ** 2 / (b.size - 1))
+def contrast(statistic: str, weights: Sequence[float]) -> Callable[[FloatArray, FloatArray], float]:
+    """Return the formula of a weighted sum of estimates, or of its standard error."""
+    w = np.asarray(weights)
+    if statistic == "std_error":
+        return lambda _, cov: float(np.sqrt(w @ cov @ w))
+    return lambda b, _: float(w @ b)
+
+
+def ratio(statistic: str) -> Callable[[FloatArray, FloatArray], float]:
+    """Return the formula of the first estimate over the second with the sign turned, or of its standard error (delta method)."""
+    if statistic == "std_error":
+        return lambda b, cov: contrast("std_error", (1.0 / b[1], -b[0] / b[1] ** 2))(b, cov)
+    return lambda b, _: float(-b[0] / b[1])
+
+
+def joint_f(loadings: FloatArray) -> Callable[[FloatArray, FloatArray], float]:
+    """Return the formula of the F of the test that L b is 0; directions without variance do not count."""
+
+    def f_stat(b: FloatArray, cov: FloatArray) -> float:
+        effect, spread = loadings @ b, loadings @ cov @ loadings.T
+        scale = np.sqrt(np.diag(spread))
+        used = scale > 0
+        t, correlation = effect[used] / scale[used], (spread / np.outer(scale, scale))[np.ix_(used, used)]
+        inverse = np.linalg.pinv(correlation, rcond=1e-10, hermitian=True)
+        return float(t @ inverse @ t / np.linalg.matrix_rank(correlation, hermitian=True, rtol=1e-10))
+
+    return f_stat

@@ -16,7 +16,7 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
-from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.number_sources import Derived, Reason, joint_f
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.result_rows import joint_test_rows
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of, weighted
@@ -89,7 +89,9 @@ def _effect_rows(dynamics: est.DynamicEffects, panel: str) -> Iterator[Row]:
             )  # fmt: skip
     yield cell("critical_value", "sup_t", "value", dynamics.critical_value, panel=panel)
     if dynamics.placebo is not None:
-        yield from joint_test_rows("placebo", "difference", dynamics.placebo, panel=panel, source=Reason.OUTCOMES)
+        before = tuple(dynamics.effects.sources[dynamics.times < dynamics.onset])
+        source = Derived(before, joint_f(np.eye(len(before))), (0,) * len(before), Reason.OUTCOMES)
+        yield from joint_test_rows("placebo", "difference", dynamics.placebo, panel=panel, source=source)
 
 
 def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: bool) -> Iterator[Row]:
@@ -103,6 +105,7 @@ def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: boo
     for one in found:
         place = np.flatnonzero(np.isin(one.times, shared))
         parts.append((one.effects.estimate[place], one.cov[np.ix_(place, place)], float(one.effects.df[place].min())))
+    apart = np.hstack((-np.ones((len(found) - 1, 1)), np.eye(len(found) - 1)))
     summary = np.eye(len(shared))[-1:] if cumulated else np.full((1, len(shared)), 1.0 / len(shared))
     for row, weights in (("equal_path", np.eye(len(shared))), ("equal_last" if cumulated else "equal_mean", summary)):
         effects_of = [weights @ effect for effect, _, _ in parts]
@@ -111,7 +114,11 @@ def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: boo
         estimated = COVARIANCES[found[0].effects.vcov].has_satterthwaite
         df = min(df for _, _, df in parts) if estimated else sum(df for _, _, df in parts)
         test = equal_effects(effects_of, covs, df=df, estimated=estimated)
-        yield from joint_test_rows(row, "difference", test, panel=state, source=Reason.OUTCOMES)
+        # Groups share nobody; each is estimated on rows of its own.
+        sources = tuple(source for one in found for source in one.effects.sources[np.isin(one.times, shared)])
+        people = tuple(np.repeat(np.arange(len(found)), len(shared)).tolist())
+        source = Derived(sources, joint_f(np.kron(apart, weights)), people, Reason.OUTCOMES)
+        yield from joint_test_rows(row, "difference", test, panel=state, source=source)
 
 
 def equal_effects(

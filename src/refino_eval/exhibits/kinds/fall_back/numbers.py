@@ -11,7 +11,7 @@ from refino_eval import estimation as est
 from refino_eval.config.exhibit_base import Participation
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
-from refino_eval.exhibits.numbers.number_sources import Derived, Reason
+from refino_eval.exhibits.numbers.number_sources import Derived, Reason, joint_f, ratio
 from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
 from refino_eval.exhibits.numbers.study import (
@@ -82,10 +82,12 @@ def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, pa
         if s != own:
             for statistic in BESIDE:
                 value = getattr(stage, "fall_back" if statistic == "estimate" else f"fall_back_{statistic}")[s]
-                ratio = Derived((stage.effects.sources[s], stage.effects.sources[own]), lambda b, _: -b[0] / b[1])
-                source = ratio if statistic == "estimate" else Reason.RATIO
+                parts = (stage.effects.sources[s], stage.effects.sources[own])
+                source = Derived(parts, ratio(statistic), (0, 0), Reason.RATIO)
                 yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel, source=source)
-    yield from joint_test_rows("any_change", "draw", stage.any_change, panel=panel, source=Reason.OUTCOMES)
+    sources = tuple(stage.effects.sources)
+    change = Derived(sources, joint_f(np.eye(len(sources))), (0,) * len(sources), Reason.OUTCOMES)
+    yield from joint_test_rows("any_change", "draw", stage.any_change, panel=panel, source=change)
     yield cell("unknown", "draw", "count", int((~known).sum()), panel=panel)
 
 

@@ -8,7 +8,7 @@ from refino_eval import estimation as est
 from refino_eval.exhibits.keys import WITHOUT_GROUP
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
 from refino_eval.exhibits.numbers.groups import groups_of
-from refino_eval.exhibits.numbers.number_sources import Derived, Reason
+from refino_eval.exhibits.numbers.number_sources import Derived, Reason, contrast
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
@@ -40,5 +40,5 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
                 ("estimate", left_out.change[g, j]),
                 ("std_error", left_out.change_std_error[g, j]),
             ):
-                source = Reason.SAMPLES if statistic == "std_error" else Derived(tuple(parts), lambda b, _: b[1] - b[0])
+                source = Derived(tuple(parts), contrast(statistic, (-1.0, 1.0)), (0, 0), Reason.SAMPLES)
                 yield cell(group, key, statistic, value, n, panel="change", source=source)

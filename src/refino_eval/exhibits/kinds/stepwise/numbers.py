@@ -10,7 +10,7 @@ import numpy as np
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.kinds.stepwise.model import StepwiseExhibit
-from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.number_sources import Derived, NumberSource, Reason, contrast
 from refino_eval.exhibits.numbers.result_rows import effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, controls_of, inputs_of
@@ -38,5 +38,9 @@ def numbers(exhibit: StepwiseExhibit, context: Context) -> Iterator[Row]:
         for statistic, value in (
             ("estimate", part_of.contribution), ("std_error", part_of.std_error), ("p_value", part_of.p_value)
         ):  # fmt: skip
-            source = Reason.DECOMPOSITION
+            source: NumberSource = Reason.DECOMPOSITION
+            if part_of.group == "total" and statistic == "estimate":
+                j = stepped.outcomes.index(str(part_of.outcome))
+                ends = (stepped.steps[0].sources[j], stepped.steps[-1].sources[j])
+                source = Derived(ends, contrast("estimate", (1.0, -1.0)))
             yield cell(str(part_of.group), str(part_of.outcome), statistic, value, panel="decomposition", source=source)
