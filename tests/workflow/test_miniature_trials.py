@@ -83,6 +83,21 @@ def bonus(rng):
     return {"bonus.txt": frame}
 
 
+def savings(rng):
+    n = 320
+    frame = pd.DataFrame(
+        {"pid": [f"{i:03d}" for i in range(n)], "branch": rng.integers(0, 5, n), "wave": rng.integers(1, 3, n)}
+    )
+    frame["month"], frame["woman"] = rng.integers(1, 7, n), rng.integers(0, 2, n)
+    frame["offered"] = (rng.random(n) < 0.3 + 0.08 * frame["branch"]).astype(int)
+    frame["reminder"] = np.where(rng.random(n) < 0.7, rng.integers(0, 2, n), np.nan)
+    frame["opened"] = (rng.random(n) < 0.1 + 0.6 * frame["offered"]).astype(int)
+    frame["saved_0"], frame["debt_0"] = rng.normal(10, 3, n).round(2), rng.normal(50, 9, n).round(2)
+    frame["saved"] = (frame["saved_0"] + 2 * frame["opened"] + rng.normal(0, 2, n)).round(2)
+    frame["debt"] = (0.7 * frame["debt_0"] + rng.normal(0, 5, n)).round(2)
+    return {"savings.csv": frame}
+
+
 def months(rng):
     people, times = 160, np.arange(-3, 13)
     frame = pd.DataFrame(
@@ -98,9 +113,10 @@ def months(rng):
 
 SHAPES = {
     "training": training, "villages": villages, "households": households, "pairs": pairs, "bonus": bonus, "months": months,
+    "savings": savings,
 }  # fmt: skip
 
-DRAWN = ("villages", "bonus", "months")
+DRAWN = ("villages", "bonus", "months", "savings")
 """Those whose tables and figures are made as well: the ones of several arms, and the panel."""
 
 
@@ -305,3 +321,44 @@ def test_a_randomisation_test_says_what_was_drawn_and_tables_warn_of_few_cluster
     page = next(path for path in runs["villages"][0].rendered if path.name == "arms_apart.en.html").read_text()
     assert "Only 24 clusters" in page
     assert "Weighted by weight. Clusters: village." in page
+
+
+def test_baselines_interactions_two_fixed_effects_and_comparisons(runs):
+    run, files = runs["savings"]
+    frame = files["savings.csv"]
+    effects = run.numbers("effects")
+    fits = {
+        "baseline": smf.ols("debt ~ offered + debt_0 + C(branch)", frame).fit(cov_type="HC2"),
+        "two_way": smf.ols("debt ~ offered + saved_0 + C(branch) + C(month)", frame).fit(cov_type="HC1"),
+    }
+    centred = frame.assign(apart=frame["saved_0"] - frame.groupby("branch")["saved_0"].transform("mean"))
+    fits["lin"] = smf.ols("debt ~ offered + saved_0 + offered:apart + C(branch)", centred).fit(cov_type="HC2")
+    for specification, fit in fits.items():
+        found = effects[specification, "offered", "debt"]
+        assert found["estimate"] == pytest.approx(fit.params["offered"], rel=CLOSE)
+        assert found["std_error"] == pytest.approx(fit.bse["offered"], rel=CLOSE)
+        assert found["df"] == fit.df_resid
+    shown = run.numbers("ancova")["baseline:coefficients", "debt_before", "debt"]
+    assert shown["std_error"] == pytest.approx(fits["baseline"].bse["debt_0"], rel=CLOSE)
+    reminded = frame.dropna(subset=["reminder"])
+    fit = smf.ols("saved ~ reminder + saved_0 + C(branch):C(wave)", reminded).fit(cov_type="HC2")
+    found = run.numbers("other_treatments")["reminders:baseline", "offered", "saved"]
+    assert (found["estimate"], found["std_error"]) == pytest.approx(
+        (fit.params["reminder"], fit.bse["reminder"]), rel=CLOSE
+    )
+    entries = run.configuration.definitions.exhibits
+    for exhibit in (
+        "effects",
+        "ancova",
+        "other_treatments",
+        "family",
+        "by_sex",
+        "late_by_sex",
+        "population",
+        "balance",
+    ):
+        again = verify({exhibit: entries[exhibit]}, {exhibit: run.tidy[exhibit]}, files=run.files, study=run.study)
+        verdicts = set(again["verdict"])
+        assert "differs" not in verdicts, exhibit
+        if exhibit in ("effects", "ancova", "other_treatments", "family", "late_by_sex", "balance"):
+            assert verdicts == {"agrees"}, exhibit
