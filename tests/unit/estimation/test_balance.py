@@ -86,3 +86,24 @@ def test_rows_select_a_subgroup(trial, missing):
     np.testing.assert_allclose(table.alone.estimate, alone.alone.estimate, rtol=1e-10)
     np.testing.assert_allclose(table.to_frame()["difference"], alone.to_frame()["difference"], rtol=1e-10, atol=1e-14)
     assert table.joint_test.f_stat == pytest.approx(alone.joint_test.f_stat)
+
+
+@pytest.mark.parametrize("vcov", ["iid", "HC1", "HC2", "HC3"])
+def test_a_trait_of_a_single_person_has_no_robust_standard_error_and_is_left_out_of_the_joint_test(vcov):
+    rng = np.random.default_rng(4)
+    treated, cells = rng.integers(0, 2, 120), np.repeat(np.arange(4), 30)
+    age = rng.normal(40, 10, 120)
+    rare = (np.arange(120) == 7).astype(float)
+    table = balance(np.column_stack([age, rare]), treated, cells=cells, names=["age", "rare"], vcov=vcov)
+    without = balance(age, treated, cells=cells, names=["age"], vcov=vcov)
+    assert np.isfinite(table.alone.estimate).all()
+    if vcov == "iid":
+        assert table.unsupported == ()
+        assert np.isfinite(table.alone.std_error).all()
+        return
+    assert table.unsupported == ("rare",)
+    assert np.isnan(table.alone.std_error[1])
+    assert np.isnan(table.alone.p_value[1])
+    assert table.joint_test.p_value == without.joint_test.p_value
+    two = (np.isin(np.arange(120), [7, 8])).astype(float)
+    assert balance(two, treated, cells=cells, names=["two"], vcov=vcov).unsupported == ()

@@ -7,14 +7,14 @@ means, the difference adjusted for cells, and the normalised difference, which d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from refino_eval.covariances import Vcov
+from refino_eval.covariances import COVARIANCES, Vcov
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -66,6 +66,10 @@ class BalanceTable:
     balanced
         Covariates whose difference is 0 by design, with no sampling variation (the same values in every cluster): there is
         nothing to test, and they are left out of ``together``.
+    unsupported
+        Covariates whose coefficient rests on people fitted exactly (a trait of a single person): under a robust covariance
+        their residual is 0 whatever the outcome, so nothing estimates the variance. They have no standard error and are left
+        out of ``together``.
     dropped
         Covariates left out of ``together`` as collinear with cells or earlier covariates.
     """
@@ -76,6 +80,7 @@ class BalanceTable:
     joint_test: WaldTest
     differences: EffectTable
     balanced: tuple[str, ...]
+    unsupported: tuple[str, ...]
     dropped: tuple[str, ...]
     vcov: Vcov
 
@@ -133,14 +138,20 @@ def balance(
     if inputs.missing == "error":
         check_finite(values[inputs.rows], labels, what="Covariates", remedy="Choose missing='common' or 'available'.")
     complete: BoolArray = np.asarray(np.isfinite(values).all(axis=1))
-    alone = []
+    alone, unsupported = [], []
     for k, name in enumerate(labels):
         observed: BoolArray = np.isfinite(values[:, k]) if inputs.missing == "available" else complete
         design = design_of(inputs.among(observed), values[:, [k]], (name,), collinear="drop")
-        alone.append(_regress_treatment(design, inputs, [name])[0])
+        regression = _regress_treatment(design, inputs, [name])[0]
+        if COVARIANCES[inputs.vcov].is_robust and _rests_on_exact_fits(design, values[design.rows, k]):
+            nothing = np.full(1, np.nan)
+            regression = replace(regression, std_error=nothing, t=nothing, p_value=nothing)
+            unsupported.append(name)
+        alone.append(regression)
     # Covariates without sampling variation would enter the joint test as rounding errors.
     stacked = _stack(alone)
-    tested = np.flatnonzero(~((stacked.std_error == 0) & (stacked.estimate == 0)))
+    balanced = (stacked.std_error == 0) & (stacked.estimate == 0)
+    tested = np.flatnonzero(~balanced & ~np.isin(labels, unsupported))
     everything = design_of(
         inputs.among(complete), values[:, tested], tuple(labels[k] for k in tested), collinear="drop"
     )
@@ -151,10 +162,20 @@ def balance(
         together=together,
         joint_test=joint_test,
         differences=itt(values, inputs, names=labels),
-        balanced=tuple(name for k, name in enumerate(labels) if k not in tested),
+        balanced=tuple(name for k, name in enumerate(labels) if balanced[k]),
+        unsupported=tuple(unsupported),
         dropped=everything.dropped,
         vcov=inputs.vcov,
     )
+
+
+def _rests_on_exact_fits(design: Design, column: FloatArray) -> bool:
+    """Return whether a column varies within cells only by people who are fitted exactly."""
+    inside = design.inverse_slack > 0
+    if inside.all() or not design.focus:
+        return False
+    groups = pd.Series(column[inside]).groupby(design.cells.codes[inside])
+    return bool((groups.max() - groups.min()).max() == 0)
 
 
 def _regress_treatment(

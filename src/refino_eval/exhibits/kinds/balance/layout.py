@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
@@ -30,6 +32,7 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
         errors_note([exhibit.vcov], labels.language),
         *_joint_test(numbers, labels),
         *_balanced(exhibit, numbers, labels),
+        *_unsupported(exhibit, numbers, labels),
         *([] if exhibit.strata or not labels.strata else [labels.say("balance.without_strata")]),
     ]
     return page.table(exhibit, frame, parts, notes)
@@ -154,6 +157,17 @@ def _balanced(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> l
         == numbers.value(*_tested(exhibit, covariate), "estimate")
     ]
     return [labels.say("balance.balanced_by_design", listed="; ".join(names), n=len(names))] if names else []
+
+
+def _unsupported(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    """Return a note that names the covariates that have a coefficient and nothing to estimate its variance from."""
+    names = [
+        inside(labels.covariate(covariate, unit=False))
+        for covariate in exhibit.covariates
+        if math.isfinite(numbers.value("", covariate, "alone", "estimate"))
+        and not math.isfinite(numbers.value("", covariate, "alone", "std_error"))
+    ]
+    return [labels.say("balance.rests_on_one_person", listed="; ".join(names), n=len(names))] if names else []
 
 
 def _joint_test(numbers: Numbers, labels: LabelBook) -> list[str]:
