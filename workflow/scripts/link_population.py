@@ -18,6 +18,7 @@ with job(snakemake) as log:
     from refino_eval.config.sources import LinkageExpectation, Source
     from refino_eval.errors import raise_problems
     from refino_eval.registers.linkage import count_linkage, linkage_frame, linkage_problems
+    from refino_eval.text.escaping import frame_csv
     from refino_eval.trial import flow_frame, link_population, write_cohort
 
     people = snakemake.params.people
@@ -44,8 +45,8 @@ with job(snakemake) as log:
     for linkage in linkages:
         log.info("%s: %d of %d people found", linkage.register, linkage.found, linkage.people)
     raise_problems(linkage_problems(linkages))
-    linkage_frame(linkages).to_csv(snakemake.output.linkage, index=False, lineterminator="\n")
+    Path(snakemake.output.linkage).write_text(frame_csv(linkage_frame(linkages)), encoding="utf-8")
     write_cohort(cohort.frame, Path(snakemake.output.cohort))
-    flow_frame(cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")
+    Path(snakemake.output.flow).write_text(frame_csv(flow_frame(cohort.flow)), encoding="utf-8")
     for line in cohort.flow:
         log.info("%s %s: %d (%d treated, %d control)", line.step, line.reason, line.persons, line.treated, line.control)

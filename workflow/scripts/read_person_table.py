@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.evaluation import Arms, PersonTable, Sample
+    from refino_eval.text.escaping import frame_csv
     from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
 
     people = snakemake.params.people
@@ -28,5 +29,5 @@ with job(snakemake) as log:
     write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
     for path in snakemake.output.outcomes:
         write_outcome(data.outcomes, Path(path).stem, Path(path))
-    flow_frame(data.cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")
+    Path(snakemake.output.flow).write_text(frame_csv(flow_frame(data.cohort.flow)), encoding="utf-8")
     log.info("%d people", len(data.cohort.frame))

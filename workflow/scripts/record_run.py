@@ -49,11 +49,12 @@ with job(snakemake) as log:
         import pandas as pd
 
         from refino_eval.registers.ingest_report import IngestReport, quality_tables
+        from refino_eval.text.escaping import frame_csv
 
         reports = [IngestReport.from_json(Path(path).read_text(encoding="utf-8")) for path in inputs.counts]
         tables = quality_tables(reports, pd.read_csv(*inputs.linkage))
         for table, path in zip(tables, result.writes, strict=True):
-            table.to_csv(path, index=False, lineterminator="\n")
+            Path(path).write_text(frame_csv(table), encoding="utf-8")
         log.info("%d registers", len(reports))
 
     def calibrate(result: Result) -> None:

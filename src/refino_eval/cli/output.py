@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import shutil
@@ -16,7 +15,6 @@ import typer
 from typer.core import TyperGroup
 
 from refino_eval.errors import MACHINE_ERROR, USER_ERROR, MachineError, UserError, machine_problem, nearest
-from refino_eval.text.escaping import csv_cell
 
 
 def _not_empty(value: str | None) -> str | None:
@@ -153,11 +151,3 @@ def table_lines(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Se
         cells = [cell.rjust(widths[k]) if k in right else cell.ljust(widths[k]) for k, cell in enumerate(row)]
         line = "  ".join(cells).rstrip()
         yield line if limit is None or len(line) <= limit else line[: limit - 1] + ("…" if drawable("…") else ".")
-
-
-def csv_text(rows: Sequence[Sequence[str]], *, delimiter: str = ",") -> str:
-    """Return rows as CSV that no spreadsheet calculates."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
-    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
-    return buffer.getvalue()

@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from refino_eval.errors import UserError
+from refino_eval.text.escaping import frame_as_written, frame_csv
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "value", "n_persons", "status")
@@ -148,7 +149,7 @@ def tidy_text(frame: pd.DataFrame) -> str:
     text = frame.astype({"n_persons": "object"})
     text["value"] = frame["value"].map(number_text)
     text["n_persons"] = ["" if pd.isna(n) else str(int(n)) for n in frame["n_persons"]]
-    return text.to_csv(index=False, lineterminator="\n")
+    return frame_csv(text)
 
 
 def write_tidy(frame: pd.DataFrame, csv_path: Path | str) -> list[Path]:
@@ -197,7 +198,7 @@ def read_tidy(path: Path | str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return validate(pd.read_parquet(path))
     return validate(
-        pd.read_csv(path, dtype={name: str for name in COLUMNS}, keep_default_na=False).assign(
+        frame_as_written(pd.read_csv(path, dtype={name: str for name in COLUMNS}, keep_default_na=False)).assign(
             value=lambda frame: frame["value"].map(lambda text: float(text) if text else math.nan),
             n_persons=lambda frame: frame["n_persons"].map(lambda text: int(text) if text else None),
         )

@@ -33,6 +33,7 @@ from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
+from refino_eval.text.escaping import frame_csv
 
 VERIFIED = ("estimate", "std_error", "f_stat")
 """The statistics that other engines are asked for; t, p and intervals follow from them and from degrees of freedom."""
@@ -244,7 +245,7 @@ def write_verification(found: pd.DataFrame, path: Path) -> None:
     text = found.copy()
     for name in ("value", "engine_value", "difference"):
         text[name] = text[name].map(number_text)
-    write_text(path, text.to_csv(index=False, lineterminator="\n"))
+    write_text(path, frame_csv(text))
 
 
 def require_agreement(found: pd.DataFrame) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
 import json
@@ -23,6 +22,7 @@ from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
 from refino_eval.config.yaml_files import read_yaml, yaml_text
 from refino_eval.errors import UserError
+from refino_eval.text.escaping import csv_text
 
 FOLDER = Path("config/plans")
 
@@ -181,10 +181,8 @@ def _short(value: Any) -> str:
 
 def write_changes(changes: Sequence[PlanChange], path: Path) -> None:
     """Write `run/plan.csv`: a row a change, only the header when all is as registered."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([field.name for field in fields(PlanChange)])
-        writer.writerows(astuple(change) for change in changes)
+    rows = [[field.name for field in fields(PlanChange)], *map(astuple, changes)]
+    path.write_text(csv_text(rows), encoding="utf-8")
 
 
 def plan_lines(configuration: Configuration) -> list[str]:

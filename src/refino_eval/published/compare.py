@@ -64,6 +64,7 @@ from refino_eval.published.links import Links, Ours, check_links, describe_link
 from refino_eval.published.relations import match
 from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import KEYS, Printed, load_published, parse_printed
+from refino_eval.text.escaping import frame_as_written, frame_csv
 
 VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "input", "not_computed", "missing")
 HELD = ("equal", "last_digit", "within_sampling_error", "differs")
@@ -166,12 +167,15 @@ def compare_files(
     for path, (frame, source) in zip(published, documents, strict=True):
         check_links(source, frame, source_file(path).name)
     keys = {name: str for name in KEYS}
-    numbers = [pd.read_csv(path, dtype=keys, keep_default_na=False, na_values={"value": [""]}) for path in aggregates]
+    numbers = [
+        frame_as_written(pd.read_csv(path, dtype=keys, keep_default_na=False, na_values={"value": [""]}))
+        for path in aggregates
+    ]
     ours = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=list(KEYS))
     parts = [compare(frame, ours, data_class=data_class, source=source) for frame, source in documents]
     compared = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     out_path.parent.mkdir(parents=True, exist_ok=True)
-    compared.to_csv(out_path, index=False, lineterminator="\n")
+    out_path.write_text(frame_csv(compared), encoding="utf-8")
     return compared
 
 

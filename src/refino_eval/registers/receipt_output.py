@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -13,6 +11,7 @@ from typing import Any
 from refino_eval.registers.delivery_receipt import Receipt
 from refino_eval.registers.linkage import COLUMNS
 from refino_eval.registers.receipt_problems import ERROR, NOTE, SEVERITIES, WARNING, Problem
+from refino_eval.text.escaping import csv_text
 
 BARS = "▁▂▃▄▅▆▇█"
 HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Notes"}
@@ -173,10 +172,7 @@ def write_receipt_csv(receipt: Receipt, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, (rows, names) in parts.items():
-        buffer = io.StringIO()
-        writer = csv.DictWriter(buffer, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        lines = [names, *([row[column] for column in names] for row in rows)]
         written.append(folder / f"receipt_{name}.csv")
-        written[-1].write_text(buffer.getvalue(), encoding="utf-8")
+        written[-1].write_text(csv_text(lines), encoding="utf-8")
     return written

@@ -15,6 +15,7 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import read_tidy
+from refino_eval.text.escaping import frame_as_written
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class ReportInputs:
         path = self.run_dir / f"{name}.csv"
         if not path.is_file() or not path.read_text(encoding="utf-8").strip():
             return None
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = frame_as_written(pd.read_csv(path, dtype=str, keep_default_na=False))
         return frame if len(frame) else None
 
     def provenance(self) -> dict[str, Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Sequence
 from html import escape
 
 from refino_eval.exhibits.formats.widths import is_prose
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
-from refino_eval.text.escaping import csv_cell, without_tags
+from refino_eval.text.escaping import csv_text, without_tags
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
@@ -18,14 +16,11 @@ DENSE = 8
 
 def to_csv(table: Table) -> str:
     """Write a table for a spreadsheet: semicolons with decimal commas (nb), commas with decimal points (en)."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";" if table.language == "nb" else ",", lineterminator="\n")
+    rows: list[list[str]] = []
     for part in table.parts:
-        if part.caption:
-            writer.writerow([csv_cell(part.caption)])
-        for row in (*part.header, *part.body):
-            writer.writerow([csv_cell(cell.text) for cell in row.spread()])
-    return buffer.getvalue()
+        rows += [[part.caption]] if part.caption else []
+        rows += [[cell.text for cell in row.spread()] for row in (*part.header, *part.body)]
+    return csv_text(rows, delimiter=";" if table.language == "nb" else ",")
 
 
 def to_markdown(table: Table) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import textwrap
 from collections import Counter
@@ -15,7 +13,7 @@ from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, ru
 from refino_eval.published.audit.findings_text import comma
 from refino_eval.published.source import PublishedSource
 from refino_eval.text import say
-from refino_eval.text.escaping import csv_cell, markdown_cell, markdown_row
+from refino_eval.text.escaping import csv_text, markdown_cell, markdown_row
 
 _EXHIBIT = re.compile(r"(?<![\w/«“])([a-z]+_[a-z0-9_]+)(/?)")
 _NONE = re.compile(r"\bnone\b")
@@ -128,16 +126,14 @@ def _facts(finding: Finding, language: Language) -> str:
 
 def to_csv(documents: Sequence[Audited]) -> str:
     """Write findings as CSV: the columns of `FIELDS`, one row per finding, both languages."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(FIELDS)
-    for f in (finding for audited in documents for finding in audited.findings):
-        row = (
+    rows = [
+        (
             f.document, f.exhibit, f.panel, f.row, f.column, f.statistic, f.rule, f.certainty, f.printed, f.fits,
             f.source_line, " ".join(f.also), f.explanation.nb, f.explanation.en,
-        )  # fmt: skip
-        writer.writerow(map(csv_cell, row))
-    return out.getvalue()
+        )
+        for audited in documents for f in audited.findings
+    ]  # fmt: skip
+    return csv_text([FIELDS, *rows])
 
 
 def to_markdown(documents: Sequence[Audited], language: Language) -> str:

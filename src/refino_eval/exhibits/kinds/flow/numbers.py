@@ -9,6 +9,7 @@ import pandas as pd
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.numbers.study import Context, Row, cell
+from refino_eval.text.escaping import frame_as_written
 
 
 def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
@@ -16,7 +17,7 @@ def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
     files, study = context.files, context.study
     if files.flow is None:
         raise ValueError("the flow's exhibit needs flow.csv")
-    lines = pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False)
+    lines = frame_as_written(pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False))
     remain = lines.loc[lines["reason"] == "", "step"]
     shown = {*(exhibit.samples or remain), "delivered", "population"}
     several = len(study.treated_arms) > 1
