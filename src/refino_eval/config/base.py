@@ -40,7 +40,8 @@ WITHOUT_TEXT = {"text": "absent"}
 class Strict(BaseModel):
     """Base of every configuration model: immutable, and no key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    # A number that is not finite is a mistake in every setting, and compares with nothing.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

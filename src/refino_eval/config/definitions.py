@@ -7,6 +7,7 @@ examples stand inside the entry and are run before any register is touched.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -507,9 +508,45 @@ class Subgroup(Strict):
 
     label: Label
     covariate: Name
-    equals: tuple[Scalar, ...] | None = None
+    equals: tuple[Scalar, ...] | None = Field(default=None, min_length=1)
     at_least: float | None = None
     below: float | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Subgroup:
+        """Require a condition that somebody can meet."""
+        if self.equals is None and self.at_least is None and self.below is None:
+            raise ValueError("a subgroup needs `equals`, `at_least` or `below`")
+        if not any(self._holds(value) for value in self._critical_values()):
+            raise ValueError("nobody can be in the subgroup: no value meets all of `equals`, `at_least` and `below`")
+        return self
+
+    def _holds(self, value: float | str) -> bool:
+        if self.equals is not None and value not in [_as_number(given) for given in self.equals]:
+            return False
+        if self.at_least is None and self.below is None:
+            return True
+        return not isinstance(value, str) and (
+            (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
+        )
+
+    def _critical_values(self) -> list[float | str]:
+        """Return values of which at least one is in the subgroup, and in its overlap with another one, if any is."""
+        if self.equals is not None:
+            return [_as_number(value) for value in self.equals]
+        return [self.at_least if self.at_least is not None else -sys.float_info.max]
+
+    def overlaps(self, other: Subgroup) -> bool:
+        """Return whether some value of the covariate, if both read the same, puts a person into both subgroups."""
+        if self.covariate != other.covariate:
+            return False
+        values = [*self._critical_values(), *other._critical_values()]
+        return any(self._holds(value) and other._holds(value) for value in values)
+
+
+def _as_number(value: Scalar) -> float | str:
+    """Return a value as the cohort's covariates hold it: numbers, true and false as numbers."""
+    return value if isinstance(value, str) else float(value)
 
 
 class Comparison(Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from refino_eval.config import definitions as d
@@ -138,10 +139,23 @@ def _groups(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Defi
         elif not isinstance(split, str) and len(set(split)) < max(2, len(split)):
             yield f"The {where} compares groups, so it needs at least two subgroups, each named once: {', '.join(split)}."
     yield from _missing(where, "subgroup", exhibit.subgroups_read, definitions.subgroups)
+    yield from _overlaps(where, exhibit, definitions)
     for name in exhibit.subgroups_read:
         if name in definitions.subgroups:
             covariate = definitions.subgroups[name].covariate
             yield from _missing(f"subgroup '{name}'", "covariate", [covariate], definitions.covariates)
+
+
+def _overlaps(where: str, exhibit: Exhibit, definitions: d.Definitions) -> Iterator[str]:
+    """Report subgroups that are compared and share people, as far as their definitions show it."""
+    for split in exhibit.splits:
+        listed = [name for name in split if name in definitions.subgroups] if not isinstance(split, str) else []
+        for first, second in itertools.combinations(dict.fromkeys(listed), 2):
+            if definitions.subgroups[first].overlaps(definitions.subgroups[second]):
+                yield (
+                    f"The {where} compares the subgroups '{first}' and '{second}', and somebody can be in both. Groups that are "
+                    "compared share nobody: change their limits, or compare others."
+                )
 
 
 def _money(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:

@@ -75,8 +75,8 @@ class ValueRange(Strict):
 
     rule: Literal["value_range"]
     column: Name
-    low: float | None = Field(default=None, allow_inf_nan=False)
-    high: float | None = Field(default=None, allow_inf_nan=False)
+    low: float | None = None
+    high: float | None = None
 
 
 class ValueIn(Strict):

@@ -539,6 +539,9 @@ def _years(source: Source, years: list[_Year], counts: _Counts) -> None:
         totals[year] += rows
     if source.coverage is None or source.temporality == "fixed":
         return
+    earliest = source.coverage.first.year - p.LONGEST_LIFE
+    if early := {year: rows for year, rows in totals.items() if year < earliest and rows}:
+        counts.problems.append(p.early_years(source.register_name, sum(early.values()), min(early), earliest))
     for year in range(source.coverage.first.year, source.coverage.last.year + 1):
         if not totals[year] and max(totals[year - 1], totals[year + 1]) >= MANY:
             counts.problems.append(p.empty_year(source.register_name, year))

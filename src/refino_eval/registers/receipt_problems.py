@@ -225,6 +225,20 @@ def empty_year(register: str, year: int) -> Problem:
     )  # fmt: skip
 
 
+LONGEST_LIFE = 90
+"""Years before the period covered from which no spell of a living person begins."""
+
+
+def early_years(register: str, rows: int, first: int, before: int) -> Problem:
+    """Report rows that begin so long before the period covered that a century must be wrong."""
+    return Problem(
+        WARNING, register, "", "", "early_start", rows, (),
+        f"{rows:,} rows begin before {before}, the first of them in {first}: more than {LONGEST_LIFE} years before the period that "
+        "the register covers.",
+        "Check the century of the dates, and for default values.",
+    )  # fmt: skip
+
+
 def undivided_units(register: str, column: str, groups: int) -> Problem:
     """Report a column of the draws whose groups were assigned as a whole, where no cluster is named."""
     return Problem(

@@ -38,5 +38,25 @@ class FlowExhibit(PlainExhibit):
         for name in self.samples:
             if name not in study.samples:
                 yield f"The {where} names an unknown sample '{name}'.{nearest(name, study.samples)}"
+        yield from self._siblings(where, study)
         if self.arm or self.against:
             yield f"The {where} shows everybody, so `arm` and `against` do not apply. Remove them."
+
+    def _siblings(self, where: str, study: Evaluation) -> Iterator[str]:
+        """Report samples that are not each within the one before: a flow takes people out, and never in again."""
+
+        def widest(name: str | None) -> str | None:
+            """Return the sample with the same people that is defined first; None for the whole population."""
+            while name in study.samples and not study.samples[name].steps:
+                name = study.samples[name].within
+            return name
+
+        before: str | None = None
+        for name in (each for each in study.samples if each in (self.samples or study.samples)):
+            if widest(study.samples[name].within) != widest(before):
+                yield (
+                    f"The {where} shows the sample '{name}' after {repr(before) if before else 'the population'}, of which it is not a "
+                    "part less its own steps, so they make no single flow. Name those to show in `samples`, each `within` the one "
+                    "before it."
+                )
+            before = name
