@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ def check_evaluation(
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)
+    _require_writable(configuration.root / configuration.results_folder)
     if study.entry != "spells":
         if delivery is not None:
             raise UserError(
@@ -71,6 +73,18 @@ def _spark_line(address: str) -> str:
     use_address(address)
     facts = server_facts()
     return f"engine spark: the server ({facts['server']}) answers, as Spark {facts['spark']}"
+
+
+def _require_writable(results: Path) -> None:
+    """Make a file where the results will be and remove it: permissions alone do not say whether that is possible."""
+    there = next(path for path in (results, *results.parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(
+            f"{there.relative_to(Path.cwd()) if there.is_relative_to(Path.cwd()) else there}: this is a file, and the results of a "
+            "run go into a folder of that name. Move the file away."
+        )
+    with tempfile.TemporaryFile(dir=there):
+        pass
 
 
 def _examples(configuration: Configuration) -> int:

@@ -415,6 +415,7 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
         RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in validated.repairs()
     ]
     _columns(con, source, rows, years, counts)
+    counts.problems += _without_decimals(con, source)
     _years(source, years, counts)
 
 
@@ -530,6 +531,22 @@ def _columns(
             counts.columns.append(ColumnReceipt(source.register_name, file, name, delivered, total, number))
             if total and number == total:
                 counts.problems.append(p.empty_column(source.register_name, file, delivered, total))
+
+
+def _without_decimals(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[p.Problem]:
+    """Report columns of decimal numbers that hold whole numbers alone: all amounts may be a hundred times too large."""
+    units = {"number": 1, "hundredths": 100, "ore": 100}
+    named = {name: units[column.type] for name, column in source.columns.items() if column.type in units}
+    if not named:
+        return
+    counted = ", ".join(
+        f"count({quoted_name(name)}), count(*) FILTER ({quoted_name(name)} % {unit} <> 0)"
+        for name, unit in named.items()
+    )
+    row = con.execute(f"SELECT {counted} FROM clean").fetchall()[0]
+    for name, values, parts in zip(named, row[::2], row[1::2], strict=True):
+        if values >= p.FEW and not parts:
+            yield p.without_decimals(source.register_name, source.columns[name].source, values)
 
 
 def _years(source: Source, years: list[_Year], counts: _Counts) -> None:

@@ -216,6 +216,15 @@ def empty_column(register: str, file: str, column: str, rows: int) -> Problem:
     )  # fmt: skip
 
 
+def without_decimals(register: str, column: str, values: int) -> Problem:
+    """Report a column of amounts, hours or other decimal numbers in which every value is whole."""
+    return Problem(
+        NOTE, register, "", column, "no_decimals", values, (),
+        f"None of the {values:,} values has decimals.",
+        "Nothing, if the values are rounded; otherwise check for a lost decimal mark, and for another unit (øre in place of kroner).",
+    )  # fmt: skip
+
+
 def empty_year(register: str, year: int) -> Problem:
     """Report a year of the coverage in which no row begins, next to a year in which many do."""
     return Problem(

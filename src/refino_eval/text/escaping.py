@@ -52,7 +52,7 @@ def frame_as_written(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Return a data frame with a change of every text; columns in which it changes nothing stay as they are."""
-    changed = {name: [change(v) if isinstance(v, str) else v for v in frame[name]] for name in frame}
+    changed = {str(name): [change(v) if isinstance(v, str) else v for v in frame[name]] for name in frame}
     return frame.assign(**{name: cells for name, cells in changed.items() if cells != list(frame[name])})
 
 
