@@ -16,9 +16,9 @@ with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.evaluation import Arms, Population, Sample
     from refino_eval.config.sources import LinkageExpectation, Source
+    from refino_eval.csv_output import frame_csv
     from refino_eval.errors import raise_problems
     from refino_eval.registers.linkage import count_linkage, linkage_frame, linkage_problems
-    from refino_eval.text.escaping import frame_csv
     from refino_eval.trial import flow_frame, link_population, write_cohort
 
     people = snakemake.params.people

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.evaluation import Arms, PersonTable, Sample
-    from refino_eval.text.escaping import frame_csv
+    from refino_eval.csv_output import frame_csv
     from refino_eval.trial import flow_frame, read_person_table, write_cohort, write_outcome
 
     people = snakemake.params.people

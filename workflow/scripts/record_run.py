@@ -48,8 +48,8 @@ with job(snakemake) as log:
         """Put the counts of all registers together."""
         import pandas as pd
 
+        from refino_eval.csv_output import frame_csv
         from refino_eval.registers.ingest_report import IngestReport, quality_tables
-        from refino_eval.text.escaping import frame_csv
 
         reports = [IngestReport.from_json(Path(path).read_text(encoding="utf-8")) for path in inputs.counts]
         tables = quality_tables(reports, pd.read_csv(*inputs.linkage))

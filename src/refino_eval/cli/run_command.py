@@ -296,8 +296,19 @@ def _show_failure(last: deque[str], log: Path, root: Path, console: Console) -> 
         console.print(f"Full log: {path.relative_to(root).as_posix()}", markup=False)
 
 
+def _linkage_warnings(path: Path) -> list[str]:
+    """Return what is remarkable about how the registers link to the draws, also if an earlier run counted it."""
+    if not path.is_file():
+        return []
+    from refino_eval.registers.linkage import linkage_warnings, read_linkage
+
+    return linkage_warnings(read_linkage(path))
+
+
 def _show_success(configuration: Configuration, until: str | None, jobs: int, seconds: float, console: Console) -> None:
     results = configuration.results_folder
+    for warning in _linkage_warnings(results / "run" / "linkage.csv"):
+        console.print(f"Warning: {warning}", markup=False, style="yellow")
     console.print(f"{jobs} jobs done in {seconds:.0f} s." if jobs else "Everything is up to date.")
     if until == "outcomes":
         console.print(f"Outcomes: {results / 'person_level'}", markup=False)

@@ -10,11 +10,12 @@ from refino_eval.cli.output import check_option, write_output
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
+from refino_eval.csv_output import csv_text
 from refino_eval.errors import UserError
 from refino_eval.registers.variables import Variable
 from refino_eval.registers.variables import variable_list as list_variables
 from refino_eval.text import say
-from refino_eval.text.escaping import csv_text, markdown_cell, markdown_row
+from refino_eval.text.escaping import markdown_cell, markdown_row
 
 FORMS = ("md", "csv")
 HEADS = ("register", "owner", "delivered", "name", "type", "why")

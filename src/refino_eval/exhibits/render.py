@@ -23,6 +23,7 @@ from refino_eval.exhibits.tidy import reason_not_made, tidy_text, validate, writ
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.reasons import reason_text
 
 EMPTY = Part((Row((label(""),)),), (Row((Cell(EN_DASH, align="left"),)),))
 """The grid of a table that could not be computed."""
@@ -118,7 +119,7 @@ def table_of(
     """Lay out a table without writing it (see `render`); the report shows the same one."""
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
-        notes = (labels.say("notes.not_made", reason=reason),)
+        notes = (labels.say("notes.not_made", reason=reason_text(reason, labels.language)),)
         return Table(exhibit_name, language, exhibit.title[language], (EMPTY,), notes)
     levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
     style = replace(
@@ -151,7 +152,9 @@ def drawing_of(
     """Draw a figure without writing it (see `render`)."""
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
-        return empty_drawing(exhibit.title[language], labels.say("notes.not_made", reason=reason))
+        return empty_drawing(
+            exhibit.title[language], labels.say("notes.not_made", reason=reason_text(reason, labels.language))
+        )
     drawing: Drawing = layout_of(exhibit.kind).layout(
         exhibit, tidy_frame, Page(exhibit_name, labels, facts, NumberStyle.of(language))
     )
@@ -164,7 +167,7 @@ def figure_notes(
     """Return the lines under a figure; the notes of a table are part of it."""
     labels = labels.in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
-        return (labels.say("notes.not_made", reason=reason),)
+        return (labels.say("notes.not_made", reason=reason_text(reason, labels.language)),)
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
     kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
     return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)

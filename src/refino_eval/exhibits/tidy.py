@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.csv_output import frame_as_written, frame_csv
 from refino_eval.errors import UserError
-from refino_eval.text.escaping import frame_as_written, frame_csv
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "value", "n_persons", "status")

@@ -17,8 +17,12 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
+<<<<<<< HEAD
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
+=======
+from refino_eval.csv_output import frame_csv
+>>>>>>> e0e4a76 (Say in the report's language why an exhibit could not be made; warn at the end of a run of registers that link badly)
 from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.engines import Answer, Engine
 from refino_eval.estimation.verification.reestimation import (
@@ -33,7 +37,6 @@ from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
-from refino_eval.text.escaping import frame_csv
 
 VERIFIED = ("estimate", "std_error", "f_stat")
 """The statistics that other engines are asked for; t, p and intervals follow from them and from degrees of freedom."""

@@ -21,8 +21,8 @@ from refino_eval.config.model_errors import validate
 from refino_eval.config.plans import RegisteredPlan
 from refino_eval.config.without_text import without_text
 from refino_eval.config.yaml_files import read_yaml, yaml_text
+from refino_eval.csv_output import csv_text
 from refino_eval.errors import UserError
-from refino_eval.text.escaping import csv_text
 
 FOLDER = Path("config/plans")
 

@@ -60,11 +60,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.csv_output import frame_as_written, frame_csv
 from refino_eval.published.links import Links, Ours, check_links, describe_link
 from refino_eval.published.relations import match
 from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import KEYS, Printed, load_published, parse_printed
-from refino_eval.text.escaping import frame_as_written, frame_csv
 
 VERDICTS = ("equal", "last_digit", "within_sampling_error", "differs", "input", "not_computed", "missing")
 HELD = ("equal", "last_digit", "within_sampling_error", "differs")

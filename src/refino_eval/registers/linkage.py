@@ -7,6 +7,7 @@ register it is counted who is found, in which arm, and which ids occur there onl
 
 from __future__ import annotations
 
+import csv
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -162,6 +163,64 @@ def _is_too_low(linkage: Linkage) -> bool:
         return floor > 0 or expected is None
     spread = 0.0 if expected is None else _SPREADS * (floor * (1 - floor) / n) ** 0.5
     return linkage.share < floor - spread
+
+
+_NOTABLE = 0.05
+"""A share found that is so much below the expected one, and by more than chance, is reported."""
+_UNLIKE_BY_CHANCE = 4.0
+"""Standard errors from which a difference between the arms in the share found is reported."""
+
+
+def below_expectation(linkage: Linkage) -> str | None:
+    """Return a sentence if notably fewer people are found than the source says to expect; a run goes on."""
+    n, expected = linkage.people, linkage.expected
+    if not n or expected is None:
+        return None
+    spread = _SPREADS * (expected * (1 - expected) / n) ** 0.5
+    if linkage.share >= expected - max(_NOTABLE, spread):
+        return None
+    return f"{linkage.found:,} of {n:,} people are found ({linkage.share:.0%}), and {expected:.0%} are expected."
+
+
+def unlike_by_arm(linkage: Linkage) -> str | None:
+    """Return a sentence if the arms differ in the share found by more than chance."""
+    found, people = linkage.found, linkage.people
+    if not linkage.treated or not linkage.control or found in (0, people):
+        return None
+    share = found / people
+    error = (share * (1 - share) * (1 / linkage.treated + 1 / linkage.control)) ** 0.5
+    difference = linkage.treated_found / linkage.treated - linkage.control_found / linkage.control
+    if abs(difference) <= _UNLIKE_BY_CHANCE * error:
+        return None
+    return (
+        f"{linkage.treated_found:,} of {linkage.treated:,} treated and {linkage.control_found:,} of {linkage.control:,} controls "
+        "are found in the register."
+    )
+
+
+def linkage_warnings(linkages: Iterable[Linkage]) -> list[str]:
+    """Return a message for each register that links worse than expected, or differently by arm, and does not stop a run."""
+    return [
+        f"{linkage.register}: {sentence}"
+        for linkage in linkages
+        for sentence in (below_expectation(linkage), unlike_by_arm(linkage))
+        if sentence
+    ]
+
+
+def read_linkage(path: Path) -> tuple[Linkage, ...]:
+    """Read `run/linkage.csv`."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return tuple(
+        Linkage(
+            register=row["register"],
+            **{name: int(row[name]) for name in COLUMNS[1:-2]},
+            expected=float(row["expected"]) if row["expected"] else None,
+            floor=float(row["floor"]),
+        )
+        for row in rows
+    )
 
 
 def linkage_frame(linkages: Iterable[Linkage]) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from refino_eval.csv_output import csv_text
 from refino_eval.registers.delivery_receipt import Receipt
 from refino_eval.registers.linkage import COLUMNS
 from refino_eval.registers.receipt_problems import ERROR, NOTE, SEVERITIES, WARNING, Problem
-from refino_eval.text.escaping import csv_text
 
 BARS = "▁▂▃▄▅▆▇█"
 HEADS = {ERROR: "Errors", WARNING: "Warnings", NOTE: "Notes"}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from refino_eval.config.sources import Source
-from refino_eval.registers.linkage import Linkage
+from refino_eval.registers.linkage import Linkage, below_expectation, unlike_by_arm
 from refino_eval.registers.linkage import linkage_problems as messages_of
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -259,10 +259,6 @@ def undivided_units(register: str, column: str, groups: int) -> Problem:
     )  # fmt: skip
 
 
-_UNLIKE_BY_CHANCE = 4.0
-"""Standard errors from which a difference between the arms in the share found is reported."""
-
-
 def linkage_problems(linkages: Iterable[Linkage]) -> list[Problem]:
     """Report registers in which too few of the people drawn are found, in which the arms differ, or with other ids."""
     problems = []
@@ -272,12 +268,14 @@ def linkage_problems(linkages: Iterable[Linkage]) -> list[Problem]:
                 Problem(ERROR, linkage.register, "", "", "linkage", linkage.ids_only_there, (), messages[0], "")
             )
             continue
-        shares = (linkage.treated_found, linkage.treated), (linkage.control_found, linkage.control)
-        if _distance(*shares) > _UNLIKE_BY_CHANCE:
-            (found, treated), (others, control) = shares
+        if sentence := below_expectation(linkage):
             problems.append(Problem(
-                WARNING, linkage.register, "", "", "linkage_by_arm", 0, (),
-                f"{found:,} of {treated:,} treated and {others:,} of {control:,} controls are found in the register.",
+                WARNING, linkage.register, "", "", "linkage_below_expectation", 0, (), sentence,
+                "Check that the extract is of everybody who was drawn, and how the ids are written.",
+            ))  # fmt: skip
+        if sentence := unlike_by_arm(linkage):
+            problems.append(Problem(
+                WARNING, linkage.register, "", "", "linkage_by_arm", 0, (), sentence,
                 "Check that the extract was made in the same way for both arms.",
             ))  # fmt: skip
         if linkage.ids_only_there:
@@ -288,13 +286,3 @@ def linkage_problems(linkages: Iterable[Linkage]) -> list[Problem]:
                 "Nothing, if the extract was wider on purpose; otherwise check how the ids are written.",
             ))  # fmt: skip
     return problems
-
-
-def _distance(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """Return the difference between two shares in standard errors."""
-    hits, people = first[0] + second[0], first[1] + second[1]
-    if not first[1] or not second[1] or hits in (0, people):
-        return 0.0
-    share = hits / people
-    error = (share * (1 - share) * (1 / first[1] + 1 / second[1])) ** 0.5
-    return float(abs(first[0] / first[1] - second[0] / second[1]) / error)

@@ -14,8 +14,8 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.sources import Source
+from refino_eval.csv_output import frame_as_written
 from refino_eval.exhibits.tidy import read_tidy
-from refino_eval.text.escaping import frame_as_written
 
 
 @dataclass(frozen=True)

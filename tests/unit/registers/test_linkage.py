@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 
 from refino_eval.config.sources import LinkageExpectation
-from refino_eval.registers.linkage import Linkage, count_linkage, linkage_frame, linkage_problems
+from refino_eval.csv_output import frame_csv
+from refino_eval.registers.linkage import (
+    Linkage,
+    count_linkage,
+    linkage_frame,
+    linkage_problems,
+    linkage_warnings,
+    read_linkage,
+)
+from refino_eval.registers.receipt_problems import linkage_problems as receipt_linkage_problems
 
 PEOPLE = pd.DataFrame({"person_id": [f"{n:04d}" for n in range(40)], "treated": [n % 2 for n in range(40)]})
 EXCLUDED = "0999"
@@ -76,3 +85,29 @@ def test_a_run_stops_below_the_floor(tmp_path: Path, found: int, stated: dict[st
 def test_nobody_is_no_problem_of_linkage(tmp_path: Path) -> None:
     nobody = Linkage("jobs", 0, 0, 0, 0, 0, 0, 3, 0, 0.9, 0.45)
     assert linkage_problems([nobody]) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "warns"),
+    [(30, 0.95, True), (38, 0.95, False), (36, 0.95, False), (20, 0.5, False), (5, None, False)],
+)
+def test_fewer_people_than_expected_is_a_warning_where_chance_does_not_explain_it(tmp_path, found, expected, warns):
+    stated = {} if expected is None else {"expected": expected}
+    linkage = link(tmp_path, list(PEOPLE["person_id"][:found]), **stated)
+    assert linkage_problems([linkage]) == []
+    warnings = linkage_warnings([linkage])
+    assert bool(warnings) == warns
+    assert not warns or warnings == ["jobs: 30 of 40 people are found (75%), and 95% are expected."]
+
+
+def test_a_difference_between_the_arms_is_a_warning(tmp_path):
+    linkage = link(tmp_path, [i for n, i in enumerate(PEOPLE["person_id"]) if n % 2 or n < 4])
+    assert linkage_warnings([linkage]) == ["jobs: 20 of 20 treated and 2 of 20 controls are found in the register."]
+    problems = {problem.rule: problem.severity for problem in receipt_linkage_problems([linkage])}
+    assert problems == {"linkage_by_arm": "warning"}
+
+
+def test_linkage_is_read_as_it_was_written(tmp_path):
+    linkages = [link(tmp_path, ["0000"], expected=0.03), link(tmp_path, ["0001"])]
+    (tmp_path / "linkage.csv").write_text(frame_csv(linkage_frame(linkages)), encoding="utf-8")
+    assert list(read_linkage(tmp_path / "linkage.csv")) == linkages

@@ -10,6 +10,7 @@ import pytest
 
 from refino_eval.config.exhibits import MODELS
 from refino_eval.errors import UserError
+from refino_eval.exhibits.tidy import not_made, write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.summary_tables import verified_line
 from refino_eval.report.report_inputs import ReportInputs
@@ -198,3 +199,16 @@ def test_an_invalid_name_is_reported_with_the_nearest_valid_part(inputs, name, s
     with pytest.raises(UserError) as caught:
         find_number(trails(inputs), name)
     assert said in caught.value.problems[0]
+
+
+def test_the_trail_of_an_exhibit_that_was_not_made_says_why(inputs):
+    path = inputs.aggregates_dir / "table_8_1.csv"
+    before = path.read_bytes()
+    write_tidy(not_made("table_8_1", ["Exhibit 'table_8_1': No cell has both arms."]), path)
+    try:
+        with pytest.raises(
+            UserError, match="'table_8_1' could not be made, so it has no numbers to follow: No cell has"
+        ):
+            find_number(trails(inputs), "table_8_1:refino:any_wage:estimate")
+    finally:
+        path.write_bytes(before)

@@ -8,14 +8,8 @@ import pandas as pd
 import pytest
 
 import refino_eval
-from refino_eval.text.escaping import (
-    csv_cell,
-    frame_as_written,
-    frame_csv,
-    markdown_cell,
-    markdown_row,
-    without_tags,
-)
+from refino_eval.csv_output import csv_cell, frame_as_written, frame_csv
+from refino_eval.text.escaping import markdown_cell, markdown_row, without_tags
 
 
 @pytest.mark.parametrize("text", ["=1+1", "=HYPERLINK(1)", "+cmd", "-2+3+cmd", "@SUM(A1)", "\t=1", "\r=1", "- a label"])
@@ -53,4 +47,4 @@ def test_results_are_written_as_csv_by_one_module():
     package = Path(refino_eval.__file__).parent
     files = [*package.rglob("*.py"), *(package.parents[1] / "workflow/scripts").glob("*.py")]
     writers = {path.name for path in files if re.search(r"\.to_csv\(|csv\.(Dict)?[wW]riter\(", path.read_text("utf-8"))}
-    assert writers == {"escaping.py", "calibration.py", "generator.py"}
+    assert writers == {"csv_output.py", "calibration.py", "generator.py"}

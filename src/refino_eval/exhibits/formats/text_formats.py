@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from html import escape
 
+from refino_eval.csv_output import csv_text
 from refino_eval.exhibits.formats.widths import is_prose
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
-from refino_eval.text.escaping import csv_text, without_tags
+from refino_eval.text.escaping import without_tags
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""

@@ -121,7 +121,7 @@ def _subgroups(names: tuple[str, ...], cohort: pd.DataFrame, study: Study) -> Gr
         if twice:
             raise UserError(
                 f"is split by the subgroups {', '.join(names)}, and {twice:,} people are in '{name}' and in one before it. "
-                "Groups that are compared share nobody: mend the definitions in config/definitions/subgroups.yaml."
+                "Groups that are compared share nobody: correct the definitions in config/definitions/subgroups.yaml."
             )
         if inside.any():
             member[inside] = len(kept)

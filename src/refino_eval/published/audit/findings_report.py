@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from refino_eval.config.base import Language
+from refino_eval.csv_output import csv_text
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, rule_text
 from refino_eval.published.audit.findings_text import comma
 from refino_eval.published.source import PublishedSource
 from refino_eval.text import say
-from refino_eval.text.escaping import csv_text, markdown_cell, markdown_row
+from refino_eval.text.escaping import markdown_cell, markdown_row
 
 _EXHIBIT = re.compile(r"(?<![\w/«“])([a-z]+_[a-z0-9_]+)(/?)")
 _NONE = re.compile(r"\bnone\b")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from refino_eval.errors import UserError, nearest
-from refino_eval.exhibits.tidy import Key
+from refino_eval.exhibits.tidy import Key, reason_not_made
+from refino_eval.exhibits.wording.reasons import reason_text
 from refino_eval.report.trail.trails import Trails
 
 FORM = "exhibit:row:column:statistic, with the panel after another colon or in --panel"
@@ -39,6 +40,10 @@ def find_number(trails: Trails, name: str, *, panel: str | None = None) -> tuple
     made = made_exhibits(trails)
     if exhibit not in made:
         raise UserError(f"There is no exhibit '{exhibit}' among the numbers of this run.{nearest(exhibit, made)}")
+    if (reason := reason_not_made(trails.inputs.numbers(exhibit))) is not None:
+        raise UserError(
+            f"The exhibit '{exhibit}' could not be made, so it has no numbers to follow: {reason_text(reason, 'en')}"
+        )
     if len(rest) < 3:
         raise UserError(f"'{name}' does not name one number. Write {FORM}.{_example(exhibit, trails)}")
     keys = trails.numbers(exhibit)

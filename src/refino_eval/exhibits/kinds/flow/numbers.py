@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from refino_eval.csv_output import frame_as_written
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.numbers.study import Context, Row, cell
-from refino_eval.text.escaping import frame_as_written
 
 
 def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
