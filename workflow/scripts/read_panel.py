@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 with job(snakemake) as log:
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.evaluation import Arms, Clock, Panel, Sample
+    from refino_eval.csv_output import frame_csv
     from refino_eval.months.panel_file import read_panel, write_panel
     from refino_eval.registers.ingest_report import quality_tables
     from refino_eval.trial import flow_frame, write_cohort
@@ -34,8 +35,8 @@ with job(snakemake) as log:
     )
     write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
     write_panel(data.panel, Path(snakemake.output.panel))
-    flow_frame(data.cohort.flow).to_csv(snakemake.output.flow, index=False, lineterminator="\n")
+    Path(snakemake.output.flow).write_text(frame_csv(flow_frame(data.cohort.flow)), encoding="utf-8")
     quality, rules = quality_tables([data.report])
-    quality.to_csv(snakemake.output.quality, index=False, lineterminator="\n")
-    rules.to_csv(snakemake.output.rules, index=False, lineterminator="\n")
+    Path(snakemake.output.quality).write_text(frame_csv(quality), encoding="utf-8")
+    Path(snakemake.output.rules).write_text(frame_csv(rules), encoding="utf-8")
     log.info("%d people, %d rows, %d states", len(data.cohort.frame), len(data.panel), len(params.wanted))

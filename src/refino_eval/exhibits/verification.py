@@ -17,12 +17,9 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
-<<<<<<< HEAD
 from refino_eval.covariances import COVARIANCES
-from refino_eval.estimation.core.arrays import FloatArray
-=======
 from refino_eval.csv_output import frame_csv
->>>>>>> e0e4a76 (Say in the report's language why an exhibit could not be made; warn at the end of a run of registers that link badly)
+from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.engines import Answer, Engine
 from refino_eval.estimation.verification.reestimation import (
