@@ -545,7 +545,7 @@ def _without_decimals(con: duckdb.DuckDBPyConnection, source: Source) -> Iterato
     )
     row = con.execute(f"SELECT {counted} FROM clean").fetchall()[0]
     for name, values, parts in zip(named, row[::2], row[1::2], strict=True):
-        if values >= p.FEW and not parts:
+        if values >= p.SOME and not parts:
             yield p.without_decimals(source.register_name, source.columns[name].source, values)
 
 

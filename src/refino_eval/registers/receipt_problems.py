@@ -24,6 +24,8 @@ WIDE_LIMIT = 0.50
 """The same for repeated rows and rows outside the coverage, which correct deliveries can have many of."""
 FEW = 20
 """Fewer rows than this do not indicate a wrong form, unless they are all of the file's."""
+SOME = 8
+"""So many values that are all whole are hardly so by chance, where decimals are usual."""
 FIRST_ROWS = 5
 """How many row numbers are listed."""
 
