@@ -123,9 +123,8 @@ def _is_verified(frame: pd.DataFrame) -> pd.Series:
 
 def _is_freedom(frame: pd.DataFrame) -> pd.Series:
     """Mark degrees of freedom of a reference distribution; beside an F, `df` is the number of coefficients tested."""
-    tests = frame.loc[frame["statistic"] == "f_stat", list(KEYS[:-1])].apply(tuple, axis=1)
-    place = frame[list(KEYS[:-1])].apply(tuple, axis=1)
-    of_test = place.isin(set(tests)) & (frame["statistic"] == "df")
+    place = pd.MultiIndex.from_frame(frame[list(KEYS[:-1])])
+    of_test = (frame["statistic"] == "df") & place.isin(place[frame["statistic"] == "f_stat"])
     return frame["statistic"].isin(ESTIMATED_FREEDOM) & (frame["status"] == "") & ~of_test
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
@@ -225,15 +224,22 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
     def together(sources: Sequence[Source], people: Sequence[int]) -> Answer | None:
         if any((source.key, source.outcome) not in found for source in sources):
             return None
-        estimates, columns = [], []
-        for source, whose in zip(sources, people, strict=True):
-            b, influence = found[source.key, source.outcome]
-            regression = kept.regressions[source.key]
-            units = regression.people if regression.cluster is None else regression.cluster
-            estimates.append(float(source.loadings[0] @ b))
-            columns.append(pd.Series(influence @ source.loadings[0]).groupby([np.full(units.size, whose), units]).sum())
-        scores = pd.concat(columns, axis=1).fillna(0.0).to_numpy(dtype=np.float64)
-        return np.array(estimates), scores.T @ scores
+        regressions = [kept.regressions[source.key] for source in sources]
+        units = [one.people if one.cluster is None else one.cluster for one in regressions]
+        size = 1 + max(int(unit.max()) for unit in units)
+        numbers = [whose * size + unit for whose, unit in zip(people, units, strict=True)]
+        codes = np.split(
+            np.unique(np.concatenate(numbers), return_inverse=True)[1], np.cumsum([n.size for n in numbers])
+        )
+        n_units = 1 + max(int(code.max()) for code in codes if code.size)
+        parts = [(*found[source.key, source.outcome], source.loadings[0]) for source in sources]
+        scores = np.column_stack(
+            [
+                np.bincount(code, weights=influence @ own, minlength=n_units)
+                for code, (_, influence, own) in zip(codes, parts, strict=False)
+            ]
+        )
+        return np.array([float(own @ b) for b, _, own in parts]), scores.T @ scores
 
     return [together(*one) for one in wanted]
 
