@@ -144,7 +144,7 @@ def _prices() -> dict[int, float]:
     return {year: 100 + 3 * (year - 2015) for year in range(2013, 2025)}
 
 
-def ours(folder: Path, states: Sequence[str] = STATES) -> None:
+def ours(folder: Path, states: Sequence[str] = STATES, *, engine: str = "duckdb") -> None:
     """Make panel_ours.parquet with the engine."""
     from decimal import Decimal
 
@@ -190,6 +190,7 @@ def ours(folder: Path, states: Sequence[str] = STATES) -> None:
         clean_paths={register: folder / f"{register}.parquet" for register in sources},
         out_path=folder / "panel_ours.parquet",
         threads=2,
+        engine=engine,
     )
 
 
