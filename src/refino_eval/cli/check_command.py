@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
-from refino_eval.errors import UserError
+from refino_eval.errors import UserError, raise_problems
 from refino_eval.outcomes.registered_plan import plan_lines
 from refino_eval.workflow_job import person_level_folder
 
@@ -46,6 +46,7 @@ def check_evaluation(
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)
     _require_writable(configuration.root / configuration.results_folder)
+    yield from _lake_lines(configuration)
     if study.entry != "spells":
         if delivery is not None:
             raise UserError(
@@ -85,6 +86,19 @@ def _require_writable(results: Path) -> None:
         )
     with tempfile.TemporaryFile(dir=there):
         pass
+
+
+def _lake_lines(configuration: Configuration) -> Iterator[str]:
+    """Check the registers that Spark reads from a data lake, and yield a line for each."""
+    sources = {name: source for name, source in configuration.sources.items() if source.lake is not None}
+    if not sources:
+        return
+    from refino_eval.registers.lake_limits import lake_problems
+    from refino_eval.registers.lake_registers import check_lake_columns
+
+    raise_problems(lake_problems(sources, configuration.project.engine))
+    for name, source in sources.items():
+        yield f"{name}: read from {source.lake}, where all {check_lake_columns(source)} columns are; no receipt is taken of it"
 
 
 def _examples(configuration: Configuration) -> int:
@@ -185,7 +199,7 @@ def receipt_of(configuration: Configuration, folder: Path) -> Receipt:
     lists = {column.codelist for source in sources.values() for column in source.columns.values() if column.codelist}
     return take_receipt(
         study.name,
-        sources.values(),
+        [source for source in sources.values() if source.lake is None],
         folder,
         codelists=load_codelists(lists, configuration.root / "config" / "codelists"),
         # Drafts contain rows about people, so they are written where such rows may be.

@@ -283,6 +283,12 @@ class Source(Strict):
     format: FileFormat = Field(
         default="csv", description="csv: any text file with a delimiter, also packed as .gz or .zip (one file in it)."
     )
+    lake: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9+.-]*://\S+$",
+        description="Address of the register in a data lake (s3a://..., hdfs://..., file:///...), for engine spark: the Spark server "
+        "reads and cleans it there, and `files` is not looked for. The format is parquet or csv.",
+    )
     encoding: Encoding = "utf-8"
     delimiter: str = ";"
     decimal: Literal[",", "."] = "."

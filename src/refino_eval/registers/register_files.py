@@ -17,7 +17,12 @@ COLUMNS_LISTED = 6
 
 
 def find_files(source: Source, folder: Path) -> tuple[Path, ...]:
-    """Find a register's files in a delivery folder, in name order with numbers in their order (v2 before v10)."""
+    """Find a register's files in a delivery folder, in name order with numbers in their order (v2 before v10).
+
+    A register in a data lake has none.
+    """
+    if source.lake is not None:
+        return ()
     return file_search.find_files(source.register_name, source.files, folder)
 
 

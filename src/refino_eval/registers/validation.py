@@ -254,13 +254,41 @@ def _validated_rows(
         name: text if source.format == "csv" else f"nullif(trim({text}, {text_literal(BLANKS)}), '')"
         for name, text in delivered.items()
     }
+    more = ""
+    if keep_blanks:
+        # The text itself is not kept: this alone distinguishes an empty cell from one that could not be read.
+        empty = ", ".join(f"{quoted_name(f'text of {name}')} IS NULL" for name in source.columns)
+        more = f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
+    return typed_rows(source, file.number, trimmed, reasons, origin, more=more)
+
+
+def typed_rows(
+    source: Source,
+    number: int,
+    trimmed: Mapping[str, str],
+    reasons: Verdicts,
+    origin: dt.date | None,
+    *,
+    more: str = "",
+) -> str:
+    """Return the query from delivered text to typed values, with the first reason for which a row alone is rejected.
+
+    Parameters
+    ----------
+    number
+        The file's number.
+    trimmed
+        SQL of each column's text from the relation `incoming`, without blanks around it and never empty.
+    more
+        SQL of further columns; the text of each column is called `text of <name>`.
+    """
     texts = [f"{text} AS {quoted_name(name)}" for name, text in trimmed.items()]
     values = [
         f"{typed_value(name, column, source.decimal, origin)} AS {quoted_name(name)}"
         for name, column in source.columns.items()
     ]
     kept = [f"{quoted_name(name)} AS {quoted_name(f'text of {name}')}" for name in source.columns]
-    rows = f"SELECT CAST({file.number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
+    rows = f"SELECT CAST({number} AS INTEGER) AS file_no, source_row, unreadable, {', '.join(texts)} FROM incoming"
     rows = f"SELECT file_no, source_row, unreadable, {', '.join(kept + values)}\nFROM (\n{rows}\n)"
     rows = f"SELECT *{_period_bounds(source)}\nFROM (\n{rows}\n)"
     rows = _half_open(source, checked_rows(reasons, rows))
@@ -268,11 +296,7 @@ def _validated_rows(
     names = ", ".join(
         f"CAST({quoted_name(name)} AS {types[name]}) AS {quoted_name(name)}" for name in value_columns(source)
     )
-    if keep_blanks:
-        # The text itself is not kept: this alone distinguishes an empty cell from one that could not be read.
-        empty = ", ".join(f"{quoted_name(f'text of {name}')} IS NULL" for name in source.columns)
-        names += f", CASE WHEN broken IS NOT NULL THEN [{empty}] END AS blanks"
-    return f"SELECT file_no, source_row, broken, repairs, {names}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
+    return f"SELECT file_no, source_row, broken, repairs, {names}{more}\nFROM (\n{ruled_rows(source, reasons, rows)}\n)"
 
 
 def _compare(con: duckdb.DuckDBPyConnection, source: Source, reasons: Verdicts, n_files: int) -> None:

@@ -12,7 +12,7 @@ import re
 import shutil
 import socket
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -31,6 +31,7 @@ ADDRESS_VARIABLE = "SPARK_REMOTE"
 """Environment variable with the address of the server, as in other programs that use Spark Connect."""
 
 LOCAL = "local"
+LARGEST = "1.7976931348623157E308"
 DEFAULT_PORT = 15002
 CONNECTION_SECONDS = 5
 PACKAGES = ("pyspark-client", "pysail", "sqlglot")
@@ -207,7 +208,13 @@ def _public(address: str) -> str:
     return address.split("/;")[0].split("@")[-1]
 
 
-def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, str] | None = None) -> str:
+def spark_sql(
+    text: str,
+    *,
+    broadcast: Sequence[str] = (),
+    bucket: tuple[str, str] | None = None,
+    schema: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Translate a query from DuckDB's dialect to Spark's.
 
     Parameters
@@ -218,6 +225,8 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, st
         Relations that are small enough to be sent to every worker whole.
     bucket
         Name and SQL of a column that the result gets in addition; the query's last ORDER BY is then left out.
+    schema
+        Columns of the relations, for queries with ``SELECT * REPLACE``, which Spark does not have.
 
     Notes
     -----
@@ -226,8 +235,13 @@ def spark_sql(text: str, *, broadcast: Sequence[str] = (), bucket: tuple[str, st
     """
     import sqlglot
     import sqlglot.expressions as exp
+    from sqlglot.optimizer.qualify import qualify
 
-    tree = sqlglot.parse_one(text, read="duckdb").transform(_same_meaning)
+    tree = sqlglot.parse_one(text, read="duckdb")
+    if schema is not None:
+        listed: dict[str, object] = {name: dict.fromkeys(columns, "text") for name, columns in schema.items()}
+        tree = qualify(tree, schema=listed, dialect="duckdb", validate_qualify_columns=False)
+    tree = tree.transform(_same_meaning)
     for select in tree.find_all(exp.Select):
         joined = [join.this.alias_or_name for join in select.args.get("joins") or ()]
         small = [name for name in joined if name in broadcast]
@@ -254,6 +268,27 @@ def _same_meaning(node: exp.Expression) -> exp.Expression:
         isinstance(side, exp.Column) and side.name in _DAYS for side in (node.this, node.expression)
     ):
         return exp.DateDiff(this=node.this, expression=node.expression)
+    if isinstance(node, exp.RegexpFullMatch):
+        whole = exp.Literal.string(f"^(?:{node.expression.name})$")
+        return exp.RegexpLike(this=node.this.transform(_same_meaning), expression=whole)
+    if isinstance(node, exp.Anonymous):
+        return _same_function(node)
+    return node
+
+
+def _same_function(node: exp.Anonymous) -> exp.Expression:
+    """Rewrite a function of DuckDB that `sqlglot` does not know."""
+    import sqlglot
+    import sqlglot.expressions as exp
+
+    name, arguments = node.name.upper(), [argument.transform(_same_meaning) for argument in node.expressions]
+    if name == "ISFINITE":
+        return exp.LTE(this=exp.Abs(this=arguments[0]), expression=sqlglot.parse_one(LARGEST))
+    if name == "TRY_STRPTIME":
+        # The pattern of days is the one that writes them.
+        written = sqlglot.parse_one(f"STRFTIME(x, {arguments[1].sql()})", read="duckdb").sql("spark")
+        pattern = exp.Literal.string(written.rsplit("'", 2)[1])
+        return exp.Anonymous(this="TRY_TO_TIMESTAMP", expressions=[arguments[0], pattern])
     return node
 
 

@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from refino_eval.config import Configuration, load_configuration
+from refino_eval.errors import raise_problems
 from refino_eval.outcomes.registered_plan import load_plan
+from refino_eval.registers.lake_limits import lake_problems
 from refino_eval.registers.register_files import find_files
 from refino_eval.sql.spark_server import use_address
 from refino_eval.workflow.job_params import JobParams
@@ -50,6 +52,7 @@ class Workflow:
         configuration = load_configuration(root, evaluation=evaluation)
         if configuration.project.engine == "spark":
             use_address(configuration.project.spark_address)
+        raise_problems(lake_problems(configuration.sources, configuration.project.engine))
         study = configuration.evaluation
         if study.synthetic is None and study.entry == "spells":
             for source in configuration.sources.values():
