@@ -233,7 +233,7 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
         )
         n_units = 1 + max(int(code.max()) for code in codes if code.size)
         parts = [(*found[source.key, source.outcome], source.loadings[0]) for source in sources]
-        scores = np.column_stack(
+        scores: FloatArray = np.column_stack(
             [
                 np.bincount(code, weights=influence @ own, minlength=n_units)
                 for code, (_, influence, own) in zip(codes, parts, strict=False)
