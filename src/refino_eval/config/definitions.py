@@ -558,6 +558,13 @@ class Comparison(Strict):
         description="A covariate that is 1 for people assigned to treatment, 0 for their control group, and missing for others; "
         "default: the evaluation's arms.",
     )
+    treated_label: Label | None = Field(
+        default=None, description="With `treated`: what those with 1 are called; default: as the comparison."
+    )
+    control_label: Label | None = Field(
+        default=None,
+        description="With `treated`: what those with 0 are called; default: as the evaluation's control arm.",
+    )
     among: Name | None = Field(default=None, description="A subgroup, such as a wave; default: the exhibit's sample.")
     strata: tuple[Name, ...] | None = Field(
         default=None,
@@ -569,6 +576,8 @@ class Comparison(Strict):
     def _says_something(self) -> Comparison:
         if self.treated is None and self.among is None:
             raise ValueError("a comparison names `treated`, `among`, or both")
+        if self.treated is None and (self.treated_label is not None or self.control_label is not None):
+            raise ValueError("`treated_label` and `control_label` go with `treated`")
         return self
 
 

@@ -125,6 +125,8 @@ def table_of(
     style = replace(
         style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)), decimals=exhibit.decimal_places
     )
+    if len(exhibit.comparisons) == 1:
+        labels = labels.compared(exhibit.comparisons[0])
     page = Page(exhibit_name, labels, facts, style)
     layout = layout_of(exhibit.kind).layout
     if len(labels.treated_arms) > 1 and exhibit.several_arms == "apart":
@@ -155,6 +157,8 @@ def drawing_of(
         return empty_drawing(
             exhibit.title[language], labels.say("notes.not_made", reason=reason_text(reason, labels.language))
         )
+    if exhibit.comparisons:
+        labels = labels.compared(exhibit.comparisons[0])
     drawing: Drawing = layout_of(exhibit.kind).layout(
         exhibit, tidy_frame, Page(exhibit_name, labels, facts, NumberStyle.of(language))
     )
@@ -168,6 +172,8 @@ def figure_notes(
     labels = labels.in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
         return (labels.say("notes.not_made", reason=reason_text(reason, labels.language)),)
+    if exhibit.comparisons:
+        labels = labels.compared(exhibit.comparisons[0])
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
     kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
     return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)

@@ -94,6 +94,15 @@ def test_a_table_has_a_grid_for_each_comparison_and_a_note(trial):
             parts // 2
         )
         assert any(note.startswith("Comparisons: Cash (within ") for note in table.notes)
+        if name == "itt":
+            # The rows and cells are those of the comparison; notes that differ say which one they are about.
+            first, second = ([row.cells[0].text for row in part.body] for part in table.parts)
+            assert first[0] == "Cash"
+            assert second[0] == "Treated"
+            assert [text for text in first if text.startswith("Fixed effects")] != [
+                text for text in second if text.startswith("Fixed effects")
+            ]
+            assert any(note.startswith("Wave 2: Sample: ") for note in table.notes)
 
 
 def test_comparisons_are_estimated_again(trial):

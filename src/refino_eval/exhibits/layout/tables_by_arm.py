@@ -27,10 +27,23 @@ def frame_of(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def table_by_comparison(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataFrame, page: Page) -> Table:
-    """Lay out a table for each comparison and put them into one, the comparison's label over each of its grids."""
-    entries, language = page.labels.definitions.comparisons, page.labels.language
-    tables = [(name, layout(exhibit, frame_of(frame, name), page)) for name in exhibit.comparisons]
-    return _together([(entries[name].label[language] if name in entries else name, table) for name, table in tables])
+    """Lay out a table for each comparison and put them into one, the comparison's label over each of its grids.
+
+    A note that not all of them have begins with the label of its comparison.
+    """
+    named: list[tuple[str, Table]] = []
+    for name in exhibit.comparisons:
+        entry = page.labels.definitions.comparisons.get(name)
+        own = replace(page, labels=page.labels.compared(name))
+        table = layout(exhibit, frame_of(frame, name), own)
+        named.append((name if entry is None else entry.label[page.labels.language], table))
+    shared = set.intersection(*(set(table.notes) for _, table in named))
+    return _together(
+        [
+            (name, replace(table, notes=tuple(n if n in shared else f"{name}: {n}" for n in table.notes)))
+            for name, table in named
+        ]
+    )
 
 
 def table_by_arm(layout: Callable[..., Table], exhibit: Exhibit, frame: pd.DataFrame, page: Page) -> Table:

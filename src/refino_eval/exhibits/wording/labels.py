@@ -67,6 +67,18 @@ class LabelBook:
         arms = (arm,) if arm is not None else tuple(each for each in self.treated_arms if each != control)
         return replace(self, treated=arms[0], control=control, several=arms)
 
+    def compared(self, name: str) -> Self:
+        """Return the labels of a named comparison: its arms and cells in place of the evaluation's."""
+        entry = self.definitions.comparisons.get(name)
+        if entry is None:
+            return self
+        strata = self.strata if entry.strata is None else entry.strata
+        if entry.treated is None:
+            return replace(self, strata=strata)
+        own = {self.treated: entry.treated_label or entry.label}
+        own |= {} if entry.control_label is None else {self.control: entry.control_label}
+        return replace(self, strata=strata, arms={**self.arms, **own})
+
     @classmethod
     def of(cls, evaluation: Evaluation, definitions: Definitions) -> Self:
         """Collect the labels of an evaluation.
@@ -207,6 +219,8 @@ class LabelBook:
     def _stratum(self, name: str) -> str:
         if name in self.strata_labels:
             return self.strata_labels[name][self.language]
+        if name in self.definitions.covariates:
+            return inside(self.covariate(name, unit=False))
         # The draw's month is the one stratum that the program derives itself.
         return self.say("labels.stratum_draw_month") if name == "draw_month" else plain(name).lower()
 

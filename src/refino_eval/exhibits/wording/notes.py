@@ -52,8 +52,16 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
     """Return the controls of a specification with their encoding, its fixed effects, weights and clusters."""
     listed = control_list(specification.controls, labels)
     head = labels.specification(name)
-    sentences = [labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)]
-    sentences += own_control_sentences(specification, labels)
+    own = own_control_list(specification, labels)
+    sentences = []
+    if listed or not own:
+        said = labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)
+        sentences.append(said)
+    if own:
+        said = labels.say(
+            "notes.further_outcome_controls" if listed else "notes.outcome_controls", specification=head, listed=own
+        )
+        sentences.append(said)
     cells = labels.cells()
     if specification.adjustment == "interacted":
         within = bool(specification.strata and cells)
@@ -82,14 +90,14 @@ def control_list(terms: Iterable[ControlTerm], labels: LabelBook) -> str:
     )
 
 
-def own_control_sentences(specification: Specification, labels: LabelBook) -> list[str]:
-    """Return a sentence on the controls that only some outcomes have."""
+def own_control_list(specification: Specification, labels: LabelBook) -> str:
+    """Return the controls that only some outcomes have, by outcome; nothing where there are none."""
     parts = [
         labels.say("notes.of_one_outcome", outcome=labels.outcome(outcome), listed=control_list(terms, labels))
         for outcome, terms in specification.outcome_controls.items()
         if terms
     ]
-    return [labels.say("notes.outcome_controls", listed="; ".join(parts))] if parts else []
+    return "; ".join(parts)
 
 
 def weights_of(specification: Specification, labels: LabelBook) -> str:

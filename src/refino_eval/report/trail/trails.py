@@ -250,6 +250,9 @@ class Trails:
     def _specification(self, entry: Exhibit, key: Key, name: str | None, labels: LabelBook) -> Section:
         treated = next((part for part in key[:3] if part in labels.treated_arms), labels.treated)
         labels = replace(labels, treated=treated)
+        named = [part for part in key[0].split(":") if part in entry.comparisons] or list(entry.comparisons[:1])
+        for comparison in named[:1]:
+            labels, treated = _of_comparison(labels, comparison)
         specification = labels.specification_of(name) if name is not None else None
         outcome = own_outcome(entry, key)
         own_formula = report_part(entry.kind, "formula")
@@ -385,3 +388,12 @@ def _by_key(table: pd.DataFrame | None) -> dict[tuple[str, ...], list[Mapping[st
         key = tuple(str(record[name]) for name in ("exhibit", "panel", "row", "column", "statistic"))
         rows.setdefault(key, []).append({str(name): str(value) for name, value in record.items()})
     return rows
+
+
+def _of_comparison(labels: LabelBook, name: str) -> tuple[LabelBook, str]:
+    """Return the labels of a comparison, and the name of its treatment as the formula has it."""
+    labels, entry = labels.compared(name), labels.definitions.comparisons.get(name)
+    if entry is None or entry.treated is None:
+        return labels, labels.treated
+    arms = {**labels.arms, entry.treated: labels.arms[labels.treated]}
+    return replace(labels, arms=arms, treated=entry.treated), entry.treated
