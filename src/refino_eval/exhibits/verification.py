@@ -23,6 +23,8 @@ from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Source, recording
 from refino_eval.estimation.verification.engines import Answer, Engine
 from refino_eval.estimation.verification.reestimation import (
+    EXACT,
+    ROUNDING,
     TOLERANCE,
     Question,
     Reestimate,
@@ -199,9 +201,15 @@ def _derived(
 ) -> Reestimate:
     """Return what engines' estimates and covariances give; an F near 0 is as exact as its t, a difference as its parts."""
     values = {engine: formula(b, cov) for engine, (b, cov) in answers.items()}
-    of_parts = max(float(np.sqrt(np.max(np.diag(cov)))) for _, cov in answers.values())
-    size = min(1.0, float(np.sqrt(min(values.values())))) if statistic == "f_stat" else of_parts
-    return Reestimate(size, values)
+    # A standard error of 0 by design is a rounding error of the estimates in other programs.
+    of_parts = max(
+        max(float(np.sqrt(np.max(np.diag(cov)))), ROUNDING * float(np.max(np.abs(b)))) for b, cov in answers.values()
+    )
+    if statistic == "f_stat":
+        return Reestimate(min(1.0, float(np.sqrt(min(values.values())))), values)
+    # Where estimates cancel out, engines have the square root of a rounding error.
+    cancelled = statistic == "std_error" and max(values.values()) <= ROUNDING * of_parts
+    return Reestimate(of_parts * EXACT if cancelled else of_parts, values)
 
 
 def _scaled(question: Asked, factor: float) -> Asked:

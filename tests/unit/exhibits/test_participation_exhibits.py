@@ -12,6 +12,7 @@ from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import figure_notes, render, table_of
+from refino_eval.exhibits.verification import require_agreement, verify
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.text import say
 from support.builders import LABEL
@@ -375,3 +376,16 @@ def test_groups_where_the_other_arm_is_observed_more_are_reported(made):
         frame.loc[rows, "value"] = count
         table = table_of("seen", entry, frame, labels=labels(), language="en", facts={})
         assert sum("groups more people are observed in the other arm" in note for note in table.notes) == told
+
+
+@pytest.mark.parametrize("take_up", [0.7, 1.0])
+def test_every_number_of_participation_agrees_with_other_programs_or_has_a_reason(tmp_path, take_up):
+    *_, files = trial(tmp_path, n=300, take_up=take_up, one_arm=False)
+    frames = {name: numbers(files, name)[0] for name in TABLES}
+    study = Study("treat", "ctrl", definitions().specifications, 7)
+    result = verify(definitions().exhibits, frames, files=files, study=study)
+    require_agreement(result)
+    reasons = result[result["reason"] != ""].groupby("exhibit")["reason"].agg(set).to_dict()
+    assert reasons.pop("who") == {"reweighted_people"}
+    # Where everybody takes part as assigned, the first stage is exact.
+    assert set().union(*reasons.values()) <= ({"singular_covariance"} if take_up == 1.0 else set())

@@ -87,12 +87,12 @@ def contrast(statistic: str, weights: Sequence[float]) -> Callable[[FloatArray, 
     """Return the formula of a weighted sum of estimates, or of its standard error."""
     w = np.asarray(weights)
     if statistic == "std_error":
-        return lambda _, cov: float(np.sqrt(w @ cov @ w))
+        return lambda _, cov: float(np.sqrt(max(w @ cov @ w, 0.0)))
     return lambda b, _: float(w @ b)
 
 
 def ratio(statistic: str) -> Callable[[FloatArray, FloatArray], float]:
-    """Return the formula of the first estimate over the second with the sign turned, or of its standard error (delta method)."""
+    """Return the formula of the first estimate over the second with the other sign, or of its standard error (delta method)."""
     if statistic == "std_error":
         return lambda b, cov: contrast("std_error", (1.0 / b[1], -b[0] / b[1] ** 2))(b, cov)
     return lambda b, _: float(-b[0] / b[1])

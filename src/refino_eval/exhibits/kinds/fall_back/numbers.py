@@ -83,7 +83,7 @@ def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, pa
             for statistic in BESIDE:
                 value = getattr(stage, "fall_back" if statistic == "estimate" else f"fall_back_{statistic}")[s]
                 parts = (stage.effects.sources[s], stage.effects.sources[own])
-                source = Derived(parts, ratio(statistic), (0, 0), Reason.RATIO)
+                source = Derived(parts, ratio(statistic), () if statistic == "estimate" else (0, 0), Reason.RATIO)
                 yield cell(state, "fall_back", statistic, value, int(stage.effects.n[s]), panel=panel, source=source)
     sources = tuple(stage.effects.sources)
     change = Derived(sources, joint_f(np.eye(len(sources))), (0,) * len(sources), Reason.OUTCOMES)

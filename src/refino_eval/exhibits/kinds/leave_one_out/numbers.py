@@ -40,5 +40,6 @@ def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
                 ("estimate", left_out.change[g, j]),
                 ("std_error", left_out.change_std_error[g, j]),
             ):
-                source = Derived(tuple(parts), contrast(statistic, (-1.0, 1.0)), (0, 0), Reason.SAMPLES)
+                dependent = () if statistic == "estimate" else (0, 0)
+                source = Derived(tuple(parts), contrast(statistic, (-1.0, 1.0)), dependent, Reason.SAMPLES)
                 yield cell(group, key, statistic, value, n, panel="change", source=source)
