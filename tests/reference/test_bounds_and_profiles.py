@@ -154,3 +154,39 @@ def test_reference_trial_profile_adds_up(shared_data):
     assert table.n_left_out.tolist() == [37] * 4, "people in the trial's one-arm cells"
     # In this trial types do not depend on the covariates.
     assert np.all(np.abs(table.difference / table.difference_std_error) < 4)
+
+
+def test_whole_weights_are_people_counted_several_times_also_with_clusters():
+    # A person of weight 3 is three alike: estimates are the same, and errors summed in clusters too, but for (n - 1) / (n - K).
+    rng = np.random.default_rng(3)
+    n = 400
+    cell, cluster, w = rng.integers(0, 5, n), rng.integers(0, 60, n), rng.integers(1, 4, n)
+    z = (rng.random(n) < 0.3 + 0.1 * cell).astype(float)
+    d = (rng.random(n) < 0.2 + 0.5 * z).astype(float)
+    x, y = rng.normal(size=n) + d, rng.normal(size=n) + z + rng.normal(0, 0.7, 60)[cluster]
+    y[rng.random(n) < 0.3 - 0.15 * z] = np.nan
+
+    def both(analysis, values, *more):
+        again = np.repeat(np.arange(n), w)
+        return (
+            analysis(values, *more, z, cells=cell, cluster=cluster, vcov="CRV1", weights=w.astype(float)),
+            analysis(
+                values[again],
+                *(one[again] for one in more),
+                z[again],
+                cells=cell[again],
+                cluster=cluster[again],
+                vcov="CRV1",
+            ),
+        )
+
+    weighted, repeated = both(complier_profile, x[:, None], d)
+    for name in ("share", "mean"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-10)
+        error = f"{name}_std_error" if name == "share" else "std_error"
+        np.testing.assert_allclose(getattr(weighted, error), getattr(repeated, error), rtol=0.01)
+    weighted, repeated = both(lee_bounds, y)
+    for name, tolerance in (("low", 1e-10), ("high", 1e-10), ("low_std_error", 0.01), ("high_std_error", 0.01)):
+        assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), rel=tolerance)
+    apart = lee_bounds(y, z, cells=cell)
+    assert abs(apart.low - weighted.low) > 0.01
