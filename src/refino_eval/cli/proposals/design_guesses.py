@@ -32,7 +32,7 @@ _BASELINE = re.compile(
     re.I,
 )
 _CONTROL = re.compile(r"^(0|control|kontroll|ctrl|usual|none|placebo|no|nei|old|c)$", re.I)
-_ID = re.compile(r"(^|_)(id|pid|nr|no|number|lopenr|fnr|case|person|respid|caseid)($|_|\d)|id$", re.I)
+_ID = re.compile(r"(^|_)(id|pid|nr|no|number|fnr|case|person|respid|caseid)($|_|\d)|id$", re.I)
 
 
 @dataclass(frozen=True)
