@@ -6,13 +6,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from refino_eval.cli.exhibits_command import examples, key_rows, meaning
 from refino_eval.cli.texts_command import proofreading_lines
 from refino_eval.config.exhibits import KINDS, model_of
 
@@ -74,22 +74,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def exhibit_kinds() -> Iterator[str]:
     """Yield the page of exhibit kinds: what each shows, its keys, and an exhibit of an evaluation as an example."""
-    examples = _examples()
     yield "# Exhibit kinds\n"
     yield "Every kind of table and figure with its keys; the page is generated from the models that check them.\n"
     yield "| kind | form | what it shows |\n|---|---|---|"
     for kind in KINDS:
-        model = model_of(kind)
-        yield f"| [`{kind}`](#{kind}) | {model.form} | {_cell((model.__doc__ or '').split(chr(10))[0])} |"
+        yield f"| [`{kind}`](#{kind}) | {model_of(kind).form} | {_cell(meaning(kind).partition(chr(10))[0])} |"
     for kind in KINDS:
-        schema = model_of(kind).model_json_schema()
-        yield f"\n## {kind}\n\n{model_of(kind).__doc__}\n\n| key | value | default | meaning |\n|---|---|---|---|"
-        for key, entry in schema["properties"].items():
-            if key != "kind":
-                default = "required" if key in schema.get("required", ()) else f"`{entry.get('default')}`"
-                yield f"| `{key}` | {_type(entry)} | {default} | {_cell(entry.get('description', ''))} |"
-        if kind in examples:
-            name, example = examples[kind]
+        yield f"\n## {kind}\n\n{meaning(kind)}\n\n| key | value | default | meaning |\n|---|---|---|---|"
+        for key, value, default, description in key_rows(kind):
+            yield f"| `{key}` | {value} | {default} | {_cell(description)} |"
+        if kind in examples():
+            name, example = examples()[kind]
             text = yaml.safe_dump({name: example}, allow_unicode=True, sort_keys=False, width=110)
             yield f"\nExample:\n\n```yaml\n{text}```"
 
@@ -102,37 +97,6 @@ def estimation_functions() -> Iterator[str]:
         member = getattr(estimation, name)
         if callable(member) and name[0].islower():
             yield f"\n::: {member.__module__}.{member.__name__}"
-
-
-def _examples() -> dict[str, tuple[str, Any]]:
-    """Return the shortest exhibit of each kind among those of the evaluations."""
-    shortest: dict[str, tuple[str, Any]] = {}
-    for path in sorted((ROOT / "config" / "evaluations").rglob("*.yaml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        exhibits = content if path.stem == "exhibits" else (content.get("definitions") or {}).get("exhibits") or {}
-        for name, exhibit in exhibits.items():
-            kind = exhibit["kind"]
-            if kind not in shortest or len(str(exhibit)) < len(str(shortest[kind][1])):
-                shortest[kind] = (name, exhibit)
-    return shortest
-
-
-def _type(entry: dict[str, Any]) -> str:
-    """Say in a few words what the schema of a key accepts."""
-    if "enum" in entry:
-        return ", ".join(f"`{value}`" for value in entry["enum"])
-    if "const" in entry:
-        return f"`{entry['const']}`"
-    if "$ref" in entry:
-        return entry["$ref"].rpartition("/")[2]
-    if parts := entry.get("anyOf") or entry.get("oneOf"):
-        return " or ".join(dict.fromkeys(_type(part) for part in parts if part.get("type") != "null"))
-    kind = entry.get("type", "anything")
-    if kind == "array":
-        return f"list of {_type(entry.get('items', {}))}"
-    if kind == "object":
-        return f"mapping to {_type(rest)}" if isinstance(rest := entry.get("additionalProperties"), dict) else "mapping"
-    return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(kind, kind)
 
 
 def _cell(text: str) -> str:

@@ -77,11 +77,12 @@ def test_the_wheel_holds_workflow_schemas_code_lists_and_the_skeleton(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {
-        f"refino_eval/shipped/{name}" for name in files_in("workflow", "config/schemas", "config/codelists")
+        f"refino_eval/shipped/{name}"
+        for name in files_in("workflow", "config/schemas", "config/codelists", "config/evaluations")
     } <= names
     skeleton = files_in("src/refino_eval/cli/skeleton")
     assert {name.removeprefix("src/") for name in skeleton} <= names
-    assert not [name for name in names if "evaluations/refino" in name or name.startswith("tests")]
+    assert not [name for name in names if name.startswith(("tests", "docs", "benchmarks"))]
 
 
 def test_from_an_empty_folder_to_a_report(command, tmp_path):
@@ -98,6 +99,13 @@ def test_from_an_empty_folder_to_a_report(command, tmp_path):
     assert (project / "results/example/release/report.en.html").is_file()
     assert not (project / "workflow/rules").exists()
     assert time.monotonic() - began < 300
+    explained = command(project, "exhibits", "itt").stdout
+    assert "specifications: list of text; default" in explained
+    assert "'example_effects' of the evaluation example, as it was made" in explained
+    listed = command(project, "trace", "--list").stdout
+    number = "example_effects:coaching:weeks:estimate"
+    assert number in listed
+    assert "Example" not in command(project, "trace", number).stderr
     # What was made is found up to date, so the digests of the installed library hold.
     assert "Everything is up to date" in command(project, "run").stdout
 

@@ -18,7 +18,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 fault of the program (or, with --strict, certain findings), 2 problem in the command, "
     "configuration or delivery, 3 refused by the machine (disk, memory, permissions).",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -248,16 +247,45 @@ def texts(
 
 
 @app.command()
+def exhibits(
+    kind: Annotated[str | None, typer.Argument(help="A kind to explain. [default: list all]")] = None,
+) -> None:
+    """List the kinds of tables and figures, or explain one: its keys, an example, and one that was made."""
+    from refino_eval.cli.exhibits_command import explain_kind, kind_lines
+    from refino_eval.config.load import project_root
+
+    try:
+        root = project_root()
+    except UserError:
+        root = None  # kinds can be looked up anywhere
+    for line in kind_lines() if kind is None else explain_kind(kind, root):
+        typer.echo(line)
+
+
+@app.command()
 def trace(
-    number: Annotated[str, typer.Argument(help="exhibit:row:column:statistic, or with :panel at the end.")],
+    number: Annotated[
+        str | None, typer.Argument(help="exhibit:row:column:statistic, or with :panel at the end.")
+    ] = None,
     evaluation: EvaluationName = None,
     panel: Annotated[str | None, typer.Option(help="The panel, if the exhibit has several.")] = None,
     language: Annotated[str, typer.Option(help="nb or en.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the numbers of a finished run, of all exhibits or of the one named.")
+    ] = False,
 ) -> None:
     """Show where a number comes from: definition, sample, specification, code, inputs, checks and published value."""
-    from refino_eval.cli.trace_command import trace_number
+    from refino_eval.cli.trace_command import number_lines, trace_number
 
+    if listed:
+        for line in number_lines(number, evaluation=evaluation):
+            print(line)
+        return
+    if number is None:
+        raise UserError(
+            "Name a number (exhibit:row:column:statistic). `refino-eval trace --list` lists those of a finished run."
+        )
     for line in trace_number(number, evaluation=evaluation, panel=panel, language=language, as_json=as_json):
         print(line)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from refino_eval.checksums import require_as_written
-from refino_eval.cli.output import check_option, width
+from refino_eval.cli.output import check_option, table_lines, width
 from refino_eval.config import load_configuration
 from refino_eval.config.base import Language
 from refino_eval.config.load import project_root
@@ -56,6 +56,38 @@ def trace_number(
         yield json.dumps(trail.as_data(), ensure_ascii=False, indent=2)
     else:
         yield from _lines(trail)
+
+
+def number_lines(exhibit: str | None, *, evaluation: str | None) -> Iterator[str]:
+    """Yield the address and the value of each number of a finished run, as `trace_number` takes it.
+
+    Parameters
+    ----------
+    exhibit
+        One exhibit; None for all.
+    evaluation
+        The evaluation whose run is read; None for the one that `config/config.yaml` names.
+    """
+    root = project_root()
+    study = load_configuration(root, evaluation=evaluation).evaluation
+    os.chdir(root)
+    require_as_written(Path("results") / study.name, "aggregates", "run")
+    inputs = finished_run(root, study.name)
+    names = list(inputs.evaluation.exhibits)
+    if exhibit is not None:
+        check_option("trace --list", exhibit, names)
+    rows = []
+    for name in names if exhibit is None else [exhibit]:
+        frame = inputs.numbers(name)
+        several = frame["panel"].nunique() > 1
+        for row in frame[frame["value"].notna()].to_dict("records"):
+            parts = [
+                name,
+                *(str(row[key]) for key in ("row", "column", "statistic")),
+                *([str(row["panel"])] if several else []),
+            ]
+            rows.append((":".join(parts), number_text(float(row["value"]))))
+    yield from table_lines(("number", "value"), rows)
 
 
 def finished_run(root: Path, evaluation: str) -> ReportInputs:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped_folder() -> Path:
-    """Return the folder that holds `Snakefile`, `workflow/`, `config/schemas/` and `config/codelists/`."""
+    """Return the folder that holds `Snakefile`, `workflow/`, `config/schemas/`, `config/codelists/` and example evaluations."""
     inside = PACKAGE / "shipped"
     return inside if inside.is_dir() else PACKAGE.parents[1]
 
