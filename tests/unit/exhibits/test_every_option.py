@@ -87,9 +87,10 @@ OPTIONS = {
 }
 
 
-def definitions(kind, vcov="HC1", weights=None, option=None, **change):
+def definitions(kind, vcov="HC1", weights=None, option=None, controls=None, **change):
     label = {"label": WORD, "description": "x"}
-    spec = {**label, "controls": [{"covariate": "age", "encoding": "linear"}], "vcov": vcov, "weights": weights}
+    controls = controls or [{"covariate": "age", "encoding": "linear"}]
+    spec = {**label, "controls": controls, "vcov": vcov, "weights": weights}
     spec |= OPTIONS.get(option, {})
     own = {"vcov": vcov} if kind in ("balance", "starters") else {}
     return Definitions.model_validate(
@@ -513,3 +514,61 @@ def test_balance_may_regress_covariates_alone(trial):
     assert ("", "age", "alone", "estimate") not in one.index
     pd.testing.assert_series_equal(one, both[one.index])
     assert {panel for panel, *_ in numbers(trial, "balance", regress="treatment").index} == {""}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bands_of_means_and_shares_honour_clusters(trial, weighted):
+    """Means as in statsmodels' regression on a constant; shares by Wilson's interval for Korn and Graubard's effective number."""
+    cohort, _, state, _, _ = trial
+    mine = (cohort["treated"] == 1).to_numpy()
+    weights = cohort["w"].to_numpy()[mine] if weighted else np.ones(mine.sum())
+    groups = cohort["cluster"].to_numpy()[mine]
+    model = sm.WLS(state[mine, 2], np.ones(mine.sum()), weights=weights)
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+    clusters = np.unique(groups).size
+    mean, error = fit.params[0], fit.bse[0] * np.sqrt(clusters / (clusters - 1))
+    t = special.stdtrit(clusters - 1, 0.975)
+    paths = numbers(trial, "paths", vcov="CRV1", weighted=weighted)
+    assert paths[("s", "2", "t", "mean")] == pytest.approx(mean)
+    assert paths[("s", "2", "t", "df")] == clusters - 1
+    assert paths[("s", "2", "t", "conf_low")] == pytest.approx(mean - t * error, rel=1e-9)
+    z = special.ndtri(0.975)
+    kish = weights.sum() ** 2 / (weights @ weights)
+    size = min(kish, mean * (1 - mean) / error**2 * (special.stdtrit(kish - 1, 0.975) / t) ** 2)
+    middle, reach = mean + z * z / (2 * size), z * np.sqrt(mean * (1 - mean) / size + z * z / (4 * size * size))
+    row = ("s", "2", "t")
+    got, without = (numbers(trial, "take_up", vcov=vcov, weighted=weighted) for vcov in ("CRV1", "HC1"))
+    assert got[(*row, "conf_low")] == pytest.approx((middle - reach) / (1 + z * z / size), rel=1e-9)
+    assert got[(*row, "conf_low")] <= without[(*row, "conf_low")]
+    assert (*row, "df") not in without.index
+
+
+@pytest.mark.parametrize("missing", ["indicator", "drop", "error"])
+@pytest.mark.parametrize("kind", REGRESSIONS)
+def test_missing_controls_are_treated_as_the_specification_says(trial, kind, missing):
+    """drop: as without these people; indicator: as with the mean and a dummy for who lacks it; error: refused with a reason."""
+    if kind in ("balance", "starters", "stepwise"):
+        return  # controls are the regressors that the kind is about
+    cohort = trial[0].copy()
+    lost = np.arange(PEOPLE) % 9 == 0
+    cohort["age"] = cohort["age"].where(~lost)
+    control = {"covariate": "age", "encoding": "linear", "missing": missing}
+    if missing == "error":
+        with pytest.raises(UserError, match=r"age.*missing|missing.*age"):
+            numbers(trial, kind, cohort=cohort, controls=[control])
+        return
+    got = numbers(trial, kind, cohort=cohort, controls=[control])
+    if missing == "drop":
+        values = trial[1].loc[~lost].reset_index(drop=True)
+        panel = trial[3][~trial[3]["person_id"].isin(cohort.loc[lost, "person_id"])]
+        kept = (cohort.loc[~lost].reset_index(drop=True), values, trial[2][~lost], panel, trial[4])
+        alike = numbers(kept, kind, controls=[control])
+    else:
+        filled = cohort.assign(age=cohort["age"].fillna(cohort["age"].mean()), w2=lost.astype(float))
+        second = {"covariate": "w2", "encoding": "linear"}
+        alike = numbers(trial, kind, cohort=filled, controls=[control, second])
+    chosen = [key for key in expected(trial, kind, "HC1", None) if (*key, "estimate") in alike.index]
+    assert chosen
+    for key in chosen:
+        for statistic in ("estimate", "std_error"):
+            assert got[(*key, statistic)] == pytest.approx(alike[(*key, statistic)], rel=1e-7), (key, statistic)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -267,6 +267,15 @@ def stars_note(style: NumberStyle, language: str) -> str:
         for count, level in enumerate(style.stars, start=1)
     )
     return say("notes.stars_explained", language, listed=listed)
+
+
+def clustered_note(frame: pd.DataFrame, statistic: Literal["mean", "share"], labels: LabelBook) -> list[str]:
+    """Return a note that intervals of means or shares are clustered, where they were computed with clusters."""
+    keys = ["panel", "row", "column"]
+    clustered, shown = (frame.loc[frame["statistic"] == name, keys] for name in ("df", statistic))
+    if not len(clustered.merge(shown, on=keys)):
+        return []
+    return [labels.say("notes.clustered_means" if statistic == "mean" else "notes.clustered_shares")]
 
 
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:

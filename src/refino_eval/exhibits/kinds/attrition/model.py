@@ -39,7 +39,9 @@ class AttritionExhibit(PlainExhibit):
         "where values are heaped.",
     )
     weighting: Literal["people", "precision"] = Field(
-        default="people", description="Cells by their people, or by n p (1 - p) as fixed effects weight them."
+        default="precision",
+        description="How trimming weights the cells: by n p (1 - p), as the regression of the difference shown does, or by their "
+        "people.",
     )
     specification: Name = "none"
 

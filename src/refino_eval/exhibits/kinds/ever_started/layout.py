@@ -8,7 +8,7 @@ from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, specification_note
+from refino_eval.exhibits.wording.notes import clustered_note, errors_note, specification_note
 
 OWN = "own"
 
@@ -52,7 +52,7 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
                 )
             )
     entry = labels.specification_of(exhibit.specification)
-    own_notes = [labels.say("ever_started.shares_explained")]
+    own_notes = [labels.say("ever_started.shares_explained"), *clustered_note(frame, "share", labels)]
     if entry is not None:
         own_notes = [
             specification_note(exhibit.specification, entry, labels),

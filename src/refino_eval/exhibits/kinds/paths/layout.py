@@ -22,7 +22,7 @@ from refino_eval.exhibits.layout.drawing import (
 )
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note
+from refino_eval.exhibits.wording.notes import clustered_note, data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 
@@ -102,4 +102,5 @@ def notes(exhibit: PathsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list
         labels.say("paths.means_explained"),
         labels.say("paths.time_zero"),
         *paths_notes(exhibit, frame, labels.language),
+        *clustered_note(frame, "mean", labels),
     ]

@@ -12,13 +12,14 @@ from scipy import special
 from refino_eval import estimation as est
 from refino_eval.exhibits.keys import panel_of
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
+from refino_eval.exhibits.numbers.clustered_means import clustered_errors
 from refino_eval.exhibits.numbers.groups import groups_of
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm, weights_of
 
 
 def numbers(exhibit: PathsExhibit, context: Context) -> Iterator[Row]:
-    """Return (weighted) arm means by event time, over the people observed then."""
+    """Return (weighted) arm means by event time, over the people observed then, with intervals that honour clusters."""
     cohort, files, study = context.cohort, context.files, context.study
     groups = None if exhibit.by is None else groups_of(exhibit.by, cohort, study)
     if groups is not None:
@@ -40,6 +41,8 @@ def _paths_of(
         arm = int(column != study.control)
         in_pair = of_arm(cohort, column, study) | (cohort["treated"] == 0).to_numpy()
         pair = cohort.loc[in_pair]
+        mine = values[in_pair][(pair["treated"] == arm).to_numpy()]
+        clustered = clustered_errors(mine, pair.loc[(pair["treated"] == arm)])
         means_by_time = est.paths(values[in_pair], pair["treated"].to_numpy(), times=times, weights=weights_of(pair))
         for k, time in enumerate(means_by_time.times):
             n = int(means_by_time.n[0, arm, k])
@@ -47,7 +50,11 @@ def _paths_of(
                 yield cell(str(time), column, "mean", np.nan, 0, panel=panel, status="no_data")
                 continue
             mean, error = float(means_by_time.mean[0, arm, k]), float(means_by_time.std_error[0, arm, k])
-            reach = error * float(special.stdtrit(max(n - 1, 1), 0.975))
+            df = max(n - 1, 1)
+            if clustered is not None:
+                error, df = float(clustered[0][k]), int(clustered[1][k])
+                yield cell(str(time), column, "df", df, n, panel=panel)
+            reach = error * float(special.stdtrit(max(df, 1), 0.975))
             yield cell(str(time), column, "mean", mean, n, panel=panel)
             yield cell(str(time), column, "n", n, n, panel=panel)
             if n > 1:

@@ -19,7 +19,7 @@ from refino_eval.exhibits.layout.drawing import (
 )
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import data_class_note
+from refino_eval.exhibits.wording.notes import clustered_note, data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
@@ -55,7 +55,7 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
 
 def notes(exhibit: TakeUpExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return notes that say what the lines and bands are, and what they are not."""
-    return [labels.say("take_up.shares_explained")]
+    return [labels.say("take_up.shares_explained"), *clustered_note(frame, "share", labels)]
 
 
 def _alt(exhibit: TakeUpExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
