@@ -30,12 +30,16 @@ ATTEMPTS = 8
 Mutation = Callable[[random.Random, Lines], Lines]
 
 
+FIELDS = re.compile(rb';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""The delimiter, outside quotation marks."""
+
+
 def each_field(change: Callable[[bytes], bytes], share: float = 1.0, like: bytes = b"") -> Mutation:
     """Return a mutation of one column below the header: any, or one whose first value looks like a pattern."""
 
     def mutate(rng: random.Random, lines: Lines) -> Lines:
         columns = range(lines[0].count(b";") + 1)
-        rows = [line.split(b";") for line in lines]
+        rows = [FIELDS.split(line) for line in lines]
         if like:
             columns = [c for c in columns if any(len(row) > c and re.fullmatch(like, row[c]) for row in rows[1:])]
         if not columns:

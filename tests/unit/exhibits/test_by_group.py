@@ -134,12 +134,29 @@ def test_a_group_of_one_arm_has_no_effect_and_the_others_still_have(tmp_path):
     assert [text.get_text() for text in axes[0].texts] == ["not estimated"]
 
 
-def test_clusters_that_may_span_groups_give_no_test_of_equality(tmp_path):
+def test_equal_effects_are_not_tested_where_groups_share_clusters_and_the_note_says_so(tmp_path):
     def clustered(cohort):
         return cohort.assign(cluster=cohort["office"] + cohort["draw_month"])
 
     frame, _ = toy.trial(tmp_path, change=clustered).numbers(ENTRIES, "clustered")
-    assert not frame["row"].str.startswith("equal").any()
+    equal = frame[frame["row"].str.startswith("equal")]
+    assert list(equal["status"]) == ["clusters_in_several_groups"]
+    assert not np.isfinite(equal["value"]).any()
+    options = {"labels": toy.label_book(ENTRIES), "language": "en", "facts": {}}
+    notes = " ".join(figure_notes(ENTRIES.exhibits["clustered"], frame, **options))
+    assert say("effects.equality_not_tested", "en") in notes
+
+
+def test_equal_effects_are_tested_with_clusters_inside_groups(tmp_path):
+    """Groups that share no cluster are independent: the variance of a difference is the sum of the clustered variances."""
+
+    def clustered(cohort):
+        return cohort.assign(cluster=cohort["county"] + (np.arange(len(cohort)) % 12).astype(str))
+
+    frame, got = toy.trial(tmp_path, change=clustered).numbers(ENTRIES, "clustered")
+    assert set(frame.loc[frame["row"].str.startswith("equal"), "row"]) == {"equal_path", "equal_mean"}
+    assert np.isfinite(got["work", "equal_mean", "difference", "p_value"])
+    assert got["work", "equal_mean", "difference", "df_residual"] == 3 * 11
 
 
 @pytest.mark.parametrize(("name", "panels"), [("paths", 4), ("ages", 2), ("effects", 3), ("summed", 2)])

@@ -89,7 +89,7 @@ OPTIONS = {
 
 def definitions(kind, vcov="HC1", weights=None, option=None, controls=None, **change):
     label = {"label": WORD, "description": "x"}
-    controls = controls or [{"covariate": "age", "encoding": "linear"}]
+    controls = [{"covariate": "age", "encoding": "linear"}] if controls is None else controls
     spec = {**label, "controls": controls, "vcov": vcov, "weights": weights}
     spec |= OPTIONS.get(option, {})
     own = {"vcov": vcov} if kind in ("balance", "starters") else {}
@@ -572,3 +572,12 @@ def test_missing_controls_are_treated_as_the_specification_says(trial, kind, mis
     for key in chosen:
         for statistic in ("estimate", "std_error"):
             assert got[(*key, statistic)] == pytest.approx(alike[(*key, statistic)], rel=1e-7), (key, statistic)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bounds_trim_by_the_difference_that_is_shown(trial, weighted):
+    got = numbers(trial, "attrition", controls=[], weighted=weighted)
+    shares = [got[("lee", "h", f"seen_{arm}", "share")] for arm in ("treated", "control")]
+    assert shares[0] - shares[1] == pytest.approx(got[("seen", "h", "draw", "estimate")], rel=1e-9)
+    by_people = numbers(trial, "attrition", controls=[], weighted=weighted, weighting="people")
+    assert by_people[("lee", "h", "seen_treated", "share")] != pytest.approx(shares[0], rel=1e-6)

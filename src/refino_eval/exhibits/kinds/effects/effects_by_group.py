@@ -10,7 +10,7 @@ import pandas as pd
 
 from refino_eval.exhibits.keys import panel_of, without_group
 from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend
-from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
+from refino_eval.exhibits.kinds.effects.model import SHARED_CLUSTERS, EffectsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, column, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
@@ -80,6 +80,8 @@ def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -
     if exhibit.by is None:
         return []
     lines = [say("effects.groups_explained", language)]
+    if (frame["status"] == SHARED_CLUSTERS).any():
+        lines.append(say("effects.equality_not_tested", language))
     missing = without_group(frame)
     if missing:
         lines.append(say("effects.people_in_no_group", language, n=NumberStyle.of(language).integer(missing)))

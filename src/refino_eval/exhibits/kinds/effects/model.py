@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import GroupedExhibit, StatesExhibit
 
+SHARED_CLUSTERS = "clusters_in_several_groups"
+"""Status of a test of equal effects that is not made, because groups share clusters."""
+
 
 class EffectsExhibit(StatesExhibit, GroupedExhibit):
     """Effects of the draw at every event time, with pointwise and simultaneous bands.

@@ -14,8 +14,8 @@ from refino_eval.config import definitions as d
 from refino_eval.covariances import COVARIANCES, is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.keys import panel_of
-from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
-from refino_eval.exhibits.numbers.groups import groups_of
+from refino_eval.exhibits.kinds.effects.model import SHARED_CLUSTERS, EffectsExhibit
+from refino_eval.exhibits.numbers.groups import Groups, groups_of
 from refino_eval.exhibits.numbers.number_sources import Derived, Reason, joint_f
 from refino_eval.exhibits.numbers.panels import FloatArray, states_of
 from refino_eval.exhibits.numbers.result_rows import joint_test_rows
@@ -49,10 +49,17 @@ def numbers(exhibit: EffectsExhibit, context: Context) -> Iterator[Row]:
                 yield cell("group", "difference", "estimate", np.nan, n, panel=panel, status="not_estimable")
                 continue
             yield from _effect_rows(paths[-1], panel)
-        if is_clustered(specification.vcov):
-            # Clusters may span groups, which makes their effects dependent: the sum of variances would be wrong.
+        if is_clustered(specification.vcov) and _spans(cohort, groups):
+            # Effects of groups that share clusters are dependent: the sum of variances would be wrong.
+            yield cell("equal_path", "difference", "p_value", np.nan, panel=state, status=SHARED_CLUSTERS)
             continue
         yield from _equality(paths, state, cumulated=exhibit.cumulate_from is not None)
+
+
+def _spans(cohort: pd.DataFrame, groups: Groups) -> bool:
+    """Return whether a cluster has people in several groups."""
+    among = groups.member >= 0
+    return bool(pd.Series(groups.member[among]).groupby(cohort["cluster"].to_numpy()[among]).nunique().gt(1).any())
 
 
 def _path(
