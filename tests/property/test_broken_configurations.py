@@ -2,7 +2,8 @@
 
 A mutation removes, renames or replaces one value somewhere in one file. What is left either is a configuration, and
 then the files and params of every job can be made of it, or it is refused with a `UserError` that names the file. A
-traceback, a sentence of a library or a message over several lines is a failure.
+traceback, a sentence of a library or a message over several lines is a failure. Every fourth goes through the command line as
+well, `check` for those that are accepted and `run` for those that are not: exit code 0 or 2, and no traceback.
 """
 
 import copy
@@ -13,9 +14,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from refino_eval.cli import main
 from refino_eval.config import load_configuration
-from refino_eval.errors import UserError
+from refino_eval.config.load import project_root
+from refino_eval.errors import USER_ERROR, UserError
 from refino_eval.workflow import Workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +32,8 @@ VALUES = (
     None, "", " ", "x", "X y", "é", "a\x0bb", "{x}", "x" * 300, "../x", "/abs", "2018-13-01", "NO", True, 0, -1, 10**12, 1.5, math.inf,
     math.nan, 2**70, [], [[]], {}, {"x": 1}, [None], [{"a": []}], {"nb": "a", "en": "b"}, {"nb": 1}, "*x", "a;b", "\u202e", "0331",
 )  # fmt: skip
+THROUGH_COMMANDS = 4
+"""One of so many goes through the command line as well."""
 FOREIGN = ("input should", "pydantic", "traceback", "validationerror", "nonetype", "keyerror", "<class")
 """What only a library says."""
 
@@ -106,28 +112,33 @@ def outcome_of(root, name):
         return error.problems or ("",)
     study = workflow.configuration.evaluation
     for exhibit in study.exhibits:
-        workflow.params.estimation(exhibit)
         workflow.params.labels(exhibit)
         workflow.files.exhibit_outcomes(exhibit)
         workflow.files.exhibit_panels(exhibit)
-    for make in (
-        "people",
-        "comparison_with_plan",
-        "study",
-        "verification",
-        "bundle",
-        "names",
-        "whole_configuration",
-        "other_sources",
-    ):
+    for make in ("estimates", "verification", "renders"):
+        getattr(workflow.params, make)(study.exhibits, str)
+    workflow.params.bundle(str)
+    for make in ("people", "comparison_with_plan", "study", "names", "whole_configuration", "other_sources"):
         getattr(workflow.params, make)()
     workflow.files.release()
     workflow.files.run()
     return ()
 
 
+def assert_exit_code(root, name, problems, case, monkeypatch):
+    """Run the command that such a configuration leads to, and require its exit code and its messages."""
+    monkeypatch.chdir(root)
+    project_root.cache_clear()
+    # A configuration with problems never reaches Snakemake; one without would, so that it is checked only.
+    done = CliRunner().invoke(main.app, ["run" if problems else "check", "-e", name])
+    assert done.exception is None or isinstance(done.exception, SystemExit), f"{case}: {done.exception!r}"
+    assert done.exit_code in ((USER_ERROR,) if problems else (0, USER_ERROR)), f"{case}: {done.output}"
+    assert "Traceback" not in done.output, case
+    assert not problems or problems[0][:40] in done.stderr, f"{case}: {done.stderr}"
+
+
 @pytest.mark.parametrize("name", list(OWN))
-def test_a_broken_configuration_is_accepted_or_reported_in_plain_paragraphs(projects, name):
+def test_a_broken_configuration_is_accepted_or_reported_in_plain_paragraphs(projects, name, monkeypatch):
     root = projects[name]
     random_numbers = random.Random(f"{name} 2026")
     reported = 0
@@ -143,6 +154,8 @@ def test_a_broken_configuration_is_accepted_or_reported_in_plain_paragraphs(proj
                 problems = outcome_of(root, name)
             except Exception as error:
                 raise AssertionError(f"{case}: {type(error).__name__}: {error}") from error
+            if number % THROUGH_COMMANDS == 0:
+                assert_exit_code(root, name, problems, case, monkeypatch)
             for problem in problems:
                 assert problem, case
                 assert "\n" not in problem.strip(), f"{case}: {problem}"
