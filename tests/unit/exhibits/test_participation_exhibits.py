@@ -206,7 +206,7 @@ def test_bounds_are_on_those_who_are_observed(made):
     cohort, values, _, files = made
     _, got = numbers(files, "seen")
     wage = values["wage"].where(values["work"] == 1)
-    exact = est.lee_bounds(wage, cohort["treated"], cells=cohort["cell"])
+    exact = est.lee_bounds(wage, cohort["treated"], cells=cohort["cell"], weighting="precision")
     assert got["lee", "wage", "bounds", "bound_low"] == pytest.approx(exact.low, rel=1e-12)
     assert got["lee", "wage", "trimmed_arm", "value"] == exact.trimmed_arm == 1
     assert got["seen", "wage", "draw", "mean_control"] == pytest.approx(
@@ -214,7 +214,7 @@ def test_bounds_are_on_those_who_are_observed(made):
     )
     among = est.itt(wage, cohort["treated"], cells=cohort["cell"], missing="available")
     assert got["among_seen", "wage", "draw", "estimate"] == pytest.approx(among.estimate[0], rel=1e-12)
-    # Everybody's work is seen: the bounds close on the effect by people.
+    # Everybody's work is seen: the bounds close on the effect.
     assert got["lee", "work", "bounds", "bound_low"] == pytest.approx(got["lee", "work", "bounds", "bound_high"])
     assert got["horowitz_manski", "work", "bounds", "bound_low"] == pytest.approx(
         got["lee", "work", "bounds", "bound_low"], rel=1e-9
