@@ -105,6 +105,30 @@ def test_every_number_agrees_with_other_programs_or_has_a_reason(trial, card, tm
         assert {engines.loc[[derived]].iloc[0]} <= {"linearmodels", "within"}, derived
 
 
+@pytest.mark.parametrize("vcov", ["HC2", "CRV1", "CR2"])
+def test_numbers_with_weights_clusters_and_leverage_agree_or_have_a_reason(tmp_path, vcov):
+    def sampled(cohort):
+        rng = np.random.default_rng(5)
+        weight, cluster = rng.uniform(0.5, 2.0, len(cohort)), rng.integers(0, 30, len(cohort)).astype(str)
+        return cohort.assign(weight=weight, cluster=cluster)
+
+    trial = toy.trial(tmp_path, change=sampled)
+    specifications = {
+        name: one.model_copy(update={"vcov": vcov}) for name, one in ENTRIES.specifications.items() if name != "none"
+    }
+    entries = ENTRIES.model_copy(update={"specifications": specifications})
+    frames = {name: trial.numbers(entries, name)[0] for name in ("scaled", "without", "groups")}
+    study = Study("new", "old", specifications, 7, subgroups=ENTRIES.subgroups)
+    result = verify(entries.exhibits, frames, files=trial.files, study=study)
+    require_agreement(result)
+    reasons = {
+        "HC2": {"overlapping_samples"},
+        "CRV1": set[str](),
+        "CR2": {"overlapping_samples", "groups_share_clusters"},
+    }
+    assert set(result["reason"]) - {""} == reasons[vcov]
+
+
 def test_a_wrong_difference_of_groups_is_detected(trial, monkeypatch):
     honest = heterogeneity._compare
 

@@ -68,19 +68,20 @@ NumberSource = Source | CopyOf | Derived | Reason
 
 def difference_of_groups(sources: Sequence[Source], statistic: str, *, independent: bool) -> NumberSource:
     """Return the source of the second of two groups' effects less the first, or of its standard error."""
-    if statistic == "estimate" or independent:
-        return Derived(tuple(sources), contrast(statistic, (-1.0, 1.0)))
-    return Reason.GROUPS
+    return _of_groups(sources, contrast(statistic, (-1.0, 1.0)), independent=independent or statistic == "estimate")
 
 
 def equality_of_groups(sources: Sequence[Source], *, independent: bool) -> NumberSource:
-    """Return the source of the F of the test that groups which share nobody have one effect."""
+    """Return the source of the F of the test that groups have one effect."""
     others = np.eye(len(sources) - 1)
-    return (
-        Derived(tuple(sources), joint_f(np.hstack((-np.ones((len(others), 1)), others))))
-        if independent
-        else Reason.GROUPS
-    )
+    return _of_groups(sources, joint_f(np.hstack((-np.ones((len(others), 1)), others))), independent=independent)
+
+
+def _of_groups(
+    sources: Sequence[Source], formula: Callable[[FloatArray, FloatArray], float], *, independent: bool
+) -> NumberSource:
+    """Return a number of groups that share nobody, whose effects are independent unless they share clusters."""
+    return Derived(tuple(sources), formula, () if independent else (0,) * len(sources), Reason.GROUPS)
 
 
 def contrast(statistic: str, weights: Sequence[float]) -> Callable[[FloatArray, FloatArray], float]:
