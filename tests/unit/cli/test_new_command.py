@@ -68,6 +68,21 @@ def test_nobodys_values_are_shown_and_nothing_is_overwritten(project):
     assert (project / "config/evaluations/mine.yaml").read_text(encoding="utf-8") in text
 
 
+def test_an_arm_with_gaps_is_proposed_with_the_people_who_have_one_and_asked_about(project):
+    frame = people(np.random.default_rng(3)).drop(columns=["enrolled"])
+    frame["Group"] = frame["Group"].where(np.arange(200) < 150)
+    extra = {f"y{i}": np.random.default_rng(i).normal(size=200).round(3) for i in range(8)}
+    frame.assign(**extra).to_csv(project / "data/trial.csv", index=False)
+    said, _ = propose(project, "mine", "person-table", project / "data/trial.csv")
+    evaluation = load_configuration(project, evaluation="mine").evaluation
+    assert evaluation.person_table.treated == "Group"
+    assert evaluation.person_table.keep[0].is_in == ("new way", "usual")
+    assert "Some rows have no value of 'Group'" in said
+    assert "50 people: not kept" in "\n".join(check_evaluation(project, "mine"))
+    table = evaluation.definitions.exhibits["mine_effects"]
+    assert set(table.columns) == set(evaluation.person_table.outcomes), "every outcome is in the table"
+
+
 def test_registers_are_linked_typed_and_checked(project):
     said, text = propose(project, "schools", "registers", project / "data/example", unit="week")
     configuration = load_configuration(project, evaluation="schools")

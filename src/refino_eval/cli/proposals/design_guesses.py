@@ -64,17 +64,20 @@ def is_baseline_name(name: str) -> bool:
     return _BASELINE.search(name) is not None
 
 
-def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str) -> ArmGuess | None:
+def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str, gaps: bool = False) -> ArmGuess | None:
     """Return the column that most looks like the arm, or the one that is named; None if there is no candidate.
+
+    With `gaps`, a column that some rows have no value of is a candidate where no complete one is called like an arm.
 
     Raises
     ------
     UserError
         When the named column is not there, or is not one of a few codes.
     """
-    candidates = [
-        column for column in columns if column.codes and len(column.codes) <= MOST_ARMS + 1 and column.is_complete
-    ]
+    coded = [column for column in columns if 2 <= len(column.codes or ()) <= MOST_ARMS + 1]
+    candidates = [column for column in coded if column.is_complete]
+    if gaps and (named is not None or not any(_ARM.search(column.name) for column in candidates)):
+        candidates = [*candidates, *(column for column in coded if not column.is_complete)]
     if named is not None:
         column = next((column for column in columns if column.name == named), None)
         if column is None:
@@ -82,11 +85,17 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str)
         if column not in candidates:
             raise UserError(
                 f"--arm: the column '{named}' of {file} cannot be the arm: it has {column.distinct:,} different values in {column.rows:,} "
-                f"rows, and an arm has two to {MOST_ARMS + 1} codes and no gaps."
+                f"rows, and an arm has two to {MOST_ARMS + 1} codes{'' if gaps else ' and no gaps'}."
             )
         candidates = [column]
     ranked = sorted(
-        candidates, key=lambda c: (named is None and _ARM.search(c.name) is None, len(c.codes) != 2, columns.index(c))
+        candidates,
+        key=lambda c: (
+            named is None and _ARM.search(c.name) is None,
+            not c.is_complete,
+            len(c.codes) != 2,
+            columns.index(c),
+        ),
     )
     if not ranked:
         return None

@@ -77,7 +77,7 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     proposal = Proposal()
     ids = [column for column in profile.columns if column.is_unique and column.kind in ("integer", "text")]
     person_id = next((column for column in ids if is_id_name(column.name)), ids[0] if ids else None)
-    roles = _roles(profile, person_id, arm)
+    roles = _roles(profile, person_id, arm, gaps=True)
     rest = [c for c in profile.columns if c not in roles.used() and c.kind not in ("empty", "date", "month")]
     numbers = [c for c in rest if c.kind in ("integer", "number") and not (c.is_unique and c.kind == "integer")]
     outcomes = [c for c in numbers if not is_baseline_name(c.name)][:MOST_OUTCOMES] or numbers[:MOST_OUTCOMES]
@@ -114,7 +114,7 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     lines += specification_lines(f"{name}_main", controls[:MOST_CONTROLS], cluster=roles.cluster is not None)
     lines += _exhibit_lines(name, controls)
     lines += [f"    {name}_effects:", "      kind: itt", f"      title: {label('Effects of assignment')}"]
-    columns = flow_map({inside: inside for inside in list(outcome_names)[:6]})
+    columns = flow_map({inside: inside for inside in outcome_names})
     lines += [f"      columns: {columns}", f"      specifications: [{name}_main]"]
     proposal.files[f"config/evaluations/{name}.yaml"] = "\n".join(lines) + "\n"
     return proposal
@@ -232,13 +232,15 @@ def _roles(
     *,
     among: Sequence[ColumnProfile] | None = None,
     rows: np.ndarray | None = None,
+    gaps: bool = False,
 ) -> _Roles:
     """Guess the design from the columns that belong to people."""
     columns = [column for column in among or profile.columns if column is not person_id]
-    guess = guess_arm(columns, named=arm, file=profile.file)
+    guess = guess_arm(columns, named=arm, file=profile.file, gaps=gaps)
     if guess is None:
+        without = "" if gaps else " and no gaps"
         raise UserError(
-            f"{profile.file}: no column can be the arm: none has a few codes and no gaps. Check the file, or make a column that says the "
+            f"{profile.file}: no column can be the arm: none has a few codes{without}. Check the file, or make a column that says the "
             "arm of each person."
         )
     strata, others = guess_strata(columns, guess.column, rows)
@@ -262,7 +264,14 @@ def _quoted(value: str) -> str:
 
 
 def _design_lines(roles: _Roles, proposal: Proposal) -> list[str]:
-    lines = [f"  treated: {scalar(roles.arm.column.name)}"]
+    arm = roles.arm.column
+    lines = [f"  treated: {scalar(arm.name)}"]
+    if not arm.is_complete:
+        question = proposal.ask(
+            f"Some rows have no value of '{arm.name}': were these people not assigned? Then they are left out."
+        )
+        codes = ", ".join(f'"{code}"' for code in arm.codes)
+        lines.append(f"  keep: [{{column: {scalar(arm.name)}, in: [{codes}]}}]  {question}")
     strata = proposal.ask(
         "Within which groups was assignment random? They are the strata; leave the list empty if there are none."
     )
