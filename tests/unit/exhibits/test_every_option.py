@@ -512,6 +512,7 @@ def test_standard_error_of_the_control_mean_is_that_of_a_regression_on_a_constan
 def test_balance_may_regress_covariates_alone(trial):
     both, one = numbers(trial, "balance"), numbers(trial, "balance", regress="covariates")
     assert ("", "age", "alone", "estimate") not in one.index
+    assert one.pop(("", "joint_test", "joint", "n")) == PEOPLE
     pd.testing.assert_series_equal(one, both[one.index])
     assert {panel for panel, *_ in numbers(trial, "balance", regress="treatment").index} == {""}
 

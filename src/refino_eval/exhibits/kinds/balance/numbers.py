@@ -30,6 +30,9 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
     test = table.joint_test
     n = int(table.together.n[0])
     yield from joint_test_rows("joint_test", "joint", test, n=n)
+    if exhibit.regress == "covariates":
+        # The regressions of treatment, which are not shown, would have said how many people there are.
+        yield cell("joint_test", "joint", "n", n, n)
     if exhibit.regress != "treatment":
         yield from _differences(table, study)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.config.definitions import Specification
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.tidy import Key, statistics_at
-from refino_eval.exhibits.wording.formulas import regression, strata_text, term_text
+from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
@@ -27,9 +27,10 @@ def formula(
         return regression(outcome, specification, labels)
     if key[1] == "first_stage":
         return regression(take_up, specification, labels)
-    controls = " + ".join(map(term_text, specification.controls)) or "1"
-    strata = strata_text(labels, absorbed=specification.strata)
-    return f"{outcome} ~ {controls}{strata} | {take_up} ~ {labels.treated}"
+    # The first-stage formula has the same controls and fixed effects; treatment takes the place of take-up in it.
+    controls = regression(outcome, specification, labels).partition(" ~ ")[2].removeprefix(labels.treated)
+    terms = controls.removeprefix(" + ") if controls.startswith(" + ") else f"1{controls}"
+    return f"{outcome} ~ {terms} | {take_up} ~ {labels.treated}"
 
 
 def methods(exhibit: LateExhibit, labels: LabelBook) -> str:
