@@ -26,7 +26,7 @@ INSTEAD = {
 }
 """Words that the project does not use, and what it writes instead."""
 # Names of keys and files, quoted words, and titles of published works keep their words.
-QUOTED = re.compile(r"`[^`\n]*`|“[^”\n]*”|«[^»\n]*»|\bprinted:")
+QUOTED = re.compile(r"`[^`\n]*`|“[^”\n]*”|«[^»\n]*»|\bprinted[:,]")
 # "The LATE is the effect of taking part for the compliers" is the explanation in everyday words that follows the term.
 EXPLAINED = {"explanations.yaml": ("effect of taking part",), "keys.yaml": ("redraws",)}
 
