@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_cohort(frame: pd.DataFrame, path: Path) -> None:
@@ -52,7 +55,17 @@ def _typed(name: str, values: pd.Series) -> pa.Array:
         return pa.array(values.tolist(), pa.bool_())
     if pd.api.types.is_float_dtype(values):
         return pa.array(values.tolist(), pa.float64(), from_pandas=True)
-    return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+    shown = str if name == "person_id" else _visible
+    return pa.array([None if pd.isna(value) else shown(value) for value in values], pa.string())
+
+
+def _visible(value: object) -> str:
+    r"""Return a stratum, a cluster or another text with visible control characters, such as \x0b.
+
+    Groups are called by these texts in tables, figures and pages, which cannot hold such characters. Two texts that differ
+    stay different.
+    """
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", str(value))
 
 
 def _write(table: pa.Table, path: Path) -> None:

@@ -323,3 +323,11 @@ def test_what_stands_on_the_day_of_the_draw_is_added_up_or_counted_as_absent(tmp
     draws = pd.DataFrame({"person_id": ["01", "02", "03", "04"], "draw_date": [DAY] * 4})
     frame = derive_covariates(draws, covariates, {"work": hours}, clean, {})
     assert frame.to_numpy().tolist() == [[27.5, 20.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]
+
+
+def test_control_characters_of_a_stratum_are_written_visibly(tmp_path):
+    """Tables, pages, SVG, Word and Excel cannot hold them; texts that differ stay different."""
+    counties = ["Os\x0blo", "Os\x1blo", "Oslo", None]
+    frame = pd.DataFrame({"person_id": ["1", "2", "3", "4"], "treated": [0, 1, 0, 1], "county": counties})
+    write_cohort(frame, tmp_path / "cohort.parquet")
+    assert pq.read_table(tmp_path / "cohort.parquet")["county"].to_pylist() == ["Os\\x0blo", "Os\\x1blo", "Oslo", None]
