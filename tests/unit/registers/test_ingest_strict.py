@@ -18,7 +18,8 @@ import pytest
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
-from refino_eval.registers.readers import archives, text_rows
+from refino_eval.registers.readers import archives, statistical_files, text_rows
+from refino_eval.registers.readers.delivered_files import FileForm
 
 WHY = "a reason that is long enough"
 
@@ -209,3 +210,26 @@ def test_names_that_the_program_uses_are_refused(tmp_path: Path, name: str) -> N
     columns = {key: column.model_dump(by_alias=True) for key, column in source.columns.items()}
     columns[name] = {"from": "dag", "type": "text", "why": WHY}
     assert f"'{name}'" in problem(tmp_path, make_source("f.csv", columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("shown", "kind"),
+    [
+        ("MONYY7.", "days_1960"),
+        ("MONYY", "days_1960"),
+        ("YYMMN6.", "days_1960"),
+        ("DATETIME20.", "seconds_1960"),
+        ("BEST12.", None),
+    ],
+)
+def test_date_formats_of_sas_are_counts_of_days_or_seconds(shown, kind):
+    """A month written as MONYY is a day of that month, so that a column of type month is read from it."""
+    found = next((kind for pattern, kind in statistical_files._COUNTS["sas7bdat"] if pattern.fullmatch(shown)), None)
+    assert found == kind
+
+
+def test_a_character_set_that_cannot_be_read_is_named_as_the_cause():
+    form = FileForm("sas7bdat")
+    message = statistical_files._library_message(form, Exception("File has an unsupported character set"))
+    assert "character set that cannot be read" in message
+    assert "Save it in UTF-8" in message
