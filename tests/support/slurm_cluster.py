@@ -110,7 +110,11 @@ def slurm_cluster(*, cores=CORES, memory_mb=MEMORY_MB):
                 node_port=free_port(),
             )
         )
-        path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATHS}"
+        # Snakemake takes the variables of Slurm away from the commands inside a job; this one needs them here.
+        srun = folder / "srun"
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun", path=SYSTEM_PATHS)} "$@"\n')
+        srun.chmod(0o700)
+        path = f"{folder}:{os.environ.get('PATH', '')}:{SYSTEM_PATHS}"
         cluster = Cluster(folder, {**os.environ, "SLURM_CONF": str(configuration), "PATH": path})
         munge = {name: f"--{name}-file={folder / 'munge'}.{name}" for name in ("key", "pid", "log", "seed")}
         commands = {

@@ -26,7 +26,7 @@ rule derive_panel:
         "../envs/refino_eval.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         states=by("unit", PARAMS.panel_states),
         wanted=by("unit", PARAMS.panel_columns),

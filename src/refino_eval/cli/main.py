@@ -82,7 +82,15 @@ def new(
 @app.command()
 def run(
     evaluation: EvaluationName = None,
-    cores: Annotated[int, typer.Option("--cores", "-c", min=1, help="Number of processes.")] = 2,
+    cores: Annotated[
+        int | None,
+        typer.Option(
+            "--cores", "-c", min=1, help="Number of processes; on a cluster, cores of a job at most. [default: 2]"
+        ),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Where jobs run: a folder of workflow/profiles, as laptop or slurm.")
+    ] = "laptop",
     until: Annotated[str | None, typer.Option(help="Stop at a target of the workflow: outcomes, aggregates.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Repeat everything, even what is up to date.")] = False,
     watch: Annotated[
@@ -94,7 +102,7 @@ def run(
     from refino_eval.cli.run_command import run_workflow
 
     def run_once(*, force: bool = False) -> int:
-        return run_workflow(evaluation=evaluation, cores=cores, until=until, force=force)
+        return run_workflow(evaluation=evaluation, cores=cores, profile=profile, until=until, force=force)
 
     if not watch:
         raise typer.Exit(run_once(force=force))

@@ -22,10 +22,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
+from refino_eval.cli.slurm_logs import slurm_problems
 from refino_eval.cli.stage_times import stage_times, time_lines
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.load import project_root
-from refino_eval.errors import NO_MEMORY, MachineError, UserError, raise_problems, reason_in
+from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
@@ -33,7 +34,8 @@ from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_P
 TARGETS = ("all", "outcomes", "aggregates")
 REASONS_SHOWN = 10
 BENCHMARKS = "run/benchmarks"
-PROFILE = "workflow/profiles/laptop"
+PROFILES = "workflow/profiles"
+LAPTOP, LAPTOP_CORES = "laptop", 2
 
 _MESSAGE = re.compile(r"^Job (\d+): (.+)$")
 _STEPS = re.compile(r"^(\d+) of (\d+) steps")
@@ -44,7 +46,9 @@ _KILLED = re.compile(r"SIGKILL|exit (?:code|status) (?:-9|137)\b")
 LAST_LINES = 15
 
 
-def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force: bool) -> int:
+def run_workflow(
+    *, evaluation: str | None, cores: int | None, until: str | None, force: bool, profile: str = LAPTOP
+) -> int:
     """Run an evaluation and report its progress.
 
     Parameters
@@ -52,7 +56,9 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     evaluation
         The evaluation; None for the one that `config/config.yaml` names.
     cores
-        Number of processes.
+        Number of processes; None for two on one machine, and for what each rule asks for on a cluster.
+    profile
+        Folder of `workflow/profiles` that says where jobs run.
     until
         A target to stop at; None for everything.
     force
@@ -74,6 +80,9 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     os.chdir(root)  # paths in the configuration, and in messages, are relative to the project's root
     if until is not None:
         check_option("--until", until, TARGETS)
+    place = _profile(profile)
+    if place.name == LAPTOP:
+        cores = cores or LAPTOP_CORES
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
     _require_inputs(configuration)
@@ -91,12 +100,13 @@ def run_workflow(*, evaluation: str | None, cores: int, until: str | None, force
     start, since = time.perf_counter(), time.time()
     with only_run(root, study.name, configuration.data_folder) as held:
         folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
-        command = _command(study.name, cores, until, force, _to_make_again(configuration, until, console))
+        command = _command(study.name, place, cores, until, force, _to_make_again(configuration, until, console))
         last, jobs = _follow(command, root, log, folder, console, held)
         problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
     raise_problems(problems)
     if last is not None:
-        if machine_problems := machine_problems or _machine_problems(last, log, root):
+        machine_problems = machine_problems or slurm_problems(root, since) or _machine_problems(last, log, root)
+        if machine_problems:
             raise MachineError(*machine_problems)
         raise_problems(_missing_inputs(log))
         _show_failure(last, log, root, console)
@@ -149,9 +159,21 @@ def _to_make_again(configuration: Configuration, until: str | None, console: Con
     return [file.path for file in found]
 
 
-def _command(evaluation: str, cores: int, until: str | None, force: bool, again: Sequence[str]) -> list[str]:
-    profile = PROFILE if Path(PROFILE).is_dir() else str(shipped_folder() / PROFILE)
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", profile, "--cores", str(cores), "--nocolor"]
+def _profile(name: str) -> Path:
+    """Return the folder of a profile: the project's, or the one that came with the program."""
+    places = [Path(PROFILES), shipped_folder() / PROFILES]
+    for place in places:
+        if (place / name).is_dir():
+            return place / name
+    there = sorted({folder.name for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir()})
+    raise UserError(f"There is no profile '{name}' in {PROFILES}; there are: {', '.join(there)}.{nearest(name, there)}")
+
+
+def _command(
+    evaluation: str, profile: Path, cores: int | None, until: str | None, force: bool, again: Sequence[str]
+) -> list[str]:
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", str(profile), "--nocolor"]
+    command += ["--cores", str(cores)] if cores is not None else []
     command += [until] if until is not None else []
     command += ["--forceall"] if force else []
     command += ["--forcerun", *again] if again else []

@@ -46,8 +46,11 @@ def stage_times(folder: Path, since: float) -> list[StageTime]:
     return sorted(stages.values(), key=lambda stage: (-stage.seconds, stage.stage))
 
 
-def time_lines(stages: list[StageTime], *, seconds: float, cores: int) -> Iterator[str]:
-    """Yield a table of stages, with a line that says how the sum relates to the duration of the run."""
+def time_lines(stages: list[StageTime], *, seconds: float, cores: int | None) -> Iterator[str]:
+    """Yield a table of stages, with a line that says how the sum relates to the duration of the run.
+
+    `cores` is None where a cluster decides how many jobs run at a time.
+    """
     if not stages:
         return
     shown = stages if len(stages) <= SHOWN + 1 else stages[:SHOWN]
@@ -59,7 +62,5 @@ def time_lines(stages: list[StageTime], *, seconds: float, cores: int) -> Iterat
     yield f"  {'stage':<{width}}  jobs  seconds"
     for stage in shown:
         yield f"  {stage.stage:<{width}}  {stage.jobs:>4}  {stage.seconds:>7.1f}"
-    yield (
-        f"Jobs took {total:.0f} s in total, up to {cores} side by side; the run took {seconds:.0f} s with planning and "
-        "start-up."
-    )
+    together = "" if cores is None else f", up to {cores} side by side"
+    yield (f"Jobs took {total:.0f} s in total{together}; the run took {seconds:.0f} s with planning and start-up.")
