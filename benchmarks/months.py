@@ -144,14 +144,23 @@ def _prices() -> dict[int, float]:
     return {year: 100 + 3 * (year - 2015) for year in range(2013, 2025)}
 
 
-def ours(folder: Path, states: Sequence[str] = STATES, *, engine: str = "duckdb") -> None:
-    """Make panel_ours.parquet with the engine."""
+def ours(
+    folder: Path,
+    states: Sequence[str] = STATES,
+    *,
+    cohort: str = "cohort",
+    out: str = "panel_ours",
+    engine: str = "duckdb",
+    part: tuple[int, int] | None = None,
+    merged: Sequence[Path] = (),
+) -> Any:
+    """Make a panel with the engine: of a cohort, of a part of its people, or from parts; return the report."""
     from decimal import Decimal
 
     from refino_eval.codes.prices import PriceIndex
     from refino_eval.config.definitions import Definitions
     from refino_eval.config.sources import Source
-    from refino_eval.months.engine import derive_panel
+    from refino_eval.months.engine import derive_panel, merge_panel
 
     label = {"nb": "x", "en": "x"}
     entry = {"label": label, "description": "x", "unit": label}
@@ -178,19 +187,21 @@ def ours(folder: Path, states: Sequence[str] = STATES, *, engine: str = "duckdb"
         "jobs": source("jobs", "spell", {**dated, "employer_id": "id", "weekly_hours": "hundredths"}),
         "wages": source("wages", "accumulated", {"person_id": "id", "period": "month", "amount": "ore"}),
     }
-    derive_panel(
-        Definitions.model_validate({"states": definitions}),
+    asked = {"clock_unit": "month", "first": FIRST, "last": LAST, "states": list(states)}
+    made = Definitions.model_validate({"states": definitions})
+    if merged:
+        return merge_panel(made, sources, **asked, part_paths=merged, out_path=folder / f"{out}.parquet")
+    return derive_panel(
+        made,
         sources,
         {"cpi": PriceIndex("cpi", {year: Decimal(value) for year, value in _prices().items()})},
-        clock_unit="month",
-        first=FIRST,
-        last=LAST,
-        states=list(states),
-        cohort_path=folder / "cohort.parquet",
+        **asked,
+        cohort_path=folder / f"{cohort}.parquet",
         clean_paths={register: folder / f"{register}.parquet" for register in sources},
-        out_path=folder / "panel_ours.parquet",
+        out_path=folder / f"{out}.parquet",
         threads=2,
         engine=engine,
+        part=part,
     )
 
 

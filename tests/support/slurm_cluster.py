@@ -9,6 +9,7 @@ node and the authentication service run as the user who owns their folders and m
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 DAEMONS = ("munged", "slurmctld", "slurmd")
 COMMANDS = ("sbatch", "squeue", "scontrol", "scancel", "srun", "sinfo")
 SYSTEM_PATHS = "/usr/sbin:/usr/bin:/sbin:/bin"
-CORES, MEMORY_MB = 2, 12_000
+CORES, MEMORY_MB = 4, 12_000
 
 CONFIGURATION = """
 ClusterName=trial
@@ -168,5 +169,6 @@ def _wait(cluster, process, ready, seconds=30):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # end the daemons first
     with slurm_cluster() as here:
         sys.exit(here.run(*sys.argv[1:], capture_output=False, check=False, timeout=None).returncode)

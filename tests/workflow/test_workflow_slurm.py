@@ -1,5 +1,6 @@
 """The workflow on a real Slurm: it finishes, resources arrive as asked, a killed job is repeated, and memory is respected."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -12,18 +13,24 @@ from support.workflow import change, choose_exhibits, copy_project, refino_eval
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
-PARTS, EXHIBIT = 3, "table_8_1"
+PARTS, EXHIBIT = 2, "table_8_1"
+SECONDS = 240
 PANEL = "results/refino/person_level/panel_month.parquet"
 NUMBERS = f"results/refino/aggregates/{EXHIBIT}.csv"
 PROFILE = "workflow/profiles/slurm/config.v9+.yaml"
 
 
+@contextlib.contextmanager
 def run_on(cluster, project):
-    """Start the workflow on a cluster."""
+    """Start the workflow on a cluster, and end it with the block if it is not done."""
     command = [sys.executable, "-m", "refino_eval.cli.main", "run", "--until", "aggregates", "--profile", "slurm"]
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=project, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def parts_among(jobs):
@@ -47,9 +54,9 @@ def project(tmp_path_factory):
     choose_exhibits(folder, [EXHIBIT])
     done = refino_eval(folder, "run", "--until", "aggregates")
     assert done.returncode == 0, done.stdout + done.stderr
-    change(folder / "config/config.yaml", "panel_parts: 1 ", f"panel_parts: {PARTS} ")
+    change(folder / "config/config.yaml", "panel_parts: null ", f"panel_parts: {PARTS} ")
     # This cluster has no accounting database, and its jobs take seconds.
-    change(folder / PROFILE, "checks: 20", "checks: 3\nslurm-status-command: squeue")
+    change(folder / PROFILE, "checks: 20", "checks: 1\nslurm-status-command: squeue")
     change(folder / PROFILE, "latency-wait: 30", "latency-wait: 5")
     return folder
 
@@ -58,15 +65,15 @@ def project(tmp_path_factory):
 def finished(cluster, project):
     """The same run on the cluster, where one part of the panel is killed: hashes before and after, and all jobs."""
     before = hashes(project)
-    run = run_on(cluster, project)
     killed = None
-    while killed is None and run.poll() is None:
-        running = [job for job in parts_among(cluster.jobs()).values() if job["JobState"] == "RUNNING"]
-        if running:
-            killed = running[0]["JobId"]
-            cluster.run("scancel", killed)
-        time.sleep(0.2)
-    output, _ = run.communicate(timeout=240)
+    with run_on(cluster, project) as run:
+        while killed is None and run.poll() is None:
+            running = [job for job in parts_among(cluster.jobs()).values() if job["JobState"] == "RUNNING"]
+            if running:
+                killed = running[0]["JobId"]
+                cluster.run("scancel", f"{running[0]['ArrayJobId']}_{running[0]['ArrayTaskId']}")
+            time.sleep(0.2)
+        output, _ = run.communicate(timeout=SECONDS)
     jobs = cluster.jobs()
     assert run.returncode == 0, f"{output}\n{cluster.logs()}"
     return before, hashes(project), killed, jobs
@@ -102,10 +109,10 @@ def test_memory_cores_and_time_arrive_as_the_rules_ask(finished):
 
 
 def test_a_job_beyond_its_memory_is_reported_with_what_to_do(finished, cluster, project):
-    change(project / "config/config.yaml", f"panel_parts: {PARTS} ", "panel_parts: 2 ")
+    change(project / "config/config.yaml", f"panel_parts: {PARTS} ", "panel_parts: 3 ")
     change(project / PROFILE, "retries: 1", "retries: 0\nset-resources: {derive_panel_part: {mem_mb: 40}}")
-    run = run_on(cluster, project)
-    output, _ = run.communicate(timeout=120)
+    with run_on(cluster, project) as run:
+        output, _ = run.communicate(timeout=SECONDS)
     assert run.returncode == 3, output
     text = " ".join(output.split())
     assert "Slurm ended a job of the rule derive_panel_part, which used more memory than it had asked for" in text

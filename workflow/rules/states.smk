@@ -12,7 +12,7 @@ rule derive_panel:
         cohort="results/{evaluation}/person_level/cohort.parquet",
         clean=by("unit", FILES.panel_clean),
         indices=by("unit", FILES.panel_indices),
-        parts=by("unit", FILES.panel_parts),
+        parts=by("unit", EVALUATION.jobs.panel_parts),
     output:
         panel="results/{evaluation}/person_level/panel_{unit}.parquet",
         sql="results/{evaluation}/run/panel_{unit}.sql",

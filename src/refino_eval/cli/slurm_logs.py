@@ -40,7 +40,8 @@ def slurm_problems(root: Path, began: float) -> list[str]:
             continue
         rule = log.relative_to(root / LOGS).parts[0].removeprefix("rule_")
         _, what, resource = reason
-        advice = f'Ask for more in the profile, for instance `set-resources: ["{rule}:{resource}"]`' if resource else ""
+        resources = f"set-resources: {{{rule}: {{{resource}}}}}"
+        advice = f"Ask for more in the profile, for instance `{resources}`" if resource else ""
         advice += ", or split the panel into more parts (`panel_parts`)" if advice and "panel" in rule else ""
         problems[rule, what] = (
             f"Slurm ended a job of the rule {rule}, which {what}. {advice or 'Run again: finished jobs are kept'}. "

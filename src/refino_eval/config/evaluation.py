@@ -63,11 +63,11 @@ class Project(Strict):
         description="For engine spark: `local` (a server inside the program, without Java) or `sc://host:port` of a Spark "
         "Connect server. The environment variable SPARK_REMOTE replaces it.",
     )
-    panel_parts: int = Field(
-        default=1,
+    panel_parts: int | None = Field(
+        default=None,
         ge=1,
         le=1000,
-        description="Jobs that share the people of a panel, for a cluster and millions of people; the result is the same.",
+        description="Jobs that share the people of a panel, with the same result; by default one for each million people.",
     )
     disclosure: Name | None = Field(
         default=None, description="Which profile of `config/disclosure` protects the release."

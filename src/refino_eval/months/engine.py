@@ -151,7 +151,13 @@ def derive_panel(
         spill, written = Path(folder) / "spill", Path(folder) / out_path.name
         paths = [cohort_path, *(clean_paths[register] for register in plan.sources)]
         with isolated_engine(
-            [spill], files=paths, threads=threads, memory_limit=memory_limit, settable=["threads"]
+            [spill],
+            files=paths,
+            threads=threads,
+            memory_limit=memory_limit,
+            settable=["threads"],
+            # It would add up the amounts of everybody in a register before looking up a cohort of few people.
+            without_optimizers=["partial_aggregate_pushdown"],
         ) as connection:
             _load_cohort(connection, cohort_path, part)
             _load_periods(connection, plan, prices, spill)

@@ -22,6 +22,7 @@ def isolated_engine(
     memory_limit: str = "1200MB",
     on_disk: bool = False,
     settable: Sequence[str] = (),
+    without_optimizers: Sequence[str] = (),
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine whose configuration is locked.
 
@@ -37,6 +38,8 @@ def isolated_engine(
         Whether tables are kept in a file in the first folder, and not in memory.
     settable
         Settings that may still be changed.
+    without_optimizers
+        Steps of the optimiser that are left out.
     """
     import duckdb
 
@@ -57,6 +60,7 @@ def isolated_engine(
             con.execute("SET force_compression = 'uncompressed'")
         # Rows carry their numbers and every output is sorted: keeping the order of insertion would only cost memory.
         con.execute("SET preserve_insertion_order = false")
+        con.execute(f"SET disabled_optimizers = {text_literal(','.join(without_optimizers))}")
         con.execute(f"SET allowed_configs = [{', '.join(text_literal(name) for name in settable)}]")
         con.execute("SET lock_configuration = true")
         yield con

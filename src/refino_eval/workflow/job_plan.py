@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from refino_eval.config import Configuration
+from refino_eval.config import Configuration, Unit
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 from refino_eval.registers.register_files import find_files
@@ -24,6 +24,9 @@ BYTES_PER_PERSON = 60
 
 ROWS_PER_PERSON = 4
 """Rows of a register for each person, about; reading one costs what computing an outcome does."""
+
+PEOPLE_PER_PANEL_PART = 1_000_000
+"""People that one job makes a panel of, which takes it less than a minute; parts have to be put together."""
 
 VERIFICATION_SHARES = 2
 """Regressions that share a design are estimated again together, at about half the cost per outcome."""
@@ -97,6 +100,12 @@ class JobPlan:
         """Return the jobs that read the registers."""
         work = dict.fromkeys(self.configuration.evaluation.sources, float(self.people * ROWS_PER_PERSON))
         return self._jobs("ingest_registers", work)
+
+    def panel_parts(self, unit: Unit) -> list[str]:
+        """Return the parts that a panel is put together from; Spark divides the people itself."""
+        project = self.configuration.project
+        parts = project.panel_parts or math.ceil(self.people / PEOPLE_PER_PANEL_PART)
+        return self.files.panel_parts(unit, parts if project.engine == "duckdb" else 1)
 
     def outcomes(self) -> list[StageJob]:
         """Return the jobs that compute outcomes; a person table has them already, and they are only put together."""

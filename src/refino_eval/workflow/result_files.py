@@ -121,9 +121,8 @@ class ResultFiles:
         """Return panels."""
         return [f"{self.results}/person_level/panel_{unit}.parquet" for unit in units]
 
-    def panel_parts(self, unit: Unit) -> list[str]:
+    def panel_parts(self, unit: Unit, parts: int) -> list[str]:
         """Return the parts that a panel is put together from; none when one job makes it."""
-        parts = self.configuration.project.panel_parts
         folder = f"{self.results}/person_level/panel_{unit}_parts"
         return [f"{folder}/{part}_of_{parts}.parquet" for part in range(1, parts + 1)] if parts > 1 else []
 

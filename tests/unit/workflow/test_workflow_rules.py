@@ -187,3 +187,23 @@ def test_params_of_a_job_are_recorded_by_their_hash():
     assert len(repr(one)) < 80
     changed = with_entry(REFINO, "outcomes", "wage_month_12", at=11)
     assert repr(changed.outcomes(["wage_month_12"])) != repr(one)
+
+
+def panel_parts_of(people, **project):
+    """Return the parts of the monthly panel of so many people."""
+    configuration = REFINO.configuration
+    study = configuration.evaluation
+    synthetic = study.synthetic.model_copy(update={"people": people})
+    changed = {
+        "project": configuration.project.model_copy(update=project),
+        "evaluation": study.model_copy(update={"synthetic": synthetic}),
+    }
+    return Workflow(configuration.__class__(**{**vars(configuration), **changed})).jobs.panel_parts("month")
+
+
+def test_a_panel_is_split_above_a_million_people_or_as_configured():
+    assert panel_parts_of(1_000_000) == []
+    folder = "results/refino/person_level/panel_month_parts"
+    assert panel_parts_of(2_000_001) == [f"{folder}/{part}_of_3.parquet" for part in (1, 2, 3)]
+    assert len(panel_parts_of(5_000, panel_parts=20)) == 20
+    assert panel_parts_of(5_000_000, panel_parts=1) == panel_parts_of(5_000_000, engine="spark") == []
