@@ -97,6 +97,11 @@ def definitions(kind, vcov="HC1", weights=None, option=None, controls=None, **ch
         {
             "covariates": {n: {"kind": "column", "column": n, "label": WORD} for n in ("age", "female", "w2", "band")},
             "specifications": {"spec": spec},
+            "subgroups": {"low": {"label": WORD, "covariate": "band", "below": 4}},
+            "comparisons": {
+                "low_bands": {"label": WORD, "among": "low"},
+                "other": {"label": WORD, "treated": "female", "strata": ["band"]},
+            },
             "exhibits": {kind: {"kind": kind, "title": WORD, **EXHIBITS[kind], **own, **change}},
         }
     )
@@ -156,7 +161,8 @@ def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohor
     people.to_parquet(folder / "cohort.parquet")
     entries = definitions(kind, vcov, spec_weights, option, **change)
     files = files_of(values, panel, folder)
-    study = Study("t", "c", entries.specifications, 7)
+    about = {"subgroups": entries.subgroups, "comparisons": entries.comparisons}
+    study = Study("t", "c", entries.specifications, 7, **about)
     frame = aggregate(kind, entries.exhibits[kind], files=files, study=study)
     return frame.set_index(["panel", "row", "column", "statistic"])["value"]
 
@@ -582,3 +588,27 @@ def test_bounds_trim_by_the_difference_that_is_shown(trial, weighted):
     assert shares[0] - shares[1] == pytest.approx(got[("seen", "h", "draw", "estimate")], rel=1e-9)
     by_people = numbers(trial, "attrition", controls=[], weighted=weighted, weighting="people")
     assert by_people[("lee", "h", "seen_treated", "share")] != pytest.approx(shares[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", sorted(EXHIBITS))
+def test_a_comparison_is_the_exhibit_on_its_people_arm_and_cells(trial, kind):
+    cohort = trial[0]
+    few = cohort[cohort["band"] < 4].reset_index(drop=True)
+    chosen, alone = numbers(trial, kind, comparisons=["low_bands"]), numbers(trial, kind, cohort=few)
+    pd.testing.assert_series_equal(chosen.sort_index(), alone.sort_index(), rtol=1e-9)
+    if kind in ("subgroups", "interactions", "compliers"):
+        return  # the covariate that is treatment here divides or describes people there
+    other = cohort.assign(treated=cohort["female"].astype("int32"), cell=cohort["band"].astype(str))
+    chosen, alone = numbers(trial, kind, comparisons=["other"]), numbers(trial, kind, cohort=other)
+    pd.testing.assert_series_equal(chosen.sort_index(), alone.sort_index(), rtol=1e-9)
+
+
+def test_few_clusters_are_judged_with_the_controls_of_each_outcome(trial):
+    cohort = trial[0].assign(cluster=np.arange(PEOPLE) % 7)
+    plain = numbers(trial, "itt", vcov="CR2", cohort=cohort)
+    own = numbers(trial, "itt", vcov="CR2", cohort=cohort, option="outcome_controls")
+    assert 0 < own["spec", "clusters_t", "y", "df"] != plain["spec", "clusters_t", "y", "df"]
+    assert ("spec", "t", "y", "p_value_ri") in plain.index
+    # Without the cells of random assignment there is nothing to re-randomise within.
+    absorbed = numbers(trial, "itt", vcov="CR2", cohort=cohort, option="absorb")
+    assert ("spec", "t", "y", "p_value_ri") not in absorbed.index

@@ -36,6 +36,7 @@ def inference_rows(
     *,
     panel: str,
     seed: int,
+    within_cells: bool = True,
 ) -> Iterator[Row]:
     """Yield what readers must know of the inference of effects, and the randomisation test where clusters are few.
 
@@ -49,6 +50,8 @@ def inference_rows(
         Of the rows.
     seed
         Of the randomisation test.
+    within_cells
+        Whether the cells of the regression are those of random assignment, within which to re-randomise.
     """
     few = False
     for k, column in enumerate(table.outcomes):
@@ -57,14 +60,14 @@ def inference_rows(
             yield from _cell_rows(table, k, column, inputs, used, study.treated, panel)
             continue
         counts = [np.unique(inputs.cluster[used & (inputs.treated == arm)]).size for arm in (0, 1)]
-        df = _effective(inputs, used)
+        df = _effective(inputs.with_columns(inputs.of_outcome(column)), used)
         row = clusters_row(study.treated)
         numbers = {"n_clusters": np.unique(inputs.cluster[used]).size, "n_treated": counts[1], "n_control": counts[0]}
         for statistic, value in numbers.items():
             yield cell(row, column, statistic, value, int(table.n[k]), panel=panel)
         yield cell(row, column, "df", df, int(table.n[k]), panel=panel)
         few = few or min(counts) < FEW_OF_AN_ARM or not df >= FEW_FREEDOM
-    if few:
+    if few and within_cells:
         yield from _randomisation(table, values, people, inputs, study, panel, seed)
 
 

@@ -73,4 +73,6 @@ def _itt_of_pair(
         if exhibit.t_stat:
             yield cell(study.treated, column, "t_stat", table.t[k], n, panel=label, source=source)
     seed = derive_seed(study.seed, name, label, study.treated)
-    yield from inference_rows(table, values, people, inputs, study, panel=label, seed=seed)
+    yield from inference_rows(
+        table, values, people, inputs, study, panel=label, seed=seed, within_cells=not specification.absorb
+    )
