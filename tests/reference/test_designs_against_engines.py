@@ -7,6 +7,7 @@ import statsmodels.api as sm
 
 from refino_eval import estimation as est
 from refino_eval.config.definitions import Specification
+from refino_eval.estimation.randomisation.refitted_draws import Redesign
 from refino_eval.exhibits.numbers.study import controls_of, inputs_of
 
 WORD = {"nb": "ord", "en": "word"}
@@ -182,3 +183,19 @@ def test_variance_between_sampled_cells_is_that_of_bugni_canay_and_shaikh(people
     assert table.std_error[saturated, 0] == pytest.approx(np.sqrt(variance), rel=1e-10)
     fixed = est.estimands(y[["a"]], inputs, population=np.ones(len(arm), dtype=bool))
     assert fixed.std_error[saturated, 0] == pytest.approx(np.sqrt(size @ within / n), rel=1e-10)
+
+
+@pytest.mark.parametrize("vcov", ["HC2", "CR2"])
+def test_designs_of_draws_are_those_prepared_from_scratch(people, arms, vcov):
+    arm, y, _ = arms
+    inputs = est.regression_inputs(
+        (arm > 0).astype(int), cells=people["cell"], controls=people[["x", "month"]], vcov=vcov, interacted=True,
+        weights=people["weight"], cluster=people["cluster"] if vcov == "CR2" else None,
+    )  # fmt: skip
+    effects = est.arm_effects(y, arm, ("one", "two"), inputs, between=True)
+    # The draw that deals the arms as they were has the statistics of the table.
+    test = Redesign.of(effects.groups[0])
+    fit = test.design((arm[:, None] == (1, 2)).astype(float), ("one", "two")).fit(y)
+    np.testing.assert_allclose(fit.coefficients[0], effects.tables[0].estimate, rtol=1e-9)
+    np.testing.assert_allclose(fit.std_errors(vcov)[1], effects.tables[1].std_error, rtol=1e-9)
+    assert fit.design.df_resid == 600 - 6 - 2 - 4 - 2
