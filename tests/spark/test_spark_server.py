@@ -14,7 +14,7 @@ from refino_eval.cli.check_command import check_evaluation
 from refino_eval.config.load import load_configuration
 from refino_eval.errors import MachineError, UserError
 from refino_eval.report.provenance import record_run
-from refino_eval.sql.spark_server import LOCAL, server_address, server_facts, spark_session, spark_sql
+from refino_eval.sql.spark_server import LOCAL, parquet_view, server_address, server_facts, spark_session, spark_sql
 from refino_eval.workflow import Workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +75,11 @@ def test_a_server_that_does_not_answer_is_an_error_of_the_machine(project, monke
 def test_a_file_that_the_server_cannot_read_is_an_error_of_the_machine(tmp_path):
     with pytest.raises(MachineError, match="cannot read or write the files of the project"), spark_session() as session:
         session.read.parquet(f"file://{tmp_path}/absent.parquet").count()
+
+
+def test_a_file_that_is_not_there_is_no_file_without_rows(tmp_path):
+    with pytest.raises(FileNotFoundError), spark_session() as session:
+        parquet_view(session, "absent", tmp_path / "absent.parquet", ["person_id"])
 
 
 def test_a_fault_of_a_query_stays_a_fault_of_the_program():
