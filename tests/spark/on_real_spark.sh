@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests of this folder on a real Spark in local mode, instead of on the server inside the program.
 #
-#   tests/spark/on_real_spark.sh FOLDER
+#   tests/spark/on_real_spark.sh FOLDER [tests and options of pytest]
 #
 # FOLDER gets an environment with Spark, locked in requirements/spark.txt (450 MB, about a minute), unless it has one. PYTHON
 # names the Python that has the project's test tools. Without Java 17 or newer, or where Spark cannot be installed, the
@@ -9,6 +9,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${1:?say where Spark is to be installed}
+shift
 python=${PYTHON:-python3}
 
 skip() { echo "skipped: $1"; exit 0; }
@@ -41,4 +42,4 @@ for _ in $(seq 120); do
   sleep 1
 done
 cd "$root"
-SPARK_REMOTE="sc://127.0.0.1:$port" "$python" -m pytest -n 0 tests/spark
+SPARK_REMOTE="sc://127.0.0.1:$port" "$python" -m pytest -n 0 "${@:-tests/spark}"

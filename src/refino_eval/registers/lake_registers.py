@@ -87,7 +87,7 @@ def ingest_from_lake(
             delivered = _read(session, source)
             delivered.createOrReplaceTempView("delivered")
             texts = _texts(source, delivered)
-            session.sql(_incoming(session, source, texts)).createOrReplaceTempView("incoming")
+            session.sql(_incoming(source, texts)).createOrReplaceTempView("incoming")
             columns = ["file_no", "source_row", "unreadable", *source.columns]
             query = spark_sql(_rows(source, codelists, origin), schema={"incoming": columns})
             session.sql(query).write.parquet(f"file://{(folder / 'rows').resolve()}")
@@ -137,12 +137,14 @@ def _texts(source: Source, delivered: DataFrame) -> dict[str, str]:
     }
 
 
-def _incoming(session: SparkSession, source: Source, texts: Mapping[str, str]) -> str:
+def _incoming(source: Source, texts: Mapping[str, str]) -> str:
     """Write the query for the trimmed texts of all rows, a person's numbered in their order."""
-    trimmed = [
-        f"nullif(trim({text}, {text_literal(BLANKS)}), '') AS {quoted_name(name)}" for name, text in texts.items()
-    ]
     unreadable = f"{_CORRUPT} IS NOT NULL" if source.format == "csv" else "FALSE"
+    # Fields of a line with too few or too many of them may be anybody's: nothing of it is taken for a value.
+    trimmed = [
+        f"CASE WHEN NOT ({unreadable}) THEN nullif(trim({text}, {text_literal(BLANKS)}), '') END AS {quoted_name(name)}"
+        for name, text in texts.items()
+    ]
     names = ", ".join(map(quoted_name, source.columns))
     return spark_sql(
         f"SELECT 0 AS file_no, row_number() OVER (PARTITION BY person_id ORDER BY {names}) AS source_row, unreadable, {names} "
