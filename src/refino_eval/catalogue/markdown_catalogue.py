@@ -22,15 +22,15 @@ def markdown_catalogue(inputs: CatalogueInputs, language: Language) -> str:
     title = f"{say('catalogue.title', language)}: {inputs.evaluation.label[language]}"
     lines = [f"# {_plain(title)}", "", say("catalogue.lead", language), "", examples_line(inputs, language)]
     for kind in PARTS:
-        shown = entries(inputs, kind, language)
+        listed = entries(inputs, kind, language)
         ready = ready_outcomes(inputs.evaluation, language) if kind == "outcomes" else []
-        if not shown and not ready:
+        if not listed and not ready:
             continue
         lines += ["", f"## {say(f'catalogue.{kind}', language)}", "", say(f"catalogue.{kind}_lead", language)]
         if ready:
             lines += ["", say("catalogue.from_person_table", language), ""]
             lines += [f"- `{name}` {_plain(label)} (`{column}`)" for name, label, column in ready]
-        for entry in shown:
+        for entry in listed:
             lines += _entry(entry, language)
     return "\n".join(lines) + "\n"
 

@@ -140,8 +140,8 @@ class _Writer:
         dates = {"after_death": rules.after_death, "after_emigration": rules.after_emigration}
         values |= {event: date.value for event, date in dates.items() if date is not None}
         for name, value in values.items():
-            shown = self.say("definitions.missing") if value == "missing" else self.number(float(value))
-            parts.append(self.say(f"definitions.value_{name}", value=shown))
+            text = self.say("definitions.missing") if value == "missing" else self.number(float(value))
+            parts.append(self.say(f"definitions.value_{name}", value=text))
         return parts
 
     def covariate(self, entry: Any) -> str:

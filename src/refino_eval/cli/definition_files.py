@@ -100,10 +100,10 @@ def _find(text: str, path: tuple[str, ...], file: str) -> Location | None:
     """Return the location of a key in YAML text, by its path."""
     node = _inside(yaml_nodes(text, file), path[:-1])
     pairs = node.value if isinstance(node, MappingNode) else ()
-    found = next(((key, value) for key, value in pairs if key.value == path[-1]), None)
-    if found is None:
+    pair = next(((key, value) for key, value in pairs if key.value == path[-1]), None)
+    if pair is None:
         return None
-    key, value = found
+    key, value = pair
     lines = text.splitlines()
     last = min(value.end_mark.line + 1, len(lines))
     # A block ends where the next entry begins, but comments before that entry belong to it.

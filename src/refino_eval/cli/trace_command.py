@@ -94,13 +94,13 @@ def finished_run(root: Path, evaluation: str) -> ReportInputs:
     """Return a run with the configuration that made its numbers, which may differ from the present one."""
     results = root / "results" / evaluation
     path = results / "run" / "run_config.yaml"
-    shown = path.relative_to(root).as_posix()
+    name = path.relative_to(root).as_posix()
     if not path.is_file():
         raise UserError(
-            f"The evaluation '{evaluation}' has not been run: {shown} is missing. "
+            f"The evaluation '{evaluation}' has not been run: {name} is missing. "
             f"Run: refino-eval run --evaluation {evaluation}"
         )
-    return ReportInputs.of_configuration(read_yaml(path, shown), results)
+    return ReportInputs.of_configuration(read_yaml(path, name), results)
 
 
 def _lines(trail: Trail) -> Iterator[str]:

@@ -138,9 +138,9 @@ def _permitted(configuration: Configuration, path: Path, guard: Guard) -> Path:
         raise UserError(f"--person-file {path}: this is a folder. Name a file in it.")
     home = (configuration.root / configuration.results_folder / PERSON_LEVEL).resolve()
     if guard.confidential and home not in path.resolve().parents:
-        shown = (configuration.results_folder / PERSON_LEVEL).as_posix()
+        folder = (configuration.results_folder / PERSON_LEVEL).as_posix()
         raise UserError(
-            f"--person-file {path}: the data are confidential, so values of single people may only be written in {shown}/. "
+            f"--person-file {path}: the data are confidential, so values of single people may only be written in {folder}/. "
             "Name a file there."
         )
     return path
@@ -307,14 +307,14 @@ def _by_arm(configuration: Configuration, tried: Tried, guard: Guard) -> Iterato
     for name, label in [("", "Everybody"), *_arms(configuration)]:
         inside = np.ones(len(values), dtype=bool) if not name else tried.arm == name
         known = values[inside & observed]
-        shown = len(known) > 0 and not guard.hides(known)
+        is_shown = len(known) > 0 and not guard.hides(known)
         rows.append(
             [
                 label,
                 guard.count(int(inside.sum())),
                 guard.count(int((inside & ~observed).sum())),
-                f"{known.mean():.4f}" if shown else NOT_SHOWN,
-                f"{known.std(ddof=1):.4f}" if shown and len(known) > 1 else NOT_SHOWN,
+                f"{known.mean():.4f}" if is_shown else NOT_SHOWN,
+                f"{known.std(ddof=1):.4f}" if is_shown and len(known) > 1 else NOT_SHOWN,
             ]
         )
     if guard.confidential and any(row[3] == NOT_SHOWN for row in rows[1:]):

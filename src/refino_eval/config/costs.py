@@ -95,11 +95,11 @@ class Costs(Strict):
     @property
     def amounts(self) -> tuple[Amount, ...]:
         """Every input."""
-        found = [self.vat_rate, self.tax_cost, *self.duration.values()]
-        found += [value.amount for value in self.values.values()]
+        values = [self.vat_rate, self.tax_cost, *self.duration.values()]
+        values += [value.amount for value in self.values.values()]
         for basis in self.bases.values():
             if isinstance(basis, YearlyPrices):
-                found += [amount for year in basis.years.values() for amount in year.values()]
+                values += [amount for year in basis.years.values() for amount in year.values()]
             else:
-                found += [*basis.payments.values(), *basis.participant_months.values()]
-        return tuple(found)
+                values += [*basis.payments.values(), *basis.participant_months.values()]
+        return tuple(values)

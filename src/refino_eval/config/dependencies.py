@@ -38,12 +38,12 @@ def outcome_states(outcome: d.Outcome) -> list[str]:
 
 def state_registers(definitions: d.Definitions, states: Iterable[str]) -> list[str]:
     """Return the registers that states are made from, their days of death and emigration among them, in order of name."""
-    found: set[str] = set()
+    names: set[str] = set()
     for name in needed_states(definitions, list(states)):
         state = definitions.states[name]
         if isinstance(state, d.SpellState):
-            found |= {state.register_name, *(date.register_name for date in state.missing.dates)}
-    return sorted(found)
+            names |= {state.register_name, *(date.register_name for date in state.missing.dates)}
+    return sorted(names)
 
 
 def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:

@@ -79,14 +79,14 @@ class Entries:
 
 def study_files(paths: Iterable[str]) -> dict[str, str]:
     """Return the file of each evaluation, by name."""
-    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
     for path in sorted(paths):
         parts = PurePosixPath(path).relative_to(STUDIES).parts if path.startswith(f"{STUDIES}/") else ()
         if len(parts) == 1 and path.endswith(".yaml"):
-            found[PurePosixPath(path).stem] = path
+            sources[PurePosixPath(path).stem] = path
         elif len(parts) == 2 and parts[1] == STUDY_FILE:
-            found.setdefault(parts[0], path)
-    return found
+            sources.setdefault(parts[0], path)
+    return sources
 
 
 def listed_files(root: Path) -> list[str]:

@@ -29,15 +29,15 @@ def expanded(entries: Mapping[str, Any], file: str) -> tuple[dict[str, Any], lis
     problems: list[str] = []
     for name, entry in entries.items():
         if not isinstance(entry, dict) or WINDOWS not in entry:
-            found = {name: entry}
+            windowed = {name: entry}
         else:
             windows = entry[WINDOWS]
             if not isinstance(windows, dict) or not windows:
                 problems.append(f"{file}: {name}.windows must be a mapping of outcomes' names to their windows.")
                 continue
             shared = {key: value for key, value in entry.items() if key != WINDOWS}
-            found = {str(outcome): _over(shared, window) for outcome, window in windows.items()}
-        for outcome, definition in found.items():
+            windowed = {str(outcome): _over(shared, window) for outcome, window in windows.items()}
+        for outcome, definition in windowed.items():
             if outcome in outcomes:
                 problems.append(f"{file}: the outcome '{outcome}' is defined twice. Give one of them another name.")
             if not _is_filled(definition):

@@ -141,15 +141,16 @@ def _questions(
     study: Study,
 ) -> dict[Keys, Asked]:
     """Compute an exhibit again, and return what to ask other engines; copies of other exhibits take their questions."""
-    shown = frame[_is_verified(frame) | _is_freedom(frame)]
-    if shown.empty:
+    verifiable = frame[_is_verified(frame) | _is_freedom(frame)]
+    if verifiable.empty:
         return {}
     with recording() as kept:
         rows = rows_of(name, exhibit, files=files, study=study)
     if not tidy_frame(rows).equals(frame):
         raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
     sources = {
-        _keys(record): rows[k].get("source") for k, record in zip(shown.index, shown.to_dict("records"), strict=True)
+        _keys(record): rows[k].get("source")
+        for k, record in zip(verifiable.index, verifiable.to_dict("records"), strict=True)
     }
     asked: dict[Keys, Asked] = {}
     regressions: dict[tuple[Keys, int, str], Source] = {}
@@ -185,9 +186,9 @@ def _questions(
                 [questions[keys, k, statistic] for k in range(len(source.parts))]
                 for statistic in ("estimate", "std_error")
             )
-            known = tuple(filter(None, estimates)), tuple(filter(None, std_errors))
-            whole = len(known[0]) == len(known[1]) == len(source.parts)
-            asked[keys] = _DerivedQuestion(source.formula, *known) if whole else Reason.UNSTATED
+            complete = tuple(filter(None, estimates)), tuple(filter(None, std_errors))
+            whole = len(complete[0]) == len(complete[1]) == len(source.parts)
+            asked[keys] = _DerivedQuestion(source.formula, *complete) if whole else Reason.UNSTATED
         else:
             asked[keys] = questions[keys, 0, keys[-1]] or Reason.UNSTATED
     joint = joint_estimates(kept, [(source.parts, source.people) for source in together.values()])

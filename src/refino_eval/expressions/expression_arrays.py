@@ -199,8 +199,8 @@ def _quantile_group(values: Array, count: Array) -> Array:
     groups = float(count)
     if not (groups.is_integer() and 2 <= groups <= 100) or np.ndim(values) == 0:
         raise Problem("quantile_group(...) takes a column and a number of groups from 2 to 100")
-    known = values[~np.isnan(values)]
-    limits = np.quantile(known, np.arange(1, groups) / groups) if known.size else np.asarray([])
+    present = values[~np.isnan(values)]
+    limits = np.quantile(present, np.arange(1, groups) / groups) if present.size else np.asarray([])
     return 1 + np.searchsorted(limits, values, side="left")
 
 

@@ -20,11 +20,11 @@ def evaluate(tree: Tree, values: Mapping[str, Value]) -> Value:
     operands = [evaluate(operand, values) for operand in tree.operands]
     if tree.operator in _LOGIC:
         return _LOGIC[tree.operator](operands)
-    known = [operand for operand in operands if operand is not None]
-    if len(known) < len(operands):
+    present = [operand for operand in operands if operand is not None]
+    if len(present) < len(operands):
         return None
     try:
-        result = _NUMBERS[tree.operator](known)
+        result = _NUMBERS[tree.operator](present)
     except (ArithmeticError, ValueError):
         return None
     return float(result) if not isinstance(result, complex) and math.isfinite(result) else None

@@ -119,8 +119,8 @@ def _extent(panel: pq.ParquetFile) -> _Extent | None:
 
     if panel.metadata.num_rows == 0:
         return None
-    found = pc.min_max(panel.read(["event_time"])["event_time"]).as_py()
-    return _Extent(found["min"], found["max"])
+    limits = pc.min_max(panel.read(["event_time"])["event_time"]).as_py()
+    return _Extent(limits["min"], limits["max"])
 
 
 def _check(outcomes: Mapping[str, Outcome], states: Sequence[str], extent: _Extent | None) -> None:

@@ -371,10 +371,10 @@ def _arrow_type(column: Column | None) -> pa.DataType:
 
 def _row(given: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """Turn one spell, as an analyst writes it, into a clean row: natural units in, kept units out."""
-    known = {*source.columns, "start", "stop"} - {"person_id"}
+    columns = {*source.columns, "start", "stop"} - {"person_id"}
     for name in given:
-        if name not in known:
-            raise ValueError(f"the source lists no column '{name}'.{nearest(name, known)}")
+        if name not in columns:
+            raise ValueError(f"the source lists no column '{name}'.{nearest(name, columns)}")
     row: dict[str, Any] = {}
     for name, value in given.items():
         column = source.columns.get(name)

@@ -52,8 +52,8 @@ def added(terms: Sequence[Term], add: Callable[[Term, Term], Term]) -> Term:
 
 def row_sums(values: Values) -> Values:
     """Return each row's sum of the values that are not missing, added in the order of `added`."""
-    known = np.where(np.isnan(values), 0.0, values)
-    return added(list(known.T), np.add)
+    filled = np.where(np.isnan(values), 0.0, values)
+    return added(list(filled.T), np.add)
 
 
 def rounded(sums: Values) -> Values:

@@ -113,10 +113,10 @@ def load_plan(root: Path, evaluation: str) -> RegisteredPlan | None:
     path = root / FOLDER / f"{evaluation}.yaml"
     if not path.is_file():
         return None
-    shown = (FOLDER / path.name).as_posix()
-    plan = validate(read_yaml(path, shown), RegisteredPlan, shown)
+    name = (FOLDER / path.name).as_posix()
+    plan = validate(read_yaml(path, name), RegisteredPlan, name)
     if plan.evaluation != evaluation:
-        raise UserError(f"{shown}: the key 'evaluation' says '{plan.evaluation}'; it must equal the file's name.")
+        raise UserError(f"{name}: the key 'evaluation' says '{plan.evaluation}'; it must equal the file's name.")
     return plan
 
 

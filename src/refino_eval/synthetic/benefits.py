@@ -138,15 +138,15 @@ def benefit_rows(
 def diagnosis_rows(recipe: Recipe, people: People, number: IntArray, day: IntArray, rng: np.random.Generator) -> Table:
     """Return the register of diagnoses: those known at the draw, and some set later."""
     codes = tuple(recipe.persons.diagnosis_codes)
-    known = np.flatnonzero(people.diagnosis >= 0)
+    diagnosed = np.flatnonzero(people.diagnosis >= 0)
     later = np.flatnonzero((people.diagnosis < 0) & (rng.random(len(number)) < 0.03))
     table = Table(
         {
-            "person_id": np.concatenate([number[known], number[later]]),
+            "person_id": np.concatenate([number[diagnosed], number[later]]),
             "start": np.concatenate(
-                [day[known] - 1 - _length(24, len(known), rng), day[later] + 30 + _length(8, len(later), rng)]
+                [day[diagnosed] - 1 - _length(24, len(diagnosed), rng), day[later] + 30 + _length(8, len(later), rng)]
             ),
-            "diagnosis": np.concatenate([people.diagnosis[known], rng.integers(0, len(codes), len(later))]),
+            "diagnosis": np.concatenate([people.diagnosis[diagnosed], rng.integers(0, len(codes), len(later))]),
         },
         {"diagnosis": codes},
     )
@@ -157,8 +157,8 @@ def diagnosis_rows(recipe: Recipe, people: People, number: IntArray, day: IntArr
 def full_time_from(recipe: Recipe, main: IntArray, event: IntArray, opening: IntArray) -> IntArray:
     """First day (of those in `opening`) of full-time work after the draw, shape (people,); FAR without any."""
     full = (main >= round(recipe.work.full_week * 100)) & (event > 0)
-    found = full.any(axis=1)
-    return np.where(found, opening[full.argmax(axis=1)], FAR)
+    eligible = full.any(axis=1)
+    return np.where(eligible, opening[full.argmax(axis=1)], FAR)
 
 
 def months_on(table: Table, people: int, base: int, year: int) -> FloatArray:

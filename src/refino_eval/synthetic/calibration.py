@@ -148,13 +148,13 @@ class _Judge:
             return target.value
         size = sizes(self.recipe, int(self.moment("people:all").value))
         treated, control = self.arms
-        known = size.analysed - size.no_demography
+        described = size.analysed - size.no_demography
         return {
             "all": target.value if size.analysed == self.recipe.people else size.analysed,
             treated: size.treated,
             control: size.analysed - size.treated,
-            "with_demography": known,
-            "with_controls": known - size.no_income_row,
+            "with_demography": described,
+            "with_controls": described - size.no_income_row,
         }[rest[0]]
 
     def _of(self, values: pd.Series, arm: str) -> pd.Series:

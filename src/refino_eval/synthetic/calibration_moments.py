@@ -114,9 +114,9 @@ def _cohort(folder: Path, recipe: Recipe) -> pd.DataFrame:
     cohort["cell"] = cohort["county"] + (" " + cohort["month"].astype(str) if by_month else "")
     persons = read_register(folder, recipe, "persons").set_index("person_id")
     cohort = cohort.join(persons[["sex", "birth_date", "immigrant_category"]])
-    known = cohort["sex"].notna()
-    cohort["female"] = (cohort["sex"] == recipe.persons.sex_codes[0]).astype(float).where(known)
-    cohort["immigrant"] = cohort["immigrant_category"].isin(recipe.persons.immigrant).astype(float).where(known)
+    observed = cohort["sex"].notna()
+    cohort["female"] = (cohort["sex"] == recipe.persons.sex_codes[0]).astype(float).where(observed)
+    cohort["immigrant"] = cohort["immigrant_category"].isin(recipe.persons.immigrant).astype(float).where(observed)
     cohort["age"] = (cohort["start"] - cohort["birth_date"]).dt.days / 365.2425
     return _with_registers(folder, recipe, _with_incomes(folder, recipe, cohort))
 
@@ -236,22 +236,22 @@ def outcome(delivery: Delivery, state: str, window: tuple[int, int]) -> pd.Serie
 
 def mean_moment(values: pd.Series) -> Moment:
     """Mean with its standard error."""
-    known = values.dropna().to_numpy(dtype=float)
-    if len(known) < 2:
+    observed = values.dropna().to_numpy(dtype=float)
+    if len(observed) < 2:
         return Moment(float("nan"), float("nan"))
-    return Moment(float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known))))
+    return Moment(float(observed.mean()), float(observed.std(ddof=1) / np.sqrt(len(observed))))
 
 
 def sd_moment(values: pd.Series) -> Moment:
     """Return the standard deviation with a standard error that allows for the kurtosis."""
-    known = values.dropna().to_numpy(dtype=float)
-    if len(known) < 2 or np.ptp(known) == 0:
+    observed = values.dropna().to_numpy(dtype=float)
+    if len(observed) < 2 or np.ptp(observed) == 0:
         return Moment(float("nan"), float("nan"))
-    away = known - known.mean()
+    away = observed - observed.mean()
     variance = float((away**2).mean())
     fourth = float((away**4).mean())
-    error = np.sqrt(max(fourth - variance**2, 0.0) / len(known)) / (2 * np.sqrt(variance))
-    return Moment(float(known.std(ddof=1)), float(error))
+    error = np.sqrt(max(fourth - variance**2, 0.0) / len(observed)) / (2 * np.sqrt(variance))
+    return Moment(float(observed.std(ddof=1)), float(error))
 
 
 @dataclass(frozen=True)

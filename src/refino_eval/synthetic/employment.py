@@ -211,16 +211,16 @@ def _shares(recipe: Recipe, event: IntArray, shift: Shift | None) -> dict[str, G
     """Share in each nested state by person and month, and the share employed (a job month may go unpaid)."""
     low = int(event.min())
     span = np.arange(low, int(event.max()) + 1)
-    found: dict[str, Grid] = {}
+    shares: dict[str, Grid] = {}
     wider: Grid | None = None
     for state in STATES:
         share = curve(recipe.work.levels[state], span).astype(np.float32)[event - low]
         if shift is not None and state in shift.states:
             share = np.clip(share + shift.states[state], 0.0, 0.97)
         wider = share if wider is None else np.minimum(share, wider)
-        found[state] = wider
-    found["employed"] = found[STATES[0]] / np.float32(1 - recipe.work.unpaid_month)
-    return found
+        shares[state] = wider
+    shares["employed"] = shares[STATES[0]] / np.float32(1 - recipe.work.unpaid_month)
+    return shares
 
 
 def _agreed(recipe: Recipe, group: IntArray, pick: Grid) -> IntArray:

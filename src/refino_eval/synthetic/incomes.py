@@ -52,9 +52,9 @@ def income_rows(
         work[:, place], pension[:, place] = _covered_year(
             recipe, people, world, benefits, day, int(number[0]), year, rng
         )
-    known = pension > 0
+    pensioner = pension > 0
     before = years[None, :] == (year_of_day(day) - 1)[:, None]
-    row, column = np.nonzero((known | before) & ~(before & no_row[:, None]))
+    row, column = np.nonzero((pensioner | before) & ~(before & no_row[:, None]))
     return Table(
         {
             "person_id": number[row],

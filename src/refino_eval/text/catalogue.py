@@ -102,9 +102,9 @@ def texts_of(theme: str, language: str) -> dict[str, str]:
 
 def catalogue_files() -> Iterator[tuple[str, Path]]:
     """Return every catalogue as theme and file, in the order of their themes."""
-    found = {path.stem: path for path in HERE.glob("*.yaml")}
-    found |= {path.parent.name: path for path in KINDS.glob("*/text.yaml")}
-    yield from sorted(found.items())
+    paths = {path.stem: path for path in HERE.glob("*.yaml")}
+    paths |= {path.parent.name: path for path in KINDS.glob("*/text.yaml")}
+    yield from sorted(paths.items())
 
 
 @cache

@@ -251,14 +251,14 @@ def complier_means(
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes")
     taken = as_vector(take_up, what="take_up")
     check_length(taken.size, inputs.n_rows, what="take_up")
-    known = inputs.rows & np.isfinite(taken)
-    _checked_take_up(taken, known)
+    observed = inputs.rows & np.isfinite(taken)
+    _checked_take_up(taken, observed)
     # Y D is the treated outcome of participants, so its LATE is the compliers' mean with participation.
     with_it = late(values * taken[:, None], taken, inputs, names=labels)
     without = late(values * (1 - taken)[:, None], 1 - taken, inputs, names=labels)
     effect = late(values, taken, inputs, names=labels)
     weight = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
-    used: BoolArray = np.isfinite(values) & (known & (inputs.treated == 0))[:, None]
+    used: BoolArray = np.isfinite(values) & (observed & (inputs.treated == 0))[:, None]
     if inputs.missing == "common":
         used &= used.all(axis=1, keepdims=True)
     return ComplierMeans(

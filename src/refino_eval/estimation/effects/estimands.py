@@ -262,15 +262,15 @@ class _Weighting:
 
 
 def _checked_probability(probability: Vector, n_rows: int) -> FloatArray:
-    known = as_vector(probability, what="probability")
-    check_length(known.size, n_rows, what="probability")
-    wrong = int(np.count_nonzero(~((known > 0) & (known < 1))))
+    probabilities = as_vector(probability, what="probability")
+    check_length(probabilities.size, n_rows, what="probability")
+    wrong = int(np.count_nonzero(~((probabilities > 0) & (probabilities < 1))))
     if wrong:
         raise UserError(
             f"probability must lie strictly between 0 and 1; {wrong} of {n_rows} rows do not. A person who could only "
             "have been assigned to one arm is no part of the comparison."
         )
-    return known
+    return probabilities
 
 
 def _estimate(values: FloatArray, inputs: RegressionInputs, weighting: _Weighting, small_cells: SmallCells) -> _Part:
@@ -289,8 +289,8 @@ def _estimate(values: FloatArray, inputs: RegressionInputs, weighting: _Weightin
         effects[e] = _with_between(effects[e], between, small_cells)
     design = design_of(inputs)
     if weighting.probability is not None:
-        known = _hajek(adjusted, inputs, weighting.probability)
-        effects[2] = _Effect(known, known.std_error, people.df, design.n, design.cells.n_cells, float(design.n))
+        weighted = _hajek(adjusted, inputs, weighting.probability)
+        effects[2] = _Effect(weighted, weighted.std_error, people.df, design.n, design.cells.n_cells, float(design.n))
     # The row of cell fixed effects is the ITT itself; its influence within arms and cells serves the tests of equality,
     # where effects that differ between cells are no noise.
     fit = design.fit(values)

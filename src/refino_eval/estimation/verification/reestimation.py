@@ -213,16 +213,16 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
     for sources, _ in wanted:
         for source in sources:
             needed.setdefault(source.key, {})[source.outcome] = None
-    found: dict[tuple[Key, int], Answer] = {}
+    influence_of: dict[tuple[Key, int], Answer] = {}
     for key, outcomes in needed.items():
         regression = kept.regressions.get(key)
         if regression is None or regression.take_up is not None:
             continue
         if (answer := influences(_problem_of(regression), regression.outcomes[:, list(outcomes)])) is not None:
-            found |= {(key, j): (answer[0][:, k], answer[1][:, :, k]) for k, j in enumerate(outcomes)}
+            influence_of |= {(key, j): (answer[0][:, k], answer[1][:, :, k]) for k, j in enumerate(outcomes)}
 
     def together(sources: Sequence[Source], people: Sequence[int]) -> Answer | None:
-        if any((source.key, source.outcome) not in found for source in sources):
+        if any((source.key, source.outcome) not in influence_of for source in sources):
             return None
         regressions = [kept.regressions[source.key] for source in sources]
         units = [one.people if one.cluster is None else one.cluster for one in regressions]
@@ -232,7 +232,7 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
             np.unique(np.concatenate(numbers), return_inverse=True)[1], np.cumsum([n.size for n in numbers])
         )
         n_units = 1 + max(int(code.max()) for code in codes if code.size)
-        parts = [(*found[source.key, source.outcome], source.loadings[0]) for source in sources]
+        parts = [(*influence_of[source.key, source.outcome], source.loadings[0]) for source in sources]
         scores: FloatArray = np.column_stack(
             [
                 np.bincount(code, weights=influence @ own, minlength=n_units)

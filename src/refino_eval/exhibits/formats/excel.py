@@ -109,19 +109,19 @@ def number_format(cell: Cell, style: NumberStyle) -> str | None:
     if cell.number is None or not math.isfinite(cell.number):
         return None
     text = cell.text.replace(style.minus, "-").replace(style.thousands, "")
-    found = re.fullmatch(rf"([^\d\-]*)(-?\d+)(?:{re.escape(style.decimal)}(\d+))?([^\d]*)", text)
-    if found is None:
+    match = re.fullmatch(rf"([^\d\-]*)(-?\d+)(?:{re.escape(style.decimal)}(\d+))?([^\d]*)", text)
+    if match is None:
         return None
-    before, whole, fraction, after = found.groups(default="")
-    shown = float(f"{whole}.{fraction or 0}")
-    code = ("#,##0" if abs(shown) >= 1000 else "0") + ("." + "0" * len(fraction) if fraction else "")
+    before, whole, fraction, after = match.groups(default="")
+    number = float(f"{whole}.{fraction or 0}")
+    code = ("#,##0" if abs(number) >= 1000 else "0") + ("." + "0" * len(fraction) if fraction else "")
     mark = _literal(cell.mark)
     near = 0.5001 * 10.0 ** -len(fraction)
-    if before.strip() == "<" and cell.number < shown:
-        return f"[<{shown:g}]{_literal(cell.text)}{mark};{code}{mark}"
-    if abs(shown - cell.number) <= near:
+    if before.strip() == "<" and cell.number < number:
+        return f"[<{number:g}]{_literal(cell.text)}{mark};{code}{mark}"
+    if abs(number - cell.number) <= near:
         return _literal(before) + code + _literal(after) + mark
-    if "%" in after and abs(shown - 100.0 * cell.number) <= near:
+    if "%" in after and abs(number - 100.0 * cell.number) <= near:
         return _literal(before) + code + after.replace("\N{NO-BREAK SPACE}", "\\ ") + mark
     return None
 

@@ -66,7 +66,7 @@ def strips(states: Sequence[str], groups: int) -> tuple[Figure, list[Strip]]:
     height = 2.5 if abreast <= 2 else 1.75
     figure = Figure(figsize=(7.6, (height * lines + 0.3) * len(states) + 0.3))
     parts = figure.subfigures(len(states), 1, squeeze=False)[:, 0]
-    found = []
+    drawn = []
     for state, part in zip(states, parts, strict=True):
         grid = part.subplots(lines, abreast, squeeze=False, sharex=True, sharey=True)
         axes = list(grid.ravel())
@@ -76,7 +76,7 @@ def strips(states: Sequence[str], groups: int) -> tuple[Figure, list[Strip]]:
         bottom = frozenset(k for k in places if k + abreast >= groups)
         for k in bottom:
             axes[k].tick_params(labelbottom=True)
-        found.append(
+        drawn.append(
             Strip(
                 state=state,
                 height=height * lines + 0.3,
@@ -86,7 +86,7 @@ def strips(states: Sequence[str], groups: int) -> tuple[Figure, list[Strip]]:
                 bottom=bottom,
             )
         )
-    return figure, found
+    return figure, drawn
 
 
 def draw_groups(

@@ -86,17 +86,17 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GR
     if not isinstance(by, str):
         return _subgroups(by, cohort, study)
     values = _column(by, cohort)
-    known = values.notna().to_numpy()
-    found = sorted(set(values[known]))
-    if not 2 <= len(found) <= most:
-        what = "one value" if len(found) == 1 else f"{len(found)} values"
+    present = values.notna().to_numpy()
+    levels = sorted(set(values[present]))
+    if not 2 <= len(levels) <= most:
+        what = "one value" if len(levels) == 1 else f"{len(levels)} values"
         raise UserError(
             f"is split by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
             "groups can be compared. Define subgroups (config/definitions/subgroups.yaml) and list them, or choose another."
         )
-    place = {value: k for k, value in enumerate(found)}
+    place = {value: k for k, value in enumerate(levels)}
     member = np.array([place.get(value, -1) for value in values], dtype=np.int64)
-    return Groups(split=split_key(by), names=tuple(_text(value) for value in found), member=member)
+    return Groups(split=split_key(by), names=tuple(_text(value) for value in levels), member=member)
 
 
 def _column(by: str, cohort: pd.DataFrame) -> pd.Series:

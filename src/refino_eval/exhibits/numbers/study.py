@@ -206,11 +206,11 @@ def cell(
 
 def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: PersonFiles) -> pd.DataFrame:
     """Read outcomes for the cohort's people, in its order: one double column a key."""
-    found = {}
+    outcomes = {}
     for column, outcome in columns.items():
         values = pd.read_parquet(files.outcomes[outcome]).set_index("person_id")["value"].astype(float)
-        found[column] = values.reindex(cohort["person_id"]).to_numpy()
-    return pd.DataFrame(found)
+        outcomes[column] = values.reindex(cohort["person_id"]).to_numpy()
+    return pd.DataFrame(outcomes)
 
 
 def controls_of(
@@ -234,8 +234,8 @@ def controls_of(
             for name in specification.absorb
             if name != most
         ]
-        known = cohort[most].notna().to_numpy()
-        return replace(encoded := est.build_controls(cohort, terms), rows=encoded.rows & known)
+        present = cohort[most].notna().to_numpy()
+        return replace(encoded := est.build_controls(cohort, terms), rows=encoded.rows & present)
     return est.build_controls(cohort, terms)
 
 
@@ -286,20 +286,20 @@ def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFra
         raise UserError(
             f"weights '{specification.weights}': negative for {negative:,} people. Weights must be zero or positive: correct them."
         )
-    known = (weights > 0).to_numpy(dtype=bool)
-    return cohort.assign(weight=weights).loc[known].reset_index(drop=True)
+    present = (weights > 0).to_numpy(dtype=bool)
+    return cohort.assign(weight=weights).loc[present].reset_index(drop=True)
 
 
 def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:
     """Return weights, and the cluster when the covariance asks for it, as the evaluation names them."""
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if "weight" in cohort:
-        found["weights"] = cohort["weight"].to_numpy()
+        options["weights"] = cohort["weight"].to_numpy()
     if is_clustered(vcov):
         if "cluster" not in cohort:
             raise UserError(f"the covariance {vcov} needs a cluster, and the evaluation names none (`cluster`).")
-        found["cluster"] = cohort["cluster"]
-    return found
+        options["cluster"] = cohort["cluster"]
+    return options
 
 
 def inputs_of(

@@ -22,8 +22,10 @@ def group_label(by: By, name: str, labels: LabelBook) -> str:
 def split_label(by: By, labels: LabelBook) -> str:
     """Return what a reader calls the question that splits people."""
     if not isinstance(by, str):
-        found = [labels.definitions.subgroups[name].covariate for name in by if name in labels.definitions.subgroups]
-        return labels.covariate(found[0], unit=False) if found else plain(split_key(by))
+        covariates = [
+            labels.definitions.subgroups[name].covariate for name in by if name in labels.definitions.subgroups
+        ]
+        return labels.covariate(covariates[0], unit=False) if covariates else plain(split_key(by))
     if by in labels.definitions.covariates:
         return labels.covariate(by, unit=False)
     if by in labels.strata_labels:

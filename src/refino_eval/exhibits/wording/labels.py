@@ -213,8 +213,8 @@ class LabelBook:
 
     def column(self, name: str) -> str:
         """Return what a column of the cohort is called inside a sentence: a covariate, a stratum, or another."""
-        known = name in self.definitions.covariates
-        return inside(self.covariate(name, unit=False)) if known else self._stratum(name)
+        defined = name in self.definitions.covariates
+        return inside(self.covariate(name, unit=False)) if defined else self._stratum(name)
 
     def _stratum(self, name: str) -> str:
         if name in self.strata_labels:

@@ -43,8 +43,8 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str
         low, high = counts.min(), counts.max()
         if exhibit.kind == "balance":
             low = high
-        shown = style.integer(low) if low == high else f"{style.integer(low)}{EN_DASH}{style.integer(high)}"
-        samples = f"{samples} (N = {shown})"
+        text = style.integer(low) if low == high else f"{style.integer(low)}{EN_DASH}{style.integer(high)}"
+        samples = f"{samples} (N = {text})"
     return labels.say("notes.sample", samples=samples)
 
 
@@ -272,8 +272,8 @@ def stars_note(style: NumberStyle, language: str) -> str:
 def clustered_note(frame: pd.DataFrame, statistic: Literal["mean", "share"], labels: LabelBook) -> list[str]:
     """Return a note that intervals of means or shares are clustered, where they were computed with clusters."""
     keys = ["panel", "row", "column"]
-    clustered, shown = (frame.loc[frame["statistic"] == name, keys] for name in ("df", statistic))
-    if not len(clustered.merge(shown, on=keys)):
+    clustered, text = (frame.loc[frame["statistic"] == name, keys] for name in ("df", statistic))
+    if not len(clustered.merge(text, on=keys)):
         return []
     return [labels.say("notes.clustered_means" if statistic == "mean" else "notes.clustered_shares")]
 
@@ -315,9 +315,9 @@ def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
     names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
     if names.empty:
         return ""
-    shown = list(dict.fromkeys(control_name(str(name), labels) for name in names))
-    listed = "; ".join(shown[:MOST_NAMED]) + ("; ..." if len(shown) > MOST_NAMED else "")
-    return labels.say("notes.collinear", listed=listed, n=len(shown))
+    text = list(dict.fromkeys(control_name(str(name), labels) for name in names))
+    listed = "; ".join(text[:MOST_NAMED]) + ("; ..." if len(text) > MOST_NAMED else "")
+    return labels.say("notes.collinear", listed=listed, n=len(text))
 
 
 def control_name(name: str, labels: LabelBook) -> str:

@@ -82,10 +82,10 @@ def plain_outcome(outcome: Outcome, given: Given) -> tuple[float | None, float |
     tuple
         The value, and the censoring flag (None for kinds without one, and where nothing is known).
     """
-    known = [value for value in given if value is not None]
+    present = [value for value in given if value is not None]
     if OUTCOME_KINDS[outcome.kind].has_missing_rule:
-        value, flag = _module(outcome.kind).plain(outcome, given, known)
+        value, flag = _module(outcome.kind).plain(outcome, given, present)
         return value, flag
-    if not known or (outcome.missing == "any" and len(known) < len(given)):
+    if not present or (outcome.missing == "any" and len(present) < len(given)):
         return None, None
-    return float(_module(outcome.kind).plain(outcome, given, known)), None
+    return float(_module(outcome.kind).plain(outcome, given, present)), None

@@ -58,8 +58,8 @@ class Audited:
 
 def summary(audited: Audited, language: Language) -> str:
     """Return one line about a document: numbers read, findings by certainty."""
-    found = audited.count(language) or say("audit.word_nothing_found", language)
-    return say("audit.word_numbers_read", language, numbers=audited.numbers, found=found)
+    summary = audited.count(language) or say("audit.word_nothing_found", language)
+    return say("audit.word_numbers_read", language, numbers=audited.numbers, found=summary)
 
 
 def location(finding: Finding) -> str:

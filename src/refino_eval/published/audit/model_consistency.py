@@ -165,8 +165,8 @@ def _one_sample(document: Document, one: Model, two: Model) -> bool:
     """Return whether two models have the same published size and mean."""
     cells = [next(iter(document.models[model].values())) for model in (one, two)]
     for statistics in (("n",), ("mean", "mean_control")):
-        found = [document.common(statistics, cell) for cell in cells]
-        if found[0] is None or found[1] is None or found[0].printed.value != found[1].printed.value:
+        shared = [document.common(statistics, cell) for cell in cells]
+        if shared[0] is None or shared[1] is None or shared[0].printed.value != shared[1].printed.value:
             return False
     return True
 
@@ -192,8 +192,8 @@ def _chance(
     """Return the probability of equal numbers if these estimates differ, in standard errors, as much as the others do."""
 
     def error(cell: Cell) -> Fraction | None:
-        found = document.places[cell.place].get("std_error")
-        return Fraction(found.printed.value) if found is not None and found.printed.value else None
+        std_error = document.places[cell.place].get("std_error")
+        return Fraction(std_error.printed.value) if std_error is not None and std_error.printed.value else None
 
     shifts = [
         abs(Fraction(two.printed.value) - Fraction(one.printed.value)) / size

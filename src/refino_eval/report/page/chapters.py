@@ -24,7 +24,7 @@ def chapter_of(exhibit: Exhibit) -> Chapter:
 
 def by_chapter(names: Iterable[str], exhibits: Mapping[str, Exhibit]) -> dict[Chapter, list[str]]:
     """Return the exhibits of each chapter that has some, chapters in the report's order, exhibits in the order given."""
-    found: dict[Chapter, list[str]] = {chapter: [] for chapter in EXHIBIT_CHAPTERS}
+    chapters: dict[Chapter, list[str]] = {chapter: [] for chapter in EXHIBIT_CHAPTERS}
     for name in names:
-        found[chapter_of(exhibits[name])].append(name)
-    return {chapter: held for chapter, held in found.items() if held}
+        chapters[chapter_of(exhibits[name])].append(name)
+    return {chapter: held for chapter, held in chapters.items() if held}

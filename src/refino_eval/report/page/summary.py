@@ -109,8 +109,8 @@ def effect_sentence(frame: pd.DataFrame, specification: str, column: str, outcom
     if "mean_control" not in cell:
         return labels.say("summary.effect", **values)
     mean = cell["mean_control"]
-    shown = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
-    return labels.say("summary.effect_and_mean", mean=shown, **values)
+    text = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
+    return labels.say("summary.effect_and_mean", mean=text, **values)
 
 
 def _includes_zero(cell: Mapping[str, float]) -> bool:

@@ -195,8 +195,8 @@ def provenance_tables(record: Mapping[str, Any], language: str) -> list[SummaryT
             head = tuple(_recorded(key, language) for key in keys)
             lists.append(SummaryTable(head, rows, sides, caption=label))
         elif isinstance(value, Mapping):
-            shown = "; ".join(f"{_recorded(str(k), language)} {_value(v, language)}" for k, v in value.items())
-            facts.append((label, shown))
+            text = "; ".join(f"{_recorded(str(k), language)} {_value(v, language)}" for k, v in value.items())
+            facts.append((label, text))
         else:
             facts.append((label, _value(value, language, group=key != "seed")))
     return [SummaryTable(("", ""), tuple(facts), ("left", "left")), *lists] if facts else lists

@@ -54,12 +54,12 @@ def specification_name(exhibit: Exhibit, key: Key, definitions: Definitions) -> 
 
 def words_of_part(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
     """Return what one part of a key is called."""
-    known = _label_of(part, exhibit, labels)
-    if not known and ":" in part:
+    label = _label_of(part, exhibit, labels)
+    if not label and ":" in part:
         # A key such as `hiring:undecided` is several in one.
-        known = ", ".join(_label_of(piece, exhibit, labels) or labels.word(piece) for piece in part.split(":"))
+        label = ", ".join(_label_of(piece, exhibit, labels) or labels.word(piece) for piece in part.split(":"))
     # A key such as a calendar month or the name of a stratum is shown as it is.
-    return known or (labels.word(part) if part.islower() else part)
+    return label or (labels.word(part) if part.islower() else part)
 
 
 def _label_of(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
@@ -90,18 +90,18 @@ def word_of_key(part: str, labels: LabelBook) -> str:
 
 def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, Label]:
     """Return the labels of the costs and the rules of payment that an exhibit reads, by their keys."""
-    found: dict[str, Label] = {}
+    labels: dict[str, Label] = {}
     for name in exhibit.costs_read:
         costs = definitions.costs[name]
-        found |= {key: entry.label for entries in (costs.bases, costs.values) for key, entry in entries.items()}
+        labels |= {key: entry.label for entries in (costs.bases, costs.values) for key, entry in entries.items()}
     for name in exhibit.payments_read:
         rules = definitions.payments[name]
-        found |= {
+        labels |= {
             name: rules.label,
             **{milestone.name: milestone.label for milestone in rules.milestones},
             **rules.reasons,
         }
-    return found
+    return labels
 
 
 def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: bool = True) -> str:

@@ -369,12 +369,12 @@ class Trails:
         facts: list[tuple[str, str]] = []
         for record in self._comparisons.get((exhibit, *key), []):
             distance = record["distance_in_se"]
-            shown = "" if distance in ("", "nan") else self.style.fixed(float(distance), 2)
+            text = "" if distance in ("", "nan") else self.style.fixed(float(distance), 2)
             facts += [
                 ("printed", record["printed"]),
                 ("ours", self.style.of_text(record["obtained_rounded"])),
                 ("verdict", self.say(f"comparison.verdict_{record['verdict']}")),
-                ("distance", self.say("trail.standard_errors", distance=shown) if shown else ""),
+                ("distance", self.say("trail.standard_errors", distance=text) if text else ""),
             ]
         return self._section("published", facts or [("note", self.say("trail.no_published_number"))])
 

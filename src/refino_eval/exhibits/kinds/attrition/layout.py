@@ -22,9 +22,9 @@ def layout(exhibit: AttritionExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     parts = [_seen(exhibit, numbers, labels), _among_seen(exhibit, numbers, labels)]
-    shown = [method for method in METHODS if (frame["panel"] == method).any()]
-    parts += [_bounds(exhibit, numbers, method, labels) for method in shown]
-    return page.table(exhibit, frame, tuple(parts), _notes(exhibit, numbers, shown, labels))
+    methods = [method for method in METHODS if (frame["panel"] == method).any()]
+    parts += [_bounds(exhibit, numbers, method, labels) for method in methods]
+    return page.table(exhibit, frame, tuple(parts), _notes(exhibit, numbers, methods, labels))
 
 
 def column_name(exhibit: AttritionExhibit, key: str, labels: LabelBook) -> str:

@@ -43,8 +43,8 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
         panel = panel_of(key, COEFFICIENTS)
         for control in dict.fromkeys(frame.loc[frame["panel"] == panel, "row"]):
             # The coefficient of a control is on the scale of the log odds alone.
-            shown = (numbers.estimate(panel, control, model) for model in MODELS)
-            body.append(Row((label(control_name(control, labels)), label(""), *shown, label(""), label(""))))
+            texts = (numbers.estimate(panel, control, model) for model in MODELS)
+            body.append(Row((label(control_name(control, labels)), label(""), *texts, label(""), label(""))))
             errors = (numbers.cell(panel, control, model, "std_error", pattern=page.style.beneath) for model in MODELS)
             body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
     header = Row((label(""), *(label(text, align="right") for text in heads)))

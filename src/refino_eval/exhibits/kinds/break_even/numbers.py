@@ -16,31 +16,31 @@ def numbers(exhibit: BreakEvenExhibit, context: Context) -> Iterator[Row]:
     """Yield each effect with its interval, the difference in cost, the effect that repays it, and the net benefit."""
     cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
-    found = weighed(exhibit, cohort, files, study)
+    comparison = weighed(exhibit, cohort, files, study)
     values = outcome_values(study.costs[exhibit.costs], published_of(files))
     for unit in UNITS:
-        cost = found.costs[unit]
-        n = found.n if cost.std_error else None
+        cost = comparison.costs[unit]
+        n = comparison.n if cost.std_error else None
         yield from estimate_rows("cost", "difference", cost, level, n, panel=unit)
-        for arm, mean in found.means[unit].items():
+        for arm, mean in comparison.means[unit].items():
             yield cell("cost", arm, "mean", mean, n, panel=unit)
-        for key, effect in found.effects.items():
-            covariance = found.covariances[key] if unit == "drawn" else 0.0
+        for key, effect in comparison.effects.items():
+            covariance = comparison.covariances[key] if unit == "drawn" else 0.0
             for value in exhibit.values:
                 yield cell(key, value, "break_even", break_even_effect(cost.value, values[value]), panel=unit)
                 benefit = net_benefit(effect, cost, values[value], covariance=covariance)
-                yield from estimate_rows(key, value, benefit, level, found.n, panel=unit)
+                yield from estimate_rows(key, value, benefit, level, comparison.n, panel=unit)
             yield from _ratio(key, cost, effect, covariance, level, unit)
-    for key, effect in found.effects.items():
-        yield from estimate_rows(key, study.treated, effect, level, found.n, panel="effect")
+    for key, effect in comparison.effects.items():
+        yield from estimate_rows(key, study.treated, effect, level, comparison.n, panel="effect")
     for value in exhibit.values:
         yield cell("value", value, "value", values[value], panel="effect")
 
 
 def _ratio(key: str, cost: Estimate, effect: Estimate, covariance: float, level: float, unit: str) -> Iterator[Row]:
     """Yield the values of an outcome at which the two programmes come out even, as a set."""
-    found: RatioSet = fieller(cost, effect, covariance=covariance, level=level)
-    status = "" if found.kind == "interval" else f"ratio_{found.kind}"
+    comparison: RatioSet = fieller(cost, effect, covariance=covariance, level=level)
+    status = "" if comparison.kind == "interval" else f"ratio_{comparison.kind}"
     yield cell(key, "ratio", "estimate", cost.value / effect.value if effect.value else math.nan, panel=unit)
-    yield cell(key, "ratio", "conf_low", found.low, panel=unit, status=status)
-    yield cell(key, "ratio", "conf_high", found.high, panel=unit, status=status)
+    yield cell(key, "ratio", "conf_low", comparison.low, panel=unit, status=status)
+    yield cell(key, "ratio", "conf_high", comparison.high, panel=unit, status=status)

@@ -70,12 +70,12 @@ def _types(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Pa
         errors = [numbers.cell(PANEL, covariate, kind, "std_error", pattern=style.beneath) for kind in TYPES]
         body.append(_beneath(numbers, labels, errors, 3))
     counts = [numbers.value(PANEL, covariate, "all", "n") for covariate in exhibit.covariates]
-    shown = (
+    texts = (
         style.integer(min(counts))
         if min(counts) == max(counts)
         else f"{style.integer(min(counts))}–{style.integer(max(counts))}"
     )
-    body.append(Row((label("N"), *[Cell("")] * 3, Cell(shown), Cell(""), Cell("")), role="foot"))
+    body.append(Row((label("N"), *[Cell("")] * 3, Cell(texts), Cell(""), Cell("")), role="foot"))
     caption = labels.say("compliers.characteristics")
     return Part(header=(header,), body=tuple(body), caption=caption)
 

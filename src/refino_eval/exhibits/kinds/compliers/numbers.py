@@ -21,8 +21,8 @@ def numbers(exhibit: CompliersExhibit, context: Context) -> Iterator[Row]:
     specification = study.specifications[exhibit.specification]
     cohort = weighted(cohort, specification)
     taken = take_up_of(exhibit, cohort, files)
-    known = np.isfinite(taken)
-    people, taken = cohort.loc[known].reset_index(drop=True), taken[known]
+    observed = np.isfinite(taken)
+    people, taken = cohort.loc[observed].reset_index(drop=True), taken[observed]
     table = est.complier_profile(
         people[list(exhibit.covariates)],
         taken,

@@ -27,8 +27,8 @@ def numbers(exhibit: CostsExhibit, context: Context) -> Iterator[Row]:
         if yearly:
             yield cell(row, "difference", "value", values[0] - values[1])
     for row, step in STEPS.items():
-        shown = "average" if yearly and row == "monthly_price" else row
+        label = "average" if yearly and row == "monthly_price" else row
         for arm in arms:
-            yield cell(shown, arm, "value", getattr(table.arms[arm], step))
+            yield cell(label, arm, "value", getattr(table.arms[arm], step))
         if row != "duration":
-            yield cell(shown, "difference", "value", table.difference(step, *arms))
+            yield cell(label, "difference", "value", table.difference(step, *arms))

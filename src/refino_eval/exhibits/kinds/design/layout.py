@@ -37,10 +37,10 @@ def layout(exhibit: DesignExhibit, frame: pd.DataFrame, page: Page) -> Table:
         header = Row((label(""), label(labels.say("design.number_or_share"), align="right")))
         parts.append(Part(header=(header,), body=tuple(rows), caption=labels.word("summary")))
     if cells:
-        shown = [s for s in STATISTICS if (frame["statistic"] == s).any()]
-        header = Row((label(labels.word("cell")), *(label(labels.word(s), align="right") for s in shown)))
+        statistics = [s for s in STATISTICS if (frame["statistic"] == s).any()]
+        header = Row((label(labels.word("cell")), *(label(labels.word(s), align="right") for s in statistics)))
         body = tuple(
-            Row((label(cell_name(cell)), *(numbers.cell("", cell, "all", s) for s in shown))) for cell in cells
+            Row((label(cell_name(cell)), *(numbers.cell("", cell, "all", s) for s in statistics))) for cell in cells
         )
         caption = labels.say("design.cell_by_cell")
         parts.append(Part(header=(header,), body=body, caption=caption if parts else ""))

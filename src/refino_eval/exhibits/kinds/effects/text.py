@@ -38,5 +38,5 @@ def design_checks(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBoo
             if exhibit.by is not None:
                 spelt = {group_key(name): name for name in groups_in(frame)}
                 names.append(group_label(exhibit.by, spelt.get(group, group), labels))
-            shown = NumberStyle.of(labels.language).p_value(p)
-            yield DesignCheck(labels.say("summary.check_placebo", state=", ".join(names), p=shown), p)
+            p_text = NumberStyle.of(labels.language).p_value(p)
+            yield DesignCheck(labels.say("summary.check_placebo", state=", ".join(names), p=p_text), p)

@@ -18,30 +18,32 @@ def layout(exhibit: EstimandsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     small = bool(((frame["panel"] == "small_cells") & (frame["statistic"] == "std_error")).any())
-    shown = [estimand for estimand in ESTIMANDS if (frame["column"] == estimand).any()]
+    estimands = [estimand for estimand in ESTIMANDS if (frame["column"] == estimand).any()]
     header = Row(
         (
             label(""),
-            *(label(labels.word(estimand), align="right") for estimand in shown),
+            *(label(labels.word(estimand), align="right") for estimand in estimands),
             label(labels.word("equal"), align="right"),
         )
     )
     body: list[Row] = []
     for key, outcome in exhibit.columns.items():
-        estimates = (numbers.estimate("", key, estimand) for estimand in shown)
+        estimates = (numbers.estimate("", key, estimand) for estimand in estimands)
         body.append(Row((label(labels.outcome(outcome)), *estimates, numbers.cell("", key, "equal", "p_value"))))
-        errors = (numbers.cell("", key, estimand, "std_error", pattern=page.style.beneath) for estimand in shown)
+        errors = (numbers.cell("", key, estimand, "std_error", pattern=page.style.beneath) for estimand in estimands)
         body.append(Row((error_label(numbers, labels), *errors, label("")), role="beneath"))
         if small:
             brackets = "{}" if page.style.machine else "[{}]"
-            errors = (numbers.cell("small_cells", key, estimand, "std_error", pattern=brackets) for estimand in shown)
+            errors = (
+                numbers.cell("small_cells", key, estimand, "std_error", pattern=brackets) for estimand in estimands
+            )
             heading = label(labels.say("estimands.small_cells") if page.style.machine else "")
             body.append(Row((heading, *errors, label("")), role="beneath"))
     first = next(iter(exhibit.columns))
     for statistic in ("n", "n_left_out"):
-        cells = (numbers.cell("", first, estimand, statistic) for estimand in shown)
+        cells = (numbers.cell("", first, estimand, statistic) for estimand in estimands)
         body.append(Row((label(labels.word(statistic)), *cells, label("")), role="foot"))
-    notes = _notes(exhibit, numbers, shown, labels, small=small)
+    notes = _notes(exhibit, numbers, estimands, labels, small=small)
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)
 
 

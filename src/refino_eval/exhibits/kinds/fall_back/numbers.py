@@ -63,18 +63,18 @@ def ranked_participation(participation: Participation, people: pd.DataFrame, fil
     if participation.window is None:
         raise ValueError("participation read from states has a window")
     low, high = participation.window
-    found = {}
+    matrices = {}
     for state, part, times in panel_matrices(participation.states, participation.clock, people, files):
-        found[state] = part[:, (times >= low) & (times <= high)]
-    return est.rank_states(found)
+        matrices[state] = part[:, (times >= low) & (times <= high)]
+    return est.rank_states(matrices)
 
 
 def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, panel: str) -> Iterator[Row]:
     """Return the first stage of every state, and the fall-back mix, of people whose state is known."""
-    known = np.array([state is not None for state in ranked.ever])
-    if not known.any():
+    observed = np.array([state is not None for state in ranked.ever])
+    if not observed.any():
         raise UserError("nobody's participation is known over the whole window; look at the register's coverage.")
-    stage = est.first_stage(pd.Series(ranked.ever), inputs.among(known), programme=ranked.states[0])
+    stage = est.first_stage(pd.Series(ranked.ever), inputs.among(observed), programme=ranked.states[0])
     own = stage.states.index(stage.programme)
     for state in (state for state in ranked.states if state in stage.states):
         s = stage.states.index(state)
@@ -88,7 +88,7 @@ def fall_back_rows(ranked: est.RankedStates, inputs: est.RegressionInputs, *, pa
     sources = tuple(stage.effects.sources)
     change = Derived(sources, joint_f(np.eye(len(sources))), (0,) * len(sources), Reason.OUTCOMES)
     yield from joint_test_rows("any_change", "draw", stage.any_change, panel=panel, source=change)
-    yield cell("unknown", "draw", "count", int((~known).sum()), panel=panel)
+    yield cell("unknown", "draw", "count", int((~observed).sum()), panel=panel)
 
 
 def _draw_rows(effects: est.EffectTable, s: int, state: str, *, panel: str) -> Iterator[Row]:

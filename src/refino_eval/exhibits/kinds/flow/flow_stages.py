@@ -28,16 +28,16 @@ class Stage:
 
 def stages_of(frame: pd.DataFrame) -> tuple[Stage, ...]:
     """Read the tidy numbers back as stages, in their order; the first is what was delivered."""
-    found: list[Stage] = []
+    stages: list[Stage] = []
     out: dict[str, Counts] = {}
     for row, part in frame[frame["statistic"] == "count"].groupby("row", sort=False):
         counts = {str(column): int(value) for column, value in zip(part["column"], part["value"], strict=True)}
         if ":" in str(row):
             out[str(row)] = counts
         else:
-            found.append(Stage(str(row), counts, out))
+            stages.append(Stage(str(row), counts, out))
             out = {}
-    return tuple(found)
+    return tuple(stages)
 
 
 def stage_label(name: str, labels: LabelBook) -> str:

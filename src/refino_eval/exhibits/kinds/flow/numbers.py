@@ -19,12 +19,12 @@ def numbers(exhibit: FlowExhibit, context: Context) -> Iterator[Row]:
         raise ValueError("the flow's exhibit needs flow.csv")
     lines = frame_as_written(pd.read_csv(files.flow, dtype={"step": str, "reason": str}, keep_default_na=False))
     remain = lines.loc[lines["reason"] == "", "step"]
-    shown = {*(exhibit.samples or remain), "delivered", "population"}
+    stages = {*(exhibit.samples or remain), "delivered", "population"}
     several = len(study.treated_arms) > 1
     treated = {arm: f"arm_{arm}" if several else "treated" for arm in study.treated_arms}
     columns = {"all": "persons", **treated, study.control: "control"}
     left = dict.fromkeys(columns, 0)
-    for line in lines[lines["step"].isin(shown)].to_dict("records"):
+    for line in lines[lines["step"].isin(stages)].to_dict("records"):
         counts = {column: int(line[key]) for column, key in columns.items()}
         if line["reason"]:
             left = {column: left[column] - counts[column] for column in columns}

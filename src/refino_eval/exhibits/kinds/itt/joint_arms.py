@@ -42,13 +42,13 @@ def joint_effects(
     assigned = pd.DataFrame({arm: (people["arm"] == arm).astype(float) for arm in study.treated_arms})
     errors = control_mean_errors(exhibit, people, values, specification)
     for place, column in enumerate(exhibit.columns):
-        known = np.isfinite(values[column].to_numpy())
+        observed = np.isfinite(values[column].to_numpy())
         design = est.prepare_columns(
             assigned,
             cells=cells_of(people, specification),
             controls=controls_for(column, controls, specification, exhibit.columns),
             interacted=specification.adjustment == "interacted",
-            rows=known,
+            rows=observed,
             **weighting(people, specification.vcov),
         )
         fit = design.fit(values[[column]])
@@ -56,7 +56,7 @@ def joint_effects(
             rows = _contrasts(fit, np.eye(len(design.focus)), specification)
             for arm, (source, statistics) in zip(design.focus, rows, strict=True):
                 statistics |= t_statistic(exhibit, statistics)
-                statistics |= _moments(people, values[column], known, arm, study, design)
+                statistics |= _moments(people, values[column], observed, arm, study, design)
                 if errors is not None:
                     statistics["mean_control_std_error"] = float(errors[place])
                 for statistic, value in statistics.items():

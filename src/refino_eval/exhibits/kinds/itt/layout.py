@@ -73,13 +73,15 @@ def _controls(numbers: Numbers, spec: str) -> list[str]:
 def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return notes on the windows, the specifications and the inference of a table of effects."""
     defined = [(name, labels.specification_of(name)) for name in exhibit.specifications]
-    known = [(name, entry) for name, entry in defined if entry is not None]
+    entries = [(name, entry) for name, entry in defined if entry is not None]
     lines = list(window_notes(exhibit, labels))
     lines.append(_compared(exhibit, labels))
     lines += _several_notes(exhibit, frame, labels)
-    lines += [specification_note(name, entry, labels) for name, entry in known]
-    if known:
-        lines.append(inference_note([e.vcov for _, e in known], [e.level for _, e in known], frame, labels.language))
+    lines += [specification_note(name, entry, labels) for name, entry in entries]
+    if entries:
+        lines.append(
+            inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels.language)
+        )
         lines += reliability_notes(frame, labels)
     return [*lines, *_lost(exhibit, frame, labels)]
 

@@ -31,22 +31,22 @@ def numbers(exhibit: LateExhibit, context: Context) -> Iterator[Row]:
     people, values, controls = sample_of(exhibit, cohort, files, specification)
     values = values[list(exhibit.columns)]
     taken = take_up_of(exhibit, people, files)
-    known = np.isfinite(taken)
-    people = people.loc[known].reset_index(drop=True)
-    matrix = None if controls is None else controls.loc[known].reset_index(drop=True)
+    observed = np.isfinite(taken)
+    people = people.loc[observed].reset_index(drop=True)
+    matrix = None if controls is None else controls.loc[observed].reset_index(drop=True)
     inputs = inputs_of(people, specification, matrix, columns=exhibit.columns, missing=exhibit.missing)
-    values = values.loc[known].reset_index(drop=True)
+    values = values.loc[observed].reset_index(drop=True)
     if exhibit.by is not None:
-        yield from _by_group(exhibit, values, taken[known], people, inputs, study)
+        yield from _by_group(exhibit, values, taken[observed], people, inputs, study)
         return
-    table = est.late(values, taken[known], inputs)
+    table = est.late(values, taken[observed], inputs)
     for k, key in enumerate(table.outcomes):
         yield from _late_rows(table, k, key, exhibit.specification)
     if exhibit.participation is not None:
         ranked = ranked_participation(exhibit.participation, people, files)
         yield from fall_back_rows(ranked, inputs, panel="fall_back")
         inside = np.array([state == ranked.states[0] for state in ranked.ever], dtype=float)
-        apart = int(np.count_nonzero(inside != taken[known]))
+        apart = int(np.count_nonzero(inside != taken[observed]))
         yield cell("other_take_up", "draw", "count", apart, panel="fall_back")
 
 
@@ -108,7 +108,7 @@ def _late_rows(table: est.LateTable, k: int, key: str, panel: str) -> Iterator[R
             # Where everybody does as drawn, nothing is left for the first stage to miss.
             status = "infinite" if np.isposinf(values[k]) else ""
             yield cell(part, key, statistic, values[k], n, panel=panel, status=status, source=sources[part][k])
-    found = table.ar_set[k]
-    shape = "" if found.kind == "interval" else f"ar_{found.kind}"
-    for statistic, bound in (("ar_low", found.low), ("ar_high", found.high)):
+    confidence_set = table.ar_set[k]
+    shape = "" if confidence_set.kind == "interval" else f"ar_{confidence_set.kind}"
+    for statistic, bound in (("ar_low", confidence_set.low), ("ar_high", confidence_set.high)):
         yield cell("take_up", key, statistic, bound, n, panel=panel, status=shape)

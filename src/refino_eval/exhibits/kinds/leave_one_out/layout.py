@@ -28,12 +28,12 @@ def layout(exhibit: LeaveOneOutExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     header = outcome_header(columns, labels)
     body: list[Row] = []
     for group in ("all", *groups):
-        shown = (
+        texts = (
             labels.word("all")
             if group == "all"
             else labels.say("leave_one_out.without_group", group=_called(exhibit.without, group, labels))
         )
-        rows = effect_rows(numbers, panel, group, shown, columns, labels)
+        rows = effect_rows(numbers, panel, group, texts, columns, labels)
         if not page.style.machine:
             # A spreadsheet would take a marked number for a text.
             rows[0] = marked(rows[0], {k: MARK for k, key in enumerate(columns) if largest[key] == group})
@@ -56,8 +56,8 @@ def _called(without: str, group: str, labels: LabelBook) -> str:
 def _largest(numbers: Numbers, groups: list[str], key: str) -> str:
     """Return the group whose absence changes an outcome's effect most."""
     changes = {group: abs(numbers.value("change", group, key, "estimate")) for group in groups}
-    known = {group: change for group, change in changes.items() if math.isfinite(change)}
-    return max(known, key=lambda group: known[group]) if known else ""
+    finite = {group: change for group, change in changes.items() if math.isfinite(change)}
+    return max(finite, key=lambda group: finite[group]) if finite else ""
 
 
 def _notes(exhibit: LeaveOneOutExhibit, labels: LabelBook) -> list[str]:

@@ -40,14 +40,14 @@ def _body(
     down = [name for name in DIMENSIONS if name != exhibit.across]
     # Where panels have a heading each, their rows need not repeat it.
     blocks = "panel" in varying and len(varying) > 1
-    shown = [name for name in varying if name != "panel" or not blocks]
+    listed = [name for name in varying if name != "panel" or not blocks]
     panel = None
     for values in frame[down].drop_duplicates().itertuples(index=False):
         keys = dict(zip(down, map(str, values), strict=True))
         if blocks and keys["panel"] != panel:
             panel = keys["panel"]
             yield Row((label(_named(panel, exhibit, labels), span=len(heads) + 1),), role="block")
-        text = JOINED.join(_named(keys[name], exhibit, labels) for name in shown)
+        text = JOINED.join(_named(keys[name], exhibit, labels) for name in listed)
         yield Row((label(text), *(_cell({**keys, exhibit.across: head}, exhibit, numbers) for head in heads)))
 
 

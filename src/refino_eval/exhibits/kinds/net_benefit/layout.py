@@ -86,9 +86,9 @@ def _alt(exhibit: NetBenefitExhibit, keys: list[str], frame: pd.DataFrame, label
         first, last = (style.integer(float(line.iloc[place])) for place in (0, -1))
         settled = low.index[(low > 0) | (high < 0)]
         reach = style.fixed(float(settled.max()) / MILLION, 1) if len(settled) else ""
-        shown = {"outcome": labels.outcome(exhibit.columns[key]), "first": first, "last": last}
+        placeholders = {"outcome": labels.outcome(exhibit.columns[key]), "first": first, "last": last}
         if reach:
-            sentences.append(labels.say("net_benefit.alt_excludes_zero_up_to", **shown, reach=reach))
+            sentences.append(labels.say("net_benefit.alt_excludes_zero_up_to", **placeholders, reach=reach))
         else:
-            sentences.append(labels.say("net_benefit.alt_includes_zero", **shown))
+            sentences.append(labels.say("net_benefit.alt_includes_zero", **placeholders))
     return " ".join(sentences)

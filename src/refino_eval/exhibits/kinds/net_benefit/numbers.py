@@ -17,15 +17,15 @@ def numbers(exhibit: NetBenefitExhibit, context: Context) -> Iterator[Row]:
     """Yield the net benefit a person drawn at values of an outcome from nothing to the highest; rows are kroner."""
     cohort, files, study = context.cohort, context.files, context.study
     level = study.specifications[exhibit.specification].level
-    found = weighed(exhibit, cohort, files, study)
+    comparison = weighed(exhibit, cohort, files, study)
     values = outcome_values(study.costs[exhibit.costs], published_of(files))
     grid = [round(value) for value in np.linspace(0.0, exhibit.highest, exhibit.points)]
-    for key, effect in found.effects.items():
+    for key, effect in comparison.effects.items():
         for value in grid:
-            benefit = net_benefit(effect, found.costs["drawn"], value, covariance=found.covariances[key])
+            benefit = net_benefit(effect, comparison.costs["drawn"], value, covariance=comparison.covariances[key])
             for statistic, number in zip(
                 ("estimate", "conf_low", "conf_high"), (benefit.value, *benefit.interval(level)), strict=True
             ):
-                yield cell(str(value), "net_benefit", statistic, number, found.n, panel=key)
+                yield cell(str(value), "net_benefit", statistic, number, comparison.n, panel=key)
     for value in exhibit.values:
         yield cell("value", value, "value", values[value])

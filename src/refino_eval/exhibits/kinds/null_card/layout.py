@@ -147,14 +147,14 @@ def _verdict(amount: _Amounts, p: float, p_equal: float, margin: float, size: fl
     different = p <= size
     if not math.isfinite(margin):
         return say("null_card.differs_from_zero" if different else "null_card.no_margin_declared", language)
-    shown = f"±{amount.text(margin)}"
+    text = f"±{amount.text(margin)}"
     if p_equal <= size:
         return say(
-            "null_card.within_margin_and_differs" if different else "null_card.within_margin", language, margin=shown
+            "null_card.within_margin_and_differs" if different else "null_card.within_margin", language, margin=text
         )
     if different:
-        return say("null_card.differs_and_not_within_margin", language, margin=shown)
-    return say("null_card.inconclusive", language, margin=shown)
+        return say("null_card.differs_and_not_within_margin", language, margin=text)
+    return say("null_card.inconclusive", language, margin=text)
 
 
 def _notes(exhibit: NullCardExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:

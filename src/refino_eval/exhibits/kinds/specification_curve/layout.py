@@ -74,13 +74,13 @@ def choices_of(ordered: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels
 def _outcome_choices(outcomes: Sequence[str], labels: LabelBook) -> list[Choices]:
     """Return definition and window of the outcomes where these two identify them, otherwise the outcomes themselves."""
     entries = [labels.definitions.outcomes.get(name) for name in outcomes]
-    known = [entry for entry in entries if entry is not None and entry.state is not None]
-    windows = [window_text(entry, labels.language) for entry in known]
-    pairs = {(entry.state, window) for entry, window in zip(known, windows, strict=True)}
-    if len(known) < len(outcomes) or len(pairs) < len(set(outcomes)):
+    specified = [entry for entry in entries if entry is not None and entry.state is not None]
+    windows = [window_text(entry, labels.language) for entry in specified]
+    pairs = {(entry.state, window) for entry, window in zip(specified, windows, strict=True)}
+    if len(specified) < len(outcomes) or len(pairs) < len(set(outcomes)):
         named = [labels.outcome(name) for name in outcomes]
         return [_choices(labels.say("specification_curve.choice_outcome"), named)]
-    states = [labels.state(entry.state or "") for entry in known]
+    states = [labels.state(entry.state or "") for entry in specified]
     return [
         _choices(labels.say("specification_curve.choice_definition"), states),
         _choices(labels.say("specification_curve.choice_window"), list(map(_window, windows))),
@@ -191,16 +191,16 @@ def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: Label
 def _alt(frame: pd.DataFrame, choices: Sequence[Choices], language: str) -> str:
     style = NumberStyle.of(language)
     summary = frame[frame["panel"] == "summary"].set_index("column")["value"]
-    shown = {key: format_statistic(style, "estimate", float(summary[key])) for key in ("lowest", "median", "highest")}
+    texts = {key: format_statistic(style, "estimate", float(summary[key])) for key in ("lowest", "median", "highest")}
     count, share = style.integer(summary["estimated"]), style.percent(float(summary["significant"]), 0)
     varied = "; ".join(f"{each.name.lower()}: {', '.join(each.values)}" for each in choices)
     return say(
         "specification_curve.alt_curve",
         language,
         count=count,
-        lowest=shown["lowest"],
-        highest=shown["highest"],
-        median=shown["median"],
+        lowest=texts["lowest"],
+        highest=texts["highest"],
+        median=texts["median"],
         share=share,
         varied=varied,
     )

@@ -33,14 +33,14 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
     """Every variant: panel the specification, row the outcome, column the sample; and the summary of all."""
     cohort, files, study = context.cohort, context.files, context.study
     values = outcome_columns(exhibit.columns, cohort, files)
-    found = []
+    curves = []
     for sample in exhibit.samples or (exhibit.sample,):
         inside = cohort[f"sample_{sample}"].to_numpy(dtype=bool)
         people, own = cohort.loc[inside].reset_index(drop=True), values.loc[inside].reset_index(drop=True)
         for label in exhibit.specifications:
             part = _variants(exhibit, people, own, study.specifications[label])
-            found.append(part.assign(sample=sample, specification=label))
-    estimates = pd.concat(found, ignore_index=True)
+            curves.append(part.assign(sample=sample, specification=label))
+    estimates = pd.concat(curves, ignore_index=True)
     if exhibit.scale == "control_sd":
         for column in ("estimate", "std_error", "conf_low", "conf_high"):
             estimates[column] = estimates[column] / estimates["sd_control"]

@@ -38,13 +38,13 @@ def layout(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, page: Page) -> Dr
     groups = [states] if len(states) <= 2 else [[state] for state in states]
     figure, axes = panels(len(groups))
     for place, (ax, group) in enumerate(zip(axes, groups, strict=True)):
-        shown = list(zip(group, (TREATED, CONTROL), strict=False))
+        series = list(zip(group, (TREATED, CONTROL), strict=False))
         if not group:
             ax.text(0.5, 0.5, labels.say("spell_survival.nobody_started"), ha="center")
             ax.set_axis_off()
             continue
         title = labels.state(group[0]) if len(groups) > 1 else ""
-        _panel(ax, exhibit, frame, shown, labels)
+        _panel(ax, exhibit, frame, series, labels)
         unit = labels.say("spell_survival.axis_per_cent_of_starters")
         head_panel(ax, place, len(groups), title, unit)
     source_line(figure, data_class_note(page.facts, labels.language))

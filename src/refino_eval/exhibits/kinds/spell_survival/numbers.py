@@ -19,16 +19,16 @@ def numbers(exhibit: SpellSurvivalExhibit, context: Context) -> Iterator[Row]:
     for state, values, times in panel_matrices(exhibit.states, exhibit.clock, cohort, files):
         first = int(exhibit.first - times[0])
         last = int((times[-1] if exhibit.last is None else exhibit.last) - times[0])
-        found = est.stays(values, first=first, last=last, gap=exhibit.gap)
-        n = int(found.started.sum())
+        spells = est.stays(values, first=first, last=last, gap=exhibit.gap)
+        n = int(spells.started.sum())
         yield cell("starters", state, "count", n, n)
         if n == 0:
             yield cell("0", state, "share", np.nan, 0, status="no_data")
             continue
-        longest = int(np.floor(np.nanmax(found.duration)))
+        longest = int(np.floor(np.nanmax(spells.duration)))
         shown = np.arange(0, min(longest, exhibit.horizon or longest) + 1)
         table = est.survival_shares(
-            found.duration, found.ended, times=shown.astype(np.float64), rows=found.started, level=exhibit.level
+            spells.duration, spells.ended, times=shown.astype(np.float64), rows=spells.started, level=exhibit.level
         )
         for k, time in enumerate(shown):
             at_risk = int(table.at_risk[0, k])
@@ -42,6 +42,6 @@ def numbers(exhibit: SpellSurvivalExhibit, context: Context) -> Iterator[Row]:
         yield cell(
             "median", state, "value", table.median[0], n, status="" if np.isfinite(table.median[0]) else "not_reached"
         )
-        for row, flags in (("ended", found.ended == 1), ("bridged", found.bridged), ("returned", found.returned)):
-            yield cell(row, state, "count", int(flags[found.started].sum()), n)
-        yield cell("already", state, "count", int(found.already.sum()), len(cohort))
+        for row, flags in (("ended", spells.ended == 1), ("bridged", spells.bridged), ("returned", spells.returned)):
+            yield cell(row, state, "count", int(flags[spells.started].sum()), n)
+        yield cell("already", state, "count", int(spells.already.sum()), len(cohort))

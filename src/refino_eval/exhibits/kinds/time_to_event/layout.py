@@ -95,8 +95,8 @@ def all_arms_text(frame: pd.DataFrame, language: str) -> str:
     p = frame[(frame["row"] == "log_rank") & (frame["column"] == ALL_ARMS) & (frame["statistic"] == "p_value")]["value"]
     if p.empty or not math.isfinite(p.iloc[0]):
         return ""
-    shown = NumberStyle.of(language).p_value(float(p.iloc[0]))
-    return say("time_to_event.log_rank_all_arms", language, p=shown).replace("= <", "< ")
+    displayed = NumberStyle.of(language).p_value(float(p.iloc[0]))
+    return say("time_to_event.log_rank_all_arms", language, p=displayed).replace("= <", "< ")
 
 
 def comparison_text(frame: pd.DataFrame, language: str, panel: str = "") -> str:
@@ -158,9 +158,9 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
 def _control_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return a note for each comparison with the hazard ratios of the controls and their 95 % intervals."""
     style, lines = NumberStyle.of(labels.language), list[str]()
-    shown = frame[frame["row"].str.startswith(f"{COEFFICIENTS}:")]
-    for panel in dict.fromkeys(shown["panel"]):
-        values = shown[shown["panel"] == panel].set_index(["row", "statistic"])["value"]
+    displayed = frame[frame["row"].str.startswith(f"{COEFFICIENTS}:")]
+    for panel in dict.fromkeys(displayed["panel"]):
+        values = displayed[displayed["panel"] == panel].set_index(["row", "statistic"])["value"]
         parts = []
         for row in dict.fromkeys(row for row, _ in values.index):
             estimate, error = values[row, "estimate"], values[row, "std_error"]
@@ -180,8 +180,8 @@ def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     parts = []
     for arm, _ in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
-        shown = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
-        levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in shown)
+        displayed = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
+        levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in displayed)
         parts.append(f"{labels.arm(arm)} – {levels}")
     head = labels.say("time_to_event.alt_step_chart", outcome=labels.outcome(exhibit.outcome), levels="; ".join(parts))
     last = (
