@@ -120,16 +120,28 @@ def test_a_second_run_does_nothing(finished):
 SOME = ("figure_flow", "table_2_3", "table_i", "figure_effects", "table_8_1", "table_tests", "table_late", "figure_3_2")
 
 
-def test_the_same_bytes_on_one_core_and_on_a_rerun(finished):
-    before = digests(finished / RESULTS / "aggregates")
+def test_the_same_bytes_on_one_core_and_with_the_work_split_into_many_jobs(finished):
+    folders = ("aggregates", "run/verification", "release/tables", "release/figures", "person_level/outcomes")
+    before = {folder: digests(finished / RESULTS / folder) for folder in folders}
     shutil.rmtree(finished / "results")
     shutil.rmtree(finished / "data/synthetic")
     choose_exhibits(finished, SOME)
-    done = refino_eval(finished, "run", "--cores", "1", "--until", "aggregates")
+    change(finished / "config/config.yaml", "work_per_job: 500000", "work_per_job: 2500")
+    done = refino_eval(finished, "run", "--cores", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    after = digests(finished / RESULTS / "aggregates")
-    assert {name.split(".")[0] for name in after} == set(SOME)
-    assert after == {name: before[name] for name in after}
+    assert int(re.search(r"^(\d+) jobs done", done.stdout, flags=re.MULTILINE)[1]) >= 20
+    for folder in folders:
+        after = digests(finished / RESULTS / folder)
+        assert {name.split(".")[0] for name in after} >= (set(SOME) if folder == "aggregates" else set())
+        assert after == {name: before[folder][name] for name in after}, folder
+    # Put together again, nothing is computed: the results do not depend on the jobs that made them.
+    change(finished / "config/config.yaml", "work_per_job: 2500", "work_per_job: 500000")
+    done = refino_eval(finished, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for rule in ("estimate_exhibits", "render_tables", "render_figures"):
+        log = (finished / f"logs/refino/{rule}.log").read_text(encoding="utf-8")
+        assert "unchanged" in log
+        assert not re.search(r"(numbers|files) in ", log), rule
 
 
 def computed(folder, rule):
