@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,9 @@ CHUNK = 100_000
 SAMPLES_PER_SECOND = 10
 
 
-def run(people: int = PEOPLE, *, parts: int | None = None) -> list[dict[str, Any]]:
+def run(
+    people: int = PEOPLE, *, parts: int | None = None, report: Callable[[dict[str, Any]], Any] = lambda row: None
+) -> list[dict[str, Any]]:
     """Make the registers, look up a cohort, and make as many of the parts of everybody's panel as asked for.
 
     Parameters
@@ -39,31 +41,30 @@ def run(people: int = PEOPLE, *, parts: int | None = None) -> list[dict[str, Any
         People in the registers.
     parts
         Parts of everybody's panel to make; all by default, and only then they are merged.
+    report
+        Called with each row when it is measured.
 
     Returns
     -------
     list of dict
-        work, people, rows (read or written), seconds, cpu_s, peak_mb.
+        work, people, rows (of registers or panel, written), seconds, cpu_s, peak_mb.
     """
     count = -(-people // PEOPLE_PER_PART)
     asked = count if parts is None else min(parts, count)
-    rows = []
+    rows: list[dict[str, Any]] = []
+
+    def measure(work: str, persons: int, *task: Any) -> None:
+        rows.append({"work": work, "people": persons, **_measure(*task)})
+        report(rows[-1])
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        spells = people * (JOBS_PER_PERSON + WAGES_PER_PERSON)
-        rows.append(
-            {"work": "make the registers", "people": people, "rows": spells, **_measure("make", folder, people)}
-        )
-        rows.append(
-            {"work": "cohort of few among everybody", "people": COHORT, **_measure("panel", folder, "cohort", 0, 1)}
-        )
+        measure("make the registers", people, "make", folder, people)
+        measure("few people, looked up among everybody", COHORT, "panel", folder, "cohort", 0, 1)
         for part in range(1, asked + 1):
-            title = f"everybody, part {part} of {count}"
-            rows.append(
-                {"work": title, "people": people // count, **_measure("panel", folder, "everybody", part, count)}
-            )
+            measure(f"everybody, part {part} of {count}", people // count, "panel", folder, "everybody", part, count)
         if asked == count > 1:
-            rows.append({"work": "merge the parts", "people": people, **_measure("merge", folder, count)})
+            measure("merge the parts", people, "merge", folder, count)
     return rows
 
 
@@ -201,5 +202,4 @@ if __name__ == "__main__":
         parser.add_argument("people", nargs="?", type=int, default=PEOPLE)
         parser.add_argument("--parts", type=int, help="parts of everybody's panel to make (default: all)")
         asked = parser.parse_args()
-        for row in run(asked.people, parts=asked.parts):
-            print(row, flush=True)
+        run(asked.people, parts=asked.parts, report=lambda row: print(row, flush=True))

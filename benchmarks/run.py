@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 TITLES = {
     "estimation": "Estimation beside its peers",
     "months": "Person x month states beside plain pandas",
+    "nation": "Person x month states of a whole country",
     "spark": "Panel and outcomes on Spark beside DuckDB",
     "outcomes": "Outcomes",
     "ingest": "Reading and checking a register",
