@@ -31,6 +31,11 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     for other in exhibit.exhibits_read:
         if other not in study.exhibits:
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
+        elif other in definitions.exhibits and definitions.exhibits[other].comparisons:
+            yield (
+                f"The {where} is computed from the exhibit '{other}', which is about named comparisons. Take an exhibit without "
+                "`comparisons`, of the evaluation's arms."
+            )
     yield from _money(where, exhibit, study, definitions)
     yield from _groups(where, exhibit, study, definitions)
     if exhibit.decimal_places is not None and exhibit.form == "figure":

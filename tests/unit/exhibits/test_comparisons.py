@@ -38,6 +38,7 @@ def definitions(**change):
                 "balance": {"kind": "balance", "covariates": ["age"], **both},
                 "single": {"kind": "itt", **COLUMNS, **both, "comparisons": ["wave_2"]},
                 "flow": {"kind": "flow", **both},
+                "card": {"kind": "null_card", **COLUMNS, "title": LABEL, "tests": "tests", "specification": "main"},
                 "curve": {"kind": "specification_curve", **COLUMNS, **both, "specifications": ["main"]},
                 **change,
             },
@@ -119,7 +120,7 @@ def evaluation():
     table = {"file": "a.csv", "treated": "arm", "outcomes": ["y"], "strata": ["cell"]}
     return Evaluation.model_validate(
         {"name": "study", "label": LABEL, "data_class": "public", "entry": "person_table", "data": "d", "arms": arms,
-         "person_table": table, "exhibits": ["itt"]}
+         "person_table": table, "exhibits": ["itt", "tests"]}
     )  # fmt: skip
 
 
@@ -145,6 +146,7 @@ def test_check_refuses_comparisons_that_cannot_be_made():
     assert "comparison 'cash_ony', which does not exist. Did you mean 'cash_only'?" in said["lost"]
     assert "names a comparison twice" in said["twice"]
     assert "is not computed from a comparison of people" in said["flow"]
+    assert "which is about named comparisons" in said["card"]
     assert "is a figure and shows one comparison" in said["curve"]
     for name in ("csh", "thrd", "villag"):
         assert f"'{name}', which does not exist" in said["itt"]
