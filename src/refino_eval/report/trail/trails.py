@@ -361,7 +361,7 @@ class Trails:
         """State what one engine computed, or the reason why none recomputed the number."""
         verdict = self.say(f"trail.verdict_{record['verdict']}")
         if not record["engine"]:
-            reason = self.say(f"trail.reason_{record['reason']}")
+            reason = self.say(f"trail.reason_{record.get('reason') or 'no_regression'}")
             return Fact("note", self.say("trail.fact_note"), f"{verdict}: {reason}")
         return Fact("engine", record["engine"], f"{verdict}: {record['engine_value']} (|Δ| = {record['difference']})")
 
