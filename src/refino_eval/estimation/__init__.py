@@ -86,6 +86,7 @@ from refino_eval.estimation.randomisation.multiplicity import (
 from refino_eval.estimation.randomisation.null_distribution import StatisticDraws
 from refino_eval.estimation.randomisation.permutation_test import RandomisationTable, randomisation_test
 from refino_eval.estimation.randomisation.refitted_draws import arms_test
+from refino_eval.estimation.randomisation.wild_bootstrap import wild_cluster_p_values
 from refino_eval.estimation.verification.reestimation import VerificationError
 
 __all__ = [
@@ -195,4 +196,5 @@ __all__ = [
     "t_inference",
     "wald_test",
     "widen",
+    "wild_cluster_p_values",
 ]

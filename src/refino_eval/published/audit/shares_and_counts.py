@@ -81,7 +81,7 @@ def _impossible(document: Document) -> Iterator[Finding]:
 
 def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:
     """Return the smallest and the largest possible value of a statistic, or None where any value is possible."""
-    if cell.statistic in ("p_value", "p_value_ri", "p_value_fwer", "q_value", "r_squared"):
+    if cell.statistic in ("p_value", "p_value_ri", "p_value_wild", "p_value_fwer", "q_value", "r_squared"):
         return 0, 1
     if cell.statistic == "share":
         return 0, whole(document, cell)

@@ -33,8 +33,9 @@ def layout(exhibit: TestsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     reach = [statistic for statistic in REACH if (frame["statistic"] == statistic).any()]
+    tests = TESTS if exhibit.wild_bootstrap is None else (TESTS[0], "p_value_wild", *TESTS[1:])
     parts = (
-        _part(numbers, exhibit, labels, ("estimate", "std_error", *TESTS), labels.say("tests.caption_tests")),
+        _part(numbers, exhibit, labels, ("estimate", "std_error", *tests), labels.say("tests.caption_tests")),
         _part(
             numbers, exhibit, labels, ("interval", *reach),
             labels.say("tests.caption_excluded_effects"),
@@ -95,6 +96,8 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     lines.append(_redraws(exhibit, frame, style, labels))
+    if exhibit.wild_bootstrap is not None:
+        lines.append(labels.say("tests.wild_bootstrap", draws=style.integer(exhibit.wild_bootstrap)))
     lines.append(_family(exhibit, numbers, labels))
     lines.append(labels.say("tests.detectable_and_excluded_explained"))
     if entry is not None:

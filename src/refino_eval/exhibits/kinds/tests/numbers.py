@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval import estimation as est
@@ -36,7 +38,7 @@ def numbers(exhibit: TestsExhibit, context: Context) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class _Tested:
-    """The effects of one treated arm, and what redraws say of them."""
+    """The effects of one treated arm, what redraws say of them, and the p-values of the wild cluster bootstrap, if any."""
 
     arm: str
     people: int
@@ -44,6 +46,7 @@ class _Tested:
     statistics: est.StatisticDraws
     n_redrawn: int
     exhaustive: bool = False
+    wild: npt.NDArray[np.float64] | None = None
 
     @property
     def draws(self) -> int:
@@ -64,6 +67,9 @@ def _tested(exhibit: TestsExhibit, cohort: pd.DataFrame, files: PersonFiles, stu
         people=len(people),
         effects=est.itt(values, inputs),
         statistics=redrawn.statistics,
+        wild=None
+        if exhibit.wild_bootstrap is None
+        else est.wild_cluster_p_values(values, inputs, draws=exhibit.wild_bootstrap, seed=seed),
         n_redrawn=int(redrawn.n_redrawn[0]),
         exhaustive=redrawn.exhaustive,
     )
@@ -127,7 +133,7 @@ def _tested_rows(exhibit: TestsExhibit, one: _Tested, family: est.MultiplicityTa
         p_randomisation=p_randomisation,
         p_family=family.p_step_down[places],
     )
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "estimate": card.estimate,
         "std_error": card.std_error,
         "p_value": card.p_value,
@@ -145,6 +151,8 @@ def _tested_rows(exhibit: TestsExhibit, one: _Tested, family: est.MultiplicityTa
         "df": effects.df,
         "n": effects.n,
     }
+    if one.wild is not None:
+        columns["p_value_wild"] = one.wild
     for k, key in enumerate(effects.outcomes):
         n, source = int(effects.n[k]), effects.sources[k]
         for statistic, column in columns.items():
