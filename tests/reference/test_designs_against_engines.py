@@ -199,3 +199,14 @@ def test_designs_of_draws_are_those_prepared_from_scratch(people, arms, vcov):
     np.testing.assert_allclose(fit.coefficients[0], effects.tables[0].estimate, rtol=1e-9)
     np.testing.assert_allclose(fit.std_errors(vcov)[1], effects.tables[1].std_error, rtol=1e-9)
     assert fit.design.df_resid == 600 - 6 - 2 - 4 - 2
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "HC2_BM"])
+def test_in_one_cell_the_adjustment_is_the_interacted_estimand(people, vcov):
+    # With one cell all weights of cells are alike, and separate slopes in each arm are one regression with interactions.
+    inputs = est.regression_inputs(people["treated"], controls=people[["x", "month"]], vcov=vcov)
+    table = est.estimands(people[["y"]], inputs)
+    one = est.itt(people[["y"]], people["treated"], controls=people[["x", "month"]], vcov=vcov, interacted=True)
+    place = table.estimands.index("interacted")
+    for name in ("estimate", "std_error", "df", "conf_low"):
+        assert getattr(one, name)[0] == pytest.approx(getattr(table, name)[place, 0], rel=1e-8), name
