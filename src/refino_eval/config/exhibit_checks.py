@@ -68,6 +68,8 @@ def _specification(name: str, exhibit: Exhibit, study: Evaluation, definitions: 
         for term in terms:
             if forms.setdefault(term.covariate, term) != term:
                 yield f"The {where} encodes the control '{term.covariate}' in two ways. Give it the same form under every outcome."
+    for column in sorted({term.covariate for term in specification.terms} & set(specification.absorb)):
+        yield f"The {where} has '{column}' as a control and absorbs it. Leave it out of one of them."
     yield from _missing(
         where, "column (of absorb)", specification.absorb, {*definitions.covariates, *cohort_columns(study)}
     )

@@ -117,9 +117,12 @@ class JobParams:
         }
 
     def _dropping(self, covariates: set[str]) -> dict[str, list[str]]:
-        """Return the controls without which specifications drop people."""
+        """Return the controls, and absorbed covariates, without which specifications drop people."""
         dropping = {
-            name: [term.covariate for term in specification.terms if term.missing == "drop"]
+            name: [
+                *(term.covariate for term in specification.terms if term.missing == "drop"),
+                *(column for column in specification.absorb if column in self.definitions.covariates),
+            ]
             for name, specification in self.definitions.specifications.items()
         }
         return {name: controls for name, controls in dropping.items() if controls and covariates.issuperset(controls)}

@@ -20,6 +20,7 @@ SPECIFICATIONS = {
     "own": {**SPEC, "outcome_controls": {"y": [OWN]}},
     "twice": {**SPEC, "outcome_controls": {"y": [{"covariate": "age"}]}},
     "forms": {**SPEC, "outcome_controls": {"y": [OWN], "x": [{**OWN, "encoding": "categories"}]}},
+    "both": {**SPEC, "absorb": ["age", "office"]},
     "lost": {**SPEC, "outcome_controls": {"yy": [{"covariate": "befor"}]}, "absorb": ["ofice"]},
 }
 Y = {"columns": {"y": "y"}}
@@ -54,6 +55,7 @@ def problems(exhibit, *arms):
         ({"kind": "estimands", **Y, "specification": "lin"}, "Choose a specification with `adjustment: additive`"),
         ({"kind": "interactions", "outcome": "y", "moderators": ["age"], "specification": "own"}, "controls of one outcome"),
         ({"kind": "itt", **Y, "specifications": ["twice"]}, "has the control 'age' twice"),
+        ({"kind": "itt", **Y, "specifications": ["both"]}, "has 'age' as a control and absorbs it"),
         ({"kind": "itt", **Y, "specifications": ["forms"]}, "encodes the control 'before' in two ways"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'yy', which does not exist"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'befor', which does not exist. Did you mean 'before'?"),
