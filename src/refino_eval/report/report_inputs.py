@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -82,7 +84,8 @@ class ReportInputs:
 
     def numbers(self, exhibit: str) -> pd.DataFrame:
         """Return an exhibit's tidy numbers."""
-        return read_tidy(self.aggregates_dir / f"{exhibit}.csv")
+        path = self.aggregates_dir / f"{exhibit}.csv"
+        return _numbers(path, path.read_bytes())
 
     def figure(self, exhibit: str, language: str) -> str:
         """Return an exhibit's SVG."""
@@ -91,13 +94,26 @@ class ReportInputs:
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of the run as text, or None when there is none or it is empty."""
         path = self.run_dir / f"{name}.csv"
-        if not path.is_file() or not path.read_text(encoding="utf-8").strip():
-            return None
-        frame = frame_as_written(pd.read_csv(path, dtype=str, keep_default_na=False))
-        return frame if len(frame) else None
+        return _table(path.read_bytes()) if path.is_file() else None
 
     def provenance(self) -> dict[str, Any]:
         """Return what was recorded of the run, or nothing."""
         path = self.run_dir / "provenance.json"
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return record
+
+
+# A page asks for the same tables hundreds of times. What they hold decides, so that a file that was written again is read again.
+
+
+@lru_cache(maxsize=512)
+def _numbers(path: Path, content: bytes) -> pd.DataFrame:
+    return read_tidy(path)
+
+
+@lru_cache(maxsize=64)
+def _table(content: bytes) -> pd.DataFrame | None:
+    if not content.strip():
+        return None
+    frame = frame_as_written(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False))
+    return frame if len(frame) else None
