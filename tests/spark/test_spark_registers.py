@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -132,9 +133,17 @@ def test_every_type_and_rule_gives_the_same_clean_rows_and_rejects(tmp_path, tex
 
 
 def test_a_folder_of_typed_files_is_read_as_one_register(tmp_path):
-    described = source("wages", "accumulated", {"period": "month", "amount": "ore", "paid": "date"}, files=["w.csv"])
+    described = source(
+        "wages", "accumulated", {"period": "month", "amount": "ore", "paid": "date", "rate": "number"}, files=["w.csv"]
+    )
     rows = [
-        {"person_id": f"p{n % 7}", "period": 201800 + n % 14, "amount": n, "paid": dt.date(2018, 1, 1 + n % 28)}
+        {
+            "person_id": f"p{n % 7}",
+            "period": 201800 + n % 14,
+            "amount": (Decimal(n - 40) / 4).quantize(Decimal("0.01")),
+            "rate": n,
+            "paid": dt.date(2018, 1, 1 + n % 28),
+        }
         for n in range(90)
     ]
     write_text(tmp_path / "w.csv", [{name: str(value) for name, value in row.items()} for row in rows])

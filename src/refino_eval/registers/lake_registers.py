@@ -38,6 +38,7 @@ _KINDS = {
     "int": "integer",
     "bigint": "integer",
     "date": "date",
+    "decimal": "decimal",
 }
 """Spark's types of columns, and the kinds of `delivered_text` that they are."""
 
@@ -116,7 +117,8 @@ def _read(session: SparkSession, source: Source) -> DataFrame:
 def _texts(source: Source, delivered: DataFrame) -> dict[str, str]:
     """Return the SQL that gives each column's delivered text."""
     where = f"The register '{source.register_name}' at {source.lake}"
-    types = dict(delivered.dtypes)
+    # A decimal's type ends with its digits.
+    types = {name: kind.split("(")[0] for name, kind in delivered.dtypes}
     problems = []
     for name, column in source.columns.items():
         if column.source not in types:
@@ -126,8 +128,8 @@ def _texts(source: Source, delivered: DataFrame) -> dict[str, str]:
             )
         elif types[column.source] not in _KINDS:
             problems.append(
-                f"{where} holds the column '{column.source}' as {types[column.source]}, and only text, whole numbers and "
-                "dates can be read from a lake. Write the column as text, or deliver the register as files (`files`)."
+                f"{where} holds the column '{column.source}' as {types[column.source]}, and only text, whole numbers, "
+                "decimals and dates can be read from a lake. Write the column as text, or deliver the register as files (`files`)."
             )
     if problems:
         raise UserError(*problems)
