@@ -204,6 +204,33 @@ def _quantile_group(values: Array, count: Array) -> Array:
     return 1 + np.searchsorted(limits, values, side="left")
 
 
+def _chosen_rows(values: Array, condition: Array | None, what: str) -> Array:
+    """Return the values of the rows that meet a condition, without missing ones."""
+    if np.ndim(values) == 0:
+        raise Problem(f"{what}(...) takes a column")
+    chosen = ~np.isnan(values)
+    if condition is not None:
+        chosen &= np.broadcast_to(condition == 1, np.shape(values))
+    if chosen.sum() < 2:
+        raise Problem(f"{what}(...) needs two rows with a value, and finds {int(chosen.sum())} that meet its condition")
+    return np.asarray(values[chosen])
+
+
+def _mean(values: Array, condition: Array | None = None) -> Array:
+    return np.asarray(_chosen_rows(values, condition, "mean").mean())
+
+
+def _sd(values: Array, condition: Array | None = None) -> Array:
+    return np.asarray(_chosen_rows(values, condition, "sd").std(ddof=1))
+
+
+def _standardise(values: Array, condition: Array | None = None) -> Array:
+    rows = _chosen_rows(values, condition, "standardise")
+    if rows.std() == 0:
+        raise Problem("standardise(...) divides by the standard deviation, and all its values are the same")
+    return np.asarray((values - rows.mean()) / rows.std(ddof=1))
+
+
 def _number_of(values: Array) -> Array:
     if np.ndim(values) == 0:
         raise Problem("number_of(...) takes a column")
@@ -253,5 +280,6 @@ _ON_VALUES: Mapping[str, Callable[..., Array]] = {
     ">": lambda left, right: _known(left > right, left, right),
     ">=": lambda left, right: _known(left >= right, left, right),
     "missing": lambda value: _missing(value).astype(float), "coalesce": _first_known, "number_of": _number_of,
+    "mean": _mean, "sd": _sd, "standardise": _standardise,
     "days": _date_part("days"), "year": _date_part("year"), "month": _date_part("month"),
 }  # fmt: skip

@@ -85,12 +85,18 @@ FUNCTIONS: Mapping[str, Function] = {
     "round": Function(1, 1, "numbers"),
     "band": Function(2, 20, "numbers"),
     "quantile_group": Function(2, 2, "whole column"),
+    "mean": Function(1, 2, "whole column"),
+    "sd": Function(1, 2, "whole column"),
+    "standardise": Function(1, 2, "whole column"),
     "number_of": Function(1, 1, "column"),
     "days": Function(1, 1, "dates"),
     "year": Function(1, 1, "dates"),
     "month": Function(1, 1, "dates"),
 }
 """`round` takes a half to the even neighbour. `days` counts from 1970-01-01, of a date column or a date in quotes.
+
+`mean(x)` and `sd(x)` are of all rows of the file, and `mean(x, arm = 0)` of those that meet the condition; `standardise(x, arm = 0)`
+is x less that mean, in units of that standard deviation (n - 1).
 
 `band(x, 25, 40)` is 0 below 25, 1 from 25, 2 from 40 on; `quantile_group(x, 4)` is 1 for the lowest quarter of all rows
 of the file, a value at a limit being in the lower group; `number_of(x)` numbers the different values of x from 1, in

@@ -156,3 +156,21 @@ def test_strata_can_be_made_of_numbers():
     assert made["number_of(s)"] == pytest.approx([3, np.nan, 2, 3, 1], nan_ok=True)
     with pytest.raises(UserError, match="from 2 to 100"):
         derive_column("quantile_group(pay, 1)", frame, name="x")
+
+
+def test_a_column_is_standardised_by_the_rows_that_meet_a_condition():
+    frame = pd.DataFrame({"y": [1.0, 3.0, 5.0, np.nan, 9.0], "z": [0.0, 0.0, 1.0, 0.0, 1.0]})
+    made = {
+        text: derive_column(text, frame, name="x").tolist()
+        for text in ("y - mean(y)", "standardise(y, z = 0)", "sd(y) * z")
+    }
+    assert made["y - mean(y)"][:3] == [-3.5, -1.5, 0.5]
+    assert made["standardise(y, z = 0)"][:3] == pytest.approx([-(2**-0.5), 2**-0.5, 3 * 2**-0.5])
+    assert np.isnan(made["standardise(y, z = 0)"][3])
+    assert made["sd(y) * z"][4] == pytest.approx(np.std([1, 3, 5, 9], ddof=1))
+    for text, problem in (
+        ("mean(y, z = 7)", "needs two rows"),
+        ("standardise(z, z = 0)", "all its values are the same"),
+    ):
+        with pytest.raises(UserError, match=problem):
+            derive_column(text, frame, name="x")
