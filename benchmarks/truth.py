@@ -217,7 +217,124 @@ def bounds(redraws: int) -> Iterator[Rate]:
     yield rate("The same pooled over cells", pooled, "far below .95: why cells are respected", 0.0, 0.3)
 
 
-EXPERIMENTS: tuple[Callable[[int], Iterator[Rate]], ...] = (intervals, tests, bounds)
+OUTCOMES, BETWEEN = 40, 0.2
+"""Independent outcomes of each trial with few clusters, and the share of their variance that is between clusters."""
+
+
+def clustered(strata: np.ndarray, treated: int) -> Callable[[np.random.Generator], dict]:
+    """Return a function that draws a trial whose clusters are in these strata, with so many treated in each."""
+
+    def draw(rng: np.random.Generator) -> dict:
+        groups = strata.size
+        size = rng.integers(5, 36, groups)
+        order = np.lexsort((rng.random(groups), strata))
+        starts = np.searchsorted(strata[order], np.arange(strata.max() + 1))
+        place = np.empty(groups, dtype=np.int64)
+        place[order] = np.arange(groups) - starts[strata[order]]
+        cluster = np.repeat(np.arange(groups), size)
+        y = np.sqrt(BETWEEN) * rng.standard_normal((groups, OUTCOMES))[cluster]
+        y += np.sqrt(1 - BETWEEN) * rng.standard_normal((cluster.size, OUTCOMES))
+        y += rng.standard_normal(strata.max() + 1)[strata][cluster][:, None]
+        return {"y": y, "z": (place < treated)[cluster] * 1.0, "cells": strata[cluster], "cluster": cluster}
+
+    return draw
+
+
+def tiny_cells(rng: np.random.Generator) -> dict:
+    """Draw 100 cells of three people, one treated, the treated with three times the standard deviation."""
+    cells = np.repeat(np.arange(100), 3)
+    z = np.tile([1.0, 0.0, 0.0], 100)
+    return {
+        "y": (1 + 2 * z)[:, None] * rng.standard_normal((300, OUTCOMES)) + cells[:, None] / 50,
+        "z": z,
+        "cells": cells,
+    }
+
+
+def many_controls(rng: np.random.Generator) -> dict:
+    """Draw 100 people, half of them treated, with 15 controls."""
+    z = rng.permutation(np.repeat([0.0, 1.0], 50))
+    x = rng.standard_normal((100, 15))
+    return {"y": x @ np.full((15, OUTCOMES), 0.3) + rng.standard_normal((100, OUTCOMES)), "z": z, "controls": x}
+
+
+def few_treated(rng: np.random.Generator) -> dict:
+    """Draw 100 people, 5 of them treated, in one cell."""
+    z = rng.permutation(np.repeat([0.0, 1.0], [95, 5]))
+    return {"y": rng.standard_normal((100, OUTCOMES)), "z": z}
+
+
+def few(redraws: int) -> Iterator[Rate]:
+    """Intervals where clusters, treated clusters or people in a cell are few; effects are 0, and people sampled anew.
+
+    Outcomes of one trial share its regressors, so that the Monte Carlo error is that of the trials' rates.
+    """
+
+    def strata(size: int, groups: int) -> np.ndarray:
+        return np.repeat(np.arange(groups // size), size)
+
+    low = "at least .93"
+    designs = (
+        ("80 clusters in pairs", clustered(strata(2, 80), 1)),
+        ("200 clusters in pairs", clustered(strata(2, 200), 1)),
+        ("80 clusters in strata of 4", clustered(strata(4, 80), 2)),
+        ("80 clusters in strata of 8", clustered(strata(8, 80), 4)),
+        ("2 of 40 clusters treated", clustered(strata(40, 40), 2)),
+        ("3 of 60 clusters treated", clustered(strata(60, 60), 3)),
+        ("8 clusters", clustered(strata(8, 8), 4)),
+    )
+    cases: list[tuple[str, Callable[[np.random.Generator], dict], Callable, str, float, float]] = []
+    for name, draw in designs:
+        cases.append((f"{name}, CR2", draw, itt_interval("CR2"), low, 0.93, 1.0))
+        cases.append((f"{name}, CRV1", draw, itt_interval("CRV1"), "below .95: why CR2 is the default", 0.0, 0.94))
+    alone = clustered(strata(30, 30), 1)
+    cases += [
+        ("1 of 30 clusters treated, CR2: share with a standard error", alone, itt_interval("CR2", given=True), "never", 0.0, 0.0),
+        ("1 of 30 clusters treated, CRV1", alone, itt_interval("CRV1"), "below .95: why none is given", 0.0, 0.9),
+        ("Cells of 3, treated with 3 times the deviation, HC2", tiny_cells, itt_interval("HC2"), "below .95: a note says so", 0.0, 0.94),
+        ("The same, hybrid variance", tiny_cells, estimands_interval(0, "HC2", small_cells="hybrid"), low, 0.93, 1.0),
+        ("Interacted controls (Lin), 100 people, 15 controls, HC2", many_controls, estimands_interval(3, "HC2"), low, 0.93, 1.0),
+        ("5 of 100 people treated, HC2", few_treated, itt_interval("HC2"), "below .95: why HC2_BM is offered", 0.0, 0.94),
+        ("5 of 100 people treated, HC2_BM", few_treated, itt_interval("HC2_BM"), low, 0.93, 1.0),
+    ]  # fmt: skip
+    trials = max(20, redraws // 8)
+    for number, (claim, draw, interval, nominal, least, most) in enumerate(cases):
+        rates = [float(np.mean(interval(draw(np.random.default_rng([SEED, number, r]))))) for r in range(trials)]
+        error = max(float(np.std(rates, ddof=1) / np.sqrt(trials)), 0.001)
+        yield Rate(
+            claim if "share" in claim else f"{claim}, 95 % interval",
+            nominal,
+            least,
+            most,
+            float(np.mean(rates)),
+            error,
+            trials * OUTCOMES,
+        )
+
+
+def itt_interval(vcov: str, *, given: bool = False) -> Callable[[dict], np.ndarray]:
+    """Return whether the intervals of an ITT cover 0 (or whether they are given at all), by outcome."""
+
+    def hits(trial: dict) -> np.ndarray:
+        options = {key: value for key, value in trial.items() if key not in ("y", "z")}
+        table = est.itt(trial["y"], trial["z"], vcov=vcov, **options)
+        return np.isfinite(table.std_error) if given else (table.conf_low <= 0) & (table.conf_high >= 0)
+
+    return hits
+
+
+def estimands_interval(row: int, vcov: str, **more: str) -> Callable[[dict], np.ndarray]:
+    """Return whether the intervals of one estimand cover 0, by outcome."""
+
+    def hits(trial: dict) -> np.ndarray:
+        options = {key: value for key, value in trial.items() if key not in ("y", "z")}
+        table = est.estimands(trial["y"], trial["z"], vcov=vcov, **options, **more)
+        return (table.conf_low[row] <= 0) & (table.conf_high[row] >= 0)
+
+    return hits
+
+
+EXPERIMENTS: tuple[Callable[[int], Iterator[Rate]], ...] = (intervals, tests, bounds, few)
 
 
 def page(found: list[Rate]) -> str:
@@ -228,7 +345,9 @@ def page(found: list[Rate]) -> str:
         "Written by `benchmarks/truth.py`; `tests/reference/test_statistical_truth.py` repeats it with fewer repetitions. The people, "
         "their potential outcomes and the cells are fixed; random assignment is repeated, within cells whose share assigned to treatment "
         f"varies from .25 to .80 unless a line says otherwise. Seed {SEED}. The Monte Carlo error of each rate is in brackets. Where effects "
-        "differ between fixed people, standard errors that treat them as a sample are a little too large: hence `or more`.",
+        "differ between fixed people, standard errors that treat them as a sample are a little too large: hence `or more`. In the last "
+        "lines, on few clusters and tiny cells, people are sampled again too, with 5 to 35 in a cluster, a share .2 of the variance between "
+        f"clusters, and {OUTCOMES} outcomes in each of the trials; their error counts that outcomes share a trial.",
         "",
         "| claim | nominal | simulated | repetitions |",
         "|---|---|---|---|",
