@@ -122,6 +122,7 @@ def _person_table_lines(configuration: Configuration) -> Iterator[str]:
     """Read the person table as a run does, and yield what is in it."""
     from refino_eval.config.dependencies import used_covariates
     from refino_eval.trial import read_person_table
+    from refino_eval.trial.cluster_advice import cluster_advice
 
     study, definitions = configuration.evaluation, configuration.definitions
     assert study.person_table is not None
@@ -134,12 +135,14 @@ def _person_table_lines(configuration: Configuration) -> Iterator[str]:
     )
     yield f"the person table {study.person_table.file} has {data.cohort.flow[0].persons:,} people and every column that is used"
     yield from _flow_lines(data.cohort.flow)
+    yield from cluster_advice(data.cohort.frame, study.person_table.strata)
 
 
 def _panel_lines(configuration: Configuration) -> Iterator[str]:
     """Read the panel as a run does, and yield what is in it."""
     from refino_eval.config.dependencies import used_covariates
     from refino_eval.months.panel_file import read_panel
+    from refino_eval.trial.cluster_advice import cluster_advice
 
     study, definitions = configuration.evaluation, configuration.definitions
     assert study.panel is not None
@@ -159,6 +162,7 @@ def _panel_lines(configuration: Configuration) -> Iterator[str]:
         f"used ({data.report.rejected:,} rows are outside the clock)"
     )
     yield from _flow_lines(data.cohort.flow)
+    yield from cluster_advice(data.cohort.frame, study.panel.strata)
 
 
 def _flow_lines(flow: Sequence[FlowLine]) -> Iterator[str]:

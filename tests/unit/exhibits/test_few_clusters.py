@@ -12,6 +12,7 @@ from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import reliability_notes
+from refino_eval.trial.cluster_advice import cluster_advice
 
 WORD = {"nb": "ord", "en": "word"}
 
@@ -45,7 +46,8 @@ def computed(tmp_path, entries, cohort, y):
     frame = aggregate("e", entries.exhibits["e"], files=files, study=Study("t", "c", entries.specifications, 7))
     numbers = frame.set_index(["row", "column", "statistic"])["value"]
     arms = {"t": Label(nb="t", en="t"), "c": Label(nb="c", en="c")}
-    notes = reliability_notes(frame, LabelBook(definitions=entries, treated="t", control="c", arms=arms, language="en"))
+    labels = LabelBook(definitions=entries, treated="t", control="c", arms=arms, language="en")
+    notes = reliability_notes(frame, labels, [entries.specifications["spec"].vcov])
     return numbers, " ".join(notes)
 
 
@@ -114,3 +116,30 @@ def test_the_wild_cluster_bootstrap_is_listed_on_request(tmp_path):
 
 def test_a_specification_without_covariance_takes_cr2_where_clusters_are_named():
     assert (usual_vcov(clusters=True), usual_vcov(clusters=False)) == ("CR2", "HC1")
+
+
+def test_crv1_in_pairs_is_said_to_be_too_small(tmp_path):
+    cluster = np.repeat(np.arange(80), 4)
+    people, y = a_cohort(cluster, (cluster % 2) * 1.0, cell=cluster // 2)
+    numbers, notes = computed(tmp_path, definitions(vcov="CRV1"), people, y)
+    assert (numbers["t", "y", "df"], numbers["clusters_t", "y", "df"]) == (79, pytest.approx(39))
+    assert "CRV1 is too small here" in notes
+    _, notes = computed(tmp_path, definitions(vcov="CR2"), people, y)
+    assert "CRV1" not in notes
+
+
+def test_check_proposes_the_level_of_clusters():
+    def advice(cluster, treated, cell, strata=("pair",)):
+        frame = pd.DataFrame({"cluster": cluster, "treated": np.asarray(treated, dtype=int), "cell": cell})
+        return " ".join(cluster_advice(frame, strata))
+
+    cluster = np.repeat(np.arange(40), 3)
+    in_pairs = advice(cluster, cluster % 2, cluster // 2)
+    assert "40 (20 with people in a treated arm, 20 with" in in_pairs
+    assert "20 strata of 2 clusters each" in in_pairs
+    assert "`cluster: pair`" in in_pairs
+    assert "strata of" not in advice(cluster, cluster % 2, np.zeros(120)), "one stratum"
+    assert "strata of" not in advice(cluster, np.arange(120) % 2, cluster // 2), "people were assigned"
+    assert "an arm has 3 clusters" in advice(cluster, cluster < 3, np.zeros(120))
+    assert "randomisation test alone" in advice(cluster, cluster < 1, np.zeros(120))
+    assert list(cluster_advice(pd.DataFrame({"treated": [0, 1]}), ())) == []

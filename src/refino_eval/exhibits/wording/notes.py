@@ -28,6 +28,9 @@ FEW_CLUSTERS = 30
 Human Resources 50(2), section VI)."""
 
 
+TOO_FEW = 0.75
+"""Share of the clusters less one below which the effective degrees of freedom show that CRV1 is too small: .71 in strata of eight
+clusters, where its 95 % intervals cover .93 (docs/statistical_truth.md)."""
 THIN = 5
 """People a cell below which a note says that cells are thin."""
 
@@ -165,7 +168,7 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
     return say("notes.few_clusters", language, clusters=clusters)
 
 
-def reliability_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vcov] = ()) -> list[str]:
     """Return notes on few clusters, tiny cells, cells of one person and thin cells, where they matter for the inference."""
     style, lines = NumberStyle.of(labels.language), []
     by_row = {
@@ -177,6 +180,8 @@ def reliability_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
         of = {str(name): (float(part.min()), float(part.max())) for name, part in values}
         if row.startswith(CLUSTERS):
             lines.append(_clusters_note(of, style, labels))
+            if "CRV1" in vcovs and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
+                lines.append(labels.say("notes.crv1_too_small"))
         elif row.startswith(SINGLETONS):
             percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)
             lines.append(labels.say("notes.singletons", n=style.integer(of["count"][1]), percent=percent))

@@ -82,7 +82,7 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
         lines.append(
             inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels.language)
         )
-        lines += reliability_notes(frame, labels)
+        lines += reliability_notes(frame, labels, [e.vcov for _, e in entries])
     return [*lines, *_lost(exhibit, frame, labels)]
 
 
