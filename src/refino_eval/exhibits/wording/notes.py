@@ -65,6 +65,8 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
             "notes.further_outcome_controls" if listed else "notes.outcome_controls", specification=head, listed=own
         )
         sentences.append(said)
+    if any(term.encoding == "quantile_bins" for term in specification.controls):
+        sentences.append(labels.say("notes.quantile_groups"))
     cells = labels.cells()
     if specification.adjustment == "interacted":
         within = bool(specification.strata and cells)
