@@ -411,6 +411,8 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
         counts.problems += _rule_problems(source, name, taken, count, corrects=correcting and order > 0)
         if count == 0:
             counts.problems.append(p.empty_file(source.register_name, name))
+        if repeats.get(name) and not any(rule.rule == "duplicate_row" for rule in source.rules):
+            counts.problems.append(p.repeated_rows(source.register_name, name, repeats[name]))
     counts.repairs += [
         RepairReceipt(source.register_name, repair.rule, repair.rows, repair.people) for repair in validated.repairs()
     ]

@@ -218,6 +218,15 @@ def empty_column(register: str, file: str, column: str, rows: int) -> Problem:
     )  # fmt: skip
 
 
+def repeated_rows(register: str, file: str, rows: int) -> Problem:
+    """Report rows that repeat another in every column, where no rule of the source rejects them."""
+    return Problem(
+        WARNING, register, file, "", "repeated_rows", rows, (),
+        f"{rows:,} rows repeat an earlier row in every column, and are used: no rule rejects them, and amounts are added up.",
+        f"Deliver each row once, or add the rule duplicate_row to config/sources/{register}.yaml if repetitions mean nothing.",
+    )  # fmt: skip
+
+
 def without_decimals(register: str, column: str, values: int) -> Problem:
     """Report a column of amounts, hours or other decimal numbers in which every value is whole."""
     return Problem(

@@ -129,3 +129,10 @@ def test_place_of_results_that_cannot_be_written_is_reported(project):
     (project / "results").symlink_to("/proc")
     code, output = check(project)
     assert code in (USER_ERROR, MACHINE_ERROR), output
+
+
+def test_repeated_rows_that_no_rule_rejects_are_reported(project):
+    rewritten("pay.csv", lambda content: content + content.split(b"\n")[1] + b"\n")(project)
+    code, output = check(project)
+    assert code == 0, output
+    assert "pay.csv: 1 rows repeat an earlier row in every column, and are used" in " ".join(output.split())
