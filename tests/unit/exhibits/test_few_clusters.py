@@ -7,9 +7,11 @@ from tests.support.dense_cr2 import dense_cr2
 
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.covariances import usual_vcov
+from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.load import merged_definitions
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.verification import verify
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import reliability_notes
 from refino_eval.trial.cluster_advice import cluster_advice
@@ -115,7 +117,43 @@ def test_the_wild_cluster_bootstrap_is_listed_on_request(tmp_path):
 
 
 def test_a_specification_without_covariance_takes_cr2_where_clusters_are_named():
-    assert (usual_vcov(clusters=True), usual_vcov(clusters=False)) == ("CR2", "HC1")
+    table = {"file": "d.csv", "treated": "t", "outcomes": ["y"]}
+    arms = {"treated": {"name": "t", "label": WORD}, "control": {"name": "c", "label": WORD}}
+    spec = {"label": WORD, "description": "x"}
+    shared = Definitions.model_validate(
+        {
+            "specifications": {"plain": spec, "replicated": {**spec, "vcov": "CRV1"}},
+            "exhibits": {"b": {"kind": "balance", "title": WORD, "covariates": ["age"]}},
+        }
+    )
+    for cluster, usual in (("school", "CR2"), (None, "HC1")):
+        study = Evaluation.model_validate(
+            {
+                "name": "s", "label": WORD, "data_class": "public", "entry": "person_table", "data": "d",
+                "person_table": {**table, "cluster": cluster}, "arms": arms, "exhibits": ["b"],
+            }
+        )  # fmt: skip
+        merged = merged_definitions(study, shared)
+        assert merged.specifications["plain"].vcov == usual
+        assert merged.specifications["replicated"].vcov == "CRV1"
+        assert merged.exhibits["b"].vcov == usual
+
+
+@pytest.mark.parametrize(("vcov", "engines"), [("CR2", 2), ("CR3", 2), ("HC2_BM", 2)])
+def test_estimates_errors_and_degrees_of_freedom_are_estimated_again(tmp_path, vcov, engines):
+    cluster = np.repeat(np.arange(12), 5)
+    people, y = a_cohort(cluster, (cluster % 2) * 1.0, cell=np.arange(60) % 3)
+    people = people if vcov != "HC2_BM" else people.drop(columns="cluster")
+    entries = definitions(vcov=vcov)
+    numbers, _ = computed(tmp_path, entries, people, y)
+    files = PersonFiles(cohort=tmp_path / "cohort.parquet", outcomes={"y": tmp_path / "y.parquet"}, panels={})
+    study = Study("t", "c", entries.specifications, 7)
+    frame = aggregate("e", entries.exhibits["e"], files=files, study=study)
+    found = verify(entries.exhibits, {"e": frame}, files=files, study=study).set_index("statistic")
+    assert set(found["verdict"]) == {"agrees"}
+    assert len(found.loc[["estimate"]]) == engines
+    assert found.loc["df", "engine"] == "textbook"
+    assert found.loc["df", "engine_value"] == pytest.approx(numbers["t", "y", "df"], rel=1e-9)
 
 
 def test_crv1_in_pairs_is_said_to_be_too_small(tmp_path):
