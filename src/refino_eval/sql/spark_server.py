@@ -32,6 +32,9 @@ ADDRESS_VARIABLE = "SPARK_REMOTE"
 
 LOCAL = "local"
 LARGEST = "1.7976931348623157E308"
+WHOLE_FROM = "4503599627370496E0"
+"""2**52: from here on every double is a whole number."""
+
 DEFAULT_PORT = 15002
 CONNECTION_SECONDS = 5
 PACKAGES = ("pyspark-client", "pysail", "sqlglot")
@@ -230,7 +233,7 @@ def spark_sql(
 
     Notes
     -----
-    Beyond what `sqlglot` translates: FLOOR gives an integer in Spark, and a double here; ROUND_EVEN is written out; the
+    Beyond what `sqlglot` translates: FLOOR gives an integer of 64 bits in Spark, and a double here; ROUND_EVEN is written out; the
     difference between two days is an interval in Spark, and a number here.
     """
     import sqlglot
@@ -260,8 +263,10 @@ def _same_meaning(node: exp.Expression) -> exp.Expression:
     """Rewrite a construct that means something else in Spark."""
     import sqlglot.expressions as exp
 
-    if isinstance(node, exp.Floor) and not (isinstance(node.parent, exp.Cast)):
-        return exp.cast(exp.Floor(this=node.this.transform(_same_meaning)), "double")
+    if isinstance(node, exp.Floor):
+        value = node.this.transform(_same_meaning).sql(dialect="duckdb")
+        whole = f"ABS({value}) >= {WHOLE_FROM} OR {value} = 0E0"
+        return _parsed(f"(CASE WHEN {whole} THEN {value} ELSE CAST(FLOOR({value}) AS DOUBLE) END)")
     if isinstance(node, exp.Anonymous) and node.name.upper() == "ROUND_EVEN":
         return _rounded_half_even(node.expressions[0].transform(_same_meaning).sql(dialect="duckdb"))
     if isinstance(node, exp.Sub) and all(
@@ -295,20 +300,22 @@ def _same_function(node: exp.Anonymous) -> exp.Expression:
 def _rounded_half_even(value: str) -> exp.Expression:
     """Write the nearest whole number, of two equally near the even one, in arithmetic of doubles alone.
 
-    Servers disagree on the ties of RINT. From 2**52 on every double is whole, and adding it to a smaller one leaves no
-    bits for decimals. The outer minus keeps the sign of zero.
+    Servers disagree on the ties of RINT. Adding 2**52 leaves no bits for decimals. The outer minus keeps the sign of zero.
     """
+    whole = WHOLE_FROM
+    return _parsed(
+        f"(CASE WHEN ABS({value}) >= {whole} OR {value} = 0E0 THEN {value} WHEN {value} < 0E0 THEN -((-({value}) + {whole}) - {whole}) "
+        f"ELSE ({value} + {whole}) - {whole} END)"
+    )
+
+
+def _parsed(text: str) -> exp.Expression:
     import sqlglot
     import sqlglot.expressions as exp
 
-    whole = "4503599627370496E0"
-    rounded = sqlglot.parse_one(
-        f"(CASE WHEN ABS({value}) >= {whole} THEN {value} WHEN {value} < 0E0 THEN -((-({value}) + {whole}) - {whole}) "
-        f"ELSE ({value} + {whole}) - {whole} END)",
-        read="duckdb",
-    )
-    assert isinstance(rounded, exp.Expression)
-    return rounded
+    tree = sqlglot.parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Expression)
+    return tree
 
 
 def parquet_view(
