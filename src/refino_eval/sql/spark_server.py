@@ -265,8 +265,8 @@ def _same_meaning(node: exp.Expression) -> exp.Expression:
 
     if isinstance(node, exp.Floor):
         value = node.this.transform(_same_meaning).sql(dialect="duckdb")
-        whole = f"ABS({value}) >= {WHOLE_FROM} OR {value} = 0E0"
-        return _parsed(f"(CASE WHEN {whole} THEN {value} ELSE CAST(FLOOR({value}) AS DOUBLE) END)")
+        unchanged = f"ABS({value}) >= {WHOLE_FROM} OR {value} = 0E0"
+        return _parsed(f"(CASE WHEN {unchanged} THEN {value} ELSE CAST(FLOOR({value}) AS DOUBLE) END)")
     if isinstance(node, exp.Anonymous) and node.name.upper() == "ROUND_EVEN":
         return _rounded_half_even(node.expressions[0].transform(_same_meaning).sql(dialect="duckdb"))
     if isinstance(node, exp.Sub) and all(
