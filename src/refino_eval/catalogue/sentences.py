@@ -194,6 +194,8 @@ class _Writer:
         controls = self.say("definitions.controls", terms=terms) if terms else self.say("definitions.no_controls")
         for outcome, own in entry.outcome_controls.items():
             controls += self.say("definitions.outcome_controls", outcome=outcome, terms=", ".join(map(self.term, own)))
+        if entry.interact:
+            controls += self.say("definitions.products", listed=", ".join(entry.interact))
         if entry.adjustment == "interacted":
             controls += self.say("definitions.interacted")
         level = self.number(round(100 * entry.level, 6))
@@ -208,5 +210,8 @@ class _Writer:
         covariate = self.definitions.covariates.get(term.covariate)
         name = covariate.label[self.language].lower() if covariate is not None else term.covariate
         edges = ", ".join(map(self.number, term.edges or ()))
-        text = self.say(f"definitions.term_{term.encoding}", name=name, bins=term.bins, edges=edges)
+        if term.degree > 1:
+            text = self.say("definitions.term_polynomial", name=name, degree=term.degree)
+        else:
+            text = self.say(f"definitions.term_{term.encoding}", name=name, bins=term.bins, edges=edges)
         return text if term.missing == "indicator" else self.say(f"definitions.term_missing_{term.missing}", term=text)

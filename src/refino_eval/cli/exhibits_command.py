@@ -8,10 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from refino_eval.cli.output import check_option, table_lines, width
 from refino_eval.config.exhibits import KINDS, model_of
+from refino_eval.config.yaml_files import read_yaml, yaml_text
 from refino_eval.workflow.shipped_files import shipped_folder
 
 WIDTH = 110
@@ -53,8 +52,7 @@ def explain_kind(kind: str, root: Path | None) -> Iterator[str]:
         yield ""
         yield "Example, under `exhibits` of the definitions:"
         name, entry = example
-        text = yaml.safe_dump({name: entry}, allow_unicode=True, sort_keys=False, width=WIDTH)
-        yield from (f"  {line}" for line in text.splitlines())
+        yield from (f"  {line}" for line in yaml_text({name: entry}).splitlines())
     yield ""
     yield from _made(kind, root)
 
@@ -78,7 +76,7 @@ def examples() -> dict[str, tuple[str, Any]]:
     """Return the shortest exhibit of each kind among those of the shipped evaluations."""
     shortest: dict[str, tuple[str, Any]] = {}
     for path in sorted((shipped_folder() / "config" / "evaluations").rglob("*.yaml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path, path.name)
         exhibits = content if path.stem == "exhibits" else (content.get("definitions") or {}).get("exhibits") or {}
         for name, exhibit in exhibits.items():
             kind = exhibit["kind"]
@@ -125,7 +123,7 @@ def _made(kind: str, root: Path | None) -> Iterator[str]:
 def _finished(kind: str, root: Path) -> Iterator[tuple[str, str, Path]]:
     """Yield evaluation, exhibit and file of the exhibits of a kind that are in the release of a finished run."""
     for config in sorted((root / "results").glob("*/run/run_config.yaml")):
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+        content = read_yaml(config, config.relative_to(root).as_posix())
         release = config.parents[1] / "release"
         for name, exhibit in (content.get("definitions", {}).get("exhibits") or {}).items():
             if exhibit.get("kind") == kind:

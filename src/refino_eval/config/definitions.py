@@ -433,6 +433,12 @@ class ControlTerm(Strict):
     bins: int | None = Field(default=None, ge=2, description="Number of bins, for quantile_bins.")
     edges: tuple[float, ...] | None = Field(default=None, description="Inner edges, for edges.")
     missing: Literal["indicator", "drop", "error"] = "indicator"
+    degree: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        description="For linear: the highest power that enters; 2 adds the square, 3 the cube as well.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> ControlTerm:
@@ -440,6 +446,8 @@ class ControlTerm(Strict):
             raise ValueError("quantile_bins takes `bins`, and nothing else does")
         if (self.encoding == "edges") != (self.edges is not None):
             raise ValueError("edges takes `edges`, and nothing else does")
+        if self.degree > 1 and self.encoding != "linear":
+            raise ValueError("`degree` is of linear controls")
         return self
 
 
@@ -452,6 +460,12 @@ class Specification(Strict):
     outcome_controls: dict[Name, tuple[ControlTerm, ...]] = Field(
         default_factory=dict,
         description="Outcome -> further controls that only its regression has, such as its value at baseline (ANCOVA).",
+    )
+    interact: tuple[Name, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Controls whose products of two and more enter as well, of categories the products of their dummies: [a, b, c] adds "
+        "ab, ac, bc and abc.",
     )
     adjustment: Literal["additive", "interacted"] = Field(
         default="additive",
@@ -478,6 +492,12 @@ class Specification(Strict):
             raise ValueError("`absorb` takes the place of the cells: leave `strata: false` out")
         if len(set(self.absorb)) < len(self.absorb):
             raise ValueError("`absorb` names a column twice")
+        among = [term.covariate for term in self.controls]
+        for name in self.interact:
+            if name not in among or self.interact.count(name) > 1:
+                raise ValueError(f"`interact` names '{name}', which must be one of the controls, and named once")
+        if len(self.interact) == 1:
+            raise ValueError("`interact` names at least two controls; for the square of one, give it `degree: 2`")
         if self.absorb and self.adjustment == "interacted":
             raise ValueError("`adjustment: interacted` centres controls within cells; it does not go with `absorb`")
         return self

@@ -13,12 +13,12 @@ import statsmodels.api as sm
 from scipy import special
 from tests.support.dense_cr2 import dense_cr2
 
-from refino_eval.config.definitions import Definitions
+from refino_eval.config.definitions import Definitions, Specification
 from refino_eval.config.exhibits import KINDS, MODELS
 from refino_eval.covariances import COVARIANCES, is_clustered
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
-from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Study, controls_of
 
 WORD = {"nb": "ord", "en": "word"}
 PEOPLE, TIMES = 320, (0, 1, 2, 3)
@@ -612,3 +612,29 @@ def test_few_clusters_are_judged_with_the_controls_of_each_outcome(trial):
     # Without the cells of random assignment there is nothing to re-randomise within.
     absorbed = numbers(trial, "itt", vcov="CR2", cohort=cohort, option="absorb")
     assert ("spec", "t", "y", "p_value_ri") not in absorbed.index
+
+
+def test_products_and_powers_of_controls_enter_without_being_listed(trial):
+    cohort = trial[0]
+    controls = [
+        {"covariate": "age", "degree": 2},
+        {"covariate": "female"},
+        {"covariate": "band", "encoding": "categories"},
+    ]
+    spec = (
+        definitions("itt", controls=controls)
+        .specifications["spec"]
+        .model_copy(update={"interact": ("age", "female", "band")})
+    )
+    found = controls_of(cohort, spec)
+    age, female = cohort["age"].to_numpy(), cohort["female"].to_numpy()
+    bands = pd.get_dummies(cohort["band"], drop_first=True).to_numpy(float)
+    pairs = [(age * female)[:, None], age[:, None] * bands, female[:, None] * bands, (age * female)[:, None] * bands]
+    expected = np.column_stack([age, age**2, female, bands, *pairs])
+    np.testing.assert_allclose(found.values, expected, rtol=1e-12)
+    assert found.names[:3] == ("age", "age:^2", "female")
+    assert found.names[-1] == "age:*female*band=4"
+    with pytest.raises(ValueError, match="`interact` names 'w2', which must be one of the controls"):
+        Specification.model_validate(
+            {"label": WORD, "description": "x", "controls": controls, "interact": ["age", "w2"]}
+        )

@@ -6,9 +6,9 @@ The same frame and terms give the same columns, and the bins that quantiles chos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from typing import Literal
 
 import numpy as np
@@ -42,6 +42,8 @@ class ControlTerm:
     missing
         ``indicator``: a separate dummy (a linear term then has its mean in place). ``drop``: the person leaves
         the sample. ``error``: a fault.
+    degree
+        Of a linear term: the highest power that enters, named ``<term>:^2`` and so on; a missing value has the mean first.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ControlTerm:
     bins: int | None = None
     edges: tuple[float, ...] | None = None
     missing: MissingRule = "error"
+    degree: int = 1
 
     def __post_init__(self) -> None:
         """Check that the encoding has what it needs and nothing else."""
@@ -118,7 +121,7 @@ class _Encoded:
     reference: str | None = None
 
 
-def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> ControlMatrix:
+def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interact: Sequence[str] = ()) -> ControlMatrix:
     """Encode control variables.
 
     Parameters
@@ -127,6 +130,9 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
         One row per person.
     terms
         The controls, in order.
+    interact
+        Names of terms whose products of two and more enter too, column by column, named ``<term>:*<other>``; the powers and the
+        dummies of missing values are not multiplied.
 
     Raises
     ------
@@ -139,10 +145,11 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
     dropping = [missing[term.name] for term in terms if term.missing == "drop"]
     rows = ~np.any(dropping, axis=0) if dropping else np.ones(len(frame), dtype=bool)
     encoded = [_encode_term(frame[term.name], term, missing[term.name], rows) for term in terms]
+    encoded += _products({term.name: part for term, part in zip(terms, encoded, strict=True)}, interact)
     values = np.hstack([np.empty((len(frame), 0)), *(part.columns for part in encoded)])
     names = np.array([name for part in encoded for name in part.names], dtype=object)
     constant = _constant(values, rows)
-    by_term = dict(zip(missing, encoded, strict=True))
+    by_term = dict(zip(missing, encoded, strict=False))  # products come after the terms
     note_dropped(names[constant].tolist())
     return ControlMatrix(
         values=np.ascontiguousarray(values[:, ~constant]),
@@ -153,6 +160,26 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm]) -> Control
         edges={name: part.edges for name, part in by_term.items() if part.edges is not None},
         reference={name: part.reference for name, part in by_term.items() if part.reference is not None},
     )
+
+
+def _products(encoded: Mapping[str, _Encoded], names: Sequence[str]) -> list[_Encoded]:
+    """Return the products of the columns of two and more terms."""
+    single = {
+        name: [
+            (column, values)
+            for column, values in zip(encoded[name].names, encoded[name].columns.T, strict=True)
+            if not column.endswith("=missing") and ":^" not in column
+        ]
+        for name in names
+    }
+    made = []
+    for size in range(2, len(names) + 1):
+        for chosen in combinations(names, size):
+            for parts in product(*(single[name] for name in chosen)):
+                head, *others = (column for column, _ in parts)
+                values = np.prod([values for _, values in parts], axis=0)
+                made.append(_Encoded(values[:, None], [f"{head}:*{'*'.join(others)}"]))
+    return made
 
 
 def _constant(values: FloatArray, rows: BoolArray) -> BoolArray:
@@ -206,7 +233,9 @@ def _encode_linear(values: FloatArray, term: ControlTerm, rows: BoolArray) -> _E
     if term.missing == "indicator":
         known = rows & np.isfinite(values)
         values = np.where(np.isfinite(values), values, values[known].mean() if known.any() else 0.0)
-    return _Encoded(values[:, None], [term.name])
+    powers = range(2, term.degree + 1)
+    columns = np.column_stack([values, *(values**power for power in powers)])
+    return _Encoded(columns, [term.name, *(f"{term.name}:^{power}" for power in powers)])
 
 
 def _encode_categories(column: pd.Series, name: str, rows: BoolArray) -> _Encoded:

@@ -222,7 +222,12 @@ def controls_of(
     """
     terms = [
         est.ControlTerm(
-            name=term.covariate, encoding=term.encoding, bins=term.bins, edges=term.edges, missing=term.missing
+            name=term.covariate,
+            encoding=term.encoding,
+            bins=term.bins,
+            edges=term.edges,
+            missing=term.missing,
+            degree=term.degree,
         )
         for term in specification.terms_of(columns.values())
     ]
@@ -235,8 +240,10 @@ def controls_of(
             if name != most
         ]
         present = cohort[most].notna().to_numpy()
-        return replace(encoded := est.build_controls(cohort, terms), rows=encoded.rows & present)
-    return est.build_controls(cohort, terms)
+        return replace(
+            encoded := est.build_controls(cohort, terms, interact=specification.interact), rows=encoded.rows & present
+        )
+    return est.build_controls(cohort, terms, interact=specification.interact)
 
 
 MOST_DUMMIES = 1_000

@@ -67,6 +67,9 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
         sentences.append(said)
     if any(term.encoding == "quantile_bins" for term in specification.controls):
         sentences.append(labels.say("notes.quantile_groups"))
+    if specification.interact:
+        listed = ", ".join(inside(labels.covariate(name, unit=False)) for name in specification.interact)
+        sentences.append(labels.say("notes.products", listed=listed))
     cells = labels.cells()
     if specification.adjustment == "interacted":
         within = bool(specification.strata and cells)
@@ -87,9 +90,10 @@ def control_list(terms: Iterable[ControlTerm], labels: LabelBook) -> str:
     """Return controls with their encoding, as a list in one line."""
     return "; ".join(
         labels.say(
-            f"notes.control_{term.encoding}",
+            "notes.control_polynomial" if term.degree > 1 else f"notes.control_{term.encoding}",
             covariate=inside(labels.covariate(term.covariate, unit=False)),
             bins=term.bins,
+            degree=term.degree,
         )
         for term in terms
     )

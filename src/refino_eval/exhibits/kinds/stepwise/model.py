@@ -44,6 +44,8 @@ class StepwiseExhibit(OutcomesExhibit):
         specification = definitions.specifications.get(self.specification)
         if specification is None:
             return
+        if specification.interact:
+            yield f"The {where} enters controls one by one, and cannot enter products (`interact`). Choose a specification without them."
         controls = [term.covariate for term in specification.controls]
         named = list(self.covariates)
         for name in dict.fromkeys(named):
