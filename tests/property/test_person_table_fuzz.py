@@ -1,4 +1,4 @@
-"""A thousand damaged person tables: if the outcomes of the arms change, an error or a line of the flow says why.
+"""A thousand damaged person tables, and damaged files of people and months: if the outcomes of the arms change, an error or a line of the flow says why.
 
 The damage is of the kind that programs and transfers do: another delimiter, encoding or line end, lost zeros, blanks,
 decimals, quotation marks, lines cut or joined. A digit that is replaced by another cannot be noticed, and is not tried.
@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refino_eval.config.evaluation import Arms, PersonTable, Sample
+from refino_eval.config.definitions import Definitions
+from refino_eval.config.evaluation import Arms, Clock, Panel, PersonTable, Sample
 from refino_eval.errors import UserError
+from refino_eval.months.panel_file import read_panel
 from refino_eval.trial import PersonTableData, read_person_table
 
 FILES = 1_000
@@ -199,3 +201,62 @@ def test_no_damage_changes_the_outcomes_silently(tmp_path: Path, part: int) -> N
     assert refused > 100
     assert unchanged > 50
     assert counted > 0
+
+
+PANEL = Panel.model_validate(
+    {
+        "file": "main.csv", "person_id": "lopenr", "period": "maaned", "treated": "arm", "strata": ["sted"],
+        "states": {"employed": "job", "pay": "pay"},
+    }
+)  # fmt: skip
+PANEL_FILES = 200
+
+
+def panel_lines(rng: random.Random) -> list[bytes]:
+    """Return the lines of a file of people and months."""
+    lines = [b"lopenr;arm;sted;maaned;job;pay"]
+    for number in range(12):
+        person = SECRET if number == 0 else f"{rng.randrange(10**6):08d}"
+        for month in range(-1, 3):
+            pay = rng.choice(["", f"{rng.randrange(900)}", f"{rng.randrange(900)}.{rng.randrange(1, 10)}"])
+            lines.append(f"{person};{number % 2};{number % 4:04d};{month};{rng.randrange(2)};{pay}".encode())
+    return lines
+
+
+def read_months(folder: Path, lines: list[bytes]) -> tuple[Counter[tuple[object, ...]], set[tuple[object, ...]]]:
+    """Return how often each combination of arm and months occurs, and what is said of the people and rows."""
+    (folder / "main.csv").write_bytes(b"\n".join(lines) + b"\n")
+    data = read_panel(
+        folder, panel=PANEL, unit="month", clock=Clock(first=-1, last=2), states=("employed", "pay"),
+        definitions=Definitions.model_construct(states=PANEL.column_states), samples=SAMPLES, arms=ARMS, covariates={},
+    )  # fmt: skip
+    values = data.panel.to_pandas().drop(columns="person_id").fillna(-1.0).to_numpy(dtype=float)
+    months = map(tuple, values.reshape(len(data.cohort.frame), -1))
+    said: set[tuple[object, ...]] = {(line.step, line.reason, line.persons) for line in data.cohort.flow}
+    return Counter(zip(data.cohort.frame["arm"], months, strict=True)), said | {
+        (data.report.clean, data.report.rejected)
+    }
+
+
+def test_no_damage_changes_the_months_silently(tmp_path: Path) -> None:
+    verdicts: Counter[str] = Counter()
+    for number in range(PANEL_FILES):
+        rng = random.Random(9_000 + number)
+        clean = damaged = panel_lines(rng)
+        expected, told = read_months(tmp_path, clean)
+        chosen = rng.sample(sorted(MUTATIONS), rng.choice([1, 1, 2]))
+        try:
+            for name in chosen:
+                damaged = MUTATIONS[name](rng, damaged)
+        except UnicodeError:
+            continue
+        try:
+            got, said = read_months(tmp_path, damaged)
+        except UserError as error:
+            verdicts["refused"] += 1
+            verdicts["leaks"] += SECRET in str(error)
+            continue
+        verdicts["unchanged" if got == expected else "said"] += 1
+        assert got == expected or said != told, f"case {number}: {', '.join(chosen)}"
+    assert verdicts["leaks"] == 0
+    assert min(verdicts["refused"], verdicts["unchanged"], verdicts["said"]) > 0, verdicts

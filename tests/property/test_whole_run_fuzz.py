@@ -9,7 +9,8 @@ flow of people, the linkage; where rows are lost whole and nothing else can show
 cells, and with a delivery letter that states the rows an error.
 
 The suite runs a sample. `REFINO_EVAL_FUZZ=2000 pytest -s tests/property/test_whole_run_fuzz.py` runs two thousand (half a
-second of processor time each).
+second of processor time each). Measured: about 1,500 deliveries showed lost
+decimal marks and repeated rows that were used without a word, and spells a century early before them; all are reported now.
 """
 
 from __future__ import annotations
