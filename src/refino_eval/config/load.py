@@ -230,5 +230,5 @@ def project_root() -> Path:
         if (folder / "config" / "config.yaml").is_file():
             return folder
     raise UserError(
-        "There is no config/config.yaml here or in any folder above. Run the command inside the project's folder."
+        "There is no config/config.yaml here or in any folder above. Run the command inside the project's folder, or make a project: refino-eval init FOLDER"
     )

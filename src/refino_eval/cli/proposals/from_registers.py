@@ -325,7 +325,7 @@ def _evaluation(study: _Study, proposal: Proposal) -> list[str]:
             f"# Other columns of few codes: {', '.join(inside[id(c)] for c in other_strata)}; draw_month is made from the date"
         )
     first, last = _clock(study, spells)
-    question = f"By month or by week, and for how long? `{unit}` is a guess (`--clock`), and the last one is what the registers reach for all."
+    question = f"Is time counted by month or by week, and how far should the study reach? `{unit}` is a guess (`--clock`), and the range is what the dates in the registers allow."
     lines += [f"clocks: {{{unit}: {{first: {first}, last: {last}}}}}  {proposal.ask(question)}", ""]
     states = _states(spells, study)
     controls = _controls(
