@@ -53,7 +53,11 @@ def test_the_configured_forms_are_those_that_are_planned(finished):
     change(path, "figures: [svg, png, pdf, csv]", "figures: [svg]")
     change(path, "bundles: [docx, xlsx]", "bundles: []")
     jobs = planned(finished)
-    assert set(jobs) == {"render_tables", "render_figures", "record_run", "write_pages"}
+    assert (
+        {"render_tables", "render_figures"}
+        <= set(jobs)
+        <= {"render_tables", "render_figures", "record_run", "write_pages"}
+    )
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/laptop", "--summary"]
     listed = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=True).stdout
     endings = {line.split("\t")[0].rsplit(".", 1)[-1] for line in listed.splitlines() if f"{RELEASE}/tables/" in line}
