@@ -106,11 +106,11 @@ def forget_forced_results():
     elif settings.forcerun and PROBLEMS_VARIABLE not in os.environ:
         # `refino-eval run` names files whose content is not as recorded, which the jobs notice themselves.
         forced = {str(name) for name in settings.forcerun}
-        for rule in workflow.rules:
-            if rule.name in forced:
+        for known in workflow.rules:
+            if known.name in forced:
                 forced |= {
                     str(path).replace("{evaluation}", STUDY.name)
-                    for path in rule.output
+                    for path in known.output
                 }
         forget(CONFIGURATION.results_folder, lambda paths: not forced.isdisjoint(paths))
 

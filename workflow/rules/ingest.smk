@@ -36,7 +36,7 @@ for JOB in EVALUATION.jobs.registers():
             mem_mb=1500,
         params:
             registers=PARAMS.registers(JOB.names),
-            folder=str(CONFIGURATION.data_folder),
+            folder=lambda wildcards: str(CONFIGURATION.data_folder),
             origin=PARAMS.draw_date(),
             source_digest=digest("ingest_registers.py"),
         message:

@@ -88,7 +88,7 @@ rule record_run:
         recipe=PARAMS.recipe(),
         data_class=STUDY.data_class,
         writes=FILES.record_files(),
-        data=str(CONFIGURATION.data_folder),
+        data=lambda wildcards: str(CONFIGURATION.data_folder),
         root=".",
         source_digests=number_making_digests(),
         source_digest=digest("record_run.py"),

@@ -53,7 +53,7 @@ rule read_person_table:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        folder=str(CONFIGURATION.data_folder),
+        folder=lambda wildcards: str(CONFIGURATION.data_folder),
         people=PARAMS.people(),
         source_digest=digest("read_person_table.py"),
     message:
@@ -79,7 +79,7 @@ rule read_panel:
     conda:
         "../envs/refino_eval.yaml"
     params:
-        folder=str(CONFIGURATION.data_folder),
+        folder=lambda wildcards: str(CONFIGURATION.data_folder),
         people=PARAMS.people(),
         unit=STUDY.clock_unit,
         clock=PARAMS.clock(STUDY.clock_unit),
