@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from refino_eval.config.definitions import Condition, Definitions
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.config.sources import Source
+from refino_eval.config.sources import Column, Source
 from refino_eval.errors import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -58,33 +58,9 @@ def with_group_codes(
         if register is not None and register not in sources:
             return condition
         column = sources[register].columns.get(condition.column) if register is not None else None
-        if column is None or column.codelist is None:
-            problems.append(
-                f"{where}: a condition on '{condition.column}' names groups of codes, and that is no column of a register with a "
-                "code list. Name the codes themselves under `in` or `not_in`."
-            )
-            return condition
-        groups = _groups(codelists / f"{column.codelist}.csv", condition.scheme)
-        if groups is None:
-            problems.append(
-                f"{where}: the code list '{column.codelist}' has no column 'group_{condition.scheme}', so no scheme of that name."
-            )
-            return condition
-        named = {*(condition.in_groups or ()), *(condition.not_in_groups or ())}
-        problems.extend(
-            f"{where}: the code list '{column.codelist}' has no group '{name}'.{nearest(name, groups)}"
-            for name in sorted(named - set(groups))
-        )
-        return condition.model_copy(
-            update={
-                key: (*dict.fromkeys([*(written or ()), *(code for name in chosen for code in groups.get(name, ()))]),)
-                for key, written, chosen in (
-                    ("is_in", condition.is_in, condition.in_groups),
-                    ("not_in", condition.not_in, condition.not_in_groups),
-                )
-                if chosen is not None
-            }
-        )
+        groups, problem = _groups_of_column(condition, column, codelists)
+        problems.extend(f"{where}: {text}" for text in (problem, *_unknown_groups(condition, groups)) if text)
+        return _with_codes(condition, groups)
 
     new_study = _completed(study, None, file_of("evaluation", study.name), complete)
     parts = {
@@ -97,6 +73,46 @@ def with_group_codes(
     return new_study, definitions.model_copy(update=parts), problems
 
 
+def _groups_of_column(
+    condition: Condition, column: Column | None, codelists: Path
+) -> tuple[Mapping[str, tuple[str, ...]] | None, str]:
+    """Return group -> codes for the column of a condition, or None and the problem."""
+    if column is None or column.codelist is None:
+        return None, (
+            f"a condition on '{condition.column}' names groups of codes, and that is no column of a register with a code list. Name "
+            "the codes themselves under `in` or `not_in`."
+        )
+    groups = _groups(codelists / f"{column.codelist}.csv", condition.scheme)
+    if groups is None:
+        return (
+            None,
+            f"the code list '{column.codelist}' has no column 'group_{condition.scheme}', so no scheme of that name.",
+        )
+    return groups, ""
+
+
+def _unknown_groups(condition: Condition, groups: Mapping[str, tuple[str, ...]] | None) -> Iterator[str]:
+    named = {*(condition.in_groups or ()), *(condition.not_in_groups or ())}
+    if groups is not None:
+        yield from (
+            f"the code list of '{condition.column}' has no group '{name}'.{nearest(name, groups)}"
+            for name in sorted(named - set(groups))
+        )
+
+
+def _with_codes(condition: Condition, groups: Mapping[str, tuple[str, ...]] | None) -> Condition:
+    """Return a condition whose `in` and `not_in` also hold the codes of its groups."""
+    if groups is None:
+        return condition
+    chosen = {"is_in": condition.in_groups, "not_in": condition.not_in_groups}
+    update = {}
+    for key, names in chosen.items():
+        if names is not None:
+            codes = [code for name in names for code in groups.get(name, ())]
+            update[key] = tuple(dict.fromkeys([*(getattr(condition, key) or ()), *codes]))
+    return condition.model_copy(update=update)
+
+
 def _completed(value: Any, register: str | None, where: str, visit: Visit) -> Any:
     """Return a model, or a collection of models, in which every condition with groups was visited.
 
@@ -105,20 +121,21 @@ def _completed(value: Any, register: str | None, where: str, visit: Visit) -> An
     if isinstance(value, Condition):
         return visit(value, register, where) if value.in_groups or value.not_in_groups else value
     if isinstance(value, BaseModel):
-        register = getattr(value, "register_name", register)
-        changed = {
-            name: new
-            for name, old in ((name, getattr(value, name)) for name in value.model_fields_set)
-            if (new := _completed(old, register, where, visit)) is not old
-        }
+        fields = {name: getattr(value, name) for name in value.model_fields_set}
+        changed = _changed(fields, getattr(value, "register_name", register), where, visit)
         return value.model_copy(update=changed) if changed else value
     if isinstance(value, tuple):
         new = tuple(_completed(entry, register, where, visit) for entry in value)
         return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
     if isinstance(value, dict):
-        mapped = {key: _completed(entry, register, where, visit) for key, entry in value.items()}
-        return mapped if any(mapped[key] is not value[key] for key in value) else value
+        return {**value, **changed} if (changed := _changed(value, register, where, visit)) else value
     return value
+
+
+def _changed(entries: Mapping[str, Any], register: str | None, where: str, visit: Visit) -> dict[str, Any]:
+    """Return the entries that hold a condition with groups, completed."""
+    completed = {key: _completed(entry, register, where, visit) for key, entry in entries.items()}
+    return {key: entry for key, entry in completed.items() if entry is not entries[key]}
 
 
 def _groups(path: Path, scheme: str | None) -> Mapping[str, tuple[str, ...]] | None:

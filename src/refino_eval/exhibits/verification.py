@@ -152,6 +152,26 @@ def _questions(
         _keys(record): rows[k].get("source")
         for k, record in zip(verifiable.index, verifiable.to_dict("records"), strict=True)
     }
+    asked, regressions, together = _by_origin(sources, earlier)
+    # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
+    noted = reestimator.questions(
+        kept,
+        [(source, statistic) for (_, _, statistic), source in regressions.items()],
+        dummies=exhibit.verified_with_dummies,
+    )
+    questions = dict(zip(regressions, noted, strict=True))
+    for keys in dict.fromkeys(keys for keys, _, _ in regressions):
+        asked[keys] = _of_regressions(keys, sources[keys], questions)
+    joint = joint_estimates(kept, [(source.parts, source.people) for source in together.values()])
+    for (keys, source), answer in zip(together.items(), joint, strict=True):
+        asked[keys] = source.otherwise if answer is None else _derived({"within": answer}, source.formula, keys[-1])
+    return asked
+
+
+def _by_origin(
+    sources: Mapping[Keys, object], earlier: Mapping[Keys, Asked]
+) -> tuple[dict[Keys, Asked], dict[tuple[Keys, int, str], Source], dict[Keys, Derived]]:
+    """Sort numbers by where they come from: answered already, of regressions, or of several regressions of the same people."""
     asked: dict[Keys, Asked] = {}
     regressions: dict[tuple[Keys, int, str], Source] = {}
     together: dict[Keys, Derived] = {}
@@ -172,29 +192,19 @@ def _questions(
                 asked[keys] = _scaled(earlier.get(original, Reason.UNSTATED), source.factor)
         elif keys[-1] in VERIFIED:
             asked[keys] = source if isinstance(source, Reason) else Reason.UNSTATED
-    # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
-    noted = reestimator.questions(
-        kept,
-        [(source, statistic) for (_, _, statistic), source in regressions.items()],
-        dummies=exhibit.verified_with_dummies,
+    return asked, regressions, together
+
+
+def _of_regressions(keys: Keys, source: object, questions: Mapping[tuple[Keys, int, str], Question | None]) -> Asked:
+    """Return what to ask about a number of one regression, or of several that share no people."""
+    if not isinstance(source, Derived):
+        return questions[keys, 0, keys[-1]] or Reason.UNSTATED
+    estimates, std_errors = (
+        tuple(filter(None, (questions[keys, k, statistic] for k in range(len(source.parts)))))
+        for statistic in ("estimate", "std_error")
     )
-    questions = dict(zip(regressions, noted, strict=True))
-    for keys in dict.fromkeys(keys for keys, _, _ in regressions):
-        source = sources[keys]
-        if isinstance(source, Derived):
-            estimates, std_errors = (
-                [questions[keys, k, statistic] for k in range(len(source.parts))]
-                for statistic in ("estimate", "std_error")
-            )
-            complete = tuple(filter(None, estimates)), tuple(filter(None, std_errors))
-            whole = len(complete[0]) == len(complete[1]) == len(source.parts)
-            asked[keys] = _DerivedQuestion(source.formula, *complete) if whole else Reason.UNSTATED
-        else:
-            asked[keys] = questions[keys, 0, keys[-1]] or Reason.UNSTATED
-    joint = joint_estimates(kept, [(source.parts, source.people) for source in together.values()])
-    for (keys, source), answer in zip(together.items(), joint, strict=True):
-        asked[keys] = source.otherwise if answer is None else _derived({"within": answer}, source.formula, keys[-1])
-    return asked
+    whole = len(estimates) == len(std_errors) == len(source.parts)
+    return _DerivedQuestion(source.formula, estimates, std_errors) if whole else Reason.UNSTATED
 
 
 def _derived(
