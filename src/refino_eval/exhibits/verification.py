@@ -176,23 +176,28 @@ def _by_origin(
     regressions: dict[tuple[Keys, int, str], Source] = {}
     together: dict[Keys, Derived] = {}
     for keys, source in sources.items():
-        if isinstance(source, Source) and (keys[-1] in VERIFIED or COVARIANCES[source.key.vcov].has_satterthwaite):
+        verified = keys[-1] in VERIFIED
+        if isinstance(source, Source) and (verified or COVARIANCES[source.key.vcov].has_satterthwaite):
             regressions[keys, 0, keys[-1]] = source
-        elif isinstance(source, Derived) and keys[-1] in VERIFIED and source.people:
-            together[keys] = source
-        elif isinstance(source, Derived) and keys[-1] in VERIFIED:
-            regressions |= {
-                (keys, k, statistic): part
-                for k, part in enumerate(source.parts)
-                for statistic in ("estimate", "std_error")
-            }
+        elif isinstance(source, Derived) and verified:
+            if source.people:
+                together[keys] = source
+            else:
+                regressions |= _parts_of(keys, source)
         elif isinstance(source, CopyOf):
             original = (source.exhibit, source.panel, source.row, source.column, keys[-1])
-            if keys[-1] in VERIFIED or original in earlier:
+            if verified or original in earlier:
                 asked[keys] = _scaled(earlier.get(original, Reason.UNSTATED), source.factor)
-        elif keys[-1] in VERIFIED:
+        elif verified:
             asked[keys] = source if isinstance(source, Reason) else Reason.UNSTATED
     return asked, regressions, together
+
+
+def _parts_of(keys: Keys, source: Derived) -> dict[tuple[Keys, int, str], Source]:
+    """Return the coefficients that a derived number is computed from, by the statistics to ask for."""
+    return {
+        (keys, k, statistic): part for k, part in enumerate(source.parts) for statistic in ("estimate", "std_error")
+    }
 
 
 def _of_regressions(keys: Keys, source: object, questions: Mapping[tuple[Keys, int, str], Question | None]) -> Asked:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from refino_eval.covariances import COVARIANCES
 from refino_eval.estimation.core.arrays import FloatArray
@@ -209,10 +210,20 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
     list
         Estimates (p,) and covariance (p, p); None where a regression was not recorded, or its covariance has another form.
     """
+    influence_of = _influences_of(kept, [source for sources, _ in wanted for source in sources])
+    return [
+        _together([kept.regressions[source.key] for source in sources], sources, people, influence_of)
+        if all((source.key, source.outcome) in influence_of for source in sources)
+        else None
+        for sources, people in wanted
+    ]
+
+
+def _influences_of(kept: Recording, wanted: Iterable[Source]) -> dict[tuple[Key, int], Answer]:
+    """Return coefficients and influences by regression and outcome, where these were recorded and have them; each design once."""
     needed: dict[Key, dict[int, None]] = {}
-    for sources, _ in wanted:
-        for source in sources:
-            needed.setdefault(source.key, {})[source.outcome] = None
+    for source in wanted:
+        needed.setdefault(source.key, {})[source.outcome] = None
     influence_of: dict[tuple[Key, int], Answer] = {}
     for key, outcomes in needed.items():
         regression = kept.regressions.get(key)
@@ -220,28 +231,35 @@ def joint_estimates(kept: Recording, wanted: Sequence[tuple[Sequence[Source], Se
             continue
         if (answer := influences(_problem_of(regression), regression.outcomes[:, list(outcomes)])) is not None:
             influence_of |= {(key, j): (answer[0][:, k], answer[1][:, :, k]) for k, j in enumerate(outcomes)}
+    return influence_of
 
-    def together(sources: Sequence[Source], people: Sequence[int]) -> Answer | None:
-        if any((source.key, source.outcome) not in influence_of for source in sources):
-            return None
-        regressions = [kept.regressions[source.key] for source in sources]
-        units = [one.people if one.cluster is None else one.cluster for one in regressions]
-        size = 1 + max(int(unit.max()) for unit in units)
-        numbers = [whose * size + unit for whose, unit in zip(people, units, strict=True)]
-        codes = np.split(
-            np.unique(np.concatenate(numbers), return_inverse=True)[1], np.cumsum([n.size for n in numbers])
-        )
-        n_units = 1 + max(int(code.max()) for code in codes if code.size)
-        parts = [(*influence_of[source.key, source.outcome], source.loadings[0]) for source in sources]
-        scores: FloatArray = np.column_stack(
-            [
-                np.bincount(code, weights=influence @ own, minlength=n_units)
-                for code, (_, influence, own) in zip(codes, parts, strict=False)
-            ]
-        )
-        return np.array([float(own @ b) for b, _, own in parts]), scores.T @ scores
 
-    return [together(*one) for one in wanted]
+def _together(
+    regressions: Sequence[Regression],
+    sources: Sequence[Source],
+    people: Sequence[int],
+    influence_of: Mapping[tuple[Key, int], Answer],
+) -> Answer:
+    """Return one estimate a regression, and their covariance: products of influences, summed in units that they share."""
+    codes = _shared_units(regressions, people)
+    n_units = 1 + max(int(code.max()) for code in codes if code.size)
+    parts = [(*influence_of[source.key, source.outcome], source.loadings[0]) for source in sources]
+    scores: FloatArray = np.column_stack(
+        [
+            np.bincount(code, weights=influence @ own, minlength=n_units)
+            for code, (_, influence, own) in zip(codes, parts, strict=False)
+        ]
+    )
+    return np.array([float(own @ b) for b, _, own in parts]), scores.T @ scores
+
+
+def _shared_units(regressions: Sequence[Regression], people: Sequence[int]) -> list[npt.NDArray[np.intp]]:
+    """Give the clusters (or people) of all regressions numbers in common; those of different sets of people differ."""
+    units = [one.people if one.cluster is None else one.cluster for one in regressions]
+    size = 1 + max(int(unit.max()) for unit in units)
+    numbers = [whose * size + unit for whose, unit in zip(people, units, strict=True)]
+    codes = np.unique(np.concatenate(numbers), return_inverse=True)[1]
+    return np.split(codes, np.cumsum([n.size for n in numbers]))
 
 
 def _problem_of(regression: Regression) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -53,37 +53,43 @@ def sample_note(exhibit: Exhibit, frame: pd.DataFrame, labels: LabelBook) -> str
 
 def specification_note(name: str, specification: Specification, labels: LabelBook) -> str:
     """Return the controls of a specification with their encoding, its fixed effects, weights and clusters."""
-    listed = control_list(specification.controls, labels)
-    head = labels.specification(name)
-    own = own_control_list(specification, labels)
-    sentences = []
-    if listed or not own:
-        said = labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)
-        sentences.append(said)
-    if own:
-        said = labels.say(
-            "notes.further_outcome_controls" if listed else "notes.outcome_controls", specification=head, listed=own
-        )
-        sentences.append(said)
-    if any(term.encoding == "quantile_bins" for term in specification.controls):
-        sentences.append(labels.say("notes.quantile_groups"))
-    if specification.interact:
-        listed = ", ".join(inside(labels.covariate(name, unit=False)) for name in specification.interact)
-        sentences.append(labels.say("notes.products", listed=listed))
-    cells = labels.cells()
-    if specification.adjustment == "interacted":
-        within = bool(specification.strata and cells)
-        sentences.append(labels.say("notes.interacted_within_cells" if within else "notes.interacted"))
-    if specification.absorb:
-        listed = ", ".join(labels.column(name) for name in specification.absorb)
-        sentences.append(labels.say("notes.absorbed_columns", listed=listed))
-    elif specification.strata and cells:
-        sentences.append(labels.say("notes.fixed_effects", cells=cells))
+    sentences = [*_controls_sentences(name, specification, labels), *_fixed_effects_sentences(specification, labels)]
     if weights := weights_of(specification, labels):
         sentences.append(weights)
     if is_clustered(specification.vcov) and labels.cluster:
         sentences.append(labels.say("notes.clusters", cluster=labels.cluster))
     return " ".join(sentences)
+
+
+def _controls_sentences(name: str, specification: Specification, labels: LabelBook) -> Iterator[str]:
+    """Say which controls all outcomes have, which some have, and how they are encoded and multiplied."""
+    listed = control_list(specification.controls, labels)
+    head = labels.specification(name)
+    own = own_control_list(specification, labels)
+    if listed or not own:
+        yield labels.say("notes.controls" if listed else "notes.no_controls", specification=head, listed=listed)
+    if own:
+        yield labels.say(
+            "notes.further_outcome_controls" if listed else "notes.outcome_controls", specification=head, listed=own
+        )
+    if any(term.encoding == "quantile_bins" for term in specification.controls):
+        yield labels.say("notes.quantile_groups")
+    if specification.interact:
+        products = ", ".join(inside(labels.covariate(covariate, unit=False)) for covariate in specification.interact)
+        yield labels.say("notes.products", listed=products)
+
+
+def _fixed_effects_sentences(specification: Specification, labels: LabelBook) -> Iterator[str]:
+    """Say whether controls are interacted with treatment, and what is absorbed."""
+    cells = labels.cells()
+    if specification.adjustment == "interacted":
+        within = bool(specification.strata and cells)
+        yield labels.say("notes.interacted_within_cells" if within else "notes.interacted")
+    if specification.absorb:
+        listed = ", ".join(labels.column(name) for name in specification.absorb)
+        yield labels.say("notes.absorbed_columns", listed=listed)
+    elif specification.strata and cells:
+        yield labels.say("notes.fixed_effects", cells=cells)
 
 
 def control_list(terms: Iterable[ControlTerm], labels: LabelBook) -> str:
@@ -176,7 +182,8 @@ def few_clusters_note(df: pd.Series, language: str) -> str:
 
 def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vcov] = ()) -> list[str]:
     """Return notes on few clusters, tiny cells, cells of one person and thin cells, where they matter for the inference."""
-    style, lines = NumberStyle.of(labels.language), []
+    style = NumberStyle.of(labels.language)
+    lines: list[str] = []
     by_row = {
         str(row): part.groupby("statistic")["value"]
         for row, part in frame.groupby("row", sort=False)
@@ -184,22 +191,35 @@ def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vc
     }
     for row, values in by_row.items():
         of = {str(name): (float(part.min()), float(part.max())) for name, part in values}
-        if row.startswith(CLUSTERS):
-            lines.append(_clusters_note(of, style, labels))
-            if "CRV1" in vcovs and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
-                lines.append(labels.say("notes.crv1_too_small"))
-        elif row.startswith(SINGLETONS):
-            percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)
-            lines.append(labels.say("notes.singletons", n=style.integer(of["count"][1]), percent=percent))
-        elif row.startswith(SMALL_CELLS):
-            share, ratio = style.percent(of["share"][1], 0), style.fixed(of["ratio"][1], 1)
-            lines.append(labels.say("notes.small_cells", share=share, ratio=ratio))
+        lines += _diagnostics_notes(row, of, style, labels, vcovs)
+    lines.append(_thin_cells_note(frame, style, labels))
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def _diagnostics_notes(
+    row: str, of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook, vcovs: Sequence[Vcov]
+) -> Iterator[str]:
+    """Say what a row of diagnostics shows of clusters, of cells of one person or of small cells."""
+    if row.startswith(CLUSTERS):
+        yield _clusters_note(of, style, labels)
+        if "CRV1" in vcovs and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
+            yield labels.say("notes.crv1_too_small")
+    elif row.startswith(SINGLETONS):
+        percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)
+        yield labels.say("notes.singletons", n=style.integer(of["count"][1]), percent=percent)
+    elif row.startswith(SMALL_CELLS):
+        share, ratio = style.percent(of["share"][1], 0), style.fixed(of["ratio"][1], 1)
+        yield labels.say("notes.small_cells", share=share, ratio=ratio)
+
+
+def _thin_cells_note(frame: pd.DataFrame, style: NumberStyle, labels: LabelBook) -> str:
+    """Warn of few people a cell; nothing where they are many."""
     wide = frame[frame["row"].isin(labels.treated_arms)]
     people, cells = (wide.loc[wide["statistic"] == name, "value"] for name in ("n", "n_cells"))
     if len(people) and len(cells) and cells.max() > 1 and people.min() < THIN * cells.max():
         n, count = style.integer(people.min()), style.integer(cells.max())
-        lines.append(labels.say("notes.thin_cells", n=n, cells=count))
-    return [line for line in dict.fromkeys(lines) if line]
+        return labels.say("notes.thin_cells", n=n, cells=count)
+    return ""
 
 
 def _clusters_note(of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook) -> str:
