@@ -135,11 +135,18 @@ def table_of(
         table = table_by_comparison(layout, exhibit, tidy_frame, page)
     else:
         table = layout(exhibit, tidy_frame, page)
-    if any(cell.text == EN_DASH for part in table.parts for row in part.body for cell in row.cells):
-        table = replace(table, notes=(*table.notes, labels.say("notes.cannot_be_computed")))
-    if not any(cell.mark for part in table.parts for row in part.body for cell in row.cells):
-        return table
-    return replace(table, notes=(*table.notes, stars_note(style, language)))
+    return _with_notes_on_signs(table, page)
+
+
+def _with_notes_on_signs(table: Table, page: Page) -> Table:
+    """Add what a dash and stars mean, where a table has them."""
+    cells = [cell for part in table.parts for row in part.body for cell in row.cells]
+    notes = table.notes
+    if any(cell.text == EN_DASH for cell in cells):
+        notes = (*notes, page.labels.say("notes.cannot_be_computed"))
+    if any(cell.mark for cell in cells):
+        notes = (*notes, stars_note(page.style, page.labels.language))
+    return replace(table, notes=notes)
 
 
 def drawing_of(

@@ -20,6 +20,7 @@ from refino_eval.config import definitions as d
 from refino_eval.config.base import Unit
 from refino_eval.config.evaluation import Arms, Clock, Panel, Sample
 from refino_eval.errors import UserError, raise_problems
+from refino_eval.expressions import Tree
 from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.months.panel_plan import TAKEN, derived_levels
 from refino_eval.registers.ingest_report import FileCount, IngestReport, RuleCount
@@ -132,10 +133,7 @@ def read_panel(
         first = rows.first
     of_people = {name: column.take(first) for name, column in columns.items()}
     if rows is not None and panel.baseline is not None:
-        at_baseline = np.full(len(first), -1)
-        chosen = rows.time == panel.baseline
-        at_baseline[rows.person[chosen]] = np.flatnonzero(chosen)
-        of_people |= {name: columns[name].take(at_baseline) for name in _covariate_columns(covariates)}
+        of_people |= _at_baseline(columns, rows, panel.baseline, covariates)
     joinings = tuple(replace(joining, without_row=joining.without_row[first]) for joining in joinings)
     data = people_of(
         of_people,
@@ -149,20 +147,26 @@ def read_panel(
     )
     ids = of_people[panel.person_id].codes(exact=True)
     order = pd.Index(ids).get_indexer(data.cohort.frame["person_id"])
-    tables = {
-        name: (_wide(state, columns, clock) if rows is None else _long(columns[state.column], rows, clock))[order]
-        for name, state in given.items()
-    }
-    for level in levels:
-        for name, tree in level.items():
-            tables[name] = np.asarray(to_array(tree, tables, shape=(len(order), _length(clock))), dtype=float)
-    raise_problems([*_range_problems({name: tables[name] for name in states}, definitions, unit, panel)])
+    tables = {name: _given_values(state, columns, rows, clock)[order] for name, state in given.items()}
+    _add_derived(tables, levels, shape=(len(order), _length(clock)))
+    requested = {name: tables[name] for name in states}
+    raise_problems([*_range_problems(requested, definitions, unit, panel)])
     outside = 0 if rows is None else int(((rows.time < clock.first) | (rows.time > clock.last)).sum())
     return PanelData(
         cohort=data.cohort,
-        panel=_table(data.cohort.frame["person_id"], {name: tables[name] for name in states}, clock),
+        panel=_table(data.cohort.frame["person_id"], requested, clock),
         report=_report(panel, delivered, outside, rows, len(order)),
     )
+
+
+def _at_baseline(
+    columns: Mapping[str, TableColumn], rows: _Rows, baseline: int, covariates: Mapping[str, d.Covariate]
+) -> dict[str, TableColumn]:
+    """Return covariates as they are in each person's row of the baseline period; missing without such a row."""
+    chosen = rows.time == baseline
+    at_baseline = np.full(len(rows.first), -1)
+    at_baseline[rows.person[chosen]] = np.flatnonzero(chosen)
+    return {name: columns[name].take(at_baseline) for name in _covariate_columns(covariates)}
 
 
 def _length(clock: Clock) -> int:
@@ -195,15 +199,11 @@ def _event_times(columns: Mapping[str, TableColumn], panel: Panel, unit: Unit) -
     """Return each row's event time: as it is written, or counted in calendar months or weeks from the date of assignment."""
     assert panel.period is not None
     column = columns[panel.period]
-    stata = column.kind in STATA_PERIODS
-    is_date = column.kind not in ("text", "integer", "float", "single", "boolean", "decimal")
-    if column.kind == "text" and column.values and "-" in str(column.values[0])[1:]:
-        is_date = True
     if column.missing.any():
         raise column.problem(
             f"must say the period, and {int(column.missing.sum()):,} rows have none. Correct the file."
         )
-    if not is_date:
+    if not _holds_dates(column):
         numbers = column.numbers().to_numpy()
         if broken := int((numbers != np.floor(numbers)).sum()):
             raise column.problem(f"must hold whole {unit}s since assignment, and {broken:,} rows hold something else.")
@@ -215,6 +215,19 @@ def _event_times(columns: Mapping[str, TableColumn], panel: Panel, unit: Unit) -
     drawn = columns[panel.draw_date].days().to_numpy(dtype="datetime64[D]")
     if np.isnat(drawn).any():
         raise columns[panel.draw_date].problem("must hold a date in every row, since event time is counted from it.")
+    return _periods_since(drawn, column, unit)
+
+
+def _holds_dates(column: TableColumn) -> bool:
+    """Return whether periods are dates: by the kind of the column, or by the form of the first text in it."""
+    if column.kind == "text" and column.values and "-" in str(column.values[0])[1:]:
+        return True
+    return column.kind not in ("text", "integer", "float", "single", "boolean", "decimal")
+
+
+def _periods_since(drawn: npt.NDArray[np.datetime64], column: TableColumn, unit: Unit) -> Positions:
+    """Count calendar months or weeks from the date of assignment to each row's period."""
+    stata = column.kind in STATA_PERIODS
     if stata and column.kind != _STATA_UNIT[unit]:
         raise column.problem(
             f"holds periods of Stata that are not {unit}s. Deliver a date in the period, or event time."
@@ -281,6 +294,18 @@ def _constancy_problems(
                 else "What was decided at assignment does not change: correct the file."
             )
             yield f"{panel.file}: the column '{column}' ({key}) changes between the rows of {len(changing):,} people. {remedy}"
+
+
+def _given_values(state: d.GivenState, columns: Mapping[str, TableColumn], rows: _Rows | None, clock: Clock) -> Values:
+    """Return the values of a state by person and period, from a long file or, without rows of periods, a wide one."""
+    return _wide(state, columns, clock) if rows is None else _long(columns[state.column], rows, clock)
+
+
+def _add_derived(tables: dict[str, Values], levels: Sequence[Mapping[str, Tree]], *, shape: tuple[int, int]) -> None:
+    """Add derived states to the tables, each after those that it needs."""
+    for level in levels:
+        for name, tree in level.items():
+            tables[name] = np.asarray(to_array(tree, tables, shape=shape), dtype=float)
 
 
 def _long(column: TableColumn, rows: _Rows, clock: Clock) -> Values:

@@ -352,13 +352,7 @@ def derived_levels(
     waiting = {
         name: state for name, state in definitions.states.items() if name in needed and isinstance(state, DerivedState)
     }
-    kinds: dict[str, Kind] = {
-        name: "boolean" if _is_truth(state) else "number"
-        for name, state in definitions.states.items()
-        if isinstance(state, SpellState)
-    }
-    # Whether a column of a panel is a number or true/false is known from its values alone.
-    kinds |= {name: "any" for name, state in definitions.states.items() if isinstance(state, GivenState)}
+    kinds = _kinds_of_sources(definitions)
     faults: list[str] = []
     levels: list[dict[str, Tree]] = []
     while waiting:
@@ -378,6 +372,18 @@ def derived_levels(
         levels.append(level)
     raise_problems(faults)
     return tuple(levels), needed, kinds
+
+
+def _kinds_of_sources(definitions: Definitions) -> dict[str, Kind]:
+    """Return whether states that are derived from no others are numbers or true/false."""
+    kinds: dict[str, Kind] = {
+        name: "boolean" if _is_truth(state) else "number"
+        for name, state in definitions.states.items()
+        if isinstance(state, SpellState)
+    }
+    # Whether a column of a panel is a number or true/false is known from its values alone.
+    kinds |= {name: "any" for name, state in definitions.states.items() if isinstance(state, GivenState)}
+    return kinds
 
 
 def _needed_states(definitions: Definitions, requested: Sequence[str]) -> set[str]:

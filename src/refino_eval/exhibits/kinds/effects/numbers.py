@@ -103,29 +103,30 @@ def _effect_rows(dynamics: est.DynamicEffects, panel: str) -> Iterator[Row]:
 
 def _equality(found: Sequence[est.DynamicEffects], state: str, *, cumulated: bool) -> Iterator[Row]:
     """Test that groups share their effects: over the whole path, and on average (or at the last time, when summed)."""
-    if len(found) < 2:
-        return
-    shared = sorted(set.intersection(*({int(t) for t in one.times if t >= one.onset} for one in found)))
+    shared = _shared_times(found) if len(found) > 1 else []
     if not shared:
         return
-    parts = []
-    for one in found:
-        place = np.flatnonzero(np.isin(one.times, shared))
-        parts.append((one.effects.estimate[place], one.cov[np.ix_(place, place)], float(one.effects.df[place].min())))
+    places = [np.flatnonzero(np.isin(one.times, shared)) for one in found]
+    freedoms = [float(one.effects.df[place].min()) for one, place in zip(found, places, strict=True)]
+    # Estimated degrees of freedom are not added up: the group with the fewest may have most of the variance.
+    estimated = COVARIANCES[found[0].effects.vcov].has_satterthwaite
+    df = min(freedoms) if estimated else sum(freedoms)
+    # Groups share nobody; each is estimated on rows of its own.
+    sources = tuple(source for one, place in zip(found, places, strict=True) for source in one.effects.sources[place])
+    people = tuple(np.repeat(np.arange(len(found)), len(shared)).tolist())
     apart = np.hstack((-np.ones((len(found) - 1, 1)), np.eye(len(found) - 1)))
     summary = np.eye(len(shared))[-1:] if cumulated else np.full((1, len(shared)), 1.0 / len(shared))
     for row, weights in (("equal_path", np.eye(len(shared))), ("equal_last" if cumulated else "equal_mean", summary)):
-        effects_of = [weights @ effect for effect, _, _ in parts]
-        covs = [weights @ cov @ weights.T for _, cov, _ in parts]
-        # Estimated degrees of freedom are not added up: the group with the fewest may have most of the variance.
-        estimated = COVARIANCES[found[0].effects.vcov].has_satterthwaite
-        df = min(df for _, _, df in parts) if estimated else sum(df for _, _, df in parts)
+        effects_of = [weights @ one.effects.estimate[place] for one, place in zip(found, places, strict=True)]
+        covs = [weights @ one.cov[np.ix_(place, place)] @ weights.T for one, place in zip(found, places, strict=True)]
         test = equal_effects(effects_of, covs, df=df, estimated=estimated)
-        # Groups share nobody; each is estimated on rows of its own.
-        sources = tuple(source for one in found for source in one.effects.sources[np.isin(one.times, shared)])
-        people = tuple(np.repeat(np.arange(len(found)), len(shared)).tolist())
         source = Derived(sources, joint_f(np.kron(apart, weights)), people, Reason.OUTCOMES)
         yield from joint_test_rows(row, "difference", test, panel=state, source=source)
+
+
+def _shared_times(found: Sequence[est.DynamicEffects]) -> list[int]:
+    """Return the event times from the onset that all groups have."""
+    return sorted(set.intersection(*({int(t) for t in one.times if t >= one.onset} for one in found)))
 
 
 def equal_effects(

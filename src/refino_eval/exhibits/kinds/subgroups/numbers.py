@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -35,34 +35,44 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
         comparable = [
             place for place in range(len(groups.names)) if _compares(inputs.among(groups.rows(place)), exhibit.columns)
         ]
-        for place, group in enumerate(groups.names):
-            if place not in comparable:
-                for key in exhibit.columns:
-                    n = int(groups.rows(place).sum())
-                    yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
+        yield from _not_estimable_rows(exhibit, groups, comparable)
         if len(comparable) < 2:
             continue
         by_group = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
         independent = not is_clustered(inputs.vcov) and not inputs.covariance.has_satterthwaite
         yield from _group_rows(by_group, groups, independent=independent)
-        for place in comparable if assigned is not None else ():
-            among = inputs.among(groups.rows(place))
-            test_of = est.randomisation_test(values, among, assignments=assigned)
-            for j, key in enumerate(exhibit.columns):
-                redrawn[groups.split, groups.names[place], key] = test_of.statistics.of(j)
+        if assigned is not None:
+            for place in comparable:
+                test_of = est.randomisation_test(values, inputs.among(groups.rows(place)), assignments=assigned)
+                for j, key in enumerate(exhibit.columns):
+                    redrawn[groups.split, groups.names[place], key] = test_of.statistics.of(j)
         for j, key in enumerate(exhibit.columns):
             test = by_group.equality[j]
             source = equality_of_groups([effects.sources[j] for effects in by_group.effects], independent=independent)
             rows = list(joint_test_rows("equal", key, test, panel=groups.split, source=source))
             p_values[groups.split, key] = (test.p_value, rows)
-    family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
-    for place, ((split_name, key), (_, rows)) in enumerate(p_values.items()):
-        yield from rows
-        yield cell("equal", key, "p_value_holm", family.p_holm[place], panel=split_name)
-        yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split_name)
+    yield from _equality_rows(p_values)
     if redrawn and assigned is not None:
         yield from _family_rows(exhibit, redrawn)
         yield cell("redraws", "all", "count", assigned.shape[1], panel="family")
+
+
+def _not_estimable_rows(exhibit: SubgroupsExhibit, groups: Groups, comparable: Sequence[int]) -> Iterator[Row]:
+    """Give missing effects of the groups that cannot be compared, with their size."""
+    for place, group in enumerate(groups.names):
+        if place not in comparable:
+            n = int(groups.rows(place).sum())
+            for key in exhibit.columns:
+                yield cell(group, key, "estimate", np.nan, n, panel=groups.split, status="not_estimable")
+
+
+def _equality_rows(p_values: Mapping[tuple[str, str], tuple[float, list[Row]]]) -> Iterator[Row]:
+    """Give the tests of equal effects by split and outcome, with p-values corrected for all of them."""
+    family = est.multiplicity([p for p, _ in p_values.values()], names=[" ".join(key) for key in p_values])
+    for place, ((split, key), (_, rows)) in enumerate(p_values.items()):
+        yield from rows
+        yield cell("equal", key, "p_value_holm", family.p_holm[place], panel=split)
+        yield cell("equal", key, "q_value", family.q_sharpened[place], panel=split)
 
 
 def _assigned(
