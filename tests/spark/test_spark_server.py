@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_a_fault_of_a_query_stays_a_fault_of_the_program():
 
 def test_check_connects_to_the_server(project):
     assert any("engine spark: the server" in line and "answers" in line for line in check_evaluation(project, None))
+
+
+def test_a_program_without_a_main_file_can_use_the_engine():
+    code = "from refino_eval.sql.spark_server import server_facts; print(server_facts()['pyspark-client'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
 
 
 def test_the_record_of_a_run_has_engine_and_versions_but_no_address(project, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -108,6 +109,24 @@ def _version(package: str) -> str | None:
 
 
 @contextlib.contextmanager
+def _main_module_with_a_file() -> Iterator[None]:
+    """Give the main module a file where it has none, as under ``python -c``.
+
+    Spark's client takes a main module without file and specification for a run of its own tests, looks for a whole Spark,
+    and ends the process where there is none (`pyspark.sql.connect.utils.check_dependencies`).
+    """
+    main: Any = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = "<main>"
+    try:
+        yield
+    finally:
+        del main.__file__
+
+
+@contextlib.contextmanager
 def spark_session() -> Iterator[SparkSession]:
     """Open a session on the server that `server_address` names.
 
@@ -122,7 +141,7 @@ def spark_session() -> Iterator[SparkSession]:
     raise_problems(engine_problems(address))
     if address != LOCAL:
         _require_connection(address)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _main_module_with_a_file():
         # Spark's client warns of pandas 3, whose data frames nothing here asks it for.
         warnings.simplefilter("ignore", FutureWarning)
         from pyspark.errors import PySparkException
