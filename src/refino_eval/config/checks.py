@@ -125,29 +125,13 @@ def _population_problems(
         name = population.register_name
         yield f"population.register: '{name}' is not among the evaluation's sources.{nearest(name, sources)}"
         return
-    columns = set(draws.columns)
     register = f"the register '{draws.register_name}' (config/sources/{draws.register_name}.yaml)"
     if draws.temporality != "event" and population.draw_date is None:
         yield f"population: {register} has no date of random assignment. Give population.draw_date."
-    named = [("population.arm", population.arm, columns)]
-    named += [("strata", column, columns | {*MADE}) for column in study.strata]
-    named += [("population.keep", column, columns) for column in population.keep]
-    special = {"cluster": population.cluster, "weight": population.weights}
-    keys = {"cluster": "population.cluster", "weight": "population.weights"}
-    named += [(keys[name], column, columns) for name, column in special.items() if column is not None]
-    for step in population.steps:
-        key = f"population.steps, {step.reason}"
-        named += [(key, condition.column, columns | {*MADE}) for condition in step.exclude]
-    for key, column, there in named:
+    for key, column, there in _columns_named(study, population, set(draws.columns)):
         if column not in there:
             yield f"{key}: {register} has no column '{column}'.{nearest(column, there)}"
-    taken = {*study.strata, *population.keep, *covariates}
-    for name, delivered in special.items():
-        if delivered is not None and name in taken and (delivered != name or name in covariates):
-            yield (
-                f"{keys[name]}: the cohort calls this column '{name}', and a stratum, a kept column or a covariate has that "
-                "name as well. Give that one another name."
-            )
+    yield from _special_column_problems(population, {*study.strata, *population.keep, *covariates}, covariates)
     weights = draws.columns.get(population.weights or "")
     if weights is not None and weights.type not in ("number", "integer"):
         yield f"population.weights: the column '{population.weights}' is of type {weights.type}. Weights are of type number or integer."
@@ -155,6 +139,38 @@ def _population_problems(
         yield from _step_problems(step, draws)
     for reason in _repeated(step.reason for step in population.steps):
         yield f"population.steps: two steps have the reason '{reason}'. Give each its own."
+
+
+def _special_columns(population: Population) -> dict[str, tuple[str, str]]:
+    """Return what the cohort calls the column of clusters and that of weights -> key of the configuration, delivered column."""
+    special = {
+        "cluster": ("population.cluster", population.cluster),
+        "weight": ("population.weights", population.weights),
+    }
+    return {name: (key, column) for name, (key, column) in special.items() if column is not None}
+
+
+def _columns_named(study: Evaluation, population: Population, columns: set[str]) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield each column that the population names: key of the configuration, column, and the columns it can be."""
+    yield "population.arm", population.arm, columns
+    yield from (("strata", column, columns | {*MADE}) for column in study.strata)
+    yield from (("population.keep", column, columns) for column in population.keep)
+    yield from ((key, column, columns) for key, column in _special_columns(population).values())
+    for step in population.steps:
+        for condition in step.exclude:
+            yield f"population.steps, {step.reason}", condition.column, columns | {*MADE}
+
+
+def _special_column_problems(
+    population: Population, taken: Collection[str], covariates: Collection[str]
+) -> Iterator[str]:
+    """Return messages about clusters or weights whose name in the cohort is another column's."""
+    for name, (key, delivered) in _special_columns(population).items():
+        if name in taken and (delivered != name or name in covariates):
+            yield (
+                f"{key}: the cohort calls this column '{name}', and a stratum, a kept column or a covariate has that "
+                "name as well. Give that one another name."
+            )
 
 
 def _step_problems(step: Step, draws: Source) -> Iterator[str]:

@@ -74,20 +74,9 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str,
     UserError
         When the named column is not there, or is not one of a few codes.
     """
-    coded = [column for column in columns if 2 <= len(column.codes or ()) <= MOST_ARMS + 1]
-    candidates = [column for column in coded if column.is_complete]
-    if gaps and (named is not None or not any(_ARM.search(column.name) for column in candidates)):
-        candidates = [*candidates, *(column for column in coded if not column.is_complete)]
+    candidates = _arm_candidates(columns, named=named, gaps=gaps)
     if named is not None:
-        column = next((column for column in columns if column.name == named), None)
-        if column is None:
-            raise UserError(f"--arm: {file} has no column '{named}'.{nearest(named, [c.name for c in columns])}")
-        if column not in candidates:
-            raise UserError(
-                f"--arm: the column '{named}' of {file} cannot be the arm: it has {column.distinct:,} different values in {column.rows:,} "
-                f"rows, and an arm has two to {MOST_ARMS + 1} codes{'' if gaps else ' and no gaps'}."
-            )
-        candidates = [column]
+        candidates = [_named_arm(columns, candidates, named=named, file=file, gaps=gaps)]
     ranked = sorted(
         candidates,
         key=lambda c: (
@@ -100,12 +89,43 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str,
     if not ranked:
         return None
     best = ranked[0]
-    clear = [code for code in best.codes if _CONTROL.match(code)]
-    if {code.lower() for code in best.codes} - {"c", "t"} and clear and clear[0].lower() == "c":
-        clear = []  # C can stand for control and for a programme
-    control = clear[0] if clear else best.codes[-1]
+    clear = _control_code(best.codes)
+    control = clear or best.codes[-1]
     treated = tuple(code for code in best.codes if code != control)
-    return ArmGuess(best, control, treated, named is not None or _ARM.search(best.name) is not None, bool(clear))
+    is_named = named is not None or _ARM.search(best.name) is not None
+    return ArmGuess(best, control, treated, is_named, clear is not None)
+
+
+def _arm_candidates(columns: Sequence[ColumnProfile], *, named: str | None, gaps: bool) -> list[ColumnProfile]:
+    """Return the columns of few codes, and those with gaps where they may be meant."""
+    coded = [column for column in columns if 2 <= len(column.codes or ()) <= MOST_ARMS + 1]
+    complete = [column for column in coded if column.is_complete]
+    if gaps and (named is not None or not any(_ARM.search(column.name) for column in complete)):
+        return [*complete, *(column for column in coded if not column.is_complete)]
+    return complete
+
+
+def _named_arm(
+    columns: Sequence[ColumnProfile], candidates: Sequence[ColumnProfile], *, named: str, file: str, gaps: bool
+) -> ColumnProfile:
+    """Return the column that the user named; a user error if it is not there or cannot be the arm."""
+    column = next((column for column in columns if column.name == named), None)
+    if column is None:
+        raise UserError(f"--arm: {file} has no column '{named}'.{nearest(named, [c.name for c in columns])}")
+    if column not in candidates:
+        raise UserError(
+            f"--arm: the column '{named}' of {file} cannot be the arm: it has {column.distinct:,} different values in {column.rows:,} "
+            f"rows, and an arm has two to {MOST_ARMS + 1} codes{'' if gaps else ' and no gaps'}."
+        )
+    return column
+
+
+def _control_code(codes: Sequence[str]) -> str | None:
+    """Return the code that looks like that of the control arm; C alone can also stand for a programme."""
+    clear = next((code for code in codes if _CONTROL.match(code)), None)
+    if clear is not None and clear.lower() == "c" and {code.lower() for code in codes} - {"c", "t"}:
+        return None
+    return clear
 
 
 def varies_within(arm: ColumnProfile, groups: ColumnProfile, rows: np.ndarray | None = None) -> bool | None:
