@@ -164,16 +164,19 @@ class PlainExhibit(Strict):
                     f"takes no weights, and would be weighted by '{weighted}'. Choose a specification with `weights: false`, or "
                     "another kind."
                 )
-            for option, is_set in ({} if entry is None else entry.options).items():
-                if is_set and option not in self.honoured:
-                    yield REFUSED_OPTIONS[option]
+            options = {} if entry is None else entry.options
+            refused = (option for option, is_set in options.items() if is_set and option not in self.honoured)
+            yield from (REFUSED_OPTIONS[option] for option in refused)
             vcov: Vcov | None = getattr(self, "vcov", None) if entry is None else entry.vcov
-            if vcov is None:
-                continue
-            if vcov not in self.covariances:
-                yield f"does not offer the covariance {vcov}; choose one of: {', '.join(self.covariances)}."
-            elif is_clustered(vcov) and not cluster:
-                yield f"asks for the covariance {vcov}, and the evaluation names no clusters ({cluster_key})."
+            yield from self._refused_covariance(vcov, cluster=cluster, cluster_key=cluster_key)
+
+    def _refused_covariance(self, vcov: Vcov | None, *, cluster: bool, cluster_key: str) -> Iterator[str]:
+        if vcov is None:
+            return
+        if vcov not in self.covariances:
+            yield f"does not offer the covariance {vcov}; choose one of: {', '.join(self.covariances)}."
+        elif is_clustered(vcov) and not cluster:
+            yield f"asks for the covariance {vcov}, and the evaluation names no clusters ({cluster_key})."
 
     @property
     def covariates_read(self) -> tuple[str, ...]:

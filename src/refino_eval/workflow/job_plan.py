@@ -117,16 +117,21 @@ class JobPlan:
         names = self.configuration.evaluation.exhibits
         work = {name: self._estimation_work(name) for name in names}
         read = {name: [other for other in self.files.exhibit(name).exhibits_read if other in work] for name in names}
-        groups = _connected(names, read)
-        small = [group for group in groups if len(group) == 1 or sum(work[name] for name in group) <= self.work_per_job]
+        small, large = self._groups_by_size(_connected(names, read), work)
         # Of a group too large for one job, what reads other exhibits' numbers is computed in a job after all others.
-        large = [name for group in groups if group not in small for name in group]
         members = {group[0]: group for group in small} | {name: (name,) for name in large if not read[name]}
         units = {unit: sum(work[name] for name in group) for unit, group in members.items()}
         jobs = [[name for unit in job for name in members[unit]] for job in _split(units, self.work_per_job)]
         jobs += [last] if (last := [name for name in large if read[name]]) else []
         order = {name: (_depth(name, read), place) for place, name in enumerate(names)}
         return _numbered("estimate_exhibits", [sorted(job, key=order.__getitem__) for job in jobs])
+
+    def _groups_by_size(
+        self, groups: Sequence[tuple[str, ...]], work: Mapping[str, float]
+    ) -> tuple[list[tuple[str, ...]], list[str]]:
+        """Return the groups that one job can compute, and the members of those that are too large."""
+        small = [group for group in groups if len(group) == 1 or sum(work[name] for name in group) <= self.work_per_job]
+        return small, [name for group in groups if group not in small for name in group]
 
     def _estimation_work(self, exhibit: str) -> float:
         return float(self.people * max(1, len(self.files.exhibit(exhibit).outcomes)))
