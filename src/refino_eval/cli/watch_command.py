@@ -52,7 +52,7 @@ def watch_workflow(root: Path, run: Callable[[], object]) -> None:
 
 
 def _watch(root: Path, changes: Queue[set[str]], stop: Event) -> None:
-    """Put the definitions that were saved, by their paths from the root, into a queue until told to stop."""
+    """Put the definitions that were saved, by their paths from the root, into a queue until asked to stop."""
     from watchfiles import Change, watch
 
     def is_definition(change: Change, path: str) -> bool:

@@ -27,6 +27,9 @@ from refino_eval.sql.conditions import condition_problems
 FileOf = Callable[[str, str], str]
 """The file that a definition of a kind and name is in."""
 
+AMOUNTS = ("integer", "number", "hundredths", "ore")
+"""Types of columns that can be added up."""
+
 MADE = ("draw_month",)
 """Columns of the draws that are made from the date of random assignment."""
 
@@ -241,3 +244,23 @@ def _covariate_problems(
         if condition.column in columns:
             for problem in condition_problems(condition, columns[condition.column].type):
                 yield f"the covariate '{name}': {problem}."
+    yield from (f"the covariate '{name}': {problem}" for problem in _day_of_draw_problems(covariate, sources[register]))
+
+
+def _day_of_draw_problems(covariate: d.Covariate, source: Source) -> Iterator[str]:
+    """Return messages about covariates of the day of the draw whose register has no spells, or whose column is no amount."""
+    if not isinstance(covariate, d.SpellAtDrawCovariate | d.SumAtDrawCovariate):
+        return
+    allowed = ("spell", "event") if covariate.kind == "ever_before_draw" else ("spell",)
+    if source.temporality not in allowed:
+        yield (
+            f"the kind {covariate.kind} needs a register of {' or '.join(allowed)}s, and '{source.register_name}' is "
+            f"{source.temporality}. Choose another kind or register."
+        )
+    if isinstance(covariate, d.SumAtDrawCovariate) and covariate.column in source.columns:
+        column_type = source.columns[covariate.column].type
+        if column_type not in AMOUNTS:
+            yield (
+                f"the column '{covariate.column}' is of type {column_type}, which cannot be added up. Name a column of type "
+                f"{', '.join(AMOUNTS)}."
+            )

@@ -403,7 +403,7 @@ def _write(tables: Iterator[pa.Table], plan: Plan, path: Path) -> tuple[int, dic
 
 
 def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cut rows into groups of equal size in one piece each: how they arrived cannot be told from the bytes."""
+    """Cut rows into groups of equal size in one piece each: the bytes do not show how they arrived."""
     import pyarrow as pa
 
     waiting: list[pa.Table] = []

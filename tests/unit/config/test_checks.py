@@ -113,3 +113,20 @@ def test_problems_name_the_file_of_the_definition(tmp_path):
     )
     with pytest.raises(Exception, match=r"config/evaluations/refino/exhibits\.yaml: The exhibit .*'wage_mont_12'"):
         load_configuration(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "problem"),
+    [
+        ("weekly_hours_at_draw", {"column": "contract"}, "cannot be added up"),
+        ("weekly_hours_at_draw", {"register": "incomes", "column": "pensionable_income"}, "needs a register of spells"),
+        ("employed_at_draw", {"register": "persons"}, "needs a register of spells"),
+        ("unassessed_at_draw", {"register": "draws", "where": []}, "needs a register of spells"),
+        ("weekly_hours_at_draw", {"column": "weekly_hours"}, None),
+        ("employed_at_draw", {"kind": "ever_before_draw", "register": "draws"}, None),
+    ],
+)
+def test_covariates_of_the_day_of_the_draw_need_spells_and_amounts(name, parts, problem):
+    found = problems(load_configuration(ROOT, evaluation="se_klar"), definitions={"covariates": {name: parts}})
+    assert len(found) == (0 if problem is None else 1)
+    assert problem is None or problem in found[0]

@@ -51,7 +51,7 @@ class ColumnProfile:
     column
         The values.
     date_formats
-        The ways in which its dates can be read; several where days and months cannot be told apart.
+        The ways in which its dates can be read; several where days and months look alike.
     decimals
         Digits after the decimal mark, at most.
     """
