@@ -104,9 +104,9 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     study, merged, unknown_groups = with_group_codes(
         study, merged, sources, root / "config" / "codelists", file_of=file_of
     )
-    raise_problems(
-        [*problems, *unknown_groups, *cross_check(study, merged, sources, file=studies[name], file_of=file_of)]
-    )
+    if not unknown_groups:  # the checks of conditions need the codes of groups
+        problems += cross_check(study, merged, sources, file=studies[name], file_of=file_of)
+    raise_problems([*problems, *unknown_groups])
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
 
 

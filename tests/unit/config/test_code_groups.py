@@ -93,6 +93,20 @@ def test_groups_on_a_column_without_a_code_list_are_refused(project):
     assert "code list" in text
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("exclude: [{column: county, in: [Vestfold]}]", "exclude: [{column: county, in_groups: [oslo]}]"),
+        ("        complete: [female, immigrant, age]\n", "        exclude: [{column: female, in_groups: [female]}]\n"),
+    ],
+)
+def test_groups_in_steps_of_the_population_and_of_samples_are_refused_where_no_code_list_is(project, old, new):
+    replace(project, "config/evaluations/refino/evaluation.yaml", old, new)
+    (text,) = problems(project)
+    assert "names groups of codes" in text
+    assert "code list" in text
+
+
 def test_groups_among_the_rows_of_a_person_table_are_refused(project):
     file = "config/evaluations/reference_trial.yaml"
     replace(project, file, "person_table:\n", "person_table:\n  keep: [{column: x1, in_groups: [a]}]\n")
