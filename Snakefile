@@ -34,7 +34,7 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything: the protected exhibits and the report, or for a confidential evaluation all but these."""
+    """Everything: numbers, exhibits and the report; those of a confidential evaluation stay in the secure zone."""
     default_target: True
     input:
         FILES.aggregates(),

@@ -26,6 +26,9 @@ USER_PROBLEMS, MACHINE_PROBLEMS = ".user.txt", ".machine.txt"
 PERSON_LEVEL = "person_level"
 """The folder of each evaluation whose contents are about people; only its owner may enter."""
 
+PRIVATE = (PERSON_LEVEL, "internal")
+"""Folders that only their owner may enter: rows of people, and the unprotected report of confidential data."""
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
@@ -125,14 +128,15 @@ def person_level_folder(results: Path) -> Path:
 
 
 def protect(paths: Iterable[Path]) -> None:
-    """Close what lies in a `person_level` folder to everybody but its owner: folders 0700, files 0600.
+    """Close what lies in a private folder (`PRIVATE`) to everybody but its owner: folders 0700, files 0600.
 
     The folder itself is closed as well, so that drafts inside it are never readable to others either.
     """
     for path in paths:
-        if PERSON_LEVEL not in path.parts:
+        private = next((place for place, part in enumerate(path.parts) if part in PRIVATE), None)
+        if private is None:
             continue
-        top = Path(*path.parts[: path.parts.index(PERSON_LEVEL) + 1])
+        top = Path(*path.parts[: private + 1])
         inside = [part for part in (path, *path.parents) if top in (part, *part.parents)]
         for found in [*inside, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]:
             if found.exists() and not found.is_symlink():

@@ -11,6 +11,7 @@ import zlib
 import pandas as pd
 import pytest
 
+from refino_eval.text import say
 from support.workflow import PEOPLE, change, choose_exhibits, planned, refino_eval
 
 pytestmark = pytest.mark.slow
@@ -259,7 +260,7 @@ def test_the_provenance_names_what_went_in(small_run):
     assert record["packages"]["duckdb"].startswith("2.")
 
 
-def test_confidential_data_get_no_release_and_the_reason_is_reported(finished):
+def test_pages_of_confidential_data_are_private_watermarked_and_not_marked(finished):
     path = finished / "config/evaluations/refino/evaluation.yaml"
     change(path, "data_class: synthetic", "data_class: confidential")
     text = "\n".join(
@@ -268,11 +269,16 @@ def test_confidential_data_get_no_release_and_the_reason_is_reported(finished):
     path.write_text(text + "\n", encoding="utf-8")
     choose_exhibits(finished, SOME[:3])
     shutil.rmtree(finished / "results")
-    done = refino_eval(finished, "run", "--until", "aggregates")
+    done = refino_eval(finished, "run")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "no release/ is written" in done.stdout
-    assert not {"render_tables", "render_figures", "write_pages"} & set(planned(finished))
+    assert "watermarked" in done.stdout
     assert not (finished / RESULTS / "release").exists()
+    internal = finished / RESULTS / "internal"
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in [internal, *internal.rglob("*")]}
+    assert modes == {True: 0o700, False: 0o600}
+    for path in [*internal.rglob("report.*.html"), *internal.rglob("*.md"), *internal.rglob("tables/*.html")]:
+        language = path.name.split(".")[-2]
+        assert path.stem.startswith("catalogue") or say("notes.watermark", language) in path.read_text(encoding="utf-8")
 
 
 def test_every_printed_number_has_ours_or_a_reason(small_run):

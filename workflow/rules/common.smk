@@ -38,7 +38,6 @@ FROM_SPELLS = EVALUATION.only_if(STUDY.entry == "spells")
 FROM_TABLE = EVALUATION.only_if(STUDY.entry == "person_table")
 FROM_PANEL = EVALUATION.only_if(STUDY.entry == "panel")
 SYNTHETIC = EVALUATION.only_if(STUDY.synthetic is not None)
-RELEASABLE = EVALUATION.only_if(STUDY.releasable)
 
 
 def by(wildcard, function):

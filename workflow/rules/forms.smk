@@ -6,6 +6,8 @@ SHOWN = ("html", "docx", "xlsx", "svg", "pdf")
 
 def marked(paths, caption, *, category, exhibit=""):
     """Mark release files for Snakemake's report, with language and format as labels; nothing else may be marked."""
+    if not STUDY.releasable:
+        return paths
     files = []
     for path in paths:
         if not path.startswith("results/{evaluation}/release/"):

@@ -1,14 +1,13 @@
 """Numbers to tables, figures and the report, and what the run says of itself.
 
 REQUIRED INPUTS: aggregates/, run/.
-OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html (passed disclosure control, or not confidential);
-release/catalogue.<language>.html and .md (definitions, nothing about people); run/provenance.json, run/run_config.yaml and
-the tables of the run. A confidential evaluation has none of the first until there is a disclosure profile.
+OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html and
+release/catalogue.<language>.html and .md (definitions); run/provenance.json, run/run_config.yaml and the tables of the run.
+The tables, figures and pages of a confidential evaluation are in internal/ instead, readable by their owner alone and
+watermarked; `refino-eval release` makes protected ones.
 """
 
-FORMS = ["table", "figure"] if STUDY.releasable else []
-
-for FORM in FORMS:
+for FORM in ["table", "figure"]:
     for JOB in EVALUATION.jobs.renders(FORM):
 
         rule:
@@ -121,8 +120,6 @@ rule write_pages:
         "logs/{evaluation}/write_pages.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/write_pages.tsv"
-    wildcard_constraints:
-        evaluation=RELEASABLE,
     conda:
         "../envs/refino_eval.yaml"
     params:

@@ -41,8 +41,6 @@ class CatalogueInputs:
         Code lists by name.
     results
         Results of the worked examples, by kind and name; an entry without results is shown as not run.
-    report
-        Whether there is a report next to the page, to link to.
     """
 
     evaluation: Evaluation
@@ -50,7 +48,6 @@ class CatalogueInputs:
     sources: Mapping[str, Source]
     codelists: Mapping[str, Codelist]
     results: Mapping[Key, ExampleResults]
-    report: bool = True
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ def run_workflow(
     console.print(study.label.en, markup=False)
     if not study.releasable:
         console.print(
-            "The data are confidential and no disclosure profile is chosen, so no release/ is written: neither "
-            "tables nor figures nor report. The numbers are in aggregates/, which must not leave the secure zone."
+            "The data are confidential: tables, figures and report are unprotected, watermarked, and written to internal/, which "
+            "must not leave the secure zone. `refino-eval release` makes the protected ones."
         )
     log = root / "logs" / study.name / "workflow.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -335,7 +335,8 @@ def _show_success(configuration: Configuration, until: str | None, jobs: int, se
     if until == "outcomes":
         console.print(f"Outcomes: {results / 'person_level'}", markup=False)
         return
-    if configuration.evaluation.releasable and until != "aggregates":
+    if until != "aggregates":
+        folder = results / configuration.evaluation.pages_folder
         for language in configuration.project.languages:
-            console.print(f"Report ({language}): {results / 'release' / f'report.{language}.html'}", markup=False)
+            console.print(f"Report ({language}): {folder / f'report.{language}.html'}", markup=False)
     console.print(f"Numbers: {results / 'aggregates'}   Flow, quality, comparison: {results / 'run'}", markup=False)

@@ -582,8 +582,13 @@ class Evaluation(Strict):
 
     @property
     def releasable(self) -> bool:
-        """Whether exhibits may be written to `release/`: not from confidential data while nothing protects them."""
+        """Whether unprotected exhibits may be passed on: not those of confidential data."""
         return self.data_class != "confidential"
+
+    @property
+    def pages_folder(self) -> str:
+        """The folder of the results that holds unprotected tables, figures and report."""
+        return "release" if self.releasable else "internal"
 
     def outside_clock(self, what: str, unit: Unit, first: int | None, last: int | None) -> Iterator[str]:
         """Return a sentence for each event time that something reads and the evaluation's clock does not have."""

@@ -14,14 +14,14 @@ import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.exhibits.formats.write import TABLE_FORMS, Laid, write_table
-from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, empty_drawing, save_figure
+from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, draw_watermark, empty_drawing, save_figure
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.layout.tables_by_arm import table_by_arm, table_by_comparison
 from refino_eval.exhibits.tidy import reason_not_made, tidy_text, validate, write_text
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note
+from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note, watermark_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.exhibits.wording.reasons import reason_text
 
@@ -120,7 +120,8 @@ def table_of(
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
         notes = (labels.say("notes.not_made", reason=reason_text(reason, labels.language)),)
-        return Table(exhibit_name, language, exhibit.title[language], (EMPTY,), notes)
+        mark = watermark_text(facts, labels.language)
+        return Table(exhibit_name, language, exhibit.title[language], (EMPTY,), notes, mark)
     levels = tuple(facts.get("stars", ())) if exhibit.stars is None else exhibit.stars
     style = replace(
         style or NumberStyle.of(language), stars=tuple(sorted(levels, reverse=True)), decimals=exhibit.decimal_places
@@ -146,7 +147,7 @@ def _with_notes_on_signs(table: Table, page: Page) -> Table:
         notes = (*notes, page.labels.say("notes.cannot_be_computed"))
     if any(cell.mark for cell in cells):
         notes = (*notes, stars_note(page.style, page.labels.language))
-    return replace(table, notes=notes)
+    return replace(table, notes=notes, watermark=watermark_text(page.facts, page.labels.language))
 
 
 def drawing_of(
@@ -159,6 +160,20 @@ def drawing_of(
     facts: Mapping[str, Any],
 ) -> Drawing:
     """Draw a figure without writing it (see `render`)."""
+    drawing = _drawing_of(exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts)
+    draw_watermark(drawing.figure, watermark_text(facts, language))
+    return drawing
+
+
+def _drawing_of(
+    exhibit_name: str,
+    exhibit: Exhibit,
+    tidy_frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+) -> Drawing:
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
         return empty_drawing(

@@ -66,7 +66,6 @@ def write_catalogue(
         sources=sources,
         codelists=load_codelists(lists, codelists),
         results=run_examples(keys, definitions, own, codelists=codelists, clock=clock),
-        report=study.releasable,
     )
     write_page(
         html_path,
@@ -77,7 +76,7 @@ def write_catalogue(
         parts={kind: entries(inputs, kind, language) for kind in PARTS},
         ready=ready_outcomes(study, language),
         examples_line=examples_line(inputs, language),
-        report=f"report.{language}.html" if inputs.report else "",
+        report=f"report.{language}.html",
     )
     write_text(markdown_path, markdown_catalogue(inputs, language))
     return sum(len(getattr(definitions, kind)) for kind in PARTS)

@@ -41,6 +41,8 @@ class ReportInputs:
         The registers by name, for their labels and the files that they are delivered in.
     stars
         Levels of p with a star each, where an exhibit does not set them.
+    profile
+        The disclosure profile that protected the numbers; empty for those of a run.
     """
 
     evaluation: Evaluation
@@ -50,6 +52,7 @@ class ReportInputs:
     run_dir: Path
     sources: Mapping[str, Source] = field(default_factory=dict)
     stars: tuple[float, ...] = ()
+    profile: str = ""
 
     @classmethod
     def of_configuration(cls, configuration: Mapping[str, Any], results: Path) -> Self:
@@ -62,11 +65,12 @@ class ReportInputs:
         results
             `results/<evaluation>`.
         """
+        evaluation = Evaluation.model_validate(configuration["evaluation"])
         return cls(
-            evaluation=Evaluation.model_validate(configuration["evaluation"]),
+            evaluation=evaluation,
             definitions=Definitions.model_validate(configuration["definitions"]),
             aggregates_dir=results / "aggregates",
-            release_dir=results / "release",
+            release_dir=results / evaluation.pages_folder,
             run_dir=results / "run",
             sources={name: Source.model_validate(source) for name, source in configuration.get("sources", {}).items()},
             stars=tuple(configuration.get("project", {}).get("stars", ())),

@@ -41,6 +41,11 @@ class ResultFiles:
         """Folder of the evaluation's results."""
         return self.configuration.results_folder.as_posix()
 
+    @property
+    def pages_folder(self) -> str:
+        """Folder of tables, figures and report: `release`, or `internal` for confidential data."""
+        return f"{self.results}/{self.evaluation.pages_folder}"
+
     def exhibit(self, name: str) -> Any:
         """Return the definition of an exhibit."""
         return self.definitions.exhibits[name]
@@ -255,7 +260,7 @@ class ResultFiles:
         """Return the pages of each language: the report, and the catalogue of definitions."""
         pages: dict[str, dict[str, list[str]]] = {}
         for language in self.configuration.project.languages:
-            folder = f"{self.results}/release"
+            folder = self.pages_folder
             pages[language] = {
                 "report": [f"{folder}/report.{language}.html"],
                 "catalogue": [f"{folder}/catalogue.{language}.{ending}" for ending in ("html", "md")],
@@ -266,7 +271,7 @@ class ResultFiles:
         """Return the documents of all tables, by language."""
         endings = self.configuration.project.formats.bundles
         return {
-            language: [f"{self.results}/release/tables.{language}.{ending}" for ending in endings]
+            language: [f"{self.pages_folder}/tables.{language}.{ending}" for ending in endings]
             for language in self.configuration.project.languages
         }
 
@@ -320,9 +325,9 @@ class ResultFiles:
         return list(formats.tables if form == "table" else formats.figures)
 
     def release_of(self, name: str) -> list[str]:
-        """Return the release files of an exhibit."""
+        """Return the tables or figures of an exhibit."""
         form = self.exhibit(name).form
-        stem, formats = f"{self.results}/release/{form}s/{name}", self.formats(form)
+        stem, formats = f"{self.pages_folder}/{form}s/{name}", self.formats(form)
         # The numbers behind a figure are the same in every language.
         once = form == "figure" and "csv" in formats
         endings = [ending for ending in formats if not (once and ending == "csv")]
@@ -332,14 +337,14 @@ class ResultFiles:
         return [*paths, f"{stem}.csv"] if once else paths
 
     def rendered(self) -> list[str]:
-        """Return the release files of every exhibit."""
+        """Return the tables and figures of every exhibit."""
         return [path for name in self.evaluation.exhibits for path in self.release_of(name)]
 
     def pages(self, *names: str) -> list[str]:
-        """Return release files in every language, for instance `report.html` as `release/report.nb.html`."""
+        """Return pages in every language, for instance `report.html` as `release/report.nb.html`."""
         parts = [name.rsplit(".", 1) for name in names]
         return [
-            f"{self.results}/release/{stem}.{language}.{ending}"
+            f"{self.pages_folder}/{stem}.{language}.{ending}"
             for language in self.configuration.project.languages
             for stem, ending in parts
         ]
@@ -357,9 +362,7 @@ class ResultFiles:
         return [path for paths in self.bundle_files().values() for path in paths] if self.exhibits_of("table") else []
 
     def release(self) -> list[str]:
-        """Return everything that may leave: nothing from confidential data while there is no disclosure control."""
-        if not self.evaluation.releasable:
-            return []
+        """Return all tables, figures and pages; those of confidential data are in `internal/` and stay in the secure zone."""
         return [*self.rendered(), *self.bundles(), *self.pages("report.html"), *self.catalogue()]
 
 

@@ -158,14 +158,6 @@ def test_labels_cannot_break_the_page(root):
     assert r"Drawn \<to\> \& from" in markdown
 
 
-def test_a_confidential_evaluation_has_no_link_to_a_report(root):
-    path = root / "config/evaluations/toy.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("class: public", "class: confidential"), encoding="utf-8")
-    html, _ = make(root)
-    assert 'href="report' not in html
-    assert "Table A" in html
-
-
 def test_the_same_bytes_again(root):
     assert make(root) == make(root)
 

@@ -52,10 +52,11 @@ def test_a_table_has_a_file_in_every_language_and_format_and_a_figures_numbers_o
     assert len(set(files.release())) == len(files.release())
 
 
-def test_nothing_of_a_confidential_evaluation_is_released():
+def test_pages_of_a_confidential_evaluation_are_internal():
     study = REFINO.configuration.evaluation.model_copy(update={"data_class": "confidential", "synthetic": None})
     secret = Workflow(REFINO.configuration.__class__(**{**vars(REFINO.configuration), "evaluation": study}))
-    assert secret.files.release() == []
+    assert len(secret.files.release()) == len(REFINO.files.release())
+    assert all(path.startswith("results/refino/internal/") for path in secret.files.release())
     assert secret.files.aggregates() == REFINO.files.aggregates()
     assert "results/refino/run/calibration.csv" not in secret.files.run()
 

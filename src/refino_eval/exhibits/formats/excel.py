@@ -61,6 +61,7 @@ def to_excel(table: Table, numbers: pd.DataFrame) -> bytes:
     book = _workbook(table.title)
     _table_sheet(book, table)
     _numbers_sheet(book, numbers, table.language)
+    _head_pages(book, table.watermark)
     return _saved(book)
 
 
@@ -93,6 +94,7 @@ def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: st
         cell = _put(contents, place, 1, text)
         cell.hyperlink = f"#'{name}'!A1"
         cell.font = _font(color="0563C1", underline="single")
+    _head_pages(book, next((table.watermark for table in tables), ""))
     return _saved(book)
 
 
@@ -140,6 +142,19 @@ def _workbook(title: str) -> Workbook:
     book.properties.creator = ""
     book.properties.created = EPOCH
     return book
+
+
+def _head_pages(book: Workbook, text: str) -> None:
+    """Write a text on each sheet, under its title or beside its columns, and at the head of every printed page."""
+    if not text:
+        return
+    for sheet in book.worksheets:
+        sheet.sheet_properties.tabColor = "B34700"
+        sheet.oddHeader.center.text = text.replace("&", "&&")
+        # The second line of a table is empty, or links back; one of the numbers (the sheet with a filter) holds a number.
+        line, column = (1, sheet.max_column + 2) if sheet.auto_filter.ref else (2, 2 if sheet["A2"].value else 1)
+        cell = _put(sheet, line, column, text)
+        cell.font = _font(bold=True, color="B34700")
 
 
 def _saved(book: Workbook) -> bytes:

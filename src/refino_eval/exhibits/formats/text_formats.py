@@ -26,7 +26,7 @@ def to_csv(table: Table) -> str:
 
 def to_markdown(table: Table) -> str:
     """Write a table as Markdown (pipe table; several header rows are joined into one)."""
-    lines = [f"**{table.title}**", ""]
+    lines = [f"**{table.title}**", "", *([f"**{table.watermark}**", ""] if table.watermark else [])]
     for part in table.parts:
         if part.caption:
             lines += [f"*{part.caption}*", ""]
@@ -82,6 +82,8 @@ def to_html(
             f'<figure class="exhibit table" id="{escape(table.exhibit)}">',
             f"<figcaption>{escape(table.title)}</figcaption>",
         ]
+    if table.watermark:
+        lines.insert(1, f'<p class="watermark">{escape(table.watermark)}</p>')
     for part in table.parts:
         folded = fold is not None and len(part.body) > fold
         if folded:

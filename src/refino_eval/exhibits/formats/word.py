@@ -108,6 +108,7 @@ def to_word(table: Table) -> bytes:
     """
     document = _document(table.title, table.language)
     _turn(document.sections[0], landscape=lies_down(table))
+    _head_pages(document, table.watermark)
     _table(document, table)
     return _saved(document)
 
@@ -128,6 +129,7 @@ def to_word_bundle(tables: Sequence[Table], *, title: str, language: str) -> byt
 
     document = _document(title, language)
     _turn(document.sections[0], landscape=False)
+    _head_pages(document, next((table.watermark for table in tables), ""))
     _paragraph(document, title, "Title")
     _contents(document, tables)
     lying = False
@@ -233,6 +235,14 @@ def _turn(section: Any, *, landscape: bool) -> None:
     section.page_width, section.page_height = (long, short) if landscape else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
         setattr(section, side, Twips(MARGIN))
+
+
+def _head_pages(document: Document, text: str) -> None:
+    """Write a text at the head of every page; later sections take over the head of the first."""
+    if text:
+        paragraph = document.sections[0].header.paragraphs[0]
+        paragraph.style = document.styles[NOTE]
+        paragraph.add_run(text).bold = True
 
 
 def _saved(document: Document) -> bytes:

@@ -198,6 +198,15 @@ def source_line(figure: Figure, text: str) -> None:
         figure.supxlabel(text, fontsize=7.5, color=INK, x=0.01, ha="left", style="italic")
 
 
+def draw_watermark(figure: Figure, text: str) -> None:
+    """Write a text across a figure, so faint that the lines beneath stay readable; nothing where there is none."""
+    if text:
+        lines = "\n".join(textwrap.wrap(text, 36))
+        figure.text(
+            0.5, 0.5, lines, rotation=18, ha="center", va="center", fontsize=17, color=INK, alpha=0.16, zorder=100,
+        )  # fmt: skip
+
+
 def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Series:
     """Return a statistic by event time (index, ascending); rows that are no event time are left out."""
     return _by_event_time(frame).get(

@@ -106,13 +106,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Table:
-    """A finished table in one language."""
+    """A finished table in one language; a `watermark` is on each of its pages and sheets."""
 
     exhibit: str
     language: str
     title: str
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+    watermark: str = ""
 
 
 @dataclass(frozen=True)

@@ -309,11 +309,21 @@ def clustered_note(frame: pd.DataFrame, statistic: Literal["mean", "share"], lab
     return [labels.say("notes.clustered_means" if statistic == "mean" else "notes.clustered_shares")]
 
 
+def watermark_text(facts: Mapping[str, Any], language: str) -> str:
+    """Return the text across every page of confidential results that no disclosure profile protects; else nothing."""
+    return (
+        say("notes.watermark", language)
+        if facts.get("data_class") == "confidential" and not facts.get("profile")
+        else ""
+    )
+
+
 def data_class_note(facts: Mapping[str, Any], language: str) -> str:
-    """Return a text that says that the register is synthetic, when it is."""
-    if facts.get("data_class") != "synthetic":
-        return ""
-    return say("notes.synthetic_register", language)
+    """Return what each file must say of its data: synthetic, unprotected, or protected under a profile."""
+    texts = [say("notes.synthetic_register", language)] if facts.get("data_class") == "synthetic" else []
+    if profile := facts.get("profile"):
+        texts.append(say("notes.profile", language, profile=profile))
+    return " ".join(filter(None, [*texts, watermark_text(facts, language)]))
 
 
 def weights_note(exhibit: Exhibit, labels: LabelBook) -> str:
@@ -380,6 +390,6 @@ def exhibit_notes(
     lines += [dropped_note(frame, labels), *extra]
     if exhibit.note is not None:
         lines.append(exhibit.note[labels.language])
-    if exhibit.about_people:
+    if exhibit.about_people or facts.get("data_class") == "confidential" or facts.get("profile"):
         lines.append(data_class_note(facts, labels.language))
     return tuple(line for line in lines if line)

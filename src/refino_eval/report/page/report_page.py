@@ -19,6 +19,7 @@ from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.render import figure_notes, table_of
 from refino_eval.exhibits.tidy import reason_not_made
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import watermark_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import asset, write_page
 from refino_eval.report.page import summary_tables
@@ -89,6 +90,7 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         `out_path`.
     """
     page = _page(inputs, language)
+    facts = {"data_class": inputs.evaluation.data_class, "profile": inputs.profile}
     labels, frames = page.labels, page.frames
     chapters: dict[str, list[Shown]] = {
         chapter: [_shown(name, page) for name in names]
@@ -116,6 +118,8 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
         styles=STYLES,
         title=inputs.evaluation.label[language],
         data_class=inputs.evaluation.data_class,
+        watermark=watermark_text(facts, language),
+        profile=inputs.profile,
         scripts=scripts,
         script_sources=" ".join(map(_source, scripts)),
         order=_order(chapters, contents, quality=quality is not None),
