@@ -68,7 +68,7 @@ def head(name: str, entry: str, data: str, proposal: Proposal, *, made_from: str
         + proposal.ask("Title of the study in Norwegian and English, and labels likewise (`label`)."),
         "data_class: confidential  "
         + proposal.ask(
-            "Are the data confidential? Then numbers are computed, and tables and report are written only under a disclosure profile. "
+            "Are the data confidential? Then tables and report are watermarked and stay in the secure zone. "
             "Otherwise say `data_class: public`."
         ),
         f"entry: {entry}",

@@ -150,7 +150,8 @@ def _head_pages(book: Workbook, text: str) -> None:
         return
     for sheet in book.worksheets:
         sheet.sheet_properties.tabColor = "B34700"
-        sheet.oddHeader.center.text = text.replace("&", "&&")
+        if sheet.oddHeader is not None:
+            sheet.oddHeader.center.text = text.replace("&", "&&")
         # The second line of a table is empty, or links back; one of the numbers (the sheet with a filter) holds a number.
         line, column = (1, sheet.max_column + 2) if sheet.auto_filter.ref else (2, 2 if sheet["A2"].value else 1)
         cell = _put(sheet, line, column, text)
