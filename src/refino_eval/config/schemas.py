@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from refino_eval.config.base import Name
 from refino_eval.config.definitions import Definitions, Example
+from refino_eval.config.disclosure_profiles import DisclosureProfile
 from refino_eval.config.evaluation import Evaluation, Project
 from refino_eval.config.exhibit_base import GroupedExhibit, OutcomesExhibit, PlainExhibit, StatesExhibit
 from refino_eval.config.sources import Source
@@ -37,6 +38,7 @@ def schemas() -> Iterator[tuple[str, str]]:
         "examples": TypeAdapter(dict[Name, tuple[Example, ...]]),
         "evaluation": TypeAdapter(Evaluation),
         "config": TypeAdapter(Project),
+        "disclosure_profile": TypeAdapter(DisclosureProfile),
     }
     whole = {name: adapter.json_schema(by_alias=True) for name, adapter in adapters.items()}
     _with_windows(whole["outcomes"])

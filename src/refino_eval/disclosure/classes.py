@@ -1,0 +1,89 @@
+"""Classes of output: which risks the numbers of an exhibit have, and so which rules protect them.
+
+A kind of exhibit has one class; a kind without one is refused, since nobody has said what protects it. Inside an exhibit, a
+statistic may have a treatment that differs from the others': counts are counts wherever they are.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from refino_eval.errors import UserError
+
+DisclosureClass = Literal[
+    "frequency", "mean", "share", "regression", "survival", "path", "density", "flow", "money", "published"
+]
+"""`published` is computed from published numbers alone; `density` is refused where its cells are narrower than the threshold."""
+
+KIND_CLASSES: dict[str, DisclosureClass] = {
+    "flow": "flow",
+    "attrition": "regression",
+    "draws": "frequency",
+    "design": "frequency",
+    "counts": "frequency",
+    "descriptives": "mean",
+    "balance": "regression",
+    "itt": "regression",
+    "tests": "regression",
+    "null_card": "regression",
+    "paths": "path",
+    "effects": "regression",
+    "time_to_event": "survival",
+    "take_up": "share",
+    "ever_started": "share",
+    "starters": "regression",
+    "spell_survival": "survival",
+    "late": "regression",
+    "fall_back": "regression",
+    "compliers": "regression",
+    "estimands": "regression",
+    "specification_curve": "regression",
+    "binary_models": "regression",
+    "stepwise": "regression",
+    "leave_one_out": "regression",
+    "interactions": "regression",
+    "subgroups": "regression",
+    "costs": "published",
+    "social_costs": "published",
+    "break_even": "money",
+    "net_benefit": "money",
+    "payments": "money",
+    "listing": "regression",
+}
+
+Treatment = Literal["count", "people", "share", "mean", "spread", "effect", "plain", "extreme", "percentile"]
+"""How a statistic is protected.
+
+count: people in a cell of a table; people: the number of people behind a statistic; share: a count divided by people; mean; spread:
+a standard deviation; effect: an estimate or a function of estimates; plain: a fact of the design or the method that is about no
+person (a number of cells, a p-value's limit); extreme and percentile.
+"""
+
+STATISTIC_TREATMENTS: dict[str, Treatment] = {
+    **dict.fromkeys(("count", "n_left_out"), "count"),
+    **dict.fromkeys(("n", "n_treated", "n_control", "df_residual"), "people"),
+    **dict.fromkeys(("share", "trimmed_share", "share_always"), "share"),
+    **dict.fromkeys(("mean", "mean_treated", "mean_control"), "mean"),
+    **dict.fromkeys(("sd", "sd_treated", "sd_control"), "spread"),
+    **dict.fromkeys(("df", "n_cells", "n_clusters", "margin", "not_made"), "plain"),
+}
+"""Statistics with a treatment of their own; every other statistic of the closed list is an effect."""
+
+EXTREMES = ("min", "max", "lowest", "highest")
+PERCENTILES = ("median", "p10", "p25", "p50", "p75", "p90", "quantile", "percentile")
+
+
+def class_of_kind(kind: str) -> DisclosureClass:
+    """Return the class of a kind of exhibit.
+
+    Raises
+    ------
+    UserError
+        When the kind has none: its numbers may not be released.
+    """
+    if kind not in KIND_CLASSES:
+        raise UserError(
+            f"The kind of exhibit '{kind}' has no class of disclosure control, so no rule protects its numbers. Leave its exhibits out "
+            "of the release, or give the kind a class in refino_eval/disclosure/classes.py."
+        )
+    return KIND_CLASSES[kind]
