@@ -107,6 +107,9 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
         if name not in study.sources:
             yield f"delivery.registers: '{name}' is not among the evaluation's sources.{nearest(name, study.sources)}"
     yield from _sample_problems(study, definitions)
+    for name in study.disclosure.leave_out:
+        if name not in study.exhibits:
+            yield f"disclosure.leave_out: '{name}' is not among the evaluation's exhibits.{nearest(name, study.exhibits)}"
     # A user who takes a synthetic evaluation for a real delivery must not keep its class: synthetic data are released.
     if study.data_class == "synthetic" and study.synthetic is None:
         yield (

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from refino_eval.config.base import Label, Language, Name, Strict, Title, Unit
+from refino_eval.config.base import Label, Language, Name, Shown, Strict, Title, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
 from refino_eval.config.exhibit_base import Stars
 from refino_eval.config.sources import Delivery
@@ -47,6 +47,23 @@ class Formats(Strict):
         return value
 
 
+class DisclosureChoice(Strict):
+    """Which rules protect the results that leave the secure zone."""
+
+    profile: Name = Field(description="A file of `config/disclosure`; `none` for public and synthetic data alone.")
+
+
+class EvaluationDisclosure(Strict):
+    """Disclosure control of one evaluation's releases."""
+
+    profile: Name | None = Field(
+        default=None, description="A file of `config/disclosure`; by default the one of `config/config.yaml`."
+    )
+    leave_out: dict[Name, Shown] = Field(
+        default={}, description="Exhibits that no release holds, each with the reason, which the release states."
+    )
+
+
 class Project(Strict):
     """`config/config.yaml`: what to run, in which languages, with which engine and seed."""
 
@@ -69,8 +86,8 @@ class Project(Strict):
         le=1000,
         description="Jobs that share the people of a panel, with the same result; by default one for each million people.",
     )
-    disclosure: Name | None = Field(
-        default=None, description="Which profile of `config/disclosure` protects the release."
+    disclosure: DisclosureChoice | None = Field(
+        default=None, description="Rules for releases of all evaluations that name no profile themselves."
     )
     seed: int = Field(default=20180501, ge=0, description="The study seed; every random step derives its own from it.")
     work_per_job: int = Field(
@@ -528,6 +545,9 @@ class Evaluation(Strict):
         description="The delivery letter, inside the data folder; default: delivery.yaml when it is there.",
     )
     synthetic: SyntheticData | None = None
+    disclosure: EvaluationDisclosure = Field(
+        default_factory=EvaluationDisclosure, description="Disclosure control of the evaluation's releases."
+    )
     published: Name | None = Field(
         default=None, description="Published values to compare with: `data/published/<name>.csv`."
     )

@@ -31,6 +31,10 @@ from refino_eval.sql.spark_server import engine_problems, server_address
 Model = TypeVar("Model", bound=BaseModel)
 
 
+NO_PROTECTION = "none"
+"""The profile of public and synthetic data, whose numbers are released unchanged."""
+
+
 @dataclass(frozen=True)
 class Configuration:
     """The whole configuration of one evaluation, checked."""
@@ -45,6 +49,12 @@ class Configuration:
     def data_folder(self) -> Path:
         """The folder of the delivery, from the project's root as it is written in the evaluation."""
         return Path(expand(self.evaluation.data))
+
+    @property
+    def disclosure_profile(self) -> str | None:
+        """The disclosure profile of the evaluation's releases; None where confidential data have none."""
+        choice = self.evaluation.disclosure.profile or (self.project.disclosure and self.project.disclosure.profile)
+        return choice or (NO_PROTECTION if self.evaluation.releasable else None)
 
     @property
     def results_folder(self) -> Path:
@@ -74,7 +84,6 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     """
     _require_plain_path(root)
     project = _read(root, "config/config.yaml", Project)
-    _require_profile(root, project.disclosure)
     if project.engine == "spark":
         raise_problems(engine_problems(server_address(project.spark_address)))
     name = evaluation or project.evaluation
@@ -89,6 +98,8 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     shared = joined((file for file in files if file.is_shared), contents)
     raise_problems([*own.problems, *shared.problems])
     study = _study(studies[name], contents[studies[name]], own)
+    for file, choice in (("config/config.yaml", project.disclosure), (studies[name], study.disclosure)):
+        _require_profile(root, file, choice.profile if choice else None, study)
     if study.name != name:
         raise UserError(f"{studies[name]}: the key 'name' says '{study.name}'; it must be '{name}', like the file.")
     definitions = validate(shared.data, Definitions, shared.file_of)
@@ -119,14 +130,18 @@ def _require_plain_path(root: Path) -> None:
         )
 
 
-def _require_profile(root: Path, disclosure: str | None) -> None:
-    """Refuse a disclosure profile that does not exist, rather than release without one."""
+def _require_profile(root: Path, file: str, profile: str | None, study: Evaluation) -> None:
+    """Refuse a disclosure profile that does not exist, or that protects nothing of confidential data."""
     folder = root / "config" / "disclosure"
-    if disclosure is not None and not (folder / f"{disclosure}.yaml").is_file():
+    if profile is not None and not (folder / f"{profile}.yaml").is_file():
         raise UserError(
-            f"config/config.yaml: disclosure: there is no profile '{disclosure}' in config/disclosure, so nothing would protect "
-            f"a release.{nearest(disclosure, (path.stem for path in folder.glob('*.yaml')))} Write the profile, or say null: "
-            "confidential evaluations then release nothing."
+            f"{file}: disclosure.profile: there is no profile '{profile}' in config/disclosure, so nothing would protect "
+            f"a release.{nearest(profile, (path.stem for path in folder.glob('*.yaml')))} Write the profile, or name another."
+        )
+    if profile == NO_PROTECTION and not study.releasable and (study.disclosure.profile or profile) == profile:
+        raise UserError(
+            f"{file}: disclosure.profile: '{profile}' protects nothing, and the data of '{study.name}' are confidential. Name the "
+            "data owner's profile, or none at all: the evaluation then has no releases."
         )
 
 

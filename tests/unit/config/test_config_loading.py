@@ -183,8 +183,36 @@ def test_an_exhibits_words_hold_only_its_own_definitions():
 
 
 def test_a_disclosure_profile_that_is_not_there_is_an_error(project):
-    change(project / "config/config.yaml", "disclosure: null", "disclosure: strict")
-    assert any("there is no profile 'strict'" in text for text in faults(project))
+    study = project / "config/evaluations/job_corps.yaml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text + "\ndisclosure: {profile: strikt}\n", encoding="utf-8")
+    assert any(
+        said.startswith(f"config/evaluations/{study.name}: disclosure.profile: there")
+        for said in faults(project, study.stem)
+    )
+    study.write_text(text + "\ndisclosure: {leave_out: {table_z: few people}}\n", encoding="utf-8")
+    assert any("disclosure.leave_out: 'table_z' is not" in said for said in faults(project, study.stem))
+    change(project / "config/config.yaml", "disclosure: null", "disclosure: {profile: strikt}")
+    assert any("there is no profile 'strikt'" in said for said in faults(project))
+
+
+def test_a_profile_without_protection_is_refused_for_confidential_data(project):
+    folder = project / "config/disclosure"
+    folder.mkdir(exist_ok=True)
+    for name in ("none", "strict"):
+        (folder / f"{name}.yaml").touch()
+    study, machine = project / "config/evaluations/job_corps.yaml", project / "config/config.yaml"
+    chosen = lambda: load_configuration(project, evaluation=study.stem).disclosure_profile  # noqa: E731
+    assert chosen() == "none"
+    change(machine, "disclosure: null", "disclosure: {profile: none}")
+    assert chosen() == "none"
+    change(study, "data_class: public", "data_class: confidential")
+    assert any("protects nothing" in said for said in faults(project, study.stem))
+    study.write_text(study.read_text(encoding="utf-8") + "\ndisclosure: {profile: strict}\n", encoding="utf-8")
+    assert chosen() == "strict"
+    change(machine, "disclosure: {profile: none}", "disclosure: null")
+    change(study, "disclosure: {profile: strict}", "")
+    assert chosen() is None
 
 
 def test_braces_in_the_projects_path_are_reported(project):
