@@ -202,7 +202,10 @@ def test_a_profile_without_protection_is_refused_for_confidential_data(project):
     for name in ("none", "strict"):
         (folder / f"{name}.yaml").touch()
     study, machine = project / "config/evaluations/job_corps.yaml", project / "config/config.yaml"
-    chosen = lambda: load_configuration(project, evaluation=study.stem).disclosure_profile  # noqa: E731
+
+    def chosen():
+        return load_configuration(project, evaluation=study.stem).disclosure_profile
+
     assert chosen() == "none"
     change(machine, "disclosure: null", "disclosure: {profile: none}")
     assert chosen() == "none"
