@@ -164,7 +164,7 @@ def _modules(name: str) -> tuple[Path, ...]:
 @lru_cache(maxsize=1)
 def _texts() -> frozenset[Path]:
     """Return the catalogues of texts: the shared ones and those in the folders of exhibit kinds."""
-    return frozenset((*TEXTS.glob("*.yaml"), *PACKAGE.glob("exhibits/kinds/*/text.yaml")))
+    return frozenset((*TEXTS.rglob("*.yaml"), *PACKAGE.glob("exhibits/kinds/*/text.yaml")))
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.exhibits.render import render
 from refino_eval.exhibits.tidy import write_tidy
@@ -39,12 +40,15 @@ LINKAGE = (
 RULES = "register,rule,rows,people\njobs,stop_before_start,150,91\njobs,duplicate,42,40\n"
 
 
-def evaluation(data_class: str = "synthetic", label: str = "Refino & <Oppfølging>") -> Evaluation:
+def evaluation(
+    data_class: str = "synthetic", label: str = "Refino & <Oppfølging>", design: str = "randomised"
+) -> Evaluation:
     return Evaluation.model_validate(
         {
             "name": "toy",
             "label": {"nb": label, "en": label},
             "data_class": data_class,
+            "design": design,
             "data": "data/synthetic/toy",
             "sources": ["draws"],
             "population": {
@@ -64,9 +68,16 @@ def evaluation(data_class: str = "synthetic", label: str = "Refino & <Oppfølgin
     )  # fmt: skip
 
 
-def make_run(folder: Path, *, data_class: str = "synthetic", languages: tuple[str, ...] = ("en",)) -> ReportInputs:
-    study = evaluation(data_class)
-    definitions = toy.definitions()
+def make_run(
+    folder: Path,
+    *,
+    data_class: str = "synthetic",
+    languages: tuple[str, ...] = ("en",),
+    study: Evaluation | None = None,
+    definitions: Definitions | None = None,
+) -> ReportInputs:
+    study = study or evaluation(data_class)
+    definitions = definitions or toy.definitions()
     inputs = ReportInputs(
         evaluation=study,
         definitions=definitions,
@@ -75,7 +86,7 @@ def make_run(folder: Path, *, data_class: str = "synthetic", languages: tuple[st
         run_dir=folder / "run",
     )
     labels = LabelBook.of(study, definitions)
-    frames = toy.frames()
+    frames = {name: frame for name, frame in toy.frames().items() if name in study.exhibits}
     for name, frame in frames.items():
         write_tidy(frame, inputs.aggregates_dir / f"{name}.csv")
         if definitions.exhibits[name].form == "figure":

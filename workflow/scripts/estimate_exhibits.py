@@ -32,7 +32,9 @@ with job(snakemake) as log:
         start = time.perf_counter()
         exhibit = params.exhibits[result.name]
         definitions = Definitions.from_params(exhibit["definitions"])
-        study = Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"])
+        study = Study.of(
+            definitions, Arms.from_params(params.study["arms"]), params.study["seed"], params.study["design"]
+        )
         try:
             files = PersonFiles.listed(**exhibit["reads"])
             numbers = aggregate(result.name, definitions.exhibits[result.name], files=files, study=study)

@@ -47,7 +47,9 @@ with job(snakemake) as log:
             definitions.exhibits,
             {name: read_tidy(exhibit["numbers"]) for name, exhibit in wanted.items()},
             files=PersonFiles.listed(cohort=snakemake.input.cohort, **listed),
-            study=Study.of(definitions, Arms.from_params(params.study["arms"]), params.study["seed"]),
+            study=Study.of(
+                definitions, Arms.from_params(params.study["arms"]), params.study["seed"], params.study["design"]
+            ),
         )
         require_agreement(found)
         write_verification(found[found["exhibit"] == result.name], Path(*result.writes))

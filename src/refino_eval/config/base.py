@@ -23,6 +23,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 Language = Literal["nb", "en"]
 Unit = Literal["month", "week"]
+Design = Literal["randomised", "observational"]
+"""Whether people were assigned at random, or entered by themselves or by somebody's choice."""
 
 VCOV = (
     "Covariance. Default: CR2 where the evaluation names clusters, otherwise HC1. CRV1 is Stata's clustered covariance, for "

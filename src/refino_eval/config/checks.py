@@ -17,7 +17,7 @@ from refino_eval.config.dependencies import (
     used_states,
 )
 from refino_eval.config.evaluation import Evaluation, Population, Step
-from refino_eval.config.exhibit_checks import exhibit_problems
+from refino_eval.config.exhibit_checks import causal_problems, exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
 from refino_eval.errors import nearest
@@ -110,6 +110,8 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
     for name in study.disclosure.leave_out:
         if name not in study.exhibits:
             yield f"disclosure.leave_out: '{name}' is not among the evaluation's exhibits.{nearest(name, study.exhibits)}"
+    if study.design == "observational":
+        yield from causal_problems("label", study.label)
     # A user who takes a synthetic evaluation for a real delivery must not keep its class: synthetic data are released.
     if study.data_class == "synthetic" and study.synthetic is None:
         yield (

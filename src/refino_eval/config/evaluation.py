@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from refino_eval.config.base import Label, Language, Name, Shown, Strict, Title, Unit
+from refino_eval.config.base import Design, Label, Language, Name, Shown, Strict, Title, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
 from refino_eval.config.exhibit_base import Stars
 from refino_eval.config.sources import Delivery
@@ -537,6 +537,11 @@ class Evaluation(Strict):
     label: Title
     data_class: Literal["confidential", "public", "synthetic"]
     entry: Literal["spells", "person_table", "panel"] = "spells"
+    design: Design = Field(
+        default="randomised",
+        description="observational: nobody was assigned at random. Every text then says difference instead of effect, with a caveat, and "
+        "what rests on random assignment is refused.",
+    )
     data: str = Field(
         description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
     )

@@ -95,6 +95,8 @@ class PlainExhibit(Strict):
     """Whether the numbers honour probability weights."""
     counts_people: ClassVar[bool] = False
     """Whether the numbers are of people as they are, to which weights do not apply."""
+    rests_on_randomisation: ClassVar[bool] = False
+    """Whether the numbers have no meaning unless people were assigned at random; an observational evaluation is refused them."""
     covariances: ClassVar[tuple[Vcov, ...]] = tuple(COVARIANCES)
     """The covariances that the numbers honour; an exhibit that asks for another is refused."""
     honoured: ClassVar[tuple[str, ...]] = ()

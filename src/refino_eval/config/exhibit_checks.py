@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from refino_eval.config import definitions as d
+from refino_eval.config.base import Label, Language
+from refino_eval.config.causal_words import causal_words
 from refino_eval.config.dependencies import cohort_columns
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit
@@ -18,6 +21,7 @@ MOST_ARMS = 6
 def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     """Return a sentence for every problem of an exhibit."""
     where = f"exhibit '{name}'"
+    yield from _design(where, exhibit, study)
     yield from _missing(where, "sample", dict.fromkeys((exhibit.sample, *exhibit.samples_read)), study.samples)
     yield from _arms(where, exhibit, study, definitions)
     outcomes = definitions.outcomes if study.person_table is None else study.person_table.outcomes
@@ -43,6 +47,32 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     yield from _states(where, exhibit, study, definitions)
     yield from _options(where, exhibit, study, definitions)
     yield from exhibit.faults(where, study, definitions)
+
+
+def _design(where: str, exhibit: Exhibit, study: Evaluation) -> Iterator[str]:
+    """Report what rests on random assignment, and texts that speak of effects, in an evaluation without random assignment."""
+    if study.design == "randomised":
+        return
+    if exhibit.rests_on_randomisation:
+        yield (
+            f"The {where} (kind {exhibit.kind}) rests on random assignment, and the evaluation declares `design: {study.design}`. Choose another "
+            "kind."
+        )
+    for key, label in (("title", exhibit.title), ("note", exhibit.note)):
+        yield from causal_problems(f"The {where}: {key}", label)
+
+
+def causal_problems(where: str, label: Label | None) -> Iterator[str]:
+    """Return a message for each language in which a label speaks of effects or of random assignment."""
+    if label is None:
+        return
+    for language in get_args(Language):
+        word = causal_words(label[language], language)
+        if word:
+            yield (
+                f"{where} ({language}) says '{word}', and nobody was assigned at random (design: observational). Write of a difference "
+                "('forskjell' in Norwegian)."
+            )
 
 
 def _missing(where: str, what: str, names: Iterable[str], valid: Iterable[str]) -> Iterator[str]:

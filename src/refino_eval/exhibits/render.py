@@ -24,6 +24,7 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import EN_DASH, exhibit_notes, stars_note, watermark_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.exhibits.wording.reasons import reason_text
+from refino_eval.text.design_wording import worded_for
 
 EMPTY = Part((Row((label(""),)),), (Row((Cell(EN_DASH, align="left"),)),))
 """The grid of a table that could not be computed."""
@@ -117,6 +118,20 @@ def table_of(
     style: NumberStyle | None = None,
 ) -> Table:
     """Lay out a table without writing it (see `render`); the report shows the same one."""
+    with worded_for(labels.design):
+        return _table_of(exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts, style=style)
+
+
+def _table_of(
+    exhibit_name: str,
+    exhibit: Exhibit,
+    tidy_frame: pd.DataFrame,
+    *,
+    labels: LabelBook,
+    language: str,
+    facts: Mapping[str, Any],
+    style: NumberStyle | None,
+) -> Table:
     labels = labels.comparing(exhibit.arm, exhibit.against).in_language(language)
     if (reason := reason_not_made(tidy_frame)) is not None:
         notes = (labels.say("notes.not_made", reason=reason_text(reason, labels.language)),)
@@ -160,8 +175,9 @@ def drawing_of(
     facts: Mapping[str, Any],
 ) -> Drawing:
     """Draw a figure without writing it (see `render`)."""
-    drawing = _drawing_of(exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts)
-    draw_watermark(drawing.figure, watermark_text(facts, language))
+    with worded_for(labels.design):
+        drawing = _drawing_of(exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts)
+        draw_watermark(drawing.figure, watermark_text(facts, language))
     return drawing
 
 
@@ -197,5 +213,6 @@ def figure_notes(
     if exhibit.comparisons:
         labels = labels.compared(exhibit.comparisons[0])
     own_notes = getattr(layout_of(exhibit.kind), "notes", None)
-    kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
-    return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)
+    with worded_for(labels.design):
+        kind_notes = own_notes(exhibit, tidy_frame, labels) if own_notes is not None else []
+        return exhibit_notes(exhibit, tidy_frame, labels, facts, kind_notes)

@@ -19,6 +19,7 @@ from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import write_text
 from refino_eval.report.html import write_page
+from refino_eval.text.design_wording import worded_for
 
 STYLES = ("report.css", "contents.css", "catalogue.css", "print.css")
 
@@ -67,16 +68,17 @@ def write_catalogue(
         codelists=load_codelists(lists, codelists),
         results=run_examples(keys, definitions, own, codelists=codelists, clock=clock),
     )
-    write_page(
-        html_path,
-        "catalogue.html.j2",
-        language,
-        styles=STYLES,
-        title=study.label[language],
-        parts={kind: entries(inputs, kind, language) for kind in PARTS},
-        ready=ready_outcomes(study, language),
-        examples_line=examples_line(inputs, language),
-        report=f"report.{language}.html",
-    )
-    write_text(markdown_path, markdown_catalogue(inputs, language))
+    with worded_for(study.design):
+        write_page(
+            html_path,
+            "catalogue.html.j2",
+            language,
+            styles=STYLES,
+            title=study.label[language],
+            parts={kind: entries(inputs, kind, language) for kind in PARTS},
+            ready=ready_outcomes(study, language),
+            examples_line=examples_line(inputs, language),
+            report=f"report.{language}.html",
+        )
+        write_text(markdown_path, markdown_catalogue(inputs, language))
     return sum(len(getattr(definitions, kind)) for kind in PARTS)

@@ -23,9 +23,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
+from refino_eval.text.design_wording import read_texts, text_of_design
 
 HERE = Path(__file__).parent
 KINDS = HERE.parent / "exhibits" / "kinds"
@@ -62,6 +61,7 @@ class Catalogue:
             text = self.entries[name][language]
         except KeyError:
             raise KeyError(f"no text '{self.theme}.{name}' in language '{language}'") from None
+        text = text_of_design(f"{self.theme}.{name}", text, language)
         if not isinstance(text, str):
             text = text["one" if values["n"] in (1, "1") else "other"]
         # Most texts have no placeholder, and one without must be allowed to hold braces as they are.
@@ -97,7 +97,11 @@ def say_if_any(key: str, language: str) -> str:
 
 def texts_of(theme: str, language: str) -> dict[str, str]:
     """Return all texts of a theme in one language, for pages that show them all; plural forms are left out."""
-    return {name: text for name, entry in catalogue(theme).entries.items() if isinstance(text := entry[language], str)}
+    return {
+        name: text
+        for name, entry in catalogue(theme).entries.items()
+        if isinstance(text := text_of_design(f"{theme}.{name}", entry[language], language), str)
+    }
 
 
 def catalogue_files() -> Iterator[tuple[str, Path]]:
@@ -113,10 +117,7 @@ def catalogue(theme: str) -> Catalogue:
     path = HERE / f"{theme}.yaml"
     if not path.is_file():
         path = KINDS / theme / "text.yaml"
-    # The C parser reads the catalogues five times as fast, and a run reads them in every process.
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with path.open(encoding="utf-8") as file:
-        return Catalogue(theme, yaml.load(file, Loader=loader))
+    return Catalogue(theme, read_texts(path))
 
 
 def placeholders(text: str) -> set[str]:

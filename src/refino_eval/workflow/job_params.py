@@ -198,7 +198,8 @@ class JobParams:
 
     def study(self) -> Params:
         """Return what every estimate needs to know of its study."""
-        return {"arms": without_text(self.evaluation.arms), "seed": self.configuration.project.seed}
+        study = self.evaluation
+        return {"arms": without_text(study.arms), "seed": self.configuration.project.seed, "design": study.design}
 
     def estimates(self, names: Iterable[str], digest_of: Callable[[str], str]) -> Recorded:
         """Return, for exhibits, the definitions that their numbers are computed from, and the files.
@@ -305,6 +306,7 @@ class JobParams:
             "outcomes": _named(table.labels, table.labels) if table and study.panel is None else {},
             "weights": study.weights or "",
             "cluster": study.cluster or "",
+            "design": study.design,
             "flow": {row: _plain(label) for row, label in flow_labels(study).items()},
         }
 

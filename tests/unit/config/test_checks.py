@@ -130,3 +130,38 @@ def test_covariates_of_the_day_of_the_draw_need_spells_and_amounts(name, parts, 
     found = problems(load_configuration(ROOT, evaluation="se_klar"), definitions={"covariates": {name: parts}})
     assert len(found) == (0 if problem is None else 1)
     assert problem is None or problem in found[0]
+
+
+OBSERVATIONAL = {"design": "observational"}
+
+
+def test_kinds_that_rest_on_random_assignment_are_refused_without_it():
+    found = problems(CONFIGURATION, study=OBSERVATIONAL)
+    refused = {
+        name
+        for name in CONFIGURATION.evaluation.exhibits
+        if any(f"'{name}' (kind" in text and "rests on random" in text for text in found)
+    }
+    kinds = {CONFIGURATION.definitions.exhibits[name].kind for name in refused}
+    assert {"tests", "null_card", "late", "compliers", "attrition"} <= kinds
+    assert not kinds & {"itt", "balance", "paths", "effects"}
+
+
+def test_texts_that_speak_of_effects_are_refused_without_random_assignment():
+    title = {"nb": "Effekten av et tiltak, med faste effekter", "en": "What random assignment did, with fixed effects"}
+    found = problems(CONFIGURATION, study=OBSERVATIONAL, definitions={"exhibits": {"table_8_1": {"title": title}}})
+    assert any("'table_8_1': title (nb) says 'Effekt'" in text for text in found), found
+    assert any("'table_8_1': title (en) says 'random'" in text for text in found), found
+    plain = {"nb": "Forskjeller, med faste effekter", "en": "Differences, with fixed effects"}
+    found = problems(CONFIGURATION, study=OBSERVATIONAL, definitions={"exhibits": {"table_8_1": {"title": plain}}})
+    assert not any("'table_8_1': title" in text for text in found)
+
+
+def test_permutations_in_groups_are_refused_without_random_assignment():
+    name = next(
+        name
+        for name in CONFIGURATION.evaluation.exhibits
+        if CONFIGURATION.definitions.exhibits[name].kind == "subgroups"
+    )
+    found = problems(CONFIGURATION, study=OBSERVATIONAL, definitions={"exhibits": {name: {"draws": 199}}})
+    assert any(f"'{name}' re-randomises people" in text for text in found), found

@@ -99,4 +99,4 @@ def test_one_module_reads_configuration():
         for path in sorted(source.rglob("*.py"))
         if re.search(r"\byaml\.(load|safe_load|compose|parse|scan|dump|safe_dump)\b", path.read_text(encoding="utf-8"))
     ]
-    assert readers == ["config/yaml_files.py", "text/catalogue.py"]
+    assert readers == ["config/yaml_files.py", "text/design_wording.py"]

@@ -67,7 +67,7 @@ def inference_rows(
             yield cell(row, column, statistic, value, int(table.n[k]), panel=panel)
         yield cell(row, column, "df", df, int(table.n[k]), panel=panel)
         few = few or min(counts) < FEW_OF_AN_ARM or not df >= FEW_FREEDOM
-    if few and within_cells:
+    if few and within_cells and study.design == "randomised":
         yield from _randomisation(table, values, people, inputs, study, panel, seed)
 
 

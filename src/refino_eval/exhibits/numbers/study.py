@@ -14,6 +14,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
+from refino_eval.config.base import Design
 from refino_eval.config.costs import Costs
 from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
@@ -93,6 +94,7 @@ class Study:
     control: str
     specifications: Mapping[str, d.Specification]
     seed: int
+    design: Design = "randomised"
     several: tuple[str, ...] = ()
     subgroups: Mapping[str, d.Subgroup] = field(default_factory=dict)
     pooled: str | None = None
@@ -102,7 +104,7 @@ class Study:
     all_arms: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, definitions: d.Definitions, arms: Arms, seed: int) -> Study:
+    def of(cls, definitions: d.Definitions, arms: Arms, seed: int, design: Design = "randomised") -> Study:
         """Return the study of an evaluation's arms, with the definitions that its exhibits use."""
         return cls(
             treated=arms.treated.name,
@@ -115,6 +117,7 @@ class Study:
             costs=definitions.costs,
             payments=definitions.payments,
             seed=seed,
+            design=design,
         )
 
     @property

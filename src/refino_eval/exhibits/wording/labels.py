@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from refino_eval.config.base import Label
+from refino_eval.config.base import Design, Label
 from refino_eval.config.definitions import Definitions, Outcome, Specification
 from refino_eval.config.evaluation import Arms, Evaluation
 from refino_eval.config.outcome_kinds import OUTCOME_KINDS
@@ -38,6 +38,8 @@ class LabelBook:
         Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
     weights, cluster
         Columns of weights and clusters, or nothing.
+    design
+        Of the study; texts are worded for it inside `worded_for`.
     language
         `nb` or `en`: the language that labels and texts are returned in.
     """
@@ -54,6 +56,7 @@ class LabelBook:
     several: tuple[str, ...] = ()
     weights: str = ""
     cluster: str = ""
+    design: Design = "randomised"
     language: str = "en"
 
     @property
@@ -105,6 +108,7 @@ class LabelBook:
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=evaluation.weights or "",
             cluster=evaluation.cluster or "",
+            design=evaluation.design,
         )
 
     @classmethod
@@ -115,7 +119,7 @@ class LabelBook:
         ----------
         names
             `arms`, `samples`, `strata`, `strata_labels`, `outcomes` and `flow`, as they are written in YAML; and of a person
-            table with them, `weights` and `cluster`.
+            table with them, `weights`, `cluster` and `design`.
         definitions
             Those that the exhibit's words come from.
         """
@@ -133,6 +137,7 @@ class LabelBook:
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=str(names.get("weights", "")),
             cluster=str(names.get("cluster", "")),
+            design=names.get("design", "randomised"),
             samples=labels["samples"],
             strata_labels=labels["strata_labels"],
             outcomes=labels["outcomes"],

@@ -371,6 +371,12 @@ def control_name(name: str, labels: LabelBook) -> str:
     return inside(labels.covariate(covariate, unit=False)) + (f" ({group})" if separator else "")
 
 
+def caveat_note(exhibit: Exhibit, labels: LabelBook) -> str:
+    """Return what a comparison without randomisation does not show; nothing under counts, and under a randomised design."""
+    compares = exhibit.about_people and not exhibit.counts_people and not exhibit.reads_flow
+    return labels.say("notes.observational_caveat") if compares and labels.design == "observational" else ""
+
+
 def exhibit_notes(
     exhibit: Exhibit,
     frame: pd.DataFrame,
@@ -387,7 +393,7 @@ def exhibit_notes(
         weights_note(exhibit, labels),
         *own,
     ]
-    lines += [dropped_note(frame, labels), *extra]
+    lines += [dropped_note(frame, labels), *extra, caveat_note(exhibit, labels)]
     if exhibit.note is not None:
         lines.append(exhibit.note[labels.language])
     if exhibit.about_people or facts.get("data_class") == "confidential" or facts.get("profile"):

@@ -34,6 +34,7 @@ from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
 from refino_eval.report.trail.trails import Trails
 from refino_eval.text import texts_of
+from refino_eval.text.design_wording import worded_for
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -89,6 +90,11 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
     Path
         `out_path`.
     """
+    with worded_for(inputs.evaluation.design):
+        return _written(inputs, language, out_path)
+
+
+def _written(inputs: ReportInputs, language: Language, out_path: Path) -> Path:
     page = _page(inputs, language)
     facts = {"data_class": inputs.evaluation.data_class, "profile": inputs.profile}
     labels, frames = page.labels, page.frames

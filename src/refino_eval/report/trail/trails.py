@@ -23,7 +23,7 @@ from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.tidy import Key, number_text
 from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.labels import LabelBook, plain, vcov_label
-from refino_eval.exhibits.wording.notes import specification_note
+from refino_eval.exhibits.wording.notes import caveat_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.summary_tables import count_text, flow_label
 from refino_eval.report.report_inputs import ReportInputs
@@ -35,6 +35,7 @@ from refino_eval.report.trail.locations import (
     words_of_place,
 )
 from refino_eval.text import say, say_if_any
+from refino_eval.text.design_wording import worded_for
 
 Number = tuple[float, Any, str]
 """A number's value, the people behind it, and its status."""
@@ -119,7 +120,7 @@ class Trails:
         return self._frames[exhibit]
 
     def follow(self, exhibit: str, key: Key) -> Trail:
-        """Return the trail of a number that exists.
+        """Return the trail of a number that exists, worded for the design of the study.
 
         Parameters
         ----------
@@ -128,6 +129,10 @@ class Trails:
         key
             Panel, row, column and statistic.
         """
+        with worded_for(self.labels.design):
+            return self._followed(exhibit, key)
+
+    def _followed(self, exhibit: str, key: Key) -> Trail:
         entry = self.definitions.exhibits[exhibit]
         labels = self.labels.comparing(entry.arm, entry.against)
         value, persons, status = self.numbers(exhibit)[key]
@@ -167,6 +172,7 @@ class Trails:
         return self._section("number", [
             ("exhibit", entry.title[self.language]),
             ("status", (say_if_any(f"trail.status_{status}", self.language) or plain(status)) if status else ""),
+            ("caveat", caveat_note(entry, self.labels)),
             ("same_estimate", "; ".join(same)),
         ])  # fmt: skip
 

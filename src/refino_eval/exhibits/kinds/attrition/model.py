@@ -14,6 +14,7 @@ class AttritionExhibit(PlainExhibit):
     """The effect of assignment on whose outcome is observed, and the bounds on the effect on the outcome."""
 
     kind: Literal["attrition"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "flow"
     units_in_heads: ClassVar[bool] = False
     honoured: ClassVar[tuple[str, ...]] = ("interacted",)

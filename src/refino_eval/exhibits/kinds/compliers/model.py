@@ -14,6 +14,7 @@ class CompliersExhibit(PlainExhibit):
     """Who took part because of the draw: shares and characteristics of compliers, always-takers and never-takers."""
 
     kind: Literal["compliers"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = ("compliers",)

@@ -11,6 +11,7 @@ class DesignExhibit(PlainExhibit):
     """The cells of the draw: people, draw shares, one-arm and single-person cells, effective sample."""
 
     kind: Literal["design"]
+    rests_on_randomisation: ClassVar[bool] = True
     counts_people: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "design"
     explanations: ClassVar[tuple[str, ...]] = ("strata",)

@@ -15,6 +15,7 @@ class EverStartedExhibit(PlainExhibit):
     """Share of each arm that has taken part by each horizon, and the draw's effect on it."""
 
     kind: Literal["ever_started"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "take_up"
     honoured: ClassVar[tuple[str, ...]] = ("interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = ("late",)

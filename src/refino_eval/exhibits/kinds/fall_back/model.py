@@ -13,6 +13,7 @@ class FallBackExhibit(PlainExhibit):
     """What the draw moved people into, and out of: its effect on every state of participation, and compliers' fall-back."""
 
     kind: Literal["fall_back"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "take_up"
     honoured: ClassVar[tuple[str, ...]] = ("interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = ("late",)

@@ -15,6 +15,7 @@ class LateExhibit(OutcomesExhibit):
     """Effects of take-up for compliers: reduced form, first stage, two-stage least squares, Anderson-Rubin sets."""
 
     kind: Literal["late"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True

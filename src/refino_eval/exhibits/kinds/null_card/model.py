@@ -21,6 +21,7 @@ class NullCardExhibit(OutcomesExhibit):
     """What a result that finds nothing rules out, in units, in per cent and in words; read from a `tests` exhibit."""
 
     kind: Literal["null_card"]
+    rests_on_randomisation: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",

@@ -16,6 +16,7 @@ class StartersExhibit(PlainExhibit):
     """Which characteristics go with starting the programme that one was drawn to, in each arm."""
 
     kind: Literal["starters"]
+    rests_on_randomisation: ClassVar[bool] = True
     usual_chapter: ClassVar[Chapter] = "take_up"
     explanations: ClassVar[tuple[str, ...]] = ("late",)
     started: dict[Name, Name] = Field(

@@ -48,6 +48,8 @@ class SubgroupsExhibit(OutcomesExhibit):
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
         specification = definitions.specifications.get(self.specification)
+        if self.draws is not None and study.design == "observational":
+            yield f"The {where} re-randomises people (`draws`), and nobody was assigned at random (design: observational). Leave `draws` out."
         if self.draws is not None and specification is not None and specification.absorb:
             yield f"The {where} re-randomises within the cells, which `absorb` does not name. Leave `draws` or `absorb` out."
 

@@ -22,6 +22,7 @@ class TestsExhibit(OutcomesExhibit):
     """Each effect under every test, its columns being one family; what it can and cannot exclude."""
 
     kind: Literal["tests"]
+    rests_on_randomisation: ClassVar[bool] = True
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
