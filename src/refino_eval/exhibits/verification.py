@@ -280,9 +280,10 @@ def require_agreement(found: pd.DataFrame) -> None:
     """
     wrong = found[found["verdict"] == DIFFERS]
     if len(wrong):
+        # Few digits: logs replace longer numbers, which could be a person's id.
         lines = [
             f"{':'.join(part for part in (row.exhibit, row.panel, row.row, row.column, row.statistic) if part)}: "  # type: ignore[misc]
-            f"{row.value!r} here, {row.engine_value!r} by {row.engine}"
+            f"{row.value:.4g} here, {row.engine_value:.4g} by {row.engine}"
             for row in wrong.head(10).itertuples()
         ]
         raise VerificationError(f"{len(wrong)} of {len(found)} comparisons differ:\n" + "\n".join(lines))

@@ -107,3 +107,19 @@ def test_a_trait_of_a_single_person_has_no_robust_standard_error_and_is_left_out
     assert table.joint_test.p_value == without.joint_test.p_value
     two = (np.isin(np.arange(120), [7, 8])).astype(float)
     assert balance(two, treated, cells=cells, names=["two"], vcov=vcov).unsupported == ()
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "HC2", "HC3"])
+def test_the_only_person_outside_the_other_categories_gives_the_joint_test_no_degree_of_freedom(vcov):
+    # Of four categories one holds a single person: without its indicator the other three differ from that person alone.
+    rng = np.random.default_rng(3)
+    category = np.append(rng.integers(0, 3, 119), 3)
+    indicators = (category[:, None] == np.arange(4)).astype(float)
+    treated = rng.integers(0, 2, 120).astype(float)
+    names = ["first", "second", "third", "single"]
+    table = balance(indicators, treated, names=names, vcov=vcov)
+    assert table.unsupported == ("single",)
+    assert table.dropped == ("third",)
+    assert table.joint_test.df_num == 2
+    merged = balance(indicators[:, :2], treated, names=names[:2], vcov=vcov)
+    assert table.joint_test.p_value == pytest.approx(merged.joint_test.p_value, rel=1e-9)

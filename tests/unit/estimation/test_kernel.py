@@ -242,3 +242,18 @@ def test_faults_of_the_fit(trial):
         prepare(t.z, cells=t.cells, cluster=np.zeros(t.z.size)).fit(t.y).std_errors("CRV1")
     with pytest.raises(UserError, match="no influence form"):
         design.fit(t.y).scores("iid")
+
+
+@pytest.mark.parametrize("vcov", ["HC1", "HC3", "CRV1"])
+def test_a_coefficient_of_people_fitted_exactly_has_no_robust_variance_and_leaves_the_others_theirs(vcov):
+    rng = np.random.default_rng(8)
+    treated, rare = rng.integers(0, 2, 60).astype(float), np.arange(60) == 4
+    columns = np.column_stack((rare, treated)).astype(float)
+    cluster = np.arange(60) // 2 if vcov == "CRV1" else None
+    fit = prepare_columns(columns, names=("rare", "treated"), cluster=cluster).fit(rng.normal(size=60))
+    assert fit.design.supported.tolist() == [False, True]
+    assert np.isnan(fit.std_errors(vcov)[0, 0])
+    errors = fit.combination_errors(np.array([[0.0, 1.0], [1.0, 1.0]]), 0, vcov)
+    assert errors[0] == pytest.approx(fit.std_errors(vcov)[1, 0], rel=1e-12)
+    assert np.isnan(errors[1])
+    assert np.isfinite(fit.std_errors("iid")).all()

@@ -12,7 +12,8 @@ coefficient, and of all outcomes' coefficients jointly, are products of (scaled)
 
 Conventions, with n people and K = cells + columns (cells count as constants, also when each is part of one cluster):
 `covariances` lists the covariances and their degrees of freedom; `bias_reduction` has the formulas of those with leverage
-of whole clusters. The leverage h is the full one, 1/n_c(i) + |Q_i|^2 with absorbed cells. People with h = 1 have no residual and psi = 0. With
+of whole clusters. The leverage h is the full one, 1/n_c(i) + |Q_i|^2 with absorbed cells. People with h = 1 have no
+residual and psi = 0, and a coefficient that they alone identify has no robust variance (`Design.supported`). With
 probability weights w all sums are weighted and leverage is that of the weighted regression. Objects that hold person
 rows print nothing of them (``repr=False``), since logs may be read by others.
 """
@@ -118,6 +119,27 @@ class Design:
         """1 / (1 - h), and 0 for people fitted exactly, shape (n,)."""
         slack = 1.0 - self.leverage
         return np.nan_to_num(ratio(np.ones(self.n), slack, where=slack > SATURATED))
+
+    @cached_property
+    def supported(self) -> npt.NDArray[np.bool_]:
+        """Whether people who are not fitted exactly identify each coefficient too, shape (f,).
+
+        A coefficient that rests on people with h = 1 (a trait of a single person, or of the only person outside the other
+        categories) has residuals of 0 behind it whatever the outcome: no robust covariance can estimate its variance.
+        """
+        inside = self.inverse_slack > 0
+        within_cells = build_cells(self.cells.codes)
+        # A person alone in a cell is fitted exactly, and identifies nothing.
+        if np.all(inside | (within_cells.sizes[within_cells.codes] == 1)):
+            return np.ones(len(self.focus), dtype=bool)
+        root = np.ones(self.n) if self.root_weights is None else self.root_weights
+        rest = build_cells(self.cells.codes[inside], weights=root[inside] ** 2)
+        columns = rest.demean(self.basis[inside] / root[inside, None]) * root[inside, None]
+        _, values, directions = np.linalg.svd(columns, full_matrices=True)
+        values = np.pad(values, (0, directions.shape[0] - values.size))
+        lost = directions[values <= SATURATED**0.5]
+        sizes = np.linalg.norm(self.lift, axis=1)
+        return np.asarray(np.linalg.norm(self.lift @ lost.T, axis=1) <= SATURATED**0.5 * sizes)
 
     @cached_property
     def n_clusters(self) -> int:
@@ -355,6 +377,8 @@ class Fit:
             scale = self.design.adjusted(vcov)[:, focus]
         else:
             scale = self.design.dual[:, focus] * np.sqrt(self._person_factor(vcov))
+        if not self.design.supported[focus]:
+            scale = np.full_like(scale, np.nan)
         scores = np.zeros((self.design.n_rows, self.residuals.shape[1]))
         scores[self.design.rows] = scale[:, None] * self.residuals
         return scores
@@ -382,6 +406,7 @@ class Fit:
             return np.outer(np.einsum("if,if->f", dual, dual), self.rss / self.design.df_resid)
         if covariance.is_clustered:
             return np.stack([np.diag(self.joint_cov(vcov, focus=f)) for f in range(dual.shape[1])])
+        dual = np.where(self.design.supported, dual, np.nan)
         return np.asarray((dual * dual * self._person_factor(vcov)[:, None]).T @ self._squares)
 
     def std_errors(self, vcov: Vcov = "HC1") -> FloatArray:
@@ -404,10 +429,25 @@ class Fit:
         dual = self.design.dual
         if not COVARIANCES[vcov].is_robust:
             return np.asarray(dual.T @ dual * (self.rss[outcome] / self.design.df_resid))
+        supported = self.design.supported
         if COVARIANCES[vcov].has_cluster_leverage:
-            return cross_product(self.design.adjusted(vcov) * self.residuals[:, [outcome]], self.design.cluster)
+            adjusted = np.where(supported, self.design.adjusted(vcov), np.nan)
+            return cross_product(adjusted * self.residuals[:, [outcome]], self.design.cluster)
+        dual = np.where(supported, dual, np.nan)
         scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
         return cross_product(dual * scale[:, None], self.design.summed_in(vcov))
+
+    def combination_errors(self, loadings: FloatArray, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
+        """Return the standard errors of weighted sums of one outcome's coefficients, loadings of shape (q, f).
+
+        A coefficient without a variance leaves those sums without one in which it counts, and no others.
+        """
+        cov = self.coefficient_cov(outcome, vcov)
+        unknown = ~np.isfinite(np.diag(cov))
+        known = np.where(unknown[:, None] | unknown, 0.0, cov)
+        errors = np.sqrt(np.einsum("ki,ij,kj->k", loadings, known, loadings))
+        errors[np.any(loadings[:, unknown] != 0, axis=1)] = np.nan
+        return np.asarray(errors)
 
     def source(
         self, vcov: Vcov, outcome: int = 0, *, focus: int = 0, loadings: FloatArray | None = None, late: bool = False

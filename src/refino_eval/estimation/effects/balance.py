@@ -7,7 +7,7 @@ means, the difference adjusted for cells, and the normalised difference, which d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Unpack
 
 import numpy as np
@@ -71,7 +71,8 @@ class BalanceTable:
         their residual is 0 whatever the outcome, so nothing estimates the variance. They have no standard error and are left
         out of ``together``.
     dropped
-        Covariates left out of ``together`` as collinear with cells or earlier covariates.
+        Covariates left out of ``together`` as collinear with cells or earlier covariates, among all people or among those
+        who are not fitted exactly.
     """
 
     covariates: tuple[str, ...]
@@ -143,18 +144,14 @@ def balance(
         observed: BoolArray = np.isfinite(values[:, k]) if inputs.missing == "available" else complete
         design = design_of(inputs.among(observed), values[:, [k]], (name,), collinear="drop")
         regression = _regress_treatment(design, inputs, [name])[0]
-        if COVARIANCES[inputs.vcov].is_robust and _rests_on_exact_fits(design, values[design.rows, k]):
-            nothing = np.full(1, np.nan)
-            regression = replace(regression, std_error=nothing, t=nothing, p_value=nothing)
+        if COVARIANCES[inputs.vcov].is_robust and not design.supported.all():
             unsupported.append(name)
         alone.append(regression)
     # Covariates without sampling variation would enter the joint test as rounding errors.
     stacked = _stack(alone)
     balanced = (stacked.std_error == 0) & (stacked.estimate == 0)
     tested = np.flatnonzero(~balanced & ~np.isin(labels, unsupported))
-    everything = design_of(
-        inputs.among(complete), values[:, tested], tuple(labels[k] for k in tested), collinear="drop"
-    )
+    everything = _all_at_once(inputs.among(complete), values, tested, labels)
     together, joint_test = _regress_treatment(everything, inputs, labels)
     return BalanceTable(
         covariates=labels,
@@ -164,18 +161,29 @@ def balance(
         differences=itt(values, inputs, names=labels),
         balanced=tuple(name for k, name in enumerate(labels) if balanced[k]),
         unsupported=tuple(unsupported),
-        dropped=everything.dropped,
+        dropped=tuple(labels[k] for k in tested if labels[k] not in everything.focus),
         vcov=inputs.vcov,
     )
 
 
-def _rests_on_exact_fits(design: Design, column: FloatArray) -> bool:
-    """Return whether a column varies within cells only by people who are fitted exactly."""
-    inside = design.inverse_slack > 0
-    if inside.all() or not design.focus:
-        return False
-    groups = pd.Series(column[inside]).groupby(design.cells.codes[inside])
-    return bool((groups.max() - groups.min()).max() == 0)
+def _all_at_once(inputs: RegressionInputs, values: FloatArray, tested: IntArray, labels: Sequence[str]) -> Design:
+    """Prepare the regression on all covariates tested, leaving out those that nobody but people fitted exactly tell apart.
+
+    Where one person alone is outside the other categories of a trait, the categories' coefficients are differences from that
+    person: the last of them is left out, so that the person joins it in the reference category.
+    """
+    columns = [int(k) for k in tested]
+    while True:
+        design = design_of(inputs, values[:, columns], tuple(labels[k] for k in columns), collinear="drop")
+        if not COVARIANCES[inputs.vcov].is_robust or design.supported.all():
+            return design
+        others = np.zeros(inputs.n_rows, dtype=bool)
+        others[design.rows[design.inverse_slack > 0]] = True
+        names = tuple(labels[k] for k in columns)
+        kept = (
+            design_of(inputs.among(others), values[:, columns], names, collinear="drop").focus if others.any() else ()
+        )
+        columns = [k for k in columns if labels[k] in kept]
 
 
 def _regress_treatment(

@@ -93,10 +93,7 @@ def arm_effects(
 
 def contrast_inference(fit: Fit, loadings: FloatArray, vcov: Vcov) -> tuple[FloatArray, FloatArray]:
     """Return weighted sums of coefficients and their standard errors, each (q, J)."""
-    errors = [
-        np.sqrt(np.einsum("ki,ij,kj->k", loadings, fit.coefficient_cov(j, vcov), loadings))
-        for j in range(fit.coefficients.shape[1])
-    ]
+    errors = [fit.combination_errors(loadings, j, vcov) for j in range(fit.coefficients.shape[1])]
     return loadings @ fit.coefficients, np.column_stack(errors)
 
 

@@ -92,7 +92,7 @@ def _contrasts(
     vcov = specification.vcov
     df = np.array([fit.design.df(vcov, loadings=row[None]) for row in loadings])
     estimate = loadings @ fit.cleared(fit.std_errors(vcov))[:, 0]
-    error = np.sqrt(np.einsum("ki,ij,kj->k", loadings, fit.coefficient_cov(0, vcov), loadings))
+    error = fit.combination_errors(loadings, 0, vcov)
     inference = est.t_inference(estimate, error, df, level=specification.level)
     return [
         (
