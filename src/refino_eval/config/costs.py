@@ -6,6 +6,7 @@ nothing is typed twice. What is computed from them, step by step, is in `refino_
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -55,7 +56,53 @@ class Accounts(Strict):
     participant_months: ByArm
 
 
-Basis = Annotated[YearlyPrices | Accounts, Field(discriminator="kind")]
+class Bought(Strict):
+    """A programme that is bought: money paid out, and the participant-months that it was paid for."""
+
+    kind: Literal["bought"]
+    payments: Amount
+    participant_months: Amount
+
+
+class Staffed(Strict):
+    """A programme that is delivered by own staff: full-time equivalents, and the participant-months that they served."""
+
+    kind: Literal["staffed"]
+    full_time_equivalents: Amount
+    cost_per_full_time_equivalent: Amount = Field(description="Kroner a year, with all costs that the study counts.")
+    participant_months: Amount
+
+
+class Transaction(Strict):
+    """Own work on procurement and follow-up of providers, shared by those who start."""
+
+    full_time_equivalents: Amount
+    cost_per_full_time_equivalent: Amount
+    starters: Amount = Field(description="Participants who start in the same year.")
+
+
+class UnitCosts(Strict):
+    """Cost of a participant-month by arm, bought or delivered by own staff, and transaction costs per starter."""
+
+    kind: Literal["unit_costs"]
+    label: Label
+    arms: dict[Name, Annotated[Bought | Staffed, Field(discriminator="kind")]] = Field(min_length=1)
+    transaction: dict[Name, Transaction] = Field(
+        default={}, description="Arm -> transaction costs, where there are any."
+    )
+
+
+Basis = Annotated[YearlyPrices | Accounts | UnitCosts, Field(discriminator="kind")]
+
+
+class PublishedEffect(Strict):
+    """A published effect on the share with an outcome, that a difference in cost is divided by."""
+
+    label: Label
+    estimate: Amount = Field(description="As a share: 0.015 for 1.5 percentage points.")
+    std_error: Amount | None = Field(
+        default=None, description="If it is published; without it there is no confidence set."
+    )
 
 
 class OutcomeValue(Strict):
@@ -74,32 +121,51 @@ class Costs(Strict):
     )
     price_year: str = Field(description="The prices that amounts are in.")
     duration: ByArm = Field(description="Arm -> months that a participant stays.")
-    vat_rate: Amount = Field(description="Share of the price before VAT; taken out, being no cost to society.")
-    tax_cost: Amount = Field(description="Cost to society of raising one krone of tax, put in.")
+    period: Label | None = Field(
+        default=None, description="What the months of `duration` are counted in: the first year."
+    )
+    vat_rate: Amount | None = Field(
+        default=None,
+        description="Share of the price before VAT; taken out of what is bought, being no cost to society. Default: no VAT.",
+    )
+    tax_cost: Amount | None = Field(
+        default=None,
+        description="Cost to society of raising one krone of tax, put in. Default: none, so that costs are the payer's alone.",
+    )
     bases: dict[Name, Basis] = Field(min_length=1)
+    effects: dict[Name, PublishedEffect] = Field(default={}, description="Published effects, for cost per outcome.")
     values: dict[Name, OutcomeValue] = Field(default={}, description="What an outcome may be worth.")
 
     @model_validator(mode="after")
     def _same_arms(self) -> Costs:
         arms = set(self.duration)
         for name, basis in self.bases.items():
-            named = (
-                list(basis.years.values())
-                if isinstance(basis, YearlyPrices)
-                else [basis.payments, basis.participant_months]
-            )
-            if any(set(part) != arms for part in named):
+            if any(set(part) != arms for part in _arms_of(basis)):
                 raise ValueError(f"bases.{name} names other arms than duration ({', '.join(sorted(arms))})")
+            if isinstance(basis, UnitCosts) and (others := sorted(set(basis.transaction) - arms)):
+                raise ValueError(f"bases.{name}.transaction names arms that duration lacks ({', '.join(others)})")
         return self
 
     @property
     def amounts(self) -> tuple[Amount, ...]:
         """Every input."""
-        values = [self.vat_rate, self.tax_cost, *self.duration.values()]
-        values += [value.amount for value in self.values.values()]
-        for basis in self.bases.values():
-            if isinstance(basis, YearlyPrices):
-                values += [amount for year in basis.years.values() for amount in year.values()]
-            else:
-                values += [*basis.payments.values(), *basis.participant_months.values()]
-        return tuple(values)
+        return tuple(_amounts_in(self))
+
+
+def _arms_of(basis: YearlyPrices | Accounts | UnitCosts) -> list[Iterable[str]]:
+    """Return the parts of a basis that must name every arm."""
+    if isinstance(basis, YearlyPrices):
+        return list(basis.years.values())
+    return [basis.arms] if isinstance(basis, UnitCosts) else [basis.payments, basis.participant_months]
+
+
+def _amounts_in(part: object) -> Iterator[Amount]:
+    """Yield the amounts in a part of the costs, in the order of its keys."""
+    if isinstance(part, Amount):
+        yield part
+    elif isinstance(part, Strict):
+        for name in type(part).model_fields:
+            yield from _amounts_in(getattr(part, name))
+    elif isinstance(part, dict):
+        for entry in part.values():
+            yield from _amounts_in(entry)

@@ -47,6 +47,8 @@ KINDS = (
     "interactions",
     "subgroups",
     "costs",
+    "unit_costs",
+    "measured_costs",
     "social_costs",
     "break_even",
     "net_benefit",

@@ -2,10 +2,12 @@
 
 Every step is a separate number, so that a reader can follow it:
 
-1. a monthly price for each arm (the plain mean of yearly prices, or money paid divided by participant-months);
+1. a monthly price for each arm: the plain mean of yearly prices; money paid divided by participant-months; or, for a programme
+   delivered by own staff, full-time equivalents times their yearly cost, divided by participant-months;
 2. times the months that a participant stays: the payment per participant, VAT included;
 3. divided by 1 + VAT: VAT returns to the state and is not a cost to society;
-4. times 1 + the marginal cost of public funds: a krone of taxes costs society more than a krone.
+4. times 1 + the marginal cost of public funds: a krone of taxes costs society more than a krone;
+5. where there are transaction costs (own work on procurement), they are added per participant who starts, without VAT.
 
 Nothing is rounded between the steps.
 """
@@ -15,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from refino_eval.config.costs import Amount, Basis, Costs, YearlyPrices
+from refino_eval.config.base import Strict
+from refino_eval.config.costs import Amount, Basis, Costs, UnitCosts, YearlyPrices
 from refino_eval.errors import nearest, raise_problems
 
 
@@ -37,6 +40,8 @@ class ArmCost:
         Cost to society, including the cost of raising taxes.
     monthly_social
         Cost to society per participant-month.
+    transaction, transaction_social
+        Transaction cost per participant who starts, to the payer and to society; part of `social`, not of `paid`.
     """
 
     monthly_price: float
@@ -45,6 +50,13 @@ class ArmCost:
     without_vat: float
     social: float
     monthly_social: float
+    transaction: float = 0.0
+    transaction_social: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Cost to the payer: the payment and the transaction cost."""
+        return self.paid + self.transaction
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class CostTable:
     basis
         Name of the basis.
     inputs
-        `(row, arm)` -> input: row is a calendar year, `participant_months` or `payments`.
+        `(row, arm)` -> input: row is a calendar year, or the name of an input (`participant_months`, `payments`, ...).
     arms
         Steps by arm.
     vat_rate, tax_cost
@@ -74,7 +86,9 @@ class CostTable:
         return float(getattr(self.arms[treated], step) - getattr(self.arms[control], step))
 
 
-def arm_cost(*, monthly_price: float, duration: float, vat_rate: float, tax_cost: float) -> ArmCost:
+def arm_cost(
+    *, monthly_price: float, duration: float, vat_rate: float, tax_cost: float, transaction: float = 0.0
+) -> ArmCost:
     """Return the steps of one arm.
 
     Parameters
@@ -85,6 +99,8 @@ def arm_cost(*, monthly_price: float, duration: float, vat_rate: float, tax_cost
         Months.
     vat_rate, tax_cost
         Shares, 0.25 for 25 per cent.
+    transaction
+        Kroner per participant who starts, on which there is no VAT.
     """
     paid = monthly_price * duration
     to_society = (1.0 + tax_cost) / (1.0 + vat_rate)
@@ -93,12 +109,16 @@ def arm_cost(*, monthly_price: float, duration: float, vat_rate: float, tax_cost
         duration=duration,
         paid=paid,
         without_vat=paid / (1.0 + vat_rate),
-        social=paid * to_society,
+        social=paid * to_society + (1.0 + tax_cost) * transaction,
         monthly_social=monthly_price * to_society,
+        transaction=transaction,
+        transaction_social=(1.0 + tax_cost) * transaction,
     )
 
 
-def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> CostTable:
+def cost_table(
+    costs: Costs, basis: str, published: Mapping[str, float], *, months: Mapping[str, float] | None = None
+) -> CostTable:
     """Compute the costs of both arms on one basis.
 
     Parameters
@@ -109,6 +129,8 @@ def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> Cost
         One of `costs.bases`.
     published
         Published numbers by `exhibit/panel/row/column/statistic`.
+    months
+        Months that a participant stays, by arm, in place of the durations of the inputs.
 
     Raises
     ------
@@ -118,13 +140,15 @@ def cost_table(costs: Costs, basis: str, published: Mapping[str, float]) -> Cost
     check_inputs(costs, published)
     chosen = costs.bases[basis]
     inputs = _inputs(chosen, published)
-    vat_rate, tax_cost = amount(costs.vat_rate, published), amount(costs.tax_cost, published)
+    vat_rate, tax_cost = (0.0 if rate is None else amount(rate, published) for rate in (costs.vat_rate, costs.tax_cost))
     arms = {
         arm: arm_cost(
             monthly_price=_monthly_price(chosen, arm, inputs),
-            duration=amount(duration, published),
-            vat_rate=vat_rate,
+            duration=amount(duration, published) if months is None else months[arm],
+            # What own staff deliver is not bought, and carries no VAT.
+            vat_rate=0.0 if isinstance(chosen, UnitCosts) and chosen.arms[arm].kind == "staffed" else vat_rate,
             tax_cost=tax_cost,
+            transaction=_per_starter(arm, inputs),
         )
         for arm, duration in costs.duration.items()
     }
@@ -143,32 +167,67 @@ def outcome_values(costs: Costs, published: Mapping[str, float]) -> dict[str, fl
 
 def check_inputs(costs: Costs, published: Mapping[str, float]) -> None:
     """Raise a problem for every input that is missing from the published values or out of range."""
+    missing = [
+        f"config/definitions/costs.yaml: input '{entry.published}' is not in data/published/{costs.published}.csv."
+        f"{nearest(str(entry.published), published)}"
+        for entry in costs.amounts
+        if entry.published is not None and entry.published not in published
+    ]
+    divided_by = [
+        (f"bases.{name}.{row} of '{arm}'", entry)
+        for name, basis in costs.bases.items()
+        for (row, arm), entry in _entries(basis).items()
+        if row in DENOMINATORS
+    ]
     raise_problems(
-        [
-            f"config/definitions/costs.yaml: input '{entry.published}' is not in data/published/{costs.published}.csv."
-            f"{nearest(str(entry.published), published)}"
-            for entry in costs.amounts
-            if entry.published is not None and entry.published not in published
-        ]
+        missing
         + [
-            f"config/definitions/costs.yaml: bases.{name}.participant_months of '{arm}' must be above zero."
-            for name, basis in costs.bases.items()
-            if not isinstance(basis, YearlyPrices)
-            for arm, entry in basis.participant_months.items()
+            f"config/definitions/costs.yaml: {where} must be above zero."
+            for where, entry in divided_by
             if (entry.published is None or entry.published in published) and amount(entry, published) <= 0
         ]
     )
 
 
-def _inputs(basis: Basis, published: Mapping[str, float]) -> dict[tuple[str, str], float]:
+DENOMINATORS = ("participant_months", "starters")
+"""Inputs that costs are divided by."""
+
+
+def _entries(basis: Basis) -> dict[tuple[str, str], Amount]:
+    """Return the inputs of a basis by row and arm; those of transaction costs by arm as well."""
+    if isinstance(basis, UnitCosts):
+        parts: list[tuple[str, Strict]] = list(basis.arms.items())
+        named = [(arm, "", part) for arm, part in parts]
+        named += [(arm, "transaction_", part) for arm, part in basis.transaction.items()]
+        return {
+            (name if name == "starters" else f"{prefix}{name}", arm): getattr(part, name)
+            for arm, prefix, part in named
+            for name in type(part).model_fields
+            if isinstance(getattr(part, name), Amount)
+        }
     if isinstance(basis, YearlyPrices):
         rows = {str(year): by_arm for year, by_arm in sorted(basis.years.items())}
     else:
         rows = {"participant_months": basis.participant_months, "payments": basis.payments}
-    return {(row, arm): amount(entry, published) for row, by_arm in rows.items() for arm, entry in by_arm.items()}
+    return {(row, arm): entry for row, by_arm in rows.items() for arm, entry in by_arm.items()}
+
+
+def _inputs(basis: Basis, published: Mapping[str, float]) -> dict[tuple[str, str], float]:
+    return {key: amount(entry, published) for key, entry in _entries(basis).items()}
 
 
 def _monthly_price(basis: Basis, arm: str, inputs: Mapping[tuple[str, str], float]) -> float:
     if isinstance(basis, YearlyPrices):
         return sum(inputs[str(year), arm] for year in basis.years) / len(basis.years)
+    if ("full_time_equivalents", arm) in inputs:
+        yearly = inputs["full_time_equivalents", arm] * inputs["cost_per_full_time_equivalent", arm]
+        return yearly / inputs["participant_months", arm]
     return inputs["payments", arm] / inputs["participant_months", arm]
+
+
+def _per_starter(arm: str, inputs: Mapping[tuple[str, str], float]) -> float:
+    """Return the transaction cost per participant who starts, 0 without one."""
+    if ("starters", arm) not in inputs:
+        return 0.0
+    worked = inputs["transaction_full_time_equivalents", arm] * inputs["transaction_cost_per_full_time_equivalent", arm]
+    return worked / inputs["starters", arm]

@@ -56,11 +56,13 @@ ELSEWHERE = {
     "listing": "the numbers of another exhibit",
     "costs": "published numbers",
     "social_costs": "published numbers",
+    "unit_costs": "published numbers",
+    "measured_costs": "months of people, which refuse weights",
     "break_even": "effects of an itt exhibit and its costs",
     "net_benefit": "effects of an itt exhibit and its costs",
     "payments": "milestones of people, which refuse weights",
 }
-REFUSE_WEIGHTS = {"binary_models", "time_to_event", "spell_survival", "payments"}
+REFUSE_WEIGHTS = {"binary_models", "time_to_event", "spell_survival", "payments", "measured_costs"}
 REFUSED_VCOV = {
     "binary_models": {"HC0", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1"},
     "time_to_event": {"CR2", "CR3", "CRV1"},

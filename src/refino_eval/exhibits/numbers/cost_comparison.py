@@ -15,7 +15,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.economics.break_even import Estimate
-from refino_eval.economics.programme_costs import CostTable, cost_table
+from refino_eval.economics.programme_costs import ArmCost, CostTable, cost_table
 from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
@@ -48,7 +48,7 @@ def weighed(
     table = cost_table_of(exhibit.costs, exhibit.basis, files, study)
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(_Columns(exhibit), cohort, files, specification)
-    spent = sum(table.arms[arm].monthly_social * values[f"months_{arm}"] for arm in exhibit.months)
+    spent = sum(_spent(table.arms[arm], values[f"months_{arm}"]) for arm in exhibit.months)
     outcomes = values[list(exhibit.columns)]
     # One outcome is weighed by the ratio of spreads, so that neither part of the sum drowns the other.
     weights = {key: float(np.std(spent) / np.std(outcomes[key])) for key in exhibit.columns}
@@ -81,6 +81,12 @@ def weighed(
         },
         n=int(effects.n[drawn]),
     )
+
+
+def _spent(arm: ArmCost, months: pd.Series[float]) -> pd.Series[float]:
+    """Return what each person costs society in an arm's programme; transaction costs are those of people who start."""
+    spent = arm.monthly_social * months
+    return spent + arm.transaction_social * (months > 0) if arm.transaction_social else spent
 
 
 class _Columns:

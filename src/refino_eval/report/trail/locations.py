@@ -93,7 +93,9 @@ def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, La
     labels: dict[str, Label] = {}
     for name in exhibit.costs_read:
         costs = definitions.costs[name]
-        labels |= {key: entry.label for entries in (costs.bases, costs.values) for key, entry in entries.items()}
+        labels |= {
+            key: entry.label for entries in (costs.bases, costs.values, costs.effects) for key, entry in entries.items()
+        }
     for name in exhibit.payments_read:
         rules = definitions.payments[name]
         labels |= {

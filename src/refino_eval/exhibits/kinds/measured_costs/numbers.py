@@ -1,0 +1,71 @@
+"""Numbers of exhibits of kind `measured_costs`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from refino_eval.economics.break_even import Estimate
+from refino_eval.economics.programme_costs import cost_table
+from refino_eval.exhibits.kinds.measured_costs.model import MeasuredCostsExhibit
+from refino_eval.exhibits.numbers.clustered_means import clustered_errors
+from refino_eval.exhibits.numbers.cost_comparison import cost_table_of, estimate_rows, published_of
+from refino_eval.exhibits.numbers.study import Context, Row, cell, of_arm, outcome_columns
+
+
+def numbers(exhibit: MeasuredCostsExhibit, context: Context) -> Iterator[Row]:
+    """Yield published and measured months by arm, and the costs that follow, with the differences between arms.
+
+    The mean of months is over the participants of an arm. Its standard error is clustered where the evaluation has clusters;
+    arms are independent, so that the variance of a difference is the sum of theirs.
+    """
+    files, study = context.files, context.study
+    costs, arms = study.costs[exhibit.costs], (study.treated, study.control)
+    measured, people_of = _months(exhibit, context)
+    stated = cost_table_of(exhibit.costs, exhibit.basis, files, study)
+    measured_table = cost_table(
+        costs, exhibit.basis, published_of(files), months={arm: measured[arm].value for arm in arms}
+    )
+    for row, step in (("months_stated", "duration"), ("cost_stated", "total")):
+        for arm in arms:
+            yield cell(row, arm, "value", float(getattr(stated.arms[arm], step)))
+        yield cell(row, "difference", "value", stated.difference(step, *arms))
+    for arm in arms:
+        yield cell("participant_months", arm, "value", measured[arm].value * people_of[arm], people_of[arm])
+    spent = {
+        arm: Estimate(
+            measured_table.arms[arm].total,
+            measured_table.arms[arm].monthly_price * measured[arm].std_error,
+            measured[arm].df,
+        )
+        for arm in arms
+    }
+    for row, estimates in (("months_measured", measured), ("cost_measured", spent)):
+        for arm in arms:
+            yield from estimate_rows(row, arm, estimates[arm], 0.95, people_of[arm], panel="")
+        yield from estimate_rows(
+            row, "difference", _less(*(estimates[arm] for arm in arms)), 0.95, sum(people_of.values()), panel=""
+        )
+
+
+def _months(exhibit: MeasuredCostsExhibit, context: Context) -> tuple[dict[str, Estimate], dict[str, int]]:
+    """Return the mean months of each arm's participants with its standard error, and how many participants there are."""
+    means, sizes = {}, {}
+    values = outcome_columns(exhibit.months, context.cohort, context.files)
+    for arm in exhibit.months:
+        own = of_arm(context.cohort, arm, context.study) & (values[arm] > 0).to_numpy()
+        months, size = values.loc[own, arm].to_numpy(dtype=float), int(np.count_nonzero(own))
+        clustered = clustered_errors(months[:, None], context.cohort.loc[own]) if size > 1 else None
+        if clustered is not None:
+            error, df = float(clustered[0][0]), float(clustered[1][0])
+        else:
+            error, df = (float(months.std(ddof=1)) / math.sqrt(size), size - 1.0) if size > 1 else (math.nan, math.nan)
+        means[arm], sizes[arm] = Estimate(float(months.mean()) if size else math.nan, error, df), size
+    return means, sizes
+
+
+def _less(first: Estimate, second: Estimate) -> Estimate:
+    """Return the difference of two independent estimates; the smaller of the degrees of freedom is the cautious choice."""
+    return Estimate(first.value - second.value, math.hypot(first.std_error, second.std_error), min(first.df, second.df))
