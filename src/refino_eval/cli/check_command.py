@@ -219,7 +219,8 @@ def _draws(configuration: Configuration) -> Draws | None:
     from refino_eval.registers.delivery_receipt import Draws
 
     study = configuration.evaluation
-    if study.population is None:
+    # Entries by rule are found after ingestion.
+    if study.population is None or study.population.entry is not None:
         return None
     treated = tuple(str(code) for arm in study.arms.treated_arms for code in arm.codes)
     control = tuple(str(code) for code in study.arms.control.codes)

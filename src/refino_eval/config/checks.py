@@ -6,6 +6,7 @@ the evaluation uses is checked: shared definitions may name registers that this 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
@@ -16,7 +17,7 @@ from refino_eval.config.dependencies import (
     used_outcomes,
     used_states,
 )
-from refino_eval.config.evaluation import Evaluation, Population, Step
+from refino_eval.config.evaluation import Entry, Evaluation, Population, Step
 from refino_eval.config.exhibit_checks import causal_problems, exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
@@ -134,7 +135,9 @@ def _population_problems(
         yield f"population.register: '{name}' is not among the evaluation's sources.{nearest(name, sources)}"
         return
     register = f"the register '{draws.register_name}' (config/sources/{draws.register_name}.yaml)"
-    if draws.temporality != "event" and population.draw_date is None:
+    if population.entry is not None:
+        yield from _entry_problems(study, population.entry, draws)
+    elif draws.temporality != "event" and population.draw_date is None:
         yield f"population: {register} has no date of random assignment. Give population.draw_date."
     for key, column, there in _columns_named(study, population, set(draws.columns)):
         if column not in there:
@@ -149,6 +152,34 @@ def _population_problems(
         yield f"population.steps: two steps have the reason '{reason}'. Give each its own."
 
 
+def _entry_problems(study: Evaluation, entry: Entry, source: Source) -> Iterator[str]:
+    """Return messages about entries by rule that their register, the arms or the design do not allow."""
+    name = f"the register '{source.register_name}' (config/sources/{source.register_name}.yaml)"
+    if source.temporality != "spell" or source.coverage is None:
+        yield f"population.entry: entries are found in spells, and {name} is {source.temporality} or has no `coverage`. Name a register of spells."
+        return
+    if study.design == "randomised":
+        yield "population.entry: people who enter by rule were not assigned at random. Add `design: observational`."
+    arms = [arm.name for arm in study.arms.everyone]
+    for arm in sorted(set(arms) ^ set(entry.arms)):
+        yield f"population.entry.arms must list every arm exactly once ({', '.join(arms)}); unexpected or missing: '{arm}'."
+    before = entry.none_before.months if entry.none_before is not None else 0
+    first = dt.date.fromisoformat(f"{entry.first}-01")
+    reached = 12 * first.year + first.month - before
+    if 12 * source.coverage.first.year + source.coverage.first.month > reached:
+        yield (
+            f"population.entry: entries from {entry.first} need {before} months of {name} before, and it covers {source.coverage.first} on. "
+            "Begin later, or ask for an earlier delivery."
+        )
+    conditions = [c for part in entry.arms.values() for c in part]
+    for condition in (*conditions, *(entry.none_before.where if entry.none_before is not None else ())):
+        if condition.column not in source.columns:
+            yield f"population.entry: {name} has no column '{condition.column}'.{nearest(condition.column, source.columns)}"
+        else:
+            problems = condition_problems(condition, source.columns[condition.column].type)
+            yield from (f"population.entry: {problem}." for problem in problems)
+
+
 def _special_columns(population: Population) -> dict[str, tuple[str, str]]:
     """Return what the cohort calls the column of clusters and that of weights -> key of the configuration, delivered column."""
     special = {
@@ -160,7 +191,8 @@ def _special_columns(population: Population) -> dict[str, tuple[str, str]]:
 
 def _columns_named(study: Evaluation, population: Population, columns: set[str]) -> Iterator[tuple[str, str, set[str]]]:
     """Yield each column that the population names: key of the configuration, column, and the columns it can be."""
-    yield "population.arm", population.arm, columns
+    if population.entry is None:
+        yield "population.arm", population.arm, columns
     yield from (("strata", column, columns | {*MADE}) for column in study.strata)
     yield from (("population.keep", column, columns) for column in population.keep)
     yield from ((key, column, columns) for key, column in _special_columns(population).values())

@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from refino_eval.config.base import Design, Label, Language, Name, Shown, Strict, Title, Unit
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
@@ -193,11 +201,17 @@ class SampleStep(Strict):
     exclude: tuple[Condition, ...] = Field(
         default=(), description="Take out people who meet all of these, on covariates or strata."
     )
+    draw_from: dt.date | None = Field(
+        default=None, description="Take out people assigned, or entered, before this day."
+    )
+    draw_to: dt.date | None = Field(
+        default=None, description="Take out people assigned, or entered, after this day (kept itself)."
+    )
 
     @model_validator(mode="after")
     def _one_thing(self) -> SampleStep:
-        if bool(self.complete) == bool(self.exclude):
-            raise ValueError("a sample's step says one of: complete, exclude")
+        if sum([bool(self.complete), bool(self.exclude), bool(self.draw_from or self.draw_to)]) != 1:
+            raise ValueError("a sample's step says one of: complete, exclude, draw_from/draw_to")
         return self
 
 
@@ -211,10 +225,55 @@ class Sample(Strict):
     steps: tuple[SampleStep, ...] = ()
 
 
+CalendarMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+"""A calendar month, yyyy-mm."""
+
+
+class NoneBefore(Strict):
+    """Programmes that somebody who enters has not been in during the months before."""
+
+    months: int = Field(ge=1, le=120, description="Calendar months before the month of the entry.")
+    where: tuple[Condition, ...] = Field(min_length=1, description="Which spells of the register exclude.")
+
+
+class Entry(Strict):
+    """Entry by rule, where nobody was assigned: a person enters an arm by beginning its programme.
+
+    A spell counts in every month that it touches. The arm is the programme entered, and the date of the entry the first day of
+    its first month.
+    """
+
+    arms: dict[Name, Annotated[tuple[Condition, ...], Field(min_length=1)]] = Field(
+        min_length=2, description="Arm -> which spells of the register are its programme."
+    )
+    months_in_a_row: int = Field(
+        default=1, ge=1, le=60, description="How many months in a row somebody must be in the programme."
+    )
+    none_before: NoneBefore | None = None
+    first: CalendarMonth = Field(description="First month of entries that count.")
+    last: CalendarMonth = Field(description="Last month of entries that count.")
+    repeat: Literal["first"] = Field(
+        default="first",
+        description="Of several entries of a person the first counts; the others are a line of the flow.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Entry:
+        if self.last < self.first:
+            raise ValueError(f"the last month of entries, {self.last}, is before the first, {self.first}")
+        return self
+
+
 class Population(Strict):
     """Where the draws stand, and who of them is in the evaluation."""
 
-    register_name: Name = Field(alias="register", description="The register of draws.")
+    register_name: Name = Field(
+        alias="register", description="The register of draws; with `entry`, the register of spells in programmes."
+    )
+    entry: Entry | None = Field(
+        default=None,
+        description="Who enters by which rule, where nobody was assigned; columns are those of the first spell.",
+    )
     arm: Name = Field(default="arm", description="Column of the draw's result.")
     draw_date: dt.date | None = Field(
         default=None, description="One draw date for everybody, where the delivery gives time since the draw only."

@@ -44,6 +44,9 @@ def _assigned_between(study: Evaluation) -> tuple[dt.date | None, dt.date | None
         return None, None
     if study.population.draw_date is not None:
         return study.population.draw_date, study.population.draw_date
+    if study.population.entry is not None:
+        entry = study.population.entry
+        return dt.date.fromisoformat(f"{entry.first}-01"), dt.date.fromisoformat(f"{entry.last}-01")
     steps = study.population.steps
     first = max((step.draw_from for step in steps if step.draw_from is not None), default=None)
     last = min((step.draw_to for step in steps if step.draw_to is not None), default=None)

@@ -12,13 +12,14 @@ import pandas as pd
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
-from refino_eval.config.evaluation import Arms, Population, Sample, Step
+from refino_eval.config.evaluation import Arms, Population, Sample, SampleStep, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.sql.conditions import rows_that_meet
 from refino_eval.sql.quoting import code_text
 from refino_eval.trial.arm_codes import arms_from_codes
 from refino_eval.trial.covariates import derive_covariates
+from refino_eval.trial.entry_by_rule import entry_steps, find_entries
 from refino_eval.trial.sample_flow import FlowLine, flow_line
 
 Mask = npt.NDArray[np.bool_]
@@ -88,8 +89,7 @@ def link_population(
         When a result of the draw is neither arm, people are drawn twice and no step says which draw counts (or it cannot
         decide), or an arm has nobody left.
     """
-    draws = _draws(population, arms, clean[population.register_name])
-    lines = [flow_line("delivered", "", draws, arm=DRAWN)]
+    draws, lines = _assigned(population, arms, sources[population.register_name], clean[population.register_name])
     draws = _exclude_missing_strata(draws, strata, lines)
     for step in population.steps:
         hit = _excluded(step, draws, sources[population.register_name], [DRAWN, *strata])
@@ -126,6 +126,23 @@ def link_population(
     return Cohort(frame=frame, flow=tuple(lines))
 
 
+def _assigned(population: Population, arms: Arms, source: Source, path: Path) -> tuple[pd.DataFrame, list[FlowLine]]:
+    """Return the draws, or the entries by rule, and the first lines of the flow."""
+    if population.entry is None:
+        draws = _draws(population, arms, path)
+        return draws, [flow_line("delivered", "", draws, arm=DRAWN)]
+    entries = find_entries(population, source, path).rename(columns={"entry_arm": DRAWN})
+    entries["treated"] = (entries[DRAWN] != arms.control.name).astype(int)
+    entries["draw_date"] = entries["month"].to_numpy(dtype=np.int64).astype("datetime64[M]").astype("datetime64[s]")
+    entries["draw_month"] = entries["draw_date"].dt.strftime("%Y-%m")
+    lines = [flow_line("delivered", "", entries, arm=DRAWN)]
+    left = np.ones(len(entries), dtype=bool)
+    for reason, hit in entry_steps(entries, population.entry):
+        lines.append(flow_line("population", reason, entries.loc[hit], arm=DRAWN))
+        left &= ~hit
+    return entries.loc[left].reset_index(drop=True), lines
+
+
 def _draws(population: Population, arms: Arms, path: Path) -> pd.DataFrame:
     draws = pd.read_parquet(path, dtype_backend="pyarrow").sort_values(
         ["person_id", "source_file", "source_row"], ignore_index=True
@@ -154,13 +171,18 @@ def _excluded(step: Step, draws: pd.DataFrame, source: Source, decisive: Sequenc
         return draws.loc[order].duplicated("person_id").reindex(draws.index).to_numpy(dtype=bool)
     hit = rows_that_meet(draws, step.exclude, source.columns)
     if step.draw_from is not None or step.draw_to is not None:
-        outside = np.zeros(len(draws), dtype=bool)
-        if step.draw_from is not None:
-            outside |= (draws["draw_date"] < pd.Timestamp(step.draw_from)).to_numpy()
-        if step.draw_to is not None:
-            outside |= (draws["draw_date"] > pd.Timestamp(step.draw_to)).to_numpy()
-        hit = hit & outside
+        hit = hit & _outside(draws["draw_date"], step)
     return hit
+
+
+def _outside(dates: pd.Series, step: Step | SampleStep) -> Mask:
+    """Return which dates of assignment are outside the limits of a step."""
+    outside = np.zeros(len(dates), dtype=bool)
+    if step.draw_from is not None:
+        outside |= (dates < pd.Timestamp(step.draw_from)).to_numpy()
+    if step.draw_to is not None:
+        outside |= (dates > pd.Timestamp(step.draw_to)).to_numpy()
+    return outside
 
 
 def _check_first_draws(draws: pd.DataFrame, decisive: Sequence[str]) -> None:
@@ -243,6 +265,8 @@ def add_samples(frame: pd.DataFrame, samples: Mapping[str, Sample], lines: list[
         for step in sample.steps:
             if step.complete:
                 out = frame[list(step.complete)].isna().any(axis=1).to_numpy(dtype=bool)
+            elif step.draw_from is not None or step.draw_to is not None:
+                out = _outside(frame["draw_date"], step)
             else:
                 out = rows_that_meet(frame, step.exclude)
             lines.append(flow_line(name, step.reason, frame.loc[inside & out]))
