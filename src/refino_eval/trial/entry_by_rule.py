@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -156,8 +157,8 @@ def _month(text: str) -> int:
     return int(np.datetime64(text, "M").astype(np.int64))
 
 
-def _among(entries: pd.DataFrame, left: Mask, keys: Sequence[str], *, keep: object) -> Mask:
+def _among(entries: pd.DataFrame, left: Mask, keys: Sequence[str], *, keep: Literal["first", False]) -> Mask:
     """Return which candidates repeat the keys of another candidate."""
     repeated = np.zeros(len(entries), dtype=bool)
-    repeated[left] = entries.loc[left, list(keys)].duplicated(keep=keep)  # type: ignore[call-overload]
+    repeated[left] = entries.loc[left, list(keys)].duplicated(keep=keep)
     return repeated
