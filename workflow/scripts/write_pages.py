@@ -4,6 +4,7 @@ Inputs: exhibits, aggregates and the tables of the run; code lists. Outputs: sel
 Markdown too.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from refino_eval.workflow_job import job, results_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
+
+    from refino_eval.catalogue.entries import CatalogueInputs
 
 with job(snakemake) as log:
     from refino_eval.kept_results import KeptResults, Result
@@ -26,19 +29,21 @@ with job(snakemake) as log:
         build_report(inputs, language=result.name.removeprefix("report_"), out_path=path)
         log.info("%s", result.name)
 
+    @cache
+    def definitions() -> "CatalogueInputs":
+        """Run the worked examples, which have the same results in every language."""
+        from refino_eval.report.catalogue_page import catalogue_inputs
+
+        codelists = Path("config/codelists")
+        return catalogue_inputs(params.configuration, other_sources=params.other_sources, codelists=codelists)
+
     def write_definitions(result: Result) -> None:
         """Write the catalogue in one language."""
         from refino_eval.report.catalogue_page import write_catalogue
 
         html, markdown = map(Path, result.writes)
-        shown = write_catalogue(
-            params.configuration,
-            other_sources=params.other_sources,
-            codelists=Path("config/codelists"),
-            language=result.name.removeprefix("catalogue_"),
-            html_path=html,
-            markdown_path=markdown,
-        )
+        language = result.name.removeprefix("catalogue_")
+        shown = write_catalogue(definitions(), language=language, html_path=html, markdown_path=markdown)
         log.info("%s: %d definitions", result.name, shown)
 
     kept = KeptResults(results_of(snakemake), "pages")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.catalogue import references
-from refino_eval.catalogue.example_results import ExampleResults, Key
+from refino_eval.catalogue.example_results import ExampleResults
 from refino_eval.catalogue.sentences import sentence
 from refino_eval.catalogue.window_drawing import minus, window_svg
 from refino_eval.codes.codelists import Codelist
@@ -21,6 +21,7 @@ from refino_eval.config.base import Language, spoken, text_in
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.outcomes.describe import window_words
+from refino_eval.outcomes.examples import Key
 from refino_eval.text import say
 
 PARTS = ("outcomes", "states", "covariates", "subgroups", "specifications")

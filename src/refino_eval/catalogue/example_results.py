@@ -13,10 +13,7 @@ from refino_eval.config import dependencies
 from refino_eval.config.base import Unit
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
-from refino_eval.outcomes.examples import check_examples
-
-Key = tuple[str, str]
-"""Kind and name of a definition."""
+from refino_eval.outcomes.examples import Key, example_results
 
 
 @dataclass(frozen=True)
@@ -66,28 +63,13 @@ def run_examples(
     dict
         Results for each key. An invalid definition has its problem at each of its examples.
     """
-
-    def problems(chosen: Sequence[Key], among: d.Definitions) -> tuple[str, ...]:
-        return _problems(chosen, among, sources, codelists, clock)
-
     unique = list(dict.fromkeys(keys))
-    clean = {key: ("",) * len(_examples(key, definitions)) for key in unique}
     runnable = [key for key in unique if _has_registers(key, definitions, sources)]
-    results = {key: ExampleResults(key in runnable, texts) for key, texts in clean.items()}
-    # All at once is fast; only when something is wrong are they run one by one to find out which.
-    if not runnable or not problems(runnable, definitions):
-        return results
-    for key in runnable:
-        if problems([key], definitions):
-            each = [
-                # Alone it is the first; the reader needs its number in the file.
-                " ".join(problems([key], _with_example(key, number, definitions))).replace(
-                    "example 1 (", f"example {number + 1} ("
-                )
-                for number in range(len(clean[key]))
-            ]
-            results[key] = ExampleResults(True, tuple(each))
-    return results
+    problems = _problems(runnable, definitions, sources, codelists, clock)
+    return {
+        key: ExampleResults(key in problems, problems.get(key, ("",) * len(_examples(key, definitions))))
+        for key in unique
+    }
 
 
 def _has_registers(key: Key, definitions: d.Definitions, sources: Mapping[str, Source]) -> bool:
@@ -110,14 +92,47 @@ def _with_example(key: Key, number: int, definitions: d.Definitions) -> d.Defini
 
 def _problems(
     keys: Sequence[Key], definitions: d.Definitions, sources: Mapping[str, Source], codelists: Path, clock: Unit
+) -> dict[Key, tuple[str, ...]]:
+    """Return what is wrong with each example of each entry.
+
+    All are run at once. An entry that cannot be run stops that: it is found by halves, since every run has a cost.
+    """
+    try:
+        results = _results(keys, definitions, sources, codelists, clock)
+        return {key: results.get(key, ()) for key in keys}
+    except UserError:
+        if len(keys) == 1:
+            return {keys[0]: _one_by_one(keys[0], definitions, sources, codelists, clock)}
+    middle = len(keys) // 2
+    return {
+        key: texts
+        for half in (keys[:middle], keys[middle:])
+        for key, texts in _problems(half, definitions, sources, codelists, clock).items()
+    }
+
+
+def _one_by_one(
+    key: Key, definitions: d.Definitions, sources: Mapping[str, Source], codelists: Path, clock: Unit
 ) -> tuple[str, ...]:
+    """Return what is wrong with each example of an entry that cannot be run as it stands."""
+    texts = []
+    for number in range(len(_examples(key, definitions))):
+        try:
+            results = _results([key], _with_example(key, number, definitions), sources, codelists, clock)
+            text = " ".join(results.get(key, ()))
+        except UserError as error:
+            text = " ".join(error.problems)
+        # Alone it is the first; the reader needs its number in the file.
+        texts.append(text.replace("example 1 (", f"example {number + 1} ("))
+    return tuple(texts)
+
+
+def _results(
+    keys: Sequence[Key], definitions: d.Definitions, sources: Mapping[str, Source], codelists: Path, clock: Unit
+) -> dict[Key, tuple[str, ...]]:
     states = [name for kind, name in keys if kind == "states"]
     outcomes = [name for kind, name in keys if kind == "outcomes"]
     read = [state for name in outcomes for state in states_of(definitions.outcomes[name], definitions)]
     needed = dependencies.needed_states(definitions, [*states, *read])
-    try:
-        prices = load_indices({name: definitions.states[name] for name in needed}, codelists)
-        check_examples(definitions, sources, prices, states=states, outcomes=outcomes, state_clock=clock)
-    except UserError as error:
-        return error.problems
-    return ()
+    prices = load_indices({name: definitions.states[name] for name in needed}, codelists)
+    return example_results(definitions, sources, prices, states=states, outcomes=outcomes, state_clock=clock)

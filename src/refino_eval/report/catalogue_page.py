@@ -24,16 +24,10 @@ from refino_eval.text.design_wording import worded_for
 STYLES = ("report.css", "contents.css", "catalogue.css", "print.css")
 
 
-def write_catalogue(
-    configuration: Mapping[str, Any],
-    *,
-    other_sources: Mapping[str, Any],
-    codelists: Path,
-    language: Language,
-    html_path: Path,
-    markdown_path: Path,
-) -> int:
-    """Run the worked examples of the definitions and write the catalogue.
+def catalogue_inputs(
+    configuration: Mapping[str, Any], *, other_sources: Mapping[str, Any], codelists: Path
+) -> CatalogueInputs:
+    """Read the definitions and run their worked examples, once for the pages of all languages.
 
     Parameters
     ----------
@@ -43,6 +37,31 @@ def write_catalogue(
         Registers that definitions refer to and the evaluation does not read, as plain data.
     codelists
         Folder of code lists and price indices.
+    """
+    study = Evaluation.model_validate(configuration["evaluation"])
+    definitions = d.Definitions.model_validate(configuration["definitions"])
+    own = {name: Source.model_validate(source) for name, source in configuration["sources"].items()}
+    sources = own | {name: Source.model_validate(source) for name, source in other_sources.items()}
+    lists = {c.codelist for source in sources.values() for c in source.columns.values() if c.codelist is not None}
+    # Worked examples are written in the evaluation's registers; one that needs another register is shown as not run.
+    keys = [(kind, name) for kind in ("states", "outcomes") for name in getattr(definitions, kind)]
+    clock: Unit = "month" if "month" in study.clocks else "week"
+    return CatalogueInputs(
+        evaluation=study,
+        definitions=definitions,
+        sources=sources,
+        codelists=load_codelists(lists, codelists),
+        results=run_examples(keys, definitions, own, codelists=codelists, clock=clock),
+    )
+
+
+def write_catalogue(inputs: CatalogueInputs, *, language: Language, html_path: Path, markdown_path: Path) -> int:
+    """Write the catalogue in one language.
+
+    Parameters
+    ----------
+    inputs
+        What it is made of.
     language
         ``nb`` or ``en``.
     html_path, markdown_path
@@ -53,21 +72,7 @@ def write_catalogue(
     int
         Number of definitions shown.
     """
-    study = Evaluation.model_validate(configuration["evaluation"])
-    definitions = d.Definitions.model_validate(configuration["definitions"])
-    own = {name: Source.model_validate(source) for name, source in configuration["sources"].items()}
-    sources = own | {name: Source.model_validate(source) for name, source in other_sources.items()}
-    lists = {c.codelist for source in sources.values() for c in source.columns.values() if c.codelist is not None}
-    # Worked examples are written in the evaluation's registers; one that needs another register is shown as not run.
-    keys = [(kind, name) for kind in ("states", "outcomes") for name in getattr(definitions, kind)]
-    clock: Unit = "month" if "month" in study.clocks else "week"
-    inputs = CatalogueInputs(
-        evaluation=study,
-        definitions=definitions,
-        sources=sources,
-        codelists=load_codelists(lists, codelists),
-        results=run_examples(keys, definitions, own, codelists=codelists, clock=clock),
-    )
+    study = inputs.evaluation
     with worded_for(study.design):
         write_page(
             html_path,
@@ -81,4 +86,4 @@ def write_catalogue(
             report=f"report.{language}.html",
         )
         write_text(markdown_path, markdown_catalogue(inputs, language))
-    return sum(len(getattr(definitions, kind)) for kind in PARTS)
+    return sum(len(getattr(inputs.definitions, kind)) for kind in PARTS)

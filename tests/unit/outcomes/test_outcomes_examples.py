@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.catalogue.example_results import run_examples
 from refino_eval.codes.prices import load_index
 from refino_eval.config.code_groups import with_group_codes
 from refino_eval.config.definitions import Definitions, DerivedState
@@ -141,6 +142,28 @@ def test_examples_that_cannot_be_run_are_reported(given, sources, prices, exampl
     with pytest.raises(UserError) as fault:
         check_examples(changed(given, "states", "aap", examples=entry), sources, prices, states=["aap"], outcomes=[])
     assert told in str(fault.value)
+
+
+def test_wrong_and_unrunnable_examples_are_reported_at_their_place_and_nowhere_else(given, sources):
+    wage, aap = given["outcomes"]["wage_sum_12"], given["states"]["aap"]
+    wrong = [*wage["examples"][:-1], {**wage["examples"][-1], "expect": 123_456}]
+    unrunnable = [*aap["examples"][:1], {**aap["examples"][0], "spells": {"aap": [{"stop": None}]}}]
+    entries = {**given, "outcomes": {**given["outcomes"], "wage_sum_12": {**wage, "examples": wrong}}}
+    definitions = changed(entries, "states", "aap", examples=unrunnable)
+    keys = [(kind, name) for kind in ("states", "outcomes") for name in getattr(definitions, kind)][:40]
+    keys = list(dict.fromkeys([*keys, ("states", "aap"), ("outcomes", "wage_sum_12")]))
+    results = run_examples(keys, definitions, sources, codelists=CONFIG / "codelists")
+    assert list(results) == keys
+    assert {key: result.wrong for key, result in results.items() if result.wrong} == {
+        ("states", "aap"): 1, ("outcomes", "wage_sum_12"): 1
+    }  # fmt: skip
+    assert all(len(result.problems) == len(getattr(definitions, kind)[name].examples)
+               for (kind, name), result in results.items())  # fmt: skip
+    first, second = results["states", "aap"].problems
+    assert first == ""
+    assert "example 2 (" in second
+    assert "it has no `start`" in second
+    assert f"example {len(wrong)} (" in results["outcomes", "wage_sum_12"].problems[-1]
 
 
 def test_numbers_written_as_text_and_codes_written_as_numbers_are_reported(given, sources, prices):

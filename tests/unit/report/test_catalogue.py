@@ -10,7 +10,7 @@ from refino_eval.catalogue.sentences import sentence
 from refino_eval.catalogue.window_drawing import window_svg
 from refino_eval.config import definitions as d
 from refino_eval.config import load_configuration
-from refino_eval.report.catalogue_page import write_catalogue
+from refino_eval.report.catalogue_page import catalogue_inputs, write_catalogue
 from refino_eval.text import say
 from support import project as toy
 
@@ -62,14 +62,8 @@ def plain(configuration):
 def make(root, language="en"):
     configuration = load_configuration(root)
     html, markdown = root / f"catalogue.{language}.html", root / f"catalogue.{language}.md"
-    write_catalogue(
-        plain(configuration),
-        other_sources={},
-        codelists=root / "config/codelists",
-        language=language,
-        html_path=html,
-        markdown_path=markdown,
-    )
+    inputs = catalogue_inputs(plain(configuration), other_sources={}, codelists=root / "config/codelists")
+    write_catalogue(inputs, language=language, html_path=html, markdown_path=markdown)
     return html.read_text(encoding="utf-8"), markdown.read_text(encoding="utf-8")
 
 
