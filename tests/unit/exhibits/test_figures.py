@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from refino_eval.exhibits.layout.drawing import accessible_svg
 from refino_eval.exhibits.layout.style import CONTROL, TREATED, house_style
@@ -196,3 +198,14 @@ def test_title_with_markup_is_escaped() -> None:
     root = ET.fromstring(svg)
     assert root.find("title").text == "<b>\\1"
     assert root.find("use").get("href") == "#x-nb-a"
+
+
+def test_a_letter_outside_the_reduced_typeface_comes_from_the_whole_one():
+    with house_style("x"):
+        figure = Figure(figsize=(2, 1))
+        figure.text(0.1, 0.5, "Å ≥ Ж")
+        file = io.BytesIO()
+        figure.savefig(file, format="svg")
+    glyphs = re.findall(r'<path id="(DejaVuSans\w*)-', file.getvalue().decode())
+    assert sorted(set(glyphs)) == ["DejaVuSans", "DejaVuSansLatin"]
+    assert glyphs.count("DejaVuSans") == 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -72,18 +73,23 @@ def head_panel(ax: Axes, place: int, count: int, title: str, unit: str, *, aside
 
 def number_axis(axis: Axis, language: str, *, most: int = 6) -> None:
     """Write an axis' numbers in the language, all with the same decimals."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import Formatter, MaxNLocator
 
     style = NumberStyle.of(language)
+
+    class Numbers(Formatter):
+        """Writes a number with the decimals that the distance between the axis' numbers needs."""
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            step = abs(values[1] - values[0]) if len(values) > 1 else 1.0
+            decimals = len(f"{step:.6f}".rstrip("0").partition(".")[2])
+            return [style.fixed(round(value, 9), decimals) for value in values]
+
+        def __call__(self, value: float, pos: int | None = None) -> str:
+            return self.format_ticks([value])[0]
+
     axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
-
-    def write(value: float, _: int) -> str:
-        ticks = axis.get_majorticklocs()
-        step = abs(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
-        text = f"{step:.6f}".rstrip("0")
-        return style.fixed(round(value, 9), len(text.partition(".")[2]))
-
-    axis.set_major_formatter(FuncFormatter(write))
+    axis.set_major_formatter(Numbers())
 
 
 MANY = 60
@@ -223,7 +229,9 @@ def _by_event_time(frame: pd.DataFrame) -> dict[tuple[str, str, str], pd.Series]
         timed = frame[frame["row"].str.fullmatch(r"-?\d+")]
         times, values = timed["row"].astype(int).to_numpy(), timed["value"].to_numpy()
         keys: dict[tuple[str, str, str], list[int]] = {}
-        for place, key in enumerate(zip(timed["panel"], timed["column"], timed["statistic"], strict=True)):
+        for place, key in enumerate(
+            zip(*(timed[name].tolist() for name in ("panel", "column", "statistic")), strict=True)
+        ):
             keys.setdefault(key, []).append(place)
         series = {
             key: pd.Series(values[places], index=times[places], dtype="float64").sort_index()
@@ -253,9 +261,23 @@ def save_figure(drawing: Drawing, directory: Path, stem: str, *, formats: Sequen
         A file a format.
     """
     paths = [directory / f"{stem}.{name}" for name in formats]
-    for name, path in zip(formats, paths, strict=True):
-        write_bytes(path, _picture(drawing, name, stem))
+    with _laid_out(drawing.figure):
+        for name, path in zip(formats, paths, strict=True):
+            write_bytes(path, _picture(drawing, name, stem))
     return paths
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Fit panels and texts to each other once for all forms: finding their places costs as much as drawing them."""
+    import matplotlib as mpl
+
+    figure.set_dpi(PNG_DPI)
+    figure.draw_without_rendering()
+    # With this setting, saving a figure would give it a layout engine again.
+    with mpl.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        yield
 
 
 def _picture(drawing: Drawing, name: str, stem: str) -> bytes:

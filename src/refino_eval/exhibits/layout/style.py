@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from refino_eval.exhibits.layout.typeface import typefaces
+
 INK = "#222222"
 
 
@@ -49,8 +51,7 @@ ARMS = (
 def parameters(salt: str) -> dict[str, Any]:
     """Return matplotlib's settings; `salt` makes the ids inside an SVG file depend on the exhibit alone."""
     return {
-        # DejaVu Sans comes with matplotlib: the same glyphs, hence the same bytes, on every machine.
-        "font.family": "DejaVu Sans",
+        "font.family": typefaces(),
         "font.size": 9.0,
         "axes.titlesize": 10.0,
         "axes.labelsize": 9.0,
