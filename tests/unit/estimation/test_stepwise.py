@@ -77,3 +77,12 @@ def test_collinear_controls_and_one_sample_for_all_steps(trial):
         stepwise(y, t.z, groups, missing="available")
     with pytest.raises(UserError, match="at least one group"):
         stepwise(y, t.z, {})
+
+
+def test_a_trait_of_one_person_leaves_the_parts_their_standard_errors(trial):
+    t = trial(4, n=300)
+    person = np.zeros((t.z.size, 1))
+    person[np.flatnonzero(pd.Series(t.cells).duplicated(keep=False))[0]] = 1.0
+    with_trait = stepwise(t.y, t.z, {"traits": np.hstack((t.controls, person))}, cells=t.cells)
+    without = stepwise(t.y, t.z, {"traits": t.controls}, cells=t.cells)
+    np.testing.assert_allclose(with_trait.contribution_std_error, without.contribution_std_error, rtol=0.2)

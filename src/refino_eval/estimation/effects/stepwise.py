@@ -179,7 +179,9 @@ def _contributions(
             if owner[column] == g:
                 value = value + gamma[k] * beta[k]
                 psi = psi + psi_gamma[:, [k]] * beta[k]
-                psi = psi + gamma[k] * outer.scores(vcov, focus=k)
+                # A coefficient of people fitted exactly has no residuals to add; its weight gamma is of the order 1 / n.
+                if full.supported[k]:
+                    psi = psi + gamma[k] * outer.scores(vcov, focus=k)
         parts.append((value, psi))
     return parts
 
