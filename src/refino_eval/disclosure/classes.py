@@ -69,8 +69,27 @@ STATISTIC_TREATMENTS: dict[str, Treatment] = {
 }
 """Statistics with a treatment of their own; every other statistic of the closed list is an effect."""
 
-EXTREMES = ("min", "max", "lowest", "highest")
-PERCENTILES = ("median", "p10", "p25", "p50", "p75", "p90", "quantile", "percentile")
+VALUE_TREATMENTS: dict[str, Treatment] = {
+    **dict.fromkeys(("collinear", "trimmed_arm", "sup_t", "example", "upper"), "plain"),
+    **dict.fromkeys(("n_cells", "n_one_arm_cells", "n_singleton_cells"), "plain"),
+    **dict.fromkeys(("n", "n_treated", "n_control", "n_in_one_arm_cells", "n_informative"), "count"),
+    **dict.fromkeys(("effective_n", "equal_draw_n", "least", "most"), "effect"),
+    "share_treated": "share",
+    **dict.fromkeys(("share_min", "share_max", "size_min", "size_max"), "extreme"),
+    **dict.fromkeys(("share_median", "size_median", "median"), "percentile"),
+}
+"""What the statistic `value` is, by the row or column that it has; any other is suppressed, since nobody has said what it is."""
+
+
+def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, statistic: str) -> Treatment | None:
+    """Return how a number is protected; None for a `value` that is not known."""
+    if disclosure_class == "published":
+        return "plain"
+    if statistic == "value":
+        return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
+    treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
+    # In a table of counts, the people of a cell are what it shows, not what is behind a statistic.
+    return "count" if treatment == "people" and disclosure_class in ("frequency", "flow") else treatment
 
 
 def class_of_kind(kind: str) -> DisclosureClass:

@@ -1,25 +1,44 @@
-"""Protect the numbers of a release."""
+"""Protect the numbers of a release: what is shown, in which digits, and why something is not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
+from refino_eval.disclosure.block_rules import block_problems
+from refino_eval.disclosure.earlier_releases import EarlierCells
+from refino_eval.disclosure.hidden_counts import hide_counts
+from refino_eval.disclosure.linked_counts import Cell
+from refino_eval.disclosure.populations import Populations
+from refino_eval.disclosure.printed_numbers import Printer
+from refino_eval.disclosure.release_counts import Number, ReleaseCounts, release_counts
 from refino_eval.disclosure.release_tables import (
+    ORDER,
+    SUPPRESSED,
     EarlierRelease,
     ProtectedExhibit,
     ProtectedRelease,
     ReleaseExhibit,
+    Status,
     UtilityLost,
 )
+
+Reasons = dict[Cell, dict[str, Status]]
+"""Cell -> rule that suppresses it -> whether it is small itself or protects another."""
 
 
 def protect_release(
     exhibits: Sequence[ReleaseExhibit], profile: DisclosureProfile, *, earlier: Sequence[EarlierRelease] = ()
 ) -> ProtectedRelease:
     """Protect all tidy tables of a release together.
+
+    The order is fixed: people are counted, rules suppress cells, a solver suppresses others that would give them away, and what is left
+    is rounded, with shares computed from protected counts.
 
     Parameters
     ----------
@@ -38,19 +57,133 @@ def protect_release(
     Raises
     ------
     UserError
-        When an exhibit has no class of disclosure control, or people behind a number are unknown.
+        When an exhibit has no class of disclosure control.
     """
-    protected = []
-    for exhibit in exhibits:
-        cells = pd.DataFrame({"status": "unchanged", "reasons": "", "step": 0.0}, index=exhibit.frame.index)
-        if profile.protects:
-            frame = exhibit.frame.assign(
-                value=float("nan"), n_persons=pd.array([pd.NA] * len(exhibit.frame), "Int64"), status="suppressed"
-            )
-            cells = cells.assign(status="primary", reasons="not_yet_protected")
-        else:
-            frame = exhibit.frame
-        protected.append(ProtectedExhibit(exhibit.name, exhibit.kind, exhibit.disclosure_class, frame, cells, exhibit))
-    total = sum(len(exhibit.frame) for exhibit in exhibits)
-    hidden = sum(int((exhibit.cells["status"] == "primary").sum()) for exhibit in protected)
-    return ProtectedRelease(profile.name, tuple(protected), UtilityLost(total, hidden, 0, hidden))
+    classes = [exhibit.disclosure_class for exhibit in exhibits]
+    if not profile.protects:
+        kept = tuple(_unchanged(exhibit) for exhibit in exhibits)
+        return ProtectedRelease(
+            profile.name, kept, UtilityLost(sum(len(exhibit.frame) for exhibit in exhibits), 0, 0, 0)
+        )
+    counts = release_counts(exhibits, profile)
+    before = EarlierCells(earlier, counts)
+    hidden = hide_counts(counts, earlier=before.bounds, kept_hidden=before.hidden)
+    reasons = _reasons(counts, hidden, before)
+    populations = Populations(
+        [number.people for number in counts.numbers.values() if number.people],
+        minimum_difference=profile.linked_populations.minimum_difference,
+        base=profile.people_base,
+    )
+    printer = Printer(counts, populations, hidden, before)
+    protected = tuple(
+        _protected(exhibit, kept_class, counts, reasons, printer)
+        for exhibit, kept_class in zip(exhibits, classes, strict=True)
+    )
+    return ProtectedRelease(profile.name, protected, _utility(protected))
+
+
+def _unchanged(exhibit: ReleaseExhibit) -> ProtectedExhibit:
+    cells = pd.DataFrame({"status": "unchanged", "reasons": "", "step": 0.0}, index=exhibit.frame.index)
+    return ProtectedExhibit(exhibit.name, exhibit.kind, exhibit.disclosure_class, exhibit.frame, cells, exhibit)
+
+
+def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) -> Reasons:
+    """Return why each suppressed cell is suppressed."""
+    reasons: Reasons = defaultdict(dict)
+    blocks: dict[tuple[str, str, str, str], list[Number]] = defaultdict(list)
+    for number in counts.numbers.values():
+        blocks[number.block].append(number)
+    for cell, index in counts.unknown.items():
+        if hidden[index]:
+            small = counts.system.sensitive[index]
+            kept = index in before.hidden
+            rule = "threshold" if small else "earlier_release" if kept else "linked_cells"
+            reasons[cell][rule] = "primary" if small else "secondary"
+    for cell in before.changed_little:
+        reasons[cell]["earlier_release"] = "primary"
+    hidden_rows: set[tuple[str, str, str]] = set()
+    problems = block_problems(blocks, counts.profile)
+    for block, numbers in blocks.items():
+        statistics = [number for number in numbers if number.treatment not in ("plain", "count")]
+        for rule in problems.get(block, ()):
+            for number in numbers:
+                if number.treatment not in ("plain",):
+                    reasons[number.cell][rule] = "primary"
+        # Worst status wins: a mean, its standard deviation and its interval say the same about a small count.
+        worst = {rule: status for number in numbers for rule, status in reasons.get(number.cell, {}).items()}
+        if worst and any(number.treatment in ("share", "mean") and reasons.get(number.cell) for number in numbers):
+            hidden_rows.add(block[:3])
+            for number in statistics:
+                if number.treatment != "people":
+                    reasons[number.cell].update(
+                        {rule: "secondary" for rule in worst if rule not in reasons[number.cell]}
+                    )
+        elif worst:
+            for number in statistics:
+                if number.statistic in ("weight", "share"):
+                    reasons[number.cell].setdefault("linked_cells", "secondary")
+    for number in counts.numbers.values():
+        # An effect on a share is the difference of two shares, so it would give a hidden one away (a saturated model is a table).
+        if number.treatment == "effect" and number.block[:3] in hidden_rows:
+            reasons[number.cell].setdefault("saturated", "secondary")
+    return reasons
+
+
+def _protected(
+    exhibit: ReleaseExhibit, kept_class: str, counts: ReleaseCounts, reasons: Reasons, printer: Printer
+) -> ProtectedExhibit:
+    values, people, statuses, states, rules, steps = [], [], [], [], [], []
+    original = exhibit.frame["status"].tolist()
+    for position in range(len(exhibit.frame)):
+        cell = (exhibit.name, position)
+        number, why = counts.numbers[cell], reasons.get(cell, {})
+        if why and not math.isnan(number.value):
+            values.append(math.nan)
+            people.append(None)
+            statuses.append(SUPPRESSED)
+            states.append(max(why.values(), key=ORDER.index))
+            rules.append(" ".join(sorted(why)))
+            steps.append(0.0)
+            continue
+        value, step = printer.value(number)
+        values.append(value)
+        people.append(printer.people(number, value))
+        statuses.append(original[position])
+        states.append("unchanged" if value == number.value or math.isnan(number.value) else "rounded")
+        rules.append("")
+        steps.append(step)
+    frame = exhibit.frame.assign(value=values, n_persons=pd.array(people, dtype="Int64"), status=statuses)
+    cells = pd.DataFrame({"status": states, "reasons": rules, "step": steps}, index=frame.index)
+    return ProtectedExhibit(exhibit.name, exhibit.kind, exhibit.disclosure_class, frame, cells, exhibit)
+
+
+def _utility(protected: Sequence[ProtectedExhibit]) -> UtilityLost:
+    """Count what is lost, and what would be lost if every row with a suppressed cell were suppressed."""
+    cells = primary = secondary = whole = 0
+    for exhibit in protected:
+        states = exhibit.cells["status"]
+        cells += len(states)
+        primary += int((states == "primary").sum())
+        secondary += int((states == "secondary").sum())
+        rows = exhibit.frame["panel"] + "\n" + exhibit.frame["row"]
+        small = set(rows[states == "primary"])
+        # Without a solver, a whole row with a small cell is taken out, and a second one with it, lest the total give it away.
+        lost = rows.isin(small)
+        others = rows[~lost]
+        extra = (
+            int((rows == others.iloc[0]).sum())
+            if len(small) == 1 and len(others) and exhibit.disclosure_class == "frequency"
+            else 0
+        )
+        whole += int(lost.sum()) + extra
+    return UtilityLost(cells, primary, secondary, whole)
+
+
+def reasons_by_rule(release: ProtectedRelease) -> Mapping[str, int]:
+    """Return how many cells each rule suppresses, for the record of a release."""
+    total: dict[str, int] = defaultdict(int)
+    for exhibit in release.exhibits:
+        for text, count in exhibit.cells["reasons"].value_counts().items():
+            for rule in str(text).split():
+                total[rule] += int(count)
+    return dict(sorted(total.items()))

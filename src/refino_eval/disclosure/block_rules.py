@@ -1,0 +1,127 @@
+"""Rules about the people behind statistics: a mean, an effect, a survival curve.
+
+They are checked for a cell of a table at a time, with all its statistics, and where a fact is missing the rule counts as broken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from refino_eval.config.disclosure_profiles import DisclosureProfile
+from refino_eval.disclosure.release_counts import Number
+
+Block = tuple[str, str, str, str]
+
+OF_TWO_ARMS = frozenset({"estimate", "std_error", "mean_control", "mean_treated", "conf_low", "conf_high"})
+"""Statistics that compare two arms, each of which needs the smallest number of people."""
+
+
+def block_problems(blocks: Mapping[Block, list[Number]], profile: DisclosureProfile) -> dict[Block, tuple[str, ...]]:
+    """Return the rules that the cells of a release break.
+
+    Parameters
+    ----------
+    blocks
+        The statistics of each cell of a table.
+    profile
+        The data owner's rules.
+    """
+    fewest = _fewest(blocks)
+    problems: dict[Block, tuple[str, ...]] = {}
+    for block, numbers in blocks.items():
+        if numbers[0].disclosure_class in ("published", "frequency", "flow"):
+            rules = tuple(_single_rules(numbers, profile))
+        else:
+            rules = tuple(dict.fromkeys(_rules(block, numbers, fewest, profile)))
+        if rules:
+            problems[block] = rules
+    return problems
+
+
+def _fewest(blocks: Mapping[Block, list[Number]]) -> dict[tuple[str, ...], int]:
+    """Return the fewest people behind the numbers of an exhibit, its panels, and its panels' columns."""
+    fewest: dict[tuple[str, ...], int] = {}
+    for (exhibit, panel, _, column), numbers in blocks.items():
+        for number in numbers:
+            if number.people and number.treatment != "count":
+                for key in ((exhibit,), (exhibit, panel), (exhibit, panel, "", column)):
+                    fewest[key] = min(fewest.get(key, number.people), number.people)
+    return fewest
+
+
+def _single_rules(numbers: list[Number], profile: DisclosureProfile) -> Iterator[str]:
+    """Yield the rules about extremes, percentiles and numbers that nobody has classified."""
+    for number in numbers:
+        if math.isnan(number.value):
+            continue
+        if number.treatment is None:
+            yield "unknown_value"
+        if number.treatment == "extreme" and not profile.percentiles.extremes:
+            yield "extremes"
+        if number.treatment == "percentile" and (number.people or 0) < 2 * profile.percentiles.minimum_people:
+            yield "percentiles"
+
+
+def _rules(
+    block: Block, numbers: list[Number], fewest: Mapping[tuple[str, ...], int], profile: DisclosureProfile
+) -> Iterator[str]:
+    yield from _single_rules(numbers, profile)
+    if all(number.treatment in ("plain", "count") for number in numbers):
+        return
+    by_statistic = {number.statistic: number for number in numbers}
+    people = min(
+        (number.people for number in numbers if number.people is not None and number.treatment != "count"), default=None
+    )
+    if people is None:
+        exhibit, panel, _, column = block
+        people = next(
+            (fewest[key] for key in ((exhibit, panel, "", column), (exhibit, panel), (exhibit,)) if key in fewest), None
+        )
+    least = profile.statistics.minimum_people
+    if people is None:
+        yield "people_unknown"
+        return
+    arms = [by_statistic[name].value for name in ("n_treated", "n_control") if name in by_statistic]
+    compared = bool(OF_TWO_ARMS & by_statistic.keys())
+    # Where the sizes of the arms are not given, the smaller one may be anything: twice as many people are asked for.
+    if people < (2 * least if compared and len(arms) < 2 and "estimate" in by_statistic else least) or any(
+        size < least for size in arms
+    ):
+        yield "minimum_people"
+    if "estimate" in by_statistic and _degrees_of_freedom(by_statistic, people) < profile.degrees_of_freedom.minimum:
+        yield "degrees_of_freedom"
+    if _dominated(by_statistic, people, profile):
+        yield "dominance"
+
+
+def _degrees_of_freedom(by_statistic: Mapping[str, Number], people: int) -> float:
+    """Return the residual degrees of freedom, or at most what people and cells leave."""
+    if "df_residual" in by_statistic:
+        return by_statistic["df_residual"].value
+    # With CR2 and Bell and McCaffrey's correction, `df` is that of the test.
+    tested = by_statistic["df"].value if "df" in by_statistic else math.inf
+    cells = by_statistic["n_cells"].value if "n_cells" in by_statistic else 1.0
+    return min(tested, people - cells - 1)
+
+
+def _dominated(by_statistic: Mapping[str, Number], people: int, profile: DisclosureProfile) -> bool:
+    """Return whether a few people may have most of a total.
+
+    The largest values are not among the numbers, but bounded by them: the squares of n values sum to n (sd^2 + mean^2), so the k largest
+    sum to at most the square root of k times that (Cauchy-Schwarz). Where the bound does not clear the rule, it counts as broken.
+    """
+    rule = profile.dominance
+    for suffix in ("", "_treated", "_control"):
+        mean, spread = by_statistic.get(f"mean{suffix}"), by_statistic.get(f"sd{suffix}")
+        if mean is None or spread is None or not mean.value > 0 or not math.isfinite(spread.value):
+            continue
+        size = by_statistic.get(f"n{suffix}")
+        over = size.value if size is not None else people
+        squares = over * (spread.value**2 + mean.value**2)
+        total = over * mean.value
+        if rule.largest and math.sqrt(rule.largest * squares) > rule.share * total:
+            return True
+        if rule.p_percent and total - math.sqrt(2 * squares) < rule.p_percent * math.sqrt(squares):
+            return True
+    return False

@@ -1,0 +1,230 @@
+"""Write the numbers that a release shows, with no more digits than the people behind them justify."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+
+from refino_eval.disclosure.digits import in_steps, step_at_least, step_of_effect, step_of_mean, step_of_significant
+from refino_eval.disclosure.earlier_releases import EarlierCells
+from refino_eval.disclosure.populations import Populations
+from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind
+
+P_VALUE_STEP = 0.001
+OWN_SCALE = (
+    "r_squared",
+    "f_stat",
+    "chi2",
+    "t_stat",
+    "ratio",
+    "percent_of_control",
+    "normalised_difference",
+    "break_even",
+    "value",
+)
+"""Statistics that have no standard error of the same unit in their cell."""
+
+
+class Printer:
+    """Writes the numbers of one release.
+
+    Parameters
+    ----------
+    counts
+        The numbers of the release and their counts.
+    populations
+        Clusters of nearly equal populations.
+    hidden
+        Which unknowns are hidden.
+    before
+        What earlier releases show.
+    """
+
+    def __init__(
+        self, counts: ReleaseCounts, populations: Populations, hidden: np.ndarray, before: EarlierCells
+    ) -> None:
+        self.counts, self.populations, self.hidden, self.before = counts, populations, hidden, before
+        self.profile = counts.profile
+        self.blocks: dict[tuple[str, str, str, str], dict[str, Number]] = defaultdict(dict)
+        for number in counts.numbers.values():
+            self.blocks[number.block][number.statistic] = number
+        self._numerators = self._equal_numerators()
+        self._means = self._equal_means()
+
+    def people(self, number: Number, value: float) -> int | None:
+        """Return the number of people behind a number as it is written."""
+        if number.people is None:
+            return None
+        if number.treatment == "count" and number.people == number.value:
+            return int(value)
+        return self.populations.printed(number.people)
+
+    def value(self, number: Number) -> tuple[float, float]:
+        """Return a number as it is written, and the step that it is a multiple of (0: exact)."""
+        if not math.isfinite(number.value) or number.treatment in ("plain", "extreme", "percentile", None):
+            return number.value, 0.0
+        if number.treatment == "count":
+            base = float(self.profile.rounding.base)
+            return in_steps(number.value, base), base if base > 1 else 0.0
+        if number.treatment == "people":
+            return float(self.populations.printed(round(number.value))), float(self.profile.people_base)
+        printed, step = self._statistic(number)
+        earlier = self.before.printed.get(number.cell)
+        # A value that moved by less than a step since an earlier release is written as it was.
+        return (earlier, step) if earlier is not None and abs(earlier - number.value) <= step else (printed, step)
+
+    def _statistic(self, number: Number) -> tuple[float, float]:
+        block = self.blocks[number.block]
+        share = self._share_of(number, block)
+        if share is not None and number.treatment in ("share", "mean"):
+            return self._printed_share(share, block)
+        if share is not None and number.statistic.startswith(("sd", "conf", "std_error")):
+            return self._around_share(number, share, block)
+        if number.treatment == "mean":
+            return self._mean(number, block)
+        if number.treatment == "spread":
+            people = self._people(number, block)
+            step = step_of_mean(number.value, people, digits_for_people=self.profile.statistics.digits_for_people)
+            return in_steps(number.value, step), step
+        step = self._step_of_effect(number, block)
+        if number.statistic.startswith("conf") and (mean := block.get("mean")) is not None and "estimate" not in block:
+            # The limits of a mean move with it, so that they show no more of it than it does.
+            printed, step = self._statistic(mean)
+            return in_steps(printed + number.value - mean.value, step), step
+        return in_steps(number.value, step), step
+
+    def _share_of(self, number: Number, block: dict[str, Number]) -> Number | None:
+        """Return the share or mean of zeros and ones that a statistic belongs to."""
+        if number.treatment == "share":
+            return number if number.cell in self.counts.unknown else None
+        if number.treatment == "mean":
+            return number if number.cell in self.counts.unknown else None
+        if "estimate" in block and number.treatment == "effect":
+            return None
+        name = number.statistic.replace("sd", "mean") if number.statistic.startswith("sd") else ""
+        for candidate in (name, "share", "mean"):
+            share = block.get(candidate)
+            if share is not None and share.cell in self.counts.unknown:
+                return share
+        return None
+
+    def _printed_share(self, share: Number, block: dict[str, Number]) -> tuple[float, float]:
+        index = self.counts.unknown[share.cell]
+        people = people_behind(share, block) or 0
+        base = max(self.counts.system.bases[index], self.profile.statistics.digits_for_people, 1)
+        if share.disclosure_class == "frequency":
+            base = self.counts.system.bases[index]
+            printed_people = in_steps(people, self.profile.rounding.base)
+        else:
+            printed_people = float(self.populations.printed(people))
+        step = step_at_least(base / max(people, 1))
+        count = in_steps(self._numerators.get(share.cell, self.counts.system.values[index]), base)
+        return min(1.0, in_steps(count / max(printed_people, 1.0), step)), step
+
+    def _around_share(self, number: Number, share: Number, block: dict[str, Number]) -> tuple[float, float]:
+        """Write a standard deviation, standard error or limit of a share as it follows from the printed share."""
+        printed, step = self._printed_share(share, block)
+        spread, before = printed * (1 - printed), share.value * (1 - share.value)
+        factor = math.sqrt(spread / before) if before > 0 else 1.0
+        if number.statistic.startswith("conf"):
+            return in_steps(printed + (number.value - share.value) * factor, step), step
+        own = step_at_least(step_of_significant(number.value, 2))
+        return in_steps(number.value * factor, own), own
+
+    def _mean(self, number: Number, block: dict[str, Number]) -> tuple[float, float]:
+        step = self._step_of_mean(number, block)
+        return in_steps(self._means.get(number.cell, number.value), step), step
+
+    def _step_of_mean(self, number: Number, block: dict[str, Number]) -> float:
+        people = self._people(number, block)
+        spread = block.get(number.statistic.replace("mean", "sd"))
+        error = block.get("std_error")
+        if spread is not None and math.isfinite(spread.value) and spread.value > 0:
+            scale = spread.value
+        elif error is not None and math.isfinite(error.value) and error.value > 0:
+            # A standard error over n people is of the order of the standard deviation over the root of n, or twice that for an effect.
+            scale = error.value * math.sqrt(people)
+        else:
+            scale = max(abs(number.value), 0.5 if 0 <= number.value <= 1 else 0.0)
+        return step_of_mean(scale, people, digits_for_people=self.profile.statistics.digits_for_people)
+
+    def _people(self, number: Number, block: dict[str, Number]) -> float:
+        behind = people_behind(number, block)
+        # Where the size of an arm is not given, it is taken as half of both.
+        return float(behind if behind else (number.people or 2 * self.profile.statistics.minimum_people) / 2)
+
+    def _step_of_effect(self, number: Number, block: dict[str, Number]) -> float:
+        digits = self.profile.statistics.digits_for_people
+        if digits == 0:
+            return 0.0
+        if number.statistic.startswith(("p_value", "q_value")):
+            return P_VALUE_STEP
+        if number.statistic == "weight":
+            return step_at_least(abs(number.value) * max(self.profile.rounding.base, 1) / max(number.people or 1, 1))
+        error = block.get("std_error")
+        if number.statistic in OWN_SCALE or error is None or not error.value > 0:
+            low, high = block.get("conf_low"), block.get("conf_high")
+            if low is None or high is None or number.statistic in OWN_SCALE or not high.value > low.value:
+                return step_of_significant(number.value)
+            return step_of_effect((high.value - low.value) / 4, number.people or 1, digits_for_people=digits)
+        return step_of_effect(error.value, number.people or 1, digits_for_people=digits)
+
+    def _equal_numerators(self) -> dict[tuple[str, int], int]:
+        """Return numerators that are written as those of the largest of several nearly equal populations."""
+        groups: dict[tuple[str, int], dict[tuple[int, int], list[tuple[str, int]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for cell, index in self.counts.unknown.items():
+            number = self.counts.numbers[cell]
+            people = people_behind(number, self.blocks[number.block])
+            if number.treatment in ("share", "mean") and people and number.disclosure_class != "frequency":
+                groups[(number.arm, self.populations.reference(people))][
+                    (people, self.counts.system.values[index])
+                ].append(cell)
+        equal: dict[tuple[str, int], int] = {}
+        for members in groups.values():
+            if len({people for people, _ in members}) > 1:
+                # The same people and a few more: the count can grow by those few at most.
+                for (people, count), cells in members.items():
+                    larger = [
+                        (other - people, -other, value)
+                        for other, value in members
+                        if other > people and 0 <= value - count <= other - people
+                    ]
+                    if larger:
+                        equal.update(dict.fromkeys(cells, min(larger)[2]))
+        # What is written as another that is itself written as a third follows the whole way.
+        return equal
+
+    def _equal_means(self) -> dict[tuple[str, int], float]:
+        """Return means that are written as those of the largest of several nearly equal populations."""
+        groups: dict[tuple[str, int], list[tuple[int, float, float, Number]]] = defaultdict(list)
+        for number in self.counts.numbers.values():
+            if number.treatment == "mean" and math.isfinite(number.value) and number.cell not in self.counts.unknown:
+                block = self.blocks[number.block]
+                people = people_behind(number, block)
+                if people:
+                    entry = (people, number.value, self._step_of_mean(number, block), number)
+                    groups[(number.arm, self.populations.reference(people))].append(entry)
+        equal: dict[tuple[str, int], float] = {}
+        for (_, reference), members in groups.items():
+            largest = sorted((value, _words(number)) for people, value, _, number in members if people == reference)
+            values = np.array([value for value, _ in largest])
+            for people, value, step, number in members:
+                if people == reference or not len(values):
+                    continue
+                words = _words(number)
+                near = range(
+                    int(np.searchsorted(values, value - step)), int(np.searchsorted(values, value + step, side="right"))
+                )
+                same = [(abs(values[k] - value), values[k]) for k in near if words & largest[k][1]]
+                if same:
+                    equal[number.cell] = float(min(same)[1])
+        return equal
+
+
+def _words(number: Number) -> frozenset[str]:
+    """Return what a number may be a mean of, by its keys."""
+    return frozenset({number.panel.partition(":")[0], number.column, number.row} - {"", "main", "all"})

@@ -1,0 +1,372 @@
+"""Find the counts of a release and how they are linked, from the keys of its tidy numbers."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+import pandas as pd
+
+from refino_eval.config.disclosure_profiles import DisclosureProfile
+from refino_eval.disclosure.classes import DisclosureClass, Treatment, treatment_of
+from refino_eval.disclosure.linked_counts import Cell, CountSystem
+from refino_eval.disclosure.release_tables import ReleaseExhibit
+
+ALL, TREATED, CONTROL = "all", "*treated", "*control"
+PRODUCT, SEPARATORS = " x ", (" / ", ":")
+WHOLE = 1e-6
+"""How far a share times its people may be from a whole number, per person, to be a count."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a release, with how it is protected and the people that it is about."""
+
+    cell: Cell
+    disclosure_class: DisclosureClass
+    panel: str
+    row: str
+    column: str
+    statistic: str
+    value: float
+    people: int | None
+    treatment: Treatment | None
+    arm: str
+
+    @property
+    def block(self) -> tuple[str, str, str, str]:
+        """The cell of the table that it is one statistic of."""
+        return (self.cell[0], self.panel, self.row, self.column)
+
+    @property
+    def label(self) -> str:
+        """Its keys, for findings and records."""
+        return "/".join((self.cell[0], self.panel, self.row, self.column, self.statistic))
+
+
+@dataclass
+class ReleaseCounts:
+    """All numbers of a release, and the system of its counts.
+
+    Attributes
+    ----------
+    numbers
+        By exhibit and position.
+    unknown
+        Cell -> the count that it shows: of a share or a mean of zeros and ones, its numerator.
+    """
+
+    profile: DisclosureProfile
+    numbers: dict[Cell, Number] = field(default_factory=dict)
+    system: CountSystem = field(default_factory=CountSystem)
+    unknown: dict[Cell, int] = field(default_factory=dict)
+
+    def is_small(self, count: int) -> bool:
+        """Return whether a count may not be shown."""
+        smallest = 0 if self.profile.frequency.zeros == "disclosive" else 1
+        return smallest <= count < self.profile.frequency.threshold
+
+
+def release_counts(exhibits: Sequence[ReleaseExhibit], profile: DisclosureProfile) -> ReleaseCounts:
+    """Return the numbers of a release and the linked counts behind them."""
+    counts = ReleaseCounts(profile)
+    blocks: dict[tuple[str, str, str, str], dict[str, Number]] = defaultdict(dict)
+    for exhibit in exhibits:
+        for number in _numbers(exhibit):
+            counts.numbers[number.cell] = number
+            blocks[number.block][number.statistic] = number
+    _Linker(counts, exhibits, blocks).link()
+    return counts
+
+
+def _numbers(exhibit: ReleaseExhibit) -> Iterator[Number]:
+    frame, kept = exhibit.frame, exhibit.disclosure_class
+    columns = (frame[name].tolist() for name in ("panel", "row", "column", "statistic", "value", "n_persons"))
+    for position, (panel, row, column, statistic, value, people) in enumerate(zip(*columns, strict=True)):
+        known = None if pd.isna(people) else int(people)
+        treatment = treatment_of(kept, row, column, statistic)
+        arm = _arm(exhibit, column, statistic)
+        yield Number((exhibit.name, position), kept, panel, row, column, statistic, float(value), known, treatment, arm)
+
+
+def _arm(exhibit: ReleaseExhibit, column: str, statistic: str) -> str:
+    """Return which people a number counts: everybody, or one arm, by the statistic's name or the column's."""
+    name = column if statistic == "value" else statistic
+    if name.endswith("_treated"):
+        return TREATED
+    if name.endswith("_control"):
+        return CONTROL
+    if column == exhibit.control:
+        return CONTROL
+    if column in exhibit.treated:
+        return TREATED if column == exhibit.treated[0] else f"*{column}"
+    return ALL if column in ("all", "") else column
+
+
+def people_behind(number: Number, block: dict[str, Number]) -> int | None:
+    """Return the people that a mean or share is over: those of its arm where the block gives them."""
+    own = {TREATED: "n_treated", CONTROL: "n_control"}.get(number.arm)
+    if number.statistic.endswith(("_treated", "_control")):
+        return int(block[own].value) if own in block and math.isfinite(block[own].value) else None
+    return number.people
+
+
+def numerator(number: Number, block: dict[str, Number]) -> int | None:
+    """Return the count behind a share or a mean of zeros and ones; None for any other number."""
+    if number.treatment not in ("share", "mean") or not 0 <= number.value <= 1:
+        return None
+    people = people_behind(number, block)
+    if not people:
+        return None
+    count = number.value * people
+    if abs(count - round(count)) > WHOLE * people:
+        return None
+    spread = block.get(number.statistic.replace("mean", "sd")) if number.treatment == "mean" else None
+    if spread is not None and people > 1 and math.isfinite(spread.value):
+        variance = number.value * (1 - number.value) * people / (people - 1)
+        if abs(spread.value**2 - variance) > 1e-6:
+            return None
+    return round(count)
+
+
+class _Linker:
+    """Builds the system of one release: first the unknowns, then the equations between them."""
+
+    def __init__(
+        self,
+        counts: ReleaseCounts,
+        exhibits: Sequence[ReleaseExhibit],
+        blocks: dict[tuple[str, str, str, str], dict[str, Number]],
+    ) -> None:
+        self.counts, self.system, self.profile = counts, counts.system, counts.profile
+        self.exhibits = {exhibit.name: exhibit for exhibit in exhibits}
+        self.blocks = blocks
+        self.by_key: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
+        """Panel, row and arm -> value -> unknown: equal keys with equal values are the same people."""
+        self.series: dict[tuple[str, str, str, bool], dict[str, int]] = defaultdict(dict)
+        """Exhibit, panel, column and whether it is a numerator -> row -> unknown."""
+        self.arms: dict[tuple[str, str, str, str], dict[str, int]] = defaultdict(dict)
+        self.people: dict[int, int] = {}
+        """Unknown -> people that it is a part of."""
+        self.sizes: dict[str, set[int]] = defaultdict(set)
+        """Arm -> sizes of its populations."""
+
+    def link(self) -> None:
+        """Add all unknowns and equations."""
+        for block in self.blocks.values():
+            for number in block.values():
+                if number.treatment == "count":
+                    self._count(number)
+            for number in block.values():
+                self._numerator(number, block)
+        self._complements()
+        for members in self.arms.values():
+            self._sum_of_arms(members)
+        for (exhibit, panel, column, _), rows in self.series.items():
+            self._partitions(rows, column)
+            self._products(rows, column)
+            if self.exhibits[exhibit].disclosure_class == "flow":
+                self._flow(rows)
+            if self.exhibits[exhibit].cumulative:
+                self._increments(rows)
+            del panel
+        self._groups()
+        self._nested()
+
+    def _unknown(self, number: Number, value: int, base: int) -> int:
+        same = self.by_key[(number.panel, number.row, number.arm)]
+        if number.statistic.startswith(("n", "mean")) and number.column not in self._names_of_arms(number):
+            # In tables by outcome, the column belongs to what is counted.
+            same = self.by_key[(number.panel, f"{number.row}|{number.column}", number.arm)]
+        if value in same:
+            index = same[value]
+            self.system.cells[index].append(number.cell)
+            self.system.bases[index] = min(self.system.bases[index], base)
+        else:
+            small = self.counts.is_small(value)
+            index = self.system.add(value, base=base, sensitive=small, label=number.label, cell=number.cell)
+            same[value] = index
+        self.counts.unknown[number.cell] = index
+        return index
+
+    def _names_of_arms(self, number: Number) -> set[str]:
+        exhibit = self.exhibits[number.cell[0]]
+        return {"all", "", *exhibit.treated, exhibit.control}
+
+    def _count(self, number: Number) -> None:
+        if not math.isfinite(number.value) or number.value != round(number.value) or number.value < 0:
+            return
+        value = int(number.value)
+        index = self._unknown(number, value, self.profile.rounding.base)
+        self._register(number, index, is_numerator=False)
+        if number.people and number.people > value:
+            self.people[index] = number.people
+
+    def _numerator(self, number: Number, block: dict[str, Number]) -> None:
+        count = numerator(number, block)
+        if count is None:
+            return
+        people = people_behind(number, block) or 0
+        same_block = block.get("count")
+        if same_block is not None and same_block.cell in self.counts.unknown and int(same_block.value) == count:
+            index = self.counts.unknown[number.cell] = self.counts.unknown[same_block.cell]
+        elif (treated := self._treated_count(number, count)) is not None:
+            index = self.counts.unknown[number.cell] = treated
+            people = 0
+        else:
+            base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people, 1)
+            index = self._unknown(number, count, base)
+            self._register(number, index, is_numerator=True)
+        if people > count or (people == count and self.profile.frequency.zeros == "disclosive"):
+            self.people[index] = people
+
+    def _treated_count(self, number: Number, count: int) -> int | None:
+        """Return the treated arm's count that a share of treated people shows again."""
+        if number.disclosure_class != "frequency":
+            return None
+        key = (number.cell[0], number.panel, number.row, "")
+        index = self.arms[key].get(TREATED)
+        return index if index is not None and self.system.values[index] == count else None
+
+    def _register(self, number: Number, index: int, *, is_numerator: bool) -> None:
+        column = number.arm if number.arm.startswith("*") or number.arm == ALL else number.column
+        self.series[(number.cell[0], number.panel, column, is_numerator)].setdefault(number.row, index)
+        own_column = "" if number.column in self._names_of_arms(number) else number.column
+        if (
+            number.statistic in ("count", "value", "share", "mean")
+            and own_column
+            and number.arm not in (ALL, TREATED, CONTROL)
+        ):
+            return
+        self.arms[(number.cell[0], number.panel, number.row, own_column)].setdefault(number.arm, index)
+        if number.people:
+            self.sizes[number.arm].add(number.people)
+
+    def _complements(self) -> None:
+        for index, people in self.people.items():
+            rest = people - self.system.values[index]
+            self.system.remainder(
+                self.system.constant(people),
+                [index],
+                sensitive=self.counts.is_small(rest),
+                label=f"{self.system.labels[index]} (complement)",
+            )
+
+    def _sum_of_arms(self, members: dict[str, int]) -> None:
+        if ALL not in members:
+            return
+        parts = {arm: index for arm, index in members.items() if arm.startswith("*")}
+        if len(parts) == 1:
+            # The other arm is not printed, and follows from the total.
+            rest = self.system.values[members[ALL]] - self.system.values[next(iter(parts.values()))]
+            self.system.remainder(
+                members[ALL],
+                parts.values(),
+                sensitive=self.counts.is_small(rest),
+                label=f"{self.system.labels[members[ALL]]} (other arm)",
+            )
+        elif parts:
+            self.system.equate(members[ALL], parts.values())
+
+    def _partitions(self, rows: dict[str, int], column: str) -> None:
+        """Equate rows to the row, or the population, that they are parts of."""
+        children: dict[str, list[int]] = defaultdict(list)
+        for row, index in rows.items():
+            if PRODUCT not in row:
+                children[_parent(row)].append(index)
+        for parent, parts in children.items():
+            if len(parts) < 2:
+                continue
+            values = [self.system.values[index] for index in parts]
+            if parent in rows and self.system.equate(rows[parent], parts):
+                continue
+            largest = values.index(max(values))
+            others = [index for position, index in enumerate(parts) if position != largest]
+            if len(others) > 1 and self.system.equate(parts[largest], others):
+                continue
+            total = sum(values)
+            wholes = [
+                index for row, index in rows.items() if _parent(row) != parent and self.system.values[index] == total
+            ]
+            if wholes:
+                self.system.equate(wholes[0], parts)
+            elif total in self.sizes[column] or total in {self.people.get(index) for index in parts}:
+                self.system.equate(self.system.constant(total), parts)
+
+    def _products(self, rows: dict[str, int], column: str) -> None:
+        """Equate the cells of a table of several factors to its margins, wherever these are printed."""
+        factors = {row: tuple(row.split(PRODUCT)) for row in rows if PRODUCT in row}
+        if not factors:
+            return
+        width = max(map(len, factors.values()))
+        for size in range(1, width):
+            for positions in combinations(range(width), size):
+                margins: dict[str, list[int]] = defaultdict(list)
+                for row, levels in factors.items():
+                    if len(levels) == width:
+                        margins[PRODUCT.join(levels[position] for position in positions)].append(rows[row])
+                for level, parts in margins.items():
+                    total = sum(self.system.values[index] for index in parts)
+                    for (_, row, arm), same in self.by_key.items():
+                        if row == level and arm == column and total in same:
+                            self.system.equate(same[total], parts)
+                            break
+        everyone = sum(self.system.values[rows[row]] for row in factors)
+        self.system.equate(self.system.constant(everyone), [rows[row] for row in factors])
+
+    def _flow(self, rows: dict[str, int]) -> None:
+        before: int | None = None
+        losses: list[int] = []
+        for row, index in rows.items():
+            if ":" in row:
+                losses.append(index)
+                continue
+            if before is not None:
+                self.system.equate(before, [*losses, index])
+            before, losses = index, []
+
+    def _increments(self, rows: dict[str, int]) -> None:
+        ordered = [index for row, index in rows.items() if not row.startswith("not_")]
+        for earlier, later in pairwise(ordered):
+            added = self.system.values[later] - self.system.values[earlier]
+            if added > 0:
+                small = added < self.profile.frequency.threshold
+                label = f"{self.system.labels[later]} (added since the row before)"
+                self.system.remainder(later, [earlier], sensitive=small, label=label)
+
+    def _groups(self) -> None:
+        """Equate groups, whose panel is `<what>:<group>`, to the same number of everybody."""
+        groups: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+        for (exhibit, panel, column, _), rows in self.series.items():
+            what, separator, _group = panel.partition(":")
+            if separator:
+                for row, index in rows.items():
+                    groups[(exhibit, what, row, column)].append(index)
+        for (_, what, row, column), parts in groups.items():
+            total = sum(self.system.values[index] for index in parts)
+            whole = self.by_key.get((what, row, column), {}).get(total)
+            if whole is not None:
+                self.system.equate(whole, parts)
+
+    def _nested(self) -> None:
+        """Link counts of the same rows in samples that differ by a few people."""
+        for same in list(self.by_key.values()):
+            ordered = sorted(same.items())
+            for (smaller, inner), (larger, outer) in pairwise(ordered):
+                gap = larger - smaller
+                if 0 < gap < self.profile.frequency.threshold and self._in_table(inner) and self._in_table(outer):
+                    label = f"{self.system.labels[outer]} (less {self.system.labels[inner]})"
+                    self.system.remainder(outer, [inner], sensitive=True, label=label)
+
+    def _in_table(self, index: int) -> bool:
+        return any(self.counts.numbers[cell].treatment == "count" for cell in self.system.cells[index])
+
+
+def _parent(row: str) -> str:
+    for separator in SEPARATORS:
+        if separator in row:
+            return row.rpartition(separator)[0]
+    return ""
