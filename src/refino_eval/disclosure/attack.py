@@ -1,11 +1,39 @@
-"""Attack a protected release before it is written: rebuild hidden cells and single people from everything that it shows."""
+"""Attack a protected release before it is written: rebuild hidden cells and single people from everything that it shows.
+
+The attacker reads the printed numbers alone, knows the keys, the rules and the steps of rounding, and the sizes of populations. The true
+values serve only to see whether an attack came close. Each attack is written from the printed frames, not from what `protect` decided,
+so that a fault there is detected here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.sparse import csr_matrix
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
+from refino_eval.disclosure.block_rules import block_problems
+from refino_eval.disclosure.earlier_releases import EarlierCells
+from refino_eval.disclosure.hidden_counts import bounds_of
+from refino_eval.disclosure.linked_counts import Cell
+from refino_eval.disclosure.populations import populations_of
+from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind, release_counts
 from refino_eval.disclosure.release_tables import EarlierRelease, Finding, ProtectedRelease
+from refino_eval.disclosure.suppression import Shown, exposed
+
+MOST_CELLS = 12
+"""How many of the cells that an attack uses a finding names."""
+
+PATHS = {
+    "(complement)": "complement",
+    "(other arm)": "arms",
+    "(added since": "increments",
+    "(less ": "nested populations",
+}
+"""What the description of a count that is never printed says about the way to it."""
 
 
 def attack(
@@ -22,4 +50,242 @@ def attack(
     earlier
         What earlier releases of the same people show.
     """
-    return []
+    if not profile.protects:
+        return []
+    attacker = _Attacker(protected, profile, earlier)
+    return [
+        *attacker.small_counts(),
+        *attacker.linked_counts(),
+        *attacker.few_people(),
+        *attacker.digits(),
+        *attacker.population_sizes(),
+        *attacker.nested_shares(),
+        *attacker.nested_means(),
+        *attacker.earlier_releases(),
+    ]
+
+
+class _Attacker:
+    """What an attacker sees of a release."""
+
+    def __init__(
+        self, protected: ProtectedRelease, profile: DisclosureProfile, earlier: Sequence[EarlierRelease]
+    ) -> None:
+        self.profile = profile
+        self.counts: ReleaseCounts = release_counts([exhibit.source for exhibit in protected.exhibits], profile)
+        self.printed: dict[Cell, float] = {}
+        self.steps: dict[Cell, float] = {}
+        self.people: dict[Cell, int] = {}
+        for exhibit in protected.exhibits:
+            columns = (
+                exhibit.frame["value"].tolist(),
+                exhibit.frame["n_persons"].tolist(),
+                exhibit.cells["step"].tolist(),
+            )
+            for position, (value, people, step) in enumerate(zip(*columns, strict=True)):
+                cell = (exhibit.name, position)
+                if math.isfinite(value):
+                    self.printed[cell], self.steps[cell] = float(value), float(step)
+                    if isinstance(people, int):
+                        self.people[cell] = people
+        self.blocks: dict[tuple[str, str, str, str], dict[str, Number]] = defaultdict(dict)
+        for number in self.counts.numbers.values():
+            self.blocks[number.block][number.statistic] = number
+        self.before = EarlierCells(earlier, self.counts)
+        self.bounds = self._bounds()
+
+    def _bounds(self) -> Shown:
+        """Return what the printed counts and shares say about every unknown."""
+        system = self.counts.system
+        values = np.array(system.values, dtype=float)
+        size = len(values)
+        low, high = np.zeros(size), bounds_of(self.counts, {})[1]
+        fixed = np.array(system.fixed, dtype=bool)
+        low[fixed], high[fixed] = values[fixed], values[fixed]
+        for cell, index in self.counts.unknown.items():
+            if cell in self.printed:
+                least, most = self._range_of(self.counts.numbers[cell])
+                # What is printed as another population's number says nothing that excludes the truth.
+                low[index] = max(low[index], min(least, values[index]))
+                high[index] = min(high[index], max(most, values[index]))
+        for index, bounds in self.before.bounds.items():
+            low[index], high[index] = max(low[index], bounds.low[0]), min(high[index], bounds.high[0])
+        return Shown(low, high)
+
+    def _range_of(self, number: Number) -> tuple[float, float]:
+        """Return the counts that would be printed as a count or a share is."""
+        value, step = self.printed[number.cell], self.steps[number.cell]
+        threshold = self.profile.frequency.threshold
+        if number.treatment == "count":
+            if value == 0:
+                return 0.0, 0.0
+            return max(math.ceil(value - step / 2), threshold), math.ceil(value + step / 2) - 1 if step else value
+        people = float(people_behind(number, self.blocks[number.block]) or 0)
+        base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people) if step else 0
+        written = float(self.people.get(number.cell, people)) if number.disclosure_class != "frequency" else people
+        return math.floor((value - step / 2) * written - base / 2), math.ceil((value + step / 2) * written + base / 2)
+
+    def small_counts(self) -> Iterator[Finding]:
+        """Yield printed counts and shares of fewer people than the threshold."""
+        for cell, index in self.counts.unknown.items():
+            if cell in self.printed and self.counts.system.sensitive[index]:
+                label = self.counts.numbers[cell].label
+                yield Finding("threshold", (label,), "The cell shows fewer people than the threshold.")
+
+    def linked_counts(self) -> Iterator[Finding]:
+        """Yield hidden counts that margins, arms, complements, months or groups bound below the threshold."""
+        system = self.counts.system
+        sensitive = np.array(system.sensitive, dtype=bool)
+        for members, matrix in system.components():
+            bounds = Shown(self.bounds.low[members], self.bounds.high[members])
+            targets = np.flatnonzero(sensitive[members])
+            for target in exposed(matrix, bounds, targets, self.profile.frequency.threshold):
+                label = system.labels[int(members[target])]
+                path = next((path for text, path in PATHS.items() if text in label), "margins")
+                used = tuple(
+                    system.labels[int(members[k])]
+                    for k in _neighbours(matrix, target)
+                    if system.labels[int(members[k])]
+                )
+                yield Finding(path, (label, *used)[:MOST_CELLS], "Shown cells bound this count below the threshold.")
+
+    def few_people(self) -> Iterator[Finding]:
+        """Yield statistics over fewer people than the rules ask for, and others that a rule forbids."""
+        lists = {block: list(numbers.values()) for block, numbers in self.blocks.items()}
+        for block, rules in block_problems(lists, self.counts).items():
+            for number in lists[block]:
+                if number.cell in self.printed and number.treatment != "plain":
+                    yield Finding("mean of few", (number.label,), f"The number breaks the rule {', '.join(rules)}.")
+
+    def digits(self) -> Iterator[Finding]:
+        """Yield numbers with more digits than their step, and means in finer steps than their people justify."""
+        for cell, value in self.printed.items():
+            number, step = self.counts.numbers[cell], self.steps[cell]
+            off = step > 0 and abs(value / step - round(value / step)) > 1e-6 * max(1.0, abs(value / step))
+            if off and self.before.printed.get(cell) != value:
+                yield Finding("digits", (number.label,), "The number has more digits than its step.")
+            if number.treatment == "mean" and cell not in self.counts.unknown:
+                block = self.blocks[number.block]
+                spread = block.get(number.statistic.replace("mean", "sd"))
+                people = people_behind(number, block)
+                if spread is not None and people and math.isfinite(spread.value):
+                    least = self.profile.statistics.digits_for_people * spread.value / people
+                    if step < least * (1 - 1e-6):
+                        yield Finding(
+                            "digits", (number.label,), "The step is finer than the people behind the mean justify."
+                        )
+
+    def population_sizes(self) -> Iterator[Finding]:
+        """Yield nearly equal populations whose sizes are written differently."""
+        written: dict[int, tuple[int, str]] = {}
+        for cell, people in self.people.items():
+            number = self.counts.numbers[cell]
+            if number.people and number.treatment != "count" and number.disclosure_class not in ("frequency", "flow"):
+                written.setdefault(number.people, (people, number.label))
+        populations = populations_of(self.counts.numbers.values(), self.profile)
+        first: dict[int, tuple[int, str]] = {}
+        for size, (people, label) in sorted(written.items()):
+            other, other_label = first.setdefault(populations.reference(size), (people, label))
+            if other != people:
+                yield Finding(
+                    "nested populations", (label, other_label), "Two nearly equal populations have different sizes."
+                )
+
+    def nested_shares(self) -> Iterator[Finding]:
+        """Yield pairs of shares over nearly equal populations whose difference is one possible count of the people between."""
+        gap = self.profile.linked_populations.minimum_difference
+        groups: dict[str, dict[tuple[int, int], Number]] = defaultdict(dict)
+        for cell, index in self.counts.unknown.items():
+            number = self.counts.numbers[cell]
+            people = people_behind(number, self.blocks[number.block])
+            if cell in self.printed and people and number.treatment in ("share", "mean"):
+                groups[number.arm].setdefault((people, self.counts.system.values[index]), number)
+        for members in groups.values():
+            ordered = sorted(members.items())
+            sizes = np.array([people for (people, _), _ in ordered])
+            true = np.array([count for (_, count), _ in ordered])
+            for position, ((people, count), number) in enumerate(ordered):
+                between = sizes - people
+                related = np.flatnonzero((between > 0) & (between < gap) & (true >= count) & (true - count <= between))
+                for other in related:
+                    if self._pins_difference(number, ordered[other][1], int(between[other])):
+                        labels = (ordered[other][1].label, number.label)
+                        yield Finding(
+                            "nested populations", labels, "Two shares give the people by whom the populations differ."
+                        )
+                        break
+                del position
+
+    def _pins_difference(self, smaller: Number, larger: Number, between: int) -> bool:
+        low, high = self._range_of(smaller)
+        least, most = self._range_of(larger)
+        first, last = max(0, math.ceil(least - high)), min(between, math.floor(most - low))
+        true = (
+            self.counts.system.values[self.counts.unknown[larger.cell]]
+            - self.counts.system.values[self.counts.unknown[smaller.cell]]
+        )
+        return first == last == true
+
+    def nested_means(self) -> Iterator[Finding]:
+        """Yield pairs of means over nearly equal populations that give the value of the people between within a standard deviation."""
+        gap = self.profile.linked_populations.minimum_difference
+        groups: dict[tuple[str, str], list[tuple[int, Number, float]]] = defaultdict(list)
+        for cell in self.printed:
+            number = self.counts.numbers[cell]
+            if number.treatment == "mean" and cell not in self.counts.unknown:
+                block = self.blocks[number.block]
+                spread = block.get(number.statistic.replace("mean", "sd"))
+                people = people_behind(number, block)
+                if people and spread is not None and math.isfinite(spread.value):
+                    for word in {number.panel.partition(":")[0], number.column, number.row} - {""}:
+                        groups[(number.arm, word)].append((people, number, spread.value))
+        for members in groups.values():
+            by_size: dict[int, list[tuple[int, Number, float]]] = defaultdict(list)
+            for member in members:
+                by_size[member[0]].append(member)
+            for people, rows in by_size.items():
+                for larger in range(people + 1, people + gap):
+                    for _, other, _ in by_size.get(larger, ()):
+                        first = next(((number, sd) for _, number, sd in rows if _is_related(number, other, sd)), None)
+                        if first is None:
+                            continue
+                        number, spread_of_one = first
+                        width = people * self.steps[number.cell] + larger * self.steps[other.cell]
+                        if width < spread_of_one:
+                            labels = (other.label, number.label)
+                            yield Finding(
+                                "nested populations", labels, "Two means give the value of the people between."
+                            )
+
+    def earlier_releases(self) -> Iterator[Finding]:
+        """Yield numbers that differ so little from an earlier release that the difference is about few people."""
+        for cell, earlier in self.before.printed.items():
+            number = self.counts.numbers[cell]
+            if cell not in self.printed or number.treatment in ("plain", None):
+                continue
+            change = abs(self.printed[cell] - earlier)
+            if number.treatment == "count":
+                gap = self.profile.linked_populations.minimum_difference
+                if self.steps[cell] == 0 and 0 < change < gap:
+                    yield Finding(
+                        "earlier release", (number.label,), "The count differs from an earlier one by few people."
+                    )
+            elif number.treatment in ("share", "mean") and change > 0:
+                people = people_behind(number, self.blocks[number.block]) or 1
+                spread = self.blocks[number.block].get(number.statistic.replace("mean", "sd"))
+                scale = spread.value if spread is not None and number.treatment == "mean" else 1.0
+                if people * (self.steps[cell] or 0.0) * 2 < scale:
+                    yield Finding(
+                        "earlier release", (number.label,), "The number shows who was added since an earlier release."
+                    )
+
+
+def _neighbours(matrix: csr_matrix, target: int) -> list[int]:
+    rows = matrix[:, [target]].nonzero()[0]
+    return [int(index) for index in np.unique(matrix[rows].indices) if index != target]
+
+
+def _is_related(number: Number, other: Number, spread: float) -> bool:
+    """Return whether two means may be of the same variable: they differ by no more than a few people can make."""
+    people, larger = number.people or 1, other.people or 1
+    return abs(larger * other.value - people * number.value) <= abs(larger - people) * (abs(number.value) + 10 * spread)

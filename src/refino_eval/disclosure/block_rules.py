@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
-from refino_eval.disclosure.release_counts import Number
+from refino_eval.disclosure.release_counts import Number, ReleaseCounts
 
 Block = tuple[str, str, str, str]
 
@@ -17,23 +17,24 @@ OF_TWO_ARMS = frozenset({"estimate", "std_error", "mean_control", "mean_treated"
 """Statistics that compare two arms, each of which needs the smallest number of people."""
 
 
-def block_problems(blocks: Mapping[Block, list[Number]], profile: DisclosureProfile) -> dict[Block, tuple[str, ...]]:
+def block_problems(blocks: Mapping[Block, list[Number]], counts: ReleaseCounts) -> dict[Block, tuple[str, ...]]:
     """Return the rules that the cells of a release break.
 
     Parameters
     ----------
     blocks
         The statistics of each cell of a table.
-    profile
-        The data owner's rules.
+    counts
+        The counts of the release, which say what is a share.
     """
+    profile = counts.profile
     fewest = _fewest(blocks)
     problems: dict[Block, tuple[str, ...]] = {}
     for block, numbers in blocks.items():
         if numbers[0].disclosure_class in ("published", "frequency", "flow"):
             rules = tuple(_single_rules(numbers, profile))
         else:
-            rules = tuple(dict.fromkeys(_rules(block, numbers, fewest, profile)))
+            rules = tuple(dict.fromkeys(_rules(block, numbers, fewest, counts)))
         if rules:
             problems[block] = rules
     return problems
@@ -64,8 +65,9 @@ def _single_rules(numbers: list[Number], profile: DisclosureProfile) -> Iterator
 
 
 def _rules(
-    block: Block, numbers: list[Number], fewest: Mapping[tuple[str, ...], int], profile: DisclosureProfile
+    block: Block, numbers: list[Number], fewest: Mapping[tuple[str, ...], int], counts: ReleaseCounts
 ) -> Iterator[str]:
+    profile = counts.profile
     yield from _single_rules(numbers, profile)
     if all(number.treatment in ("plain", "count") for number in numbers):
         return
@@ -91,7 +93,8 @@ def _rules(
         yield "minimum_people"
     if "estimate" in by_statistic and _degrees_of_freedom(by_statistic, people) < profile.degrees_of_freedom.minimum:
         yield "degrees_of_freedom"
-    if _dominated(by_statistic, people, profile):
+    amounts = {name: number for name, number in by_statistic.items() if number.cell not in counts.unknown}
+    if _dominated(amounts, people, profile):
         yield "dominance"
 
 

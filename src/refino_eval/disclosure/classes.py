@@ -80,6 +80,9 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
 }
 """What the statistic `value` is, by the row or column that it has; any other is suppressed, since nobody has said what it is."""
 
+COUNTS_OF_METHOD = ("redraws", "variants", "estimated")
+"""Rows whose count is one of permutations or specifications, not of people."""
+
 
 def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, statistic: str) -> Treatment | None:
     """Return how a number is protected; None for a `value` that is not known."""
@@ -88,6 +91,11 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     if statistic == "value":
         return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
+    if statistic == "count" and row in COUNTS_OF_METHOD:
+        return "plain"
+    if statistic == "count" and disclosure_class in ("path", "regression", "mean"):
+        # The size of a group that statistics are about.
+        return "people"
     # In a table of counts, the people of a cell are what it shows, not what is behind a statistic.
     return "count" if treatment == "people" and disclosure_class in ("frequency", "flow") else treatment
 

@@ -63,5 +63,6 @@ def bounds_of(counts: ReleaseCounts, earlier: Mapping[int, Shown]) -> tuple[Show
     shown = printed_bounds(system.values, system.bases, counts.profile.frequency.threshold)
     for index, bounds in earlier.items():
         shown.low[index], shown.high[index] = bounds.low[0], bounds.high[0]
-    most = np.full(len(system.values), float(max(system.values, default=0)))
-    return shown, np.maximum(most, counts.profile.frequency.threshold)
+    # Nothing can be larger than the largest count of the release, of which an attacker sees the rounded value.
+    largest = max(float(shown.high.max(initial=0.0)), float(counts.profile.frequency.threshold))
+    return shown, np.full(len(system.values), largest)

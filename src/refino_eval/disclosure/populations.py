@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from refino_eval.config.disclosure_profiles import DisclosureProfile
 from refino_eval.disclosure.digits import in_steps
+from refino_eval.disclosure.release_counts import Number
 
 
 class Populations:
@@ -41,3 +43,14 @@ class Populations:
     def printed(self, size: int) -> int:
         """Return the size as it is written."""
         return int(in_steps(self.reference(size), self._base))
+
+
+def populations_of(numbers: Iterable[Number], profile: DisclosureProfile) -> Populations:
+    """Return the populations behind the statistics of a release; the cells of tables of counts are none."""
+    sizes = [
+        number.people
+        for number in numbers
+        if number.people and number.treatment != "count" and number.disclosure_class not in ("frequency", "flow")
+    ]
+    gap = profile.linked_populations.minimum_difference
+    return Populations(sizes, minimum_difference=gap, base=profile.people_base)

@@ -59,6 +59,9 @@ class Printer:
             return None
         if number.treatment == "count" and number.people == number.value:
             return int(value)
+        if number.disclosure_class in ("frequency", "flow"):
+            # The people of another cell, which may be hidden.
+            return None
         return self.populations.printed(number.people)
 
     def value(self, number: Number) -> tuple[float, float]:

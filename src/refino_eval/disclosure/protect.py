@@ -14,7 +14,7 @@ from refino_eval.disclosure.block_rules import block_problems
 from refino_eval.disclosure.earlier_releases import EarlierCells
 from refino_eval.disclosure.hidden_counts import hide_counts
 from refino_eval.disclosure.linked_counts import Cell
-from refino_eval.disclosure.populations import Populations
+from refino_eval.disclosure.populations import populations_of
 from refino_eval.disclosure.printed_numbers import Printer
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts, release_counts
 from refino_eval.disclosure.release_tables import (
@@ -69,11 +69,7 @@ def protect_release(
     before = EarlierCells(earlier, counts)
     hidden = hide_counts(counts, earlier=before.bounds, kept_hidden=before.hidden)
     reasons = _reasons(counts, hidden, before)
-    populations = Populations(
-        [number.people for number in counts.numbers.values() if number.people],
-        minimum_difference=profile.linked_populations.minimum_difference,
-        base=profile.people_base,
-    )
+    populations = populations_of(counts.numbers.values(), profile)
     printer = Printer(counts, populations, hidden, before)
     protected = tuple(
         _protected(exhibit, kept_class, counts, reasons, printer)
@@ -102,7 +98,7 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
     for cell in before.changed_little:
         reasons[cell]["earlier_release"] = "primary"
     hidden_rows: set[tuple[str, str, str]] = set()
-    problems = block_problems(blocks, counts.profile)
+    problems = block_problems(blocks, counts)
     for block, numbers in blocks.items():
         statistics = [number for number in numbers if number.treatment not in ("plain", "count")]
         for rule in problems.get(block, ()):
@@ -124,8 +120,8 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
                     reasons[number.cell].setdefault("linked_cells", "secondary")
     for number in counts.numbers.values():
         # An effect on a share is the difference of two shares, so it would give a hidden one away (a saturated model is a table).
-        if number.treatment == "effect" and number.block[:3] in hidden_rows:
-            reasons[number.cell].setdefault("saturated", "secondary")
+        if number.treatment == "effect" and number.block[:3] in hidden_rows and not reasons.get(number.cell):
+            reasons[number.cell]["saturated"] = "secondary"
     return reasons
 
 
@@ -158,7 +154,10 @@ def _protected(
 
 
 def _utility(protected: Sequence[ProtectedExhibit]) -> UtilityLost:
-    """Count what is lost, and what would be lost if every row with a suppressed cell were suppressed."""
+    """Count what is lost, and what would be lost if whole rows were suppressed instead of cells.
+
+    Suppressing every row that has a suppressed cell protects at least as much, so the two are compared at equal safety.
+    """
     cells = primary = secondary = whole = 0
     for exhibit in protected:
         states = exhibit.cells["status"]
@@ -166,16 +165,7 @@ def _utility(protected: Sequence[ProtectedExhibit]) -> UtilityLost:
         primary += int((states == "primary").sum())
         secondary += int((states == "secondary").sum())
         rows = exhibit.frame["panel"] + "\n" + exhibit.frame["row"]
-        small = set(rows[states == "primary"])
-        # Without a solver, a whole row with a small cell is taken out, and a second one with it, lest the total give it away.
-        lost = rows.isin(small)
-        others = rows[~lost]
-        extra = (
-            int((rows == others.iloc[0]).sum())
-            if len(small) == 1 and len(others) and exhibit.disclosure_class == "frequency"
-            else 0
-        )
-        whole += int(lost.sum()) + extra
+        whole += int(rows.isin(set(rows[states.isin(["primary", "secondary"])])).sum())
     return UtilityLost(cells, primary, secondary, whole)
 
 

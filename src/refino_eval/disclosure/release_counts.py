@@ -202,7 +202,8 @@ class _Linker:
         value = int(number.value)
         index = self._unknown(number, value, self.profile.rounding.base)
         self._register(number, index, is_numerator=False)
-        if number.people and number.people > value:
+        # In a table of counts, the people of a cell are another count, which may be hidden, rather than a population.
+        if number.people and number.people > value and number.disclosure_class not in ("frequency", "flow"):
             self.people[index] = number.people
 
     def _numerator(self, number: Number, block: dict[str, Number]) -> None:
@@ -220,6 +221,8 @@ class _Linker:
             base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people, 1)
             index = self._unknown(number, count, base)
             self._register(number, index, is_numerator=True)
+        if number.disclosure_class in ("frequency", "flow"):
+            return
         if people > count or (people == count and self.profile.frequency.zeros == "disclosive"):
             self.people[index] = people
 

@@ -87,7 +87,7 @@ class ProtectedExhibit:
 
 @dataclass(frozen=True)
 class UtilityLost:
-    """How many numbers a release loses, and how many it would lose if whole rows with a small cell were suppressed."""
+    """How many numbers a release loses, and how many it would lose if rows with a suppressed cell were suppressed as a whole."""
 
     cells: int
     primary: int
