@@ -108,6 +108,10 @@ class _Attacker:
                 # What is printed as another population's number says nothing that excludes the truth.
                 low[index] = max(low[index], min(least, values[index]))
                 high[index] = min(high[index], max(most, values[index]))
+        printed = bounds_of(self.counts, {})[0]
+        for cell, index in self.counts.denominator.items():
+            if cell in self.printed:
+                low[index], high[index] = max(low[index], printed.low[index]), min(high[index], printed.high[index])
         for index, bounds in self.before.bounds.items():
             low[index], high[index] = max(low[index], bounds.low[0]), min(high[index], bounds.high[0])
         return Shown(low, high)

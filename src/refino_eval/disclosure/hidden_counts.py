@@ -30,7 +30,7 @@ def hide_counts(
     system = counts.system
     sensitive, fixed = np.array(system.sensitive, dtype=bool), np.array(system.fixed, dtype=bool)
     printed = np.array([bool(cells) for cells in system.cells], dtype=bool)
-    hidden = (sensitive | ~printed) & ~fixed
+    hidden: np.ndarray = (sensitive | ~printed) & ~fixed
     hidden[list(kept_hidden or ())] = True
     known = earlier or {}
     shown, most = bounds_of(counts, known)

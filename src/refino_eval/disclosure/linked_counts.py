@@ -96,7 +96,8 @@ class CountSystem:
         rows = [row for row, equation in enumerate(self.equations) for _ in equation]
         columns = [index for equation in self.equations for index in equation]
         data = [float(sign) for equation in self.equations for sign in equation.values()]
-        return coo_matrix((data, (rows, columns)), shape=(len(self.equations), len(self.values))).tocsr()
+        entries = (np.array(data), (np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64)))
+        return coo_matrix(entries, shape=(len(self.equations), len(self.values))).tocsr()
 
     def components(self) -> Iterator[tuple[np.ndarray, csr_matrix]]:
         """Yield the unknowns and equations of each connected part that has a sensitive unknown."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from refino_eval.disclosure.digits import in_steps, step_at_least, step_of_effect, step_of_mean, step_of_significant
 from refino_eval.disclosure.earlier_releases import EarlierCells
+from refino_eval.disclosure.linked_counts import Cell
 from refino_eval.disclosure.populations import Populations
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind
 
-P_VALUE_STEP = 0.001
+P_VALUE_STEP, SHARE_STEP = 0.001, 0.001
 OWN_SCALE = (
     "r_squared",
     "f_stat",
@@ -67,6 +68,9 @@ class Printer:
     def value(self, number: Number) -> tuple[float, float]:
         """Return a number as it is written, and the step that it is a multiple of (0: exact)."""
         if not math.isfinite(number.value) or number.treatment in ("plain", "extreme", "percentile", None):
+            # The residual degrees of freedom are the number of people less that of coefficients.
+            if number.statistic == "df" and number.people and number.value > number.people / 2:
+                return in_steps(number.value, self.profile.people_base), float(self.profile.people_base)
             return number.value, 0.0
         if number.treatment == "count":
             base = float(self.profile.rounding.base)
@@ -115,16 +119,17 @@ class Printer:
 
     def _printed_share(self, share: Number, block: dict[str, Number]) -> tuple[float, float]:
         index = self.counts.unknown[share.cell]
-        people = people_behind(share, block) or 0
-        base = max(self.counts.system.bases[index], self.profile.statistics.digits_for_people, 1)
-        if share.disclosure_class == "frequency":
-            base = self.counts.system.bases[index]
+        people = people_behind(share, block) or 1
+        base = self.counts.system.bases[index]
+        if share.disclosure_class in ("frequency", "flow"):
+            # Both counts are printed, so their ratio shows no more than they do.
             printed_people = in_steps(people, self.profile.rounding.base)
-        else:
-            printed_people = float(self.populations.printed(people))
-        step = step_at_least(base / max(people, 1))
-        count = in_steps(self._numerators.get(share.cell, self.counts.system.values[index]), base)
-        return min(1.0, in_steps(count / max(printed_people, 1.0), step)), step
+            ratio = in_steps(self.counts.system.values[index], base) / max(printed_people, 1.0)
+            return min(1.0, in_steps(ratio, SHARE_STEP)), SHARE_STEP
+        base = max(base, self.profile.statistics.digits_for_people, 1)
+        step = step_at_least(base / people)
+        count, over = self._numerators.get(share.cell, (self.counts.system.values[index], people))
+        return min(1.0, in_steps(in_steps(count, base) / over, step)), step
 
     def _around_share(self, number: Number, share: Number, block: dict[str, Number]) -> tuple[float, float]:
         """Write a standard deviation, standard error or limit of a share as it follows from the printed share."""
@@ -162,23 +167,28 @@ class Printer:
         digits = self.profile.statistics.digits_for_people
         if digits == 0:
             return 0.0
+        people = number.people or 1
         if number.statistic.startswith(("p_value", "q_value")):
-            return P_VALUE_STEP
+            # A person moves a test statistic by about one over the square root of the number of people.
+            return step_at_least(max(P_VALUE_STEP, digits / (5 * people)))
         if number.statistic == "weight":
-            return step_at_least(abs(number.value) * max(self.profile.rounding.base, 1) / max(number.people or 1, 1))
-        error = block.get("std_error")
-        if number.statistic in OWN_SCALE or error is None or not error.value > 0:
-            low, high = block.get("conf_low"), block.get("conf_high")
-            if low is None or high is None or number.statistic in OWN_SCALE or not high.value > low.value:
-                return step_of_significant(number.value)
-            return step_of_effect((high.value - low.value) / 4, number.people or 1, digits_for_people=digits)
-        return step_of_effect(error.value, number.people or 1, digits_for_people=digits)
+            return step_at_least(abs(number.value) * max(self.profile.rounding.base, 1) / people)
+        error, control = block.get("std_error"), block.get("mean_control")
+        if number.statistic == "percent_of_control" and error is not None and control is not None and control.value:
+            return step_of_effect(100 * error.value / abs(control.value), people, digits_for_people=digits)
+        if number.statistic in OWN_SCALE:
+            size = 1.0 if number.statistic == "r_squared" else abs(number.value)
+            return step_at_least(max(step_of_significant(number.value), digits * size / people))
+        if error is not None and error.value > 0:
+            return step_of_effect(error.value, people, digits_for_people=digits)
+        low, high = block.get("conf_low"), block.get("conf_high")
+        if low is not None and high is not None and high.value > low.value:
+            return step_of_effect((high.value - low.value) / 4, people, digits_for_people=digits)
+        return step_at_least(max(step_of_significant(number.value), digits * abs(number.value) / people))
 
-    def _equal_numerators(self) -> dict[tuple[str, int], int]:
-        """Return numerators that are written as those of the largest of several nearly equal populations."""
-        groups: dict[tuple[str, int], dict[tuple[int, int], list[tuple[str, int]]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+    def _equal_numerators(self) -> dict[Cell, tuple[int, int]]:
+        """Return numerators, with their people, that are written as those of the largest of several nearly equal populations."""
+        groups: dict[tuple[str, int], dict[tuple[int, int], list[Cell]]] = defaultdict(lambda: defaultdict(list))
         for cell, index in self.counts.unknown.items():
             number = self.counts.numbers[cell]
             people = people_behind(number, self.blocks[number.block])
@@ -186,22 +196,21 @@ class Printer:
                 groups[(number.arm, self.populations.reference(people))][
                     (people, self.counts.system.values[index])
                 ].append(cell)
-        equal: dict[tuple[str, int], int] = {}
+        equal: dict[Cell, tuple[int, int]] = {}
         for members in groups.values():
             if len({people for people, _ in members}) > 1:
                 # The same people and a few more: the count can grow by those few at most.
                 for (people, count), cells in members.items():
                     larger = [
-                        (other - people, -other, value)
+                        (value - count, -other, (value, other))
                         for other, value in members
                         if other > people and 0 <= value - count <= other - people
                     ]
                     if larger:
                         equal.update(dict.fromkeys(cells, min(larger)[2]))
-        # What is written as another that is itself written as a third follows the whole way.
         return equal
 
-    def _equal_means(self) -> dict[tuple[str, int], float]:
+    def _equal_means(self) -> dict[Cell, float]:
         """Return means that are written as those of the largest of several nearly equal populations."""
         groups: dict[tuple[str, int], list[tuple[int, float, float, Number]]] = defaultdict(list)
         for number in self.counts.numbers.values():
@@ -211,7 +220,7 @@ class Printer:
                 if people:
                     entry = (people, number.value, self._step_of_mean(number, block), number)
                     groups[(number.arm, self.populations.reference(people))].append(entry)
-        equal: dict[tuple[str, int], float] = {}
+        equal: dict[Cell, float] = {}
         for (_, reference), members in groups.items():
             largest = sorted((value, _words(number)) for people, value, _, number in members if people == reference)
             values = np.array([value for value, _ in largest])

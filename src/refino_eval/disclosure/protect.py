@@ -89,7 +89,7 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
     blocks: dict[tuple[str, str, str, str], list[Number]] = defaultdict(list)
     for number in counts.numbers.values():
         blocks[number.block].append(number)
-    for cell, index in counts.unknown.items():
+    for cell, index in [*counts.unknown.items(), *counts.denominator.items()]:
         if hidden[index]:
             small = counts.system.sensitive[index]
             kept = index in before.hidden
@@ -98,6 +98,7 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
     for cell in before.changed_little:
         reasons[cell]["earlier_release"] = "primary"
     hidden_rows: set[tuple[str, str, str]] = set()
+    compared = {number.block for number in counts.numbers.values() if number.statistic == "estimate"}
     problems = block_problems(blocks, counts)
     for block, numbers in blocks.items():
         statistics = [number for number in numbers if number.treatment not in ("plain", "count")]
@@ -120,7 +121,8 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
                     reasons[number.cell].setdefault("linked_cells", "secondary")
     for number in counts.numbers.values():
         # An effect on a share is the difference of two shares, so it would give a hidden one away (a saturated model is a table).
-        if number.treatment == "effect" and number.block[:3] in hidden_rows and not reasons.get(number.cell):
+        is_effect = number.treatment == "effect" and number.block in compared
+        if is_effect and number.block[:3] in hidden_rows and not reasons.get(number.cell):
             reasons[number.cell]["saturated"] = "secondary"
     return reasons
 
@@ -128,7 +130,12 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
 def _protected(
     exhibit: ReleaseExhibit, kept_class: str, counts: ReleaseCounts, reasons: Reasons, printer: Printer
 ) -> ProtectedExhibit:
-    values, people, statuses, states, rules, steps = [], [], [], [], [], []
+    values: list[float] = []
+    people: list[int | None] = []
+    statuses: list[str] = []
+    states: list[Status] = []
+    rules: list[str] = []
+    steps: list[float] = []
     original = exhibit.frame["status"].tolist()
     for position in range(len(exhibit.frame)):
         cell = (exhibit.name, position)

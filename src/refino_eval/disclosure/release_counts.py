@@ -57,12 +57,15 @@ class ReleaseCounts:
         By exhibit and position.
     unknown
         Cell -> the count that it shows: of a share or a mean of zeros and ones, its numerator.
+    denominator
+        Cell of a share in a table of counts -> the other count that it shows.
     """
 
     profile: DisclosureProfile
     numbers: dict[Cell, Number] = field(default_factory=dict)
     system: CountSystem = field(default_factory=CountSystem)
     unknown: dict[Cell, int] = field(default_factory=dict)
+    denominator: dict[Cell, int] = field(default_factory=dict)
 
     def is_small(self, count: int) -> bool:
         """Return whether a count may not be shown."""
@@ -222,9 +225,24 @@ class _Linker:
             index = self._unknown(number, count, base)
             self._register(number, index, is_numerator=True)
         if number.disclosure_class in ("frequency", "flow"):
+            self._denominator(number)
             return
         if people > count or (people == count and self.profile.frequency.zeros == "disclosive"):
             self.people[index] = people
+
+    def _denominator(self, number: Number) -> None:
+        """Add what a share in a table of counts is a share of: with the numerator, the share gives it away."""
+        if not number.people:
+            return
+        arms = self.arms[(number.cell[0], number.panel, number.row, "")]
+        index = arms.get(ALL)
+        if index is None or self.system.values[index] != number.people:
+            small = self.counts.is_small(number.people)
+            label = f"{number.label} (denominator)"
+            index = self.system.add(number.people, base=self.profile.rounding.base, sensitive=small, label=label)
+            arms.setdefault(ALL, index)
+        self.system.cells[index].append(number.cell)
+        self.counts.denominator[number.cell] = index
 
     def _treated_count(self, number: Number, count: int) -> int | None:
         """Return the treated arm's count that a share of treated people shows again."""

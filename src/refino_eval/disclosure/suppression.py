@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import block_array, csr_matrix, eye_array
+from scipy.sparse import bmat, csr_matrix, identity
 
 TOLERANCE = 1e-6
 ROUNDS = 40
 """Rounds of cuts after which everything next to a cell that is still exposed is hidden."""
 
-SOLVER = {"mip_rel_gap": 0.02, "node_limit": 5000}
+SOLVER: Any = {"mip_rel_gap": 0.02, "node_limit": 5000}
 """Limits that do not depend on the machine's speed, so that results are the same everywhere."""
 
 
@@ -84,7 +85,7 @@ def exposed(matrix: csr_matrix, bounds: Shown, targets: np.ndarray, threshold: i
             waiting = [index for index in waiting if index not in set(cleared)]
             continue
         first = waiting.pop(0)
-        largest = _largest(matrix, bounds, first, whole=True)
+        largest = _largest(matrix, bounds, first)
         if largest is None or largest < threshold - TOLERANCE:
             failed.append(int(first))
     return [int(index) for index in targets if index in set(failed)]
@@ -94,7 +95,8 @@ def _largest_together(matrix: csr_matrix, bounds: Shown, targets: np.ndarray, th
     """Return whole numbers that agree with what is shown and bring many targets to the threshold."""
     size, count = matrix.shape[1], len(targets)
     chosen = csr_matrix((np.ones(count), (np.arange(count), targets)), shape=(count, size))
-    system = block_array([[matrix, None], [-chosen, eye_array(count)]], format="csr")
+    parts: Any = [[matrix, None], [-chosen, identity(count)]]
+    system = csr_matrix(bmat(parts))
     low = np.concatenate([np.zeros(matrix.shape[0]), np.full(count, -np.inf)])
     high = np.zeros(matrix.shape[0] + count)
     result = milp(
@@ -103,36 +105,22 @@ def _largest_together(matrix: csr_matrix, bounds: Shown, targets: np.ndarray, th
         bounds=Bounds(
             np.concatenate([bounds.low, np.zeros(count)]), np.concatenate([bounds.high, np.full(count, threshold)])
         ),
-        integrality=np.concatenate([np.ones(size), np.zeros(count)]),
+        integrality=np.repeat([1, 0], [size, count]),
         options=SOLVER,
     )
     return None if result.x is None else np.round(result.x[:size])
 
 
-def _largest(matrix: csr_matrix, bounds: Shown, index: int, *, whole: bool) -> float | None:
+def _largest(matrix: csr_matrix, bounds: Shown, index: int) -> float | None:
     goal = np.zeros(matrix.shape[1])
     goal[index] = -1.0
     result = milp(
         goal,
         constraints=LinearConstraint(matrix, 0, 0),
         bounds=Bounds(bounds.low, bounds.high),
-        integrality=np.ones(len(goal)) if whole else None,
+        integrality=np.ones(len(goal), dtype=int),
     )
     return None if result.x is None else -float(result.fun)
-
-
-def feasible_range(matrix: csr_matrix, bounds: Shown, index: int) -> tuple[float, float]:
-    """Return the smallest and largest whole number that an unknown can be."""
-    negated = csr_matrix((np.array([-1.0]), (np.array([0]), np.array([0]))), shape=(1, 1))
-    size = matrix.shape[1]
-    largest = _largest(matrix, bounds, index, whole=True)
-    # The smallest is minus the largest of a mirrored unknown.
-    link = csr_matrix((np.ones(1), (np.zeros(1, dtype=int), np.array([index]))), shape=(1, size))
-    mirrored = block_array([[matrix, None], [link, -negated]], format="csr")
-    widened = Shown(np.append(bounds.low, -np.inf), np.append(bounds.high, np.inf))
-    smallest = _largest(mirrored, widened, size, whole=False)
-    low = bounds.low[index] if smallest is None else -smallest
-    return float(np.ceil(low - TOLERANCE)), float(bounds.high[index] if largest is None else largest)
 
 
 def suppress(
@@ -226,13 +214,13 @@ def _capacity(
     """Return the capacity inequality that a successful attack violates, from the dual of the attacker's program."""
     goal = np.zeros(matrix.shape[1])
     goal[index] = -1.0
-    result = linprog(
-        goal, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=np.column_stack([now.low, now.high]), method="highs"
-    )
+    # Stubs of linprog know no sparse matrices, which HiGHS takes.
+    program: Any = {"A_eq": matrix, "b_eq": np.zeros(matrix.shape[0]), "bounds": np.column_stack([now.low, now.high])}
+    result = linprog(goal, method="highs", **program)
     cut = np.zeros(matrix.shape[1])
-    limit = 1.0
-    if result.x is not None and -result.fun < threshold - TOLERANCE:
-        limit = threshold + float(result.fun)
+    limit, smallest = 1.0, result.fun
+    if smallest is not None and -smallest < threshold - TOLERANCE:
+        limit = threshold + float(smallest)
         gain = -result.upper.marginals * (most - shown.high) + result.lower.marginals * shown.low
         cut[free] = np.clip(gain[free], 0.0, limit)
     if cut.sum() < limit - TOLERANCE:
@@ -250,7 +238,7 @@ def _cheapest(cuts: np.ndarray, limits: np.ndarray, cost: np.ndarray) -> np.ndar
         cost,
         constraints=LinearConstraint(csr_matrix(cuts), limits - TOLERANCE, np.inf),
         bounds=Bounds(0, 1),
-        integrality=np.ones(len(cost)),
+        integrality=np.ones(len(cost), dtype=int),
         options=SOLVER,
     )
     if result.x is None:
