@@ -1,5 +1,7 @@
 """The kernel against the slow oracle, its invariances, and its faults."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -257,3 +259,15 @@ def test_a_coefficient_of_people_fitted_exactly_has_no_robust_variance_and_leave
     assert errors[0] == pytest.approx(fit.std_errors(vcov)[1, 0], rel=1e-12)
     assert np.isnan(errors[1])
     assert np.isfinite(fit.std_errors("iid")).all()
+
+
+def test_people_fitted_exactly_cost_no_matrix_of_people_times_people():
+    n = 3_000
+    rng = np.random.default_rng(9)
+    columns = np.column_stack((np.arange(n) == 4, rng.integers(0, 2, n))).astype(float)
+    design = prepare_columns(columns, names=("rare", "treated"))
+    tracemalloc.start()
+    assert design.supported.tolist() == [False, True]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * n * n / 20

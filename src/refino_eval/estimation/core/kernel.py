@@ -135,7 +135,8 @@ class Design:
         root = np.ones(self.n) if self.root_weights is None else self.root_weights
         rest = build_cells(self.cells.codes[inside], weights=root[inside] ** 2)
         columns = rest.demean(self.basis[inside] / root[inside, None]) * root[inside, None]
-        _, values, directions = np.linalg.svd(columns, full_matrices=True)
+        # Of the triangular factor, which has the same singular values: the other factor of `columns` would be people x people.
+        _, values, directions = np.linalg.svd(np.linalg.qr(columns, mode="r"), full_matrices=True)
         values = np.pad(values, (0, directions.shape[0] - values.size))
         lost = directions[values <= SATURATED**0.5]
         sizes = np.linalg.norm(self.lift, axis=1)
