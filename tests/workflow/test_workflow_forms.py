@@ -56,7 +56,7 @@ def test_the_configured_forms_are_those_that_are_planned(finished):
     assert (
         {"render_tables", "render_figures"}
         <= set(jobs)
-        <= {"render_tables", "render_figures", "record_run", "write_pages"}
+        <= {"render_tables", "render_figures", "record_run", "write_catalogue", "write_report"}
     )
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "workflow/profiles/laptop", "--summary"]
     listed = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=True).stdout

@@ -225,7 +225,13 @@ def test_editing_a_worked_example_computes_nothing(finished):
         "Both ends count, and the months next to them",
         "Both count, and those next to them",
     )
-    assert set(planned(finished)) <= {"render_tables", "render_figures", "record_run", "write_pages"}
+    assert set(planned(finished)) <= {
+        "render_tables",
+        "render_figures",
+        "record_run",
+        "write_catalogue",
+        "write_report",
+    }
 
 
 def test_a_primary_outcome_changed_after_the_plan_is_reported_with_both_hashes(finished):
@@ -247,9 +253,9 @@ def test_editing_a_label_reestimates_nothing(finished):
     change(finished / "config/evaluations/refino/exhibits.yaml", "Table 2.3. Characteristics", "Table 2.3. Traits")
     counts = planned(finished)
     assert (
-        {"render_tables", "write_pages"}
+        {"render_tables", "write_report"}
         <= set(counts)
-        <= {"render_tables", "render_figures", "record_run", "write_pages"}
+        <= {"render_tables", "render_figures", "record_run", "write_catalogue", "write_report"}
     )
 
 

@@ -97,19 +97,11 @@ rule record_run:
         "../scripts/record_run.py"
 
 
-rule write_pages:
-    """The report and the catalogue of definitions in every language: self-contained pages."""
+rule write_catalogue:
+    """The catalogue of definitions in every language; it waits for no result."""
     input:
-        exhibits=FILES.rendered(),
-        aggregates=FILES.aggregates(),
-        run=FILES.run(),
         codelists=FILES.codelists(),
     output:
-        marked(
-            patterns(FILES.pages("report.html")),
-            "../report/report.rst",
-            category="Report",
-        ),
         marked(
             patterns(FILES.pages("catalogue.html")),
             "../report/catalogue.rst",
@@ -117,20 +109,50 @@ rule write_pages:
         ),
         patterns(FILES.pages("catalogue.md")),
     log:
-        "logs/{evaluation}/write_pages.log",
+        "logs/{evaluation}/write_catalogue.log",
     benchmark:
-        "results/{evaluation}/run/benchmarks/write_pages.tsv"
+        "results/{evaluation}/run/benchmarks/write_catalogue.tsv"
     conda:
         "../envs/refino_eval.yaml"
     params:
         configuration=Recorded(PARAMS.whole_configuration()),
         other_sources=PARAMS.other_sources(),
-        writes=FILES.page_files(),
-        source_digest=digest("write_pages.py"),
+        writes=FILES.page_files("catalogue"),
+        source_digest=digest("write_catalogue.py"),
     message:
-        "Writing the report and the catalogue of definitions"
+        "Writing the catalogue of definitions"
     script:
-        "../scripts/write_pages.py"
+        "../scripts/write_catalogue.py"
+
+
+rule write_report:
+    """The report in every language: self-contained pages. It draws up its tables itself, and does not wait for their files."""
+    input:
+        figures=FILES.report_figures(),
+        catalogue=FILES.pages("catalogue.html"),
+        aggregates=FILES.aggregates(),
+        run=FILES.run(),
+    output:
+        marked(
+            patterns(FILES.pages("report.html")),
+            "../report/report.rst",
+            category="Report",
+        ),
+    log:
+        "logs/{evaluation}/write_report.log",
+    benchmark:
+        "results/{evaluation}/run/benchmarks/write_report.tsv"
+    priority: 30
+    conda:
+        "../envs/refino_eval.yaml"
+    params:
+        configuration=Recorded(PARAMS.whole_configuration()),
+        writes=FILES.page_files("report"),
+        source_digest=digest("write_report.py"),
+    message:
+        "Writing the report"
+    script:
+        "../scripts/write_report.py"
 
 
 # Every digest has been asked for by now.

@@ -256,16 +256,13 @@ class ResultFiles:
             names |= {"calibration": ["calibration.csv", "calibration.md"]}
         return {record: [f"{self.results}/run/{name}" for name in files] for record, files in names.items()}
 
-    def page_files(self) -> dict[str, dict[str, list[str]]]:
-        """Return the pages of each language: the report, and the catalogue of definitions."""
-        pages: dict[str, dict[str, list[str]]] = {}
-        for language in self.configuration.project.languages:
-            folder = self.pages_folder
-            pages[language] = {
-                "report": [f"{folder}/report.{language}.html"],
-                "catalogue": [f"{folder}/catalogue.{language}.{ending}" for ending in ("html", "md")],
-            }
-        return pages
+    def page_files(self, page: str) -> dict[str, list[str]]:
+        """Return the files of a page in each language: of the report, or of the catalogue of definitions."""
+        endings = {"report": ("html",), "catalogue": ("html", "md")}[page]
+        return {
+            language: [f"{self.pages_folder}/{page}.{language}.{ending}" for ending in endings]
+            for language in self.configuration.project.languages
+        }
 
     def bundle_files(self) -> dict[str, list[str]]:
         """Return the documents of all tables, by language."""
@@ -339,6 +336,10 @@ class ResultFiles:
     def rendered(self) -> list[str]:
         """Return the tables and figures of every exhibit."""
         return [path for name in self.evaluation.exhibits for path in self.release_of(name)]
+
+    def report_figures(self) -> list[str]:
+        """Return the figures that the report shows; it draws up its tables itself."""
+        return [path for name in self.exhibits_of("figure") for path in self.release_of(name) if path.endswith(".svg")]
 
     def pages(self, *names: str) -> list[str]:
         """Return pages in every language, for instance `report.html` as `release/report.nb.html`."""

@@ -109,6 +109,8 @@ class Trails:
         self.style = NumberStyle.of(language)
         self._frames: dict[str, dict[Key, Number]] = {}
         self._shared: dict[tuple[str, ...], Section] = {}
+        self._words: dict[tuple[str, str], str] = {}
+        self._places: dict[str, dict[tuple[str, ...], list[tuple[str, float]]]] = {}
 
     def numbers(self, exhibit: str) -> dict[Key, Number]:
         """Return an exhibit's numbers by key."""
@@ -145,7 +147,7 @@ class Trails:
             self._definition(entry, key, defined),
             self._sample(entry, sample, persons),
             self._specification(entry, key, specification, labels),
-            self._code(),
+            self._code,
             self._published_inputs(entry)
             if not entry.about_people
             else self._inputs(self._registers(sample, defined, specification)),
@@ -165,9 +167,9 @@ class Trails:
 
     def _number(self, name: str, entry: Exhibit, key: Key, status: str) -> Section:
         same = [
-            f"{words_of_part(other[3], entry, self.labels)} {self.style.of_text(number_text(value))}"
-            for other, (value, _, _) in self.numbers(name).items()
-            if other[:3] == key[:3] and math.isfinite(value)
+            f"{self._word(name, statistic, entry)} {self.style.of_text(number_text(value))}"
+            for statistic, value in self._at_place(name, key[:3])
+            if math.isfinite(value)
         ]
         return self._section("number", [
             ("exhibit", entry.title[self.language]),
@@ -175,6 +177,19 @@ class Trails:
             ("caveat", caveat_note(entry, self.labels)),
             ("same_estimate", "; ".join(same)),
         ])  # fmt: skip
+
+    def _at_place(self, exhibit: str, place: tuple[str, str, str]) -> list[tuple[str, float]]:
+        """Return the statistics of one place of an exhibit: its panel, row and column."""
+        if exhibit not in self._places:
+            self._places[exhibit] = places = {}
+            for key, (value, _, _) in self.numbers(exhibit).items():
+                places.setdefault(key[:3], []).append((key[3], value))
+        return self._places[exhibit][place]
+
+    def _word(self, exhibit: str, part: str, entry: Exhibit) -> str:
+        if (exhibit, part) not in self._words:
+            self._words[exhibit, part] = words_of_part(part, entry, self.labels)
+        return self._words[exhibit, part]
 
     def _definition(self, entry: Exhibit, key: Key, defined: tuple[Definition, ...]) -> Section:
         if not entry.about_people:
@@ -286,6 +301,7 @@ class Trails:
     def _provenance(self) -> dict[str, Any]:
         return self.inputs.provenance()
 
+    @cached_property
     def _code(self) -> Section:
         record = self._provenance
         code, packages = record.get("code") or {}, record.get("packages") or {}

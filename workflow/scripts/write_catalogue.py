@@ -1,0 +1,48 @@
+"""Write the catalogue of definitions in every language, after running their worked examples.
+
+Inputs: code lists. Outputs: self-contained HTML pages, and the catalogue as Markdown. A page whose definitions are unchanged is
+kept.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refino_eval.workflow_job import job, results_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+    from refino_eval.catalogue.entries import CatalogueInputs
+
+with job(snakemake) as log:
+    from refino_eval.kept_results import KeptResults, Result
+
+    params = snakemake.params
+
+    @cache
+    def inputs() -> "CatalogueInputs":
+        """Run the worked examples, which have the same results in every language."""
+        from refino_eval.report.catalogue_page import catalogue_inputs
+
+        codelists = Path("config/codelists")
+        return catalogue_inputs(params.configuration, other_sources=params.other_sources, codelists=codelists)
+
+    def write_definitions(result: Result) -> None:
+        """Write the catalogue in one language."""
+        from refino_eval.report.catalogue_page import write_catalogue
+
+        html, markdown = map(Path, result.writes)
+        language = result.name.removeprefix("catalogue_")
+        shown = write_catalogue(inputs(), language=language, html_path=html, markdown_path=markdown)
+        log.info("%s: %d definitions", result.name, shown)
+
+    made_from = [params.configuration, params.other_sources, params.source_digest]
+    KeptResults(results_of(snakemake), "pages").make_each(
+        [
+            Result(f"catalogue_{language}", made_from, tuple(snakemake.input.codelists), tuple(paths))
+            for language, paths in params.writes.items()
+        ],
+        write_definitions,
+        log,
+    )
