@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, VCOV, Label, Name, Strict, Text, Unit
+from refino_eval.config.cost_benefit import CostBenefit
 from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.config.outcome_kinds import OUTCOME_KINDS
@@ -612,4 +613,5 @@ class Definitions(Strict):
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     costs: dict[Name, Costs] = Field(default_factory=dict)
     payments: dict[Name, PaymentRules] = Field(default_factory=dict)
+    cost_benefit: dict[Name, CostBenefit] = Field(default_factory=dict)
     exhibits: dict[Name, Exhibit] = Field(default_factory=dict)

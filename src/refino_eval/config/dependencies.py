@@ -74,6 +74,7 @@ def text_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict
         for kind, names in _named_by(source, definitions).items():
             chosen[kind] += names
     chosen |= {"costs": list(entry.costs_read), "payments": list(entry.payments_read)}
+    chosen |= {"cost_benefit": list(entry.cost_benefit_read)}
     return {
         kind: {
             name: getattr(definitions, kind)[name].model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Title, Unit
 from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
+from refino_eval.errors import nearest
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions, Specification
@@ -255,6 +256,11 @@ class PlainExhibit(Strict):
         return ()
 
     @property
+    def cost_benefit_read(self) -> tuple[str, ...]:
+        """The cost-benefit models that the exhibit reads, and with them the published numbers that they name."""
+        return ()
+
+    @property
     def registers_read(self) -> tuple[str, ...]:
         """The clean registers that the exhibit reads."""
         return ()
@@ -316,6 +322,29 @@ class CostsReadExhibit(PlainExhibit):
     def costs_read(self) -> tuple[str, ...]:
         """The costs that the exhibit reads."""
         return (self.costs,)
+
+
+class CostBenefitExhibit(PlainExhibit):
+    """An exhibit that is computed from a cost-benefit model alone."""
+
+    model: Name = Field(description="A cost-benefit model (cost_benefit.yaml).")
+
+    usual_chapter: ClassVar[Chapter] = "costs"
+    about_people: ClassVar[bool] = False
+    explanations: ClassVar[tuple[str, ...]] = ("cost_benefit",)
+
+    @property
+    def cost_benefit_read(self) -> tuple[str, ...]:
+        """The model."""
+        return (self.model,)
+
+    def unknown(self, where: str, what: str, names: Iterable[str], definitions: Definitions) -> Iterator[str]:
+        """Return a message for each programme, scenario or judgement that the model does not have."""
+        if self.model in definitions.cost_benefit:
+            valid = getattr(definitions.cost_benefit[self.model], what)
+            for name in dict.fromkeys(names):
+                if name not in valid:
+                    yield f"The {where} names '{name}', which is not among the {what} of cost_benefit.{self.model}.{nearest(name, valid)}"
 
 
 class CostComparison(CostsReadExhibit):

@@ -199,6 +199,12 @@ def _money(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Defin
     """Report costs, payments, bases, values, arms and registers that do not exist."""
     yield from _missing(where, "costs", exhibit.costs_read, definitions.costs)
     yield from _missing(where, "payments", exhibit.payments_read, definitions.payments)
+    yield from _missing(where, "cost_benefit", exhibit.cost_benefit_read, definitions.cost_benefit)
+    if study.entry == "inputs" and exhibit.about_people:
+        yield (
+            f"The {where} describes people, and the evaluation has none (entry: inputs). Take a kind that is computed from "
+            "inputs alone, such as cost_benefit, or another entry."
+        )
     arms = [arm.name for arm in study.arms.everyone]
     for costs in (definitions.costs[name] for name in exhibit.costs_read if name in definitions.costs):
         yield from _missing(where, "basis", sorted(set(exhibit.bases_read)), costs.bases)

@@ -60,6 +60,8 @@ def aggregate(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) 
 def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) -> list[Row]:
     """Compute the numbers of an exhibit as rows; those of a regression have a `source`, see `estimation.core.recording`."""
     study = study.comparing(exhibit.arm, exhibit.against)
+    if not exhibit.about_people:
+        return _of_inputs(name, exhibit, files, study)
     everybody = pd.read_parquet(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
     weights, cluster = "weight" if "weight" in everybody else None, "cluster" in everybody
     try:
@@ -69,6 +71,15 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
         # What was left out is known once everything is computed; a note under the exhibit names it.
         rows += [{"exhibit": name, **cell(control, "collinear", "value", 1.0, panel=CONTROLS)} for control in dropped]
         return rows
+    except UserError as error:
+        raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
+
+
+def _of_inputs(name: str, exhibit: Exhibit, files: PersonFiles, study: Study) -> list[Row]:
+    """Compute an exhibit that rests on inputs alone; nobody's data are read."""
+    try:
+        numbers = numbers_of(exhibit.kind)(exhibit, Context(name, pd.DataFrame(), files, study))
+        return [{"exhibit": name, **row} for row in numbers]
     except UserError as error:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
 

@@ -254,6 +254,7 @@ class JobParams:
             "comparisons": used("comparisons", entry.comparisons),
             "costs": used("costs", entry.costs_read),
             "payments": used("payments", entry.payments_read),
+            "cost_benefit": used("cost_benefit", entry.cost_benefit_read),
         }
 
     # --- Exhibits and report ---

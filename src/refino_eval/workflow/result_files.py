@@ -172,9 +172,10 @@ class ResultFiles:
 
     def exhibit_published(self, name: str) -> list[str]:
         """Return the published values that an exhibit's costs name."""
-        costs = [self.definitions.costs[cost] for cost in self.exhibit(name).costs_read]
-        files = {cost.published for cost in costs if cost.published is not None}
-        return [f"data/published/{file}.csv" for file in sorted(files)]
+        exhibit, definitions = self.exhibit(name), self.definitions
+        files = {definitions.costs[entry].published for entry in exhibit.costs_read}
+        files |= {definitions.cost_benefit[entry].published for entry in exhibit.cost_benefit_read}
+        return [f"data/published/{file}.csv" for file in sorted(filter(None, files))]
 
     def exhibit_flow(self, name: str) -> list[str]:
         """Return the flow of people, for an exhibit that shows it."""

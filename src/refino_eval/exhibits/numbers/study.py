@@ -15,6 +15,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Design
+from refino_eval.config.cost_benefit import CostBenefit
 from refino_eval.config.costs import Costs
 from refino_eval.config.evaluation import Arms
 from refino_eval.config.payments import PaymentRules
@@ -86,7 +87,7 @@ class Study:
     """What an exhibit needs to know of its study: names of the arms, definitions of controls and subgroups, and the seed.
 
     `treated` is the treated arm, the first of `several` where there are more than one; `pooled` is what all together are
-    called. `costs` and `payments` are definitions of those names, for the exhibits that read them. `all_arms` are the people of
+    called. `costs`, `payments` and `cost_benefit` are definitions of those names, for the exhibits that read them. `all_arms` are the people of
     the sample in all arms, where an exhibit compares some of the arms.
     """
 
@@ -101,6 +102,7 @@ class Study:
     comparisons: Mapping[str, d.Comparison] = field(default_factory=dict)
     costs: Mapping[str, Costs] = field(default_factory=dict)
     payments: Mapping[str, PaymentRules] = field(default_factory=dict)
+    cost_benefit: Mapping[str, CostBenefit] = field(default_factory=dict)
     all_arms: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -116,6 +118,7 @@ class Study:
             comparisons=definitions.comparisons,
             costs=definitions.costs,
             payments=definitions.payments,
+            cost_benefit=definitions.cost_benefit,
             seed=seed,
             design=design,
         )
