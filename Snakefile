@@ -39,7 +39,7 @@ rule all:
     input:
         FILES.aggregates(),
         FILES.run(),
-        FILES.outcomes_table(),
+        FILES.outcomes_of_everybody(),
         FILES.release(),
 
 
@@ -52,4 +52,4 @@ rule aggregates:
 rule outcomes:
     """Everybody's outcomes, and no further."""
     input:
-        FILES.outcomes_table(),
+        FILES.outcomes_of_everybody(),

@@ -12,7 +12,7 @@ for JOB in EVALUATION.jobs.estimates():
         name:
             JOB.rule
         input:
-            cohort="results/{evaluation}/person_level/cohort.parquet",
+            cohort=FILES.cohort(),
             outcomes=FILES.estimation_inputs(JOB.names, "outcomes"),
             panels=FILES.estimation_inputs(JOB.names, "panels"),
             aggregates=FILES.estimation_inputs(JOB.names, "aggregates"),
@@ -44,7 +44,7 @@ for JOB in EVALUATION.jobs.verification():
         name:
             JOB.rule
         input:
-            cohort="results/{evaluation}/person_level/cohort.parquet",
+            cohort=FILES.cohort(),
             outcomes=FILES.estimation_inputs(JOB.names, "outcomes"),
             panels=FILES.estimation_inputs(JOB.names, "panels"),
             aggregates=FILES.verified_aggregates(JOB.names),

@@ -64,7 +64,7 @@ for FORM in ["table", "figure"]:
 rule record_run:
     """What was run: configuration, versions, checksums, counts of rows, comparisons with plan and publication."""
     input:
-        cohort="results/{evaluation}/person_level/cohort.parquet",
+        cohort=FILES.cohort(),
         aggregates=FILES.aggregates(),
         published=FILES.published(),
         sources=FILES.published_source(),

@@ -46,7 +46,7 @@ with job(snakemake) as log:
         found = verify(
             definitions.exhibits,
             {name: read_tidy(exhibit["numbers"]) for name, exhibit in wanted.items()},
-            files=PersonFiles.listed(cohort=snakemake.input.cohort, **listed),
+            files=PersonFiles.listed(cohort=params.exhibits[result.name]["reads"]["cohort"], **listed),
             study=Study.of(
                 definitions, Arms.from_params(params.study["arms"]), params.study["seed"], params.study["design"]
             ),

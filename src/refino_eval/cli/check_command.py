@@ -47,6 +47,9 @@ def check_evaluation(
         yield _spark_line(configuration.project.spark_address)
     _require_writable(configuration.root / configuration.results_folder)
     yield from _lake_lines(configuration)
+    if not study.has_people and delivery is None:
+        yield f"{study.name}: there are no people; every exhibit is computed from inputs"
+        return
     if study.entry != "spells":
         if delivery is not None:
             raise UserError(

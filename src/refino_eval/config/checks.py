@@ -78,7 +78,7 @@ def _definition_problems(
     for name in study.exhibits:
         if name in definitions.exhibits:
             yield "exhibits", name, exhibit_problems(name, definitions.exhibits[name], study, definitions)
-    if study.entry != "person_table":
+    if study.entry in ("spells", "panel"):
         for name in used_outcomes(study, definitions):
             if name in definitions.outcomes:
                 yield "outcomes", name, _outcome_problems(name, definitions.outcomes[name], study, definitions)

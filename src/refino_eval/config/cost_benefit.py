@@ -243,6 +243,12 @@ class CostBenefit(Strict):
             for programme in sorted(set(judgement.extent) - set(self.programmes)):
                 yield f"judgements.{name}: there is no programme '{programme}'.{nearest(programme, self.programmes)}"
 
+    def is_uncertain(self, programme: str) -> bool:
+        """Whether any input that a programme reads has an uncertainty."""
+        entry = self.programmes[programme]
+        read = {**self.inputs, **entry.inputs}
+        return any(read[name].uncertainty for name in read if name not in OF_OTHER_EFFECT[entry.effect])
+
     @property
     def amounts(self) -> tuple[Amount, ...]:
         """Every input."""

@@ -174,6 +174,13 @@ class Arms(Strict):
         return self
 
 
+WITHOUT_PEOPLE = Arms(
+    treated=(Arm(name="programme", label=Label(nb="Med tiltaket", en="With the programme")),),
+    control=Arm(name="without", label=Label(nb="Uten tiltaket", en="Without the programme")),
+)
+"""The arms of an evaluation that has no people."""
+
+
 class Step(Strict):
     """One step of the population's flow: which draws are taken out, and why."""
 
@@ -595,13 +602,16 @@ class Evaluation(Strict):
     name: Name
     label: Title
     data_class: Literal["confidential", "public", "synthetic"]
-    entry: Literal["spells", "person_table", "panel"] = "spells"
+    entry: Literal["spells", "person_table", "panel", "inputs"] = Field(
+        default="spells", description="inputs: no people; every exhibit is computed from inputs alone."
+    )
     design: Design = Field(
         default="randomised",
         description="observational: nobody was assigned at random. Every text then says difference instead of effect, with a caveat, and "
         "what rests on random assignment is refused.",
     )
     data: str = Field(
+        default="data",
         description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
     )
     letter: str | None = Field(
@@ -622,7 +632,10 @@ class Evaluation(Strict):
     population: Population | None = None
     person_table: PersonTable | None = None
     panel: Panel | None = None
-    arms: Arms
+    arms: Arms = Field(
+        default=WITHOUT_PEOPLE,
+        description="What people were assigned to; an evaluation without people (entry: inputs) has none.",
+    )
     samples: dict[Name, Sample] = Field(
         default={"analysed": Sample(label=Label(nb="Alle trukne", en="Everybody drawn"))},
         description="Named samples, wider before narrower; `analysed` is the one that exhibits take unless they say else.",
@@ -653,6 +666,11 @@ class Evaluation(Strict):
         """The delivered column of clusters, if the evaluation names one."""
         people = self.table or self.population
         return None if people is None else people.cluster
+
+    @property
+    def has_people(self) -> bool:
+        """Whether the evaluation is about people, rather than about inputs alone."""
+        return self.entry != "inputs"
 
     @property
     def clock_unit(self) -> Unit:
@@ -697,7 +715,11 @@ class Evaluation(Strict):
 
     @model_validator(mode="after")
     def _entry(self) -> Evaluation:
-        if self.entry == "spells":
+        if self.entry == "inputs":
+            self._without_people()
+        elif missing := [key for key in ("arms", "data") if key not in self.model_fields_set]:
+            raise ValueError(f"entry {self.entry} needs {' and '.join(missing)}")
+        elif self.entry == "spells":
             if self.population is None or not self.clocks:
                 raise ValueError("entry spells needs the sections population and clocks")
         else:
@@ -707,6 +729,12 @@ class Evaluation(Strict):
         if self.synthetic is not None and self.data_class != "synthetic":
             raise ValueError("an evaluation of a synthetic delivery declares data_class: synthetic")
         return self
+
+    def _without_people(self) -> None:
+        """Refuse what describes people."""
+        of_people = ("arms", "data", "sources", "population", "samples", "strata", "clocks", "delivery", "letter", "synthetic")
+        if given := [key for key in of_people if key in self.model_fields_set]:
+            raise ValueError(f"entry inputs is without people, and takes no {', '.join(given)}")
 
     def _made_elsewhere(self) -> None:
         """Refuse sections that belong to registers, and arms that the file's columns do not have."""

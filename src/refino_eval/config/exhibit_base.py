@@ -324,7 +324,7 @@ class CostsReadExhibit(PlainExhibit):
         return (self.costs,)
 
 
-class CostBenefitExhibit(PlainExhibit):
+class ProgrammesExhibit(PlainExhibit):
     """An exhibit that is computed from a cost-benefit model alone."""
 
     model: Name = Field(description="A cost-benefit model (cost_benefit.yaml).")

@@ -52,6 +52,13 @@ KINDS = (
     "social_costs",
     "break_even",
     "net_benefit",
+    "cost_benefit",
+    "cost_steps",
+    "value_paths",
+    "switching_values",
+    "scenarios",
+    "value_intervals",
+    "tornado",
     "payments",
     "listing",
 )

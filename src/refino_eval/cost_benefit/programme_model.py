@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,7 +122,9 @@ class Model:
 
     # --- Switching values ---
 
-    def switching_value(self, programme: str, name: str, *, low: float, high: float, without: Item | None = None) -> float:
+    def switching_value(
+        self, programme: str, name: str, *, low: float, high: float, values: Values, without: Item | None = None
+    ) -> float:
         """Return the value of an input at which net value is zero; NaN if it is not between two values.
 
         Parameters
@@ -131,22 +133,24 @@ class Model:
             The programme, and its input.
         low, high
             The values between which to search.
+        values
+            All inputs of the programme.
         without
             An item that is left out of net value, such as `leisure`.
         """
 
         def net(value: float) -> float:
-            worth = self.worth(programme, self.values(programme) | {name: np.array([value])})
+            worth = self.worth(programme, {**values, name: np.array([value])})
             return float((worth.total() - (worth.of(without) if without else 0.0))[0])
 
         return _root(net, low, high)
 
-    def switching_factor(self, programme: str, names: tuple[str, ...]) -> float:
+    def switching_factor(self, programme: str, names: Iterable[str], *, values: Values) -> float:
         """Return the share of the values of some inputs, all multiplied by it, at which net value is zero."""
-        base = self.values(programme)
 
         def net(factor: float) -> float:
-            return float(self.worth(programme, base | {name: factor * base[name] for name in names}).total()[0])
+            changed = {name: factor * values[name] for name in names}
+            return float(self.worth(programme, {**values, **changed}).total()[0])
 
         return _root(net, 0.0, 1.0)
 

@@ -79,6 +79,8 @@ class JobPlan:
         if study.synthetic is not None:
             path = f"config/synthetic/{study.synthetic.recipe}.yaml"
             return int(study.synthetic.people or read_yaml(root / path, path)["people"])
+        if not study.has_people:
+            return 1
         if study.table is not None:
             paths = [root / self.configuration.data_folder / file for file in study.table.files]
         else:
@@ -109,7 +111,10 @@ class JobPlan:
 
     def outcomes(self) -> list[StageJob]:
         """Return the jobs that compute outcomes; a person table has them already, and they are only put together."""
-        names = self.files.outcome_names() if self.configuration.evaluation.entry != "person_table" else []
+        study = self.configuration.evaluation
+        if not study.has_people:
+            return []
+        names = self.files.outcome_names() if study.entry != "person_table" else []
         return self._jobs("derive_outcomes", dict.fromkeys(names, float(self.people)), gather="collect_outcomes")
 
     def estimates(self) -> list[StageJob]:

@@ -143,6 +143,14 @@ class ResultFiles:
         """Return the files of all outcomes that the evaluation uses; none if it uses none."""
         return [path for name in self.outcome_names() for path in self.outcomes([name])]
 
+    def cohort(self) -> str | list[str]:
+        """Return the cohort; nothing for an evaluation without people. A list of one would reach the script as a list."""
+        return f"{self.results}/person_level/cohort.parquet" if self.evaluation.has_people else []
+
+    def outcomes_of_everybody(self) -> list[str]:
+        """Return the file of all outcomes, if there are people."""
+        return [self.outcomes_table()] if self.evaluation.has_people else []
+
     def outcomes_table(self) -> str:
         """Return the file of all outcomes, one row a person."""
         return f"{self.results}/person_level/outcomes.parquet"
@@ -218,7 +226,7 @@ class ResultFiles:
     def estimation_reads(self, name: str) -> dict[str, Any]:
         """Return what an exhibit's numbers are computed from, by the kind of file."""
         return {
-            "cohort": f"{self.results}/person_level/cohort.parquet",
+            "cohort": self.cohort(),
             "outcomes": self.exhibit_outcomes(name),
             "panels": self.exhibit_panels(name),
             "aggregates": self.exhibit_aggregates(name),
@@ -286,10 +294,12 @@ class ResultFiles:
 
     def run(self) -> list[str]:
         """Return what every run records of itself."""
-        names = ["flow.csv", "comparison.csv", "verify.csv", "provenance.json", "run_config.yaml"]
+        names = ["comparison.csv", "verify.csv", "provenance.json", "run_config.yaml"]
+        if self.evaluation.has_people:
+            names.insert(0, "flow.csv")
         if self.evaluation.entry == "spells":
             names += ["linkage.csv", "plan.csv"]
-        if self.evaluation.entry != "person_table":
+        if self.evaluation.entry in ("spells", "panel"):
             names += ["quality.csv", "quality_rules.csv"]
         if self.evaluation.synthetic is not None:
             names += ["calibration.csv"]
@@ -297,16 +307,13 @@ class ResultFiles:
 
     def planned(self, until: str | None = None) -> list[str]:
         """Return what a run makes, up to a target (`outcomes`, `aggregates`) or all: at least one file of each job."""
-        has_panel = self.evaluation.entry != "person_table"
+        has_panel = self.evaluation.entry in ("spells", "panel")
         panels = {self.outcome_panel(name) for name in self.outcome_names()} if has_panel else set()
         made = [*self.manifest(), *self.clean(self.evaluation.sources)]
-        made += [
-            f"{self.results}/person_level/cohort.parquet",
-            *sorted(panels),
-            *self.all_outcomes(),
-        ]
+        made += [path for path in [self.cohort()] if isinstance(path, str)]
+        made += [*sorted(panels), *self.all_outcomes()]
         if until != "aggregates":
-            made.append(self.outcomes_table())
+            made += self.outcomes_of_everybody()
         if until == "outcomes":
             return made
         made += [path for path in self.all_panels() if path not in panels]

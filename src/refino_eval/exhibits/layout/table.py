@@ -32,7 +32,7 @@ SUPPRESSED = "."
 """Shown where a number was taken out by disclosure control."""
 
 
-WITHOUT_NUMBER = {"not_estimable": "\N{EN DASH}", "no_data": "\N{EN DASH}"}
+WITHOUT_NUMBER = {"not_estimable": "\N{EN DASH}", "no_data": "\N{EN DASH}", "pays_for_itself": "\N{INFINITY}"}
 """Shown where there is no number to take out, by status."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -62,7 +62,7 @@ class PersonFiles:
     def listed(
         cls,
         *,
-        cohort: str,
+        cohort: str | Sequence[str],
         outcomes: Iterable[str],
         panels: Iterable[str],
         flow: Iterable[str] = (),
@@ -72,7 +72,7 @@ class PersonFiles:
     ) -> PersonFiles:
         """Return the files of a job's inputs by their names: `<outcome>.parquet`, `panel_<unit>.parquet`, `<exhibit>.csv`."""
         return cls(
-            cohort=Path(cohort),
+            cohort=Path(cohort if isinstance(cohort, str) else ""),
             outcomes={Path(path).stem: Path(path) for path in outcomes},
             panels={Path(path).stem.removeprefix("panel_"): Path(path) for path in panels},
             flow=next((Path(path) for path in flow), None),

@@ -96,6 +96,10 @@ def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, La
         labels |= {
             key: entry.label for entries in (costs.bases, costs.values, costs.effects) for key, entry in entries.items()
         }
+    for name in exhibit.cost_benefit_read:
+        model = definitions.cost_benefit[name]
+        for parts in (model.programmes, model.scenarios, model.judgements):
+            labels |= {key: entry.label for key, entry in parts.items()}
     for name in exhibit.payments_read:
         rules = definitions.payments[name]
         labels |= {

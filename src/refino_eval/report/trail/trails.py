@@ -330,7 +330,9 @@ class Trails:
 
     def _published_inputs(self, entry: Exhibit) -> Section:
         """Return the files of published numbers that a calculation starts from."""
-        names = dict.fromkeys(self.definitions.costs[name].published for name in entry.costs_read)
+        models = [self.definitions.costs[name].published for name in entry.costs_read]
+        models += [self.definitions.cost_benefit[name].published for name in entry.cost_benefit_read]
+        names = dict.fromkeys(models)
         facts = tuple(Fact("file", f"data/published/{name}.csv", "") for name in names if name)
         return Section(
             "inputs", self.say("trail.section_inputs"), facts or self._note(self.say("trail.inputs_in_configuration"))
