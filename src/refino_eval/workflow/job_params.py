@@ -106,7 +106,8 @@ class JobParams:
         }
         if self.evaluation.table is not None:
             return {"table": without_text(self.evaluation.table), **shared}
-        assert self.evaluation.population is not None
+        if self.evaluation.population is None:
+            return shared
         registers = self.files.cohort_registers()
         return {
             "population": without_text(self.evaluation.population),

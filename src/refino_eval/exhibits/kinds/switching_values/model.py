@@ -52,7 +52,7 @@ class SwitchingValuesExhibit(ProgrammesExhibit):
     kind: Literal["switching_values"]
     programmes: tuple[Name, ...] = Field(default=())
     scenarios: tuple[Name, ...] = Field(default=(), description="Scenarios of the model, as further rows.")
-    columns: dict[Name, Switch] = Field(min_length=1)
+    switches: dict[Name, Switch] = Field(min_length=1)
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return a message for each programme and scenario that the model does not have."""

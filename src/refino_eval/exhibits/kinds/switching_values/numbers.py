@@ -20,7 +20,7 @@ def numbers(exhibit: SwitchingValuesExhibit, context: Context) -> Iterator[Row]:
         scenario = model.definition.scenarios[name]
         rows[name] = (scenario.programme, model.changed(scenario))
     for row, (programme, values) in rows.items():
-        for column, switch in exhibit.columns.items():
+        for column, switch in exhibit.switches.items():
             if not set(switch.inputs) <= set(values):
                 continue
             share = switch.show != "value" or INPUTS[switch.inputs[0]] in AT_MOST_ONE
