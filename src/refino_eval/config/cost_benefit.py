@@ -124,6 +124,7 @@ Uncertainty = Annotated[Normal | Triangular | Uniform, Field(discriminator="dist
 class Input(Amount):
     """An input of the model: its value or published number, unit, source and uncertainty."""
 
+    times: float = Field(default=1.0, description="Reported units in one published unit; -1 for a stated reduction.")
     unit: InputUnit
     uncertainty: Uncertainty | None = Field(default=None, description="Left out: the value is taken as certain.")
 
@@ -164,7 +165,7 @@ class Programme(Strict):
     effect: Literal["hazards", "income"] = Field(
         description="hazards: monthly chances of finding and of losing work; income: kroner of income a year."
     )
-    inputs: Inputs = {}
+    inputs: Inputs = Field(default_factory=dict)
 
 
 class Scenario(Strict):
@@ -172,8 +173,10 @@ class Scenario(Strict):
 
     label: Label
     programme: Name
-    set: dict[str, float] = Field(default={}, description="Input -> another value, in its unit.")
-    times: dict[str, float] = Field(default={}, description="Input -> factor by which its value is multiplied.")
+    set: dict[str, float] = Field(default_factory=dict, description="Input -> another value, in its unit.")
+    times: dict[str, float] = Field(
+        default_factory=dict, description="Input -> factor by which its value is multiplied."
+    )
 
     @model_validator(mode="after")
     def _changes(self) -> Scenario:
@@ -197,13 +200,17 @@ class CostBenefit(Strict):
     """A cost-benefit model: common inputs, programmes, scenarios and judgements."""
 
     label: Label
-    published: Name | None = Field(default=None, description="`data/published/<name>.csv`, which holds published inputs.")
+    published: Name | None = Field(
+        default=None, description="`data/published/<name>.csv`, which holds published inputs."
+    )
     price_year: str = Field(description="The prices that amounts are in.")
     conventions: Conventions = Conventions()
-    inputs: Inputs = Field(default={}, description="Inputs that programmes share; a programme's own replaces it.")
+    inputs: Inputs = Field(
+        default_factory=dict, description="Inputs that programmes share; a programme's own replaces it."
+    )
     programmes: dict[Name, Programme] = Field(min_length=1)
-    scenarios: dict[Name, Scenario] = {}
-    judgements: dict[Name, Judgement] = {}
+    scenarios: dict[Name, Scenario] = Field(default_factory=dict)
+    judgements: dict[Name, Judgement] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -220,7 +227,9 @@ class CostBenefit(Strict):
             needed = [key for key in INPUTS if key not in OF_OTHER_EFFECT[programme.effect]]
             missing = [key for key in needed if key not in self.inputs and key not in programme.inputs]
             if missing:
-                problems.append(f"programmes.{name} lacks the inputs {', '.join(missing)}: add them there or to `inputs`.")
+                problems.append(
+                    f"programmes.{name} lacks the inputs {', '.join(missing)}: add them there or to `inputs`."
+                )
             if unread := sorted(OF_OTHER_EFFECT[programme.effect] & set(programme.inputs)):
                 problems.append(
                     f"programmes.{name}.inputs: {', '.join(unread)} has no meaning for `effect: {programme.effect}`."

@@ -175,7 +175,7 @@ class Arms(Strict):
 
 
 WITHOUT_PEOPLE = Arms(
-    treated=(Arm(name="programme", label=Label(nb="Med tiltaket", en="With the programme")),),
+    treated_arms=(Arm(name="programme", label=Label(nb="Med tiltaket", en="With the programme")),),
     control=Arm(name="without", label=Label(nb="Uten tiltaket", en="Without the programme")),
 )
 """The arms of an evaluation that has no people."""
@@ -612,7 +612,7 @@ class Evaluation(Strict):
     )
     data: str = Field(
         default="data",
-        description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment."
+        description="The delivery's folder, from the project's root; ${NAME:-default} reads the environment.",
     )
     letter: str | None = Field(
         default=None,
@@ -732,7 +732,18 @@ class Evaluation(Strict):
 
     def _without_people(self) -> None:
         """Refuse what describes people."""
-        of_people = ("arms", "data", "sources", "population", "samples", "strata", "clocks", "delivery", "letter", "synthetic")
+        of_people = (
+            "arms",
+            "data",
+            "sources",
+            "population",
+            "samples",
+            "strata",
+            "clocks",
+            "delivery",
+            "letter",
+            "synthetic",
+        )
         if given := [key for key in of_people if key in self.model_fields_set]:
             raise ValueError(f"entry inputs is without people, and takes no {', '.join(given)}")
 

@@ -56,7 +56,7 @@ class ProgrammeValue:
 
     def total(self, perspective: Perspective = "society") -> FloatArray:
         """Return the sum of all items, shape (draws,)."""
-        return np.sum([self.of(item, perspective) for item in ITEMS], axis=0)
+        return np.asarray(np.sum([self.of(item, perspective) for item in ITEMS], axis=0))
 
     @property
     def mvpf(self) -> FloatArray:
@@ -68,7 +68,7 @@ class ProgrammeValue:
         gain, cost = self.total("participant"), -self.total("public_budget")
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = gain / cost
-        return np.where(cost > 0, ratio, np.where(gain > 0, np.inf, np.nan))
+        return np.asarray(np.where(cost > 0, ratio, np.where(gain > 0, np.inf, np.nan)))
 
 
 def discount_factors(values: Values, months: int, conventions: Conventions) -> FloatArray:

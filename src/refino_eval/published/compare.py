@@ -280,11 +280,19 @@ def _stated(key: tuple[str, ...], links: Links, verdict: Mapping[str, object]) -
     nothing: dict[str, object] = {"reason": "", "reason_nb": "", "reason_en": ""}
     if links.is_input(key):
         return {**nothing, "verdict": "input", "distance_in_se": math.nan}
-    reason = links.reason(key) if verdict["verdict"] == "missing" else ""
+    missing = verdict["verdict"] == "missing"
+    reason = links.reason(key) if missing else ""
+    if verdict["verdict"] in ("differs", "last_digit"):
+        reason = links.explanation(key)
     text = links.reasons.get(reason)
     if text is None:
         return nothing
-    return {"verdict": "not_computed", "reason": reason, "reason_nb": text.nb, "reason_en": text.en}
+    return {
+        "verdict": "not_computed" if missing else verdict["verdict"],
+        "reason": reason,
+        "reason_nb": text.nb,
+        "reason_en": text.en,
+    }
 
 
 def _judge(obtained: _Obtained, printed: Printed, *, qualifier: str, synthetic: bool) -> dict[str, object]:

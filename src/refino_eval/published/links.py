@@ -11,6 +11,9 @@ inputs
     Numbers that the calculation starts from. That they agree means nothing.
 not_computed
     Numbers that registers cannot give, by reason; `reasons` states each reason in both languages.
+explained
+    Numbers that ours may differ from, by the reason: an error of the document, or a convention that it does not state. The
+    verdict stays as it is.
 
 So a published number that has no number of ours, and about which nothing is stated, is a mistake: ours or the
 transcription's.
@@ -19,7 +22,7 @@ transcription's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Literal
 
@@ -60,14 +63,18 @@ class Links(Strict):
     not_computed: dict[Name, tuple[str, ...]] = Field(
         default_factory=dict, description="Reason -> published numbers that are not computed."
     )
+    explained: dict[Name, tuple[str, ...]] = Field(
+        default_factory=dict, description="Reason -> published numbers that ours differ from, and why."
+    )
     reasons: dict[Name, Label] = Field(default_factory=dict, description="Reason -> its text.")
 
     @model_validator(mode="after")
     def _reasons_have_words(self) -> Links:
         """Require a text for every reason that is used."""
-        for reason in self.not_computed:
-            if reason not in self.reasons:
-                raise ValueError(f"`not_computed` uses the reason '{reason}', which is missing from `reasons`")
+        for key in ("not_computed", "explained"):
+            for reason in getattr(self, key):
+                if reason not in self.reasons:
+                    raise ValueError(f"`{key}` uses the reason '{reason}', which is missing from `reasons`")
         return self
 
     def is_input(self, key: Key) -> bool:
@@ -76,7 +83,11 @@ class Links(Strict):
 
     def reason(self, key: Key) -> str:
         """Return the reason why a published number is not computed; empty if none is stated."""
-        return next((reason for reason, patterns in self.not_computed.items() if fits(patterns, key)), "")
+        return _reason_of(self.not_computed, key)
+
+    def explanation(self, key: Key) -> str:
+        """Return the reason why ours differs from a published number; empty if none is stated."""
+        return _reason_of(self.explained, key)
 
     def link(self, key: Key) -> Ours | None:
         """Return the link of a published number, with the stars filled in; None if it has the key of ours."""
@@ -96,6 +107,10 @@ class Links(Strict):
         yield from self.inputs
         for patterns in self.not_computed.values():
             yield from patterns
+
+
+def _reason_of(reasons: Mapping[str, tuple[str, ...]], key: Key) -> str:
+    return next((reason for reason, patterns in reasons.items() if fits(patterns, key)), "")
 
 
 def describe_link(link: Ours) -> str:
@@ -132,9 +147,12 @@ def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]
     """Yield a problem for each pattern that matches nothing, and for each number that is matched twice."""
     keys = [tuple(map(str, row)) for row in published[list(KEYS)].to_numpy()]
     times_matched: Counter[Key] = Counter()
-    for pattern in links.patterns:
+    explained = [pattern for patterns in links.explained.values() for pattern in patterns]
+    for pattern in (*links.patterns, *explained):
         matches = [key for key in keys if match(pattern, key) is not None]
-        times_matched.update(matches)
+        # A number that is linked or computed may be explained as well.
+        if pattern not in explained:
+            times_matched.update(matches)
         if not matches:
             yield (
                 f"{name}: '{pattern}' matches no published number.{nearest(pattern, ['/'.join(key) for key in keys])} "

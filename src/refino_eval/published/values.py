@@ -40,7 +40,7 @@ _WORDS = {
         "one two three four five six seven eight nine ten eleven twelve",
     )
     for number, word in enumerate(words.split(), start=1)
-}
+} | {"syv": 7}
 _GROUPS = re.compile(r"\d{1,3}(?: \d{3})+|\d*")
 _STEP = re.compile(r"\d+(\.\d+)?")
 _UNIT = re.compile(r"[a-z][a-z0-9_]*|")

@@ -13,6 +13,7 @@ from refino_eval.config.without_text import descriptive_names, without_text
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = load_configuration(ROOT)
+REVIEW = load_configuration(ROOT, evaluation="omrade_2024")
 
 
 def labels_in(value):
@@ -31,7 +32,7 @@ def labels_in(value):
 def test_definitions_without_text_are_read_back_with_the_same_meaning(kind):
     # The evaluation of this project compares its own arms alone.
     wave = Comparison.model_validate({"label": {"nb": "Runde 2", "en": "Wave 2"}, "treated": "drawn_again"})
-    entries = getattr(CONFIGURATION.definitions, kind) or {"wave_2": wave}
+    entries = getattr(CONFIGURATION.definitions, kind) or getattr(REVIEW.definitions, kind) or {"wave_2": wave}
     data = {name: without_text(entry) for name, entry in entries.items()}
     again = getattr(Definitions.from_params({kind: data}), kind)
     assert entries

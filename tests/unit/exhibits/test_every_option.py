@@ -61,6 +61,13 @@ ELSEWHERE = {
     "break_even": "effects of an itt exhibit and its costs",
     "net_benefit": "effects of an itt exhibit and its costs",
     "payments": "milestones of people, which refuse weights",
+    "cost_benefit": "inputs of a model",
+    "cost_steps": "inputs of a model",
+    "value_paths": "inputs of a model",
+    "switching_values": "inputs of a model",
+    "scenarios": "inputs of a model",
+    "value_intervals": "inputs of a model",
+    "tornado": "inputs of a model",
 }
 REFUSE_WEIGHTS = {"binary_models", "time_to_event", "spell_survival", "payments", "measured_costs"}
 REFUSED_VCOV = {

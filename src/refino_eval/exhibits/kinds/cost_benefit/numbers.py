@@ -28,7 +28,8 @@ def numbers(exhibit: CostBenefitExhibit, context: Context) -> Iterator[Row]:
         if exhibit.total:
             values |= {"total": worth.total(exhibit.perspective)[0]}  # type: ignore[dict-item]
         for item, value in values.items():
-            yield cell(*((item, programme) if by_programme else (programme, item)), "value", value)
+            row, column = (item, programme) if by_programme else (programme, item)
+            yield cell(row, column, "value", value)
     for name in exhibit.judgements:
         judgement = model.definition.judgements[name]
         for programme in exhibit.programmes:

@@ -21,9 +21,7 @@ def layout(exhibit: CostStepsExhibit, frame: pd.DataFrame, page: Page) -> Table:
             "cost_per_month": style.integer,
             "economic_cost": style.integer,
         }
-    header = Row(
-        (label(""), *(label(labels.say(f"cost_benefit.column_{name}"), align="right") for name in columns))
-    )
+    header = Row((label(""), *(label(labels.say(f"cost_benefit.column_{name}"), align="right") for name in columns)))
     rows = tuple(
         Row(
             (

@@ -19,7 +19,9 @@ def layout(exhibit: SwitchingValuesExhibit, frame: pd.DataFrame, page: Page) -> 
     header = Row(
         (label(""), *(label(switch.label[labels.language], align="right") for switch in exhibit.switches.values()))
     )
-    body = tuple(Row((label(text), *(_cell(numbers, row, name) for name in exhibit.switches))) for row, text in rows.items())
+    body = tuple(
+        Row((label(text), *(_cell(numbers, row, name) for name in exhibit.switches))) for row, text in rows.items()
+    )
     notes = [labels.say("switching_values.explained"), *model_notes(exhibit, labels)]
     return page.table(exhibit, frame, [Part((header,), body)], notes)
 

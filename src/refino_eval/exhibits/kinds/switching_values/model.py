@@ -28,7 +28,8 @@ class Switch(Strict):
         "changed by the same factor, and need share or reduction.",
     )
     between: tuple[float, float] = Field(
-        default=(0.0, 1.0), description="With show: value, the values between which it is searched for, in the input's unit."
+        default=(0.0, 1.0),
+        description="With show: value, the values between which it is searched for, in the input's unit.",
     )
     without: Item | None = Field(default=None, description="With show: value, an item that net value leaves out.")
 

@@ -32,8 +32,7 @@ def layout(exhibit: ValuePathsExhibit, frame: pd.DataFrame, page: Page) -> Drawi
         number_axis(ax.xaxis, labels.language)
         number_axis(ax.yaxis, labels.language)
         name = programme_label(exhibit, programme, labels)
-        title = name if len(exhibit.series) == 1 else f"{name}: {labels.say(f'value_paths.series_{series}')}"
-        head_panel(ax, place, len(wanted), title, labels.say(f"value_paths.unit_{series}"))
+        head_panel(ax, place, len(wanted), name, labels.say(f"value_paths.unit_{series}"))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
 
 
