@@ -364,7 +364,7 @@ def _cell(sheet: Worksheet, value: str | float, style: Any) -> Any:
     """Return a cell in a style that the book has already; a text is a text, even where it begins like a formula."""
     from openpyxl.cell import Cell
 
-    cell = Cell(sheet, value=value, style_array=style)
+    cell = Cell(sheet, row=1, column=1, value=value, style_array=style)  # `append` gives it its place
     if isinstance(value, str):
         cell.data_type = "s"
     return cell

@@ -181,9 +181,10 @@ class Trails:
     def _at_place(self, exhibit: str, place: tuple[str, str, str]) -> list[tuple[str, float]]:
         """Return the statistics of one place of an exhibit: its panel, row and column."""
         if exhibit not in self._places:
-            self._places[exhibit] = places = {}
+            places: dict[tuple[str, ...], list[tuple[str, float]]] = {}
             for key, (value, _, _) in self.numbers(exhibit).items():
                 places.setdefault(key[:3], []).append((key[3], value))
+            self._places[exhibit] = places
         return self._places[exhibit][place]
 
     def _word(self, exhibit: str, part: str, entry: Exhibit) -> str:
