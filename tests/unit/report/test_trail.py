@@ -107,7 +107,7 @@ def test_a_copied_number_is_not_called_computed(inputs):
     copied, computed = ("", "2018", "refino", "value"), ("", "cost", "refino", "value")
     follow = with_exhibit(inputs, "table_8_1", [copied, computed], kind="costs", costs="unit_costs", basis="prices")
     follow.definitions = follow.definitions.model_copy(
-        update={"costs": {"unit_costs": SimpleNamespace(published="report", bases={}, values={})}}
+        update={"costs": {"unit_costs": SimpleNamespace(published="report", bases={}, values={}, effects={})}}
     )
     follow.labels = replace(follow.labels, definitions=follow.definitions)
     for key, note in ((copied, "trail.copied_input"), (computed, "trail.computed_from_inputs")):
