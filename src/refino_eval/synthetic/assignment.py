@@ -16,7 +16,7 @@ from refino_eval.synthetic.calendar import (
     month_number,
     month_of_day,
 )
-from refino_eval.synthetic.recipe import Area, Recipe
+from refino_eval.synthetic.recipe import Area, Entries, Recipe
 
 ANALYSED, LEFT_AREA, OUTSIDE_PERIOD, NOT_DRAWN = range(4)
 
@@ -120,6 +120,8 @@ def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
         with their cell's probability, so that the total is fixed and the assignment random within cells.
     """
     rng = np.random.default_rng([seed, 1])
+    if recipe.entries is not None:
+        return _entered(recipe, recipe.entries, people, rng)
     size = sizes(recipe, people)
     numbers = [size.analysed, size.left_area, size.outside, size.not_drawn]
     kind = np.repeat(np.arange(4), numbers)
@@ -156,6 +158,44 @@ def make_plan(recipe: Recipe, people: int, seed: int) -> Plan:
         again_area=area[again],
         again_office=office[again],
         again_treated=rng.random(len(again)) < share[again],
+    )
+
+
+def _entered(recipe: Recipe, entries: Entries, people: int, rng: np.random.Generator) -> Plan:
+    """Let people enter: so many in each period and arm, in any month of it, where the arm has its people."""
+    scale, parts = people / recipe.people, []
+    for cohort in entries.cohorts:
+        months = np.arange(month_number(cohort.first), month_number(cohort.last) + 1)
+        for treated, count in ((True, cohort.treated), (False, cohort.control)):
+            n = max(round(count * scale), 1)
+            parts.append((rng.choice(months, n), np.full(n, treated)))
+    month, treated_arm = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    others = round(len(month) * recipe.extra.not_drawn_share)
+    kind = np.repeat([ANALYSED, NOT_DRAWN], [len(month), others])
+    month = np.concatenate([month, rng.choice(month, others)])
+    treated_arm = np.concatenate([treated_arm, np.zeros(others, dtype=bool)])
+    order = rng.permutation(len(kind))
+    kind, month, treated_arm = kind[order], month[order], treated_arm[order]
+    size = np.array([area.size for area in recipe.areas])
+    share = np.array([float(month_curve(area.share_treated, month[:1])[0]) for area in recipe.areas])
+    weights = (size * (1 - share), size * share)
+    area = np.where(treated_arm, *(rng.choice(len(size), len(kind), p=each / each.sum()) for each in reversed(weights)))
+    nobody, none = np.zeros(len(kind), dtype=bool), np.zeros(0, dtype=np.int64)
+    return Plan(
+        kind=kind,
+        area=area,
+        office=_offices(recipe, area, rng),
+        day=first_day(month),
+        month=month,
+        treated=treated_arm,
+        share=np.full(len(kind), recipe.treated / recipe.people),
+        no_demography=nobody,
+        no_income_row=nobody,
+        again_person=none,
+        again_day=none,
+        again_area=none,
+        again_office=none,
+        again_treated=np.zeros(0, dtype=bool),
     )
 
 

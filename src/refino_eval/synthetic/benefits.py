@@ -97,6 +97,8 @@ def benefit_rows(
     """Return the registers of work assessment allowance, sickness, unemployment and disability benefit."""
     spec, n = recipe.benefits, len(number)
     on_aap = people.reduced_capacity & (rng.random(n) < spec.aap_share)
+    if people.aap is not None:
+        on_aap = people.aap
     aap_start = day - _length(spec.aap_months[0], n, rng)
     aap_stop = np.minimum(day + _length(spec.aap_months[1], n, rng), _leaves(working, day, n, 120, rng))
     disabled = rng.random(n)

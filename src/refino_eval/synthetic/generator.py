@@ -24,7 +24,7 @@ from refino_eval.synthetic.facts import enrolment_rows, fact_tables
 from refino_eval.synthetic.incomes import income_rows
 from refino_eval.synthetic.job_spells import job_rows, wage_rows
 from refino_eval.synthetic.population import People, make_people
-from refino_eval.synthetic.programmes import NEVER, TakeUp, draw_take_up, programme_rows
+from refino_eval.synthetic.programmes import NEVER, TakeUp, draw_take_up, entered_rows, programme_rows
 from refino_eval.synthetic.recipe import Effects, Mess, Recipe, RegisterFile
 from refino_eval.synthetic.register_faults import disorder
 from refino_eval.synthetic.register_tables import Table, render
@@ -299,9 +299,11 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
         writer.write("jobs", job_rows(recipe, block.observed, number, first_month, rows), mess)
     if writer.writes("wages"):
         writer.write("wages", wage_rows(block.observed, number, first_month), mess)
-    programmes = programme_rows(
-        recipe, block.take_up, number, part.month, part.day, drawn, part.treated, _rng(seed, block_number, "programmes")
-    )
+    own = _rng(seed, block_number, "programmes")
+    if recipe.entries is not None:
+        programmes = entered_rows(recipe, recipe.entries, part, number, own)
+    else:
+        programmes = programme_rows(recipe, block.take_up, number, part.month, part.day, drawn, part.treated, own)
     no_show = list(recipe.programme_status).index("no_show")
     writer.count("programmes", "no_show", int((programmes.columns["status"] == no_show).sum()))
     writer.write("programmes", programmes, mess)
@@ -313,7 +315,7 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
 
 def _make_block(recipe: Recipe, plan: Plan, number: IntArray, block: int, effects: Effects, seed: int) -> _Block:
     part = _part(plan, number)
-    people = make_people(recipe, part.share, _rng(seed, block, "people"))
+    people = make_people(recipe, part.share, _rng(seed, block, "people"), treated=part.treated, hidden=effects.hidden)
     take_up = draw_take_up(recipe, people, _rng(seed, block, "take_up"))
     first_month, months = first_and_months(recipe)
     draw_column = part.month - first_month

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray
-from refino_eval.synthetic.recipe import Recipe
+from refino_eval.synthetic.recipe import Persons, Recipe
 
 PILOT = 40_000
 """People in the pilot that standardises the propensity to work; fixed, so that no delivery depends on its own sample."""
@@ -28,14 +28,45 @@ class People:
     reduced_capacity: BoolArray
     diagnosis: IntArray
     propensity: FloatArray
+    aap: BoolArray | None = None
+    hidden: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.age)
 
 
-def make_people(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> People:
-    """Draw the traits of people whose cells had the given draw probabilities, shape (n,)."""
-    people = _draw(recipe, share, rng)
+def make_people(
+    recipe: Recipe,
+    share: FloatArray,
+    rng: np.random.Generator,
+    *,
+    treated: BoolArray | None = None,
+    hidden: float = 0.0,
+) -> People:
+    """Draw the traits of people.
+
+    Parameters
+    ----------
+    recipe
+        The study.
+    share
+        Draw probabilities of their cells, shape (n,).
+    rng
+        Draws everything.
+    treated
+        Who is in the treated arm, where its people have other traits (`persons_of_treated`).
+    hidden
+        By how much a trait that no register holds is higher in the treated arm, in sd.
+    """
+    people = _draw(recipe, recipe.persons, share, rng)
+    if recipe.persons_of_treated is not None and treated is not None:
+        others = _draw(recipe, recipe.persons_of_treated, share, rng)
+        pairs = {name: (getattr(people, name), value) for name, value in others.__dict__.items() if value is not None}
+        people = People(**{name: np.where(treated, there, here) for name, (here, there) in pairs.items()})
+    if hidden and treated is not None and people.hidden is not None:
+        moved = hidden * treated
+        raised = people.propensity + recipe.work.traits["hidden"] * moved
+        people = People(**{**people.__dict__, "hidden": people.hidden + moved, "propensity": raised})
     mean, sd = _pilot(recipe.model_dump_json())
     return People(**{**people.__dict__, "propensity": (people.propensity - mean) / sd})
 
@@ -45,18 +76,19 @@ def _pilot(recipe_text: str) -> tuple[float, float]:
     """Mean and sd of the raw propensity in a fixed pilot sample."""
     recipe = Recipe.model_validate_json(recipe_text)
     share = np.full(PILOT, recipe.treated / recipe.people)
-    raw = _draw(recipe, share, np.random.default_rng(12345)).propensity
+    raw = _draw(recipe, recipe.persons, share, np.random.default_rng(12345)).propensity
     return float(raw.mean()), float(raw.std())
 
 
-def _draw(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> People:
-    spec, n = recipe.persons, len(share)
+def _draw(recipe: Recipe, spec: Persons, share: FloatArray, rng: np.random.Generator) -> People:
+    """Draw traits as `spec` says, and the propensity to work by their distance from those of the recipe's people."""
+    base, n = recipe.persons, len(share)
     female = rng.random(n) < spec.female
     names = list(spec.categories)
     category = np.searchsorted(np.cumsum(list(spec.categories.values()))[:-1], rng.random(n), side="right")
     immigrant = np.isin(category, [names.index(name) for name in spec.immigrant])
     arrived = np.isin(category, [names.index(name) for name in spec.arrived])
-    age = _ages(recipe, share, rng)
+    age = _ages(recipe, spec, share, rng)
     start = np.maximum(spec.work_start[0] + spec.work_start[1] * rng.standard_normal(n), 14.0)
     arrival = rng.beta(*spec.arrival, n) * age
     start = np.where(arrived, np.maximum(start, arrival), start)
@@ -66,22 +98,33 @@ def _draw(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> People
     reduced = latent > -ndtri(spec.reduced_capacity)
     diagnosed = rng.random(n) < np.where(reduced, spec.diagnosis[1], spec.diagnosis[0])
     code = np.searchsorted(np.cumsum(list(spec.diagnosis_codes.values()))[:-1], rng.random(n), side="right")
-    abroad = sum(spec.categories[name] for name in spec.immigrant)
+    abroad = sum(base.categories[name] for name in base.immigrant)
     experience = np.maximum(age - start, 0) * worked
     standard = {
-        "female": (female - spec.female) / np.sqrt(spec.female * (1 - spec.female)),
+        "female": (female - base.female) / np.sqrt(base.female * (1 - base.female)),
         "immigrant": (immigrant - abroad) / np.sqrt(abroad * (1 - abroad)),
-        "age": older,
-        "experience": (experience - spec.age_mean + spec.work_start[0]) / spec.age_sd,
-        "reduced_capacity": (reduced - spec.reduced_capacity) / 0.5,
+        "age": (age - base.age_mean) / base.age_sd,
+        "experience": (experience - base.age_mean + base.work_start[0]) / base.age_sd,
+        "reduced_capacity": (reduced - base.reduced_capacity) / 0.5,
     }
+    # Drawn last and only where the recipe has them, so that other registers keep their random numbers.
+    aap = hidden = None
+    if spec.aap is not None:
+        aap = reduced & (rng.random(n) < spec.aap)
+        standard["aap"] = (aap - base.reduced_capacity * (base.aap or 0.0)) / 0.5
+    if "hidden" in recipe.work.traits:
+        hidden = standard["hidden"] = rng.standard_normal(n)
     propensity = sum((weight * standard[name] for name, weight in recipe.work.traits.items()), np.zeros(n))
-    return People(female, category, immigrant, age, start, worked, reduced, np.where(diagnosed, code, -1), propensity)
+    diagnosis = np.where(diagnosed, code, -1)
+    return People(female, category, immigrant, age, start, worked, reduced, diagnosis, propensity, aap, hidden)
 
 
-def _ages(recipe: Recipe, share: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Ages at the draw: a beta distribution over the range, its mean moved by the cell's draw probability."""
-    spec = recipe.persons
+def _ages(recipe: Recipe, spec: Persons, share: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Ages at the draw: by groups, or a beta distribution over the range, its mean moved by the cell's draw probability."""
+    if spec.age_groups:
+        begin, end, weight = (np.array(values) for values in zip(*spec.age_groups, strict=True))
+        group = np.searchsorted(np.cumsum(weight / weight.sum())[:-1], rng.random(len(share)), side="right")
+        return np.asarray(begin[group] + (end - begin)[group] * rng.random(len(share)))
     low, high = spec.age_range
     # The variance between cells is taken from the variance within them, so that the overall mean and sd are as specified.
     moved = spec.age_on_draw_share * (share - recipe.treated / recipe.people)

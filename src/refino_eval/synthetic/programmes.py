@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from refino_eval.synthetic.assignment import Plan
 from refino_eval.synthetic.calendar import (
     DAYS_PER_MONTH,
     NO_DAY,
@@ -16,8 +17,9 @@ from refino_eval.synthetic.calendar import (
     day_number,
     first_day,
 )
+from refino_eval.synthetic.entries import entry_rows, with_offices
 from refino_eval.synthetic.population import People
-from refino_eval.synthetic.recipe import ArmRecipe, Recipe
+from refino_eval.synthetic.recipe import ArmRecipe, Entries, Recipe
 from refino_eval.synthetic.register_tables import Table, stack
 
 NEVER = 10_000
@@ -55,7 +57,7 @@ def draw_take_up(recipe: Recipe, people: People, rng: np.random.Generator) -> Ta
     for arm in (recipe.arms.treated, recipe.arms.control):
         starts = uniform < _start_chance(recipe, arm, people)
         own.append(np.where(starts, _month(arm, when), NEVER))
-        crosses = ~starts & (crossing < arm.other_share / (1 - arm.start_share))
+        crosses = ~starts & (crossing < arm.other_share / max(1 - arm.start_share, 1e-9))
         other.append(np.where(crosses, _month(arm, 1 - when), NEVER))
     return TakeUp((own[0], own[1]), (other[0], other[1]))
 
@@ -181,10 +183,22 @@ def _no_shows(kind: int, number: IntArray, day: IntArray, status: int, rng: np.r
     }
 
 
-def _other(recipe: Recipe, number: IntArray, day: IntArray, rng: np.random.Generator) -> dict[str, IntArray]:
-    """Other programmes, at any time around the draw."""
+def entered_rows(recipe: Recipe, entries: Entries, plan: Plan, number: IntArray, rng: np.random.Generator) -> Table:
+    """Return the rows of people who entered instead of being drawn, each with its office (see `entry_rows`)."""
+    parts, codes = entry_rows(recipe, entries, plan, number, rng)
+    parts.append(_other(recipe, number, plan.day, rng, first=len(codes)))
+    words = {"programme": (*codes, *recipe.other_programmes), "status": tuple(recipe.programme_status.values())}
+    table = _at_coverage_end(recipe, stack([Table(part, words) for part in parts]))
+    offices = tuple(office for area in recipe.areas for office in area.offices)
+    return with_offices(table, plan, int(number[0]), offices).sorted_by("person_id", "start", "programme")
+
+
+def _other(
+    recipe: Recipe, number: IntArray, day: IntArray, rng: np.random.Generator, *, first: int = 2
+) -> dict[str, IntArray]:
+    """Other programmes, at any time around the draw; `first` is the place of the first in the list of codes."""
     columns: list[dict[str, IntArray]] = []
-    for place, mean in enumerate(recipe.other_programmes.values(), start=2):
+    for place, mean in enumerate(recipe.other_programmes.values(), start=first):
         who = np.repeat(np.arange(len(number)), rng.poisson(mean, len(number)))
         start = day[who] + np.rint(rng.normal(-60, 420, len(who))).astype(np.int64)
         # Left out, not moved to the edge, where spells of one person would coincide.

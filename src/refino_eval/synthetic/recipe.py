@@ -107,6 +107,14 @@ class Persons(Strict):
     age_mean: float = Field(description="Mean age at the draw, years.")
     age_sd: float = Field(gt=0, description="Standard deviation of age.")
     age_range: tuple[float, float] = Field(description="Youngest and oldest.")
+    age_groups: tuple[tuple[float, float, Share], ...] = Field(
+        default=(), description="Instead of mean and sd: age from, age below, share; ages are even within a group."
+    )
+    aap: Share | None = Field(
+        default=None,
+        description="Share on work assessment allowance among people with reduced capacity, instead of benefits.aap_share; it is then a "
+        "trait, which work.traits may name.",
+    )
     age_on_draw_share: float = Field(default=0.0, description="Years of age per unit of a cell's draw probability.")
     work_start: tuple[float, float] = Field(description="Mean and sd of the age at the first year of income.")
     work_years: tuple[float, float] = Field(description="Beta parameters of the share of years with income since then.")
@@ -117,6 +125,36 @@ class Persons(Strict):
     diagnosis: tuple[Share, Share] = Field(description="Share with a diagnosis without and with reduced capacity.")
     diagnosis_codes: dict[str, Share] = Field(description="Diagnosis code -> share among diagnoses; they add up to 1.")
     psychiatric: str = Field(description="Beginning of the codes of psychiatric diagnoses.")
+
+
+class EntryCohort(Strict):
+    """People who enter in a period, exactly."""
+
+    first: Month = Field(description="First month.")
+    last: Month = Field(description="Last month.")
+    treated: int = Field(ge=1, description="How many enter the treated arm.")
+    control: int = Field(ge=1, description="How many enter the control arm.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> EntryCohort:
+        if self.last < self.first:
+            raise ValueError(f"the last month, {self.last}, is before the first, {self.first}")
+        return self
+
+
+class Entries(Strict):
+    """People who enter the programmes by themselves instead of being drawn: how many, for how long, and what else they do."""
+
+    cohorts: tuple[EntryCohort, ...] = Field(min_length=1, description="Numbers by period; they add up to `people`.")
+    stay: tuple[Curve, Curve] = Field(
+        description="Share still in the programme in each event month, treated and control; 1 in month 1."
+    )
+    during: dict[str, tuple[Share, Share]] = Field(
+        default={},
+        description="Programme -> share of the treated and of the control arm that takes part in it during the stay.",
+    )
+    earlier_programme: str = Field(description="Code of a programme that keeps people from counting as entering.")
+    again: Share = Field(default=0.0, description="Share that enters a second time later.")
 
 
 class Work(Strict):
@@ -214,6 +252,11 @@ class Effects(Strict):
 
     states: dict[Name, Curve] = Field(default={}, description="State -> ITT effect by event month (share).")
     wage: Curve = Field(default={0: 0.0}, description="Relative ITT effect on the wage of those in work.")
+    hidden: float = Field(
+        default=0.0,
+        description="By how much (in sd) a trait that is in no register is more common in the treated arm, where people were not drawn; "
+        "work.traits gives its weight as `hidden`.",
+    )
     by: Name | None = Field(default=None, description="A 0/1 trait by which the effects differ.")
     factor: tuple[float, float] = Field(
         default=(1.0, 1.0), description="Factor on the effects where the trait is 0 and 1."
@@ -330,7 +373,11 @@ class Recipe(Strict):
     cells: Literal["area_month", "area"] = Field(
         default="area_month", description="Within what the assignment was random: area x month, or area."
     )
-    persons: Persons = Field(description="Traits.")
+    persons: Persons = Field(description="Traits; with persons_of_treated those of the control arm.")
+    persons_of_treated: Persons | None = Field(
+        default=None, description="Traits of those who enter the treated arm, where they were not drawn."
+    )
+    entries: Entries | None = Field(default=None, description="Entry without assignment, in place of draws.")
     facts: dict[Name, dict[Name, Annotated[dict[str, tuple[Share, Share]], Field(min_length=1)]]] = Field(
         default={},
         description="Register of facts -> column -> code -> its share of the treated and of the control arm, hit exactly.",
@@ -357,6 +404,13 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _coherent(self) -> Recipe:
         faults = []
+        if self.entries is not None:
+            total = sum(cohort.treated + cohort.control for cohort in self.entries.cohorts)
+            treated = sum(cohort.treated for cohort in self.entries.cohorts)
+            if (total, treated) != (self.people, self.treated):
+                faults.append(
+                    f"entries.cohorts add up to {total} people, {treated} treated: not to `people` and `treated`"
+                )
         if self.treated >= self.people:
             faults.append(f"treated ({self.treated}) must be fewer than people ({self.people})")
         if self.default_effects not in self.effects:
