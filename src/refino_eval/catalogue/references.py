@@ -240,6 +240,12 @@ def example_text(example: d.Example) -> str:
     return "; ".join(parts)
 
 
+def _covariates(names: Iterable[str], definitions: d.Definitions) -> list[Any]:
+    """Return covariates that are made from registers, and those behind expressions."""
+    found = [definitions.covariates[name] for name in names if name in definitions.covariates]
+    return [part for entry in found for part in ([entry] if entry.register_name else _readers(entry, definitions))]
+
+
 def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
     """Return the definitions behind an entry that name a register."""
     if isinstance(entry, d.Outcome):
@@ -249,11 +255,11 @@ def _readers(entry: Any, definitions: d.Definitions) -> list[Any]:
     if isinstance(entry, d.SpellState):
         return _with_dates([entry])
     if isinstance(entry, d.Subgroup):
-        covariate = definitions.covariates.get(entry.covariate)
-        return [] if covariate is None else [covariate]
+        return _covariates([entry.covariate], definitions)
     if isinstance(entry, d.Specification):
-        names = dependencies.specification_covariates(entry, definitions)
-        return [definitions.covariates[name] for name in names if name in definitions.covariates]
+        return _covariates(dependencies.specification_covariates(entry, definitions), definitions)
+    if isinstance(entry, d.ExpressionCovariate):
+        return _covariates(entry.covariates, definitions)
     return [entry] if hasattr(entry, "register_name") else []
 
 

@@ -145,7 +145,16 @@ class _Writer:
         return parts
 
     def covariate(self, entry: Any) -> str:
+        if isinstance(entry, d.ExpressionCovariate):
+            return self.say("definitions.covariate_expression", expression=entry.expression)
         register = self.register(entry.register_name)
+        if isinstance(entry, d.MonthsBeforeCovariate):
+            if entry.where:
+                conditions = self.conditions(entry.where)
+                return self.say(
+                    "definitions.months_before_draw_where", register=register, n=entry.months, conditions=conditions
+                )
+            return self.say("definitions.months_before_draw", register=register, n=entry.months)
         if isinstance(entry, d.ColumnCovariate):
             if entry.equals is None:
                 return self.say("definitions.column_value", column=entry.column, register=register)

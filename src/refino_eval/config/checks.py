@@ -21,8 +21,8 @@ from refino_eval.config.evaluation import Entry, Evaluation, Population, Step
 from refino_eval.config.exhibit_checks import causal_problems, exhibit_problems
 from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
-from refino_eval.errors import nearest
-from refino_eval.expressions import RESERVED
+from refino_eval.errors import UserError, nearest
+from refino_eval.expressions import RESERVED, parse
 from refino_eval.sql.conditions import condition_problems
 
 FileOf = Callable[[str, str], str]
@@ -87,7 +87,11 @@ def _definition_problems(
                 yield "states", name, _state_problems(name, definitions.states[name], study)
     if study.entry == "spells":
         for name in sorted(used_covariates(study, definitions) & set(definitions.covariates)):
-            yield "covariates", name, _covariate_problems(name, definitions.covariates[name], sources, study)
+            yield (
+                "covariates",
+                name,
+                _covariate_problems(name, definitions.covariates[name], sources, study, definitions),
+            )
 
 
 def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> Iterator[str]:
@@ -256,9 +260,26 @@ def _outcome_problems(name: str, outcome: d.Outcome, study: Evaluation, definiti
     yield from study.outside_clock(f"the outcome '{name}'", outcome.clock, *outcome.periods)
 
 
+def _expression_problems(name: str, covariate: d.ExpressionCovariate, definitions: d.Definitions) -> Iterator[str]:
+    simple = {key for key, entry in definitions.covariates.items() if not isinstance(entry, d.ExpressionCovariate)}
+    for other in covariate.covariates:
+        if other not in simple:
+            yield f"the covariate '{name}' names '{other}', which is no covariate, or is an expression itself.{nearest(other, simple)}"
+    if not covariate.covariates:
+        yield f"the covariate '{name}' has an expression that names no covariate: {covariate.expression}. Name one."
+    else:
+        try:
+            parse(covariate.expression, d.covariate_kinds(definitions.covariates), where=f"Covariate '{name}'")
+        except UserError as error:
+            yield from error.problems
+
+
 def _covariate_problems(
-    name: str, covariate: d.Covariate, sources: Mapping[str, Source], study: Evaluation
+    name: str, covariate: d.Covariate, sources: Mapping[str, Source], study: Evaluation, definitions: d.Definitions
 ) -> Iterator[str]:
+    if isinstance(covariate, d.ExpressionCovariate):
+        yield from _expression_problems(name, covariate, definitions)
+        return
     register = covariate.register_name
     if register is None or register not in sources:
         yield (
@@ -286,7 +307,7 @@ def _covariate_problems(
 
 def _day_of_draw_problems(covariate: d.Covariate, source: Source) -> Iterator[str]:
     """Return messages about covariates of the day of the draw whose register has no spells, or whose column is no amount."""
-    if not isinstance(covariate, d.SpellAtDrawCovariate | d.SumAtDrawCovariate):
+    if not isinstance(covariate, d.SpellAtDrawCovariate | d.SumAtDrawCovariate | d.MonthsBeforeCovariate):
         return
     allowed = ("spell", "event") if covariate.kind == "ever_before_draw" else ("spell",)
     if source.temporality not in allowed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
@@ -21,6 +21,7 @@ from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov
 from refino_eval.errors import nearest
+from refino_eval.expressions.language import Kind, names_in
 
 Scalar = str | int | float | bool
 
@@ -415,15 +416,55 @@ class SumAtDrawCovariate(_Covariate):
     where: tuple[Condition, ...] = ()
 
 
+class MonthsBeforeCovariate(_Covariate):
+    """In how many of the calendar months before that of the draw a spell that meets the conditions has a day; 0 without one."""
+
+    kind: Literal["months_before_draw"]
+    register_name: Name = Field(alias="register")
+    months: int = Field(ge=1, le=240, description="How many calendar months before that of the draw are counted.")
+    where: tuple[Condition, ...] = ()
+
+
+class ExpressionCovariate(_Covariate):
+    """An expression over other covariates, for instance `aap_at_draw and not female`; missing where one of them is."""
+
+    kind: Literal["expression"]
+    expression: str = Field(description="Over covariates that are no expressions.")
+
+    @property
+    def register_name(self) -> None:
+        """None: it is computed from other covariates."""
+        return None
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The covariates that it names."""
+        return tuple(dict.fromkeys(names_in(self.expression)))
+
+
 Covariate = Annotated[
     ColumnCovariate
     | AgeCovariate
+    | MonthsBeforeCovariate
+    | ExpressionCovariate
     | YearsWithCovariate
     | AmountInYearCovariate
     | SpellAtDrawCovariate
     | SumAtDrawCovariate,
     Field(discriminator="kind"),
 ]
+
+
+def covariate_kinds(covariates: Mapping[str, Covariate]) -> dict[str, Kind]:
+    """Return which covariates are true or false and which are numbers, for expressions over them."""
+    truths = (SpellAtDrawCovariate,)
+    return {
+        name: "boolean"
+        if isinstance(entry, truths) or (isinstance(entry, ColumnCovariate) and entry.equals is not None)
+        else "number"
+        for name, entry in covariates.items()
+        if not isinstance(entry, ExpressionCovariate)
+    }
 
 
 class ControlTerm(Strict):

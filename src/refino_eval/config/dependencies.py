@@ -115,7 +115,8 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
     for sample in study.samples.values():
         for step in sample.steps:
             names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
-    return names
+    entries = [definitions.covariates[name] for name in names if name in definitions.covariates]
+    return names | {name for entry in entries if isinstance(entry, d.ExpressionCovariate) for name in entry.covariates}
 
 
 def specification_covariates(specification: d.Specification, definitions: d.Definitions) -> list[str]:

@@ -130,6 +130,23 @@ class Shift:
     states: dict[str, Grid]
     wage: Grid
 
+    def plus(self, other: Shift) -> Shift:
+        """Return both changes together; of wages they multiply."""
+        names = dict.fromkeys((*self.states, *other.states))
+        zero = np.zeros_like(self.wage)
+        states = {name: self.states.get(name, zero) + other.states.get(name, zero) for name in names}
+        return Shift(states, (1 + self.wage) * (1 + other.wage) - 1)
+
+
+def selection_shift(recipe: Recipe, event: IntArray, treated: BoolArray) -> Shift | None:
+    """Return by how much work is more or less common among people who entered the treated arm, whatever it does to them."""
+    if recipe.work.gap is None:
+        return None
+    low = int(event.min())
+    path = curve(recipe.work.gap, np.arange(low, int(event.max()) + 1)).astype(np.float32)
+    grid = np.where(treated[:, None], path[event - low], np.float32(0))
+    return Shift(dict.fromkeys(STATES, grid), np.zeros_like(grid))
+
 
 def make_shift(recipe: Recipe, effects: Effects, event: IntArray, started: BoolArray, trait: BoolArray) -> Shift:
     """Assign the ITT effects to those who have started the programme.

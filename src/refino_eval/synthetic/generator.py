@@ -19,7 +19,14 @@ from refino_eval.synthetic.assignment import ANALYSED, NOT_DRAWN, Plan, areas_of
 from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
 from refino_eval.synthetic.damaged_lines import damaged_lines
 from refino_eval.synthetic.delivery_writer import MARK, DeliveryFile, checksum, whole_folder
-from refino_eval.synthetic.employment import World, draw_latent, first_and_months, make_shift, make_world
+from refino_eval.synthetic.employment import (
+    World,
+    draw_latent,
+    first_and_months,
+    make_shift,
+    make_world,
+    selection_shift,
+)
 from refino_eval.synthetic.facts import enrolment_rows, fact_tables
 from refino_eval.synthetic.incomes import income_rows
 from refino_eval.synthetic.job_spells import job_rows, wage_rows
@@ -321,12 +328,14 @@ def _make_block(recipe: Recipe, plan: Plan, number: IntArray, block: int, effect
     draw_column = part.month - first_month
     event = np.arange(months)[None, :] - draw_column[:, None]
     latent = draw_latent(recipe, people, months, _rng(seed, block, "work"))
-    untreated = make_world(recipe, latent, event, first_month, None)
+    # Who entered the treated arm differs in both worlds alike; nobody does where people were drawn.
+    chosen = selection_shift(recipe, event, part.treated)
+    untreated = make_world(recipe, latent, event, first_month, chosen)
     starts = take_up.treated_programme(drawn_treated=True)
     started = (event >= starts[:, None]) & (event > 0) & (part.kind != NOT_DRAWN)[:, None]
     trait = getattr(people, effects.by) if effects.by else np.zeros(len(number), dtype=bool)
     shift = make_shift(recipe, effects, event, started, trait)
-    treated = make_world(recipe, latent, event, first_month, shift)
+    treated = make_world(recipe, latent, event, first_month, shift if chosen is None else shift.plus(chosen))
     observed = _mix(untreated, treated, part.treated & (part.kind != NOT_DRAWN))
     return _Block(number, part, people, take_up, (untreated, treated), observed, event, draw_column)
 

@@ -161,6 +161,11 @@ class Work(Strict):
     """Employment month by month: levels, persistence, hours, wages."""
 
     levels: dict[Name, Curve] = Field(description="Share in each nested state by event month (untreated history).")
+    gap: Curve | None = Field(
+        default=None,
+        description="By event month: how much more common each state is among those who entered the treated arm, where they were not "
+        "drawn; no effect of it.",
+    )
     traits: dict[Name, float] = Field(description="Weight of each trait (in sd) in the propensity to work.")
     trait_share: Share = Field(description="Share of the propensity's variance that the traits explain.")
     fixed_share: Share = Field(description="Share of the propensity's variance that is permanent.")

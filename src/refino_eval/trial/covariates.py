@@ -13,6 +13,8 @@ from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
+from refino_eval.expressions import parse
+from refino_eval.expressions.expression_arrays import to_array
 from refino_eval.sql.conditions import condition_sql, conditions_sql
 from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import SCALES, identifier, text_literal
@@ -71,6 +73,8 @@ def derive_covariates(
     ):
         connection.register("draws", people)
         for name, covariate in covariates.items():
+            if isinstance(covariate, d.ExpressionCovariate):
+                continue
             assert covariate.register_name is not None
             source = sources[covariate.register_name]
             spells = f"read_parquet({text_literal(str(clean[covariate.register_name]))})"
@@ -81,7 +85,13 @@ def derive_covariates(
             if isinstance(covariate, d.AgeCovariate):
                 _check_ages(values, covariate)
             out[name] = values.fillna(_absent(covariate))
-    return out
+    kinds = d.covariate_kinds(covariates)
+    for name, covariate in covariates.items():
+        if isinstance(covariate, d.ExpressionCovariate):
+            tree = parse(covariate.expression, kinds, where=f"Covariate '{name}'")
+            named = {other: out[other].to_numpy(dtype=float) for other in covariate.covariates}
+            out[name] = to_array(tree, named).astype(float)
+    return out[list(covariates)]
 
 
 def _check_ages(ages: pd.Series, covariate: d.AgeCovariate) -> None:
@@ -98,7 +108,7 @@ def _absent(covariate: d.Covariate) -> float:
     """Return the value of a person without a row in the register."""
     if isinstance(covariate, d.SpellAtDrawCovariate):
         return 1.0 if covariate.kind == "no_spell_at_draw" else 0.0
-    if isinstance(covariate, d.YearsWithCovariate | d.SumAtDrawCovariate):
+    if isinstance(covariate, d.YearsWithCovariate | d.SumAtDrawCovariate | d.MonthsBeforeCovariate):
         return 0.0
     if isinstance(covariate, d.AmountInYearCovariate) and covariate.absent is not None:
         return covariate.absent
@@ -112,6 +122,9 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
         meets = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else COVERS
         value = 0.0 if covariate.kind == "no_spell_at_draw" else 1.0
         return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
+    if isinstance(covariate, d.MonthsBeforeCovariate):
+        return _months_before_sql(covariate, source, joined)
+    assert not isinstance(covariate, d.ExpressionCovariate)
     column = f"s.{identifier(covariate.column)}"
     if isinstance(covariate, d.SumAtDrawCovariate):
         where = conditions_sql(covariate.where, source.columns) or "TRUE"
@@ -134,6 +147,18 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
             f"WHERE s.period < d.draw_year AND {column} > 0 GROUP BY d.person_id"
         )
     return _amount_sql(covariate, source, column, joined, indices)
+
+
+def _months_before_sql(covariate: d.MonthsBeforeCovariate, source: Source, joined: str) -> str:
+    """Count calendar months in which a spell has a day; `stop` is the first day after the spell."""
+    where = conditions_sql(covariate.where, source.columns) or "TRUE"
+    opening = "CAST(date_trunc('month', d.draw_date) AS DATE)"
+    month = f"({opening} - to_months(g.month))"
+    return (
+        f"SELECT d.person_id, COUNT(DISTINCT g.month) AS value {joined} "
+        f"JOIN (SELECT unnest(range(1, {covariate.months + 1})) AS month) AS g "
+        f"ON s.start < {month} + to_months(1) AND (s.stop IS NULL OR s.stop > {month}) WHERE {where} GROUP BY d.person_id"
+    )
 
 
 def _amount_sql(
