@@ -39,6 +39,7 @@ from refino_eval.synthetic.recipe import ArmRecipe, Recipe, Target
 FALSE_ALARM = 0.01
 """Largest probability that a delivery of a correct recipe has any moment outside its tolerance."""
 
+COLUMNS = ("moment", "source", "target", "obtained", "difference", "tolerance", "verdict", "why")
 CONTROLS = ("female", "immigrant", "age", "experience", "occupational_income", "pensionable_income")
 
 
@@ -63,6 +64,9 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
         When a target names a moment that cannot be computed.
     """
     folder = Path(folder)
+    if "draws" not in recipe.registers:
+        # Moments are of people who were drawn; who enters by rule is found by the evaluation alone.
+        return pd.DataFrame(columns=COLUMNS)
     judge = _Judge(load_delivery(folder, recipe), recipe, folder)
     targets = [*recipe.targets, *judge.truth_targets()]
     z = NormalDist().inv_cdf(1 - FALSE_ALARM / (2 * len(targets)))

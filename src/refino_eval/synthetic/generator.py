@@ -406,11 +406,13 @@ def _write_truth(recipe: Recipe, block: _Block, who: BoolArray, writer: _Writer,
         width = month_number(recipe.draw_last) - start + 1
         cell = cell * width + part.month[who] - start
     size = len(recipe.areas) * width
-    tally.add("n", cell, np.ones(len(cell)), size)
-    tally.add("treated", cell, part.treated[who].astype(np.float64), size)
+    # Whoever entered too late to be followed to the end of a window has no value of its outcome.
+    seen = np.isfinite(np.column_stack([y0 for y0, _ in values.values()])).all(axis=1)
+    tally.add("n", cell[seen], np.ones(int(seen.sum())), size)
+    tally.add("treated", cell[seen], part.treated[who][seen].astype(np.float64), size)
     for name, (y0, y1) in values.items():
-        tally.add(f"{name}_y0", cell, y0, size)
-        tally.add(f"{name}_y1", cell, y1, size)
+        tally.add(f"{name}_y0", cell[seen], y0[seen], size)
+        tally.add(f"{name}_y1", cell[seen], y1[seen], size)
     starters = who & (block.take_up.treated_programme(drawn_treated=True) < NEVER)
     trait = getattr(block.people, effects.by)[starters] if effects.by else np.zeros(int(starters.sum()), dtype=bool)
     tally.factor += float(np.where(trait, effects.factor[1], effects.factor[0]).sum())
