@@ -32,6 +32,8 @@ def every_outcome():
         "times": ((1, 3), (4, -1), (0, 2, 5)),
         "at_least": (1, 2, 3),
         "censored": ("last", "missing"),
+        "spell": ("q",),
+        "trim": ((0, 0), (1, 1), (0, 2)),
     }
     for kind, entry in OUTCOME_KINDS.items():
         takes = entry.keys
@@ -84,7 +86,7 @@ def test_engine_and_plain_loops_agree(people, shuffle):
     for number, person in enumerate(people):
         assert table[number]["person_id"] == f"p{number}"
         for name, outcome in OUTCOMES.items():
-            tree = parse(outcome.expression or outcome.state, KINDS, where=name)
+            tree = parse(outcome.reads, KINDS, where=name)
             seen = [evaluate(tree, person[time - FIRST]) for time in outcome.read]
             value, flag = plain_outcome(outcome, seen)
             assert table[number][name] == pytest.approx(value, abs=1e-9), (outcome, seen)

@@ -75,6 +75,8 @@ def sentence_of(outcome: d.Outcome, definitions: d.Definitions, language: Langua
     names = states_of(outcome, definitions)
     label = definitions.states[names[0]].label[language] if names and names[0] in definitions.states else ""
     sentence = outcome_sentence(outcome, label or (names[0] if names else ""), language)
+    if outcome.spell in definitions.states:
+        sentence = sentence.replace(f"`{outcome.spell}`", f"«{definitions.states[outcome.spell].label[language]}»")
     if outcome.expression is None:
         return sentence
     words = expression_words(outcome.expression, definitions, language)

@@ -282,6 +282,13 @@ class Outcome(_Finite):
         description="For first_month, where it never holds: the last period observed, or missing. The flag "
         "`<name>_censored` separates both from a period in which it held.",
     )
+    spell: Name | None = Field(
+        default=None,
+        description="For during_spell: the state whose first stretch, from the window's beginning, is the spell.",
+    )
+    trim: tuple[Annotated[int, Field(ge=0, le=60)], Annotated[int, Field(ge=0, le=60)]] = Field(
+        default=(0, 0), description="For during_spell: periods left out at the beginning and at the end of the spell."
+    )
     clock: Unit = "month"
     missing: Literal["any", "all"] = Field(
         default="any", description="any: missing when any period that is read is missing; all: only when all are."
@@ -304,12 +311,14 @@ class Outcome(_Finite):
         if (self.state is None) == (self.expression is None):
             raise ValueError("give either `state` or `expression`")
         takes = OUTCOME_KINDS[self.kind].keys
-        for key in ("at", "window", "times", "at_least"):
+        for key in ("at", "window", "times", "at_least", "spell"):
             if (key in takes) != (getattr(self, key) is not None):
-                needed = " and ".join(f"`{name}`" for name in takes if name != "censored")
+                needed = " and ".join(f"`{name}`" for name in takes if name not in ("censored", "trim"))
                 raise ValueError(
-                    f"kind {self.kind} takes {needed}, and no other of `at`, `window`, `times`, `at_least`"
+                    f"kind {self.kind} takes {needed}, and no other of `at`, `window`, `times`, `at_least`, `spell`"
                 )
+        if "trim" in self.model_fields_set and "trim" not in takes:
+            raise ValueError(f"kind {self.kind} trims no spell: leave `trim` out")
         if "censored" in self.model_fields_set and "censored" not in takes:
             raise ValueError(f"kind {self.kind} does not censor: leave `censored` out")
         self._times()
@@ -324,6 +333,15 @@ class Outcome(_Finite):
             raise ValueError("`times` names at least two different event times")
         if self.kind == "change" and (len(self.times or ()) != 2 or self.missing != "any"):
             raise ValueError("kind change goes from one event time to another, and is missing when either is")
+
+    @property
+    def reads(self) -> str:
+        """What is read in a period, as an expression over states."""
+        own = self.expression or self.state or ""
+        if self.spell is None:
+            return own
+        # 0 outside the spell, 1 in it, and 2 where the outcome's state holds as well.
+        return f"((2 if ({own}) else 1) if {self.spell} else 0)"
 
     @property
     def periods(self) -> tuple[int, int]:

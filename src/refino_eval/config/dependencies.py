@@ -33,7 +33,7 @@ def used_states(study: Evaluation, definitions: d.Definitions, unit: str) -> lis
 
 def outcome_states(outcome: d.Outcome) -> list[str]:
     """Return the states that an outcome reads from its panel, in order of appearance."""
-    return [outcome.state] if outcome.state is not None else list(names_in(outcome.expression or ""))
+    return list(dict.fromkeys(names_in(outcome.reads)))
 
 
 def state_registers(definitions: d.Definitions, states: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ class OutcomeKind:
     Attributes
     ----------
     keys
-        Which of `at`, `window`, `times`, `at_least` and `censored` it takes.
+        Which of `at`, `window`, `times`, `at_least`, `censored`, `spell` and `trim` it takes.
     mean_is_share
         Whether a mean over people is a share: `always`, `never`, or `as_read` when what is read is one.
     reads_truth
@@ -47,5 +47,6 @@ OUTCOME_KINDS: Mapping[str, OutcomeKind] = {
     "longest_spell": OutcomeKind(("window",), "never", reads_truth=True),
     "held_at": OutcomeKind(("times",), "always", reads_truth=True),
     "change": OutcomeKind(("times",), "as_read"),
+    "during_spell": OutcomeKind(("window", "spell", "trim"), "always", reads_truth=True, has_missing_rule=True),
 }
 """Every kind, a line each."""

@@ -173,6 +173,8 @@ def _trees(outcomes: Mapping[str, Outcome], states: Sequence[str], definitions: 
                 f"Outcome '{name}': kind {outcome.kind} asks in which periods something is true, and {what} is a "
                 f"number: compare it, as in `expression: {outcome.state or outcome.expression} > 0`."
             )
+        elif outcome.spell is not None:
+            trees[name] = parse(outcome.reads, kinds, where=f"Outcome '{name}'")
     raise_problems(faults)
     return trees
 

@@ -29,6 +29,8 @@ def outcome_sentence(outcome: Outcome, state_label: str, language: Language) -> 
         first=times[0],
         last=times[-1],
         at_least=str(outcome.at_least),
+        spell=f"`{outcome.spell}`",
+        trimmed=say("outcome_kinds.trimmed", language, before=str(outcome.trim[0]), after=str(outcome.trim[1])),
         unit=say(f"outcome_kinds.unit_{outcome.clock}", language),
     )
 

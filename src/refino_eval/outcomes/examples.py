@@ -335,8 +335,7 @@ def _plain(case: _Case, outcomes: Mapping[str, Outcome], plain: PlainStates, lif
         assert case.example.at is not None
         return plain.value(case.states[0], life, draw=draw, event_time=case.example.at), None
     outcome = outcomes[case.outcome]
-    expression = outcome.expression or outcome.state or ""
-    seen = [plain.expression(expression, life, draw=draw, event_time=time) for time in outcome.read]
+    seen = [plain.expression(outcome.reads, life, draw=draw, event_time=time) for time in outcome.read]
     return plain_outcome(outcome, seen)
 
 

@@ -108,6 +108,14 @@ class PersonSql:
             f"CASE WHEN {total} = {nearest} THEN {total} ELSE ROUND_EVEN({total} * 1E{DECIMALS}, 0) / 1E{DECIMALS} END"
         )
 
+    def end_of_first_stretch(self, condition: str) -> str:
+        """Return the event time after the first stretch of periods in which a condition holds; the same in all of a person's rows."""
+        breaks = f"{self._inside} AND ({condition}) IS NOT TRUE"
+        text = (
+            f"COALESCE(MIN(CASE WHEN {breaks} THEN event_time END) OVER (PARTITION BY person_id), {self.read[-1] + 1})"
+        )
+        return _column(self.gathered.marks, "m", text)
+
     def longest_run(self) -> str:
         """Return the number of periods in the longest stretch in which what is read holds."""
         first, last = self.read[0], self.read[-1]

@@ -13,7 +13,7 @@ Columns = dict[str, IntArray]
 
 
 def entry_rows(
-    recipe: Recipe, entries: Entries, plan: Plan, number: IntArray, rng: np.random.Generator
+    recipe: Recipe, entries: Entries, plan: Plan, number: IntArray, working: BoolArray, rng: np.random.Generator
 ) -> tuple[list[Columns], tuple[str, ...]]:
     """Return rows of the register of programmes, and the codes that their programmes are places in.
 
@@ -27,11 +27,13 @@ def entry_rows(
         A block of people, with the month in which each enters.
     number
         Their numbers.
+    working
+        Who is in work in event month 12.
     rng
         Decides days and lengths.
     """
     arms = (recipe.arms.treated, recipe.arms.control)
-    codes = (arms[0].programme, arms[1].programme, *entries.during, entries.earlier_programme)
+    codes = (arms[0].programme, arms[1].programme, *entries.during, *entries.with_work, entries.earlier_programme)
     parts: list[Columns] = []
     for place in (0, 1):
         here = np.flatnonzero((plan.kind == ANALYSED) & (plan.treated == (place == 0)))
@@ -39,6 +41,11 @@ def entry_rows(
         parts.append(_spells(place, number[here], plan.month[here], plan.month[here] + stay, rng))
         for code, shares in enumerate(entries.during.values(), start=2):
             parts.append(_during(code, shares[place], number[here], plan.month[here], stay, rng))
+        for code, shares in enumerate(entries.with_work.values(), start=2 + len(entries.during)):
+            chosen = here[working[here] & (rng.random(len(here)) < shares[place])]
+            around = plan.month[chosen] + 12
+            begin, end = around - rng.integers(0, 4, len(chosen)), around + rng.integers(0, 4, len(chosen))
+            parts.append(_spells(code, number[chosen], begin, end, rng))
         # Some come back after seven months or more, which is an entry again, and not their first.
         again = rng.random(len(here)) < entries.again
         back = plan.month[here] + stay + 7 + rng.integers(0, 6, len(here))

@@ -308,7 +308,9 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
         writer.write("wages", wage_rows(block.observed, number, first_month), mess)
     own = _rng(seed, block_number, "programmes")
     if recipe.entries is not None:
-        programmes = entered_rows(recipe, recipe.entries, part, number, own)
+        later = np.clip(block.draw_column + 12, 0, block.observed.main.shape[1] - 1)
+        working = block.observed.main[np.arange(len(number)), later] > 0
+        programmes = entered_rows(recipe, recipe.entries, part, number, working, own)
     else:
         programmes = programme_rows(recipe, block.take_up, number, part.month, part.day, drawn, part.treated, own)
     no_show = list(recipe.programme_status).index("no_show")

@@ -183,9 +183,11 @@ def _no_shows(kind: int, number: IntArray, day: IntArray, status: int, rng: np.r
     }
 
 
-def entered_rows(recipe: Recipe, entries: Entries, plan: Plan, number: IntArray, rng: np.random.Generator) -> Table:
+def entered_rows(
+    recipe: Recipe, entries: Entries, plan: Plan, number: IntArray, working: BoolArray, rng: np.random.Generator
+) -> Table:
     """Return the rows of people who entered instead of being drawn, each with its office (see `entry_rows`)."""
-    parts, codes = entry_rows(recipe, entries, plan, number, rng)
+    parts, codes = entry_rows(recipe, entries, plan, number, working, rng)
     parts.append(_other(recipe, number, plan.day, rng, first=len(codes)))
     words = {"programme": (*codes, *recipe.other_programmes), "status": tuple(recipe.programme_status.values())}
     table = _at_coverage_end(recipe, stack([Table(part, words) for part in parts]))

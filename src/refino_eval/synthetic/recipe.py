@@ -153,6 +153,10 @@ class Entries(Strict):
         default={},
         description="Programme -> share of the treated and of the control arm that takes part in it during the stay.",
     )
+    with_work: dict[str, tuple[Share, Share]] = Field(
+        default={},
+        description="Programme -> share of those in work in month 12, treated and control, who take part in it around then.",
+    )
     earlier_programme: str = Field(description="Code of a programme that keeps people from counting as entering.")
     again: Share = Field(default=0.0, description="Share that enters a second time later.")
 

@@ -44,7 +44,7 @@ def test_periods():
 
 def test_every_kind_has_a_sentence_in_both_languages():
     for kind, entry in OUTCOME_KINDS.items():
-        every = {"at": 12, "window": (1, 12), "times": (6, 12), "at_least": 2}
+        every = {"at": 12, "window": (1, 12), "times": (6, 12), "at_least": 2, "spell": "s"}
         where = {key: every[key] for key in entry.keys if key in every}
         made = Outcome.model_validate(
             {"label": LABEL, "description": "x", "state": "s", "unit": LABEL, "kind": kind, **where}

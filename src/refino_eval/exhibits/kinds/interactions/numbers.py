@@ -30,7 +30,11 @@ def numbers(exhibit: InteractionsExhibit, context: Context) -> Iterator[Row]:
         # The interaction is the last term and treatment the one before it; tables show them first.
         last = len(regression.terms) - 1
         rows = {study.treated: last - 1, f"{study.treated}_x_characteristic": last}
-        rows |= {term: t for t, term in enumerate(regression.terms[: last - 1]) if term in people.columns}
+        rows |= {
+            term: t
+            for t, term in enumerate(regression.terms[: last - 1])
+            if term in people.columns or (":^" in term and term.partition(":")[0] in people.columns)
+        }
         for row, t in rows.items():
             yield from effect_rows(row, moderator, regression, t, statistics=EFFECT[:3], panel=panel, n=n)
         yield cell(study.treated, moderator, "mean_control", mean_control, n, panel=panel)
