@@ -5,6 +5,7 @@ Days are half-open. Everybody starts on 1 March 2019 (surcharge cases aside) and
 """
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from refino_eval.config.model_errors import validate
 from refino_eval.config.payments import PaymentRules
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.economics.milestones import assess
-from refino_eval.economics.spells import Graded, Job, Participant, Spell
+from refino_eval.economics.payment_examples import check_payment_examples
+from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell
+from refino_eval.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 START, OBSERVED_TO = dt.date(2019, 3, 1), dt.date(2023, 1, 1)
@@ -260,3 +263,120 @@ def test_rules_that_do_not_add_up_are_refused(rules):
     data["milestones"][0] |= {"share": 0.2, "requires": "hiring"}
     with pytest.raises(ValueError, match="which is not before it"):
         PaymentRules.model_validate(data)
+
+
+# Pay by the size of the position ---------------------------------------------------------------------------------------
+
+RULES = {
+    "label": {"nb": "Prøve", "en": "Trial"},
+    "source": "made up",
+    "milestones": [
+        {
+            "name": "hiring", "label": {"nb": "Ansettelse", "en": "Hiring"}, "share": 1,
+            "any_of": [
+                {"kind": "job", "name": "job", "label": {"nb": "Jobb", "en": "Job"}, "contract": ["permanent"], "met": "hired",
+                 "pay": {"minimum": 20, "full_at": 80}},
+                {"kind": "education", "name": "school", "label": {"nb": "Skole", "en": "School"}, "levels": [4], "longer_than_months": 3},
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+def graded(**pay):
+    milestone = RULES["milestones"][0]
+    criterion = {**milestone["any_of"][0], "pay": {**milestone["any_of"][0]["pay"], **pay}}
+    return {**RULES, "milestones": [{**milestone, "any_of": [criterion, milestone["any_of"][1]]}]}
+
+
+def share_of(participant, written=RULES):
+    (event,) = assess(participant, PaymentRules.model_validate(written), observed_to=OBSERVED_TO)
+    return event.share if event.status == "paid" else 0.0
+
+
+@pytest.mark.parametrize(
+    ("percent", "share"), [(19.9, 0), (20, 0), (35, 0.25), (50, 0.5), (79.4, 0.99), (80, 1), (100, 1)]
+)
+def test_pay_rises_on_a_line_from_the_minimum_to_the_limit_of_full_pay(percent, share):
+    assert share_of(person(job("2019-05-01", None, percent=percent))) == pytest.approx(share)
+
+
+def test_pay_rises_in_steps_where_steps_are_given():
+    steps = graded(steps=[(20, 0.3), (50, 0.7)])
+    shares = [share_of(person(job("2019-05-01", None, percent=p)), steps) for p in (19, 20, 49, 50, 79, 80)]
+    assert shares == pytest.approx([0, 0.3, 0.3, 0.7, 0.7, 1])
+
+
+def test_one_threshold_is_the_graded_rule_whose_limits_meet():
+    at_fifty = graded(minimum=50, full_at=50)
+    for percent in (10, 49.9, 50, 100):
+        assert share_of(person(job("2019-05-01", None, percent=percent)), at_fifty) == float(percent >= 50)
+
+
+def test_of_several_jobs_the_best_paid_counts_and_never_their_sum():
+    jobs = (job("2019-05-01", None, percent=30), job("2019-09-01", None, percent=50, employer="b"))
+    assert share_of(person(*jobs)) == pytest.approx(0.5)
+
+
+def test_an_increase_counts_from_the_position_of_the_month_before():
+    increase = graded(by="position_increase", months_before=1, minimum=0, full_at=50)
+    held = job("2018-01-01", "2019-06-01", percent=40)
+    assert share_of(person(held, job("2019-05-01", None, percent=65, employer="b")), increase) == pytest.approx(0.5)
+    assert share_of(person(held, job("2019-05-01", None, percent=40, employer="b")), increase) == 0
+    assert share_of(person(job("2019-05-01", None, percent=25)), increase) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "level", "share"),
+    [("2019-08-01", "2019-11-02", 4, 1), ("2019-08-01", "2019-11-01", 4, 0), ("2019-08-01", None, 2, 0), ("2019-02-01", None, 4, 0)],
+)  # fmt: skip
+def test_education_that_begins_after_the_start_and_lasts_is_paid(start, stop, level, share):
+    pupil = replace(person(), education=(Enrolment(day(start), day(stop), level),))
+    assert share_of(pupil) == share
+
+
+def test_education_and_a_job_at_once_are_paid_once():
+    pupil = replace(person(job("2019-05-01", None, percent=50)), education=(Enrolment(day("2019-08-01"), None, 4),))
+    assert share_of(pupil) == 1
+
+
+def test_small_positions_with_one_employer_are_undecided_and_with_two_are_not_reached(rules):
+    together = person(job("2019-05-01", None, percent=30), job("2019-05-15", None, percent=30))
+    events = told(assess(together, rules["refino"], observed_to=OBSERVED_TO))
+    assert events["hiring"] == ("undecided", "small_positions_together", "2019-05-15")
+    assert events["retention"] == ("undecided", "small_positions_six", "2019-11-15")
+    apart = person(job("2019-05-01", None, percent=30), job("2019-05-15", None, percent=30, employer="b"))
+    assert told(assess(apart, rules["refino"], observed_to=OBSERVED_TO))["hiring"] == NOT
+
+
+def test_hired_again_after_a_break_is_undecided_and_without_a_break_the_same_job(rules):
+    again = person(job("2019-05-01", "2019-07-01"), job("2019-10-01", None))
+    events = told(assess(again, rules["refin_2014"], observed_to=OBSERVED_TO))
+    assert events["follow_up"] == ("undecided", "rehired", "2019-11-01")
+    renewed = person(job("2019-05-01", "2019-07-01"), job("2019-07-01", None))
+    events = told(assess(renewed, rules["refin_2014"], observed_to=OBSERVED_TO))
+    assert events["follow_up"] == ("paid", "still_permanent", "2019-11-01")
+
+
+@pytest.mark.parametrize(
+    ("pay", "message"),
+    [
+        ({"minimum": 90}, "above `full_at`"),
+        ({"by": "position_increase"}, "months_before"),
+        ({"steps": [(50, 0.7), (20, 0.3)]}, "must rise"),
+        ({"steps": [(10, 0.3)]}, "between"),
+    ],
+)
+def test_a_rule_of_pay_that_makes_no_sense_is_refused(pay, message):
+    with pytest.raises(ValueError, match=message):
+        PaymentRules.model_validate(graded(**pay))
+
+
+def test_examples_that_differ_from_the_rules_are_reported_with_what_was_paid():
+    example = {"why": "half", "start": START, "jobs": [{"start": "2019-05-01", "percent": 50}], "pays": 0.5}
+    right = PaymentRules.model_validate({**RULES, "examples": [example]})
+    assert check_payment_examples({"trial": right}) == 1
+    wrong = {**example, "pays": 0.6, "expect": {"hiring": "not_reached"}}
+    with pytest.raises(UserError, match=r"example 1 \(half\).*paid \(job\), and not_reached") as caught:
+        check_payment_examples({"trial": PaymentRules.model_validate({**RULES, "examples": [wrong]})})
+    assert "0.5 of the bid is paid, and 0.6 was expected" in str(caught.value)

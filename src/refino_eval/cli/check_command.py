@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
+from refino_eval.economics.payment_examples import check_payment_examples
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.outcomes.registered_plan import plan_lines
 from refino_eval.workflow_job import person_level_folder
@@ -59,6 +60,8 @@ def check_evaluation(
         yield from (f"{study.name}: {line}" for line in lines(configuration))
         return
     yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
+    if paid := check_payment_examples(configuration.definitions.payments):
+        yield f"{study.name}: {paid} worked examples of payment rules give the expected payments"
     yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
     folder = delivery if delivery is not None else configuration.data_folder
     if delivery is None and study.synthetic is not None and not (root / folder / "manifest.json").is_file():

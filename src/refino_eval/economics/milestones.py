@@ -3,7 +3,7 @@
 The engine decides only what the rules decide. A milestone is
 
 paid
-    if a criterion is met that the rules settle; the earliest day counts;
+    if a criterion is met that the rules settle; the one that pays most counts, of equals the earliest;
 undecided
     if only criteria are met that are marked undecided, or if the required milestone is undecided;
 running
@@ -22,6 +22,8 @@ from typing import Literal
 
 from refino_eval.config.payments import (
     Criterion,
+    EducationCriterion,
+    GradedPay,
     JobCriterion,
     Milestone,
     PaymentRules,
@@ -53,6 +55,8 @@ class Event:
         Name of the criterion; empty if the milestone was not reached.
     job
         The job that met the criterion, if any.
+    part
+        Part of the milestone's share that its size releases, from 0 to 1; 1 unless the pay is graded.
     """
 
     milestone: str
@@ -61,15 +65,20 @@ class Event:
     share: float = 0.0
     reason: str = ""
     job: Job | None = None
+    part: float = 1.0
 
 
 @dataclass(frozen=True)
 class _Met:
-    """A criterion is met on a day; or, `running`, may be met from that day, which the registers do not cover."""
+    """A criterion is met on a day; or, `running`, may be met from that day, which the registers do not cover.
+
+    `part` is the part of the milestone's share that is paid for it.
+    """
 
     day: dt.date
     job: Job | None = None
     running: bool = False
+    part: float = 1.0
 
 
 def assess(person: Participant, rules: PaymentRules, *, observed_to: dt.date) -> tuple[Event, ...]:
@@ -114,8 +123,9 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
     observed = [(criterion, met) for criterion, met in reached if not met.running and met.day < observed_to]
     if not observed:
         return Event(milestone.name, "running", reason=reached[0][0].name)
-    criterion, met = min(observed, key=lambda pair: (pair[0].undecided, pair[1].day))
-    event = Event(milestone.name, "undecided" if criterion.undecided else "paid", met.day, 0.0, criterion.name, met.job)
+    criterion, met = min(observed, key=lambda pair: (pair[0].undecided, -pair[1].part, pair[1].day))
+    status: Status = "undecided" if criterion.undecided else "paid"
+    event = Event(milestone.name, status, met.day, 0.0, criterion.name, met.job, met.part)
     return event if before is None else _following(event, before)
 
 
@@ -132,7 +142,7 @@ def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
 def _paid_share(event: Event, share: float, rules: PaymentRules) -> Event:
     assert event.day is not None
     raised = sum(extra.share for extra in rules.surcharges if extra.first <= event.day <= extra.last)
-    return replace(event, share=share * (1.0 + raised))
+    return replace(event, share=share * event.part * (1.0 + raised))
 
 
 def _meets(person: Participant, criterion: Criterion, before: Event | None, observed_to: dt.date) -> Iterator[_Met]:
@@ -140,6 +150,8 @@ def _meets(person: Participant, criterion: Criterion, before: Event | None, obse
         yield from _phase(person, criterion, observed_to)
     elif isinstance(criterion, JobCriterion):
         yield from _jobs(person, criterion, observed_to)
+    elif isinstance(criterion, EducationCriterion):
+        yield from _education(person, criterion, observed_to)
     elif isinstance(criterion, RecoveryCriterion):
         yield from _recovery(person, criterion, observed_to)
     elif before is not None:
@@ -154,11 +166,81 @@ def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date)
 
 
 def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    if criterion.position == "together_same_employer":
+        yield from _together(person, criterion, observed_to)
+        return
     fitting = {job: day for job in person.jobs if (day := _fits_from(person, job, criterion)) is not None}
-    for run in _runs(list(fitting), criterion):
+    if criterion.pay is None:
+        yield from _lasting(list(fitting), fitting, criterion, observed_to)
+        return
+    before = _position_before(person, criterion.pay)
+    # Held throughout at p per cent or more, for each p that occurs.
+    for percent in sorted({job.percent for job in fitting if job.percent is not None}):
+        part = criterion.pay.part(percent - before)
+        if part > 0:
+            large = [job for job in fitting if job.percent is not None and job.percent >= percent]
+            for met in _lasting(large, fitting, criterion, observed_to):
+                yield replace(met, part=part)
+
+
+def _lasting(
+    jobs: list[Job], from_day: Mapping[Job, dt.date], criterion: JobCriterion, observed_to: dt.date
+) -> Iterator[_Met]:
+    """Yield the jobs, or chains of them, that last as long as the criterion asks."""
+    for run in _runs(jobs, criterion):
         met = _lasts(run, criterion, observed_to)
         if met is not None and met.job is not None:
-            yield _Met(max(met.day, fitting[met.job]), met.job, met.running)
+            yield replace(met, day=max(met.day, from_day[met.job]))
+
+
+def _position_before(person: Participant, pay: GradedPay) -> float:
+    """Return the position that an increase is counted from, in per cent; 0 where the pay follows the position itself."""
+    if pay.months_before is None:
+        return 0.0
+    day = add_months(person.start, -pay.months_before)
+    return max((job.percent or 0.0 for job in person.jobs if job.covers(day)), default=0.0)
+
+
+def _together(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    """Yield the times in which small jobs with one employer reach the percentage together."""
+    small = [
+        job
+        for job in person.jobs
+        if job.contract in criterion.contract
+        and _hired(person, job) in criterion.hired
+        and job.employer
+        and job.percent is not None
+        and job.percent < criterion.at_least_percent
+        and (criterion.wage_subsidy is None or job.subsidised == criterion.wage_subsidy)
+    ]
+    for employer in sorted({job.employer for job in small}):
+        own = [job for job in small if job.employer == employer]
+        days = sorted({day for job in own for day in (job.start, job.stop) if day is not None})
+        spells = []
+        for first, stop in itertools.zip_longest(days, days[1:]):
+            held = sum(job.percent or 0.0 for job in own if job.covers(first))
+            if held >= criterion.at_least_percent:
+                spells.append(Job(first, stop, criterion.contract[0], held, employer))
+        for run in chains(spells, criterion.gap_days):
+            met = _lasts(run, criterion, observed_to)
+            if met is not None:
+                yield met
+
+
+def _education(person: Participant, criterion: EducationCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    """Yield enrolments that began after the programme did and lasted as long as the criterion asks."""
+    for spell in person.education:
+        if spell.level not in criterion.levels or spell.start < person.start:
+            continue
+        if criterion.longer_than_months is None:
+            yield _Met(spell.start)
+            continue
+        limit = add_months(spell.start, criterion.longer_than_months)
+        day = spell.start if criterion.met == "begun" else limit
+        if min(spell.stop or observed_to, observed_to) > limit:
+            yield _Met(day)
+        elif spell.stop is None or spell.stop >= observed_to:
+            yield _Met(day, running=True)
 
 
 def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
@@ -183,6 +265,8 @@ def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.dat
         return job.start if job.percent is None else None
     if job.percent is None:
         return None
+    if criterion.pay is not None:
+        return job.start
     if criterion.position == "at_least":
         return job.start if job.percent >= criterion.at_least_percent else None
     return _reduced(person, job, wholly=criterion.position == "disability_reduced")
@@ -229,9 +313,14 @@ def _still_employed(
     """Yield employment on the day a number of months after the preceding milestone."""
     assert before.day is not None
     day = add_months(before.day, criterion.after_months)
+    unbroken = _unbroken(person, before.job)
     for job in person.jobs:
-        same = job == before.job or (before.job is not None and job.employer == before.job.employer != "")
-        if same != criterion.same_job or job.contract not in criterion.contract:
+        if job in unbroken:
+            which = "same"
+        else:
+            rehired = before.job is not None and job.employer == before.job.employer != ""
+            which = "rehired" if rehired else "other"
+        if which != criterion.job or job.contract not in criterion.contract:
             continue
         # The position that met the preceding milestone is large enough for the same job.
         if job != before.job and (job.percent is None or job.percent < criterion.at_least_percent):
@@ -240,6 +329,14 @@ def _still_employed(
             yield _Met(day, job, running=True)
         elif job.covers(day):
             yield _Met(day, job)
+
+
+def _unbroken(person: Participant, job: Job | None) -> list[Job]:
+    """Return a job with the contracts of its employer that follow or precede it without a day between."""
+    if job is None:
+        return []
+    of_employer = [other for other in person.jobs if other.employer == job.employer != ""]
+    return next((run for run in chains(of_employer, 0) if job in run), [job])
 
 
 def _recovery(person: Participant, criterion: RecoveryCriterion, observed_to: dt.date) -> Iterator[_Met]:

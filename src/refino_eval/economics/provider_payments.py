@@ -17,7 +17,7 @@ import pandas as pd
 
 from refino_eval.config.payments import Contract, PaymentRules
 from refino_eval.economics.milestones import STATUSES, Event, Status, assess
-from refino_eval.economics.spells import Graded, Job, Participant, Spell
+from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell
 
 HUNDREDTHS = 100.0
 """Clean registers have position percentages as whole hundredths."""
@@ -37,6 +37,8 @@ class Registers:
         `person_id, start, stop, grade` (per cent).
     allowance
         `person_id, start, stop`.
+    education
+        `person_id, start, stop, level`, or None where no rule looks at it.
     """
 
     programmes: pd.DataFrame
@@ -44,6 +46,7 @@ class Registers:
     sickness: pd.DataFrame
     disability: pd.DataFrame
     allowance: pd.DataFrame
+    education: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def participants(
     started = _by_person(own, people)
     subsidies = _by_person(subsidy, people)
     jobs = _by_person(registers.jobs, people)
+    education = {} if registers.education is None else _by_person(registers.education, people)
     graded = {name: _by_person(getattr(registers, name), people) for name in ("sickness", "disability", "allowance")}
     started_after = []
     for person, draw in zip(people["person_id"], people["draw_date"], strict=True):
@@ -132,6 +136,7 @@ def participants(
                 referral=referral,
                 programme=programme,
                 jobs=tuple(_job(row, codes, subsidised) for row in jobs.get(person, [])),
+                education=tuple(_enrolment(row) for row in education.get(person, [])),
                 **{name: tuple(_graded(row) for row in rows.get(person, [])) for name, rows in graded.items()},
             )
         )
@@ -202,6 +207,11 @@ def _graded(row: Mapping[str, Any]) -> Graded:
     spell = _spell(row)
     grade = row.get("grade")
     return Graded(spell.start, spell.stop, 100.0 if grade is None or pd.isna(grade) else float(grade))
+
+
+def _enrolment(row: Mapping[str, Any]) -> Enrolment:
+    spell = _spell(row)
+    return Enrolment(spell.start, spell.stop, -1 if pd.isna(row["level"]) else int(row["level"]))
 
 
 def _job(row: Mapping[str, Any], codes: Codes, subsidised: Sequence[Spell]) -> Job:

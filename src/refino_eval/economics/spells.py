@@ -55,6 +55,13 @@ class Job(Spell):
 
 
 @dataclass(frozen=True)
+class Enrolment(Spell):
+    """A spell of education, with its level as the register has it."""
+
+    level: int = 0
+
+
+@dataclass(frozen=True)
 class Participant:
     """One participant of the programme whose provider is paid.
 
@@ -64,7 +71,7 @@ class Participant:
         Day of the referral (the random assignment).
     programme
         The participation.
-    jobs, sickness, allowance, disability
+    jobs, sickness, allowance, disability, education
         Spells, in any order; an allowance without degrees has grade 100.
     """
 
@@ -74,6 +81,7 @@ class Participant:
     sickness: tuple[Graded, ...] = ()
     allowance: tuple[Graded, ...] = ()
     disability: tuple[Graded, ...] = ()
+    education: tuple[Enrolment, ...] = ()
 
     @property
     def start(self) -> dt.date:

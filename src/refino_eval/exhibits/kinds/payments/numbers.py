@@ -65,9 +65,10 @@ def _registers(exhibit: PaymentsExhibit, cohort: pd.DataFrame, files: PersonFile
         "sickness": ["grade"],
         "disability": ["grade"],
         "allowance": [],
+        "education": ["level"],
     }
     frames = {}
-    for role, register in exhibit.registers.model_dump().items():
+    for role, register in exhibit.registers.model_dump(exclude_none=True).items():
         frame = pd.read_parquet(files.clean[register], columns=["person_id", "start", "stop", *columns[role]])
         frames[role] = frame[frame["person_id"].isin(cohort["person_id"])]
     return Registers(**frames)
