@@ -1,4 +1,4 @@
-"""Worked examples of payment rules: spells that stand beside the rules, and what is paid for them."""
+"""Worked examples of payment rules: spells in the file of the rules, and what is paid for them."""
 
 from __future__ import annotations
 
