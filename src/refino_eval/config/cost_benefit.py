@@ -70,9 +70,14 @@ HAZARDS = (
     "separation_affected", "separation_months",
 )  # fmt: skip
 INCOME = ("benefit_per_krone", "income_during", "income_after", "income_months", "income_decay")
+COSTS = (
+    "duration", "programme_cost", "transfer", "other_sectors", "allowance", "allowance_days", "allowance_share",
+    "adviser_hours", "adviser_cost", "adviser_year", "leisure_hours", "leisure_price", "hours_per_month",
+)  # fmt: skip
 OF_OTHER_EFFECT: Mapping[str, frozenset[str]] = {
     "hazards": frozenset(INCOME),
     "income": frozenset(HAZARDS) - {"gross_wage"},
+    "estimated": (frozenset(HAZARDS) - {"gross_wage", "position", "benefit"}) | frozenset((*INCOME, *COSTS)),
 }
 """Inputs that the effect of a programme does not read; they may be common, and not a programme's own."""
 SIGNED = ("effect_during", "effect_after", "income_during", "income_after", "wage_growth", "discount_rate")
@@ -162,10 +167,31 @@ class Programme(Strict):
     """One programme: how its effect is described, and its inputs in addition to the common ones."""
 
     label: Label
-    effect: Literal["hazards", "income"] = Field(
-        description="hazards: monthly chances of finding and of losing work; income: kroner of income a year."
+    effect: Literal["hazards", "income", "estimated"] = Field(
+        description="hazards: monthly chances of finding and of losing work; income: kroner of income a year; estimated: the monthly "
+        "effects of an evaluation, with costs from costs.yaml (kind net_value)."
     )
     inputs: Inputs = Field(default_factory=dict)
+
+
+class Extrapolation(Strict):
+    """What is assumed of an effect after the last month in which it is estimated."""
+
+    label: Label
+    kind: Literal["none", "hold", "half_life", "fade"] = Field(
+        description="none: no effect; hold: the same until a month; half_life: halves every so many months; fade: falls evenly to "
+        "nothing in a month."
+    )
+    until: int = Field(default=0, ge=0, description="With hold and fade: months since assignment.")
+    months: float = Field(default=0.0, ge=0, description="With half_life.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Extrapolation:
+        if (self.kind in ("hold", "fade")) != (self.until > 0):
+            raise ValueError("`until` goes with `kind: hold` and `kind: fade`, and is needed there")
+        if (self.kind == "half_life") != (self.months > 0):
+            raise ValueError("`months` goes with `kind: half_life`, and is needed there")
+        return self
 
 
 class Scenario(Strict):
@@ -244,6 +270,8 @@ class CostBenefit(Strict):
             if scenario.programme not in self.programmes:
                 hint = nearest(scenario.programme, self.programmes)
                 yield f"scenarios.{name}: there is no programme '{scenario.programme}'.{hint}"
+            elif self.programmes[scenario.programme].effect == "estimated":
+                yield f"scenarios.{name}: the effect of {scenario.programme} is estimated, and only the kind net_value values it."
             else:
                 unread = OF_OTHER_EFFECT[self.programmes[scenario.programme].effect]
                 for key in sorted({*scenario.set, *scenario.times} & unread):

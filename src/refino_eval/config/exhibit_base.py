@@ -90,6 +90,8 @@ class PlainExhibit(Strict):
     """Whether heads of columns show units; where they do not, a note gives the units of the outcomes."""
     about_people: ClassVar[bool] = True
     """Whether the numbers describe the people of a sample, rather than published inputs alone."""
+    from_regressions: ClassVar[bool] = True
+    """Whether estimates come from regressions that other engines can run again, rather than from published numbers as well."""
     verified_with_dummies: ClassVar[bool] = False
     """Whether `verify` also uses an engine with a dummy for every cell, which is exact and slow."""
     takes_weights: ClassVar[bool] = True
@@ -317,6 +319,7 @@ class CostsReadExhibit(PlainExhibit):
     """An exhibit that is computed from an entry of the costs."""
 
     costs: Name = Field(description="An entry of config/definitions/costs.yaml; its arms are the evaluation's.")
+    from_regressions: ClassVar[bool] = False
 
     @property
     def costs_read(self) -> tuple[str, ...]:
@@ -331,6 +334,7 @@ class ProgrammesExhibit(PlainExhibit):
 
     usual_chapter: ClassVar[Chapter] = "costs"
     about_people: ClassVar[bool] = False
+    from_regressions: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = ("cost_benefit",)
 
     @property
@@ -345,6 +349,8 @@ class ProgrammesExhibit(PlainExhibit):
             for name in dict.fromkeys(names):
                 if name not in valid:
                     yield f"The {where} names '{name}', which is not among the {what} of cost_benefit.{self.model}.{nearest(name, valid)}"
+                elif getattr(valid[name], "effect", "") == "estimated":
+                    yield f"The {where} names '{name}', whose effect is estimated: only the kind net_value values it."
 
 
 class CostComparison(CostsReadExhibit):

@@ -52,6 +52,7 @@ KINDS = (
     "social_costs",
     "break_even",
     "net_benefit",
+    "net_value",
     "cost_benefit",
     "cost_steps",
     "value_paths",

@@ -116,23 +116,24 @@ def account(values: Values, wages: FloatArray, saved: FloatArray, conventions: C
     tax, months = values["tax_cost"], values["duration"]
     items: dict[Item, Account] = {
         "cost_nav": _delivery(values, months, conventions),
-        "cost_other_sectors": _public_cost(values["other_sectors"] * months, tax),
+        "cost_other_sectors": public_cost(values["other_sectors"] * months, tax),
         "programme_allowance": _allowance(values, months),
         "adviser_time": _adviser_time(values, months),
         "leisure": _leisure(values, months),
-        "value_creation": _work(values, wages, conventions),
-        "saved_benefits": _saved(values, saved),
+        "value_creation": work_account(values, wages, conventions),
+        "saved_benefits": saved_account(values, saved),
     }
     return ProgrammeValue(items, len(wages))
 
 
-def _public_cost(cost: FloatArray, tax: FloatArray) -> Account:
+def public_cost(cost: FloatArray, tax: FloatArray) -> Account:
+    """Return the account of a cost of the public budget, which taxes pay for."""
     return {"society": -(1.0 + tax) * cost, "public_budget": -cost, "others": -tax * cost}
 
 
 def _delivery(values: Values, months: FloatArray, conventions: Conventions) -> Account:
     transfer, tax = values["transfer"] * months, values["tax_cost"]
-    cost = _public_cost(values["programme_cost"] * months, tax)
+    cost = public_cost(values["programme_cost"] * months, tax)
     return {
         "society": cost["society"] - tax * transfer,
         "public_budget": cost["public_budget"] - transfer,
@@ -172,7 +173,8 @@ def _leisure(values: Values, months: FloatArray) -> Account:
     return {"society": -cost, "participant": -cost}
 
 
-def _work(values: Values, wages: FloatArray, conventions: Conventions) -> Account:
+def work_account(values: Values, wages: FloatArray, conventions: Conventions) -> Account:
+    """Return the account of gross wages that a programme creates."""
     kept, displaced = 1.0 - values["displacement"], values["displacement"]
     to_public = values["wage_tax"] + values["payroll_tax"]
     relief = values["tax_cost"] * to_public * float(conventions.tax_cost_on_taxes)
@@ -186,7 +188,8 @@ def _work(values: Values, wages: FloatArray, conventions: Conventions) -> Accoun
     }
 
 
-def _saved(values: Values, saved: FloatArray) -> Account:
+def saved_account(values: Values, saved: FloatArray) -> Account:
+    """Return the account of benefits, net of tax, that are saved."""
     kept, displaced, tax = 1.0 - values["displacement"], values["displacement"], values["tax_cost"]
     return {
         "society": tax * saved * kept,

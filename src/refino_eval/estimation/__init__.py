@@ -40,7 +40,7 @@ from refino_eval.estimation.effects.balance import BalanceTable, TreatmentRegres
 from refino_eval.estimation.effects.compliers import ComplierMeans, ComplierTable, complier_means, complier_profile
 from refino_eval.estimation.effects.descriptives import Moments, mean_std_error, moments
 from refino_eval.estimation.effects.design import DesignSummary, DesignTable, design_table
-from refino_eval.estimation.effects.dynamics import DynamicEffects, cumulate, dynamics, sup_t
+from refino_eval.estimation.effects.dynamics import DynamicEffects, cumulate, dynamics, joint_effects, sup_t
 from refino_eval.estimation.effects.estimands import EstimandTable, estimands
 from refino_eval.estimation.effects.heterogeneity import (
     InteractionTable,
@@ -166,6 +166,7 @@ __all__ = [
     "invert_coefficients",
     "invert_studentised",
     "itt",
+    "joint_effects",
     "late",
     "leave_one_out",
     "lee_bounds",

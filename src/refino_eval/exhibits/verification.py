@@ -77,7 +77,7 @@ def verify(
     reestimator, questions = Reestimator(), dict[Keys, Asked]()
     # Exhibits that copy numbers of others come after them.
     for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
-        if exhibits[name].costs_read or not exhibits[name].about_people:
+        if not exhibits[name].from_regressions:
             # Computed with published numbers, which no program can estimate again.
             questions |= {_keys(record): Reason.COSTS for record in numbers[name].to_dict("records")}
         else:

@@ -61,6 +61,7 @@ ELSEWHERE = {
     "break_even": "effects of an itt exhibit and its costs",
     "net_benefit": "effects of an itt exhibit and its costs",
     "payments": "milestones of people, which refuse weights",
+    "net_value": "effects on a state and costs (test_net_value.py)",
     "cost_benefit": "inputs of a model",
     "cost_steps": "inputs of a model",
     "value_paths": "inputs of a model",

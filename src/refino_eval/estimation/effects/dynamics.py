@@ -97,10 +97,7 @@ def dynamics(
     matrix, _ = as_columns(values, inputs.n_rows, what="values")
     moment = check_times(times, matrix.shape[1])
     names = tuple(f"time {time}" for time in moment)
-    groups = group_outcomes(matrix, names, inputs)
-    fits = [group.fit(matrix) for group in groups]
-    effects = effect_table(groups, fits, matrix, names, inputs)
-    cov = joint_cov(groups, fits, inputs)
+    effects, cov = joint_effects(matrix, inputs, names=names)
     # Bands widen every pointwise interval by one critical value, that of the largest |t| over times.
     # With estimated degrees of freedom the band is that of the multivariate t, with the fewest among the samples.
     freedom = float(effects.df.min()) if inputs.covariance.has_satterthwaite else None
@@ -118,6 +115,30 @@ def dynamics(
         draws=draws,
         seed=seed,
     )
+
+
+def joint_effects(
+    values: FloatArray, inputs: RegressionInputs, *, names: tuple[str, ...]
+) -> tuple[EffectTable, FloatArray]:
+    """Estimate the effects on several outcomes, which may have different people, with their joint covariance.
+
+    Parameters
+    ----------
+    values
+        Outcomes, shape (n, J), missing as NaN.
+    inputs
+        Of the regressions.
+    names
+        Of the outcomes.
+
+    Returns
+    -------
+    tuple
+        The effects, and their covariance from the influence of each person, shape (J, J).
+    """
+    groups = group_outcomes(values, names, inputs)
+    fits = [group.fit(values) for group in groups]
+    return effect_table(groups, fits, values, names, inputs), joint_cov(groups, fits, inputs)
 
 
 def cumulate(values: Columns, times: Sequence[int] | IntArray, *, start: int = 0) -> tuple[FloatArray, IntArray]:

@@ -48,7 +48,7 @@ def weighed(
     table = cost_table_of(exhibit.costs, exhibit.basis, files, study)
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(_Columns(exhibit), cohort, files, specification)
-    spent = sum(_spent(table.arms[arm], values[f"months_{arm}"]) for arm in exhibit.months)
+    spent = sum(spent_on(table.arms[arm], values[f"months_{arm}"]) for arm in exhibit.months)
     outcomes = values[list(exhibit.columns)]
     # One outcome is weighed by the ratio of spreads, so that neither part of the sum drowns the other.
     weights = {key: float(np.std(spent) / np.std(outcomes[key])) for key in exhibit.columns}
@@ -83,7 +83,7 @@ def weighed(
     )
 
 
-def _spent(arm: ArmCost, months: pd.Series[float]) -> pd.Series[float]:
+def spent_on(arm: ArmCost, months: pd.Series[float]) -> pd.Series[float]:
     """Return what each person costs society in an arm's programme; transaction costs are those of people who start."""
     spent = arm.monthly_social * months
     return spent + arm.transaction_social * (months > 0) if arm.transaction_social else spent
