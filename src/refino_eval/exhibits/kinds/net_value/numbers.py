@@ -37,7 +37,7 @@ class _Estimated:
         used = np.flatnonzero(weights)
         parts, chosen = tuple(self.effects.sources[used]), weights[used]
         value = float(weights @ self.effects.estimate)
-        error = _root(weights @ self.cov @ weights)
+        error = _root(float(weights @ self.cov @ weights))
         df, n = float(self.effects.df[used].min()), int(self.effects.n[used].max())
         margin = critical_value(df, level) * error
         for statistic, number in (("estimate", value), ("std_error", error)):
@@ -137,7 +137,7 @@ def _drivers(exhibit: NetValueExhibit, model: Model, estimated: _Estimated, valu
         ends[name] = (float(low), float(high))
     months = len(weights) - 1
     for name, part in (("effect_on_work", slice(0, months)), ("effect_on_cost", slice(months, months + 1))):
-        error = _root(weights[part] @ estimated.cov[part, part] @ weights[part])
+        error = _root(float(weights[part] @ estimated.cov[part, part] @ weights[part]))
         reach = critical_value(float("inf"), exhibit.level) * error
         ends[name] = (net - reach, net + reach)
     width: Callable[[str], float] = lambda name: -abs(ends[name][1] - ends[name][0])  # noqa: E731
