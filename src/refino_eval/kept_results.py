@@ -98,7 +98,7 @@ class KeptResults:
                 return False
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        kept = {path: folder / Path(path).name for path in result.writes}
+        kept = {path: self._kept(result, path) for path in result.writes}
         if any(self._sha256(kept[path].as_posix()) != written[path] for path in result.writes):
             return False
         for path, source in kept.items():
@@ -110,12 +110,13 @@ class KeptResults:
         """Record a result that was just computed. The record is written last: half a result is never restored."""
         folder = self._folder(result)
         (folder / RECORD).unlink(missing_ok=True)
-        wanted = {Path(path).name for path in result.writes}
-        for left in folder.iterdir() if folder.is_dir() else ():
-            if left.name not in wanted:
-                left.unlink()
-        for path in result.writes:
-            _link(Path(path), folder / Path(path).name)
+        kept = {path: self._kept(result, path) for path in result.writes}
+        for place in {target.parent for target in kept.values()}:
+            for left in place.iterdir() if place.is_dir() else ():
+                if left not in kept.values():
+                    left.unlink()
+        for path, target in kept.items():
+            _link(Path(path), target)
         files = {path: self._sha256(path) for path in result.writes}
         draft = folder / f".{RECORD}.{os.getpid()}"
         draft.write_text(json.dumps({"key": self._keys[result.name], "files": files}), encoding="utf-8")
@@ -166,6 +167,10 @@ class KeptResults:
     def _folder(self, result: Result) -> Path:
         return _store(self._results, result.writes) / self._stage / result.name
 
+    def _kept(self, result: Result, path: str) -> Path:
+        """Return where a file is kept: one that is not about people stays outside `person_level`, open as it was."""
+        return _store(self._results, [path]) / self._stage / result.name / Path(path).name
+
 
 def forget(results: Path, wanted: Callable[[Iterable[str]], bool]) -> None:
     """Remove kept results, so that they are computed again.
@@ -177,14 +182,16 @@ def forget(results: Path, wanted: Callable[[Iterable[str]], bool]) -> None:
     wanted
         Whether to remove a result, by the paths of its files.
     """
-    for top in (results / PERSON_LEVEL / STORE, results / "run" / STORE):
+    tops = (results / PERSON_LEVEL / STORE, results / "run" / STORE)
+    for top in tops:
         for path in top.glob(f"*/*/{RECORD}"):
             try:
                 files = json.loads(path.read_text(encoding="utf-8"))["files"]
             except (OSError, ValueError, KeyError, TypeError):
                 files = ()  # a damaged record restores nothing
             if wanted(files):
-                shutil.rmtree(path.parent, ignore_errors=True)
+                for place in tops:
+                    shutil.rmtree(place / path.parent.relative_to(top), ignore_errors=True)
 
 
 def _store(results: Path, writes: Iterable[str]) -> Path:

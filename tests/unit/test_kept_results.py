@@ -159,6 +159,17 @@ def test_results_about_people_are_kept_closed_to_others():
     assert stat.S_IMODE(os.stat(person.writes[0]).st_mode) == 0o600
 
 
+def test_a_result_about_people_leaves_its_open_files_open():
+    mixed = Result("cohort", "people", ("raw",), (f"{RESULTS}/person_level/cohort.parquet", f"{RESULTS}/run/flow.csv"))
+    run(mixed)
+    for computed in ([], ["cohort"]):
+        assert stat.S_IMODE(os.stat(mixed.writes[1]).st_mode) & 0o044
+        assert run(mixed) == computed
+        forget(RESULTS, lambda paths: mixed.writes[1] in paths)
+        assert not list(RESULTS.rglob("kept/stage/cohort/*"))
+    assert stat.S_IMODE(os.stat(mixed.writes[0]).st_mode) == 0o600
+
+
 def test_a_file_system_without_links_gets_copies(monkeypatch):
     def refuse(*_):
         raise PermissionError("no links here")

@@ -6,6 +6,8 @@ jobs run in the environment that Snakemake runs in, locked with hashes.
 """
 
 import os
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -108,10 +110,14 @@ def forget_forced_results():
         for known in workflow.rules:
             if known.name in forced:
                 forced |= {
-                    str(path).replace("{evaluation}", STUDY.name)
-                    for path in known.output
+                    re.sub(r"\{[^{}]*\}", "*", str(path)) for path in known.output
                 }
-        forget(CONFIGURATION.results_folder, lambda paths: not forced.isdisjoint(paths))
+        forget(
+            CONFIGURATION.results_folder,
+            lambda paths: any(
+                fnmatch(path, pattern) for path in paths for pattern in forced
+            ),
+        )
 
 
 def not_made_exhibits():

@@ -79,6 +79,7 @@ rule record_run:
         "logs/{evaluation}/record_run.log",
     benchmark:
         "results/{evaluation}/run/benchmarks/record_run.tsv"
+    priority: 20
     conda:
         "../envs/refino_eval.yaml"
     params:
