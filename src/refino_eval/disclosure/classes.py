@@ -49,6 +49,8 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "net_benefit": "money",
     "payments": "money",
     "listing": "regression",
+    "unit_costs": "published",
+    "measured_costs": "money",
 }
 
 Treatment = Literal["count", "people", "share", "mean", "spread", "effect", "plain", "extreme", "percentile"]
@@ -70,10 +72,10 @@ STATISTIC_TREATMENTS: dict[str, Treatment] = {
 """Statistics with a treatment of their own; every other statistic of the closed list is an effect."""
 
 VALUE_TREATMENTS: dict[str, Treatment] = {
-    **dict.fromkeys(("collinear", "trimmed_arm", "sup_t", "example", "upper"), "plain"),
+    **dict.fromkeys(("collinear", "trimmed_arm", "sup_t", "example", "upper", "months_stated", "cost_stated"), "plain"),
     **dict.fromkeys(("n_cells", "n_one_arm_cells", "n_singleton_cells"), "plain"),
     **dict.fromkeys(("n", "n_treated", "n_control", "n_in_one_arm_cells", "n_informative"), "count"),
-    **dict.fromkeys(("effective_n", "equal_draw_n", "least", "most"), "effect"),
+    **dict.fromkeys(("effective_n", "equal_draw_n", "least", "most", "participant_months"), "effect"),
     "share_treated": "share",
     **dict.fromkeys(("share_min", "share_max", "size_min", "size_max"), "extreme"),
     **dict.fromkeys(("share_median", "size_median", "median"), "percentile"),

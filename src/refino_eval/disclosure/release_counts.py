@@ -166,8 +166,8 @@ class _Linker:
             for number in block.values():
                 self._numerator(number, block)
         self._complements()
-        for members in self.arms.values():
-            self._sum_of_arms(members)
+        for key, members in self.arms.items():
+            self._sum_of_arms(key, members)
         for (exhibit, panel, column, _), rows in self.series.items():
             self._partitions(rows, column)
             self._products(rows, column)
@@ -241,6 +241,8 @@ class _Linker:
             label = f"{number.label} (denominator)"
             index = self.system.add(number.people, base=self.profile.rounding.base, sensitive=small, label=label)
             arms.setdefault(ALL, index)
+            self.by_key[(number.panel, number.row, ALL)].setdefault(number.people, index)
+            self.series[(number.cell[0], number.panel, ALL, False)].setdefault(number.row, index)
         self.system.cells[index].append(number.cell)
         self.counts.denominator[number.cell] = index
 
@@ -276,19 +278,21 @@ class _Linker:
                 label=f"{self.system.labels[index]} (complement)",
             )
 
-    def _sum_of_arms(self, members: dict[str, int]) -> None:
+    def _sum_of_arms(self, key: tuple[str, str, str, str], members: dict[str, int]) -> None:
         if ALL not in members:
             return
         parts = {arm: index for arm, index in members.items() if arm.startswith("*")}
         if len(parts) == 1:
             # The other arm is not printed, and follows from the total.
-            rest = self.system.values[members[ALL]] - self.system.values[next(iter(parts.values()))]
-            self.system.remainder(
-                members[ALL],
-                parts.values(),
-                sensitive=self.counts.is_small(rest),
-                label=f"{self.system.labels[members[ALL]]} (other arm)",
-            )
+            arm, own = next(iter(parts.items()))
+            rest = self.system.values[members[ALL]] - self.system.values[own]
+            label = f"{self.system.labels[members[ALL]]} (other arm)"
+            other = self.system.remainder(members[ALL], [own], sensitive=self.counts.is_small(rest), label=label)
+            exhibit, panel, row, column = key
+            if other is not None and not column:
+                other_arm = CONTROL if arm == TREATED else TREATED
+                self.series[(exhibit, panel, other_arm, False)].setdefault(row, other)
+                self.by_key[(panel, row, other_arm)].setdefault(rest, other)
         elif parts:
             self.system.equate(members[ALL], parts.values())
 
@@ -315,7 +319,19 @@ class _Linker:
             if wholes:
                 self.system.equate(wholes[0], parts)
             elif total in self.sizes[column] or total in {self.people.get(index) for index in parts}:
-                self.system.equate(self.system.constant(total), parts)
+                self.system.equate(self._population(total, column), parts)
+
+    def _population(self, total: int, arm: str) -> int:
+        """Return the size of a population: the stage of the flow that prints it, or a number that everybody knows."""
+        stages = (
+            index
+            for (exhibit, _, column, _), rows in self.series.items()
+            if column == arm and self.exhibits[exhibit].disclosure_class == "flow"
+            for row, index in rows.items()
+            if ":" not in row and self.system.values[index] == total
+        )
+        stage = next(stages, None)
+        return self.system.constant(total) if stage is None else stage
 
     def _products(self, rows: dict[str, int], column: str) -> None:
         """Equate the cells of a table of several factors to its margins, wherever these are printed."""
@@ -336,7 +352,7 @@ class _Linker:
                             self.system.equate(same[total], parts)
                             break
         everyone = sum(self.system.values[rows[row]] for row in factors)
-        self.system.equate(self.system.constant(everyone), [rows[row] for row in factors])
+        self.system.equate(self._population(everyone, column), [rows[row] for row in factors])
 
     def _flow(self, rows: dict[str, int]) -> None:
         before: int | None = None
