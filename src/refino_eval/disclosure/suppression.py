@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import bmat, csr_matrix, identity
+from scipy.sparse import bmat, csr_matrix, diags, identity
 
 TOLERANCE = 1e-6
-ROUNDS = 40
-"""Rounds of cuts after which everything next to a cell that is still exposed is hidden."""
+ROUNDS = 4
+"""Rounds of cuts, after which each count that is still exposed is protected by itself."""
 
 SOLVER: Any = {"mip_rel_gap": 0.02, "node_limit": 5000}
 """Limits that do not depend on the machine's speed, so that results are the same everywhere."""
@@ -164,20 +164,24 @@ def suppress(
     targets = np.flatnonzero(sensitive)
     cuts, limits = _first_cuts(matrix, shown, most, hidden, can_hide, targets, threshold)
     chosen = hidden.copy()
+    failed: list[int] = []
     for _ in range(ROUNDS):
         chosen = hidden.copy()
         if cuts:
             chosen[choice[_cheapest(np.array(cuts)[:, choice], np.array(limits), cost[choice])]] = True
         failed = exposed(matrix, shown.with_hidden(chosen, most), targets, threshold)
-        if not failed or chosen[choice].all():
+        if not failed:
             return chosen
         for index in failed:
-            cut, limit = _capacity(
-                matrix, shown.with_hidden(chosen, most), shown, most, index, can_hide & ~chosen, threshold
-            )
+            now = shown.with_hidden(chosen, most)
+            cut, limit = _capacity(matrix, now, shown, most, index, can_hide & ~chosen, threshold)
             cuts.append(cut)
             limits.append(limit)
-    return _hide_neighbours(matrix, shown, most, chosen, can_hide, targets, threshold)
+    for index in failed:
+        now = shown.with_hidden(chosen, most)
+        if exposed(matrix, now, np.array([index]), threshold):
+            chosen = chosen | _repair(matrix, now, most, index, can_hide & ~chosen, cost, threshold)
+    return chosen
 
 
 def _first_cuts(
@@ -234,6 +238,7 @@ def _capacity(
 
 
 def _cheapest(cuts: np.ndarray, limits: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Return the cheapest unknowns to hide that satisfy all cuts."""
     result = milp(
         cost,
         constraints=LinearConstraint(csr_matrix(cuts), limits - TOLERANCE, np.inf),
@@ -242,27 +247,48 @@ def _cheapest(cuts: np.ndarray, limits: np.ndarray, cost: np.ndarray) -> np.ndar
         options=SOLVER,
     )
     if result.x is None:
-        # No choice satisfies every cut, or none was reached within the limits: hide all that any cut asks for.
+        # No choice was reached within the limits: hide all that any cut asks for.
         return np.flatnonzero(cuts.any(axis=0))
     return np.flatnonzero(result.x > 0.5)
 
 
-def _hide_neighbours(
-    matrix: csr_matrix,
-    shown: Shown,
-    most: np.ndarray,
-    chosen: np.ndarray,
-    can_hide: np.ndarray,
-    targets: np.ndarray,
-    threshold: int,
+def _repair(
+    matrix: csr_matrix, now: Shown, most: np.ndarray, index: int, free: np.ndarray, cost: np.ndarray, threshold: int
 ) -> np.ndarray:
-    """Hide all unknowns in the equations of exposed cells, and of their neighbours, until nothing is exposed."""
-    reached = np.zeros(matrix.shape[1], dtype=bool)
-    while True:
-        failed = exposed(matrix, shown.with_hidden(chosen, most), targets, threshold)
-        if not failed or chosen[can_hide].all():
+    """Return the cheapest unknowns to hide so that one exposed count can reach the threshold.
+
+    A table of whole numbers is looked for that brings the count to the threshold, and pays for each shown unknown that it changes. First the
+    changes are small, which makes the program easy; if that is not enough, they may be of any size. Nothing is returned if hiding everything
+    is not enough, which the attack then reports.
+    """
+    size, candidates = matrix.shape[1], np.flatnonzero(free)
+    count = len(candidates)
+    pick = csr_matrix((np.ones(count), (np.arange(count), candidates)), shape=(count, size))
+    chosen = np.zeros(size, dtype=bool)
+    for reach in (2.0 * threshold, np.inf):
+        up = np.minimum(most - now.high, reach)[candidates]
+        down = np.minimum(now.low, reach)[candidates]
+        high, low = now.high.copy(), now.low.copy()
+        high[candidates] += np.maximum(up, 0)
+        low[candidates] -= down
+        low[index] = max(low[index], threshold)
+        if low[index] > high[index]:
+            continue
+        parts: Any = [
+            [matrix, csr_matrix((matrix.shape[0], count))],
+            [pick, -diags(np.maximum(up, 0))],
+            [pick, diags(down)],
+        ]
+        lower = np.concatenate([np.zeros(matrix.shape[0]), np.full(count, -np.inf), now.low[candidates]])
+        upper = np.concatenate([np.zeros(matrix.shape[0]), now.high[candidates], np.full(count, np.inf)])
+        result = milp(
+            np.concatenate([np.zeros(size), cost[candidates]]),
+            constraints=LinearConstraint(csr_matrix(bmat(parts)), lower, upper),
+            bounds=Bounds(np.concatenate([low, np.zeros(count)]), np.concatenate([high, np.ones(count)])),
+            integrality=np.ones(size + count, dtype=int),
+            options=SOLVER,
+        )
+        if result.x is not None:
+            chosen[candidates[result.x[size:] > 0.5]] = True
             return chosen
-        reached[failed] = True
-        rows = np.unique(matrix[:, reached].nonzero()[0])
-        reached[np.unique(matrix[rows].indices)] = True
-        chosen = chosen | (reached & can_hide)
+    return chosen
