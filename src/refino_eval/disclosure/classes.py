@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from refino_eval.config.exhibits import MODELS
 from refino_eval.errors import UserError
 
 DisclosureClass = Literal[
@@ -43,15 +44,13 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "leave_one_out": "regression",
     "interactions": "regression",
     "subgroups": "regression",
-    "costs": "published",
-    "social_costs": "published",
     "break_even": "money",
     "net_benefit": "money",
     "payments": "money",
     "listing": "regression",
-    "unit_costs": "published",
     "measured_costs": "money",
 }
+"""The class of each kind whose numbers are about people; a kind that is computed from published inputs alone is `published`."""
 
 Treatment = Literal["count", "people", "share", "mean", "spread", "effect", "plain", "extreme", "percentile"]
 """How a statistic is protected.
@@ -110,6 +109,8 @@ def class_of_kind(kind: str) -> DisclosureClass:
     UserError
         When the kind has none: its numbers may not be released.
     """
+    if kind in MODELS and not MODELS[kind].about_people:
+        return "published"
     if kind not in KIND_CLASSES:
         raise UserError(
             f"The kind of exhibit '{kind}' has no class of disclosure control, so no rule protects its numbers. Leave its exhibits out "

@@ -38,9 +38,11 @@ class ReleaseExhibit:
     treated, control
         Names of the arms in its columns, so that `n_treated` and the treated arm's column are the same count.
     measures
-        What a column, panel or row key measures, by that key: an outcome or a state. Equal measures in two exhibits are compared.
+        Outcome of each column that is one: exhibits with a common outcome are related.
     cumulative
         Whether counts run on from row to row, so that the difference of neighbouring rows is a count of people.
+    computed_from_exhibits
+        Whether it is computed from the numbers of other exhibits of the run.
     """
 
     name: str
@@ -51,11 +53,13 @@ class ReleaseExhibit:
     control: str = ""
     measures: Mapping[str, str] = field(default_factory=dict)
     cumulative: bool = False
+    computed_from_exhibits: bool = False
 
     @property
     def disclosure_class(self) -> DisclosureClass:
-        """The class of its kind."""
-        return class_of_kind(self.kind)
+        """The class of its kind; what is computed from other exhibits is about their people, whatever its kind."""
+        kept = class_of_kind(self.kind)
+        return "money" if kept == "published" and self.computed_from_exhibits else kept
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,8 @@ def release_exhibits(
             treated=treated,
             control=definition.against or evaluation.arms.control.name,
             measures=dict(definition.outcome_columns),
-            cumulative=definition.kind in ("ever_started", "time_to_event"),
+            cumulative=definition.kind == "ever_started",
+            computed_from_exhibits=bool(definition.exhibits_read),
         )
         for name, frame in frames.items()
     )
