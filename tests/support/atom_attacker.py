@@ -12,7 +12,6 @@ import math
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-
 MOST = 10_000
 """More people than any family has."""
 
