@@ -22,6 +22,7 @@ TITLES = {
     "nation": "Person x month states of a whole country",
     "spark": "Panel and outcomes on Spark beside DuckDB",
     "outcomes": "Outcomes",
+    "cost_benefit": "Joint draws of a cost-benefit model",
     "ingest": "Reading and checking a register",
     "whole_run": "Whole runs",
 }
