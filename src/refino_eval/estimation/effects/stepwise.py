@@ -24,6 +24,7 @@ from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Ve
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.kernel import Design, cross_product
 from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.recording import Source
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import EffectTable, itt
@@ -45,6 +46,8 @@ class Stepwise:
         Base less full effect, the sum of contributions, shape (J,).
     dropped
         Controls left out of the full regression as collinear with cells or earlier controls.
+    contribution_sources
+        For each group and outcome: where its gamma_k and, after them, its beta_k come from.
     """
 
     outcomes: tuple[str, ...]
@@ -56,6 +59,7 @@ class Stepwise:
     change: FloatArray
     change_std_error: FloatArray
     dropped: tuple[str, ...]
+    contribution_sources: tuple[tuple[tuple[Source, ...], ...], ...]
     vcov: Vcov
 
     def to_frame(self) -> pd.DataFrame:
@@ -128,7 +132,7 @@ def stepwise(
     # The full regression shows the coefficients of the controls, with treatment in their place.
     given = inputs.adjusted_for(inputs.treated[:, None], ("control",))
     full = design_of(given, filled, tuple(controls), collinear="drop")
-    parts = _contributions(design_of(inputs), full, filled, values, owner, controls, inputs.vcov)
+    parts, sources = _contributions(design_of(inputs), full, filled, values, owner, controls, inputs.vcov)
     estimate = np.stack([value for value, _ in parts])
     error = np.stack([_std_error(psi, inputs.summed_in) for _, psi in parts])
     return Stepwise(
@@ -141,6 +145,7 @@ def stepwise(
         change=estimate.sum(axis=0),
         change_std_error=_std_error(np.sum([psi for _, psi in parts], axis=0), inputs.summed_in),
         dropped=full.dropped,
+        contribution_sources=sources,
         vcov=inputs.vcov,
     )
 
@@ -164,8 +169,8 @@ def _contributions(
     owner: IntArray,
     labels: list[str],
     vcov: Vcov,
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Each group's delta, shape (J,), and its influence, shape (n_rows, J)."""
+) -> tuple[list[tuple[FloatArray, FloatArray]], tuple[tuple[tuple[Source, ...], ...], ...]]:
+    """Return each group's delta, shape (J,), with its influence, shape (n_rows, J); and the sources of its coefficients."""
     kept = [labels.index(name) for name in full.focus]
     outer = full.fit(values)
     beta = outer.coefficients
@@ -183,7 +188,15 @@ def _contributions(
                 if full.supported[k]:
                     psi = psi + gamma[k] * outer.scores(vcov, focus=k)
         parts.append((value, psi))
-    return parts
+    sources = tuple(
+        tuple(
+            (*(inner.source(vcov, k) for k in mine), *(outer.source(vcov, j, focus=k) for k in mine))
+            for j in range(values.shape[1])
+        )
+        for g in range(int(owner.max()) + 1)
+        for mine in [[k for k, column in enumerate(kept) if owner[column] == g]]
+    )
+    return parts, sources
 
 
 def _freedom(steps: list[EffectTable], full: Design, inputs: RegressionInputs) -> float:
