@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -45,6 +46,32 @@ REFUSED_OPTIONS = {
     "specification without `absorb`.",
 }
 """What is said of an option of a specification that a kind does not honour."""
+
+
+WildBootstrap = Annotated[int, Field(ge=99, le=1_000_000)] | None
+WILD_BOOTSTRAP: Any = Field(
+    default=None,
+    description="Samples of the wild cluster bootstrap, whose p-value is then listed too (optional dependencies: bootstrap).",
+)
+
+
+def wild_bootstrap_faults(
+    where: str, samples: int | None, specification: str, definitions: Definitions
+) -> Iterator[str]:
+    """Return why a wild cluster bootstrap of a specification cannot be made: without clusters, or without its library."""
+    if samples is None:
+        return
+    entry = definitions.specifications.get(specification)
+    if entry is not None and not is_clustered(entry.vcov):
+        yield (
+            f"The {where} has wild_bootstrap, which needs clusters, and the specification '{specification}' has the "
+            f"covariance {entry.vcov}. Choose a clustered one, or leave wild_bootstrap out."
+        )
+    if find_spec("wildboottest") is None:
+        yield (
+            f"The {where} has wild_bootstrap, and the library wildboottest is not installed. Install it: "
+            "pip install refino-eval[bootstrap]."
+        )
 
 
 class PlainExhibit(Strict):

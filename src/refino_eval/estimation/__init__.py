@@ -14,7 +14,8 @@ core
     and `strata` (arms' means combined cell by cell).
 effects
     `itt`, `late`, `balance`, `dynamics`, `interactions`, `subgroups`, `estimands`, bounds, compliers, participation,
-    durations, probabilities, and what varies or describes them.
+    durations, probabilities, and what varies or describes them; `overlap`, `adjusted_differences` and
+    `unobserved_confounding` for comparisons without random assignment.
 randomisation
     `randomisation_test`, exact confidence sets, and `multiplicity` within families of tests.
 verification
@@ -29,6 +30,7 @@ from refino_eval.estimation.core.kernel import Design, Fit, cross_product
 from refino_eval.estimation.core.preparation import prepare, prepare_columns
 from refino_eval.estimation.core.regression_inputs import RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import CommonSample, common_sample, missing_patterns
+from refino_eval.estimation.effects.adjusted_differences import AdjustedDifferences, adjusted_differences
 from refino_eval.estimation.effects.attrition import (
     Bounds,
     attrition,
@@ -55,6 +57,7 @@ from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_
 from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
 from refino_eval.estimation.effects.nonlinear import LogitTable, logit
 from refino_eval.estimation.effects.null_card import NullCard, null_card
+from refino_eval.estimation.effects.propensity import Overlap, overlap
 from refino_eval.estimation.effects.ranked_states import NONE, RankedStates, Stays, rank_states, share_interval, stays
 from refino_eval.estimation.effects.several_arms import ArmEffects, arm_effects
 from refino_eval.estimation.effects.specification_curve import (
@@ -73,6 +76,11 @@ from refino_eval.estimation.effects.survival import (
     survival_shares,
 )
 from refino_eval.estimation.effects.take_up import FirstStage, StarterTable, ever_started, first_stage, starters
+from refino_eval.estimation.effects.unobserved_confounding import (
+    Benchmark,
+    ConfoundingTable,
+    unobserved_confounding,
+)
 from refino_eval.estimation.randomisation.assignments import Scheme, drawn_assignments
 from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
 from refino_eval.estimation.randomisation.multiplicity import (
@@ -91,13 +99,16 @@ from refino_eval.estimation.verification.reestimation import VerificationError
 
 __all__ = [
     "NONE",
+    "AdjustedDifferences",
     "AndersonRubinSet",
     "ArmEffects",
     "BalanceTable",
+    "Benchmark",
     "Bounds",
     "CommonSample",
     "ComplierMeans",
     "ComplierTable",
+    "ConfoundingTable",
     "ControlMatrix",
     "ControlTerm",
     "Design",
@@ -121,6 +132,7 @@ __all__ = [
     "MultiplicityTable",
     "NullCard",
     "OmnibusTest",
+    "Overlap",
     "PathTable",
     "RandomisationTable",
     "RankedStates",
@@ -140,6 +152,7 @@ __all__ = [
     "Vcov",
     "VerificationError",
     "WaldTest",
+    "adjusted_differences",
     "all_variants",
     "anderson_rubin_set",
     "arm_effects",
@@ -178,6 +191,7 @@ __all__ = [
     "multiplicity",
     "null_card",
     "omnibus_test",
+    "overlap",
     "paths",
     "prepare",
     "prepare_columns",
@@ -195,6 +209,7 @@ __all__ = [
     "sup_t",
     "survival_shares",
     "t_inference",
+    "unobserved_confounding",
     "wald_test",
     "widen",
     "wild_cluster_p_values",

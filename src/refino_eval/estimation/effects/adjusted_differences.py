@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Unpack, get_args
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from refino_eval.covariances import Vcov
@@ -28,6 +29,8 @@ from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.influence import Estimate
+from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.recording import Source
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.propensity import (
@@ -45,6 +48,8 @@ Population = Literal["ate", "att"]
 POPULATIONS: tuple[Population, ...] = get_args(Population)
 VCOVS: tuple[Vcov, ...] = ("HC0", "HC1", "CRV1")
 """Covariances that have a form for influence functions: sums of their squares, in clusters or not, with the factor of regression."""
+MOST_INTERACTIONS = 60
+"""Covariates up to which regression adjustment is also run as one regression, with an interaction for each."""
 BALANCED = 1e-9
 """Largest difference of means, in standard deviations, that counts as balanced."""
 
@@ -66,6 +71,8 @@ class AdjustedDifferences:
         two by arm (J, 2), control first.
     folds
         Folds of cross-fitting of aipw; 0 without.
+    sources
+        The regression that gives the same estimate (not the standard error), shape (M, P, J); None where there is none.
     """
 
     methods: tuple[Method, ...]
@@ -81,6 +88,7 @@ class AdjustedDifferences:
     n_left_out: IntArray
     n_trimmed: IntArray
     folds: int
+    sources: npt.NDArray[np.object_]
     vcov: Vcov
     level: float
 
@@ -126,6 +134,7 @@ def adjusted_differences(
     shape = (len(methods), len(populations), len(labels))
     estimate, std_error = np.full(shape, np.nan), np.full(shape, np.nan)
     df, n = np.full(len(labels), np.nan), np.zeros(len(labels), dtype=np.int64)
+    sources = np.full(shape, None, dtype=object)
     left_out, cut = (np.zeros((len(labels), 2), dtype=np.int64) for _ in range(2))
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
         among, n_trimmed = trimmed(replace(inputs, rows=sample.rows), trim)
@@ -138,6 +147,8 @@ def adjusted_differences(
             for p, population in enumerate(populations):
                 effect = _effect(models, method, population, folds=folds, seed=seed)
                 if effect is not None:
+                    listed = _same_estimate(models, method, population)
+                    sources[m, p, sample.columns] = listed or [None] * sample.columns.size
                     effect = replace(effect, psi=effect.psi * np.sqrt(factor), cluster=cluster)
                     estimate[m, p, sample.columns] = effect.value
                     std_error[m, p, sample.columns] = effect.std_error
@@ -147,7 +158,7 @@ def adjusted_differences(
     return AdjustedDifferences(
         methods=tuple(methods), populations=tuple(populations), outcomes=labels, estimate=estimate, std_error=std_error,
         p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high, df=df, n=n,
-        n_left_out=left_out, n_trimmed=cut, folds=folds, vcov=inputs.vcov, level=inputs.level,
+        n_left_out=left_out, n_trimmed=cut, folds=folds, sources=sources, vcov=inputs.vcov, level=inputs.level,
     )  # fmt: skip
 
 
@@ -202,6 +213,33 @@ def _effect(models: _Models, method: Method, population: Population, *, folds: i
     if parts[0] is None or parts[1] is None:
         return None
     return parts[0] - parts[1]
+
+
+def _same_estimate(models: _Models, method: Method, population: Population) -> list[Source] | None:
+    """Run the regression of outcomes on treatment whose coefficient is the estimate, so that other programs can be asked for it.
+
+    Of a difference of weighted means it is the regression on treatment alone with these weights; of regression adjustment the
+    one with interactions, covariates centred at the target's means (Lin 2013). Augmented estimates come from no single regression.
+    """
+    people, target = models.people, models.target(population)
+    if method == "aipw" or (method == "regression_adjustment" and people.basis.shape[1] > MOST_INTERACTIONS):
+        return None
+    weights, controls = people.weights, np.empty((people.n, 0))
+    if method == "regression_adjustment":
+        centred = people.basis - target @ people.basis
+        controls = np.hstack((centred, people.treated[:, None] * centred))
+    else:
+        weights = np.zeros(people.n)
+        for arm in (0, 1):
+            q = people.weights * models.arm(arm)
+            odds, _ = models.odds(arm, population, models.propensity.score)
+            balanced = balancing_weights(people.basis, q, target @ people.basis) if method == "entropy_balancing" else q * odds
+            assert balanced is not None
+            weights += balanced / balanced.sum()
+    options = Options(weights=weights, controls=controls, vcov="HC1")
+    fit = design_of(regression_inputs(people.treated, **options)).fit(models.y)
+    fit.std_errors("HC1")
+    return [fit.source("HC1", k) for k in range(models.y.shape[1])]
 
 
 def _least_squares(models: _Models, arm: int, q: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,7 @@ counted, category by category until no such one remains. What is estimated after
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, special
@@ -207,12 +207,11 @@ class Overlap:
     ----------
     n, n_left_out
         People by arm with a score, and without a counterpart, each (2,).
-    mean, sd, lowest, highest
-        Of the score by arm, weighted, each (2,).
-    support
-        The largest of the arms' lowest scores, and the smallest of their highest.
+    mean, sd, low, high
+        Of the score by arm, weighted, each (2,); low and high are the first and the last percentile.
     outside_support
-        Share of each arm outside it, shape (2,).
+        Share of each arm outside the common support (below the larger of the arms' lowest scores, or above the smaller of their
+        highest), shape (2,).
     thresholds, outside
         Thresholds a, and the share of each arm with a score below a or above 1 - a, shape (len(thresholds), 2).
     effective_n
@@ -229,9 +228,8 @@ class Overlap:
     n_left_out: IntArray
     mean: FloatArray
     sd: FloatArray
-    lowest: FloatArray
-    highest: FloatArray
-    support: tuple[float, float]
+    low: FloatArray
+    high: FloatArray
     outside_support: FloatArray
     thresholds: tuple[float, ...]
     outside: FloatArray
@@ -242,7 +240,6 @@ class Overlap:
     edges: FloatArray
     shares: FloatArray
     counts: IntArray
-    score: FloatArray = field(repr=False)
 
 
 WEIGHTINGS = ("before", "ate", "att")
@@ -285,8 +282,7 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
     fitted, z, own = propensity_score(covariates).score, covariates.treated, covariates.weights
     arms = [z == arm for arm in (0, 1)]
     means = np.array([np.average(fitted[arm], weights=own[arm]) for arm in arms])
-    low, high = (np.array([pick(fitted[arm]) for arm in arms]) for pick in (np.min, np.max))
-    support = float(low.max()), float(high.min())
+    support = max(fitted[arm].min() for arm in arms), min(fitted[arm].max() for arm in arms)
 
     def share(chosen: BoolArray) -> FloatArray:
         return np.array([np.average(chosen[arm], weights=own[arm]) for arm in arms])
@@ -302,9 +298,8 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
         n_left_out=np.array(covariates.n_left_out),
         mean=means,
         sd=np.array([np.sqrt(np.average((fitted[arm] - m) ** 2, weights=own[arm])) for arm, m in zip(arms, means, strict=True)]),
-        lowest=low,
-        highest=high,
-        support=support,
+        low=np.array([_quantile(fitted[arm], own[arm], 0.01) for arm in arms]),
+        high=np.array([_quantile(fitted[arm], own[arm], 0.99) for arm in arms]),
         outside_support=share((fitted < support[0]) | (fitted > support[1])),
         thresholds=thresholds,
         outside=np.array([share((fitted < a) | (fitted > 1 - a)) for a in thresholds]).reshape(len(thresholds), 2),
@@ -315,8 +310,14 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
         edges=edges,
         shares=np.stack([np.bincount(place[arm], own[arm], bins) / own[arm].sum() for arm in arms], axis=1),
         counts=np.stack([np.bincount(place[arm], minlength=bins) for arm in arms], axis=1),
-        score=fitted,
     )
+
+
+def _quantile(values: FloatArray, weights: FloatArray, share: float) -> float:
+    """Return the smallest value that at least a share of the weight is at or below."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, share * reached[-1])])
 
 
 def _standardised(

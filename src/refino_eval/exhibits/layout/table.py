@@ -157,11 +157,12 @@ class Numbers:
     def estimate(self, panel: str, row: str, column: str) -> Cell:
         """Return the cell of an estimate: two significant digits, and as many decimals as its standard error or one more."""
         error = self.value(panel, row, column, "std_error")
-        cell = self.cell(panel, row, column, "estimate", write=lambda value: self._beside(value, error))
+        cell = self.cell(panel, row, column, "estimate", write=lambda value: self.like(value, error))
         mark = self.style.starred(self.value(panel, row, column, "p_value"))
         return replace(cell, mark=mark) if mark and cell.number is not None else cell
 
-    def _beside(self, value: float, error: float) -> str:
+    def like(self, value: float, error: float) -> str:
+        """Return an estimate as it is written next to a standard error."""
         if self.style.decimals is not None:
             return self.style.fixed(value, self.style.decimals)
         decimals = decimals_for(value, 2)

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     SAMPLES = "overlapping_samples"
     RATIO = "ratio_of_effects"
     DECOMPOSITION = "decomposition"
+    INFLUENCE = "influence_function"
+    CONFOUNDING = "unobserved_confounding"
     GROUPS = "groups_share_clusters"
     SINGULAR = "singular_covariance"
     UNSTATED = "no_regression"

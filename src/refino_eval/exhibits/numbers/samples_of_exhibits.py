@@ -49,3 +49,19 @@ def observed(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specificati
         values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),
         controls.to_frame().loc[kept].reset_index(drop=True) if controls.names else None,
     )
+
+
+def people_of(cohort: pd.DataFrame, specification: d.Specification) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return people and their controls where no outcome is read, on the rows that the controls leave.
+
+    Raises
+    ------
+    UserError
+        When they are not in both arms.
+    """
+    people = weighted(cohort, specification)
+    controls = controls_of(people, specification)
+    kept = people.loc[controls.rows].reset_index(drop=True)
+    if kept["treated"].nunique() < 2:
+        raise UserError(f"only {len(kept):,} people have every control, and they are not in both arms. Look at the controls' `missing`.")
+    return kept, controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None

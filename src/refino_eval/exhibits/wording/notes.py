@@ -131,6 +131,11 @@ def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
     return say("notes.standard_errors_in_parentheses", language, names=names)
 
 
+def wild_bootstrap_note(draws: int, labels: LabelBook) -> str:
+    """Return a text on the wild cluster bootstrap."""
+    return labels.say("notes.wild_bootstrap", draws=NumberStyle.of(labels.language).integer(draws))
+
+
 def influence_note(what: str, specification: Specification, labels: LabelBook) -> str:
     """Return a text that says that standard errors are from influence functions, and the clusters in which these are summed."""
     if is_clustered(specification.vcov):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.exhibit_base import Chapter, OutcomesExhibit
+from refino_eval.config.exhibit_base import WILD_BOOTSTRAP, Chapter, OutcomesExhibit, WildBootstrap, wild_bootstrap_faults
 from refino_eval.covariances import ROBUST, Vcov
 from refino_eval.errors import nearest
 
@@ -22,6 +22,7 @@ class StepwiseExhibit(OutcomesExhibit):
 
     kind: Literal["stepwise"]
     covariances: ClassVar[tuple[Vcov, ...]] = ROBUST
+    honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     usual_chapter: ClassVar[Chapter] = "robustness"
     units_in_heads: ClassVar[bool] = False
     explanations: ClassVar[tuple[str, ...]] = (
@@ -31,13 +32,10 @@ class StepwiseExhibit(OutcomesExhibit):
     specification: Name = Field(default="main", description="Whose controls enter, in its own encoding.")
     steps: tuple[tuple[Name, ...], ...] = Field(
         min_length=1,
-        description="Covariates of each group, in the order in which they enter; all of the specification's.",
+        description="Covariates of each group, in the order in which they enter; all of the specification's. With `absorb` its "
+        "columns are in the steps too, and the first step is compared with the difference without fixed effects.",
     )
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """The covariates that enter."""
-        return tuple(name for step in self.steps for name in step)
+    wild_bootstrap: WildBootstrap = WILD_BOOTSTRAP
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
@@ -46,12 +44,13 @@ class StepwiseExhibit(OutcomesExhibit):
             return
         if specification.interact:
             yield f"The {where} enters controls one by one, and cannot enter products (`interact`). Choose a specification without them."
-        controls = [term.covariate for term in specification.controls]
-        named = list(self.covariates)
+        yield from wild_bootstrap_faults(where, self.wild_bootstrap, self.specification, definitions)
+        controls = [*(term.covariate for term in specification.controls), *specification.absorb]
+        named = [name for step in self.steps for name in step]
         for name in dict.fromkeys(named):
             if name not in controls:
                 yield (
-                    f"The {where} enters '{name}', which is not a control of the specification '{self.specification}'."
+                    f"The {where} enters '{name}', which is not a control (or absorbed column) of the specification '{self.specification}'."
                     f"{nearest(name, controls)}"
                 )
             elif named.count(name) > 1:
@@ -59,6 +58,6 @@ class StepwiseExhibit(OutcomesExhibit):
         for name in controls:
             if name not in named:
                 yield (
-                    f"The {where} leaves out '{name}', a control of the specification '{self.specification}'. Add it to a step, so "
+                    f"The {where} leaves out '{name}', a control or absorbed column of the specification '{self.specification}'. Add it to a step, so "
                     "that the last step is that specification."
                 )

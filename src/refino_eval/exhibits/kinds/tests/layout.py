@@ -97,7 +97,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels:
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
     lines.append(_redraws(exhibit, frame, style, labels))
     if exhibit.wild_bootstrap is not None:
-        lines.append(labels.say("tests.wild_bootstrap", draws=style.integer(exhibit.wild_bootstrap)))
+        lines.append(labels.say("notes.wild_bootstrap", draws=style.integer(exhibit.wild_bootstrap)))
     lines.append(_family(exhibit, numbers, labels))
     lines.append(labels.say("tests.detectable_and_excluded_explained"))
     if entry is not None:

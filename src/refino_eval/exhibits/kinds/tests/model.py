@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.exhibit_base import OutcomesExhibit, Several
-from refino_eval.covariances import is_clustered
+from refino_eval.config.exhibit_base import WILD_BOOTSTRAP, OutcomesExhibit, Several, WildBootstrap, wild_bootstrap_faults
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:
@@ -64,12 +62,7 @@ class TestsExhibit(OutcomesExhibit):
         default="max_t",
         description="Family-wise p-values by the largest |t|, or balanced between tests by the smallest p-value (minP).",
     )
-    wild_bootstrap: int | None = Field(
-        default=None,
-        ge=99,
-        le=1_000_000,
-        description="Samples of the wild cluster bootstrap, whose p-value is then listed too (optional dependencies: bootstrap).",
-    )
+    wild_bootstrap: WildBootstrap = WILD_BOOTSTRAP
     margins: dict[Name, float] = Field(
         default_factory=dict, description="Key -> the effect below which it does not matter, for the equivalence test."
     )
@@ -80,23 +73,9 @@ class TestsExhibit(OutcomesExhibit):
             yield f"The {where} has between_arms, which comes from one regression of all arms. Add `comparison: joint`."
         if self.comparison == "joint" and self.scheme == "bernoulli":
             yield f"The {where} re-randomises several arms at once, with as many of each in every cell. Choose `scheme: complete`."
-        if self.wild_bootstrap is not None:
-            yield from self._bootstrap_faults(where, definitions)
+        if self.wild_bootstrap is not None and self.comparison == "joint":
+            yield f"The {where} has wild_bootstrap, which tests one arm at a time. Choose `comparison: pairwise`."
+        yield from wild_bootstrap_faults(where, self.wild_bootstrap, self.specification, definitions)
         for key in self.margins:
             if key not in self.columns:
                 yield f"The {where} gives a margin for '{key}', which is not one of its columns.{nearest(key, self.columns)}"
-
-    def _bootstrap_faults(self, where: str, definitions: Definitions) -> Iterator[str]:
-        entry = definitions.specifications.get(self.specification)
-        if self.comparison == "joint":
-            yield f"The {where} has wild_bootstrap, which tests one arm at a time. Choose `comparison: pairwise`."
-        if entry is not None and not is_clustered(entry.vcov):
-            yield (
-                f"The {where} has wild_bootstrap, which needs clusters, and the specification '{self.specification}' has the "
-                f"covariance {entry.vcov}. Choose a clustered one, or leave wild_bootstrap out."
-            )
-        if find_spec("wildboottest") is None:
-            yield (
-                f"The {where} has wild_bootstrap, and the library wildboottest is not installed. Install it: "
-                "pip install refino-eval[bootstrap]."
-            )

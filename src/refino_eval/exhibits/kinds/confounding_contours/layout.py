@@ -1,0 +1,102 @@
+"""Contours of the difference adjusted for an unobserved trait, by its strength with treatment and with the outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from refino_eval.exhibits.kinds.confounding_contours.model import ConfoundingContoursExhibit
+from refino_eval.exhibits.kinds.unobserved_confounding.layout import conclusion
+from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis, panels, source_line
+from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.style import CONTROL, INK, QUIET, TREATED
+from refino_eval.exhibits.layout.table import Numbers
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import data_class_note, errors_note, specification_note
+from refino_eval.exhibits.wording.number_format import NumberStyle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POINTS = 120
+"""Grid of each axis."""
+
+
+def layout(exhibit: ConfoundingContoursExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
+    """Draw a panel for each outcome: contours, the line where the difference is zero, and the benchmarks."""
+    labels = page.labels
+    figure, axes = panels(len(exhibit.columns))
+    numbers = Numbers.of(frame, page.style)
+    for place, (ax, (key, outcome)) in enumerate(zip(axes, exhibit.columns.items(), strict=True)):
+        _contours(ax, exhibit, numbers, key, labels)
+        head_panel(ax, place, len(axes), labels.outcome(outcome), "")
+        number_axis(ax.xaxis, labels.language)
+        number_axis(ax.yaxis, labels.language)
+        ax.set_xlabel(labels.say("confounding_contours.with_treatment"))
+        ax.set_ylabel(labels.say("confounding_contours.with_outcome"))
+    source_line(figure, data_class_note(page.facts, labels.language))
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
+
+
+def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str, labels: LabelBook) -> None:
+    """Draw one outcome: |estimate| - scale sqrt(R2 R2 / (1 - R2)), and where this (or its interval) reaches zero."""
+    estimate, scale, reach = (
+        numbers.value("difference", "full", key, "estimate"),
+        numbers.value("robustness", "bias_scale", key, "value"),
+        numbers.value("robustness", "interval_scale", key, "value"),
+    )
+    marks = _marks(exhibit, numbers, key)
+    furthest = numbers.value("robustness", "robustness_value", key, "share")
+    right, top = (
+        min(1.35 * max([furthest, *(mark[axis] for mark in marks)]), 0.99) for axis in (1, 2)
+    )
+    if not all(map(np.isfinite, (estimate, scale, reach, right, top))):
+        return
+    x, y = np.meshgrid(np.linspace(0, right, POINTS), np.linspace(0, top, POINTS))
+    adjusted = np.sign(estimate) * (abs(estimate) - scale * np.sqrt(x * y / (1 - x)))
+    style = NumberStyle.of(labels.language)
+    lines = ax.contour(x, y, adjusted, levels=9, colors=QUIET, linewidths=0.7, linestyles="solid", zorder=1)
+    ax.clabel(lines, fontsize=7, fmt=lambda value: style.significant(value, 2))
+    ax.contour(x, y, adjusted, levels=[0.0], colors=CONTROL.color, linewidths=1.8, linestyles="solid", zorder=2)
+    nearest = np.abs(estimate) - scale * np.sqrt(x * y / (1 - x)) - reach * np.sqrt((1 - y) / (1 - x))
+    ax.contour(x, y, nearest, levels=[0.0], colors=CONTROL.color, linewidths=1.4, linestyles="dashed", zorder=2)
+    ax.plot([0], [0], marker="^", color=INK, markersize=6, clip_on=False, zorder=4)
+    for text, at_x, at_y in marks:
+        ax.plot([at_x], [at_y], marker="D", color=TREATED.color, markersize=4.5, zorder=4)
+        covariate, times = text
+        name = f"{style.of_text(f'{times:g}')} × {labels.covariate(covariate, unit=False)}"
+        ax.annotate(name, (at_x, at_y), xytext=(5, 3), textcoords="offset points", fontsize=7, color=TREATED.color, zorder=5)
+    ax.set_xlim(0, right)
+    ax.set_ylim(0, top)
+
+
+def _marks(
+    exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str
+) -> list[tuple[tuple[str, float], float, float]]:
+    """Return traits k times as strong as each benchmark that can exist: benchmark and k, strength with treatment, with outcome."""
+    marks = []
+    for name in exhibit.benchmarks:
+        for times in exhibit.multiples:
+            strengths = [
+                numbers.value(f"bounds:{name}", f"{times:g}:{part}", key, "share") for part in ("treatment", "outcome")
+            ]
+            if np.isfinite(strengths).all():
+                marks.append(((name, times), *strengths))
+    return marks
+
+
+def _alt(exhibit: ConfoundingContoursExhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
+    sentences = [conclusion(exhibit, frame, key, labels) for key in exhibit.columns]
+    return " ".join([labels.say("confounding_contours.alt"), *filter(None, sentences)])
+
+
+def notes(exhibit: ConfoundingContoursExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+    """Return what each outcome's panel says, and how it was drawn."""
+    lines = [conclusion(exhibit, frame, key, labels) for key in exhibit.columns]
+    lines.append(labels.say("confounding_contours.explained"))
+    entry = labels.specification_of(exhibit.specification)
+    if entry is not None:
+        lines += [specification_note(exhibit.specification, entry, labels), errors_note([entry.vcov], labels.language)]
+    return [line for line in lines if line]
