@@ -30,6 +30,11 @@ EXHIBITS = {
     "estimands": {**Y, "specification": "spec"},
     "leave_one_out": {**Y, "specification": "spec", "without": "county"},
     "stepwise": {**Y, "specification": "spec", "steps": [["age"]]},
+    "adjusted_differences": {**Y, "specification": "spec"},
+    "unobserved_confounding": {**Y, "specification": "spec", "benchmarks": ["age"]},
+    "confounding_contours": {**Y, "specification": "spec", "benchmarks": ["age"]},
+    "overlap": {"specification": "spec"},
+    "propensity_scores": {"specification": "spec", "bins": 5},
     "specification_curve": {**Y, "specifications": ["spec"]},
     "subgroups": {**Y, "specification": "spec", "groups": ["female"]},
     "interactions": {"outcome": "y", "specification": "spec", "moderators": ["female"]},
@@ -76,6 +81,7 @@ REFUSED_VCOV = {
     "time_to_event": {"CR2", "CR3", "CRV1"},
     "stepwise": {"iid"},
     "estimands": {"iid"},
+    "adjusted_differences": {"iid", "HC2", "HC2_BM", "HC3", "CR2", "CR3"},
 }
 
 
@@ -87,7 +93,8 @@ HONOURED = {
     },
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
-        "interactions",
+        "interactions", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
+        "propensity_scores",
     },
 }  # fmt: skip
 OPTIONS = {
@@ -95,6 +102,8 @@ OPTIONS = {
     "interacted": {"adjustment": "interacted"},
     "absorb": {"absorb": ["county", "band"]},
 }
+OPTION_KEYS = {("stepwise", "absorb"): {"steps": [["age"], ["county"], ["band"]]}}
+"""Keys that an exhibit of a kind must have with an option."""
 
 
 def definitions(kind, vcov="HC1", weights=None, option=None, controls=None, **change):
@@ -102,7 +111,7 @@ def definitions(kind, vcov="HC1", weights=None, option=None, controls=None, **ch
     controls = [{"covariate": "age", "encoding": "linear"}] if controls is None else controls
     spec = {**label, "controls": controls, "vcov": vcov, "weights": weights}
     spec |= OPTIONS.get(option, {})
-    own = {"vcov": vcov} if kind in ("balance", "starters") else {}
+    own = {"vcov": vcov} if kind in ("balance", "starters") else OPTION_KEYS.get((kind, option), {})
     return Definitions.model_validate(
         {
             "covariates": {n: {"kind": "column", "column": n, "label": WORD} for n in ("age", "female", "w2", "band")},
@@ -240,7 +249,11 @@ def expected(trial, kind, vcov, weights, option=None):
             ("spec", "all", "y"): effect(y),
             ("spec", "B", "y"): effect(y, (cohort["county"] != "B").to_numpy()),
         },
-        "stepwise": {("steps", "cells", "y"): effect(y, columns=(z,)), ("steps", "step_1", "y"): effect(y)},
+        "stepwise": {("steps", "step_3", "y"): effect(y)}
+        if option == "absorb"
+        else {("steps", "cells", "y"): effect(y, columns=(z,)), ("steps", "step_1", "y"): effect(y)},
+        "adjusted_differences": {("regression", "regression", "y"): effect(y)},
+        "unobserved_confounding": {("difference", "full", "y"): effect(y)},
         "specification_curve": {("spec", "y", "analysed"): effect(y)},
         "subgroups": {("female", "1", "y"): effect(y, female == 1)},
         "interactions": {
@@ -271,7 +284,7 @@ def expected(trial, kind, vcov, weights, option=None):
 
 REGRESSIONS = (
     "itt", "tests", "estimands", "leave_one_out", "stepwise", "specification_curve", "subgroups", "interactions", "effects",
-    "attrition", "ever_started", "fall_back", "late", "compliers", "balance", "starters", "binary_models",
+    "adjusted_differences", "unobserved_confounding", "attrition", "ever_started", "fall_back", "late", "compliers", "balance", "starters", "binary_models",
 )  # fmt: skip
 
 

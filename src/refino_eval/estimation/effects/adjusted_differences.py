@@ -39,6 +39,7 @@ from refino_eval.estimation.effects.propensity import (
     covariates_of,
     logit_coefficients,
     propensity_score,
+    spanning,
     trimmed,
 )
 
@@ -148,7 +149,8 @@ def adjusted_differences(
                 effect = _effect(models, method, population, folds=folds, seed=seed)
                 if effect is not None:
                     listed = _same_estimate(models, method, population)
-                    sources[m, p, sample.columns] = listed or [None] * sample.columns.size
+                    if listed is not None:
+                        sources[m, p, sample.columns] = listed
                     effect = replace(effect, psi=effect.psi * np.sqrt(factor), cluster=cluster)
                     estimate[m, p, sample.columns] = effect.value
                     std_error[m, p, sample.columns] = effect.std_error
@@ -166,7 +168,9 @@ def _small_sample(inputs: RegressionInputs, people: Covariates, cluster: IntArra
     """Return the factor of the variance and the degrees of freedom, those of a regression on the same covariates."""
     df_resid = people.n - people.n_parameters
     if df_resid < 1:
-        raise UserError(f"No degrees of freedom: {people.n:,} people and {people.n_parameters:,} parameters. Use fewer covariates.")
+        raise UserError(
+            f"No degrees of freedom: {people.n:,} people and {people.n_parameters:,} parameters. Use fewer covariates."
+        )
     if cluster is None:
         return inputs.covariance.factor(n=people.n, df_resid=df_resid), float(df_resid)
     n_clusters = np.unique(cluster).size
@@ -226,14 +230,18 @@ def _same_estimate(models: _Models, method: Method, population: Population) -> l
         return None
     weights, controls = people.weights, np.empty((people.n, 0))
     if method == "regression_adjustment":
+        # The constant is 0 once centred, so that the columns left span one dimension less.
         centred = people.basis - target @ people.basis
+        centred = spanning(centred[:, np.abs(centred).max(axis=0) > BALANCED])
         controls = np.hstack((centred, people.treated[:, None] * centred))
     else:
         weights = np.zeros(people.n)
         for arm in (0, 1):
             q = people.weights * models.arm(arm)
             odds, _ = models.odds(arm, population, models.propensity.score)
-            balanced = balancing_weights(people.basis, q, target @ people.basis) if method == "entropy_balancing" else q * odds
+            balanced = (
+                balancing_weights(people.basis, q, target @ people.basis) if method == "entropy_balancing" else q * odds
+            )
             assert balanced is not None
             weights += balanced / balanced.sum()
     options = Options(weights=weights, controls=controls, vcov="HC1")
@@ -245,7 +253,7 @@ def _same_estimate(models: _Models, method: Method, population: Population) -> l
 def _least_squares(models: _Models, arm: int, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the regression of outcomes on covariates with weights q of an arm: coefficients (k, J), and the inverse of x'qx."""
     x = models.people.basis
-    inverse = np.linalg.pinv(x.T @ (x * q[:, None]), hermitian=True)
+    inverse: FloatArray = np.asarray(np.linalg.pinv(x.T @ (x * q[:, None]), hermitian=True), dtype=np.float64)
     return np.asarray(inverse @ (x.T @ (models.y * q[:, None]))), inverse
 
 

@@ -78,7 +78,10 @@ def covariates_of(inputs: RegressionInputs, *, at_least: int = 1) -> Covariates:
     rows = _with_counterpart(inputs, at_least)
     kept = np.flatnonzero(rows)
     lost = inputs.rows & ~rows
-    n_left_out = (int(np.count_nonzero(lost & (inputs.treated == 0))), int(np.count_nonzero(lost & (inputs.treated == 1))))
+    n_left_out = (
+        int(np.count_nonzero(lost & (inputs.treated == 0))),
+        int(np.count_nonzero(lost & (inputs.treated == 1))),
+    )
     if not kept.size:
         raise UserError(
             f"The covariates and fixed effects predict the arm of all {int(inputs.rows.sum()):,} people exactly, so that nobody has "
@@ -97,7 +100,7 @@ def covariates_of(inputs: RegressionInputs, *, at_least: int = 1) -> Covariates:
         rows=kept,
         treated=inputs.treated[kept],
         weights=own / own.mean(),
-        basis=_spanning(np.hstack((dummies, inputs.controls[kept]))),
+        basis=spanning(np.hstack((dummies, inputs.controls[kept]))),
         codes=codes,
         n_left_out=n_left_out,
     )
@@ -119,7 +122,7 @@ def _with_counterpart(inputs: RegressionInputs, at_least: int) -> BoolArray:
             return rows
 
 
-def _spanning(columns: FloatArray) -> FloatArray:
+def spanning(columns: FloatArray) -> FloatArray:
     """Return orthogonal columns with the same span and mean square 1."""
     length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     columns = columns[:, length > 0] / length[length > 0]
@@ -297,7 +300,9 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
         n=np.array([int(arm.sum()) for arm in arms]),
         n_left_out=np.array(covariates.n_left_out),
         mean=means,
-        sd=np.array([np.sqrt(np.average((fitted[arm] - m) ** 2, weights=own[arm])) for arm, m in zip(arms, means, strict=True)]),
+        sd=np.array(
+            [np.sqrt(np.average((fitted[arm] - m) ** 2, weights=own[arm])) for arm, m in zip(arms, means, strict=True)]
+        ),
         low=np.array([_quantile(fitted[arm], own[arm], 0.01) for arm in arms]),
         high=np.array([_quantile(fitted[arm], own[arm], 0.99) for arm in arms]),
         outside_support=share((fitted < support[0]) | (fitted > support[1])),
@@ -331,4 +336,4 @@ def _standardised(
     spread = [own[arm] @ (columns[arm] - mean(arm, own)) ** 2 / own[arm].sum() for arm in arms]
     scale = np.sqrt((spread[0] + spread[1]) / 2)
     gaps = np.stack([mean(arms[1], w) - mean(arms[0], w) for w in weightings], axis=1).reshape(columns.shape[1], -1)
-    return np.divide(gaps, scale[:, None], out=np.full_like(gaps, np.nan), where=scale[:, None] > 1e-12)
+    return np.asarray(np.divide(gaps, scale[:, None], out=np.full_like(gaps, np.nan), where=scale[:, None] > 1e-12))

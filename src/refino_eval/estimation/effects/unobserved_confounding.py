@@ -148,7 +148,9 @@ def unobserved_confounding(
     inputs = regression_inputs(treated, **options)
     inputs.refuse("An analysis of unobserved confounding", "interacted", "own_controls")
     if inputs.missing == "available":
-        raise UserError("An analysis of unobserved confounding compares regressions of the same people: choose missing 'common'.")
+        raise UserError(
+            "An analysis of unobserved confounding compares regressions of the same people: choose missing 'common'."
+        )
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
     used = choose_samples(values, labels, inputs.missing, among=inputs.rows)[0].rows
     inputs = replace(inputs, rows=used)
@@ -302,7 +304,10 @@ def _times(with_treatment: float, with_outcome: FloatArray, position: _Position,
             if not np.isfinite(d[0]):
                 return -1.0
             one = replace(
-                position, estimate=position.estimate[[j]], scale=position.scale[[j]], adjusted_error=position.adjusted_error[[j]]
+                position,
+                estimate=position.estimate[[j]],
+                scale=position.scale[[j]],
+                adjusted_error=position.adjusted_error[[j]],
             )
             value, reach = one.moved(d, y)
             towards = float(value[0] * np.sign(one.estimate[0])) - (float(reach[0]) if interval else 0.0)

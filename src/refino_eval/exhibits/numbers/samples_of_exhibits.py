@@ -63,5 +63,7 @@ def people_of(cohort: pd.DataFrame, specification: d.Specification) -> tuple[pd.
     controls = controls_of(people, specification)
     kept = people.loc[controls.rows].reset_index(drop=True)
     if kept["treated"].nunique() < 2:
-        raise UserError(f"only {len(kept):,} people have every control, and they are not in both arms. Look at the controls' `missing`.")
+        raise UserError(
+            f"only {len(kept):,} people have every control, and they are not in both arms. Look at the controls' `missing`."
+        )
     return kept, controls.to_frame().loc[controls.rows].reset_index(drop=True) if controls.names else None

@@ -62,7 +62,10 @@ def _notes(exhibit: AdjustedDifferencesExhibit, frame: pd.DataFrame, labels: Lab
     entry = labels.specification_of(exhibit.specification)
     if entry is not None:
         other = influence_note(labels.say("adjusted_differences.other_methods"), entry, labels)
-        lines += [f"{errors_note([entry.vcov], labels.language)} {other}", labels.say("adjusted_differences.factor_explained")]
+        lines += [
+            f"{errors_note([entry.vcov], labels.language)} {other}",
+            labels.say("adjusted_differences.factor_explained"),
+        ]
     if exhibit.wild_bootstrap is not None:
         lines.append(wild_bootstrap_note(exhibit.wild_bootstrap, labels))
     people = frame[frame["panel"] == "people"]

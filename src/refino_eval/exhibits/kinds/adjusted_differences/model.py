@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.exhibit_base import WILD_BOOTSTRAP, Chapter, OutcomesExhibit, WildBootstrap, wild_bootstrap_faults
+from refino_eval.config.exhibit_base import (
+    WILD_BOOTSTRAP,
+    Chapter,
+    OutcomesExhibit,
+    WildBootstrap,
+    wild_bootstrap_faults,
+)
 from refino_eval.covariances import Vcov
 
 if TYPE_CHECKING:
@@ -28,7 +34,8 @@ class AdjustedDifferencesExhibit(OutcomesExhibit):
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     explanations: ClassVar[tuple[str, ...]] = ("propensity", "adjusted_difference", "interval")
     specification: Name = Field(
-        default="main", description="Its controls and fixed effects are the covariates of every method, fixed effects as dummies."
+        default="main",
+        description="Its controls and fixed effects are the covariates of every method, fixed effects as dummies.",
     )
     methods: tuple[Method, ...] = Field(
         default=("regression_adjustment", "ipw", "entropy_balancing", "aipw"),

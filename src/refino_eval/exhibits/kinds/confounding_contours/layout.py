@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import CONTROL, INK, QUIET, TREATED
 from refino_eval.exhibits.layout.table import Numbers
-from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.exhibits.wording.notes import data_class_note, errors_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
@@ -49,9 +50,8 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
     )
     marks = _marks(exhibit, numbers, key)
     furthest = numbers.value("robustness", "robustness_value", key, "share")
-    right, top = (
-        min(1.35 * max([furthest, *(mark[axis] for mark in marks)]), 0.99) for axis in (1, 2)
-    )
+    right = min(1.35 * max([furthest, *(mark.with_treatment for mark in marks)]), 0.99)
+    top = min(1.35 * max([furthest, *(mark.with_outcome for mark in marks)]), 0.99)
     if not all(map(np.isfinite, (estimate, scale, reach, right, top))):
         return
     x, y = np.meshgrid(np.linspace(0, right, POINTS), np.linspace(0, top, POINTS))
@@ -63,27 +63,41 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
     nearest = np.abs(estimate) - scale * np.sqrt(x * y / (1 - x)) - reach * np.sqrt((1 - y) / (1 - x))
     ax.contour(x, y, nearest, levels=[0.0], colors=CONTROL.color, linewidths=1.4, linestyles="dashed", zorder=2)
     ax.plot([0], [0], marker="^", color=INK, markersize=6, clip_on=False, zorder=4)
-    for text, at_x, at_y in marks:
-        ax.plot([at_x], [at_y], marker="D", color=TREATED.color, markersize=4.5, zorder=4)
-        covariate, times = text
-        name = f"{style.of_text(f'{times:g}')} × {labels.covariate(covariate, unit=False)}"
-        ax.annotate(name, (at_x, at_y), xytext=(5, 3), textcoords="offset points", fontsize=7, color=TREATED.color, zorder=5)
+    for k, name in enumerate(exhibit.benchmarks):
+        mine = [mark for mark in marks if mark.covariate == name]
+        if not mine:
+            continue
+        across, up = [mark.with_treatment for mark in mine], [mark.with_outcome for mark in mine]
+        ax.plot(across, up, color=TREATED.color, marker="D", markersize=4, linewidth=0.8, clip_on=False, zorder=4)
+        times = ", ".join(style.of_text(f"{mark.times:g}") for mark in mine)
+        ax.annotate(
+            f"{times} × {inside(labels.covariate(name, unit=False))}", (across[-1], up[-1]), xytext=(6, 2 + 9 * k),
+            textcoords="offset points", fontsize=7, color=TREATED.color, zorder=5,
+        )  # fmt: skip
     ax.set_xlim(0, right)
     ax.set_ylim(0, top)
 
 
-def _marks(
-    exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str
-) -> list[tuple[tuple[str, float], float, float]]:
-    """Return traits k times as strong as each benchmark that can exist: benchmark and k, strength with treatment, with outcome."""
+@dataclass(frozen=True)
+class Mark:
+    """A trait `times` as strong as a benchmark: its partial R2 with treatment and with the outcome."""
+
+    covariate: str
+    times: float
+    with_treatment: float
+    with_outcome: float
+
+
+def _marks(exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str) -> list[Mark]:
+    """Return traits like the benchmarks, as far as they can exist."""
     marks = []
     for name in exhibit.benchmarks:
         for times in exhibit.multiples:
-            strengths = [
+            with_treatment, with_outcome = (
                 numbers.value(f"bounds:{name}", f"{times:g}:{part}", key, "share") for part in ("treatment", "outcome")
-            ]
-            if np.isfinite(strengths).all():
-                marks.append(((name, times), *strengths))
+            )
+            if np.isfinite(with_treatment) and np.isfinite(with_outcome):
+                marks.append(Mark(name, times, with_treatment, with_outcome))
     return marks
 
 

@@ -36,13 +36,23 @@ def layout(exhibit: OverlapExhibit, frame: pd.DataFrame, page: Page) -> Table:
     ]  # fmt: skip
     shares = {"outside_support": labels.say("overlap.outside_support")}
     shares |= {
-        f"beyond_{a:g}": labels.say("overlap.beyond", low=page.style.significant(a, 1), high=page.style.significant(1 - a, 2))
+        f"beyond_{a:g}": labels.say(
+            "overlap.beyond", low=page.style.of_text(f"{a:g}"), high=page.style.of_text(f"{1 - a:g}")
+        )
         for a in exhibit.thresholds
     }
-    rows += [Row((label(text), *(per_cent(numbers, "score", arm, key, "share") for arm in arms))) for key, text in shares.items()]
+    rows += [
+        Row((label(text), *(per_cent(numbers, "score", arm, key, "share") for arm in arms)))
+        for key, text in shares.items()
+    ]
     weightings = _weightings(labels)
     rows += [
-        Row((label(labels.say("overlap.effective_n", weighting=inside(text))), *(numbers.cell("score", arm, f"effective_{key}", "count") for arm in arms)))
+        Row(
+            (
+                label(labels.say("overlap.effective_n", weighting=inside(text))),
+                *(numbers.cell("score", arm, f"effective_{key}", "count") for arm in arms),
+            )
+        )
         for key, text in weightings.items()
     ]
     header = Row((label(""), *(label(labels.arm(arm), align="right") for arm in arms)))

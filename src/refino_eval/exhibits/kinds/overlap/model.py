@@ -18,7 +18,8 @@ class OverlapExhibit(PlainExhibit):
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     explanations: ClassVar[tuple[str, ...]] = ("propensity",)
     specification: Name = Field(
-        default="main", description="Its controls and fixed effects are the covariates of the propensity score (a logit)."
+        default="main",
+        description="Its controls and fixed effects are the covariates of the propensity score (a logit).",
     )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=0.5)], ...] = Field(
         default=(0.01, 0.05, 0.1),

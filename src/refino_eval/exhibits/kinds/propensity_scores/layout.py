@@ -37,8 +37,7 @@ def layout(exhibit: PropensityScoresExhibit, frame: pd.DataFrame, page: Page) ->
     ax.set_xlim(0, 1)
     number_axis(ax.xaxis, labels.language)
     number_axis(ax.yaxis, labels.language)
-    written = ax.yaxis.get_major_formatter()
-    ax.yaxis.set_major_formatter(lambda value, place: written(abs(value), place))
+    ax.yaxis.set_major_formatter(lambda value, _: style.of_text(f"{abs(value):g}"))
     ax.set_xlabel(labels.say("propensity_scores.score"))
     ax.set_ylabel(labels.say("propensity_scores.per_cent_of_arm"))
     source_line(figure, data_class_note(page.facts, labels.language))
@@ -65,7 +64,9 @@ def _alt(frame: pd.DataFrame, labels: LabelBook) -> str:
         width = float(shares.index[1]) - float(shares.index[0])
         low, high = float(filled.index[0]), float(filled.index[-1]) + width
         parts.append(
-            labels.say("propensity_scores.alt_arm", arm=labels.arm(arm), low=style.fixed(low, 2), high=style.fixed(high, 2))
+            labels.say(
+                "propensity_scores.alt_arm", arm=labels.arm(arm), low=style.fixed(low, 2), high=style.fixed(high, 2)
+            )
         )
     return labels.say("propensity_scores.alt", parts="; ".join(parts))
 

@@ -20,6 +20,7 @@ class PropensityScoresExhibit(PlainExhibit):
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     explanations: ClassVar[tuple[str, ...]] = ("propensity",)
     specification: Name = Field(
-        default="main", description="Its controls and fixed effects are the covariates of the propensity score (a logit)."
+        default="main",
+        description="Its controls and fixed effects are the covariates of the propensity score (a logit).",
     )
     bins: int = Field(default=20, ge=5, le=50, description="Classes of the score, of equal width.")

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.exhibit_base import WILD_BOOTSTRAP, OutcomesExhibit, Several, WildBootstrap, wild_bootstrap_faults
+from refino_eval.config.exhibit_base import (
+    WILD_BOOTSTRAP,
+    OutcomesExhibit,
+    Several,
+    WildBootstrap,
+    wild_bootstrap_faults,
+)
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:

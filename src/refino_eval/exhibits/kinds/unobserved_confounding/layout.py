@@ -12,7 +12,7 @@ from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.exhibits.wording.notes import errors_note, specification_note
-from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 
 def layout(exhibit: UnobservedConfoundingExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -21,9 +21,13 @@ def layout(exhibit: UnobservedConfoundingExhibit, frame: pd.DataFrame, page: Pag
     numbers = Numbers.of(frame, page.style)
     header = (outcome_header(exhibit.columns, labels),)
     parts = [
-        Part(header, tuple(_difference(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_strength")),
+        Part(
+            header, tuple(_difference(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_strength")
+        ),
         Part(header, tuple(_bounds(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_bounds")),
-        Part(header, tuple(_oster(exhibit, frame, numbers, labels)), labels.say("unobserved_confounding.caption_oster")),
+        Part(
+            header, tuple(_oster(exhibit, frame, numbers, labels)), labels.say("unobserved_confounding.caption_oster")
+        ),
     ]
     if exhibit.negative_controls:
         parts.append(_negative_controls(exhibit, numbers, labels))
@@ -60,14 +64,21 @@ def _bounds(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels: Lab
         rows.append(Row((label(labels.covariate(name, unit=False), span=len(columns) + 1),), role="block"))
         for times in exhibit.multiples:
             row = f"{times:g}"
-            head = labels.say("unobserved_confounding.times_as_strong", times=NumberStyle.of(labels.language).of_text(row))
+            head = labels.say(
+                "unobserved_confounding.times_as_strong", times=NumberStyle.of(labels.language).of_text(row)
+            )
             error = {column: numbers.value("difference", "full", column, "std_error") for column in columns}
             values = (_like(numbers, panel, row, column, "estimate", error[column]) for column in columns)
             rows.append(Row((label(head), *values)))
-            rows.append(Row((label(""), *(_interval(numbers, panel, row, c, error[c]) for c in columns)), role="beneath"))
+            rows.append(
+                Row((label(""), *(_interval(numbers, panel, row, c, error[c]) for c in columns)), role="beneath")
+            )
             if times == exhibit.multiples[0]:
                 rows += [
-                    Row((label(text), *(per_cent(numbers, panel, f"{row}:{part}", c, "share") for c in columns)), role="beneath")
+                    Row(
+                        (label(text), *(per_cent(numbers, panel, f"{row}:{part}", c, "share") for c in columns)),
+                        role="beneath",
+                    )
                     for part, text in (
                         ("treatment", labels.say("unobserved_confounding.with_treatment")),
                         ("outcome", labels.say("unobserved_confounding.with_outcome")),
@@ -91,7 +102,8 @@ def _interval(numbers: Numbers, panel: str, row: str, column: str, error: float)
     if not (math.isfinite(low) and math.isfinite(high)):
         return Cell("")
     between = ";" if numbers.style.decimal == "," else ","
-    text = f"[{numbers.like(low, error)}{between} {numbers.like(high, error)}]"
+    texts = [format_statistic(numbers.style, "conf_low", limit, std_error=error) for limit in (low, high)]
+    text = f"[{texts[0]}{between} {texts[1]}]"
     return Cell(text, key=(panel, row, column, "conf_low"))
 
 
@@ -109,7 +121,10 @@ def _oster(
         row = "r_max_1" if rule is None else f"r_max_{rule:g}_times"
         head = "R_max = 1" if rule is None else f"R_max = {style.of_text(f'{rule:g}')} R²"
         rows.append(Row((label(head, span=len(exhibit.columns) + 1),), role="block"))
-        delta = (numbers.cell("oster", row, column, "ratio", write=lambda value: style.fixed(value, 2)) for column in exhibit.columns)
+        delta = (
+            numbers.cell("oster", row, column, "ratio", write=lambda value: style.fixed(value, 2))
+            for column in exhibit.columns
+        )
         adjusted = (_like(numbers, "oster", row, column, "estimate", error[column]) for column in exhibit.columns)
         rows.append(Row((label(labels.say("unobserved_confounding.delta")), *delta)))
         rows.append(Row((label(labels.say("unobserved_confounding.oster_adjusted")), *adjusted)))
@@ -134,7 +149,10 @@ def _notes(exhibit: UnobservedConfoundingExhibit, frame: pd.DataFrame, labels: L
     """Return what the numbers say of each outcome, then how they were computed."""
     entry = labels.specification_of(exhibit.specification)
     lines = conclusions(exhibit, frame, labels)
-    lines += [labels.say("unobserved_confounding.values_explained"), labels.say("unobserved_confounding.bounds_explained")]
+    lines += [
+        labels.say("unobserved_confounding.values_explained"),
+        labels.say("unobserved_confounding.bounds_explained"),
+    ]
     within = entry is not None and entry.strata and not entry.absorb and bool(labels.strata)
     oster = labels.say("unobserved_confounding.oster_explained")
     lines.append(f"{oster} {labels.say('unobserved_confounding.oster_within')}" if within else oster)
@@ -177,7 +195,11 @@ def conclusion(exhibit: ConfoundingExhibit, frame: pd.DataFrame, key: str, label
     if not times:
         return ""
     name = min(times, key=lambda covariate: times[covariate])
-    values = {"outcome": outcome, "covariate": inside(labels.covariate(name, unit=False)), "arm": labels.arm(labels.treated)}
+    values = {
+        "outcome": outcome,
+        "covariate": inside(labels.covariate(name, unit=False)),
+        "arm": labels.arm(labels.treated),
+    }
     if times[name] <= 1:
         return labels.say("unobserved_confounding.not_robust", times=style.fixed(times[name], 1), **values)
     most = max(exhibit.multiples)

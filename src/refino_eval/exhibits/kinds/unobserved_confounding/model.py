@@ -52,7 +52,8 @@ class UnobservedConfoundingExhibit(ConfoundingExhibit):
 
     kind: Literal["unobserved_confounding"]
     r_max: tuple[Annotated[float, Field(gt=1, le=100)], ...] = Field(
-        default=(1.3,), description="Oster: R_max is this times the R2 of the regression (at most 1); R_max = 1 is always listed too."
+        default=(1.3,),
+        description="Oster: R_max is this times the R2 of the regression (at most 1); R_max = 1 is always listed too.",
     )
     negative_controls: dict[Name, Name] = Field(
         default_factory=dict,

@@ -86,7 +86,9 @@ def bound_rows(exhibit: ConfoundingExhibit, key: str, table: est.ConfoundingTabl
             for part, value in (("treatment", one.with_treatment), ("outcome", one.with_outcome)):
                 yield cell(f"{row}:{part}", key, "share", value[k, 0], n, panel=panel)
             for statistic in ("estimate", "conf_low", "conf_high"):
-                yield cell(row, key, statistic, getattr(one, statistic)[k, 0], n, panel=panel, source=Reason.CONFOUNDING)
+                yield cell(
+                    row, key, statistic, getattr(one, statistic)[k, 0], n, panel=panel, source=Reason.CONFOUNDING
+                )
         for row in ("times_to_zero", "times_to_insignificance"):
             yield cell(row, key, "ratio", getattr(one, row)[0], n, panel=panel)
 
