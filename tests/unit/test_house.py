@@ -22,6 +22,22 @@ STUDY_WORDS = (
     "refino", "oppfolging", "oppfølging", "akershus", "hordaland", "telemark", "østfold", "ostfold", "vestfold", "horten", "job_corps",
     "innsatsgruppe", "lopenr",
 )  # fmt: skip
+
+
+def configured_words():
+    """Return the names of studies, areas and programmes, the codes of offices, and the arms, as the configuration has them."""
+    words = {path.stem for path in (ROOT / "config/evaluations").iterdir()} - {"reference_trial"}
+    for path in (ROOT / "config/synthetic").glob("*.yaml"):
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+        arms = [recipe["arms"]["treated"], recipe["arms"]["control"]]
+        words |= {arm["programme"] for arm in arms} | {arm["name"] for arm in arms} - {"control", "intervention"}
+        for area in (*recipe["areas"], *recipe.get("extra", {}).get("areas", ())):
+            words |= {area["name"], *(f'"{office}"' for office in area["offices"])}
+        words |= {*recipe.get("other_programmes", {}), *recipe.get("entries", {}).get("during", {})} - {"MENTOR"}
+    return sorted(word.lower() for word in words)
+
+
+CONFIGURED = configured_words()
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -62,6 +78,18 @@ def test_a_room_imports_only_from_rooms_above_it(path):
 def test_nothing_of_one_study_stands_in_the_code(path):
     text = path.read_text(encoding="utf-8").lower().replace("refino-eval", "")
     assert [word for word in STUDY_WORDS if re.search(rf"\b{word}\b", text)] == []
+
+
+def test_nothing_that_the_configuration_names_stands_in_the_code():
+    """The list is taken from the evaluations and recipes, so that a new study is covered without a word here."""
+    assert {"se_klar", "oppfolging_2020", "akershus", "utvaoonav", "hordaland", "moss"} <= set(CONFIGURED)
+    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(word)}(?!\w)" for word in CONFIGURED))
+    found = {}
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8").lower().replace("refino-eval", "").replace("refino_eval", "")
+        if words := sorted(set(pattern.findall(text))):
+            found[path.relative_to(PACKAGE).as_posix()] = words
+    assert found == {}
 
 
 def test_schemas_are_in_step_with_the_models():

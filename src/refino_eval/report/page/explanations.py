@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from refino_eval.config.base import Design
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.text import texts_of
 
@@ -25,7 +26,11 @@ class Explanation:
     source: str
 
 
-def explanations(exhibits: Iterable[Exhibit], language: str) -> tuple[Explanation, ...]:
+REST_ON_RANDOMISATION = ("randomisation", "null_result", "late", "weak_instrument", "compliers", "missing")
+"""Explanations of what is not estimated where people were not randomised."""
+
+
+def explanations(exhibits: Iterable[Exhibit], language: str, design: Design = "randomised") -> tuple[Explanation, ...]:
     """Return what the numbers of some exhibits mean, in the order of the catalogue of texts.
 
     Parameters
@@ -34,6 +39,8 @@ def explanations(exhibits: Iterable[Exhibit], language: str) -> tuple[Explanatio
         Those that the report shows.
     language
         ``"nb"`` or ``"en"``.
+    design
+        Of the study; what has no meaning under it is not explained.
     """
     texts = texts_of("explanations", language)
     needed = {name for exhibit in exhibits for name in exhibit.explanations}
@@ -41,5 +48,5 @@ def explanations(exhibits: Iterable[Exhibit], language: str) -> tuple[Explanatio
     return tuple(
         Explanation(name, *(texts[f"{name}_{part}"] for part in ("title", "text", "formula", "source")))
         for name in names
-        if name in needed
+        if name in needed and (design == "randomised" or name not in REST_ON_RANDOMISATION)
     )

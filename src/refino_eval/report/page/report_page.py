@@ -136,7 +136,7 @@ def _written(inputs: ReportInputs, language: Language, out_path: Path) -> Path:
         rules=summary_tables.rules_table(inputs, language),
         plan=summary_tables.plan_table(inputs, labels, language),
         verified=summary_tables.verified_line(inputs, language),
-        explained=explanations((exhibit for _, exhibit in inputs.shown(made)), language),
+        explained=explanations((exhibit for _, exhibit in inputs.shown(made)), language, inputs.evaluation.design),
         catalogue=catalogue if (inputs.release_dir / catalogue).is_file() else "",
         example=page.trails.numbers[0][1] if page.trails.numbers else "",
         data=_embedded(_data(page, explorer)),

@@ -9,7 +9,7 @@ from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import errors_note, specification_note
+from refino_eval.exhibits.wording.notes import control_name, errors_note, specification_note
 
 
 def layout(exhibit: InteractionsExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -24,7 +24,8 @@ def layout(exhibit: InteractionsExhibit, frame: pd.DataFrame, page: Page) -> Tab
     words = {own: arm, crossed: labels.say("interactions.arm_times_characteristic", arm=arm)}
     body: list[Row] = []
     for row in (own, crossed, *others):
-        text = words.get(row) or labels.covariate(row)
+        power = ":" in row and control_name(row, labels)
+        text = words.get(row) or (power[:1].upper() + power[1:] if power else labels.covariate(row))
         body.append(Row((label(text), *(numbers.estimate(panel, row, column) for column in columns))))
         errors = (numbers.cell(panel, row, column, "std_error", pattern=page.style.beneath) for column in columns)
         body.append(Row((error_label(numbers, labels), *errors), role="beneath"))

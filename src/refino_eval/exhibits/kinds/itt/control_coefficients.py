@@ -55,7 +55,8 @@ def control_rows(
         error, df = fit.std_errors(vcov)[:, 0], design.dfs(vcov)
         inference = est.t_inference(fit.coefficients[:, 0], error, df, level=specification.level)
         for k, name in enumerate(design.focus):
-            if name not in arms:
+            # Of several absorbed columns, all but the first are dummies in the regression; they are no controls.
+            if name not in arms and name.partition("=")[0] not in specification.absorb:
                 source = fit.source(vcov, focus=k)
                 for statistic, value in (
                     ("estimate", fit.coefficients[k, 0]), ("std_error", error[k]), ("p_value", inference.p_value[k])
