@@ -158,7 +158,7 @@ class _Attacker:
         lists = {block: list(numbers.values()) for block, numbers in self.blocks.items()}
         for block, rules in block_problems(lists, self.counts).items():
             for number in lists[block]:
-                if number.cell in self.printed and number.treatment != "plain":
+                if number.cell in self.printed:
                     yield Finding("mean of few", (number.label,), f"The number breaks the rule {', '.join(rules)}.")
 
     def digits(self) -> Iterator[Finding]:

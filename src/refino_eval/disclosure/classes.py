@@ -49,6 +49,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "payments": "money",
     "listing": "regression",
     "measured_costs": "money",
+    "net_value": "money",
 }
 """The class of each kind whose numbers are about people; a kind that is computed from published inputs alone is `published`."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
-from refino_eval.disclosure.block_rules import block_problems
+from refino_eval.disclosure.block_rules import Block, block_problems
 from refino_eval.disclosure.earlier_releases import EarlierCells
 from refino_eval.disclosure.hidden_counts import hide_counts
 from refino_eval.disclosure.linked_counts import Cell
@@ -67,8 +67,12 @@ def protect_release(
         )
     counts = release_counts(exhibits, profile)
     before = EarlierCells(earlier, counts)
-    hidden = hide_counts(counts, earlier=before.bounds, kept_hidden=before.hidden)
-    reasons = _reasons(counts, hidden, before)
+    blocks: dict[Block, list[Number]] = defaultdict(list)
+    for number in counts.numbers.values():
+        blocks[number.block].append(number)
+    problems = block_problems(blocks, counts)
+    hidden = hide_counts(counts, earlier=before.bounds, kept_hidden=before.hidden | _hidden_by_rules(counts, problems))
+    reasons = _reasons(counts, blocks, problems, hidden, before)
     populations = populations_of(counts.numbers.values(), profile)
     printer = Printer(counts, populations, hidden, before)
     protected = tuple(
@@ -83,14 +87,23 @@ def _unchanged(exhibit: ReleaseExhibit) -> ProtectedExhibit:
     return ProtectedExhibit(exhibit.name, exhibit.kind, exhibit.disclosure_class, exhibit.frame, cells, exhibit)
 
 
-def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) -> Reasons:
+def _hidden_by_rules(counts: ReleaseCounts, problems: Mapping[Block, tuple[str, ...]]) -> set[int]:
+    """Return the counts all of whose cells a rule about their statistics suppresses."""
+    shown = {index for cell, index in counts.unknown.items() if counts.numbers[cell].block not in problems}
+    return set(counts.unknown.values()) - shown
+
+
+def _reasons(
+    counts: ReleaseCounts,
+    blocks: Mapping[Block, list[Number]],
+    problems: Mapping[Block, tuple[str, ...]],
+    hidden: np.ndarray,
+    before: EarlierCells,
+) -> Reasons:
     """Return why each suppressed cell is suppressed."""
     reasons: Reasons = defaultdict(dict)
-    blocks: dict[tuple[str, str, str, str], list[Number]] = defaultdict(list)
-    for number in counts.numbers.values():
-        blocks[number.block].append(number)
     for cell, index in [*counts.unknown.items(), *counts.denominator.items()]:
-        if hidden[index]:
+        if hidden[index] and counts.numbers[cell].block not in problems:
             small = counts.system.sensitive[index]
             kept = index in before.hidden
             rule = "threshold" if small else "earlier_release" if kept else "linked_cells"
@@ -99,13 +112,11 @@ def _reasons(counts: ReleaseCounts, hidden: np.ndarray, before: EarlierCells) ->
         reasons[cell]["earlier_release"] = "primary"
     hidden_rows: set[tuple[str, str, str]] = set()
     compared = {number.block for number in counts.numbers.values() if number.statistic == "estimate"}
-    problems = block_problems(blocks, counts)
     for block, numbers in blocks.items():
         statistics = [number for number in numbers if number.treatment not in ("plain", "count")]
         for rule in problems.get(block, ()):
             for number in numbers:
-                if number.treatment not in ("plain",):
-                    reasons[number.cell][rule] = "primary"
+                reasons[number.cell][rule] = "primary"
         # Worst status wins: a mean, its standard deviation and its interval say the same about a small count.
         worst = {rule: status for number in numbers for rule, status in reasons.get(number.cell, {}).items()}
         if worst and any(number.treatment in ("share", "mean") and reasons.get(number.cell) for number in numbers):

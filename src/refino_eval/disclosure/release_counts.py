@@ -206,7 +206,8 @@ class _Linker:
         index = self._unknown(number, value, self.profile.rounding.base)
         self._register(number, index, is_numerator=False)
         # In a table of counts, the people of a cell are another count, which may be hidden, rather than a population.
-        if number.people and number.people > value and number.disclosure_class not in ("frequency", "flow"):
+        known = (number.people or 0) >= self.profile.statistics.minimum_people
+        if known and number.people and number.people > value and number.disclosure_class not in ("frequency", "flow"):
             self.people[index] = number.people
 
     def _numerator(self, number: Number, block: dict[str, Number]) -> None:
@@ -226,6 +227,9 @@ class _Linker:
             self._register(number, index, is_numerator=True)
         if number.disclosure_class in ("frequency", "flow"):
             self._denominator(number)
+            return
+        if people < self.profile.statistics.minimum_people:
+            # Nor is the size of so small a group printed.
             return
         if people > count or (people == count and self.profile.frequency.zeros == "disclosive"):
             self.people[index] = people
