@@ -184,7 +184,11 @@ class _Attacker:
         written: dict[int, tuple[int, str]] = {}
         for cell, people in self.people.items():
             number = self.counts.numbers[cell]
-            if number.people and number.treatment != "count" and number.disclosure_class not in ("frequency", "flow"):
+            if (
+                number.people
+                and number.treatment != "count"
+                and number.disclosure_class not in ("frequency", "flow", "density")
+            ):
                 written.setdefault(number.people, (people, number.label))
         populations = populations_of(self.counts.numbers.values(), self.profile)
         first: dict[int, tuple[int, str]] = {}

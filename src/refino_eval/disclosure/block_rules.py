@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
+from refino_eval.disclosure.classes import TAILS
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts
 
 Block = tuple[str, str, str, str]
@@ -31,7 +32,7 @@ def block_problems(blocks: Mapping[Block, list[Number]], counts: ReleaseCounts) 
     fewest = _fewest(blocks)
     problems: dict[Block, tuple[str, ...]] = {}
     for block, numbers in blocks.items():
-        if numbers[0].disclosure_class in ("published", "frequency", "flow"):
+        if numbers[0].disclosure_class in ("published", "frequency", "flow", "density"):
             rules = tuple(_single_rules(numbers, profile))
         else:
             rules = tuple(dict.fromkeys(_rules(block, numbers, fewest, counts)))
@@ -60,7 +61,10 @@ def _single_rules(numbers: list[Number], profile: DisclosureProfile) -> Iterator
             yield "unknown_value"
         if number.treatment == "extreme" and not profile.percentiles.extremes:
             yield "extremes"
-        if number.treatment == "percentile" and (number.people or 0) < 2 * profile.percentiles.minimum_people:
+        if (
+            number.treatment == "percentile"
+            and (number.people or 0) * TAILS.get(number.column, 0.5) < profile.percentiles.minimum_people
+        ):
             yield "percentiles"
 
 

@@ -14,7 +14,7 @@ from refino_eval.errors import UserError
 DisclosureClass = Literal[
     "frequency", "mean", "share", "regression", "survival", "path", "density", "flow", "money", "published"
 ]
-"""`published` is computed from published numbers alone; `density` is refused where its cells are narrower than the threshold."""
+"""`published` is computed from published numbers alone; `density` is the shares of people in classes of a number."""
 
 KIND_CLASSES: dict[str, DisclosureClass] = {
     "flow": "flow",
@@ -48,6 +48,11 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "net_benefit": "money",
     "payments": "money",
     "listing": "regression",
+    "overlap": "regression",
+    "propensity_scores": "density",
+    "adjusted_differences": "regression",
+    "unobserved_confounding": "regression",
+    "confounding_contours": "regression",
     "measured_costs": "money",
     "net_value": "money",
 }
@@ -75,12 +80,17 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("collinear", "trimmed_arm", "sup_t", "example", "upper", "months_stated", "cost_stated"), "plain"),
     **dict.fromkeys(("n_cells", "n_one_arm_cells", "n_singleton_cells"), "plain"),
     **dict.fromkeys(("n", "n_treated", "n_control", "n_in_one_arm_cells", "n_informative"), "count"),
-    **dict.fromkeys(("effective_n", "equal_draw_n", "least", "most", "participant_months"), "effect"),
+    **dict.fromkeys(
+        ("effective_n", "equal_draw_n", "least", "most", "participant_months", "bias_scale", "interval_scale"), "effect"
+    ),
     "share_treated": "share",
     **dict.fromkeys(("share_min", "share_max", "size_min", "size_max"), "extreme"),
     **dict.fromkeys(("share_median", "size_median", "median"), "percentile"),
 }
 """What the statistic `value` is, by the row or column that it has; any other is suppressed, since nobody has said what it is."""
+
+TAILS = {"first_percentile": 0.01, "last_percentile": 0.01}
+"""Columns that are percentiles, with the share of people beyond; every other percentile is a median."""
 
 COUNTS_OF_METHOD = ("redraws", "variants", "estimated")
 """Rows whose count is one of permutations or specifications, not of people."""
@@ -93,6 +103,8 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     if statistic == "value":
         return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
+    if column in TAILS and treatment == "mean":
+        return "percentile"
     if statistic == "count" and row in COUNTS_OF_METHOD:
         return "plain"
     if statistic == "count" and disclosure_class in ("path", "regression", "mean"):

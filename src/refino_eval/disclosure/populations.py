@@ -50,7 +50,9 @@ def populations_of(numbers: Iterable[Number], profile: DisclosureProfile) -> Pop
     sizes = [
         number.people
         for number in numbers
-        if number.people and number.treatment != "count" and number.disclosure_class not in ("frequency", "flow")
+        if number.people
+        and number.treatment != "count"
+        and number.disclosure_class not in ("frequency", "flow", "density")
     ]
     gap = profile.linked_populations.minimum_difference
     return Populations(sizes, minimum_difference=gap, base=profile.people_base)

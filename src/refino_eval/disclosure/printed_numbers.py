@@ -60,7 +60,7 @@ class Printer:
             return None
         if number.treatment == "count" and number.people == number.value:
             return int(value)
-        if number.disclosure_class in ("frequency", "flow"):
+        if number.disclosure_class in ("frequency", "flow") or number.whole is not None:
             # The people of another cell, which may be hidden.
             return None
         return self.populations.printed(number.people)

@@ -35,6 +35,8 @@ class Number:
     people: int | None
     treatment: Treatment | None
     arm: str
+    whole: int | None = None
+    """Of a share in a density, whose people are those of its class: the people of all classes."""
 
     @property
     def block(self) -> tuple[str, str, str, str]:
@@ -87,12 +89,18 @@ def release_counts(exhibits: Sequence[ReleaseExhibit], profile: DisclosureProfil
 
 def _numbers(exhibit: ReleaseExhibit) -> Iterator[Number]:
     frame, kept = exhibit.frame, exhibit.disclosure_class
+    wholes: dict[tuple[str, str], int] = defaultdict(int)
+    if kept == "density":
+        classes = frame[frame["statistic"] == "share"]
+        for panel, column, people in zip(classes["panel"], classes["column"], classes["n_persons"], strict=True):
+            wholes[(panel, column)] += 0 if pd.isna(people) else int(people)
     columns = (frame[name].tolist() for name in ("panel", "row", "column", "statistic", "value", "n_persons"))
     for position, (panel, row, column, statistic, value, people) in enumerate(zip(*columns, strict=True)):
         known = None if pd.isna(people) else int(people)
         treatment = treatment_of(kept, row, column, statistic)
         arm = _arm(exhibit, column, statistic)
-        yield Number((exhibit.name, position), kept, panel, row, column, statistic, float(value), known, treatment, arm)
+        cell, whole = (exhibit.name, position), wholes.get((panel, column)) if statistic == "share" else None
+        yield Number(cell, kept, panel, row, column, statistic, float(value), known, treatment, arm, whole)
 
 
 def _arm(exhibit: ReleaseExhibit, column: str, statistic: str) -> str:
@@ -111,6 +119,8 @@ def _arm(exhibit: ReleaseExhibit, column: str, statistic: str) -> str:
 
 def people_behind(number: Number, block: dict[str, Number]) -> int | None:
     """Return the people that a mean or share is over: those of its arm where the block gives them."""
+    if number.whole is not None:
+        return number.whole
     own = {TREATED: "n_treated", CONTROL: "n_control"}.get(number.arm)
     if number.statistic.endswith(("_treated", "_control")):
         return int(block[own].value) if own in block and math.isfinite(block[own].value) else None
@@ -124,6 +134,8 @@ def numerator(number: Number, block: dict[str, Number]) -> int | None:
     people = people_behind(number, block)
     if not people:
         return None
+    if number.whole is not None:
+        return number.people
     count = number.value * people
     if abs(count - round(count)) > WHOLE * people:
         return None
@@ -269,8 +281,9 @@ class _Linker:
         ):
             return
         self.arms[(number.cell[0], number.panel, number.row, own_column)].setdefault(number.arm, index)
-        if number.people:
-            self.sizes[number.arm].add(number.people)
+        size = number.whole or number.people
+        if size:
+            self.sizes[number.arm].add(size)
 
     def _complements(self) -> None:
         for index, people in self.people.items():

@@ -203,6 +203,23 @@ def test_whoever_was_added_between_two_months_is_not_shown():
     assert shown[shown["column"] == "usual"]["value"].notna().all()
 
 
+def test_a_small_class_of_a_density_cannot_be_computed_from_the_others():
+    sizes = {"0": 2, "0.2": 90, "0.4": 150, "0.6": 55}
+    rows = [("score", row, "new", "share", size / 297, size) for row, size in sizes.items()]
+    release = protect_release(
+        [exhibit("scores", "propensity_scores", [*rows, ("score", "all", "new", "n", 297, 297)])], load_profile("ssb")
+    )
+    assert release["scores"].cells["reasons"].tolist() == ["threshold", "", "", "", ""]
+    assert attack(release, load_profile("ssb")) == []
+    # The steps in which the other shares are written leave room; exact ones do not.
+    part = release["scores"]
+    exact = part.source.frame.assign(value=part.source.frame["value"].where(part.frame["value"].notna()))
+    careless = replace(part, frame=exact, cells=part.cells.assign(step=0.0))
+    assert {finding.path for finding in attack(replace(release, exhibits=(careless,)), load_profile("ssb"))} == {
+        "margins"
+    }
+
+
 def test_extremes_and_medians_of_few_people_are_suppressed():
     summary = [("", "summary", name, "value", number, 300) for name, number in
                (("size_min", 6), ("size_max", 56), ("size_median", 21), ("n_cells", 12))]  # fmt: skip
