@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
+from refino_eval.config.across.forests import load_forests
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
 from refino_eval.economics.payment_examples import check_payment_examples
 from refino_eval.errors import UserError, raise_problems
@@ -43,6 +44,7 @@ def check_evaluation(
     """
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
+    load_forests(root)
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)

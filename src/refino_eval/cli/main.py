@@ -214,6 +214,17 @@ def audit_published(
 
 
 @app.command()
+def studies() -> None:
+    """Write the page of all evaluations with results, and comparisons of effects between them (config/forests.yaml)."""
+    from refino_eval.config.load import project_root
+    from refino_eval.report.studies.study_page import write_study_page
+
+    os.chdir(project_root())
+    for path in write_study_page(Path()):
+        typer.echo(f"{path.as_posix()} is written")
+
+
+@app.command()
 def score() -> None:
     """Count how many published numbers each evaluation reproduces: a Markdown table of the finished runs."""
     from refino_eval.checksums import require_as_written

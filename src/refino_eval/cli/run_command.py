@@ -25,8 +25,10 @@ from refino_eval.cli.output import check_option
 from refino_eval.cli.slurm_logs import slurm_problems
 from refino_eval.cli.stage_times import stage_times, time_lines
 from refino_eval.config import Configuration, load_configuration
+from refino_eval.config.across.forests import load_forests
 from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
+from refino_eval.report.studies.study_page import write_study_page
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
@@ -85,6 +87,7 @@ def run_workflow(
         cores = cores or LAPTOP_CORES
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
+    load_forests(root)  # an invalid file stops the run here, rather than at its end
     _require_inputs(configuration)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Evaluation [bold]{study.name}[/]: ", end="")
@@ -115,6 +118,8 @@ def run_workflow(
     _show_success(configuration, until, jobs, seconds, console)
     for line in time_lines(stage_times(configuration.results_folder / BENCHMARKS, since), seconds=seconds, cores=cores):
         console.print(line, markup=False)
+    if until is None or until == "all":
+        write_study_page(root)
     if until != "outcomes":
         raise_problems(list(ResultFiles(configuration).not_made()))
     return 0

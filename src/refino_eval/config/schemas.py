@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from refino_eval.config.across.forests import Forests
 from refino_eval.config.base import Name
 from refino_eval.config.definitions import Definitions, Example
 from refino_eval.config.disclosure_profiles import DisclosureProfile
@@ -39,6 +40,7 @@ def schemas() -> Iterator[tuple[str, str]]:
         "evaluation": TypeAdapter(Evaluation),
         "config": TypeAdapter(Project),
         "disclosure_profile": TypeAdapter(DisclosureProfile),
+        "forests": TypeAdapter(Forests),
     }
     whole = {name: adapter.json_schema(by_alias=True) for name, adapter in adapters.items()}
     _with_windows(whole["outcomes"])

@@ -1,0 +1,1 @@
+"""Settings about several evaluations at once."""
