@@ -24,7 +24,9 @@ def forms(text):
     return list(text.values()) if isinstance(text, dict) else [text]
 
 
-@pytest.mark.parametrize("theme", [theme for theme, _ in catalogue_files() if theme not in {"audit", "studies", *REFUSED}])
+@pytest.mark.parametrize(
+    "theme", [theme for theme, _ in catalogue_files() if theme not in {"audit", "studies", *REFUSED}]
+)
 def test_no_text_of_an_observational_study_speaks_of_effects_or_random_assignment(theme):
     wrong = []
     with worded_for("observational"):
