@@ -133,6 +133,13 @@ class Input(Amount):
     unit: InputUnit
     uncertainty: Uncertainty | None = Field(default=None, description="Left out: the value is taken as certain.")
 
+    @property
+    def described(self) -> str:
+        """The value or the key of the published number, with its factor, unit and source."""
+        value = str(self.published) if self.value is None else f"{self.value:g}"
+        factor = "" if self.times == 1.0 else f" x {self.times:g}"
+        return f"{value}{factor} ({self.unit}){f': {self.source}' if self.source else ''}"
+
     @model_validator(mode="after")
     def _within(self) -> Input:
         given = self.uncertainty
@@ -280,11 +287,15 @@ class CostBenefit(Strict):
             for programme in sorted(set(judgement.extent) - set(self.programmes)):
                 yield f"judgements.{name}: there is no programme '{programme}'.{nearest(programme, self.programmes)}"
 
+    def inputs_of(self, programme: str) -> Inputs:
+        """Return the inputs that a programme reads, by name, in the order of `INPUTS`."""
+        entry = self.programmes[programme]
+        chosen = {**self.inputs, **entry.inputs}
+        return {name: chosen[name] for name in INPUTS if name in chosen and name not in OF_OTHER_EFFECT[entry.effect]}
+
     def is_uncertain(self, programme: str) -> bool:
         """Whether any input that a programme reads has an uncertainty."""
-        entry = self.programmes[programme]
-        read = {**self.inputs, **entry.inputs}
-        return any(read[name].uncertainty for name in read if name not in OF_OTHER_EFFECT[entry.effect])
+        return any(entry.uncertainty for entry in self.inputs_of(programme).values())
 
     @property
     def amounts(self) -> tuple[Amount, ...]:

@@ -58,6 +58,7 @@ KINDS = (
     "break_even",
     "net_benefit",
     "net_value",
+    "model_inputs",
     "cost_benefit",
     "cost_steps",
     "value_paths",

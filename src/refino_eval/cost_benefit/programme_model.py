@@ -11,7 +11,6 @@ from scipy import optimize, special
 from refino_eval.config.cost_benefit import (
     AT_MOST_ONE,
     INPUTS,
-    OF_OTHER_EFFECT,
     SIGNED,
     CostBenefit,
     Input,
@@ -62,15 +61,9 @@ class Model:
         value = entry.value if entry.value is not None else self.published[str(entry.published)]
         return value * entry.times
 
-    def inputs(self, programme: str) -> dict[str, Input]:
-        """Return the inputs that a programme reads, by name, in the order of `INPUTS`."""
-        entry = self.definition.programmes[programme]
-        chosen = {**self.definition.inputs, **entry.inputs}
-        return {name: chosen[name] for name in INPUTS if name in chosen and name not in OF_OTHER_EFFECT[entry.effect]}
-
     def values(self, programme: str) -> dict[str, FloatArray]:
         """Return the values of a programme's inputs, each of shape (1,)."""
-        return {name: np.array([self.number(entry)]) for name, entry in self.inputs(programme).items()}
+        return {name: np.array([self.number(entry)]) for name, entry in self.definition.inputs_of(programme).items()}
 
     def worth(self, programme: str, values: Values | None = None) -> ProgrammeValue:
         """Return what a programme is worth, with its own inputs or with others."""
@@ -91,7 +84,7 @@ class Model:
         own = self.definition.programmes[programme].inputs
         return {
             name: (programme if name in own else COMMON, entry)
-            for name, entry in self.inputs(programme).items()
+            for name, entry in self.definition.inputs_of(programme).items()
             if entry.uncertainty is not None
         }
 

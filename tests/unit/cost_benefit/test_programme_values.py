@@ -174,17 +174,17 @@ def test_shared_inputs_have_the_same_draws_in_all_programmes_and_own_inputs_do_n
 
 
 def test_quantiles_of_a_triangular_input_have_its_mean_and_ends(model):
-    entry = model.inputs("amo")["effect_after"]
+    entry = model.definition.inputs_of("amo")["effect_after"]
     ends = quantile(entry, 0.15, np.array([0.0, 0.5, 1.0]))
     np.testing.assert_allclose(ends, [0.0, 0.15, 0.3])
-    wage = model.inputs("amo")["gross_wage"]
+    wage = model.definition.inputs_of("amo")["gross_wage"]
     draws = quantile(wage, 45_000.0, (np.arange(10_000) + 0.5) / 10_000)
     assert draws.mean() == pytest.approx((30_000 + 45_000 + 45_000) / 3, rel=1e-3)
 
 
 def test_tornado_moves_one_input_at_a_time(model):
     bars = {name: (low, high) for name, low, high in model.tornado("amo", 0.9)}
-    entry = model.inputs("amo")["effect_after"]
+    entry = model.definition.inputs_of("amo")["effect_after"]
     low, _ = quantile(entry, 0.15, np.array([0.05, 0.95]))
     assert bars["effect_after"][0] == pytest.approx(
         model.worth("amo", changed(model, "amo", effect_after=low)).total()[0]

@@ -68,6 +68,7 @@ ELSEWHERE = {
     "payments": "milestones of people, which refuse weights",
     "net_value": "effects on a state and costs (test_net_value.py)",
     "cost_benefit": "inputs of a model",
+    "model_inputs": "inputs of a model",
     "cost_steps": "inputs of a model",
     "value_paths": "inputs of a model",
     "switching_values": "inputs of a model",

@@ -80,7 +80,19 @@ def _label_of(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
         entry: Any = getattr(definitions, kind).get(part)
         if entry is not None:
             return str(entry.label[language])
-    return labels.word(part) if is_word(part) else say_if_any(f"keys.{part}", language)
+    if is_word(part):
+        return labels.word(part)
+    return say_if_any(f"keys.{part}", language) or (_word_of_model(part, language) if exhibit.cost_benefit_read else "")
+
+
+def _word_of_model(part: str, language: str) -> str:
+    """Return what an item, a perspective or an input of a cost-benefit model is called; or nothing."""
+    return (
+        say_if_any(f"cost_benefit.item_{part}", language)
+        or say_if_any(f"cost_benefit.perspective_{part}", language)
+        or say_if_any(f"cost_benefit.input_{part}", language)
+        or say_if_any(f"cost_benefit.column_{part}", language)
+    )
 
 
 def word_of_key(part: str, labels: LabelBook) -> str:

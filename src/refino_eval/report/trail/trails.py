@@ -148,7 +148,7 @@ class Trails:
             self._sample(entry, sample, persons),
             self._specification(entry, key, specification, labels),
             self._code,
-            self._published_inputs(entry)
+            self._published_inputs(entry, key)
             if not entry.about_people
             else self._inputs(self._registers(sample, defined, specification)),
             self._verified(exhibit, key),
@@ -329,15 +329,26 @@ class Trails:
         read = [register for part in parts for register in references.registers_of(part, definitions)]
         return tuple(dict.fromkeys([*draws, *read]))
 
-    def _published_inputs(self, entry: Exhibit) -> Section:
-        """Return the files of published numbers that a calculation starts from."""
+    def _published_inputs(self, entry: Exhibit, key: Key) -> Section:
+        """Return the files of published numbers that a calculation starts from, and the inputs of a programme."""
         models = [self.definitions.costs[name].published for name in entry.costs_read]
         models += [self.definitions.cost_benefit[name].published for name in entry.cost_benefit_read]
         names = dict.fromkeys(models)
         facts = tuple(Fact("file", f"data/published/{name}.csv", "") for name in names if name)
+        facts += tuple(self._model_inputs(entry, key))
         return Section(
             "inputs", self.say("trail.section_inputs"), facts or self._note(self.say("trail.inputs_in_configuration"))
         )
+
+    def _model_inputs(self, entry: Exhibit, key: Key) -> Iterator[Fact]:
+        """Return the inputs of the programme that a number is about: value or published number, source, uncertainty."""
+        for model in (self.definitions.cost_benefit[name] for name in entry.cost_benefit_read):
+            about = {part: part for part in key[:3] if part in model.programmes}
+            about |= {part: model.scenarios[part].programme for part in key[:3] if part in model.scenarios}
+            for programme in about.values():
+                for name, given in model.inputs_of(programme).items():
+                    text = given.described
+                    yield Fact("input", say(f"cost_benefit.input_{name}", self.language), text)
 
     def _inputs(self, registers: tuple[str, ...]) -> Section:
         """Return the delivered files of some registers (or the person table) with their checksums."""
@@ -399,6 +410,7 @@ class Trails:
                 ("printed", record["printed"]),
                 ("ours", self.style.of_text(record["obtained_rounded"])),
                 ("verdict", self.say(f"comparison.verdict_{record['verdict']}")),
+                ("reason", record.get(f"reason_{self.language}", "").replace("nan", "")),
                 ("distance", self.say("trail.standard_errors", distance=text) if text else ""),
             ]
         return self._section("published", facts or [("note", self.say("trail.no_published_number"))])

@@ -13,10 +13,14 @@ from refino_eval.exhibits.wording.programmes import model_notes, programme_label
 def layout(exhibit: CostStepsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out months, cost a month and cost to society."""
     labels, numbers, style = page.labels, Numbers.of(frame, page.style), page.style
-    columns = {"duration": style.amount, "cost_per_month": style.integer, "economic_cost": style.integer}
+
+    def months(value: float) -> str:
+        return style.fixed(value, 0 if value == int(value) else 1)
+
+    columns = {"duration": months, "cost_per_month": style.integer, "economic_cost": style.integer}
     if exhibit.item == "adviser_time":
         columns = {
-            "duration": style.amount,
+            "duration": months,
             "adviser_hours_per_month": style.amount,
             "cost_per_month": style.integer,
             "economic_cost": style.integer,

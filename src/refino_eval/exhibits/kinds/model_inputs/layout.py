@@ -1,0 +1,67 @@
+"""Inputs of a cost-benefit model: value, unit, uncertainty and source."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from refino_eval.config.cost_benefit import INPUTS, Input
+from refino_eval.exhibits.kinds.model_inputs.model import ModelInputsExhibit
+from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.table import Align, Cell, Numbers, Part, Row, Table, label
+from refino_eval.exhibits.wording.programmes import input_label, model_behind, model_notes, programme_label
+
+COMMON = "inputs"
+SHARES = ("share", "share_per_month", "share_per_year")
+
+
+def layout(exhibit: ModelInputsExhibit, frame: pd.DataFrame, page: Page) -> Table:
+    """Lay out a grid of the common inputs and one for each programme."""
+    labels, numbers, model = page.labels, Numbers.of(frame, page.style), model_behind(exhibit, page.labels)
+    groups = {COMMON: model.inputs, **{name: model.programmes[name].inputs for name in exhibit.programmes}}
+    heads = ("value", "unit", "low", "high", "source")
+    header = Row(
+        (label(""), *(label(labels.say(f"model_inputs.{head}"), align=_side(head)) for head in heads))
+    )  # fmt: skip
+    parts = []
+    for panel, inputs in groups.items():
+        rows = tuple(
+            Row(
+                (
+                    label(input_label(name, labels)),
+                    _number(numbers, panel, name, "assumed", "value"),
+                    Cell(labels.say(f"model_inputs.unit_{INPUTS[name]}"), align="left"),
+                    _number(numbers, panel, name, "uncertain", "bound_low"),
+                    _number(numbers, panel, name, "uncertain", "bound_high"),
+                    Cell(source_of(inputs[name]), align="left"),
+                )
+            )
+            for name in INPUTS
+            if name in inputs
+        )
+        caption = labels.say("model_inputs.common") if panel == COMMON else programme_label(exhibit, panel, labels)
+        if rows:
+            parts.append(Part((header,), rows, caption=caption))
+    return page.table(exhibit, frame, parts, [labels.say("model_inputs.explained"), *model_notes(exhibit, labels)])
+
+
+def source_of(entry: Input) -> str:
+    """Return where an input and its uncertainty come from."""
+    origin = entry.source or str(entry.published)
+    return origin if entry.uncertainty is None else f"{origin}; {entry.uncertainty.source}"
+
+
+def _side(head: str) -> Align:
+    return "left" if head in ("unit", "source") else "right"
+
+
+def _number(numbers: Numbers, panel: str, row: str, column: str, statistic: str) -> Cell:
+    style = numbers.style
+    if INPUTS[row] in SHARES:
+        return numbers.cell(panel, row, column, statistic, write=lambda value: style.percent(value))
+    return numbers.cell(
+        panel,
+        row,
+        column,
+        statistic,
+        write=lambda value: style.fixed(value, 0 if abs(value) >= 1000 or value == int(value) else 2),
+    )
