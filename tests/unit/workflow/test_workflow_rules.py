@@ -163,7 +163,7 @@ def test_each_result_is_made_by_one_job_however_the_work_is_split(work_per_job):
 
 def test_more_work_than_a_job_takes_on_is_split_and_little_work_is_not():
     assert all(len(jobs) == 1 for jobs in plan_of(10**9).values())
-    assert [len(jobs) for jobs in plan_of(1).values()] == [11, 24, 40, 43, 29, 14]
+    assert [len(jobs) for jobs in plan_of(1).values()] == [11, 24, 44, 47, 33, 14]
     assert sum(len(jobs) for jobs in plan_of(500_000).values()) < 10
 
 
