@@ -27,6 +27,9 @@ from refino_eval.disclosure.suppression import Shown, exposed
 MOST_CELLS = 12
 """How many of the cells that an attack uses a finding names."""
 
+WHOLE = 1e-6
+"""How far a product of printed numbers may be from the whole number that it is."""
+
 PATHS = {
     "(complement)": "complement",
     "(other arm)": "arms",
@@ -127,7 +130,8 @@ class _Attacker:
         people = float(people_behind(number, self.blocks[number.block]) or 0)
         base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people) if step else 0
         written = float(self.people.get(number.cell, people)) if number.disclosure_class != "frequency" else people
-        return math.floor((value - step / 2) * written - base / 2), math.ceil((value + step / 2) * written + base / 2)
+        least, most = (value - step / 2) * written - base / 2, (value + step / 2) * written + base / 2
+        return math.floor(least + WHOLE), math.ceil(most - WHOLE)
 
     def small_counts(self) -> Iterator[Finding]:
         """Yield printed counts and shares of fewer people than the threshold."""
