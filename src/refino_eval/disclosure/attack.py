@@ -129,7 +129,8 @@ class _Attacker:
             return max(math.ceil(value - step / 2), threshold), math.ceil(value + step / 2) - 1 if step else value
         people = float(people_behind(number, self.blocks[number.block]) or 0)
         base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people) if step else 0
-        written = float(self.people.get(number.cell, people)) if number.disclosure_class != "frequency" else people
+        own = number.disclosure_class not in ("frequency", "density")
+        written = float(self.people.get(number.cell, people)) if own else people
         least, most = (value - step / 2) * written - base / 2, (value + step / 2) * written + base / 2
         return math.floor(least + WHOLE), math.ceil(most - WHOLE)
 
