@@ -50,6 +50,7 @@ KINDS = (
     "confounding_contours",
     "leave_one_out",
     "interactions",
+    "interaction_grid",
     "subgroups",
     "costs",
     "unit_costs",

@@ -38,6 +38,7 @@ EXHIBITS = {
     "specification_curve": {**Y, "specifications": ["spec"]},
     "subgroups": {**Y, "specification": "spec", "groups": ["female"]},
     "interactions": {"outcome": "y", "specification": "spec", "moderators": ["female"]},
+    "interaction_grid": {**Y, "specification": "spec", "moderators": ["female"]},
     "effects": {"states": ["s"], "specification": "spec"},
     "attrition": {"columns": {"h": "h"}, "specification": "spec"},
     "ever_started": {"states": ["s"], "within": [2], "specification": "spec"},
@@ -94,7 +95,7 @@ HONOURED = {
     },
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
-        "interactions", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
+        "interactions", "interaction_grid", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
         "propensity_scores",
     },
 }  # fmt: skip
@@ -620,7 +621,7 @@ def test_a_comparison_is_the_exhibit_on_its_people_arm_and_cells(trial, kind):
     few = cohort[cohort["band"] < 4].reset_index(drop=True)
     chosen, alone = numbers(trial, kind, comparisons=["low_bands"]), numbers(trial, kind, cohort=few)
     pd.testing.assert_series_equal(chosen.sort_index(), alone.sort_index(), rtol=1e-9)
-    if kind in ("subgroups", "interactions", "compliers"):
+    if kind in ("subgroups", "interactions", "interaction_grid", "compliers"):
         return  # the covariate that is treatment here divides or describes people there
     other = cohort.assign(treated=cohort["female"].astype("int32"), cell=cohort["band"].astype(str))
     chosen, alone = numbers(trial, kind, comparisons=["other"]), numbers(trial, kind, cohort=other)
