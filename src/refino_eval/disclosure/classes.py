@@ -81,7 +81,18 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("n_cells", "n_one_arm_cells", "n_singleton_cells"), "plain"),
     **dict.fromkeys(("n", "n_treated", "n_control", "n_in_one_arm_cells", "n_informative"), "count"),
     **dict.fromkeys(
-        ("effective_n", "equal_draw_n", "least", "most", "participant_months", "bias_scale", "interval_scale"), "effect"
+        (
+            "effective_n",
+            "equal_draw_n",
+            "least",
+            "most",
+            "participant_months",
+            "bias_scale",
+            "interval_scale",
+            "at_low_end",
+            "at_high_end",
+        ),
+        "effect",
     ),
     "share_treated": "share",
     **dict.fromkeys(("share_min", "share_max", "size_min", "size_max"), "extreme"),
