@@ -94,9 +94,10 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
         ),
         "effect",
     ),
+    **dict.fromkeys(("effective_before", "effective_ate", "effective_att"), "effect"),
     "share_treated": "share",
     **dict.fromkeys(("share_min", "share_max", "size_min", "size_max"), "extreme"),
-    **dict.fromkeys(("share_median", "size_median", "median"), "percentile"),
+    **dict.fromkeys(("share_median", "size_median", "median", "first_percentile", "last_percentile"), "percentile"),
 }
 """What the statistic `value` is, by the row or column that it has; any other is suppressed, since nobody has said what it is."""
 

@@ -77,7 +77,8 @@ class ConfoundingTable:
     multiples, benchmarks
         Multiples k, and the bounds by covariate.
     short_estimate, short_r_squared, r_squared
-        Without covariates (within cells), and R2 within cells of the short and the full regression.
+        Without covariates, and R2 of the short and the full regression: within cells, or of all variation where cells are observed
+        traits.
     r_max, delta, adjusted
         Rules for R_max, (R,); Oster's delta for an effect of zero and the effect at delta = 1, each (R, J).
     """
@@ -115,6 +116,7 @@ def unobserved_confounding(
     multiples: Sequence[float] = (1.0, 2.0, 3.0),
     reduction: float = 1.0,
     r_max: Sequence[float] = (1.3, np.inf),
+    cells_are_observed: bool = False,
     names: Sequence[str] | None = None,
     **options: Unpack[Options],
 ) -> ConfoundingTable:
@@ -132,6 +134,9 @@ def unobserved_confounding(
         q: the share by which the trait reduces the estimate; 1 takes it to zero.
     r_max
         R_max is this factor times the R2 of the full regression, at most 1.
+    cells_are_observed
+        Whether cells are observed traits like the controls (offices of a comparison that was not randomised), so that the short
+        regression is without them and R2 is of all variation; otherwise cells are part of the design, and in both regressions.
 
     Raises
     ------
@@ -167,11 +172,14 @@ def unobserved_confounding(
     f = np.abs(estimate) / scale
     f_critical = critical * adjusted_error / scale
     position = _Position(estimate, scale, adjusted_error, critical)
-    short = design_of(inputs.adjusted_for(np.empty((inputs.n_rows, 0)), ()))
-    raw = short.fit(values)
+    plain = inputs.adjusted_for(np.empty((inputs.n_rows, 0)), ())
+    if cells_are_observed:
+        plain = replace(plain, cells=np.zeros_like(inputs.cells))
+    raw = design_of(plain).fit(values)
     raw.std_errors(inputs.vcov)
+    r_squared = 1 - fit.rss / raw.tss_within
     rules = np.asarray(r_max, dtype=np.float64)
-    oster = [_oster(raw, fit, np.minimum(rule * fit.r_squared_within, 1.0)) for rule in rules]
+    oster = [_oster(raw, fit, np.minimum(rule * r_squared, 1.0)) for rule in rules]
     return ConfoundingTable(
         outcomes=labels, estimate=estimate, std_error=std_error, df=np.full(len(labels), df),
         partial_r_squared=f**2 / (1 + f**2),
@@ -182,7 +190,7 @@ def unobserved_confounding(
         benchmarks=tuple(
             _benchmark(name, columns, inputs, values, tuple(multiples), position) for name, columns in benchmarks.items()
         ),
-        short_estimate=raw.estimates, short_r_squared=raw.r_squared_within, r_squared=fit.r_squared_within, r_max=rules,
+        short_estimate=raw.estimates, short_r_squared=raw.r_squared_within, r_squared=r_squared, r_max=rules,
         delta=np.stack([delta for delta, _ in oster]), adjusted=np.stack([value for _, value in oster]),
         n=np.full(len(labels), design.n, dtype=np.int64),
         sources=tuple(fit.source(inputs.vcov, j) for j in range(len(labels))),
@@ -349,10 +357,10 @@ def _oster(short: Fit, full: Fit, r_max: FloatArray) -> tuple[FloatArray, FloatA
     For delta = 1 the cubic terms cancel, and of the two roots the one nearer to b is taken: the bias of observed and unobserved
     covariates has one sign (Oster's assumption 3).
     """
-    yy = full.tss_within / full.design.n
+    yy = short.tss_within / full.design.n
     xx, t = (float(1 / np.sum(fit.design.dual[:, 0] ** 2)) / full.design.n for fit in (short, full))
     b0, b = short.estimates, full.estimates
-    r0, r = short.r_squared_within, full.r_squared_within
+    r0, r = short.r_squared_within, 1 - full.rss / short.tss_within
     move, left = b0 - b, (r_max - r) * yy
 
     def parts(v: FloatArray) -> tuple[FloatArray, FloatArray]:

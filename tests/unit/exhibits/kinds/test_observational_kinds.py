@@ -140,6 +140,21 @@ def test_steps_start_at_the_raw_difference_and_fixed_effects_are_one_part(confou
     assert 0 <= got["steps", "step_3", "y", "p_value_wild"] <= 1
 
 
+def test_absorbed_columns_are_observed_traits_for_oster(confounded):
+    _, cohort, y, frames = confounded
+    got = frames["sensitivity"].set_index(["panel", "row", "column", "statistic"])["value"]
+    z = cohort["treated"].to_numpy(float)
+    assert got["difference", "short", "y", "estimate"] == pytest.approx(y[z == 1].mean() - y[z == 0].mean(), rel=1e-9)
+    assert got["difference", "short", "y", "r_squared"] == pytest.approx(np.corrcoef(y, z)[0, 1] ** 2, rel=1e-9)
+    steps = frames["steps"].set_index(["panel", "row", "column", "statistic"])["value"]
+    assert got["difference", "full", "y", "r_squared"] == pytest.approx(
+        steps["steps", "step_3", "y", "r_squared"], rel=1e-9
+    )
+    assert got["oster", "r_max_1.3_times", "y", "r_squared"] == pytest.approx(
+        min(1.3 * got["difference", "full", "y", "r_squared"], 1), rel=1e-9
+    )
+
+
 def test_adjusted_differences_are_those_of_the_estimators_on_dummies(confounded):
     _, cohort, y, frames = confounded
     got = frames["methods"].set_index(["panel", "row", "column", "statistic"])["value"]

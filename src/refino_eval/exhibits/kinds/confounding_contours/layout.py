@@ -49,7 +49,7 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
         numbers.value("robustness", "interval_scale", key, "value"),
     )
     marks = _marks(exhibit, numbers, key)
-    furthest = numbers.value("robustness", "robustness_value", key, "share")
+    furthest = numbers.value("robustness", "robustness_value", key, "r_squared")
     right = min(1.35 * max([furthest, *(mark.with_treatment for mark in marks)]), 0.99)
     top = min(1.35 * max([furthest, *(mark.with_outcome for mark in marks)]), 0.99)
     if not all(map(np.isfinite, (estimate, scale, reach, right, top))):
@@ -94,7 +94,8 @@ def _marks(exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str) -> l
     for name in exhibit.benchmarks:
         for times in exhibit.multiples:
             with_treatment, with_outcome = (
-                numbers.value(f"bounds:{name}", f"{times:g}:{part}", key, "share") for part in ("treatment", "outcome")
+                numbers.value(f"bounds:{name}", f"{times:g}:{part}", key, "r_squared")
+                for part in ("treatment", "outcome")
             )
             if np.isfinite(with_treatment) and np.isfinite(with_outcome):
                 marks.append(Mark(name, times, with_treatment, with_outcome))

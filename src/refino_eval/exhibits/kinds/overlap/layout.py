@@ -30,8 +30,8 @@ def layout(exhibit: OverlapExhibit, frame: pd.DataFrame, page: Page) -> Table:
             (labels.say("overlap.without_counterpart"), "score", "n_left_out"),
             (labels.say("overlap.mean_score"), "score", "mean"),
             (labels.say("overlap.sd_score"), "score", "sd"),
-            (labels.say("overlap.first_percentile"), "first_percentile", "mean"),
-            (labels.say("overlap.last_percentile"), "last_percentile", "mean"),
+            (labels.say("overlap.first_percentile"), "first_percentile", "value"),
+            (labels.say("overlap.last_percentile"), "last_percentile", "value"),
         )
     ]  # fmt: skip
     shares = {"outside_support": labels.say("overlap.outside_support")}
@@ -50,7 +50,7 @@ def layout(exhibit: OverlapExhibit, frame: pd.DataFrame, page: Page) -> Table:
         Row(
             (
                 label(labels.say("overlap.effective_n", weighting=inside(text))),
-                *(numbers.cell("score", arm, f"effective_{key}", "count") for arm in arms),
+                *(numbers.cell("score", arm, f"effective_{key}", "value") for arm in arms),
             )
         )
         for key, text in weightings.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from refino_eval import estimation as est
 from refino_eval.estimation.effects.propensity import WEIGHTINGS
 from refino_eval.exhibits.kinds.overlap.model import OverlapExhibit
@@ -24,18 +26,24 @@ def numbers(exhibit: OverlapExhibit, context: Context) -> Iterator[Row]:
             ("score", "n_left_out"): table.n_left_out[arm],
             ("score", "mean"): table.mean[arm],
             ("score", "sd"): table.sd[arm],
-            ("first_percentile", "mean"): table.low[arm],
-            ("last_percentile", "mean"): table.high[arm],
+            ("first_percentile", "value"): table.low[arm],
+            ("last_percentile", "value"): table.high[arm],
             ("outside_support", "share"): table.outside_support[arm],
         }
         columns |= {(_beyond(a), "share"): table.outside[k, arm] for k, a in enumerate(table.thresholds)}
-        columns |= {(f"effective_{key}", "count"): table.effective_n[k, arm] for k, key in enumerate(WEIGHTINGS)}
+        columns |= {(f"effective_{key}", "value"): table.effective_n[k, arm] for k, key in enumerate(WEIGHTINGS)}
         for (column, statistic), value in columns.items():
             yield cell(name, column, statistic, value, n, panel="score")
     everybody = int(table.n.sum())
-    rows = dict(zip(table.covariates, table.standardised, strict=True))
-    if table.fixed_effects.size and table.fixed_effects[0] == table.fixed_effects[0]:
-        rows["fixed_effects"] = table.fixed_effects
+    absorbed = np.array([est.control_term(name) in specification.absorb for name in table.covariates], dtype=bool)
+    rows = {
+        name: values
+        for name, values, fixed in zip(table.covariates, table.standardised, absorbed, strict=True)
+        if not fixed
+    }
+    effects = np.vstack((table.fixed_effects, np.abs(table.standardised[absorbed])))
+    if np.isfinite(effects).any():
+        rows["fixed_effects"] = np.nanmax(effects, axis=0)
     for row, values in rows.items():
         for k, key in enumerate(WEIGHTINGS):
             yield cell(row, key, "normalised_difference", values[k], everybody, panel="balance")

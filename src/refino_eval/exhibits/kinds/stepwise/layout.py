@@ -18,7 +18,9 @@ def layout(exhibit: StepwiseExhibit, frame: pd.DataFrame, page: Page) -> Table:
     numbers = Numbers.of(frame, page.style)
     columns = exhibit.columns
     header = outcome_header(columns, labels)
-    groups = {f"step_{k}": _listed(step, labels) for k, step in enumerate(exhibit.steps, start=1)}
+    named_steps = [label_of[labels.language] for label_of in exhibit.step_labels]
+    listed = named_steps or [_listed(step, labels) for step in exhibit.steps]
+    groups = {f"step_{k}": text for k, text in enumerate(listed, start=1)}
     cells = labels.cells()
     within = bool((frame["row"] == "cells").any())
     first = labels.say("stepwise.without_cells_and_controls" if within else "stepwise.without_controls")
@@ -31,7 +33,10 @@ def layout(exhibit: StepwiseExhibit, frame: pd.DataFrame, page: Page) -> Table:
         if wild:
             cells_of = (numbers.cell("steps", key, column, "p_value_wild") for column in columns)
             path.append(Row((label(labels.word("p_value_wild")), *cells_of), role="beneath"))
-        shares = (numbers.cell("steps", key, column, "r_squared") for column in columns)
+        shares = (
+            numbers.cell("steps", key, column, "r_squared", write=lambda value: page.style.fixed(value, 3))
+            for column in columns
+        )
         path.append(Row((label(labels.word("r_squared")), *shares), role="beneath"))
     counts = (numbers.cell("steps", "raw", column, "n") for column in columns)
     path.append(Row((label(labels.word("n")), *counts), role="foot"))

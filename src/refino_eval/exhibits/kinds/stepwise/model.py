@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from refino_eval.config.base import Name
+from refino_eval.config.base import DESCRIPTIVE, Label, Name
 from refino_eval.config.exhibit_base import (
     WILD_BOOTSTRAP,
     Chapter,
@@ -41,6 +41,9 @@ class StepwiseExhibit(OutcomesExhibit):
         description="Covariates of each group, in the order in which they enter; all of the specification's. With `absorb` its "
         "columns are in the steps too, and the first step is compared with the difference without fixed effects.",
     )
+    step_labels: Annotated[tuple[Label, ...], DESCRIPTIVE] = Field(
+        default=(), description="What each step is called; default: its covariates, listed."
+    )
     wild_bootstrap: WildBootstrap = WILD_BOOTSTRAP
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
@@ -50,6 +53,8 @@ class StepwiseExhibit(OutcomesExhibit):
             return
         if specification.interact:
             yield f"The {where} enters controls one by one, and cannot enter products (`interact`). Choose a specification without them."
+        if self.step_labels and len(self.step_labels) != len(self.steps):
+            yield f"The {where} has {len(self.steps)} steps and {len(self.step_labels)} step_labels. Give each step one, or none."
         yield from wild_bootstrap_faults(where, self.wild_bootstrap, self.specification, definitions)
         controls = [*(term.covariate for term in specification.controls), *specification.absorb]
         named = [name for step in self.steps for name in step]

@@ -49,7 +49,7 @@ def _difference(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels:
         "extreme": labels.say("unobserved_confounding.extreme"),
     }
     rows += [
-        Row((label(text), *(per_cent(numbers, "robustness", row, column, "share") for column in columns)))
+        Row((label(text), *(per_cent(numbers, "robustness", row, column, "r_squared") for column in columns)))
         for row, text in texts.items()
     ]
     counts = (numbers.cell("difference", "full", column, "n") for column in columns)
@@ -76,7 +76,7 @@ def _bounds(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels: Lab
             if times == exhibit.multiples[0]:
                 rows += [
                     Row(
-                        (label(text), *(per_cent(numbers, panel, f"{row}:{part}", c, "share") for c in columns)),
+                        (label(text), *(per_cent(numbers, panel, f"{row}:{part}", c, "r_squared") for c in columns)),
                         role="beneath",
                     )
                     for part, text in (

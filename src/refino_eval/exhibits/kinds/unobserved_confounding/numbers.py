@@ -47,7 +47,12 @@ def confounding_tables(
             yield (
                 key,
                 est.unobserved_confounding(
-                    values[[key]], inputs, benchmarks, multiples=exhibit.multiples, r_max=(*r_max, np.inf)
+                    values[[key]],
+                    inputs,
+                    benchmarks,
+                    multiples=exhibit.multiples,
+                    r_max=(*r_max, np.inf),
+                    cells_are_observed=bool(specification.absorb),
                 ),
             )
 
@@ -71,7 +76,7 @@ def difference_rows(key: str, table: est.ConfoundingTable) -> Iterator[Row]:
         "robustness_value_interval": table.robustness_value_interval,
     }  # fmt: skip
     for row, value in strengths.items():
-        yield cell(row, key, "share", value[0], n, panel="robustness")
+        yield cell(row, key, "r_squared", value[0], n, panel="robustness")
     yield cell("bias_scale", key, "value", table.scale[0], n, panel="robustness")
     yield cell("interval_scale", key, "value", (table.critical * table.adjusted_std_error)[0], n, panel="robustness")
 
@@ -84,7 +89,7 @@ def bound_rows(exhibit: ConfoundingExhibit, key: str, table: est.ConfoundingTabl
         for k, times in enumerate(table.multiples):
             row = f"{times:g}"
             for part, value in (("treatment", one.with_treatment), ("outcome", one.with_outcome)):
-                yield cell(f"{row}:{part}", key, "share", value[k, 0], n, panel=panel)
+                yield cell(f"{row}:{part}", key, "r_squared", value[k, 0], n, panel=panel)
             for statistic in ("estimate", "conf_low", "conf_high"):
                 yield cell(
                     row, key, statistic, getattr(one, statistic)[k, 0], n, panel=panel, source=Reason.CONFOUNDING
