@@ -37,6 +37,7 @@ KINDS = (
     "take_up",
     "ever_started",
     "starters",
+    "selective_exits",
     "spell_survival",
     "late",
     "fall_back",
@@ -68,6 +69,7 @@ KINDS = (
     "value_intervals",
     "tornado",
     "payments",
+    "payment_comparison",
     "listing",
 )
 """Every kind, a line each, in the order in which a report tends to show them."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from refino_eval.config.payments import PaymentExample, PaymentRules
+from refino_eval.config.payments import ExampleBenefit, PaymentExample, PaymentRules
 from refino_eval.economics.milestones import assess
 from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell, add_months
 from refino_eval.errors import raise_problems
@@ -61,16 +61,18 @@ def _differences(rules: PaymentRules, example: PaymentExample) -> list[str]:
 
 
 def _participant(example: PaymentExample) -> Participant:
-    graded = {
-        benefit: tuple(Graded(spell.start, spell.stop, spell.grade) for spell in getattr(example, benefit))
-        for benefit in ("sickness", "allowance", "disability")
-    }
     return Participant(
         referral=example.referral or example.start,
         programme=Spell(example.start, example.stop),
         jobs=tuple(
             Job(job.start, job.stop, job.contract, job.percent, job.employer, job.wage_subsidy) for job in example.jobs
         ),
+        sickness=_graded(example.sickness),
+        allowance=_graded(example.allowance),
+        disability=_graded(example.disability),
         education=tuple(Enrolment(spell.start, spell.stop, spell.level) for spell in example.education),
-        **graded,
     )
+
+
+def _graded(spells: Sequence[ExampleBenefit]) -> tuple[Graded, ...]:
+    return tuple(Graded(spell.start, spell.stop, spell.grade) for spell in spells)

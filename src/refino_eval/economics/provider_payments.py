@@ -124,7 +124,7 @@ def participants(
     education = {} if registers.education is None else _by_person(registers.education, people)
     graded = {name: _by_person(getattr(registers, name), people) for name in ("sickness", "disability", "allowance")}
     started_after = []
-    for person, draw in zip(people["person_id"], people["draw_date"], strict=True):
+    for row, person, draw in zip(people.index, people["person_id"], people["draw_date"], strict=True):
         referral = _day(draw)
         assert referral is not None
         programme = _first_participation(started.get(person, []), referral)
@@ -135,12 +135,36 @@ def participants(
             Participant(
                 referral=referral,
                 programme=programme,
+                row=int(row),
                 jobs=tuple(_job(row, codes, subsidised) for row in jobs.get(person, [])),
                 education=tuple(_enrolment(row) for row in education.get(person, [])),
                 **{name: tuple(_graded(row) for row in rows.get(person, [])) for name, rows in graded.items()},
             )
         )
     return started_after
+
+
+def first_participations(people: pd.DataFrame, programmes: pd.DataFrame, codes: Sequence[str]) -> dict[int, Spell]:
+    """Return the first participation of everybody who started a programme after random assignment, by row of `people`.
+
+    Parameters
+    ----------
+    people
+        `person_id` and `draw_date`.
+    programmes
+        Clean spells, `person_id, start, stop, programme`.
+    codes
+        Codes of the programme.
+    """
+    started = _by_person(programmes[programmes["programme"].isin(list(codes))], people)
+    spells = {}
+    for row, person, draw in zip(people.index, people["person_id"], people["draw_date"], strict=True):
+        referral = _day(draw)
+        assert referral is not None
+        spell = _first_participation(started.get(person, []), referral)
+        if spell is not None:
+            spells[int(row)] = spell
+    return spells
 
 
 def total(people: Sequence[Participant], rules: PaymentRules, *, observed_to: dt.date) -> PaymentTotal:

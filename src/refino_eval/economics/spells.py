@@ -73,6 +73,8 @@ class Participant:
         The participation.
     jobs, sickness, allowance, disability, education
         Spells, in any order; an allowance without degrees has grade 100.
+    row
+        Label of the person's row in the frame of people, where one is known.
     """
 
     referral: dt.date
@@ -82,6 +84,7 @@ class Participant:
     allowance: tuple[Graded, ...] = ()
     disability: tuple[Graded, ...] = ()
     education: tuple[Enrolment, ...] = ()
+    row: int = -1
 
     @property
     def start(self) -> dt.date:

@@ -57,6 +57,7 @@ from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_
 from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
 from refino_eval.estimation.effects.nonlinear import LogitTable, logit
 from refino_eval.estimation.effects.null_card import NullCard, null_card
+from refino_eval.estimation.effects.predicted_outcomes import predicted_without_treatment
 from refino_eval.estimation.effects.propensity import Overlap, overlap
 from refino_eval.estimation.effects.ranked_states import NONE, RankedStates, Stays, rank_states, share_interval, stays
 from refino_eval.estimation.effects.several_arms import ArmEffects, arm_effects
@@ -193,6 +194,7 @@ __all__ = [
     "omnibus_test",
     "overlap",
     "paths",
+    "predicted_without_treatment",
     "prepare",
     "prepare_columns",
     "randomisation_test",

@@ -68,6 +68,8 @@ ELSEWHERE = {
     "net_benefit": "effects of an itt exhibit and its costs",
     "payments": "milestones of people, which refuse weights",
     "net_value": "effects on a state and costs (test_net_value.py)",
+    "payment_comparison": "milestones of people, which refuse weights",
+    "selective_exits": "spells of people; the regression is that of starters",
     "cost_benefit": "inputs of a model",
     "model_inputs": "inputs of a model",
     "cost_steps": "inputs of a model",
@@ -77,7 +79,14 @@ ELSEWHERE = {
     "value_intervals": "inputs of a model",
     "tornado": "inputs of a model",
 }
-REFUSE_WEIGHTS = {"binary_models", "time_to_event", "spell_survival", "payments", "measured_costs"}
+REFUSE_WEIGHTS = {
+    "binary_models",
+    "time_to_event",
+    "spell_survival",
+    "payments",
+    "payment_comparison",
+    "measured_costs",
+}
 REFUSED_VCOV = {
     "binary_models": {"HC0", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1"},
     "time_to_event": {"CR2", "CR3", "CRV1"},

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from refino_eval import estimation as est
 from refino_eval.config import load_configuration
@@ -16,6 +17,7 @@ from refino_eval.exhibits.tidy import tidy_frame, write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare
 from refino_eval.published.values import load_published
+from refino_eval.seeds import derive_seed
 from refino_eval.text import say
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -251,3 +253,68 @@ def test_a_register_that_is_not_read_is_reported():
     less = EVALUATION.model_copy(update={"sources": tuple(s for s in EVALUATION.sources if s != "sickness")})
     faults = cross_check(less, DEFINITIONS, CONFIGURATION.sources)
     assert any("reads the register 'sickness'" in fault for fault in faults)
+
+
+@pytest.fixture(scope="module")
+def traits(world, tmp_path_factory):
+    """Add covariates, and an outcome that they predict, to the people."""
+    _, cohort, _, paths = world
+    rng = np.random.default_rng(5)
+    names = DEFINITIONS.exhibits["table_payment_comparison"].covariates
+    people = cohort.assign(**{name: rng.normal(size=PEOPLE) for name in names}, sample_complete_controls=True)
+    made = tmp_path_factory.mktemp("traits")
+    people.to_parquet(made / "cohort.parquet")
+    outcomes = dict(paths)
+    for name in ("any_wage_months_12", "any_wage_month_12"):
+        outcomes[name] = made / f"{name}.parquet"
+        value = people[names[0]] + 0.2 * rng.normal(size=PEOPLE)
+        pd.DataFrame({"person_id": people["person_id"], "value": value}).to_parquet(outcomes[name])
+    return made / "cohort.parquet", outcomes
+
+
+def by_key(name, traits, clean, **change):
+    entry = DEFINITIONS.exhibits[name].model_copy(update=change)
+    frame = aggregate(name, entry, files=PersonFiles(traits[0], traits[1], {}, clean=clean), study=study())
+    return frame.set_index(["panel", "row", "column", "statistic"])["value"]
+
+
+def test_the_same_participants_are_paid_under_each_set_of_rules_by_position(world, clean, traits):
+    _, cohort, _, _ = world
+    found = by_key("table_payment_comparison", traits, clean)
+    k, own = np.arange(PEOPLE), (cohort["treated"] == 1).to_numpy()
+    assert found["", "none", "refino", "count"] == np.count_nonzero((k % 3 == 2) & own)
+    assert found["", "above", "refino", "count"] == np.count_nonzero((k % 3 < 2) & own)
+    assert found["refino", "none", "refino", "mean"] == pytest.approx(0.2)
+    permanent = np.count_nonzero((k % 3 == 0) & own) / np.count_nonzero((k % 3 < 2) & own)
+    assert found["refino", "above", "refino", "mean"] == pytest.approx(0.2 + 0.8 * permanent)
+    # 80 per cent of a full position is where the graded rules pay in full: nobody here is paid differently.
+    assert found["refino:graded", "all", "refino", "count"] == 0
+    payment = np.where(k % 3 == 0, 1.0, 0.2)[own]
+    outcome = pd.read_parquet(traits[1]["any_wage_months_12"])["value"].to_numpy()
+    predicted = est.predicted_without_treatment(
+        outcome,
+        pd.read_parquet(traits[0])[list(DEFINITIONS.exhibits["table_payment_comparison"].covariates)],
+        own.astype(float),
+        folds=5,
+        seed=derive_seed(1, "table_payment_comparison"),
+    )
+    rho = stats.spearmanr(payment, predicted[own]).statistic
+    assert found["refino", "predicted", "refino", "estimate"] == pytest.approx(rho)
+    gain = stats.spearmanr(payment, (outcome - predicted)[own]).statistic
+    assert found["refino", "gain", "refino", "estimate"] == pytest.approx(gain)
+
+
+def test_exits_before_the_limit_are_counted_among_those_observed_so_long(world, clean, traits):
+    _, cohort, _, _ = world
+    own = (cohort["treated"] == 1).to_numpy()
+    # Everybody leaves ten months after the start.
+    assert by_key("table_selective_exits", traits, clean)["exits", "all", "refino", "share"] == 0
+    late = by_key("table_selective_exits", traits, clean, within_months=11)
+    assert late["exits", "all", "refino", "share"] == 1
+    assert late["exits", "all", "refino", "n"] == np.count_nonzero(own)
+    assert (
+        sum(late["exits", f"group_{g}", arm, "n"] for g in (1, 2, 3, 4) for arm in ("refino", "oppfolging")) == PEOPLE
+    )
+    unobserved = by_key("table_selective_exits", traits, clean, observed_to=dt.date(2019, 5, 1))
+    assert np.isnan(unobserved["exits", "all", "refino", "share"])
+    assert np.isnan(unobserved["slopes", "slope", "difference", "estimate"])

@@ -7,29 +7,24 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
-from refino_eval.economics.provider_payments import Codes, PaymentTotal, Registers, participants, total
+from refino_eval.economics.provider_payments import PaymentTotal, total
 from refino_eval.economics.spells import Spell
 from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
-from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell
+from refino_eval.exhibits.numbers.provider_participants import participants_by_arm
+from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 DAYS_A_MONTH = 365.25 / 12
 
 
 def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
     """Yield participants, milestones and payments a participant, by set of rules (panel) and arm (column)."""
-    cohort, files, study = context.cohort, context.files, context.study
-    registers = _registers(exhibit, cohort, files)
-    codes = Codes(contracts=exhibit.contracts, wage_subsidy=frozenset(exhibit.wage_subsidy))
     observed_to = exhibit.observed_to + dt.timedelta(days=1)
-    for arm, programmes in exhibit.programmes.items():
-        drawn = cohort.loc[cohort["treated"] == int(arm == study.treated), ["person_id", "draw_date"]]
-        people = participants(drawn, registers, programmes=programmes, codes=codes)
-        yield cell("drawn", arm, "count", len(drawn), len(drawn))
+    for arm, people, n_drawn in participants_by_arm(exhibit, context):
+        yield cell("drawn", arm, "count", n_drawn, n_drawn)
         yield from _duration_rows([person.programme for person in people], arm, observed_to)
         for label in exhibit.payments:
-            totals = total(people, study.payments[label], observed_to=observed_to)
+            totals = total(people, context.study.payments[label], observed_to=observed_to)
             yield from _payment_rows(totals, arm, label, exhibit.bid)
 
 
@@ -56,19 +51,3 @@ def _payment_rows(totals: PaymentTotal, arm: str, label: str, bid: float | None)
         yield cell(row, arm, "share", share if n else math.nan, n, panel=label)
         if bid is not None:
             yield cell(row, arm, "value", share * bid if n else math.nan, n, panel=label)
-
-
-def _registers(exhibit: PaymentsExhibit, cohort: pd.DataFrame, files: PersonFiles) -> Registers:
-    columns = {
-        "programmes": ["programme"],
-        "jobs": ["contract", "position_percent", "employer_id"],
-        "sickness": ["grade"],
-        "disability": ["grade"],
-        "allowance": [],
-        "education": ["level"],
-    }
-    frames = {}
-    for role, register in exhibit.registers.model_dump(exclude_none=True).items():
-        frame = pd.read_parquet(files.clean[register], columns=["person_id", "start", "stop", *columns[role]])
-        frames[role] = frame[frame["person_id"].isin(cohort["person_id"])]
-    return Registers(**frames)
