@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
 ROOMS = (
     "errors", "seeds", "digest", "covariances", "checksums", "workflow_job", "kept_results", "csv_output", "text", "sql", "expressions", "config", "codes", "registers", "trial", "months", "outcomes",
-    "estimation", "economics", "cost_benefit", "published", "catalogue", "exhibits", "disclosure", "report", "synthetic", "workflow", "cli",
+    "estimation", "economics", "cost_benefit", "published", "catalogue", "exhibits", "disclosure", "report", "release", "synthetic", "workflow", "cli",
 )  # fmt: skip
 STUDY_WORDS = (
     "refino", "oppfolging", "oppfølging", "akershus", "hordaland", "telemark", "østfold", "ostfold", "vestfold", "horten", "job_corps",

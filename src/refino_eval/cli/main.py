@@ -197,6 +197,43 @@ def simulate(
     )
 
 
+KeyFile = Annotated[Path | None, typer.Option("--key", help="File with a secret key that signs the manifest.")]
+
+
+@app.command()
+def release(
+    evaluation: EvaluationName = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A file of config/disclosure. [default: the configured one; none for open data]")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Name of the release. [default: v1, v2, ...]")] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="An earlier release of the same people elsewhere; may be repeated. This evaluation's are known."
+        ),
+    ] = None,
+    key: KeyFile = None,
+) -> None:
+    """Write results that may leave the secure zone: protected, attacked, recorded; exit code 2 if an attack succeeds."""
+    from refino_eval.cli.release_commands import release_evaluation
+
+    lines = release_evaluation(evaluation, profile=profile, version=version, earlier=earlier or [], key=key)
+    for line in lines:
+        print(line)
+
+
+@app.command(name="verify-release")
+def verify_release(
+    place: Annotated[Path, typer.Argument(help="The folder or the .zip file of a release.")], key: KeyFile = None
+) -> None:
+    """Check that a release is as it was made, and name every file that changed (exit code 2)."""
+    from refino_eval.cli.release_commands import verify_release as confirm
+
+    for line in confirm(place, key=key):
+        print(line)
+
+
 @app.command(name="audit-published")
 def audit_published(
     document: Annotated[

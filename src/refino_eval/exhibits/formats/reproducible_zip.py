@@ -18,6 +18,13 @@ LANGUAGE_TAGS = {"nb": "nb-NO", "en": "en-GB"}
 """What spelling checkers go by."""
 
 
+NO_APPLICATION = (
+    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    b'<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"/>'
+)
+"""What a file says of the program that wrote it, and of the program's template: nothing."""
+
+
 def timeless(package: bytes) -> bytes:
     """Return an Office file with the same content in the same order, and no trace of when it was written.
 
@@ -33,6 +40,9 @@ def timeless(package: bytes) -> bytes:
             if old.filename == "docProps/core.xml":
                 stamp = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
                 content = re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, content)
+                content = re.sub(rb"<(dc:creator|cp:lastModifiedBy|cp:revision)>[^<]*</\1>", b"", content)
+            elif old.filename == "docProps/app.xml":
+                content = NO_APPLICATION
             entry = zipfile.ZipInfo(old.filename, FIRST_ZIP_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 0

@@ -1,0 +1,1 @@
+"""Results that leave: protected releases with their records, and replication packages."""
