@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,8 @@ def make_release(
     exhibits = release_exhibits(frames, definitions.exhibits, evaluation)
     protected = protect_release(exhibits, rules, earlier=before)
     raise_problems(list(_unsafe(attack(protected, rules, earlier=before))))
+    protected, empty = _with_numbers(protected, evaluation.name)
+    left_out |= empty
     draft, work = folder / f".{name}.part", results / "internal" / "disclosure" / name
     for path in (draft, work):
         shutil.rmtree(path, ignore_errors=True)
@@ -119,6 +121,17 @@ def make_release(
         protect(work.rglob("*"))
     archive = folder / f"{evaluation.name}_{name}.zip"
     return Released(folder / name, archive, work / "cells", protected, left_out, labels)
+
+
+def _with_numbers(release: ProtectedRelease, evaluation: str) -> tuple[ProtectedRelease, dict[str, str]]:
+    """Return a release without the exhibits whose every number is suppressed, and why these are left out."""
+    empty = {each.name for each in release.exhibits if each.frame["value"].isna().all()}
+    kept = tuple(each for each in release.exhibits if each.name not in empty)
+    if not kept:
+        raise UserError(
+            f"The profile '{release.profile}' suppresses every number of '{evaluation}', so there is nothing to release."
+        )
+    return replace(release, exhibits=kept), dict.fromkeys(sorted(empty), "Every number in it is suppressed.")
 
 
 def _unsafe(findings: Sequence[Finding]) -> Iterator[str]:

@@ -163,6 +163,8 @@ def end_labels(ax: Axes, x: float, ends: Sequence[tuple[float, str, Series]], *,
     gap
         Least distance between names, as a share of the axis' height.
     """
+    if not ends:  # disclosure control removed every series
+        return
     low, high = ax.get_ylim()
     left, right = ax.get_xlim()
     order = sorted(range(len(ends)), key=lambda place: ends[place][0])

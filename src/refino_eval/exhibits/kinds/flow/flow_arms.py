@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from refino_eval.exhibits.kinds.flow.flow_stages import Counts, Stage, alt_text, reason_label, stage_label
+from refino_eval.exhibits.kinds.flow.flow_stages import Counts, Stage, alt_text, count_text, reason_label, stage_label
 from refino_eval.exhibits.layout.drawing import Drawing, arms_of, source_line
 from refino_eval.exhibits.layout.style import GRID, INK, QUIET
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -95,7 +95,7 @@ def _line(
             ax.add_patch(box)
         else:
             ax.plot([x, x], [y, y - tall], color=color if name != "all" else GRID, linewidth=1.0, zorder=1)
-        text = style.integer(counts[name])
+        text = count_text(counts[name], style)
         ax.text(
             x if remains else x + 0.06, middle, text if remains else f"− {text}",
             color=color if remains else QUIET, ha="center" if remains else "left", va="center",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from refino_eval.exhibits.layout.table import SUPPRESSED
 from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
-if TYPE_CHECKING:
-    pass
-
-Counts = Mapping[str, int]
+Counts = Mapping[str, float]
+"""By column; missing where disclosure control removed a count."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,18 @@ def stages_of(frame: pd.DataFrame) -> tuple[Stage, ...]:
     stages: list[Stage] = []
     out: dict[str, Counts] = {}
     for row, part in frame[frame["statistic"] == "count"].groupby("row", sort=False):
-        counts = {str(column): int(value) for column, value in zip(part["column"], part["value"], strict=True)}
+        counts = {str(column): float(value) for column, value in zip(part["column"], part["value"], strict=True)}
         if ":" in str(row):
             out[str(row)] = counts
         else:
             stages.append(Stage(str(row), counts, out))
             out = {}
     return tuple(stages)
+
+
+def count_text(count: float, style: NumberStyle) -> str:
+    """Return a count, or the mark of one that disclosure control removed."""
+    return style.integer(count) if math.isfinite(count) else SUPPRESSED
 
 
 def stage_label(name: str, labels: LabelBook) -> str:
@@ -59,8 +63,8 @@ def alt_text(stages: Sequence[Stage], labels: LabelBook) -> str:
     arms = (*labels.treated_arms, labels.control)
 
     def split(counts: Counts) -> str:
-        by_arm = ", ".join(f"{labels.arm(arm)} {style.integer(counts[arm])}" for arm in arms)
-        return f"{style.integer(counts['all'])} ({by_arm})"
+        by_arm = ", ".join(f"{labels.arm(arm)} {count_text(counts[arm], style)}" for arm in arms)
+        return f"{count_text(counts['all'], style)} ({by_arm})"
 
     sentences = []
     for stage in stages:

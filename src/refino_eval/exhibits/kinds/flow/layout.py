@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refino_eval.exhibits.kinds.flow.flow_stages import Stage, alt_text, reason_label, stage_label, stages_of
+from refino_eval.exhibits.kinds.flow.flow_stages import (
+    Stage,
+    alt_text,
+    count_text,
+    reason_label,
+    stage_label,
+    stages_of,
+)
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, source_line
 from refino_eval.exhibits.layout.page import Page
@@ -169,8 +176,8 @@ class _Pen:
                 self._text(edge + SIDE - 0.07, y, number, size=SMALL, align="right", weight=weight)
             y -= LINE + (BETWEEN if number else 0.0)
 
-    def _n(self, count: int) -> str:
-        return f"n = {self.style.integer(count)}"
+    def _n(self, count: float) -> str:
+        return f"n = {count_text(count, self.style)}"
 
     def _box(self, x: float, top: float, width: float, height: float, color: str, *, fill: str = "white") -> None:
         from matplotlib.patches import Rectangle
@@ -215,9 +222,9 @@ def _height(lines: Sequence[tuple[str, str]]) -> float:
 def _reason_lines(stage: Stage, arm: str, labels: LabelBook, style: NumberStyle) -> list[tuple[str, str]]:
     """Return the lines of an exclusion box: the total first, then each reason, its number at its last line."""
     total = sum(counts[arm] for counts in stage.out.values())
-    lines = [(labels.word("excluded"), style.integer(total))]
+    lines = [(labels.word("excluded"), count_text(total, style))]
     for row, counts in stage.out.items():
         wrapped = textwrap.wrap(reason_label(row, labels), WRAP)
         lines += [(text, "") for text in wrapped[:-1]]
-        lines.append((wrapped[-1], style.integer(counts[arm])))
+        lines.append((wrapped[-1], count_text(counts[arm], style)))
     return lines

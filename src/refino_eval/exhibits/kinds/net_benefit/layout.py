@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -28,11 +29,9 @@ def layout(exhibit: NetBenefitExhibit, frame: pd.DataFrame, page: Page) -> Drawi
     labels = page.labels
     keys = [key for key in exhibit.columns if (frame["panel"] == key).any()]
     figure, axes = panels(len(keys))
-    reach = max(
-        float(column(frame, key, SERIES, limit).abs().max()) / THOUSAND
-        for key in keys
-        for limit in ("conf_low", "conf_high")
-    )
+    limits = [column(frame, key, SERIES, limit) for key in keys for limit in ("conf_low", "conf_high")]
+    farthest = pd.concat(limits).abs().max()
+    reach = float(farthest) / THOUSAND if math.isfinite(farthest) else 1.0
     values = frame[frame["row"] == "value"].set_index("column")["value"]
     for place, (ax, key) in enumerate(zip(axes, keys, strict=True)):
         _panel(ax, frame, key)

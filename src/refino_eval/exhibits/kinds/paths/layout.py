@@ -43,7 +43,8 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             values = means[arm]
             low, high = (column(frame, state, arm, limit) for limit in ("conf_low", "conf_high"))
             draw_band(ax, values, low, high, series, every=_every(len(values), offset))
-            ends.append((float(values.dropna().iloc[-1]), shown, series))
+            if values.notna().any():
+                ends.append((float(values.dropna().iloc[-1]), shown, series))
         ax.margins(y=0.06)
         ax.set_ylim(0, None)
         event_axis(ax, times, labels, exhibit.clock)

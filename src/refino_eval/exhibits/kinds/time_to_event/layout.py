@@ -46,13 +46,16 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
     ends: list[tuple[float, str, Series]] = []
     times: list[int] = []
     for arm, series in arms_of(labels):
-        share = column(frame, "", arm, "share").dropna()
+        observed = column(frame, "", arm, "share")
+        times += [int(time) for time in observed.index]
+        share = observed.dropna()
+        if share.empty:
+            continue
         low, high = (column(frame, "", arm, limit).reindex(share.index) for limit in ("conf_low", "conf_high"))
         if len(labels.treated_arms) <= MOST_BANDS:
             ax.fill_between(share.index, low, high, step="post", color=series.color, alpha=0.16, linewidth=0, zorder=2)
         ax.step(share.index, share, where="post", color=series.color, linestyle=series.linestyle, zorder=3)
         ends.append((float(share.iloc[-1]), labels.arm(arm), series))
-        times += [int(time) for time in share.index]
     ax.set_ylim(0, 1.02)
     event_axis(ax, times, labels, clock)
     if exhibit.unit is not None:
@@ -180,6 +183,8 @@ def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     parts = []
     for arm, _ in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
+        if share.empty:
+            continue
         displayed = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
         levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in displayed)
         parts.append(f"{labels.arm(arm)} – {levels}")
