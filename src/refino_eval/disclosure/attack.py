@@ -64,6 +64,7 @@ def attack(
         *attacker.population_sizes(),
         *attacker.nested_shares(),
         *attacker.nested_means(),
+        *attacker.means_of_groups(),
         *attacker.earlier_releases(),
     ]
 
@@ -269,6 +270,36 @@ class _Attacker:
                             yield Finding(
                                 "nested populations", labels, "Two means give the value of the people between."
                             )
+
+    def means_of_groups(self) -> Iterator[Finding]:
+        """Yield means of everybody and of most groups that give the mean of the few people in the others."""
+        wholes: dict[tuple[str, str, str], list[tuple[int, float, Number]]] = defaultdict(list)
+        groups: dict[tuple[str, str, str, str], list[tuple[int, float, Number]]] = defaultdict(list)
+        for cell in self.printed:
+            number = self.counts.numbers[cell]
+            if number.treatment != "mean" or cell in self.counts.unknown:
+                continue
+            block = self.blocks[number.block]
+            spread, people = block.get(number.statistic.replace("mean", "sd")), people_behind(number, block)
+            if spread is None or not people or not math.isfinite(spread.value):
+                continue
+            what, separator, _ = number.panel.partition(":")
+            column = number.arm if number.arm.startswith("*") else number.column
+            if separator:
+                groups[(cell[0], what, number.row, column)].append((people, spread.value, number))
+            else:
+                wholes[(what, number.row, column)].append((people, spread.value, number))
+        for (_, *key), parts in groups.items():
+            for people, spread_of_all, whole in wholes.get((key[0], key[1], key[2]), ()):
+                left = people - sum(size for size, _, _ in parts)
+                if not 0 < left < self.profile.statistics.minimum_people:
+                    continue
+                width = people * self.steps[whole.cell] + sum(size * self.steps[part.cell] for size, _, part in parts)
+                if width < spread_of_all:
+                    labels = (whole.label, *(part.label for _, _, part in parts))
+                    yield Finding(
+                        "complement", labels[:MOST_CELLS], "The means of all and of the other groups give that of few."
+                    )
 
     def earlier_releases(self) -> Iterator[Finding]:
         """Yield numbers that differ so little from an earlier release that the difference is about few people."""

@@ -116,9 +116,12 @@ def _dominated(by_statistic: Mapping[str, Number], people: int, profile: Disclos
     """Return whether a few people may have most of a total.
 
     The largest values are not among the numbers, but bounded by them: the squares of n values sum to n (sd^2 + mean^2), so the k largest
-    sum to at most the square root of k times that (Cauchy-Schwarz). Where the bound does not clear the rule, it counts as broken.
+    sum to at most the square root of k times that (Cauchy-Schwarz). Where the bound does not clear the rule, it counts as broken. Values of
+    both signs, as a negative mean shows, have no share of a total.
     """
     rule = profile.dominance
+    if any(number.value < 0 for name, number in by_statistic.items() if name.startswith("mean")):
+        return False
     for suffix in ("", "_treated", "_control"):
         mean, spread = by_statistic.get(f"mean{suffix}"), by_statistic.get(f"sd{suffix}")
         if mean is None or spread is None or not mean.value > 0 or not math.isfinite(spread.value):

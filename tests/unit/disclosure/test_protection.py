@@ -177,6 +177,40 @@ def test_a_group_of_five_people_is_nowhere_in_a_release(name):
     assert len(sizes) == 1
 
 
+def test_the_mean_of_a_few_does_not_follow_from_the_means_of_all_and_of_the_others():
+    hours = np.random.default_rng(3).normal(30, 8, 400)
+    parts = [
+        exhibit("all", "paths", means(hours, "hours", "12", "new")),
+        exhibit(
+            "by_group",
+            "paths",
+            [*means(hours[:396], "hours:most", "12", "new"), *means(hours[396:], "hours:few", "12", "new")],
+        ),
+    ]
+    profile = load_profile("ssb")
+    release = protect_release(parts, profile)
+    assert attack(release, profile) == []
+    exact = tuple(
+        replace(
+            part,
+            frame=part.source.frame.assign(value=part.source.frame["value"].where(part.frame["value"].notna())),
+            cells=part.cells.assign(step=0.0),
+        )
+        for part in release.exhibits
+    )
+    found = [finding for finding in attack(replace(release, exhibits=exact), profile) if finding.path == "complement"]
+    assert [finding.cells for finding in found] == [("all/hours/12/new/mean", "by_group/hours:most/12/new/mean")]
+
+
+def test_values_of_both_signs_have_no_dominating_person():
+    rows = [
+        *means(np.tile([-1.0, 1.1], 50), "", "change", "new"),
+        *means(np.tile([-1.0, 0.7], 50), "", "change", "usual"),
+    ]
+    release = protect_release([exhibit("pay", "descriptives", rows)], load_profile("ssb"))
+    assert set(release["pay"].cells["reasons"][3:]) == {""}
+
+
 def test_a_large_group_is_shown():
     release = protect_release(grouped(200), load_profile("ssb"))
     assert release.utility.primary + release.utility.secondary == 0
