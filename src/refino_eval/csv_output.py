@@ -50,8 +50,14 @@ def frame_as_written(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Return a data frame with a change of every text; columns in which it changes nothing stay as they are."""
-    changed = {str(name): [change(v) if isinstance(v, str) else v for v in frame[name]] for name in frame}
-    return frame.assign(**{name: cells for name, cells in changed.items() if cells != list(frame[name])})
+    changed: dict[str, list[object]] = {}
+    for name in frame:
+        values = frame[name].tolist()
+        # A column repeats its texts: each different one is looked at once.
+        texts = {text: change(text) for text in {value for value in values if isinstance(value, str)}}
+        if any(text != new for text, new in texts.items()):
+            changed[str(name)] = [texts[value] if isinstance(value, str) else value for value in values]
+    return frame.assign(**changed)
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ jobs run in the environment that Snakemake runs in, locked with hashes.
 import os
 import re
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -52,9 +53,10 @@ def digest(script):
     return source_digest(SCRIPTS / script)
 
 
+@cache
 def digest_of_kind(script):
     """Return a function: the hash of the code behind a script for one kind of exhibit, its own and no other's."""
-    return lambda kind: source_digest(SCRIPTS / script, kind)
+    return cache(lambda kind: source_digest(SCRIPTS / script, kind))
 
 
 def number_making_digests():

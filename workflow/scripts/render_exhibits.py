@@ -5,6 +5,7 @@ An exhibit whose numbers and texts are unchanged is kept.
 """
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ with job(snakemake) as log:
     facts = {"data_class": params.names["data_class"], "stars": params.stars}
     laid_tables: "dict[tuple[str, str], Laid]" = {}
 
+    @cache
     def read_exhibit(name: str) -> "tuple[Exhibit, pd.DataFrame, LabelBook]":
         """Read the definition, the numbers and the texts of an exhibit."""
         from refino_eval.config.definitions import Definitions

@@ -252,8 +252,15 @@ def _saved(document: Document) -> bytes:
 
 
 def _paragraph(document: Document, text: str, style: str) -> Any:
-    paragraph = document.add_paragraph(style=style)
+    paragraph = _empty_paragraph(document, style)
     paragraph.add_run(without_control_characters(text))
+    return paragraph
+
+
+def _empty_paragraph(document: Document, style: str) -> Any:
+    """Add a paragraph; given a style by its name, the library would look for the default style each time."""
+    paragraph = document.add_paragraph()
+    paragraph._p.style = document.styles[style].style_id
     return paragraph
 
 
@@ -272,7 +279,7 @@ def _table(document: Document, table: Table, *, bookmark: int = 0, new_page: boo
             _paragraph(document, part.caption, PART).paragraph_format.keep_with_next = True
         _append(document, "".join(_grid(part, chosen, part.caption or table.title, tag)))
         # Word joins tables that touch; the gap also keeps the notes off the rule.
-        gap = document.add_paragraph(style=NOTE)
+        gap = _empty_paragraph(document, NOTE)
         gap.paragraph_format.keep_with_next = bool(table.notes)
     for note in table.notes:
         _paragraph(document, note, NOTE)
