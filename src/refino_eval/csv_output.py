@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def frame_as_written(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Return a data frame with a change of every text; columns in which it changes nothing stay as they are."""
-    changed: dict[str, list[object]] = {}
+    changed: dict[str, Any] = {}
     for name in frame:
         values = frame[name].tolist()
         # A column repeats its texts: each different one is looked at once.

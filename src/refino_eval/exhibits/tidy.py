@@ -200,7 +200,7 @@ def read_tidy(path: Path | str) -> pd.DataFrame:
     return validate(
         frame_as_written(pd.read_csv(path, dtype={name: str for name in COLUMNS}, keep_default_na=False)).assign(
             value=lambda frame: [float(text) if text else math.nan for text in frame["value"].tolist()],
-            n_persons=lambda frame: [int(text) if text else None for text in frame["n_persons"].tolist()],
+            n_persons=lambda frame: frame["n_persons"].map(lambda text: int(text) if text else None),
         )
     )
 
