@@ -52,6 +52,13 @@ def test_a_table_has_a_file_in_every_language_and_format_and_a_figures_numbers_o
     assert len(set(files.release())) == len(files.release())
 
 
+def test_the_report_waits_for_its_pictures_and_for_no_other_file_of_an_exhibit():
+    files = REFINO.files
+    shown = {f"results/refino/release/figures/{name}.{language}.svg"
+             for name in files.exhibits_of("figure") for language in ("nb", "en")}  # fmt: skip
+    assert set(files.report_figures()) == shown <= set(files.rendered())
+
+
 def test_pages_of_a_confidential_evaluation_are_internal():
     study = REFINO.configuration.evaluation.model_copy(update={"data_class": "confidential", "synthetic": None})
     secret = Workflow(REFINO.configuration.__class__(**{**vars(REFINO.configuration), "evaluation": study}))
