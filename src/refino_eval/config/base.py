@@ -43,7 +43,9 @@ class Strict(BaseModel):
     """Base of every configuration model: immutable, and no key that it does not know."""
 
     # A number that is not finite is a mistake in every setting, and compares with nothing.
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -24,7 +24,7 @@ from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.months.panel_plan import Plan, PriceIndices, check_prices, plan_panel, price_column, price_factor
 from refino_eval.months.panel_sql import panel_sql
-from refino_eval.months.periods import period_at, periods_around
+from refino_eval.months.periods import periods_around
 from refino_eval.sql.isolated_engine import isolated_engine
 from refino_eval.sql.quoting import identifier, text_literal
 
@@ -75,6 +75,17 @@ class _Extremes:
     outside: int = 0
     low: float = float("inf")
     high: float = float("-inf")
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """A condition on `person_id` that some people meet, and how many people come before them."""
+
+    where: str
+    before: int
+
+
+_EVERYBODY = _Bucket("", 0)
 
 
 def derive_panel(
@@ -149,6 +160,7 @@ def derive_panel(
     with tempfile.TemporaryDirectory(prefix=".panel_", dir=out_path.parent) as folder:
         # Half a file must never be taken for a panel: it is written beside its place and moved there when whole.
         spill, written = Path(folder) / "spill", Path(folder) / out_path.name
+        spill.mkdir()
         paths = [cohort_path, *(clean_paths[register] for register in plan.sources)]
         with isolated_engine(
             [spill],
@@ -160,23 +172,24 @@ def derive_panel(
             without_optimizers=["partial_aggregate_pushdown"],
         ) as connection:
             _load_cohort(connection, cohort_path, part)
-            _load_periods(connection, plan, prices, spill)
-            people = _count(connection)
+            _load_periods(connection, plan, prices)
+            people = len(ids := _whole(connection, "SELECT person_id FROM everybody ORDER BY person_id")["person_id"])
             count = _bucket_count(people, 1 if engine == "spark" else buckets)
             if engine == "spark":
                 from refino_eval.months.spark_panel import spark_panel
 
-                cohort, periods = (_whole(connection, f"{name} ORDER BY ALL") for name in ("everybody", "periods"))
+                cohort = _whole(connection, f"{_numbered()} ORDER BY person_no")
+                periods = _whole(connection, "FROM periods ORDER BY ALL")
                 tables = spark_panel(
                     plan, text, people=cohort, periods=periods, clean_paths=clean_paths, folder=spill / "spark"
                 )
             else:
                 # A query over everybody reads the registers without limits; a part of the people never does.
-                limits = [None] if count == 1 and part is None else _bucket_limits(connection, count)
+                limits = [_EVERYBODY] if count == 1 and part is None else _bucket_limits(connection, count)
                 # Either one query on all threads, or a bucket on each: a query in two threads does more work in all.
                 connection.execute(f"SET threads = {int(threads) if count == 1 else 1}")
                 tables = _run(connection, plan, text, clean_paths, limits, threads)
-            rows, extremes = _write(tables, plan, written)
+            rows, extremes = _write(_complete(tables, plan, people), plan, ids, written)
         if part is None:
             _check_ranges(plan, extremes)
         os.replace(written, out_path)
@@ -220,18 +233,31 @@ def merge_panel(
     began = time.perf_counter()
     plan = plan_panel(definitions, sources, unit=clock_unit, first=first, last=last, states=states)
 
-    def tables() -> Iterator[pa.Table]:
+    def tables(columns: Sequence[str]) -> Iterator[pa.Table]:
         for path in part_paths:
             with pq.ParquetFile(path) as file:
-                yield from (file.read_row_group(number) for number in range(file.num_row_groups))
+                yield from (file.read_row_group(number, columns) for number in range(file.num_row_groups))
 
+    ids = _ids(tables(["person_id"]), plan)
     with tempfile.TemporaryDirectory(prefix=".panel_", dir=out_path.parent) as folder:
         written = Path(folder) / out_path.name
-        rows, extremes = _write(tables(), plan, written)
+        rows, extremes = _write(tables(["event_time", *plan.requested]), plan, ids, written)
         _check_ranges(plan, extremes)
         os.replace(written, out_path)
-    people = rows // (last - first + 1)
-    return PanelReport(people, rows, plan.requested, len(part_paths), time.perf_counter() - began, panel_sql(plan))
+    return PanelReport(len(ids), rows, plan.requested, len(part_paths), time.perf_counter() - began, panel_sql(plan))
+
+
+def _ids(tables: Iterator[pa.Table], plan: Plan) -> pa.ChunkedArray:
+    """Return the id of every person, of whom each has a row for every period."""
+    import numpy as np
+    import pyarrow as pa
+
+    first, firsts = 0, []
+    for table in tables:
+        # The number in this table of the first row of a person, and so on.
+        firsts.append(table["person_id"].take(np.arange(-first % plan.periods, table.num_rows, plan.periods)))
+        first += table.num_rows
+    return pa.chunked_array([chunk for column in firsts for chunk in column.chunks], pa.string())
 
 
 def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
@@ -261,46 +287,32 @@ def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path, part: tuple[
         )
 
 
-def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices, folder: Path) -> None:
+def _load_periods(connection: duckdb.DuckDBPyConnection, plan: Plan, prices: PriceIndices) -> None:
     """Make the table of periods from the days of draw that occur."""
-    days = [day for (day,) in connection.execute("SELECT DISTINCT draw_date FROM everybody").fetchall()]
     # There are many days of draw but few months: days of one month (week) share the periods of its first day.
-    origins = {day: period_at(day, 0, plan.unit).start for day in days}
-    table = list(periods_around(origins.values(), unit=plan.unit, first=plan.first, last=plan.last))
+    origin = f"CAST(DATE_TRUNC({text_literal(plan.unit)}, draw_date) AS DATE)"
+    origins = [day for (day,) in connection.execute(f"SELECT DISTINCT {origin} FROM everybody").fetchall()]
+    table = list(periods_around(origins, unit=plan.unit, first=plan.first, last=plan.last))
     check_prices(plan, prices, sorted({period.start for _, period in table}))
-    rows = [
-        (
-            *(origin, period.event_time, period.start, period.stop),
-            *(price_factor(deflate, period.start, prices) for deflate in plan.prices),
-        )
-        for origin, period in table
-    ]
-    columns = {"origin": "DATE", "event_time": "INTEGER", "period_start": "DATE", "period_stop": "DATE"}
-    columns |= {price_column(deflate): "DOUBLE" for deflate in plan.prices}
-    folder.mkdir(exist_ok=True)
-    _table_of(connection, folder, "periods_of_origins", columns, rows)
-    _table_of(connection, folder, "origins", {"draw_date": "DATE", "origin": "DATE"}, list(origins.items()))
+    columns: dict[str, tuple[str, list[Any]]] = {
+        "origin": ("DATE", [origin for origin, _ in table]),
+        "event_time": ("INTEGER", [period.event_time for _, period in table]),
+        "period_start": ("DATE", [period.start for _, period in table]),
+        "period_stop": ("DATE", [period.stop for _, period in table]),
+    }
+    for deflate in plan.prices:
+        factors = [price_factor(deflate, period.start, prices) for _, period in table]
+        columns[price_column(deflate)] = ("DOUBLE", factors)
+    # Lists, not an Arrow table: DuckDB would import pandas for it, which takes longer than a small panel.
+    lists = ", ".join(
+        f"UNNEST(CAST(${number} AS {kind}[])) AS {identifier(name)}"
+        for number, (name, (kind, _)) in enumerate(columns.items(), start=1)
+    )
     connection.execute(
         "CREATE TABLE periods AS SELECT draw_date, periods_of_origins.* EXCLUDE (origin) "
-        "FROM origins JOIN periods_of_origins USING (origin)"
-    )
-
-
-def _table_of(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    name: str,
-    columns: Mapping[str, str],
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    """Make a table of rows by way of a text file: Arrow would import pandas, which takes longer than a small panel."""
-    path = folder / f"{name}.csv"
-    lines = (",".join("" if value is None else str(value) for value in row) + "\n" for row in rows)
-    path.write_text("".join(lines), encoding="utf-8")
-    kinds = ", ".join(f"{text_literal(column)}: {text_literal(kind)}" for column, kind in columns.items())
-    connection.execute(
-        f"CREATE TABLE {name} AS SELECT * FROM read_csv({text_literal(str(path))}, columns = {{{kinds}}}, "
-        "auto_detect = false, header = false, delim = ',', dateformat = '%Y-%m-%d')"
+        f"FROM (SELECT DISTINCT draw_date, {origin} AS origin FROM everybody) AS origins "
+        f"JOIN (SELECT {lists}) AS periods_of_origins USING (origin)",
+        [values for _, values in columns.values()],
     )
 
 
@@ -309,12 +321,8 @@ def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]
     return tuple(row)
 
 
-def _whole(connection: duckdb.DuckDBPyConnection, rows: str) -> pa.Table:
-    return connection.sql(f"FROM {rows}").to_arrow_table()
-
-
-def _count(connection: duckdb.DuckDBPyConnection) -> int:
-    return int(_fetch(connection, "SELECT COUNT(*) FROM everybody")[0])
+def _whole(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+    return connection.sql(query).to_arrow_table()
 
 
 def _bucket_count(people: int, buckets: int | None) -> int:
@@ -323,14 +331,27 @@ def _bucket_count(people: int, buckets: int | None) -> int:
     return 1 if people <= BUCKETS_ABOVE else -(-people // PEOPLE_A_BUCKET)
 
 
-def _bucket_limits(connection: duckdb.DuckDBPyConnection, buckets: int) -> Sequence[tuple[str, str]]:
+def _numbered(bucket: _Bucket = _EVERYBODY) -> str:
+    """Write the query of a bucket's people: a person's number is that among everybody.
+
+    The numbers are counted for each bucket, not once for everybody: with a table of numbers, DuckDB estimates the joins
+    differently, and takes a quarter longer.
+    """
+    number = f"CAST({bucket.before} + ROW_NUMBER() OVER (ORDER BY person_id) AS INTEGER)"
+    return f"SELECT {number} AS person_no, person_id, draw_date FROM everybody{bucket.where}"
+
+
+def _bucket_limits(connection: duckdb.DuckDBPyConnection, buckets: int) -> Sequence[_Bucket]:
     """Return the first and last id of each bucket; buckets are equally large and follow one another."""
     query = (
-        "SELECT MIN(person_id), MAX(person_id) FROM "
-        f"(SELECT person_id, NTILE({int(buckets)}) OVER (ORDER BY person_id) AS bucket FROM everybody) AS numbered "
-        "GROUP BY bucket ORDER BY bucket"
+        "SELECT MIN(person_id), MAX(person_id), MIN(number) - 1 FROM (SELECT person_id, "
+        f"ROW_NUMBER() OVER (ORDER BY person_id) AS number, NTILE({int(buckets)}) OVER (ORDER BY person_id) AS bucket "
+        "FROM everybody) AS numbered GROUP BY bucket ORDER BY bucket"
     )
-    return [(str(low), str(high)) for low, high in connection.execute(query).fetchall()]
+    return [
+        _Bucket(f" WHERE person_id BETWEEN {text_literal(low)} AND {text_literal(high)}", int(before))
+        for low, high, before in connection.execute(query).fetchall()
+    ]
 
 
 def _run(
@@ -338,7 +359,7 @@ def _run(
     plan: Plan,
     text: str,
     clean_paths: Mapping[str, Path],
-    limits: Sequence[tuple[str, str] | None],
+    buckets: Sequence[_Bucket],
     threads: int,
 ) -> Iterator[pa.Table]:
     """Run the text bucket by bucket, `threads` of them at a time, and give their rows in order of the buckets.
@@ -348,8 +369,8 @@ def _run(
     """
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for limit in limits:
-            waiting.append(pool.submit(_bucket, connection.cursor(), plan, text, clean_paths, limit))
+        for bucket in buckets:
+            waiting.append(pool.submit(_bucket_rows, connection.cursor(), plan, text, clean_paths, bucket))
             # Never far ahead of the writer: finished buckets wait in memory.
             if len(waiting) > threads:
                 yield waiting.popleft().result()
@@ -357,49 +378,83 @@ def _run(
             yield waiting.popleft().result()
 
 
-def _bucket(
-    cursor: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    text: str,
-    clean_paths: Mapping[str, Path],
-    limit: tuple[str, str] | None,
+def _bucket_rows(
+    cursor: duckdb.DuckDBPyConnection, plan: Plan, text: str, clean_paths: Mapping[str, Path], bucket: _Bucket
 ) -> pa.Table:
-    """Run the text over the people whose ids lie within limits (all of them without)."""
-    of_bucket = (
-        "" if limit is None else f" WHERE person_id BETWEEN {text_literal(limit[0])} AND {text_literal(limit[1])}"
-    )
+    """Run the text over the people of a bucket."""
     with cursor:
         # Temporary views belong to the cursor, so that buckets at work at the same time do not see each other's.
-        cursor.execute(f"CREATE TEMP VIEW cohort AS SELECT person_id, draw_date FROM everybody{of_bucket}")
+        cursor.execute(f"CREATE TEMP VIEW cohort AS {_numbered(bucket)}")
         for register in plan.sources:
             columns = ", ".join(identifier(column) for column in plan.columns(register))
             cursor.execute(
                 f"CREATE TEMP VIEW register_{register} AS SELECT {columns} "
-                f"FROM read_parquet({text_literal(str(clean_paths[register]))}){of_bucket}"
+                f"FROM read_parquet({text_literal(str(clean_paths[register]))}){bucket.where}"
             )
         return cursor.sql(text).to_arrow_table()
 
 
-def _write(tables: Iterator[pa.Table], plan: Plan, path: Path) -> tuple[int, dict[str, _Extremes]]:
-    """Write the rows of tables one after another, and watch the states that have a range."""
+def _complete(tables: Iterator[pa.Table], plan: Plan, people: int) -> Iterator[pa.Table]:
+    """Make sure that an engine lost, doubled and moved no row; the rows of a person are then known from their position."""
+    import numpy as np
+
+    row = 0
+    for table in tables:
+        numbers = np.arange(row, row + table.num_rows)
+        row += table.num_rows
+        person, period = np.divmod(numbers, plan.periods)
+        same_person = (table["person_no"].to_numpy() == person + 1).all()
+        if not (same_person and (table["event_time"].to_numpy() == plan.first + period).all()):
+            break
+        yield table.drop_columns("person_no")
+    else:
+        if row == people * plan.periods:
+            return
+    raise RuntimeError("the engine did not return every person once at every event time, in order")
+
+
+def _write(
+    tables: Iterator[pa.Table], plan: Plan, ids: pa.ChunkedArray, path: Path
+) -> tuple[int, dict[str, _Extremes]]:
+    """Write the rows of tables one after another, with the ids of people, and watch the states that have a range."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            pa.field("person_id", pa.string()),
-            pa.field("event_time", pa.int32()),
-            *(pa.field(name, pa.float64()) for name in plan.requested),
-        ]
-    )
+    schema = pa.schema([pa.field("event_time", pa.int32()), *(pa.field(name, pa.float64()) for name in plan.requested)])
+    # Amounts of money hardly ever repeat: a dictionary of them costs time and space.
+    amounts = {
+        name
+        for name, state in plan.spell_states.items()
+        if (column := plan.value_type(state)) is not None and column.type == "ore"
+    }
     rows = 0
     extremes: dict[str, _Extremes] = {}
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(
+        path,
+        schema.insert(0, pa.field("person_id", pa.dictionary(pa.int32(), pa.string()))),
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["person_id", *(name for name in schema.names if name not in amounts)],
+        write_statistics=["person_id", "event_time"],
+        # Otherwise readers would take ids for categories: the schema says that they are written as such.
+        store_schema=False,
+    ) as writer:
         for group in _row_groups(tables, schema):
-            rows += group.num_rows
             _watch(group, plan, extremes)
-            writer.write_table(group, row_group_size=ROW_GROUP)
+            coded = _ids_of_rows(ids, rows, group.num_rows, plan.periods)
+            writer.write_table(group.add_column(0, "person_id", coded), row_group_size=ROW_GROUP)
+            rows += group.num_rows
     return rows, extremes
+
+
+def _ids_of_rows(ids: pa.ChunkedArray, first: int, count: int, periods: int) -> pa.DictionaryArray:
+    """Return the ids of some of the panel's rows as numbers of a list: writing them as text takes twice as long."""
+    import numpy as np
+    import pyarrow as pa
+
+    person = np.arange(first, first + count) // periods
+    few = ids.slice(person[0], person[-1] - person[0] + 1).combine_chunks()
+    return pa.DictionaryArray.from_arrays((person - person[0]).astype("int32"), few)
 
 
 def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -98,6 +98,11 @@ class Plan:
     prices: tuple[Deflate, ...]
     dates: tuple[PersonDate, ...] = ()
 
+    @property
+    def periods(self) -> int:
+        """Number of periods of the clock."""
+        return self.last - self.first + 1
+
     def columns(self, register: str) -> tuple[str, ...]:
         """Return the columns of a register that are read; no other is."""
         wanted = ["person_id"]

@@ -28,25 +28,20 @@ def spark_panel(
     clean_paths: Mapping[str, Path],
     folder: Path,
 ) -> Iterator[pa.Table]:
-    """Run the text of a panel on Spark, and yield its rows in order.
+    """Run the text of a panel on Spark, and yield its rows sorted by person and event time.
 
     Parameters
     ----------
     plan, text
         What is read, and the query in DuckDB's dialect.
     people
-        person_id and draw_date of everybody whose rows are wanted, sorted by person.
+        person_no, person_id and draw_date of everybody whose rows are wanted, sorted by person.
     periods
         The clock's periods by day of draw.
     clean_paths
         Clean parquet file by register; the server reads the columns that the plan names.
     folder
         Folder for the server's files, which does not exist.
-
-    Raises
-    ------
-    RuntimeError
-        When the server's rows are not those of every person and period, in order.
     """
     if people.num_rows == 0:
         return
@@ -60,28 +55,4 @@ def spark_panel(
             parquet_view(session, f"register_{name}", clean_paths[name], plan.columns(name), limits)
         bucket = ("bucket", f"CAST(FLOOR((person_no - 1) / {PEOPLE_A_BUCKET}E0) AS INTEGER)")
         query = spark_sql(text, broadcast=small, bucket=bucket)
-        tables = result_tables(session, query, folder, keys=("person_id", "event_time"), bucket=bucket[0])
-        yield from _complete(tables, plan, people)
-
-
-def _complete(tables: Iterator[pa.Table], plan: Plan, people: pa.Table) -> Iterator[pa.Table]:
-    """Make sure that a distributed engine lost, doubled and moved no row."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    periods = plan.last - plan.first + 1
-    row = 0
-    for table in tables:
-        numbers = np.arange(row, row + table.num_rows)
-        row += table.num_rows
-        if row > people.num_rows * periods:
-            break
-        same_time = (table["event_time"].to_numpy() == plan.first + numbers % periods).all()
-        expected = people["person_id"].take(numbers // periods)
-        if not (same_time and pc.all(pc.equal(table["person_id"], expected)).as_py()):
-            break
-        yield table
-    else:
-        if row == people.num_rows * periods:
-            return
-    raise RuntimeError("Spark did not return every person once at every event time, in order")
+        yield from result_tables(session, query, folder, keys=("person_no", "event_time"), bucket=bucket[0])
