@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def project(tmp_path):
     """A project whose engine is Spark."""
-    shutil.copytree(ROOT / "config", tmp_path / "config")
+    for folder in ("config", "data/published"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     path = tmp_path / "config" / "config.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("engine: duckdb ", "engine: spark "), encoding="utf-8")
     return tmp_path
@@ -108,7 +109,6 @@ def test_the_record_of_a_run_has_engine_and_versions_but_no_address(project, tmp
     path.write_text(private, encoding="utf-8")
     monkeypatch.setenv("SPARK_REMOTE", server_address())
     configuration = Workflow(load_configuration(project)).params.whole_configuration()
-    (tmp_path / "data").mkdir()
     record_run(
         configuration,
         data_folder=tmp_path / "data",
