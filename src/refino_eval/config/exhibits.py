@@ -68,6 +68,7 @@ KINDS = (
     "scenarios",
     "value_intervals",
     "tornado",
+    "provider_pricing",
     "payments",
     "payment_comparison",
     "listing",

@@ -57,6 +57,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "confounding_contours": "regression",
     "measured_costs": "money",
     "net_value": "money",
+    "provider_pricing": "money",
 }
 """The class of each kind whose numbers are about people; a kind that is computed from published inputs alone is `published`."""
 
@@ -79,7 +80,22 @@ STATISTIC_TREATMENTS: dict[str, Treatment] = {
 """Statistics with a treatment of their own; every other statistic of the closed list is an effect."""
 
 VALUE_TREATMENTS: dict[str, Treatment] = {
-    **dict.fromkeys(("collinear", "trimmed_arm", "sup_t", "example", "upper", "months_stated", "cost_stated"), "plain"),
+    **dict.fromkeys(
+        (
+            "collinear",
+            "trimmed_arm",
+            "sup_t",
+            "example",
+            "upper",
+            "months_stated",
+            "cost_stated",
+            "price",
+            "score_price",
+            "score_quality",
+            "score",
+        ),
+        "plain",
+    ),
     **dict.fromkeys(("n_cells", "n_one_arm_cells", "n_singleton_cells"), "plain"),
     **dict.fromkeys(("n", "n_treated", "n_control", "n_in_one_arm_cells", "n_informative"), "count"),
     **dict.fromkeys(
@@ -93,6 +109,8 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
             "interval_scale",
             "at_low_end",
             "at_high_end",
+            "without_last",
+            "margin",
         ),
         "effect",
     ),

@@ -70,6 +70,7 @@ ELSEWHERE = {
     "net_value": "effects on a state and costs (test_net_value.py)",
     "payment_comparison": "milestones of people, which refuse weights",
     "selective_exits": "spells of people; the regression is that of starters",
+    "provider_pricing": "payments to providers, which refuse weights",
     "cost_benefit": "inputs of a model",
     "model_inputs": "inputs of a model",
     "cost_steps": "inputs of a model",
@@ -84,6 +85,7 @@ REFUSE_WEIGHTS = {
     "time_to_event",
     "spell_survival",
     "payments",
+    "provider_pricing",
     "payment_comparison",
     "measured_costs",
 }

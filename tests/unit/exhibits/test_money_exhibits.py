@@ -203,11 +203,26 @@ def test_payments_are_those_of_the_rules(world, clean):
     assert found["refino", "retention:not_reached", "oppfolging", "count"] > 0
 
 
+def test_at_the_break_even_price_payments_cover_the_months(world, clean):
+    paid = numbers("table_payments", world, clean=clean).set_index(["panel", "row", "column", "statistic"])["value"]
+    priced = numbers("table_provider_pricing", world, clean=clean)
+    priced = priced.set_index(["panel", "row", "column", "statistic"])["value"]
+    cost = DEFINITIONS.exhibits["table_provider_pricing"].cost_per_month.value
+    for rules, row in (("refino", "least"), ("graded", "most")):
+        for arm in ("refino", "oppfolging"):
+            price = priced[rules, row, arm, "value"]
+            released, months = paid[rules, row, arm, "share"], paid["", "duration", arm, "mean"]
+            assert price * released == pytest.approx(cost * months)
+    assert priced["bids", "high", "margin", "value"] > priced["bids", "low", "margin", "value"]
+    assert priced["bids", "high", "loss", "share"] <= priced["bids", "low", "loss", "share"]
+    assert priced["bids", "high", "score", "value"] == pytest.approx((10 / 1.17 + 8) / 2)
+
+
 @pytest.mark.parametrize("language", ["nb", "en"])
 def test_tables_and_figure_are_drawn_up(world, effects, clean, language, tmp_path):
     options = {"labels": BOOK, "language": language, "facts": {"data_class": "synthetic"}}
     told = {}
-    for name in ("table_8_3", "text_8_3", "table_break_even", "table_payments"):
+    for name in ("table_8_3", "text_8_3", "table_break_even", "table_payments", "table_provider_pricing"):
         frame = numbers(name, world, aggregates=effects, clean=clean)
         table = table_of(name, DEFINITIONS.exhibits[name], frame, **options)
         cells = [cell.text for part in table.parts for row in (*part.header, *part.body) for cell in row.cells]

@@ -118,6 +118,11 @@ def _lead(table: pd.DataFrame, language: Language) -> Iterator[str]:
         yield say("comparison.compared", language, n=style.integer(total), verdicts=verdicts)
     else:
         yield say("comparison.none_compared", language)
+    if "reason" in table:
+        off = table["verdict"].isin(["differs", "last_digit"])
+        explained = int((off & table["reason"].fillna("").ne("")).sum())
+        if explained:
+            yield say("comparison.count_explained", language, n=style.integer(explained))
     for verdict in VERDICTS:
         if verdict not in HELD and counts.get(verdict, 0):
             yield say(f"comparison.count_{verdict}", language, n=style.integer(counts[verdict]))

@@ -29,6 +29,8 @@ def methods_of(inputs: ReportInputs, labels: LabelBook) -> Methods:
     exhibits = [inputs.definitions.exhibits[name] for name in inputs.evaluation.exhibits]
     names = dict.fromkeys(name for exhibit in exhibits for name in exhibit.specifications_read)
     used = {name: entry for name in names if (entry := labels.specification_of(name)) is not None}
+    if not inputs.evaluation.has_people:
+        return Methods((labels.say("methods.without_people"),), None)
     paragraphs = [
         _estimand(labels),
         labels.say("methods.strata", strata=labels.cells()) if labels.strata else labels.say("methods.one_stratum"),
