@@ -44,6 +44,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "stepwise": "regression",
     "leave_one_out": "regression",
     "interactions": "regression",
+    "interaction_grid": "regression",
     "subgroups": "regression",
     "break_even": "money",
     "net_benefit": "money",
