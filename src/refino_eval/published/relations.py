@@ -2,7 +2,8 @@
 
 `data/published/<document>.relations.yaml` is a list of entries, each of one kind. A number is named by its key,
 `exhibit/panel/row/column/statistic` (an empty part for no panel). In place of a part, `*` stands for every value there is,
-and the relation is checked for each; `+` stands for all values together, added up (never the number `is` itself).
+and the relation is checked for each; `+` stands for all values together, added up (never the number `is` itself). In `of`,
+`document:exhibit/...` is a number of another file of published values.
 
 ==================  ============================================================================================
 kind                meaning

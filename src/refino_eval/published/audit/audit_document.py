@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
-from refino_eval.published.audit.document import document_of, relations_file
+from refino_eval.published.audit.document import Document, document_of, relations_file
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
 from refino_eval.published.audit.model_consistency import model_consistency
+from refino_eval.published.audit.other_documents import named_documents, other_documents
 from refino_eval.published.audit.shares_and_counts import shares_and_counts
 from refino_eval.published.audit.sibling_models import sibling_models
 from refino_eval.published.audit.significance import significance
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
-FAMILIES = (sibling_models, arithmetic, shares_and_counts, significance, model_consistency)
+FAMILIES = (sibling_models, arithmetic, shares_and_counts, significance, model_consistency, other_documents)
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""
 
@@ -46,11 +49,29 @@ def audit_file(path: Path | str) -> tuple[Finding, ...]:
     path = Path(path)
     published = load_published(path)
     declared = relations_file(path)
-    return audit(published, load_relations(declared) if declared.is_file() else (), name=path.stem)
+    relations = load_relations(declared) if declared.is_file() else ()
+    return audit(published, relations, name=path.stem, others=_others(path, relations))
+
+
+def _others(path: Path, relations: tuple[Relation, ...]) -> dict[str, Document]:
+    """Read the other documents that relations name, from the same folder."""
+    files = {name: path.with_name(f"{name}.csv") for name in named_documents(relations)}
+    raise_problems(
+        [
+            f"{relations_file(path).name}: a relation names the document '{name}', and there is no {file.name} next to it."
+            for name, file in files.items()
+            if not file.is_file()
+        ]
+    )
+    return {name: document_of(load_published(file), name=name) for name, file in files.items()}
 
 
 def audit(
-    published: pd.DataFrame, relations: tuple[Relation, ...] = (), *, name: str = "document"
+    published: pd.DataFrame,
+    relations: tuple[Relation, ...] = (),
+    *,
+    name: str = "document",
+    others: Mapping[str, Document] | None = None,
 ) -> tuple[Finding, ...]:
     """Audit published values.
 
@@ -62,13 +83,15 @@ def audit(
         What must hold in this document in addition to what its tables suggest.
     name
         Name of the document.
+    others
+        Documents that the relations name, by name.
 
     Returns
     -------
     tuple of Finding
         In the document's order; one finding per cause.
     """
-    document = document_of(published, relations, name=name)
+    document = document_of(published, relations, name=name, others=others)
     findings = [finding for family in FAMILIES for finding in family(document)]
     findings.sort(key=lambda finding: (RULES.index(finding.rule), CERTAINTIES.index(finding.certainty)))
     order = {key: index for index, key in enumerate(document.keys)}

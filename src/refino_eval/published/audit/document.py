@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -77,11 +77,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Document:
-    """All published numbers of a document, and its declared relations."""
+    """All published numbers of a document, its declared relations, and the other documents that these name."""
 
     name: str
     cells: Mapping[Key, Cell]
     relations: tuple[Relation, ...] = ()
+    others: Mapping[str, Document] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -159,7 +160,13 @@ class Document:
         return {exhibit: tuple(cells) for exhibit, cells in found.items()}
 
 
-def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *, name: str = "document") -> Document:
+def document_of(
+    published: pd.DataFrame,
+    relations: tuple[Relation, ...] = (),
+    *,
+    name: str = "document",
+    others: Mapping[str, Document] | None = None,
+) -> Document:
     """Return a document from published values.
 
     Parameters
@@ -170,6 +177,8 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
         As `load_relations` returns them.
     name
         Name of the document, for the findings.
+    others
+        Documents that the relations name, by name.
     """
     cells = {}
     for record in published.to_dict("records"):
@@ -183,7 +192,7 @@ def document_of(published: pd.DataFrame, relations: tuple[Relation, ...] = (), *
             unit=str(record.get("unit", "")),
             line=str(record.get("source_line", "")),
         )
-    return Document(name, cells, relations)
+    return Document(name, cells, relations, others or {})
 
 
 def relations_file(path: Path) -> Path:
