@@ -9,7 +9,7 @@ rule link_population:
     """The cohort: who was assigned to which arm, in which cell, and what was known of them then."""
     input:
         clean=FILES.clean(FILES.cohort_registers()),
-        registers=FILES.clean(STUDY.sources),
+        registers=FILES.clean(FILES.registers_of_people()),
         indices=FILES.covariate_indices(),
     output:
         cohort="results/{evaluation}/person_level/cohort.parquet",

@@ -148,6 +148,11 @@ class _Writer:
         if isinstance(entry, d.ExpressionCovariate):
             return self.say("definitions.covariate_expression", expression=entry.expression)
         register = self.register(entry.register_name)
+        if isinstance(entry, d.SeriesCovariate):
+            place = f"{entry.place.column} ({self.register(entry.place.register_name)})"
+            return self.say(
+                "definitions.series", column=entry.column, register=register, place=place, n=entry.months_after
+            )
         if isinstance(entry, d.MonthsBeforeCovariate):
             if entry.where:
                 conditions = self.conditions(entry.where)

@@ -303,6 +303,28 @@ def _covariate_problems(
             for problem in condition_problems(condition, columns[condition.column].type):
                 yield f"the covariate '{name}': {problem}."
     yield from (f"the covariate '{name}': {problem}" for problem in _day_of_draw_problems(covariate, sources[register]))
+    yield from (f"the covariate '{name}': {problem}" for problem in _series_problems(covariate, sources))
+
+
+def _series_problems(covariate: d.Covariate, sources: Mapping[str, Source]) -> Iterator[str]:
+    """Return messages about covariates of a series whose registers do not fit."""
+    if not isinstance(covariate, d.SeriesCovariate):
+        return
+    source, place = sources[covariate.register_name], sources.get(covariate.place.register_name)
+    if source.temporality != "series":
+        yield f"the kind series needs a register of temporality series, and '{source.register_name}' is {source.temporality}. Name another."
+    elif covariate.column in source.columns and source.columns[covariate.column].type not in AMOUNTS:
+        yield f"the column '{covariate.column}' is of type {source.columns[covariate.column].type}. Name a column of numbers."
+    if place is None or place.temporality != "fixed":
+        yield (
+            f"`place` names the register '{covariate.place.register_name}', which is not among the sources or has not one row a person. "
+            "Name one that has."
+        )
+    elif covariate.place.column not in place.columns:
+        yield (
+            f"`place` names the column '{covariate.place.column}', which the register '{place.register_name}' does not have."
+            f"{nearest(covariate.place.column, place.columns)}"
+        )
 
 
 def _day_of_draw_problems(covariate: d.Covariate, source: Source) -> Iterator[str]:

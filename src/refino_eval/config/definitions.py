@@ -443,6 +443,28 @@ class MonthsBeforeCovariate(_Covariate):
     where: tuple[Condition, ...] = ()
 
 
+class Place(Strict):
+    """Where a register of people says which unit of a series a person belongs to."""
+
+    register_name: Name = Field(alias="register", description="A register with one row a person.")
+    column: Name = Field(description="Its column with the unit, such as the municipality.")
+
+
+class SeriesCovariate(_Covariate):
+    """A number of the person's place (or other unit) in a month, such as the unemployment rate of the municipality."""
+
+    kind: Literal["series"]
+    register_name: Name = Field(alias="register", description="A register of temporality series.")
+    column: Name = Field(description="The column of numbers.")
+    place: Place
+    months_after: int = Field(
+        default=0,
+        ge=-240,
+        le=240,
+        description="Calendar months from that of the draw, or of the entry, to that of the number.",
+    )
+
+
 class ExpressionCovariate(_Covariate):
     """An expression over other covariates, for instance `aap_at_draw and not female`; missing where one of them is."""
 
@@ -464,6 +486,7 @@ Covariate = Annotated[
     ColumnCovariate
     | AgeCovariate
     | MonthsBeforeCovariate
+    | SeriesCovariate
     | ExpressionCovariate
     | YearsWithCovariate
     | AmountInYearCovariate

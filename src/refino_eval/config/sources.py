@@ -275,9 +275,10 @@ class Source(Strict):
     label: Label
     description: Text = ""
     owner: Annotated[str, DESCRIPTIVE] = Field(description="Who delivers the register.")
-    temporality: Literal["fixed", "event", "spell", "accumulated"] = Field(
+    temporality: Literal["fixed", "event", "spell", "accumulated", "series"] = Field(
         description="fixed: one row a person; event: a dated row (`start`); spell: `start` and `stop`; accumulated: an "
-        "amount for a calendar month or year (`period`)."
+        "amount for a calendar month or year (`period`); series: a number for a place, or another unit that is no person (`unit`), and a "
+        "calendar month or year (`period`)."
     )
     files: tuple[str, ...] = Field(min_length=1, description="File names or patterns inside the delivery's folder.")
     format: FileFormat = Field(
@@ -304,18 +305,36 @@ class Source(Strict):
         default=None, description="How well the register links to the draws; default: a run stops if nobody is found."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _units_as_rows(cls, given: Any) -> Any:
+        """Take the unit of a series where other registers have the person."""
+        if not isinstance(given, dict) or given.get("temporality") != "series":
+            return given
+        columns = given.get("columns")
+        if not isinstance(columns, dict) or "unit" not in columns:
+            return given
+        return {**given, "columns": {"person_id" if name == "unit" else name: own for name, own in columns.items()}}
+
+    @property
+    def is_by_period(self) -> bool:
+        """Whether a row is a number for a calendar month or year."""
+        return self.temporality in ("accumulated", "series")
+
     @model_validator(mode="after")
     def _complete(self) -> Source:
         wanted = {"fixed": ["person_id"], "event": ["person_id", "start"], "spell": ["person_id", "start", "stop"]}
         need = wanted.get(self.temporality, ["person_id", "period"])
         lacking = [name for name in need if name not in self.columns]
+        if self.temporality == "series":
+            lacking = ["unit" if name == "person_id" else name for name in lacking]
         if lacking:
             raise ValueError(f"a register with temporality {self.temporality} needs the columns {', '.join(lacking)}")
         if self.columns["person_id"].type != "id":
             raise ValueError("person_id must be of type id: ids are text from the first byte read")
         period = self.columns.get("period")
-        if self.temporality == "accumulated" and period is not None and period.type not in ("month", "year"):
-            raise ValueError("the column period of an accumulated register is of type month or year")
+        if self.is_by_period and period is not None and period.type not in ("month", "year"):
+            raise ValueError("the column period of an accumulated register, or of a series, is of type month or year")
         for rule in self.rules:
             named = [
                 *getattr(rule, "key", ()),

@@ -141,7 +141,7 @@ class _Checks:
                 f"reads.{nearest(state.register_name, self.sources)}"
             )
             return
-        if source.temporality == "fixed":
+        if source.temporality in ("fixed", "series"):
             self.faults.append(
                 f"State '{name}': the register '{state.register_name}' has no dates, so nothing happens in a period."
             )

@@ -356,7 +356,7 @@ def _column_problems(
         if name in ("start", "stop") and column.type not in ("date", "week"):
             problems.append(f"{where}: column {name} must be of type date or week, not {column.type}.")
     extra = {"fixed": ("start", "stop"), "event": ("stop",), "accumulated": ("start", "stop")}.get(
-        source.temporality, ()
+        "accumulated" if source.is_by_period else source.temporality, ()
     )
     problems += [
         f"{where}: a register with temporality {source.temporality} cannot have a column called '{name}'."

@@ -315,7 +315,7 @@ def _period_bounds(source: Source) -> str:
     """Add the days that an event or an accumulated amount covers; spells and fixed rows have no need of it."""
     if source.temporality == "event":
         return ", CAST(start + 1 AS DATE) AS stop"
-    if source.temporality == "accumulated":
+    if source.is_by_period:
         monthly = source.columns["period"].type == "month"
         first = "make_date(period // 100, period % 100, 1)" if monthly else "make_date(period, 1, 1)"
         length = "INTERVAL 1 MONTH" if monthly else "INTERVAL 1 YEAR"

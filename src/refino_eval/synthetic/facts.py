@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from refino_eval.synthetic.assignment import ANALYSED, Plan
-from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, FloatArray, IntArray, day_number
+from refino_eval.synthetic.assignment import ANALYSED, Plan, areas_of
+from refino_eval.synthetic.calendar import DAYS_PER_MONTH, NO_DAY, FloatArray, IntArray, day_number, month_of
 from refino_eval.synthetic.recipe import Enrolments, Recipe
 from refino_eval.synthetic.register_tables import Table
 
@@ -54,6 +54,23 @@ def _counts(shares: FloatArray, people: int) -> IntArray:
     short = people - int(counts.sum())
     counts[np.argsort(counts - exact, kind="stable")[:short]] += 1
     return counts
+
+
+def series_tables(recipe: Recipe, seed: int) -> dict[str, Table]:
+    """Return the registers of series: a number, in hundredths, for each municipality and month that the registers cover."""
+    places = tuple(dict.fromkeys(code for area in areas_of(recipe) for code in area.municipalities))
+    months = np.arange(month_of(recipe.first), month_of(recipe.last) + 1)
+    tables = {}
+    for number, (register, spec) in enumerate(recipe.series.items()):
+        rng = np.random.default_rng([seed, STREAM, 1000 + number])
+        level = spec.mean + spec.between * rng.standard_normal((len(places), 1))
+        values = level + spec.within * rng.standard_normal((len(places), len(months)))
+        place, month = np.divmod(np.arange(values.size), len(months))
+        period = (1970 + months[month] // 12) * 100 + months[month] % 12 + 1
+        hundredths = np.maximum(np.rint(values.ravel() * 100), 0).astype(np.int64)
+        columns = {"unit": place, "period": period, spec.column: hundredths}
+        tables[register] = Table(columns, {"unit": places})
+    return tables
 
 
 def enrolment_rows(

@@ -27,7 +27,7 @@ from refino_eval.synthetic.employment import (
     make_world,
     selection_shift,
 )
-from refino_eval.synthetic.facts import enrolment_rows, fact_tables
+from refino_eval.synthetic.facts import enrolment_rows, fact_tables, series_tables
 from refino_eval.synthetic.incomes import income_rows
 from refino_eval.synthetic.job_spells import job_rows, wage_rows
 from refino_eval.synthetic.population import People, make_people
@@ -147,6 +147,8 @@ def generate(
         try:
             writer.write("draws", _draw_rows(recipe, plan))
             for register, table in fact_tables(recipe, plan, seed).items():
+                writer.write(register, table)
+            for register, table in series_tables(recipe, seed).items():
                 writer.write(register, table)
             for start in range(0, len(plan), recipe.block_people):
                 _write_block(recipe, plan, start, planted, writer)

@@ -127,6 +127,15 @@ class Persons(Strict):
     psychiatric: str = Field(description="Beginning of the codes of psychiatric diagnoses.")
 
 
+class SeriesRecipe(Strict):
+    """A number for each municipality and month, which has nothing to do with anybody's work."""
+
+    column: Name = Field(description="The column of numbers, written as hundredths.")
+    mean: float = Field(gt=0, description="Mean over places and months.")
+    between: float = Field(ge=0, description="Sd between places.")
+    within: float = Field(ge=0, description="Sd between months of a place.")
+
+
 class EntryCohort(Strict):
     """People who enter in a period, exactly."""
 
@@ -394,6 +403,7 @@ class Recipe(Strict):
     enrolments: Enrolments | None = Field(
         default=None, description="Enrolments, delivered as the register `education`."
     )
+    series: dict[Name, SeriesRecipe] = Field(default={}, description="Register of a series -> its numbers.")
     work: Work = Field(description="Employment and wages.")
     benefits: Benefits = Field(description="Benefits and registrations.")
     incomes: Incomes = Field(description="Yearly incomes.")

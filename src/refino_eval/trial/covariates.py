@@ -80,7 +80,11 @@ def derive_covariates(
             spells = f"read_parquet({text_literal(str(clean[covariate.register_name]))})"
             if source.temporality == "fixed":
                 _one_row_each(connection, source, spells)
-            text = _sql(covariate, source, spells, indices)
+            if isinstance(covariate, d.SeriesCovariate):
+                text = _series_sql(covariate, source, spells, clean)
+                _one_number_each(connection, source, spells)
+            else:
+                text = _sql(covariate, source, spells, indices)
             values = connection.execute(text).df().set_index("person_id")["value"].reindex(out.index).astype(float)
             if isinstance(covariate, d.AgeCovariate):
                 _check_ages(values, covariate)
@@ -124,7 +128,7 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
         return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
     if isinstance(covariate, d.MonthsBeforeCovariate):
         return _months_before_sql(covariate, source, joined)
-    assert not isinstance(covariate, d.ExpressionCovariate)
+    assert not isinstance(covariate, d.ExpressionCovariate | d.SeriesCovariate)
     column = f"s.{identifier(covariate.column)}"
     if isinstance(covariate, d.SumAtDrawCovariate):
         where = conditions_sql(covariate.where, source.columns) or "TRUE"
@@ -147,6 +151,32 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
             f"WHERE s.period < d.draw_year AND {column} > 0 GROUP BY d.person_id"
         )
     return _amount_sql(covariate, source, column, joined, indices)
+
+
+def _series_sql(covariate: d.SeriesCovariate, source: Source, numbers: str, clean: Mapping[str, Path]) -> str:
+    """Read the number of each person's place in the month so many months from that of the draw."""
+    places = f"read_parquet({text_literal(str(clean[covariate.place.register_name]))})"
+    month = f"(CAST(date_trunc('month', d.draw_date) AS DATE) + to_months({covariate.months_after}))"
+    natural = SCALES.get(source.columns[covariate.column].type, 1)
+    return (
+        f"SELECT d.person_id, s.{identifier(covariate.column)} / {natural}.0 AS value FROM draws AS d "
+        f"JOIN {places} AS p ON p.person_id = d.person_id "
+        f"JOIN {numbers} AS s ON s.person_id = CAST(p.{identifier(covariate.place.column)} AS VARCHAR) "
+        f"AND s.start <= {month} AND s.stop > {month}"
+    )
+
+
+def _one_number_each(connection: duckdb.DuckDBPyConnection, source: Source, numbers: str) -> None:
+    repeated = connection.execute(
+        f"SELECT COUNT(*) FROM (SELECT person_id, start FROM {numbers} GROUP BY ALL HAVING COUNT(*) > 1)"
+    ).fetchone()
+    assert repeated is not None
+    if repeated[0]:
+        raise UserError(
+            f"The register '{source.register_name}' has several numbers for {repeated[0]:,} pairs of unit and period. Add the rule superseded "
+            f"(key: [unit, period], written [person_id, period]) to config/sources/{source.register_name}.yaml when a later row corrects an "
+            "earlier one, or ask for a delivery with one."
+        )
 
 
 def _months_before_sql(covariate: d.MonthsBeforeCovariate, source: Source, joined: str) -> str:

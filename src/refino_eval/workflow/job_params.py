@@ -130,7 +130,7 @@ class JobParams:
 
     def linkage(self) -> Params:
         """Return how well each register is expected to link to the draws."""
-        stated = {name: self.configuration.sources[name].linkage for name in self.evaluation.sources}
+        stated = {name: self.configuration.sources[name].linkage for name in self.files.registers_of_people()}
         return {name: without_text(entry) if entry is not None else None for name, entry in stated.items()}
 
     # --- States and outcomes ---

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refino_eval.config import Configuration, Definitions, Evaluation, Unit, dependencies
+from refino_eval.config.definitions import SeriesCovariate
 from refino_eval.registers.register_files import find_files
 
 NOT_MADE = "not_made"
@@ -110,8 +111,15 @@ class ResultFiles:
         if population is None:
             return []
         names = dependencies.used_covariates(self.evaluation, self.definitions)
-        registers = {self.definitions.covariates[name].register_name for name in names}
-        return sorted({population.register_name, *(register for register in registers if register is not None)})
+        entries = [self.definitions.covariates[name] for name in names]
+        places = {entry.place.register_name for entry in entries if isinstance(entry, SeriesCovariate)}
+        registers = {entry.register_name for entry in entries if entry.register_name is not None}
+        return sorted({population.register_name, *registers, *places})
+
+    def registers_of_people(self) -> list[str]:
+        """Return the registers with rows about people, which are linked to those of the evaluation."""
+        sources = self.configuration.sources
+        return [name for name in self.evaluation.sources if sources[name].temporality != "series"]
 
     def panel_registers(self, unit: Unit) -> list[str]:
         """Return the registers that a panel reads."""

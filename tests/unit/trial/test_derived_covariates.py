@@ -9,6 +9,7 @@ from refino_eval.config import definitions as d
 from refino_eval.config.checks import cross_check
 from refino_eval.config.load import load_configuration
 from refino_eval.config.sources import Source
+from refino_eval.errors import UserError
 from refino_eval.trial.covariates import derive_covariates
 from support.workflow import ROOT
 
@@ -74,6 +75,85 @@ def test_wrong_expressions_are_reported_before_the_run(expression, said):
     configuration = load_configuration(ROOT, evaluation="oppfolging_2020")
     entries = dict(configuration.definitions.covariates)
     entries["age_to_24"] = entries["age_to_24"].model_copy(update={"expression": expression})
+    definitions = configuration.definitions.model_copy(update={"covariates": entries})
+    found = cross_check(configuration.evaluation, definitions, configuration.sources)
+    assert any(said in text for text in found), found
+
+
+SERIES = Source.model_validate(
+    {
+        "register": "rates", "label": WORD, "owner": "x", "temporality": "series", "files": ["r.csv"], "rules": [],
+        "columns": {name: {"from": name, "type": kind, "why": "of a test alone"} for name, kind in
+                    (("unit", "id"), ("period", "month"), ("rate", "hundredths"))},
+    }
+)  # fmt: skip
+PERSONS = Source.model_validate(
+    {
+        "register": "persons", "label": WORD, "owner": "x", "temporality": "fixed", "files": ["p.csv"], "rules": [],
+        "columns": {name: {"from": name, "type": kind, "why": "of a test alone"} for name, kind in (("person_id", "id"), ("town", "code"))},
+    }
+)  # fmt: skip
+RATE = covariate(
+    kind="series", register="rates", column="rate", place={"register": "persons", "column": "town"}, months_after=12
+)
+
+
+def rates(folder, *numbers):
+    months = pd.PeriodIndex([month for _, month, _ in numbers], freq="M")
+    columns = {
+        "person_id": [unit for unit, _, _ in numbers],
+        "start": months.start_time.date,
+        "stop": (months + 1).start_time.date,
+        "rate": [rate for _, _, rate in numbers],
+    }
+    pd.DataFrame(columns).to_parquet(folder / "rates.parquet")
+    towns = pd.DataFrame({"person_id": ["a", "b", "c"], "town": ["0301", "0301", "1103"]})
+    towns.to_parquet(folder / "persons.parquet")
+    people = pd.DataFrame(
+        {
+            "person_id": ["a", "b", "c", "d"],
+            "draw_date": pd.to_datetime(["2017-05-01", "2017-06-30", "2017-05-01", "2017-05-01"]),
+        }
+    )
+    clean = {name: folder / f"{name}.parquet" for name in ("rates", "persons")}
+    return derive_covariates(people, {"rate": RATE}, {"rates": SERIES, "persons": PERSONS}, clean, {})["rate"]
+
+
+def test_number_of_the_place_is_that_of_the_month_so_long_after(tmp_path):
+    made = rates(
+        tmp_path, ("0301", "2018-05", 245), ("0301", "2018-06", 250), ("0301", "2017-05", 999), ("1103", "2018-04", 300)
+    )
+    assert made[["a", "b"]].tolist() == [2.45, 2.5]
+    assert made[["c", "d"]].isna().all()  # no number of that month, and no place
+
+
+def test_two_numbers_for_a_place_and_month_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"'rates' has several numbers for 1 pairs of unit and period"):
+        rates(tmp_path, ("0301", "2018-05", 245), ("0301", "2018-05", 246))
+
+
+def test_series_needs_its_unit_and_period():
+    given = SERIES.model_dump(mode="json", by_alias=True)
+    with pytest.raises(ValueError, match="temporality series needs the columns unit"):
+        Source.model_validate({**given, "columns": {"period": given["columns"]["period"]}})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"register_name": "jobs", "column": "weekly_hours"},
+            "needs a register of temporality series, and 'jobs' is spell",
+        ),
+        ({"place": RATE.place}, "`place` names the column 'town', which the register 'persons' does not have"),
+        ({"place": RATE.place.model_copy(update={"register_name": "jobs"})}, "has not one row a person"),
+        ({"column": "unit"}, "uses the column 'unit', which the register 'municipal_unemployment' does not have"),
+    ],
+)
+def test_wrong_series_are_reported_before_the_run(changed, said):
+    configuration = load_configuration(ROOT, evaluation="oppfolging_2020")
+    entries = dict(configuration.definitions.covariates)
+    entries["unemployment_after_12"] = entries["unemployment_after_12"].model_copy(update=changed)
     definitions = configuration.definitions.model_copy(update={"covariates": entries})
     found = cross_check(configuration.evaluation, definitions, configuration.sources)
     assert any(said in text for text in found), found
