@@ -234,6 +234,23 @@ def verify_release(
         print(line)
 
 
+@app.command(name="replication-package")
+def replication_package(
+    evaluation: EvaluationName = None,
+    run: Annotated[
+        bool, typer.Option(help="Unpack the package, run it without a network, and compare its numbers.")
+    ] = True,
+    wheelhouse: Annotated[
+        Path | None, typer.Option(help="Folder of wheels: run the package in a new environment made from them.")
+    ] = None,
+) -> None:
+    """Write what a journal's data editor asks for: an archive that runs elsewhere, a list of closed inputs, a README."""
+    from refino_eval.cli.release_commands import package_evaluation
+
+    for line in package_evaluation(evaluation, run=run, wheelhouse=wheelhouse):
+        print(line)
+
+
 @app.command(name="audit-published")
 def audit_published(
     document: Annotated[

@@ -49,6 +49,35 @@ def release_evaluation(
         yield "The manifest is not signed: --key FILE signs it."
 
 
+def package_evaluation(evaluation: str | None, *, run: bool, wheelhouse: Path | None) -> Iterator[str]:
+    """Make the replication package of a finished run, and yield lines about it.
+
+    Parameters
+    ----------
+    evaluation
+        The evaluation; None for the one that `config/config.yaml` names.
+    run, wheelhouse
+        As of `make_package`.
+    """
+    from refino_eval.release.replication_package import make_package
+    from refino_eval.workflow.result_files import ResultFiles
+    from refino_eval.workflow.shipped_files import shipped_folder
+
+    wheels = Path(os.path.abspath(wheelhouse)) if wheelhouse is not None else None
+    root = project_root()
+    configuration = load_configuration(root, evaluation=evaluation)
+    os.chdir(root)
+    require_as_written(configuration.results_folder, "aggregates", "run/provenance.json")
+    files = ResultFiles(configuration)
+    published = [*files.published(), *files.in_exhibits_published()]
+    program = root if (root / "workflow").is_dir() else shipped_folder()
+    made = make_package(configuration, program=program, published=published, run=run, wheelhouse=wheels)
+    yield f"Archive A (code and open data): {made.archive}"
+    yield f"Archive B (inputs that may not leave, with checksums): {made.inputs}"
+    yield f"README: {made.readme}"
+    yield made.trial.in_words if made.trial is not None else "Archive A was not run."
+
+
 def verify_release(place: Path, *, key: Path | None) -> Iterator[str]:
     """Compare a release with its manifest, and yield what was confirmed.
 

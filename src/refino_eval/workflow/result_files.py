@@ -193,6 +193,10 @@ class ResultFiles:
         files |= {definitions.cost_benefit[entry].published for entry in exhibit.cost_benefit_read}
         return [f"data/published/{file}.csv" for file in sorted(filter(None, files))]
 
+    def in_exhibits_published(self) -> list[str]:
+        """Return the published values that the costs of some exhibit name."""
+        return sorted({path for name in self.evaluation.exhibits for path in self.exhibit_published(name)})
+
     def exhibit_flow(self, name: str) -> list[str]:
         """Return the flow of people, for an exhibit that shows it."""
         return [f"{self.results}/run/flow.csv"] if self.exhibit(name).reads_flow else []
