@@ -11,7 +11,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-SHIPPED = ("Snakefile", "workflow", "config/schemas", "config/codelists", "config/evaluations")
+SHIPPED = ("Snakefile", "workflow", "config/schemas", "config/codelists", "config/disclosure", "config/evaluations")
 
 
 class BuildWithShippedFiles(build_py):

@@ -85,7 +85,9 @@ def test_the_wheel_holds_workflow_schemas_code_lists_and_the_skeleton(wheel):
         names = set(archive.namelist())
     assert {
         f"refino_eval/shipped/{name}"
-        for name in files_in("workflow", "config/schemas", "config/codelists", "config/evaluations")
+        for name in files_in(
+            "workflow", "config/schemas", "config/codelists", "config/disclosure", "config/evaluations"
+        )
     } <= names
     skeleton = files_in("src/refino_eval/cli/skeleton")
     assert {name.removeprefix("src/") for name in skeleton} <= names

@@ -12,8 +12,8 @@ from refino_eval.errors import UserError
 from refino_eval.workflow.shipped_files import shipped_folder
 
 SKELETON = Path(__file__).parent / "skeleton"
-COPIED = ("config/schemas", "config/codelists", "workflow/profiles")
-"""Parts of what is shipped that belong to the user once they are in a project: editors, codes and machines differ."""
+COPIED = ("config/schemas", "config/codelists", "config/disclosure", "workflow/profiles")
+"""Parts of what is shipped that belong to the user once they are in a project: editors, codes, data owners and machines differ."""
 UNDOTTED = {"gitignore": ".gitignore"}
 HARMLESS = (".git", ".gitignore", ".venv", ".idea", ".vscode", ".DS_Store", "LICENSE")
 """What a folder may hold and still count as empty; none of it is overwritten."""

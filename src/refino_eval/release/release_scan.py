@@ -33,7 +33,13 @@ OFFICE_METADATA = re.compile(
 PATHS = re.compile(
     r"(?<![\w./:])(/(?:home|root|Users|work|mnt|srv|tmp|data|var|opt)/[\w.-]+|[A-Za-z]:\\\\?[\w.-]+|\\\\[\w-]+\\[\w$-]+|file://)"
 )
-FEW = re.compile(r"\b[nN]\s*=\s*(\d+)\b|\b(\d+) (?:personer|person|people|persons)\b")
+FEW = re.compile(r"\b[nN]\s*=\s*(\d+)(?![\s.,]?\d)|(?<!\d)(?<!\d[\s.,])(\d+)\s(?:personer|person|people|persons)\b")
+"""A count of people in running text; part of a longer number, with a space or comma for thousands, is none."""
+
+WORDS = re.compile(rf"(?<![\w#])(?<!\d\.)\w{{{LEAST_ID},}}(?!\w)")
+"""What an id could be: no decimals, and no colour."""
+
+TAGS = re.compile(r"<[^>]*>")
 
 
 def scan(folder: Path, *, ids: Collection[str] = (), threshold: int = 1) -> list[str]:
@@ -83,7 +89,13 @@ def _reasons(path: Path, ids: frozenset[str], own: tuple[str, ...], threshold: i
     if ending in (".docx", ".xlsx"):
         parts = _office_parts(content)
         yield from (f"metadata ({name}: {m.group(1) or m.group(3)!r})" for name, m in _office_metadata(parts))
-        texts = list(parts.values())
+        yield from (
+            f"a path of a machine ({name})"
+            for name, part in parts.items()
+            if PATHS.search(part.decode("utf-8", "replace"))
+        )
+        # Tags hold colours and sizes, which are numbers about nobody.
+        texts = [TAGS.sub(" ", part.decode("utf-8", "replace")).encode() for part in parts.values()]
     for text in texts:
         yield from _text_reasons(text.decode("utf-8", "replace"), ids, own, threshold)
 
@@ -93,7 +105,7 @@ def _text_reasons(text: str, ids: frozenset[str], own: tuple[str, ...], threshol
         yield f"a path of a machine ({match.group(1)})"
     if any(re.search(rf"\b{re.escape(name)}\b", text) for name in own):
         yield "the name of this machine or its user"
-    if ids and not ids.isdisjoint(re.findall(rf"(?<![\w.,])\w{{{LEAST_ID},}}(?![\w]|[.,]\d)", text)):
+    if ids and not ids.isdisjoint(WORDS.findall(text)):
         yield "the id of a person"
     few = (int(match.group(1) or match.group(2)) for match in FEW.finditer(text))
     if any(0 < count < threshold for count in few):

@@ -1,0 +1,76 @@
+"""What leaves a finished run: a release that is compared with the one before, and a package that runs without a network."""
+
+import json
+import subprocess
+import zipfile
+
+import pytest
+
+from support.workflow import choose_exhibits, copy_project, refino_eval
+
+pytestmark = pytest.mark.slow
+EXHIBITS = ["table_2_1", "table_8_1", "figure_8_1"]
+RESULTS = "results/refino"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small project that has been run."""
+    folder = copy_project(tmp_path_factory.mktemp("release") / "project")
+    choose_exhibits(folder, EXHIBITS)
+    done = refino_eval(folder, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_a_release_is_recorded_verified_and_compared_with_the_next(finished):
+    key = finished.parent / "key"
+    key.write_text("0123456789abcdef" * 4)
+    done = refino_eval(finished, "release", "--key", str(key))
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = finished / RESULTS / "releases/v1"
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    assert {f"numbers/{name}.csv" for name in EXHIBITS} < set(manifest["files"])
+    assert manifest["profile"] == "none"
+    assert "profile none" in (first / "tables/table_8_1.en.md").read_text(encoding="utf-8")
+    again = refino_eval(finished, "release", "--version", "same")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "Compared with refino v1" in again.stdout
+    for name in ("numbers/table_8_1.csv", "tables/table_8_1.en.docx", "figures/figure_8_1.nb.pdf", "report.nb.html"):
+        assert (first / name).read_bytes() == (finished / RESULTS / "releases/same" / name).read_bytes()
+    sealed = refino_eval(finished, "verify-release", f"{RESULTS}/releases/refino_v1.zip", "--key", str(key))
+    assert sealed.returncode == 0, sealed.stderr
+    assert "The key confirms" in sealed.stdout
+    table = first / "tables/table_8_1.en.csv"
+    table.write_text(table.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    (first / "run.log").write_text("log")
+    changed = refino_eval(finished, "verify-release", f"{RESULTS}/releases/v1")
+    assert changed.returncode == 2
+    assert "tables/table_8_1.en.csv was changed" in changed.stderr
+    assert "run.log was added" in changed.stderr
+    refused = refino_eval(finished, "release")
+    assert refused.returncode == 2
+    assert "not as it was released" in refused.stderr
+
+
+def test_the_replication_package_gives_the_same_numbers_without_a_network(finished):
+    done = refino_eval(finished, "replication-package")
+    assert done.returncode == 0, done.stdout + done.stderr
+    cut = subprocess.run(["unshare", "--map-root-user", "--net", "true"], capture_output=True, check=False)
+    assert ("network cut off" in done.stdout) == (cut.returncode == 0)
+    assert f"all {len(EXHIBITS)} files of numbers have the same bytes" in done.stdout
+    folder = finished / RESULTS / "replication"
+    assert sorted(path.name for path in folder.iterdir()) == ["refino_A.zip", "refino_B.json", "refino_README.md"]
+    with zipfile.ZipFile(folder / "refino_A.zip") as archive:
+        names = {name.removeprefix("refino_A/") for name in archive.namelist()}
+        readme = archive.read("refino_A/README.md").decode()
+    assert {
+        "Snakefile",
+        "README.md",
+        "wheels.csv",
+        "requirements/run.txt",
+        "src/refino_eval/release/__init__.py",
+    } <= names
+    assert any(name.startswith("data/published/") for name in names)
+    assert "same bytes" in readme
+    assert all(name in readme for name in EXHIBITS)
