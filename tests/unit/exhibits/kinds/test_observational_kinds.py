@@ -85,11 +85,18 @@ def test_a_planted_unobserved_trait_is_said_to_be_enough_and_shows_before_the_st
     assert norwegian[0].startswith("IKKE ROBUST.")
 
 
+def test_weak_benchmarks_do_not_hide_a_planted_trait(confounded):
+    """A trait as strong as sex would not explain the difference; one as strong as all controls together would."""
+    weak = ENTRIES.exhibits["sensitivity"].model_copy(update={"benchmarks": ("female",), "multiples": (1.0,)})
+    frame = aggregate("sensitivity", weak, files=confounded[0], study=STUDY)
+    assert conclusions(weak, frame, LABELS)[0].startswith("SENSITIVE. Work: an unobserved trait 0.")
+
+
 def test_a_true_effect_without_unobserved_trait_is_not_flagged(tmp_path):
     files, *_ = register(tmp_path, effect=1.2)
     frame = aggregate("sensitivity", ENTRIES.exhibits["sensitivity"], files=files, study=STUDY)
     lines = conclusions(ENTRIES.exhibits["sensitivity"], frame, LABELS)
-    assert "NOT ROBUST" not in lines[0]
+    assert not {"NOT ROBUST", "SENSITIVE"} & set(lines[0].split("."))
     assert "times as strong" in lines[0]
     assert lines[1] == say("unobserved_confounding.negative_controls_alike", "en")
     files, *_ = register(tmp_path)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.exhibits.kinds.confounding_contours.model import ConfoundingContoursExhibit
-from refino_eval.exhibits.kinds.unobserved_confounding.layout import conclusion
+from refino_eval.exhibits.kinds.unobserved_confounding.layout import benchmark_name, conclusion
+from refino_eval.exhibits.kinds.unobserved_confounding.model import ALL_CONTROLS
 from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis, panels, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import CONTROL, INK, QUIET, TREATED
@@ -63,7 +64,7 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
     nearest = np.abs(estimate) - scale * np.sqrt(x * y / (1 - x)) - reach * np.sqrt((1 - y) / (1 - x))
     ax.contour(x, y, nearest, levels=[0.0], colors=CONTROL.color, linewidths=1.4, linestyles="dashed", zorder=2)
     ax.plot([0], [0], marker="^", color=INK, markersize=6, clip_on=False, zorder=4)
-    for k, name in enumerate(exhibit.benchmarks):
+    for k, name in enumerate((*exhibit.benchmarks, ALL_CONTROLS)):
         mine = [mark for mark in marks if mark.covariate == name]
         if not mine:
             continue
@@ -71,8 +72,9 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
         ax.plot(across, up, color=TREATED.color, marker="D", markersize=4, linewidth=0.8, clip_on=False, zorder=4)
         times = ", ".join(style.of_text(f"{mark.times:g}") for mark in mine)
         ax.annotate(
-            f"{times} × {inside(labels.covariate(name, unit=False))}", (across[-1], up[-1]), xytext=(6, 2 + 9 * k),
-            textcoords="offset points", fontsize=7, color=TREATED.color, zorder=5,
+            f"{times} × {inside(benchmark_name(name, labels))}", (across[-1], up[-1]), xytext=(6, 2 + 9 * k) if name != ALL_CONTROLS else (-6, -10),
+            textcoords="offset points", ha="left" if name != ALL_CONTROLS else "right", fontsize=7, color=TREATED.color, zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0},
         )  # fmt: skip
     ax.set_xlim(0, right)
     ax.set_ylim(0, top)
@@ -91,8 +93,8 @@ class Mark:
 def _marks(exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str) -> list[Mark]:
     """Return traits like the benchmarks, as far as they can exist."""
     marks = []
-    for name in exhibit.benchmarks:
-        for times in exhibit.multiples:
+    for name in (*exhibit.benchmarks, ALL_CONTROLS):
+        for times in exhibit.multiples if name != ALL_CONTROLS else exhibit.multiples[:1]:
             with_treatment, with_outcome = (
                 numbers.value(f"bounds:{name}", f"{times:g}:{part}", key, "r_squared")
                 for part in ("treatment", "outcome")

@@ -6,7 +6,11 @@ import math
 
 import pandas as pd
 
-from refino_eval.exhibits.kinds.unobserved_confounding.model import ConfoundingExhibit, UnobservedConfoundingExhibit
+from refino_eval.exhibits.kinds.unobserved_confounding.model import (
+    ALL_CONTROLS,
+    ConfoundingExhibit,
+    UnobservedConfoundingExhibit,
+)
 from refino_eval.exhibits.layout.effect_rows import effect_rows, outcome_header
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label, per_cent
@@ -59,9 +63,9 @@ def _difference(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels:
 def _bounds(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels: LabelBook) -> list[Row]:
     """Return a block of rows for each benchmark."""
     columns, rows = exhibit.columns, list[Row]()
-    for name in exhibit.benchmarks:
+    for name in (*exhibit.benchmarks, ALL_CONTROLS):
         panel = f"bounds:{name}"
-        rows.append(Row((label(labels.covariate(name, unit=False), span=len(columns) + 1),), role="block"))
+        rows.append(Row((label(benchmark_name(name, labels), span=len(columns) + 1),), role="block"))
         for times in exhibit.multiples:
             row = f"{times:g}"
             head = labels.say(
@@ -90,6 +94,13 @@ def _bounds(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels: Lab
         ):
             rows.append(Row((label(text), *(_times(numbers, panel, row, column) for column in columns))))
     return rows
+
+
+def benchmark_name(name: str, labels: LabelBook) -> str:
+    """Return what a benchmark is called at the start of a line."""
+    if name == ALL_CONTROLS:
+        return labels.say("unobserved_confounding.all_controls")
+    return labels.covariate(name, unit=False)
 
 
 def _like(numbers: Numbers, panel: str, row: str, column: str, statistic: str, error: float) -> Cell:
@@ -176,7 +187,8 @@ def conclusion(exhibit: ConfoundingExhibit, frame: pd.DataFrame, key: str, label
     """Return whether a trait as strong as a benchmark would explain the difference in one outcome.
 
     The multiple is that at which the confidence interval includes zero, of the benchmark for which it is smallest. Up to 1 the
-    difference is not robust; up to the largest of the multiples the sentence gives it; beyond, the difference is robust to them.
+    difference is not robust; if a trait at most as strong as all controls together suffices, it is sensitive; up to the largest of
+    the multiples the sentence gives it; beyond, the difference is robust to them.
     """
     part = frame[frame["column"] == key]
     style = NumberStyle.of(labels.language)
@@ -194,17 +206,18 @@ def conclusion(exhibit: ConfoundingExhibit, frame: pd.DataFrame, key: str, label
     }
     if not times:
         return ""
-    name = min(times, key=lambda covariate: times[covariate])
-    values = {
-        "outcome": outcome,
-        "covariate": inside(labels.covariate(name, unit=False)),
-        "arm": labels.arm(labels.treated),
-    }
-    if times[name] <= 1:
-        return labels.say("unobserved_confounding.not_robust", times=style.fixed(times[name], 1), **values)
+    together = times.pop(ALL_CONTROLS, math.inf)
+    name = min(times, key=lambda covariate: times[covariate], default="")
+    values = {"outcome": outcome, "arm": labels.arm(labels.treated)}
+    if name and times[name] <= 1:
+        values |= {"times": style.fixed(times[name], 1), "covariate": inside(labels.covariate(name, unit=False))}
+        return labels.say("unobserved_confounding.not_robust", **values)
+    if together <= 1:
+        return labels.say("unobserved_confounding.sensitive", times=style.fixed(together, 2), **values)
     most = max(exhibit.multiples)
-    if times[name] <= most:
-        return labels.say("unobserved_confounding.robust_up_to", times=style.fixed(times[name], 1), **values)
+    if name and times[name] <= most:
+        values |= {"times": style.fixed(times[name], 1), "covariate": inside(labels.covariate(name, unit=False))}
+        return labels.say("unobserved_confounding.robust_up_to", **values)
     return labels.say("unobserved_confounding.robust", times=style.of_text(f"{most:g}"), **values)
 
 

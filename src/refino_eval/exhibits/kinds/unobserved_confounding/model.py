@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from refino_eval.config.evaluation import Evaluation
 
 
+ALL_CONTROLS = "all_controls"
+"""The benchmark that is every control of the specification together; it is always computed."""
+
+
 class ConfoundingExhibit(OutcomesExhibit):
     """What the table and the figure of sensitivity to an unobserved trait share."""
 
@@ -25,7 +29,9 @@ class ConfoundingExhibit(OutcomesExhibit):
     explanations: ClassVar[tuple[str, ...]] = ("unobserved_confounding",)
     specification: Name = "main"
     benchmarks: tuple[Name, ...] = Field(
-        min_length=1, description="Controls of the specification that give the strength of an unobserved trait a scale."
+        min_length=1,
+        description="Controls of the specification that give the strength of an unobserved trait a scale; all of its controls together are "
+        "always a benchmark too.",
     )
     multiples: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
         default=(1.0, 2.0, 3.0), min_length=1, description="k: traits k times as strong as a benchmark."
@@ -37,6 +43,8 @@ class ConfoundingExhibit(OutcomesExhibit):
         if entry is None:
             return
         controls = [term.covariate for term in entry.controls]
+        if len(set(self.benchmarks)) < len(self.benchmarks):
+            yield f"The {where} names a benchmark twice. Name each once."
         for name in self.benchmarks:
             if name not in controls:
                 yield (

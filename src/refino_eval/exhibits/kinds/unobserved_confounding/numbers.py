@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from refino_eval import estimation as est
-from refino_eval.exhibits.kinds.unobserved_confounding.model import ConfoundingExhibit, UnobservedConfoundingExhibit
+from refino_eval.exhibits.kinds.unobserved_confounding.model import (
+    ALL_CONTROLS,
+    ConfoundingExhibit,
+    UnobservedConfoundingExhibit,
+)
 from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
@@ -43,6 +47,10 @@ def confounding_tables(
             name: [column for column in inputs.control_names if est.control_term(column) == name]
             for name in exhibit.benchmarks
         }
+        # Absorbed columns are no controls here: their dummies are many, and each is weak.
+        benchmarks[ALL_CONTROLS] = [
+            column for column in inputs.control_names if est.control_term(column) not in specification.absorb
+        ]
         for key in columns:
             yield (
                 key,
