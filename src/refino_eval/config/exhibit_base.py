@@ -290,6 +290,16 @@ class PlainExhibit(Strict):
         return ()
 
     @property
+    def published_read(self) -> tuple[str, ...]:
+        """Files of published numbers that the exhibit names by itself, rather than through costs or models."""
+        return ()
+
+    @property
+    def own_labels(self) -> Mapping[str, Label]:
+        """What the exhibit calls the rows and columns that only it has."""
+        return {}
+
+    @property
     def registers_read(self) -> tuple[str, ...]:
         """The clean registers that the exhibit reads."""
         return ()

@@ -69,6 +69,7 @@ KINDS = (
     "value_intervals",
     "tornado",
     "provider_pricing",
+    "funnel",
     "payments",
     "payment_comparison",
     "listing",

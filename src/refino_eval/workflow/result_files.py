@@ -187,10 +187,11 @@ class ResultFiles:
         return self.clean(self.exhibit(name).registers_read)
 
     def exhibit_published(self, name: str) -> list[str]:
-        """Return the published values that an exhibit's costs name."""
+        """Return the published values that an exhibit or its costs name."""
         exhibit, definitions = self.exhibit(name), self.definitions
         files = {definitions.costs[entry].published for entry in exhibit.costs_read}
         files |= {definitions.cost_benefit[entry].published for entry in exhibit.cost_benefit_read}
+        files |= set(exhibit.published_read)
         return [f"data/published/{file}.csv" for file in sorted(filter(None, files))]
 
     def in_exhibits_published(self) -> list[str]:

@@ -66,6 +66,7 @@ ELSEWHERE = {
     "measured_costs": "months of people, which refuse weights",
     "break_even": "effects of an itt exhibit and its costs",
     "net_benefit": "effects of an itt exhibit and its costs",
+    "funnel": "counts that are published or stated",
     "payments": "milestones of people, which refuse weights",
     "net_value": "effects on a state and costs (test_net_value.py)",
     "payment_comparison": "milestones of people, which refuse weights",

@@ -73,7 +73,7 @@ def _label_of(part: str, exhibit: Exhibit, labels: LabelBook) -> str:
         return labels.say(f"trail.period_{exhibit.clock}", time=part.replace("-", "\N{MINUS SIGN}"))
     if part in labels.samples:
         return labels.sample(part)
-    study = {**labels.flow, **_labels_of_money(exhibit, definitions)}
+    study = {**labels.flow, **_labels_of_money(exhibit, definitions), **exhibit.own_labels}
     if part in study:
         return study[part][language]
     for kind in (*KINDS, "specifications", "comparisons"):

@@ -333,7 +333,7 @@ class Trails:
         """Return the files of published numbers that a calculation starts from, and the inputs of a programme."""
         models = [self.definitions.costs[name].published for name in entry.costs_read]
         models += [self.definitions.cost_benefit[name].published for name in entry.cost_benefit_read]
-        names = dict.fromkeys(models)
+        names = dict.fromkeys([*models, *entry.published_read])
         facts = tuple(Fact("file", f"data/published/{name}.csv", "") for name in names if name)
         facts += tuple(self._model_inputs(entry, key))
         return Section(
