@@ -103,7 +103,7 @@ HONOURED = {
     "outcome_controls": {"itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "binary_models"},
     "interacted": {
         "itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
-        "attrition",
+        "attrition", "net_value",
     },
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
