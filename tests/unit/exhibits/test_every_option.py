@@ -108,7 +108,7 @@ HONOURED = {
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
         "interactions", "interaction_grid", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
-        "propensity_scores",
+        "propensity_scores", "net_value",
     },
 }  # fmt: skip
 OPTIONS = {
