@@ -13,6 +13,7 @@ from refino_eval.exhibits.kinds.unobserved_confounding.layout import conclusions
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
+from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.verification import require_agreement, verify
 from refino_eval.text import say
 from support import trial as toy
@@ -209,3 +210,21 @@ def test_check_says_what_a_definition_cannot_mean():
     assert "benchmark 'sex', which is not a control" in faults("sensitivity", benchmarks=["sex"])
     assert "increasing order" in faults("contours", multiples=[2, 1])
     assert "in `columns` and in `negative_controls`" in faults("sensitivity", negative_controls={"y": "work_6"})
+
+
+def test_the_trail_states_the_model_of_each_number():
+    def formula(name, panel, row):
+        entry = ENTRIES.exhibits[name]
+        given = (panel, row, "y", "estimate"), "work_3", ENTRIES.specifications["full"], LABELS
+        return report_part(entry.kind, "formula")(entry, *given)
+
+    assert formula("steps", "steps", "raw") == "work_3 ~ new"
+    assert formula("steps", "steps", "step_2") == "work_3 ~ new + age + female"
+    assert formula("steps", "steps", "step_3") == "work_3 ~ new + age + female | office + month"
+    assert formula("steps", "decomposition", "step_3") == ""
+    assert formula("methods", "regression", "raw") == "work_3 ~ new"
+    assert formula("methods", "regression", "regression") == "work_3 ~ new + age + female | office + month"
+    assert "logit(new ~ age + female + C(office) + C(month))" in formula("methods", "ate", "ipw")
+    assert formula("sensitivity", "difference", "short") == "work_3 ~ new"
+    assert formula("sensitivity", "negative_controls", "before") == "work_6 ~ new + age + female | office + month"
+    assert formula("sensitivity", "bounds:age", "1") == ""
