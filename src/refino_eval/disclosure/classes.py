@@ -125,8 +125,8 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
 TAILS = {"first_percentile": 0.01, "last_percentile": 0.01}
 """Columns that are percentiles, with the share of people beyond; every other percentile is a median."""
 
-COUNTS_OF_METHOD = ("redraws", "variants", "estimated")
-"""Rows whose count is one of permutations or specifications, not of people."""
+COUNTS_OF_METHOD = ("redraws", "variants", "estimated", "below_level")
+"""Rows whose count is one of permutations, specifications or tests, not of people."""
 
 
 def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, statistic: str) -> Treatment | None:
@@ -138,7 +138,7 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
     if column in TAILS and treatment == "mean":
         return "percentile"
-    if statistic == "count" and row in COUNTS_OF_METHOD:
+    if statistic in ("count", "n") and row in COUNTS_OF_METHOD:
         return "plain"
     if statistic == "count" and disclosure_class in ("path", "regression", "mean"):
         # The size of a group that statistics are about.
