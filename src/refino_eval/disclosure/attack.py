@@ -141,6 +141,10 @@ class _Attacker:
             if cell in self.printed and self.counts.system.sensitive[index]:
                 label = self.counts.numbers[cell].label
                 yield Finding("threshold", (label,), "The cell shows fewer people than the threshold.")
+        for cell in self.printed:
+            number = self.counts.numbers[cell]
+            if number.statistic == "n_left_out" and self.counts.is_small(round(number.value)):
+                yield Finding("threshold", (number.label,), "The cell shows fewer people than the threshold.")
 
     def linked_counts(self) -> Iterator[Finding]:
         """Yield hidden counts that margins, arms, complements, months or groups bound below the threshold."""
@@ -212,7 +216,9 @@ class _Attacker:
         for cell, index in self.counts.unknown.items():
             number = self.counts.numbers[cell]
             people = people_behind(number, self.blocks[number.block])
-            if cell in self.printed and people and number.treatment in ("share", "mean"):
+            # A count whose people are itself is a share of nobody known.
+            own = number.treatment == "count" and number.people == number.value
+            if cell in self.printed and people and not own and number.disclosure_class not in ("frequency", "flow"):
                 groups[number.arm].setdefault((people, self.counts.system.values[index]), number)
         for members in groups.values():
             ordered = sorted(members.items())

@@ -46,7 +46,7 @@ def _fewest(blocks: Mapping[Block, list[Number]]) -> dict[tuple[str, ...], int]:
     fewest: dict[tuple[str, ...], int] = {}
     for (exhibit, panel, _, column), numbers in blocks.items():
         for number in numbers:
-            if number.people and number.treatment != "count":
+            if number.people and number.treatment != "count" and number.statistic != "n_left_out":
                 for key in ((exhibit,), (exhibit, panel), (exhibit, panel, "", column)):
                     fewest[key] = min(fewest.get(key, number.people), number.people)
     return fewest
@@ -76,9 +76,8 @@ def _rules(
     if all(number.treatment in ("plain", "count") for number in numbers):
         return
     by_statistic = {number.statistic: number for number in numbers}
-    people = min(
-        (number.people for number in numbers if number.people is not None and number.treatment != "count"), default=None
-    )
+    sizes = (number.people for number in numbers if number.treatment != "count" and number.statistic != "n_left_out")
+    people = min((size for size in sizes if size is not None), default=None)
     if people is None:
         exhibit, panel, _, column = block
         people = next(

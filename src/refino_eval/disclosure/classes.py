@@ -71,8 +71,8 @@ person (a number of cells, a p-value's limit); extreme and percentile.
 """
 
 STATISTIC_TREATMENTS: dict[str, Treatment] = {
-    **dict.fromkeys(("count", "n_left_out"), "count"),
-    **dict.fromkeys(("n", "n_treated", "n_control", "df_residual"), "people"),
+    "count": "count",
+    **dict.fromkeys(("n", "n_treated", "n_control", "n_left_out", "df_residual"), "people"),
     **dict.fromkeys(("share", "trimmed_share", "share_always"), "share"),
     **dict.fromkeys(("mean", "mean_treated", "mean_control"), "mean"),
     **dict.fromkeys(("sd", "sd_treated", "sd_control"), "spread"),
@@ -125,6 +125,9 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
 TAILS = {"first_percentile": 0.01, "last_percentile": 0.01}
 """Columns that are percentiles, with the share of people beyond; every other percentile is a median."""
 
+POPULATIONS = ("people", "participants", "starters", "drawn")
+"""Rows whose count is the size of the population of an exhibit."""
+
 COUNTS_OF_METHOD = ("redraws", "variants", "estimated", "below_level")
 """Rows whose count is one of permutations, specifications or tests, not of people."""
 
@@ -140,9 +143,9 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
         return "percentile"
     if statistic in ("count", "n") and row in COUNTS_OF_METHOD:
         return "plain"
-    if statistic == "count" and disclosure_class in ("path", "regression", "mean"):
+    if statistic == "count" and (disclosure_class in ("path", "regression", "mean") or row in POPULATIONS):
         # The size of a group that statistics are about.
-        return "people"
+        return "count" if disclosure_class in ("frequency", "flow") else "people"
     # In a table of counts, the people of a cell are what it shows, not what is behind a statistic.
     return "count" if treatment == "people" and disclosure_class in ("frequency", "flow") else treatment
 

@@ -56,7 +56,7 @@ class Printer:
 
     def people(self, number: Number, value: float) -> int | None:
         """Return the number of people behind a number as it is written."""
-        if number.people is None:
+        if number.people is None or number.statistic == "n_left_out":
             return None
         if number.treatment == "count" and number.people == number.value:
             return int(value)
@@ -73,8 +73,12 @@ class Printer:
                 return in_steps(number.value, self.profile.people_base), float(self.profile.people_base)
             return number.value, 0.0
         if number.treatment == "count":
-            base = float(self.profile.rounding.base)
-            return in_steps(number.value, base), base if base > 1 else 0.0
+            index = self.counts.unknown.get(number.cell)
+            base = float(self.profile.rounding.base if index is None else self.counts.system.bases[index])
+            count = self._numerators.get(number.cell, (number.value, 0))[0]
+            return in_steps(count, base), base if base > 1 else 0.0
+        if number.statistic == "n_left_out":
+            return in_steps(number.value, self.profile.people_base), float(self.profile.people_base)
         if number.treatment == "people":
             return float(self.populations.printed(round(number.value))), float(self.profile.people_base)
         printed, step = self._statistic(number)
@@ -192,7 +196,8 @@ class Printer:
         for cell, index in self.counts.unknown.items():
             number = self.counts.numbers[cell]
             people = people_behind(number, self.blocks[number.block])
-            if number.treatment in ("share", "mean") and people and number.disclosure_class != "frequency":
+            own = number.treatment == "count" and number.people == number.value
+            if people and not own and number.disclosure_class not in ("frequency", "flow"):
                 groups[(number.arm, self.populations.reference(people))][
                     (people, self.counts.system.values[index])
                 ].append(cell)

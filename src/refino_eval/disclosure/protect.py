@@ -108,6 +108,9 @@ def _reasons(
             kept = index in before.hidden
             rule = "threshold" if small else "earlier_release" if kept else "linked_cells"
             reasons[cell][rule] = "primary" if small else "secondary"
+    for number in counts.numbers.values():
+        if number.statistic == "n_left_out" and counts.is_small(round(number.value)):
+            reasons[number.cell]["threshold"] = "primary"
     for cell in before.changed_little:
         reasons[cell]["earlier_release"] = "primary"
     hidden_rows: set[tuple[str, str, str]] = set()

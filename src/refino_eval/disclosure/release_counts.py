@@ -211,11 +211,18 @@ class _Linker:
         exhibit = self.exhibits[number.cell[0]]
         return {"all", "", *exhibit.treated, exhibit.control}
 
+    def base_of(self, number: Number) -> int:
+        """Return the multiple that a count is rounded to; outside tables of counts, it has the digits of its share."""
+        base = self.profile.rounding.base
+        if number.disclosure_class in ("frequency", "flow"):
+            return base
+        return max(base, self.profile.statistics.digits_for_people, 1)
+
     def _count(self, number: Number) -> None:
         if not math.isfinite(number.value) or number.value != round(number.value) or number.value < 0:
             return
         value = int(number.value)
-        index = self._unknown(number, value, self.profile.rounding.base)
+        index = self._unknown(number, value, self.base_of(number))
         self._register(number, index, is_numerator=False)
         # In a table of counts, the people of a cell are another count, which may be hidden, rather than a population.
         known = (number.people or 0) >= self.profile.statistics.minimum_people
@@ -234,8 +241,7 @@ class _Linker:
             index = self.counts.unknown[number.cell] = treated
             people = 0
         else:
-            base = max(self.profile.rounding.base, self.profile.statistics.digits_for_people, 1)
-            index = self._unknown(number, count, base)
+            index = self._unknown(number, count, self.base_of(number))
             self._register(number, index, is_numerator=True)
         if number.disclosure_class in ("frequency", "flow"):
             self._denominator(number)

@@ -164,6 +164,39 @@ def grouped(planted):
 
 
 @pytest.mark.parametrize("name", PROTECTING)
+@pytest.mark.parametrize("count", range(1380, 1386))
+def test_counts_over_nested_samples_do_not_give_the_person_between(count, name):
+    def started(sample, people, value):
+        rows = [
+            ("job", "by_12", "new", "share", value / people, people),
+            ("job", "by_12", "new", "count", value, people),
+        ]
+        return exhibit(sample, "ever_started", [*rows, ("job", "by_12", "new", "n", people, people)])
+
+    profile = load_profile(name)
+    release = protect_release([started("drawn", 1827, count + 1), started("analysed", 1826, count)], profile)
+    drawn, analysed = (release[sample].frame["value"].tolist() for sample in ("drawn", "analysed"))
+    assert drawn == analysed
+    assert attack(release, profile) == []
+
+
+def test_people_left_out_are_rounded_or_suppressed():
+    def logit(row, left_out):
+        rows = (("estimate", 0.1, 900), ("std_error", 0.02, 900), ("n", 900, 900), ("n_left_out", left_out, left_out))
+        return [("", row, "logit", *given) for given in rows]
+
+    release = protect_release(
+        [exhibit("models", "binary_models", [*logit("a", 2), *logit("b", 8)])], load_profile("ssb")
+    )
+    frame = release["models"].frame
+    left_out = frame[frame["statistic"] == "n_left_out"]
+    assert left_out["value"].isna().tolist() == [True, False]
+    assert left_out["value"].iloc[1] == 10
+    assert left_out["n_persons"].isna().all()
+    assert frame[frame["statistic"] == "estimate"]["value"].notna().all()
+
+
+@pytest.mark.parametrize("name", PROTECTING)
 def test_a_group_of_five_people_is_nowhere_in_a_release(name):
     profile = load_profile(name)
     release = protect_release(grouped(5), profile)
