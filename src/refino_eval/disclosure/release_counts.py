@@ -422,7 +422,11 @@ class _Linker:
                     self.system.remainder(outer, [inner], sensitive=True, label=label)
 
     def _in_table(self, index: int) -> bool:
-        return any(self.counts.numbers[cell].treatment == "count" for cell in self.system.cells[index])
+        """Return whether a table of counts shows an unknown; elsewhere, nearly equal populations are written equally."""
+        numbers = (self.counts.numbers[cell] for cell in self.system.cells[index])
+        return any(
+            number.treatment == "count" and number.disclosure_class in ("frequency", "flow") for number in numbers
+        )
 
 
 def _parent(row: str) -> str:
