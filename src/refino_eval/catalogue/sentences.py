@@ -160,6 +160,14 @@ class _Writer:
                     "definitions.months_before_draw_where", register=register, n=entry.months, conditions=conditions
                 )
             return self.say("definitions.months_before_draw", register=register, n=entry.months)
+        if isinstance(entry, d.AfterChangeCovariate):
+            changes = "; ".join(
+                self.say("definitions.change_where", day=change.first, conditions=self.conditions(change.where))
+                if change.where
+                else self.say("definitions.change", day=change.first)
+                for change in entry.changes
+            )
+            return self.say("definitions.after_change", changes=changes)
         if isinstance(entry, d.ColumnCovariate):
             if entry.equals is None:
                 return self.say("definitions.column_value", column=entry.column, register=register)

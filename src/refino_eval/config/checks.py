@@ -304,6 +304,14 @@ def _covariate_problems(
                 yield f"the covariate '{name}': {problem}."
     yield from (f"the covariate '{name}': {problem}" for problem in _day_of_draw_problems(covariate, sources[register]))
     yield from (f"the covariate '{name}': {problem}" for problem in _series_problems(covariate, sources))
+    assigned = study.population.register_name if study.population is not None else None
+    if isinstance(covariate, d.AfterChangeCovariate) and (
+        register != assigned or sources[register].temporality != "event"
+    ):
+        yield (
+            f"the covariate '{name}' is of kind after_change, which reads the register of random assignments, and '{register}' is "
+            f"not that register. Name the register of `population` if it has one row per assignment, or choose another kind."
+        )
 
 
 def _series_problems(covariate: d.Covariate, sources: Mapping[str, Source]) -> Iterator[str]:

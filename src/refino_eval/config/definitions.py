@@ -465,6 +465,26 @@ class SeriesCovariate(_Covariate):
     )
 
 
+class Change(Strict):
+    """A change on a day, for those who meet the conditions: a new contract in an area."""
+
+    first: dt.date = Field(alias="from", description="First day of random assignment (or entry) to which it applies.")
+    where: tuple[Condition, ...] = Field(default=(), description="Over columns of the register of assignments.")
+
+
+class AfterChangeCovariate(_Covariate):
+    """Whether a person was assigned (or entered) after one of several changes that concern the person."""
+
+    kind: Literal["after_change"]
+    register_name: Name = Field(alias="register", description="The register of random assignments.")
+    changes: tuple[Change, ...] = Field(min_length=1)
+
+    @property
+    def where(self) -> tuple[Condition, ...]:
+        """The conditions of all changes."""
+        return tuple(condition for change in self.changes for condition in change.where)
+
+
 class ExpressionCovariate(_Covariate):
     """An expression over other covariates, for instance `aap_at_draw and not female`; missing where one of them is."""
 
@@ -487,6 +507,7 @@ Covariate = Annotated[
     | AgeCovariate
     | MonthsBeforeCovariate
     | SeriesCovariate
+    | AfterChangeCovariate
     | ExpressionCovariate
     | YearsWithCovariate
     | AmountInYearCovariate
@@ -498,7 +519,7 @@ Covariate = Annotated[
 
 def covariate_kinds(covariates: Mapping[str, Covariate]) -> dict[str, Kind]:
     """Return which covariates are true or false and which are numbers, for expressions over them."""
-    truths = (SpellAtDrawCovariate,)
+    truths = (SpellAtDrawCovariate, AfterChangeCovariate)
     return {
         name: "boolean"
         if isinstance(entry, truths) or (isinstance(entry, ColumnCovariate) and entry.equals is not None)

@@ -110,6 +110,8 @@ def _check_ages(ages: pd.Series, covariate: d.AgeCovariate) -> None:
 
 def _absent(covariate: d.Covariate) -> float:
     """Return the value of a person without a row in the register."""
+    if isinstance(covariate, d.AfterChangeCovariate):
+        return 0.0
     if isinstance(covariate, d.SpellAtDrawCovariate):
         return 1.0 if covariate.kind == "no_spell_at_draw" else 0.0
     if isinstance(covariate, d.YearsWithCovariate | d.SumAtDrawCovariate | d.MonthsBeforeCovariate):
@@ -126,6 +128,12 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
         meets = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else COVERS
         value = 0.0 if covariate.kind == "no_spell_at_draw" else 1.0
         return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
+    if isinstance(covariate, d.AfterChangeCovariate):
+        met = " OR ".join(
+            f"(d.draw_date >= DATE '{change.first}' AND {conditions_sql(change.where, source.columns) or 'TRUE'})"
+            for change in covariate.changes
+        )
+        return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE s.start = d.draw_date AND ({met})"
     if isinstance(covariate, d.MonthsBeforeCovariate):
         return _months_before_sql(covariate, source, joined)
     assert not isinstance(covariate, d.ExpressionCovariate | d.SeriesCovariate)

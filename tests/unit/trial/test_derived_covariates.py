@@ -157,3 +157,41 @@ def test_wrong_series_are_reported_before_the_run(changed, said):
     definitions = configuration.definitions.model_copy(update={"covariates": entries})
     found = cross_check(configuration.evaluation, definitions, configuration.sources)
     assert any(said in text for text in found), found
+
+
+DRAWS = Source.model_validate(
+    {
+        "register": "draws", "label": WORD, "owner": "x", "temporality": "event", "files": ["d.csv"], "rules": [],
+        "columns": {name: {"from": name, "type": kind, "why": "of a test alone"} for name, kind in
+                    (("person_id", "id"), ("start", "date"), ("county", "text"))},
+    }
+)  # fmt: skip
+
+
+def test_who_was_assigned_after_a_change_that_concerns_them(tmp_path):
+    rows = [
+        ("day_before", "2019-06-30", "A"), ("same_day", "2019-07-01", "A"), ("elsewhere", "2019-07-01", "B"),
+        ("later_change", "2020-01-15", "B"), ("again", "2019-01-01", "A"), ("again", "2021-01-01", "A"),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["person_id", "start", "county"])
+    frame["start"] = pd.to_datetime(frame["start"])
+    frame.to_parquet(tmp_path / "draws.parquet")
+    # Of a person assigned twice the first assignment counts, and so does its day.
+    people = frame.drop_duplicates("person_id").rename(columns={"start": "draw_date"})[["person_id", "draw_date"]]
+    where = [[{"column": "county", "in": [county]}] for county in ("A", "B")]
+    changes = [{"from": "2019-07-01", "where": where[0]}, {"from": "2020-01-01", "where": where[1]}]
+    entry = covariate(kind="after_change", register="draws", changes=changes)
+    made = derive_covariates(people, {"changed": entry}, {"draws": DRAWS}, {"draws": tmp_path / "draws.parquet"}, {})
+    expected = {"day_before": 0, "same_day": 1, "elsewhere": 0, "later_change": 1, "again": 0}
+    assert made["changed"].to_dict() == expected
+
+
+def test_a_change_in_another_register_is_refused():
+    configuration = load_configuration(ROOT, evaluation="refino")
+    changed = configuration.definitions.covariates["control_provider_changed"].model_copy(
+        update={"register_name": "jobs"}
+    )
+    entries = {**configuration.definitions.covariates, "control_provider_changed": changed}
+    definitions = configuration.definitions.model_copy(update={"covariates": entries})
+    problems = cross_check(configuration.evaluation, definitions, configuration.sources)
+    assert any("reads the register of random assignments, and 'jobs' is not" in problem for problem in problems)
