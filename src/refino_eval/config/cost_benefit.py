@@ -210,11 +210,12 @@ class Scenario(Strict):
     times: dict[str, float] = Field(
         default_factory=dict, description="Input -> factor by which its value is multiplied."
     )
+    conventions: Conventions | None = Field(default=None, description="Other choices of calculation than the model's.")
 
     @model_validator(mode="after")
     def _changes(self) -> Scenario:
-        if not self.set and not self.times:
-            raise ValueError("a scenario changes an input: give `set` or `times`")
+        if not self.set and not self.times and self.conventions is None:
+            raise ValueError("a scenario changes something: give `set`, `times` or `conventions`")
         if both := sorted(set(self.set) & set(self.times)):
             raise ValueError(f"{', '.join(both)} is in `set` and in `times`: leave one of them out")
         return self

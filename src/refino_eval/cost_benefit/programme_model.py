@@ -12,6 +12,7 @@ from refino_eval.config.cost_benefit import (
     AT_MOST_ONE,
     INPUTS,
     SIGNED,
+    Conventions,
     CostBenefit,
     Input,
     Item,
@@ -65,11 +66,17 @@ class Model:
         """Return the values of a programme's inputs, each of shape (1,)."""
         return {name: np.array([self.number(entry)]) for name, entry in self.definition.inputs_of(programme).items()}
 
-    def worth(self, programme: str, values: Values | None = None) -> ProgrammeValue:
-        """Return what a programme is worth, with its own inputs or with others."""
+    def worth(
+        self, programme: str, values: Values | None = None, conventions: Conventions | None = None
+    ) -> ProgrammeValue:
+        """Return what a programme is worth, with its own inputs and the model's conventions or with others."""
         entry = self.definition.programmes[programme]
         chosen = self.values(programme) if values is None else values
-        return programme_value(chosen, entry.effect, self.definition.conventions)
+        return programme_value(chosen, entry.effect, conventions or self.definition.conventions)
+
+    def worth_of(self, scenario: Scenario) -> ProgrammeValue:
+        """Return what a programme is worth in a scenario."""
+        return self.worth(scenario.programme, self.changed(scenario), scenario.conventions)
 
     def changed(self, scenario: Scenario) -> dict[str, FloatArray]:
         """Return the inputs of a scenario."""

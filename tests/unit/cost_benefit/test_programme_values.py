@@ -119,11 +119,12 @@ def test_values_of_the_report_are_reproduced_within_one_per_cent_or_explained(mo
         ("full_time_leisure_education", "leisure", -225_225),
         ("full_time_leisure_subsidy", "leisure", -121_275),
         ("adviser_rate_of_table_4_6", "adviser_time", -2_562),
+        ("discounted_from_first_month", "value_creation", 39_856),
     ],
 )
 def test_statements_of_the_report_come_out(model, scenario, item, expected):
     entry = model.definition.scenarios[scenario]
-    worth = model.worth(entry.programme, model.changed(entry))
+    worth = model.worth_of(entry)
     assert (worth.total() if item == "total" else worth.of(item))[0] == pytest.approx(expected, abs=0.6)
 
 

@@ -108,6 +108,7 @@ def _labels_of_money(exhibit: Exhibit, definitions: Definitions) -> dict[str, La
         labels |= {
             key: entry.label for entries in (costs.bases, costs.values, costs.effects) for key, entry in entries.items()
         }
+    labels |= {name: rule.label for name, rule in getattr(exhibit, "extrapolations", {}).items()}
     for name in exhibit.cost_benefit_read:
         model = definitions.cost_benefit[name]
         for parts in (model.programmes, model.scenarios, model.judgements):

@@ -150,7 +150,7 @@ class Trails:
             self._code,
             self._published_inputs(entry, key)
             if not entry.about_people
-            else self._inputs(self._registers(sample, defined, specification)),
+            else self._with_model(entry, key, self._inputs(self._registers(sample, defined, specification))),
             self._verified(exhibit, key),
             self._published(exhibit, key),
         )
@@ -340,10 +340,15 @@ class Trails:
             "inputs", self.say("trail.section_inputs"), facts or self._note(self.say("trail.inputs_in_configuration"))
         )
 
+    def _with_model(self, entry: Exhibit, key: Key, section: Section) -> Section:
+        """Return delivered files with the inputs of the model that estimates are valued by, if any."""
+        return replace(section, facts=(*section.facts, *self._model_inputs(entry, key)))
+
     def _model_inputs(self, entry: Exhibit, key: Key) -> Iterator[Fact]:
         """Return the inputs of the programme that a number is about: value or published number, source, uncertainty."""
         for model in (self.definitions.cost_benefit[name] for name in entry.cost_benefit_read):
             about = {part: part for part in key[:3] if part in model.programmes}
+            about |= {part: part for part in [getattr(entry, "programme", "")] if part in model.programmes}
             about |= {part: model.scenarios[part].programme for part in key[:3] if part in model.scenarios}
             for programme in about.values():
                 for name, given in model.inputs_of(programme).items():

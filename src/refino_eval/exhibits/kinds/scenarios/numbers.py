@@ -14,7 +14,7 @@ def numbers(exhibit: ScenariosExhibit, context: Context) -> Iterator[Row]:
     model = model_of(exhibit, context)
     for name in exhibit.scenarios:
         scenario = model.definition.scenarios[name]
-        worth = model.worth(scenario.programme, model.changed(scenario))
+        worth = model.worth_of(scenario)
         assumed = model.worth(scenario.programme).total()[0]
         for item in exhibit.items:
             yield cell(name, item, "value", worth.of(item)[0])
