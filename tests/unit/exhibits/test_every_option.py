@@ -587,6 +587,20 @@ def test_bands_of_means_and_shares_honour_clusters(trial, weighted):
     assert (*row, "df") not in without.index
 
 
+def test_fixed_effects_are_not_listed_among_the_controls(trial):
+    got = numbers(trial, "itt", show_controls=True, option="absorb")
+    rows = {key[1] for key in got.index if key[0] == "spec:coefficients"}
+    assert "age" in rows
+    assert not [row for row in rows if row.startswith(("county", "band"))]
+
+
+def test_table_of_interactions_has_the_squares_of_controls(trial):
+    square = [{"covariate": "age", "encoding": "linear", "degree": 2}]
+    got = numbers(trial, "interactions", controls=square)
+    assert np.isfinite(got["spec", "age:^2", "female", "estimate"])
+    assert ("spec", "age:^2", "female", "estimate") not in numbers(trial, "interactions").index
+
+
 @pytest.mark.parametrize("missing", ["indicator", "drop", "error"])
 @pytest.mark.parametrize("kind", REGRESSIONS)
 def test_missing_controls_are_treated_as_the_specification_says(trial, kind, missing):
