@@ -11,6 +11,7 @@ from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
+from refino_eval.config.load import NO_PROTECTION
 from refino_eval.economics.payment_examples import check_payment_examples
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.outcomes.registered_plan import plan_lines
@@ -46,6 +47,7 @@ def check_evaluation(
     study = configuration.evaluation
     load_forests(root)
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
+    yield f"{study.name}: {_disclosure_line(configuration)}"
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)
     _require_writable(configuration.root / configuration.results_folder)
@@ -73,6 +75,20 @@ def check_evaluation(
     if out is not None:
         make_for("--out", out, out)
     yield from _receipt_lines(configuration, folder, target)
+
+
+def _disclosure_line(configuration: Configuration) -> str:
+    """Return which profile protects releases, and what the data owner has not confirmed."""
+    name = configuration.disclosure_profile
+    if name is None:
+        return "no disclosure profile is chosen, so there can be no release (disclosure.profile)"
+    if name == NO_PROTECTION:
+        return f"releases hold the numbers as they are: the data are {configuration.evaluation.data_class}"
+    from refino_eval.disclosure.profiles import load_profile
+
+    unconfirmed = load_profile(name, root=configuration.root).unconfirmed
+    doubts = f"; not confirmed by the data owner: {', '.join(unconfirmed)}" if unconfirmed else ""
+    return f"the disclosure profile '{name}' protects releases{doubts}"
 
 
 def _spark_line(address: str) -> str:

@@ -20,7 +20,7 @@ from refino_eval.published.compare import compare_files
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.text import say
 
-NOT_IN_A_RELEASE = ("delivery", "source_digests")
+NOT_IN_A_RELEASE = ("delivery", "inputs", "source_digests")
 """Parts of the provenance that name files of the delivery or rules of the workflow."""
 
 

@@ -16,6 +16,9 @@ from refino_eval.sql.spark_server import server_facts
 
 PACKAGES = ("refino-eval", "snakemake", "duckdb", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic")
 LOCK = "requirements/run.txt"
+PACKAGE = Path(__file__).resolve().parents[1]
+INPUTS = ("config/codelists", "data/published")
+"""Folders of inputs that no data owner delivers."""
 
 
 def record_run(
@@ -54,11 +57,13 @@ def record_run(
         "seed": configuration["project"].get("seed"),
         "code": _code(root),
         "source_digests": dict(source_digests or {}),
+        "package_sha256": _folder_sha256(PACKAGE),
+        "inputs": _delivery(*(root / name for name in INPUTS), root=root),
         "lock_sha256": _sha256(root / LOCK) if (root / LOCK).is_file() else None,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "engine": _engine(configuration["project"].get("engine", "duckdb")),
-        "delivery": _delivery(data_folder),
+        "delivery": _delivery(data_folder, root=data_folder),
     }
     configuration_path.write_text(text, encoding="utf-8")
     provenance_path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -69,12 +74,22 @@ def _engine(name: str) -> dict[str, Any]:
     return {"name": name, **server_facts()} if name == "spark" else {"name": name}
 
 
-def _delivery(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+def _delivery(*folders: Path, root: Path) -> list[dict[str, Any]]:
+    """Return size and checksum of each file of some folders, by its path from a root."""
+    found = [path for folder in folders for path in folder.rglob("*")]
+    files = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
     return [
-        {"file": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
+        {"file": path.relative_to(root).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
         for path in files
     ]
+
+
+def _folder_sha256(folder: Path) -> str:
+    """Return one checksum of the names and contents of a folder's files, without what Python compiles."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        digest.update(f"{path.relative_to(folder).as_posix()} {_sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def _sha256(path: Path) -> str:
