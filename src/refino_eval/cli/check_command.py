@@ -46,8 +46,7 @@ def check_evaluation(
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
     load_forests(root)
-    yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits)"
-    yield f"{study.name}: {_disclosure_line(configuration)}"
+    yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits); {_disclosure_line(configuration)}"
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)
     _require_writable(configuration.root / configuration.results_folder)

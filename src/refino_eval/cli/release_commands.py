@@ -60,7 +60,6 @@ def package_evaluation(evaluation: str | None, *, run: bool, wheelhouse: Path | 
         As of `make_package`.
     """
     from refino_eval.release.replication_package import make_package
-    from refino_eval.workflow.result_files import ResultFiles
     from refino_eval.workflow.shipped_files import shipped_folder
 
     wheels = Path(os.path.abspath(wheelhouse)) if wheelhouse is not None else None
@@ -68,10 +67,8 @@ def package_evaluation(evaluation: str | None, *, run: bool, wheelhouse: Path | 
     configuration = load_configuration(root, evaluation=evaluation)
     os.chdir(root)
     require_as_written(configuration.results_folder, "aggregates", "run/provenance.json")
-    files = ResultFiles(configuration)
-    published = [*files.published(), *files.in_exhibits_published()]
     program = root if (root / "workflow").is_dir() else shipped_folder()
-    made = make_package(configuration, program=program, published=published, run=run, wheelhouse=wheels)
+    made = make_package(configuration, program=program, run=run, wheelhouse=wheels)
     yield f"Archive A (code and open data): {made.archive}"
     yield f"Archive B (inputs that may not leave, with checksums): {made.inputs}"
     yield f"README: {made.readme}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,7 +40,6 @@ def make_package(
     configuration: Configuration,
     *,
     program: Path,
-    published: Sequence[str],
     run: bool = True,
     wheelhouse: Path | None = None,
 ) -> Package:
@@ -52,8 +51,6 @@ def make_package(
         The evaluation's configuration; its results are in the current folder.
     program
         The folder that holds `Snakefile` and `workflow/`.
-    published
-        Files of published values that the evaluation reads.
     run
         Whether to unpack archive A in an empty folder, run it without a network, and compare its numbers.
     wheelhouse
@@ -72,7 +69,7 @@ def make_package(
     draft.mkdir(parents=True)
     archive, inputs, readme = (folder / f"{study.name}_{part}" for part in ("A.zip", "B.json", "README.md"))
     try:
-        _copy_code(configuration, draft, program, published)
+        _copy_code(configuration, draft, program)
         open_data = _copy_data(configuration, draft)
         runs = study.releasable and (open_data or study.synthetic is not None)
         if study.releasable:
@@ -111,7 +108,7 @@ def _provenance(results: Path, name: str) -> dict[str, Any]:
     return record
 
 
-def _copy_code(configuration: Configuration, draft: Path, program: Path, published: Sequence[str]) -> None:
+def _copy_code(configuration: Configuration, draft: Path, program: Path) -> None:
     """Copy the library, the workflow, the configuration and the published values."""
     shutil.copytree(SOURCE, draft / "src" / "refino_eval", ignore=LEFT)
     for name in CODE:
@@ -127,10 +124,9 @@ def _copy_code(configuration: Configuration, draft: Path, program: Path, publish
     machine.write_text(
         "\n".join(chosen if line.startswith("evaluation:") else line for line in lines) + "\n", encoding="utf-8"
     )
-    for path in (configuration.root / "data" / "published").glob("*"):
-        if path.is_file() and path.name.split(".")[0] in {Path(name).name.split(".")[0] for name in published}:
-            (draft / "data" / "published").mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, draft / "data" / "published" / path.name)
+    documents = configuration.root / "data" / "published"
+    if documents.is_dir():
+        shutil.copytree(documents, draft / "data" / "published", ignore=LEFT)
 
 
 def _copy_data(configuration: Configuration, draft: Path) -> bool:

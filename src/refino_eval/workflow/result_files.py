@@ -194,10 +194,6 @@ class ResultFiles:
         files |= set(exhibit.published_read)
         return [f"data/published/{file}.csv" for file in sorted(filter(None, files))]
 
-    def in_exhibits_published(self) -> list[str]:
-        """Return the published values that the costs of some exhibit name."""
-        return sorted({path for name in self.evaluation.exhibits for path in self.exhibit_published(name)})
-
     def exhibit_flow(self, name: str) -> list[str]:
         """Return the flow of people, for an exhibit that shows it."""
         return [f"{self.results}/run/flow.csv"] if self.exhibit(name).reads_flow else []
