@@ -35,4 +35,5 @@ def layout(exhibit: MeasuredCostsExhibit, frame: pd.DataFrame, page: Page) -> Ta
 
 
 def _number(numbers: Numbers, row: str, column: str, write: partial[str]) -> Cell:
-    return numbers.cell("", row, column, "estimate" if row in MEASURED else "value", write=write)
+    statistic = "value" if row not in MEASURED else "estimate" if column == "difference" else "mean"
+    return numbers.cell("", row, column, statistic, write=write)

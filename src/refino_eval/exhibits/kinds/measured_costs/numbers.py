@@ -11,7 +11,7 @@ from refino_eval.economics.break_even import Estimate
 from refino_eval.economics.programme_costs import cost_table
 from refino_eval.exhibits.kinds.measured_costs.model import MeasuredCostsExhibit
 from refino_eval.exhibits.numbers.clustered_means import clustered_errors
-from refino_eval.exhibits.numbers.cost_comparison import cost_table_of, estimate_rows, published_of
+from refino_eval.exhibits.numbers.cost_comparison import cost_table_of, published_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, of_arm, outcome_columns
 
 
@@ -44,10 +44,15 @@ def numbers(exhibit: MeasuredCostsExhibit, context: Context) -> Iterator[Row]:
     }
     for row, estimates in (("months_measured", measured), ("cost_measured", spent)):
         for arm in arms:
-            yield from estimate_rows(row, arm, estimates[arm], 0.95, people_of[arm], panel="")
-        yield from estimate_rows(
-            row, "difference", _less(*(estimates[arm] for arm in arms)), 0.95, sum(people_of.values()), panel=""
-        )
+            yield from _with_interval(row, arm, "mean", estimates[arm], people_of[arm])
+        difference = _less(*(estimates[arm] for arm in arms))
+        yield from _with_interval(row, "difference", "estimate", difference, sum(people_of.values()))
+
+
+def _with_interval(row: str, column: str, statistic: str, number: Estimate, n: int) -> Iterator[Row]:
+    low, high = number.interval()
+    numbers = {statistic: number.value, "std_error": number.std_error, "conf_low": low, "conf_high": high}
+    return (cell(row, column, name, value, n) for name, value in numbers.items())
 
 
 def _months(exhibit: MeasuredCostsExhibit, context: Context) -> tuple[dict[str, Estimate], dict[str, int]]:
