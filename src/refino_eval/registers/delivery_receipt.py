@@ -398,12 +398,12 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
                 file=name,
                 rows=count,
                 clean=clean,
-                rejected=sum(number for number, _ in taken.values()),
+                rejected=_rows_of(taken),
                 people=people.get(name, 0),
                 first=first,
                 last=last,
                 duplicates=repeats.get(name, 0),
-                unknown_codes=sum(number for (rule, _), (number, _) in taken.items() if rule == "unknown_code"),
+                unknown_codes=_rows_of(taken, rule="unknown_code"),
                 size=paths[name].stat().st_size if name in paths else 0,
                 sha256=sums.get(name, ""),
             )
@@ -419,6 +419,11 @@ def _count(validated: Validated, paths: Mapping[str, Path], sums: Mapping[str, s
     _columns(con, source, rows, years, counts)
     counts.problems += _without_decimals(con, source)
     _years(source, years, counts)
+
+
+def _rows_of(taken: Mapping[tuple[str, str], tuple[int, tuple[int, ...]]], rule: str | None = None) -> int:
+    """Return the rejected rows of a file, or those that one rule rejected."""
+    return sum(rows for (name, _), (rows, _) in taken.items() if rule in (None, name))
 
 
 def _rule_problems(

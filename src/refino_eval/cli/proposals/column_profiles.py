@@ -204,13 +204,21 @@ def _decimal(columns: Sequence[TableColumn]) -> str:
 def _profile(column: TableColumn, decimal: str) -> ColumnProfile:
     if not len(column.values):
         return ColumnProfile(column.name, "empty", column)
-    if column.kind != "text":
-        if column.kind in ("integer", "boolean"):
-            return ColumnProfile(column.name, "integer", column)
-        if column.kind in ("float", "single"):
-            whole = all(float(value).is_integer() for value in column.values)
-            return ColumnProfile(column.name, "integer" if whole else "number", column, decimals=0 if whole else 2)
-        return ColumnProfile(column.name, "date", column, ("%Y-%m-%d",))
+    return _profile_of_text(column, decimal) if column.kind == "text" else _profile_of_typed(column)
+
+
+def _profile_of_typed(column: TableColumn) -> ColumnProfile:
+    """Return what a column is whose file states a type."""
+    if column.kind in ("integer", "boolean"):
+        return ColumnProfile(column.name, "integer", column)
+    if column.kind in ("float", "single"):
+        whole = all(float(value).is_integer() for value in column.values)
+        return ColumnProfile(column.name, "integer" if whole else "number", column, decimals=0 if whole else 2)
+    return ColumnProfile(column.name, "date", column, ("%Y-%m-%d",))
+
+
+def _profile_of_text(column: TableColumn, decimal: str) -> ColumnProfile:
+    """Return what a column of texts is, by what all of its values can be read as."""
     texts = _texts(column)
     formats = tuple(form for form in DATE_FORMATS if all(_is_date(text, form) for text in texts))
     if formats:

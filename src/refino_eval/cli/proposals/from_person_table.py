@@ -78,16 +78,7 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     ids = [column for column in profile.columns if column.is_unique and column.kind in ("integer", "text")]
     person_id = next((column for column in ids if is_id_name(column.name)), ids[0] if ids else None)
     roles = _roles(profile, person_id, arm, gaps=True)
-    rest = [c for c in profile.columns if c not in roles.used() and c.kind not in ("empty", "date", "month")]
-    numbers = [c for c in rest if c.kind in ("integer", "number") and not (c.is_unique and c.kind == "integer")]
-    outcomes = [c for c in numbers if not is_baseline_name(c.name)][:MOST_OUTCOMES] or numbers[:MOST_OUTCOMES]
-    if not outcomes:
-        raise UserError(
-            f"{profile.file}: no column of numbers is left that could be an outcome. Name the arm (`--arm COLUMN`), or check the file."
-        )
-    numeric = [c for c in numbers if c not in outcomes]
-    coded = [c for c in rest if c.kind == "text" and c.codes and c not in roles.other_strata]
-    left = [c for c in profile.columns if c not in [*roles.used(), *outcomes, *numeric, *coded, *roles.other_strata]]
+    outcomes, numeric, coded, left = _other_columns(profile, roles)
     lines = head(name, "person_table", data, proposal, made_from=f"{profile.file} ({profile.rows:,} rows)")
     lines += ["person_table:", *_file_lines(profile)]
     if person_id is not None:
@@ -118,6 +109,27 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     lines += [f"      columns: {columns}", f"      specifications: [{name}_main]"]
     proposal.files[f"config/evaluations/{name}.yaml"] = "\n".join(lines) + "\n"
     return proposal
+
+
+def _other_columns(profile: FileProfile, roles: _Roles) -> tuple[list[ColumnProfile], ...]:
+    """Return the columns without a role in the design: outcomes, other numbers, columns of codes, and those that are not used.
+
+    Raises
+    ------
+    UserError
+        When none can be an outcome.
+    """
+    rest = [c for c in profile.columns if c not in roles.used() and c.kind not in ("empty", "date", "month")]
+    numbers = [c for c in rest if c.kind in ("integer", "number") and not (c.is_unique and c.kind == "integer")]
+    outcomes = [c for c in numbers if not is_baseline_name(c.name)][:MOST_OUTCOMES] or numbers[:MOST_OUTCOMES]
+    if not outcomes:
+        raise UserError(
+            f"{profile.file}: no column of numbers is left that could be an outcome. Name the arm (`--arm COLUMN`), or check the file."
+        )
+    numeric = [c for c in numbers if c not in outcomes]
+    coded = [c for c in rest if c.kind == "text" and c.codes and c not in roles.other_strata]
+    left = [c for c in profile.columns if c not in [*roles.used(), *outcomes, *numeric, *coded, *roles.other_strata]]
+    return outcomes, numeric, coded, left
 
 
 def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None, unit: Unit) -> Proposal:
