@@ -162,6 +162,8 @@ def suppress(
     """
     choice = np.flatnonzero(can_hide & ~hidden)
     targets = np.flatnonzero(sensitive)
+    if not len(choice):
+        return hidden
     cuts, limits = _first_cuts(matrix, shown, most, hidden, can_hide, targets, threshold)
     chosen = hidden.copy()
     failed: list[int] = []

@@ -380,6 +380,13 @@ def test_a_cell_that_an_earlier_release_hid_stays_hidden():
     pd.testing.assert_series_equal(release["counties"].frame["value"], before["counties"].frame["value"])
 
 
+def test_a_small_count_that_an_earlier_release_showed_stops_the_release():
+    before = EarlierRelease("2025", protect_release([counties(5, 60)], load_profile("ssb")).frames)
+    strict = load_profile("acro_default")
+    release = protect_release([counties(5, 60)], strict, earlier=[before])
+    assert "margins" in {finding.path for finding in attack(release, strict, earlier=[before])}
+
+
 def test_a_mean_that_hardly_moved_since_an_earlier_release_is_written_as_it_was(nested):
     profile = load_profile("ssb")
     before = EarlierRelease("2025", protect_release([nested[0]], profile).frames)
