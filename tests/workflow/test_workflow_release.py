@@ -3,9 +3,16 @@
 import json
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import pytest
 
+from refino_eval.config.load import load_configuration
+from refino_eval.disclosure.attack import attack
+from refino_eval.disclosure.profiles import load_profile
+from refino_eval.disclosure.protect import protect_release
+from refino_eval.disclosure.release_tables import release_exhibits
+from refino_eval.exhibits.tidy import read_tidy
 from support.workflow import choose_exhibits, copy_project, refino_eval
 
 pytestmark = pytest.mark.slow
@@ -74,3 +81,22 @@ def test_the_replication_package_gives_the_same_numbers_without_a_network(finish
     assert any(name.startswith("data/published/") for name in names)
     assert "same bytes" in readme
     assert all(name in readme for name in EXHIBITS)
+
+
+@pytest.mark.parametrize("name", ["ssb", "dst", "opensafely", "acro_default", "strict"])
+def test_the_person_between_two_samples_of_a_run_is_not_in_its_release(finished, name):
+    # The figure is about everybody assigned, the table about those with demography: one treated person fewer.
+    configuration, profile = load_configuration(finished, evaluation="refino"), load_profile(name, root=finished)
+    frames = {name: read_tidy(finished / RESULTS / f"aggregates/{name}.csv") for name in EXHIBITS}
+    exhibits = release_exhibits(frames, configuration.definitions.exhibits, configuration.evaluation)
+    release = protect_release(exhibits, profile)
+    assert attack(release, profile) == []
+    path, table = (release[name].frame for name in ("figure_8_1", "table_8_1"))
+    everybody = (path["column"] == "refino") & (path["statistic"] == "n") & (path["row"] == "0")
+    sizes = {*path[everybody]["value"], *table[table["statistic"] == "n_treated"]["value"]}
+    assert len(sizes) == 1
+    exact = tuple(
+        replace(part, frame=part.source.frame, cells=part.cells.assign(step=0.0)) for part in release.exhibits
+    )
+    paths = {finding.path for finding in attack(replace(release, exhibits=exact), profile)}
+    assert {"nested populations", "digits"} <= paths

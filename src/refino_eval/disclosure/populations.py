@@ -7,6 +7,7 @@ that differences show nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
@@ -47,12 +48,13 @@ class Populations:
 
 def populations_of(numbers: Iterable[Number], profile: DisclosureProfile) -> Populations:
     """Return the populations behind the statistics of a release; the cells of tables of counts are none."""
-    sizes = [
-        number.people
-        for number in numbers
-        if number.people
-        and number.treatment != "count"
-        and number.disclosure_class not in ("frequency", "flow", "density")
-    ]
+    sizes: set[int] = set()
+    for number in numbers:
+        if number.statistic == "n_left_out" or number.disclosure_class in ("frequency", "flow", "density"):
+            continue
+        if number.treatment == "people" and number.statistic != "df_residual" and math.isfinite(number.value):
+            sizes.add(round(number.value))
+        if number.people and number.treatment != "count":
+            sizes.add(number.people)
     gap = profile.linked_populations.minimum_difference
     return Populations(sizes, minimum_difference=gap, base=profile.people_base)
