@@ -12,6 +12,7 @@ import socket
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from html import unescape
 from pathlib import Path
 
 ENDINGS = frozenset([".csv", ".md", ".html", ".tex", ".docx", ".xlsx", ".svg", ".png", ".pdf", ".json", ".sig"])
@@ -107,7 +108,7 @@ def _text_reasons(text: str, ids: frozenset[str], own: tuple[str, ...], threshol
         yield "the name of this machine or its user"
     if ids and not ids.isdisjoint(WORDS.findall(text)):
         yield "the id of a person"
-    few = (int(match.group(1) or match.group(2)) for match in FEW.finditer(text))
+    few = (int(match.group(1) or match.group(2)) for match in FEW.finditer(unescape(text).replace("\\,", " ")))
     if any(0 < count < threshold for count in few):
         yield f"a count of fewer than {threshold} people in running text"
 

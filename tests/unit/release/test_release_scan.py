@@ -72,6 +72,7 @@ def test_what_the_program_writes_is_clean(tmp_path):
             facts=facts,
         )
     assert len(list(tmp_path.iterdir())) >= 9
+    (tmp_path / "thousands.tex").write_text("N = 2\\,327, n = 1&#8239;826, 4,898 people")
     assert scan(tmp_path, ids=["0.0163", "123456"], threshold=5) == []
 
 
