@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
 from refino_eval.disclosure.classes import TAILS
-from refino_eval.disclosure.release_counts import Number, ReleaseCounts
+from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind
 
 Block = tuple[str, str, str, str]
 
@@ -96,9 +96,25 @@ def _rules(
         yield "minimum_people"
     if "estimate" in by_statistic and _degrees_of_freedom(by_statistic, people) < profile.degrees_of_freedom.minimum:
         yield "degrees_of_freedom"
+    if any(_may_be_few(number, by_statistic, people, counts) for number in numbers):
+        yield "threshold"
     amounts = {name: number for name, number in by_statistic.items() if number.cell not in counts.unknown}
     if _dominated(amounts, people, profile):
         yield "dominance"
+
+
+def _may_be_few(number: Number, by_statistic: Mapping[str, Number], people: int, counts: ReleaseCounts) -> bool:
+    """Return whether a mean or share whose numerator is unknown may be one of zeros and ones with few ones, or few zeros.
+
+    Its numerator is unknown where weights were used, or where the size of an arm is not given and is taken as half of both.
+    """
+    is_share = number.treatment == "share" and number.disclosure_class in ("share", "survival")
+    if number.cell in counts.unknown or not (is_share or number.treatment == "mean") or not 0 < number.value < 1:
+        return False
+    if number.statistic.replace("mean", "sd") in by_statistic and number.treatment == "mean":
+        return False
+    behind = people_behind(number, dict(by_statistic)) or people / 2
+    return min(number.value, 1 - number.value) * behind < counts.profile.frequency.threshold - 0.5
 
 
 def _degrees_of_freedom(by_statistic: Mapping[str, Number], people: int) -> float:

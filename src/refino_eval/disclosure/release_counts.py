@@ -304,7 +304,7 @@ class _Linker:
     def _sum_of_arms(self, key: tuple[str, str, str, str], members: dict[str, int]) -> None:
         if ALL not in members:
             return
-        parts = {arm: index for arm, index in members.items() if arm.startswith("*")}
+        parts = self._without_pooled({arm: index for arm, index in members.items() if arm.startswith("*")})
         if len(parts) == 1:
             # The other arm is not printed, and follows from the total.
             arm, own = next(iter(parts.items()))
@@ -318,6 +318,15 @@ class _Linker:
                 self.by_key[(panel, row, other_arm)].setdefault(rest, other)
         elif parts:
             self.system.equate(members[ALL], parts.values())
+
+    def _without_pooled(self, parts: dict[str, int]) -> dict[str, int]:
+        """Equate what all treated arms together are called to its arms, and leave it out of the sum of all arms."""
+        treated = {arm: index for arm, index in parts.items() if arm != CONTROL}
+        for arm, index in treated.items():
+            others = [other for name, other in treated.items() if name != arm]
+            if len(others) > 1 and self.system.equate(index, others):
+                return {name: other for name, other in parts.items() if name != arm}
+        return parts
 
     def _partitions(self, rows: dict[str, int], column: str) -> None:
         """Equate rows to the row, or the population, that they are parts of."""

@@ -403,6 +403,27 @@ def test_a_mean_that_hardly_moved_since_an_earlier_release_is_written_as_it_was(
     assert attack(release, profile, earlier=[before]) == []
 
 
+def test_an_arm_is_not_computed_from_the_pooled_arms():
+    sizes = {"all": 92, "first": 2, "second": 40, "both": 42, "usual": 50}
+    tidy = tidy_frame(
+        [
+            {"exhibit": "arms", "row": "Oslo", "column": arm, "statistic": "count", "value": size, "n_persons": size}
+            for arm, size in sizes.items()
+        ]
+    )
+    arms = ReleaseExhibit("arms", "counts", tidy, treated=("first", "second", "both"), control="usual")
+    shown = protect_release([arms], load_profile("ssb"))["arms"].frame.set_index("column")["value"]
+    assert np.isnan(shown["first"])
+    assert np.isnan([shown["second"], shown["both"]]).any()
+
+
+def test_a_small_share_of_an_arm_of_unknown_size_is_suppressed():
+    rows = [("main", row, "works", name, number, 400) for row, share in (("a", 0.01), ("b", 0.4)) for name, number in
+            (("estimate", 0.1), ("std_error", 0.02), ("mean_control", share), ("n", 400))]  # fmt: skip
+    cells = protect_release([exhibit("groups", "subgroups", rows)], load_profile("ssb"))["groups"].cells
+    assert cells["reasons"].tolist() == ["threshold"] * 4 + [""] * 4
+
+
 def test_a_released_frame_does_not_say_which_suppressed_cells_are_small():
     release = protect_release([counties(2, 60)], load_profile("ssb"))
     frame, cells = release["counties"].frame, release["counties"].cells
