@@ -108,12 +108,15 @@ def _may_be_few(number: Number, by_statistic: Mapping[str, Number], people: int,
 
     Its numerator is unknown where weights were used, or where the size of an arm is not given and is taken as half of both.
     """
-    is_share = number.treatment == "share" and number.disclosure_class in ("share", "survival")
+    is_share = number.statistic == "share" and number.treatment == "share"
     if number.cell in counts.unknown or not (is_share or number.treatment == "mean") or not 0 < number.value < 1:
         return False
     if number.statistic.replace("mean", "sd") in by_statistic and number.treatment == "mean":
         return False
     behind = people_behind(number, dict(by_statistic)) or people / 2
+    if number.disclosure_class == "regression" and is_share:
+        # The people of a regression are those of both arms, and its shares mostly of one.
+        behind = people / 2
     return min(number.value, 1 - number.value) * behind < counts.profile.frequency.threshold - 0.5
 
 

@@ -125,6 +125,9 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
 TAILS = {"first_percentile": 0.01, "last_percentile": 0.01}
 """Columns that are percentiles, with the share of people beyond; every other percentile is a median."""
 
+SHARES_OF_METHOD = ("extreme", "robustness_value", "robustness_value_interval", "loss")
+"""Rows whose share is one of variance or probability, not of people."""
+
 POPULATIONS = ("people", "participants", "starters", "drawn")
 """Rows whose count is the size of the population of an exhibit."""
 
@@ -139,6 +142,8 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     if statistic == "value":
         return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
+    if statistic == "share" and (row in SHARES_OF_METHOD or (row == "all" and disclosure_class == "regression")):
+        return "effect"
     if column in TAILS and treatment == "mean":
         return "percentile"
     if statistic in ("count", "n") and row in COUNTS_OF_METHOD:

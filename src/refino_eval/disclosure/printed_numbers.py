@@ -188,7 +188,8 @@ class Printer:
         low, high = block.get("conf_low"), block.get("conf_high")
         if low is not None and high is not None and high.value > low.value:
             return step_of_effect((high.value - low.value) / 4, people, digits_for_people=digits)
-        return step_at_least(max(step_of_significant(number.value), digits * abs(number.value) / people))
+        size = 1.0 if number.treatment == "share" else abs(number.value)
+        return step_at_least(max(step_of_significant(number.value), digits * size / people))
 
     def _equal_numerators(self) -> dict[Cell, tuple[int, int]]:
         """Return numerators, with their people, that are written as those of the largest of several nearly equal populations."""
