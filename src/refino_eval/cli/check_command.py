@@ -45,8 +45,8 @@ def check_evaluation(
     """
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
-    load_forests(root)
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits); {_disclosure_line(configuration)}"
+    yield from _forest_lines(root)
     if configuration.project.engine == "spark":
         yield _spark_line(configuration.project.spark_address)
     _require_writable(configuration.root / configuration.results_folder)
@@ -88,6 +88,14 @@ def _disclosure_line(configuration: Configuration) -> str:
     unconfirmed = load_profile(name, root=configuration.root).unconfirmed
     doubts = f"; not confirmed by the data owner: {', '.join(unconfirmed)}" if unconfirmed else ""
     return f"the disclosure profile '{name}' protects releases{doubts}"
+
+
+def _forest_lines(root: Path) -> Iterator[str]:
+    """Yield what is wrong with the page of all studies, which no evaluation depends on."""
+    try:
+        load_forests(root)
+    except UserError as error:
+        yield from (f"The page of all studies cannot be made: {problem}" for problem in error.problems)
 
 
 def _spark_line(address: str) -> str:

@@ -119,10 +119,19 @@ def run_workflow(
     for line in time_lines(stage_times(configuration.results_folder / BENCHMARKS, since), seconds=seconds, cores=cores):
         console.print(line, markup=False)
     if until is None or until == "all":
-        write_study_page(root)
+        _write_study_page(root, console)
     if until != "outcomes":
         raise_problems(list(ResultFiles(configuration).not_made()))
     return 0
+
+
+def _write_study_page(root: Path, console: Console) -> None:
+    """Write the page of all studies; what is wrong with its comparisons is no fault of this evaluation."""
+    try:
+        write_study_page(root)
+    except UserError as error:
+        for problem in error.problems:
+            console.print(f"The page of all studies was not made: {problem}", markup=False)
 
 
 def _require_inputs(configuration: Configuration) -> None:
