@@ -30,6 +30,8 @@ from refino_eval.sql.quoting import identifier, text_literal
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 BUCKETS_ABOVE = 25_000
@@ -255,7 +257,9 @@ def _ids(tables: Iterator[pa.Table], plan: Plan) -> pa.ChunkedArray:
     first, firsts = 0, []
     for table in tables:
         # The number in this table of the first row of a person, and so on.
-        firsts.append(table["person_id"].take(np.arange(-first % plan.periods, table.num_rows, plan.periods)))
+        firsts.append(
+            table["person_id"].take(_integers(np.arange(-first % plan.periods, table.num_rows, plan.periods)))
+        )
         first += table.num_rows
     return pa.chunked_array([chunk for column in firsts for chunk in column.chunks], pa.string())
 
@@ -397,14 +401,15 @@ def _bucket_rows(
 def _complete(tables: Iterator[pa.Table], plan: Plan, people: int) -> Iterator[pa.Table]:
     """Make sure that an engine lost, doubled and moved no row; the rows of a person are then known from their position."""
     import numpy as np
+    import pyarrow as pa
 
     row = 0
     for table in tables:
         numbers = np.arange(row, row + table.num_rows)
         row += table.num_rows
         person, period = np.divmod(numbers, plan.periods)
-        same_person = (table["person_no"].to_numpy() == person + 1).all()
-        if not (same_person and (table["event_time"].to_numpy() == plan.first + period).all()):
+        expected = {"person_no": _integers(person + 1), "event_time": _integers(plan.first + period)}
+        if not all(table[name].equals(pa.chunked_array([column])) for name, column in expected.items()):
             break
         yield table.drop_columns("person_no")
     else:
@@ -454,7 +459,15 @@ def _ids_of_rows(ids: pa.ChunkedArray, first: int, count: int, periods: int) -> 
 
     person = np.arange(first, first + count) // periods
     few = ids.slice(person[0], person[-1] - person[0] + 1).combine_chunks()
-    return pa.DictionaryArray.from_arrays((person - person[0]).astype("int32"), few)
+    return pa.DictionaryArray.from_arrays(_integers(person - person[0]), few)
+
+
+def _integers(values: npt.NDArray[np.int64]) -> pa.Array:
+    """Return an Arrow array of integers; by `pyarrow.array`, Arrow would import pandas, which takes longer than a small panel."""
+    import pyarrow as pa
+
+    values = values.astype("int32")
+    return pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(values)])
 
 
 def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
