@@ -328,3 +328,18 @@ def test_registers_that_were_not_ingested_and_other_engines(folder):
         )
     with pytest.raises(UserError, match="no engine 'sparc'"):
         run(folder, ["hours"], engine="sparc")
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [0, 1, 2, 3, 3], [0, 2, 1, 3], [0, 1, 3, 2], [2, 3, 0, 1]])
+def test_rows_that_an_engine_loses_doubles_or_moves_stop_the_panel(rows):
+    plan = plan_panel(JOBS, SOURCES, unit="month", first=-1, last=0, states=["employed"])
+    integers = {"person_no": [1, 1, 2, 2], "event_time": [-1, 0, -1, 0]}
+    made = pa.table({name: pa.array(values, pa.int32()) for name, values in integers.items()})
+    assert sum(table.num_rows for table in engine._complete(iter([made]), plan, people=2)) == 4
+    with pytest.raises(RuntimeError, match="once at every event time"):
+        list(engine._complete(iter([made.take(rows)]), plan, people=2))
+
+
+def test_ids_of_the_panel_are_text(folder):
+    run(folder, ["employed"])
+    assert pq.read_schema(folder / "panel").field("person_id").type == pa.string()
