@@ -15,13 +15,14 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
-from refino_eval.disclosure.block_rules import block_problems
+from refino_eval.disclosure.block_rules import block_problems, few_cells
 from refino_eval.disclosure.earlier_releases import EarlierCells
 from refino_eval.disclosure.hidden_counts import bounds_of
 from refino_eval.disclosure.linked_counts import Cell
 from refino_eval.disclosure.populations import populations_of
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind, release_counts
 from refino_eval.disclosure.release_tables import EarlierRelease, Finding, ProtectedRelease
+from refino_eval.disclosure.saturated_effects import SharesByRow
 from refino_eval.disclosure.suppression import Shown, exposed
 
 MOST_CELLS = 12
@@ -60,6 +61,7 @@ def attack(
         *attacker.small_counts(),
         *attacker.linked_counts(),
         *attacker.few_people(),
+        *attacker.effects_on_shares(),
         *attacker.digits(),
         *attacker.population_sizes(),
         *attacker.nested_shares(),
@@ -141,8 +143,12 @@ class _Attacker:
             if cell in self.printed and self.counts.system.sensitive[index]:
                 label = self.counts.numbers[cell].label
                 yield Finding("threshold", (label,), "The cell shows fewer people than the threshold.")
+        lists = {block: list(numbers.values()) for block, numbers in self.blocks.items()}
+        few = set(few_cells(lists, self.counts))
         for cell in self.printed:
             number = self.counts.numbers[cell]
+            if cell in few:
+                yield Finding("threshold", (number.label,), "The share may be of fewer people than the threshold.")
             if number.statistic == "n_left_out" and self.counts.is_small(round(number.value)):
                 yield Finding("threshold", (number.label,), "The cell shows fewer people than the threshold.")
 
@@ -170,6 +176,21 @@ class _Attacker:
             for number in lists[block]:
                 if number.cell in self.printed:
                     yield Finding("mean of few", (number.label,), f"The number breaks the rule {', '.join(rules)}.")
+
+    def effects_on_shares(self) -> Iterator[Finding]:
+        """Yield effects that give a suppressed share away, with the share of the other arm."""
+        lists = {block: list(numbers.values()) for block, numbers in self.blocks.items()}
+        shares = SharesByRow(lists, self.counts)
+        for cell, written in self.printed.items():
+            number = self.counts.numbers[cell]
+            if number.statistic != "estimate":
+                continue
+            hidden = {share.cell: True for share, _ in shares.compared(number) if share.cell not in self.printed}
+            if hidden and shares.gives_away(number, written, self.steps[cell], hidden):
+                labels = (number.label, *(self.counts.numbers[share].label for share in hidden))
+                yield Finding(
+                    "rate", labels[:MOST_CELLS], "The effect and the share of one arm bound that of the other."
+                )
 
     def digits(self) -> Iterator[Finding]:
         """Yield numbers with more digits than their step, and means in finer steps than their people justify."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
 from refino_eval.disclosure.classes import TAILS
+from refino_eval.disclosure.linked_counts import Cell
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind
 
 Block = tuple[str, str, str, str]
@@ -96,11 +97,19 @@ def _rules(
         yield "minimum_people"
     if "estimate" in by_statistic and _degrees_of_freedom(by_statistic, people) < profile.degrees_of_freedom.minimum:
         yield "degrees_of_freedom"
-    if any(_may_be_few(number, by_statistic, people, counts) for number in numbers):
-        yield "threshold"
     amounts = {name: number for name, number in by_statistic.items() if number.cell not in counts.unknown}
     if _dominated(amounts, people, profile):
         yield "dominance"
+
+
+def few_cells(blocks: Mapping[Block, list[Number]], counts: ReleaseCounts) -> Iterator[Cell]:
+    """Yield the cells of means and shares that may be of few people although their numerator is unknown."""
+    for numbers in blocks.values():
+        if numbers[0].disclosure_class not in ("published", "frequency", "flow", "density"):
+            by_statistic = {number.statistic: number for number in numbers}
+            for number in numbers:
+                if number.people and _may_be_few(number, by_statistic, number.people, counts):
+                    yield number.cell
 
 
 def _may_be_few(number: Number, by_statistic: Mapping[str, Number], people: int, counts: ReleaseCounts) -> bool:

@@ -51,6 +51,8 @@ class Printer:
         self.blocks: dict[tuple[str, str, str, str], dict[str, Number]] = defaultdict(dict)
         for number in counts.numbers.values():
             self.blocks[number.block][number.statistic] = number
+        self.least_steps: dict[tuple[str, str, str, str], float] = {}
+        """Smallest steps of the effects of some cells."""
         self._numerators = self._equal_numerators()
         self._means = self._equal_means()
 
@@ -100,6 +102,12 @@ class Printer:
             step = step_of_mean(number.value, people, digits_for_people=self.profile.statistics.digits_for_people)
             return in_steps(number.value, step), step
         step = self._step_of_effect(number, block)
+        if number.statistic not in OWN_SCALE and not number.statistic.startswith(("p_value", "q_value")):
+            step = max(step, self.least_steps.get(number.block, 0.0))
+        if number.block in self.least_steps and number.statistic.startswith(("conf", "band")):
+            # Limits move with the estimate as it is written: their middle would say more about it.
+            estimate = block["estimate"].value
+            return in_steps(in_steps(estimate, step) + number.value - estimate, step), step
         if number.statistic.startswith("conf") and (mean := block.get("mean")) is not None and "estimate" not in block:
             # The limits of a mean move with it, so that they show no more of it than it does.
             printed, step = self._statistic(mean)

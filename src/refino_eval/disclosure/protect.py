@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
-from refino_eval.disclosure.block_rules import Block, block_problems
+from refino_eval.disclosure.block_rules import Block, block_problems, few_cells
 from refino_eval.disclosure.earlier_releases import EarlierCells
 from refino_eval.disclosure.hidden_counts import hide_counts
 from refino_eval.disclosure.linked_counts import Cell
@@ -27,6 +27,7 @@ from refino_eval.disclosure.release_tables import (
     Status,
     UtilityLost,
 )
+from refino_eval.disclosure.saturated_effects import SharesByRow
 
 Reasons = dict[Cell, dict[str, Status]]
 """Cell -> rule that suppresses it -> whether it is small itself or protects another."""
@@ -75,6 +76,7 @@ def protect_release(
     reasons = _reasons(counts, blocks, problems, hidden, before)
     populations = populations_of(counts.numbers.values(), profile)
     printer = Printer(counts, populations, hidden, before)
+    _suppress_effects_on_shares(counts, blocks, reasons, printer)
     protected = tuple(
         _protected(exhibit, kept_class, counts, reasons, printer)
         for exhibit, kept_class in zip(exhibits, classes, strict=True)
@@ -113,32 +115,51 @@ def _reasons(
             reasons[number.cell]["threshold"] = "primary"
     for cell in before.changed_little:
         reasons[cell]["earlier_release"] = "primary"
-    hidden_rows: set[tuple[str, str, str]] = set()
-    compared = {number.block for number in counts.numbers.values() if number.statistic == "estimate"}
+    for cell in few_cells(blocks, counts):
+        if counts.numbers[cell].block not in problems:
+            reasons[cell]["threshold"] = "primary"
     for block, numbers in blocks.items():
-        statistics = [number for number in numbers if number.treatment not in ("plain", "count")]
         for rule in problems.get(block, ()):
             for number in numbers:
                 reasons[number.cell][rule] = "primary"
-        # Worst status wins: a mean, its standard deviation and its interval say the same about a small count.
-        worst = {rule: status for number in numbers for rule, status in reasons.get(number.cell, {}).items()}
-        if worst and any(number.treatment in ("share", "mean") and reasons.get(number.cell) for number in numbers):
-            hidden_rows.add(block[:3])
-            for number in statistics:
-                if number.treatment != "people":
-                    reasons[number.cell].update(
-                        {rule: "secondary" for rule in worst if rule not in reasons[number.cell]}
-                    )
-        elif worst:
-            for number in statistics:
-                if number.statistic in ("weight", "share"):
-                    reasons[number.cell].setdefault("linked_cells", "secondary")
-    for number in counts.numbers.values():
-        # An effect on a share is the difference of two shares, so it would give a hidden one away (a saturated model is a table).
-        is_effect = number.treatment == "effect" and number.block in compared
-        if is_effect and number.block[:3] in hidden_rows and not reasons.get(number.cell):
-            reasons[number.cell]["saturated"] = "secondary"
+        worst = {rule for number in numbers for rule in reasons.get(number.cell, {})}
+        for number in _about_the_same(numbers, reasons) if worst else ():
+            # Worst status wins: a mean, its standard deviation and its interval say the same about a small count.
+            for rule in worst:
+                reasons[number.cell].setdefault(rule, "secondary")
     return reasons
+
+
+def _about_the_same(numbers: Sequence[Number], reasons: Reasons) -> list[Number]:
+    """Return the statistics of a cell that are suppressed with its suppressed ones."""
+    if any(number.treatment in ("share", "mean") and reasons.get(number.cell) for number in numbers):
+        treatments = {"share", "mean", "spread"}
+        if not any(number.statistic == "estimate" for number in numbers):
+            treatments |= {"effect", "percentile", "extreme"}
+        return [
+            number for number in numbers if number.treatment in treatments or number.statistic == "percent_of_control"
+        ]
+    return [number for number in numbers if number.statistic in ("weight", "share")]
+
+
+def _suppress_effects_on_shares(
+    counts: ReleaseCounts, blocks: Mapping[Block, list[Number]], reasons: Reasons, printer: Printer
+) -> None:
+    """Coarsen or suppress effects that compare a suppressed share with the other arm's (a saturated model is a table)."""
+    shares = SharesByRow(blocks, counts)
+    for numbers in blocks.values():
+        estimate = next((number for number in numbers if number.statistic == "estimate"), None)
+        if estimate is None or reasons.get(estimate.cell):
+            continue
+        hidden = {share.cell: reasons[share.cell] for share, _ in shares.compared(estimate) if reasons.get(share.cell)}
+        if not hidden:
+            continue
+        printer.least_steps[estimate.block] = shares.least_step(estimate, hidden)
+        protects_another = any("primary" not in why.values() for why in hidden.values())
+        if protects_another or shares.gives_away(estimate, *printer.value(estimate), hidden):
+            for number in numbers:
+                if number.treatment == "effect" and not reasons.get(number.cell):
+                    reasons[number.cell]["saturated"] = "secondary"
 
 
 def _protected(

@@ -343,14 +343,38 @@ def test_a_value_that_nobody_classified_is_suppressed():
     assert release["design"].cells["reasons"].tolist() == ["unknown_value"]
 
 
+def compared_shares(treated):
+    """Return a share of 400 treated people and one person of 500 controls, with the difference."""
+    difference = treated - 1 / 500
+    effect = (
+        ("estimate", difference),
+        ("std_error", 0.03),
+        ("conf_low", difference - 0.06),
+        ("conf_high", difference + 0.06),
+        ("n", 900),
+    )
+    rows = [("job", "by_1", "new", "share", treated, 400), ("job", "by_1", "usual", "share", 1 / 500, 500)]
+    return exhibit(
+        "started", "ever_started", [*rows, *(("job", "by_1", "difference", *given, 900) for given in effect)]
+    )
+
+
+def test_an_effect_is_coarse_where_the_share_of_an_arm_is_suppressed():
+    profile = load_profile("ssb")
+    release = protect_release([compared_shares(0.5)], profile)
+    assert release["started"].cells["reasons"].tolist() == ["", "threshold", "", "", "", "", ""]
+    assert release["started"].frame["value"].tolist()[2:6] == [0.5, 0.05, 0.45, 0.55]
+    assert attack(release, profile) == []
+    part = release["started"]
+    exact = part.frame.assign(value=part.source.frame["value"].where(part.frame["value"].notna()))
+    careless = replace(release, exhibits=(replace(part, frame=exact, cells=part.cells.assign(step=0.0)),))
+    assert "rate" in {finding.path for finding in attack(careless, profile)}
+
+
 def test_an_effect_that_would_give_a_suppressed_share_away_is_suppressed():
-    rows = [("job", "by_1", "new", "share", 0.5, 400), ("job", "by_1", "usual", "share", 1 / 500, 500)]
-    rows += [
-        ("job", "by_1", "difference", name, number, 900)
-        for name, number in (("estimate", 0.498), ("std_error", 0.03), ("n", 900))
-    ]
-    release = protect_release([exhibit("started", "ever_started", rows)], load_profile("ssb"))
-    assert release["started"].cells["reasons"].tolist() == ["", "threshold", "saturated", "saturated", ""]
+    release = protect_release([compared_shares(0.48)], load_profile("ssb"))
+    assert release["started"].cells["reasons"].tolist() == ["", "threshold", *["saturated"] * 4, ""]
+    assert attack(release, load_profile("ssb")) == []
 
 
 def counties(oslo, bergen):
@@ -421,7 +445,7 @@ def test_a_small_share_of_an_arm_of_unknown_size_is_suppressed():
     rows = [("main", row, "works", name, number, 400) for row, share in (("a", 0.01), ("b", 0.4)) for name, number in
             (("estimate", 0.1), ("std_error", 0.02), ("mean_control", share), ("n", 400))]  # fmt: skip
     cells = protect_release([exhibit("groups", "subgroups", rows)], load_profile("ssb"))["groups"].cells
-    assert cells["reasons"].tolist() == ["threshold"] * 4 + [""] * 4
+    assert cells["reasons"].tolist() == ["", "", "threshold", "", "", "", "", ""]
 
 
 def test_a_released_frame_does_not_say_which_suppressed_cells_are_small():
