@@ -167,7 +167,7 @@ def _texts() -> frozenset[Path]:
     return frozenset((*TEXTS.rglob("*.yaml"), *PACKAGE.glob("exhibits/kinds/*/text.yaml")))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=2048)  # more than there are folders: a smaller cache would be emptied by every kind of exhibit
 def _assets(folder: Path) -> tuple[Path, ...]:
     if folder == PACKAGE:
         return ()
