@@ -162,17 +162,13 @@ def _readme(
     else:
         yield text("no_rules")
     yield f"\n## {text('exhibits')}\n"
-    yield from (text("exhibit_head"), "|---|---|---|---|---|---|---|---|")
+    yield from (text("exhibit_head"), "|---|---|---|---|---|---|---|")
     for exhibit in release.exhibits:
         title = configuration.definitions.exhibits[exhibit.name].title[language]
         sample = study.samples[exhibit.source.sample].label[language] if exhibit.source.sample in study.samples else ""
-        facts = (
-            _people(exhibit),
-            _degrees_of_freedom(exhibit),
-            exhibit_status(exhibit),
-            ", ".join(_linked(exhibit, release)),
-        )
+        facts = (_people(exhibit), _degrees_of_freedom(exhibit), exhibit_status(exhibit))
         yield _row(exhibit.name, title, exhibit.disclosure_class, sample, *facts)
+    yield f"\n{text('same_people')}"
     yield f"\n## {text('variables')}\n"
     outcomes = {
         name: configuration.definitions.outcomes.get(name) for name in used_outcomes(study, configuration.definitions)
