@@ -21,7 +21,7 @@ Place = tuple[str, str, str, str]
 Model = tuple[str, str, str]
 """Exhibit, panel and column: the estimates of one regression, a row each, or one outcome of it."""
 
-EVERYBODY = ("all", "total", "joint_test")
+EVERYBODY = ("all", "total", "sum", "overall", "everybody", "alle", "totalt", "i_alt", "joint_test")
 """Rows and columns that describe a whole table."""
 
 

@@ -15,6 +15,12 @@ from functools import cache
 from refino_eval.config.base import Label
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings_text import say_both
+from refino_eval.published.audit.inferred_layout import (
+    keys_of,
+    named_totals_alone,
+    products_of_columns,
+    sums_of_neighbours,
+)
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
 
@@ -33,6 +39,13 @@ def inferred_checks(document: Document) -> Iterator[Check]:
         yield from _differences(document, cells)
         yield from _hundreds(document, cells)
         yield from _columns_for_all(document, cells)
+        for candidates, reason in ((sums_of_neighbours(cells), "neighbours"), (products_of_columns(cells), "product")):
+            for group in candidates:
+                for candidate in group:
+                    target, of = keys_of(candidate)
+                    yield from _checks_of(
+                        document, _relation(candidate.kind, reason, target, of, factor=candidate.factor)
+                    )
     yield from _repeats(document)
 
 
@@ -60,8 +73,11 @@ def _why(reason: str) -> Label:
     return say_both(f"audit.inferred_{reason}")
 
 
-def _relation(kind: str, reason: str, target: Key, of: Sequence[Key], weights: Sequence[Key] = ()) -> Relation:
-    entry = {"kind": kind, "why": _why(reason), "is": "/".join(target), "of": ["/".join(key) for key in of]}
+def _relation(
+    kind: str, reason: str, target: Key, of: Sequence[Key], weights: Sequence[Key] = (), factor: str = "1"
+) -> Relation:
+    entry: dict[str, object] = {"kind": kind, "why": _why(reason), "is": "/".join(target), "factor": factor}
+    entry |= {"of": ["/".join(key) for key in of]}
     return Relation.model_validate({**entry, "weights": ["/".join(key) for key in weights]})
 
 
@@ -118,6 +134,8 @@ def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
                 results += _checks_of(document, _relation("sum", "total", total.key, parts))
         if mostly(results, least=2, ratio=1):
             yield from results
+        else:
+            yield from named_totals_alone(document, results)
 
 
 def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:

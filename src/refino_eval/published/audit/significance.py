@@ -46,6 +46,7 @@ def significance(document: Document) -> Iterator[Finding]:
         yield from _t_stat(document, cells)
         yield from _p_value(document, cells)
         yield from _interval(document, cells)
+    yield from _p_of_joint_tests(document)
     yield from _stars(document)
 
 
@@ -257,6 +258,44 @@ def _p_value(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding]
         cells=[cells[name].key for name in ("estimate", "std_error", "t_stat") if name in cells],
         source=t.source,
     )
+
+
+def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
+    """Report p-values that an F or a chi-square with published degrees of freedom rules out (statcheck).
+
+    Degrees of freedom are counts, and stand where the statistic does: `df`, and for an F `df_residual`.
+    """
+    from scipy.special import chdtrc, fdtrc
+
+    for cells in document.places.values():
+        p = cells.get("p_value")
+        if p is None or "df" not in cells or document.explained("p_value", p.key):
+            continue
+        df = float(cells["df"].printed.value)
+        if "f_stat" in cells and "df_residual" in cells:
+            test, rest = cells["f_stat"], float(cells["df_residual"].printed.value)
+            ends = [float(fdtrc(df, rest, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
+            source = f"F({cells['df'].text}, {cells['df_residual'].text}) = {test.text}"
+            parts = ("f_stat", "df", "df_residual")
+        elif "chi2" in cells:
+            test = cells["chi2"]
+            ends = [float(chdtrc(df, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
+            source = f"\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}({cells['df'].text}) = {test.text}"
+            parts = ("chi2", "df")
+        else:
+            continue
+        implied = Interval(Fraction(ends[0]) * (1 - SLACK), Fraction(ends[1]) * (1 + SLACK))
+        if df >= 1 and not implied.meets(p.range):
+            yield finding_about(
+                "audit.p_value_not_from_test",
+                document,
+                p,
+                rule="p_value",
+                fits=span(implied, p.printed),
+                certainty="certain" if not implied.meets(p.interval(cut=True)) else "possible",
+                cells=[cells[name].key for name in parts],
+                source=source,
+            )
 
 
 def _p_between(t: TRange, df: float) -> Interval:
