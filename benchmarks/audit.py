@@ -80,7 +80,7 @@ def binary(rng: np.random.Generator) -> Iterator[Row]:
 
 
 def counts(rng: np.random.Generator) -> Iterator[Row]:
-    """Counts by place and year with sums whose names may say so."""
+    """Return counts by place and year with sums whose names may say so."""
     places, years = int(rng.integers(3, 7)), int(rng.integers(3, 6))
     table = rng.integers(5, 900, (places, years))
     name = rng.choice(["all", "total", "whole_country", "both"])

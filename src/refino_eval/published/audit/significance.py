@@ -276,7 +276,7 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
             test, rest = cells["f_stat"], float(cells["df_residual"].printed.value)
             ends = [float(fdtrc(df, rest, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
             source = f"F({cells['df'].text}, {cells['df_residual'].text}) = {test.text}"
-            parts = ("f_stat", "df", "df_residual")
+            parts: tuple[str, ...] = ("f_stat", "df", "df_residual")
         elif "chi2" in cells:
             test = cells["chi2"]
             ends = [float(chdtrc(df, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
