@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -17,8 +18,16 @@ from refino_eval.exhibits.layout.tables_by_arm import frame_of, frames_by_arm
 from refino_eval.exhibits.report_parts import DesignCheck, report_part
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.notes import window_text
-from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.report.page.chapters import chapter_of
+from refino_eval.report.page.primary_effects import (
+    MainEffect,
+    effects_drawing,
+    effects_table,
+    includes_zero,
+    main_effect,
+)
+from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
 
 LIMIT = 0.05
@@ -27,17 +36,43 @@ LIMIT = 0.05
 Tables = list[tuple[str, Exhibit]]
 
 
+SHOWN = 5
+"""Checks of the design that the first page shows unfolded; those with a p-value below the limit are always shown."""
+
+
 @dataclass(frozen=True)
 class Summary:
-    """What comes first, the effects one by one, what holds for them together, and the checks of the design."""
+    """The first page of a report.
+
+    Attributes
+    ----------
+    lead
+        The question, who is compared, and in a sentence each what was found and whether the design holds.
+    effects, drawing, table
+        The main effects, in one figure and in one table; both are None where there are none.
+    close
+        What holds for the effects together.
+    checks, unfolded
+        Whatever was tested about the design, the worst first, and how many of these are shown unfolded.
+    costs
+        What the exhibits on costs say.
+    limits
+        What cannot be concluded.
+    """
 
     lead: tuple[str, ...] = ()
-    effects: tuple[str, ...] = ()
+    effects: tuple[MainEffect, ...] = ()
+    drawing: dict[str, Any] | None = None
+    table: SummaryTable | None = None
+    intervals: str = ""
     close: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    unfolded: int = SHOWN
+    costs: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.lead or self.effects or self.close or self.checks)
+        return bool(self.lead or self.effects or self.close or self.checks or self.costs)
 
 
 def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Summary:
@@ -64,7 +99,7 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
     ]
     primary = _primary(inputs, tables)
     lead: list[str] = []
-    effects: list[str] = []
+    effects: list[MainEffect] = []
     close: list[str] = []
     for arm in labels.treated_arms:
         # With several treated arms each has its own findings, under its name.
@@ -72,62 +107,51 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
         prefix = f"{labels.arm(arm)}: " if len(labels.treated_arms) > 1 else ""
         lead += _people(tables, frames, own)
         lead += [prefix + text for text in _headline(tables, primary, frames, own)]
-        effects += [prefix + text for text in _effects(tables, primary, frames, own)]
+        effects += _effects(tables, primary, frames, own, prefix)
         close += [prefix + text for text in _tally(tables, frames, own)]
-    reading = [labels.say("summary.reading")] if effects else []
-    close = [*reading, *close, *_of_kinds(inputs, frames, labels)]
     checks = sorted(_checks(inputs, frames, labels), key=_concern)
     lead += _checks_lead(checks, labels)
-    return Summary(tuple(lead), tuple(effects), tuple(close), tuple(check.text for check in checks))
+    below = sum(check.p_value is not None and check.p_value < LIMIT for check in checks)
+    costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if chapter_of(exhibit) == "costs"}
+    others = {name: frame for name, frame in frames.items() if name not in costly}
+    levels = " / ".join(dict.fromkeys(effect.level for effect in effects))
+    return Summary(
+        lead=tuple(lead),
+        effects=tuple(effects),
+        drawing=effects_drawing(effects, labels),
+        table=effects_table(effects, labels) if effects else None,
+        intervals=labels.say("summary.intervals", level=levels) if effects else "",
+        close=(*close, *_of_kinds(inputs, others, labels)),
+        checks=tuple(check.text for check in checks),
+        unfolded=max(SHOWN, below),
+        costs=tuple(_of_kinds(inputs, costly, labels)),
+        limits=tuple(_limits(inputs, effects, labels)),
+    )
 
 
-def effect_sentence(frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook) -> str:
-    """State one effect with its confidence interval; empty when it was not estimated or was suppressed."""
-    cell = statistics_at(frame, specification, labels.treated, column)
-    if not {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
-        return ""
-    style = NumberStyle.of(labels.language)
-    entry = labels.definitions.outcomes.get(outcome)
-    # The effect on a share is shown in percentage points: .01 of a share is a number that few can picture.
-    points = entry is not None and labels.outcome_is_share(entry)
-    unit = labels.say("summary.percentage_points") if points else entry.unit[labels.language] if entry else ""
-    # A unit such as 100 000 kr would be misread behind a number, and is named before it.
-    measured = any(map(str.isdigit, unit))
-    behind = f" {unit}" if unit and not measured else ""
-    # All three with the decimals of the standard error: more of them would be noise.
-    scale = 100.0 if points else 1.0
-    decimals = decimals_for(cell["std_error"] * scale, 2)
-    estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    about = [labels.outcome(outcome), *([window_text(entry, labels.language).split(" (")[0]] if entry else [])]
-    about += [labels.say("summary.measured_in", unit=unit)] if measured else []
-    level = labels.specification_of(specification)
-    values = {
-        "outcome": ", ".join(about),
-        "estimate": estimate + behind, "low": low, "high": high, "level": f"{(level.level if level else 0.95) * 100:g}",
-        "conclusion": labels.say("summary.includes_zero" if _includes_zero(cell) else "summary.excludes_zero"),
-    }  # fmt: skip
-    if "mean_control" not in cell:
-        return labels.say("summary.effect", **values)
-    mean = cell["mean_control"]
-    text = style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
-    return labels.say("summary.effect_and_mean", mean=text, **values)
-
-
-def _includes_zero(cell: Mapping[str, float]) -> bool:
-    return cell["conf_low"] <= 0.0 <= cell["conf_high"]
+def _limits(inputs: ReportInputs, effects: list[MainEffect], labels: LabelBook) -> Iterator[str]:
+    """Return what cannot be concluded from the effects shown."""
+    if not effects:
+        return
+    if inputs.evaluation.data_class == "synthetic":
+        yield labels.say("summary.limit_synthetic")
+    if any(effect.includes_zero for effect in effects):
+        yield labels.say("summary.reading")
+    yield labels.say("summary.limit_participation")
+    yield labels.say("summary.limit_people")
 
 
 def _effects(
-    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
-) -> list[str]:
-    """State each primary effect once (each effect where none is primary), as its first table has it."""
-    sentences: dict[str, str] = {}
+    tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook, prefix: str
+) -> list[MainEffect]:
+    """Return each primary effect once (each effect where none is primary), as its first table has it."""
+    effects: dict[str, MainEffect | None] = {}
     for name, exhibit in tables:
         for column, outcome in exhibit.outcome_columns.items():
-            if outcome not in sentences and (primary is None or outcome in primary):
+            if outcome not in effects and (primary is None or outcome in primary):
                 specification = exhibit.specifications_read[0]
-                sentences[outcome] = effect_sentence(frames[name], specification, column, outcome, labels)
-    return [sentence for sentence in sentences.values() if sentence]
+                effects[outcome] = main_effect(frames[name], specification, column, outcome, labels, prefix=prefix)
+    return [effect for effect in effects.values() if effect is not None]
 
 
 def _intervals(
@@ -142,7 +166,7 @@ def _intervals(
             cell = statistics_at(frames[name], specification, labels.treated, column)
             if outcome not in seen and {"conf_low", "conf_high"} <= set(cell):
                 seen.add(outcome)
-                yield outcome, entry.level if entry else 0.95, _includes_zero(cell)
+                yield outcome, entry.level if entry else 0.95, includes_zero(cell)
 
 
 def _headline(
@@ -193,12 +217,13 @@ def _primary(inputs: ReportInputs, tables: Tables) -> set[str] | None:
 
 
 def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
-    """State how many people are compared in the first table."""
+    """State the question, and how many people are compared in the first table."""
     for name, exhibit in tables[:1]:
         column = next(iter(exhibit.outcome_columns))
         cell = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated, column)
         if {"n_treated", "n_control"} <= set(cell):
             style = NumberStyle.of(labels.language)
+            yield labels.say("summary.question", treated=labels.arm(labels.treated), control=labels.arm(labels.control))
             yield labels.say(
                 "summary.people", n_treated=style.integer(cell["n_treated"]), n_control=style.integer(cell["n_control"]),
                 treated=labels.arm(labels.treated), control=labels.arm(labels.control),

@@ -36,9 +36,9 @@ class Axis:
         first, last = math.floor(low / step), math.ceil(high / step)
         return cls(first * step, last * step, tuple(k * step for k in range(first, last + 1)))
 
-    def at(self, value: float) -> float:
-        """Return the horizontal position of a value."""
-        return round(LEFT + (RIGHT - LEFT) * (value - self.low) / (self.high - self.low), 1)
+    def at(self, value: float, left: float = LEFT, right: float = RIGHT) -> float:
+        """Return the horizontal position of a value on an axis from `left` to `right`."""
+        return round(left + (right - left) * (value - self.low) / (self.high - self.low), 1)
 
 
 def forest_drawing(forest: Forest, effects: list[ForestEffect], language: Language) -> dict[str, Any]:
