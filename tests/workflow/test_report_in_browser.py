@@ -81,6 +81,16 @@ def test_links_are_valid_and_nothing_scrolls_sideways(opened, small_run, languag
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.evaluate("document.documentElement.lang") == language
+    drawing = page.locator("#summary figure.effects svg")
+    assert drawing.get_attribute("role") == "img"
+    assert (
+        drawing.evaluate(
+            """(svg) => [...svg.querySelectorAll("text")].map((text) => [text.getBoundingClientRect(), text.textContent])
+        .filter(([box]) => box.left < svg.getBoundingClientRect().left - 1 || box.right > svg.getBoundingClientRect().right + 1)
+        .map(([, text]) => text)"""
+        )
+        == []
+    )
 
 
 def test_the_contents_mark_the_current_chapter_and_are_a_drawer_on_the_phone(opened):

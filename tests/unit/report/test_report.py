@@ -28,8 +28,9 @@ from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
+from refino_eval.report.page.primary_effects import MainEffect, effects_drawing, effects_table, main_effect
 from refino_eval.report.page.report_page import SCRIPTS, inline_svg
-from refino_eval.report.page.summary import effect_sentence, summarise_numbers
+from refino_eval.report.page.summary import summarise_numbers
 from refino_eval.text import catalogue, say, say_if_any
 from support import finished_run as run
 
@@ -281,7 +282,9 @@ def _frame(inputs: ReportInputs, shift: float = 0.0) -> pd.DataFrame:
 
 def _sentence(inputs: ReportInputs, frame: pd.DataFrame) -> str:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    return effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels)
+    effect = main_effect(frame, "main", "any_wage", "any_wage_month_12", labels)
+    assert effect is not None
+    return effect.sentence
 
 
 def test_an_interval_that_includes_zero_is_no_detectable_effect(inputs: ReportInputs) -> None:
@@ -298,7 +301,7 @@ def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift
     assert say("summary.excludes_zero", "en") in sentence
     assert say("summary.includes_zero", "en") not in sentence
     summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels)
-    assert summary.effects == (sentence,)  # the one primary outcome
+    assert [effect.sentence for effect in summary.effects] == [sentence]  # the one primary outcome
     assert say("summary.primary_all", "en", n=1, outcomes="'Any wage'") in summary.lead
     assert say("summary.tally", "en", n=1, total=4, level="95", expected="0.2") in summary.close
 
@@ -340,9 +343,9 @@ def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) 
     frames = {"table_8_1": pd.concat([_frame(inputs), other], ignore_index=True)}
     both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
     told = summarise_numbers(inputs, frames, both)
-    assert [text.split(":")[0] for text in told.effects] == ["Refino", "Oppfølging"]
-    assert say("summary.includes_zero", "en") in told.effects[0]
-    assert say("summary.excludes_zero", "en") in told.effects[1]
+    assert [effect.name.split(":")[0] for effect in told.effects] == ["Refino", "Oppfølging"]
+    assert say("summary.includes_zero", "en") in told.effects[0].sentence
+    assert say("summary.excludes_zero", "en") in told.effects[1].sentence
     explorer = explorer_of(inputs, frames, both)
     assert explorer is not None
     assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}
@@ -373,7 +376,49 @@ def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
         "suppressed",
     ]
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    assert effect_sentence(frame, "main", "any_wage", "any_wage_month_12", labels) == ""
+    assert main_effect(frame, "main", "any_wage", "any_wage_month_12", labels) is None
+
+
+def _main_effect(inputs: ReportInputs, frame: pd.DataFrame) -> tuple[MainEffect, LabelBook]:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions).in_language("en")
+    effect = main_effect(frame, "main", "any_wage", "any_wage_month_12", labels)
+    assert effect is not None
+    return effect, labels
+
+
+def test_an_effect_in_per_cent_is_divided_by_the_control_mean(inputs: ReportInputs) -> None:
+    frame = _frame(inputs)
+    effect, labels = _main_effect(inputs, frame)
+    cell = frame[(frame["column"] == "any_wage") & (frame["row"] == "refino") & (frame["panel"] == "main")]
+    number = cell.set_index("statistic")["value"]
+    assert effect.relative is not None
+    for share, statistic in zip(effect.relative, ("estimate", "conf_low", "conf_high"), strict=True):
+        assert share == pytest.approx(number[statistic] / number["mean_control"])
+    shown = effects_table([effect], labels).rows[0]
+    assert shown[1:4] == ("47%", "−1.0 percentage points", "[−4.1, 2.2]")
+    assert shown[4] == NumberStyle.of("en").percent(number["estimate"] / number["mean_control"])
+
+
+def test_the_marks_of_the_drawing_are_where_its_ticks_say(inputs: ReportInputs) -> None:
+    effect, labels = _main_effect(inputs, _frame(inputs))
+    drawing = effects_drawing([effect], labels)
+    assert drawing is not None
+    row, first, last = drawing["rows"][0], drawing["ticks"][0], drawing["ticks"][-1]
+    low, high = (float(tick["text"].replace("−", "-")) for tick in (first, last))
+    for place, share in zip((row["x"], row["low"], row["high"]), effect.relative or (), strict=True):
+        read = low + (high - low) * (place - first["x"]) / (last["x"] - first["x"])
+        assert read == pytest.approx(100 * share, abs=0.05)
+    assert not row["filled"]
+    assert drawing["described"] == effect.sentence
+
+
+@pytest.mark.parametrize("mean", [0.0, -0.2])
+def test_without_a_positive_control_mean_nothing_is_shown_in_per_cent(inputs: ReportInputs, mean: float) -> None:
+    frame = _frame(inputs)
+    frame.loc[(frame["column"] == "any_wage") & (frame["statistic"] == "mean_control"), "value"] = mean
+    effect, labels = _main_effect(inputs, frame)
+    assert effects_table([effect], labels).rows[0][4:] == ("", "")
+    assert effects_drawing([effect], labels) is None
 
 
 def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: Path) -> None:
@@ -459,7 +504,7 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
     run_of_file = ReportInputs(study, definitions, inputs.aggregates_dir, inputs.release_dir, tmp_path)
     text = build_report(run_of_file, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<th scope="col">Pay</th><th scope="col">Days</th>' in text
-    assert "<li>Pay: the effect is estimated at −0.010 (95% confidence interval −0.041 to 0.022)" in text
+    assert "Pay: the effect is estimated at −0.010 (95% confidence interval −0.041 to 0.022)" in text
     assert "Fixed effects, site</th>" in text
     assert 'class="banner"' not in text
 

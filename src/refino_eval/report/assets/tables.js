@@ -44,7 +44,8 @@
   function sortable(table) {
     const body = table.tBodies[0];
     const head = table.tHead?.rows[table.tHead.rows.length - 1];
-    if (!body || !head) return;
+    // Rows in different units have no order by number.
+    if (!body || !head || table.matches(".units")) return;
     const segments = segmentsOf(body).map((units) => ({ units, before: units[0][0].previousElementSibling }));
     if (!segments.some(({ units }) => units.length > 2)) return;
     for (const [column, cell] of byColumn(head)) {

@@ -23,7 +23,7 @@ from refino_eval.report.studies.forest_drawing import Axis
 WIDTH, LEFT, RIGHT = 400, 12, 388
 """Width of the drawing, such that its letters are legible on a phone, and where its axis begins and ends."""
 LINE, MARK, GAP, FOOT = 15, 16, 8, 40
-LONGEST = 60
+LONGEST = 64
 """Letters in a line of the drawing."""
 
 
@@ -129,7 +129,8 @@ def effects_drawing(effects: Sequence[MainEffect], labels: LabelBook) -> dict[st
     rows, y = [], LINE
     for effect, relative in drawn:
         estimate, low, high = (axis.at(100.0 * share, LEFT, RIGHT) for share in relative)
-        value = f"{effect.estimate} {effect.interval} · {style.percent(relative[0])}"
+        share = labels.say("summary.share_of_mean", share=style.percent(relative[0]), mean=effect.mean)
+        value = f"{effect.estimate} {effect.interval} · {share}"
         lines = [*textwrap.wrap(effect.name, LONGEST), value]
         texts = [{"y": y + LINE * k, "text": text} for k, text in enumerate(lines)]
         y += LINE * (len(lines) - 1) + MARK
