@@ -20,7 +20,7 @@ from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.studies.forest_drawing import Axis
 
-WIDTH, LEFT, RIGHT = 400, 12, 388
+WIDTH, LEFT, RIGHT = 400, 20, 380
 """Width of the drawing, such that its letters are legible on a phone, and where its axis begins and ends."""
 LINE, MARK, GAP, FOOT = 15, 16, 8, 40
 LONGEST = 64
