@@ -165,8 +165,15 @@ def test_editing_one_outcome_computes_its_own_results_only(finished):
     before = digests(finished / RESULTS / "aggregates")
     done = refino_eval(finished, "run")
     assert done.returncode == 0, done.stdout + done.stderr
-    # Tables 8.2, II, that of tests, the null card read from it and the specification curve show the outcome.
-    showing = {"table_8_2", "table_ii", "table_tests", "table_null_card", "figure_specification_curve"}
+    # Tables 8.2, II, III for all outcomes, that of tests, the null card read from it and the specification curve show the outcome.
+    showing = {
+        "table_8_2",
+        "table_ii",
+        "table_iii_all_outcomes",
+        "table_tests",
+        "table_null_card",
+        "figure_specification_curve",
+    }
     assert computed(finished, "estimate_exhibits") == showing
     assert computed(finished, "render_tables") | computed(finished, "render_figures") <= showing
     assert "table_8_2" in computed(finished, "render_tables")
