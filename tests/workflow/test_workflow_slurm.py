@@ -68,7 +68,13 @@ def finished(cluster, project):
     killed = None
     with run_on(cluster, project) as run:
         while killed is None and run.poll() is None:
-            running = [job for job in parts_among(cluster.jobs()).values() if job["JobState"] == "RUNNING"]
+            # The last of the array: the executor lets every job of it wait for the files of the first, so that killing the
+            # first makes the others fail too.
+            running = [
+                job
+                for job in parts_among(cluster.jobs()).values()
+                if job["JobState"] == "RUNNING" and job.get("ArrayTaskId") == str(PARTS)
+            ]
             if running:
                 killed = running[0]["JobId"]
                 cluster.run("scancel", f"{running[0]['ArrayJobId']}_{running[0]['ArrayTaskId']}")
