@@ -46,7 +46,7 @@ def rules():
     return validate({"payments": read_yaml(ROOT / shown, shown)}, Definitions, shown).payments
 
 
-def told(events):
+def statuses(events):
     """Return milestone -> (status, reason, day)."""
     return {event.milestone: (event.status, event.reason, str(event.day or "")) for event in events}
 
@@ -228,14 +228,14 @@ REFINO = {
 @pytest.mark.parametrize("case", REFIN)
 def test_refin(rules, case):
     who, expected = REFIN[case]
-    found = told(assess(who, rules["refin_2014"], observed_to=OBSERVED_TO))
+    found = statuses(assess(who, rules["refin_2014"], observed_to=OBSERVED_TO))
     assert {name: found[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("case", REFINO)
 def test_refino(rules, case):
     who, expected = REFINO[case]
-    found = told(assess(who, rules["refino"], observed_to=OBSERVED_TO))
+    found = statuses(assess(who, rules["refino"], observed_to=OBSERVED_TO))
     assert {name: found[name] for name in expected} == expected
 
 
@@ -342,19 +342,19 @@ def test_education_and_a_job_at_once_are_paid_once():
 
 def test_small_positions_with_one_employer_are_undecided_and_with_two_are_not_reached(rules):
     together = person(job("2019-05-01", None, percent=30), job("2019-05-15", None, percent=30))
-    events = told(assess(together, rules["refino"], observed_to=OBSERVED_TO))
+    events = statuses(assess(together, rules["refino"], observed_to=OBSERVED_TO))
     assert events["hiring"] == ("undecided", "small_positions_together", "2019-05-15")
     assert events["retention"] == ("undecided", "small_positions_six", "2019-11-15")
     apart = person(job("2019-05-01", None, percent=30), job("2019-05-15", None, percent=30, employer="b"))
-    assert told(assess(apart, rules["refino"], observed_to=OBSERVED_TO))["hiring"] == NOT
+    assert statuses(assess(apart, rules["refino"], observed_to=OBSERVED_TO))["hiring"] == NOT
 
 
 def test_hired_again_after_a_break_is_undecided_and_without_a_break_the_same_job(rules):
     again = person(job("2019-05-01", "2019-07-01"), job("2019-10-01", None))
-    events = told(assess(again, rules["refin_2014"], observed_to=OBSERVED_TO))
+    events = statuses(assess(again, rules["refin_2014"], observed_to=OBSERVED_TO))
     assert events["follow_up"] == ("undecided", "rehired", "2019-11-01")
     renewed = person(job("2019-05-01", "2019-07-01"), job("2019-07-01", None))
-    events = told(assess(renewed, rules["refin_2014"], observed_to=OBSERVED_TO))
+    events = statuses(assess(renewed, rules["refin_2014"], observed_to=OBSERVED_TO))
     assert events["follow_up"] == ("paid", "still_permanent", "2019-11-01")
 
 

@@ -133,10 +133,10 @@ def test_banner(built: tuple[str, str], tmp_path: Path) -> None:
     assert text.count('class="banner"') == 1
     assert say("report.synthetic_warning", language) in text
     public = run.make_run(tmp_path / "public", data_class="public", languages=(language,))
-    told = build_report(public, language=language, out_path=tmp_path / "p.html").read_text(encoding="utf-8")
-    assert 'class="banner"' not in told
-    assert say("report.synthetic_warning", language) not in told
-    assert say("comparison.lead_synthetic", language) not in told
+    page = build_report(public, language=language, out_path=tmp_path / "p.html").read_text(encoding="utf-8")
+    assert 'class="banner"' not in page
+    assert say("report.synthetic_warning", language) not in page
+    assert say("comparison.lead_synthetic", language) not in page
 
 
 def test_everything_is_escaped(built: tuple[str, str]) -> None:
@@ -246,9 +246,9 @@ def test_every_exhibit_is_in_one_chapter(built: tuple[str, str], inputs: ReportI
 def test_the_numbers_shown_are_explained(built: tuple[str, str], inputs: ReportInputs) -> None:
     language, text = built
     exhibits = [inputs.definitions.exhibits[name] for name in inputs.evaluation.exhibits]
-    told = re.findall(r'id="explained-([a-z_]+)"', text)
-    assert told == [entry.name for entry in explanations(exhibits, language)]
-    assert told
+    explained = re.findall(r'id="explained-([a-z_]+)"', text)
+    assert explained == [entry.name for entry in explanations(exhibits, language)]
+    assert explained
 
 
 def test_units_are_what_definitions_make_of_them(inputs: ReportInputs) -> None:
@@ -342,10 +342,10 @@ def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) 
     other = _frame(inputs, 0.09).replace({"row": {"refino": "oppfolging"}})
     frames = {"table_8_1": pd.concat([_frame(inputs), other], ignore_index=True)}
     both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
-    told = summarise_numbers(inputs, frames, both)
-    assert [effect.name.split(":")[0] for effect in told.effects] == ["Refino", "Oppfølging"]
-    assert say("summary.includes_zero", "en") in told.effects[0].sentence
-    assert say("summary.excludes_zero", "en") in told.effects[1].sentence
+    summary = summarise_numbers(inputs, frames, both)
+    assert [effect.name.split(":")[0] for effect in summary.effects] == ["Refino", "Oppfølging"]
+    assert say("summary.includes_zero", "en") in summary.effects[0].sentence
+    assert say("summary.excludes_zero", "en") in summary.effects[1].sentence
     explorer = explorer_of(inputs, frames, both)
     assert explorer is not None
     assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}

@@ -20,7 +20,7 @@ STEPS = (1, 2, 2.5, 5)
 
 @dataclass(frozen=True)
 class Axis:
-    """A linear axis with round ticks that holds zero and all effects."""
+    """A linear axis with round ticks that includes zero and all effects."""
 
     low: float
     high: float
