@@ -31,6 +31,13 @@ def test_one_object_gives_what_keywords_give(trial, name):
         ANALYSES[name](t, inputs, cells=t.cells)
 
 
+@pytest.mark.parametrize("name", ANALYSES)
+def test_unknown_option_is_refused(trial, name):
+    t = trial(3)
+    with pytest.raises(UserError, match=r"unknown option: strata.*given as 'cells'"):
+        ANALYSES[name](t, t.z, strata=t.cells)
+
+
 def test_columns_of_a_frame_are_read_by_name(trial):
     t = trial(4)
     frame = pd.DataFrame(t.controls, columns=["age", "hours", "wage"]).assign(

@@ -239,6 +239,11 @@ def unchecked_inputs(
     treated: FloatArray, control_names: Sequence[str] | None = None, **options: Unpack[Options]
 ) -> RegressionInputs:
     """Return the inputs of a design: as `regression_inputs`, without asking whether cluster and covariance go together."""
+    unknown = sorted(options.keys() - Options.__annotations__.keys())
+    if unknown:
+        raise UserError(
+            f"unknown option: {', '.join(unknown)}. Options are {', '.join(sorted(Options.__annotations__))}; strata are given as 'cells'."
+        )
     n = treated.size
     given, names = options.get("controls"), tuple[str, ...]()
     controls = np.empty((n, 0))
