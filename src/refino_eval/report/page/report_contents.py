@@ -1,0 +1,196 @@
+"""What a report contains in one language, in its order, before it is written as a page or as a document.
+
+The HTML page and the Word document are written from this one object, so that they cannot show different numbers or hide
+different ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from refino_eval.config.base import Language
+from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.layout.table import Table
+from refino_eval.exhibits.render import figure_notes, table_of
+from refino_eval.exhibits.tidy import reason_not_made
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import watermark_text
+from refino_eval.report.page import summary_tables
+from refino_eval.report.page.chapters import by_chapter
+from refino_eval.report.page.comparison import Comparison, compare_in_words
+from refino_eval.report.page.explanations import Explanation, explanations
+from refino_eval.report.page.explorer import explorer_of
+from refino_eval.report.page.methods import Methods, methods_of
+from refino_eval.report.page.summary import Summary, summarise_numbers
+from refino_eval.report.page.summary_tables import SummaryTable
+from refino_eval.report.report_inputs import ReportInputs
+
+
+@dataclass(frozen=True)
+class ReportExhibit:
+    """One exhibit of a report.
+
+    Attributes
+    ----------
+    name, title
+        What it is called by the program, and by the reader.
+    definition, frame
+        Its definition and its tidy numbers.
+    table
+        Laid out; None for a figure, whose pictures are files.
+    notes
+        Under it.
+    verdicts
+        Against published numbers; empty where none were published.
+    """
+
+    name: str
+    title: str
+    definition: Exhibit
+    frame: pd.DataFrame
+    table: Table | None
+    notes: tuple[str, ...]
+    verdicts: str
+
+    @property
+    def made(self) -> bool:
+        """Whether its numbers could be computed."""
+        return reason_not_made(self.frame) is None
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """Everything that a report shows.
+
+    Attributes
+    ----------
+    inputs, language, labels
+        The run, the language, and what to call things in it.
+    order
+        The chapters that have something to show.
+    chapters
+        The exhibits of each chapter that has some.
+    summary, flow, explorer, methods, comparison, definitions, provenance
+        What the chapters of these names show besides exhibits.
+    quality, linkage, rules, plan
+        Small tables on the delivery and on the registered plan.
+    verified
+        How many numbers other programs recomputed.
+    explained
+        What the estimates and tests mean.
+    watermark
+        On every page of confidential numbers that are not protected.
+    """
+
+    inputs: ReportInputs
+    language: Language
+    labels: LabelBook
+    order: tuple[str, ...]
+    chapters: Mapping[str, tuple[ReportExhibit, ...]]
+    summary: Summary
+    flow: SummaryTable | None
+    explorer: dict[str, Any] | None
+    methods: Methods
+    comparison: Comparison | None
+    definitions: tuple[SummaryTable, ...]
+    provenance: tuple[SummaryTable, ...]
+    quality: SummaryTable | None
+    linkage: SummaryTable | None
+    rules: SummaryTable | None
+    plan: SummaryTable | None
+    verified: str
+    explained: tuple[Explanation, ...]
+    watermark: str
+
+    @property
+    def title(self) -> str:
+        """The evaluation's name."""
+        return self.inputs.evaluation.label[self.language]
+
+    @property
+    def exhibits(self) -> Iterator[ReportExhibit]:
+        """All exhibits, in the report's order."""
+        for chapter in self.order:
+            yield from self.chapters.get(chapter, ())
+
+
+def report_contents(inputs: ReportInputs, language: Language) -> ReportContents:
+    """Gather what a report shows; call it, and write what it returns, inside `worded_for` the study's design.
+
+    Parameters
+    ----------
+    inputs
+        The run.
+    language
+        ``"nb"`` or ``"en"``.
+    """
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions).in_language(language)
+    names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
+    frames = {name: inputs.numbers(name) for name in names}
+    comparison = compare_in_words(inputs, frozenset(names), labels, language)
+    chapters = {
+        chapter: tuple(_exhibit(name, frames[name], inputs, labels, comparison) for name in held)
+        for chapter, held in by_chapter(frames, inputs.definitions.exhibits).items()
+    }
+    made = {name: frame for name, frame in frames.items() if reason_not_made(frame) is None}
+    # What each chapter without exhibits shows; one that has nothing to show is left out.
+    own: dict[str, Any] = {
+        "summary": summarise_numbers(inputs, made, labels),
+        "flow": summary_tables.flow_table(inputs, labels, language),
+        "explorer": explorer_of(inputs, made, labels),
+        "methods": methods_of(inputs, labels),
+        "comparison": comparison,
+        "definitions": tuple(summary_tables.definitions_tables(inputs, language)),
+        "provenance": tuple(summary_tables.provenance_tables(inputs.provenance(), language)),
+    }
+    quality = summary_tables.quality_table(inputs, language)
+    return ReportContents(
+        inputs=inputs,
+        language=language,
+        labels=labels,
+        order=_order(chapters, own, quality=quality is not None),
+        chapters=chapters,
+        **own,
+        quality=quality,
+        linkage=summary_tables.linkage_table(inputs, labels, language),
+        rules=summary_tables.rules_table(inputs, language),
+        plan=summary_tables.plan_table(inputs, labels, language),
+        verified=summary_tables.verified_line(inputs, language),
+        explained=explanations((exhibit for _, exhibit in inputs.shown(made)), language, inputs.evaluation.design),
+        watermark=watermark_text({"data_class": inputs.evaluation.data_class, "profile": inputs.profile}, language),
+    )
+
+
+def _order(chapters: Mapping[str, Any], own: Mapping[str, Any], *, quality: bool) -> tuple[str, ...]:
+    """Return the chapters that have something to show, in order; the explorer follows the results."""
+    order = ["summary", "flow", *(name for name in chapters if name not in ("flow", "methods"))]
+    order.insert(order.index("results") + 1 if "results" in order else len(order), "explorer")
+    order += ["methods", "comparison", "definitions", "provenance"]
+    filled = {*chapters, "methods", *(name for name, content in own.items() if content)}
+    return tuple(name for name in order if name in filled or (name == "provenance" and quality))
+
+
+def _exhibit(
+    name: str, frame: pd.DataFrame, inputs: ReportInputs, labels: LabelBook, comparison: Comparison | None
+) -> ReportExhibit:
+    exhibit, language = inputs.definitions.exhibits[name], labels.language
+    # The report names the class of the data once; single files name it each.
+    facts: dict[str, Any] = {"stars": inputs.stars}
+    if exhibit.form == "table":
+        table = table_of(name, exhibit, frame, labels=labels, language=language, facts=facts)
+        notes = table.notes
+    else:
+        table, notes = None, figure_notes(exhibit, frame, labels=labels, language=language, facts=facts)
+    return ReportExhibit(
+        name=name,
+        title=exhibit.title[language],
+        definition=exhibit,
+        frame=frame,
+        table=table,
+        notes=notes,
+        verdicts=comparison.line(name) if comparison is not None else "",
+    )
