@@ -132,7 +132,7 @@ def report_contents(inputs: ReportInputs, language: Language) -> ReportContents:
     names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
     frames = {name: inputs.numbers(name) for name in names}
     comparison = compare_in_words(inputs, frozenset(names), labels, language)
-    chapters = {
+    chapters: dict[str, tuple[ReportExhibit, ...]] = {
         chapter: tuple(_exhibit(name, frames[name], inputs, labels, comparison) for name in held)
         for chapter, held in by_chapter(frames, inputs.definitions.exhibits).items()
     }
