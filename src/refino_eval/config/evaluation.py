@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from refino_eval.config.base import Design, Label, Language, Name, Shown, Strict, Title, Unit
+from refino_eval.config.base import DESCRIPTIVE, Design, Label, Language, Name, Shown, Strict, Title, Unit
+from refino_eval.config.colours import Colour, colour_problems
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
 from refino_eval.config.exhibit_base import Stars
 from refino_eval.config.sources import Delivery
@@ -114,6 +115,13 @@ class Arm(Strict):
         default=None,
         description="The value in the delivered file that means this arm; a list when several do; default: its name.",
     )
+    colour: Annotated[Colour | None, DESCRIPTIVE] = Field(
+        default=None,
+        description=(
+            "Of the arm in every figure, as '#rrggbb'; give all arms one or none. Default: navy for the treated arm, orange for "
+            "the control. Line, marker and name differ in any case, so that a black-and-white print can be read."
+        ),
+    )
 
     @property
     def codes(self) -> tuple[Scalar, ...]:
@@ -171,6 +179,8 @@ class Arms(Strict):
         codes = [str(code) for arm in self.everyone for code in arm.codes]
         if len(set(names)) < len(names) or len(set(codes)) < len(codes):
             raise ValueError("the arms must differ in name and in code")
+        if problems := list(colour_problems({arm.name: arm.colour for arm in self.everyone})):
+            raise ValueError("; ".join(problems))
         return self
 
 

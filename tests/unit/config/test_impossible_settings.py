@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from refino_eval.config.without_text import without_text
 from refino_eval.errors import UserError
 from support.register_runs import load_small, write_configuration
 
@@ -27,6 +28,14 @@ def two_groups(first, second):
     return {SUBGROUPS: (None, f"one: {group(first)}\ntwo: {group(second)}\n"), EXHIBITS: (None, BY_AGE)}
 
 
+ARMS = 'treated: {name: new_way, code: "01", label: {nb: Ny, en: New}}\n  control: {name: old_way, '
+
+
+def coloured(new, old=""):
+    """Return the change that gives the arms colours."""
+    return {EVALUATION: (ARMS, ARMS.replace("{name: new_way", f"{{colour: '{new}', name: new_way") + old)}
+
+
 CASES = {
     "subgroups that overlap": (two_groups("below: 50", "at_least: 40"), "'one' and 'two', and somebody can be in both"),
     "subgroups with a value in common": (two_groups("equals: [1, 2]", "equals: [2.0]"), "somebody can be in both"),
@@ -47,6 +56,10 @@ CASES = {
     "a control character in a title": ({EXHIBITS: ("en: Table A", r'en: "Table\x0bA"')}, r"U\+000B, which documents cannot show"),
     "a title of 300 characters": ({EXHIBITS: ("en: Table A", f"en: {'x' * 300}")}, "a title has at most 255 characters"),
     "an exhibit named twice": ({EVALUATION: ("[table_a]", "[table_a, table_a]")}, "exhibits: 'table_a' is named twice"),
+    "a colour of one arm": (coloured("#0b3c5d"), "give every arm a `colour` or none; without one: old_way"),
+    "a colour by name": (coloured("navy"), "'navy' is no colour of the form #rrggbb"),
+    "a colour too light for names": (coloured("#c8c800", "colour: '#0b3c5d', "), "contrast of 1.8 with white and needs 4.5"),
+    "two colours alike for the colour-blind": (coloured("#a02020", "colour: '#4a6a10', "), "look alike with green-blindness"),
     "a source named twice": ({EVALUATION: ("[draws,", "[draws, draws,")}, "sources: 'draws' is named twice"),
 }  # fmt: skip
 
@@ -73,6 +86,19 @@ def test_impossible_setting_is_refused(root, case):
     finally:
         for name, text in before.items():
             (root / name).unlink() if text is None else (root / name).write_text(text, encoding="utf-8")
+
+
+def test_colours_of_arms_that_all_readers_can_tell_apart_are_accepted(root):
+    path = root / EVALUATION
+    before = path.read_text(encoding="utf-8")
+    (_, new) = coloured("#7A0177", "colour: '#00605a', ")[EVALUATION]
+    path.write_text(before.replace(ARMS, new, 1), encoding="utf-8")
+    try:
+        arms = load_small(root).evaluation.arms
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert [arm.colour for arm in arms.everyone] == ["#7a0177", "#00605a"]
+    assert "colour" not in without_text(arms.treated)  # a colour reruns no estimate
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refino_eval.exhibits.layout.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, TREATED, Series
+from refino_eval.exhibits.layout.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, Series
 from refino_eval.exhibits.tidy import write_bytes
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -62,9 +62,19 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, axes[:count]
 
 
+def is_last_in_line(place: int, count: int) -> bool:
+    """Whether no panel of `panels` is to the right of this one: it has the names of the series, for its whole line."""
+    return place % 2 == 1 or place == count - 1
+
+
+LONGEST_TITLE = {1: 74, 2: 33}
+"""Characters in a line of a panel's title, by how many panels are abreast."""
+
+
 def head_panel(ax: Axes, place: int, count: int, title: str, unit: str, *, aside: str = "") -> None:
     """Write a panel's title, its unit in small type beneath it in place of a turned axis label, and a word aside."""
-    ax.set_title(f"{LETTERS[place]}. {title}" if count > 1 else title)
+    text = f"{LETTERS[place]}. {title}" if count > 1 else title
+    ax.set_title("\n".join(textwrap.wrap(text, LONGEST_TITLE[min(count, 2)], break_long_words=False)))
     if unit:
         ax.text(0.0, 1.02, unit, transform=ax.transAxes, ha="left", va="bottom", fontsize=8.0, color=QUIET)
     if aside:
@@ -129,7 +139,7 @@ def draw_series(
         markerfacecolor="white" if series.hollow else series.color,
         markeredgecolor=series.color,
         markeredgewidth=1.0,
-        zorder=3 if series is TREATED else 4,
+        zorder=4 if series.hollow else 3,
     )
 
 
@@ -149,55 +159,102 @@ def draw_band(
     draw_series(ax, values.index.tolist(), values.tolist(), series, every=every)
 
 
-def end_labels(ax: Axes, x: float, ends: Sequence[tuple[float, str, Series]], *, gap: float = 0.085) -> None:
-    """Name series beside their last points; names that would collide are moved apart.
+NAME_WIDTH = 17
+"""Characters in a line of a series' name; a longer name goes on in a second line, so that panels keep their width."""
+
+
+def end_labels(
+    ax: Axes, ends: Sequence[tuple[float, str, Series]], *, gap: float = 0.085, in_margin: bool = False
+) -> None:
+    """Name series to the right of their last points; names that would collide are moved apart.
 
     Parameters
     ----------
     ax
         With its limits set.
-    x
-        Last position of the series.
     ends
         Last value, name and look of each series.
     gap
-        Least distance between names, as a share of the axis' height.
+        Least distance between lines of names, as a share of the axis' height.
+    in_margin
+        Whether there is empty space to the right, so that the panel need not give up width.
     """
+    from matplotlib.transforms import offset_copy
+
     if not ends:  # disclosure control removed every series
         return
     low, high = ax.get_ylim()
-    left, right = ax.get_xlim()
+    names = ["\n".join(textwrap.wrap(name, NAME_WIDTH, break_long_words=False)) for _, name, _ in ends]
     order = sorted(range(len(ends)), key=lambda place: ends[place][0])
     heights = [(ends[place][0] - low) / (high - low) for place in order]
+    tall = [gap * (1 + names[place].count("\n")) for place in order]
     middle = sum(heights) / len(heights)
     for upper in range(1, len(heights)):
-        heights[upper] = max(heights[upper], heights[upper - 1] + gap)
+        least = (tall[upper - 1] + tall[upper]) / 2
+        heights[upper] = max(heights[upper], heights[upper - 1] + least)
     shift = middle - sum(heights) / len(heights)
     shift = min(max(shift, 0.02 - heights[0]), 0.98 - heights[-1])
+    beside = ax.get_yaxis_transform()
     for place, height in zip(order, heights, strict=True):
-        _, name, series = ends[place]
+        series = ends[place][2]
         y = low + (height + shift) * (high - low)
-        step = (right - x) + (right - left) * 0.02
-        ax.plot(
-            [x + step],
+        mark = ax.plot(
+            [1.0],
             [y],
+            transform=offset_copy(beside, ax.figure, x=7, units="points"),
             marker=series.marker,
             color=series.color,
             markerfacecolor="white" if series.hollow else series.color,
             linestyle="none",
             clip_on=False,
-        )
-        ax.text(
-            x + step + (right - left) * 0.025, y, name,
-            color=series.color, va="center", ha="left", fontsize=8.5, fontweight="bold",
+        )[0]
+        text = ax.text(
+            1.0, y, names[place], transform=offset_copy(beside, ax.figure, x=12, units="points"),
+            color=series.color, va="center", ha="left", fontsize=8.5, fontweight="bold", linespacing=1.0,
         )  # fmt: skip
-    ax.set_xlim(left, right)
+        for artist in (mark, text):
+            artist.set_in_layout(not in_margin)
     ax.set_ylim(low, high)
+
+
+LEAST_SHARE = 1 / 3
+"""Panels of one unit share a scale unless the lowest would fill less than this of it: a line on the floor shows nothing."""
+
+
+def shared_reaches(reaches: Mapping[str, float], units: Mapping[str, str]) -> dict[str, float]:
+    """Return how far each panel's scale goes, by panel: the same for panels of one unit where all stay readable."""
+    shared = dict(reaches)
+    for unit in dict.fromkeys(units.values()):
+        alike = [panel for panel in reaches if units[panel] == unit]
+        farthest = max((reaches[panel] for panel in alike), default=0.0)
+        if all(reaches[panel] >= LEAST_SHARE * farthest for panel in alike):
+            shared |= dict.fromkeys(alike, farthest)
+    return shared
+
+
+def scale_text(panel: str, reaches: Mapping[str, float], units: Mapping[str, str], labels: LabelBook) -> str:
+    """Return a panel's unit, and that its scale is its alone where another panel of the unit has another one."""
+    others = {reaches[other] for other in reaches if units[other] == units[panel]}
+    return units[panel] if len(others) <= 1 else labels.say("labels.separate_scale", unit=units[panel])
+
+
+def series_of(labels: LabelBook, arm: str) -> Series:
+    """Return the look of an arm: by its place in the evaluation, so that it is the same in every figure."""
+    order = tuple(labels.colours) or (*labels.treated_arms, labels.control)
+    place = order.index(arm) if arm in order else 0
+    look = CONTROL if arm == order[-1] else ARMS[place % len(ARMS)]
+    colour = labels.colours.get(arm)
+    return look if colour is None else replace(look, color=colour)
+
+
+def treated_series(labels: LabelBook) -> Series:
+    """Return the look of the treated arm, in which its effects are drawn."""
+    return series_of(labels, labels.treated)
 
 
 def arms_of(labels: LabelBook) -> tuple[tuple[str, Series], ...]:
     """Return the arms with their looks, the treated first."""
-    return (*zip(labels.treated_arms, ARMS, strict=False), (labels.control, CONTROL))
+    return tuple((arm, series_of(labels, arm)) for arm in (*labels.treated_arms, labels.control))
 
 
 def source_line(figure: Figure, text: str) -> None:

@@ -95,7 +95,7 @@ def draw_groups(
     frame: pd.DataFrame,
     labels: LabelBook,
     *,
-    draw: Callable[[Axes, str], None],
+    draw: Callable[[Axes, str, str], None],
     times: Callable[[str], Iterable[int]],
     limits: Callable[[Sequence[str]], tuple[float, float | None]],
     heading: Callable[[str], tuple[str, str]],
@@ -105,7 +105,7 @@ def draw_groups(
     Parameters
     ----------
     draw
-        Draws the numbers of a panel of the aggregate.
+        Draws the numbers of a panel of the aggregate, which is of a state.
     times
         Event times of a panel.
     limits
@@ -119,7 +119,7 @@ def draw_groups(
         panels = [panel_of(strip.state, key) for key, *_ in groups]
         along = [time for panel in panels for time in times(panel)]
         for k, (ax, panel, (_, name, people)) in enumerate(zip(strip.axes, panels, groups, strict=True)):
-            draw(ax, panel)
+            draw(ax, panel, strip.state)
             head_group(ax, name, people, labels.language)
             if along:
                 event_axis(ax, along, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)

@@ -39,11 +39,11 @@ CONTROL = Series(color="#c8500a", linestyle=(0, (5, 2)), marker="s", hollow=True
 
 ARMS = (
     TREATED,
-    Series(color="#1a7f5a", linestyle=(0, (4, 1, 1, 1)), marker="^", hollow=False),  # type: ignore[arg-type]
-    Series(color="#7b3f98", linestyle=(0, (1, 1)), marker="D", hollow=False),  # type: ignore[arg-type]
-    Series(color="#a0761a", linestyle=(0, (6, 1, 1, 1, 1, 1)), marker="v", hollow=True),  # type: ignore[arg-type]
-    Series(color="#3a86b7", linestyle=(0, (3, 2)), marker="P", hollow=False),  # type: ignore[arg-type]
-    Series(color="#8c2f39", linestyle=(0, (2, 1)), marker="X", hollow=True),  # type: ignore[arg-type]
+    Series(color="#00804d", linestyle=(0, (4, 1, 1, 1)), marker="^", hollow=False),  # type: ignore[arg-type]
+    Series(color="#6666d9", linestyle=(0, (1, 1)), marker="D", hollow=False),  # type: ignore[arg-type]
+    Series(color="#b30099", linestyle=(0, (6, 1, 1, 1, 1, 1)), marker="v", hollow=True),  # type: ignore[arg-type]
+    Series(color="#660026", linestyle=(0, (3, 2)), marker="P", hollow=False),  # type: ignore[arg-type]
+    Series(color="#00004d", linestyle=(0, (2, 1)), marker="X", hollow=True),  # type: ignore[arg-type]
 )
 """Looks of treated arms, in order."""
 

@@ -40,6 +40,8 @@ class LabelBook:
         Columns of weights and clusters, or nothing.
     design
         Of the study; texts are worded for it inside `worded_for`.
+    colours
+        The evaluation's arms in their order, the control last, each with the colour it was given or nothing.
     language
         `nb` or `en`: the language that labels and texts are returned in.
     """
@@ -57,6 +59,7 @@ class LabelBook:
     weights: str = ""
     cluster: str = ""
     design: Design = "randomised"
+    colours: Mapping[str, str | None] = field(default_factory=dict)
     language: str = "en"
 
     @property
@@ -109,6 +112,7 @@ class LabelBook:
             weights=evaluation.weights or "",
             cluster=evaluation.cluster or "",
             design=evaluation.design,
+            colours={arm.name: arm.colour for arm in arms.everyone},
         )
 
     @classmethod
@@ -138,6 +142,7 @@ class LabelBook:
             weights=str(names.get("weights", "")),
             cluster=str(names.get("cluster", "")),
             design=names.get("design", "randomised"),
+            colours={arm.name: arm.colour for arm in arms.everyone},
             samples=labels["samples"],
             strata_labels=labels["strata_labels"],
             outcomes=labels["outcomes"],
@@ -191,6 +196,10 @@ class LabelBook:
         if entry is None:
             return False
         return entry.range == (0.0, 1.0) or getattr(entry, "combine", None) == "any"
+
+    def in_per_cent(self, state: str) -> bool:
+        """Whether figures show a state's mean in per cent: a share whose unit says no more than that."""
+        return self.state_is_share(state) and self.definitions.states[state].unit.en in ("share", "")
 
     def outcome_is_share(self, outcome: Outcome) -> bool:
         """Whether an outcome's mean is a share, shown in per cent, and not a number of periods or an amount."""

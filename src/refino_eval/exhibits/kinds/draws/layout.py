@@ -40,17 +40,17 @@ def layout(exhibit: DrawsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     for arm, series in arms_of(labels)[:-1]:
         shares = _by_month(frame, f"share_{arm}" if several else "share_treated", "share", months)
         color = series.color if several else INK
-        bottom.plot(positions, shares.tolist(), color=color, marker="D", markersize=3.2, linewidth=1.0)
-    bottom.axhline(0.5, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
-    bottom.set_ylim(0, 1)
+        bottom.plot(positions, (100 * shares).tolist(), color=color, marker="D", markersize=3.2, linewidth=1.0)
+    bottom.axhline(50, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+    bottom.set_ylim(0, 100)
     heading = labels.word("drawn_to" if several else "share_treated")
-    bottom.set_title(heading.format(arm=names[0]), pad=7)
+    bottom.set_title(f"{heading.format(arm=names[0])}, {labels.word('per_cent')}", pad=7)
     number_axis(bottom.yaxis, labels.language, most=4)
     _month_axis(bottom, months)
     _month_axis(top, months)
     top.tick_params(labelbottom=False)
     bottom.set_xlabel(labels.word("calendar_month"))
-    end_labels(top, positions[-1], ends, gap=0.075)
+    end_labels(top, ends, gap=0.075)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, months, labels))
 

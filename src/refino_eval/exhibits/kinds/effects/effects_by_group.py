@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.keys import panel_of, without_group
-from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend
+from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend, effects_reach
 from refino_eval.exhibits.kinds.effects.model import SHARED_CLUSTERS, EffectsExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, column, source_line
+from refino_eval.exhibits.layout.drawing import Drawing, column, source_line, treated_series
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
+from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
@@ -23,19 +24,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def grouped_effects_figure(
-    exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page, unit: Mapping[str, str]
-) -> Drawing:
+def grouped_effects_figure(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw each group's effects, zero in the middle of a scale that is the same along a row."""
     assert exhibit.by is not None
     labels, reaches = page.labels, dict[str, float]()
+    color = treated_series(labels).color
 
-    def draw(ax: Axes, panel: str) -> None:
+    def draw(ax: Axes, panel: str, state: str) -> None:
         if _estimates(frame, panel).empty:
             text = labels.say("effects.not_estimated")
             ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=8.0)
         else:
-            reaches[panel] = draw_effects(ax, frame, panel)
+            factor = scale_factor(exhibit, state, labels)
+            reaches[panel] = effects_reach(frame, panel, factor)
+            draw_effects(ax, frame, panel, factor, color)
 
     def limits(panels: Sequence[str]) -> tuple[float, float]:
         reach = max((reaches[panel] for panel in panels if panel in reaches), default=1.0)
@@ -49,7 +51,10 @@ def grouped_effects_figure(
         draw=draw,
         times=lambda panel: (int(t) for t in _estimates(frame, panel).index),
         limits=limits,
-        heading=lambda state: (unit[state], equality_text(frame, state, labels.language)),
+        heading=lambda state: (
+            state_unit(exhibit, state, labels, share="percentage_points"),
+            equality_text(frame, state, labels.language),
+        ),
     )
     effects_legend(figure, exhibit, labels, many=False)
     source_line(figure, data_class_note(page.facts, labels.language))

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
-from refino_eval.exhibits.layout.drawing import (
-    MANY,
-    column,
-)
-from refino_eval.exhibits.layout.style import INK, TREATED
+from refino_eval.exhibits.layout.drawing import MANY, column, treated_series
+from refino_eval.exhibits.layout.style import INK
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
@@ -23,29 +20,34 @@ if TYPE_CHECKING:
 SERIES = "difference"
 
 
-def draw_effects(ax: Axes, frame: pd.DataFrame, state: str) -> float:
-    """Draw the estimates of one panel with intervals and band, and return how far from zero they reach."""
-    estimates = column(frame, state, SERIES, "estimate")
+def effects_reach(frame: pd.DataFrame, panel: str, factor: float) -> float:
+    """Return how far from zero the numbers of a panel reach, with some room."""
+    columns = ("estimate", "conf_low", "conf_high", "band_low", "band_high")
+    numbers = factor * pd.concat([column(frame, panel, SERIES, name) for name in columns]).dropna().abs()
+    return 1.08 * float(numbers.max()) if len(numbers) and numbers.max() > 0 else 1.0
+
+
+def draw_effects(ax: Axes, frame: pd.DataFrame, panel: str, factor: float, color: str) -> None:
+    """Draw the estimates of one panel, multiplied by a factor, with intervals and band."""
+    estimates = factor * column(frame, panel, SERIES, "estimate")
     low, high, band_low, band_high = (
-        column(frame, state, SERIES, name).reindex(estimates.index)
+        factor * column(frame, panel, SERIES, name).reindex(estimates.index)
         for name in ("conf_low", "conf_high", "band_low", "band_high")
     )
     if band_low.notna().any():
-        ax.fill_between(estimates.index, band_low, band_high, color=TREATED.color, alpha=0.13, linewidth=0, zorder=1)
+        ax.fill_between(estimates.index, band_low, band_high, color=color, alpha=0.13, linewidth=0, zorder=1)
     ax.axhline(0, color=INK, linewidth=0.9, zorder=2)
     if len(estimates) > MANY:
-        ax.fill_between(estimates.index, low, high, color=TREATED.color, alpha=0.30, linewidth=0, zorder=2)
-        ax.plot(estimates.index, estimates, color=TREATED.color, linewidth=1.4, zorder=4)
+        ax.fill_between(estimates.index, low, high, color=color, alpha=0.30, linewidth=0, zorder=2)
+        ax.plot(estimates.index, estimates, color=color, linewidth=1.4, zorder=4)
     else:
-        ax.vlines(estimates.index, low, high, color=TREATED.color, linewidth=1.0, zorder=3)
-        for before, fill in ((True, "white"), (False, TREATED.color)):
+        ax.vlines(estimates.index, low, high, color=color, linewidth=1.0, zorder=3)
+        for before, fill in ((True, "white"), (False, color)):
             part = estimates[(estimates.index < 0) == before]
             ax.plot(
                 part.index, part, linestyle="none", marker="o", markersize=3.6, markerfacecolor=fill,
-                markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=4,
+                markeredgecolor=color, markeredgewidth=0.9, zorder=4,
             )  # fmt: skip
-    limits = pd.concat([low, high, band_low, band_high, estimates]).dropna().abs()
-    return 1.12 * float(limits.max()) if len(limits) and limits.max() > 0 else 1.0
 
 
 def placebo_text(frame: pd.DataFrame, state: str, labels: LabelBook) -> str:
@@ -66,13 +68,14 @@ def effects_legend(figure: Figure, exhibit: EffectsExhibit, labels: LabelBook, *
 
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
+    color = treated_series(labels).color
     if many:
-        point = Line2D([], [], color=TREATED.color, linewidth=1.4)
-        reach: Line2D | Patch = Patch(facecolor=TREATED.color, alpha=0.37)
+        point = Line2D([], [], color=color, linewidth=1.4)
+        reach: Line2D | Patch = Patch(facecolor=color, alpha=0.37)
     else:
-        point = Line2D([], [], linestyle="none", marker="o", markersize=4, color=TREATED.color)
-        reach = Line2D([], [], color=TREATED.color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
-    band = Patch(facecolor=TREATED.color, alpha=0.13)
+        point = Line2D([], [], linestyle="none", marker="o", markersize=4, color=color)
+        reach = Line2D([], [], color=color, linewidth=1.0, marker="|", markersize=8, linestyle="none")
+    band = Patch(facecolor=color, alpha=0.13)
     effect = labels.word("effect_of").format(arm=labels.arm(labels.treated))
     texts = [effect, *(labels.word(word).format(level=level) for word in ("pointwise", "simultaneous"))]
     figure.legend([point, reach, band], texts, loc="outside upper left", ncols=3, frameon=False, handlelength=1.4)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from refino_eval.exhibits.kinds.effects.effects_by_group import effects_notes, grouped_effects_figure
-from refino_eval.exhibits.kinds.effects.effects_drawing import SERIES, draw_effects, effects_legend, placebo_text
+from refino_eval.exhibits.kinds.effects.effects_drawing import (
+    SERIES,
+    draw_effects,
+    effects_legend,
+    effects_reach,
+    placebo_text,
+)
 from refino_eval.exhibits.kinds.effects.model import EffectsExhibit
-from refino_eval.exhibits.kinds.paths.layout import state_unit
 from refino_eval.exhibits.layout.drawing import (
     MANY,
     Drawing,
@@ -16,9 +21,13 @@ from refino_eval.exhibits.layout.drawing import (
     head_panel,
     number_axis,
     panels,
+    scale_text,
+    shared_reaches,
     source_line,
+    treated_series,
 )
 from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
@@ -28,18 +37,20 @@ def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw an estimate for each event time; those before the draw are hollow, since nothing can have worked yet."""
     labels = page.labels
     if exhibit.by is not None:
-        units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
-        return grouped_effects_figure(exhibit, frame, page, units)
+        return grouped_effects_figure(exhibit, frame, page)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
+    factors = {state: scale_factor(exhibit, state, labels) for state in states}
+    units = {state: state_unit(exhibit, state, labels, share="percentage_points") for state in states}
+    reaches = shared_reaches({state: effects_reach(frame, state, factors[state]) for state in states}, units)
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
-        reach = draw_effects(ax, frame, state)
+        draw_effects(ax, frame, state, factors[state], treated_series(labels).color)
         # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
-        ax.set_ylim(-reach, reach)
+        ax.set_ylim(-reaches[state], reaches[state])
         times = [int(time) for time in column(frame, state, SERIES, "estimate").index]
-        event_axis(ax, times, labels, exhibit.clock)
+        event_axis(ax, times, labels, exhibit.clock, most=8 if len(states) > 1 else 9)
         number_axis(ax.yaxis, labels.language)
-        unit, aside = state_unit(exhibit, state, labels), placebo_text(frame, state, labels)
+        unit, aside = scale_text(state, reaches, units, labels), placebo_text(frame, state, labels)
         head_panel(ax, place, len(states), labels.state(state), unit, aside=aside)
     many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
     effects_legend(figure, exhibit, labels, many=many)

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, column, head_panel, number_axis, panels, source_line
+from refino_eval.exhibits.layout.drawing import (
+    Drawing,
+    column,
+    head_panel,
+    number_axis,
+    panels,
+    source_line,
+    treated_series,
+)
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import INK, QUIET, TREATED
+from refino_eval.exhibits.layout.style import INK, QUIET
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -34,7 +42,7 @@ def layout(exhibit: NetBenefitExhibit, frame: pd.DataFrame, page: Page) -> Drawi
     reach = float(farthest) / THOUSAND if math.isfinite(farthest) else 1.0
     values = frame[frame["row"] == "value"].set_index("column")["value"]
     for place, (ax, key) in enumerate(zip(axes, keys, strict=True)):
-        _panel(ax, frame, key)
+        _panel(ax, frame, key, treated_series(labels).color)
         ax.set_ylim(-1.08 * reach, 1.08 * reach)
         ax.set_xlim(0, exhibit.highest / MILLION)
         ax.set_xlabel(labels.word("outcome_value"))
@@ -57,11 +65,11 @@ def notes(exhibit: NetBenefitExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     ]
 
 
-def _panel(ax: Axes, frame: pd.DataFrame, key: str) -> None:
+def _panel(ax: Axes, frame: pd.DataFrame, key: str, color: str) -> None:
     line, low, high = (column(frame, key, SERIES, name) / THOUSAND for name in ("estimate", "conf_low", "conf_high"))
     worth = line.index.to_numpy() / MILLION
-    ax.fill_between(worth, low, high, color=TREATED.color, alpha=0.15, linewidth=0, zorder=1)
-    ax.plot(worth, line, color=TREATED.color, linewidth=1.6, zorder=3)
+    ax.fill_between(worth, low, high, color=color, alpha=0.15, linewidth=0, zorder=1)
+    ax.plot(worth, line, color=color, linewidth=1.6, zorder=3)
     ax.axhline(0, color=INK, linewidth=0.9, zorder=2)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.kinds.paths.paths_by_group import grouped_paths_figure, paths_notes
 from refino_eval.exhibits.layout.drawing import (
@@ -16,11 +15,15 @@ from refino_eval.exhibits.layout.drawing import (
     end_labels,
     event_axis,
     head_panel,
+    is_last_in_line,
     number_axis,
     panels,
+    scale_text,
+    shared_reaches,
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
+from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import clustered_note, data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
@@ -30,30 +33,37 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw both arms' means with 95 % bands, named at the line ends, and a line at the draw."""
     labels = page.labels
     if exhibit.by is not None:
-        units = {state: state_unit(exhibit, state, labels) for state in exhibit.states}
-        return grouped_paths_figure(exhibit, frame, page, units)
+        return grouped_paths_figure(exhibit, frame, page)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
-    names = [labels.arm(arm) for arm, _ in arms_of(labels)]
+    units = {state: state_unit(exhibit, state, labels) for state in states}
+    reaches = shared_reaches({state: _highest(exhibit, frame, state, labels) for state in states}, units)
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
-        means = {arm: column(frame, state, arm, "mean") for arm, _ in arms_of(labels)}
-        times = sorted({int(time) for values in means.values() for time in values.index})
+        factor = scale_factor(exhibit, state, labels)
+        times: set[int] = set()
         ends = []
-        for offset, ((arm, series), shown) in enumerate(zip(arms_of(labels), names, strict=True)):
-            values = means[arm]
-            low, high = (column(frame, state, arm, limit) for limit in ("conf_low", "conf_high"))
+        for offset, (arm, series) in enumerate(arms_of(labels)):
+            values, low, high = (factor * column(frame, state, arm, name) for name in ("mean", "conf_low", "conf_high"))
+            times |= set(values.index)
             draw_band(ax, values, low, high, series, every=_every(len(values), offset))
             if values.notna().any():
-                ends.append((float(values.dropna().iloc[-1]), shown, series))
-        ax.margins(y=0.06)
-        ax.set_ylim(0, None)
-        event_axis(ax, times, labels, exhibit.clock)
+                ends.append((float(values.dropna().iloc[-1]), labels.arm(arm), series))
+        ax.set_ylim(0, reaches[state])
+        event_axis(ax, sorted(times), labels, exhibit.clock, most=8 if len(states) > 1 else 9)
         number_axis(ax.yaxis, labels.language)
-        head_panel(ax, place, len(states), labels.state(state), state_unit(exhibit, state, labels))
-        end_labels(ax, times[-1], ends)
+        head_panel(ax, place, len(states), labels.state(state), scale_text(state, reaches, units, labels))
+        if is_last_in_line(place, len(states)):
+            end_labels(ax, ends, in_margin=place % 2 == 0 and place > 0)
     source_line(figure, data_class_note(page.facts, labels.language))
     title = exhibit.title[labels.language]
     return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels))
+
+
+def _highest(exhibit: PathsExhibit, frame: pd.DataFrame, state: str, labels: LabelBook) -> float:
+    """Return how high a panel reaches with its intervals."""
+    numbers = frame[(frame["panel"] == state) & frame["statistic"].isin(("mean", "conf_high"))]["value"]
+    highest = scale_factor(exhibit, state, labels) * float(numbers.max())
+    return 1.06 * highest if highest > 0 else 1.0
 
 
 def _every(points: int, offset: int) -> int | tuple[int, int]:
@@ -62,18 +72,6 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
         return 1
     step = 6 if points <= MANY else points // 8
     return (offset * step // 2, step)
-
-
-def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook) -> str:
-    """Return a text on the unit; a sum over time of a share is a number of periods."""
-    unit = labels.state_unit(state)
-    if exhibit.cumulate_from is None:
-        return unit
-    period = labels.word(f"period_{exhibit.clock}")
-    if labels.state_is_share(state):
-        unit = labels.word(f"periods_{exhibit.clock}")
-    summed = labels.word("cumulative").format(origin=period, first=exhibit.cumulate_from)
-    return f"{unit}, {summed}" if unit else summed
 
 
 def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +11,7 @@ from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, arms_of, column, draw_series, end_labels, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
+from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.layout.style import Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
@@ -21,28 +21,34 @@ from refino_eval.text import say
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST = 0.9
+"""Share of the people observed at the draw; a path of fewer is of another group of people, and drawn fainter."""
+
+
 FADED = 0.35
-"""How strongly the part of a path is drawn for which some people can no longer be followed."""
+"""How strongly the part of a path is drawn for which many people can no longer be followed."""
 
 
-def grouped_paths_figure(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page, unit: Mapping[str, str]) -> Drawing:
+def grouped_paths_figure(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     """Draw both arms' means in each group; the scale is the same along a row, so that levels can be compared."""
     assert exhibit.by is not None
     labels = page.labels
     groups = listed_groups(exhibit.by, frame, labels)
+    factors = {state: scale_factor(exhibit, state, labels) for state in exhibit.states}
     figure, drawn = draw_groups(
         exhibit,
         exhibit.by,
         frame,
         labels,
-        draw=lambda ax, panel: _draw_group(ax, frame, panel, labels),
+        draw=lambda ax, panel, state: _draw_group(ax, frame, panel, factors[state], labels),
         times=lambda panel: (int(t) for arm, _ in arms_of(labels) for t in column(frame, panel, arm, "mean").index),
         limits=lambda _: (0.0, None),
-        heading=lambda state: (unit[state], ""),
+        heading=lambda state: (state_unit(exhibit, state, labels), ""),
     )
     for strip in drawn:
         for k in strip.last:
-            _name_arms(strip.axes[k], frame, panel_of(strip.state, groups[k][0]), labels)
+            panel = panel_of(strip.state, groups[k][0])
+            _name_arms(strip.axes[k], frame, panel, factors[strip.state], labels)
     source_line(figure, data_class_note(page.facts, labels.language))
     alt = _alt([strip.state for strip in drawn], groups, frame, labels)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
@@ -59,12 +65,15 @@ def paths_notes(exhibit: PathsExhibit, frame: pd.DataFrame, language: str) -> li
     return lines
 
 
-def _draw_group(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> None:
+def _draw_group(ax: Axes, frame: pd.DataFrame, panel: str, factor: float, labels: LabelBook) -> None:
     for offset, (arm, series) in enumerate(arms_of(labels)):
-        means = column(frame, panel, arm, "mean").dropna()
+        means = factor * column(frame, panel, arm, "mean").dropna()
         if means.empty:
             continue
-        low, high, n = (column(frame, panel, arm, name).reindex(means.index) for name in ("conf_low", "conf_high", "n"))
+        low, high = (
+            factor * column(frame, panel, arm, name).reindex(means.index) for name in ("conf_low", "conf_high")
+        )
+        n = column(frame, panel, arm, "n").reindex(means.index)
         whole = _followed(n)
         for part, strength in ((means.index <= whole, 1.0), (means.index >= whole, FADED)):
             times = means.index[part]
@@ -80,11 +89,11 @@ def _draw_group(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) ->
 
 
 def _followed(n: pd.Series) -> int:
-    """Return the last time up to which everybody can be followed who could be at the draw."""
+    """Return the last time up to which most of those can be followed who could be at the draw."""
     after = n[n.index >= 0]
     if after.empty:
         return int(n.index[-1])
-    fewer = after[after < after.iloc[0]]
+    fewer = after[after < MOST * after.iloc[0]]
     return int(fewer.index[0]) - 1 if len(fewer) else int(n.index[-1])
 
 
@@ -92,16 +101,13 @@ def _every(points: int, offset: int) -> int | tuple[int, int]:
     return 1 if points <= 13 else (offset * 6, 12)
 
 
-def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, labels: LabelBook) -> None:
+def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, factor: float, labels: LabelBook) -> None:
     ends: list[tuple[float, str, Series]] = []
-    last = ax.get_xlim()[0]
     for arm, series in arms_of(labels):
         means = column(frame, panel, arm, "mean").dropna()
         if not means.empty:
-            ends.append((float(means.iloc[-1]), labels.arm(arm), series))
-            last = max(last, float(means.index[-1]))
-    if ends:
-        end_labels(ax, last, ends, gap=0.13)
+            ends.append((factor * float(means.iloc[-1]), labels.arm(arm), series))
+    end_labels(ax, ends, gap=0.13)
 
 
 def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:

@@ -6,9 +6,9 @@ import pandas as pd
 
 from refino_eval.exhibits.kinds.overlap.layout import score_note
 from refino_eval.exhibits.kinds.propensity_scores.model import PropensityScoresExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, number_axis, panels, source_line
+from refino_eval.exhibits.layout.drawing import Drawing, number_axis, panels, series_of, source_line
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import CONTROL, INK, TREATED
+from refino_eval.exhibits.layout.style import INK
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -20,7 +20,8 @@ def layout(exhibit: PropensityScoresExhibit, frame: pd.DataFrame, page: Page) ->
     style = NumberStyle.of(labels.language)
     figure, (ax,) = panels(1)
     width = 1 / exhibit.bins
-    for arm, series, sign in ((labels.treated, TREATED, 1), (labels.control, CONTROL, -1)):
+    for arm, sign in ((labels.treated, 1), (labels.control, -1)):
+        series = series_of(labels, arm)
         shares = _shares(frame, arm)
         left = shares.index.to_numpy(dtype=float)
         ax.bar(

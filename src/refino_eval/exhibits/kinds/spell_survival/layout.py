@@ -76,7 +76,7 @@ def _panel(
     event_axis(ax, range(last + 1), labels, exhibit.clock)
     ax.set_xlabel(labels.word(f"{exhibit.clock}_since_start"))
     number_axis(ax.yaxis, labels.language)
-    end_labels(ax, last, ends)
+    end_labels(ax, ends)
     _at_risk(ax, frame, shown, labels.language)
 
 

@@ -13,6 +13,7 @@ from refino_eval.exhibits.layout.drawing import (
     end_labels,
     event_axis,
     head_panel,
+    is_last_in_line,
     number_axis,
     panels,
     source_line,
@@ -44,8 +45,9 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             ends.append((float(share.iloc[-1]), labels.arm(arm), series))
         ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)
         if times:
-            event_axis(ax, sorted(times), labels, exhibit.clock)
-            end_labels(ax, max(times), ends)
+            event_axis(ax, sorted(times), labels, exhibit.clock, most=8 if len(states) > 1 else 9)
+            if is_last_in_line(place, len(states)):
+                end_labels(ax, ends, in_margin=place % 2 == 0 and place > 0)
         number_axis(ax.yaxis, labels.language)
         unit = labels.say("take_up.axis_per_cent_of_arm")
         head_panel(ax, place, len(states), labels.state(state), unit)

@@ -66,7 +66,7 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
     head = all_arms_text(frame, labels.language) if several else comparison_text(frame, labels.language)
     ax.text(1.0, 1.02, head, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5,
             color=QUIET)  # fmt: skip
-    end_labels(ax, max(times), ends)
+    end_labels(ax, ends)
     _followed(ax, frame, labels)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
