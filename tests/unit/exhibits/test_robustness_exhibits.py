@@ -182,6 +182,18 @@ def test_the_dashboard_tells_every_choice_of_every_variant(trial, language):
     assert {"Work", "Work later"}.isdisjoint({text.get_text() for text in bottom.get_yticklabels()})
 
 
+def test_each_outcome_has_a_panel_with_its_variants_on_one_scale(trial):
+    frame, got = trial.numbers(ENTRIES, "scaled")
+    with house_style("x"):
+        drawing = drawing_of("scaled", ENTRIES.exhibits["scaled"], frame, labels=LABELS, language="en", facts={})
+    curves = drawing.figure.axes[:2]
+    assert [ax.get_title(loc="left")[:2] for ax in curves] == ["a.", "b."]  # a definition each, whatever its windows
+    assert len({ax.get_ylim() for ax in curves}) == 1
+    for ax, keys in zip(curves, (("work", "later"), ("hours",)), strict=True):
+        drawn = [value for line in ax.lines if line.get_marker() in ("o", "D") for value in line.get_ydata()]
+        assert sorted(drawn) == sorted(got["main", key, "analysed", "estimate"] for key in keys)
+
+
 def test_leaving_a_county_out_is_estimating_without_it(trial):
     frame, got = trial.numbers(ENTRIES, "without")
     without = effect(trial, "hours", rows=(trial.cohort["county"] != "Øst").to_numpy())

@@ -510,10 +510,10 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
 
 
 def test_inline_svg_scales_with_the_page() -> None:
-    svg = (
-        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg width="10pt" height="5pt" viewBox="0 0 10 5"><g width="3"/></svg>'
-    )
-    assert inline_svg(svg) == '<svg viewBox="0 0 10 5"><g width="3"/></svg>'
+    for width, look in ((547, ""), (316, ' class="narrow"')):
+        box = f'viewBox="0 0 {width} 5"'
+        svg = f'<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg width="{width}pt" height="5pt" {box}><g width="3"/></svg>'
+        assert inline_svg(svg) == f'<svg {box}{look}><g width="3"/></svg>'
 
 
 def test_departures_from_the_registered_plan_are_shown(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def end_labels(
         mark = ax.plot(
             [1.0],
             [y],
-            transform=offset_copy(beside, ax.figure, x=7, units="points"),
+            transform=offset_copy(beside, ax.get_figure(root=True), x=7, units="points"),
             marker=series.marker,
             color=series.color,
             markerfacecolor="white" if series.hollow else series.color,
@@ -209,7 +209,7 @@ def end_labels(
             clip_on=False,
         )[0]
         text = ax.text(
-            1.0, y, names[place], transform=offset_copy(beside, ax.figure, x=12, units="points"),
+            1.0, y, names[place], transform=offset_copy(beside, ax.get_figure(root=True), x=12, units="points"),
             color=series.color, va="center", ha="left", fontsize=8.5, fontweight="bold", linespacing=1.0,
         )  # fmt: skip
         for artist in (mark, text):

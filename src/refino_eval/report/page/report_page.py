@@ -167,9 +167,18 @@ def _source(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+NARROW = 400
+"""Width of a drawing in points, below which it is a narrow one."""
+
+
 def inline_svg(svg: str) -> str:
-    """Return an SVG file for use inside a page: without prologue, and as wide as the page allows."""
+    """Return an SVG file for use inside a page: without prologue, and as wide as the page allows.
+
+    A figure drawn narrow gets the class `narrow`: it is legible on a telephone as it is, and would have huge letters if stretched.
+    """
     svg = svg[svg.index("<svg") :]
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
-    return f"{head}>{rest}"
+    box = re.search(r'viewBox="\S+ \S+ ([\d.]+)', head)
+    narrow = ' class="narrow"' if box is not None and float(box[1]) < NARROW else ""
+    return f"{head}{narrow}>{rest}"

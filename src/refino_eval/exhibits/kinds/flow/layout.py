@@ -21,75 +21,89 @@ from refino_eval.exhibits.kinds.flow.flow_stages import (
     stages_of,
 )
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, source_line
+from refino_eval.exhibits.layout.drawing import Drawing, arms_of
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import CONTROL, GRID, INK, QUIET, TREATED, Series
+from refino_eval.exhibits.layout.style import GRID, INK, QUIET, Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-WIDTH = 7.6
-"""Inches, as every figure; the axis of this one is in inches too, so that boxes fit their text."""
+WIDTH = 4.4
+"""Inches; the axis is in inches too, so that boxes fit their text. Narrow, so that it is legible on a telephone."""
 
 
 CENTRE = WIDTH / 2
 
 
-MAIN = 2.62
-"""Distance of the arms' lines from the left and right edges."""
+MIDDLE_GAP = 0.16
+"""Between the columns of the arms."""
 
 
-BOX = 1.06
-"""Width of an arm's box."""
+COLUMN = (WIDTH - MIDDLE_GAP) / 2 - 0.02
+"""Width of an arm's column."""
 
 
-SIDE = 1.78
-"""Width of a box of exclusions."""
+WAY = 0.13
+"""Distance of an arm's line from the outer edge of its column."""
 
 
-LINE = 0.145
+SIDE = COLUMN - 0.3
+"""Width of a box of exclusions, which leaves room for the line."""
+
+
+LINE = 0.155
 """Height of a line of small type."""
 
 
-BOX_HEIGHT = 0.36
+BOX_HEIGHT = 0.32
 
 
-ARM_HEIGHT = 0.46
-
-
-GAP = 0.26
+GAP = 0.22
 
 
 BETWEEN = 0.05
 """Air between two reasons."""
 
 
-SMALL, NORMAL = 7.5, 9.0
+SMALL, NORMAL = 8.0, 9.5
 
 
-WRAP = 27
+WRAP = 24
 """Characters in a line of a reason beside its number."""
 
 
+STAGE_WRAP = 44
+"""Characters in a line of a stage's name, between the lines of the arms."""
+
+
+NAME_WRAP = 18
+"""Characters in a line of an arm's name."""
+
+
 def layout(exhibit: FlowExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
-    """Draw the flow: stages and totals in the middle, an arm on each side, exclusions outermost."""
+    """Draw the flow as CONSORT does: a column for each arm; those who leave are named beside the way down."""
     labels = page.labels
     from matplotlib.figure import Figure
 
     stages = stages_of(frame)
+    source = data_class_note(page.facts, labels.language)
     if len(labels.treated_arms) > 1:
         from refino_eval.exhibits.kinds.flow.flow_arms import several_arms_flow
 
-        return several_arms_flow(stages, exhibit, labels=labels, source=data_class_note(page.facts, labels.language))
+        return several_arms_flow(stages, exhibit, labels=labels, source=source)
     arms = (labels.treated, labels.control)
+    heads = [textwrap.wrap(labels.arm(arm), NAME_WRAP) for arm in arms]
+    arm_height = LINE * 1.1 * (1 + max(map(len, heads))) + 0.14
     heights = [_gap_height(stage, arms, labels) for stage in stages[1:]]
-    total = 2 * ARM_HEIGHT + GAP + BOX_HEIGHT * (len(stages) - 1) + sum(heights) + 0.16
-    source = data_class_note(page.facts, labels.language)
-    foot = 0.26 if source else 0.0
+    names = [_stage_lines(stage, labels) for stage in stages[1:]]
+    total = BOX_HEIGHT + GAP + arm_height + sum(heights) + 0.16
+    total += sum(LINE * 1.1 * len(lines) + 0.08 + BOX_HEIGHT for lines in names)
+    foot = 0.34 if source else 0.0
     figure = Figure(figsize=(WIDTH, total + foot))
     ax = figure.add_axes((0.0, foot / (total + foot), 1.0, total / (total + foot)))
     figure.set_layout_engine("none")
@@ -99,16 +113,29 @@ def layout(exhibit: FlowExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     pen = _Pen(ax, NumberStyle.of(labels.language), labels)
     top = -0.06
     pen.head(stages[0], top)
-    top -= ARM_HEIGHT + GAP
-    pen.arms(stages[0], top)
-    top -= ARM_HEIGHT
-    for stage, height in zip(stages[1:], heights, strict=True):
-        pen.exclusions(stage, top, height)
-        top -= height
-        pen.stage(stage, top)
+    top -= BOX_HEIGHT + GAP
+    pen.arms(stages[0], heads, top, arm_height)
+    top -= arm_height
+    for stage, height, lines in zip(stages[1:], heights, names, strict=True):
+        down = height + LINE * 1.1 * len(lines) + 0.08
+        pen.exclusions(stage, top, height, down)
+        top -= down
+        pen.stage(stage, lines, top)
         top -= BOX_HEIGHT
-    source_line(figure, source)
+    if source:
+        _source(figure, source, total + foot)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt_text(stages, labels))
+
+
+def _source(figure: Figure, text: str, height: float) -> None:
+    lines = "\n".join(textwrap.wrap(text, 62))
+    figure.text(0.02, 0.05 / height, lines, fontsize=7.5, style="italic", color=INK, va="bottom")
+
+
+def _stage_lines(stage: Stage, labels: LabelBook) -> list[str]:
+    """Return the name and total of a stage, in lines."""
+    total = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{count_text(stage.counts['all'], NumberStyle.of(labels.language))}"
+    return textwrap.wrap(f"{stage_label(stage.name, labels)}: {total}", STAGE_WRAP, break_long_words=False)
 
 
 class _Pen:
@@ -116,55 +143,54 @@ class _Pen:
 
     def __init__(self, ax: Axes, style: NumberStyle, labels: LabelBook) -> None:
         self.ax, self.style, self.labels = ax, style, labels
-        self.sides = ((labels.treated, TREATED, MAIN), (labels.control, CONTROL, WIDTH - MAIN))
+        left = 0.02 + COLUMN / 2
+        self.sides = tuple(
+            (arm, series, x) for (arm, series), x in zip(arms_of(labels), (left, WIDTH - left), strict=True)
+        )
 
     def head(self, stage: Stage, top: float) -> None:
         """Draw what was delivered, and the arrows to the arms."""
-        half, middle = 0.85, top - ARM_HEIGHT / 2
-        self._box(CENTRE, top, 2 * half, ARM_HEIGHT, INK)
-        self._text(CENTRE, middle + LINE * 0.55, stage_label(stage.name, self.labels), weight="bold")
-        self._text(CENTRE, middle - LINE * 0.55, self._n(stage.counts["all"]), weight="bold")
+        half, middle = 1.25, top - BOX_HEIGHT / 2
+        self._box(CENTRE, top, 2 * half, BOX_HEIGHT, INK)
+        self._text(
+            CENTRE, middle, f"{stage_label(stage.name, self.labels)}: {self._n(stage.counts['all'])}", weight="bold"
+        )
         for _, series, x in self.sides:
-            edge = CENTRE - half if x < CENTRE else CENTRE + half
-            self.ax.plot([edge, x], [middle, middle], color=series.color, linewidth=1.1, solid_capstyle="butt")
-            self._arrow((x, middle), (x, top - ARM_HEIGHT - GAP), series)
+            edge, way = (CENTRE - half, WAY + 0.02) if x < CENTRE else (CENTRE + half, WIDTH - WAY - 0.02)
+            self.ax.plot([edge, way], [middle, middle], color=series.color, linewidth=1.1, solid_capstyle="butt")
+            self._arrow((way, middle), (way, top - BOX_HEIGHT - GAP), series)
 
-    def arms(self, stage: Stage, top: float) -> None:
+    def arms(self, stage: Stage, names: Sequence[Sequence[str]], top: float, height: float) -> None:
         """Draw the arms' first boxes with their names."""
-        for arm, series, x in self.sides:
-            lines = [*textwrap.wrap(self.labels.arm(arm), 16), self._n(stage.counts[arm])]
-            self._box(x, top, BOX + 0.3, ARM_HEIGHT, series.color, fill=series.color)
-            y = top - ARM_HEIGHT / 2 + LINE * 1.1 * (len(lines) - 1) / 2
+        for (arm, series, x), name in zip(self.sides, names, strict=True):
+            lines = [*name, self._n(stage.counts[arm])]
+            self._box(x, top, COLUMN, height, series.color, fill=series.color)
+            y = top - height / 2 + LINE * 1.1 * (len(lines) - 1) / 2
             for place, line in enumerate(lines):
                 self._text(x, y - LINE * 1.1 * place, line, color="white", weight="bold")
 
-    def stage(self, stage: Stage, top: float) -> None:
-        """Draw those who remain: the sample and its total in the middle, each arm in its box."""
-        middle = top - BOX_HEIGHT / 2
+    def stage(self, stage: Stage, lines: Sequence[str], top: float) -> None:
+        """Draw those who remain: the sample and its total over the boxes of the arms."""
+        for place, line in enumerate(reversed(lines)):
+            self._text(CENTRE, top + 0.06 + LINE * (0.5 + 1.1 * place), line, weight="bold", size=SMALL + 0.5)
         for arm, series, x in self.sides:
-            self._box(x, top, BOX, BOX_HEIGHT, series.color)
-            self._text(x, middle, self._n(stage.counts[arm]), color=series.color, weight="bold")
-        lines = textwrap.wrap(stage_label(stage.name, self.labels), 19)
-        lines = [*lines, self._n(stage.counts["all"])]
-        y = middle + LINE * (len(lines) - 1) / 2
-        for place, line in enumerate(lines):
-            last = place == len(lines) - 1
-            self._text(CENTRE, y - LINE * place, line, weight="bold" if last else "normal", size=8.2)
+            self._box(x, top, COLUMN, BOX_HEIGHT, series.color)
+            self._text(x, top - BOX_HEIGHT / 2, self._n(stage.counts[arm]), color=series.color, weight="bold")
 
-    def exclusions(self, stage: Stage, top: float, height: float) -> None:
-        """Draw the way down to a stage, and at its side those who leave it."""
+    def exclusions(self, stage: Stage, top: float, height: float, down: float) -> None:
+        """Draw the way down to a stage, and beside it those who leave it."""
         for arm, series, x in self.sides:
-            self._arrow((x, top), (x, top - height), series)
+            left = x < CENTRE
+            way = WAY + 0.02 if left else WIDTH - WAY - 0.02
+            self._arrow((way, top), (way, top - down), series)
             if not stage.out:
                 continue
-            left = x < CENTRE
             lines = _reason_lines(stage, arm, self.labels, self.style)
             tall = _height(lines)
             middle = top - height / 2
-            inner = SIDE + 0.06 if left else WIDTH - SIDE - 0.06
-            self._box(inner - SIDE / 2 if left else inner + SIDE / 2, middle + tall / 2, SIDE, tall, QUIET)
-            self._arrow((x, middle), (inner, middle), series)
-            edge = inner - SIDE if left else inner
+            edge = x + COLUMN / 2 - SIDE if left else x - COLUMN / 2
+            self._box(edge + SIDE / 2, middle + tall / 2, SIDE, tall, QUIET)
+            self._arrow((way, middle), (edge if left else edge + SIDE, middle), series)
             self._listed(lines, edge, middle + tall / 2)
 
     def _listed(self, lines: Sequence[tuple[str, str]], edge: float, top: float) -> None:

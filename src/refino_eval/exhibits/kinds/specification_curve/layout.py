@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from refino_eval.exhibits.kinds.specification_curve.model import SpecificationCurveExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, number_axis, source_line
+from refino_eval.exhibits.layout.drawing import LETTERS, Drawing, number_axis, source_line, treated_series
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import GRID, INK, QUIET, TREATED
+from refino_eval.exhibits.layout.style import GRID, INK, QUIET
 from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.notes import data_class_note, window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
@@ -19,6 +22,7 @@ from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 EFFECT = ("estimate", "p_value", "conf_low", "conf_high")
 
@@ -32,24 +36,63 @@ class Choices:
     taken: tuple[int, ...]
 
 
+ABREAST = 4
+"""No more panels than this are side by side."""
+
+
 def layout(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
-    """Draw the estimates from the smallest to the largest, with intervals, over a dashboard of the choices."""
+    """Draw a panel for each outcome: its estimates from the smallest to the largest, over a dashboard of the choices."""
     labels = page.labels
     from matplotlib.figure import Figure
 
     ordered = variants(frame)
-    choices = [each for each in choices_of(ordered, exhibit, labels) if len(each.values) > 1]
-    lines = sum(len(each.values) + 1 for each in choices)
-    figure = Figure(figsize=(7.6, 3.0 + 0.19 * lines))
-    top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2.6, 0.19 * max(lines, 1))})
-    _curve(top, ordered, _alpha(exhibit, labels))
-    number_axis(top.yaxis, labels.language)
-    top.set_title(_heading(exhibit, labels))
-    top.text(0.0, 1.02, _unit(exhibit, labels), transform=top.transAxes, va="bottom", fontsize=8.0, color=QUIET)
-    _dashboard(bottom, choices, len(ordered))
-    _median(top, frame, len(ordered), labels.language)
+    names, *choices = choices_of(ordered, exhibit, labels)
+    choices = [each for each in choices if len(each.values) > 1]
+    rows = sum(len(each.values) + 1.4 for each in choices)
+    # Panels in the order of the definition, not of the alphabet.
+    order = [name for key in exhibit.columns for name in _panel_names(key, ordered, names)]
+    panels = [names.values.index(name) for name in dict.fromkeys(order)]
+    lines = -(-len(panels) // ABREAST)
+    tall, low = 1.9, 0.17 * max(rows, 1)
+    height = 0.45 + (tall + low + 0.35) * lines
+    figure = Figure(figsize=(7.6, height))
+    grid = figure.subplots(
+        2 * lines, min(len(panels), ABREAST), squeeze=False, sharex="col" if lines == 1 else False,
+        height_ratios=[tall, low] * lines,
+    )  # fmt: skip
+    alpha, reach = _alpha(exhibit, labels), _reach(ordered)
+    median = float(_summary(frame).get("median", math.nan))
+    for place, panel in enumerate(panels):
+        line, column = divmod(place, ABREAST)
+        top, bottom = grid[2 * line, column], grid[2 * line + 1, column]
+        mine = [k for k in range(len(ordered)) if names.taken[k] == panel]
+        _curve(top, ordered.iloc[mine], alpha, exhibit, treated_series(labels).color)
+        top.axhline(median, color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+        top.set_ylim(-reach, reach)
+        number_axis(top.yaxis, labels.language)
+        title = f"{LETTERS[place]}. {names.values[panel]}" if len(panels) > 1 else names.values[panel]
+        width = 84 // min(len(panels), ABREAST)
+        top.set_title("\n".join(textwrap.wrap(title, width, break_long_words=False)), fontsize=9.0, pad=5)
+        top.tick_params(labelleft=column == 0)
+        _dashboard(bottom, choices, mine, named=column == 0, color=treated_series(labels).color)
+    for spare in grid[-2:, len(panels) % ABREAST or ABREAST :].ravel():
+        if lines > 1:
+            spare.set_axis_off()
+    _head(figure, height, exhibit, frame, len(ordered), labels)
     source_line(figure, data_class_note(page.facts, labels.language))
-    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, choices, labels.language))
+    alt = _alt(frame, [names, *choices], labels.language)
+    return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
+
+
+def _panel_names(key: str, ordered: pd.DataFrame, names: Choices) -> list[str]:
+    """Return the name of the panel that an outcome is in, or nothing where none of its variants was estimated."""
+    return [names.values[names.taken[place]] for place in np.flatnonzero(ordered["row"] == key)[:1]]
+
+
+def _reach(ordered: pd.DataFrame) -> float:
+    """Return how far from zero the intervals of all variants reach: panels have one scale."""
+    reach = 1.08 * float(ordered[["conf_low", "conf_high"]].abs().to_numpy().max()) if len(ordered) else 1.0
+    return reach or 1.0
 
 
 def variants(frame: pd.DataFrame) -> pd.DataFrame:
@@ -102,38 +145,51 @@ def _alpha(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> float:
     return 1 - min(levels, default=0.95)
 
 
-def _curve(ax: Axes, ordered: pd.DataFrame, alpha: float) -> None:
-    places = range(len(ordered))
+def _curve(ax: Axes, ordered: pd.DataFrame, alpha: float, exhibit: SpecificationCurveExhibit, color: str) -> None:
+    """Draw the variants of one outcome; a diamond is the specification and sample that the exhibit names first."""
+    places = np.arange(len(ordered))
     ax.axhline(0, color=INK, linewidth=0.9, zorder=1)
-    ax.vlines(
-        places, ordered["conf_low"], ordered["conf_high"], color=TREATED.color, linewidth=1.0, alpha=0.55, zorder=2
-    )
-    for clear, fill in ((False, "white"), (True, TREATED.color)):
-        part = [place for place in places if (ordered["p_value"].iloc[place] < alpha) == clear]
-        ax.plot(
-            part, ordered["estimate"].iloc[part], linestyle="none", marker="o", markersize=4.0, markerfacecolor=fill,
-            markeredgecolor=TREATED.color, markeredgewidth=0.9, zorder=3,
-        )  # fmt: skip
-    reach = 1.08 * float(ordered[["conf_low", "conf_high"]].abs().to_numpy().max()) if len(ordered) else 1.0
-    ax.set_ylim(-(reach or 1.0), reach or 1.0)
+    ax.vlines(places, ordered["conf_low"], ordered["conf_high"], color=color, linewidth=1.0, alpha=0.55, zorder=2)
+    first = (ordered["panel"] == exhibit.specifications[0]) & (ordered["column"] == exhibit.samples_read[0])
+    clear = ordered["p_value"] < alpha
+    for main, marker, size in ((False, "o", 3.8), (True, "D", 4.4)):
+        for significant, fill in ((False, "white"), (True, color)):
+            part = ((first == main) & (clear == significant)).to_numpy()
+            ax.plot(
+                places[part], ordered["estimate"][part], linestyle="none", marker=marker, markersize=size,
+                markerfacecolor=fill, markeredgecolor=color, markeredgewidth=0.9, zorder=3,
+            )  # fmt: skip
     ax.tick_params(bottom=False, labelbottom=False)
     ax.spines["bottom"].set_visible(False)
     ax.set_xlim(-0.8, max(len(ordered) - 0.2, 0.8))
 
 
-def _median(ax: Axes, frame: pd.DataFrame, count: int, language: str) -> None:
-    """Draw the median, and say beside it how many variants there are and how many are significant."""
-    style = NumberStyle.of(language)
-    summary = frame[frame["panel"] == "summary"].set_index("column")["value"]
-    ax.axhline(summary["median"], color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+def _summary(frame: pd.DataFrame) -> pd.Series:
+    return frame[frame["panel"] == "summary"].set_index("column")["value"]
+
+
+def _head(
+    figure: Figure,
+    height: float,
+    exhibit: SpecificationCurveExhibit,
+    frame: pd.DataFrame,
+    count: int,
+    labels: LabelBook,
+) -> None:
+    """Write what is drawn, in which unit, and a summary of all variants."""
+    style, summary = NumberStyle.of(labels.language), _summary(frame)
+    figure.suptitle(
+        f"{_heading(exhibit, labels)}, {_unit(exhibit, labels)}", x=0.01, ha="left", fontsize=10.0, fontweight="bold"
+    )
     median = format_statistic(style, "estimate", float(summary["median"]))
     share = style.percent(float(summary["significant"]), 0)
-    text = say("specification_curve.summary_line", language, count=count, median=median, share=share)
-    ax.text(1.0, 1.02, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5, color=QUIET)
+    text = labels.say("specification_curve.summary_line", count=count, median=median, share=share)
+    figure.text(0.99, 1 - 0.125 / height, text, ha="right", va="top", fontsize=8.0, color=QUIET)
 
 
-def _dashboard(ax: Axes, choices: Sequence[Choices], count: int) -> None:
-    line, ticks, names, heads = 0, [], [], []
+def _dashboard(ax: Axes, choices: Sequence[Choices], variants: Sequence[int], *, named: bool, color: str) -> None:
+    """Mark which choices each variant of a panel made; the first panel of a line names them."""
+    line, ticks, names, heads = 0.0, [], [], []
     for each in choices:
         heads.append((line, each.name))
         for k, value in enumerate(each.values):
@@ -141,26 +197,21 @@ def _dashboard(ax: Axes, choices: Sequence[Choices], count: int) -> None:
             ticks.append(line)
             names.append(value)
             ax.axhline(line, color=GRID, linewidth=0.7, zorder=1)
-            chosen = [place for place in range(count) if each.taken[place] == k]
+            chosen = [place for place, variant in enumerate(variants) if each.taken[variant] == k]
             ax.plot(
-                chosen,
-                [line] * len(chosen),
-                linestyle="none",
-                marker="s",
-                markersize=3.2,
-                color=TREATED.color,
-                zorder=2,
-            )
-        line += 1
-    ax.set_yticks(ticks, names, fontsize=7.5)
-    for at, text in heads:
+                chosen, [line] * len(chosen), linestyle="none", marker="s", markersize=3.2, color=color, zorder=2,
+            )  # fmt: skip
+        line += 1.4
+    ax.set_yticks(ticks, names if named else [], fontsize=7.5)
+    for at, text in heads if named else ():
         ax.annotate(
             text, (0, at), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
             ha="right", va="center", fontsize=8.0, fontweight="bold", annotation_clip=False,
         )  # fmt: skip
+    ax.set_xlim(-0.8, max(len(variants) - 0.2, 0.8))
     ax.set_ylim(max(line, 1) - 0.4, -0.6)
     ax.grid(False)
-    ax.tick_params(left=False, bottom=False, labelbottom=False)
+    ax.tick_params(left=False, bottom=False, labelbottom=False, labelleft=named)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     if not choices:
@@ -183,14 +234,16 @@ def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: Label
     """Return notes that say how to read the curve, and what it is not."""
     level = f"{(1 - _alpha(exhibit, labels)) * 100:g}"
     return [
-        labels.say("specification_curve.curve_explained", level=level),
+        labels.say(
+            "specification_curve.curve_explained", level=level, main=labels.specification(exhibit.specifications[0])
+        ),
         labels.say("specification_curve.curve_is_no_test"),
     ]
 
 
 def _alt(frame: pd.DataFrame, choices: Sequence[Choices], language: str) -> str:
     style = NumberStyle.of(language)
-    summary = frame[frame["panel"] == "summary"].set_index("column")["value"]
+    summary = _summary(frame)
     texts = {key: format_statistic(style, "estimate", float(summary[key])) for key in ("lowest", "median", "highest")}
     count, share = style.integer(summary["estimated"]), style.percent(float(summary["significant"]), 0)
     varied = "; ".join(f"{each.name.lower()}: {', '.join(each.values)}" for each in choices)
