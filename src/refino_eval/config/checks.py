@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
 from refino_eval.config.dependencies import (
+    cohort_columns,
     needed_states,
     outcome_states,
     used_covariates,
@@ -111,6 +112,14 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
     for name in study.delivery.registers if study.delivery is not None else ():
         if name not in study.sources:
             yield f"delivery.registers: '{name}' is not among the evaluation's sources.{nearest(name, study.sources)}"
+    if study.value_labels and study.entry != "person_table":
+        columns = cohort_columns(study)
+        for name in study.value_labels:
+            if name not in columns:
+                yield (
+                    f"value_labels: the cohort has no column '{name}', so nothing shows its labels.{nearest(name, columns)} Columns of "
+                    "the draws are kept by `population.keep`."
+                )
     yield from _sample_problems(study, definitions)
     for name in study.disclosure.leave_out:
         if name not in study.exhibits:

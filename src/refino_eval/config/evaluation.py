@@ -17,7 +17,18 @@ from pydantic import (
     model_validator,
 )
 
-from refino_eval.config.base import DESCRIPTIVE, Design, Label, Language, Name, Shown, Strict, Title, Unit
+from refino_eval.config.base import (
+    DESCRIPTIVE,
+    Design,
+    Label,
+    Language,
+    Name,
+    Shown,
+    Strict,
+    Text,
+    Title,
+    Unit,
+)
 from refino_eval.config.colours import Colour, colour_problems
 from refino_eval.config.definitions import ColumnCovariate, Condition, Definitions, EventTime, GivenState, Scalar
 from refino_eval.config.exhibit_base import Stars
@@ -655,6 +666,11 @@ class Evaluation(Strict):
     )
     strata_labels: dict[str, Label] = Field(
         default={}, description="What exhibits call the strata; default: the column."
+    )
+    value_labels: dict[Name, dict[str, Text]] = Field(
+        default={},
+        description="Column of the draws or of the person table -> value -> what exhibits call it, where people are counted or "
+        "grouped by it: the names of offices that have codes, for instance.",
     )
     clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")
     exhibits: tuple[Name, ...] = Field(min_length=1, description="Exhibits to make, in the report's order.")

@@ -24,6 +24,7 @@ KINDS = (
     "draws",
     "design",
     "counts",
+    "sites",
     "descriptives",
     "balance",
     "overlap",

@@ -22,6 +22,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "draws": "frequency",
     "design": "frequency",
     "counts": "frequency",
+    "sites": "frequency",
     "descriptives": "mean",
     "balance": "regression",
     "itt": "regression",
@@ -76,7 +77,7 @@ STATISTIC_TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("share", "trimmed_share", "share_always"), "share"),
     **dict.fromkeys(("mean", "mean_treated", "mean_control"), "mean"),
     **dict.fromkeys(("sd", "sd_treated", "sd_control"), "spread"),
-    **dict.fromkeys(("df", "n_cells", "n_clusters", "margin", "not_made"), "plain"),
+    **dict.fromkeys(("df", "n_cells", "n_clusters", "margin", "not_made", "stated"), "plain"),
 }
 """Statistics with a treatment of their own; every other statistic of the closed list is an effect."""
 

@@ -36,10 +36,10 @@ STATISTICS = frozenset(
         "p_value_ri", "p_value_wild", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
         "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
         "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",
-        "break_even", "not_made",
+        "break_even", "not_made", "stated",
     }
 )  # fmt: skip
-"""The closed list of statistics. `not_made` is the only row of an exhibit that could not be computed. `break_even` is the effect at which a difference in cost is repaid."""
+"""The closed list of statistics. `not_made` is the only row of an exhibit that could not be computed. `break_even` is the effect at which a difference in cost is repaid. `stated` is copied from a document."""
 
 
 def tidy_frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:

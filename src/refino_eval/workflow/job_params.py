@@ -304,6 +304,10 @@ class JobParams:
             "samples": {name: _plain(sample.label) for name, sample in study.samples.items()},
             "strata": list(study.strata or (table.strata if table else ())),
             "strata_labels": _named(study.strata_labels, study.strata_labels),
+            "value_labels": {
+                column: {value: text if isinstance(text, str) else _plain(text) for value, text in labels.items()}
+                for column, labels in study.value_labels.items()
+            },
             "data_class": study.data_class,
             "outcomes": _named(table.labels, table.labels) if table and study.panel is None else {},
             "weights": study.weights or "",

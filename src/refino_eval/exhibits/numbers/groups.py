@@ -58,6 +58,20 @@ class Groups:
                 yield cell(name, column, "count", count, count, panel=panel)
 
 
+def values_as_text(cohort: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+    """Return a column of the cohort as texts, shape (n,): whole numbers without decimals, `without_group` where it is missing."""
+    if column == "draw_year" and column not in cohort:
+        return cohort["draw_month"].str.slice(0, 4).to_numpy(dtype=object)
+    values = cohort[column]
+    return np.array(
+        [
+            WITHOUT_GROUP if pd.isna(v) else str(int(v)) if isinstance(v, float) and v.is_integer() else str(v)
+            for v in values
+        ],
+        dtype=object,
+    )
+
+
 def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GROUPS) -> Groups:
     """Put the people of a sample into groups.
 

@@ -16,7 +16,7 @@ def group_label(by: By, name: str, labels: LabelBook) -> str:
         covariate = labels.covariate(by, unit=False)
         answer = {"1": labels.word("yes"), "0": labels.word("no")}.get(name, name)
         return f"{covariate}: {inside(answer)}"
-    return name
+    return labels.value(by, name)
 
 
 def split_label(by: By, labels: LabelBook) -> str:

@@ -32,6 +32,8 @@ class LabelBook:
         Columns whose combinations are the cells.
     strata_labels
         What to call them.
+    value_labels
+        What to call the values of a column, by column.
     outcomes
         Labels of outcomes that the definitions do not hold (those of a person table).
     flow
@@ -53,6 +55,7 @@ class LabelBook:
     samples: Mapping[str, Label] = field(default_factory=dict)
     strata: tuple[str, ...] = ()
     strata_labels: Mapping[str, Label] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[str, str | Label]] = field(default_factory=dict)
     outcomes: Mapping[str, Label] = field(default_factory=dict)
     flow: Mapping[str, Label] = field(default_factory=dict)
     several: tuple[str, ...] = ()
@@ -85,6 +88,14 @@ class LabelBook:
         own |= {} if entry.control_label is None else {self.control: entry.control_label}
         return replace(self, strata=strata, arms={**self.arms, **own})
 
+    def calling_specifications(self, names: Mapping[str, Label]) -> Self:
+        """Return the labels with other names for some specifications."""
+        if not names:
+            return self
+        entries = self.definitions.specifications
+        renamed = {name: entries[name].model_copy(update={"label": text}) for name, text in names.items() if name in entries}
+        return replace(self, definitions=self.definitions.model_copy(update={"specifications": {**entries, **renamed}}))
+
     @classmethod
     def of(cls, evaluation: Evaluation, definitions: Definitions) -> Self:
         """Collect the labels of an evaluation.
@@ -106,6 +117,7 @@ class LabelBook:
             samples={name: sample.label for name, sample in evaluation.samples.items()},
             strata=evaluation.strata or (table.strata if table else ()),
             strata_labels=evaluation.strata_labels,
+            value_labels=evaluation.value_labels,
             outcomes=dict(evaluation.person_table.labels) if evaluation.person_table else {},
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
@@ -145,6 +157,10 @@ class LabelBook:
             colours={arm.name: arm.colour for arm in arms.everyone},
             samples=labels["samples"],
             strata_labels=labels["strata_labels"],
+            value_labels={
+                column: {value: text if isinstance(text, str) else Label.model_validate(text) for value, text in of.items()}
+                for column, of in names.get("value_labels", {}).items()
+            },
             outcomes=labels["outcomes"],
             flow=labels["flow"],
         )
@@ -207,6 +223,11 @@ class LabelBook:
         if share != "as_read":
             return share == "always"
         return outcome.unit.en == "share" if outcome.state is None else self.state_is_share(outcome.state)
+
+    def value(self, column: str, value: str) -> str:
+        """Return what a value of a column is called: itself, unless the evaluation has a label for it."""
+        text = self.value_labels.get(column, {}).get(value, value)
+        return text if isinstance(text, str) else text[self.language]
 
     def sample(self, name: str) -> str:
         """Return a sample's label."""

@@ -193,9 +193,9 @@ class Trails:
         return self._words[exhibit, part]
 
     def _definition(self, entry: Exhibit, key: Key, defined: tuple[Definition, ...]) -> Section:
-        if not entry.about_people:
-            copied = report_part(entry.kind, "copied")
-            is_copied = copied is not None and copied(entry, key)
+        copied = report_part(entry.kind, "copied")
+        is_copied = copied is not None and copied(entry, key)
+        if is_copied or not entry.about_people:
             text = self.say("trail.copied_input") if is_copied else self.say("trail.computed_from_inputs")
             return self._section("definition", [("note", text)])
         outcome = own_outcome(entry, key)

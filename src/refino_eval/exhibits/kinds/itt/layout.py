@@ -28,7 +28,7 @@ from refino_eval.exhibits.wording.number_format import NumberStyle
 
 def layout(exhibit: IttExhibit, frame: pd.DataFrame, page: Page) -> Table:
     """Lay out effects, standard errors and intervals; means, N, covariance and cells once when they do not change."""
-    labels = page.labels
+    labels = page.labels.calling_specifications(exhibit.specification_names)
     numbers = Numbers.of(frame, page.style)
     specifications = [spec for spec in exhibit.specifications if (frame["panel"] == spec).any()]
     if len(exhibit.columns) > WIDEST:
@@ -40,7 +40,8 @@ def layout(exhibit: IttExhibit, frame: pd.DataFrame, page: Page) -> Table:
 
 def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook) -> Part:
     """Lay out a column for each outcome, a block of rows for each specification."""
-    header = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
+    heads = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
+    header = (_group_heads(exhibit, labels), heads) if exhibit.head_groups else (heads,)
     designs = [design_rows(labels.specification_of(spec), len(exhibit.columns), labels) for spec in specifications]
     alike = designs[:1] if all(design == designs[0] for design in designs) else []
     shared = _same_feet(numbers, exhibit, specifications, labels)
@@ -61,7 +62,21 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
         body += _feet(numbers, exhibit, specifications[0], labels)
     if alike:
         body += alike[0]
-    return Part(header=(header,), body=tuple(body))
+    return Part(header=header, body=tuple(body))
+
+
+def _group_heads(exhibit: IttExhibit, labels: LabelBook) -> Row:
+    """Return the headings over columns that belong together, with empty cells over the others."""
+    first = {group.columns[0]: group for group in exhibit.head_groups}
+    inner = {key for group in exhibit.head_groups for key in group.columns[1:]}
+    cells = [label("")]
+    for key in exhibit.columns:
+        if key in first:
+            group = first[key]
+            cells.append(label(group.label[labels.language], align="center", span=len(group.columns)))
+        elif key not in inner:
+            cells.append(label(""))
+    return Row(tuple(cells))
 
 
 def _controls(numbers: Numbers, spec: str) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from refino_eval.config.base import Name
+from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict
 from refino_eval.config.exhibit_base import OutcomesExhibit, Several
+from refino_eval.errors import nearest
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions, Specification
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 WIDEST = 10
 """Outcomes that a column each leaves room for."""
+
+
+class HeadGroup(Strict):
+    """A heading over several columns."""
+
+    label: Label
+    columns: Annotated[tuple[Name, ...], DESCRIPTIVE] = Field(min_length=1, description="Columns next to each other.")
 
 
 class IttExhibit(OutcomesExhibit):
@@ -45,6 +53,12 @@ class IttExhibit(OutcomesExhibit):
     control_mean_error: bool = Field(
         default=False, description="Also the standard error of the control mean, clustered where the specification is."
     )
+    head_groups: tuple[HeadGroup, ...] = Field(
+        default=(), description="Headings over columns that are next to each other, as a published table has them."
+    )
+    specification_names: dict[Name, Label] = Field(
+        default={}, description="Specification -> what this exhibit calls it; default: its label."
+    )
     between_arms: bool = Field(
         default=False,
         description="With several treated arms: also the difference of every two, from the joint regression.",
@@ -66,9 +80,30 @@ class IttExhibit(OutcomesExhibit):
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""
+        for name in self.specification_names:
+            if name not in self.specifications:
+                yield f"The {where}: specification_names has '{name}', which it does not show.{nearest(name, self.specifications)}"
+        if self.head_groups and len(self.columns) > WIDEST:
+            yield f"The {where} has head_groups and {len(self.columns)} outcomes, which are rows and not columns. Leave them out."
+        grouped = [key for group in self.head_groups for key in group.columns]
+        if grouped != [key for key in self.columns if key in grouped] or not all(
+            _adjacent(list(self.columns), group.columns) for group in self.head_groups
+        ):
+            yield (
+                f"The {where}: head_groups must name columns that are next to each other, in the order of `columns`, each once. Its "
+                f"columns: {', '.join(self.columns)}."
+            )
         if not self.show_controls:
             return
         if len(self.columns) > WIDEST:
             yield f"The {where} has show_controls and {len(self.columns)} outcomes. It has room for {WIDEST}: make several exhibits."
         if len(study.arms.treated_arms) > 1 and self.arm is None and self.comparison == "pairwise":
             yield f"The {where} has show_controls and a regression for each arm. Add `comparison: joint`, or choose one `arm:`."
+
+
+def _adjacent(columns: list[str], group: tuple[str, ...]) -> bool:
+    """Whether columns are next to each other, in their order."""
+    if group[0] not in columns:
+        return False
+    first = columns.index(group[0])
+    return tuple(columns[first : first + len(group)]) == group
