@@ -9,9 +9,10 @@ import numpy as np
 
 from refino_eval.economics.break_even import Estimate
 from refino_eval.economics.programme_costs import cost_table
-from refino_eval.exhibits.kinds.measured_costs.model import MeasuredCostsExhibit
+from refino_eval.exhibits.kinds.measured_costs.model import MeasuredCostsExhibit, MonthsByYear
 from refino_eval.exhibits.numbers.clustered_means import clustered_errors
 from refino_eval.exhibits.numbers.cost_comparison import cost_table_of, published_of
+from refino_eval.exhibits.numbers.panels import panel_matrices
 from refino_eval.exhibits.numbers.study import Context, Row, cell, of_arm, outcome_columns
 
 
@@ -34,6 +35,8 @@ def numbers(exhibit: MeasuredCostsExhibit, context: Context) -> Iterator[Row]:
         yield cell(row, "difference", "value", stated.difference(step, *arms))
     for arm in arms:
         yield cell("participant_months", arm, "value", measured[arm].value * people_of[arm], people_of[arm])
+    if exhibit.by_year is not None:
+        yield from _by_year(exhibit.by_year, context)
     spent = {
         arm: Estimate(
             measured_table.arms[arm].total,
@@ -47,6 +50,29 @@ def numbers(exhibit: MeasuredCostsExhibit, context: Context) -> Iterator[Row]:
             yield from _with_interval(row, arm, "mean", estimates[arm], people_of[arm])
         difference = _less(*(estimates[arm] for arm in arms))
         yield from _with_interval(row, "difference", "estimate", difference, sum(people_of.values()))
+
+
+def _by_year(by_year: MonthsByYear, context: Context) -> Iterator[Row]:
+    """Yield the participant-months of each arm by calendar year: a panel for each year."""
+    cohort, study = context.cohort, context.study
+    drawn = 12 * cohort["draw_month"].str[:4].astype(int).to_numpy() + cohort["draw_month"].str[5:].astype(int).to_numpy() - 1
+    states = tuple(dict.fromkeys(by_year.states.values()))
+    panels = {state: (values, times) for state, values, times in panel_matrices(states, "month", cohort, context.files)}
+    first, last = by_year.window
+    counts: dict[tuple[int, str], tuple[float, int]] = {}
+    for arm, state in by_year.states.items():
+        values, times = panels[state]
+        counted = (times >= first) & (times <= last)
+        mine = of_arm(cohort, arm, study)
+        months = np.nan_to_num(values[mine][:, counted])
+        years = (drawn[mine][:, None] + times[counted][None, :]) // 12
+        for year in np.unique(years[months > 0]):
+            here = months * (years == year)
+            counts[int(year), arm] = float(here.sum()), int(np.count_nonzero(here.any(axis=1)))
+    for year in sorted({year for year, _ in counts}):
+        for arm in by_year.states:
+            value, people = counts.get((year, arm), (0.0, 0))
+            yield cell("participant_months", arm, "value", value, people, panel=str(year))
 
 
 def _with_interval(row: str, column: str, statistic: str, number: Estimate, n: int) -> Iterator[Row]:
