@@ -21,6 +21,9 @@ from pydantic import (
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A name inside the program: lower case ASCII, digits and underscores, at most 40 characters."""
 
+CalendarMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+"""A calendar month, as 2018-05."""
+
 Language = Literal["nb", "en"]
 Unit = Literal["month", "week"]
 Design = Literal["randomised", "observational"]

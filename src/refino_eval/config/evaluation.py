@@ -11,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -19,6 +18,7 @@ from pydantic import (
 
 from refino_eval.config.base import (
     DESCRIPTIVE,
+    CalendarMonth,
     Design,
     Label,
     Language,
@@ -251,10 +251,6 @@ class Sample(Strict):
         default=None, description="Another sample, defined before it, that this one is part of."
     )
     steps: tuple[SampleStep, ...] = ()
-
-
-CalendarMonth = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-"""A calendar month, yyyy-mm."""
 
 
 class NoneBefore(Strict):

@@ -58,6 +58,7 @@ EXHIBITS = {
 ELSEWHERE = {
     "flow": "counts of people",
     "draws": "counts of people",
+    "stock": "counts of people",
     "sites": "counts of people and stated numbers",
     "null_card": "the numbers of tests",
     "listing": "the numbers of another exhibit",

@@ -93,7 +93,9 @@ class LabelBook:
         if not names:
             return self
         entries = self.definitions.specifications
-        renamed = {name: entries[name].model_copy(update={"label": text}) for name, text in names.items() if name in entries}
+        renamed = {
+            name: entries[name].model_copy(update={"label": text}) for name, text in names.items() if name in entries
+        }
         return replace(self, definitions=self.definitions.model_copy(update={"specifications": {**entries, **renamed}}))
 
     @classmethod
@@ -158,7 +160,9 @@ class LabelBook:
             samples=labels["samples"],
             strata_labels=labels["strata_labels"],
             value_labels={
-                column: {value: text if isinstance(text, str) else Label.model_validate(text) for value, text in of.items()}
+                column: {
+                    value: text if isinstance(text, str) else Label.model_validate(text) for value, text in of.items()
+                }
                 for column, of in names.get("value_labels", {}).items()
             },
             outcomes=labels["outcomes"],

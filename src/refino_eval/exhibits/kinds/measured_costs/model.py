@@ -19,7 +19,9 @@ class MonthsByYear(Strict):
     """What a person's months in the programmes are counted from, by calendar year."""
 
     states: dict[Name, Name] = Field(description="Arm -> state that is 1 in a month in that arm's programme.")
-    window: tuple[int, int] = Field(description="First and last event month that count: those of the outcomes of `months`.")
+    window: tuple[int, int] = Field(
+        description="First and last event month that count: those of the outcomes of `months`."
+    )
 
 
 class MeasuredCostsExhibit(CostsReadExhibit):
@@ -36,7 +38,8 @@ class MeasuredCostsExhibit(CostsReadExhibit):
     )
 
     by_year: MonthsByYear | None = Field(
-        default=None, description="Also the participant-months of each calendar year, which costs and prices are given by."
+        default=None,
+        description="Also the participant-months of each calendar year, which costs and prices are given by.",
     )
 
     @property

@@ -55,7 +55,11 @@ def numbers(exhibit: MeasuredCostsExhibit, context: Context) -> Iterator[Row]:
 def _by_year(by_year: MonthsByYear, context: Context) -> Iterator[Row]:
     """Yield the participant-months of each arm by calendar year: a panel for each year."""
     cohort, study = context.cohort, context.study
-    drawn = 12 * cohort["draw_month"].str[:4].astype(int).to_numpy() + cohort["draw_month"].str[5:].astype(int).to_numpy() - 1
+    drawn = (
+        12 * cohort["draw_month"].str[:4].astype(int).to_numpy()
+        + cohort["draw_month"].str[5:].astype(int).to_numpy()
+        - 1
+    )
     states = tuple(dict.fromkeys(by_year.states.values()))
     panels = {state: (values, times) for state, values, times in panel_matrices(states, "month", cohort, context.files)}
     first, last = by_year.window

@@ -28,7 +28,9 @@ class Site(Strict):
         default=(), description="Values of the exhibit's `by` of the people who were there; none: nobody is counted."
     )
     texts: dict[Name, Text] = Field(default={}, description="Column -> what it says of the site.")
-    stated: dict[Name, Amount] = Field(default={}, description="Column -> a number: published, or written with its source.")
+    stated: dict[Name, Amount] = Field(
+        default={}, description="Column -> a number: published, or written with its source."
+    )
 
 
 class SitesExhibit(PlainExhibit):
@@ -44,7 +46,8 @@ class SitesExhibit(PlainExhibit):
     )
     by: Name = Field(description="Column of the cohort that says where a person was: the office, the county.")
     values_head: Label | None = Field(
-        default=None, description="Heading of a column that lists the `values` of each site by their labels; default: no such column."
+        default=None,
+        description="Heading of a column that lists the `values` of each site by their labels; default: no such column.",
     )
     columns: dict[Name, SiteColumn] = Field(description="Columns of texts and stated numbers, in order.")
     sites: dict[Name, Site] = Field(min_length=1, description="Rows, in order.")
