@@ -49,6 +49,7 @@ EXHIBITS = {
     "binary_models": {"columns": {"b": "b"}, "specification": "spec"},
     "time_to_event": {"outcome": "t", "event": "b", "specification": "spec"},
     "descriptives": {"covariates": ["age"]},
+    "bars": Y,
     "paths": {"states": ["s"]},
     "take_up": {"states": ["s"]},
     "spell_survival": {"states": ["s"]},
@@ -376,6 +377,7 @@ def test_means_and_shares_are_weighted(trial):
     got = numbers(trial, "descriptives", weighted=True)
     assert got["", "age", "t", "mean"] == pytest.approx(mean(cohort["age"], arm))
     assert got["", "age", "all", "n"] == PEOPLE
+    assert numbers(trial, "bars", weighted=True)["", "y", "t", "mean"] == pytest.approx(mean(values["y"], arm))
     got = numbers(trial, "paths", weighted=True)
     assert got["s", "2", "c", "mean"] == pytest.approx(mean(state[:, 2], ~arm))
     got = numbers(trial, "take_up", weighted=True)
@@ -576,7 +578,7 @@ def test_bands_of_means_and_shares_honour_clusters(trial, weighted):
     t = special.stdtrit(clusters - 1, 0.975)
     paths = numbers(trial, "paths", vcov="CRV1", weighted=weighted)
     assert paths[("s", "2", "t", "mean")] == pytest.approx(mean)
-    assert paths[("s", "2", "t", "df")] == clusters - 1
+    assert paths[("s", "2", "t", "df")] == numbers(trial, "bars", vcov="CRV1")["", "y", "t", "df"] == clusters - 1
     assert paths[("s", "2", "t", "conf_low")] == pytest.approx(mean - t * error, rel=1e-9)
     z = special.ndtri(0.975)
     kish = weights.sum() ** 2 / (weights @ weights)

@@ -7,7 +7,7 @@ from refino_eval.report.page.explanations import explanations
 from refino_eval.text import texts_of
 
 # These show counts, means and shares, or list numbers of other exhibits: they need no explanation of their own.
-DESCRIPTIVE = {"descriptives", "draws", "flow", "funnel", "counts", "sites", "stock", "listing"}
+DESCRIPTIVE = {"descriptives", "draws", "flow", "funnel", "counts", "sites", "stock", "bars", "listing"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in DESCRIPTIVE])

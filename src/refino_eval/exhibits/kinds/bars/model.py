@@ -15,4 +15,3 @@ class BarsExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     from_regressions: ClassVar[bool] = False
-    explanations: ClassVar[tuple[str, ...]] = ("over_time",)
