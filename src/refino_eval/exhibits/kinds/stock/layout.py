@@ -25,7 +25,8 @@ def layout(exhibit: StockExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     ax = figure.subplots()
     ends: list[tuple[float, str, Series]] = []
     arms = dict(arms_of(labels))
-    others = (look for look in ARMS if look not in arms.values())
+    taken = {look.marker for look in arms.values()}
+    others = (look for look in ARMS if look.marker not in taken)
     for name, entry in exhibit.series.items():
         # A series that is an arm's programme looks like the arm in other figures.
         look = arms[name] if name in arms else next(others)
@@ -39,7 +40,7 @@ def layout(exhibit: StockExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     number_axis(ax.yaxis, labels.language)
     month_axis(ax, months)
     ax.set_xlabel(labels.say("stock.calendar_month"))
-    end_labels(ax, positions[-1], ends, gap=0.075)
+    end_labels(ax, ends, gap=0.075)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, months, labels))
 
