@@ -20,7 +20,7 @@ from refino_eval.exhibits.layout.drawing import (
     number_axis,
     scale_text,
     series_of,
-    shared_reaches,
+    shared_limits,
 )
 from refino_eval.exhibits.layout.style import ARMS, CONTROL, TREATED, house_style
 from refino_eval.exhibits.render import drawing_of, figure_notes, render
@@ -140,9 +140,9 @@ def test_all_looks_of_arms_can_be_told_apart_by_any_reader() -> None:
 )
 def test_panels_of_one_unit_share_a_scale_unless_one_would_lie_on_the_floor(lowest: float, same: bool) -> None:
     units = {"a": "per cent", "b": "per cent", "c": "hours"}
-    reaches = shared_reaches({"a": 9.0, "b": lowest, "c": 50.0}, units)
-    assert reaches == {"a": 9.0, "b": 9.0 if same else lowest, "c": 50.0}
-    said = scale_text("b", reaches, units, BOOK)
+    limits = shared_limits({"a": (0.0, 9.0), "b": (0.0, lowest), "c": (0.0, 50.0)}, units)
+    assert limits == {"a": (0.0, 9.0), "b": (0.0, 9.0 if same else lowest), "c": (0.0, 50.0)}
+    said = scale_text("b", limits, units, BOOK)
     assert said == ("per cent" if same else say("labels.separate_scale", "en", unit="per cent"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -48,13 +49,20 @@ def empty_drawing(title: str, text: str) -> Drawing:
     return Drawing(figure, title, text)
 
 
-def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many panels, two abreast (one wide one when there is one), and its axes."""
+def panels(count: int, *, abreast: int | None = None) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, and its axes.
+
+    Parameters
+    ----------
+    abreast
+        How many are side by side; default: two, or three where a fourth would be an empty space.
+    """
     from matplotlib.figure import Figure
 
-    columns = min(count, 2)
+    columns = min(count, abreast or (3 if count == 3 else 2))
     rows = -(-count // columns)
-    figure = Figure(figsize=(7.6, (2.55 if columns == 2 else 3.0) * rows + 0.35))
+    height = {1: 3.0, 2: 2.55}.get(columns, 2.35)
+    figure = Figure(figsize=(7.6, height * rows + 0.35))
     grid = figure.subplots(rows, columns, squeeze=False)
     axes = list(grid.ravel())
     for spare in axes[count:]:
@@ -62,23 +70,55 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, axes[:count]
 
 
-def is_last_in_line(place: int, count: int) -> bool:
-    """Whether no panel of `panels` is to the right of this one: it has the names of the series, for its whole line."""
-    return place % 2 == 1 or place == count - 1
+def abreast_of(ax: Axes) -> int:
+    """Return how many panels are side by side where a panel is."""
+    spec = ax.get_subplotspec()
+    return 1 if spec is None else int(spec.get_gridspec().ncols)
 
 
-LONGEST_TITLE = {1: 74, 2: 33}
-"""Characters in a line of a panel's title, by how many panels are abreast."""
+def is_last_in_line(ax: Axes, place: int, count: int) -> bool:
+    """Whether no panel is to the right of this one: it has the names of the series, for its whole line."""
+    return place % abreast_of(ax) == abreast_of(ax) - 1 or place == count - 1
+
+
+def name_ends(ax: Axes, place: int, count: int, ends: Sequence[tuple[float, str, Series]]) -> None:
+    """Name the series of a line of panels, in its last panel."""
+    if is_last_in_line(ax, place, count):
+        end_labels(ax, ends, in_margin=place % abreast_of(ax) < abreast_of(ax) - 1)
+
+
+def most_ticks(ax: Axes) -> int:
+    """Return how many ticks of event time a panel has room for."""
+    return {1: 9, 2: 8}.get(abreast_of(ax), 5)
+
+
+LONGEST_TITLE, LONGEST_UNIT = {1: 74, 2: 33, 3: 21}, {1: 110, 2: 50, 3: 32}
+"""Characters in a line of a panel's title and unit, by how many panels are abreast."""
 
 
 def head_panel(ax: Axes, place: int, count: int, title: str, unit: str, *, aside: str = "") -> None:
     """Write a panel's title, its unit in small type beneath it in place of a turned axis label, and a word aside."""
     text = f"{LETTERS[place]}. {title}" if count > 1 else title
-    ax.set_title("\n".join(textwrap.wrap(text, LONGEST_TITLE[min(count, 2)], break_long_words=False)))
-    if unit:
-        ax.text(0.0, 1.02, unit, transform=ax.transAxes, ha="left", va="bottom", fontsize=8.0, color=QUIET)
-    if aside:
-        ax.text(1.0, 1.02, aside, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5, color=QUIET)
+    columns = min(abreast_of(ax), 3)
+    lines = textwrap.wrap(text, LONGEST_TITLE[columns], break_long_words=False)
+    units = textwrap.wrap(unit, LONGEST_UNIT[columns], break_long_words=False)
+    if aside and columns > 1:
+        units, aside = [*units, aside], ""  # no room for both on one line
+    ax.set_title("\n".join(lines), pad=16.0 + 9.5 * max(len(units) - 1, 0))
+    for at, side, words in ((0.0, "left", "\n".join(units)), (1.0, "right", aside)):
+        if words:
+            # The title above them makes room; a long text would take width from the panel.
+            ax.text(
+                at,
+                1.02,
+                words,
+                transform=ax.transAxes,
+                ha=side,
+                va="bottom",
+                fontsize=8.0,
+                color=QUIET,
+                in_layout=False,
+            )
 
 
 def number_axis(axis: Axis, language: str, *, most: int = 6) -> None:
@@ -218,24 +258,53 @@ def end_labels(
 
 
 LEAST_SHARE = 1 / 3
-"""Panels of one unit share a scale unless the lowest would fill less than this of it: a line on the floor shows nothing."""
+"""Panels of one unit share a scale unless one would fill less than this of it: a line on the floor shows nothing."""
+
+Limits = tuple[float, float]
 
 
-def shared_reaches(reaches: Mapping[str, float], units: Mapping[str, str]) -> dict[str, float]:
-    """Return how far each panel's scale goes, by panel: the same for panels of one unit where all stay readable."""
-    shared = dict(reaches)
-    for unit in dict.fromkeys(units.values()):
-        alike = [panel for panel in reaches if units[panel] == unit]
-        farthest = max((reaches[panel] for panel in alike), default=0.0)
-        if all(reaches[panel] >= LEAST_SHARE * farthest for panel in alike):
-            shared |= dict.fromkeys(alike, farthest)
+def shared_limits(limits: Mapping[str, Limits], units: Mapping[str, str]) -> dict[str, Limits]:
+    """Return the scale of each panel, by panel: the same for panels of one unit where all stay readable."""
+    shared = dict(limits)
+    for unit in dict.fromkeys(units[panel] for panel in limits):
+        alike = [panel for panel in limits if units[panel] == unit]
+        low, high = min(limits[panel][0] for panel in alike), max(limits[panel][1] for panel in alike)
+        if all(limits[panel][1] - limits[panel][0] >= LEAST_SHARE * (high - low) for panel in alike):
+            shared |= dict.fromkeys(alike, (low, high))
     return shared
 
 
-def scale_text(panel: str, reaches: Mapping[str, float], units: Mapping[str, str], labels: LabelBook) -> str:
+def scale_text(panel: str, limits: Mapping[str, Limits], units: Mapping[str, str], labels: LabelBook) -> str:
     """Return a panel's unit, and that its scale is its alone where another panel of the unit has another one."""
-    others = {reaches[other] for other in reaches if units[other] == units[panel]}
-    return units[panel] if len(others) <= 1 else labels.say("labels.separate_scale", unit=units[panel])
+    scales = {limits[other] for other in limits if units[other] == units[panel]}
+    return units[panel] if len(scales) <= 1 else labels.say("labels.separate_scale", unit=units[panel])
+
+
+def counts_beneath(ax: Axes, head: str, rows: Sequence[tuple[str, pd.Series, str]], language: str) -> None:
+    """Write under the axis of time how many people each point of the curves rests on.
+
+    Parameters
+    ----------
+    head
+        What the numbers are.
+    rows
+        Name, counts by time, and colour.
+    """
+    style = NumberStyle.of(language)
+    beneath: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "annotation_clip": False}
+    ax.annotate(head, (0, 0), xycoords="axes fraction", xytext=(-6, -46), ha="left", **{**beneath, "fontsize": 8.0},
+                color=INK)  # fmt: skip
+    for line, (name, counts, color) in enumerate(rows):
+        down = -59 - 12 * line
+        for tick in ax.get_xticks():
+            if tick in counts.index and math.isfinite(counts[tick]):
+                ax.annotate(
+                    style.integer(counts[tick]), (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, down),
+                    ha="center", color=color, **beneath,
+                )  # fmt: skip
+        ax.annotate(
+            name, (1, 0), xycoords="axes fraction", xytext=(14, down), ha="left", color=color, fontweight="bold", **beneath
+        )  # fmt: skip
 
 
 def series_of(labels: LabelBook, arm: str) -> Series:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.exhibits.kinds.confounding_contours.model import ConfoundingContoursExhibit
 from refino_eval.exhibits.kinds.unobserved_confounding.layout import benchmark_name, conclusion
 from refino_eval.exhibits.kinds.unobserved_confounding.model import ALL_CONTROLS
-from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis, panels, source_line
+from refino_eval.exhibits.layout.drawing import (
+    Drawing,
+    head_panel,
+    number_axis,
+    panels,
+    source_line,
+    treated_series,
+)
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import CONTROL, INK, QUIET, TREATED
+from refino_eval.exhibits.layout.style import INK, QUIET
 from refino_eval.exhibits.layout.table import Numbers
 from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.exhibits.wording.notes import data_class_note, errors_note, specification_note
@@ -21,6 +30,12 @@ from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+ZERO = "#b00020"
+"""Colour of the line where the difference is zero: of no arm."""
+
+NAME_GAP = 0.075
+"""Least distance between names of benchmarks, as a share of the axis' height."""
 
 POINTS = 120
 """Grid of each axis."""
@@ -42,6 +57,10 @@ def layout(exhibit: ConfoundingContoursExhibit, frame: pd.DataFrame, page: Page)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
 
 
+def _root(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.sqrt(np.maximum(values, 0.0))
+
+
 def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, key: str, labels: LabelBook) -> None:
     """Draw one outcome: |estimate| - scale sqrt(R2 R2 / (1 - R2)), and where this (or its interval) reaches zero."""
     estimate, scale, reach = (
@@ -55,29 +74,51 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
     top = min(1.35 * max([furthest, *(mark.with_outcome for mark in marks)]), 0.99)
     if not all(map(np.isfinite, (estimate, scale, reach, right, top))):
         return
-    x, y = np.meshgrid(np.linspace(0, right, POINTS), np.linspace(0, top, POINTS))
+    # Axes of square roots, that is of partial correlations: benchmarks are weak, and would lie on each other near zero.
+    for set_scale in (ax.set_xscale, ax.set_yscale):
+        set_scale("function", functions=(_root, np.square))
+    steps = np.square(np.linspace(0, 1, POINTS))
+    x, y = np.meshgrid(right * steps, top * steps)
     adjusted = np.sign(estimate) * (abs(estimate) - scale * np.sqrt(x * y / (1 - x)))
     style = NumberStyle.of(labels.language)
     lines = ax.contour(x, y, adjusted, levels=9, colors=QUIET, linewidths=0.7, linestyles="solid", zorder=1)
     ax.clabel(lines, fontsize=7, fmt=lambda value: style.significant(value, 2))
-    ax.contour(x, y, adjusted, levels=[0.0], colors=CONTROL.color, linewidths=1.8, linestyles="solid", zorder=2)
+    ax.contour(x, y, adjusted, levels=[0.0], colors=[ZERO], linewidths=1.8, linestyles="solid", zorder=2)
     nearest = np.abs(estimate) - scale * np.sqrt(x * y / (1 - x)) - reach * np.sqrt((1 - y) / (1 - x))
-    ax.contour(x, y, nearest, levels=[0.0], colors=CONTROL.color, linewidths=1.4, linestyles="dashed", zorder=2)
+    ax.contour(x, y, nearest, levels=[0.0], colors=[ZERO], linewidths=1.4, linestyles="dashed", zorder=2)
     ax.plot([0], [0], marker="^", color=INK, markersize=6, clip_on=False, zorder=4)
-    for k, name in enumerate((*exhibit.benchmarks, ALL_CONTROLS)):
+    ax.set_xlim(0, right)
+    ax.set_ylim(0, top)
+    _name_marks(ax, exhibit, marks, (right, top), labels)
+
+
+def _name_marks(
+    ax: Axes, exhibit: ConfoundingContoursExhibit, marks: Sequence[Mark], limits: tuple[float, float], labels: LabelBook
+) -> None:
+    """Draw the benchmarks and name each at its strongest point; names that would collide are moved apart."""
+    style = NumberStyle.of(labels.language)
+    color = treated_series(labels).color
+    names = []
+    for name in (*exhibit.benchmarks, ALL_CONTROLS):
         mine = [mark for mark in marks if mark.covariate == name]
         if not mine:
             continue
         across, up = [mark.with_treatment for mark in mine], [mark.with_outcome for mark in mine]
-        ax.plot(across, up, color=TREATED.color, marker="D", markersize=4, linewidth=0.8, clip_on=False, zorder=4)
+        ax.plot(across, up, color=color, marker="D", markersize=4, linewidth=0.8, clip_on=False, zorder=4)
         times = ", ".join(style.of_text(f"{mark.times:g}") for mark in mine)
+        names.append((across[-1], up[-1], f"{times} × {inside(benchmark_name(name, labels))}"))
+    height = -1.0
+    for x, y, text in sorted(names, key=lambda each: each[1]):
+        # Axes are of square roots (see `_contours`).
+        place = (x / limits[0]) ** 0.5, (y / limits[1]) ** 0.5
+        height = max(place[1] + 0.02, height + NAME_GAP)
+        left = place[0] > 0.6
         ax.annotate(
-            f"{times} × {inside(benchmark_name(name, labels))}", (across[-1], up[-1]), xytext=(6, 2 + 9 * k) if name != ALL_CONTROLS else (-6, -10),
-            textcoords="offset points", ha="left" if name != ALL_CONTROLS else "right", fontsize=7, color=TREATED.color, zorder=5,
-            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.6, "linewidth": 0},
+            text, place, xytext=(place[0] + (-0.03 if left else 0.03), height), xycoords="axes fraction",
+            textcoords="axes fraction", ha="right" if left else "left", va="center", fontsize=7.5, color=color, zorder=5,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3},
+            bbox={"facecolor": "white", "alpha": 0.85, "pad": 0.6, "linewidth": 0},
         )  # fmt: skip
-    ax.set_xlim(0, right)
-    ax.set_ylim(0, top)
 
 
 @dataclass(frozen=True)

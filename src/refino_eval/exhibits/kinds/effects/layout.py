@@ -19,10 +19,11 @@ from refino_eval.exhibits.layout.drawing import (
     column,
     event_axis,
     head_panel,
+    most_ticks,
     number_axis,
     panels,
     scale_text,
-    shared_reaches,
+    shared_limits,
     source_line,
     treated_series,
 )
@@ -39,18 +40,19 @@ def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     if exhibit.by is not None:
         return grouped_effects_figure(exhibit, frame, page)
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
-    figure, axes = panels(len(states))
+    figure, axes = panels(len(states), abreast=2)
     factors = {state: scale_factor(exhibit, state, labels) for state in states}
     units = {state: state_unit(exhibit, state, labels, share="percentage_points") for state in states}
-    reaches = shared_reaches({state: effects_reach(frame, state, factors[state]) for state in states}, units)
+    reaches = {state: effects_reach(frame, state, factors[state]) for state in states}
+    # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
+    limits = shared_limits({state: (-reach, reach) for state, reach in reaches.items()}, units)
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
         draw_effects(ax, frame, state, factors[state], treated_series(labels).color)
-        # Zero in the middle: the eye should judge distance from no effect, not the shape of the noise.
-        ax.set_ylim(-reaches[state], reaches[state])
+        ax.set_ylim(*limits[state])
         times = [int(time) for time in column(frame, state, SERIES, "estimate").index]
-        event_axis(ax, times, labels, exhibit.clock, most=8 if len(states) > 1 else 9)
+        event_axis(ax, times, labels, exhibit.clock, most=most_ticks(ax))
         number_axis(ax.yaxis, labels.language)
-        unit, aside = scale_text(state, reaches, units, labels), placebo_text(frame, state, labels)
+        unit, aside = scale_text(state, limits, units, labels), placebo_text(frame, state, labels)
         head_panel(ax, place, len(states), labels.state(state), unit, aside=aside)
     many = any(len(column(frame, state, SERIES, "estimate")) > MANY for state in states)
     effects_legend(figure, exhibit, labels, many=many)

@@ -12,14 +12,14 @@ from refino_eval.exhibits.layout.drawing import (
     arms_of,
     column,
     draw_band,
-    end_labels,
     event_axis,
     head_panel,
-    is_last_in_line,
+    most_ticks,
+    name_ends,
     number_axis,
     panels,
     scale_text,
-    shared_reaches,
+    shared_limits,
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
@@ -37,7 +37,7 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     states = [state for state in exhibit.states if (frame["panel"] == state).any()]
     figure, axes = panels(len(states))
     units = {state: state_unit(exhibit, state, labels) for state in states}
-    reaches = shared_reaches({state: _highest(exhibit, frame, state, labels) for state in states}, units)
+    limits = shared_limits({state: (0.0, _highest(exhibit, frame, state, labels)) for state in states}, units)
     for place, (ax, state) in enumerate(zip(axes, states, strict=True)):
         factor = scale_factor(exhibit, state, labels)
         times: set[int] = set()
@@ -48,12 +48,11 @@ def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             draw_band(ax, values, low, high, series, every=_every(len(values), offset))
             if values.notna().any():
                 ends.append((float(values.dropna().iloc[-1]), labels.arm(arm), series))
-        ax.set_ylim(0, reaches[state])
-        event_axis(ax, sorted(times), labels, exhibit.clock, most=8 if len(states) > 1 else 9)
+        ax.set_ylim(*limits[state])
+        event_axis(ax, sorted(times), labels, exhibit.clock, most=most_ticks(ax))
         number_axis(ax.yaxis, labels.language)
-        head_panel(ax, place, len(states), labels.state(state), scale_text(state, reaches, units, labels))
-        if is_last_in_line(place, len(states)):
-            end_labels(ax, ends, in_margin=place % 2 == 0 and place > 0)
+        head_panel(ax, place, len(states), labels.state(state), scale_text(state, limits, units, labels))
+        name_ends(ax, place, len(states), ends)
     source_line(figure, data_class_note(page.facts, labels.language))
     title = exhibit.title[labels.language]
     return Drawing(figure=figure, title=title, alt=_alt(exhibit, states, frame, labels))

@@ -25,7 +25,7 @@ MOST = 0.9
 """Share of the people observed at the draw; a path of fewer is of another group of people, and drawn fainter."""
 
 
-FADED = 0.35
+FADED = 0.5
 """How strongly the part of a path is drawn for which many people can no longer be followed."""
 
 

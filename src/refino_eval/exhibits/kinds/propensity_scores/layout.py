@@ -6,7 +6,7 @@ import pandas as pd
 
 from refino_eval.exhibits.kinds.overlap.layout import score_note
 from refino_eval.exhibits.kinds.propensity_scores.model import PropensityScoresExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, number_axis, panels, series_of, source_line
+from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis, panels, series_of, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -35,14 +35,21 @@ def layout(exhibit: PropensityScoresExhibit, frame: pd.DataFrame, page: Page) ->
     ax.axhline(0, color=INK, linewidth=0.9, zorder=3)
     reach = 1.15 * max(abs(limit) for limit in ax.get_ylim())
     ax.set_ylim(-reach, reach)
-    ax.set_xlim(0, 1)
+    ax.set_xlim(0, _highest(frame, labels, width))
     number_axis(ax.xaxis, labels.language)
     number_axis(ax.yaxis, labels.language)
     ax.yaxis.set_major_formatter(lambda value, _: style.of_text(f"{abs(value):g}"))
     ax.set_xlabel(labels.say("propensity_scores.score"))
-    ax.set_ylabel(labels.say("propensity_scores.per_cent_of_arm"))
+    head_panel(ax, 0, 1, "", labels.say("propensity_scores.per_cent_of_arm"))
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(frame, labels))
+
+
+def _highest(frame: pd.DataFrame, labels: LabelBook, width: float) -> float:
+    """Return the end of the last bar that anybody is in."""
+    filled = [shares.index[shares > 0] for shares in (_shares(frame, arm) for arm in (labels.treated, labels.control))]
+    last = max((float(scores.to_numpy(dtype=float).max()) for scores in filled if len(scores)), default=1.0)
+    return min(last + width, 1.0)
 
 
 def _shares(frame: pd.DataFrame, arm: str) -> pd.Series:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from refino_eval.exhibits.kinds.spell_survival.model import SpellSurvivalExhibit
 from refino_eval.exhibits.layout.drawing import (
     Drawing,
+    arms_of,
     column,
+    counts_beneath,
     end_labels,
     event_axis,
     head_panel,
@@ -18,17 +20,13 @@ from refino_eval.exhibits.layout.drawing import (
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import CONTROL, QUIET, TREATED, Series
+from refino_eval.exhibits.layout.style import Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.text import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-ROW_HEIGHT = 0.075
-"""Height of a line of numbers at risk, as a share of the axis."""
 
 
 def layout(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -38,7 +36,7 @@ def layout(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, page: Page) -> Dr
     groups = [states] if len(states) <= 2 else [[state] for state in states]
     figure, axes = panels(len(groups))
     for place, (ax, group) in enumerate(zip(axes, groups, strict=True)):
-        series = list(zip(group, (TREATED, CONTROL), strict=False))
+        series = [(state, series) for state, (_, series) in zip(group, arms_of(labels), strict=False)]
         if not group:
             ax.text(0.5, 0.5, labels.say("spell_survival.nobody_started"), ha="center")
             ax.set_axis_off()
@@ -77,25 +75,8 @@ def _panel(
     ax.set_xlabel(labels.word(f"{exhibit.clock}_since_start"))
     number_axis(ax.yaxis, labels.language)
     end_labels(ax, ends)
-    _at_risk(ax, frame, shown, labels.language)
-
-
-def _at_risk(ax: Axes, frame: pd.DataFrame, shown: list[tuple[str, Series]], language: str) -> None:
-    """Write beneath the axis how many people each point of the curves rests on."""
-    style = NumberStyle.of(language)
-    ticks = [int(tick) for tick in ax.get_xticks()]
-    top = -0.27
-    options: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "fontsize": 7.5, "va": "center"}
-    ax.text(0.0, top, say("spell_survival.number_at_risk", language), color=QUIET,
-            **{**options, "transform": ax.transAxes})  # fmt: skip
-    for line, (state, series) in enumerate(shown, start=1):
-        counts = column(frame, "", state, "n")
-        for tick in ticks:
-            if tick in counts.index:
-                ax.text(
-                    tick, top - line * ROW_HEIGHT, style.integer(float(counts[tick])), color=series.color, ha="center",
-                    **options,
-                )  # fmt: skip
+    counts = [(labels.state(state), column(frame, "", state, "n"), series.color) for state, series in shown]
+    counts_beneath(ax, labels.say("spell_survival.number_at_risk"), counts, labels.language)
 
 
 def notes(exhibit: SpellSurvivalExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:

@@ -10,10 +10,10 @@ from refino_eval.exhibits.layout.drawing import (
     arms_of,
     column,
     draw_band,
-    end_labels,
     event_axis,
     head_panel,
-    is_last_in_line,
+    most_ticks,
+    name_ends,
     number_axis,
     panels,
     source_line,
@@ -45,9 +45,8 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             ends.append((float(share.iloc[-1]), labels.arm(arm), series))
         ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)
         if times:
-            event_axis(ax, sorted(times), labels, exhibit.clock, most=8 if len(states) > 1 else 9)
-            if is_last_in_line(place, len(states)):
-                end_labels(ax, ends, in_margin=place % 2 == 0 and place > 0)
+            event_axis(ax, sorted(times), labels, exhibit.clock, most=most_ticks(ax))
+            name_ends(ax, place, len(states), ends)
         number_axis(ax.yaxis, labels.language)
         unit = labels.say("take_up.axis_per_cent_of_arm")
         head_panel(ax, place, len(states), labels.state(state), unit)

@@ -13,20 +13,22 @@ from refino_eval.exhibits.layout.drawing import (
     Drawing,
     arms_of,
     column,
+    counts_beneath,
     end_labels,
     event_axis,
+    head_panel,
     number_axis,
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import INK, QUIET, Series
+from refino_eval.exhibits.layout.style import QUIET, Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import control_name, data_class_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 NORMAL = 1.959963984540054
 """Quantile of the normal distribution for 95 % confidence intervals."""
@@ -48,49 +50,30 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
     for arm, series in arms_of(labels):
         observed = column(frame, "", arm, "share")
         times += [int(time) for time in observed.index]
-        share = observed.dropna()
+        share = 100 * observed.dropna()
         if share.empty:
             continue
-        low, high = (column(frame, "", arm, limit).reindex(share.index) for limit in ("conf_low", "conf_high"))
+        low, high = (100 * column(frame, "", arm, limit).reindex(share.index) for limit in ("conf_low", "conf_high"))
         if len(labels.treated_arms) <= MOST_BANDS:
             ax.fill_between(share.index, low, high, step="post", color=series.color, alpha=0.16, linewidth=0, zorder=2)
         ax.step(share.index, share, where="post", color=series.color, linestyle=series.linestyle, zorder=3)
         ends.append((float(share.iloc[-1]), labels.arm(arm), series))
-    ax.set_ylim(0, 1.02)
+    ax.set_ylim(0, 102)
     event_axis(ax, times, labels, clock)
     if exhibit.unit is not None:
         ax.set_xlabel(exhibit.unit[labels.language])
     number_axis(ax.yaxis, labels.language)
-    ax.set_title(labels.say("time_to_event.title_share_without_event", outcome=labels.outcome(exhibit.outcome)))
+    title = labels.say("time_to_event.title_share_without_event", outcome=labels.outcome(exhibit.outcome))
+    head_panel(ax, 0, 1, title, labels.word("per_cent"))
     several = len(labels.treated_arms) > 1
     head = all_arms_text(frame, labels.language) if several else comparison_text(frame, labels.language)
     ax.text(1.0, 1.02, head, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5,
             color=QUIET)  # fmt: skip
     end_labels(ax, ends)
-    _followed(ax, frame, labels)
+    counts = [(labels.arm(arm), column(frame, "", arm, "n"), series.color) for arm, series in arms_of(labels)]
+    counts_beneath(ax, labels.say("time_to_event.number_at_risk"), counts, labels.language)
     source_line(figure, data_class_note(page.facts, labels.language))
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
-
-
-def _followed(ax: Axes, frame: pd.DataFrame, labels: LabelBook) -> None:
-    """Write under the axis how many people of each arm are at risk at each tick."""
-    style = NumberStyle.of(labels.language)
-    head = labels.say("time_to_event.number_at_risk")
-    ax.annotate(head, (0, 0), xycoords="axes fraction", xytext=(-6, -46), textcoords="offset points", ha="left", fontsize=8.0,
-                color=INK, annotation_clip=False)  # fmt: skip
-    for line, (arm, series) in enumerate(arms_of(labels)):
-        n = column(frame, "", arm, "n")
-        down = -59 - 12 * line
-        for tick in ax.get_xticks():
-            if tick in n.index:
-                ax.annotate(
-                    style.integer(n[tick]), (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, down),
-                    textcoords="offset points", ha="center", fontsize=7.5, color=series.color, annotation_clip=False,
-                )  # fmt: skip
-        ax.annotate(
-            labels.arm(arm), (1, 0), xycoords="axes fraction", xytext=(14, down), textcoords="offset points",
-            ha="left", fontsize=7.5, color=series.color, fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
 
 
 def all_arms_text(frame: pd.DataFrame, language: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.tornado.model import TornadoExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.style import CONTROL, INK, QUIET, TREATED
+from refino_eval.exhibits.layout.style import INK, QUIET
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.exhibits.wording.programmes import input_label, model_notes, programme_label
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 THOUSAND = 1e3
+
+ENDS = {"at_low_end": "#d5d5d5", "at_high_end": "#707070"}
+"""Ends of an input's interval in greys: the colours of arms would say that a bar is of an arm."""
 
 
 def layout(exhibit: TornadoExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -28,13 +31,15 @@ def layout(exhibit: TornadoExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
     bars = {name: _bars(exhibit, frame, name) for name in exhibit.programmes}
     heights = [len(each) + 2.2 for each in bars.values()]
     figure = Figure(figsize=(7.6, 0.27 * sum(heights) + 0.4))
-    axes = figure.subplots(count, 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel()
+    # One scale: how much is at stake differs more between programmes than between inputs.
+    axes = figure.subplots(count, 1, squeeze=False, sharex=True, height_ratios=heights).ravel()
     for place, (ax, name) in enumerate(zip(axes, exhibit.programmes, strict=True)):
         at = frame[(frame["panel"] == name) & (frame["row"] == "as_assumed")]["value"]
-        _panel(ax, bars[name], float(at.iloc[0]) / THOUSAND, labels, legend=place == 0)
+        _panel(ax, bars[name], float(at.iloc[0]) / THOUSAND, labels, named=place == 0)
         number_axis(ax.xaxis, labels.language)
         unit = labels.say("tornado.unit")
-        head_panel(ax, place, count, programme_label(exhibit, name, labels), unit if place == 0 else "")
+        head_panel(ax, place, count, programme_label(exhibit, name, labels), unit)
+        ax.tick_params(labelbottom=True)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=_alt(exhibit, frame, labels))
 
 
@@ -51,27 +56,24 @@ def _bars(exhibit: TornadoExhibit, frame: pd.DataFrame, programme: str) -> pd.Da
     return rows.pivot(index="row", columns="column", values="value").loc[order] / THOUSAND
 
 
-def _panel(ax: Axes, bars: pd.DataFrame, assumed: float, labels: LabelBook, *, legend: bool) -> None:
+def _panel(ax: Axes, bars: pd.DataFrame, assumed: float, labels: LabelBook, *, named: bool) -> None:
+    """Draw the bars of a programme; the ends of the first bar of the figure are named."""
     places = range(len(bars))
-    for column, look in (("at_low_end", CONTROL), ("at_high_end", TREATED)):
-        ax.barh(
-            places,
-            bars[column] - assumed,
-            left=assumed,
-            height=0.62,
-            color=look.color,
-            alpha=0.85,
-            label=labels.say(f"tornado.{column}"),
-        )
+    for column, color in ENDS.items():
+        ax.barh(places, bars[column] - assumed, left=assumed, height=0.62, color=color, edgecolor=INK, linewidth=0.5)
     ax.axvline(assumed, color=INK, linewidth=0.9)
-    low, high = ax.get_xlim()
-    if low < 0 < high:
-        ax.axvline(0, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+    ax.margins(x=0.12)
+    ax.axvline(0, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+    for column in ENDS if named else ():
+        end = float(bars[column].iloc[0])
+        right = end > assumed
+        ax.annotate(
+            labels.say(f"tornado.{column}"), (end, 0), xytext=(4 if right else -4, 0), textcoords="offset points",
+            ha="left" if right else "right", va="center", fontsize=8.0,
+        )  # fmt: skip
     ax.set_yticks(list(places), [input_label(str(name), labels) for name in bars.index])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    if legend:
-        ax.legend(frameon=False, loc="lower right")
 
 
 def _alt(exhibit: TornadoExhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
