@@ -1,24 +1,11 @@
-/* The comparison with the print: filtered by verdict and exhibit. A link to a folded exhibit opens it. */
+/* The comparison with the published numbers: filtered by verdict and exhibit. */
 "use strict";
 
 (() => {
   const { word, fixed } = Report;
   const bar = document.querySelector(".filters");
 
-  /** Open the folded part that an address names, or that holds what it names. */
-  function unfold() {
-    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
-    const folded = target?.closest("details");
-    if (folded) {
-      folded.open = true;
-      folded.scrollIntoView();
-    }
-  }
-  window.addEventListener("hashchange", unfold);
-  if (!bar) {
-    unfold();
-    return;
-  }
+  if (!bar) return;
   const [verdict, exhibit] = ["filter-verdict", "filter-exhibit"].map((id) => document.getElementById(id));
   const count = document.getElementById("filter-count");
   const blocks = [...document.querySelectorAll("details.compared")];
@@ -44,5 +31,4 @@
   exhibit.addEventListener("change", filter);
   bar.hidden = false;
   filter();
-  unfold();
 })();

@@ -74,7 +74,7 @@
       make("p", {}, word(zero ? "includes_zero" : "excludes_zero")),
       list,
       make("p", { class: "source" }, `${word("found_in")} `, make("a", { href: `#exhibit-${effect.exhibit}` },
-        document.getElementById(`exhibit-${effect.exhibit}-head`)?.textContent ?? effect.exhibit)),
+        document.getElementById(`exhibit-${effect.exhibit}-head`)?.firstChild.textContent ?? effect.exhibit)),
     ];
   }
 

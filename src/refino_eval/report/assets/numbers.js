@@ -1,4 +1,4 @@
-/* What the other scripts share: the page's data, its words, and numbers written as the page writes them. */
+/* What the other scripts share: the page's data, its words, numbers written as the page writes them, and copying. */
 "use strict";
 
 const Report = (() => {
@@ -47,5 +47,21 @@ const Report = (() => {
     return element;
   }
 
-  return { data, word: (key) => data.words[key] ?? key, fixed, decimalsFor, pValue, read, make };
+  /* A page opened from a file may be refused the clipboard: then the older way, and at last the text to copy by hand. */
+  async function copy(text, host) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = make("textarea", { readonly: true, rows: 6, class: "copied", "aria-label": word("copy_failed") });
+      area.value = text;
+      host.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      if (done) area.remove();
+      return done;
+    }
+  }
+
+  return { data, copy, word: (key) => data.words[key] ?? key, fixed, decimalsFor, pValue, read, make };
 })();

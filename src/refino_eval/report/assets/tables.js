@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { word, read, make, data } = Report;
+  const { word, read, make, data, copy } = Report;
 
   /** Return the cells of a row by the column in which each begins. */
   function byColumn(row) {
@@ -95,22 +95,6 @@
     }).join("\n");
   }
 
-  /* A page opened from a file may be refused the clipboard: then the older way, and at last the text to copy by hand. */
-  async function copy(text, host) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      const area = make("textarea", { readonly: true, rows: 6, class: "copied", "aria-label": word("copy_failed") });
-      area.value = text;
-      host.append(area);
-      area.select();
-      const done = document.execCommand("copy");
-      if (done) area.remove();
-      return done;
-    }
-  }
-
   function copyable(frame, tables) {
     const status = make("span", { role: "status" });
     const button = make("button", { type: "button", class: "tool copy" }, word("copy"));
@@ -125,9 +109,24 @@
     });
   }
 
+  /* What is wider than its frame says so: not every browser shows a scroll bar, and a cut table looks whole. */
+  const watch = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const frame = target.closest(".scroll");
+      const wide = frame.clientWidth > 0 && frame.scrollWidth > frame.clientWidth + 1;
+      const hint = frame.previousElementSibling?.matches(".hint") ? frame.previousElementSibling : null;
+      if (wide && !hint) frame.before(make("p", { class: "hint" }, `\u2194 ${word("wide")}`));
+      if (!wide) hint?.remove();
+    }
+  });
+  for (const frame of document.querySelectorAll(".scroll")) {
+    watch.observe(frame);
+    if (frame.firstElementChild) watch.observe(frame.firstElementChild);
+  }
+
   for (const table of document.querySelectorAll("main table")) {
     sortable(table);
-    copyable(table.closest(".scroll"), [table]);
+    if (table.closest(".scroll")) copyable(table.closest(".scroll"), [table]);
   }
   Report.asText = asText;
 })();

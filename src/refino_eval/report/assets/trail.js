@@ -1,11 +1,12 @@
-/* The trail of a number: every number that has one becomes a button that opens it in a dialog.
+/* The trail of a number: every number becomes a button that opens it in a dialog, with its address and what is known of it.
    In each table Tab reaches one number, and the arrow keys move on from there. */
 "use strict";
 
 (() => {
   const { data, word, make } = Report;
-  const { sections, numbers } = data.trails;
-  if (!numbers.length) return;
+  const { sections, numbers, texts } = data.trails;
+  const shown = [...document.querySelectorAll("main td[id], main td[data-trail]")];
+  if (!shown.length) return;
 
   const title = make("h2", { id: "trail-title", tabindex: "-1" });
   const body = make("div", { class: "trail" });
@@ -20,15 +21,23 @@
   let opener = null;
   dialog.addEventListener("close", () => opener?.focus());
 
-  function show(index, from) {
-    const [what, address, value, parts] = numbers[index];
-    title.textContent = what;
-    const text = value.replace(".", data.marks.decimal).replace("-", data.marks.minus);
+  /** Return the name of a cell's number: its id, or that of the first cell that shows the same number. */
+  const idOf = (cell) => cell.id || document.querySelector(`td[id][data-trail="${cell.dataset.trail}"]`)?.id || "";
+
+  function show(cell, from) {
+    const [what, parts] = numbers[cell.dataset.trail] ?? [[], []];
+    const id = idOf(cell);
+    const address = decodeURIComponent(id);
+    title.textContent = what.map((part) => texts[part]).join(" \u00b7 ") || cell.closest("section.one")?.querySelector("h3").textContent || address;
+    const value = cell.dataset.value?.replace(".", data.marks.decimal).replace("-", data.marks.minus) ?? from.textContent;
     body.replaceChildren(
-      make("p", { class: "value" }, text),
-      make("p", { class: "address" }, make("code", {}, `refino-eval trace ${address}`)),
+      make("p", { class: "value" }, value),
+      make("p", { class: "address" }, make("code", {}, `refino-eval trace ${/[^\w:.,=/-]/.test(address) ? `"${address}"` : address}`)),
+      id ? Report.links.copier(id, address, word("copy_link")) : "",
       ...parts.map((part) => section(...sections[part])),
     );
+    // The address of the page is now that of the number, so that it can be copied from there too.
+    if (id) history.replaceState(null, "", `#${id}`);
     opener = from;
     dialog.showModal();
     title.focus();
@@ -37,8 +46,12 @@
 
   function section(heading, facts) {
     const list = make("dl", {});
-    for (const [label, text] of facts) list.append(make("dt", {}, label), make("dd", {}, text));
-    return make("section", {}, make("h3", {}, heading), list);
+    for (const [label, text, entry] of facts) {
+      const content = texts[text];
+      const linked = entry !== undefined && data.catalogue ? make("a", { href: `${data.catalogue}#${texts[entry]}` }, content) : content;
+      list.append(make("dt", {}, texts[label]), make("dd", {}, linked));
+    }
+    return make("section", {}, make("h3", {}, texts[heading]), list);
   }
 
   function press(cell, first) {
@@ -47,7 +60,7 @@
       { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-haspopup": "dialog", title: word("open_trail") },
       ...cell.childNodes,
     );
-    button.addEventListener("click", () => show(Number(cell.dataset.trail), button));
+    button.addEventListener("click", () => show(cell, button));
     cell.append(button);
   }
 
@@ -70,7 +83,7 @@
   }
 
   for (const table of document.querySelectorAll("main table")) {
-    const cells = [...table.querySelectorAll("td[data-trail]")];
+    const cells = [...table.querySelectorAll("td[id], td[data-trail]")];
     cells.forEach((cell, index) => press(cell, index === 0));
     table.addEventListener("keydown", (event) => {
       const button = event.target.closest("button.number");

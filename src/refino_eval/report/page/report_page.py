@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import asset, write_page
 from refino_eval.report.page.charts import chart_of
+from refino_eval.report.page.inline_figures import InlineFigures
 from refino_eval.report.page.report_contents import ReportContents, ReportExhibit, report_contents
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
@@ -30,7 +30,7 @@ LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
 
 STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "print.css")
-SCRIPTS = ("numbers.js", "contents.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js")
+SCRIPTS = ("numbers.js", "contents.js", "links.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js")
 """The page's scripts, in running order."""
 
 
@@ -49,11 +49,13 @@ class Shown:
 
 @dataclass
 class _Page:
-    """What the exhibits of one page share: the trails of their numbers, and the data of their charts."""
+    """What the exhibits of one page share: trails, the catalogue next to the page if there is one, charts and figures."""
 
     contents: ReportContents
     trails: TrailData
+    catalogue: str
     charts: dict[str, Any] = field(default_factory=dict)
+    figures: InlineFigures = field(default_factory=InlineFigures)
 
 
 def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) -> Path:
@@ -79,11 +81,17 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
 
 def write_report(contents: ReportContents, out_path: Path) -> Path:
     """Write a report as one HTML page, and return its path."""
+    from markupsafe import Markup
+
     inputs, language = contents.inputs, contents.language
-    page = _Page(contents, TrailData(Trails(inputs, contents.labels, language)))
+    catalogue = f"catalogue.{language}.html"
+    page = _Page(
+        contents,
+        TrailData(Trails(inputs, contents.labels, language)),
+        catalogue if (inputs.release_dir / catalogue).is_file() else "",
+    )
     chapters = {chapter: [_shown(exhibit, page) for exhibit in held] for chapter, held in contents.chapters.items()}
     scripts = [asset(name) for name in SCRIPTS]
-    catalogue = f"catalogue.{language}.html"
     return write_page(
         out_path,
         "report.html.j2",
@@ -104,9 +112,11 @@ def write_report(contents: ReportContents, out_path: Path) -> Path:
         plan=contents.plan,
         verified=contents.verified,
         explained=contents.explained,
-        catalogue=catalogue if (inputs.release_dir / catalogue).is_file() else "",
-        example=page.trails.numbers[0][1] if page.trails.numbers else "",
+        catalogue=page.catalogue,
+        example=next(iter(page.trails.addresses), ""),
         data=_embedded(_data(page)),
+        figure_style=Markup(page.figures.style),
+        glyphs=Markup(page.figures.shared),
     )
 
 
@@ -119,7 +129,7 @@ def _shown(exhibit: ReportExhibit, page: _Page) -> Shown:
             exhibit.table, titled=False, fold=LONGEST, marks=lambda cell: page.trails.marks(exhibit.name, cell)
         )
     else:
-        body = inline_svg(contents.inputs.figure(exhibit.name, contents.language))
+        body = page.figures.inline(contents.inputs.figure(exhibit.name, contents.language))
         chart = (
             chart_of(definition, exhibit.frame, contents.labels)
             if exhibit.made and isinstance(definition, StatesExhibit)
@@ -150,6 +160,7 @@ def _data(page: _Page) -> dict[str, Any]:
         "trails": page.trails.as_data(),
         "charts": page.charts,
         "explorer": page.contents.explorer,
+        "catalogue": page.catalogue,
     }
 
 
@@ -165,20 +176,3 @@ def _source(script: str) -> str:
     """Return a script's name in the page's security policy: its hash, so that no other script runs."""
     digest = hashlib.sha256(f"\n{script}".encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-NARROW = 400
-"""Width of a drawing in points, below which it is a narrow one."""
-
-
-def inline_svg(svg: str) -> str:
-    """Return an SVG file for use inside a page: without prologue, and as wide as the page allows.
-
-    A figure drawn narrow gets the class `narrow`: it is legible on a telephone as it is, and would have huge letters if stretched.
-    """
-    svg = svg[svg.index("<svg") :]
-    head, rest = svg.split(">", 1)
-    head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
-    box = re.search(r'viewBox="\S+ \S+ ([\d.]+)', head)
-    narrow = ' class="narrow"' if box is not None and float(box[1]) < NARROW else ""
-    return f"{head}{narrow}>{rest}"

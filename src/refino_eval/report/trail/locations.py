@@ -17,6 +17,8 @@ from refino_eval.exhibits.wording.labels import LabelBook, is_word
 from refino_eval.text import say_if_any
 
 KINDS = ("outcomes", "states", "covariates", "subgroups")
+JOINT = " · "
+"""Between the parts of the words of a number."""
 
 
 def defined_by(exhibit: Exhibit, key: Key, definitions: Definitions) -> tuple[tuple[str, str], ...]:
@@ -143,4 +145,4 @@ def words_of_place(key: Key, exhibit: Exhibit, labels: LabelBook, *, statistic: 
     parts += [] if row == labels.treated and exhibit.outcome_columns else [row]
     parts.append(column)
     words = [words_of_part(part, exhibit, labels) for part in parts if part]
-    return " · ".join(dict.fromkeys([*words, *([words_of_part(what, exhibit, labels)] if statistic else [])]))
+    return JOINT.join(dict.fromkeys([*words, *([words_of_part(what, exhibit, labels)] if statistic else [])]))

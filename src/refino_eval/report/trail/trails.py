@@ -45,11 +45,17 @@ Definition = tuple[str, str]
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a trail: its key, its label and its text."""
+    """One line of a trail: its key, its label, its text, and the entry of the catalogue that it is about, if any."""
 
     key: str
     label: str
     text: str
+    entry: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """Return the line as plain data, for JSON."""
+        line = {"key": self.key, "label": self.label, "text": self.text}
+        return line | {"catalogue_entry": self.entry} if self.entry else line
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,7 @@ class Trail:
     @property
     def address(self) -> str:
         """The number's name, as the command line takes it."""
-        panel, row, column, statistic = self.key
-        return ":".join((self.exhibit, row, column, statistic, *([panel] if panel else [])))
+        return address_of(self.exhibit, self.key)
 
     def as_data(self) -> dict[str, Any]:
         """Return the trail as plain data, for JSON."""
@@ -96,8 +101,14 @@ class Trail:
             "exhibit": self.exhibit, "panel": panel, "row": row, "column": column, "statistic": statistic,
             "value": self.value if math.isfinite(self.value) else None,
             "what": self.what,
-            **{part.key: [{"key": f.key, "label": f.label, "text": f.text} for f in part.facts] for part in self.sections},
+            **{part.key: [f.as_data() for f in part.facts] for part in self.sections},
         }  # fmt: skip
+
+
+def address_of(exhibit: str, key: Key) -> str:
+    """Return a number's name, as the command line takes it."""
+    panel, row, column, statistic = key
+    return ":".join((exhibit, row, column, statistic, *([panel] if panel else [])))
 
 
 class Trails:
@@ -160,9 +171,9 @@ class Trails:
         """Return a text in the language of the trails."""
         return say(key, self.language, **values)
 
-    def _section(self, key: str, facts: Iterable[tuple[str, str]]) -> Section:
-        """Return a section of the facts that have a text."""
-        made = tuple(Fact(name, self.say(f"trail.fact_{name}"), text) for name, text in facts if text)
+    def _section(self, key: str, facts: Iterable[tuple[str, ...]]) -> Section:
+        """Return a section of the facts that have a text: key, text, and the entry of the catalogue if there is one."""
+        made = tuple(Fact(name, self.say(f"trail.fact_{name}"), text, *entry) for name, text, *entry in facts if text)
         return Section(key, self.say(f"trail.section_{key}"), made)
 
     def _number(self, name: str, entry: Exhibit, key: Key, status: str) -> Section:
@@ -201,7 +212,7 @@ class Trails:
         outcome = own_outcome(entry, key)
         shared = ("definition", str(defined), str(outcome))
         if shared not in self._shared:
-            facts = [fact for kind, name in defined for fact in self._described(kind, name)]
+            facts: list[tuple[str, ...]] = [fact for kind, name in defined for fact in self._described(kind, name)]
             if not facts and outcome is not None:
                 # A person table holds its outcomes ready-made: there is a column instead of a definition.
                 table = self.inputs.evaluation.person_table
@@ -210,7 +221,7 @@ class Trails:
             self._shared[shared] = self._section("definition", facts or [("note", self.say("trail.no_definition"))])
         return self._shared[shared]
 
-    def _described(self, kind: str, name: str) -> Iterator[tuple[str, str]]:
+    def _described(self, kind: str, name: str) -> Iterator[tuple[str, ...]]:
         """Describe one definition, and of an outcome also the states that it is based on."""
         entry = getattr(self.definitions, kind)[name]
         described = text_in(getattr(entry, "description", ""), self.language)
@@ -218,6 +229,7 @@ class Trails:
         yield (
             {"outcomes": "outcome", "states": "state"}.get(kind, "characteristic"),
             f"{entry.label[self.language]} ({name})",
+            f"{kind}-{name}",
         )
         if kind == "outcomes":
             yield "computed", references.sentence_of(entry, self.definitions, self.language)
@@ -226,7 +238,7 @@ class Trails:
                 self.definitions, list(references.states_of(entry, self.definitions))
             ):
                 label = self.definitions.states[state].label[self.language]
-                yield "reads", f"{label} ({state}): {self._sentence(self.definitions.states[state])}"
+                yield "reads", f"{label} ({state}): {self._sentence(self.definitions.states[state])}", f"states-{state}"
         else:
             yield "computed", self._sentence(entry)
             yield "described", described
@@ -290,7 +302,7 @@ class Trails:
             note = "" if formula else self.say("trail.no_regression")
             return self._section("specification", [("formula", formula), ("arms", compared), ("note", note)])
         return self._section("specification", [
-            ("name", f"{specification.label[self.language]} ({name})"),
+            ("name", f"{specification.label[self.language]} ({name})", f"specifications-{name}"),
             ("formula", formula),
             ("arms", compared),
             ("controls", specification_note(name, specification, labels)),
