@@ -29,7 +29,8 @@ from refino_eval.report.page.charts import chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.primary_effects import MainEffect, effects_drawing, effects_table, main_effect
-from refino_eval.report.page.report_page import SCRIPTS, inline_svg
+from refino_eval.report.page.inline_figures import InlineFigures, on_dark
+from refino_eval.report.page.report_page import SCRIPTS
 from refino_eval.report.page.summary import summarise_numbers
 from refino_eval.text import catalogue, say, say_if_any
 from support import finished_run as run
@@ -227,11 +228,14 @@ def test_the_scripts_read_aggregates_that_the_page_shows(built: tuple[str, str],
     numbers = _frame(inputs).set_index(["panel", "column", "statistic"])["value"]
     assert effect["specifications"]["main"]["estimate"] == numbers["main", "any_wage", "estimate"]
     assert [unit["key"] for unit in effect["units"]] == ["points", "share", "relative"]
-    for place, (_, address, value, parts) in enumerate(data["trails"]["numbers"]):
-        assert f'data-trail="{place}"' in text
-        assert address.count(":") >= 3
+    trails = data["trails"]
+    for place, (what, parts) in enumerate(trails["numbers"]):
+        # The id of a cell is the number's name, which is also its address within the page.
+        cell = re.search(rf'<td id="([^"\s]+)"[^>]*? data-trail="{place}"', text)
+        assert cell is not None
+        assert cell[1].count(":") >= 3
         assert len(parts) == 8
-        assert value == "" or float(value) is not None
+        assert all(trails["texts"][part] for part in what)
     assert set(data["charts"]) <= set(inputs.evaluation.exhibits)
 
 
@@ -509,11 +513,40 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
     assert 'class="banner"' not in text
 
 
-def test_inline_svg_scales_with_the_page() -> None:
-    for width, look in ((547, ""), (316, ' class="narrow"')):
-        box = f'viewBox="0 0 {width} 5"'
-        svg = f'<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg width="{width}pt" height="5pt" {box}><g width="3"/></svg>'
-        assert inline_svg(svg) == f'<svg {box}{look}><g width="3"/></svg>'
+GLYPHS = """<?xml version="1.0"?>
+<!DOCTYPE svg>
+<svg role="img" aria-labelledby="{name}-title" width="{width}pt" height="5pt" viewBox="0 0 {width} 5"
+  xmlns:xlink="http://www.w3.org/1999/xlink" xmlns="http://www.w3.org/2000/svg" version="1.1">
+<metadata>made</metadata>
+<title id="{name}-title">A &amp; B</title>
+<g id="{name}-text"><g style="fill: #222222" transform="translate(1.123456 2) scale(0.085 -0.085)"><defs>
+<path id="{name}-A" d="M 678 2272 
+L 4684 2272 
+z
+" transform="scale(0.015625)"/></defs><use xlink:href="#{name}-A"/><use xlink:href="#{name}-A" transform="translate(63.623047 0)"/></g>
+<path d="M 1.23456 2 
+L -0.00004 7.5 
+" clip-path="url(#{name}-clip)" style="fill: #0b3c5d; stroke: #222222"/>
+<defs><clipPath id="{name}-clip"><rect x="1.23456" y="2"/></clipPath></defs></g></svg>"""
+
+
+def test_figures_of_a_page_share_their_letters_and_follow_its_colours() -> None:
+    figures = InlineFigures()
+    first, second = (figures.inline(GLYPHS.format(name=name, width=width)) for name, width in (("a", 547), ("b", 316)))
+    assert first == (
+        '<svg role="img" aria-labelledby="a-title" viewBox="0 0 547 5"><title id="a-title">A &amp; B</title>'
+        '<g style="fill:var(--f0)" transform="translate(1.12 2) scale(0.085 -0.085)"><use href="#g0"/><use href="#g0" x="63.62"/></g>'
+        '<path d="M1.23 2L-0 7.5" clip-path="url(#d1)" style="fill:var(--f1);stroke:var(--f0)"/>'
+        '<defs><clipPath id="d1"><rect x="1.23" y="2"/></clipPath></defs></svg>'
+    )
+    # Drawn narrow, it is not stretched; ids are those of the page.
+    assert 'viewBox="0 0 316 5" class="narrow"' in second
+    assert 'href="#g0"' in second
+    assert 'id="d2"' in second
+    assert figures.shared.count("<path") == 1
+    assert "--f0:#222222;--f1:#0b3c5d;" in figures.style
+    assert f"--f1:{on_dark('#0b3c5d')};" in figures.style.split("prefers-color-scheme: dark")[1]
+    assert InlineFigures().shared == InlineFigures().style == ""
 
 
 def test_departures_from_the_registered_plan_are_shown(tmp_path: Path) -> None:
