@@ -28,8 +28,8 @@ from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
-from refino_eval.report.page.primary_effects import MainEffect, effects_drawing, effects_table, main_effect
 from refino_eval.report.page.inline_figures import InlineFigures, on_dark
+from refino_eval.report.page.primary_effects import MainEffect, effects_drawing, effects_table, main_effect
 from refino_eval.report.page.report_page import SCRIPTS
 from refino_eval.report.page.summary import summarise_numbers
 from refino_eval.text import catalogue, say, say_if_any
@@ -520,12 +520,12 @@ GLYPHS = """<?xml version="1.0"?>
 <metadata>made</metadata>
 <title id="{name}-title">A &amp; B</title>
 <g id="{name}-text"><g style="fill: #222222" transform="translate(1.123456 2) scale(0.085 -0.085)"><defs>
-<path id="{name}-A" d="M 678 2272 
-L 4684 2272 
+<path id="{name}-A" d="M 678 2272
+L 4684 2272
 z
 " transform="scale(0.015625)"/></defs><use xlink:href="#{name}-A"/><use xlink:href="#{name}-A" transform="translate(63.623047 0)"/></g>
-<path d="M 1.23456 2 
-L -0.00004 7.5 
+<path d="M 1.23456 2
+L -0.00004 7.5
 " clip-path="url(#{name}-clip)" style="fill: #0b3c5d; stroke: #222222"/>
 <defs><clipPath id="{name}-clip"><rect x="1.23456" y="2"/></clipPath></defs></g></svg>"""
 

@@ -85,7 +85,9 @@ class InlineFigures:
         """Yield each id that the figure refers to, with its name on the page: shared for letters, short for the rest."""
         described = set((root.get("aria-labelledby") or "").split())
         referred = {value[1:] for each in root.iter() for name, value in each.items() if name == "href"}
-        referred |= {used for each in root.iter() for value in each.attrib.values() for used in REFERENCE.findall(value)}
+        referred |= {
+            used for each in root.iter() for value in each.attrib.values() for used in REFERENCE.findall(value)
+        }
         for element in root.iter():
             name = element.get("id")
             if name in described:

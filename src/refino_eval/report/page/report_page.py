@@ -30,7 +30,16 @@ LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
 
 STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "print.css")
-SCRIPTS = ("numbers.js", "contents.js", "links.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js")
+SCRIPTS = (
+    "numbers.js",
+    "contents.js",
+    "links.js",
+    "tables.js",
+    "trail.js",
+    "charts.js",
+    "explorer.js",
+    "comparison.js",
+)
 """The page's scripts, in running order."""
 
 
