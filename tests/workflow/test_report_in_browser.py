@@ -146,7 +146,7 @@ REFUSED = (
 def test_copying_gives_tabs_and_full_numbers(opened, small_run, before):
     page = opened("nb", before=before)
     page.locator("#exhibit-table_8_1 button.copy").click()
-    page.wait_for_function("window.kept !== undefined")
+    page.locator("#exhibit-table_8_1 .tools [role=status]:not(:empty)").wait_for(state="attached")
     rows = [line.split("\t") for line in page.evaluate("window.kept").split("\n")]
     assert len({len(row) for row in rows}) == 1
     expected = numbers(small_run, "table_8_1")
