@@ -5,6 +5,8 @@ const Report = (() => {
   const data = JSON.parse(document.getElementById("page-data").textContent);
   document.documentElement.classList.add("scripted");
 
+  const word = (key) => data.words[key] ?? key;
+
   /** Write a number with so many decimals, in the language's marks; never a negative zero. */
   function fixed(value, decimals) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "";
@@ -63,5 +65,5 @@ const Report = (() => {
     }
   }
 
-  return { data, copy, word: (key) => data.words[key] ?? key, fixed, decimalsFor, pValue, read, make };
+  return { data, copy, word, fixed, decimalsFor, pValue, read, make };
 })();
