@@ -83,6 +83,19 @@ def test_an_arm_with_gaps_is_proposed_with_the_people_who_have_one_and_asked_abo
     assert set(table.columns) == set(evaluation.person_table.outcomes), "every outcome is in the table"
 
 
+def test_whole_numbers_written_with_a_decimal_are_codes(project):
+    """Many programs write 0 and 1 as 0.0 and 1.0 where the column has gaps."""
+    frame = people(np.random.default_rng(4))[["caseid", "age", "employed"]]
+    frame["offered"] = (np.arange(200) % 2).astype(float)
+    frame.loc[:9, "offered"] = np.nan
+    frame.to_csv(project / "data/trial.csv", index=False)
+    propose(project, "mine", "person-table", project / "data/trial.csv", arm="offered")
+    evaluation = load_configuration(project, evaluation="mine").evaluation
+    assert evaluation.person_table.treated == "offered"
+    assert sorted(arm.code for arm in evaluation.arms.values()) == ["0", "1"]
+    assert "10 people: not kept" in "\n".join(check_evaluation(project, "mine"))
+
+
 def test_registers_are_linked_typed_and_checked(project):
     said, text = propose(project, "schools", "registers", project / "data/example", unit="week")
     configuration = load_configuration(project, evaluation="schools")

@@ -231,8 +231,12 @@ def _profile_of_text(column: TableColumn, decimal: str) -> ColumnProfile:
     if all(_INTEGER.fullmatch(text) for text in texts):
         return ColumnProfile(column.name, "integer", column)
     if all(_NUMBER.fullmatch(text.replace(decimal, ".")) for text in texts):
+        read = _with_decimal(column, decimal)
+        # Many programs write whole numbers as 1.0 where the column has gaps.
+        if all(set(text.partition(decimal)[2]) <= {"0"} for text in texts):
+            return ColumnProfile(column.name, "integer", read)
         decimals = max(len(text.partition(decimal)[2]) for text in texts)
-        return ColumnProfile(column.name, "number", _with_decimal(column, decimal), decimals=decimals)
+        return ColumnProfile(column.name, "number", read, decimals=decimals)
     return ColumnProfile(column.name, "text", column)
 
 
