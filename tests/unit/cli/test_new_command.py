@@ -92,7 +92,7 @@ def test_whole_numbers_written_with_a_decimal_are_codes(project):
     propose(project, "mine", "person-table", project / "data/trial.csv", arm="offered")
     evaluation = load_configuration(project, evaluation="mine").evaluation
     assert evaluation.person_table.treated == "offered"
-    assert sorted(arm.code for arm in evaluation.arms.values()) == ["0", "1"]
+    assert evaluation.person_table.keep[0].is_in == ("0", "1")
     assert "10 people: not kept" in "\n".join(check_evaluation(project, "mine"))
 
 
