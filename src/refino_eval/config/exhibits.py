@@ -36,6 +36,7 @@ KINDS = (
     "paths",
     "effects",
     "time_to_event",
+    "programme_starts",
     "take_up",
     "stock",
     "ever_started",

@@ -33,6 +33,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "paths": "path",
     "effects": "regression",
     "time_to_event": "survival",
+    "programme_starts": "share",
     "take_up": "share",
     "ever_started": "share",
     "starters": "regression",

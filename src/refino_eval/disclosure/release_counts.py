@@ -398,13 +398,17 @@ class _Linker:
             before, losses = index, []
 
     def _increments(self, rows: dict[str, int]) -> None:
-        ordered = [index for row, index in rows.items() if not row.startswith("not_")]
-        for earlier, later in pairwise(ordered):
+        by_kind: dict[str, list[int]] = defaultdict(list)
+        for row, index in rows.items():
+            if not row.startswith("not_"):
+                by_kind[row.partition(":")[2]].append(index)
+        for earlier, later in (pair for ordered in by_kind.values() for pair in pairwise(ordered)):
             added = self.system.values[later] - self.system.values[earlier]
-            if added > 0:
-                small = added < self.profile.frequency.threshold
-                label = f"{self.system.labels[later]} (added since the row before)"
-                self.system.remainder(later, [earlier], sensitive=small, label=label)
+            if added:
+                small = abs(added) < self.profile.frequency.threshold
+                label = f"{self.system.labels[later]} (changed since the row before)"
+                larger, smaller = (later, earlier) if added > 0 else (earlier, later)
+                self.system.remainder(larger, [smaller], sensitive=small, label=label)
 
     def _groups(self) -> None:
         """Equate groups, whose panel is `<what>:<group>`, to the same number of everybody."""

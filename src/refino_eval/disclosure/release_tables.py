@@ -173,7 +173,7 @@ def release_exhibits(
             treated=treated,
             control=definition.against or evaluation.arms.control.name,
             measures=dict(definition.outcome_columns),
-            cumulative=definition.kind == "ever_started",
+            cumulative=definition.kind in ("ever_started", "programme_starts"),
             computed_from_exhibits=bool(definition.exhibits_read),
         )
         for name, frame in frames.items()

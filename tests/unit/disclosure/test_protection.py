@@ -270,6 +270,35 @@ def test_whoever_was_added_between_two_months_is_not_shown():
     assert shown[shown["column"] == "usual"]["value"].notna().all()
 
 
+def test_few_people_of_a_time_or_between_two_follow_from_no_other_programme():
+    def rows(arm, people, counts):
+        for state, by_time in counts.items():
+            for time, count in zip((3, 6), by_time, strict=True):
+                keys = ("", f"{time}:{state}", arm)
+                yield from [(*keys, "share", count / people, people), (*keys, "count", count, people)]
+
+    profile = load_profile("acro_default")
+    started = exhibit(
+        "starts",
+        "programme_starts",
+        [
+            *rows("new", 400, {"a": (200, 260), "b": (2, 40), "none": (198, 100)}),  # two people in b at time 3
+            *rows("usual", 500, {"a": (60, 80), "b": (300, 301), "none": (140, 119)}),  # one more in b at time 6
+        ],
+        cumulative=True,
+    )
+    release = protect_release([started], profile)
+    assert attack(release, profile) == []
+    shown = release["starts"].frame
+    shown = shown[shown["value"].notna() & (shown["statistic"] == "count")]
+    of_new = set(shown[shown["column"] == "new"]["row"])
+    assert "3:b" not in of_new
+    assert not {"3:a", "3:none"} <= of_new  # with both, b would be the rest
+    assert {"6:a", "6:b", "6:none"} & of_new
+    of_usual = set(shown[shown["column"] == "usual"]["row"])
+    assert not {"3:b", "6:b"} <= of_usual
+
+
 def test_a_small_class_of_a_density_cannot_be_computed_from_the_others():
     sizes = {"0": 2, "0.2": 90, "0.4": 150, "0.6": 55}
     rows = [("score", row, "new", "share", size / 297, size) for row, size in sizes.items()]

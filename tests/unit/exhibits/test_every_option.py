@@ -51,6 +51,7 @@ EXHIBITS = {
     "descriptives": {"covariates": ["age"]},
     "bars": Y,
     "paths": {"states": ["s"]},
+    "programme_starts": {"states": ["s"], "last": 2},
     "take_up": {"states": ["s"]},
     "spell_survival": {"states": ["s"]},
     "counts": {"by": ["county"]},
@@ -383,6 +384,9 @@ def test_means_and_shares_are_weighted(trial):
     got = numbers(trial, "take_up", weighted=True)
     assert got["s", "2", "t", "share"] == pytest.approx(mean(state[:, 2], arm))
     assert got["s", "2", "t", "conf_low"] < got["s", "2", "t", "share"] < got["s", "2", "t", "conf_high"]
+    got = numbers(trial, "programme_starts", weighted=True)
+    assert got["", "2:s", "t", "share"] == pytest.approx(mean(state[:, :3].max(axis=1), arm))
+    assert got["", "2:none", "t", "share"] == pytest.approx(1 - got["", "2:s", "t", "share"])
     got = numbers(trial, "ever_started", weighted=True)
     assert got["s", "by_2", "t", "share"] == pytest.approx(mean(state[:, :3].max(axis=1), arm))
     got = numbers(trial, "interactions", weighted=True)

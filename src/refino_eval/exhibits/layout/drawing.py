@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,26 @@ NAME_WIDTH = 17
 """Characters in a line of a series' name; a longer name goes on in a second line, so that panels keep their width."""
 
 
+def moved_apart(heights: Sequence[float], tall: Sequence[float]) -> list[float]:
+    """Return the middles of names, ascending, as near to where they should be as names so tall can be, within 0 and 1.
+
+    Least squares under the least distances: with these taken off, the middles are an isotonic regression (pool adjacent violators).
+    """
+    steps = [0.0]
+    for below, above in pairwise(tall):
+        steps.append(steps[-1] + (below + above) / 2)
+    pools: list[list[float]] = []  # sum and number of names that touch each other
+    for height, step in zip(heights, steps, strict=True):
+        pools.append([height - step, 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            total, count = pools.pop()
+            pools[-1][0] += total
+            pools[-1][1] += count
+    free = [total / count for total, count in pools for _ in range(int(count))]
+    highest = max(0.98 - steps[-1], 0.02)
+    return [min(max(place, 0.02), highest) + step for place, step in zip(free, steps, strict=True)]
+
+
 def end_labels(
     ax: Axes, ends: Sequence[tuple[float, str, Series]], *, gap: float = 0.085, in_margin: bool = False
 ) -> None:
@@ -228,16 +249,10 @@ def end_labels(
     order = sorted(range(len(ends)), key=lambda place: ends[place][0])
     heights = [(ends[place][0] - low) / (high - low) for place in order]
     tall = [gap * (1 + names[place].count("\n")) for place in order]
-    middle = sum(heights) / len(heights)
-    for upper in range(1, len(heights)):
-        least = (tall[upper - 1] + tall[upper]) / 2
-        heights[upper] = max(heights[upper], heights[upper - 1] + least)
-    shift = middle - sum(heights) / len(heights)
-    shift = min(max(shift, 0.02 - heights[0]), 0.98 - heights[-1])
     beside = ax.get_yaxis_transform()
-    for place, height in zip(order, heights, strict=True):
+    for place, height in zip(order, moved_apart(heights, tall), strict=True):
         series = ends[place][2]
-        y = low + (height + shift) * (high - low)
+        y = low + height * (high - low)
         mark = ax.plot(
             [1.0],
             [y],
@@ -324,6 +339,11 @@ def treated_series(labels: LabelBook) -> Series:
 def arms_of(labels: LabelBook) -> tuple[tuple[str, Series], ...]:
     """Return the arms with their looks, the treated first."""
     return tuple((arm, series_of(labels, arm)) for arm in (*labels.treated_arms, labels.control))
+
+
+def draw_source(figure: Figure, text: str) -> None:
+    """Write a source line as `source_line`, in lines that a narrow figure holds."""
+    source_line(figure, "\n".join(textwrap.wrap(text, int(13.5 * figure.get_figwidth()))))
 
 
 def source_line(figure: Figure, text: str) -> None:

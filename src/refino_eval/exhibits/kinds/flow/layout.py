@@ -21,7 +21,7 @@ from refino_eval.exhibits.kinds.flow.flow_stages import (
     stages_of,
 )
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
-from refino_eval.exhibits.layout.drawing import Drawing, arms_of
+from refino_eval.exhibits.layout.drawing import Drawing, arms_of, draw_source
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import GRID, INK, QUIET, Series
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -30,7 +30,6 @@ from refino_eval.exhibits.wording.number_format import NumberStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 WIDTH = 4.4
@@ -122,14 +121,8 @@ def layout(exhibit: FlowExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
         top -= down
         pen.stage(stage, lines, top)
         top -= BOX_HEIGHT
-    if source:
-        _source(figure, source, total + foot)
+    draw_source(figure, source)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt_text(stages, labels))
-
-
-def _source(figure: Figure, text: str, height: float) -> None:
-    lines = "\n".join(textwrap.wrap(text, 62))
-    figure.text(0.02, 0.05 / height, lines, fontsize=7.5, style="italic", color=INK, va="bottom")
 
 
 def _stage_lines(stage: Stage, labels: LabelBook) -> list[str]:
