@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from refino_eval.exhibits.layout.table import Cell, Part, Row
+from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 
 LONGEST_HEAD = 34
 """Characters of the first column, where its headings break into lines."""
@@ -15,6 +15,10 @@ LEAST = 4
 
 PROSE = 60
 """An entry longer than this is a text that breaks into lines; its column is no wider."""
+
+
+UPRIGHT, BETWEEN = 139, 0.7
+"""Digits of the printed page's smallest type across an A4 page, and those that the space between two columns takes (print.css)."""
 
 
 NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"}
@@ -63,6 +67,11 @@ def column_widths(part: Part, *, broken: bool = False) -> list[int]:
             for k in covered:
                 widths[k] += max(0, -(-lacking // cell.span))
     return widths
+
+
+def lies_on_paper(table: Table) -> bool:
+    """Whether the printed page must lie on its side: no upright one holds a grid even in the smallest type, entries broken."""
+    return any(sum(column_widths(part, broken=True)) + part.width * BETWEEN > UPRIGHT for part in table.parts)
 
 
 def _longest(text: str) -> int:

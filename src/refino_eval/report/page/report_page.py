@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from refino_eval.config.base import Language
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.formats.text_formats import to_html
+from refino_eval.exhibits.formats.widths import lies_on_paper
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import asset, write_page
 from refino_eval.report.page.charts import chart_of
@@ -20,11 +21,14 @@ from refino_eval.report.page.report_contents import ReportContents, ReportExhibi
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
 from refino_eval.report.trail.trails import Trails
-from refino_eval.text import texts_of
+from refino_eval.text import say, texts_of
 from refino_eval.text.design_wording import worded_for
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+TALL = 0.95
+"""Height of a figure in parts of its width, beyond which it has a printed page to itself."""
 
 LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
@@ -54,6 +58,7 @@ class Shown:
     notes: tuple[str, ...]
     verdicts: str
     chart: bool
+    shape: str
 
 
 @dataclass
@@ -109,6 +114,7 @@ def write_report(contents: ReportContents, out_path: Path) -> Path:
         title=contents.title,
         data_class=inputs.evaluation.data_class,
         watermark=contents.watermark,
+        mark=_mark(contents),
         profile=inputs.profile,
         scripts=scripts,
         script_sources=" ".join(map(_source, scripts)),
@@ -127,6 +133,21 @@ def write_report(contents: ReportContents, out_path: Path) -> Path:
         figure_style=Markup(page.figures.style),
         glyphs=Markup(page.figures.shared),
     )
+
+
+def _mark(contents: ReportContents) -> str:
+    """Return what is at the head of every printed page of synthetic or unprotected numbers; nothing for others."""
+    if contents.inputs.evaluation.data_class == "synthetic":
+        return say("report.synthetic", contents.language)
+    return say("report.confidential", contents.language) if contents.watermark else ""
+
+
+def _shape(exhibit: ReportExhibit, body: str) -> str:
+    """Return the class of an exhibit that needs other room on paper: a very wide table, or a figure that is taller than wide."""
+    if exhibit.table is not None:
+        return "lies" if lies_on_paper(exhibit.table) else ""
+    across = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', body)
+    return "tall" if across and float(across[2]) > TALL * float(across[1]) else ""
 
 
 def _shown(exhibit: ReportExhibit, page: _Page) -> Shown:
@@ -155,6 +176,7 @@ def _shown(exhibit: ReportExhibit, page: _Page) -> Shown:
         notes=() if exhibit.table is not None else exhibit.notes,
         verdicts=exhibit.verdicts,
         chart=exhibit.name in page.charts,
+        shape=_shape(exhibit, body),
     )
 
 
