@@ -17,7 +17,8 @@ from refino_eval.exhibits.formats.excel import to_excel
 from refino_eval.exhibits.formats.latex import to_latex
 from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.formats.widths import PROSE, column_widths
-from refino_eval.exhibits.formats.word import fit, to_word
+from refino_eval.exhibits.formats.word import to_word
+from refino_eval.exhibits.formats.word_grid import fit
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import figure_notes, table_of
 from support import exhibits as toy

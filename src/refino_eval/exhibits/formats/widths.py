@@ -53,14 +53,14 @@ def column_widths(part: Part, *, broken: bool = False) -> list[int]:
     """
     widths = [LEAST] * part.width
     for row in part.body:
-        for place, cell in _placed(row):
+        for place, cell in placed(row):
             if place == 0 and cell.span == 1:
                 widths[0] = max(widths[0], min(measure(cell.shown), LONGEST_HEAD))
             elif cell.span == 1:
                 wanted = _longest(cell.shown) if broken and not is_prose(cell) else min(measure(cell.shown), PROSE)
                 widths[place] = max(widths[place], wanted)
     for row in part.header:
-        for place, cell in _placed(row):
+        for place, cell in placed(row):
             covered = range(place, place + cell.span)
             # Headings are bold, hence wider.
             lacking = round(1.15 * _longest(cell.text)) - sum(widths[k] for k in covered)
@@ -78,7 +78,7 @@ def _longest(text: str) -> int:
     return max(map(measure, text.split(" ")), default=0)
 
 
-def _placed(row: Row) -> list[tuple[int, Cell]]:
+def placed(row: Row) -> list[tuple[int, Cell]]:
     """Return each cell with the column it begins in."""
     starts = [0]
     for cell in row.cells:

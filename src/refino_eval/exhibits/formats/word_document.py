@@ -1,0 +1,123 @@
+"""A Word document in house style, before anything is in it: pages, styles, language, and its bytes without a date."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.exhibits.formats.reproducible_zip import EPOCH, LANGUAGE_TAGS, timeless
+from refino_eval.text.escaping import without_control_characters
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+LONG_SIDE, SHORT_SIDE, MARGIN = 16838, 11906, 1418
+
+
+FONT = "Arial"
+
+
+TEXT, NOTE, PART = "Table Text", "Table Note", "Table Part"
+
+
+LONGEST_PROPERTY = 255
+"""Characters that a property of a document may have."""
+
+
+def new_document(title: str, language: str) -> Document:
+    """Return an empty document with the styles of tables, and with headings in the type of the text."""
+    import docx
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    document = docx.Document()
+    for relation in [key for key, each in document.part.package.rels.items() if "thumbnail" in each.reltype]:
+        del document.part.package.rels[relation]
+    core = document.core_properties
+    # Word's own limit for a property; the caption shows the whole title.
+    core.title = without_control_characters(title)[:LONGEST_PROPERTY]
+    core.language, core.author, core.comments = LANGUAGE_TAGS[language], "", ""
+    core.created = core.modified = EPOCH
+    styles = document.styles
+    for name, size, before, after in ((TEXT, 9, 1.5, 1.5), (NOTE, 8, 0, 2), (PART, 9, 6, 3)):
+        style: Any = styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        style.base_style = styles["Normal"]
+        set_type(style, size, before, after)
+    styles[PART].font.italic = True
+    set_type(styles["Caption"], 10, 6, 4)
+    styles["Caption"].paragraph_format.keep_with_next = True
+    for name, size, before, after in (("Heading 1", 15, 18, 6), ("Heading 2", 12, 12, 4), ("Heading 3", 10.5, 8, 2)):
+        set_type(styles[name], size, before, after)
+    for name in ("Normal", "Caption", "Title", "Heading 1", "Heading 2", "Heading 3"):
+        font = styles[name].font
+        font.name, font.color.rgb = FONT, RGBColor(0x22, 0x22, 0x22)
+        fonts = font.element.rPr.rFonts
+        for kind in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+            fonts.attrib.pop(qn(f"w:{kind}"), None)
+        fonts.set(qn("w:cs"), FONT)
+    rule = styles["Title"].element.pPr.find(qn("w:pBdr"))
+    if rule is not None:
+        styles["Title"].element.pPr.remove(rule)
+    styles["Normal"].font.size = Pt(11)
+    styles["Title"].font.size = Pt(20)
+    for tag in styles.element.iter(qn("w:lang")):
+        tag.set(qn("w:val"), LANGUAGE_TAGS[language])
+    return document
+
+
+def set_type(style: Any, size: float, before: float, after: float) -> None:
+    """Set the size of a style's type and the room before and after its paragraphs, in points."""
+    from docx.shared import Pt
+
+    style.font.size = Pt(size)
+    form = style.paragraph_format
+    form.space_before, form.space_after, form.line_spacing = Pt(before), Pt(after), 1.0
+
+
+def turn(section: Any, *, landscape: bool) -> None:
+    """Make a section's pages A4, upright or on their side."""
+    from docx.enum.section import WD_ORIENT
+    from docx.shared import Twips
+
+    long, short = Twips(LONG_SIDE), Twips(SHORT_SIDE)
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (long, short) if landscape else (short, long)
+    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
+        setattr(section, side, Twips(MARGIN))
+
+
+def head_pages(document: Document, text: str) -> None:
+    """Write a text at the head of every page; later sections take over the head of the first."""
+    if text:
+        paragraph = document.sections[0].header.paragraphs[0]
+        paragraph.style = document.styles[NOTE]
+        paragraph.add_run(text).bold = True
+
+
+def saved(document: Document) -> bytes:
+    """Return a document's bytes, the same whenever it is made."""
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return timeless(buffer.getvalue())
+
+
+def paragraph(document: Document, text: str, style: str) -> Any:
+    """Add a paragraph of one text in a style."""
+    made = empty_paragraph(document, style)
+    made.add_run(without_control_characters(text))
+    return made
+
+
+def empty_paragraph(document: Document, style: str) -> Any:
+    """Add a paragraph; given a style by its name, the library would look for the default style each time."""
+    paragraph = document.add_paragraph()
+    paragraph._p.style = document.styles[style].style_id
+    return paragraph
+
+
+def append(document: Document, xml: str) -> None:
+    """Put a piece of a document at its end, before the page's own settings."""
+    from docx.oxml import parse_xml
+
+    document.element.body.insert_element_before(parse_xml(xml), "w:sectPr")
