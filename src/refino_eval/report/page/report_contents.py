@@ -28,6 +28,10 @@ from refino_eval.report.page.methods import Methods, methods_of
 from refino_eval.report.page.summary import Summary, summarise_numbers
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.text import say
+
+LONGEST_ON_PAPER = 100
+"""Rows of a grid beyond which it is on the screen and in its own file, and not on paper (print.css)."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,13 @@ class ReportContents:
     def title(self) -> str:
         """The evaluation's name."""
         return self.inputs.evaluation.label[self.language]
+
+    @property
+    def mark(self) -> str:
+        """What is at the head of every page on paper: that the data are synthetic, or confidential and unprotected; else nothing."""
+        if self.inputs.evaluation.data_class == "synthetic":
+            return say("report.synthetic", self.language)
+        return say("report.confidential", self.language) if self.watermark else ""
 
     @property
     def exhibits(self) -> Iterator[ReportExhibit]:

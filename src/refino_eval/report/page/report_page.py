@@ -21,7 +21,7 @@ from refino_eval.report.page.report_contents import ReportContents, ReportExhibi
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
 from refino_eval.report.trail.trails import Trails
-from refino_eval.text import say, texts_of
+from refino_eval.text import texts_of
 from refino_eval.text.design_wording import worded_for
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def write_report(contents: ReportContents, out_path: Path) -> Path:
         title=contents.title,
         data_class=inputs.evaluation.data_class,
         watermark=contents.watermark,
-        mark=_mark(contents),
+        mark=contents.mark,
         profile=inputs.profile,
         scripts=scripts,
         script_sources=" ".join(map(_source, scripts)),
@@ -133,13 +133,6 @@ def write_report(contents: ReportContents, out_path: Path) -> Path:
         figure_style=Markup(page.figures.style),
         glyphs=Markup(page.figures.shared),
     )
-
-
-def _mark(contents: ReportContents) -> str:
-    """Return what is at the head of every printed page of synthetic or unprotected numbers; nothing for others."""
-    if contents.inputs.evaluation.data_class == "synthetic":
-        return say("report.synthetic", contents.language)
-    return say("report.confidential", contents.language) if contents.watermark else ""
 
 
 def _shape(exhibit: ReportExhibit, body: str) -> str:

@@ -1,0 +1,474 @@
+"""The report as a Word document: chapters as headings, exhibits with captions that Word counts, and references to them.
+
+It shows what the HTML page shows, from the same contents; what only a screen can do (trails of numbers, the explorer, the
+comparison number by number) is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refino_eval.config.base import Language
+from refino_eval.exhibits.formats.reproducible_zip import LANGUAGE_TAGS
+from refino_eval.exhibits.formats.widths import measure
+from refino_eval.exhibits.formats.word_document import (
+    NOTE,
+    PART,
+    append,
+    head_pages,
+    new_document,
+    paragraph,
+    saved,
+    turn,
+)
+from refino_eval.exhibits.formats.word_grid import (
+    CHARACTER,
+    GAP,
+    LANDSCAPE,
+    PORTRAIT,
+    TWIPS,
+    Fit,
+    fit,
+    grid,
+)
+from refino_eval.exhibits.layout.table import Align, Cell, Part, Row, Table, label
+from refino_eval.exhibits.tidy import write_bytes
+from refino_eval.report.page.report_contents import LONGEST_ON_PAPER, ReportContents, ReportExhibit, report_contents
+from refino_eval.report.page.summary_tables import SummaryTable
+from refino_eval.report.report_inputs import ReportInputs
+from refino_eval.report.word.word_fields import (
+    NUMBERED,
+    Caption,
+    bookmark,
+    caption_paragraph,
+    contents_paragraphs,
+    made_paragraph,
+    run,
+    with_references,
+)
+from refino_eval.report.word.word_fields import field as word_field
+from refino_eval.text import say
+from refino_eval.text.design_wording import worded_for
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+PAGES = (
+    (9.0, PORTRAIT, False), (8.0, PORTRAIT, False), (8.0, PORTRAIT, True), (7.0, PORTRAIT, True), (8.0, LANDSCAPE, False),
+    (8.0, LANDSCAPE, True), (7.0, LANDSCAPE, True), (6.0, LANDSCAPE, True),
+)  # fmt: skip
+"""As of `word_grid.PAGES`; inside a report a turned page leaves room empty before and after it, and is the last resort."""
+
+CONTENTS_STYLES = (("toc 1", 0, 4), ("toc 2", 284, 0), ("table of figures", 0, 0))
+"""Styles of the lists of contents: name, indent in twips, room before a line in points."""
+
+TALLEST = 5400
+"""Height of a figure at most, in twips, unless it is taller than wide."""
+
+EMU = 635
+"""English metric units, in which pictures are measured, of a twip."""
+
+
+@dataclass
+class _Writer:
+    """A report that is being written.
+
+    Attributes
+    ----------
+    contents
+        What it shows.
+    document
+        What is written so far.
+    captions
+        Of every exhibit, by its name.
+    identity
+        Number of the last bookmark or picture.
+    lying
+        Whether the section lies on its side.
+    """
+
+    contents: ReportContents
+    document: Document
+    captions: dict[str, Caption] = field(default_factory=dict)
+    identity: int = 0
+    lying: bool = False
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a text in the report's language."""
+        return say(key, self.contents.language, **values)
+
+    @cached_property
+    def published(self) -> dict[str, Caption]:
+        """Captions by the number that their exhibits have in a publication."""
+        return {caption.published: caption for caption in self.captions.values() if caption.published}
+
+    def next(self) -> int:
+        """Return the number of a new bookmark or picture."""
+        self.identity += 1
+        return self.identity
+
+    def heading(self, text: str, mark: str, level: int = 1, form: str = "") -> None:
+        """Write a heading with a bookmark."""
+        append(self.document, made_paragraph(f"Heading{level}", bookmark(self.next(), mark, run(text)), form))
+
+    def text(self, text: str, style: str = "Normal", look: str = "") -> None:
+        """Write a paragraph, with references to the exhibits that it names."""
+        append(self.document, made_paragraph(style, run(text, look) if look else with_references(text, self.published)))
+
+    def turned(self, *, landscape: bool) -> None:
+        """Begin a section where the page has to be turned."""
+        from docx.enum.section import WD_SECTION
+
+        if landscape != self.lying:
+            turn(self.document.add_section(WD_SECTION.NEW_PAGE), landscape=landscape)
+            self.lying = landscape
+
+
+def build_word_report(inputs: ReportInputs, *, language: Language, out_path: Path) -> Path:
+    """Write the report of a run as a Word document in one language.
+
+    Parameters
+    ----------
+    inputs
+        The run; its figures are there as PNG and as SVG.
+    language
+        ``"nb"`` or ``"en"``.
+    out_path
+        The document; written at once or not at all.
+
+    Returns
+    -------
+    Path
+        `out_path`.
+    """
+    with worded_for(inputs.evaluation.design):
+        return write_word_report(report_contents(inputs, language), out_path)
+
+
+def write_word_report(contents: ReportContents, out_path: Path) -> Path:
+    """Write a report as a Word document, and return its path."""
+    document = new_document(contents.title, contents.language)
+    turn(document.sections[0], landscape=False)
+    writer = _Writer(contents, document, _captions(contents))
+    _styles(document)
+    _margins(writer)
+    paragraph(document, contents.title, "Title")
+    _banner(writer)
+    for place, chapter in enumerate(name for name in contents.order if name != "explorer"):
+        if place == 1:
+            _contents(writer)
+        writer.turned(landscape=False)
+        writer.heading(writer.say(f"report.chapter_{chapter}"), f"_Toc_{chapter}")
+        _chapter(writer, chapter)
+        for exhibit in contents.chapters.get(chapter, ()):
+            _exhibit(writer, exhibit)
+    write_bytes(out_path, saved(document))
+    return out_path
+
+
+def _captions(contents: ReportContents) -> dict[str, Caption]:
+    counted = {"table": 0, "figure": 0}
+    captions = {}
+    for exhibit in contents.exhibits:
+        form = exhibit.definition.form
+        counted[form] += 1
+        word = say(f"report.caption_{form}", contents.language)
+        match = NUMBERED.match(exhibit.title)
+        title = exhibit.title[match.end() + 2 :] if match else exhibit.title
+        published = match.group() if match else ""
+        captions[exhibit.name] = Caption(word, counted[form], title, published, f"_Ref_{exhibit.name}"[:40])
+    return captions
+
+
+def _styles(document: Document) -> None:
+    """Add the styles of Word's lists of contents, which its template lacks, and of paragraphs in the text."""
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.enum.text import WD_TAB_ALIGNMENT, WD_TAB_LEADER
+    from docx.shared import Pt, Twips
+
+    for name, indent, before in CONTENTS_STYLES:
+        style: Any = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH, builtin=True)
+        style.base_style, style.font.size = document.styles["Normal"], Pt(9)
+        form = style.paragraph_format
+        form.left_indent, form.space_before, form.space_after, form.line_spacing = Twips(indent), Pt(before), Pt(1), 1.0
+        form.tab_stops.add_tab_stop(Twips(PORTRAIT), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+    normal: Any = document.styles["Normal"]
+    normal.font.size = Pt(10)
+    normal.paragraph_format.space_after, normal.paragraph_format.line_spacing = Pt(6), 1.12
+    # The list style of the template has the spacing of its base.
+    document.styles["List Bullet"].paragraph_format.space_after = Pt(2)  # type: ignore[attr-defined]
+
+
+def _margins(writer: _Writer) -> None:
+    """Write the evaluation's name, the class of the data and the number of the page on every page."""
+    contents, document = writer.contents, writer.document
+    head_pages(document, " · ".join(filter(None, (contents.title, contents.watermark or contents.mark))))
+    foot = document.sections[0].footer.paragraphs[0]
+    from docx.oxml import parse_xml
+
+    pages = word_field("PAGE", "1") + run(" / ") + word_field("NUMPAGES", "1")
+    made = made_paragraph("TableNote", pages, '<w:jc w:val="right"/>')
+    foot._p.getparent().replace(foot._p, parse_xml(made))
+
+
+def _banner(writer: _Writer) -> None:
+    inputs = writer.contents.inputs
+    kind = (
+        "synthetic"
+        if inputs.evaluation.data_class == "synthetic"
+        else "confidential"
+        if writer.contents.watermark
+        else ""
+    )
+    if kind:
+        text = run(f"{writer.say(f'report.{kind}')}. ", "<w:b/>") + run(writer.say(f"report.{kind}_warning"))
+        sides = "".join(
+            f'<w:{side} w:val="single" w:sz="8" w:space="4" w:color="8A3500"/>'
+            for side in ("top", "left", "bottom", "right")
+        )
+        append(writer.document, made_paragraph("Normal", text, f"<w:pBdr>{sides}</w:pBdr>"))
+    if inputs.profile:
+        writer.text(writer.say("notes.profile", profile=inputs.profile))
+
+
+def _contents(writer: _Writer) -> None:
+    """Write the contents, and the lists of tables and figures, on pages of their own behind the summary."""
+    contents = writer.contents
+    headings = [
+        ("TOC1", f"_Toc_{chapter}", writer.say(f"report.chapter_{chapter}"))
+        for chapter in contents.order
+        if chapter != "explorer"
+    ]
+    writer.text(writer.say("report.contents"), "TOCHeading")
+    lists: list[tuple[str, list[tuple[str, str, str]]]] = [("TOC \\o 1-1 \\h \\z", headings)]
+    for form in ("table", "figure"):
+        held = [writer.captions[each.name] for each in contents.exhibits if each.definition.form == form]
+        lines = [("TableofFigures", caption.mark, f"{caption.name}. {caption.title}") for caption in held]
+        if held:
+            lists.append((f"TOC \\h \\z \\c {held[0].word}", lines))
+    for place, (code, lines) in enumerate(lists):
+        if place:
+            form = "table" if lines[0][2].startswith(writer.say("report.caption_table")) else "figure"
+            writer.text(writer.say(f"report.list_of_{form}s"), "TOCHeading")
+        for made in contents_paragraphs(code, lines):
+            append(writer.document, made)
+    append(writer.document, made_paragraph("Normal", '<w:r><w:br w:type="page"/></w:r>'))
+
+
+def _chapter(writer: _Writer, chapter: str) -> None:
+    """Write what a chapter shows before its exhibits."""
+    if chapter not in ("summary", "methods", "comparison"):
+        writer.text(writer.say(f"report.lead_{chapter}"))
+    own = {
+        "summary": _summary, "flow": _flow, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
+        "provenance": _provenance,
+    }  # fmt: skip
+    if chapter in own:
+        own[chapter](writer)
+
+
+def _bullets(writer: _Writer, texts: Iterable[str]) -> None:
+    for text in texts:
+        writer.text(text, "ListBullet")
+
+
+def _summary(writer: _Writer) -> None:
+    summary = writer.contents.summary
+    for text in summary.lead:
+        writer.text(text)
+    if summary.table is not None:
+        writer.heading(writer.say("summary.found"), "_Toc_summary_found", 2)
+        _small(writer, summary.table)
+        writer.text(summary.intervals, "TableNote")
+    if summary.close:
+        writer.heading(writer.say("summary.together"), "_Toc_summary_together", 2)
+        for text in summary.close:
+            writer.text(text)
+    if summary.checks:
+        writer.heading(writer.say("summary.checks"), "_Toc_summary_checks", 2)
+        writer.text(writer.say("summary.checks_order"))
+        _bullets(writer, summary.checks)
+    if summary.costs:
+        writer.heading(writer.say("summary.costs"), "_Toc_summary_costs", 2)
+        for text in summary.costs:
+            writer.text(text)
+    if summary.limits:
+        writer.heading(writer.say("summary.limits"), "_Toc_summary_limits", 2)
+        _bullets(writer, summary.limits)
+
+
+def _flow(writer: _Writer) -> None:
+    _small(writer, writer.contents.flow)
+
+
+def _methods(writer: _Writer) -> None:
+    contents = writer.contents
+    for text in contents.methods.paragraphs:
+        writer.text(text)
+    _small(writer, contents.methods.specifications)
+    if contents.explained:
+        writer.heading(writer.say("methods.explanations"), "_Toc_explanations", 2)
+    for entry in contents.explained:
+        writer.heading(entry.title, f"_Toc_explained_{entry.name}"[:40], 3)
+        writer.text(entry.text)
+        writer.text(f"{writer.say('methods.formula')}: {entry.formula}")
+        writer.text(f"{writer.say('methods.source')}: {entry.source}", "TableNote")
+
+
+def _comparison(writer: _Writer) -> None:
+    comparison = writer.contents.comparison
+    assert comparison is not None
+    synthetic = writer.contents.inputs.evaluation.data_class == "synthetic"
+    leads = [writer.say("comparison.lead"), *([writer.say("comparison.lead_synthetic")] if synthetic else [])]
+    writer.text(" ".join(leads))
+    writer.text(comparison.lead, look="<w:b/>")
+    _small(writer, comparison.counts)
+    writer.text(writer.say("comparison.on_screen"), "TableNote")
+
+
+def _definitions(writer: _Writer) -> None:
+    for table in writer.contents.definitions:
+        _small(writer, table)
+    if writer.contents.plan is not None:
+        writer.text(writer.say("report.plan_lead"))
+        _small(writer, writer.contents.plan)
+
+
+def _provenance(writer: _Writer) -> None:
+    contents = writer.contents
+    if contents.verified:
+        writer.text(contents.verified)
+    if contents.quality is not None:
+        writer.heading(writer.say("report.quality"), "_Toc_quality", 2)
+        writer.text(writer.say("report.quality_lead"))
+        _small(writer, contents.quality)
+        if contents.linkage is not None:
+            writer.text(writer.say("report.linkage_lead"))
+            _small(writer, contents.linkage)
+        _small(writer, contents.rules)
+    # The lists of files with their checksums are on the page, and in run/provenance.json.
+    for table in contents.provenance:
+        if not table.caption:
+            _small(writer, table)
+
+
+def _exhibit(writer: _Writer, exhibit: ReportExhibit) -> None:
+    """Write one exhibit: caption, grids or picture, notes, and the verdicts on its published numbers."""
+    table = _on_paper(writer, exhibit)
+    chosen = fit(table, PAGES) if table is not None else ()
+    writer.turned(landscape=any(each.landscape for each in chosen))
+    append(writer.document, caption_paragraph(writer.captions[exhibit.name], writer.next()))
+    if table is None:
+        _figure(writer, exhibit)
+        notes: Sequence[str] = exhibit.notes
+    else:
+        _grids(writer, table, chosen, exhibit.title)
+        notes = table.notes
+    for note in notes:
+        writer.text(note, "TableNote")
+    if exhibit.verdicts:
+        to_comparison = word_field("REF _Toc_comparison \\h", writer.say("report.chapter_comparison"))
+        append(writer.document, made_paragraph("TableNote", to_comparison + run(f": {exhibit.verdicts}.")))
+
+
+def _on_paper(writer: _Writer, exhibit: ReportExhibit) -> Table | None:
+    """Return an exhibit's table as paper holds it: without grids of hundreds of rows, which the notes then name."""
+    table = exhibit.table
+    if table is None:
+        return None
+    long = [part for part in table.parts if len(part.body) > LONGEST_ON_PAPER]
+    missing = [writer.say("report.not_on_paper", part=part.caption or exhibit.title, n=len(part.body)) for part in long]
+    kept = tuple(part for part in table.parts if part not in long)
+    return Table(table.exhibit, table.language, table.title, kept, (*missing, *table.notes), table.watermark)
+
+
+def _grids(writer: _Writer, table: Table, chosen: Sequence[Fit], name: str) -> None:
+    document, tag = writer.document, LANGUAGE_TAGS[writer.contents.language]
+    for part, own in zip(table.parts, chosen, strict=True):
+        if part.caption:
+            paragraph(document, part.caption, PART).paragraph_format.keep_with_next = True
+        append(document, "".join(grid(part, own, part.caption or name, tag)))
+        # Word joins tables that touch; the gap also keeps the notes off the rule.
+        paragraph(document, "", NOTE).paragraph_format.keep_with_next = bool(table.notes)
+
+
+def _figure(writer: _Writer, exhibit: ReportExhibit) -> None:
+    """Write a figure as a picture with the alternative text of its drawing."""
+    import io
+
+    from docx.shared import Twips
+
+    contents = writer.contents
+    svg = contents.inputs.figure(exhibit.name, contents.language)
+    picture = (contents.inputs.release_dir / "figures" / f"{exhibit.name}.{contents.language}.png").read_bytes()
+    across, down = _size(svg)
+    tallest = TALLEST if down < across else 2 * TALLEST
+    width = min(PORTRAIT, round(tallest * across / down))
+    made: Any = paragraph(writer.document, "", "Normal")
+    shape = made.add_run().add_picture(io.BytesIO(picture), width=Twips(width))
+    described = shape._inline.docPr
+    described.set("id", str(writer.next()))
+    described.set("name", exhibit.name)
+    described.set("descr", _described(svg) or exhibit.title)
+    made.paragraph_format.keep_with_next = bool(exhibit.notes)
+
+
+def _size(svg: str) -> tuple[float, float]:
+    match = re.search(r'viewBox="\S+ \S+ ([\d.]+) ([\d.]+)"', svg)
+    return (float(match[1]), float(match[2])) if match else (4.0, 3.0)
+
+
+def _described(svg: str) -> str:
+    match = re.search(r"<desc[^>]*>(.*?)</desc>", svg, flags=re.DOTALL)
+    return unescape(match[1]).strip() if match else ""
+
+
+def _small(writer: _Writer, table: SummaryTable | None) -> None:
+    """Write one of the report's own small tables; nothing where there is none."""
+    if table is None or not table.rows:
+        return
+    tag = LANGUAGE_TAGS[writer.contents.language]
+    if table.caption:
+        paragraph(writer.document, table.caption, PART).paragraph_format.keep_with_next = True
+    part = _as_part(table)
+    append(writer.document, "".join(grid(part, _text_fit(part), table.caption or "", tag)))
+    paragraph(writer.document, "", NOTE)
+
+
+def _as_part(table: SummaryTable) -> Part:
+    sides: list[Align] = ["right" if side == "right" else "left" for side in table.sides]
+    head = tuple(label(text, align=side) for text, side in zip(table.head, sides, strict=True))
+    classes = table.classes or ("",) * len(table.rows)
+    body = tuple(_as_row(row, sides, kind) for row, kind in zip(table.rows, classes, strict=True))
+    return Part((Row(head),) if any(table.head) else (), body)
+
+
+def _as_row(row: Sequence[str], sides: Sequence[Align], kind: str) -> Row:
+    first = label(f"    {row[0]}" if kind == "out" else row[0])
+    return Row((first, *(Cell(text, align=side) for text, side in zip(row[1:], sides[1:], strict=True))))
+
+
+def _text_fit(part: Part) -> Fit:
+    """Share an upright page among columns of text: each has room for its longest word, and more as its entries are longer."""
+    columns = [[row.cells[place].text for row in (*part.header, *part.body)] for place in range(part.width)]
+    for size in (8.0, 7.0, 6.0):
+        words = [max(measure(word) for text in column for word in ("-", *text.split())) for column in columns]
+        longest = [max(map(measure, column)) for column in columns]
+        least, wanted = (
+            [round(1.08 * count * CHARACTER * size * TWIPS) + GAP for count in each] for each in (words, longest)
+        )
+        if sum(least) <= PORTRAIT:
+            break
+    room = PORTRAIT - sum(least)
+    lacking = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
+    shared = min(1.0, room / sum(lacking)) if sum(lacking) else 0.0
+    widths = [need + int(shared * more) for need, more in zip(least, lacking, strict=True)]
+    if sum(widths) > PORTRAIT:
+        widths = [int(width * PORTRAIT / sum(widths)) for width in widths]
+    return Fit(size, tuple(widths), landscape=False, broken=True, tails=(0.0,) * part.width)
