@@ -1,8 +1,8 @@
 """Numbers to tables, figures and the report, and what the run says of itself.
 
 REQUIRED INPUTS: aggregates/, run/.
-OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html and
-release/catalogue.<language>.html and .md (definitions); run/provenance.json, run/run_config.yaml and the tables of the run.
+OUTPUTS: release/tables, release/figures, release/tables.<language>.docx and .xlsx, release/report.<language>.html
+and .docx, release/catalogue.<language>.html and .md (definitions); run/provenance.json, run/run_config.yaml and the tables of the run.
 The tables, figures and pages of a confidential evaluation are in internal/ instead, readable by their owner alone and
 watermarked; `refino-eval release` makes protected ones.
 """
@@ -118,7 +118,7 @@ rule write_catalogue:
     params:
         configuration=Recorded(PARAMS.whole_configuration()),
         other_sources=PARAMS.other_sources(),
-        writes=FILES.page_files("catalogue"),
+        writes=FILES.catalogue_files(),
         source_digest=digest("write_catalogue.py"),
     message:
         "Writing the catalogue of definitions"
@@ -127,15 +127,16 @@ rule write_catalogue:
 
 
 rule write_report:
-    """The report in every language: self-contained pages. It draws up its tables itself, and does not wait for their files."""
+    """The report in every language: self-contained pages, then Word. It draws up its tables itself, without waiting for their files."""
     input:
         figures=FILES.report_figures(),
+        pictures=FILES.report_pictures(),
         catalogue=FILES.pages("catalogue.html"),
         aggregates=FILES.aggregates(),
         run=FILES.run(),
     output:
         marked(
-            patterns(FILES.pages("report.html")),
+            patterns(FILES.reports()),
             "../report/report.rst",
             category="Report",
         ),
@@ -148,7 +149,7 @@ rule write_report:
         "../envs/refino_eval.yaml"
     params:
         configuration=Recorded(PARAMS.whole_configuration()),
-        writes=FILES.page_files("report"),
+        writes=FILES.report_files(),
         source_digest=digest("write_report.py"),
     message:
         "Writing the report"

@@ -1,6 +1,7 @@
 """Write the report in every language.
 
-Inputs: figures, aggregates and the tables of the run. Outputs: self-contained HTML pages. A page whose inputs are unchanged is kept.
+Inputs: figures, aggregates and the tables of the run. Outputs: self-contained HTML pages, all of which are written before the
+first Word document. What is made from unchanged inputs is kept.
 """
 
 from functools import cache
@@ -12,7 +13,7 @@ from refino_eval.workflow_job import job, results_of
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-    from refino_eval.report.report_inputs import ReportInputs
+    from refino_eval.report.page.report_contents import ReportContents
 
 with job(snakemake) as log:
     from refino_eval.kept_results import KeptResults, Result
@@ -20,24 +21,28 @@ with job(snakemake) as log:
     params, results = snakemake.params, results_of(snakemake)
 
     @cache
-    def inputs() -> "ReportInputs":
-        """Read the configuration once for all languages."""
+    def contents(language: str) -> "ReportContents":
+        """Gather what the report shows once for all forms."""
+        from refino_eval.report.page.report_contents import report_contents
         from refino_eval.report.report_inputs import ReportInputs
 
-        return ReportInputs.of_configuration(params.configuration, results)
+        return report_contents(ReportInputs.of_configuration(params.configuration, results), language)
 
     def write_report(result: Result) -> None:
-        """Write the report in one language."""
-        from refino_eval.report import build_report
+        """Write the report in one form and language."""
+        from refino_eval.report.report_forms import write_form
 
-        build_report(inputs(), language=result.name.removeprefix("report_"), out_path=Path(*result.writes))
-        log.info("%s", result.name)
+        (path,) = map(Path, result.writes)
+        *_, language, form = path.name.split(".")
+        write_form(form, contents(language), path)
+        log.info("%s", path.name)
 
     reads = tuple(snakemake.input)
     KeptResults(results, "pages").make_each(
         [
-            Result(f"report_{language}", [params.configuration, params.source_digest], reads, tuple(paths))
-            for language, paths in params.writes.items()
+            Result(f"report_{form}_{language}", [params.configuration, params.source_digest], reads, (path,))
+            for form, paths in params.writes.items()
+            for language, path in paths.items()
         ],
         write_report,
         log,

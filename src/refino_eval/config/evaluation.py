@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     BeforeValidator,
@@ -37,6 +37,7 @@ from refino_eval.config.sources import Delivery
 TableFormat = Literal["csv", "md", "html", "tex", "docx", "xlsx"]
 FigureFormat = Literal["svg", "png", "pdf", "csv"]
 BundleFormat = Literal["docx", "xlsx"]
+ReportFormat = Literal["html", "docx", "pdf"]
 
 
 class Formats(Strict):
@@ -51,8 +52,12 @@ class Formats(Strict):
     bundles: tuple[BundleFormat, ...] = Field(
         default=get_args(BundleFormat), description="All tables of the evaluation in one file; may be empty."
     )
+    report: tuple[ReportFormat, ...] = Field(
+        default=("html", "docx"),
+        description="html always; docx, to be edited; pdf, which a browser of the machine makes of the page at the end of a run, in some seconds.",
+    )
 
-    @field_validator("tables", "figures", "bundles")
+    @field_validator("tables", "figures", "bundles", "report")
     @classmethod
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
@@ -65,6 +70,21 @@ class Formats(Strict):
         if "svg" not in value:
             raise ValueError("svg must be among them: the report shows it")
         return value
+
+    @field_validator("report")
+    @classmethod
+    def _with_html(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "html" not in value:
+            raise ValueError("html must be among them: the other forms are made next to it")
+        return value
+
+    @model_validator(mode="after")
+    def _pictures_for_word(self) -> Self:
+        if "docx" in self.report and "png" not in self.figures:
+            raise ValueError(
+                "the report in Word shows figures as png, which is not among `figures`; add it there, or take docx out of `report`"
+            )
+        return self
 
 
 class DisclosureChoice(Strict):

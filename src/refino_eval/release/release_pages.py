@@ -17,7 +17,9 @@ from refino_eval.exhibits.formats.write import Laid, write_bundle, write_table
 from refino_eval.exhibits.render import laid_out, render
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare_files
-from refino_eval.report import ReportInputs, build_report
+from refino_eval.report import ReportInputs
+from refino_eval.report.page.report_contents import report_contents
+from refino_eval.report.report_forms import write_form
 from refino_eval.text import say
 
 NOT_IN_A_RELEASE = ("delivery", "inputs", "source_digests")
@@ -65,7 +67,10 @@ def write_pages(
             stars=tuple(project.stars),
             profile=profile,
         )
-        build_report(inputs, language=language, out_path=folder / f"report.{language}.html")
+        contents = report_contents(inputs, language)
+        for form in project.formats.report:
+            if form != "pdf":
+                write_form(form, contents, folder / f"report.{language}.{form}")
 
 
 def _write_exhibits(

@@ -37,8 +37,15 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals |= {"language": language, "say": partial(_say, language)}
+    made.globals |= {"language": language, "say": partial(_say, language), "css_text": css_text}
     return made
+
+
+def css_text(text: str) -> Markup:
+    """Return a text as a style sheet writes it, such that nothing in it can end the text or the sheet."""
+    from markupsafe import Markup
+
+    return Markup('"' + re.sub(r'["\\\\<>\n\r\f]', lambda mark: f"\\{ord(mark[0]):x} ", text) + '"')
 
 
 def _say(language: Language, key: str, **values: object) -> str:

@@ -274,13 +274,27 @@ class ResultFiles:
             names |= {"calibration": ["calibration.csv", "calibration.md"]}
         return {record: [f"{self.results}/run/{name}" for name in files] for record, files in names.items()}
 
-    def page_files(self, page: str) -> dict[str, list[str]]:
-        """Return the files of a page in each language: of the report, or of the catalogue of definitions."""
-        endings = {"report": ("html",), "catalogue": ("html", "md")}[page]
+    def catalogue_files(self) -> dict[str, list[str]]:
+        """Return the files of the catalogue of definitions by language."""
         return {
-            language: [f"{self.pages_folder}/{page}.{language}.{ending}" for ending in endings]
+            language: [f"{self.pages_folder}/catalogue.{language}.{ending}" for ending in ("html", "md")]
             for language in self.configuration.project.languages
         }
+
+    def report_files(self) -> dict[str, dict[str, str]]:
+        """Return the files of the report by form and language; a PDF is printed from the page, by no job."""
+        return {
+            form: {
+                language: f"{self.pages_folder}/report.{language}.{form}"
+                for language in self.configuration.project.languages
+            }
+            for form in self.configuration.project.formats.report
+            if form != "pdf"
+        }
+
+    def reports(self) -> list[str]:
+        """Return the report in every form and language."""
+        return [path for by_language in self.report_files().values() for path in by_language.values()]
 
     def bundle_files(self) -> dict[str, list[str]]:
         """Return the documents of all tables, by language."""
@@ -358,6 +372,12 @@ class ResultFiles:
         """Return the figures that the report shows; it draws up its tables itself."""
         return [path for name in self.exhibits_of("figure") for path in self.release_of(name) if path.endswith(".svg")]
 
+    def report_pictures(self) -> list[str]:
+        """Return the figures that the report in Word shows; none if it is not wanted."""
+        wanted = "docx" in self.configuration.project.formats.report
+        figures = self.exhibits_of("figure") if wanted else []
+        return [path for name in figures for path in self.release_of(name) if path.endswith(".png")]
+
     def pages(self, *names: str) -> list[str]:
         """Return pages in every language, for instance `report.html` as `release/report.nb.html`."""
         parts = [name.rsplit(".", 1) for name in names]
@@ -381,7 +401,7 @@ class ResultFiles:
 
     def release(self) -> list[str]:
         """Return all tables, figures and pages; those of confidential data are in `internal/` and stay in the secure zone."""
-        return [*self.rendered(), *self.bundles(), *self.pages("report.html"), *self.catalogue()]
+        return [*self.rendered(), *self.bundles(), *self.reports(), *self.catalogue()]
 
 
 def _codelists(names: Iterable[str | None]) -> list[str]:

@@ -29,7 +29,7 @@ def run(tmp_path, monkeypatch):
     small.loc[small["row"].eq("2018-05") & small["column"].eq("refino"), "value"] = 4
     for name in EXHIBITS:
         write_tidy(frames[name], Path("results/toy/aggregates") / f"{name}.csv")
-    formats = Formats(tables=("csv", "md"), figures=("svg",), bundles=())
+    formats = Formats(tables=("csv", "md"), figures=("svg", "png"), bundles=())
     project = Project(evaluation="toy", languages=("en",), formats=formats)
 
     def configured(data_class, profile=None, leave_out=None):

@@ -47,8 +47,8 @@ def new_document(title: str, language: str) -> Document:
     styles[PART].font.italic = True
     set_type(styles["Caption"], 10, 6, 4)
     styles["Caption"].paragraph_format.keep_with_next = True
-    for name, size, before, after in (("Heading 1", 15, 18, 6), ("Heading 2", 12, 12, 4), ("Heading 3", 10.5, 8, 2)):
-        set_type(styles[name], size, before, after)
+    for level, type_size, before_heading in ((1, 15.0, 18.0), (2, 12.0, 12.0), (3, 10.5, 8.0)):
+        set_type(styles[f"Heading {level}"], type_size, before_heading, 4)
     for name in ("Normal", "Caption", "Title", "Heading 1", "Heading 2", "Heading 3"):
         font = styles[name].font
         font.name, font.color.rgb = FONT, RGBColor(0x22, 0x22, 0x22)

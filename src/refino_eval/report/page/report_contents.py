@@ -29,6 +29,7 @@ from refino_eval.report.page.summary import Summary, summarise_numbers
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.text import say
+from refino_eval.text.design_wording import worded_for
 
 LONGEST_ON_PAPER = 100
 """Rows of a grid beyond which it is on the screen and in its own file, and not on paper (print.css)."""
@@ -130,7 +131,7 @@ class ReportContents:
 
 
 def report_contents(inputs: ReportInputs, language: Language) -> ReportContents:
-    """Gather what a report shows; call it, and write what it returns, inside `worded_for` the study's design.
+    """Gather what a report shows.
 
     Parameters
     ----------
@@ -139,6 +140,11 @@ def report_contents(inputs: ReportInputs, language: Language) -> ReportContents:
     language
         ``"nb"`` or ``"en"``.
     """
+    with worded_for(inputs.evaluation.design):
+        return _gathered(inputs, language)
+
+
+def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions).in_language(language)
     names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
     frames = {name: inputs.numbers(name) for name in names}

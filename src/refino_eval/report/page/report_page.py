@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,12 +90,16 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
     Path
         `out_path`.
     """
-    with worded_for(inputs.evaluation.design):
-        return write_report(report_contents(inputs, language), out_path)
+    return write_report(report_contents(inputs, language), out_path)
 
 
 def write_report(contents: ReportContents, out_path: Path) -> Path:
     """Write a report as one HTML page, and return its path."""
+    with worded_for(contents.inputs.evaluation.design):
+        return _written(contents, out_path)
+
+
+def _written(contents: ReportContents, out_path: Path) -> Path:
     from markupsafe import Markup
 
     inputs, language = contents.inputs, contents.language

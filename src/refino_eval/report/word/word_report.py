@@ -14,7 +14,6 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refino_eval.config.base import Language
 from refino_eval.exhibits.formats.reproducible_zip import LANGUAGE_TAGS
 from refino_eval.exhibits.formats.widths import measure
 from refino_eval.exhibits.formats.word_document import (
@@ -39,9 +38,8 @@ from refino_eval.exhibits.formats.word_grid import (
 )
 from refino_eval.exhibits.layout.table import Align, Cell, Part, Row, Table, label
 from refino_eval.exhibits.tidy import write_bytes
-from refino_eval.report.page.report_contents import LONGEST_ON_PAPER, ReportContents, ReportExhibit, report_contents
+from refino_eval.report.page.report_contents import LONGEST_ON_PAPER, ReportContents, ReportExhibit
 from refino_eval.report.page.summary_tables import SummaryTable
-from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.word.word_fields import (
     NUMBERED,
     Caption,
@@ -65,7 +63,7 @@ PAGES = (
 )  # fmt: skip
 """As of `word_grid.PAGES`; inside a report a turned page leaves room empty before and after it, and is the last resort."""
 
-CONTENTS_STYLES = (("toc 1", 0, 4), ("toc 2", 284, 0), ("table of figures", 0, 0))
+CONTENTS_STYLES = (("toc 1", 0, 4), ("table of figures", 0, 0))
 """Styles of the lists of contents: name, indent in twips, room before a line in points."""
 
 TALLEST = 5400
@@ -130,15 +128,13 @@ class _Writer:
             self.lying = landscape
 
 
-def build_word_report(inputs: ReportInputs, *, language: Language, out_path: Path) -> Path:
-    """Write the report of a run as a Word document in one language.
+def write_word_report(contents: ReportContents, out_path: Path) -> Path:
+    """Write a report as a Word document in one language.
 
     Parameters
     ----------
-    inputs
-        The run; its figures are there as PNG and as SVG.
-    language
-        ``"nb"`` or ``"en"``.
+    contents
+        What it shows; its figures are files of the run, as PNG and as SVG.
     out_path
         The document; written at once or not at all.
 
@@ -147,12 +143,12 @@ def build_word_report(inputs: ReportInputs, *, language: Language, out_path: Pat
     Path
         `out_path`.
     """
-    with worded_for(inputs.evaluation.design):
-        return write_word_report(report_contents(inputs, language), out_path)
+    with worded_for(contents.inputs.evaluation.design):
+        write_bytes(out_path, _written(contents))
+    return out_path
 
 
-def write_word_report(contents: ReportContents, out_path: Path) -> Path:
-    """Write a report as a Word document, and return its path."""
+def _written(contents: ReportContents) -> bytes:
     document = new_document(contents.title, contents.language)
     turn(document.sections[0], landscape=False)
     writer = _Writer(contents, document, _captions(contents))
@@ -168,8 +164,7 @@ def write_word_report(contents: ReportContents, out_path: Path) -> Path:
         _chapter(writer, chapter)
         for exhibit in contents.chapters.get(chapter, ()):
             _exhibit(writer, exhibit)
-    write_bytes(out_path, saved(document))
-    return out_path
+    return saved(document)
 
 
 def _captions(contents: ReportContents) -> dict[str, Caption]:
@@ -201,8 +196,9 @@ def _styles(document: Document) -> None:
     normal: Any = document.styles["Normal"]
     normal.font.size = Pt(10)
     normal.paragraph_format.space_after, normal.paragraph_format.line_spacing = Pt(6), 1.12
+    document.styles["TOC Heading"].base_style = document.styles["Heading 2"]
     # The list style of the template has the spacing of its base.
-    document.styles["List Bullet"].paragraph_format.space_after = Pt(2)  # type: ignore[attr-defined]
+    document.styles["List Bullet"].paragraph_format.space_after = Pt(2)
 
 
 def _margins(writer: _Writer) -> None:
@@ -239,32 +235,29 @@ def _banner(writer: _Writer) -> None:
 
 def _contents(writer: _Writer) -> None:
     """Write the contents, and the lists of tables and figures, on pages of their own behind the summary."""
-    contents = writer.contents
+    contents, document = writer.contents, writer.document
     headings = [
-        ("TOC1", f"_Toc_{chapter}", writer.say(f"report.chapter_{chapter}"))
+        ("toc1", f"_Toc_{chapter}", writer.say(f"report.chapter_{chapter}"))
         for chapter in contents.order
         if chapter != "explorer"
     ]
-    writer.text(writer.say("report.contents"), "TOCHeading")
-    lists: list[tuple[str, list[tuple[str, str, str]]]] = [("TOC \\o 1-1 \\h \\z", headings)]
+    append(document, made_paragraph("TOCHeading", run(writer.say("report.contents")), "<w:pageBreakBefore/>"))
+    for made in contents_paragraphs('TOC \\o "1-1" \\h \\z', headings):
+        append(document, made)
     for form in ("table", "figure"):
         held = [writer.captions[each.name] for each in contents.exhibits if each.definition.form == form]
-        lines = [("TableofFigures", caption.mark, f"{caption.name}. {caption.title}") for caption in held]
         if held:
-            lists.append((f"TOC \\h \\z \\c {held[0].word}", lines))
-    for place, (code, lines) in enumerate(lists):
-        if place:
-            form = "table" if lines[0][2].startswith(writer.say("report.caption_table")) else "figure"
             writer.text(writer.say(f"report.list_of_{form}s"), "TOCHeading")
-        for made in contents_paragraphs(code, lines):
-            append(writer.document, made)
-    append(writer.document, made_paragraph("Normal", '<w:r><w:br w:type="page"/></w:r>'))
+            lines = [("tableoffigures", caption.mark, f"{caption.name}. {caption.title}") for caption in held]
+            for made in contents_paragraphs(f'TOC \\h \\z \\c "{held[0].word}"', lines):
+                append(document, made)
+    append(document, made_paragraph("Normal", '<w:r><w:br w:type="page"/></w:r>'))
 
 
 def _chapter(writer: _Writer, chapter: str) -> None:
     """Write what a chapter shows before its exhibits."""
     if chapter not in ("summary", "methods", "comparison"):
-        writer.text(writer.say(f"report.lead_{chapter}"))
+        append(writer.document, made_paragraph("Normal", run(writer.say(f"report.lead_{chapter}")), "<w:keepNext/>"))
     own = {
         "summary": _summary, "flow": _flow, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
         "provenance": _provenance,
@@ -456,10 +449,12 @@ def _as_row(row: Sequence[str], sides: Sequence[Align], kind: str) -> Row:
 
 def _text_fit(part: Part) -> Fit:
     """Share an upright page among columns of text: each has room for its longest word, and more as its entries are longer."""
-    columns = [[row.cells[place].text for row in (*part.header, *part.body)] for place in range(part.width)]
+    columns = [[row.cells[place].text for row in part.body] for place in range(part.width)]
+    # Headings are bold, hence wider.
+    heads = [[round(1.2 * _longest_word(row.cells[k].text)) for row in part.header] for k in range(part.width)]
     for size in (8.0, 7.0, 6.0):
-        words = [max(measure(word) for text in column for word in ("-", *text.split())) for column in columns]
-        longest = [max(map(measure, column)) for column in columns]
+        words = [max(*map(_longest_word, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
+        longest = [max(*map(measure, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
         least, wanted = (
             [round(1.08 * count * CHARACTER * size * TWIPS) + GAP for count in each] for each in (words, longest)
         )
@@ -472,3 +467,7 @@ def _text_fit(part: Part) -> Fit:
     if sum(widths) > PORTRAIT:
         widths = [int(width * PORTRAIT / sum(widths)) for width in widths]
     return Fit(size, tuple(widths), landscape=False, broken=True, tails=(0.0,) * part.width)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(measure, text.split()), default=0)
