@@ -9,7 +9,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from refino_eval.exhibits.formats.widths import LONGEST_HEAD, column_widths, is_prose
+from refino_eval.exhibits.formats.decimals import decimal_pads
+from refino_eval.exhibits.formats.widths import LONGEST_HEAD, column_widths, is_prose, placed
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 
 LONGEST_PAGE = 44
@@ -79,7 +80,7 @@ def to_latex(table: Table) -> str:
         )
         lines += ["\\begin{table}[htbp]", "\\centering", head, ""]
         for part in page:
-            lines += _grid(part)
+            lines += _grid(part, table.language)
         if number == len(pages) - 1:
             lines += _notes(table.notes)
         lines += ["\\end{table}", ""]
@@ -102,7 +103,8 @@ def _pages(parts: Sequence[Part]) -> list[list[Part]]:
     return pages
 
 
-def _grid(part: Part) -> Iterator[str]:
+def _grid(part: Part, language: str) -> Iterator[str]:
+    pads = decimal_pads(part, language)
     widths = column_widths(part)
     size, gap = next((size, gap) for most, size, gap in SIZES if sum(widths) + 2 * len(widths) <= most)
     broken = max((len(row.cells[0].shown) for row in part.body if row.cells[0].span == 1), default=0) > LONGEST_HEAD
@@ -117,7 +119,11 @@ def _grid(part: Part) -> Iterator[str]:
     yield "\\midrule"
     for place, row in enumerate(part.body):
         yield from _space_before(part, place)
-        yield " & ".join(_entry(cell, row, place, broken) for place, cell in enumerate(row.cells)) + " \\\\"
+        entries = (
+            _entry(cell, row, k, broken, pad=pads.get((place, column), ""))
+            for k, (column, cell) in enumerate(placed(row))
+        )
+        yield " & ".join(entries) + " \\\\"
     yield "\\bottomrule"
     yield "\\end{tabular}}\\par\\medskip"
 
@@ -169,7 +175,8 @@ def _rules(row: Row) -> Iterator[str]:
         yield "".join(rules)
 
 
-def _entry(cell: Cell, row: Row, place: int, broken: bool) -> str:
+def _entry(cell: Cell, row: Row, place: int, broken: bool, *, pad: str) -> str:
+    """Write a cell; what its number lacks is there as an empty space of that width."""
     text = escape(cell.text)
     if text.startswith(("[", "*")):
         # At the head of a row LaTeX would take it for an option of the line break before.
@@ -177,6 +184,8 @@ def _entry(cell: Cell, row: Row, place: int, broken: bool) -> str:
     if cell.mark:
         # Stars hang outside, so that the digits of a column stay beneath each other.
         text += f"\\rlap{{\\textsuperscript{{{escape(cell.mark)}}}}}"
+    if pad := pad.rstrip("*"):
+        text += f"\\phantom{{{escape(pad)}}}"
     if row.role == "block" and text:
         text = f"\\textit{{{text}}}"
     if cell.span > 1:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 from refino_eval.csv_output import csv_text
-from refino_eval.exhibits.formats.widths import is_prose
+from refino_eval.exhibits.formats.decimals import decimal_pads
+from refino_eval.exhibits.formats.widths import is_prose, placed
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
 from refino_eval.text.escaping import without_tags
+
+NO_PADS: Mapping[int, str] = MappingProxyType({})
 
 DENSE = 8
 """More columns than this are set in smaller type, and intervals may break, so that a page holds them."""
@@ -88,7 +92,7 @@ def to_html(
         folded = fold is not None and len(part.body) > fold
         if folded:
             lines.append(f"<details><summary>{escape(part.caption or table.title)} ({len(part.body)})</summary>")
-        lines += _html_part(part, part.caption or table.title, marks, captioned=not folded)
+        lines += _html_part(part, part.caption or table.title, marks, captioned=not folded, language=table.language)
         if folded:
             lines.append("</details>")
     if table.notes:
@@ -98,7 +102,8 @@ def to_html(
     return "\n".join([*lines, "</figure>", ""])
 
 
-def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned: bool) -> list[str]:
+def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned: bool, language: str) -> list[str]:
+    pads = decimal_pads(part, language)
     wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
     return [
@@ -109,17 +114,30 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
         *(_html_row(row, marks, head=True) for row in part.header),
         "</thead>",
         "<tbody>",
-        *(_html_row(row, marks, head=False, lead=lead) for row, lead in zip(part.body, leads(part.body), strict=True)),
+        *(
+            _html_row(row, marks, head=False, lead=lead, pads={at: pad for (k, at), pad in pads.items() if k == place})
+            for place, (row, lead) in enumerate(zip(part.body, leads(part.body), strict=True))
+        ),
         "</tbody>",
         "</table>",
         "</div>",
     ]
 
 
-def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str = "alone") -> str:
-    """Write a row. `lead` says how its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it."""
+def _html_row(
+    row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str = "alone", pads: Mapping[int, str] = NO_PADS
+) -> str:
+    """Write a row.
+
+    Parameters
+    ----------
+    lead
+        How its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it.
+    pads
+        Column -> what its number lacks: the style sheet writes it invisibly behind the number.
+    """
     cells = []
-    for place, cell in enumerate(row.cells):
+    for place, (column, cell) in enumerate(placed(row)):
         if place == 0 and lead == "taken":
             continue
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
@@ -132,7 +150,8 @@ def _html_row(row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str =
             scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
             cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
         else:
-            cells.append(f"<td{side}{span}{marks(cell)}>{text}</td>")
+            pad = f' data-pad="{pads[column]}"' if column in pads else ""
+            cells.append(f"<td{side}{span}{marks(cell)}{pad}>{text}</td>")
     role = "" if row.role == "body" else f' class="{row.role}"'
     return f"<tr{role}>{''.join(cells)}</tr>"
 
