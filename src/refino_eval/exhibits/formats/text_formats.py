@@ -107,7 +107,7 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
     wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
     return [
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">',
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name)}">',
         '<table class="dense">' if wide else "<table>",
         *caption,
         "<thead>",

@@ -3,7 +3,7 @@
 
 (() => {
   const nav = document.getElementById("contents");
-  const links = [...nav.querySelectorAll('a[href^="#"]')];
+  const links = [...nav.querySelectorAll('ol a[href^="#"]')];
   const pairs = links
     .map((link) => ({ link, target: document.getElementById(link.hash.slice(1)) }))
     .filter(({ target }) => target && !target.hidden);
@@ -58,6 +58,12 @@
     nav.classList.toggle("open", yes);
     if (yes) (nav.querySelector("[aria-current]") ?? links[0]).focus();
   }
+  /** Show the contents where they are a drawer, without moving the focus. */
+  Report.openContents = () => {
+    if (!narrow.matches) return;
+    button.setAttribute("aria-expanded", "true");
+    nav.classList.add("open");
+  };
   button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
   nav.addEventListener("click", (event) => {
     if (event.target.closest("a")) open(false);

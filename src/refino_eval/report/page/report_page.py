@@ -36,15 +36,8 @@ LONGEST = 40
 
 STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "print.css")
 SCRIPTS = (
-    "numbers.js",
-    "contents.js",
-    "links.js",
-    "tables.js",
-    "trail.js",
-    "charts.js",
-    "explorer.js",
-    "comparison.js",
-)
+    "numbers.js", "contents.js", "links.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js", "search.js",
+)  # fmt: skip
 """The page's scripts, in running order."""
 
 
