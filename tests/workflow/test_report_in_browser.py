@@ -1,5 +1,6 @@
 """The report in a real browser: no errors, live links, no sideways scrolling, and every tool does what it says."""
 
+import datetime as dt
 import json
 import re
 import shutil
@@ -7,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from refino_eval.cli.audit_command import audit_published
 from refino_eval.cli.trace_command import finished_run
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.registers.delivery_receipt import ColumnReceipt, FileReceipt, Receipt, RepairReceipt, YearReceipt
+from refino_eval.registers.receipt_problems import Problem
+from refino_eval.report.receipt_page import write_receipt_html
 from refino_eval.report.trail.lookup import find_number
 from refino_eval.report.trail.trails import Trails
 
@@ -38,7 +43,7 @@ def opened(browser, small_run):
     """Open the report, and fail at the end if the page complained of anything."""
     complaints, contexts = [], []
 
-    def open_report(language="en", size=DESKTOP, before=None, **options):
+    def open_report(language="en", size=DESKTOP, before=None, path=None, hash_="", **options):
         context = browser.new_context(viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
@@ -49,7 +54,8 @@ def opened(browser, small_run):
         page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith("file:") else None)
         if before:
             page.add_init_script(before)
-        page.goto((release(small_run) / f"report.{language}.html").as_uri())
+        address = (path or release(small_run) / f"report.{language}.html").as_uri()
+        page.goto(f"{address}#{hash_}" if hash_ else address)
         return page
 
     yield open_report
@@ -67,30 +73,208 @@ def numbers(folder, exhibit):
     return frame.set_index(["panel", "row", "column", "statistic"])["value"]
 
 
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
+WIDTHS = (360, 390, 768, 1400)
+
+
+def sideways(page):
+    """Return the widths at which a page is wider than the window with all that is folded open, and whether it is before."""
+    wide = ["folded"] if page.evaluate(WIDER) > 0 else []
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide += [width] if page.evaluate(WIDER) > 0 else []
+    return wide
+
+
 @pytest.mark.parametrize("language", ["nb", "en"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_links_are_valid_and_nothing_scrolls_sideways(opened, small_run, language, size):
-    page = opened(language, size)
+def test_links_are_valid_and_nothing_scrolls_sideways(opened, small_run, language):
+    page = opened(language, PHONE)
     links = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))")
     inside = {link[1:] for link in links if link.startswith("#")}
     assert len(inside) > 20
     assert page.evaluate("(ids) => ids.filter((id) => !document.getElementById(id))", sorted(inside)) == []
     for link in {link for link in links if not link.startswith("#")}:
         assert (release(small_run) / link.split("#")[0]).is_file(), link
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.evaluate("document.documentElement.lang") == language
     drawing = page.locator("#summary figure.effects svg")
     assert drawing.get_attribute("role") == "img"
-    assert (
-        drawing.evaluate(
-            """(svg) => [...svg.querySelectorAll("text")].map((text) => [text.getBoundingClientRect(), text.textContent])
-        .filter(([box]) => box.left < svg.getBoundingClientRect().left - 1 || box.right > svg.getBoundingClientRect().right + 1)
-        .map(([, text]) => text)"""
-        )
-        == []
+    for width in WIDTHS[:1] + WIDTHS[-1:]:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert drawing.evaluate(OUTSIDE) == []
+    assert sideways(page) == []
+
+
+OUTSIDE = """(svg) => [...svg.querySelectorAll("text")].map((text) => [text.getBoundingClientRect(), text.textContent])
+  .filter(([box]) => box.left < svg.getBoundingClientRect().left - 1 || box.right > svg.getBoundingClientRect().right + 1)
+  .map(([, text]) => text)"""
+
+
+# Further rows of the same looks, further entries, and the shapes of figures have the markup of those that stay.
+# Shades behind a table would keep axe from judging its contrast.
+SHORTER = """() => {
+  for (const body of document.querySelectorAll("tbody")) {
+    const seen = new Map();
+    for (const row of [...body.rows]) {
+      const looks = row.className + [...row.cells].map((cell) => cell.className).join();
+      seen.set(looks, (seen.get(looks) ?? 0) + 1);
+      if (seen.get(looks) > 1) row.remove();
+    }
+  }
+  const few = (host, parts, most) => [...host.querySelectorAll(`:scope > ${parts}`)].slice(most).forEach((part) => part.remove());
+  for (const section of document.querySelectorAll("section")) {
+    few(section, "article", 2);
+    few(section, ".one", 4);
+    few(section, "details.compared", 2);
+  }
+  for (const charts of document.querySelectorAll(".charts")) few(charts, ".panel", 1);
+  for (const shape of document.querySelectorAll(".drawing svg > :not(title, desc), .plot svg > *")) shape.remove();
+  for (const frame of document.querySelectorAll(".scroll")) frame.style.background = "none";
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+}"""
+
+
+def findings(axe, page, context=None):
+    """Return the serious and critical findings of axe, and those about the order of headings."""
+    found = axe.run(page, context, {"resultTypes": ["violations"]}).response["violations"]
+    return [
+        (finding["id"], [node["html"][:200] for node in finding["nodes"][:3]])
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+        or finding["id"] in ("heading-order", "landmark-unique", "region")
+    ]
+
+
+@pytest.fixture(scope="module")
+def pages(small_run, tmp_path_factory):
+    """Every kind of page, by language: report, catalogue, studies, audit of published numbers; and a receipt, in English."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = {}
+    for language in ("nb", "en"):
+        audit = folder / f"audit.{language}.html"
+        audit_published("se_klar", form="html", language=language, out=audit, strict=False, root=small_run)
+        of_run = [release(small_run) / f"{name}.{language}.html" for name in ("report", "catalogue")]
+        made[language] = [*of_run, small_run / f"results/index.{language}.html", audit]
+    day = dt.date(2020, 1, 1)
+    receipt = Receipt(
+        evaluation="refino", folder="delivery", letter="", registers=1,
+        files=(FileReceipt("jobs", "jobs_2020.csv", 1200, 1190, 10, 400, day, day, 3, 2, 9000, "ab" * 32),),
+        columns=(ColumnReceipt("jobs", "jobs_2020.csv", "start", "FRA_DATO", 1200, 12),),
+        years=(YearReceipt("jobs", "jobs_2020.csv", 2019, 700), YearReceipt("jobs", "jobs_2020.csv", 2020, 490)),
+        repairs=(RepairReceipt("jobs", "cut_at", 4, 3),), linkages=(),
+        problems=(
+            Problem("error", "jobs", "jobs_2020.csv", "FRA_DATO", "missing_start", 10, (3, 8), "10 rows have no start.", "Ask for them."),
+            Problem("warning", "jobs", "jobs_2020.csv", "", "duplicates", 3, (4,), "3 rows are repeated.", "Nothing."),
+        ),
+    )  # fmt: skip
+    made["en"].append(write_receipt_html(receipt, folder / "receipt.html", label="Refino"))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("language", "screens"),
+    [("en", [("light", 1400), ("dark", 390)]), ("nb", [("dark", 1400), ("light", 390)])],
+    ids=["en", "nb"],
+)
+def test_pages_are_accessible_on_light_and_dark_screens_of_any_width(opened, pages, language, screens):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for address in pages[language]:
+        page = opened(path=address, reduced_motion="reduce")
+        if not address.name.startswith("report"):
+            assert sideways(page) == [], address.name
+        page.evaluate(SHORTER)
+        for scheme, width in screens:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            paper = {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 23, 23)"}[scheme]
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+            assert findings(axe, page) == [], (address.name, scheme, width)
+        if address.name.startswith("report"):
+            page.keyboard.press("/")
+            page.keyboard.type({"en": "wage", "nb": "lønn"}[language])
+            assert page.locator("#found a").count() > 5
+            assert findings(axe, page, "#contents") == []
+            page.locator("td[id] button.number").first.evaluate("(button) => button.click()")
+            assert findings(axe, page, "#trail") == []
+
+
+NUMBER = "table_8_1:refino:any_wage:estimate:main"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "without"])
+def test_the_address_of_a_number_leads_to_it(opened, small_run, scripts):
+    # The first number of a folded table, and one that is always in sight.
+    text = (release(small_run) / "report.en.html").read_text(encoding="utf-8")
+    folded = re.search(r'<details><summary>(?:(?!</details>).)*?<td[^>]* id="([^"]+)"', text, flags=re.DOTALL)[1]
+    for name in (NUMBER, folded):
+        page = opened(java_script_enabled=scripts, size=PHONE, hash_=name, reduced_motion="reduce")
+        cell = page.locator(f'[id="{name}"]')
+        box = cell.bounding_box()
+        assert 0 <= box["y"] <= PHONE["height"] - box["height"], name
+        assert cell.evaluate("(cell) => getComputedStyle(cell).outlineStyle") == "solid"
+        if scripts:
+            assert page.evaluate("document.activeElement.closest('td').id") == name
+
+
+def test_a_link_to_a_number_is_copied_from_its_dialog(opened):
+    page = opened(before=KEPT)
+    page.locator(f'[id="{NUMBER}"] button').click()
+    page.locator("#trail button", has_text="Copy link").click()
+    page.locator("#trail .link [role=status]:not(:empty)").wait_for(state="attached")
+    assert page.evaluate("window.kept") == page.url == page.url.split("#")[0] + f"#{NUMBER}"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('td').id") == NUMBER
+    page.locator("#exhibit-table_8_1 button.here").click()
+    page.locator("#exhibit-table_8_1 .link [role=status]:not(:empty)").wait_for(state="attached")
+    assert page.evaluate("window.kept").endswith("report.en.html#exhibit-table_8_1")
+
+
+def test_search_finds_exhibits_definitions_and_numbers_and_opens_what_is_folded(opened):
+    page = opened("en", PHONE)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.type("any wa")
+    results = page.locator("#found a").all_inner_texts()
+    assert results[0].splitlines() == ["Any wage", "Definition: Outcomes"]
+    assert any("Table 8.1" in text for text in results)
+    assert page.locator("[role=search] [role=status]").inner_text() == f"{len(results)} results"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('#definitions th.reached, #definitions th.reached *')")
+    page.locator("#contents").wait_for(state="hidden")
+    page.keyboard.press("/")
+    page.keyboard.type("table 8.1")
+    page.locator("#found a", has_text="Published numbers").first.click()
+    assert page.locator("#compared-table_8_1").get_attribute("open") is not None
+    page.keyboard.press("/")
+    page.keyboard.type(NUMBER)
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.closest('td').id") == NUMBER
+    page.keyboard.press("/")
+    page.keyboard.type("nothing like it")
+    assert page.locator("[role=search] [role=status]").inner_text() == "No results"
+    page.keyboard.press("Escape")
+    assert page.locator("#search").input_value() == ""
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('td').id") == NUMBER
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_trail_and_catalogue_lead_to_each_other(small_run, language):
+    report, catalogue = (
+        (release(small_run) / f"{name}.{language}.html").read_text(encoding="utf-8") for name in ("report", "catalogue")
     )
+    ids = {
+        name: set(re.findall(r' id="([^"]+)"', text)) for name, text in (("report", report), ("catalogue", catalogue))
+    }
+    used = set(re.findall(rf'href="report\.{language}\.html#([^"]+)"', catalogue))
+    assert "exhibit-table_8_1" in used
+    assert used <= ids["report"]
+    data = json.loads(re.search(r'id="page-data">(.*?)</script>', report, flags=re.DOTALL)[1])
+    texts = data["trails"]["texts"]
+    linked = {texts[line[2]] for _, lines in data["trails"]["sections"] for line in lines if len(line) > 2}
+    assert data["catalogue"] == f"catalogue.{language}.html"
+    assert {"outcomes-any_wage_month_12", "states-any_wage", "specifications-main"} <= linked <= ids["catalogue"]
 
 
 def test_the_contents_mark_the_current_chapter_and_are_a_drawer_on_the_phone(opened):

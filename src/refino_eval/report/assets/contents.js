@@ -54,15 +54,13 @@
   nav.before(button);
 
   function open(yes) {
-    button.setAttribute("aria-expanded", String(yes));
-    nav.classList.toggle("open", yes);
+    Report.showContents(yes);
     if (yes) (nav.querySelector("[aria-current]") ?? links[0]).focus();
   }
-  /** Show the contents where they are a drawer, without moving the focus. */
-  Report.openContents = () => {
-    if (!narrow.matches) return;
-    button.setAttribute("aria-expanded", "true");
-    nav.classList.add("open");
+  /** Show or hide the contents where they are a drawer, without moving the focus. */
+  Report.showContents = (yes) => {
+    button.setAttribute("aria-expanded", String(yes && narrow.matches));
+    nav.classList.toggle("open", yes && narrow.matches);
   };
   button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
   nav.addEventListener("click", (event) => {

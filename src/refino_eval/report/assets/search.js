@@ -101,12 +101,14 @@
       event.preventDefault();
       links[0].click();
     } else if (event.key === "Escape" && (box.value || at >= 0)) {
-      // The first Escape ends the search; the next one closes the drawer.
+      // The first Escape ends the search; the next one goes back to where the reader was.
       event.stopPropagation();
       box.value = "";
       show();
       box.focus();
     } else if (event.key === "Escape" && from?.isConnected) {
+      event.stopPropagation();
+      Report.showContents(false);
       from.focus();
     }
   });
@@ -125,10 +127,10 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input, select, textarea")) return;
+    if (event.target.closest?.("input, select, textarea")) return;
     event.preventDefault();
     from = document.activeElement;
-    Report.openContents();
+    Report.showContents(true);
     box.focus();
     box.select();
   });
