@@ -15,6 +15,7 @@ import pandas as pd
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.exhibits.formats.write import TABLE_FORMS, Laid, write_table
 from refino_eval.exhibits.layout.drawing import PICTURES, Drawing, draw_watermark, empty_drawing, save_figure
+from refino_eval.exhibits.layout.heads import with_footnotes
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
@@ -151,7 +152,7 @@ def _table_of(
         table = table_by_comparison(layout, exhibit, tidy_frame, page)
     else:
         table = layout(exhibit, tidy_frame, page)
-    return _with_notes_on_signs(table, page)
+    return _with_notes_on_signs(with_footnotes(table, marked=not style.machine), page)
 
 
 def _with_notes_on_signs(table: Table, page: Page) -> Table:

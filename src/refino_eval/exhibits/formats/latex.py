@@ -6,11 +6,14 @@ as commands, so that pdfLaTeX, XeLaTeX and LuaLaTeX all read it.
 
 from __future__ import annotations
 
+import re
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from refino_eval.exhibits.formats.decimals import decimal_pads
 from refino_eval.exhibits.formats.widths import LONGEST_HEAD, column_widths, is_prose, placed
+from refino_eval.exhibits.layout.heads import MARKS as RAISED
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 
 LONGEST_PAGE = 44
@@ -51,7 +54,9 @@ MARKS = {
 
 def escape(text: str) -> str:
     """Write a text so that LaTeX prints it as it stands."""
-    return "".join(MARKS.get(mark, mark) for mark in text)
+    raised = re.sub(f"([{RAISED}])", lambda mark: f"\0{unicodedata.normalize('NFKC', mark[0])}\0", text)
+    written = "".join(MARKS.get(mark, mark) for mark in raised)
+    return re.sub("\0(.)\0", r"\\textsuperscript{\1}", written)
 
 
 def to_latex(table: Table) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from types import MappingProxyType
 from refino_eval.csv_output import csv_text
 from refino_eval.exhibits.formats.decimals import decimal_pads
 from refino_eval.exhibits.formats.widths import is_prose, placed
+from refino_eval.exhibits.layout.heads import MARKS
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
 from refino_eval.text.escaping import without_tags
 
@@ -97,7 +99,7 @@ def to_html(
             lines.append("</details>")
     if table.notes:
         lines.append('<div class="notes">')
-        lines += [f"<p>{escape(note)}</p>" for note in table.notes]
+        lines += [f"<p>{raised(escape(note))}</p>" for note in table.notes]
         lines.append("</div>")
     return "\n".join([*lines, "</figure>", ""])
 
@@ -157,5 +159,10 @@ def _html_row(
 
 
 def _unbroken(text: str) -> str:
-    """Keep the parts of a number, and a number with its unit, on one line."""
-    return re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)", "\N{NO-BREAK SPACE}", text)
+    """Keep the parts of a number, and a number with its unit, on one line; write marks of footnotes as raised letters."""
+    return raised(re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)", "\N{NO-BREAK SPACE}", text))
+
+
+def raised(text: str) -> str:
+    """Write the marks of footnotes as raised letters of the page's own typeface."""
+    return re.sub(f"[{MARKS}]", lambda mark: f"<sup>{unicodedata.normalize('NFKC', mark[0])}</sup>", text)

@@ -56,6 +56,8 @@ class Cell:
         Panel, row, column and statistic of the tidy number it shows (of an interval: its lower end).
     mark
         Stars after the number, apart from the text so that a spreadsheet still reads a number.
+    note
+        What a heading means: `heads.with_footnotes` marks it with a letter and puts the text among the notes.
     """
 
     text: str
@@ -65,6 +67,7 @@ class Cell:
     span: int = 1
     key: tuple[str, str, str, str] | None = None
     mark: str = ""
+    note: str = ""
 
     @property
     def shown(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
+from refino_eval.exhibits.layout.heads import Group, compared_heads, grouped_heads
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -39,22 +40,12 @@ def column_name(exhibit: AttritionExhibit, key: str, labels: LabelBook) -> str:
     return labels.say("attrition.outcome_given_condition", outcome=name, condition=condition)
 
 
-def _arm_heads(labels: LabelBook, unit: str = "") -> list[Cell]:
-    arms = (labels.treated, labels.control)
-    return [label(f"{labels.arm(arm)}{unit}", align="right") for arm in arms]
-
-
 def _seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
-    header = Row(
-        (
-            label(""),
-            *_arm_heads(labels, ", %"),
-            label(labels.say("attrition.difference_percentage_points"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("p_value"), align="right"),
-            label("N", align="right"),
-        )
+    header = compared_heads(
+        labels,
+        over=labels.say("attrition.share_observed_per_cent"),
+        difference=labels.say("attrition.difference_percentage_points"),
     )
     body = [
         Row(
@@ -70,7 +61,7 @@ def _seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Par
         for key in exhibit.columns
     ]
     return Part(
-        header=(header,),
+        header=header,
         body=tuple(body),
         caption=labels.say("attrition.share_observed"),
     )
@@ -78,16 +69,7 @@ def _seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Par
 
 def _among_seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
-    header = Row(
-        (
-            label(""),
-            *_arm_heads(labels),
-            label(labels.word("difference"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("p_value"), align="right"),
-            label("N", align="right"),
-        )
-    )
+    header = compared_heads(labels, over=labels.say("labels.mean"), difference=labels.word("difference"))
     body = []
     for key in exhibit.columns:
         means = (
@@ -107,23 +89,20 @@ def _among_seen(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) 
             )
         )
     caption = labels.say("attrition.difference_among_observed")
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def _bounds(exhibit: AttritionExhibit, numbers: Numbers, method: str, labels: LabelBook) -> Part:
     style = numbers.style
     entry = labels.specification_of(exhibit.specification)
     level = f"{(entry.level if entry else 0.95) * 100:g}"
-    header = Row(
-        (
-            label(""),
-            *(label(text, align="right") for text in (labels.say("attrition.lower_bound"), labels.word("std_error"))),
-            *(label(text, align="right") for text in (labels.say("attrition.upper_bound"), labels.word("std_error"))),
-            label(labels.word("conf").format(level=level), align="right"),
-            label(labels.say("attrition.trimmed_share"), align="right"),
-            label(labels.say("attrition.trimmed_arm"), align="right"),
-            label(labels.say("attrition.share_always_observed"), align="right"),
-        )
+    ends_heads = labels.say("labels.estimated"), labels.word("std_error")
+    header = grouped_heads(
+        Group.of(*ends_heads, over=labels.say("attrition.lower_bound")),
+        Group.of(*ends_heads, over=labels.say("attrition.upper_bound")),
+        Group.of(labels.word("conf").format(level=level)),
+        Group.of("%", labels.say("attrition.trimmed_arm"), over=labels.say("attrition.trimmed")),
+        Group.of(labels.say("attrition.share_always_observed")),
     )
     keys = [key for key in exhibit.columns if (method, key, "bounds", "bound_low") in numbers.values]
     body = []
@@ -155,7 +134,7 @@ def _bounds(exhibit: AttritionExhibit, numbers: Numbers, method: str, labels: La
                 )
             )
         )
-    return Part(header=(header,), body=tuple(body), caption=labels.word(f"bounds_{method}"))
+    return Part(header=header, body=tuple(body), caption=labels.word(f"bounds_{method}"))
 
 
 def _fixed(style: NumberStyle, decimals: int) -> Any:

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.layout.heads import Group, grouped_heads
 from refino_eval.exhibits.layout.model_rows import strata_row
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label
@@ -113,15 +114,10 @@ def _foot(text: str, cells: list[Cell]) -> Row:
 def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
     arms = (labels.treated, labels.control)
-    header = Row(
-        (
-            label(""),
-            *(label(labels.arm(arm), align="right") for arm in arms),
-            label(labels.word("difference"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("p_value"), align="right"),
-            label(labels.word("normalised_difference"), align="right"),
-        )
+    inference = (labels.word(name) for name in ("estimated", "std_error", "p_value"))
+    header = grouped_heads(
+        Group.of(*(labels.arm(arm) for arm in arms), over=labels.word("mean")),
+        Group.of(*inference, labels.say("balance.normalised"), over=labels.word("difference")),
     )
     body = [
         Row(
@@ -139,7 +135,7 @@ def _differences(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
     caption = labels.say(
         "balance.differences_within_cells" if labels.strata and exhibit.strata else "balance.differences_between_arms"
     )
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def _tested(exhibit: BalanceExhibit, covariate: str) -> tuple[str, str, str]:

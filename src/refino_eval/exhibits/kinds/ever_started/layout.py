@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from refino_eval.exhibits.kinds.ever_started.model import EverStartedExhibit
+from refino_eval.exhibits.layout.heads import compared_heads
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -18,15 +19,10 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     heads = (labels.treated, labels.control)
-    header = Row(
-        (
-            label(""),
-            *(label(f"{labels.arm(arm)}, %", align="right") for arm in heads),
-            label(labels.word("difference"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("p_value"), align="right"),
-            label("N", align="right"),
-        )
+    header = compared_heads(
+        labels,
+        over=labels.say("ever_started.share_per_cent"),
+        difference=labels.say("ever_started.difference_percentage_points"),
     )
     blocks = [*((OWN,) if exhibit.programmes else ()), *exhibit.states]
     body: list[Row] = []
@@ -59,7 +55,7 @@ def layout(exhibit: EverStartedExhibit, frame: pd.DataFrame, page: Page) -> Tabl
             *own_notes,
             errors_note([entry.vcov], labels.language),
         ]
-    return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), own_notes)
+    return page.table(exhibit, frame, (Part(header=header, body=tuple(body)),), own_notes)
 
 
 def _horizon(exhibit: EverStartedExhibit, k: int, labels: LabelBook) -> str:

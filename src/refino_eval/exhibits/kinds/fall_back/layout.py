@@ -8,6 +8,7 @@ import pandas as pd
 
 from refino_eval.config.exhibit_base import Participation
 from refino_eval.exhibits.kinds.fall_back.model import FallBackExhibit
+from refino_eval.exhibits.layout.heads import Group, grouped_heads
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -38,16 +39,11 @@ def layout(exhibit: FallBackExhibit, frame: pd.DataFrame, page: Page) -> Table:
 def fall_back_part(participation: Participation, numbers: Numbers, panel: str, labels: LabelBook) -> Part:
     """Lay out a row for each state: the arms' shares, the draw's effect on it, and its share of the fall-back."""
     style = numbers.style
-    header = Row(
-        (
-            label(""),
-            *(label(f"{labels.arm(arm)}, %", align="right") for arm in (labels.treated, labels.control)),
-            label(labels.say("fall_back.effect_percentage_points"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.say("fall_back.share_of_compliers"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("conf").format(level="95"), align="right"),
-        )
+    header = _heads(
+        labels,
+        labels.say("fall_back.share_per_cent"),
+        labels.say("fall_back.effect_percentage_points"),
+        labels.say("fall_back.share_of_compliers"),
     )
     body = [
         Row(
@@ -64,26 +60,28 @@ def fall_back_part(participation: Participation, numbers: Numbers, panel: str, l
         )
         for state in states_of(participation, numbers, panel)
     ]
-    return Part(header=(header,), body=tuple(body), caption=_caption(participation, labels))
+    return Part(header=header, body=tuple(body), caption=_caption(participation, labels))
+
+
+def _heads(labels: LabelBook, share: str, effect: str, alternative: str) -> tuple[Row, ...]:
+    """Return headings over the arms, the effect of assignment, and the alternative of compliers."""
+    inference = (labels.word("estimated"), labels.word("std_error"))
+    return grouped_heads(
+        Group.of(*(labels.arm(arm) for arm in (labels.treated, labels.control)), over=share),
+        Group.of(*inference, over=effect),
+        Group.of(*inference, labels.word("conf").format(level="95"), over=alternative),
+    )
 
 
 def _periods_part(participation: Participation, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
     period = labels.word(f"period_{participation.clock}")
     periods = labels.word(f"periods_{participation.clock}")
-    header = Row(
-        (
-            label(""),
-            *(label(labels.arm(arm), align="right") for arm in (labels.treated, labels.control)),
-            label(labels.word("draw"), align="right"),
-            label(labels.word("std_error"), align="right"),
-            label(
-                labels.say("fall_back.replaced_per_period", period=period),
-                align="right",
-            ),
-            label(labels.word("std_error"), align="right"),
-            label(labels.word("conf").format(level="95"), align="right"),
-        )
+    header = _heads(
+        labels,
+        labels.say("fall_back.mean_of_periods", periods=periods),
+        labels.word("draw"),
+        labels.say("fall_back.replaced_per_period", period=period),
     )
 
     def two(value: float) -> str:
@@ -109,7 +107,7 @@ def _periods_part(participation: Participation, numbers: Numbers, labels: LabelB
         periods=periods.capitalize(),
         window=_window(participation, labels),
     )
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def states_of(participation: Participation, numbers: Numbers, panel: str) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Mapping
+from itertools import combinations, groupby
 
 import pandas as pd
 
 from refino_eval.exhibits.keys import difference_row
 from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.layout.heads import Group, Noted, grouped_heads
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -34,33 +36,66 @@ def layout(exhibit: TestsExhibit, frame: pd.DataFrame, page: Page) -> Table:
     numbers = Numbers.of(frame, page.style)
     reach = [statistic for statistic in REACH if (frame["statistic"] == statistic).any()]
     tests = TESTS if exhibit.wild_bootstrap is None else (TESTS[0], "p_value_wild", *TESTS[1:])
+    caption, below = labels.say("tests.caption_tests"), labels.say("tests.caption_excluded_effects")
+    notes = _meanings(exhibit, frame, numbers, labels)
     parts = (
-        _part(numbers, exhibit, labels, ("estimate", "std_error", *tests), labels.say("tests.caption_tests")),
-        _part(
-            numbers, exhibit, labels, ("interval", *reach),
-            labels.say("tests.caption_excluded_effects"),
-        ),
-    )  # fmt: skip
-    return page.table(exhibit, frame, parts, _notes(exhibit, frame, numbers, labels))
+        _part(numbers, exhibit, labels, ("estimate", "std_error", *tests), notes, caption),
+        _part(numbers, exhibit, labels, ("interval", *reach), notes, below),
+    )
+    return page.table(exhibit, frame, parts, _notes(exhibit, frame, labels))
+
+
+def _meanings(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook) -> dict[str, str]:
+    """Return what the columns mean that have a footnote."""
+    style = NumberStyle.of(labels.language)
+    family = _family(exhibit, numbers, labels)
+    notes = {
+        "p_value_ri": _redraws(exhibit, frame, style, labels),
+        **dict.fromkeys(("p_value_fwer", "p_value_holm", "q_value"), family),
+        "mde": labels.say("tests.detectable_explained"),
+        **dict.fromkeys(("rejected_below", "rejected_above"), labels.say("tests.excluded_explained")),
+    }
+    if exhibit.wild_bootstrap is not None:
+        notes["p_value_wild"] = labels.say("notes.wild_bootstrap", draws=style.integer(exhibit.wild_bootstrap))
+    return notes
+
+
+OVER = {
+    **dict.fromkeys(("p_value", "p_value_ri", "p_value_wild", "p_value_fwer", "p_value_holm"), "p_values"),
+    **dict.fromkeys(("rejected_below", "rejected_above"), "excluded_effects"),
+    **dict.fromkeys(("margin", "p_value_equivalence"), "equivalence"),
+}
+"""Statistic -> the heading over it and its neighbours, where its own is short."""
+
+
+def _heads(
+    exhibit: TestsExhibit, statistics: tuple[str, ...], notes: Mapping[str, str], labels: LabelBook
+) -> tuple[Row, ...]:
+    """Return headings: those of p-values, of effects excluded and of equivalence are each under one."""
+    entry = labels.specification_of(exhibit.specification)
+    level = f"{(entry.level if entry else 0.95) * 100:g}"
+    groups = []
+    for over, members in groupby(statistics, key=lambda statistic: OVER.get(statistic, "")):
+        columns: list[str | Noted] = []
+        for statistic in members:
+            if statistic == "interval":
+                text = labels.word("conf").format(level=level)
+            else:
+                text = labels.say(f"tests.head_{statistic}") if over else labels.word(statistic)
+            columns.append(Noted(text, notes[statistic]) if notes.get(statistic) else text)
+        groups.append(Group(tuple(columns), labels.say(f"tests.{over}") if over else ""))
+    return grouped_heads(*groups)
 
 
 def _part(
-    numbers: Numbers, exhibit: TestsExhibit, labels: LabelBook, statistics: tuple[str, ...], caption: str
+    numbers: Numbers,
+    exhibit: TestsExhibit,
+    labels: LabelBook,
+    statistics: tuple[str, ...],
+    notes: Mapping[str, str],
+    caption: str,
 ) -> Part:
-    entry = labels.specification_of(exhibit.specification)
-    level = f"{(entry.level if entry else 0.95) * 100:g}"
-    header = Row(
-        (
-            label(""),
-            *(
-                label(
-                    labels.word("conf").format(level=level) if statistic == "interval" else labels.word(statistic),
-                    align="right",
-                )
-                for statistic in statistics
-            ),
-        )
-    )
+    header = _heads(exhibit, statistics, notes, labels)
     body: list[Row] = []
     columns = {arm: labels.arm(arm) for arm in labels.treated_arms}
     if exhibit.between_arms:
@@ -78,7 +113,7 @@ def _part(
             )
             for key, outcome in exhibit.columns.items()
         ]
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic: str) -> Cell:
@@ -91,15 +126,9 @@ def _cell(numbers: Numbers, exhibit: TestsExhibit, arm: str, key: str, statistic
     return numbers.cell(exhibit.specification, key, arm, statistic)
 
 
-def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook) -> list[str]:
-    style = NumberStyle.of(labels.language)
+def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(_redraws(exhibit, frame, style, labels))
-    if exhibit.wild_bootstrap is not None:
-        lines.append(labels.say("notes.wild_bootstrap", draws=style.integer(exhibit.wild_bootstrap)))
-    lines.append(_family(exhibit, numbers, labels))
-    lines.append(labels.say("tests.detectable_and_excluded_explained"))
     if entry is not None:
         lines.append(inference_note([entry.vcov], [entry.level], frame, labels.language))
     return lines
