@@ -20,8 +20,10 @@ Form = Literal["table", "figure"]
 Several = Literal["together", "apart", "one"]
 """What a kind makes of several treated arms: all in one grid, a grid each, or one arm that the exhibit must choose."""
 
-Chapter = Literal["flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods"]
-"""Chapters of the report that hold exhibits; a kind's model names its usual one."""
+Chapter = Literal[
+    "flow", "balance", "results", "take_up", "heterogeneity", "robustness", "costs", "supplement", "design", "methods"
+]
+"""Chapters of the report that hold exhibits; a kind's model names its usual one. The last three belong to the appendix."""
 
 By = Name | tuple[Name, ...]
 """What splits people into groups: a covariate with few values, a stratum or another column of the draws that the cohort
@@ -94,7 +96,8 @@ class PlainExhibit(Strict):
         "significant digits of the standard error.",
     )
     chapter: Annotated[Chapter | None, DESCRIPTIVE] = Field(
-        default=None, description="Chapter of the report that shows it; default: that of its kind."
+        default=None,
+        description="Chapter of the report that shows it; default: that of its kind. `supplement` is in the appendix.",
     )
 
     arm: Name | None = Field(

@@ -124,7 +124,7 @@
     if (frame.firstElementChild) watch.observe(frame.firstElementChild);
   }
 
-  for (const table of document.querySelectorAll("main table")) {
+  for (const table of document.querySelectorAll("main table:not(.forest)")) {
     sortable(table);
     if (table.closest(".scroll")) copyable(table.closest(".scroll"), [table]);
   }

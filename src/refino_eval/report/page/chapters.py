@@ -6,15 +6,21 @@ The model of a kind names its usual chapter; a single exhibit goes elsewhere wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from refino_eval.config.exhibit_base import Chapter
 from refino_eval.config.exhibits import Exhibit
 
-EXHIBIT_CHAPTERS: tuple[Chapter, ...] = (
-    "flow", "design", "balance", "results", "take_up", "robustness", "heterogeneity", "costs", "methods",
-)  # fmt: skip
-"""Chapters that hold exhibits, in the report's order; the others are `summary`, before them, and those that
-`report.html` sets behind them."""
+DEPTHS: dict[str, tuple[str, ...]] = {
+    "summary": ("summary",),
+    "main": ("flow", "balance", "results", "explorer", "take_up", "heterogeneity", "robustness", "costs"),
+    "appendix": ("supplement", "design", "checks", "methods", "comparison", "definitions", "provenance"),
+}
+"""The report's chapters by depth, in its order: what everybody reads, what a reader of the results reads, what is looked up."""
+EXHIBIT_CHAPTERS: tuple[Chapter, ...] = tuple(
+    chapter for held in DEPTHS.values() for chapter in held if chapter in get_args(Chapter)
+)
+"""The chapters that hold exhibits, in the report's order."""
 
 
 def chapter_of(exhibit: Exhibit) -> Chapter:

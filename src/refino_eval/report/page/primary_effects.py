@@ -1,15 +1,14 @@
-"""The main effects as the first page shows them: a sentence, a row of a table and a mark in one figure each.
+"""The main effects as the first page shows them: a table with a mark for each effect, on one axis.
 
-The outcomes have different units, so that the figure has one axis only in per cent of the control means.
+Outcomes have different units, so that their common axis is in per cent of the control means; where an effect has no such
+share and all have one unit, the axis has that unit.
 """
 
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -20,11 +19,12 @@ from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.studies.forest_drawing import Axis
 
-WIDTH, LEFT, RIGHT = 400, 20, 380
-"""Width of the drawing, such that its letters are legible on a phone, and where its axis begins and ends."""
-LINE, MARK, GAP, FOOT = 15, 16, 8, 40
-LONGEST = 64
-"""Letters in a line of the drawing."""
+WIDTH, LEFT, RIGHT = 280, 14, 266
+"""Width of the column with the marks, and where its axis begins and ends, in units of the drawing."""
+LONGEST = 40
+"""Letters of what an outcome reads, beyond which the first page leaves it to the definitions."""
+MOST = 12
+"""Effects that the first page shows unfolded."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class MainEffect:
         Of the confidence interval, in per cent.
     relative
         Estimate and limits divided by the control mean, which is taken as given; None unless that mean is positive.
+    absolute
+        Estimate and limits in the outcome's own unit, percentage points for shares.
+    unit
+        That unit; empty where the outcome has none.
+    compatible
+        The range of effects that the data are compatible with, in words.
     sentence
         The effect in words.
     includes_zero
@@ -53,6 +59,9 @@ class MainEffect:
     mean: str
     level: str
     relative: tuple[float, float, float] | None
+    absolute: tuple[float, float, float]
+    unit: str
+    compatible: str
     sentence: str
     includes_zero: bool
 
@@ -76,8 +85,10 @@ def main_effect(
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
     estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    about = [labels.outcome(outcome), *([window_text(entry, labels.language).split(" (")[0]] if entry else [])]
-    about += [labels.say("summary.measured_in", unit=unit)] if measured else []
+    window = window_text(entry, labels.language).split(" (")[0] if entry else ""
+    about = [labels.outcome(outcome), *([window] if 0 < len(window) <= LONGEST else [])]
+    in_unit = [labels.say("summary.measured_in", unit=unit)] if measured else []
+    about += in_unit
     specified = labels.specification_of(specification)
     level = f"{(specified.level if specified else 0.95) * 100:g}"
     zero = includes_zero(cell)
@@ -94,6 +105,16 @@ def main_effect(
         interval=labels.say("summary.interval", low=low, high=high),
         mean=text,
         level=level,
+        absolute=(cell["estimate"] * scale, cell["conf_low"] * scale, cell["conf_high"] * scale),
+        unit=unit,
+        compatible=prefix
+        + labels.say(
+            "summary.compatible",
+            outcome=", ".join([labels.outcome(outcome), *in_unit]),
+            low=low,
+            high=high + behind,
+            level=level,
+        ),
         relative=(cell["estimate"] / mean, cell["conf_low"] / mean, cell["conf_high"] / mean) if mean > 0.0 else None,
         sentence=prefix + sentence,
         includes_zero=zero,
@@ -105,46 +126,87 @@ def includes_zero(cell: Mapping[str, float]) -> bool:
     return cell["conf_low"] <= 0.0 <= cell["conf_high"]
 
 
-def effects_table(effects: Sequence[MainEffect], labels: LabelBook) -> SummaryTable:
-    """Return the effects as rows: control mean, estimate and interval, in units and in per cent of the control mean."""
-    style = NumberStyle.of(labels.language)
-    rows = []
-    for effect in effects:
-        relative = [style.percent(share) for share in effect.relative or ()]
-        shown = (
-            [relative[0], labels.say("summary.interval", low=relative[1], high=relative[2])] if relative else ["", ""]
-        )
-        rows.append((effect.name, effect.mean, effect.estimate, effect.interval, *shown))
-    head = ("outcome", "control_mean", "estimate", "limits", "relative", "relative_limits")
-    return SummaryTable(tuple(labels.say(f"summary.head_{key}") for key in head), tuple(rows), ("left", *["right"] * 5))
+@dataclass(frozen=True)
+class Mark:
+    """Where an effect and its limits stand on the axis, and whether the interval excludes zero."""
+
+    x: float
+    low: float
+    high: float
+    filled: bool
 
 
-def effects_drawing(effects: Sequence[MainEffect], labels: LabelBook) -> dict[str, Any] | None:
-    """Return what the template draws: each effect in per cent of its control mean, on one axis; None where there is no such effect."""
-    drawn = [(effect, effect.relative) for effect in effects if effect.relative is not None]
-    if not drawn:
+@dataclass(frozen=True)
+class Forest:
+    """A table of effects with a mark in each row.
+
+    Attributes
+    ----------
+    head
+        Of the columns, that of the marks last.
+    rows
+        Texts of each row, and its mark; None where the effect has no place on the axis.
+    ticks
+        Of the axis: place and text.
+    zero
+        Place of zero on it.
+    unfolded
+        Rows that are shown at once.
+    width
+        Of the drawing.
+    in_units
+        Whether the axis is in the outcomes' unit, rather than in per cent of the control means.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, ...], Mark | None], ...]
+    ticks: tuple[tuple[float, str], ...]
+    zero: float
+    unfolded: int = MOST
+    width: int = WIDTH
+    in_units: bool = False
+
+    @property
+    def as_table(self) -> SummaryTable:
+        """The texts alone, for a document without drawings."""
+        texts = tuple(texts for texts, _ in self.rows)
+        return SummaryTable(self.head[:-1], texts, ("left", *["right"] * (len(self.head) - 2)))
+
+
+def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None:
+    """Return the effects as rows of a table with their marks; None where there are no effects."""
+    if not effects:
         return None
     style = NumberStyle.of(labels.language)
-    axis = Axis.of([100.0 * share for _, relative in drawn for share in relative])
-    rows, y = [], LINE
-    for effect, relative in drawn:
-        estimate, low, high = (axis.at(100.0 * share, LEFT, RIGHT) for share in relative)
-        share = labels.say("summary.share_of_mean", share=style.percent(relative[0]), mean=effect.mean)
-        value = f"{effect.estimate} {effect.interval} · {share}"
-        lines = [*textwrap.wrap(effect.name, LONGEST), value]
-        texts = [{"y": y + LINE * k, "text": text} for k, text in enumerate(lines)]
-        y += LINE * (len(lines) - 1) + MARK
-        rows.append({
-            "name": texts[:-1], "value": texts[-1], "y": y - 2, "x": estimate, "low": low, "high": high,
-            "filled": not effect.includes_zero,
-        })  # fmt: skip
-        y += MARK + GAP
-    bottom = y - LINE
-    ticks = [
-        {"x": axis.at(tick, LEFT, RIGHT), "text": style.fixed(tick, 0 if float(tick).is_integer() else 1)}
-        for tick in axis.ticks
-    ]
-    return {
-        "rows": rows, "ticks": ticks, "zero": axis.at(0.0, LEFT, RIGHT), "bottom": bottom, "width": WIDTH,
-        "height": bottom + FOOT, "middle": (LEFT + RIGHT) / 2, "described": " ".join(effect.sentence for effect, _ in drawn),
-    }  # fmt: skip
+    units = {effect.unit for effect in effects}
+    in_units = len(units) == 1 and any(effect.relative is None for effect in effects)
+    places = [effect.absolute if in_units else _percent(effect.relative) for effect in effects]
+    drawn = [value for values in places if values is not None for value in values]
+    axis = Axis.of(drawn or [1.0])
+    rows = []
+    for effect, values in zip(effects, places, strict=True):
+        share = style.percent(effect.relative[0]) if effect.relative is not None else ""
+        texts = (effect.name, effect.mean, effect.estimate, effect.interval, *(() if in_units else (share,)))
+        at = [axis.at(value, LEFT, RIGHT) for value in values or ()]
+        rows.append((texts, Mark(*at, filled=not effect.includes_zero) if at else None))
+    keys = ("outcome", "control_mean", "estimate", "limits", *(() if in_units else ("relative",)))
+    axis_name = labels.say("summary.axis_units", unit=units.pop()) if in_units else labels.say("summary.axis")
+    ticks = tuple(
+        (axis.at(tick, LEFT, RIGHT), style.fixed(tick, 0 if float(tick).is_integer() else 1)) for tick in axis.ticks
+    )
+    head = (*(labels.say(f"summary.head_{key}") for key in keys), axis_name)
+    return Forest(head, tuple(rows), ticks if drawn else (), axis.at(0.0, LEFT, RIGHT), in_units=in_units)
+
+
+def reach_of(effects: Sequence[MainEffect], labels: LabelBook) -> str:
+    """State, in per cent of the control means, the range that no interval leaves; empty with fewer than two such effects."""
+    shares = [effect.relative for effect in effects if effect.relative is not None]
+    if len(shares) < 2 or len(shares) < len(effects):
+        return ""
+    percent = NumberStyle.of(labels.language).percent
+    low, high = min(share[1] for share in shares), max(share[2] for share in shares)
+    return labels.say("summary.reach", n=len(shares), low=percent(low), high=percent(high))
+
+
+def _percent(shares: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+    return None if shares is None else (100.0 * shares[0], 100.0 * shares[1], 100.0 * shares[2])

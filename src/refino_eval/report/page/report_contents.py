@@ -20,7 +20,7 @@ from refino_eval.exhibits.tidy import reason_not_made
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import watermark_text
 from refino_eval.report.page import summary_tables
-from refino_eval.report.page.chapters import by_chapter
+from refino_eval.report.page.chapters import DEPTHS, by_chapter
 from refino_eval.report.page.comparison import Comparison, compare_in_words
 from refino_eval.report.page.explanations import Explanation, explanations
 from refino_eval.report.page.explorer import explorer_of
@@ -79,7 +79,9 @@ class ReportContents:
         The chapters that have something to show.
     chapters
         The exhibits of each chapter that has some.
-    summary, flow, explorer, methods, comparison, definitions, provenance
+    depths
+        The same chapters by depth: the summary, the main report, and the appendix.
+    summary, flow, explorer, checks, methods, comparison, definitions, provenance
         What the chapters of these names show besides exhibits.
     quality, linkage, rules, plan
         Small tables on the delivery and on the registered plan.
@@ -95,10 +97,12 @@ class ReportContents:
     language: Language
     labels: LabelBook
     order: tuple[str, ...]
+    depths: Mapping[str, tuple[str, ...]]
     chapters: Mapping[str, tuple[ReportExhibit, ...]]
     summary: Summary
     flow: SummaryTable | None
     explorer: dict[str, Any] | None
+    checks: tuple[str, ...]
     methods: Methods
     comparison: Comparison | None
     definitions: tuple[SummaryTable, ...]
@@ -155,21 +159,25 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     }
     made = {name: frame for name, frame in frames.items() if reason_not_made(frame) is None}
     # What each chapter without exhibits shows; one that has nothing to show is left out.
+    summary = summarise_numbers(inputs, made, labels)
     own: dict[str, Any] = {
-        "summary": summarise_numbers(inputs, made, labels),
+        "summary": summary,
         "flow": summary_tables.flow_table(inputs, labels, language),
         "explorer": explorer_of(inputs, made, labels),
+        "checks": summary.checks,
         "methods": methods_of(inputs, labels),
         "comparison": comparison,
         "definitions": tuple(summary_tables.definitions_tables(inputs, language)),
         "provenance": tuple(summary_tables.provenance_tables(inputs.provenance(), language)),
     }
     quality = summary_tables.quality_table(inputs, language)
+    depths = _depths(chapters, own, quality=quality is not None)
     return ReportContents(
         inputs=inputs,
         language=language,
         labels=labels,
-        order=_order(chapters, own, quality=quality is not None),
+        order=tuple(chapter for held in depths.values() for chapter in held),
+        depths=depths,
         chapters=chapters,
         **own,
         quality=quality,
@@ -182,13 +190,16 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     )
 
 
-def _order(chapters: Mapping[str, Any], own: Mapping[str, Any], *, quality: bool) -> tuple[str, ...]:
-    """Return the chapters that have something to show, in order; the explorer follows the results."""
-    order = ["summary", "flow", *(name for name in chapters if name not in ("flow", "methods"))]
-    order.insert(order.index("results") + 1 if "results" in order else len(order), "explorer")
-    order += ["methods", "comparison", "definitions", "provenance"]
-    filled = {*chapters, "methods", *(name for name, content in own.items() if content)}
-    return tuple(name for name in order if name in filled or (name == "provenance" and quality))
+def _depths(chapters: Mapping[str, Any], own: Mapping[str, Any], *, quality: bool) -> dict[str, tuple[str, ...]]:
+    """Return the chapters that have something to show, by depth and in order."""
+    filled = {
+        *chapters,
+        "methods",
+        *(name for name, content in own.items() if content),
+        *(["provenance"] if quality else []),
+    }
+    depths = {depth: tuple(name for name in held if name in filled) for depth, held in DEPTHS.items()}
+    return {depth: held for depth, held in depths.items() if held}
 
 
 def _exhibit(

@@ -34,7 +34,7 @@ TALL = 0.95
 LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
 
-STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "print.css")
+STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "summary.css", "print.css")
 SCRIPTS = (
     "numbers.js", "contents.js", "links.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js", "search.js",
 )  # fmt: skip
@@ -117,6 +117,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         scripts=scripts,
         script_sources=" ".join(map(_source, scripts)),
         order=contents.order,
+        depths=contents.depths,
         chapters=chapters,
         contents={name: getattr(contents, name) for name in contents.order if hasattr(contents, name)},
         quality=contents.quality,

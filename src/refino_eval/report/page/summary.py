@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -20,14 +19,7 @@ from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.page.chapters import chapter_of
-from refino_eval.report.page.primary_effects import (
-    MainEffect,
-    effects_drawing,
-    effects_table,
-    includes_zero,
-    main_effect,
-)
-from refino_eval.report.page.summary_tables import SummaryTable
+from refino_eval.report.page.primary_effects import Forest, MainEffect, forest_of, includes_zero, main_effect, reach_of
 from refino_eval.report.report_inputs import ReportInputs
 
 LIMIT = 0.05
@@ -36,8 +28,8 @@ LIMIT = 0.05
 Tables = list[tuple[str, Exhibit]]
 
 
-SHOWN = 5
-"""Checks of the design that the first page shows unfolded; those with a p-value below the limit are always shown."""
+WORST = 3
+"""Checks of the design with a p-value below the limit that the first page quotes, and outcomes that it names, at most."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +39,17 @@ class Summary:
     Attributes
     ----------
     lead
-        The question, who is compared, and in a sentence each what was found and whether the design holds.
-    effects, drawing, table
-        The main effects, in one figure and in one table; both are None where there are none.
-    close
-        What holds for the effects together.
-    checks, unfolded
-        Whatever was tested about the design, the worst first, and how many of these are shown unfolded.
+        The question, who is compared, and how they came into their arms.
+    findings
+        In a sentence each: what was found, what the data rule out, and what holds for all outcomes together.
+    effects, forest
+        The main effects, and their table with a mark each; None where there are none.
+    intervals
+        How to read that table.
+    validity
+        In a sentence: how many tests of the design there are and how many have small p-values; then the worst of them.
+    checks
+        Whatever was tested about the design, the worst first, then what is shown without a test.
     costs
         What the exhibits on costs say.
     limits
@@ -61,18 +57,17 @@ class Summary:
     """
 
     lead: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     effects: tuple[MainEffect, ...] = ()
-    drawing: dict[str, Any] | None = None
-    table: SummaryTable | None = None
+    forest: Forest | None = None
     intervals: str = ""
-    close: tuple[str, ...] = ()
+    validity: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
-    unfolded: int = SHOWN
     costs: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.lead or self.effects or self.close or self.checks or self.costs)
+        return bool(self.lead or self.effects or self.findings or self.checks or self.costs)
 
 
 def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Summary:
@@ -100,41 +95,44 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
     primary = _primary(inputs, tables)
     lead: list[str] = []
     effects: list[MainEffect] = []
-    close: list[str] = []
+    findings: list[str] = []
+    tallies: list[str] = []
     for arm in labels.treated_arms:
         # With several treated arms each has its own findings, under its name.
         own = replace(labels, treated=arm, several=())
         prefix = f"{labels.arm(arm)}: " if len(labels.treated_arms) > 1 else ""
         lead += _people(tables, frames, own)
-        lead += [prefix + text for text in _headline(tables, primary, frames, own)]
-        effects += _effects(tables, primary, frames, own, prefix)
-        close += [prefix + text for text in _tally(tables, frames, own)]
+        own_effects = _effects(tables, primary, frames, own, prefix)
+        findings += [prefix + text for text in _headline(tables, primary, frames, own)]
+        reach = reach_of(own_effects, own)
+        findings += [prefix + reach] if reach else [effect.compatible for effect in own_effects[:1]]
+        effects += own_effects
+        tallies += [prefix + text for text in _tally(tables, frames, own)]
+    lead += _randomisation(inputs, tables, frames, labels)
     checks = sorted(_checks(inputs, frames, labels), key=_concern)
-    lead += _checks_lead(checks, labels)
-    below = sum(check.p_value is not None and check.p_value < LIMIT for check in checks)
     costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if chapter_of(exhibit) == "costs"}
     others = {name: frame for name, frame in frames.items() if name not in costly}
     levels = " / ".join(dict.fromkeys(effect.level for effect in effects))
+    forest = forest_of(effects, labels)
+    # A count of intervals is a stopgap where no test takes all outcomes together.
+    tested = any(exhibit.tests_by_outcome for _, exhibit in inputs.shown(frames))
     return Summary(
         lead=tuple(lead),
+        findings=(*findings, *(() if tested else tallies), *_of_kinds(inputs, others, labels)),
         effects=tuple(effects),
-        drawing=effects_drawing(effects, labels),
-        table=effects_table(effects, labels) if effects else None,
-        intervals=labels.say("summary.intervals", level=levels) if effects else "",
-        close=(*close, *_of_kinds(inputs, others, labels)),
+        forest=forest,
+        intervals=labels.say(f"summary.intervals{'_units' if forest.in_units else ''}", level=levels) if forest else "",
+        validity=tuple(_validity(checks, labels)),
         checks=tuple(check.text for check in checks),
-        unfolded=max(SHOWN, below),
         costs=tuple(_of_kinds(inputs, costly, labels)),
-        limits=tuple(_limits(inputs, effects, labels)),
+        limits=tuple(_limits(effects, labels)),
     )
 
 
-def _limits(inputs: ReportInputs, effects: list[MainEffect], labels: LabelBook) -> Iterator[str]:
+def _limits(effects: list[MainEffect], labels: LabelBook) -> Iterator[str]:
     """Return what cannot be concluded from the effects shown."""
     if not effects:
         return
-    if inputs.evaluation.data_class == "synthetic":
-        yield labels.say("summary.limit_synthetic")
     if any(effect.includes_zero for effect in effects):
         yield labels.say("summary.reading")
     yield labels.say("summary.limit_participation")
@@ -182,7 +180,9 @@ def _headline(
         return
     which = "outcomes" if primary is None else "primary"
     excluding = [outcome for outcome, includes in intervals.items() if not includes]
-    names = ", ".join(labels.say("summary.quoted", label=labels.outcome(outcome)) for outcome in excluding)
+    quoted = [labels.say("summary.quoted", label=labels.outcome(outcome)) for outcome in excluding[:WORST]]
+    rest = len(excluding) - len(quoted)
+    names = ", ".join(quoted) + (labels.say("summary.and_more", n=rest) if rest else "")
     if not excluding:
         yield labels.say(f"summary.{which}_none", n=len(intervals))
     elif len(excluding) == len(intervals):
@@ -228,6 +228,22 @@ def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBoo
                 "summary.people", n_treated=style.integer(cell["n_treated"]), n_control=style.integer(cell["n_control"]),
                 treated=labels.arm(labels.treated), control=labels.arm(labels.control),
             )  # fmt: skip
+
+
+def _randomisation(
+    inputs: ReportInputs, tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook
+) -> Iterator[str]:
+    """State within how many strata assignment was random, from the first regression; nothing for observational designs."""
+    if inputs.evaluation.design != "randomised":
+        return
+    for name, exhibit in tables[:1]:
+        column = next(iter(exhibit.outcome_columns))
+        cells = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated_arms[0], column).get(
+            "n_cells"
+        )
+        if cells is not None and cells > 1 and labels.strata:
+            style = NumberStyle.of(labels.language)
+            yield labels.say("summary.strata", n=style.integer(cells), strata=labels.cells())
 
 
 def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
@@ -323,22 +339,28 @@ def _linkage_checks(inputs: ReportInputs, labels: LabelBook) -> Iterator[DesignC
         ))  # fmt: skip
 
 
-def _concern(check: DesignCheck) -> tuple[int, float]:
-    """Order checks: tests below the limit, what is shown without a test, and the other tests, by their p-values."""
-    if check.p_value is None:
-        return 1, 0.0
-    return (0 if check.p_value < LIMIT else 2), check.p_value
+def _concern(check: DesignCheck) -> tuple[bool, float]:
+    """Order checks: tests by their p-values, then what is shown without a test."""
+    return check.p_value is None, check.p_value or 0.0
 
 
-def _checks_lead(checks: list[DesignCheck], labels: LabelBook) -> Iterator[str]:
-    """State how many tests of the design have a p-value below the limit, and how many would by chance."""
+def _validity(checks: list[DesignCheck], labels: LabelBook) -> Iterator[str]:
+    """State how many tests of the design have a p-value below the limit and how many would by chance; then quote the worst.
+
+    Without a test, the first of the other checks is quoted.
+    """
     style = NumberStyle.of(labels.language)
-    p_values = [check.p_value for check in checks if check.p_value is not None]
-    below, limit = sum(p < LIMIT for p in p_values), style.fixed(LIMIT, 2)
-    if p_values and below == len(p_values):
-        yield labels.say("summary.checks_all", n=below, limit=limit)
-    elif below:
-        expected = style.fixed(LIMIT * len(p_values), 1)
-        yield labels.say("summary.checks_some", n=below, total=len(p_values), limit=limit, expected=expected)
-    elif p_values:
-        yield labels.say("summary.checks_none", n=len(p_values), limit=limit)
+    tests = [check for check in checks if check.p_value is not None]
+    worst = [check.text for check in tests if check.p_value is not None and check.p_value < LIMIT]
+    limit = style.fixed(LIMIT, 2)
+    if not tests:
+        yield from (check.text for check in checks[:1])
+        return
+    if len(worst) == len(tests):
+        yield labels.say("summary.checks_all", n=len(worst), limit=limit)
+    elif worst:
+        expected = style.fixed(LIMIT * len(tests), 1)
+        yield labels.say("summary.checks_some", n=len(worst), total=len(tests), limit=limit, expected=expected)
+    else:
+        yield labels.say("summary.checks_none", n=len(tests), limit=limit)
+    yield from worst[:WORST] or [labels.say("summary.checks_least", check=tests[0].text)]
