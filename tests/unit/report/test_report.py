@@ -29,7 +29,7 @@ from refino_eval.report.page.charts import chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.inline_figures import InlineFigures, on_dark
-from refino_eval.report.page.primary_effects import MainEffect, effects_drawing, effects_table, main_effect
+from refino_eval.report.page.primary_effects import MainEffect, forest_of, main_effect
 from refino_eval.report.page.report_page import SCRIPTS
 from refino_eval.report.page.summary import summarise_numbers
 from refino_eval.text import catalogue, say, say_if_any
@@ -284,34 +284,28 @@ def _frame(inputs: ReportInputs, shift: float = 0.0) -> pd.DataFrame:
     return frame
 
 
-def _sentence(inputs: ReportInputs, frame: pd.DataFrame) -> str:
-    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    effect = main_effect(frame, "main", "any_wage", "any_wage_month_12", labels)
-    assert effect is not None
-    return effect.sentence
-
-
-def test_an_interval_that_includes_zero_is_no_detectable_effect(inputs: ReportInputs) -> None:
-    sentence = _sentence(inputs, _frame(inputs))
-    for part in ("−1.0 percentage points (95%", "−4.1 to 2.2)", "47%", say("summary.includes_zero", "en")):
-        assert part in sentence
-    assert say("summary.excludes_zero", "en") not in sentence
+def test_the_range_of_an_interval_is_what_the_data_are_compatible_with(inputs: ReportInputs) -> None:
+    effect, _ = _main_effect(inputs, _frame(inputs))
+    assert effect.includes_zero
+    assert (effect.estimate, effect.interval, effect.mean) == ("−1.0 percentage points", "[−4.1, 2.2]", "47%")
+    assert "'Any wage' from −4.1 to 2.2 percentage points" in effect.compatible
 
 
 @pytest.mark.parametrize("shift", [0.09, -0.09])
 def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift: float) -> None:
     labels = LabelBook.of(inputs.evaluation, inputs.definitions)
-    sentence = _sentence(inputs, _frame(inputs, shift))
-    assert say("summary.excludes_zero", "en") in sentence
-    assert say("summary.includes_zero", "en") not in sentence
     summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels)
-    assert [effect.sentence for effect in summary.effects] == [sentence]  # the one primary outcome
-    assert say("summary.primary_all", "en", n=1, outcomes="'Any wage'") in summary.lead
-    assert say("summary.tally", "en", n=1, total=4, level="95", expected="0.2") in summary.close
+    (effect,) = summary.effects  # the one primary outcome
+    assert not effect.includes_zero
+    assert summary.findings == (
+        say("summary.primary_all", "en", n=1, outcomes="'Any wage'"),
+        effect.compatible,
+        say("summary.tally", "en", n=1, total=4, level="95", expected="0.2"),
+    )
 
 
 def _counted(inputs: ReportInputs, excluding: int, of: int, role: str) -> list[str]:
-    """Return the lead of a summary of `of` outcomes, of which the intervals of the first `excluding` exclude zero."""
+    """Return the findings of a summary of `of` outcomes, of which the intervals of the first `excluding` exclude zero."""
     frame = read_tidy(inputs.aggregates_dir / "table_8_1.csv")
     columns = list(inputs.definitions.exhibits["table_8_1"].columns)
     frame = frame[frame["column"].isin(columns[:of])].copy()
@@ -323,7 +317,7 @@ def _counted(inputs: ReportInputs, excluding: int, of: int, role: str) -> list[s
     definitions = inputs.definitions.model_copy(update={"outcomes": outcomes})
     labels = LabelBook.of(inputs.evaluation, definitions)
     changed = dataclasses.replace(inputs, definitions=definitions)
-    return list(summarise_numbers(changed, {"table_8_1": frame}, labels).lead)
+    return list(summarise_numbers(changed, {"table_8_1": frame}, labels).findings)
 
 
 @pytest.mark.parametrize("role", ["primary", "secondary"])
@@ -348,8 +342,7 @@ def test_of_several_treated_arms_each_has_its_own_finding(inputs: ReportInputs) 
     both = dataclasses.replace(labels, control="x", several=("refino", "oppfolging"))
     summary = summarise_numbers(inputs, frames, both)
     assert [effect.name.split(":")[0] for effect in summary.effects] == ["Refino", "Oppfølging"]
-    assert say("summary.includes_zero", "en") in summary.effects[0].sentence
-    assert say("summary.excludes_zero", "en") in summary.effects[1].sentence
+    assert [effect.includes_zero for effect in summary.effects] == [True, False]
     explorer = explorer_of(inputs, frames, both)
     assert explorer is not None
     assert {o["name"].split(":")[1] for o in explorer["outcomes"]} == {"refino", "oppfolging"}
@@ -370,7 +363,7 @@ def test_without_a_primary_outcome_all_are_shown(inputs: ReportInputs) -> None:
     others = dataclasses.replace(inputs, definitions=inputs.definitions.model_copy(update={"outcomes": outcomes}))
     summary = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels.in_language("nb"))
     assert len(summary.effects) == 4
-    assert summary.close[-1] == say("summary.tally_none", "nb", total=4, level="95", expected="0,2")
+    assert summary.findings[-1] == say("summary.tally_none", "nb", total=4, level="95", expected="0,2")
 
 
 def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
@@ -398,31 +391,42 @@ def test_an_effect_in_per_cent_is_divided_by_the_control_mean(inputs: ReportInpu
     assert effect.relative is not None
     for share, statistic in zip(effect.relative, ("estimate", "conf_low", "conf_high"), strict=True):
         assert share == pytest.approx(number[statistic] / number["mean_control"])
-    shown = effects_table([effect], labels).rows[0]
+    forest = forest_of([effect], labels)
+    assert forest is not None
+    shown, _ = forest.rows[0]
     assert shown[1:4] == ("47%", "−1.0 percentage points", "[−4.1, 2.2]")
     assert shown[4] == NumberStyle.of("en").percent(number["estimate"] / number["mean_control"])
 
 
-def test_the_marks_of_the_drawing_are_where_its_ticks_say(inputs: ReportInputs) -> None:
+def test_the_marks_are_where_the_ticks_say(inputs: ReportInputs) -> None:
     effect, labels = _main_effect(inputs, _frame(inputs))
-    drawing = effects_drawing([effect], labels)
-    assert drawing is not None
-    row, first, last = drawing["rows"][0], drawing["ticks"][0], drawing["ticks"][-1]
-    low, high = (float(tick["text"].replace("−", "-")) for tick in (first, last))
-    for place, share in zip((row["x"], row["low"], row["high"]), effect.relative or (), strict=True):
-        read = low + (high - low) * (place - first["x"]) / (last["x"] - first["x"])
-        assert read == pytest.approx(100 * share, abs=0.05)
-    assert not row["filled"]
-    assert drawing["described"] == effect.sentence
+    forest = forest_of([effect], labels)
+    assert forest is not None
+    _, mark = forest.rows[0]
+    assert mark is not None
+    (first, first_text), (last, last_text) = forest.ticks[0], forest.ticks[-1]
+    low, high = (float(text.replace("−", "-")) for text in (first_text, last_text))
+    for place, share in zip((mark.x, mark.low, mark.high), effect.relative or (), strict=True):
+        read = low + (high - low) * (place - first) / (last - first)
+        assert read == pytest.approx(100 * share, abs=0.1)
+    assert not mark.filled
 
 
 @pytest.mark.parametrize("mean", [0.0, -0.2])
-def test_without_a_positive_control_mean_nothing_is_shown_in_per_cent(inputs: ReportInputs, mean: float) -> None:
+def test_without_a_positive_control_mean_the_axis_has_the_outcome_s_unit(inputs: ReportInputs, mean: float) -> None:
     frame = _frame(inputs)
     frame.loc[(frame["column"] == "any_wage") & (frame["statistic"] == "mean_control"), "value"] = mean
     effect, labels = _main_effect(inputs, frame)
-    assert effects_table([effect], labels).rows[0][4:] == ("", "")
-    assert effects_drawing([effect], labels) is None
+    forest = forest_of([effect], labels)
+    assert forest is not None
+    assert forest.in_units
+    assert forest.head[-1] == say("summary.axis_units", "en", unit="percentage points")
+    assert forest.ticks[0][1] == "−6"
+    # Beside outcomes of another unit it has no mark.
+    other = dataclasses.replace(effect, unit="hours", relative=(0.1, 0.0, 0.2))
+    both = forest_of([effect, other], labels)
+    assert both is not None
+    assert [mark is None for _, mark in both.rows] == [True, False]
 
 
 def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: Path) -> None:
@@ -432,7 +436,10 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: P
     summary = summarise_numbers(without_linkage, frames, labels)
     assert "0.082" in summary.checks[0]  # the joint test of balance
     assert all("0.560" in text for text in summary.checks[1:])  # the periods before assignment
-    assert summary.lead[-1] == say("summary.checks_none", "en", n=len(summary.checks), limit="0.05")
+    assert summary.validity == (
+        say("summary.checks_none", "en", n=len(summary.checks), limit="0.05"),
+        say("summary.checks_least", "en", check=summary.checks[0]),
+    )
     effects = frames["figure_effects"]
     effects.loc[
         (effects["panel"] == "any_wage") & (effects["row"] == "placebo") & (effects["statistic"] == "p_value"), "value"
@@ -443,7 +450,8 @@ def test_checks_of_the_design_come_worst_first(inputs: ReportInputs, tmp_path: P
     assert "<0.001" in worse.checks[0]
     assert "0.012" in worse.checks[1]
     total = len(worse.checks)
-    assert worse.lead[-1] == say(
+    assert worse.validity[1:] == worse.checks[:2]
+    assert worse.validity[0] == say(
         "summary.checks_some",
         "en",
         n=2,
@@ -467,7 +475,7 @@ def test_checks_of_two_tables_of_a_kind_are_distinguished_by_title(inputs: Repor
     labels = LabelBook.of(two.evaluation, two.definitions)
     summary = summarise_numbers(two, {"table_i": frame, "men": frame}, labels)
     assert sorted(text.split(" Balance:")[0] for text in summary.checks) == sorted(["Men.", f"{balance.title.en}."])
-    assert summary.lead[-1] == say("summary.checks_all", "en", n=2, limit="0.05")
+    assert summary.validity[0] == say("summary.checks_all", "en", n=2, limit="0.05")
 
 
 def test_every_rule_that_rejects_rows_has_a_text() -> None:
@@ -508,7 +516,7 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
     run_of_file = ReportInputs(study, definitions, inputs.aggregates_dir, inputs.release_dir, tmp_path)
     text = build_report(run_of_file, language="en", out_path=tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<th scope="col">Pay</th><th scope="col">Days</th>' in text
-    assert "Pay: the effect is estimated at −0.010 (95% confidence interval −0.041 to 0.022)" in text
+    assert '<th scope="row">Pay</th><td data-head="Control mean">0.473</td><td data-head="Effect">−0.010</td>' in text
     assert "Fixed effects, site</th>" in text
     assert 'class="banner"' not in text
 

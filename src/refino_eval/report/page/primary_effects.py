@@ -47,8 +47,6 @@ class MainEffect:
         That unit; empty where the outcome has none.
     compatible
         The range of effects that the data are compatible with, in words.
-    sentence
-        The effect in words.
     includes_zero
         Whether the interval includes zero.
     """
@@ -62,7 +60,6 @@ class MainEffect:
     absolute: tuple[float, float, float]
     unit: str
     compatible: str
-    sentence: str
     includes_zero: bool
 
 
@@ -91,14 +88,8 @@ def main_effect(
     about += in_unit
     specified = labels.specification_of(specification)
     level = f"{(specified.level if specified else 0.95) * 100:g}"
-    zero = includes_zero(cell)
-    values = {
-        "outcome": ", ".join(about), "estimate": estimate + behind, "low": low, "high": high, "level": level,
-        "conclusion": labels.say("summary.includes_zero" if zero else "summary.excludes_zero"),
-    }  # fmt: skip
     mean = cell.get("mean_control", math.nan)
     text = "" if math.isnan(mean) else style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind  # fmt: skip
-    sentence = labels.say("summary.effect_and_mean", mean=text, **values) if text else labels.say("summary.effect", **values)  # fmt: skip
     return MainEffect(
         name=prefix + ", ".join(about),
         estimate=estimate + behind,
@@ -116,8 +107,7 @@ def main_effect(
             level=level,
         ),
         relative=(cell["estimate"] / mean, cell["conf_low"] / mean, cell["conf_high"] / mean) if mean > 0.0 else None,
-        sentence=prefix + sentence,
-        includes_zero=zero,
+        includes_zero=includes_zero(cell),
     )
 
 

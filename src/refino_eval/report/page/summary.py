@@ -233,9 +233,7 @@ def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBoo
 def _randomisation(
     inputs: ReportInputs, tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> Iterator[str]:
-    """State within how many strata assignment was random, from the first regression; nothing for observational designs."""
-    if inputs.evaluation.design != "randomised":
-        return
+    """State within how many strata assignment was random, or a comparison is made, as the first regression has them."""
     for name, exhibit in tables[:1]:
         column = next(iter(exhibit.outcome_columns))
         cells = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated_arms[0], column).get(
