@@ -518,7 +518,7 @@ def test_a_person_table_has_a_report_too(inputs: ReportInputs, tmp_path: Path) -
     assert '<th scope="col">Pay</th><th scope="col">Days</th>' in text
     row = re.search(r'<th scope="row">Pay</th>(.*)<td class="mark">', text)
     assert row is not None
-    assert [re.sub("<[^>]+>", "", cell) for cell in row[1].split("</td>")][:3] == ["0.473", "−0.010", "[−0.041, 0.022]"]
+    assert [re.sub("<[^>]+>", "", cell) for cell in row[1].split("</td>")][:3] == ["0.47", "−0.010", "[−0.041, 0.022]"]
     assert "Fixed effects, site</th>" in text
     assert 'class="banner"' not in text
 

@@ -17,9 +17,8 @@ DEPTHS: dict[str, tuple[str, ...]] = {
     "appendix": ("supplement", "design", "checks", "methods", "comparison", "definitions", "provenance"),
 }
 """The report's chapters by depth, in its order: what everybody reads, what a reader of the results reads, what is looked up."""
-EXHIBIT_CHAPTERS: tuple[Chapter, ...] = tuple(
-    chapter for held in DEPTHS.values() for chapter in held if chapter in get_args(Chapter)
-)
+_ORDER = [chapter for held in DEPTHS.values() for chapter in held]
+EXHIBIT_CHAPTERS: tuple[Chapter, ...] = tuple(sorted(get_args(Chapter), key=_ORDER.index))
 """The chapters that hold exhibits, in the report's order."""
 
 

@@ -177,8 +177,7 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None
     for effect, values in zip(effects, places, strict=True):
         share = style.percent(effect.relative[0]) if effect.relative is not None else ""
         texts = (effect.name, effect.mean, effect.estimate, effect.interval, *(() if in_units else (share,)))
-        at = [axis.at(value, LEFT, RIGHT) for value in values or ()]
-        rows.append((texts, Mark(*at, filled=not effect.includes_zero) if at else None))
+        rows.append((texts, None if values is None else _mark(axis, values, filled=not effect.includes_zero)))
     keys = ("outcome", "control_mean", "estimate", "limits", *(() if in_units else ("relative",)))
     axis_name = labels.say("summary.axis_units", unit=units.pop()) if in_units else labels.say("summary.axis")
     ticks = tuple(
@@ -196,6 +195,11 @@ def reach_of(effects: Sequence[MainEffect], labels: LabelBook) -> str:
     percent = NumberStyle.of(labels.language).percent
     low, high = min(share[1] for share in shares), max(share[2] for share in shares)
     return labels.say("summary.reach", n=len(shares), low=percent(low), high=percent(high))
+
+
+def _mark(axis: Axis, values: tuple[float, float, float], *, filled: bool) -> Mark:
+    x, low, high = (axis.at(value, LEFT, RIGHT) for value in values)
+    return Mark(x, low, high, filled)
 
 
 def _percent(shares: tuple[float, float, float] | None) -> tuple[float, float, float] | None:

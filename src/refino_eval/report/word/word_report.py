@@ -259,7 +259,7 @@ def _chapter(writer: _Writer, chapter: str) -> None:
     if chapter not in ("summary", "methods", "comparison"):
         append(writer.document, made_paragraph("Normal", run(writer.say(f"report.lead_{chapter}")), "<w:keepNext/>"))
     own = {
-        "summary": _summary, "flow": _flow, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
+        "summary": _summary, "flow": _flow, "checks": _checks, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
         "provenance": _provenance,
     }  # fmt: skip
     if chapter in own:
@@ -273,27 +273,23 @@ def _bullets(writer: _Writer, texts: Iterable[str]) -> None:
 
 def _summary(writer: _Writer) -> None:
     summary = writer.contents.summary
-    for text in summary.lead:
-        writer.text(text)
-    if summary.table is not None:
-        writer.heading(writer.say("summary.found"), "_Toc_summary_found", 2)
-        _small(writer, summary.table)
+    if summary.lead:
+        writer.text(" ".join(summary.lead))
+    if summary.forest is not None:
+        _small(writer, summary.forest.as_table)
         writer.text(summary.intervals, "TableNote")
-    if summary.close:
-        writer.heading(writer.say("summary.together"), "_Toc_summary_together", 2)
-        for text in summary.close:
-            writer.text(text)
-    if summary.checks:
-        writer.heading(writer.say("summary.checks"), "_Toc_summary_checks", 2)
-        writer.text(writer.say("summary.checks_order"))
-        _bullets(writer, summary.checks)
-    if summary.costs:
-        writer.heading(writer.say("summary.costs"), "_Toc_summary_costs", 2)
-        for text in summary.costs:
-            writer.text(text)
-    if summary.limits:
-        writer.heading(writer.say("summary.limits"), "_Toc_summary_limits", 2)
-        _bullets(writer, summary.limits)
+    if summary.findings:
+        writer.heading(writer.say("summary.findings"), "_Toc_summary_findings", 2)
+        _bullets(writer, summary.findings)
+    for name in ("validity", "costs", "limits"):
+        if texts := getattr(summary, name):
+            writer.heading(writer.say(f"summary.{name}"), f"_Toc_summary_{name}", 2)
+            writer.text(" ".join(texts))
+
+
+def _checks(writer: _Writer) -> None:
+    writer.text(writer.say("summary.checks_order"))
+    _bullets(writer, writer.contents.checks)
 
 
 def _flow(writer: _Writer) -> None:
