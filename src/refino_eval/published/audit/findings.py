@@ -46,6 +46,8 @@ class Finding:
         One or two sentences in both languages.
     cells
         Keys of all numbers that the finding explains: another rule's complaint about these alone has the same cause.
+    suspects
+        Keys of all numbers of which at least one must be wrong: those of the failing relations that nothing else supports.
     also
         Rules whose complaints the finding explains as well.
     """
@@ -63,4 +65,5 @@ class Finding:
     source_line: str
     explanation: Label
     cells: tuple[Key, ...] = field(default=(), repr=False)
+    suspects: tuple[Key, ...] = field(default=(), repr=False)
     also: tuple[str, ...] = ()
