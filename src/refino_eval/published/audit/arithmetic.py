@@ -22,7 +22,7 @@ from refino_eval.published.audit.findings_text import (
     short,
     span,
 )
-from refino_eval.published.audit.inferred_relations import inferred_checks
+from refino_eval.published.audit.inferred_relations import inferred_checks, informative
 from refino_eval.published.audit.shifted_cells import shifted_pairs
 from refino_eval.published.intervals import Interval, added
 from refino_eval.published.relations import Check, Key, Relation, checks
@@ -265,7 +265,8 @@ def _in_all(group: Failures) -> set[Key]:
 
 def _culprits(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
     """Yield the numbers at fault: those in most failures and in fewest checks that hold."""
-    holding = Counter(key for result in results if result.check.holds for key in result.check.cells)
+    support = [result.check for result in results if result.check.holds and (result.declared or informative(result.check))]
+    holding = Counter(key for check in support for key in check.cells)
     while failures:
         failing = Counter(key for failure in failures for key in failure.check.cells)
         # A number that other relations support is not to blame because several others contradict it.
@@ -293,6 +294,7 @@ def _blame(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> F
     """Return the finding about failing checks, and which of their numbers may be at fault."""
     check = blamed[0].check
     target = document.cells[check.target]
+    among = _in_all(blamed) if len(suspects) == 1 and len(blamed) > 1 else set(suspects)
     text = say_both(
         "audit.relation_fails",
         number=name_of(check.target),
@@ -308,6 +310,7 @@ def _blame(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> F
         fits=_fits(document, suspects, blamed),
         certainty=_certainty(document, blamed),
         cells=suspects[1:] if len(suspects) == len(blamed) else (),
+        suspects=tuple(key for key in document.keys if key in among),
         explanation=join([text, _extent(document, suspects, blamed)], " "),
     )
 

@@ -101,7 +101,15 @@ def comma(text: str) -> str:
 
 
 def finding(
-    document: Document, at: Key, *, rule: str, fits: str, certainty: str, explanation: Label, cells: Sequence[Key] = ()
+    document: Document,
+    at: Key,
+    *,
+    rule: str,
+    fits: str,
+    certainty: str,
+    explanation: Label,
+    cells: Sequence[Key] = (),
+    suspects: Sequence[Key] = (),
 ) -> Finding:
     """Return a finding about one number, or about several of which it is the first.
 
@@ -115,6 +123,8 @@ def finding(
         As in `Finding`; Norwegian decimal signs are set here.
     cells
         Keys of further numbers that the finding explains.
+    suspects
+        Keys of the numbers of which at least one must be wrong.
     """
     members = tuple(dict.fromkeys([at, *cells]))
     lines = list(dict.fromkeys(document.cells[key].line for key in members))
@@ -133,6 +143,7 @@ def finding(
         source_line=", ".join(lines[:4]) + (", ..." if len(lines) > 4 else ""),
         explanation=Label(nb=comma(explanation.nb), en=explanation.en),
         cells=members,
+        suspects=tuple(suspects),
     )
 
 

@@ -1,160 +1,319 @@
-"""Sums and products that only the numbers show: a row that is the sum of the rows around it, a column that is a product of two.
+"""Relations between the rows or columns of a table that only the numbers show.
 
-Such a relation is found without any name that announces it, so chance must be ruled out. A check that holds by chance has about
-the probability that a number of its size falls into the range that the others imply. A relation is taken up if the product
-of these probabilities over the checks that hold, times the number of relations that were tried, is below `COINCIDENCE`, and if
-it holds in at least twice as many places as it fails.
+A row may be the sum of the rows next to it, a column the difference, product or ratio of two others, a column of percentages
+proportional to a column of counts, a column for all a weighted mean of two groups. Such a relation is found without any name
+that announces it, so chance must be ruled out. A check that holds by chance has about the probability that a number of its
+size falls into the range that the others imply. A relation is taken up if the product of these probabilities over the checks
+that hold, times the number of relations that were tried, is below `COINCIDENCE`, and if it holds in at least twice as many
+places as it fails. The search uses floats; each relation that it yields is checked again in exact arithmetic.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from refino_eval.published.audit.document import Cell, Document
+import numpy as np
+import numpy.typing as npt
+
+from refino_eval.published.audit.document import Cell
 from refino_eval.published.intervals import COUNTS
-from refino_eval.published.relations import Check, Key
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 COINCIDENCE = 1e-3
-LARGEST_BLOCK = 12
+LARGEST_BLOCK = 15
 """Rows or columns that a total is looked for among."""
-MOST_SERIES = 10
-"""Columns among which products are looked for."""
-ADDED = (*sorted(COUNTS - {"df"}), "mean", "share", "value")
-"""Statistics that parts and wholes are counted in."""
-
-Line = Mapping[tuple[str, str], Cell]
-"""The numbers of one row (or column), by the other name and the statistic."""
+MOST_LINES = 30
+"""Rows or columns of one table among which differences, products and ratios are looked for."""
+ADDED = (*sorted(COUNTS - {"df"}), "mean", "share", "value", "estimate", "difference")
+"""Statistics that may be sums or differences of one another."""
+MULTIPLIED = (*sorted(COUNTS - {"df"}), "share", "value", "ratio", "mean")
+"""Statistics that may be products or ratios of one another."""
+SLACK = 1e-9
+"""Relative width that the search adds to every range, so that no float error turns a check that holds into one that fails."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A number that may follow from others."""
+    """A number that may follow from others.
+
+    Attributes
+    ----------
+    kind
+        `sum`, `difference`, `product` or `ratio`.
+    target, of
+        The number that follows, and those that it follows from.
+    factor
+        What follows from `of` is multiplied by this.
+    exact
+        Whether the document calculated with the numbers of `of` as published.
+    """
 
     kind: str
     target: Cell
     of: tuple[Cell, ...]
     factor: str = "1"
+    exact: bool = False
 
 
-def sums_of_neighbours(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
-    """Yield the groups of sums that one row (or column) is of a block of rows next to it; a group per relation."""
-    for panel in dict.fromkeys(cell.key[1] for cell in cells):
-        inside = [
-            cell for cell in cells if cell.key[1] == panel and cell.statistic in ADDED and "/" not in "".join(cell.key)
-        ]
-        for axis, other in ((2, 3), (3, 2)):
-            lines: dict[str, dict[tuple[str, str], Cell]] = {}
-            for cell in inside:
-                lines.setdefault(cell.key[axis], {})[cell.key[other], cell.statistic] = cell
-            yield from _likely(list(_blocks(list(lines.values()))))
+@dataclass(frozen=True)
+class Lines:
+    """The rows (or columns) of one table: cells by line and position, and the ranges of their numbers."""
+
+    cells: tuple[tuple[Cell | None, ...], ...]
+    low: Floats
+    high: Floats
+    exact: Flags
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self.cells)
+
+    def kept(self, lines: Sequence[int]) -> Lines:
+        """Return some of the lines, in the order given."""
+        index = list(lines)
+        return Lines(tuple(self.cells[k] for k in index), self.low[index], self.high[index], self.exact[index])
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[list[Candidate]]:
-    """Yield each line as the sum of each block of at least two lines that ends before it or begins after it."""
-    for place, whole in enumerate(lines):
-        for size in range(2, LARGEST_BLOCK + 1):
-            for block in (lines[place - size : place] if place >= size else (), lines[place + 1 : place + 1 + size]):
-                if len(block) == size:
-                    group = [
-                        Candidate("sum", cell, tuple(line[key] for line in block))
-                        for key, cell in whole.items()
-                        if all(key in line for line in block)
-                    ]
-                    if len(group) >= 2:
-                        yield group
+def lines_of(cells: Sequence[Cell], axis: str, statistics: Sequence[str]) -> Lines:
+    """Return the numbers of one table as lines.
 
-
-def products_of_columns(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
-    """Yield the groups of products and ratios that one column is of two others; a group per relation."""
-    series: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
-    for cell in cells:
-        if "/" not in "".join(cell.key):
-            series.setdefault((cell.key[3], cell.statistic), {})[cell.key[1], cell.key[2]] = cell
-    if 3 <= len(series) <= MOST_SERIES:
-        yield from _likely(list(_products(list(series.values()))))
-
-
-def _products(series: Sequence[Mapping[tuple[str, str], Cell]]) -> Iterator[list[Candidate]]:
-    for last in series:
-        for first, second in itertools.combinations([column for column in series if column is not last], 2):
-            rows = [row for row in last if row in first and row in second]
-            if len(rows) < 3:
-                continue
-            for factor in ("1", "100", "1/100"):
-                yield [Candidate("product", last[row], (first[row], second[row]), factor) for row in rows]
-                for over, under in ((first, second), (second, first)):
-                    yield [Candidate("ratio", last[row], (over[row], under[row]), factor) for row in rows]
-
-
-def _likely(groups: list[list[Candidate]]) -> Iterator[list[Candidate]]:
-    """Yield the groups that hold in too many places for chance; of several for one line, those that are most certain."""
-    held: list[tuple[float, list[Candidate]]] = []
-    for group in groups:
-        chances = [chance for candidate in group if (chance := _chance(candidate)) is not None]
-        fails = sum(1 for candidate in group if _fails(candidate))
-        if len(chances) < 2 or len(chances) < 2 * fails:
-            continue
-        total = math.log(max(len(groups), 1)) + sum(math.log(chance) for chance in chances)
-        if total < math.log(COINCIDENCE):
-            held.append((total, group))
-    for _, group in sorted(held, key=lambda pair: pair[0]):
-        yield group
-
-
-def _implied(candidate: Candidate) -> tuple[float, float] | None:
-    """Return the ends of what the other numbers imply, in floats; None where a divisor may be 0."""
-    ranges = [cell.range for cell in candidate.of]
-    factor = float(Fraction(candidate.factor))
-    if candidate.kind == "sum":
-        return factor * float(sum(each.low for each in ranges)), factor * float(sum(each.high for each in ranges))
-    first, second = ranges
-    if candidate.kind == "ratio" and second.low <= 0 <= second.high:
-        return None
-    ends = [
-        float(a) * float(b) if candidate.kind == "product" else float(a) / float(b)
-        for a in (first.low, first.high)
-        for b in (second.low, second.high)
-    ]
-    return factor * min(ends), factor * max(ends)
-
-
-def _chance(candidate: Candidate) -> float | None:
-    """Return about how probable it is that unrelated numbers of this size agree; None where they do not, or say nothing."""
-    implied, own = _implied(candidate), candidate.target.range
-    if implied is None or implied[1] < own.low or implied[0] > own.high:
-        return None
-    parts = [abs(float(cell.printed.value)) for cell in candidate.of]
-    size = max(abs(float(candidate.target.printed.value)), *parts)
-    if candidate.target.printed.value == 0 or sum(part > 0 for part in parts) < 2:
-        return None
-    # Counts have one value in each unit.
-    width = max(
-        implied[1] - implied[0] + float(own.high - own.low), 1.0 if candidate.target.statistic in COUNTS else 0.0
-    )
-    chance = width / size
-    return chance if chance < 0.5 else None
-
-
-def _fails(candidate: Candidate) -> bool:
-    implied, own = _implied(candidate), candidate.target.range
-    return implied is not None and (implied[1] < own.low or implied[0] > own.high)
-
-
-def keys_of(candidate: Candidate) -> tuple[Key, list[Key]]:
-    """Return the key of the number that follows, and those of the others."""
-    return candidate.target.key, [cell.key for cell in candidate.of]
-
-
-def named_totals_alone(document: Document, results: Sequence[Check]) -> Iterator[Check]:
-    """Yield the checks of a total in a single row or column, where its parts nearly add up to it.
-
-    A single sum cannot show whether the parts are all there: a total is suspect only if they miss it by less than a fifth.
+    Parameters
+    ----------
+    cells
+        The numbers of one exhibit, or of a panel.
+    axis
+        `row`: a line is a row, and its positions are columns with their statistics; `column`: the reverse, where the
+        statistic is a part of the column's name; `panel`: a line is a panel, and its positions are its cells.
+    statistics
+        Statistics that are included.
     """
-    if len(results) == 1 and not results[0].holds:
-        check = results[0]
-        if check.printed.middle and abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5):
-            yield check
+    inside = [cell for cell in cells if cell.statistic in statistics and "/" not in "".join(cell.key)]
+    names = {cell: _names(cell, axis) for cell in inside}
+    lines = list(dict.fromkeys(line for line, _ in names.values()))
+    positions = list(dict.fromkeys(position for _, position in names.values()))
+    table: list[list[Cell | None]] = [[None] * len(positions) for _ in lines]
+    line_at = {name: k for k, name in enumerate(lines)}
+    position_at = {name: k for k, name in enumerate(positions)}
+    for cell in inside:
+        line, position = names[cell]
+        table[line_at[line]][position_at[position]] = cell
+    low = np.full((len(lines), len(positions)), np.nan)
+    high, exact = low.copy(), np.zeros(low.shape, dtype=bool)
+    for i, j in itertools.product(range(len(lines)), range(len(positions))):
+        cell = table[i][j]
+        if cell is not None:
+            low[i, j], high[i, j] = float(cell.range.low), float(cell.range.high)
+            exact[i, j] = cell.statistic in COUNTS
+    return Lines(tuple(map(tuple, table)), low, high, exact)
+
+
+def _names(cell: Cell, axis: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a number's line and of its position."""
+    _, panel, row, column, statistic = cell.key
+    if axis == "row":
+        return (panel, row), (column, statistic)
+    return ((column, statistic), (panel, row)) if axis == "column" else ((panel,), (row, column, statistic))
+
+
+# --- Evidence --------------------------------------------------------------------------------------------------------
+
+
+def evidence(
+    low: Floats, high: Floats, own_low: Floats, own_high: Floats, size: Floats, least: Floats | float = 0.0
+) -> tuple[Floats, Flags, Flags]:
+    """Return the log probability that each check holds by chance, which checks hold, and which fail.
+
+    Parameters
+    ----------
+    low, high
+        Ends of what the other numbers imply.
+    own_low, own_high
+        Ends of what the published number can be.
+    size
+        Range over which the number could lie if it were unrelated.
+    least
+        Smallest width: one for counts.
+    """
+    slack = SLACK * np.maximum(np.abs(low), np.abs(high))
+    known = ~np.isnan(low) & ~np.isnan(own_low)
+    holds = known & (low - slack <= own_high) & (own_low <= high + slack)
+    width = np.maximum(high - low + own_high - own_low, least)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = np.log(np.minimum(width / size, 1.0))
+    chance = np.where(holds & (size > 0) & (chance < math.log(0.5)), chance, 0.0)
+    return chance, holds, known & ~holds
+
+
+def accepted(chance: Floats, fails: Flags, tried: float, *, coincidence: float = COINCIDENCE) -> Flags:
+    """Return which relations hold in too many positions for chance, and in at least twice as many as they fail.
+
+    The last axis of the arguments holds positions; `tried` is the number of relations among which one was looked for.
+    """
+    informative = (chance < 0).sum(axis=-1)
+    enough = chance.sum(axis=-1) + math.log(max(tried, 1)) < math.log(coincidence)
+    result: Flags = enough & (informative >= 2) & (informative >= 2 * fails.sum(axis=-1))
+    return result
+
+
+# --- Sums ------------------------------------------------------------------------------------------------------------
+
+
+def sums_of_neighbours(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
+    """Yield the groups of sums that one line is of a block of lines next to it, and of subtotals; a group per relation."""
+    lines = lines_of(cells, axis, ADDED)
+    left = list(range(len(lines)))
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    for _ in range(4):
+        blocks = [(whole, block) for whole, block in _blocks(lines.kept(left))]
+        blocks = [(left[whole], tuple(left[k] for k in block)) for whole, block in blocks]
+        blocks = [pair for pair in blocks if pair not in seen]
+        seen |= set(blocks)
+        for whole, block in blocks:
+            yield _group(lines, "sum", whole, block)
+        members = {k for _, block in blocks for k in block}
+        totals = {whole for whole, _ in blocks}
+        after = [k for k in left if k not in members or (k in totals and not members >= totals)]
+        if not blocks or len(after) < 3:
+            return
+        left = after
+
+
+def _blocks(lines: Lines) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield the lines that are the sum of a block of at least two lines that ends before them or begins after them."""
+    number = len(lines)
+    tried = [
+        (whole, block)
+        for whole in range(number)
+        for size in range(2, min(LARGEST_BLOCK, number - 1) + 1)
+        for block in (range(whole - size, whole), range(whole + 1, whole + 1 + size))
+        if block.start >= 0 and block.stop <= number
+    ]
+    found: list[tuple[float, int, tuple[int, ...]]] = []
+    for whole, block in tried:
+        part = slice(block.start, block.stop)
+        middle = np.abs(lines.low[part] + lines.high[part]) / 2
+        # A total may resemble its largest part for another reason: only what the other parts add is evidence.
+        size_of = middle.sum(axis=0) - middle.max(axis=0)
+        chance, _, fails = evidence(
+            lines.low[part].sum(axis=0), lines.high[part].sum(axis=0), lines.low[whole], lines.high[whole],
+            size_of, np.where(lines.exact[whole], 1.0, 0.0),
+        )  # fmt: skip
+        if accepted(chance, fails, len(tried)):
+            found.append((float(chance.sum()), whole, tuple(block)))
+    # Of several blocks for one line, the most certain.
+    taken: set[int] = set()
+    for _, whole, of in sorted(found):
+        if whole not in taken:
+            taken.add(whole)
+            yield whole, of
+
+
+def _group(
+    lines: Lines, kind: str, target: int, of: Sequence[int], factor: str = "1", *, exact: bool = False
+) -> list[Candidate]:
+    """Return a relation between lines as one candidate for each position where all its numbers are published."""
+    group = []
+    for position, cell in enumerate(lines.cells[target]):
+        parts = tuple(lines.cells[line][position] for line in of)
+        if cell is not None and all(part is not None for part in parts):
+            group.append(Candidate(kind, cell, tuple(part for part in parts if part is not None), factor, exact))
+    return group
+
+
+# --- Differences -----------------------------------------------------------------------------------------------------
+
+
+def differences_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
+    """Yield the groups of differences that one line is of two others; a group per relation.
+
+    A sum of two lines is a difference as well: the last of the three lines in the table's order is the number that follows.
+    """
+    lines = lines_of(cells, axis, ADDED)
+    number = len(lines)
+    if not 3 <= number <= MOST_LINES:
+        return
+    pairs = np.array(list(itertools.combinations(range(number), 2)))
+    first, second = pairs[:, 0], pairs[:, 1]
+    middle = np.abs(lines.low + lines.high) / 2
+    tried = number * len(pairs)
+    found = []
+    for whole in range(number):
+        # whole = first + second, of which no number may be small by nature: the smallest of the three is the evidence.
+        size = np.minimum(np.minimum(middle[first], middle[second]), middle[whole])
+        least = np.where(lines.exact[whole], 1.0, 0.0)
+        chance, _, fails = evidence(
+            lines.low[first] + lines.low[second], lines.high[first] + lines.high[second],
+            lines.low[whole], lines.high[whole], size, least,
+        )  # fmt: skip
+        chance[(first == whole) | (second == whole)] = 0.0
+        for k in np.flatnonzero(accepted(chance, fails, tried)):
+            found.append((float(chance[k].sum()), whole, int(first[k]), int(second[k])))
+    for _, whole, a, b in sorted(found):
+        last = max(whole, a, b)
+        if last == whole:
+            yield _group(lines, "sum", whole, (a, b))
+        else:
+            yield _group(lines, "difference", last, (whole, a if last == b else b))
+
+
+# --- Products, ratios and proportions --------------------------------------------------------------------------------
+
+
+def products_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
+    """Yield the groups of products and ratios that one line is of two others; a group per relation.
+
+    Each is tried with the numbers as rounded and as published: a document may have calculated with either.
+    """
+    lines = lines_of(cells, axis, MULTIPLIED)
+    number = len(lines)
+    if not 3 <= number <= MOST_LINES:
+        return
+    found = [
+        (total, -exact, kind, last, of, factor)
+        for last in range(number)
+        for kind, of, factor, exact, total in _products(lines, last)
+    ]
+    taken: set[frozenset[int]] = set()
+    for _, exact, kind, last, of, factor in sorted(found):
+        # One relation between three lines has one form: the most certain.
+        if frozenset((last, *of)) not in taken:
+            taken.add(frozenset((last, *of)))
+            yield _group(lines, kind, last, of, factor, exact=bool(exact))
+
+
+FACTORS = ("1", "100", "1/100", "1000", "1/1000")
+
+
+def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], str, bool, float]]:
+    """Yield products and ratios of two lines that a line is: kind, lines, factor, whether as published, log chance."""
+    number = len(lines)
+    own_low, own_high = lines.low[last], lines.high[last]
+    pairs = np.array([pair for pair in itertools.permutations(range(number), 2) if last not in pair])
+    first, second = pairs[:, 0], pairs[:, 1]
+    tried = number * len(pairs) * len(FACTORS) * 2
+    size = np.broadcast_to(np.abs(own_low + own_high) / 2, (len(pairs), lines.low.shape[1]))
+    middle = (lines.low + lines.high) / 2
+    varies = np.array([len(np.unique(line[~np.isnan(line)])) > 1 for line in middle])
+    for exact in (False, True):
+        low, high = (middle, middle) if exact else (lines.low, lines.high)
+        for kind in ("product", "ratio"):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                over = (1 / high[second], 1 / low[second]) if kind == "ratio" else (low[second], high[second])
+                ends = np.array([a * b for a in (low[first], high[first]) for b in over])
+            ends[:, (low[second] <= 0) & (high[second] >= 0)] = np.nan
+            allowed = varies[first] & varies[second] & ((kind == "ratio") | (first < second))
+            bottom, top = ends.min(axis=0), ends.max(axis=0)
+            for factor in FACTORS:
+                by = float(Fraction(factor))
+                chance, _, fails = evidence(bottom * by, top * by, own_low, own_high, size)
+                chance[~allowed] = 0.0
+                # A relation of two columns in one row each proves little: three rows at least.
+                good = accepted(chance, fails, tried) & ((chance < 0).sum(axis=-1) >= 3)
+                for k in np.flatnonzero(good):
+                    yield kind, (int(first[k]), int(second[k])), factor, exact, float(chance[k].sum())

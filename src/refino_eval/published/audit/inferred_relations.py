@@ -16,37 +16,47 @@ from refino_eval.config.base import Label
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings_text import say_both
 from refino_eval.published.audit.inferred_layout import (
-    keys_of,
-    named_totals_alone,
-    products_of_columns,
+    Candidate,
+    differences_of_lines,
+    products_of_lines,
     sums_of_neighbours,
 )
+from refino_eval.published.audit.inferred_shares import hundreds, proportions
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
-
-MOST_SERIES = 8
-"""Columns of one exhibit among which differences are looked for."""
-
-LEVELS = ("mean", "share", "estimate", "difference", "count", "n", "value")
-"""Statistics that may be differences of one another."""
-
 
 def inferred_checks(document: Document) -> Iterator[Check]:
     """Yield the checks of all relations that the document's tables suggest."""
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
         yield from _totals(document, cells)
-        yield from _differences(document, cells)
-        yield from _hundreds(document, cells)
         yield from _columns_for_all(document, cells)
-        for candidates, reason in ((sums_of_neighbours(cells), "neighbours"), (products_of_columns(cells), "product")):
-            for group in candidates:
+        for reason, groups in _groups(cells):
+            for group in groups:
                 for candidate in group:
-                    target, of = keys_of(candidate)
-                    yield from _checks_of(
-                        document, _relation(candidate.kind, reason, target, of, factor=candidate.factor)
-                    )
+                    yield from _checks_of(document, _stated(candidate, reason))
     yield from _repeats(document)
+
+
+def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, Iterator[list[Candidate]]]]:
+    """Yield the reasons for relations that the numbers of a table show, with these relations."""
+    for axis in ("column", "row", "panel"):
+        yield "difference", differences_of_lines(cells, axis)
+        yield "neighbours", sums_of_neighbours(cells, axis)
+        yield "product", products_of_lines(cells, axis)
+        yield "proportion", proportions(cells, axis)
+    for axis in ("column", "row"):
+        yield "hundred", hundreds(cells, axis)
+
+
+def _stated(candidate: Candidate, reason: str) -> Relation:
+    """Return the relation that a candidate stands for."""
+    of = ["/".join(cell.key) for cell in candidate.of]
+    entry: dict[str, object] = {"kind": candidate.kind, "why": _why(reason), "of": of}
+    if candidate.kind == "shares":
+        return Relation.model_validate({**entry, "total": candidate.factor})
+    entry |= {"is": "/".join(candidate.target.key), "factor": candidate.factor, "exact": candidate.exact}
+    return Relation.model_validate(entry)
 
 
 def mostly(results: Sequence[Check], *, least: int, ratio: int) -> bool:
@@ -81,41 +91,6 @@ def _relation(
     return Relation.model_validate({**entry, "weights": ["/".join(key) for key in weights]})
 
 
-def _series(cells: Sequence[Cell]) -> dict[tuple[str, str], dict[tuple[str, str], Cell]]:
-    """Return column and statistic -> panel and row -> number."""
-    results: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
-    for cell in cells:
-        if cell.statistic in LEVELS and "/" not in "".join(cell.key):
-            results.setdefault((cell.key[3], cell.statistic), {})[cell.key[1], cell.key[2]] = cell
-    return results
-
-
-def _differences(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
-    """Yield checks of columns of which one is the difference of two others, in either direction."""
-    series = _series(cells)
-    if len(series) > MOST_SERIES:
-        return
-    order = list(series)
-    for whole in order:
-        for part, last in itertools.combinations([name for name in order if name != whole], 2):
-            rows = [row for row in series[last] if row in series[whole] and row in series[part]]
-            results = [
-                check
-                for row in rows
-                for check in _checks_of(
-                    document,
-                    _relation(
-                        "difference",
-                        "difference",
-                        series[last][row].key,
-                        [series[whole][row].key, series[part][row].key],
-                    ),
-                )
-            ]
-            if mostly(results, least=3, ratio=3):
-                yield from results
-
-
 def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     """Yield checks that counts in a row or column called all or total are sums of the others."""
     counts = [cell for cell in cells if cell.statistic in COUNTS and cell.statistic != "df"]
@@ -138,30 +113,6 @@ def _totals(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
             yield from named_totals_alone(document, results)
 
 
-def _hundreds(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
-    """Yield checks that the shares of one panel add up to a hundred in all columns when they do in most."""
-    blocks: dict[str, dict[str, list[Cell]]] = {}
-    for cell in cells:
-        if cell.statistic == "share" and cell.key[2] not in EVERYBODY:
-            blocks.setdefault(cell.key[1], {}).setdefault(cell.key[3], []).append(cell)
-    for columns in blocks.values():
-        results = [check for members in columns.values() for check in _hundred(document, members)]
-        near = [check for check in results if abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5)]
-        if len(near) == len(results) and mostly(results, least=1, ratio=1) and len(results) >= 2:
-            yield from results
-
-
-def _hundred(document: Document, members: Sequence[Cell]) -> Iterator[Check]:
-    """Yield the check that the shares of one panel and column add up to a hundred (or one, with a % sign)."""
-    keys = tuple(cell.key for cell in members)
-    if len(keys) >= 2 and not any("/" in "".join(key) for key in keys):
-        exhibit, panel, _, column, statistic = keys[0]
-        total = 1 if all(cell.printed.percent for cell in members) else 100
-        of = [f"{exhibit}/{panel}/+/{column}/{statistic}"]
-        relation = Relation.model_validate({"kind": "shares", "why": _why("hundred"), "of": of, "total": total})
-        yield from checks(relation, keys, document.read)
-
-
 def _columns_for_all(document: Document, cells: Sequence[Cell]) -> Iterator[Check]:
     """Yield checks that a column whose size is the sum of the others' sizes contains their weighted means."""
     for total, groups in size_columns(cells):
@@ -177,6 +128,17 @@ def _columns_for_all(document: Document, cells: Sequence[Cell]) -> Iterator[Chec
                 )
         if mostly(results, least=2, ratio=2):
             yield from results
+
+
+def named_totals_alone(document: Document, results: Sequence[Check]) -> Iterator[Check]:
+    """Yield the checks of a total in a single row or column, where its parts nearly add up to it.
+
+    A single sum cannot show whether the parts are all there: a total is suspect only if they miss it by less than a fifth.
+    """
+    if len(results) == 1 and not results[0].holds:
+        check = results[0]
+        if check.printed.middle and abs(check.implied.middle / check.printed.middle - 1) < Fraction(1, 5):
+            yield check
 
 
 def size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:

@@ -1,0 +1,136 @@
+"""Shares that belong together: blocks that add up to a hundred, and lines that are in proportion to counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from refino_eval.published.audit.document import EVERYBODY, Cell
+from refino_eval.published.audit.inferred_layout import (
+    MOST_LINES,
+    MULTIPLIED,
+    Candidate,
+    Floats,
+    Lines,
+    accepted,
+    evidence,
+    lines_of,
+)
+
+NATURAL = 1e-2
+"""Probability of coincidence below which the whole of a panel, or of a table, is taken to add up to a hundred."""
+
+NEAR = 0.6
+"""A single block that no other block supports is suspect only if its sum is within this share of a hundred."""
+
+
+def hundreds(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
+    """Yield the blocks of shares that add up to a hundred (or to one) in most columns (or rows); a group per block."""
+    for panel in dict.fromkeys(cell.key[1] for cell in cells):
+        inside = [cell for cell in cells if cell.key[1] == panel and not {*EVERYBODY} & {*cell.key[2:4]}]
+        lines = lines_of(inside, axis, ("share",))
+        number, total = len(lines), _total(inside)
+        blocks = [(0, number)] if number >= 2 else []
+        blocks += [(i, j) for i in range(number) for j in range(i + 2, number + 1) if (i, j) != (0, number)]
+        covered: set[int] = set()
+        for start, stop in sorted(blocks, key=lambda block: block[0] - block[1]):
+            natural = (start, stop) == (0, number)
+            if covered & set(range(start, stop)) or not _adds_up(lines, start, stop, float(total), natural, len(blocks)):
+                continue
+            covered |= set(range(start, stop))
+            yield [
+                Candidate("shares", parts[0], tuple(parts), str(total))
+                for position in range(lines.low.shape[1])
+                if len(parts := [part for line in lines.cells[start:stop] if (part := line[position])]) >= 2
+            ]
+
+
+def _total(cells: Sequence[Cell]) -> int:
+    """Return what shares of everybody add up to: 100, or 1 for fractions and numbers with a % sign."""
+    shares = [cell for cell in cells if cell.statistic == "share"]
+    fractions = all(cell.printed.percent or abs(cell.printed.value) <= 1 for cell in shares)
+    return 1 if shares and fractions else 100
+
+
+def _adds_up(lines: Lines, start: int, stop: int, total: float, natural: bool, tried: int) -> bool:
+    """Return whether a block of lines adds up to the total in too many positions for chance."""
+    low, high = np.nansum(lines.low[start:stop], axis=0), np.nansum(lines.high[start:stop], axis=0)
+    parts = (~np.isnan(lines.low[start:stop])).sum(axis=0)
+    low, high = np.where(parts >= 2, low, np.nan), np.where(parts >= 2, high, np.nan)
+    own = np.full(low.shape, total)
+    chance, holds, fails = evidence(low, high, own, own, own)
+    if natural and holds.sum() == 1 == fails.sum():
+        # Two columns of which one adds up: the other is suspect if it does not miss by more than a slip.
+        near = np.abs((low + high)[fails] / 2 / total - 1) < NEAR
+        return bool(near.all() and np.exp(chance.sum()) < 2 * NATURAL)
+    limit = {"coincidence": NATURAL} if natural else {}
+    return bool(accepted(chance, fails, 1 if natural else tried, **limit))
+
+
+def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
+    """Yield the lines that are in one proportion to another line: percentages of counts, amounts in another unit.
+
+    The factor is inferred: that which most positions allow. A position fails if no factor that the others allow fits.
+    """
+    lines = lines_of(cells, axis, MULTIPLIED)
+    number = len(lines)
+    if not 2 <= number <= MOST_LINES:
+        return
+    taken: set[int] = set()
+    for target in range(number):
+        for of in range(number):
+            if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of):
+                continue
+            low, high = _factors(lines, target, of)
+            limits = _common(low, high)
+            if limits is None:
+                continue
+            first, last = limits
+            middle = np.abs(lines.low[target] + lines.high[target]) / 2
+            chance, _, fails = evidence(
+                lines.low[of] * first, lines.high[of] * last, lines.low[target], lines.high[target], middle
+            )
+            # One position determines the factor, and is no evidence.
+            ranked = np.sort(chance)
+            if (fails.sum() + 3 <= (chance < 0).sum()) and accepted(
+                ranked[1:], np.sort(fails)[1:], number * (number - 1)
+            ):
+                taken |= {target, of}
+                factor = str(Fraction((first + last) / 2))
+                group = zip(lines.cells[target], lines.cells[of], strict=True)
+                yield [Candidate("product", cell, (part,), factor) for cell, part in group if cell and part]
+
+
+def _may_be_proportional(lines: Lines, target: int, of: int) -> bool:
+    """Return whether a line varies, and the more precise of two lines is the one that the other follows from."""
+    both = ~np.isnan(lines.low[target]) & ~np.isnan(lines.low[of])
+    if both.sum() < 4:
+        return False
+    middle = (lines.low[of] + lines.high[of])[both] / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = [
+            np.nanmedian((lines.high[k] - lines.low[k])[both] / np.abs(lines.low[k] + lines.high[k])[both])
+            for k in (of, target)
+        ]
+    return bool(len(np.unique(middle)) >= 3 and (precision[0], of) < (precision[1], target))
+
+
+def _factors(lines: Lines, target: int, of: int) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest factor between two lines in each position."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = np.array([a / b for a in (lines.low[target], lines.high[target]) for b in (lines.low[of], lines.high[of])])
+    unknown = (lines.low[of] <= 0) & (lines.high[of] >= 0)
+    return np.where(unknown, np.nan, ends.min(axis=0)), np.where(unknown, np.nan, ends.max(axis=0))
+
+
+def _common(low: Floats, high: Floats) -> tuple[float, float] | None:
+    """Return the range of factors that most positions allow."""
+    ends = np.unique(low[~np.isnan(low)])
+    if len(ends) == 0:
+        return None
+    inside = np.array([((low <= end) & (high >= end)).sum() for end in ends])
+    best = ends[int(inside.argmax())]
+    within = (low <= best) & (high >= best)
+    return float(low[within].max()), float(high[within].min())
