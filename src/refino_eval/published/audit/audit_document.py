@@ -10,17 +10,23 @@ import pandas as pd
 
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
+from refino_eval.published.audit.copied_lines import copied_lines
 from refino_eval.published.audit.document import Document, document_of, relations_file
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
+from refino_eval.published.audit.group_tests import group_tests
 from refino_eval.published.audit.model_consistency import model_consistency
 from refino_eval.published.audit.other_documents import named_documents, other_documents
 from refino_eval.published.audit.shares_and_counts import shares_and_counts
 from refino_eval.published.audit.sibling_models import sibling_models
 from refino_eval.published.audit.significance import significance
+from refino_eval.published.audit.whole_numbers import whole_numbers
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
-FAMILIES = (sibling_models, arithmetic, shares_and_counts, significance, model_consistency, other_documents)
+FAMILIES = (
+    sibling_models, copied_lines, arithmetic, shares_and_counts, whole_numbers, group_tests, significance,
+    model_consistency, other_documents,
+)  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""
 

@@ -14,7 +14,7 @@ CERTAINTIES = ("certain", "likely", "possible")
 RULES = (
     "swap", "displaced", "grouping", "sign", "magnitude", "impossible", "sums", "differences", "products", "means",
     "repeats", "order", "t_stat", "p_value", "interval", "stars", "stars_missing", "stars_size", "share_counts",
-    "binary_sd", "two_shares", "nested", "copied", "sample", "other_document",
+    "binary_sd", "whole_numbers", "two_shares", "group_tests", "nested", "copied", "sample", "other_document",
 )  # fmt: skip
 """The rules in the order in which they explain: a number explained by an earlier rule is not reported again."""
 

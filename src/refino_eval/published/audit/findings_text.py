@@ -156,6 +156,7 @@ def finding_about(
     certainty: str,
     fits: str = "",
     cells: Sequence[Key] = (),
+    suspects: Sequence[Key] = (),
     **values: object,
 ) -> Finding:
     """Return a finding about one number, explained by one text of the catalogue.
@@ -163,4 +164,6 @@ def finding_about(
     The text may use `{number}` (its name), `{published}` and `{fits}` in addition to `values`.
     """
     text = say_both(key, **{"number": name_of(cell.key), "published": cell.text, "fits": fits, **values})
-    return finding(document, cell.key, rule=rule, fits=fits, certainty=certainty, explanation=text, cells=cells)
+    return finding(
+        document, cell.key, rule=rule, fits=fits, certainty=certainty, explanation=text, cells=cells, suspects=suspects
+    )

@@ -26,6 +26,10 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 COINCIDENCE = 1e-3
+EXPECTED = 1e-2
+"""The same for a relation that a name announces."""
+DIFFERENCES = ("difference", "change", "differanse", "endring")
+"""Names of columns and statistics that are differences."""
 LARGEST_BLOCK = 15
 """Rows or columns that a total is looked for among."""
 MOST_LINES = 30
@@ -242,6 +246,7 @@ def differences_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Cand
     first, second = pairs[:, 0], pairs[:, 1]
     middle = np.abs(lines.low + lines.high) / 2
     tried = number * len(pairs)
+    announced = np.array([any(cell and {*DIFFERENCES} & {*cell.key[2:]} for cell in line) for line in lines.cells])
     found = []
     for whole in range(number):
         # whole = first + second, of which no number may be small by nature: the smallest of the three is the evidence.
@@ -252,7 +257,9 @@ def differences_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Cand
             lines.low[whole], lines.high[whole], size, least,
         )  # fmt: skip
         chance[(first == whole) | (second == whole)] = 0.0
-        for k in np.flatnonzero(accepted(chance, fails, tried)):
+        expected = (announced[first].astype(int) + announced[second] + announced[whole]) == 1
+        good = accepted(chance, fails, tried) | (expected & accepted(chance, fails, number, coincidence=EXPECTED))
+        for k in np.flatnonzero(good):
             found.append((float(chance[k].sum()), whole, int(first[k]), int(second[k])))
     for _, whole, a, b in sorted(found):
         last = max(whole, a, b)

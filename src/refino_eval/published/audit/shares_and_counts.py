@@ -9,6 +9,7 @@ from fractions import Fraction
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding, finding_about, join, name_of, number, say_both, span
+from refino_eval.published.audit.inferred_layout import DIFFERENCES
 from refino_eval.published.audit.inferred_relations import size_columns
 from refino_eval.published.audit.significance import tail
 from refino_eval.published.intervals import COUNTS, Interval, point
@@ -17,9 +18,8 @@ from refino_eval.published.relations import Key, fill, fits, match
 FEWEST = 20
 """People assumed behind a standard deviation when their number is not published."""
 
-DIFFERENCES = ("difference", "change")
-"""Columns whose shares are differences between shares, which may be negative."""
-
+BY_CHANCE = 0.05
+"""A row is binary if its standard deviations would fit its shares by chance with less than this probability."""
 
 def shares_and_counts(document: Document) -> Iterator[Finding]:
     """Yield the findings about shares, counts and standard deviations."""
@@ -160,7 +160,7 @@ def deviation_range(share: Interval, n: int | None) -> Interval:
 
     Where n is not published, twenty people are assumed.
     """
-    low, high = max(share.low, Fraction(0)), min(share.high, Fraction(1))
+    low, high = (min(max(end, Fraction(0)), Fraction(1)) for end in (share.low, share.high))
     ends = [p * (1 - p) for p in (low, high)]
     top = Fraction(1, 4) if low <= Fraction(1, 2) <= high else max(ends)
     people = FEWEST if n is None or n < 2 else n
@@ -168,24 +168,39 @@ def deviation_range(share: Interval, n: int | None) -> Interval:
 
 
 def _binary_deviations(document: Document) -> Iterator[Finding]:
-    """Report standard deviations of binary variables that do not follow from the share.
+    """Report standard deviations of binary variables that do not follow from the share (DEBIT).
 
-    Rows are binary when declared so, or when at least two columns, and twice as many as do not, fit exactly.
+    Rows are binary when declared so, or when the numbers show it: a standard deviation that fits the share to its last digit
+    would be chance in few rows, and at least twice as many columns of the row fit as do not. Where a table's rows
+    fit that often, one fitting column of a row with two is enough.
     """
-    rows: dict[Key, list[tuple[Cell, Cell, bool]]] = {}
+    rows: dict[Key, list[tuple[Cell, Cell, float]]] = {}
     for place in document.places.values():
-        if "mean" in place and "sd" in place and 0 <= place["mean"].printed.value <= 1:
+        if "mean" in place and "sd" in place and place["sd"].range.high > 0:
             mean, sd = place["mean"], place["sd"]
-            allowed = deviation_range(mean.range, _people(document, mean))
-            rows.setdefault(mean.key[:3], []).append((mean, sd, allowed.meets(sd.range.squared())))
-    for row in rows.values():
+            rows.setdefault(mean.key[:3], []).append((mean, sd, _chance_of_deviation(document, mean, sd)))
+    for key, row in rows.items():
         declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
-        holding = sum(holds for *_, holds in row)
-        if not declared and (holding < 2 or holding < 2 * (len(row) - holding)):
-            continue
-        for mean, sd, holds in row:
-            if not holds and not document.explained("binary_sd", sd.key):
-                yield _wrong_deviation(document, mean, sd, declared)
+        table = [chance for other, cells in rows.items() if other[0] == key[0] for *_, chance in cells]
+        often = sum(chance < 1 for chance in table) >= max(4, 0.6 * len(table))
+        own = [chance for *_, chance in row if chance < 1]
+        failing = len(row) - len(own)
+        inferred = own and math.prod(own) < BY_CHANCE and (len(own) >= 2 * failing or (often and len(own) >= failing))
+        if declared or inferred:
+            for mean, sd, chance in row:
+                if chance == 1 and not document.explained("binary_sd", sd.key):
+                    yield _wrong_deviation(document, mean, sd, declared)
+
+
+def _chance_of_deviation(document: Document, mean: Cell, sd: Cell) -> float:
+    """Return how probable it is that a standard deviation up to a half fits the share by chance; 1 where it does not fit."""
+    if mean.range.high < 0 or mean.range.low > 1:
+        return 1.0
+    allowed = deviation_range(mean.range, _people(document, mean))
+    if not allowed.meets(sd.range.squared()):
+        return 1.0
+    width = float(_root(allowed.high) - _root(allowed.low) + sd.range.high - sd.range.low)
+    return min(2 * width, 0.99)
 
 
 def _people(document: Document, cell: Cell) -> int | None:
@@ -194,6 +209,11 @@ def _people(document: Document, cell: Cell) -> int | None:
 
 
 def _wrong_deviation(document: Document, mean: Cell, sd: Cell, declared: bool) -> Finding:
+    if mean.range.high < 0 or mean.range.low > 1:
+        return finding_about(
+            "audit.value_impossible", document, mean, rule="binary_sd", fits="[0, 1]", certainty="likely",
+            cells=[sd.key], statistic="mean", limits="[0, 1]",
+        )  # fmt: skip
     square = deviation_range(mean.range, _people(document, mean))
     ends = Interval(_root(square.low), _root(square.high))
     fair = deviation_range(mean.interval(cut=True), _people(document, mean)).meets(sd.interval(cut=True).squared())

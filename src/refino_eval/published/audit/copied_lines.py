@@ -1,0 +1,61 @@
+"""Rows and columns that repeat another one: as many equal numbers as cannot be chance."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from refino_eval.published.audit.document import EVERYBODY, Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings_text import finding_about, name_of
+from refino_eval.published.intervals import COUNTS
+
+LIMIT = math.log(1e-5)
+"""Log probability below which equal lines are no coincidence."""
+
+Name = tuple[str, ...]
+
+
+def copied_lines(document: Document) -> Iterator[Finding]:
+    """Yield rows, and columns, all of whose numbers are those of another line of the same table."""
+    for exhibit in document.exhibits:
+        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit and cell.statistic not in COUNTS]
+        for axis, other in ((2, 3), (3, 2)):
+            yield from _copies(document, cells, axis, other)
+
+
+def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) -> Iterator[Finding]:
+    lines: dict[Name, dict[Name, Cell]] = {}
+    for cell in cells:
+        if cell.key[axis] not in EVERYBODY:
+            place = (cell.key[other], cell.statistic) if axis == 2 else (cell.key[1], cell.key[other], cell.statistic)
+            lines.setdefault((cell.key[1], cell.key[axis]) if axis == 2 else (cell.key[axis],), {})[place] = cell
+    # A number that many lines share (a size, a p-value of 0.000) says nothing about two of them.
+    common = {place: Counter(line[place].text for line in lines.values() if place in line) for place in
+              dict.fromkeys(itertools.chain.from_iterable(lines.values()))}  # fmt: skip
+    order = list(lines.values())
+    for first, second in itertools.combinations(order, 2):
+        if set(first) != set(second) or any(first[place].text != cell.text for place, cell in second.items()):
+            continue
+        chance = sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2)
+        at = next(iter(second.values()))
+        if chance < LIMIT and len(order) > 2 and not document.explained("copied", at.key):
+            yield finding_about(
+                "audit.line_repeated",
+                document,
+                at,
+                rule="copied",
+                certainty="likely",
+                cells=[cell.key for cell in [*second.values(), *first.values()] if cell is not at],
+                number=name_of((*at.key[:2], at.key[axis])),
+                other=name_of((next(iter(first.values())).key[axis],)),
+                same=len(second),
+            )
+
+
+def _log_chance(cell: Cell) -> float:
+    """Return about how probable it is that an unrelated number of this size has the same text."""
+    size = abs(cell.printed.value)
+    return min(math.log(float(cell.printed.unit / size)), 0.0) if size else 0.0

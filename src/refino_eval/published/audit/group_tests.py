@@ -1,0 +1,213 @@
+"""Tests of the difference between two groups: t and p must follow from means, standard deviations or shares, and sizes.
+
+A table does not always state which test was used. Welch's and Student's t-tests, and for shares the pooled and the unpooled
+test of two proportions and chi-square with Yates' correction, are tried; one is taken to be the table's if it gives the published
+numbers in so many rows that this cannot be chance, and in at least twice as many as it does not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from refino_eval.published.audit.document import EVERYBODY, Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings_text import finding_about, quoted, span
+from refino_eval.published.audit.inferred_layout import DIFFERENCES
+from refino_eval.published.intervals import Interval
+
+CHANCE = math.log(1e-3)
+LEAST = 3
+"""Rows that a test must fit."""
+
+SLACK = 1e-6
+"""Float errors allowed for in t and p."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group in a row: its mean or share, its standard deviation if there is one, and its size."""
+
+    mean: Cell
+    sd: Cell | None
+    size: Cell
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One row: two groups and the published statistic (`t_stat` or `p_value`) of their difference."""
+
+    cell: Cell
+    groups: tuple[Group, Group]
+
+
+Test = Callable[[tuple[float, float], tuple[float, float], tuple[float, float]], tuple[float, float]]
+"""Function from two means, two standard deviations and two sizes to t and the degrees of freedom."""
+
+
+def welch(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+    """Return Welch's t and its degrees of freedom."""
+    parts = [sd**2 / n for sd, n in zip(sds, sizes, strict=True)]
+    below = sum(part**2 / (n - 1) for part, n in zip(parts, sizes, strict=True))
+    df = sum(parts) ** 2 / below if below else math.inf
+    return _ratio(means[0] - means[1], sum(parts)), df
+
+
+def student(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+    """Return Student's t with a pooled variance and its degrees of freedom."""
+    df = sum(sizes) - 2
+    pooled = sum((n - 1) * sd**2 for sd, n in zip(sds, sizes, strict=True)) / df
+    return _ratio(means[0] - means[1], pooled * (1 / sizes[0] + 1 / sizes[1])), df
+
+
+def proportions(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+    """Return z of the pooled test of two proportions (the root of Pearson's chi-square)."""
+    p = (means[0] * sizes[0] + means[1] * sizes[1]) / sum(sizes)
+    return _ratio(means[0] - means[1], p * (1 - p) * (1 / sizes[0] + 1 / sizes[1])), math.inf
+
+
+def unpooled(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+    """Return z of the test of two proportions with separate variances."""
+    variance = sum(p * (1 - p) / n for p, n in zip(means, sizes, strict=True))
+    return _ratio(means[0] - means[1], variance), math.inf
+
+
+def corrected(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+    """Return the root of chi-square with Yates' correction."""
+    gap = max(abs(means[0] - means[1]) - (1 / sizes[0] + 1 / sizes[1]) / 2, 0.0)
+    return proportions((means[1] + gap, means[1]), sds, sizes) if gap == 0 else _corrected(means, sizes, gap)
+
+
+def _corrected(means: tuple[float, float], sizes: tuple[float, float], gap: float) -> tuple[float, float]:
+    p = (means[0] * sizes[0] + means[1] * sizes[1]) / sum(sizes)
+    return _ratio(gap, p * (1 - p) * (1 / sizes[0] + 1 / sizes[1])), math.inf
+
+
+def _ratio(gap: float, variance: float) -> float:
+    return gap / math.sqrt(variance) if variance > 0 else math.inf
+
+
+TESTS: Mapping[str, tuple[Test, ...]] = {"mean": (welch, student), "share": (proportions, unpooled, corrected)}
+
+
+def group_tests(document: Document) -> Iterator[Finding]:
+    """Yield t and p that the groups of their row rule out, where a test is known from the other rows."""
+    for exhibit in document.exhibits:
+        rows = list(_compared(document, exhibit))
+        for kind, tests in TESTS.items():
+            of_kind = [row for row in rows if (row.groups[0].sd is not None) == (kind == "mean")]
+            results = [_results(of_kind, test, document) for test in tests] if len(of_kind) > LEAST else []
+            known = [result for result in results if result and _accepted(result)]
+            if known:
+                best = min(known, key=lambda result: sum(chance for _, _, chance in result))
+                yield from _failures(document, best)
+
+
+def _compared(document: Document, exhibit: str) -> Iterator[Compared]:
+    """Yield the rows of a table with two groups and the statistic of a test."""
+    rows: dict[tuple[str, ...], list[Mapping[str, Cell]]] = {}
+    for key, place in document.places.items():
+        if key[0] == exhibit:
+            rows.setdefault(key[:3], []).append(place)
+    for places in rows.values():
+        groups = [group for place in places for group in _groups(document, place)]
+        for name in ("t_stat", "p_value"):
+            tested = [place[name] for place in places if name in place]
+            if len(groups) == 2 and len(tested) == 1 and not tested[0].qualifier:
+                yield Compared(tested[0], (groups[0], groups[1]))
+
+
+def _groups(document: Document, place: Mapping[str, Cell]) -> Iterator[Group]:
+    """Yield the groups of one cell of a table: a mean or share, or those of both arms."""
+    cell = next(iter(place.values()))
+    if cell.key[3] in (*EVERYBODY, *DIFFERENCES):
+        return
+    for mean, sd, size in (
+        ("mean", "sd", "n"), ("share", "", "n"),
+        ("mean_treated", "sd_treated", "n_treated"), ("mean_control", "sd_control", "n_control"),
+    ):  # fmt: skip
+        n = document.common((size,), cell) if mean in place and (sd in place or not sd) else None
+        if n is not None and n.printed.value > 2:
+            yield Group(place[mean], place.get(sd), n)
+
+
+def _results(rows: Sequence[Compared], test: Test, document: Document) -> list[tuple[Compared, Interval, float]]:
+    """Return each row with what a test implies for its statistic, and the log probability that this fits by chance."""
+    results = []
+    for row in rows:
+        implied = _implied(row, test, document)
+        if implied is None:
+            continue
+        own = abs(row.cell.range) if row.cell.statistic == "t_stat" else row.cell.range
+        width = float(implied.high - implied.low + own.high - own.low) / (3 if row.cell.statistic == "t_stat" else 1)
+        results.append((row, implied, math.log(min(width, 1.0)) if implied.meets(own) else 1.0))
+    return results
+
+
+def _accepted(results: Sequence[tuple[Compared, Interval, float]]) -> bool:
+    holding = [chance for *_, chance in results if chance < 0]
+    return (
+        len(holding) >= LEAST
+        and len(holding) >= 2 * sum(chance > 0 for *_, chance in results)
+        and sum(holding) + math.log(2) < CHANCE
+    )
+
+
+def _implied(row: Compared, test: Test, document: Document) -> Interval | None:
+    """Return the range of |t| or p that the rounded means, standard deviations and shares of two groups allow."""
+    from scipy.special import ndtr, stdtr
+
+    scales = [_scale(group, document) for group in row.groups]
+    means = [_ends(group.mean.range, scale) for group, scale in zip(row.groups, scales, strict=True)]
+    sds = [(0.0,) if group.sd is None else _ends(group.sd.range, 1) for group in row.groups]
+    sizes = float(row.groups[0].size.printed.value), float(row.groups[1].size.printed.value)
+    if any(end <= 0 for sd, group in zip(sds, row.groups, strict=True) if group.sd is not None for end in sd):
+        return None
+    if row.groups[0].sd is None and any(not 0 <= end <= 1 for ends in means for end in ends):
+        return None
+    values = [test((a, b), (c, d), sizes) for a, b in itertools.product(*means) for c, d in itertools.product(*sds)]
+    signed = [t for t, _ in values if math.isfinite(t)]
+    if not signed:
+        return None
+    low = 0.0 if min(signed) <= 0 <= max(signed) else min(map(abs, signed))
+    high, df = max(map(abs, signed)), min(df for _, df in values)
+    if row.cell.statistic == "t_stat":
+        return Interval(Fraction(low * (1 - SLACK)), Fraction(high * (1 + SLACK)))
+    ends = [2 * float(ndtr(-t) if math.isinf(df) else stdtr(df, -t)) for t in (high, low)]
+    return Interval(Fraction(ends[0] * (1 - SLACK)), Fraction(min(ends[1] * (1 + SLACK), 1.0)))
+
+
+def _scale(group: Group, document: Document) -> int:
+    from refino_eval.published.audit.shares_and_counts import whole
+
+    return whole(document, group.mean) if group.sd is None else 1
+
+
+def _ends(interval: Interval, scale: int) -> tuple[float, float]:
+    return float(interval.low) / scale, float(interval.high) / scale
+
+
+def _failures(document: Document, results: Sequence[tuple[Compared, Interval, float]]) -> Iterator[Finding]:
+    """Yield the rows that fail; a statistic that agrees with the other one of its row leaves the groups suspect."""
+    failing = [(row, implied) for row, implied, chance in results if chance > 0]
+    for row, implied in failing:
+        if document.explained("group_tests", row.cell.key):
+            continue
+        both = [cell for other, _ in failing for cell in (other.cell,) if cell.key[:3] == row.cell.key[:3]]
+        if len(both) == 2 and row.cell is not both[0]:
+            continue
+        numbers = [cell for group in row.groups for cell in (group.mean, group.sd) if cell is not None]
+        cut = implied.meets(row.cell.interval(cut=True))
+        yield finding_about(
+            "audit.test_not_from_groups",
+            document,
+            row.cell if len(both) == 1 else numbers[0],
+            rule="group_tests",
+            fits=span(implied, row.cell.printed),
+            certainty="possible" if cut else "likely",
+            suspects=[cell.key for cell in ([row.cell, *numbers] if len(both) == 1 else numbers)],
+            groups=quoted(numbers),
+        )
