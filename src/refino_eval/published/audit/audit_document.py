@@ -16,6 +16,8 @@ from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
 from refino_eval.published.audit.group_tests import group_tests
 from refino_eval.published.audit.model_consistency import model_consistency
 from refino_eval.published.audit.other_documents import named_documents, other_documents
+from refino_eval.published.audit.outlying_ratios import outlying_ratios
+from refino_eval.published.audit.pooled_sizes import pooled_sizes
 from refino_eval.published.audit.shares_and_counts import shares_and_counts
 from refino_eval.published.audit.sibling_models import sibling_models
 from refino_eval.published.audit.significance import significance
@@ -24,8 +26,8 @@ from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
 FAMILIES = (
-    sibling_models, copied_lines, arithmetic, shares_and_counts, whole_numbers, group_tests, significance,
-    model_consistency, other_documents,
+    sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests, significance,
+    model_consistency, outlying_ratios, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

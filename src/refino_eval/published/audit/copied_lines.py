@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, name_of
-from refino_eval.published.intervals import COUNTS
 
 LIMIT = math.log(1e-5)
 """Log probability below which equal lines are no coincidence."""
+
+SIZES = ("n", "n_treated", "n_control", "n_clusters", "df", "df_residual")
+"""Statistics that lines of one sample have in common."""
 
 Name = tuple[str, ...]
 
@@ -21,7 +23,7 @@ Name = tuple[str, ...]
 def copied_lines(document: Document) -> Iterator[Finding]:
     """Yield rows, and columns, all of whose numbers are those of another line of the same table."""
     for exhibit in document.exhibits:
-        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit and cell.statistic not in COUNTS]
+        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit and cell.statistic not in SIZES]
         for axis, other in ((2, 3), (3, 2)):
             yield from _copies(document, cells, axis, other)
 

@@ -157,11 +157,13 @@ def evidence(
 def accepted(chance: Floats, fails: Flags, tried: float, *, coincidence: float = COINCIDENCE) -> Flags:
     """Return which relations hold in too many positions for chance, and in at least twice as many as they fail.
 
-    The last axis of the arguments holds positions; `tried` is the number of relations among which one was looked for.
+    Ten times stronger evidence is enough where a relation holds in only as many positions as it fails. The last axis of the
+    arguments holds positions; `tried` is the number of relations among which one was looked for.
     """
-    informative = (chance < 0).sum(axis=-1)
-    enough = chance.sum(axis=-1) + math.log(max(tried, 1)) < math.log(coincidence)
-    result: Flags = enough & (informative >= 2) & (informative >= 2 * fails.sum(axis=-1))
+    informative, failing = (chance < 0).sum(axis=-1), fails.sum(axis=-1)
+    total = chance.sum(axis=-1) + math.log(max(tried, 1))
+    often = (total < math.log(coincidence)) & (informative >= 2 * failing)
+    result: Flags = (informative >= 2) & (often | ((total < math.log(coincidence / 10)) & (informative >= failing)))
     return result
 
 
@@ -321,6 +323,7 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
                 chance, _, fails = evidence(bottom * by, top * by, own_low, own_high, size)
                 chance[~allowed] = 0.0
                 # A relation of two columns in one row each proves little: three rows at least.
-                good = accepted(chance, fails, tried) & ((chance < 0).sum(axis=-1) >= 3)
+                informative = (chance < 0).sum(axis=-1)
+                good = accepted(chance, fails, tried) & (informative >= 3) & (informative >= 2 * fails.sum(axis=-1))
                 for k in np.flatnonzero(good):
                     yield kind, (int(first[k]), int(second[k])), factor, exact, float(chance[k].sum())

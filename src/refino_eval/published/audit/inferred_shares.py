@@ -84,7 +84,7 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
             if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of):
                 continue
             low, high = _factors(lines, target, of)
-            limits = _common(low, high)
+            limits = common_range(low, high)
             if limits is None:
                 continue
             first, last = limits
@@ -125,7 +125,7 @@ def _factors(lines: Lines, target: int, of: int) -> tuple[Floats, Floats]:
     return np.where(unknown, np.nan, ends.min(axis=0)), np.where(unknown, np.nan, ends.max(axis=0))
 
 
-def _common(low: Floats, high: Floats) -> tuple[float, float] | None:
+def common_range(low: Floats, high: Floats) -> tuple[float, float] | None:
     """Return the range of factors that most positions allow."""
     ends = np.unique(low[~np.isnan(low)])
     if len(ends) == 0:

@@ -18,6 +18,8 @@ from refino_eval.published.relations import Key, fill, fits, match
 FEWEST = 20
 """People assumed behind a standard deviation when their number is not published."""
 
+DURATIONS = ("persons", "people", "months", "weeks", "days", "hours", "years")
+"""Units of numbers that are never negative, unless they are differences."""
 BY_CHANCE = 0.05
 """A row is binary if its standard deviations would fit its shares by chance with less than this probability."""
 
@@ -64,7 +66,9 @@ def _impossible(document: Document) -> Iterator[Finding]:
         if cell.statistic == "share" and cell.key[3] in DIFFERENCES:
             low = -whole(document, cell)
         own = cell.range
-        if (low is None or own.high >= low) and (high is None or own.low <= high) and not _broken(cell):
+        negative_zero = low == 0 and own.holds(0) and cell.text.strip("( ").startswith(("-", "\N{MINUS SIGN}"))
+        possible = (low is None or own.high >= low) and (high is None or own.low <= high)
+        if possible and not _broken(cell) and not negative_zero:
             continue
         limits = f"[{'' if low is None else low}, {'...' if high is None else high}]"
         yield finding_about(
@@ -85,7 +89,9 @@ def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] |
         return 0, 1
     if cell.statistic == "share":
         return 0, whole(document, cell)
-    if cell.statistic in ("std_error", "sd", "f_stat") or cell.statistic in COUNTS:
+    if cell.statistic in ("std_error", "sd", "sd_treated", "sd_control", "f_stat", "chi2") or cell.statistic in COUNTS:
+        return 0, None
+    if cell.statistic in ("value", "mean") and cell.unit in DURATIONS and not {*DIFFERENCES} & {*cell.key[2:4]}:
         return 0, None
     binary = any(fits(relation.of, cell.key) for relation in document.facts("binary"))
     return (0, 1) if binary and cell.statistic in ("mean", "mean_treated", "mean_control") else None

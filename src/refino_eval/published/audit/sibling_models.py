@@ -210,8 +210,14 @@ def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
         others = [other for other in siblings.of(cell) if _has_clear_size(document, other)]
         if len(others) < 2 or (spread(others) or 9) > 2 or distance(cell, others) < 4:
             continue
+        if len({other.printed.value > 0 for other in others}) > 1:
+            continue
         power = _moved_by(cell, others)
-        if power is None or len({other.printed.value > 0 for other in others}) > 1:
+        if power is None:
+            if (spread(others) or 9) <= ALIKE:
+                yield finding_about(
+                    "audit.size_differs", document, cell, rule="magnitude", certainty="possible", others=distinct(others)
+                )
             continue
         moved = Fraction(cell.printed.value) / Fraction(10) ** power
         yield finding_about(
