@@ -125,6 +125,12 @@ def measure(
         }  # fmt: skip
 
 
+def listed(name: str, alarms: Sequence[Finding]) -> None:
+    """Print the alarms on a table as published."""
+    for finding in alarms:
+        print(f"  alarm: {name} {finding.rule} {finding.certainty} {finding.explanation.en}")
+
+
 def generated(families: Sequence[Family], tables: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[float]]:
     """Return the records of generated tables with one error each, and the false alarms of each table without one."""
     records, alarms = [], []
@@ -133,6 +139,7 @@ def generated(families: Sequence[Family], tables: int, rng: np.random.Generator)
         frame = table(rng, family)
         before = audit(frame)
         alarms.append(float(len(before)))
+        listed(family.__name__, before)
         records += list(measure(family.__name__, frame, range(len(frame)), rng, 1, before))
     return pd.DataFrame(records), alarms
 
@@ -147,6 +154,7 @@ def real(rng: np.random.Generator, errors: int) -> tuple[pd.DataFrame, list[floa
         read = yaml.safe_load(verdicts.read_text(encoding="utf-8")) if verdicts.is_file() else []
         confirmed = {tuple(entry["place"].split("/")) for entry in read if entry["verdict"] == "confirmed"}
         false = [finding for finding in before if not named(finding) & confirmed]
+        listed(path.stem, false)
         for exhibit, part in published.groupby("exhibit", sort=False):
             if len(part) >= 12 and not str(exhibit).startswith("text"):
                 alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))

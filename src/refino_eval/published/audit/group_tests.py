@@ -99,7 +99,8 @@ def group_tests(document: Document) -> Iterator[Finding]:
         rows = list(_compared(document, exhibit))
         for kind, tests in TESTS.items():
             of_kind = [row for row in rows if (row.groups[0].sd is not None) == (kind == "mean")]
-            results = [_results(of_kind, test, document) for test in tests] if len(of_kind) > LEAST else []
+            ways = itertools.product(tests, (0, 1, -1)) if len(of_kind) > LEAST else ()
+            results = [_results(of_kind, test, sign, document) for test, sign in ways]
             known = [result for result in results if result and _accepted(result)]
             if known:
                 best = min(known, key=lambda result: sum(chance for _, _, chance in result))
@@ -134,15 +135,22 @@ def _groups(document: Document, place: Mapping[str, Cell]) -> Iterator[Group]:
             yield Group(place[mean], place.get(sd), n)
 
 
-def _results(rows: Sequence[Compared], test: Test, document: Document) -> list[tuple[Compared, Interval, float]]:
-    """Return each row with what a test implies for its statistic, and the log probability that this fits by chance."""
+def _results(
+    rows: Sequence[Compared], test: Test, sign: int, document: Document
+) -> list[tuple[Compared, Interval, float]]:
+    """Return each row with what a test implies for its statistic, and the log probability that this fits by chance.
+
+    The sign of t is that of the first group's mean minus the second's (1), the reverse (-1), or none (0).
+    """
     results = []
     for row in rows:
-        implied = _implied(row, test, document)
+        implied = _implied(row, test, sign, document)
         if implied is None:
             continue
-        own = abs(row.cell.range) if row.cell.statistic == "t_stat" else row.cell.range
-        width = float(implied.high - implied.low + own.high - own.low) / (3 if row.cell.statistic == "t_stat" else 1)
+        own = row.cell.range if sign or row.cell.statistic != "t_stat" else abs(row.cell.range)
+        # Unrelated values of t lie within about three on either side of zero.
+        usual = 1 if row.cell.statistic != "t_stat" else 6 if sign else 3
+        width = float(implied.high - implied.low + own.high - own.low) / usual
         results.append((row, implied, math.log(min(width, 1.0)) if implied.meets(own) else 1.0))
     return results
 
@@ -156,8 +164,8 @@ def _accepted(results: Sequence[tuple[Compared, Interval, float]]) -> bool:
     )
 
 
-def _implied(row: Compared, test: Test, document: Document) -> Interval | None:
-    """Return the range of |t| or p that the rounded means, standard deviations and shares of two groups allow."""
+def _implied(row: Compared, test: Test, sign: int, document: Document) -> Interval | None:
+    """Return the range of t, |t| or p that the rounded means, standard deviations and shares of two groups allow."""
     from scipy.special import ndtr, stdtr
 
     scales = [_scale(group, document) for group in row.groups]
@@ -172,6 +180,9 @@ def _implied(row: Compared, test: Test, document: Document) -> Interval | None:
     signed = [t for t, _ in values if math.isfinite(t)]
     if not signed:
         return None
+    if row.cell.statistic == "t_stat" and sign:
+        least, most = sorted((sign * min(signed), sign * max(signed)))
+        return Interval(Fraction(least - SLACK), Fraction(most + SLACK))
     low = 0.0 if min(signed) <= 0 <= max(signed) else min(map(abs, signed))
     high, df = max(map(abs, signed)), min(df for _, df in values)
     if row.cell.statistic == "t_stat":

@@ -181,7 +181,7 @@ def sums_of_neighbours(cells: Sequence[Cell], axis: str) -> Iterator[list[Candid
         blocks = [pair for pair in blocks if pair not in seen]
         seen |= set(blocks)
         for whole, block in blocks:
-            yield _group(lines, "sum", whole, block)
+            yield group_of(lines, "sum", whole, block)
         members = {k for _, block in blocks for k in block}
         totals = {whole for whole, _ in blocks}
         after = [k for k in left if k not in members or (k in totals and not members >= totals)]
@@ -220,7 +220,7 @@ def _blocks(lines: Lines) -> Iterator[tuple[int, tuple[int, ...]]]:
             yield whole, of
 
 
-def _group(
+def group_of(
     lines: Lines, kind: str, target: int, of: Sequence[int], factor: str = "1", *, exact: bool = False
 ) -> list[Candidate]:
     """Return a relation between lines as one candidate for each position where all its numbers are published."""
@@ -266,9 +266,9 @@ def differences_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Cand
     for _, whole, a, b in sorted(found):
         last = max(whole, a, b)
         if last == whole:
-            yield _group(lines, "sum", whole, (a, b))
+            yield group_of(lines, "sum", whole, (a, b))
         else:
-            yield _group(lines, "difference", last, (whole, a if last == b else b))
+            yield group_of(lines, "difference", last, (whole, a if last == b else b))
 
 
 # --- Products, ratios and proportions --------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def products_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Candida
         # One relation between three lines has one form: the most certain.
         if frozenset((last, *of)) not in taken:
             taken.add(frozenset((last, *of)))
-            yield _group(lines, kind, last, of, factor, exact=bool(exact))
+            yield group_of(lines, kind, last, of, factor, exact=bool(exact))
 
 
 FACTORS = ("1", "100", "1/100", "1000", "1/1000")

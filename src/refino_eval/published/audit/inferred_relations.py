@@ -21,7 +21,7 @@ from refino_eval.published.audit.inferred_layout import (
     products_of_lines,
     sums_of_neighbours,
 )
-from refino_eval.published.audit.inferred_shares import hundreds, proportions
+from refino_eval.published.audit.inferred_shares import hundreds, proportional_products, proportions
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
 
@@ -45,6 +45,7 @@ def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, Iterator[list[Candidat
         yield "neighbours", sums_of_neighbours(cells, axis)
         yield "product", products_of_lines(cells, axis)
         yield "proportion", proportions(cells, axis)
+    yield "product", proportional_products(cells)
     for axis in ("column", "row"):
         yield "hundred", hundreds(cells, axis)
 

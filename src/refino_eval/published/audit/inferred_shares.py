@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -16,11 +17,15 @@ from refino_eval.published.audit.inferred_layout import (
     Lines,
     accepted,
     evidence,
+    group_of,
     lines_of,
 )
 
 NATURAL = 1e-2
 """Probability of coincidence below which the whole of a panel, or of a table, is taken to add up to a hundred."""
+
+FEW_LINES = 10
+"""Columns of one table among which a product with an unknown factor is looked for."""
 
 NEAR = 0.6
 """A single block that no other block supports is suspect only if its sum is within this share of a hundred."""
@@ -101,6 +106,42 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
                 factor = str(Fraction((first + last) / 2))
                 group = zip(lines.cells[target], lines.cells[of], strict=True)
                 yield [Candidate("product", cell, (part,), factor) for cell, part in group if cell and part]
+
+
+def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
+    """Yield the columns that are in one proportion to the product of two others: a cost with tax, a sum in thousands.
+
+    Each is tried with the numbers as rounded and as published, as in `products_of_lines`, which knows the usual factors.
+    """
+    lines = lines_of(cells, "column", MULTIPLIED)
+    number = len(lines)
+    if not 3 <= number <= FEW_LINES:
+        return
+    middle = (lines.low + lines.high) / 2
+    found: list[tuple[float, bool, int, tuple[int, int], float]] = []
+    for target, (a, b) in itertools.product(range(number), itertools.combinations(range(number), 2)):
+        for exact in (False, True) if target not in (a, b) else ():
+            low, high = (middle, middle) if exact else (lines.low, lines.high)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                part_low, part_high = low[a] * low[b], high[a] * high[b]
+                factors = lines.low[target] / part_high, lines.high[target] / part_low
+            usable = (low[a] > 0) & (low[b] > 0) & (lines.low[target] > 0)
+            limits = common_range(*(np.where(usable, end, np.nan) for end in factors))
+            if limits is None or any(len(np.unique(middle[k][usable])) < 3 for k in (a, b)):
+                continue
+            part_low, part_high = (np.where(usable, end, np.nan) for end in (part_low, part_high))
+            chance, _, fails = evidence(
+                part_low * limits[0], part_high * limits[1], lines.low[target], lines.high[target], middle[target]
+            )
+            ranked = np.sort(chance)
+            enough = (chance < 0).sum() >= max(4, 3 * fails.sum())
+            if enough and accepted(ranked[1:], np.sort(fails)[1:], 3 * number**3):
+                found.append((float(ranked[1:].sum()), exact, target, (a, b), (limits[0] + limits[1]) / 2))
+    taken: set[frozenset[int]] = set()
+    for _, exact, target, of, factor in sorted(found):
+        if frozenset((target, *of)) not in taken:
+            taken.add(frozenset((target, *of)))
+            yield group_of(lines, "product", target, of, str(Fraction(factor)), exact=exact)
 
 
 def _may_be_proportional(lines: Lines, target: int, of: int) -> bool:

@@ -21,8 +21,8 @@ from refino_eval.published.audit.findings_text import finding_about, number, sho
 from refino_eval.published.audit.inferred_layout import DIFFERENCES, lines_of
 
 
-LEVELS = (("mean", "mean_treated", "mean_control"), ("sd", "sd_treated", "sd_control"), ("share",), ("count",), ("value",))
-"""Statistics of one kind."""
+LEVELS = (("mean", "mean_treated", "mean_control"), ("sd", "sd_treated", "sd_control"))
+"""Statistics of one kind. Counts and shares vary too freely between rows for their ratios to say anything."""
 
 FEWEST = 5
 """Other rows that must agree."""

@@ -18,6 +18,9 @@ from refino_eval.published.relations import Key, fill, fits, match
 FEWEST = 20
 """People assumed behind a standard deviation when their number is not published."""
 
+MEANS = ("mean", "mean_treated", "mean_control")
+MANY = 8
+"""Means of a table among which a single negative one is an error of sign."""
 DURATIONS = ("persons", "people", "months", "weeks", "days", "hours", "years")
 """Units of numbers that are never negative, unless they are differences."""
 BY_CHANCE = 0.05
@@ -27,6 +30,7 @@ def shares_and_counts(document: Document) -> Iterator[Finding]:
     """Yield the findings about shares, counts and standard deviations."""
     yield from _misgrouped(document)
     yield from _impossible(document)
+    yield from _single_negatives(document)
     yield from _share_counts(document)
     yield from _binary_deviations(document)
     yield from _pooled_deviations(document)
@@ -81,6 +85,18 @@ def _impossible(document: Document) -> Iterator[Finding]:
             statistic=cell.statistic,
             limits=limits,
         )
+
+
+def _single_negatives(document: Document) -> Iterator[Finding]:
+    """Report the only negative mean of a table with many, where those of its row and its column are positive."""
+    for exhibit in document.exhibits:
+        means = [cell for cell in document.of(*MEANS) if cell.key[0] == exhibit and not {*DIFFERENCES} & {*cell.key[2:4]}]
+        negative = [cell for cell in means if cell.printed.value < 0]
+        if len(negative) == 1 and len(means) >= MANY and not document.explained("sign", negative[0].key):
+            yield finding_about(
+                "audit.only_negative", document, negative[0], rule="sign", certainty="possible",
+                fits=negative[0].text.replace("-", ""), n=len(means) - 1,
+            )  # fmt: skip
 
 
 def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:

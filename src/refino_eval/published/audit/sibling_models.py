@@ -91,6 +91,7 @@ def sibling_models(document: Document) -> Iterator[Finding]:
     yield from _exchanged_errors(document, siblings)
     yield from _signs(document, siblings)
     yield from _magnitudes(document, siblings)
+    yield from _beyond_probabilities(document)
 
 
 def _size(cell: Cell) -> Fraction:
@@ -214,7 +215,7 @@ def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
             continue
         power = _moved_by(cell, others)
         if power is None:
-            if (spread(others) or 9) <= ALIKE:
+            if len(others) >= 3 and (spread(others) or 9) <= NEAR:
                 yield finding_about(
                     "audit.size_differs", document, cell, rule="magnitude", certainty="possible", others=distinct(others)
                 )
@@ -230,6 +231,20 @@ def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
             others=distinct(others),
             n=abs(power),
         )
+
+
+def _beyond_probabilities(document: Document) -> Iterator[Finding]:
+    """Yield effects larger than one on an outcome that is a probability, where all others of the model are far smaller."""
+    for rows in document.models.values():
+        for cell in rows.values():
+            mean = document.common(("mean_control", "mean"), cell)
+            others = [abs(other.range).high for other in rows.values() if other is not cell]
+            probability = mean is not None and 0 < mean.printed.value < 1 and mean.printed.decimals >= 2
+            if probability and len(others) >= 4 and abs(cell.range).low > max(1, 3 * max(others)):
+                if not document.explained("magnitude", cell.key):
+                    yield finding_about(
+                        "audit.effect_beyond_one", document, cell, rule="magnitude", certainty="possible", mean=mean.text
+                    )
 
 
 def _has_clear_size(document: Document, cell: Cell) -> bool:
