@@ -102,7 +102,12 @@ def named(finding: Finding) -> set[tuple[str, ...]]:
 
 
 def measure(
-    name: str, frame: pd.DataFrame, numbers: Sequence[int], rng: np.random.Generator, errors: int, before: Sequence[Finding]
+    name: str,
+    frame: pd.DataFrame,
+    numbers: Sequence[int],
+    rng: np.random.Generator,
+    errors: int,
+    before: Sequence[Finding],
 ) -> Iterator[dict[str, object]]:
     """Yield a record for each error planted among some numbers of a document."""
     reported = set().union(*(named(finding) for finding in before))
@@ -172,7 +177,9 @@ def show(title: str, records: pd.DataFrame, alarms: list[float], *, by_table: bo
     )
     for what in ("kind", *(["table"] if by_table else [])):
         groups = records.groupby(what)["found"].agg(["mean", "size"])
-        print(f"  by {what}: " + ", ".join(f"{name} {r['mean']:.0%} of {int(r['size'])}" for name, r in groups.iterrows()))
+        print(
+            f"  by {what}: " + ", ".join(f"{name} {r['mean']:.0%} of {int(r['size'])}" for name, r in groups.iterrows())
+        )
 
 
 def main() -> None:

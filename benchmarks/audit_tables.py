@@ -120,7 +120,7 @@ def comparison(rng: np.random.Generator) -> Iterator[Row]:
 
 
 def cross_table(rng: np.random.Generator) -> Iterator[Row]:
-    """Counts by group and place with a total column, a total row and, in some tables, two subtotals."""
+    """Return counts by group and place with a total column, a total row and, in some tables, two subtotals."""
     rows, columns, split = int(rng.integers(4, 8)), int(rng.integers(3, 6)), bool(rng.integers(2))
     table = rng.integers(3, 2500, (rows, columns))
     lines = [(f"group_{row}", table[row]) for row in range(rows)]
@@ -167,9 +167,7 @@ def budget(rng: np.random.Generator) -> Iterator[Row]:
     lines = []
     for chapter, (old, new) in enumerate(zip(before, after, strict=True)):
         lines.append((f"kapittel_{chapter}", int(old.sum()), int(new.sum())))
-        lines += [
-            (f"post_{chapter}{item}", int(a), int(b)) for item, (a, b) in enumerate(zip(old, new, strict=True))
-        ]
+        lines += [(f"post_{chapter}{item}", int(a), int(b)) for item, (a, b) in enumerate(zip(old, new, strict=True))]
     total = sum(int(values.sum()) for values in before), sum(int(values.sum()) for values in after)
     for name, old, new in [*lines, ("utgifter_i_alt", *total)]:
         yield name, "2021", "value", str(old)

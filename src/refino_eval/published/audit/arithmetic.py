@@ -265,7 +265,9 @@ def _in_all(group: Failures) -> set[Key]:
 
 def _culprits(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
     """Yield the numbers at fault: those in most failures and in fewest checks that hold."""
-    support = [result.check for result in results if result.check.holds and (result.declared or informative(result.check))]
+    support = [
+        result.check for result in results if result.check.holds and (result.declared or informative(result.check))
+    ]
     holding = Counter(key for check in support for key in check.cells)
     while failures:
         failing = Counter(key for failure in failures for key in failure.check.cells)

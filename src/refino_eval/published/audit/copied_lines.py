@@ -21,7 +21,7 @@ Name = tuple[str, ...]
 
 
 def copied_lines(document: Document) -> Iterator[Finding]:
-    """Yield rows, and columns, all of whose numbers are those of another line of the same table."""
+    """Yield rows, and columns, all of whose numbers are those of another line with another name in the same table."""
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit and cell.statistic not in SIZES]
         for axis, other in ((2, 3), (3, 2)):
@@ -38,8 +38,13 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
     common = {place: Counter(line[place].text for line in lines.values() if place in line) for place in
               dict.fromkeys(itertools.chain.from_iterable(lines.values()))}  # fmt: skip
     order = list(lines.values())
-    for first, second in itertools.combinations(order, 2):
-        if set(first) != set(second) or any(first[place].text != cell.text for place, cell in second.items()):
+    for (one, first), (two, second) in itertools.combinations(lines.items(), 2):
+        # One row of two panels may have the same numbers for a reason: the same sample.
+        if (
+            one[-1] == two[-1]
+            or set(first) != set(second)
+            or any(first[place].text != cell.text for place, cell in second.items())
+        ):
             continue
         chance = sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2)
         at = next(iter(second.values()))

@@ -63,7 +63,9 @@ def student(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[f
     return _ratio(means[0] - means[1], pooled * (1 / sizes[0] + 1 / sizes[1])), df
 
 
-def proportions(means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]) -> tuple[float, float]:
+def proportions(
+    means: tuple[float, float], sds: tuple[float, float], sizes: tuple[float, float]
+) -> tuple[float, float]:
     """Return z of the pooled test of two proportions (the root of Pearson's chi-square)."""
     p = (means[0] * sizes[0] + means[1] * sizes[1]) / sum(sizes)
     return _ratio(means[0] - means[1], p * (1 - p) * (1 / sizes[0] + 1 / sizes[1])), math.inf

@@ -110,10 +110,10 @@ def lines_of(cells: Sequence[Cell], axis: str, statistics: Sequence[str]) -> Lin
     low = np.full((len(lines), len(positions)), np.nan)
     high, exact = low.copy(), np.zeros(low.shape, dtype=bool)
     for i, j in itertools.product(range(len(lines)), range(len(positions))):
-        cell = table[i][j]
-        if cell is not None:
-            low[i, j], high[i, j] = float(cell.range.low), float(cell.range.high)
-            exact[i, j] = cell.statistic in COUNTS
+        at = table[i][j]
+        if at is not None:
+            low[i, j], high[i, j] = float(at.range.low), float(at.range.high)
+            exact[i, j] = at.statistic in COUNTS
     return Lines(tuple(map(tuple, table)), low, high, exact)
 
 
@@ -154,17 +154,21 @@ def evidence(
     return chance, holds, known & ~holds
 
 
-def accepted(chance: Floats, fails: Flags, tried: float, *, coincidence: float = COINCIDENCE) -> Flags:
+def accepted(
+    chance: Floats, fails: Flags, tried: float, *, coincidence: float = COINCIDENCE, evenly: bool = False
+) -> Flags:
     """Return which relations hold in too many positions for chance, and in at least twice as many as they fail.
 
-    Ten times stronger evidence is enough where a relation holds in only as many positions as it fails. The last axis of the
-    arguments holds positions; `tried` is the number of relations among which one was looked for.
+    With `evenly`, ten times stronger evidence is enough where a relation holds in only as many positions as it fails. The
+    last axis of the arguments holds positions; `tried` is the number of relations among which one was looked for.
     """
     informative, failing = (chance < 0).sum(axis=-1), fails.sum(axis=-1)
     total = chance.sum(axis=-1) + math.log(max(tried, 1))
-    often = (total < math.log(coincidence)) & (informative >= 2 * failing)
-    result: Flags = (informative >= 2) & (often | ((total < math.log(coincidence / 10)) & (informative >= failing)))
-    return result
+    result: Flags = (total < math.log(coincidence)) & (informative >= 2 * failing)
+    if evenly:
+        result |= (total < math.log(coincidence / 10)) & (informative >= failing)
+    enough: Flags = result & (informative >= 2)
+    return enough
 
 
 # --- Sums ------------------------------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ def _blocks(lines: Lines) -> Iterator[tuple[int, tuple[int, ...]]]:
             lines.low[part].sum(axis=0), lines.high[part].sum(axis=0), lines.low[whole], lines.high[whole],
             size_of, np.where(lines.exact[whole], 1.0, 0.0),
         )  # fmt: skip
-        if accepted(chance, fails, len(tried)):
+        if accepted(chance, fails, len(tried), evenly=bool(lines.exact[whole][~np.isnan(size_of)].all())):
             found.append((float(chance.sum()), whole, tuple(block)))
     # Of several blocks for one line, the most certain.
     taken: set[int] = set()
@@ -240,19 +244,35 @@ def differences_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Cand
 
     A sum of two lines is a difference as well: the last of the three lines in the table's order is the number that follows.
     """
-    lines = lines_of(cells, axis, ADDED)
+    if axis == "column":
+        # A column is one of a statistic: means are no differences of standard deviations.
+        for statistic in dict.fromkeys(cell.statistic for cell in cells if cell.statistic in ADDED):
+            if statistic != "difference":
+                yield from _differences(lines_of(cells, axis, (statistic, "difference")))
+    else:
+        yield from _differences(lines_of(cells, axis, ADDED))
+
+
+def _differences(lines: Lines) -> Iterator[list[Candidate]]:
     number = len(lines)
     if not 3 <= number <= MOST_LINES:
         return
     pairs = np.array(list(itertools.combinations(range(number), 2)))
     first, second = pairs[:, 0], pairs[:, 1]
     middle = np.abs(lines.low + lines.high) / 2
-    tried = number * len(pairs)
+    tried = number * (number - 1) * (number - 2) / 2
     announced = np.array([any(cell and {*DIFFERENCES} & {*cell.key[2:]} for cell in line) for line in lines.cells])
+    signed = (lines.low + lines.high) / 2
+    known = np.where(np.isnan(signed), 0.0, signed)
+    varies = np.where(np.isnan(signed), -np.inf, known).max(axis=1) - np.where(np.isnan(signed), np.inf, known).min(
+        axis=1
+    )
     found = []
     for whole in range(number):
-        # whole = first + second, of which no number may be small by nature: the smallest of the three is the evidence.
+        # whole = first + second. Unrelated numbers would miss by about the smallest of the three, or by how much the
+        # least variable line varies.
         size = np.minimum(np.minimum(middle[first], middle[second]), middle[whole])
+        size = np.maximum(size, np.minimum(np.minimum(varies[first], varies[second]), varies[whole])[:, None])
         least = np.where(lines.exact[whole], 1.0, 0.0)
         chance, _, fails = evidence(
             lines.low[first] + lines.low[second], lines.high[first] + lines.high[second],
@@ -281,7 +301,7 @@ def products_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Candida
     """
     lines = lines_of(cells, axis, MULTIPLIED)
     number = len(lines)
-    if not 3 <= number <= MOST_LINES:
+    if not 3 <= number <= MOST_LINES or lines.low.shape[1] < 3 or _all_shares(lines):
         return
     found = [
         (total, -exact, kind, last, of, factor)
@@ -294,6 +314,11 @@ def products_of_lines(cells: Sequence[Cell], axis: str) -> Iterator[list[Candida
         if frozenset((last, *of)) not in taken:
             taken.add(frozenset((last, *of)))
             yield group_of(lines, kind, last, of, factor, exact=bool(exact))
+
+
+def _all_shares(lines: Lines) -> bool:
+    """Return whether a table has shares alone, which are no products of each other."""
+    return all(cell is None or cell.statistic == "share" for line in lines.cells for cell in line)
 
 
 FACTORS = ("1", "100", "1/100", "1000", "1/1000")
@@ -324,6 +349,6 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
                 chance[~allowed] = 0.0
                 # A relation of two columns in one row each proves little: three rows at least.
                 informative = (chance < 0).sum(axis=-1)
-                good = accepted(chance, fails, tried) & (informative >= 3) & (informative >= 2 * fails.sum(axis=-1))
+                good = accepted(chance, fails, tried) & (informative >= 3)
                 for k in np.flatnonzero(good):
                     yield kind, (int(first[k]), int(second[k])), factor, exact, float(chance[k].sum())

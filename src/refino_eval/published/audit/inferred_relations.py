@@ -25,6 +25,7 @@ from refino_eval.published.audit.inferred_shares import hundreds, proportional_p
 from refino_eval.published.intervals import COUNTS
 from refino_eval.published.relations import Check, Key, Relation, checks
 
+
 def inferred_checks(document: Document) -> Iterator[Check]:
     """Yield the checks of all relations that the document's tables suggest."""
     for exhibit in document.exhibits:

@@ -42,7 +42,9 @@ def hundreds(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
         covered: set[int] = set()
         for start, stop in sorted(blocks, key=lambda block: block[0] - block[1]):
             natural = (start, stop) == (0, number)
-            if covered & set(range(start, stop)) or not _adds_up(lines, start, stop, float(total), natural, len(blocks)):
+            if covered & set(range(start, stop)) or not _adds_up(
+                lines, start, stop, float(total), natural, len(blocks)
+            ):
                 continue
             covered |= set(range(start, stop))
             yield [
@@ -70,8 +72,7 @@ def _adds_up(lines: Lines, start: int, stop: int, total: float, natural: bool, t
         # Two columns of which one adds up: the other is suspect if it does not miss by more than a slip.
         near = np.abs((low + high)[fails] / 2 / total - 1) < NEAR
         return bool(near.all() and np.exp(chance.sum()) < 2 * NATURAL)
-    limit = {"coincidence": NATURAL} if natural else {}
-    return bool(accepted(chance, fails, 1 if natural else tried, **limit))
+    return bool(accepted(chance, fails, 1, coincidence=NATURAL) if natural else accepted(chance, fails, tried))
 
 
 def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
@@ -161,7 +162,9 @@ def _may_be_proportional(lines: Lines, target: int, of: int) -> bool:
 def _factors(lines: Lines, target: int, of: int) -> tuple[Floats, Floats]:
     """Return the smallest and the largest factor between two lines in each position."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.array([a / b for a in (lines.low[target], lines.high[target]) for b in (lines.low[of], lines.high[of])])
+        ends = np.array(
+            [a / b for a in (lines.low[target], lines.high[target]) for b in (lines.low[of], lines.high[of])]
+        )
     unknown = (lines.low[of] <= 0) & (lines.high[of] >= 0)
     return np.where(unknown, np.nan, ends.min(axis=0)), np.where(unknown, np.nan, ends.max(axis=0))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +18,6 @@ from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
 from refino_eval.published.audit.inferred_layout import DIFFERENCES, lines_of
-
 
 LEVELS = (("mean", "mean_treated", "mean_control"), ("sd", "sd_treated", "sd_control"))
 """Statistics of one kind. Counts and shares vary too freely between rows for their ratios to say anything."""
@@ -47,7 +45,9 @@ def outlying_ratios(document: Document) -> Iterator[Finding]:
                     yield _finding(document, first, second, deviations)
 
 
-def _outliers(cells: Sequence[Cell], statistics: Sequence[str]) -> Iterator[tuple[Cell, Cell, tuple[float, float, float, int]]]:
+def _outliers(
+    cells: Sequence[Cell], statistics: Sequence[str]
+) -> Iterator[tuple[Cell, Cell, tuple[float, float, float, int]]]:
     lines = lines_of(cells, "column", statistics)
     middle = (lines.low + lines.high) / 2
     for a, b in itertools.combinations(range(min(len(lines), 12)), 2):
@@ -62,7 +62,12 @@ def _outliers(cells: Sequence[Cell], statistics: Sequence[str]) -> Iterator[tupl
         rest = np.delete(away, worst)
         # Ranges of rounding are included: a small number has no exact ratio.
         at = known[worst]
-        ends = [math.log(x / y) for x in (lines.low[a, at], lines.high[a, at]) for y in (lines.low[b, at], lines.high[b, at]) if x > 0 < y]
+        ends = [
+            math.log(x / y)
+            for x in (lines.low[a, at], lines.high[a, at])
+            for y in (lines.low[b, at], lines.high[b, at])
+            if x > 0 < y
+        ]
         surely = min((abs(end - centre) for end in ends), default=0.0)
         one, other = lines.cells[a][at], lines.cells[b][at]
         if surely > max(FACTOR, TIMES * float(rest.max())) and one is not None and other is not None:

@@ -26,6 +26,7 @@ DURATIONS = ("persons", "people", "months", "weeks", "days", "hours", "years")
 BY_CHANCE = 0.05
 """A row is binary if its standard deviations would fit its shares by chance with less than this probability."""
 
+
 def shares_and_counts(document: Document) -> Iterator[Finding]:
     """Yield the findings about shares, counts and standard deviations."""
     yield from _misgrouped(document)
@@ -88,15 +89,21 @@ def _impossible(document: Document) -> Iterator[Finding]:
 
 
 def _single_negatives(document: Document) -> Iterator[Finding]:
-    """Report the only negative mean of a table with many, where those of its row and its column are positive."""
+    """Report the only negative mean of a table with many, where its size is that of another mean of its row."""
     for exhibit in document.exhibits:
-        means = [cell for cell in document.of(*MEANS) if cell.key[0] == exhibit and not {*DIFFERENCES} & {*cell.key[2:4]}]
-        negative = [cell for cell in means if cell.printed.value < 0]
-        if len(negative) == 1 and len(means) >= MANY and not document.explained("sign", negative[0].key):
-            yield finding_about(
-                "audit.only_negative", document, negative[0], rule="sign", certainty="possible",
-                fits=negative[0].text.replace("-", ""), n=len(means) - 1,
-            )  # fmt: skip
+        means = [cell for cell in document.of(*MEANS) if cell.key[0] == exhibit]
+        negative = [cell for cell in means if cell.range.high < 0]
+        if len(negative) == 1 and len(means) >= MANY:
+            cell = negative[0]
+            row = [
+                abs(other.range / cell.range) for other in means if other.key[:3] == cell.key[:3] and other is not cell
+            ]
+            alike = any(ratio.meets(Interval(Fraction(2, 3), Fraction(3, 2))) for ratio in row)
+            if alike and not document.explained("sign", cell.key):
+                yield finding_about(
+                    "audit.only_negative", document, cell, rule="sign", certainty="possible",
+                    fits=cell.text.replace("-", ""), n=len(means) - 1,
+                )  # fmt: skip
 
 
 def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:

@@ -215,9 +215,17 @@ def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
             continue
         power = _moved_by(cell, others)
         if power is None:
-            if len(others) >= 3 and (spread(others) or 9) <= NEAR:
+            twin = any(
+                other.text == cell.text for other in document.models.get(cell.model, {}).values() if other != cell
+            )
+            if len(others) >= 3 and (spread(others) or 9) <= NEAR and not twin:
                 yield finding_about(
-                    "audit.size_differs", document, cell, rule="magnitude", certainty="possible", others=distinct(others)
+                    "audit.size_differs",
+                    document,
+                    cell,
+                    rule="magnitude",
+                    certainty="possible",
+                    others=distinct(others),
                 )
             continue
         moved = Fraction(cell.printed.value) / Fraction(10) ** power
@@ -239,12 +247,13 @@ def _beyond_probabilities(document: Document) -> Iterator[Finding]:
         for cell in rows.values():
             mean = document.common(("mean_control", "mean"), cell)
             others = [abs(other.range).high for other in rows.values() if other is not cell]
-            probability = mean is not None and 0 < mean.printed.value < 1 and mean.printed.decimals >= 2
-            if probability and len(others) >= 4 and abs(cell.range).low > max(1, 3 * max(others)):
-                if not document.explained("magnitude", cell.key):
-                    yield finding_about(
-                        "audit.effect_beyond_one", document, cell, rule="magnitude", certainty="possible", mean=mean.text
-                    )
+            if mean is None or len(others) < 4 or not 0 < mean.printed.value < 1 or mean.printed.decimals < 2:
+                continue
+            beyond = abs(cell.range).low > max(Fraction(1), 3 * max(others))
+            if beyond and not document.explained("magnitude", cell.key):
+                yield finding_about(
+                    "audit.effect_beyond_one", document, cell, rule="magnitude", certainty="possible", mean=mean.text
+                )
 
 
 def _has_clear_size(document: Document, cell: Cell) -> bool:

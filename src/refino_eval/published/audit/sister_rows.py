@@ -29,7 +29,9 @@ def sister_rows(document: Document) -> Iterator[Finding]:
     """Yield p-values and estimates that disagree with their row where nearly all other rows agree."""
     for exhibit in document.exhibits:
         places = [place for key, place in document.places.items() if key[0] == exhibit]
-        yield from _p_of_intervals(document, [p for p in places if {"estimate", "conf_low", "conf_high", "p_value"} <= set(p)])
+        yield from _p_of_intervals(
+            document, [p for p in places if {"estimate", "conf_low", "conf_high", "p_value"} <= set(p)]
+        )
         yield from _estimates(document, [p for p in places if {"estimate", "mean_treated", "mean_control"} <= set(p)])
 
 

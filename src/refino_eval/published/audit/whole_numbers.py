@@ -9,7 +9,7 @@ numbers: they are taken to be so where all means of a row fit but one, and the f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,7 +18,9 @@ from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number
 from refino_eval.published.intervals import Interval
 
-CHANCE = math.log(1e-3)
+CHANCE = 0.01
+"""Probability below which it is no chance that the numbers of a row pass."""
+
 DECISIVE = 0.9
 """A check says something if a mean or standard deviation that is no whole number's passes it with less than this probability."""
 
@@ -44,10 +46,17 @@ def whole_numbers(document: Document) -> Iterator[Finding]:
         yield from _contradictions(document, [result for result in tested if result.chance < DECISIVE])
 
 
-def _tested(document: Document, place: dict[str, Cell]) -> Iterator[Tested]:
+def _tested(document: Document, place: Mapping[str, Cell]) -> Iterator[Tested]:
     mean = place["mean"]
     size = document.common(("n",), mean)
-    if size is None or mean.qualifier or size.printed.value < 2 or size.printed.value % 1 or mean.printed.percent:
+    if (
+        size is None
+        or size.key[3] != mean.key[3]
+        or mean.qualifier
+        or size.printed.value < 2
+        or size.printed.value % 1
+        or mean.printed.percent
+    ):
         return
     n = int(size.printed.value)
     sums = whole_sums(mean.range, n)
@@ -81,29 +90,42 @@ def deviation_possible(sd: Interval, sums: range, n: int) -> tuple[bool, float]:
 
 
 def _contradictions(document: Document, tested: Sequence[Tested]) -> Iterator[Finding]:
-    """Yield failures where so many others pass that the variables must be whole numbers."""
+    """Yield failures in rows whose other numbers show that the variable is a whole number.
+
+    A row with other variables passes by chance with some probability. It must be small by itself, or in view of how few rows
+    of the table are of another kind.
+    """
     rows: dict[tuple[str, ...], list[Tested]] = {}
     for result in tested:
         rows.setdefault(result.cell.key[1:3], []).append(result)
-    whole = [row for row in rows.values() if sum(not result.passes for result in row) <= max(1, len(row) // 4)]
-    evidence = sum(math.log(max(result.chance, 1e-9)) for row in whole for result in row if result.passes)
-    # Rows that fail throughout are other variables: the table's evidence must outweigh that many choices.
-    if evidence + len(rows) * math.log(2) > CHANCE or 2 * len(whole) < len(rows):
-        return
-    failing = [result for row in whole for result in row if not result.passes]
-    for size in dict.fromkeys(result.size for result in tested):
-        own = [result for result in tested if result.size is size]
-        wrong = [result for result in own if not result.passes]
-        # Several means that fail with one size leave the size suspect.
-        if len(wrong) >= 2 and 3 * len(wrong) >= len(own) and len(failing) - len(wrong) <= len(wrong):
-            yield _finding(document, size, wrong[0], [result.cell for result in wrong], "audit.size_not_of_whole_numbers")
+    passing = [row for row in rows.values() if all(result.passes for result in row) and _by_chance(row) < CHANCE]
+    others = len(rows) - len(passing)
+    failing = [result for row in rows.values() for result in row if not result.passes]
+    for size in dict.fromkeys(result.size for result in failing):
+        wrong = [result for result in failing if result.size is size]
+        places = {result.cell.key[1:3] for result in wrong}
+        elsewhere = [result for key in places for result in rows[key] if result.size is not size]
+        # Several variables that fail with one size, and with no other, leave the size suspect.
+        convincing = elsewhere and all(result.passes for result in elsewhere) and _by_chance(elsewhere) < CHANCE**2
+        if len(places) >= 2 and convincing and not document.explained("whole_numbers", size.key):
+            yield _finding(
+                document, size, wrong[0], [result.cell for result in wrong], "audit.size_not_of_whole_numbers"
+            )
             failing = [result for result in failing if result not in wrong]
     for result in failing:
-        row = [other for other in rows[result.cell.key[1:3]] if other.passes]
-        if row and not document.explained("whole_numbers", result.cell.key):
+        row = [other for other in rows[result.cell.key[1:3]] if other is not result]
+        alone = all(other.passes or other.cell.place == result.cell.place for other in row)
+        chance = _by_chance([other for other in row if other.passes])
+        rare = (others + 1) / (len(rows) + 1) if len(passing) > 2 * others else 1
+        if alone and chance * rare < CHANCE and not document.explained("whole_numbers", result.cell.key):
             mean = document.places[result.cell.place]["mean"]
             about = [cell for cell in (mean, result.size) if cell is not result.cell]
             yield _finding(document, result.cell, result, about, "audit.not_of_whole_numbers")
+
+
+def _by_chance(tested: Sequence[Tested]) -> float:
+    """Return how probable it is that numbers of other variables pass."""
+    return math.prod(result.chance for result in tested)
 
 
 def _finding(document: Document, at: Cell, result: Tested, about: Sequence[Cell], key: str) -> Finding:
