@@ -1,9 +1,14 @@
 """Relations that no name announces are found from the numbers, and the numbers that break them are reported."""
 
+from statistics import NormalDist
+
 import pandas as pd
 import pytest
 
 from refino_eval.published.audit.audit_document import audit
+from refino_eval.published.audit.whole_numbers import deviation_possible, whole_sums
+from refino_eval.published.intervals import stands_for
+from refino_eval.published.values import parse_printed
 
 COLUMNS = ["exhibit", "panel", "row", "column", "statistic", "printed", "qualifier", "unit", "source_line"]
 
@@ -63,3 +68,154 @@ def test_a_column_that_is_the_product_of_two_others_is_found():
 def test_a_p_value_follows_from_an_f_or_a_chi_square_and_its_degrees_of_freedom(numbers, wrong):
     found = reported([("joint", "all", statistic, text) for statistic, text in numbers.items()])
     assert found == ({("p_value", ("joint", "all"))} if wrong else set())
+
+
+def shares(wrong):
+    columns = {"y1": (12.1, 30.4, 57.5), "y2": (18.3, 21.9, 59.8), "y3": (25.0, 33.3, wrong)}
+    return [(f"g{k}", year, "share", f"{part:.1f}") for year, parts in columns.items() for k, part in enumerate(parts)]
+
+
+def test_shares_that_add_up_to_a_hundred_in_other_columns_must_do_so_here():
+    assert reported(shares(41.7)) == set()
+    assert {rule for rule, _ in reported(shares(14.7))} == {"sums"}
+
+
+def arms(counts, size=("241", "187")):
+    rows = [("people", arm, "n", n) for arm, n in zip(("a", "b"), size, strict=True)]
+    for k, pair in enumerate(counts):
+        for arm, count, n in zip(("a", "b"), pair, (241, 187), strict=True):
+            rows += [(f"trait_{k}", arm, "count", str(count)), (f"trait_{k}", arm, "share", f"{100 * count / n:.1f}")]
+    return rows
+
+
+def test_percentages_follow_from_counts_by_a_factor_that_the_other_rows_give():
+    rows = arms([(120, 88), (31, 40), (200, 151), (77, 52), (15, 19)])
+    assert reported(rows) == set()
+    wrong = [
+        (row, arm, kind, "58.6" if (row, arm, kind) == ("trait_0", "a", "share") else text)
+        for row, arm, kind, text in rows
+    ]
+    assert ("products", ("trait_0", "a")) in reported(wrong)
+
+
+def binary(sd):
+    rows = [("people", arm, "n", n) for arm, n in (("a", "812"), ("b", "790"))]
+    for k, (p, q) in enumerate(((0.21, 0.25), (0.4, 0.45), (0.62, 0.58), (0.83, 0.8))):
+        for arm, share in (("a", p), ("b", q)):
+            text = sd if (k, arm) == (1, "a") else f"{(share * (1 - share)) ** 0.5:.3f}"
+            rows += [(f"trait_{k}", arm, "mean", f"{share:.3f}"), (f"trait_{k}", arm, "sd", text)]
+    return rows
+
+
+def test_a_variable_is_binary_if_the_standard_deviations_of_its_table_show_it():
+    assert reported(binary("0.490")) == set()
+    assert reported(binary("0.940")) == {("binary_sd", ("trait_1", "a"))}
+
+
+def answers(mean, sd):
+    """Return means and deviations of whole numbers from 1 to 5 in four classes of 18 to 24 pupils."""
+    rows = []
+    for k, n in enumerate((18, 20, 24, 19)):
+        rows.append(("pupils", f"class_{k}", "n", str(n)))
+        for question in range(3):
+            given = [1 + (7 * i + 3 * question + k) % 5 for i in range(n - 2)] + [5, 5]
+            average = sum(given) / n
+            spread = (sum((value - average) ** 2 for value in given) / (n - 1)) ** 0.5
+            texts = (mean, sd) if mean and (k, question) == (1, 1) else (f"{average:.2f}", f"{spread:.2f}")
+            rows += [
+                (f"q{question}", f"class_{k}", name, text) for name, text in zip(("mean", "sd"), texts, strict=True)
+            ]
+    return rows
+
+
+def test_means_and_deviations_of_whole_numbers_are_recognised_and_checked():
+    assert reported(answers("", "")) == set()
+    # Twenty whole numbers have no mean of 3.17.
+    assert reported(answers("3.17", "1.42")) == {("whole_numbers", ("q1", "class_1"))}
+
+
+@pytest.mark.parametrize(
+    ("n", "mean", "sd", "possible"),
+    [(10, "3.4", "1.17", True), (10, "3.4", "1.18", False), (20, "3.17", "1.4", False)],
+)
+def test_grimmer_knows_the_deviations_of_whole_numbers(n, mean, sd, possible):
+    by_hand = [stands_for(parse_printed(text)) for text in (mean, sd)]
+    sums = whole_sums(by_hand[0], n)
+    assert bool(sums and deviation_possible(by_hand[1], sums, n)[0]) is possible
+
+
+def two_groups(change):
+    """Return means of two groups with Welch's t, of which one number is changed."""
+    rows = [("people", "a", "n", "120"), ("people", "b", "n", "85")]
+    for k, (a, b, s, r) in enumerate(
+        (
+            (5.21, 4.87, 1.12, 1.31),
+            (20.4, 22.9, 6.1, 5.7),
+            (3.31, 3.9, 1.9, 1.2),
+            (8.1, 7.2, 2.2, 2.6),
+            (1.42, 1.91, 0.6, 0.9),
+        )
+    ):
+        t = (a - b) / (s**2 / 120 + r**2 / 85) ** 0.5
+        numbers = {
+            "a/mean": f"{a:.2f}",
+            "b/mean": f"{b:.2f}",
+            "a/sd": f"{s:.2f}",
+            "b/sd": f"{r:.2f}",
+            "gap/t_stat": f"{t:.2f}",
+        }
+        for name, text in numbers.items():
+            column, statistic = name.split("/")
+            rows.append((f"row_{k}", column, statistic, change.get((k, name), text)))
+    return rows
+
+
+def test_a_t_statistic_must_follow_from_two_groups_by_the_test_of_the_other_rows():
+    assert reported(two_groups({})) == set()
+    assert reported(two_groups({(3, "gap/t_stat"): "3.52"})) == {("group_tests", ("row_3", "gap"))}
+    # The sign of t is that of the other rows.
+    assert reported(two_groups({(0, "gap/t_stat"): "-1.94"})) == {("group_tests", ("row_0", "gap"))}
+
+
+def test_a_row_that_repeats_another_one_is_reported():
+    rows = [(f"r{k}", c, "mean", f"{10.37 * (k + 1) + 1.713 * m:.2f}") for k in range(4) for m, c in enumerate("abc")]
+    assert reported(rows) == set()
+    copied = [
+        (row, c, s, dict(((r, k), t) for r, k, _, t in rows)["r1", c] if row == "r2" else t) for row, c, s, t in rows
+    ]
+    assert {rule for rule, _ in reported(copied)} == {"copied"}
+
+
+def pooled(size):
+    rows = [("people", arm, "n", n) for arm, n in (("a", size), ("b", "600"), ("all", "1000"))]
+    for k, (a, b) in enumerate(((12.0, 48.0), (70.0, 33.0), (55.0, 20.0), (81.0, 35.0), (9.0, 64.0))):
+        rows += [
+            (f"r{k}", arm, "mean", f"{value:.2f}") for arm, value in (("a", a), ("b", b), ("all", 0.4 * a + 0.6 * b))
+        ]
+    return rows
+
+
+def test_the_size_of_a_group_must_be_its_weight_in_the_column_for_all():
+    assert reported(pooled("400")) == set()
+    assert ("means", ("people", "a")) in reported(pooled("4000"))
+
+
+def intervals(p):
+    rows = []
+    for k, z in enumerate((0.4, 1.1, 1.7, 2.2, 2.9, 0.9, 1.4)):
+        chance = 2 * (1 - NormalDist().cdf(z))
+        numbers = {"estimate": z, "conf_low": z - 1.96, "conf_high": z + 1.96}
+        rows += [(f"r{k}", "effect", name, f"{value:.3f}") for name, value in numbers.items()]
+        rows.append((f"r{k}", "effect", "p_value", p if p and k == 3 else f"{chance:.3f}"))
+    return rows
+
+
+def test_a_p_value_must_belong_to_its_interval_where_those_of_the_other_rows_do():
+    assert reported(intervals("")) == set()
+    assert reported(intervals("0.280")) == {("p_value", ("r3", "effect"))}
+
+
+def test_a_finding_names_all_numbers_of_which_one_is_wrong():
+    (finding,) = audit(published(places((738, 1298, 2911))))
+    assert {key[2] for key in finding.suspects} == {*PLACES, "whole_country"}
+    assert {key[3] for key in finding.suspects} == {"year_2"}

@@ -142,14 +142,14 @@ def _results(
 ) -> list[tuple[Compared, Interval, float]]:
     """Return each row with what a test implies for its statistic, and the log probability that this fits by chance.
 
-    The sign of t is that of the first group's mean minus the second's (1), the reverse (-1), or none (0).
+    The sign of t is that of the first group's mean minus the second's (1), the reverse (-1), or none (0: t is published without a sign).
     """
     results = []
     for row in rows:
         implied = _implied(row, test, sign, document)
         if implied is None:
             continue
-        own = row.cell.range if sign or row.cell.statistic != "t_stat" else abs(row.cell.range)
+        own = row.cell.range
         # Unrelated values of t lie within about three on either side of zero.
         usual = 1 if row.cell.statistic != "t_stat" else 6 if sign else 3
         width = float(implied.high - implied.low + own.high - own.low) / usual
