@@ -275,8 +275,7 @@ def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.dat
 def _hired(person: Participant, job: Job) -> str:
     if job.start < person.start:
         return "held"
-    held = {other.employer for other in person.jobs if other.start < person.start and other.covers(person.start)}
-    return "same_employer" if job.employer in held - {""} else "new"
+    return "same_employer" if job.employer in person.employers_at_start else "new"
 
 
 def _reduced(person: Participant, job: Job, *, wholly: bool) -> dt.date | None:

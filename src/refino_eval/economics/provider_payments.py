@@ -8,6 +8,7 @@ lowest (nothing undecided is paid) to the highest (all of it is).
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.payments import Contract, PaymentRules
-from refino_eval.economics.milestones import STATUSES, Event, Status, assess
+from refino_eval.economics.milestones import STATUSES, Event, Status
 from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell
 
 HUNDREDTHS = 100.0
@@ -167,23 +168,20 @@ def first_participations(people: pd.DataFrame, programmes: pd.DataFrame, codes: 
     return spells
 
 
-def total(people: Sequence[Participant], rules: PaymentRules, *, observed_to: dt.date) -> PaymentTotal:
-    """Evaluate the rules for everybody and return the totals.
+def total(rules: PaymentRules, events: Sequence[Sequence[Event]]) -> PaymentTotal:
+    """Return the totals of a group.
 
     Parameters
     ----------
-    people
-        Participants of one group.
     rules
-        The rules.
-    observed_to
-        First day after the period that the registers cover.
+        The rules of payment.
+    events
+        What `milestones.assess` makes of each participant under these rules.
     """
     by_milestone: dict[str, list[Event]] = {milestone.name: [] for milestone in rules.milestones}
-    for person in people:
-        for event in assess(person, rules, observed_to=observed_to):
-            by_milestone[event.milestone].append(event)
-    return PaymentTotal(len(people), tuple(_add_up(name, events) for name, events in by_milestone.items()))
+    for event in itertools.chain.from_iterable(events):
+        by_milestone[event.milestone].append(event)
+    return PaymentTotal(len(events), tuple(_add_up(name, found) for name, found in by_milestone.items()))
 
 
 def _add_up(name: str, events: Sequence[Event]) -> MilestoneTotal:

@@ -9,6 +9,8 @@ import calendar
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 from refino_eval.config.payments import Contract
 
@@ -91,7 +93,19 @@ class Participant:
         """First day in the programme."""
         return self.programme.start
 
+    @cached_property
+    def employers_at_start(self) -> frozenset[str]:
+        """Employers of jobs that began before the programme and were held on its first day, where they are stated."""
+        start = self.start
+        return frozenset(job.employer for job in self.jobs if job.employer and job.start < start and job.covers(start))
 
+    @cached_property
+    def assessed(self) -> dict[Any, Any]:
+        """What rules of payment made of the person, for callers that ask more than once."""
+        return {}
+
+
+@lru_cache(maxsize=1 << 16)  # few days and periods recur for thousands of people
 def add_months(day: dt.date, months: int) -> dt.date:
     """Return the same day a number of months later, or the last day of a month that is too short for it."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -122,7 +122,13 @@ class JobPlan:
         names = self.configuration.evaluation.exhibits
         work = {name: self._estimation_work(name) for name in names}
         read = {name: [other for other in self.files.exhibit(name).exhibits_read if other in work] for name in names}
-        small, large = self._groups_by_size(_connected(names, read), work)
+        # Exhibits of the same registers make participants of spells once, in one job.
+        registers = {name: self.files.exhibit(name).registers_read for name in names}
+        shared = {
+            name: [other for other in names if registers[name] and registers[other] == registers[name]] for name in names
+        }
+        linked = {name: [*read[name], *shared[name]] for name in names}
+        small, large = self._groups_by_size(_connected(names, linked), work)
         # Of a group too large for one job, what reads other exhibits' numbers is computed in a job after all others.
         members = {group[0]: group for group in small} | {name: (name,) for name in large if not read[name]}
         units = {unit: sum(work[name] for name in group) for unit, group in members.items()}

@@ -12,10 +12,9 @@ import pandas as pd
 from scipy import stats
 
 from refino_eval import estimation as est
-from refino_eval.economics.milestones import assess
 from refino_eval.economics.spells import Participant, add_months
 from refino_eval.exhibits.kinds.payment_comparison.model import PaymentComparisonExhibit
-from refino_eval.exhibits.numbers.provider_participants import participants_by_arm
+from refino_eval.exhibits.numbers.provider_participants import events_of, participants_by_arm
 from refino_eval.exhibits.numbers.study import Context, Row, cell, outcome_columns, weighting
 from refino_eval.seeds import derive_seed
 
@@ -54,12 +53,8 @@ def _settled(
     observed_to = exhibit.observed_to + dt.timedelta(days=1)
     return np.array(
         [
-            sum(
-                event.share
-                for event in assess(person, context.study.payments[rules], observed_to=observed_to)
-                if event.status == "paid"
-            )
-            for person in people
+            sum(event.share for event in events if event.status == "paid")
+            for events in events_of(people, context.study.payments[rules], observed_to=observed_to)
         ],
         dtype=np.float64,
     )

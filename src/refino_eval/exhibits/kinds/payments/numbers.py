@@ -11,7 +11,7 @@ import numpy as np
 from refino_eval.economics.provider_payments import PaymentTotal, total
 from refino_eval.economics.spells import Spell
 from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
-from refino_eval.exhibits.numbers.provider_participants import participants_by_arm
+from refino_eval.exhibits.numbers.provider_participants import events_of, participants_by_arm
 from refino_eval.exhibits.numbers.study import Context, Row, cell
 
 DAYS_A_MONTH = 365.25 / 12
@@ -24,7 +24,8 @@ def numbers(exhibit: PaymentsExhibit, context: Context) -> Iterator[Row]:
         yield cell("drawn", arm, "count", n_drawn, n_drawn)
         yield from _duration_rows([person.programme for person in people], arm, observed_to)
         for label in exhibit.payments:
-            totals = total(people, context.study.payments[label], observed_to=observed_to)
+            rules = context.study.payments[label]
+            totals = total(rules, list(events_of(people, rules, observed_to=observed_to)))
             yield from _payment_rows(totals, arm, label, exhibit.bid)
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from refino_eval.config.payments import PaymentRules
-from refino_eval.economics.milestones import assess
 from refino_eval.economics.provider_pricing import FloatArray, bid_scores, break_even_price, yearly_margin
 from refino_eval.economics.spells import Participant
 from refino_eval.exhibits.kinds.provider_pricing.model import ProviderPricingExhibit
-from refino_eval.exhibits.numbers.provider_participants import participants_by_arm
+from refino_eval.exhibits.numbers.provider_participants import events_of, participants_by_arm
 from refino_eval.exhibits.numbers.study import Context, Row, cell
 from refino_eval.seeds import derive_seed
 
@@ -42,8 +41,8 @@ def released(
     """Return each participant's share of the price: without what is undecided, with it, and without the last milestone."""
     least, most, before_last = (np.zeros(len(people)) for _ in range(3))
     last = rules.milestones[-1].name
-    for k, person in enumerate(people):
-        for event in assess(person, rules, observed_to=observed_to):
+    for k, events in enumerate(events_of(people, rules, observed_to=observed_to)):
+        for event in events:
             paid = event.share * (event.status == "paid")
             least[k] += paid
             most[k] += event.share * (event.status in ("paid", "undecided"))
