@@ -5,6 +5,7 @@ Import this before anything that imports numpy.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -22,6 +23,13 @@ PROBLEMS_VARIABLE = "REFINO_EVAL_PROBLEMS"
 
 USER_PROBLEMS, MACHINE_PROBLEMS = ".user.txt", ".machine.txt"
 """Endings of the files that a job leaves there, by the family of the error."""
+
+SERVER_VARIABLE = "REFINO_EVAL_JOB_SERVER"
+NO_SERVER = "off"
+"""Environment variable: the socket of the run's job server, or `off` for none; see `cli.job_server`."""
+
+USAGE = ".usage.json"
+"""Ending of the file in which a job leaves the processor time and memory that it used."""
 
 PERSON_LEVEL = "person_level"
 """The folder of each evaluation whose contents are about people; only its owner may enter."""
@@ -80,6 +88,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         _leave(logger, snakemake.rule, problems, MACHINE_PROBLEMS)
         sys.exit(MACHINE_ERROR)
     finally:
+        _leave_usage(snakemake)
         with suppress(OSError):  # closing writes what is buffered, which a full disk refuses
             handler.close()
         logger.removeHandler(handler)
@@ -141,6 +150,24 @@ def protect(paths: Iterable[Path]) -> None:
         for found in [*inside, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]:
             if found.exists() and not found.is_symlink():
                 found.chmod(0o700 if found.is_dir() else 0o600)
+
+
+def _leave_usage(snakemake: Any) -> None:
+    """Leave what the job used, for the benchmark: of a job that a server runs, Snakemake measures the waiting client."""
+    folder = os.environ.get(PROBLEMS_VARIABLE)
+    if not folder or os.environ.get(SERVER_VARIABLE, NO_SERVER) == NO_SERVER:
+        return
+    import resource
+
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    # Logs and benchmarks have the same names, a folder of the one being a part of the other's name.
+    name = ".".join(Path(snakemake.log[0]).with_suffix("").parts[2:])
+    usage = {
+        "cpu_time": sum(each.ru_utime + each.ru_stime for each in used),
+        "max_rss": used[0].ru_maxrss / 1024,
+    }
+    with suppress(OSError):
+        (Path(folder) / f"{name}{USAGE}").write_text(json.dumps(usage), encoding="utf-8")
 
 
 def _leave(logger: logging.Logger, rule: str, problems: Sequence[str], ending: str) -> None:

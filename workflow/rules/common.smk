@@ -7,14 +7,17 @@ jobs run in the environment that Snakemake runs in, locked with hashes.
 
 import os
 import re
+import sys
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from refino_eval.checksums import FOLDER, unvouched
+from refino_eval.cli import job_client
 from refino_eval.digest import (
     read_known_imports,
     source_digest,
@@ -23,7 +26,11 @@ from refino_eval.digest import (
 from refino_eval.errors import UserError
 from refino_eval.kept_results import Recorded, forget
 from refino_eval.workflow import Workflow
-from refino_eval.workflow_job import PROBLEMS_VARIABLE
+from refino_eval.workflow_job import (
+    NO_SERVER,
+    PROBLEMS_VARIABLE,
+    SERVER_VARIABLE,
+)
 
 try:
     EVALUATION = Workflow.load(Path.cwd(), config["evaluation"])
@@ -34,6 +41,10 @@ except UserError as error:
 # A project includes these rules from the installed package, so they are not always below the main Snakefile.
 RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
 SCRIPTS = RULES.parent / "scripts"
+if os.environ.get(SERVER_VARIABLE, NO_SERVER) != NO_SERVER:
+    # The server of `refino-eval run` runs the jobs in forks of itself; without it, each is a new process.
+    CLIENT = quote(str(Path(job_client.__file__)))
+    shell.prefix(f"set -euo pipefail; {quote(sys.executable)} -I -S {CLIENT} ")
 KNOWN_IMPORTS = Path(".snakemake/refino_eval/imports.json")
 read_known_imports(KNOWN_IMPORTS)
 CONFIGURATION, STUDY = EVALUATION.configuration, EVALUATION.configuration.evaluation

@@ -14,16 +14,18 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from refino_eval.cli.job_server import job_server
 from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
 from refino_eval.cli.slurm_logs import slurm_problems
-from refino_eval.cli.stage_times import stage_times, time_lines
+from refino_eval.cli.stage_times import enter_usage, stage_times, time_lines
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.load import project_root
@@ -103,8 +105,16 @@ def run_workflow(
     start, since = time.perf_counter(), time.time()
     with only_run(root, study.name, configuration.data_folder) as held:
         folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
-        command = _command(study.name, place, cores, until, force, _to_make_again(configuration, until, console))
-        last, jobs = _follow(command, root, log, folder, console, held)
+        environment = _environment(root, folder)
+        first = not (configuration.results_folder / BENCHMARKS).is_dir()
+        with (
+            job_server(environment, everything=first or force)
+            if place.name == LAPTOP
+            else nullcontext(environment) as found
+        ):
+            command = _command(study.name, place, cores, until, force, _to_make_again(configuration, until, console))
+            last, jobs = _follow(command, root, found, log, console, held)
+        enter_usage(configuration.results_folder / BENCHMARKS, folder)
         problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
     raise_problems(problems)
     if last is not None:
@@ -218,7 +228,7 @@ def _can_write(folder: Path) -> bool:
 
 
 def _follow(
-    command: list[str], root: Path, log: Path, problems: Path, console: Console, held: int | None
+    command: list[str], root: Path, environment: dict[str, str], log: Path, console: Console, held: int | None
 ) -> tuple[deque[str] | None, int]:
     """Run Snakemake, log its output and show its jobs; return its last lines if it failed, and the number of jobs."""
     last: deque[str] = deque(maxlen=60)
@@ -228,7 +238,7 @@ def _follow(
         subprocess.Popen(
             command,
             cwd=root,
-            env=_environment(root, problems),
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

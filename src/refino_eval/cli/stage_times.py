@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from refino_eval.workflow_job import USAGE
 
 SHOWN = 8
 """Stages listed; the quicker ones are put together."""
@@ -44,6 +48,32 @@ def stage_times(folder: Path, since: float) -> list[StageTime]:
         stage.jobs += 1
         stage.seconds += sum(seconds)
     return sorted(stages.values(), key=lambda stage: (-stage.seconds, stage.stage))
+
+
+def enter_usage(folder: Path, left: Path) -> None:
+    """Enter the processor time and memory of jobs that the job server ran into their benchmarks, which lack them.
+
+    Parameters
+    ----------
+    folder
+        `run/benchmarks`.
+    left
+        Where jobs leave what they used.
+    """
+    for path in left.glob(f"*{USAGE}"):
+        table = folder / f"{path.name.removesuffix(USAGE)}.tsv"
+        if not table.is_file():
+            continue
+        used = json.loads(path.read_text(encoding="utf-8"))
+        with table.open(encoding="utf-8", newline="") as stream:
+            row, *_ = csv.DictReader(stream, delimiter="\t")
+        cpu, seconds = used["cpu_time"], float(row["s"])
+        known = {"s": row["s"], "h:m:s": row["h:m:s"], "max_rss": f"{used['max_rss']:.2f}", "cpu_time": f"{cpu:.2f}"}
+        known["mean_load"] = f"{100 * cpu / seconds:.2f}" if seconds else "0.00"
+        text = "\t".join(row) + "\n" + "\t".join(known.get(name, "NA") for name in row) + "\n"
+        times = table.stat()
+        table.write_text(text, encoding="utf-8")
+        os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def time_lines(stages: list[StageTime], *, seconds: float, cores: int | None) -> Iterator[str]:

@@ -125,7 +125,8 @@ class JobPlan:
         # Exhibits of the same registers make participants of spells once, in one job.
         registers = {name: self.files.exhibit(name).registers_read for name in names}
         shared = {
-            name: [other for other in names if registers[name] and registers[other] == registers[name]] for name in names
+            name: [other for other in names if registers[name] and registers[other] == registers[name]]
+            for name in names
         }
         linked = {name: [*read[name], *shared[name]] for name in names}
         small, large = self._groups_by_size(_connected(names, linked), work)
