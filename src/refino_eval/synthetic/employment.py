@@ -8,7 +8,9 @@ and an effect of so many percentage points moves exactly the people at the margi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,7 @@ from scipy.special import ndtr
 
 from refino_eval.synthetic.calendar import BoolArray, FloatArray, IntArray, curve, month_of
 from refino_eval.synthetic.population import People
-from refino_eval.synthetic.recipe import STATES, Effects, Recipe
+from refino_eval.synthetic.recipe import STATES, Effects, Recipe, ValueRange
 
 FULL, HALF, PART, SMALL, NONE = range(5)
 """What a month's main job is: full time, at least half, at least some hours, less than that, no work."""
@@ -146,6 +148,43 @@ def selection_shift(recipe: Recipe, event: IntArray, treated: BoolArray) -> Shif
     path = curve(recipe.work.gap, np.arange(low, int(event.max()) + 1)).astype(np.float32)
     grid = np.where(treated[:, None], path[event - low], np.float32(0))
     return Shift(dict.fromkeys(STATES, grid), np.zeros_like(grid))
+
+
+def group_shift(
+    recipe: Recipe, event: IntArray, traits: Mapping[str, npt.NDArray[Any]], control: BoolArray
+) -> Shift | None:
+    """Return by how much work is more or less common in the recipe's groups, with mean 0 among the people of the control arm."""
+    if not recipe.work.groups:
+        return None
+    low = int(event.min())
+    span = np.arange(low, int(event.max()) + 1)
+    total = np.zeros(event.shape, dtype=np.float32)
+    for group in recipe.work.groups:
+        member = np.ones(len(event), dtype=bool)
+        for name, value in group.where.items():
+            member &= _holds(traits[name], value)
+        mean = float(member[control].mean()) if control.any() else 0.0
+        path = curve(group.change, span).astype(np.float32)
+        total += (member - np.float32(mean))[:, None] * path[event - low]
+    states = {}
+    for state in STATES:
+        part = curve(recipe.work.levels[state], span) / np.maximum(curve(recipe.work.levels[STATES[0]], span), 1e-9)
+        states[state] = total * part.astype(np.float32)[event - low]
+    return Shift(states, np.zeros_like(total))
+
+
+def _holds(trait: npt.NDArray[Any], value: bool | ValueRange | tuple[str, ...]) -> BoolArray:
+    """Return who has a trait, a number in an interval, or one of some codes."""
+    if isinstance(value, bool):
+        return np.asarray(trait == value)
+    if isinstance(value, tuple):
+        return np.isin(trait, value)
+    inside = np.ones(len(trait), dtype=bool)
+    if value.at_least is not None:
+        inside &= trait >= value.at_least
+    if value.below is not None:
+        inside &= trait < value.below
+    return inside
 
 
 def make_shift(recipe: Recipe, effects: Effects, event: IntArray, started: BoolArray, trait: BoolArray) -> Shift:

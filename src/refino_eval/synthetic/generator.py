@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,13 +18,16 @@ import pyarrow.parquet as pq
 from refino_eval.errors import UserError, nearest
 from refino_eval.synthetic import benefits as support
 from refino_eval.synthetic.assignment import ANALYSED, NOT_DRAWN, Plan, areas_of, make_plan
+from refino_eval.synthetic.benefit_effects import with_benefit_effect
 from refino_eval.synthetic.calendar import BoolArray, IntArray, first_day, month_number
 from refino_eval.synthetic.damaged_lines import damaged_lines
 from refino_eval.synthetic.delivery_writer import MARK, DeliveryFile, checksum, whole_folder
 from refino_eval.synthetic.employment import (
+    Shift,
     World,
     draw_latent,
     first_and_months,
+    group_shift,
     make_shift,
     make_world,
     selection_shift,
@@ -44,7 +49,18 @@ MOST_PEOPLE = 6_000_000
 STREAMS = {
     name: place
     for place, name in enumerate(
-        ("people", "take_up", "programmes", "work", "rows", "benefits", "incomes", "mess", "enrolments")
+        (
+            "people",
+            "take_up",
+            "programmes",
+            "work",
+            "rows",
+            "benefits",
+            "incomes",
+            "mess",
+            "enrolments",
+            "benefit_effects",
+        )
     )
 }
 """Random streams of a block, apart from each other so that changing one leaves the others as they were."""
@@ -146,12 +162,13 @@ def generate(
         writer = _Writer(recipe, draft, forms, seed)
         try:
             writer.write("draws", _draw_rows(recipe, plan))
-            for register, table in fact_tables(recipe, plan, seed).items():
+            facts = fact_tables(recipe, plan, seed)
+            for register, table in facts.items():
                 writer.write(register, table)
             for register, table in series_tables(recipe, seed).items():
                 writer.write(register, table)
             for start in range(0, len(plan), recipe.block_people):
-                _write_block(recipe, plan, start, planted, writer)
+                _write_block(recipe, plan, facts, start, planted, writer)
         finally:
             writer.close()
         writer.finish(planted)
@@ -294,11 +311,13 @@ def _rng(seed: int, block: int, stream: str) -> np.random.Generator:
     return np.random.default_rng([seed, 2, block, STREAMS[stream]])
 
 
-def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, writer: _Writer) -> None:
+def _write_block(
+    recipe: Recipe, plan: Plan, facts: Mapping[str, Table], start: int, effects: Effects, writer: _Writer
+) -> None:
     """Make and write one block of people."""
     number = np.arange(start, min(start + recipe.block_people, len(plan)))
     block_number, seed = start // recipe.block_people, writer.seed
-    block = _make_block(recipe, plan, number, block_number, effects, seed)
+    block = _make_block(recipe, plan, facts, number, block_number, effects, seed)
     part, mess = block.plan, _rng(seed, block_number, "mess")
     rows = _rng(seed, block_number, "rows")
     first_month, _ = first_and_months(recipe)
@@ -318,13 +337,21 @@ def _write_block(recipe: Recipe, plan: Plan, start: int, effects: Effects, write
     no_show = list(recipe.programme_status).index("no_show")
     writer.count("programmes", "no_show", int((programmes.columns["status"] == no_show).sum()))
     writer.write("programmes", programmes, mess)
-    _write_people(recipe, block, writer, block_number, mess)
+    _write_people(recipe, block, effects, writer, block_number, mess)
     who = part.kind == ANALYSED
     if who.any():
         _write_truth(recipe, block, who, writer, effects)
 
 
-def _make_block(recipe: Recipe, plan: Plan, number: IntArray, block: int, effects: Effects, seed: int) -> _Block:
+def _make_block(
+    recipe: Recipe,
+    plan: Plan,
+    facts: Mapping[str, Table],
+    number: IntArray,
+    block: int,
+    effects: Effects,
+    seed: int,
+) -> _Block:
     part = _part(plan, number)
     people = make_people(recipe, part.share, _rng(seed, block, "people"), treated=part.treated, hidden=effects.hidden)
     take_up = draw_take_up(recipe, people, _rng(seed, block, "take_up"))
@@ -333,15 +360,41 @@ def _make_block(recipe: Recipe, plan: Plan, number: IntArray, block: int, effect
     event = np.arange(months)[None, :] - draw_column[:, None]
     latent = draw_latent(recipe, people, months, _rng(seed, block, "work"))
     # Who entered the treated arm differs in both worlds alike; nobody does where people were drawn.
-    chosen = selection_shift(recipe, event, part.treated)
+    chosen = _together(
+        selection_shift(recipe, event, part.treated),
+        group_shift(recipe, event, _traits(recipe, people, part, facts, number), ~part.treated),
+    )
     untreated = make_world(recipe, latent, event, first_month, chosen)
     starts = take_up.treated_programme(drawn_treated=True)
     started = (event >= starts[:, None]) & (event > 0) & (part.kind != NOT_DRAWN)[:, None]
     trait = getattr(people, effects.by) if effects.by else np.zeros(len(number), dtype=bool)
     shift = make_shift(recipe, effects, event, started, trait)
-    treated = make_world(recipe, latent, event, first_month, shift if chosen is None else shift.plus(chosen))
+    treated = make_world(recipe, latent, event, first_month, _together(shift, chosen))
     observed = _mix(untreated, treated, part.treated & (part.kind != NOT_DRAWN))
     return _Block(number, part, people, take_up, (untreated, treated), observed, event, draw_column)
+
+
+def _together(first: Shift | None, second: Shift | None) -> Shift | None:
+    """Return both shifts, or the one that there is."""
+    return second if first is None else first if second is None else first.plus(second)
+
+
+def _traits(
+    recipe: Recipe, people: People, plan: Plan, facts: Mapping[str, Table], number: IntArray
+) -> dict[str, npt.NDArray[Any]]:
+    """Return what groups of people may be made of: traits, and the codes of facts."""
+    if not recipe.work.groups:
+        return {}
+    codes = np.array([*recipe.persons.diagnosis_codes, ""])
+    traits: dict[str, npt.NDArray[Any]] = {
+        "female": people.female, "immigrant": people.immigrant, "reduced_capacity": people.reduced_capacity,
+        "aap": people.reduced_capacity & False if people.aap is None else people.aap,
+        "diagnosis": codes[people.diagnosis], "age": people.age, "treated": plan.treated,
+    }  # fmt: skip
+    for register, table in facts.items():
+        for column, words in table.vocabulary.items():
+            traits[f"{register}.{column}"] = np.array(words)[table.columns[column][number]]
+    return traits
 
 
 def _part(plan: Plan, number: IntArray) -> Plan:
@@ -355,7 +408,9 @@ def _mix(untreated: World, treated: World, arm: BoolArray) -> World:
     return World(*(np.where(arm[:, None], one, zero) for zero, one in pairs))
 
 
-def _write_people(recipe: Recipe, block: _Block, writer: _Writer, block_number: int, mess: np.random.Generator) -> None:
+def _write_people(
+    recipe: Recipe, block: _Block, effects: Effects, writer: _Writer, block_number: int, mess: np.random.Generator
+) -> None:
     """Write persons, registrations, benefits, diagnoses and incomes."""
     part, people, number = block.plan, block.people, block.number
     rng = _rng(writer.seed, block_number, "benefits")
@@ -369,6 +424,18 @@ def _write_people(recipe: Recipe, block: _Block, writer: _Writer, block_number: 
     registered = support.registration_rows(recipe, people, number, part.day, working, rng)
     writer.write("registrations", registered, mess)
     benefits = support.benefit_rows(recipe, people, number, part.day, working, rng)
+    moved = _rng(writer.seed, block_number, "benefit_effects")
+    for name, points in effects.benefits.items():
+        benefits[name] = with_benefit_effect(
+            benefits[name],
+            points,
+            base=int(number[0]),
+            event=block.event,
+            first_month=first_month,
+            treated=part.treated & (part.kind != NOT_DRAWN),
+            eligible=people.reduced_capacity,
+            rng=moved,
+        )
     for name, table in benefits.items():
         writer.write(name, table, mess)
     writer.write("diagnoses", support.diagnosis_rows(recipe, people, number, part.day, rng), mess)

@@ -170,6 +170,27 @@ class Entries(Strict):
     again: Share = Field(default=0.0, description="Share that enters a second time later.")
 
 
+class ValueRange(Strict):
+    """An interval of a trait that is a number."""
+
+    at_least: float | None = Field(default=None, description="Smallest value of the group.")
+    below: float | None = Field(default=None, description="Values of the group are smaller than this.")
+
+
+TRAITS = ("female", "immigrant", "reduced_capacity", "aap", "diagnosis", "age", "treated")
+"""Traits of people that groups may be made of, in addition to facts, which are named `register.column`."""
+
+
+class WorkGroup(Strict):
+    """A group of people among whom work is more or less common than among others."""
+
+    where: dict[str, bool | ValueRange | Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Trait, or `register.column` of a fact -> yes or no, an interval of numbers, or codes; all must hold.",
+    )
+    change: Curve = Field(description="By event month: change of the share in work.")
+
+
 class Work(Strict):
     """Employment month by month: levels, persistence, hours, wages."""
 
@@ -178,6 +199,11 @@ class Work(Strict):
         default=None,
         description="By event month: how much more common each state is among those who entered the treated arm, where they were not "
         "drawn; no effect of it.",
+    )
+    groups: tuple[WorkGroup, ...] = Field(
+        default=(),
+        description="Groups with more or less work, in both arms alike. Changes add up and are taken from their mean in the control "
+        "arm, so that the levels stay what they are; states of more hours change in proportion.",
     )
     traits: dict[Name, float] = Field(description="Weight of each trait (in sd) in the propensity to work.")
     trait_share: Share = Field(description="Share of the propensity's variance that the traits explain.")
@@ -270,6 +296,10 @@ class Effects(Strict):
 
     states: dict[Name, Curve] = Field(default={}, description="State -> ITT effect by event month (share).")
     wage: Curve = Field(default={0: 0.0}, description="Relative ITT effect on the wage of those in work.")
+    benefits: dict[Literal["aap", "sickness", "unemployment", "disability"], Curve] = Field(
+        default={},
+        description="Benefit -> effect on the share of the treated arm that receives it, by event month; from month 1 on.",
+    )
     hidden: float = Field(
         default=0.0,
         description="By how much (in sd) a trait that is in no register is more common in the treated arm, where people were not drawn; "
@@ -444,6 +474,13 @@ class Recipe(Strict):
         ):
             if abs(sum(shares.values()) - 1) > 1e-6:
                 faults.append(f"persons.{what} must add up to 1, not {sum(shares.values()):g}")
+        known = {*TRAITS, *(f"{register}.{column}" for register, columns in self.facts.items() for column in columns)}
+        faults += [
+            f"work.groups: no trait or fact '{name}'.{nearest(name, known)}"
+            for group in self.work.groups
+            for name in group.where
+            if name not in known
+        ]
         faults += [
             f"facts.{register}.{column}: the shares of each arm must add up to 1"
             for register, columns in self.facts.items()
