@@ -86,10 +86,16 @@ class World:
         return np.clip(self.main, 0, None) + np.clip(self.second, 0, None) + np.clip(self.third, 0, None)
 
 
-def draw_latent(recipe: Recipe, people: People, months: int, rng: np.random.Generator) -> Latent:
+def draw_latent(recipe: Recipe, people: People, event: IntArray, rng: np.random.Generator) -> Latent:
     """Draw everything random about work, once for both worlds."""
-    spec, shape = recipe.work, (len(people), months)
-    renewal = rng.random(shape, dtype=np.float32) < spec.renewal
+    spec, shape = recipe.work, event.shape
+    months = shape[1]
+    chance: float | Grid
+    if isinstance(spec.renewal, float):
+        chance = spec.renewal
+    else:
+        chance = curve(spec.renewal, event).astype(np.float32)
+    renewal = rng.random(shape, dtype=np.float32) < chance
     renewal[:, 0] = True
     since = np.maximum.accumulate(np.where(renewal, np.arange(months, dtype=np.int16), 0), axis=1).astype(np.int64)
 

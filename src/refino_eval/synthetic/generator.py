@@ -358,7 +358,7 @@ def _make_block(
     first_month, months = first_and_months(recipe)
     draw_column = part.month - first_month
     event = np.arange(months)[None, :] - draw_column[:, None]
-    latent = draw_latent(recipe, people, months, _rng(seed, block, "work"))
+    latent = draw_latent(recipe, people, event, _rng(seed, block, "work"))
     # Who entered the treated arm differs in both worlds alike; nobody does where people were drawn.
     chosen = _together(
         selection_shift(recipe, event, part.treated),

@@ -211,7 +211,9 @@ class Work(Strict):
     hours_fixed_share: Share = Field(
         description="Share of the variance of the inclination to long hours that is fixed."
     )
-    renewal: Share = Field(description="Chance each month that a person's situation is drawn anew.")
+    renewal: Share | Curve = Field(
+        description="Chance each month that a person's situation is drawn anew; or by event month."
+    )
     keep_employer: Share = Field(
         description="Chance that somebody employed before and after a renewal stays with the employer."
     )

@@ -102,8 +102,8 @@ def test_employers_of_different_slots_differ() -> None:
 def test_levels_are_as_in_the_recipe(recipe: Recipe) -> None:
     n, months = 30_000, 25
     people = make_people(recipe, np.full(n, recipe.treated / recipe.people), np.random.default_rng(3))
-    latent = draw_latent(recipe, people, months, np.random.default_rng(4))
     event = np.broadcast_to(np.arange(months), (n, months))
+    latent = draw_latent(recipe, people, event, np.random.default_rng(4))
     world = make_world(recipe, latent, event, month_number("2019-01"), None)
     for state, obtained in {
         "any_wage": world.wage > 0,

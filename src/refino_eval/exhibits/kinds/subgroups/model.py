@@ -31,6 +31,9 @@ class SubgroupsExhibit(OutcomesExhibit):
     )
     groups: tuple[By, ...] = Field(min_length=1, description="Ways to split people, each shown separately; one family.")
     specification: Name = "main"
+    arm_means: bool = Field(
+        default=False, description="Also the mean of each arm in each group, with its standard deviation and people."
+    )
     draws: int | None = Field(
         default=None,
         ge=99,

@@ -40,7 +40,7 @@ def numbers(exhibit: SubgroupsExhibit, context: Context) -> Iterator[Row]:
             continue
         by_group = est.subgroups(values, inputs.among(np.isin(groups.member, comparable)), groups.member)
         independent = not is_clustered(inputs.vcov) and not inputs.covariance.has_satterthwaite
-        yield from _group_rows(by_group, groups, independent=independent)
+        yield from _group_rows(by_group, groups, independent=independent, arm_means=exhibit.arm_means)
         if assigned is not None:
             for place in comparable:
                 test_of = est.randomisation_test(values, inputs.among(groups.rows(place)), assignments=assigned)
@@ -110,10 +110,16 @@ def _compares(inputs: est.RegressionInputs, outcomes: Iterable[str]) -> bool:
     return True
 
 
-def _group_rows(by_group: est.SubgroupTable, groups: Groups, *, independent: bool) -> Iterator[Row]:
+OF_ARMS = ("mean_treated", "sd_treated", "sd_control", "n_treated", "n_control")
+"""Statistics of the arms in a group, in addition to the mean of the control arm."""
+
+
+def _group_rows(
+    by_group: est.SubgroupTable, groups: Groups, *, independent: bool, arm_means: bool
+) -> Iterator[Row]:
     for place, effects in zip(by_group.groups, by_group.effects, strict=True):
         for j, key in enumerate(effects.outcomes):
-            name, statistics = groups.names[int(str(place))], (*EFFECT, "n", "mean_control")
+            name, statistics = groups.names[int(str(place))], (*EFFECT, "n", "mean_control", *(OF_ARMS if arm_means else ()))
             yield from effect_rows(name, key, effects, j, statistics=statistics, panel=groups.split)
     if len(by_group.groups) == 2:
         for j, key in enumerate(by_group.effects[0].outcomes):
