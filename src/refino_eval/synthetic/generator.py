@@ -425,9 +425,9 @@ def _write_people(
     writer.write("registrations", registered, mess)
     benefits = support.benefit_rows(recipe, people, number, part.day, working, rng)
     moved = _rng(writer.seed, block_number, "benefit_effects")
-    for name, points in effects.benefits.items():
-        benefits[name] = with_benefit_effect(
-            benefits[name],
+    for benefit, points in effects.benefits.items():
+        benefits[benefit] = with_benefit_effect(
+            benefits[benefit],
             points,
             base=int(number[0]),
             event=block.event,

@@ -57,7 +57,7 @@ def test_hidden_trait_raises_work_in_one_arm_without_any_effect(folders):
     outcome = "at_least_4h_month_12"
     assert hidden[f"{outcome}_y0"].equals(hidden[f"{outcome}_y1"])
     means = {name: frame.groupby("treated")[f"{outcome}_y0"].mean() for name, frame in (("h", hidden), ("p", planted))}
-    # About .6 sd of a trait with weight .15 in .43, of .48 sd of the propensity to work: some three points more.
+    # .9 sd of a trait that is .03 of the variance of the propensity to work: some three points more.
     assert means["h"][1] - means["p"][1] > 0.015
     assert means["h"][0] == means["p"][0]
 
@@ -65,7 +65,7 @@ def test_hidden_trait_raises_work_in_one_arm_without_any_effect(folders):
 def test_effects_differ_by_the_trait_that_the_recipe_names(folders):
     truth = pq.read_table(folders["published"] / "truth.parquet").to_pandas().dropna()
     gain = (truth["at_least_4h_month_12_y1"] - truth["at_least_4h_month_12_y0"]).mean()
-    assert gain == pytest.approx(0.0385, abs=0.01)
+    assert gain == pytest.approx(RECIPE.effects["published"].states["at_least_4h"][12], abs=0.01)
 
 
 def test_cohorts_must_add_up_to_the_people_of_the_recipe():
