@@ -90,11 +90,7 @@ def draw_latent(recipe: Recipe, people: People, event: IntArray, rng: np.random.
     """Draw everything random about work, once for both worlds."""
     spec, shape = recipe.work, event.shape
     months = shape[1]
-    chance: float | Grid
-    if isinstance(spec.renewal, float):
-        chance = spec.renewal
-    else:
-        chance = curve(spec.renewal, event).astype(np.float32)
+    chance = spec.renewal if isinstance(spec.renewal, float) else curve(spec.renewal, event).astype(np.float32)
     renewal = rng.random(shape, dtype=np.float32) < chance
     renewal[:, 0] = True
     since = np.maximum.accumulate(np.where(renewal, np.arange(months, dtype=np.int16), 0), axis=1).astype(np.int64)
