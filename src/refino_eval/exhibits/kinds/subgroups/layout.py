@@ -43,7 +43,9 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
         n = max((int(v) for v in part.loc[part["row"] == group, "n_persons"].dropna()), default=0)
         heading = f"{group_label(split, group, labels)} (N = {numbers.style.integer(n)})"
         rows += effect_rows(numbers, panel, group, heading, columns, labels)
-        for arm, statistic in ((labels.treated, "mean_treated"), (labels.control, "mean_control")) if exhibit.arm_means else ():
+        for arm, statistic in (
+            ((labels.treated, "mean_treated"), (labels.control, "mean_control")) if exhibit.arm_means else ()
+        ):
             cells = (numbers.cell(panel, group, column, statistic) for column in columns)
             text = labels.word("of_arm").format(word=labels.word("mean"), arm=labels.arm(arm))
             rows.append(Row((label(text), *cells), role="beneath"))

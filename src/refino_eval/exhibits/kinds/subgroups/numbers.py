@@ -114,12 +114,13 @@ OF_ARMS = ("mean_treated", "sd_treated", "sd_control", "n_treated", "n_control")
 """Statistics of the arms in a group, in addition to the mean of the control arm."""
 
 
-def _group_rows(
-    by_group: est.SubgroupTable, groups: Groups, *, independent: bool, arm_means: bool
-) -> Iterator[Row]:
+def _group_rows(by_group: est.SubgroupTable, groups: Groups, *, independent: bool, arm_means: bool) -> Iterator[Row]:
     for place, effects in zip(by_group.groups, by_group.effects, strict=True):
         for j, key in enumerate(effects.outcomes):
-            name, statistics = groups.names[int(str(place))], (*EFFECT, "n", "mean_control", *(OF_ARMS if arm_means else ()))
+            name, statistics = (
+                groups.names[int(str(place))],
+                (*EFFECT, "n", "mean_control", *(OF_ARMS if arm_means else ())),
+            )
             yield from effect_rows(name, key, effects, j, statistics=statistics, panel=groups.split)
     if len(by_group.groups) == 2:
         for j, key in enumerate(by_group.effects[0].outcomes):
