@@ -94,6 +94,7 @@ def make_run(
                 render(
                     name, definitions.exhibits[name], frame, labels=labels, language=language, facts={},
                     tables_dir=inputs.release_dir / "tables", figures_dir=inputs.release_dir / "figures",
+                    formats=("svg", "png"),
                 )  # fmt: skip
     inputs.run_dir.mkdir(parents=True)
     printed = folder / "printed.csv"

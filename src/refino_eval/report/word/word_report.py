@@ -372,7 +372,10 @@ def _on_paper(writer: _Writer, exhibit: ReportExhibit) -> Table | None:
     if table is None:
         return None
     long = [part for part in table.parts if len(part.body) > LONGEST_ON_PAPER]
-    missing = [writer.say("report.not_on_paper", part=part.caption or exhibit.title, n=len(part.body)) for part in long]
+    missing = [
+        writer.say("report.not_on_paper", part=part.caption or writer.captions[exhibit.name].title, n=len(part.body))
+        for part in long
+    ]
     kept = tuple(part for part in table.parts if part not in long)
     return Table(table.exhibit, table.language, table.title, kept, (*missing, *table.notes), table.watermark)
 
