@@ -197,6 +197,18 @@ def simulate(
     )
 
 
+@app.command()
+def pdf(
+    evaluation: EvaluationName = None,
+    language: Annotated[str | None, typer.Option(help="nb or en. [default: all of the project]")] = None,
+) -> None:
+    """Make the PDF of a finished run's report, with a browser of this machine (Chromium, Chrome or Edge)."""
+    from refino_eval.cli.pdf_command import make_pdf
+
+    for line in make_pdf(evaluation, language=language):
+        typer.echo(line)
+
+
 KeyFile = Annotated[Path | None, typer.Option("--key", help="File with a secret key that signs the manifest.")]
 
 

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from refino_eval.cli.job_server import job_server
 from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
+from refino_eval.cli.pdf_command import pdf_after_run
 from refino_eval.cli.slurm_logs import slurm_problems
 from refino_eval.cli.stage_times import enter_usage, stage_times, time_lines
 from refino_eval.config import Configuration, load_configuration
@@ -130,6 +131,8 @@ def run_workflow(
         console.print(line, markup=False)
     if until is None or until == "all":
         _write_study_page(root, console)
+        for line in pdf_after_run(configuration):
+            console.print(line, markup=False)
     if until != "outcomes":
         raise_problems(list(ResultFiles(configuration).not_made()))
     return 0

@@ -109,7 +109,7 @@ def make_release(
         path.mkdir(parents=True)
     try:
         _write_numbers(protected, draft / NUMBERS, work)
-        write_pages(configuration, protected, rules, folder=draft, work=work)
+        left_out |= write_pages(configuration, protected, rules, folder=draft, work=work)
         labels = tuple(release.label for release in before)
         write_records(configuration, protected, rules, folder=draft, version=name, left_out=left_out, earlier=labels)
         write_manifest(draft, _facts(configuration, rules, name, labels), key=key)

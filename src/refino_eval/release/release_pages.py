@@ -19,6 +19,7 @@ from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare_files
 from refino_eval.report import ReportInputs
 from refino_eval.report.page.report_contents import report_contents
+from refino_eval.report.pdf_report import NoBrowser, find_browser, print_report
 from refino_eval.report.report_forms import write_form
 from refino_eval.text import say
 
@@ -28,7 +29,7 @@ NOT_IN_A_RELEASE = ("delivery", "inputs", "source_digests")
 
 def write_pages(
     configuration: Configuration, release: ProtectedRelease, rules: DisclosureProfile, *, folder: Path, work: Path
-) -> None:
+) -> dict[str, str]:
     """Write tables, figures, the document of all tables, the report and the catalogue in every language.
 
     Parameters
@@ -43,9 +44,15 @@ def write_pages(
         Where they go.
     work
         A folder of the secure zone that holds `aggregates/`, the protected numbers.
+
+    Returns
+    -------
+    dict
+        Files that were wanted and could not be made, each with the reason.
     """
     project, study = configuration.project, configuration.evaluation
     _write_run(configuration, work)
+    left_out: dict[str, str] = {}
     for language in project.languages:
         profile = f"{rules.name} ({rules.label[language]})"
         facts = {"data_class": study.data_class, "stars": project.stars, "profile": profile}
@@ -68,9 +75,16 @@ def write_pages(
             profile=profile,
         )
         contents = report_contents(inputs, language)
+        page = folder / f"report.{language}.html"
         for form in project.formats.report:
             if form != "pdf":
-                write_form(form, contents, folder / f"report.{language}.{form}")
+                write_form(form, contents, page.with_suffix(f".{form}"))
+        if "pdf" in project.formats.report:
+            try:
+                print_report(page, page.with_suffix(".pdf"), browser=find_browser())
+            except NoBrowser:
+                left_out[f"report.{language}.pdf"] = "There is no browser on the machine that makes a PDF."
+    return left_out
 
 
 def _write_exhibits(
