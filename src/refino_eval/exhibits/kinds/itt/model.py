@@ -23,7 +23,7 @@ class HeadGroup(Strict):
     """A heading over several columns."""
 
     label: Label
-    columns: Annotated[tuple[Name, ...], DESCRIPTIVE] = Field(min_length=1, description="Columns next to each other.")
+    columns: tuple[Name, ...] = Field(min_length=1, description="Columns next to each other.")
 
 
 class IttExhibit(OutcomesExhibit):
@@ -53,7 +53,7 @@ class IttExhibit(OutcomesExhibit):
     control_mean_error: bool = Field(
         default=False, description="Also the standard error of the control mean, clustered where the specification is."
     )
-    head_groups: tuple[HeadGroup, ...] = Field(
+    head_groups: Annotated[tuple[HeadGroup, ...], DESCRIPTIVE] = Field(
         default=(), description="Headings over columns that are next to each other, as a published table has them."
     )
     specification_names: dict[Name, Label] = Field(
