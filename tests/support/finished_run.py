@@ -99,6 +99,7 @@ def make_run(
     inputs.run_dir.mkdir(parents=True)
     printed = folder / "printed.csv"
     printed.write_text(PRINTED, encoding="utf-8")
+    (folder / "printed.source.yaml").write_text('pages: {table_8_1: "76-78"}\n', encoding="utf-8")
     compare_files(
         [printed],
         [inputs.aggregates_dir / f"{name}.csv" for name in frames],

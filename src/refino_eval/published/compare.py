@@ -72,7 +72,7 @@ HELD = ("equal", "last_digit", "within_sampling_error", "differs")
 
 COLUMNS = (
     *KEYS, "printed", "obtained", "obtained_rounded", "verdict", "distance_in_se", "obtained_from", "reason", "reason_nb",
-    "reason_en",
+    "reason_en", "pages",
 )  # fmt: skip
 SAMPLING_ERROR = 2.0
 """Standard errors that count as sampling error: the usual 95 %."""
@@ -119,7 +119,7 @@ def compare(
         One row per published number, in the order of `published`: the keys, `printed`, `obtained` (NaN if missing),
         `obtained_rounded` (in the published form), `verdict` and `distance_in_se` (`|o - p| / SE`, NaN where
         no SE is known), `obtained_from` (the key of ours, if another), and `reason` with its text where the number is
-        not computed.
+        not computed. `pages` is empty here: `compare_files` knows the document.
     """
     links = source or Links()
     cells = _index(aggregates)
@@ -137,7 +137,9 @@ def compare(
             obtained, printed, qualifier=str(record.get("qualifier", "")), synthetic=data_class == "synthetic"
         )
         stated = _stated(key, links, verdict)
-        rows.append({**dict(zip(KEYS, key, strict=True)), "printed": record["printed"], **verdict, **stated})
+        rows.append(
+            {**dict(zip(KEYS, key, strict=True)), "printed": record["printed"], **verdict, **stated, "pages": ""}
+        )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"obtained": "float64", "distance_in_se": "float64"})
 
 
@@ -173,6 +175,8 @@ def compare_files(
     ]
     ours = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=list(KEYS))
     parts = [compare(frame, ours, data_class=data_class, source=source) for frame, source in documents]
+    for part, (_, source) in zip(parts, documents, strict=True):
+        part["pages"] = part["exhibit"].map(source.pages).fillna("")
     compared = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     out_path.parent.mkdir(parents=True, exist_ok=True)
     out_path.write_text(frame_csv(compared), encoding="utf-8")

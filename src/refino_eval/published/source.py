@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +22,9 @@ from refino_eval.text import say
 
 _NUMBERED = re.compile(r"(table|figure|text)_([ivx]+|[a-z]?\d+[a-z]?(?:_\d+[a-z]?)*)")
 _ROMAN = re.compile(r"[ivx]+")
+
+
+Pages = Annotated[str, Field(pattern=r"^\d+(-\d*)?$")]
 
 
 class PublishedSource(Links):
@@ -35,6 +39,9 @@ class PublishedSource(Links):
     numbers: int = Field(default=0, ge=0, description="Number of values in the file.")
     exhibits: dict[str, int] = Field(default={}, description="Number of values of each exhibit.")
     numbered_by: str = Field(default=".", description="Separator between chapter and number in the names of tables.")
+    pages: dict[str, Pages] = Field(
+        default={}, description="Pages of the document where an exhibit is: 76, 76-78, or 93- for page 93 and later."
+    )
     names: dict[str, Label] = Field(default={}, description="Names of exhibits that do not follow from the key.")
 
     def exhibit_name(self, exhibit: str, language: Language) -> str | None:
@@ -55,6 +62,21 @@ class PublishedSource(Links):
         separator = "." if kind == "text" else self.numbered_by
         number = number.upper() if _ROMAN.fullmatch(number) or number[0].isalpha() else number
         return say(f"audit.exhibit_{kind}", language, number=number.replace("_", separator))
+
+
+def pages_text(pages: str, language: Language) -> str:
+    """Return in words the pages where a document has an exhibit; nothing where they are not stated.
+
+    Examples
+    --------
+    >>> pages_text("76-78", "en"), pages_text("93-", "nb"), pages_text("40", "en")
+    ('pages 76–78', 'side 93 og senere', 'page 40')
+    """
+    first, dash, last = pages.partition("-")
+    if not first:
+        return ""
+    form = "pages" if last else "pages_from" if dash else "page"
+    return say(f"comparison.{form}", language, first=first, last=last)
 
 
 def load_source(path: Path | str) -> PublishedSource:

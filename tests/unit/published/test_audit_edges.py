@@ -415,6 +415,7 @@ def test_every_exhibit_of_the_documents_has_a_name(path: Path) -> None:
     names = [source.exhibit_name(exhibit, "nb") for exhibit in source.exhibits]
     assert None not in names
     assert len(set(names)) == len(names)
+    assert set(source.pages) <= set(source.exhibits)
 
 
 def test_invalid_source_is_reported(tmp_path: Path) -> None:

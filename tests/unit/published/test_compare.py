@@ -144,8 +144,10 @@ def test_files_in_and_out(tmp_path: Path) -> None:
     tidy.write_text(
         "exhibit,panel,row,column,statistic,value,n_persons,status\nt,p,r,c,share,0.304,200,\nt,p,0,c,n,,,suppressed\n"
     )
+    (tmp_path / "p.source.yaml").write_text('pages: {t: "93-"}\n')
     told = compare_files([printed], [tidy], data_class="synthetic", out_path=out)
     assert told["verdict"].tolist() == ["equal"]
+    assert told["pages"].tolist() == ["93-"]
     assert told["distance_in_se"].notna().all()  # n_persons stands in for n
     first = out.read_bytes()
     compare_files([printed], [tidy], data_class="synthetic", out_path=out)

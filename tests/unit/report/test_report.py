@@ -194,7 +194,7 @@ def test_published_numbers_are_shown_with_ours(inputs: ReportInputs) -> None:
     line = "equal 1, differs in last digit 1, within sampling error 1, differs 1, missing 1"
     assert f'<a href="#compared-table_8_1">Against published numbers</a>: {line}</p>' in section
     block = out.split('id="compared-table_8_1"')[1].split("</details>")[0]
-    assert f"</strong>: {line}</summary>" in block
+    assert f"</strong> (pages 76–78): {line}</summary>" in block
     assert '<td>(0.017)</td><td>0.016</td><td class="left">differs in last digit</td>' in block
     assert block.count("<tr class=") == 5
     assert "Table 9" in out.split('<section class="chapter" id="comparison"')[1]

@@ -46,7 +46,7 @@ def test_a_trail_has_every_section(inputs):
     assert facts(trail, "specification")["formula"].startswith("any_wage_month_12 ~ refino")
     assert facts(trail, "specification")["formula"].endswith("| county^draw_month")
     assert facts(trail, "published") == {
-        "printed": "-0.0096", "ours": "−0.0096", "verdict": "equal", "distance": "0.00 standard errors",
+        "printed": "-0.0096", "pages": "pages 76–78", "ours": "−0.0096", "verdict": "equal", "distance": "0.00 standard errors",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from refino_eval.config.base import Language
 from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.published.compare import HELD, VERDICTS
-from refino_eval.published.source import PublishedSource
+from refino_eval.published.source import PublishedSource, pages_text
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.locations import word_of_key, words_of_place
@@ -33,12 +33,13 @@ class ComparedNumber:
 
 @dataclass(frozen=True)
 class ComparedExhibit:
-    """The published numbers of one exhibit: a line with their verdicts, and whether the report shows the exhibit."""
+    """The published numbers of one exhibit: their verdicts in a line, whether the report shows it, and their pages."""
 
     name: str
     title: str
     line: str
     shown: bool
+    pages: str
     rows: tuple[ComparedNumber, ...]
 
 
@@ -83,6 +84,7 @@ def compare_in_words(
             title=titles.get(name) or _published_title(name, language),
             line=verdict_line(part, VERDICTS, language),
             shown=name in made,
+            pages=_pages(part, language),
             rows=tuple(_compared(record, inputs, labels, made, language) for record in part.to_dict("records")),
         )
         for name, part in parts
@@ -102,6 +104,12 @@ def verdict_line(part: pd.DataFrame, verdicts: tuple[str, ...], language: Langua
         for verdict in verdicts
         if counts.get(verdict, 0)
     )
+
+
+def _pages(part: pd.DataFrame, language: Language) -> str:
+    """State the pages of the document where an exhibit is; nothing where its source does not state them."""
+    stated = part["pages"].dropna().astype(str).iloc[:1] if "pages" in part else []
+    return "".join(pages_text(pages, language) for pages in stated if pages)
 
 
 def _published_title(name: str, language: Language) -> str:

@@ -25,6 +25,7 @@ from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.labels import LabelBook, plain, vcov_label
 from refino_eval.exhibits.wording.notes import caveat_note, specification_note
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.published.source import pages_text
 from refino_eval.report.page.summary_tables import count_text, flow_label
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.locations import (
@@ -425,6 +426,7 @@ class Trails:
             text = "" if distance in ("", "nan") else self.style.fixed(float(distance), 2)
             facts += [
                 ("printed", record["printed"]),
+                ("pages", pages_text(record.get("pages", "").replace("nan", ""), self.language)),
                 ("ours", self.style.of_text(record["obtained_rounded"])),
                 ("verdict", self.say(f"comparison.verdict_{record['verdict']}")),
                 ("reason", record.get(f"reason_{self.language}", "").replace("nan", "")),
