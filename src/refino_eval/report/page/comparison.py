@@ -108,8 +108,7 @@ def verdict_line(part: pd.DataFrame, verdicts: tuple[str, ...], language: Langua
 
 def _pages(part: pd.DataFrame, language: Language) -> str:
     """State the pages of the document where an exhibit is; nothing where its source does not state them."""
-    stated = part["pages"].dropna().astype(str).iloc[:1] if "pages" in part else []
-    return "".join(pages_text(pages, language) for pages in stated if pages)
+    return pages_text(str(part["pages"].iloc[0]), language) if "pages" in part else ""
 
 
 def _published_title(name: str, language: Language) -> str:
