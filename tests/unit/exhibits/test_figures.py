@@ -169,7 +169,7 @@ def test_paths_have_a_panel_a_state_with_bands_and_both_names() -> None:
     shares = [ax.get_ylim() for ax in axes if ax.texts[0].get_text() == "per cent"]
     assert len(shares) == 3
     assert len(set(shares)) == 1  # panels of one unit can be held against each other
-    assert "month 0: 0.30" in drawing.alt
+    assert "month 0: 30.0%" in drawing.alt
 
 
 def test_cumulated_shares_are_numbers_of_months() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
 
 
 def scale_factor(exhibit: StatesExhibit, state: str, labels: LabelBook) -> float:
@@ -27,3 +28,19 @@ def state_unit(exhibit: StatesExhibit, state: str, labels: LabelBook, *, share: 
         unit = labels.word(f"periods_{exhibit.clock}")
     summed = labels.word("cumulative").format(origin=period, first=exhibit.cumulate_from)
     return f"{unit}, {summed}" if unit else summed
+
+
+def state_level(exhibit: StatesExhibit, state: str, labels: LabelBook, value: float) -> str:
+    """Return a mean of a state in words, in the unit of its figure."""
+    style = NumberStyle.of(labels.language)
+    if scale_factor(exhibit, state, labels) > 1:
+        return style.percent(value)
+    return format_statistic(style, "mean", value)
+
+
+def state_effect(exhibit: StatesExhibit, state: str, labels: LabelBook, value: float) -> str:
+    """Return an effect on a state in words, in the unit of its figure without the unit's name."""
+    style = NumberStyle.of(labels.language)
+    if scale_factor(exhibit, state, labels) > 1:
+        return style.fixed(100 * value, 1)
+    return format_statistic(style, "estimate", value)

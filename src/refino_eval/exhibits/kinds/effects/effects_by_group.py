@@ -14,10 +14,10 @@ from refino_eval.exhibits.kinds.effects.model import SHARED_CLUSTERS, EffectsExh
 from refino_eval.exhibits.layout.drawing import Drawing, column, source_line, treated_series
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
-from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
+from refino_eval.exhibits.layout.state_units import scale_factor, state_effect, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
-from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def grouped_effects_figure(exhibit: EffectsExhibit, frame: pd.DataFrame, page: P
     )
     effects_legend(figure, exhibit, labels, many=False)
     source_line(figure, data_class_note(page.facts, labels.language))
-    alt = _alt([strip.state for strip in drawn], listed_groups(exhibit.by, frame, labels), frame, labels)
+    alt = _alt(exhibit, [strip.state for strip in drawn], listed_groups(exhibit.by, frame, labels), frame, labels)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 
@@ -93,8 +93,13 @@ def effects_notes(exhibit: EffectsExhibit, frame: pd.DataFrame, language: str) -
     return lines
 
 
-def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
-    style = NumberStyle.of(labels.language)
+def _alt(
+    exhibit: EffectsExhibit,
+    states: list[str],
+    groups: list[tuple[str, str, int]],
+    frame: pd.DataFrame,
+    labels: LabelBook,
+) -> str:
     sentences = [labels.say("effects.alt_by_group", n=len(states) * len(groups))]
     for state in states:
         for key, shown, _ in groups:
@@ -102,7 +107,7 @@ def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFr
             after = after[after.index >= 0]
             if after.empty:
                 continue
-            least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
+            least, most = (state_effect(exhibit, state, labels, float(v)) for v in (after.min(), after.max()))
             sentences.append(
                 labels.say(
                     "effects.alt_range_of_group",

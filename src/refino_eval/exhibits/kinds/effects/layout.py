@@ -28,10 +28,10 @@ from refino_eval.exhibits.layout.drawing import (
     treated_series,
 )
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
+from refino_eval.exhibits.layout.state_units import scale_factor, state_effect, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note, specification_note
-from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
 def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -61,7 +61,7 @@ def layout(exhibit: EffectsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
 
 
 def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Describe, panel by panel, the effects after assignment and how often the band excludes zero."""
+    """Describe, panel by panel, the last effect with its interval, the effects since assignment, and what the band excludes."""
     style = NumberStyle.of(labels.language)
     sentences = [labels.say("effects.alt_panels", n=len(states))]
     for state in states:
@@ -71,11 +71,21 @@ def _alt(exhibit: EffectsExhibit, states: list[str], frame: pd.DataFrame, labels
             continue
         low, high = (column(frame, state, SERIES, name).reindex(after.index) for name in ("band_low", "band_high"))
         outside = int(((low > 0) | (high < 0)).sum())
-        least, most = (format_statistic(style, "estimate", float(v)) for v in (after.min(), after.max()))
+        ends = (column(frame, state, SERIES, name).reindex(after.index).iloc[-1] for name in ("conf_low", "conf_high"))
+        least, most, last, lower, upper = (
+            state_effect(exhibit, state, labels, float(value))
+            for value in (after.min(), after.max(), after.iloc[-1], *ends)
+        )
         sentences.append(
             labels.say(
                 "effects.alt_range_and_band",
                 state=labels.state(state),
+                unit=state_unit(exhibit, state, labels, share="percentage_points"),
+                period=labels.word(f"period_{exhibit.clock}"),
+                time=style.integer(int(after.index[-1])),
+                last=last,
+                lower=lower,
+                upper=upper,
                 least=least,
                 most=most,
                 outside=outside,

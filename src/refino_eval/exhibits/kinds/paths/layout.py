@@ -23,10 +23,10 @@ from refino_eval.exhibits.layout.drawing import (
     source_line,
 )
 from refino_eval.exhibits.layout.page import Page
-from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
+from refino_eval.exhibits.layout.state_units import scale_factor, state_level, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import clustered_note, data_class_note
-from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle
 
 
 def layout(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
@@ -86,7 +86,7 @@ def _alt(exhibit: PathsExhibit, states: list[str], frame: pd.DataFrame, labels: 
                 continue
             times = sorted({int(values.index[0]), *([0] if 0 in values.index else []), int(values.index[-1])})
             levels = ", ".join(
-                f"{period} {style.integer(time)}: {format_statistic(style, 'mean', float(values[time]))}"
+                f"{period} {style.integer(time)}: {state_level(exhibit, state, labels, float(values[time]))}"
                 for time in times
             )
             parts.append(f"{labels.arm(arm)} {levels}")

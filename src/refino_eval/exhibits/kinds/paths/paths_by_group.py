@@ -11,11 +11,11 @@ from refino_eval.exhibits.kinds.paths.model import PathsExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, arms_of, column, draw_series, end_labels, source_line
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.small_multiples import draw_groups, listed_groups
-from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
+from refino_eval.exhibits.layout.state_units import scale_factor, state_level, state_unit
 from refino_eval.exhibits.layout.style import Series
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import data_class_note
-from refino_eval.exhibits.wording.number_format import NumberStyle, format_statistic
+from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def grouped_paths_figure(exhibit: PathsExhibit, frame: pd.DataFrame, page: Page)
             panel = panel_of(strip.state, groups[k][0])
             _name_arms(strip.axes[k], frame, panel, factors[strip.state], labels)
     source_line(figure, data_class_note(page.facts, labels.language))
-    alt = _alt([strip.state for strip in drawn], groups, frame, labels)
+    alt = _alt(exhibit, [strip.state for strip in drawn], groups, frame, labels)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt)
 
 
@@ -110,9 +110,10 @@ def _name_arms(ax: Axes, frame: pd.DataFrame, panel: str, factor: float, labels:
     end_labels(ax, ends, gap=0.13)
 
 
-def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook) -> str:
+def _alt(
+    exhibit: PathsExhibit, states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFrame, labels: LabelBook
+) -> str:
     """Return a text that says what the figure shows: the level in each group and arm at the draw and a year later (or at the end)."""
-    style = NumberStyle.of(labels.language)
     sentences = [labels.say("paths.alt_by_group", n=len(states) * len(groups))]
     for state in states:
         for key, shown, _ in groups:
@@ -122,7 +123,7 @@ def _alt(states: list[str], groups: list[tuple[str, str, int]], frame: pd.DataFr
                 if means.empty:
                     continue
                 times = [t for t in (0, 12) if t in means.index] or [int(means.index[-1])]
-                levels = ", ".join(f"{t}: {format_statistic(style, 'mean', float(means[t]))}" for t in times)
+                levels = ", ".join(f"{t}: {state_level(exhibit, state, labels, float(means[t]))}" for t in times)
                 parts.append(f"{labels.arm(arm)} {levels}")
             sentences.append(f"{labels.state(state)}, {shown}: {'; '.join(parts)}.")
     return " ".join(sentences)

@@ -189,26 +189,26 @@ def _head(
 
 def _dashboard(ax: Axes, choices: Sequence[Choices], variants: Sequence[int], *, named: bool, color: str) -> None:
     """Mark which choices each variant of a panel made; the first panel of a line names them."""
-    line, ticks, names, heads = 0.0, [], [], []
+    line, ticks, names, heads, marks = 0.0, [], [], [], []
     for each in choices:
         heads.append((line, each.name))
         for k, value in enumerate(each.values):
             line += 1
             ticks.append(line)
             names.append(value)
-            ax.axhline(line, color=GRID, linewidth=0.7, zorder=1)
-            chosen = [place for place, variant in enumerate(variants) if each.taken[variant] == k]
-            ax.plot(
-                chosen, [line] * len(chosen), linestyle="none", marker="s", markersize=3.2, color=color, zorder=2,
-            )  # fmt: skip
+            marks += [(place, line) for place, variant in enumerate(variants) if each.taken[variant] == k]
         line += 1.4
+    ends = (-0.8, max(len(variants) - 0.2, 0.8))
+    ax.hlines(ticks, *ends, color=GRID, linewidth=0.7, zorder=1)
+    across, down = zip(*marks, strict=True) if marks else ((), ())
+    ax.plot(across, down, linestyle="none", marker="s", markersize=3.2, color=color, zorder=2)
     ax.set_yticks(ticks, names if named else [], fontsize=7.5)
     for at, text in heads if named else ():
         ax.annotate(
             text, (0, at), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
             ha="right", va="center", fontsize=8.0, fontweight="bold", annotation_clip=False,
         )  # fmt: skip
-    ax.set_xlim(-0.8, max(len(variants) - 0.2, 0.8))
+    ax.set_xlim(*ends)
     ax.set_ylim(max(line, 1) - 0.4, -0.6)
     ax.grid(False)
     ax.tick_params(left=False, bottom=False, labelbottom=False, labelleft=named)
