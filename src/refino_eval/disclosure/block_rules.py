@@ -76,30 +76,39 @@ def _rules(
     yield from _single_rules(numbers, profile)
     if all(number.treatment in ("plain", "count") for number in numbers):
         return
-    by_statistic = {number.statistic: number for number in numbers}
-    sizes = (number.people for number in numbers if number.treatment != "count" and number.statistic != "n_left_out")
-    people = min((size for size in sizes if size is not None), default=None)
-    if people is None:
-        exhibit, panel, _, column = block
-        people = next(
-            (fewest[key] for key in ((exhibit, panel, "", column), (exhibit, panel), (exhibit,)) if key in fewest), None
-        )
-    least = profile.statistics.minimum_people
+    people = _people_of(block, numbers, fewest)
     if people is None:
         yield "people_unknown"
         return
-    arms = [by_statistic[name].value for name in ("n_treated", "n_control") if name in by_statistic]
-    compared = bool(OF_TWO_ARMS & by_statistic.keys())
-    # Where the sizes of the arms are not given, the smaller one may be anything: twice as many people are asked for.
-    if people < (2 * least if compared and len(arms) < 2 and "estimate" in by_statistic else least) or any(
-        size < least for size in arms
-    ):
+    by_statistic = {number.statistic: number for number in numbers}
+    if _too_few(by_statistic, people, profile.statistics.minimum_people):
         yield "minimum_people"
     if "estimate" in by_statistic and _degrees_of_freedom(by_statistic, people) < profile.degrees_of_freedom.minimum:
         yield "degrees_of_freedom"
     amounts = {name: number for name, number in by_statistic.items() if number.cell not in counts.unknown}
     if _dominated(amounts, people, profile):
         yield "dominance"
+
+
+def _people_of(block: Block, numbers: list[Number], fewest: Mapping[tuple[str, ...], int]) -> int | None:
+    """Return the fewest people behind the numbers of a cell; where it states none, those of its column, panel or exhibit."""
+    sizes = [number.people for number in numbers if number.treatment != "count" and number.statistic != "n_left_out"]
+    stated = [size for size in sizes if size is not None]
+    if stated:
+        return min(stated)
+    exhibit, panel, _, column = block
+    return next(
+        (fewest[key] for key in ((exhibit, panel, "", column), (exhibit, panel), (exhibit,)) if key in fewest), None
+    )
+
+
+def _too_few(by_statistic: Mapping[str, Number], people: int, least: float) -> bool:
+    """Return whether there are fewer people than asked for behind a cell, or in an arm that it compares."""
+    arms = [by_statistic[name].value for name in ("n_treated", "n_control") if name in by_statistic]
+    compares_arms = "estimate" in by_statistic and bool(OF_TWO_ARMS & by_statistic.keys())
+    # Where the sizes of the arms are not given, the smaller one may be anything: twice as many people are asked for.
+    asked = 2 * least if compares_arms and len(arms) < 2 else least
+    return people < asked or any(size < least for size in arms)
 
 
 def few_cells(blocks: Mapping[Block, list[Number]], counts: ReleaseCounts) -> Iterator[Cell]:

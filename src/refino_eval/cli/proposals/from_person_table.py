@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,9 +92,7 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     covariate_names = _named(numeric, taken=(*TAKEN, *outcome_names, *(c.inside for c in roles.strata)))
     lines += [f"  outcomes:  {proposal.ask('Which columns were measured after assignment? Only these are outcomes.')}"]
     lines += [f"    {inside}: {scalar(column.name)}" for inside, column in outcome_names.items()]
-    if covariate_names:
-        lines += ["  covariates:  # measured before assignment, by their names"]
-        lines += [f"    {inside}: {scalar(column.name)}" for inside, column in covariate_names.items()]
+    lines += _named_covariates(covariate_names, "measured before assignment, by their names")
     if left:
         lines.append(f"  # Not used: {', '.join(column.name for column in left)}")
     lines += ["", *arm_lines(roles.arm, proposal)]
@@ -141,54 +139,25 @@ def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None
         When no columns identify a person and a period, or no column changes over time.
     """
     proposal = Proposal()
-    person_id, period = _keys(profile)
-    index = person_id.column.index
-    first = np.unique(index, return_index=True)[1]
-    fixed = [c for c in profile.columns if c not in (person_id, period) and _is_fixed(c, index, first)]
-    varying = [c for c in profile.columns if c not in (person_id, period, *fixed)]
-    states = [c for c in varying if c.kind in ("integer", "number")]
-    if not states:
-        raise UserError(
-            f"{profile.file}: no column of numbers changes within people, so there is no state to follow over time."
-        )
-    roles = _roles(profile, person_id, arm, among=fixed, rows=first)
-    drawn = next((c for c in fixed if c.kind == "date"), None)
-    rest = [c for c in fixed if c not in roles.used() and c is not drawn and c not in roles.other_strata]
-    numeric = [c for c in rest if c.kind in ("integer", "number")]
-    coded = [c for c in rest if c.kind == "text" and c.codes]
-    lines = head(
-        name, "panel", data, proposal, made_from=f"{profile.file} ({profile.rows:,} rows, {len(first):,} people)"
-    )
-    lines += [
-        "panel:",
-        *_file_lines(profile),
-        f"  person_id: {scalar(person_id.name)}",
-        f"  period: {scalar(period.name)}",
-    ]
-    low, high = 0, 12
-    if period.kind == "date":
-        lines[-1] += "  # a date, from which event time is counted since draw_date"
-        if drawn is None:
-            raise UserError(
-                f"{profile.file}: the column '{period.name}' holds dates, and no other column has one date for each person, so time since "
-                f"assignment is not known. Add the date of assignment, or {unit}s since it (0 is the {unit} of assignment)."
-            )
-        lines.append(f"  draw_date: {scalar(drawn.name)}")
-    else:
-        values = period.column.numbers().to_numpy()
-        low, high = int(values.min()), int(values.max())
-        question = f"Is 0 in '{period.name}' the {unit} of assignment? If not, derive a column (`derive`)."
-        lines[-1] += f"  {proposal.ask(question)}"
+    panel = _panel_columns(profile)
+    roles = _roles(profile, panel.person_id, arm, among=panel.fixed, rows=panel.first_rows)
+    used = [*roles.used(), *roles.other_strata, *([panel.drawn] if panel.drawn is not None else [])]
+    rest = [c for c in panel.fixed if c not in used]
+    people = f"{profile.file} ({profile.rows:,} rows, {len(panel.first_rows):,} people)"
+    lines = head(name, "panel", data, proposal, made_from=people)
+    lines += ["panel:", *_file_lines(profile), f"  person_id: {scalar(panel.person_id.name)}"]
+    lines += _period_lines(panel, profile, unit, proposal)
     lines += _design_lines(roles, proposal)
-    state_names = _named(states[:MOST_OUTCOMES], taken=TAKEN)
+    state_names = _named(panel.states[:MOST_OUTCOMES], taken=TAKEN)
+    numeric = [c for c in rest if c.kind in ("integer", "number")]
     covariate_names = _named(numeric, taken=(*TAKEN, *state_names, *(c.inside for c in roles.strata)))
     lines += ["  states:  # what varies over time", *(f"    {k}: {scalar(c.name)}" for k, c in state_names.items())]
-    if covariate_names:
-        lines += ["  covariates:  # the same in all rows of a person"]
-        lines += [f"    {inside}: {scalar(column.name)}" for inside, column in covariate_names.items()]
+    lines += _named_covariates(covariate_names, "the same in all rows of a person")
+    low, high = panel.reach()
     question = proposal.ask(f"Is the panel by month or by week? `{unit}` is a guess (`--clock`).")
     lines += ["", f"clocks: {{{unit}: {{first: {low}, last: {high}}}}}  {question}", ""]
     lines += arm_lines(roles.arm, proposal)
+    coded = [c for c in rest if c.kind == "text" and c.codes]
     indicators = dict(_indicators(coded, taken=(*TAKEN, *state_names, *covariate_names)))
     controls = [*covariate_names, *indicators]
     shown = list(state_names)[:3]
@@ -199,6 +168,79 @@ def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None
     lines += time_exhibit_lines(name, shown, unit)
     proposal.files[f"config/evaluations/{name}.yaml"] = "\n".join(lines) + "\n"
     return proposal
+
+
+@dataclass(frozen=True)
+class _PanelColumns:
+    """The columns of a panel: its keys, those that are the same in all rows of a person, and the numbers that vary."""
+
+    person_id: ColumnProfile
+    period: ColumnProfile
+    fixed: Sequence[ColumnProfile]
+    states: Sequence[ColumnProfile]
+    first_rows: np.ndarray
+
+    @property
+    def drawn(self) -> ColumnProfile | None:
+        """The date of assignment, if there is a date for each person."""
+        return next((column for column in self.fixed if column.kind == "date"), None)
+
+    def reach(self) -> tuple[int, int]:
+        """Return the first and the last period; a year from assignment where periods are dates."""
+        if self.period.kind == "date":
+            return 0, 12
+        values = self.period.column.numbers().to_numpy()
+        return int(values.min()), int(values.max())
+
+
+def _panel_columns(profile: FileProfile) -> _PanelColumns:
+    """Sort the columns of a panel.
+
+    Raises
+    ------
+    UserError
+        When no column of numbers changes within people.
+    """
+    person_id, period = _keys(profile)
+    index = person_id.column.index
+    first = np.unique(index, return_index=True)[1]
+    others = [column for column in profile.columns if column not in (person_id, period)]
+    fixed = [column for column in others if _is_fixed(column, index, first)]
+    states = [column for column in others if column not in fixed and column.kind in ("integer", "number")]
+    if not states:
+        raise UserError(
+            f"{profile.file}: no column of numbers changes within people, so there is no state to follow over time."
+        )
+    return _PanelColumns(person_id, period, fixed, states, first)
+
+
+def _period_lines(panel: _PanelColumns, profile: FileProfile, unit: Unit, proposal: Proposal) -> list[str]:
+    """Return the lines on periods: a date and that of assignment, or the time since assignment.
+
+    Raises
+    ------
+    UserError
+        When periods are dates and no column has the date of assignment.
+    """
+    line = f"  period: {scalar(panel.period.name)}"
+    if panel.period.kind != "date":
+        question = f"Is 0 in '{panel.period.name}' the {unit} of assignment? If not, derive a column (`derive`)."
+        return [f"{line}  {proposal.ask(question)}"]
+    if panel.drawn is None:
+        raise UserError(
+            f"{profile.file}: the column '{panel.period.name}' holds dates, and no other column has one date for each person, so time since "
+            f"assignment is not known. Add the date of assignment, or {unit}s since it (0 is the {unit} of assignment)."
+        )
+    return [
+        f"{line}  # a date, from which event time is counted since draw_date",
+        f"  draw_date: {scalar(panel.drawn.name)}",
+    ]
+
+
+def _named_covariates(names: Mapping[str, ColumnProfile], remark: str) -> list[str]:
+    """Return the lines of covariates by the names that the program accepts; none without covariates."""
+    lines = [f"    {inside}: {scalar(column.name)}" for inside, column in names.items()]
+    return [f"  covariates:  # {remark}", *lines] if lines else []
 
 
 def outcome_lines(name: str, states: Sequence[str], unit: Unit, first: int, last: int) -> list[str]:

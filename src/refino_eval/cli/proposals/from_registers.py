@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -309,15 +309,7 @@ def _evaluation(study: _Study, proposal: Proposal) -> list[str]:
     lines.append(f"sources: [{', '.join(study.names.values())}]  # files of config/sources")
     lines += _delivery_lines(study, spells, proposal)
     lines += ["", *arm_lines(arm, proposal)]
-    lines += ["population:", f"  register: {study.names[draws.name]}", f"  arm: {inside[id(arm.column)]}"]
-    if draws.start is None:
-        lines.append(
-            "  draw_date: 2020-01-01  "
-            + proposal.ask(f"When was assignment? {draws.files[0]} has no date, and 2020-01-01 is a placeholder.")
-        )
-    if cluster is not None:
-        question = f"Were groups assigned, and not people? In '{cluster.name}' each group has one arm; if so, keep `cluster`, else remove it."
-        lines.append(f"  cluster: {inside[id(cluster)]}  {proposal.ask(question)}")
+    lines += _population_lines(study, inside, cluster, proposal)
     question = "Within which groups was assignment random? They are the strata; leave the list empty if there are none."
     lines.append(f"strata: {flow_list(inside[id(c)] for c in strata)}  {proposal.ask(question)}")
     if other_strata:
@@ -327,29 +319,46 @@ def _evaluation(study: _Study, proposal: Proposal) -> list[str]:
     first, last = _clock(study, spells)
     question = f"Is time counted by month or by week, and how far should the study reach? `{unit}` is a guess (`--clock`), and the range is what the dates in the registers allow."
     lines += [f"clocks: {{{unit}: {{first: {first}, last: {last}}}}}  {proposal.ask(question)}", ""]
-    states = _states(spells, study)
-    controls = _controls(
-        study,
-        [c for c in draws.profile.columns if c not in (draws.person, arm.column, draws.start, cluster, *strata)],
-        inside,
-    )
-    exhibits = [f"{study.name}_flow", *([f"{study.name}_balance"] if controls else [])]
-    exhibits += [f"{study.name}_effects", f"{study.name}_over_time"] if states else []
-    lines += [f"exhibits: [{', '.join(exhibits)}]  # `refino-eval exhibits` lists the kinds", "", "definitions:"]
+    not_controls = (draws.person, arm.column, draws.start, cluster, *strata)
+    controls = _controls(study, [c for c in draws.profile.columns if c not in not_controls], inside)
+    return lines + _definition_lines(study, _states(spells, study), controls, last, cluster=cluster is not None)
+
+
+def _population_lines(
+    study: _Study, inside: Mapping[int, str], cluster: ColumnProfile | None, proposal: Proposal
+) -> list[str]:
+    """Return the lines on who was assigned, when, and in which groups."""
+    draws = study.draws
+    lines = ["population:", f"  register: {study.names[draws.name]}", f"  arm: {inside[id(study.arm.column)]}"]
+    if draws.start is None:
+        question = f"When was assignment? {draws.files[0]} has no date, and 2020-01-01 is a placeholder."
+        lines.append(f"  draw_date: 2020-01-01  {proposal.ask(question)}")
+    if cluster is not None:
+        question = f"Were groups assigned, and not people? In '{cluster.name}' each group has one arm; if so, keep `cluster`, else remove it."
+        lines.append(f"  cluster: {inside[id(cluster)]}  {proposal.ask(question)}")
+    return lines
+
+
+def _definition_lines(
+    study: _Study, states: Mapping[str, Sequence[str]], controls: Mapping[str, str], last: int, *, cluster: bool
+) -> list[str]:
+    """Return the list of exhibits and what they need: covariates, states, outcomes, a specification, and the exhibits."""
+    name, shown = study.name, list(states)[:3]
+    exhibits = [f"{name}_flow", *([f"{name}_balance"] if controls else [])]
+    exhibits += [f"{name}_effects", f"{name}_over_time"] if states else []
+    lines = [f"exhibits: [{', '.join(exhibits)}]  # `refino-eval exhibits` lists the kinds", "", "definitions:"]
     if controls:
-        lines += [
-            "  covariates:  # as they were at assignment",
-            *(f"    {key}: {text}" for key, text in controls.items()),
-        ]
+        lines.append("  covariates:  # as they were at assignment")
+        lines += [f"    {key}: {text}" for key, text in controls.items()]
     if states:
         lines += ["  states:", *(line for block in states.values() for line in block)]
-        lines += outcome_lines(study.name, list(states)[:3], unit, 1, last)
-    lines += specification_lines(f"{study.name}_main", list(controls)[:MOST_CONTROLS], cluster=cluster is not None)
-    lines += ["  exhibits:", f"    {study.name}_flow: {{kind: flow, title: {label('Flow of people')}}}"]
+        lines += outcome_lines(name, shown, study.unit, 1, last)
+    lines += specification_lines(f"{name}_main", list(controls)[:MOST_CONTROLS], cluster=cluster)
+    lines += ["  exhibits:", f"    {name}_flow: {{kind: flow, title: {label('Flow of people')}}}"]
     if controls:
         balance = {"kind": "balance", "title": label("Balance at assignment"), "covariates": f"[{', '.join(controls)}]"}
-        lines.append(f"    {study.name}_balance: {flow_map(balance)}")
-    return lines + (time_exhibit_lines(study.name, list(states)[:3], unit) if states else [])
+        lines.append(f"    {name}_balance: {flow_map(balance)}")
+    return lines + (time_exhibit_lines(name, shown, study.unit) if states else [])
 
 
 def _delivery_lines(study: _Study, spells: Sequence[_Register], proposal: Proposal) -> list[str]:
