@@ -10,6 +10,7 @@ import pandas as pd
 
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
+from refino_eval.published.audit.category_tests import category_tests
 from refino_eval.published.audit.copied_lines import copied_lines
 from refino_eval.published.audit.document import Document, document_of, relations_file
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
@@ -27,7 +28,8 @@ from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
 FAMILIES = (
-    sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests, significance,
+    sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
+    category_tests, significance,
     model_consistency, outlying_ratios, sister_rows, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")

@@ -85,28 +85,38 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
     if not 2 <= number <= MOST_LINES:
         return
     taken: set[int] = set()
-    for target in range(number):
-        for of in range(number):
-            if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of):
-                continue
-            low, high = _factors(lines, target, of)
-            limits = common_range(low, high)
-            if limits is None:
-                continue
-            first, last = limits
-            middle = np.abs(lines.low[target] + lines.high[target]) / 2
-            chance, _, fails = evidence(
-                lines.low[of] * first, lines.high[of] * last, lines.low[target], lines.high[target], middle
-            )
-            # One position determines the factor, and is no evidence.
-            ranked = np.sort(chance)
-            if (fails.sum() + 3 <= (chance < 0).sum()) and accepted(
-                ranked[1:], np.sort(fails)[1:], number * (number - 1)
-            ):
-                taken |= {target, of}
-                factor = str(Fraction((first + last) / 2))
-                group = zip(lines.cells[target], lines.cells[of], strict=True)
-                yield [Candidate("product", cell, (part,), factor) for cell, part in group if cell and part]
+    # With the numbers as rounded before the numbers as published: the weaker claim goes first.
+    for exact, target, of in itertools.product((False, True), range(number), range(number)):
+        if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of, exact):
+            continue
+        limits = common_range(*_factors(lines, target, of, exact))
+        if limits is None:
+            continue
+        part_low, part_high = _ends(lines, of, exact)
+        middle = np.abs(lines.low[target] + lines.high[target]) / 2
+        low, high = part_low * limits[0], part_high * limits[1]
+        # A number that is zero has a reason of its own.
+        low = np.where((middle == 0) | (part_high == 0), np.nan, low)
+        chance, _, fails = evidence(low, high, lines.low[target], lines.high[target], middle)
+        # One position determines the factor, and is no evidence.
+        enough = fails.sum() + 3 <= (chance < 0).sum()
+        if enough and accepted(np.sort(chance)[1:], np.sort(fails)[1:], 2 * number * (number - 1)):
+            taken |= {target, of}
+            factor = str(Fraction((limits[0] + limits[1]) / 2))
+            pairs = zip(lines.cells[target], lines.cells[of], low, strict=True)
+            yield [
+                Candidate("product", cell, (part,), factor, exact)
+                for cell, part, known in pairs
+                if cell and part and not np.isnan(known)
+            ]
+
+
+def _ends(lines: Lines, line: int, exact: bool) -> tuple[Floats, Floats]:
+    """Return the ends of the numbers of a line, or the numbers as published."""
+    if exact:
+        middle = (lines.low[line] + lines.high[line]) / 2
+        return middle, middle
+    return lines.low[line], lines.high[line]
 
 
 def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
@@ -145,27 +155,28 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
             yield group_of(lines, "product", target, of, str(Fraction(factor)), exact=exact)
 
 
-def _may_be_proportional(lines: Lines, target: int, of: int) -> bool:
+def _may_be_proportional(lines: Lines, target: int, of: int, exact: bool) -> bool:
     """Return whether a line varies, and the more precise of two lines is the one that the other follows from."""
     both = ~np.isnan(lines.low[target]) & ~np.isnan(lines.low[of])
     if both.sum() < 4:
         return False
     middle = (lines.low[of] + lines.high[of])[both] / 2
+    if len(np.unique(middle)) < 3:
+        return False
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = [
             np.nanmedian((lines.high[k] - lines.low[k])[both] / np.abs(lines.low[k] + lines.high[k])[both])
             for k in (of, target)
         ]
-    return bool(len(np.unique(middle)) >= 3 and (precision[0], of) < (precision[1], target))
+    return exact or bool((precision[0], of) < (precision[1], target))
 
 
-def _factors(lines: Lines, target: int, of: int) -> tuple[Floats, Floats]:
+def _factors(lines: Lines, target: int, of: int, exact: bool) -> tuple[Floats, Floats]:
     """Return the smallest and the largest factor between two lines in each position."""
+    parts = _ends(lines, of, exact)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.array(
-            [a / b for a in (lines.low[target], lines.high[target]) for b in (lines.low[of], lines.high[of])]
-        )
-    unknown = (lines.low[of] <= 0) & (lines.high[of] >= 0)
+        ends = np.array([a / b for a in (lines.low[target], lines.high[target]) for b in parts])
+    unknown = (parts[0] <= 0) & (parts[1] >= 0)
     return np.where(unknown, np.nan, ends.min(axis=0)), np.where(unknown, np.nan, ends.max(axis=0))
 
 

@@ -28,6 +28,9 @@ ABOUT_AS_MANY = Fraction(5, 4)
 CHANCE = Fraction(1, 1000)
 """Equal numbers are reported as copied when their probability is smaller."""
 
+SAME_SIZES = 5
+"""Equal sizes of a table among which one that differs by a digit is suspect."""
+
 NEARLY = Fraction(201, 200)
 """Sizes that differ by at most half a per cent are of one sample."""
 
@@ -285,6 +288,34 @@ def _sizes(document: Document) -> Iterator[Finding]:
         if len({cell.printed.value for cell in unexplained}) > 1:
             yield _differing(document, unexplained)
     yield from _odd_columns(document)
+    yield from _mistyped_sizes(document)
+
+
+def _mistyped_sizes(document: Document) -> Iterator[Finding]:
+    """Yield the one size of a table that differs from all others by a single digit or by two digits transposed."""
+    for exhibit in document.exhibits:
+        sizes = [cell for cell in document.of("n") if cell.key[0] == exhibit]
+        value, count = Counter(cell.printed.value for cell in sizes).most_common(1)[0] if sizes else (0, 0)
+        odd = [cell for cell in sizes if cell.printed.value != value]
+        if count < SAME_SIZES or len(odd) != 1 or document.explained("sample", odd[0].key):
+            continue
+        # A difference of less than half a per cent may be missing values.
+        apart = max(odd[0].printed.value, value) > NEARLY * Fraction(min(odd[0].printed.value, value))
+        if apart and mistyped(f"{odd[0].printed.value}", f"{value}"):
+            yield finding_about(
+                "audit.size_differs_in_row", document, odd[0], rule="sample", fits=f"{value}",
+                certainty="possible", count=count, usual=f"{value}",
+            )  # fmt: skip
+
+
+def mistyped(text: str, right: str) -> bool:
+    """Return whether a number differs from another by one digit, or by two neighbouring digits transposed."""
+    if len(text) != len(right):
+        return False
+    wrong = [place for place, pair in enumerate(zip(text, right, strict=True)) if pair[0] != pair[1]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        return text[wrong[0]] == right[wrong[1]] and text[wrong[1]] == right[wrong[0]]
+    return len(wrong) == 1
 
 
 def _differing(document: Document, group: Sequence[Cell]) -> Finding:

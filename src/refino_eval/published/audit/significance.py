@@ -85,6 +85,9 @@ def df_of(document: Document, cell: Cell) -> tuple[float, bool]:
     for relation in document.facts("stars"):
         if relation.df and fits(relation.of, cell.key):
             return float(relation.df), True
+    place = document.places[cell.place]
+    if "df_residual" in place and "t_stat" in place and place["df_residual"].printed.value >= 1:
+        return float(place["df_residual"].printed.value), True
     size = document.common(("n",), cell)
     if size is not None and size.printed.value >= 40:
         return float(size.printed.value) / 4, False
@@ -244,7 +247,8 @@ def _p_value(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding]
         return
     p = cells["p_value"]
     df, known = df_of(document, p)
-    implied = _p_between(t, df)
+    exact = "df_residual" in cells and "t_stat" in cells and "estimate" not in cells
+    implied = _p_between(t, df, exact=exact)
     if implied.meets(p.range):
         return
     sure = known or not _p_between(t, float(FEWEST_DF)).meets(p.interval(cut=True))
@@ -298,9 +302,9 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
             )
 
 
-def _p_between(t: TRange, df: float) -> Interval:
-    """Return the p-values that a range of |t| allows between the normal and a t distribution."""
-    low = Fraction(0) if t.high is None else tail(t.high, None)
+def _p_between(t: TRange, df: float, *, exact: bool = False) -> Interval:
+    """Return the p-values that a range of |t| allows between the normal and a t distribution, or with that alone."""
+    low = Fraction(0) if t.high is None else tail(t.high, df if exact else None)
     return Interval(low * (1 - SLACK), tail(t.low, df) * (1 + SLACK))
 
 
