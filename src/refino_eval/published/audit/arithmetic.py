@@ -273,7 +273,8 @@ def _culprits(document: Document, failures: Failures, results: list[_Result]) ->
         failing = Counter(key for failure in failures for key in failure.check.cells)
         # A number that other relations support is not to blame because several others contradict it.
         # Of equals the first is taken, which is the first failure's target.
-        culprit = max(failing, key=lambda key: (not holding[key], failing[key]))
+        # A number that one value would repair everywhere goes before one that each failure wants to be another.
+        culprit = max(failing, key=lambda key: (not holding[key], _repairable(document, key, failures), failing[key]))
         if failing[culprit] == 1 or holding[culprit]:
             # A single failure is reported at its target, unless other checks support the target alone.
             suspects, blamed = _unsupported(failures[0].check, holding), failures[:1]
@@ -281,6 +282,13 @@ def _culprits(document: Document, failures: Failures, results: list[_Result]) ->
             suspects, blamed = (culprit,), [failure for failure in failures if culprit in failure.check.cells]
         failures = _without(failures, blamed)
         yield _blame(document, suspects, blamed), blamed
+
+
+def _repairable(document: Document, key: Key, failures: Failures) -> bool:
+    """Return whether one value of a number would make all failing checks hold in which it takes part; at least two."""
+    checks = [failure.check for failure in failures if key in failure.check.cells]
+    solutions = [solve(check, key, _ranges(document, check)) for check in checks] if len(checks) > 1 else []
+    return bool(solutions) and _intersection([solution for solution in solutions if solution is not None]) is not None
 
 
 def _unsupported(check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
