@@ -219,3 +219,67 @@ def test_a_finding_names_all_numbers_of_which_one_is_wrong():
     (finding,) = audit(published(places((738, 1298, 2911))))
     assert {key[2] for key in finding.suspects} == {*PLACES, "whole_country"}
     assert {key[3] for key in finding.suspects} == {"year_2"}
+
+
+def test_of_several_suspects_the_one_with_a_typing_error_comes_first():
+    # 828 + 459 + 904 = 2191: of all four numbers only 549 is 459 with two digits transposed.
+    rows = [
+        (place, year, s, "549" if (place, text) == ("south", "459") else text)
+        for place, year, s, text in places((738, 1298, 2191))
+    ]
+    (finding,) = audit(published(rows))
+    assert finding.cells[0][2:4] == ("south", "year_2")
+    assert finding.fits == "459"
+
+
+def test_two_exchanged_counts_are_not_taken_for_the_other_crossings_of_their_rows_and_columns():
+    table = {
+        "a": (748, 1036, 2036),
+        "b": (1129, 232, 839),
+        "c": (1501, 2033, 1822),
+        "d": (2482, 472, 2200),
+        "e": (140, 1396, 689),
+    }
+    table |= {"sum": tuple(map(sum, zip(*table.values(), strict=True)))}
+    wrong = {("b", 1): 1501, ("c", 0): 232}
+    rows = [
+        (row, f"y{k}", "count", str(wrong.get((row, k), value)))
+        for row, values in table.items()
+        for k, value in enumerate((*values, sum(values)))
+    ]
+    named = {key[2:4] for finding in audit(published(rows)) for key in finding.cells}
+    assert named == {("b", "y1"), ("c", "y0")}
+
+
+def test_a_p_value_must_follow_from_the_counts_of_its_block():
+    blocks = [((60, 41), (45, 62), (35, 27)), ((88, 70), (52, 60)), ((101, 90), (39, 40))]
+    published_p = ("0.031", "0.133", "0.599")
+
+    def rows(texts):
+        lines = [("people", arm, "n", n) for arm, n in (("a", "140"), ("b", "130"))]
+        for k, (block, p) in enumerate(zip(blocks, texts, strict=True)):
+            for m, pair in enumerate(block):
+                lines += [(f"b{k}_{m}", arm, "count", str(count)) for arm, count in zip(("a", "b"), pair, strict=True)]
+            lines.append((f"b{k}_0", "test", "p_value", p))
+        return lines
+
+    assert reported(rows(published_p)) == set()
+    assert reported(rows(("0.031", "0.313", "0.599"))) == {("group_tests", ("b1_0", "test"))}
+
+
+def test_a_t_statistic_with_its_degrees_of_freedom_gives_one_p_value():
+    def row(p):
+        return [("h1", "test", s, text) for s, text in (("t_stat", "2.10"), ("df_residual", "24"), ("p_value", p))]
+
+    assert reported(row("0.046")) == set()
+    assert reported(row("0.064")) == {("p_value", ("h1", "test"))}
+
+
+def test_one_size_that_differs_from_all_others_by_a_digit_is_reported():
+    rows = [
+        (f"y{k}", "m", s, text) for k in range(6) for s, text in (("estimate", f"{0.1 * k - 0.17:.2f}"), ("n", "2523"))
+    ]
+    assert reported(rows) == set()
+    assert reported([*rows[:-1], ("y5", "m", "n", "2961")]) == set()
+    assert reported([*rows[:-1], ("y5", "m", "n", "2532")]) == set()
+    assert reported([*rows[:-1], ("y5", "m", "n", "5223")]) == {("sample", ("y5", "m"))}

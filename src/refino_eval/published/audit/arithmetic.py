@@ -24,6 +24,7 @@ from refino_eval.published.audit.findings_text import (
 )
 from refino_eval.published.audit.inferred_relations import inferred_checks, informative
 from refino_eval.published.audit.shifted_cells import shifted_pairs
+from refino_eval.published.audit.slips import most_probable_first
 from refino_eval.published.intervals import Interval, added
 from refino_eval.published.relations import Check, Key, Relation, checks
 
@@ -277,7 +278,10 @@ def _culprits(document: Document, failures: Failures, results: list[_Result]) ->
         culprit = max(failing, key=lambda key: (not holding[key], _repairable(document, key, failures), failing[key]))
         if failing[culprit] == 1 or holding[culprit]:
             # A single failure is reported at its target, unless other checks support the target alone.
-            suspects, blamed = _unsupported(failures[0].check, holding), failures[:1]
+            check, blamed = failures[0].check, failures[:1]
+            cells = [document.cells[key] for key in _unsupported(check, holding)]
+            wanted = [solve(check, cell.key, _ranges(document, check)) for cell in cells]
+            suspects = tuple(cell.key for cell in most_probable_first(cells, wanted))
         else:
             suspects, blamed = (culprit,), [failure for failure in failures if culprit in failure.check.cells]
         failures = _without(failures, blamed)
@@ -355,8 +359,12 @@ def _extent(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> 
         return say_both("audit.same_for_by_factor", numbers=names, factor=number(common.middle, 2))
     if len(blamed) > 1:
         return say_both("audit.fails_elsewhere", published=cell.text, number=name_of(cell.key), n=len(blamed))
-    if blamed[0].check.target in suspects:
+    if blamed[0].check.target == suspects[0]:
         return Label(nb="", en="")
+    if blamed[0].check.target in suspects:
+        return say_both(
+            "audit.typing_error", published=cell.text, number=name_of(cell.key), fits=_fits(document, suspects, blamed)
+        )
     texts = [document.cells[key].text for key in suspects[:3]]
     return say_both("audit.unsupported", numbers=join([Label(nb=f"«{text}»", en=f"“{text}”") for text in texts]))
 
@@ -369,7 +377,7 @@ def _fits(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> st
         )
     target = blamed[0].check.target
     options = []
-    for key in (target,) if target in suspects else suspects[:3]:
+    for key in suspects[:1] if target in suspects else suspects[:3]:
         cell = document.cells[key]
         solutions = [solve(failure.check, key, _ranges(document, failure.check)) for failure in blamed]
         common = _intersection([solution for solution in solutions if solution is not None])
