@@ -19,6 +19,7 @@ from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Study
 from refino_eval.exhibits.render import drawing_of, table_of
 from refino_eval.exhibits.report_parts import report_part
+from refino_eval.report.trail.locations import words_of_place
 from support import trial as toy
 from support.builders import LABEL
 
@@ -73,6 +74,9 @@ def test_sites_count_people_next_to_what_documents_state(tmp_path):
     assert rows[0] == ["North", "Alta, 2", "The town", "45", "2019", "1", "2"]
     assert rows[1][:5] == ["South", "3", "", "1,100", ""]
     assert rows[2][3:] == ["1,145", "", "2", "2"]
+    # A comparison with published numbers names the column by its own label: it is no outcome.
+    named = words_of_place(("", "north", "places", "stated"), exhibit, LABELS.in_language("en"))
+    assert named.startswith("North · Places")
     copied = report_part("sites", "copied")
     assert copied(exhibit, ("", "north", "places", "stated"))
     assert not copied(exhibit, ("", "north", "new", "count"))

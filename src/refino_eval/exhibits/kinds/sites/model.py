@@ -86,6 +86,11 @@ class SitesExhibit(PlainExhibit):
         return (self.published,) if self.published else ()
 
     @property
+    def outcome_columns(self) -> Mapping[str, str]:
+        """Nothing: the columns are texts and stated numbers, not outcomes."""
+        return {}
+
+    @property
     def own_labels(self) -> Mapping[str, Label]:
         """Sites and columns."""
         return {
