@@ -393,14 +393,13 @@ class ProgrammesExhibit(PlainExhibit):
                     yield f"The {where} names '{name}', whose effect is estimated: only the kind net_value values it."
 
 
-class CostComparison(CostsReadExhibit):
-    """An exhibit that compares a difference in cost with effects of the same run."""
+class CostAndEffects(CostsReadExhibit):
+    """An exhibit that puts a difference in cost next to effects of the same run."""
 
     basis: Name
     effects: Name = Field(description="An exhibit of kind itt, whose effects of the same run are taken.")
     specification: Name = "main"
     columns: dict[Name, Name] = Field(min_length=1, description="Key in that exhibit -> its outcome.")
-    values: tuple[Name, ...] = Field(min_length=1, description="Values of an outcome, of the costs' `values`.")
     months: dict[Name, Name] = Field(
         min_length=2, description="Arm -> outcome that counts a person's months in that arm's programme."
     )
@@ -424,6 +423,12 @@ class CostComparison(CostsReadExhibit):
     def arms_named(self) -> tuple[str, ...]:
         """The arms whose months are counted."""
         return tuple(self.months)
+
+
+class CostComparison(CostAndEffects):
+    """An exhibit that compares a difference in cost with effects of the same run and what they are worth."""
+
+    values: tuple[Name, ...] = Field(min_length=1, description="Values of an outcome, of the costs' `values`.")
 
 
 class Participation(Strict):

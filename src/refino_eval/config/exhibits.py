@@ -60,6 +60,7 @@ KINDS = (
     "costs",
     "unit_costs",
     "measured_costs",
+    "cost_per_outcome",
     "social_costs",
     "break_even",
     "net_benefit",

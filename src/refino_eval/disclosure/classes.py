@@ -61,6 +61,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "unobserved_confounding": "regression",
     "confounding_contours": "regression",
     "measured_costs": "money",
+    "cost_per_outcome": "money",
     "net_value": "money",
     "provider_pricing": "money",
 }

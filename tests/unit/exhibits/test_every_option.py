@@ -68,6 +68,7 @@ ELSEWHERE = {
     "social_costs": "published numbers",
     "unit_costs": "published numbers",
     "measured_costs": "months of people, which refuse weights",
+    "cost_per_outcome": "effects of an itt exhibit and its costs",
     "break_even": "effects of an itt exhibit and its costs",
     "net_benefit": "effects of an itt exhibit and its costs",
     "funnel": "counts that are published or stated",
@@ -112,7 +113,7 @@ HONOURED = {
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
         "interactions", "interaction_grid", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
-        "propensity_scores", "net_value",
+        "propensity_scores", "net_value", "cost_per_outcome",
     },
 }  # fmt: skip
 OPTIONS = {

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.config.exhibit_base import CostAndEffects
 from refino_eval.economics.break_even import Estimate
 from refino_eval.economics.programme_costs import ArmCost, CostTable, cost_table
-from refino_eval.exhibits.kinds.break_even.model import BreakEvenExhibit
-from refino_eval.exhibits.kinds.net_benefit.model import NetBenefitExhibit
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study, cell, inputs_of
 from refino_eval.exhibits.tidy import read_made
@@ -41,9 +40,7 @@ class Weighed:
     n: int
 
 
-def weighed(
-    exhibit: BreakEvenExhibit | NetBenefitExhibit, cohort: pd.DataFrame, files: PersonFiles, study: Study
-) -> Weighed:
+def weighed(exhibit: CostAndEffects, cohort: pd.DataFrame, files: PersonFiles, study: Study) -> Weighed:
     """Estimate effects and the difference in cost per person assigned, with their covariances."""
     table = cost_table_of(exhibit.costs, exhibit.basis, files, study)
     specification = study.specifications[exhibit.specification]
@@ -92,11 +89,11 @@ def spent_on(arm: ArmCost, months: pd.Series[float]) -> pd.Series[float]:
 class _Columns:
     """Outcomes and months as columns of one sample: who lacks any of them is in none."""
 
-    def __init__(self, exhibit: BreakEvenExhibit | NetBenefitExhibit) -> None:
+    def __init__(self, exhibit: CostAndEffects) -> None:
         self.columns = {**exhibit.columns, **{f"months_{arm}": name for arm, name in exhibit.months.items()}}
 
 
-def _effects_of(exhibit: BreakEvenExhibit | NetBenefitExhibit, files: PersonFiles, study: Study) -> dict[str, Estimate]:
+def _effects_of(exhibit: CostAndEffects, files: PersonFiles, study: Study) -> dict[str, Estimate]:
     """Read the effects of the same run."""
     frame = read_made(files.aggregates[exhibit.effects])
     frame = frame[(frame["panel"] == exhibit.specification) & (frame["row"] == study.treated)]
