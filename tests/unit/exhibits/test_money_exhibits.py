@@ -12,6 +12,7 @@ from refino_eval import estimation as est
 from refino_eval.config import load_configuration
 from refino_eval.config.checks import cross_check
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
+from refino_eval.exhibits.kinds.cost_per_outcome.model import CostPerOutcomeExhibit
 from refino_eval.exhibits.render import figure_notes, render, table_of
 from refino_eval.exhibits.tidy import tidy_frame, write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -143,6 +144,39 @@ def test_net_benefit_is_that_of_a_regression_of_each_persons(world, effects):
         3.2e6 * effect + 15808.13, abs=0.01
     )
     assert found["participant", "half_time", "example", "break_even"] == pytest.approx(-15808.13 / 3.2e6, abs=1e-8)
+
+
+def test_the_set_of_the_cost_per_additional_person_ends_where_the_regression_of_both_rejects(world, effects):
+    """A ratio r is at an end of Fieller's set when the regression of cost less r times the outcome has a t at the critical value."""
+    folder, cohort, outcomes, paths = world
+    text = {
+        key: getattr(DEFINITIONS.exhibits["table_break_even"], key)
+        for key in ("costs", "basis", "effects", "columns", "months")
+    }
+    exhibit = CostPerOutcomeExhibit.model_validate(
+        {"kind": "cost_per_outcome", "title": {"nb": "x", "en": "x"}, **text}
+    )
+    files = PersonFiles(folder / "cohort.parquet", paths, {}, published=PUBLISHED, aggregates=effects)
+    frame = aggregate("x", exhibit, files=files, study=study())
+    found = frame.set_index(["panel", "row", "column", "statistic"])["value"]
+    kinds = frame.set_index(["panel", "row", "column", "statistic"])["status"]
+    monthly = {"refino": 54311000 / 11625 * 0.96, "oppfolging": 2668250000 / 416683 * 0.96}
+    spent = sum(monthly[arm] * outcomes[f"{arm}_months_12"] for arm in monthly)
+    ends = 0
+    for key in exhibit.columns:
+        cost, effect = found["drawn", "cost", "difference", "estimate"], found["effect", key, "effect", "estimate"]
+        assert found["drawn", key, "ratio", "estimate"] == pytest.approx(cost / effect)
+        if kinds["drawn", key, "ratio", "conf_low"] == "ratio_line":
+            continue
+        for limit in ("conf_low", "conf_high"):
+            mixed = pd.DataFrame({"m": spent - found["drawn", key, "ratio", limit] * outcomes[f"{key}_month_12"]})
+            fit = est.itt(mixed, cohort["treated"].to_numpy(), cells=cohort["cell"])
+            assert abs(fit.estimate[0] / fit.std_error[0]) == pytest.approx(stats.t.ppf(0.975, fit.df[0]), rel=1e-6)
+            ends += 1
+    assert ends
+    table = table_of("x", exhibit, frame, labels=BOOK, language="en", facts={"data_class": "synthetic"})
+    assert any(" to " in cell.text for part in table.parts for row in part.body for cell in row.cells)
+    assert list(exhibit.model_copy(update={"months": {"refino": "m", "oppfolging": "m"}}).faults("exhibit", None, None))
 
 
 def test_net_benefit_over_values_begins_at_the_saving(world, effects):
