@@ -100,7 +100,7 @@ def make_release(
     evaluation, definitions = configuration.evaluation, configuration.definitions
     exhibits = release_exhibits(frames, definitions.exhibits, evaluation)
     protected = protect_release(exhibits, rules, earlier=before)
-    raise_problems(list(_unsafe(attack(protected, rules, earlier=before))))
+    _require_safe(protected, rules, before)
     protected, empty = _with_numbers(protected, evaluation.name)
     left_out |= empty
     draft, work = folder / f".{name}.part", results / "internal" / "disclosure" / name
@@ -134,14 +134,40 @@ def _with_numbers(release: ProtectedRelease, evaluation: str) -> tuple[Protected
     return replace(release, exhibits=kept), dict.fromkeys(sorted(empty), "Every number in it is suppressed.")
 
 
-def _unsafe(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield a paragraph for each of the first successful attacks, and how many more there are."""
+def _require_safe(protected: ProtectedRelease, rules: DisclosureProfile, before: Sequence[EarlierRelease]) -> None:
+    """Attack a release, and say which attacks succeed only with what earlier releases show.
+
+    Raises
+    ------
+    UserError
+        If an attack succeeds.
+    """
+    findings = attack(protected, rules, earlier=before)
+    if not findings:
+        return
+    alone = attack(protected, rules) if before else findings
+    cells = {cell for finding in alone for cell in finding.cells}
+    labels = ", ".join(release.label for release in before)
+    raise_problems(
+        list(_unsafe(findings, [finding for finding in findings if not cells >= set(finding.cells)], labels))
+    )
+
+
+def _unsafe(findings: Sequence[Finding], by_earlier: Sequence[Finding], labels: str) -> Iterator[str]:
+    """Yield a paragraph for each of the first successful attacks, and how many more there are.
+
+    `by_earlier` are those that reach cells which the release alone would not give away.
+    """
     for finding in findings[:MOST_FINDINGS]:
         cells = "; ".join(finding.cells[:MOST_CELLS]) + ("; ..." if len(finding.cells) > MOST_CELLS else "")
-        yield (
-            f"The release is not safe, and nothing was written. {finding.path}: {finding.reason} Cells: {cells}. "
-            "Leave one of these exhibits out (disclosure.leave_out), or coarsen its groups."
-        )
+        start = f"The release is not safe, and nothing was written. {finding.path}: {finding.reason} Cells: {cells}. "
+        if finding in by_earlier:
+            yield (
+                f"{start}The release alone would be safe: the numbers that left before ({labels}) give these cells away. Leave one of these "
+                "exhibits out (disclosure.leave_out), or use the profile of the earlier release."
+            )
+        else:
+            yield f"{start}Leave one of these exhibits out (disclosure.leave_out), or coarsen its groups."
     if len(findings) > MOST_FINDINGS:
         yield f"{len(findings) - MOST_FINDINGS} more attacks succeed."
 
