@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refino_eval.exhibits.formats.latex import to_latex
 from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
-from refino_eval.exhibits.layout.heads import Group, Noted, grouped_heads, with_footnotes
+from refino_eval.exhibits.layout.heads import Group, Noted, grouped_heads, noted, with_footnotes
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 
 FAMILY, DRAWN = "Of all outcomes.", "By re-randomisation."
@@ -32,6 +32,13 @@ def test_the_same_note_has_one_letter_in_reading_order():
     assert [cell.text for cell in marked.parts[0].header[1].cells[3:]] == ["randomisationᵃ", "Holmᵇ", "q-valueᵇ"]
     assert marked.notes == (f"ᵃ {DRAWN}", f"ᵇ {FAMILY}", "Sample: all.")
     assert with_footnotes(marked) == marked
+
+
+def test_a_heading_of_a_row_may_have_a_footnote():
+    body = (noted(BODY[0], DRAWN), noted(BODY[0], ""))
+    marked = with_footnotes(Table("t", "en", "T", (Part(HEADS[1:], body),)))
+    assert [row.cells[0].text for row in marked.parts[0].body] == ["Payᵃ", "Pay"]
+    assert marked.notes[0] == f"ᵃ {DRAWN}"  # the same as of the heading of a column
 
 
 def test_marks_in_each_form():

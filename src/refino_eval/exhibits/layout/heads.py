@@ -75,6 +75,12 @@ def _head(text: str | Noted) -> Cell:
     return label(text, align="right")
 
 
+def noted(row: Row, note: str) -> Row:
+    """Return a row whose heading has a footnote; the same row without a note."""
+    first, *others = row.cells
+    return replace(row, cells=(replace(first, note=note), *others)) if note else row
+
+
 def with_footnotes(table: Table, *, marked: bool = True) -> Table:
     """Mark the headings that have a note with letters in reading order, and put these notes before the others.
 
@@ -82,20 +88,27 @@ def with_footnotes(table: Table, *, marked: bool = True) -> Table:
     """
     notes = list(
         dict.fromkeys(
-            cell.note for part in table.parts for row in part.header for cell in row.cells if cell.note
+            cell.note for part in table.parts for row in (*part.header, *part.body) for cell in row.cells if cell.note
         )
     )  # fmt: skip
     if not notes:
         return table
     letters = {note: MARKS[place] if marked else "" for place, note in enumerate(notes)}
     parts = tuple(
-        Part(tuple(_marked(row, letters) for row in part.header), part.body, part.caption) for part in table.parts
+        Part(
+            tuple(_marked(row, letters) for row in part.header),
+            tuple(_marked(row, letters) for row in part.body),
+            part.caption,
+        )
+        for part in table.parts
     )
     listed = (f"{letters[note]} {note}".strip() for note in notes)
     return replace(table, parts=parts, notes=(*listed, *table.notes))
 
 
 def _marked(row: Row, letters: dict[str, str]) -> Row:
+    if not any(cell.note for cell in row.cells):
+        return row
     cells = tuple(
         replace(cell, text=cell.text + letters[cell.note], note="") if cell.note else cell for cell in row.cells
     )

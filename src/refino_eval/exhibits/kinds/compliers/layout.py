@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from refino_eval.exhibits.kinds.compliers.model import CompliersExhibit
+from refino_eval.exhibits.layout.heads import Group, Noted, grouped_heads
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, error_label, label, per_cent
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -29,15 +30,12 @@ def layout(exhibit: CompliersExhibit, frame: pd.DataFrame, page: Page) -> Table:
 
 def _types(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
-    heads = [labels.word(kind) for kind in TYPES]
-    header = Row(
-        (
-            label(""),
-            *(label(head, align="right") for head in heads),
-            label(labels.word("all"), align="right"),
-            label(labels.say("compliers.ratio_compliers_all"), align="right"),
-            label(labels.say("compliers.p_equal_to_all"), align="right"),
-        )
+    arm = labels.arm(labels.treated)
+    explained = labels.say("compliers.compliers_explained", compliers=labels.word("compliers"), arm=arm)
+    first, *others = (labels.word(kind) for kind in TYPES)
+    header = grouped_heads(
+        Group.of(Noted(first, explained), *others, labels.word("all"), over=labels.say("compliers.types")),
+        Group.of(labels.say("compliers.ratio_compliers_all"), labels.say("compliers.p_equal_to_all")),
     )
     body = [
         Row(
@@ -77,7 +75,7 @@ def _types(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Pa
     )
     body.append(Row((label("N"), *[Cell("")] * 3, Cell(texts), Cell(""), Cell("")), role="foot"))
     caption = labels.say("compliers.characteristics")
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def _beneath(numbers: Numbers, labels: LabelBook, errors: list[Cell], empty: int) -> Row:
@@ -86,19 +84,15 @@ def _beneath(numbers: Numbers, labels: LabelBook, errors: list[Cell], empty: int
 
 def _outcomes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> Part:
     style = numbers.style
-    header = Row(
-        (
-            label(""),
-            label(labels.say("compliers.mean_without_participation"), align="right"),
-            label(labels.say("compliers.mean_with_participation"), align="right"),
-            label(labels.word("take_up"), align="right"),
-            label(labels.word("p_value"), align="right"),
-            label(
-                labels.say("compliers.mean_of_all_assigned_to", arm=labels.arm(labels.control)),
-                align="right",
-            ),
-            label("N", align="right"),
-        )
+    effect = Noted(labels.word("take_up"), labels.say("compliers.difference_is_late"))
+    header = grouped_heads(
+        Group.of(
+            labels.say("compliers.mean_without_participation"),
+            labels.say("compliers.mean_with_participation"),
+            over=labels.word("mean"),
+        ),
+        Group.of(effect, labels.word("p_value")),
+        Group.of(labels.say("compliers.mean_of_all_assigned_to", arm=labels.arm(labels.control)), "N"),
     )
     body = []
     for key, outcome in exhibit.columns.items():
@@ -122,7 +116,7 @@ def _outcomes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) ->
         if error == error:
             body.append(_beneath(numbers, labels, errors, 3))
     caption = labels.say("compliers.outcomes_of_compliers")
-    return Part(header=(header,), body=tuple(body), caption=caption)
+    return Part(header=header, body=tuple(body), caption=caption)
 
 
 def _mean(numbers: Numbers, key: str, column: str, statistic: str) -> Cell:
@@ -135,12 +129,10 @@ def _mean(numbers: Numbers, key: str, column: str, statistic: str) -> Cell:
 def _notes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     style = NumberStyle.of(labels.language)
     left_out = numbers.value(PANEL, "types", "all", "n_left_out")
-    arm = labels.arm(labels.treated)
     lines = (
         [labels.say("compliers.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
     )
     lines += [
-        labels.say("compliers.compliers_explained", compliers=labels.word("compliers"), arm=arm),
         labels.say("compliers.estimated_within_cells"),
     ]
     if left_out > 0:
@@ -150,7 +142,6 @@ def _notes(exhibit: CompliersExhibit, numbers: Numbers, labels: LabelBook) -> li
         return lines
     lines.append(influence_note(labels.say("compliers.shares_and_means"), entry, labels))
     if exhibit.columns:
-        lines.append(labels.say("compliers.difference_is_late"))
         lines.append(specification_note(exhibit.specification, entry, labels))
         lines.append(errors_note([entry.vcov], labels.language))
     elif weights := weights_of(entry, labels):

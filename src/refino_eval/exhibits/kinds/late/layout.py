@@ -11,6 +11,7 @@ from refino_eval.exhibits.keys import group_key, groups_in, panel_of
 from refino_eval.exhibits.kinds.fall_back.layout import fall_back_notes, fall_back_part
 from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.layout.effect_rows import effect_rows, outcome_header
+from refino_eval.exhibits.layout.heads import noted
 from refino_eval.exhibits.layout.model_rows import design_rows
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
@@ -68,15 +69,18 @@ def _block(exhibit: LateExhibit, panel: str, numbers: Numbers, labels: LabelBook
     """Lay out the three effects, the Anderson-Rubin set, the first stage's F and N of some people."""
     keys, body = list(exhibit.columns), list[Row]()
     for part in ("draw", "first_stage", "take_up"):
-        body += effect_rows(numbers, panel, part, labels.word(part), exhibit.columns, labels)
-    body.append(Row((label(labels.word("ar_set")), *(_set(numbers, panel, key) for key in keys))))
+        effects, errors = effect_rows(numbers, panel, part, labels.word(part), exhibit.columns, labels)
+        body += [noted(effects, labels.say("late.late_explained") if part == "take_up" else ""), errors]
+    ar_set = Row((label(labels.word("ar_set")), *(_set(numbers, panel, key) for key in keys)))
+    body.append(noted(ar_set, labels.say("late.anderson_rubin_set")))
     for statistic, row in (("f_stat", "first_stage"), ("n", "take_up")):
         cells = (
             _f_stat(numbers, panel, key) if statistic == "f_stat" else numbers.cell(panel, row, key, statistic)
             for key in keys
         )
         word = _f_word(labels, exhibit.specification) if statistic == "f_stat" else statistic
-        body.append(Row((label(labels.word(word)), *cells), role="foot"))
+        note = labels.say("late.first_stage_f") if word == "first_stage_f" else ""
+        body.append(noted(Row((label(labels.word(word)), *cells), role="foot"), note))
     return body
 
 
@@ -128,11 +132,9 @@ def _f_word(labels: LabelBook, panel: str) -> str:
 
 
 def _set_notes(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
-    lines = [labels.say("late.anderson_rubin_set")]
-    if _f_word(labels, exhibit.specification) == "first_stage_f":
-        lines.append(labels.say("late.first_stage_f"))
+    """Return what the unusual forms of the set mean that the table has."""
     statuses = set(frame.loc[frame["statistic"] == "ar_low", "status"])
-    return lines + [labels.say(f"late.ar_{form}") for form in UNUSUAL_SETS if f"ar_{form}" in statuses]
+    return [labels.say(f"late.ar_{form}") for form in UNUSUAL_SETS if f"ar_{form}" in statuses]
 
 
 def _other_take_up(numbers: Numbers, language: str) -> list[str]:
@@ -146,7 +148,7 @@ def _other_take_up(numbers: Numbers, language: str) -> list[str]:
 def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
     defined = [labels.say("late.participation_is", outcome=labels.outcome(exhibit.take_up))] if exhibit.take_up else []
     if exhibit.by is not None:
-        return [*defined, labels.say("late.by_group"), labels.say("late.late_explained")]
+        return [*defined, labels.say("late.by_group")]
     key = next(iter(exhibit.columns))
     shares = [
         numbers.value(exhibit.specification, "first_stage", key, name) for name in ("mean_treated", "mean_control")
@@ -157,5 +159,4 @@ def _notes(exhibit: LateExhibit, numbers: Numbers, labels: LabelBook) -> list[st
     return [
         *defined,
         labels.say("late.take_up_by_arm", treated=treated, control=control, **arms),
-        labels.say("late.late_explained"),
     ]
