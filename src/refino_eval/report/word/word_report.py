@@ -160,6 +160,9 @@ def _written(contents: ReportContents) -> bytes:
         if place == 1:
             _contents(writer)
         writer.turned(landscape=False)
+        if chapter == next(iter(contents.depths.get("appendix", ())), ""):
+            appendix = run(writer.say("report.depth_appendix"))
+            append(document, made_paragraph("Title", appendix, "<w:pageBreakBefore/>"))
         writer.heading(writer.say(f"report.chapter_{chapter}"), f"_Toc_{chapter}")
         _chapter(writer, chapter)
         for exhibit in contents.chapters.get(chapter, ()):
