@@ -82,9 +82,11 @@ with job(snakemake) as log:
         from refino_eval.exhibits.formats.write import write_bundle
 
         language = result.name.removeprefix("all_tables_")
-        tables = [lay_out(name, language) for name in params.bundle["tables"]]
+        names, chapters = zip(*params.bundle["chapters"], strict=True)
+        tables = [lay_out(name, language) for name in names]
         for path in result.writes:
-            write_bundle(tables, Path(path), title=params.bundle["title"][language], language=language)
+            title = params.bundle["title"][language]
+            write_bundle(tables, Path(path), title=title, language=language, chapters=chapters)
         log.info("%s: %d tables", result.name, len(tables))
 
     shared = [params.names, params.languages, params.formats, params.stars]

@@ -18,6 +18,7 @@ from refino_eval.exhibits.render import laid_out, render
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.compare import compare_files
 from refino_eval.report import ReportInputs
+from refino_eval.report.page.chapters import by_chapter
 from refino_eval.report.page.report_contents import report_contents
 from refino_eval.report.pdf_report import NoBrowser, find_browser, print_report
 from refino_eval.report.report_forms import write_form
@@ -57,9 +58,12 @@ def write_pages(
         profile = f"{rules.name} ({rules.label[language]})"
         facts = {"data_class": study.data_class, "stars": project.stars, "profile": profile}
         tables = _write_exhibits(configuration, release, language, facts, folder)
+        held = by_chapter((laid.page.exhibit for laid in tables), configuration.definitions.exhibits)
+        order = {name: chapter for chapter, names in held.items() for name in names}
+        tables, chapters = sorted(tables, key=lambda laid: list(order).index(laid.page.exhibit)), list(order.values())
         for ending in project.formats.bundles if tables else ():
             path = folder / f"tables.{language}.{ending}"
-            write_bundle(tables, path, title=study.label[language], language=language)
+            write_bundle(tables, path, title=study.label[language], language=language, chapters=chapters)
         for name in (f"catalogue.{language}.html", f"catalogue.{language}.md"):
             page = configuration.results_folder / study.pages_folder / name
             if page.is_file():  # definitions alone, which are about nobody

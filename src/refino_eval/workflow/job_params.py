@@ -19,7 +19,7 @@ from refino_eval.config.without_text import without_text
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.labels import flow_labels
 from refino_eval.kept_results import Recorded
-from refino_eval.report.page.chapters import chapter_of
+from refino_eval.report.page.chapters import by_chapter, chapter_of
 from refino_eval.workflow.result_files import ResultFiles
 
 Params = dict[str, Any]
@@ -293,8 +293,11 @@ class JobParams:
 
     def bundle(self, digest_of: Callable[[str], str]) -> Recorded:
         """Return what the documents of all tables are made of, and their files by language."""
-        tables = self.renders(self.files.exhibits_of("table"), digest_of)
-        return Recorded({"tables": dict(tables), "title": self.title(), "writes": self.files.bundle_files()})
+        held = by_chapter(self.files.exhibits_of("table"), self.definitions.exhibits)
+        chapters = [[name, chapter] for chapter, names in held.items() for name in names]
+        tables = self.renders([name for name, _ in chapters], digest_of)
+        files = self.files.bundle_files()
+        return Recorded({"tables": dict(tables), "chapters": chapters, "title": self.title(), "writes": files})
 
     def names(self) -> Params:
         """Return what arms, samples, strata and a person table's outcomes are called."""

@@ -155,8 +155,8 @@ def test_excel_formats_headings_and_panes() -> None:
     rows = {row[0].value: row for row in sheet.iter_rows() if row[0].value}
     estimate = rows["Refino"][1]
     error = sheet.cell(estimate.row + 1, 2)
-    assert (estimate.number_format, error.number_format) == ("0.0000", '"("0.000")"')
-    assert rows["N"][1].number_format == "#,##0"
+    assert (estimate.number_format, error.number_format) == ("0.0000_)", '"("0.000")"_0')
+    assert rows["N"][1].number_format == "#,##0_._0_0_0_0_)"
     assert rows["95 % konfidensintervall"][1].data_type == "s"
     assert sheet.freeze_panes == f"B{estimate.row}"
     head = sheet.cell(estimate.row - 1, 2)
@@ -233,11 +233,18 @@ def test_bundles_hold_all_tables_behind_contents(tmp_path: Path) -> None:
     assert anchors == [node.get(qn("w:name")) for node in body.iter(qn("w:bookmarkStart"))]
     assert len(anchors) == len(titles)
     assert [node.get(qn("w:fldCharType")) for node in body.iter(qn("w:fldChar"))] == ["begin", "separate", "end"]
-    book = openpyxl.load_workbook(write_bundle(tables, tmp_path / "tables.nb.xlsx", title="Alle", language="nb"))
+    path = tmp_path / "tables.nb.xlsx"
+    chapters = ["results"] * len(tables)
+    book = openpyxl.load_workbook(write_bundle(tables, path, title="Alle", language="nb", chapters=chapters))
     assert [book.sheetnames[0], book.sheetnames[-1]] == ["innhold", "tall"]
     assert "Tabell 8.1" in book.sheetnames
     assert not any("_" in name for name in book.sheetnames)
-    contents = list(book["innhold"].iter_rows(min_row=3))
+    contents = list(book["innhold"].iter_rows(min_row=4))
+    assert {row[1].value for row in contents[:-1]} == {"Resultater"}
+    assert [row[2].value for row in contents] == book.sheetnames[1:]
+    assert contents[0][3].value == f"tables/{NAMES[0]}.nb"
+    assert all(book[name]["A2"].hyperlink.location == "'innhold'!A1" for name in book.sheetnames[1:-1])
+    assert book["tall"].print_area.endswith("$A$1:$H$1")
     assert [row[0].value for row in contents[:-1]] == titles
     links = [row[0].hyperlink.location or row[0].hyperlink.target for row in contents]
     assert [re.search(r"'(.*)'!A1", link).group(1) for link in links] == book.sheetnames[1:]

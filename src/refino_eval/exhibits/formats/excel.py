@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from refino_eval.exhibits.formats.reproducible_zip import EPOCH, timeless
-from refino_eval.exhibits.formats.widths import column_widths, is_prose, measure
+from refino_eval.exhibits.formats.widths import column_widths, decimal_end, is_prose, measure, placed
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say
 from refino_eval.text.escaping import without_control_characters
 
 if TYPE_CHECKING:
@@ -65,8 +66,10 @@ def to_excel(table: Table, numbers: pd.DataFrame) -> bytes:
     return _saved(book)
 
 
-def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: str, language: str) -> bytes:
-    """Write many tables, a sheet each, behind a sheet of contents; all tidy numbers stand on the last.
+def to_excel_bundle(
+    tables: Sequence[Table], numbers: pd.DataFrame, *, title: str, language: str, chapters: Sequence[str] = ()
+) -> bytes:
+    """Write many tables, a sheet each, behind a sheet of contents; all tidy numbers are on the last.
 
     Parameters
     ----------
@@ -78,27 +81,58 @@ def to_excel_bundle(tables: Sequence[Table], numbers: pd.DataFrame, *, title: st
         Head of the contents.
     language
         Of the tables.
+    chapters
+        Of the report, one for each table.
     """
     book = _workbook(title)
     contents = book.create_sheet(CONTENTS[language])
-    _put(contents, 1, 1, title).font = _font(bold=True, size=14)
-    contents.column_dimensions["A"].width = 90
-    contents.sheet_view.showGridLines = False
-    names = []
-    for table in tables:
-        names.append(_table_sheet(book, table, back=CONTENTS[language]))
+    names = [_table_sheet(book, table, back=CONTENTS[language]) for table in tables]
     names.append(_numbers_sheet(book, numbers, language))
-    titles = [table.title for table in tables]
-    titles.append("Alle tallene, ett på hver linje" if language == "nb" else "All numbers, one a line")
-    for place, (name, text) in enumerate(zip(names, titles, strict=True), start=3):
-        cell = _put(contents, place, 1, text)
-        cell.hyperlink = f"#'{name}'!A1"
-        cell.font = _font(color="0563C1", underline="single")
+    files = [f"tables/{table.exhibit}.{language}" for table in tables]
+    _contents_sheet(contents, title, tables, names, chapters or ("",) * len(tables), files, language)
     _head_pages(book, next((table.watermark for table in tables), ""))
     return _saved(book)
 
 
-def number_format(cell: Cell, style: NumberStyle) -> str | None:
+def _contents_sheet(
+    sheet: Worksheet,
+    title: str,
+    tables: Sequence[Table],
+    names: Sequence[str],
+    chapters: Sequence[str],
+    files: Sequence[str],
+    language: str,
+) -> None:
+    """Write the list of sheets: title with a link, chapter of the report, sheet, and the table's own files."""
+    sheet.sheet_view.showGridLines = False
+    _put(sheet, 1, 1, title).font = _font(bold=True, size=14)
+    heads = [say(f"labels.contents_{key}", language) for key in ("table", "chapter", "sheet", "file")]
+    titles = [*(table.title for table in tables), say("labels.contents_numbers", language, n=len(tables))]
+    rows = list(zip(titles, [*chapters, ""], names, [*files, ""], strict=True))
+    for place, (head, width) in enumerate(zip(heads, (78, 30, 32, 36), strict=True), start=1):
+        cell = _put(sheet, 3, place, head)
+        cell.font, cell.border = _font(bold=True), _border("medium", "thin")
+        sheet.column_dimensions[_letter(place)].width = width
+    for line, row in enumerate(rows, start=4):
+        for place, text in enumerate(row, start=1):
+            cell = _put(sheet, line, place, text or None)
+            cell.alignment = _alignment(wrap_text=place == 1, vertical="top")
+        first = sheet.cell(line, 1)
+        _link(first, row[2])
+        first.font = _font(color="0563C1", underline="single")
+        sheet.row_dimensions[line].height = LINE * _lines(Cell(row[0], align="left"), 74)
+    _page(sheet, [(3, 3)], wide=True)
+    sheet.freeze_panes = "A4"
+
+
+def _link(cell: Any, sheet: str) -> None:
+    """Link a cell to a sheet of the book, as a place in it and not as an address outside."""
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{sheet}'!A1")
+
+
+def number_format(cell: Cell, style: NumberStyle, room: str = "") -> str | None:
     """Return the Excel format that shows a cell's number as its text does; None when only the text will do.
 
     Parameters
@@ -107,6 +141,8 @@ def number_format(cell: Cell, style: NumberStyle) -> str | None:
         A cell, with or without a number behind it.
     style
         What its text is written in.
+    room
+        What follows it in the format, to align its decimals with those of its column (`_rooms`).
     """
     if cell.number is None or not math.isfinite(cell.number):
         return None
@@ -120,12 +156,51 @@ def number_format(cell: Cell, style: NumberStyle) -> str | None:
     mark = _literal(cell.mark)
     near = 0.5001 * 10.0 ** -len(fraction)
     if before.strip() == "<" and cell.number < number:
-        return f"[<{number:g}]{_literal(cell.text)}{mark};{code}{mark}"
+        return f"[<{number:g}]{_literal(cell.text)}{mark}{room};{code}{mark}{room}"
     if abs(number - cell.number) <= near:
-        return _literal(before) + code + _literal(after) + mark
+        return _literal(before) + code + _literal(after) + mark + room
     if "%" in after and abs(number - 100.0 * cell.number) <= near:
-        return _literal(before) + code + after.replace("\N{NO-BREAK SPACE}", "\\ ") + mark
+        return _literal(before) + code + after.replace("\N{NO-BREAK SPACE}", "\\ ") + mark + room
     return None
+
+
+def _rooms(part: Part) -> list[list[str]]:
+    """Return, for each cell of each row of a grid's body, the blanks in its format that put its decimals under those of its column.
+
+    ``_0`` in a format is a blank as wide as a zero, so that a number keeps its digits and its place.
+    """
+    ends = [[decimal_end(cell) for cell in row.cells] for row in part.body]
+    columns: dict[int, list[str]] = {}
+    for row, found in zip(part.body, ends, strict=True):
+        for (place, cell), end in zip(placed(row), found, strict=True):
+            if end is not None and cell.span == 1 and cell.number is not None:
+                columns.setdefault(place, []).append(end)
+    longest = {
+        place: (max(len(_decimals(end)) for end in held), max((_behind(end) for end in held), key=len))
+        for place, held in columns.items()
+    }
+    return [
+        [
+            _room(end, *longest[place]) if end is not None and place in longest and cell.span == 1 else ""
+            for (place, cell), end in zip(placed(row), found, strict=True)
+        ]
+        for row, found in zip(part.body, ends, strict=True)
+    ]
+
+
+def _room(end: str, decimals: int, behind: str) -> str:
+    own = len(_decimals(end))
+    lacking = ("_." if decimals and not own else "") + "_0" * (max(decimals - 1, 0) - max(own - 1, 0))
+    return lacking + "".join(f"_{mark}" for mark in behind[len(_behind(end)) :])
+
+
+def _decimals(end: str) -> str:
+    """Return the decimal sign of a number with its decimals."""
+    return end[: len(end) - len(end.lstrip(".,0123456789"))]
+
+
+def _behind(end: str) -> str:
+    return end.lstrip(".,0123456789")
 
 
 def _literal(text: str) -> str:
@@ -205,7 +280,7 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     _put(sheet, 1, 1, table.title).font = _font(bold=True, size=12)
     if back:
         cell = _put(sheet, 2, 1, f"← {back}")
-        cell.hyperlink = f"#'{back}'!A1"
+        _link(cell, back)
         cell.font = _font(color="0563C1", size=9)
     line, heads = 3, []
     widths = [max(each) for each in zip(*(_widths(part, across) for part in table.parts), strict=True)] or [8.0]
@@ -266,18 +341,23 @@ def _page(sheet: Worksheet, heads: Sequence[tuple[int, int]], *, wide: bool) -> 
     sheet.page_setup.orientation = "landscape" if wide else "portrait"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    for side in ("left", "right"):
+        setattr(sheet.page_margins, side, 0.5)
+    if sheet.oddFooter is not None:
+        sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
 
 
 def _part(sheet: Worksheet, part: Part, line: int, style: NumberStyle, widths: Sequence[float]) -> int:
     """Write a grid from a line on, with rules above, beneath its heading and below; returns the first line after it."""
     heavy, thin = "medium", "thin"
     rows = [*part.header, *part.body]
+    rooms = [[""] * len(row.cells) for row in part.header] + _rooms(part)
     for place, row in enumerate(rows):
         head = place < len(part.header)
         opens_foot = row.role == "foot" and place > 0 and rows[place - 1].role != "foot" and not head
         top = heavy if place == 0 else thin if opens_foot or place == len(part.header) else None
         bottom = heavy if place == len(rows) - 1 else None
-        _row(sheet, row, line + place, style, widths, head=head)
+        _row(sheet, row, line + place, style, widths, rooms[place], head=head)
         for column in range(1, part.width + 1):
             sheet.cell(line + place, column).border = _border(top, bottom)
         if head:
@@ -295,13 +375,22 @@ def _underline(sheet: Worksheet, row: Row, line: int, top: str | None) -> None:
         place += cell.span
 
 
-def _row(sheet: Worksheet, row: Row, line: int, style: NumberStyle, widths: Sequence[float], *, head: bool) -> None:
+def _row(
+    sheet: Worksheet,
+    row: Row,
+    line: int,
+    style: NumberStyle,
+    widths: Sequence[float],
+    rooms: Sequence[str],
+    *,
+    head: bool,
+) -> None:
     place, lines = 1, 1
-    for cell in row.cells:
+    for cell, room in zip(row.cells, rooms, strict=True):
         prose, last = is_prose(cell), place + cell.span - 1
         if prose and cell is row.cells[-1]:
             last = max(last, len(widths))
-        code = number_format(cell, style)
+        code = number_format(cell, style, room)
         target = _put(sheet, line, place, cell.number if code is not None else cell.shown or None)
         if code is not None:
             target.number_format = code
@@ -343,6 +432,10 @@ def _numbers_sheet(book: Workbook, numbers: pd.DataFrame, language: str) -> str:
         sheet.column_dimensions[_letter(place)].width = min(max(longest, len(str(name))) + 2, 34)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{_letter(len(numbers.columns))}{len(numbers) + 1}"
+    # Thousands of rows are for filters and formulas: a book that is sent to a printer has their heading alone.
+    _page(sheet, [], wide=True)
+    sheet.sheet_view.showGridLines = True
+    sheet.print_area = f"A1:{_letter(len(numbers.columns))}1"
     return str(sheet.title)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
@@ -25,6 +26,16 @@ NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW
 """Marks that take about half the room of a digit."""
 
 
+NUMBER = re.compile(
+    r"[(<\N{MINUS SIGN}\-+ ]*\d[\d \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*(?P<end>(?:[.,]\d+)?[^\d]*)"
+)
+"""A single number in an entry, with or without parentheses, a unit and a mark."""
+
+
+GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+"""The comma that groups thousands in English."""
+
+
 def measure(text: str) -> int:
     """Return how wide a text is, in digits."""
     return -(-sum(1 if mark in NARROW else 2 for mark in text) // 2)
@@ -33,6 +44,16 @@ def measure(text: str) -> int:
 def is_prose(cell: Cell) -> bool:
     """Whether an entry is a text to be read, which must break into lines, and no number or name."""
     return not cell.heading and cell.number is None and measure(cell.text) > PROSE
+
+
+def decimal_end(cell: Cell) -> str | None:
+    """Return an entry from its decimal sign on, empty for a whole number; None where it is no single number."""
+    if cell.heading or cell.align != "right" or is_prose(cell):
+        return None
+    # A comma before three digits is a decimal sign unless the number behind the text says otherwise.
+    large = cell.number is not None and abs(cell.number) >= 999.5
+    match = NUMBER.fullmatch(GROUPED.sub("", cell.shown) if large else cell.shown)
+    return match["end"] if match else None
 
 
 def column_widths(part: Part, *, broken: bool = False) -> list[int]:

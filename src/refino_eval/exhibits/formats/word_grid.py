@@ -6,12 +6,11 @@ is copied.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape as escape_markup
 
-from refino_eval.exhibits.formats.widths import column_widths, is_prose, measure, placed
+from refino_eval.exhibits.formats.widths import column_widths, decimal_end, is_prose, measure, placed
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
 from refino_eval.text.escaping import without_control_characters
 
@@ -140,24 +139,10 @@ def _needed(part: Part, tails: Sequence[float], size: float, *, broken: bool) ->
     return needed
 
 
-NUMBER = re.compile(
-    r"[(<\N{MINUS SIGN}\-+ ]*\d[\d \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*(?P<tail>(?:[.,]\d+)?[^\d]*)"
-)
-"""A single number in an entry, with or without parentheses, a unit and a mark; the thousands of English texts are in `GROUPED`."""
-
-GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-
-
 def decimal_tail(cell: Cell) -> float | None:
     """Return how wide an entry is from its decimal sign on, in parts of the size of the type; None where it is no single number."""
-    if cell.heading or cell.align != "right" or is_prose(cell):
-        return None
-    # A comma before three digits groups thousands only where the number behind the text says so.
-    text = cell.shown
-    if cell.number is not None and abs(cell.number) >= 999.5:
-        text = GROUPED.sub("", text)
-    match = NUMBER.fullmatch(text)
-    return sum(MARKS.get(mark, CHARACTER) for mark in match["tail"]) if match else None
+    end = decimal_end(cell)
+    return None if end is None else sum(MARKS.get(mark, CHARACTER) for mark in end)
 
 
 def decimal_tails(part: Part) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdo
 from refino_eval.exhibits.layout.table import Table
 from refino_eval.exhibits.tidy import write_bytes
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,24 @@ def write_table(laid: Laid, directory: Path, *, formats: Sequence[str]) -> list[
     return paths
 
 
-def write_bundle(tables: Sequence[Laid], path: Path, *, title: str, language: str) -> Path:
-    """Write all tables of an evaluation as one Word document or one Excel book, by the ending of the path."""
+def write_bundle(
+    tables: Sequence[Laid], path: Path, *, title: str, language: str, chapters: Sequence[str] = ()
+) -> Path:
+    """Write all tables of an evaluation as one Word document or one Excel book, by the ending of the path.
+
+    Parameters
+    ----------
+    tables
+        In order.
+    path
+        The file.
+    title
+        Its head.
+    language
+        Of the tables.
+    chapters
+        Of the report, one for each table, as the program calls them.
+    """
     if path.suffix == ".docx":
         from refino_eval.exhibits.formats.word import to_word_bundle
 
@@ -83,7 +100,10 @@ def write_bundle(tables: Sequence[Laid], path: Path, *, title: str, language: st
     else:
         from refino_eval.exhibits.formats.excel import to_excel_bundle
 
+        named = [say(f"report.chapter_{chapter}", language) for chapter in chapters]
         numbers = pd.concat([laid.numbers for laid in tables], ignore_index=True)
-        content = to_excel_bundle([laid.page for laid in tables], numbers, title=title, language=language)
+        content = to_excel_bundle(
+            [laid.page for laid in tables], numbers, title=title, language=language, chapters=named
+        )
     write_bytes(path, content)
     return path
