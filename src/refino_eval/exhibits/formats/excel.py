@@ -37,6 +37,14 @@ LINE = 13.5
 """Height of a line, in points: neither Excel nor LibreOffice fits every row by itself."""
 
 
+CHARACTER = 5.6
+"""Width of a character of the standard type, in points."""
+
+
+MOST_SHRUNK = 1.35
+"""Pages of a sheet that are put on one."""
+
+
 WIDEST = 46
 """Characters of a column at most."""
 
@@ -298,10 +306,20 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
         cell.font, cell.alignment = _font(size=9), _alignment(wrap_text=True, vertical="top")
         if across > 1:
             sheet.merge_cells(start_row=line, start_column=1, end_row=line, end_column=across)
-        sheet.row_dimensions[line].height = 12.5 * max(1, math.ceil(measure(note) / (1.15 * total)))
+        sheet.row_dimensions[line].height = 12.5 * max(1, math.ceil(measure(note) / (1.25 * total)))
         line += 1
     _page(sheet, heads, wide=total > LANDSCAPE)
+    sheet.page_setup.fitToHeight = int(_nearly_one_page(sheet, total, line))
     return str(sheet.title)
+
+
+def _nearly_one_page(sheet: Worksheet, across: float, down: int) -> bool:
+    """Whether a sheet is on one page, or would be if it were a little smaller: a few lines of notes get no page of their own."""
+    wide = sheet.page_setup.orientation == "landscape"
+    room = (770.0, 490.0) if wide else (520.0, 740.0)  # points of an A4 page between its margins
+    scale = min(1.0, room[0] / (CHARACTER * across))
+    heights = [sheet.row_dimensions[line].height or LINE for line in range(1, down)]
+    return scale * sum(heights) < MOST_SHRUNK * room[1]
 
 
 def _name(book: Workbook, table: Table) -> str:
