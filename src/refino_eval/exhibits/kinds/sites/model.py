@@ -76,11 +76,6 @@ class SitesExhibit(PlainExhibit):
         return self
 
     @property
-    def outcome_columns(self) -> Mapping[str, str]:
-        """None: the columns are texts and stated numbers."""
-        return {}
-
-    @property
     def splits(self) -> tuple[By, ...]:
         """The column that people are counted by."""
         return (self.by,)
