@@ -20,7 +20,7 @@ from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import write_page
 from refino_eval.report.studies.forest import forest_effects
-from refino_eval.report.studies.forest_drawing import forest_drawing
+from refino_eval.report.studies.forest_drawing import SHAPES, forest_drawing
 from refino_eval.text import say
 
 STYLES = ("report.css", "studies.css", "print.css")
@@ -101,7 +101,7 @@ def write_study_page(root: Path) -> list[Path]:
                     f"{row.label[language]}: {row.published.source}" for row in forest.rows if row.published is not None
                 ],
                 "synthetic": any(effect.synthetic for effect in effects[name][0]),
-                "drawing": forest_drawing(forest, effects[name][0], language),
+                "drawings": [forest_drawing(forest, effects[name][0], language, shape) for shape in SHAPES],
             }
             for name, forest in forests.items()
             if effects[name][0]
