@@ -11,6 +11,7 @@ from refino_eval.config.across.forests import load_forests
 from refino_eval.errors import UserError
 from refino_eval.exhibits.tidy import tidy_frame, write_tidy
 from refino_eval.report.studies.forest import by_horizon, forest_effects, heterogeneity
+from refino_eval.report.studies.forest_drawing import SHAPES, forest_drawing
 from refino_eval.report.studies.study_page import write_study_page
 
 WORD = {"nb": "ord", "en": "word"}
@@ -68,6 +69,24 @@ def test_effects_are_those_of_the_aggregates_and_the_sources_by_horizon(tmp_path
     (_, _, among), (_, _, alone) = by_horizon(effects)
     assert among.q == pytest.approx((5 - 1) ** 2 / 2)
     assert alone is None, "an observational comparison does not count, nor does one study alone"
+
+
+def test_a_forest_is_drawn_for_wide_and_narrow_screens_and_described_in_words(tmp_path):
+    root = project(tmp_path, [own("first", 12), STATED])
+    (forest,) = load_forests(root).values()
+    effects, _ = forest_effects(forest, root / "results", root / "data/published", {"first": "public"})
+    wide, narrow = (forest_drawing(forest, effects, "en", shape) for shape in SHAPES)
+    for drawing in (wide, narrow):
+        marks = [x for row in drawing["rows"] if not row["head"] for x in (row["low"], row["x"], row["high"])]
+        assert all(0 < x < drawing["width"] for x in [*marks, *(tick["x"] for tick in drawing["ticks"])])
+        assert max(row["y"] for row in drawing["rows"]) < drawing["bottom"] < drawing["height"]
+    assert wide["described"] == narrow["described"]
+    assert "Month 12." in wide["described"]
+    assert "first, word, N = 77: 1.0 [−1.0, 3.0]." in wide["described"]
+    assert 2 <= len(narrow["ticks"]) <= len(wide["ticks"])
+    # The text of an effect is above its mark where there is no room next to it.
+    own_row = next(row for row in narrow["rows"] if row.get("label") == "first")
+    assert own_row["mark"] > own_row["y"] + 15
 
 
 def test_heterogeneity_is_that_of_statsmodels():
