@@ -97,7 +97,7 @@ class PlainExhibit(Strict):
     )
     chapter: Annotated[Chapter | None, DESCRIPTIVE] = Field(
         default=None,
-        description="Chapter of the report that shows it; default: that of its kind. `supplement` is in the appendix.",
+        description="Chapter of the report that shows it; default: that of its kind. `supplement` is the appendix's chapter of further tables and figures.",
     )
 
     arm: Name | None = Field(
@@ -116,6 +116,8 @@ class PlainExhibit(Strict):
     form: ClassVar[Form] = "table"
     several_arms: ClassVar[Several] = "apart"
     usual_chapter: ClassVar[Chapter] = "results"
+    supplementary: ClassVar[bool] = False
+    """Whether the appendix usually shows it, as a supplement to that chapter."""
     units_in_heads: ClassVar[bool] = True
     """Whether heads of columns show units; where they do not, a note gives the units of the outcomes."""
     about_people: ClassVar[bool] = True

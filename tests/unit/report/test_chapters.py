@@ -6,7 +6,8 @@ from refino_eval.config.exhibit_base import Chapter
 from refino_eval.config.exhibits import MODELS
 from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
-from refino_eval.report.page.chapters import EXHIBIT_CHAPTERS, by_chapter, chapter_of
+from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
+from refino_eval.report.page.chapters import EXHIBIT_CHAPTERS, by_chapter, chapter_of, in_appendix
 
 TITLE = {"nb": "x", "en": "x"}
 
@@ -26,3 +27,25 @@ def test_exhibits_are_sorted_by_the_chapter_of_their_kind():
     draws = DrawsExhibit.model_validate({"kind": "draws", "title": TITLE})
     itt = IttExhibit.model_validate({"kind": "itt", "title": TITLE, "columns": {"a": "b"}})
     assert by_chapter(["a", "b", "c"], {"a": itt, "b": draws, "c": itt}) == {"design": ["b"], "results": ["a", "c"]}
+
+
+def test_the_main_report_lists_what_the_appendix_has_on_each_subject():
+    itt = IttExhibit.model_validate({"kind": "itt", "title": TITLE, "columns": {"a": "b"}})
+    exhibits = {
+        "without": LeaveOneOutExhibit.model_validate(
+            {"kind": "leave_one_out", "title": TITLE, "columns": {"a": "b"}, "without": "county"}
+        ),
+        "further": itt.model_copy(update={"chapter": "supplement"}),
+        "effects": itt,
+        "draws": DrawsExhibit.model_validate({"kind": "draws", "title": TITLE}),
+    }
+    # The supplement is in the order of subjects: results before robustness.
+    assert by_chapter(exhibits, exhibits)["supplement"] == ["further", "without"]
+    names = ["further", "without", "draws"]
+    assert in_appendix(names, exhibits, {"flow", "results", "robustness"}) == {
+        "results": ("further",),
+        "robustness": ("without",),
+        "flow": ("draws",),
+    }
+    # A subject without a chapter in the main report is listed under the results.
+    assert in_appendix(names, exhibits, {"results"}) == {"results": ("further", "without", "draws")}

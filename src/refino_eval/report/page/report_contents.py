@@ -20,7 +20,7 @@ from refino_eval.exhibits.tidy import reason_not_made
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import watermark_text
 from refino_eval.report.page import summary_tables
-from refino_eval.report.page.chapters import DEPTHS, by_chapter
+from refino_eval.report.page.chapters import DEPTHS, by_chapter, in_appendix
 from refino_eval.report.page.comparison import Comparison, compare_in_words
 from refino_eval.report.page.explanations import Explanation, explanations
 from refino_eval.report.page.explorer import explorer_of
@@ -81,6 +81,8 @@ class ReportContents:
         The exhibits of each chapter that has some.
     depths
         The same chapters by depth: the summary, the main report, and the appendix.
+    see_also
+        By chapter of the main report: the exhibits of the same subject in the appendix.
     summary, flow, explorer, checks, methods, comparison, definitions, provenance
         What the chapters of these names show besides exhibits.
     quality, linkage, rules, plan
@@ -98,6 +100,7 @@ class ReportContents:
     labels: LabelBook
     order: tuple[str, ...]
     depths: Mapping[str, tuple[str, ...]]
+    see_also: Mapping[str, tuple[ReportExhibit, ...]]
     chapters: Mapping[str, tuple[ReportExhibit, ...]]
     summary: Summary
     flow: SummaryTable | None
@@ -172,12 +175,16 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     }
     quality = summary_tables.quality_table(inputs, language)
     depths = _depths(chapters, own, quality=quality is not None)
+    order = tuple(chapter for held in depths.values() for chapter in held)
+    shown = {exhibit.name: exhibit for held in chapters.values() for exhibit in held}
+    further = in_appendix(shown, inputs.definitions.exhibits, order)
     return ReportContents(
         inputs=inputs,
         language=language,
         labels=labels,
-        order=tuple(chapter for held in depths.values() for chapter in held),
+        order=order,
         depths=depths,
+        see_also={chapter: tuple(shown[name] for name in held) for chapter, held in further.items()},
         chapters=chapters,
         **own,
         quality=quality,

@@ -118,6 +118,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         script_sources=" ".join(map(_source, scripts)),
         order=contents.order,
         depths=contents.depths,
+        see_also=contents.see_also,
         chapters=chapters,
         contents={name: getattr(contents, name) for name in contents.order if hasattr(contents, name)},
         quality=contents.quality,

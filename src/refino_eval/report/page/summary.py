@@ -18,7 +18,7 @@ from refino_eval.exhibits.report_parts import DesignCheck, report_part
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.report.page.chapters import chapter_of
+from refino_eval.report.page.chapters import subject_of
 from refino_eval.report.page.primary_effects import Forest, MainEffect, forest_of, includes_zero, main_effect, reach_of
 from refino_eval.report.report_inputs import ReportInputs
 
@@ -110,7 +110,7 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
         tallies += [prefix + text for text in _tally(tables, frames, own)]
     lead += _randomisation(inputs, tables, frames, labels)
     checks = sorted(_checks(inputs, frames, labels), key=_concern)
-    costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if chapter_of(exhibit) == "costs"}
+    costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if subject_of(exhibit) == "costs"}
     others = {name: frame for name, frame in frames.items() if name not in costly}
     levels = " / ".join(dict.fromkeys(effect.level for effect in effects))
     forest = forest_of(effects, labels)

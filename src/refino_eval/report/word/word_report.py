@@ -46,6 +46,7 @@ from refino_eval.report.word.word_fields import (
     bookmark,
     caption_paragraph,
     contents_paragraphs,
+    link,
     made_paragraph,
     run,
     with_references,
@@ -167,6 +168,7 @@ def _written(contents: ReportContents) -> bytes:
         _chapter(writer, chapter)
         for exhibit in contents.chapters.get(chapter, ()):
             _exhibit(writer, exhibit)
+        _see_also(writer, chapter)
     return saved(document)
 
 
@@ -267,6 +269,15 @@ def _chapter(writer: _Writer, chapter: str) -> None:
     }  # fmt: skip
     if chapter in own:
         own[chapter](writer)
+
+
+def _see_also(writer: _Writer, chapter: str) -> None:
+    """Write what the appendix has of a chapter's subject, each a link to its caption."""
+    held = [writer.captions[exhibit.name] for exhibit in writer.contents.see_also.get(chapter, ())]
+    if held:
+        links = [link(caption.mark, run(f"{caption.name}. {caption.title}")) for caption in held]
+        inside = run(f"{writer.say('report.in_appendix')} ") + run("; ").join(links)
+        append(writer.document, made_paragraph("Normal", inside))
 
 
 def _bullets(writer: _Writer, texts: Iterable[str]) -> None:

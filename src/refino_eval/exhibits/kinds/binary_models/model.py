@@ -18,6 +18,7 @@ class BinaryModelsExhibit(OutcomesExhibit):
     takes_weights: ClassVar[bool] = False
     covariances: ClassVar[tuple[Vcov, ...]] = ("iid", "HC1")
     usual_chapter: ClassVar[Chapter] = "robustness"
+    supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls",)
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)

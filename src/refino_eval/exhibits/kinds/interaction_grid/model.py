@@ -15,6 +15,7 @@ class InteractionGridExhibit(OutcomesExhibit):
 
     kind: Literal["interaction_grid"]
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
+    supplementary: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
     explanations: ClassVar[tuple[str, ...]] = ("itt", "groups", "verified")
     moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates; a row each.")

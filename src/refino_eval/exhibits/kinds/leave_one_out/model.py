@@ -15,6 +15,7 @@ class LeaveOneOutExhibit(OutcomesExhibit):
 
     kind: Literal["leave_one_out"]
     usual_chapter: ClassVar[Chapter] = "robustness"
+    supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     explanations: ClassVar[tuple[str, ...]] = (

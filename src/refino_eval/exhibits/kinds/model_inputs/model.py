@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from refino_eval.config.base import Name
 from refino_eval.config.exhibit_base import ProgrammesExhibit
@@ -17,6 +17,7 @@ class ModelInputsExhibit(ProgrammesExhibit):
     """The common inputs, and each programme's own, with 5 and 95 per cent quantiles of those that are uncertain."""
 
     kind: Literal["model_inputs"]
+    supplementary: ClassVar[bool] = True
     programmes: tuple[Name, ...] = ()
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
