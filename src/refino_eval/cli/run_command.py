@@ -27,11 +27,11 @@ from refino_eval.cli.output import check_option
 from refino_eval.cli.pdf_command import pdf_after_run
 from refino_eval.cli.slurm_logs import slurm_problems
 from refino_eval.cli.stage_times import enter_usage, stage_times, time_lines
+from refino_eval.cli.up_to_date import fingerprint, is_up_to_date, record_finished
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
-from refino_eval.report.studies.study_page import write_study_page
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
 from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
@@ -39,6 +39,7 @@ from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_P
 TARGETS = ("all", "outcomes", "aggregates")
 REASONS_SHOWN = 10
 BENCHMARKS = "run/benchmarks"
+STUDY_PAGE = "index.en.html"
 PROFILES = "workflow/profiles"
 LAPTOP, LAPTOP_CORES = "laptop", 2
 
@@ -104,7 +105,10 @@ def run_workflow(
     log.parent.mkdir(parents=True, exist_ok=True)
     person_level_folder(root / configuration.results_folder)
     start, since = time.perf_counter(), time.time()
+    made_from = fingerprint(configuration, until)
     with only_run(root, study.name, configuration.data_folder) as held:
+        if not force and is_up_to_date(configuration, until, made_from):
+            return _finish(configuration, until, 0, start, since, cores, console)
         folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
         environment = _environment(root, folder)
         first = not (configuration.results_folder / BENCHMARKS).is_dir()
@@ -125,12 +129,28 @@ def run_workflow(
         raise_problems(_missing_inputs(log))
         _show_failure(last, log, root, console)
         return 1
+    record_finished(configuration, until, made_from)
+    return _finish(configuration, until, jobs, start, since, cores, console)
+
+
+def _finish(
+    configuration: Configuration,
+    until: str | None,
+    jobs: int,
+    start: float,
+    since: float,
+    cores: int | None,
+    console: Console,
+) -> int:
+    """Report what a run that ended well did, and what it could not make."""
     seconds = time.perf_counter() - start
     _show_success(configuration, until, jobs, seconds, console)
     for line in time_lines(stage_times(configuration.results_folder / BENCHMARKS, since), seconds=seconds, cores=cores):
         console.print(line, markup=False)
-    if until is None or until == "all":
-        _write_study_page(root, console)
+    # Where nothing changed, the page of all studies is as the run of the latest of them left it.
+    if until in (None, "all") and (jobs or not (configuration.root / "results" / STUDY_PAGE).is_file()):
+        _write_study_page(configuration.root, console)
+    if until in (None, "all"):
         for line in pdf_after_run(configuration):
             console.print(line, markup=False)
     if until != "outcomes":
@@ -140,6 +160,8 @@ def run_workflow(
 
 def _write_study_page(root: Path, console: Console) -> None:
     """Write the page of all studies; what is wrong with its comparisons is no fault of this evaluation."""
+    from refino_eval.report.studies.study_page import write_study_page
+
     try:
         write_study_page(root)
     except UserError as error:
