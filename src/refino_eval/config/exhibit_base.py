@@ -157,8 +157,8 @@ class PlainExhibit(Strict):
     @property
     def outcome_columns(self) -> Mapping[str, str]:
         """The outcomes that are columns: key in the exhibit -> outcome."""
-        columns: Mapping[str, str] = getattr(self, "columns", {})
-        return columns
+        columns: Mapping[str, object] = getattr(self, "columns", {})
+        return {key: outcome for key, outcome in columns.items() if isinstance(outcome, str)}
 
     @property
     def single_outcome(self) -> str | None:
