@@ -59,10 +59,11 @@ def pdf_after_run(configuration: Configuration) -> Iterator[str]:
 
     A machine without a browser is no fault of the run.
     """
-    from refino_eval.report.pdf_report import NoBrowser, find_browser
-
     languages = list(configuration.project.languages)
     if "pdf" in configuration.project.formats.report:
+        # Imports pandas, which a run with nothing to do has no time for.
+        from refino_eval.report.pdf_report import NoBrowser, find_browser
+
         try:
             yield from _up_to_date(configuration, languages, find_browser())
             return

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,10 +34,12 @@ def fingerprint(configuration: Configuration, until: str | None) -> str:
     # The evaluation's resolved paths and settings, also where an environment variable decides them.
     digest.update(repr(configuration.project).encode())
     for top in (*(root / name for name in READ_WHOLE), *(shipped / name for name in READ_WHOLE[:3]), PACKAGE):
-        for path in _files([top]):
-            digest.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    for path in _files([root / configuration.data_folder]):
-        digest.update(f"{path}\0{path.stat().st_size}".encode())
+        for path in _files(top):
+            digest.update(f"{top.name}/{path.relative_to(top)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    # A new file can be one that a register's pattern names; a synthetic delivery is a result of the run.
+    delivered = root / configuration.data_folder
+    for path in _files(delivered) if configuration.evaluation.synthetic is None else ():
+        digest.update(f"{path.relative_to(delivered)}\0{path.stat().st_size}".encode())
     return digest.hexdigest()
 
 
@@ -63,14 +65,13 @@ def _record(configuration: Configuration, until: str | None) -> Path:
     return folder / f"{configuration.evaluation.name}.{until or 'all'}.finished"
 
 
-def _files(tops: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files of folders, in order, without what Python and editors leave."""
-    for top in tops:
-        if top.is_file():
-            yield top
-        for folder, names, files in os.walk(top):
-            names[:] = sorted(name for name in names if name != "__pycache__")
-            yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
+def _files(top: Path) -> Iterator[Path]:
+    """Yield a file, or the files of a folder in order, without what Python and editors leave."""
+    if top.is_file():
+        yield top
+    for folder, names, files in os.walk(top):
+        names[:] = sorted(name for name in names if name != "__pycache__")
+        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
 
 
 def _installed() -> Iterator[str]:
