@@ -431,7 +431,7 @@ def test_without_scripts_the_page_is_complete(opened):
     assert page.locator("#compared-table_8_1 table").is_visible()
 
 
-def test_it_prints_whole_figures_and_leaves_folded_what_is_folded(opened):
+def test_it_prints_whole_figures_and_all_but_the_comparison_unfolded(opened):
     page = opened("nb")
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     assert 8 < len(re.findall(rb"/Type\s*/Page\b", printed)) < 60
@@ -440,6 +440,13 @@ def test_it_prints_whole_figures_and_leaves_folded_what_is_folded(opened):
     for hidden in ("#contents", "button.copy", "#explorer", "button.drawer", "#exhibit-figure_8_1 .charts"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert not page.locator("#compared-table_8_1 table").is_visible()
+    assert page.locator(".explained p").first.is_visible()
+    assert page.locator("nav.printed a[href='#exhibit-table_8_1']").is_visible()
+    page.set_viewport_size({"width": 680, "height": 1000})  # 180 mm, which the margins leave
+    ends = (
+        "[...document.querySelectorAll('section:not(.lies) > * table')].map(each => each.getBoundingClientRect().right)"
+    )
+    assert max(page.evaluate(ends)) <= 682
 
 
 def test_nothing_of_a_person_is_embedded(small_run):

@@ -11,7 +11,8 @@ from refino_eval.text.escaping import without_control_characters
 if TYPE_CHECKING:
     from docx.document import Document
 
-LONG_SIDE, SHORT_SIDE, MARGIN = 16838, 11906, 1418
+LONG_SIDE, SHORT_SIDE, MARGIN, LOW_MARGIN = 16838, 11906, 1418, 1060
+"""Of a page, in twips."""
 
 
 FONT = "Arial"
@@ -84,7 +85,8 @@ def turn(section: Any, *, landscape: bool) -> None:
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (long, short) if landscape else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
-        setattr(section, side, Twips(MARGIN))
+        # A turned page is low: its notes should not begin another one.
+        setattr(section, side, Twips(LOW_MARGIN if landscape and side[0] in "tb" else MARGIN))
 
 
 def head_pages(document: Document, text: str) -> None:

@@ -160,7 +160,9 @@ def _written(contents: ReportContents) -> bytes:
     for place, chapter in enumerate(name for name in contents.order if name != "explorer"):
         if place == 1:
             _contents(writer)
-        writer.turned(landscape=False)
+        # The heading of a chapter that begins with a wide table is on its page.
+        first = contents.chapters.get(chapter, ())[:1] if chapter not in OWN else ()
+        writer.turned(landscape=any(each.landscape for exhibit in first for each in _fitted(writer, exhibit)[1]))
         if chapter == next(iter(contents.depths.get("appendix", ())), ""):
             appendix = run(writer.say("report.depth_appendix"))
             append(document, made_paragraph("Title", appendix, "<w:pageBreakBefore/>"))
@@ -263,12 +265,8 @@ def _chapter(writer: _Writer, chapter: str) -> None:
     """Write what a chapter shows before its exhibits."""
     if chapter not in ("summary", "methods", "comparison"):
         append(writer.document, made_paragraph("Normal", run(writer.say(f"report.lead_{chapter}")), "<w:keepNext/>"))
-    own = {
-        "summary": _summary, "flow": _flow, "checks": _checks, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
-        "provenance": _provenance,
-    }  # fmt: skip
-    if chapter in own:
-        own[chapter](writer)
+    if chapter in OWN:
+        OWN[chapter](writer)
 
 
 def _see_also(writer: _Writer, chapter: str) -> None:
@@ -363,8 +361,7 @@ def _provenance(writer: _Writer) -> None:
 
 def _exhibit(writer: _Writer, exhibit: ReportExhibit) -> None:
     """Write one exhibit: caption, grids or picture, notes, and the verdicts on its published numbers."""
-    table = _on_paper(writer, exhibit)
-    chosen = fit(table, PAGES) if table is not None else ()
+    table, chosen = _fitted(writer, exhibit)
     writer.turned(landscape=any(each.landscape for each in chosen))
     append(writer.document, caption_paragraph(writer.captions[exhibit.name], writer.next()))
     if table is None:
@@ -378,6 +375,12 @@ def _exhibit(writer: _Writer, exhibit: ReportExhibit) -> None:
     if exhibit.verdicts:
         to_comparison = word_field("REF _Toc_comparison \\h", writer.say("report.chapter_comparison"))
         append(writer.document, made_paragraph("TableNote", to_comparison + run(f": {exhibit.verdicts}.")))
+
+
+def _fitted(writer: _Writer, exhibit: ReportExhibit) -> tuple[Table | None, tuple[Fit, ...]]:
+    """Return the table of an exhibit as paper holds it, and how its grids are set; neither for a figure."""
+    table = _on_paper(writer, exhibit)
+    return table, fit(table, PAGES) if table is not None else ()
 
 
 def _on_paper(writer: _Writer, exhibit: ReportExhibit) -> Table | None:
@@ -433,6 +436,13 @@ def _size(svg: str) -> tuple[float, float]:
 def _described(svg: str) -> str:
     match = re.search(r"<desc[^>]*>(.*?)</desc>", svg, flags=re.DOTALL)
     return unescape(match[1]).strip() if match else ""
+
+
+OWN = {
+    "summary": _summary, "flow": _flow, "checks": _checks, "methods": _methods, "comparison": _comparison, "definitions": _definitions,
+    "provenance": _provenance,
+}  # fmt: skip
+"""What chapters show before their exhibits, by chapter."""
 
 
 def _small(writer: _Writer, table: SummaryTable | None) -> None:
