@@ -229,6 +229,18 @@ def test_a_link_to_a_number_is_copied_from_its_dialog(opened):
     assert page.evaluate("window.kept").endswith("report.en.html#exhibit-table_8_1")
 
 
+def test_a_number_and_its_published_one_lead_to_each_other(opened):
+    page = opened()
+    page.select_option("#filter-verdict", "differs")
+    page.locator(f'[id="{NUMBER}"] button').click()
+    page.locator("#trail a", has_text="comparison").click()
+    row = page.locator(f'[id="published:{NUMBER}"]')
+    row.wait_for(state="visible")
+    assert "reached" in row.get_attribute("class")
+    row.locator("a").click()
+    page.wait_for_selector(f'[id="{NUMBER}"].reached')
+
+
 def test_search_finds_exhibits_definitions_and_numbers_and_opens_what_is_folded(opened):
     page = opened("en", PHONE)
     page.keyboard.press("/")

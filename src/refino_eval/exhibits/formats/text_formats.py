@@ -108,9 +108,12 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
     pads = decimal_pads(part, language)
     wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
+    looks = ' class="dense"' if wide else ""
+    # A table without a visible caption has the name of its part for screen readers.
+    named = "" if caption else f' aria-label="{escape(name)}"'
     return [
         f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name)}">',
-        '<table class="dense">' if wide else "<table>",
+        f"<table{looks}{named}>",
         *caption,
         "<thead>",
         *(_html_row(row, marks, head=True) for row in part.header),

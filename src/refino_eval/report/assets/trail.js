@@ -36,6 +36,13 @@
       id ? Report.links.copier(id, address, word("copy_link")) : "",
       ...parts.map((part) => section(...sections[part])),
     );
+    const compared = document.getElementById(`published:${id}`);
+    if (compared) {
+      const link = make("a", { href: `#published:${id}` }, word("to_published"));
+      // The dialog would give the focus back to the number.
+      link.addEventListener("click", () => { opener = null; dialog.close(); });
+      body.append(make("p", {}, link));
+    }
     // The address of the page is now that of the number, so that it can be copied from there too.
     if (id) history.replaceState(null, "", `#${id}`);
     opener = from;

@@ -16,12 +16,13 @@ from refino_eval.published.source import PublishedSource, pages_text
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.locations import word_of_key, words_of_place
+from refino_eval.report.trail.trails import address_of
 from refino_eval.text import say
 
 
 @dataclass(frozen=True)
 class ComparedNumber:
-    """One published number next to ours."""
+    """One published number next to ours; `address` is the name of ours, if it has the same key."""
 
     what: str
     published: str
@@ -29,6 +30,7 @@ class ComparedNumber:
     verdict: str
     distance: str
     reason: str
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def _compared(
         ours=style.of_text(str(record["obtained_rounded"])),
         verdict=verdict,
         distance=style.fixed(float(distance), 1) if measured else "",
+        address="" if str(record.get("obtained_from", "")) not in ("", "nan") else address_of(str(record["exhibit"]), key),
         # The source of the published document may give a reason, which goes before ours.
         reason=given if given not in ("", "nan") else say(f"comparison.why_{reason}", language) if reason else "",
     )

@@ -129,6 +129,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         explained=contents.explained,
         catalogue=page.catalogue,
         example=next(iter(page.trails.addresses), ""),
+        ids=page.trails.addresses,
         data=_embedded(_data(page)),
         figure_style=Markup(page.figures.style),
         glyphs=Markup(page.figures.shared),

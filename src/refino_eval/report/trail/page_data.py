@@ -29,13 +29,13 @@ class TrailData:
     numbers
         Each number: its words, and the indices of its sections. Its name is the id of its cell.
     addresses
-        The name of each number that the page shows, as the command line takes it, with its exhibit and key.
+        The name of each number that the page shows, as the command line takes it, with the id of its cell.
     """
 
     trails: Trails
     sections: dict[Section, int] = field(default_factory=dict)
     numbers: list[tuple[str, list[int]]] = field(default_factory=list)
-    addresses: dict[str, tuple[str, Key]] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
     _indices: dict[tuple[str, Key], int] = field(default_factory=dict)
 
     def offers(self, exhibit: str) -> bool:
@@ -58,9 +58,9 @@ class TrailData:
         address = address_of(exhibit, key)
         if address in self.addresses:
             return ""
-        self.addresses[address] = (exhibit, key)
         # An id has no spaces, and is written as an address of a page writes it.
-        return f' id="{quote(address, safe=":,=/()")}"'
+        self.addresses[address] = quote(address, safe=":,=/()")
+        return f' id="{self.addresses[address]}"'
 
     def _trail(self, exhibit: str, key: Key) -> str:
         if not self.offers(exhibit):
