@@ -172,7 +172,9 @@ def _compared(
         ours=style.of_text(str(record["obtained_rounded"])),
         verdict=verdict,
         distance=style.fixed(float(distance), 1) if measured else "",
-        address="" if str(record.get("obtained_from", "")) not in ("", "nan") else address_of(str(record["exhibit"]), key),
+        address=""
+        if str(record.get("obtained_from", "")) not in ("", "nan")
+        else address_of(str(record["exhibit"]), key),
         # The source of the published document may give a reason, which goes before ours.
         reason=given if given not in ("", "nan") else say(f"comparison.why_{reason}", language) if reason else "",
     )
