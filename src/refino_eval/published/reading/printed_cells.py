@@ -1,0 +1,214 @@
+"""The numbers in one cell of a table: `0.35** (0.02)`, `0,35 [0,31; 0,39]`, `1,234`, `30 %`, `n/a`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from refino_eval.published.reading.grids import Notation
+
+Decimals = Literal[".", ","]
+Shape = Literal["plain", "round", "square", "low", "high", "sigma", "of"]
+"""How a number is set: alone, in parentheses, in brackets, as an end of an interval, after a plus-minus sign, or after a slash."""
+
+_SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_MINUS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"), "-")
+_STARS = dict.fromkeys(map(ord, "\u2217\u22c6\u2605\uff0a\u204e"), "*")
+_EMPTY = re.compile(
+    r"[\s.\-_:/*…]*|n\.? ?/?a\.?|n\.d\.|na|nan|none|null|i\.?a\.?|ikke (?:tilgjengelig|relevant)|\(-+\)|\[-+\]",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(
+    r"(?<=[\d*%)\]])\s?(?:[†‡§¶#+^¹²³⁴-⁹⁰ᵃ-ᵡ]+|\^?[a-h](?!\w)|\^\d|\([a-h]\)|\[\d{1,2}\])+(?=\s|$|\(|\[)|(?<=[\d*%]) \d\)$"
+)
+_PAIRED = re.compile(r"\([^()]* \d\)$")
+_CURRENCY = re.compile(r"(?:US)?[$€£]|\b(?:NOK|SEK|DKK|EUR|USD|GBP|kr)\b\.?|,-(?=\s|$)", re.IGNORECASE)
+_PERCENT = re.compile(r"\s*(?:pct\.?|per ?cent|pst\.?|prosent)(?=\W|$)", re.IGNORECASE)
+_NAMED = re.compile(r"(?P<name>p|t|z|F|N|n|SE|SD|χ2|chi2|R2|r)\s*(?:\([\d., ]+\))?\s*(?==|<|>)")
+_DIGITS = r"\d+(?:[.,' \u2019]\d+)*(?:e[-+]?\d+)?|[.,]\d+"
+_NUMBER = re.compile(
+    rf"(?P<sign>[-+])?\s?(?P<digits>{_DIGITS})\s?(?P<percent>%?)\s?(?P<stars>\*{{0,4}})\s?(?P<late>%?)"
+)
+_QUALIFIED = re.compile(
+    r"^(?:=\s*)?(?P<word><=?|≤|>=?|≥|~|≈|ca\.?|about|approx\.?|about)?\s*(?P<rest>.*)$", re.IGNORECASE
+)
+_INTERVAL = re.compile(
+    rf"(?P<low>[-+]?\s?(?:{_DIGITS})\s?%?)\s*(?P<between>,\s|;|\bto\b|\btil\b|\bog\b|\band\b|\s-\s|/|-|,)\s*(?P<high>[-+]?\s?(?:{_DIGITS})\s?%?)"
+)
+_TOKEN = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|±[^([{]*|\+/-[^([{]*|[^([{±]+")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One number of a cell.
+
+    Attributes
+    ----------
+    text
+        As published.
+    printed
+        With a decimal point, thousands grouped by spaces and ASCII signs, as `parse_printed` reads it.
+    shape
+        How it is set.
+    qualifier
+        `just_under` for `<`, `just_over` for `>`, `about`, or nothing.
+    """
+
+    text: str
+    printed: str
+    shape: Shape
+    qualifier: str = ""
+
+    @property
+    def percent(self) -> bool:
+        """Whether it is published with a percent sign."""
+        return "%" in self.printed
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number without a sign."""
+        return re.fullmatch(r"[\d ]+", self.printed) is not None
+
+
+def plain(text: str) -> str:
+    """Return a text with ordinary spaces, minus signs and stars, and without currencies and footnote marks."""
+    text = _INVISIBLE.sub("", text).translate(_MINUS).translate(_STARS)
+    text = _SPACES.sub(" ", text.replace("\r", "\n"))
+    text = _PERCENT.sub("%", _CURRENCY.sub("", text))
+    # `0.35 1)` has a footnote; in `0.35 (2 1)` the parenthesis closes one that was opened.
+    return (
+        text if "(" in text and text.rstrip().endswith(")") and _PAIRED.search(text) else _MARKS.sub("", text)
+    ).strip()
+
+
+def is_empty(text: str) -> bool:
+    """Return whether a cell states that there is no number: nothing, a dash, dots or `n/a`."""
+    return _EMPTY.fullmatch(plain(text)) is not None
+
+
+def decimal_sign(texts: Iterable[str], notation: Notation = "") -> Decimals:
+    """Return the decimal sign that the numbers of a document show.
+
+    A sign followed by one, two, four or more digits, or after a leading zero, separates decimals; one that occurs twice in a
+    number groups thousands. What is left open (`1,234`) is decided by the other numbers, then by the document's language:
+    a comma with three digits after it groups thousands in English.
+    """
+    votes: Counter[str] = Counter()
+    for text in texts:
+        for digits in re.findall(r"\d[\d.,]*\d|[.,]\d+", plain(text)):
+            _vote(digits, votes)
+    if votes["."] != votes[","]:
+        return "." if votes["."] > votes[","] else ","
+    return "," if notation == "nb" else "."
+
+
+def _vote(digits: str, votes: Counter[str]) -> None:
+    signs = [sign for sign in digits if sign in ".,"]
+    if not signs:
+        return
+    last = signs[-1]
+    before, _, after = digits.rpartition(last)
+    if len(set(signs)) == 2:
+        votes[last] += 3
+    elif len(signs) > 1:
+        votes["," if last == "." else "."] += 2 if all(len(part) == 3 for part in digits.split(last)[1:]) else 0
+    elif len(after) != 3 or before in ("", "0"):
+        votes[last] += 2
+
+
+def pieces(text: str, decimals: Decimals) -> list[Piece] | None:
+    """Return the numbers of a cell in order; None where it is not made of numbers alone.
+
+    Parameters
+    ----------
+    text
+        The cell's text.
+    decimals
+        The decimal sign of the document.
+
+    Examples
+    --------
+    >>> [(piece.printed, piece.shape) for piece in pieces("0,35** (0,02)", ",")]
+    [('0.35**', 'plain'), ('0.02', 'round')]
+    """
+    wanted = _NAMED.sub("", plain(text).replace("\n", " ")).strip()
+    result: list[Piece] = []
+    for token in _TOKEN.findall(wanted):
+        inner, shape = token.strip(" ,;"), "plain"
+        if not inner:
+            continue
+        if inner[0] in "([{":
+            shape, inner = ("round" if inner[0] == "(" else "square"), inner[1:-1].strip()
+        elif inner[0] in "±+" and not re.match(r"\+\s?\d", inner):
+            shape, inner = "sigma", inner.lstrip("±+/- ")
+        if inner and set(inner) <= {"*"} and result:
+            # Stars after the parenthesis belong to the number before it.
+            first = result[0]
+            result[0] = Piece(first.text, first.printed + inner, first.shape, first.qualifier)
+            continue
+        numbers = _numbers(inner, shape, decimals)  # type: ignore[arg-type]
+        if numbers is None:
+            return None
+        result += numbers
+    return result or None
+
+
+def _numbers(text: str, shape: Shape, decimals: Decimals) -> list[Piece] | None:
+    """Return the number, or the two ends of the interval, in one token."""
+    one = _number(text, shape, decimals)
+    if one is not None:
+        return [one]
+    part, slash, size = text.partition("/")
+    if slash and shape == "plain" and all(re.fullmatch(r"\d[\d.,' ]*", each.strip()) for each in (part, size)):
+        both = _number(part, "plain", decimals), _number(size, "of", decimals)
+        return [each for each in both if each is not None]
+    match = _INTERVAL.fullmatch(text)
+    if match is None or (shape == "plain" and match["between"] in ("/", "-", ",")):
+        return None
+    low, high = _number(match["low"], "low", decimals), _number(match["high"], "high", decimals)
+    return [low, high] if low is not None and high is not None else None
+
+
+def _number(text: str, shape: Shape, decimals: Decimals) -> Piece | None:
+    qualified = _QUALIFIED.match(text)
+    word, rest = (qualified["word"] or "", qualified["rest"]) if qualified else ("", text)
+    match = _NUMBER.fullmatch(rest.strip())
+    if match is None:
+        return None
+    digits = canonical(match["digits"].strip(), decimals)
+    if digits is None:
+        return None
+    percent = "%" if match["percent"] or match["late"] else ""
+    stars = match["stars"][:3]
+    qualifier = (
+        "just_under"
+        if word[:1] in "<≤" and word
+        else "just_over"
+        if word[:1] in ">≥" and word
+        else "about"
+        if word
+        else ""
+    )
+    sign = "-" if match["sign"] == "-" else ""
+    return Piece(text.strip(), f"{sign}{digits}{percent}{stars}", shape, qualifier)
+
+
+def canonical(digits: str, decimals: Decimals) -> str | None:
+    """Return digits with a decimal point and thousands grouped by spaces; None where the signs make no number."""
+    if "e" in digits.lower():
+        return f"{float(digits.replace(',', '.')):f}".rstrip("0").rstrip(".")
+    group = "," if decimals == "." else "."
+    signs = [sign for sign in digits if sign in ".,"]
+    if signs and len(set(signs)) == 1 and signs[0] == group:
+        # One sign that is not the document's decimal sign: thousands if three digits follow it, else a slip of notation.
+        parts = digits.split(group)
+        if len(parts) == 2 and (len(parts[1]) != 3 or parts[0] in ("", "0")):
+            group, decimals = decimals, group  # type: ignore[assignment]
+    whole, _, fraction = digits.replace(group, " ").replace("'", " ").replace("\u2019", " ").partition(decimals)
+    if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(r"\d{0,}(?: \d+)*", whole):
+        return None
+    return f"{whole or '0'}.{fraction}" if fraction else whole or None

@@ -1,0 +1,426 @@
+"""A grid of texts as published values: heads, groups of rows, and which statistic each number is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from refino_eval.published.reading.grids import Grid, GridCell, Unread, filled
+from refino_eval.published.reading.head_words import (
+    ATTACHED,
+    OF_COLUMN,
+    Head,
+    head,
+    in_parentheses,
+    is_model_number,
+    is_total,
+    key_part,
+    statistic_of,
+)
+from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces, plain
+
+_YEAR = re.compile(r"(19|20)\d\d([/\-–](19|20)?\d\d)?")
+_SHOWN = 3
+"""Cells that could not be read, named one by one before the rest are counted."""
+
+_STARRED = re.compile(r"\*")
+_EFFECTS = ("estimate", "difference")
+
+
+@dataclass(frozen=True)
+class Value:
+    """One published number with the names of its place."""
+
+    names: tuple[str, str, str]
+    statistic: str
+    piece: Piece
+    unit: str
+    place: str
+
+
+@dataclass
+class Line:
+    """One row of numbers: its panel, its label, the statistic that its label names, and its cells' numbers by column."""
+
+    panel: str
+    label: str
+    head: Head
+    numbers: dict[int, list[Piece]]
+    cells: dict[int, GridCell]
+    below: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers: its name, the statistic of its head and of the number in parentheses, and its unit."""
+
+    name: str
+    head: Head
+    second: str = ""
+
+
+@dataclass
+class TableReader:
+    """Reads one grid; `values` and `unread` are filled by `read`."""
+
+    grid: Grid
+    decimals: Decimals
+    values: list[Value] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Read all parts of the grid: a heading in the middle begins a new part."""
+        rows = self.grid.rows
+        self._report_cells()
+        start, panel = 0, ""
+        while start < len(rows):
+            heads, titles = self._heads(start)
+            stop = next((row for row in range(heads + 1, len(rows)) if self._begins_part(row)), len(rows))
+            panel = titles or panel
+            self._part(rows[start:heads], rows[heads:stop], panel)
+            start = max(stop, start + 1)
+
+    # --- where heads are -------------------------------------------------------------------------------------------
+
+    def _numbers(self, cell: GridCell) -> list[Piece] | None:
+        return pieces(cell.text, self.decimals)
+
+    def _is_data(self, row: Sequence[GridCell]) -> bool:
+        """Return whether a row has numbers to the right of its label, other than years and numbers of models."""
+        texts = [cell.text.strip() for cell in row[1:] if cell.text.strip() and not is_empty(cell.text)]
+        numeric = [text for text in texts if pieces(text, self.decimals) is not None]
+        heads = [text for text in numeric if is_model_number(text) or _YEAR.fullmatch(text)]
+        label = row[0].text.strip() if row else ""
+        looks_like_head = len(heads) == len(numeric) and not (label and statistic_of(label) and len(heads) < 2)
+        if numeric and looks_like_head and len(heads) == len(texts):
+            # `1 2 3` may be data; `(1) (2) (3)`, and years, are heads as long as no label says otherwise.
+            counted = [re.sub(r"\D", "", text) for text in heads]
+            in_order = counted == [str(number) for number in range(1, len(counted) + 1)] or all(
+                _YEAR.fullmatch(text) or re.search(r"[(\[a-zA-Z]", text) for text in heads
+            )
+            return not (in_order and (not label or not statistic_of(label)))
+        return len(numeric) > 0 and len(numeric) >= len(texts) / 4
+
+    def _heads(self, start: int) -> tuple[int, str]:
+        """Return the row where the numbers of a part begin, and the titles among its heads."""
+        rows = self.grid.rows
+        if start == 0 and self.grid.head_rows is not None and any(map(self._is_data, rows[self.grid.head_rows :])):
+            first = self.grid.head_rows
+        else:
+            first = next((row for row in range(start, len(rows)) if self._is_data(rows[row])), len(rows))
+            # Labels of groups right above the numbers are not heads of columns.
+            while first > start + 1 and filled(rows[first - 1]) == [0] and not rows[first - 1][0].head:
+                first -= 1
+        titles = [
+            rows[row][0].text.strip()
+            for row in range(start, first)
+            if filled(rows[row]) == [0] and (first - start > 1 or not self._spans(rows[row]))
+        ]
+        return first, titles[-1] if titles and first - start > len(titles) else ""
+
+    def _spans(self, row: Sequence[GridCell]) -> bool:
+        return any(not cell.origin for cell in row[1:])
+
+    def _begins_part(self, row: int) -> bool:
+        """Return whether a row below the first heading is a heading again: words over the columns and no label."""
+        cells = self.grid.rows[row]
+        used = filled(cells)
+        if not used or self._is_data(cells):
+            return False
+        marked = len(used) > 1 and all(cells[column].head for column in used)
+        words = [column for column in used if column > 0 and not is_empty(cells[column].text)]
+        below = self.grid.rows[row + 1] if row + 1 < len(self.grid.rows) else ()
+        if marked and len(words) > 1:
+            return True
+        return used[0] > 0 and len(words) >= 1 and (self._is_data(below) or len(words) > 1)
+
+    # --- rows and columns of a part --------------------------------------------------------------------------------
+
+    def _part(self, heads: Sequence[Sequence[GridCell]], body: Sequence[Sequence[GridCell]], title: str) -> None:
+        labels = self._label_columns(body)
+        columns = self._columns(heads, body, labels)
+        lines = self._lines(body, labels, title)
+        self._values(lines, columns)
+
+    def _label_columns(self, body: Sequence[Sequence[GridCell]]) -> int:
+        """Return how many columns on the left hold labels."""
+        width = len(body[0]) if body else 0
+        for column in range(1, width):
+            texts = [row[column].text for row in body if row[column].text.strip() and not is_empty(row[column].text)]
+            numbers = sum(pieces(text, self.decimals) is not None for text in texts)
+            if (
+                numbers >= len(texts) / 2
+                or not texts
+                or not any(pieces(row[c].text, self.decimals) for row in body for c in range(column + 1, width))
+            ):
+                return column
+        return 1
+
+    def _columns(
+        self, heads: Sequence[Sequence[GridCell]], body: Sequence[Sequence[GridCell]], labels: int
+    ) -> dict[int, Column]:
+        """Return the columns by place: statistics that describe a column next to them take its name."""
+        width = len(body[0]) if body else 0
+        result: dict[int, Column] = {}
+        effects: dict[str, str] = {}
+        for column in range(labels, width):
+            texts = list(dict.fromkeys(" ".join(row[column].text.split()) for row in heads if not self._is_title(row)))
+            texts = [text for text in texts if text]
+            read = [head(text) for text in texts]
+            role = next((each for each in reversed(read) if each.statistic), None)
+            named = [each for each in read if each is not role or each.statistic in ("difference", "share", "count")]
+            spanner = " – ".join(each.name for each in named)
+            statistic = role.statistic if role else ""
+            size = next((each.size for each in read if each.size), "")
+            unit = next((each.unit for each in reversed(read) if each.unit), "")
+            merged = Head(spanner, statistic, unit, size, any(each.relative for each in read))
+            if statistic in _EFFECTS:
+                name = spanner or (role.name if role else "")
+                effects[
+                    spanner if statistic == "estimate" else " – ".join(each.name for each in named if each is not role)
+                ] = name
+            elif statistic in (*ATTACHED, "mean_control", "mean_treated") and spanner in effects:
+                name = effects[spanner]
+            else:
+                name = spanner or (role.name if role and statistic not in ("mean", "sd") else "")
+            second = next((word for text in reversed(texts) if (word := in_parentheses(text))), "")
+            result[column] = Column(name or (role.name if role else "") or f"({column - labels + 1})", merged, second)
+        return result
+
+    def _is_title(self, row: Sequence[GridCell]) -> bool:
+        return filled(row) == [0]
+
+    def _lines(self, body: Sequence[Sequence[GridCell]], labels: int, title: str) -> list[Line]:
+        lines: list[Line] = []
+        outer, inner, grouped, parent = title, "", False, ""
+        for row in body:
+            parts = list(
+                dict.fromkeys(
+                    cell.text.strip() for cell in row[:labels] if cell.text.strip() and not is_empty(cell.text)
+                )
+            )
+            label = " ".join(" – ".join(parts).split())
+            numbers = {
+                column: read
+                for column in range(labels, len(row))
+                if row[column].origin and (read := self._numbers(row[column])) is not None
+            }
+            if not numbers:
+                if label and all(is_empty(cell.text) or not cell.origin for cell in row[labels:]):
+                    # A label above another label is the larger group.
+                    outer, inner = (inner or outer, label) if grouped and inner else (outer, label)
+                    grouped = True
+                continue
+            grouped = False
+            statistic = statistic_of(label)
+            continued = bool(lines) and (
+                not label or not any(cell.origin and cell.text.strip() for cell in row[:labels])
+            )
+            if row[0].indent and parent and not statistic:
+                label = f"{parent} – {label}"
+            elif not statistic and label:
+                parent = label
+            panel = " – ".join(dict.fromkeys(each for each in (outer, inner) if each))
+            cells = {column: row[column] for column in numbers}
+            lines.append(Line(panel, label, head(label) if label else Head(""), numbers, cells, below=continued))
+        return lines
+
+    # --- numbers ---------------------------------------------------------------------------------------------------
+
+    def _values(self, lines: list[Line], columns: dict[int, Column]) -> None:
+        shapes = _shapes(lines, columns)
+        owner: Line | None = None
+        for position, line in enumerate(lines):
+            statistic = line.head.statistic
+            attached = owner is not None and (line.below or (statistic in ATTACHED and not _own_row(line, columns)))
+            row = owner if attached and owner is not None else line
+            if not attached and statistic not in OF_COLUMN:
+                owner = line
+            following = lines[position + 1 : position + 4]
+            for column, numbers in line.numbers.items():
+                described = columns[column]
+                main = self._statistic(line, described, numbers[0], shapes, following, column, attached)
+                names = (row.panel, _row_name(row, main), described.name)
+                unit = _unit(line, described, numbers[0])
+                for name, piece in _named(main, described, line, numbers):
+                    self.values.append(Value(names, name, piece, _unit_of(name, unit, piece), line.cells[column].place))
+        self._sizes(lines, columns)
+
+    def _statistic(
+        self,
+        line: Line,
+        column: Column,
+        piece: Piece,
+        shapes: dict[int, str],
+        following: Sequence[Line],
+        at: int,
+        attached: bool,
+    ) -> str:
+        """Return the statistic of the first number of a cell."""
+        own, above = line.head.statistic, column.head.statistic
+        if attached and not own:
+            return _beneath(line.numbers[at], column, above)
+        if own and own not in ("share", "count", "mean", "difference", "median") and above not in ATTACHED:
+            return own
+        if above and above not in ("difference", "count", "share", "median"):
+            return above
+        if _has_error(line, following, at) or _STARRED.search(piece.printed):
+            return "estimate"
+        if own in ("mean", "median") or above == "median":
+            return own or above
+        percent = (
+            piece.percent or line.head.unit == "percent" or column.head.unit == "percent" or "share" in (own, above)
+        )
+        if percent:
+            return "value" if line.head.relative or column.head.relative or shapes.get(at) == "wide" else "share"
+        if "count" in (own, above):
+            return "count" if shapes.get(at) in ("whole", "wide") or piece.whole else "value"
+        if above == "difference" or own == "difference":
+            return shapes.get(-1, "value")
+        return "count" if shapes.get(at) == "counts" else shapes.get(-1, "value")
+
+    def _sizes(self, lines: list[Line], columns: dict[int, Column]) -> None:
+        """Add the sizes that heads state: `Control (N = 101)`."""
+        have = {value.names[2] for value in self.values if value.statistic == "n"}
+        for described in columns.values():
+            size = pieces(described.head.size, self.decimals) if described.head.size else None
+            if size and described.name not in have:
+                have.add(described.name)
+                self.values.append(Value(("", "all", described.name), "n", size[0], "", f"{self.grid.place}, head"))
+
+    def _report_cells(self) -> None:
+        """Report the cells with digits that are no numbers, below the headings and right of the labels."""
+        rows = self.grid.rows
+        first, _ = self._heads(0)
+        labels = self._label_columns(rows[first:]) if first < len(rows) else 1
+        odd = [
+            cell
+            for row in rows[first:]
+            for cell in row[labels:]
+            if cell.origin
+            and re.search(r"\d", cell.text)
+            and not cell.head
+            and pieces(cell.text, self.decimals) is None
+        ]
+        for cell in odd[:_SHOWN]:
+            shown = " ".join(cell.text.split())
+            self.unread.append(
+                Unread(f"{self.grid.place}, {cell.place}", f"“{shown[:60]}{'…' if len(shown) > 60 else ''}”")
+            )
+        if len(odd) > _SHOWN:
+            self.unread.append(Unread(self.grid.place, f"+ {len(odd) - _SHOWN}"))
+
+
+def _own_row(line: Line, columns: dict[int, Column]) -> bool:
+    """Return whether a row that names a statistic describes columns that name statistics themselves."""
+    return line.head.statistic == "sd" and any(column.head.statistic for column in columns.values())
+
+
+def _row_name(line: Line, statistic: str) -> str:
+    """Return the name of a row; sizes and fits of a column belong to everybody."""
+    if line.head.statistic in OF_COLUMN and statistic == line.head.statistic:
+        return "all" if statistic in ("n", "n_treated", "n_control", "r_squared") else line.head.name
+    return line.head.name or line.label
+
+
+def _beneath(numbers: Sequence[Piece], column: Column, above: str) -> str:
+    """Return the statistic of a row without a label, below the row that it describes."""
+    first = numbers[0].shape
+    if first == "low":
+        return "conf_interval"
+    if column.second:
+        return column.second
+    if first in ("round", "square"):
+        return "sd" if above == "mean" else "std_error"
+    return "value"
+
+
+def _has_error(line: Line, following: Sequence[Line], column: int) -> bool:
+    """Return whether the number has a standard error or an interval in its cell or below it."""
+    numbers = line.numbers[column]
+    if any(piece.shape in ("low", "sigma") for piece in numbers):
+        return True
+    if len(numbers) > 1 and numbers[1].shape == "round" and not numbers[0].whole and not numbers[1].percent:
+        return True
+    for below in following[:1]:
+        if column in below.numbers:
+            return below.head.statistic in ("std_error", "t_stat", "conf_interval") or (
+                below.below and below.numbers[column][0].shape in ("round", "square", "low")
+            )
+    return False
+
+
+def _named(main: str, column: Column, line: Line, numbers: Sequence[Piece]) -> Iterator[tuple[str, Piece]]:
+    """Yield the numbers of one cell with their statistics."""
+    second = column.second or in_parentheses(line.label)
+    for index, piece in enumerate(numbers):
+        if piece.shape == "of":
+            yield "n", piece
+        elif piece.shape in ("low", "high"):
+            yield f"conf_{piece.shape}", piece
+        elif index == 0:
+            yield ("value" if main == "conf_interval" else main), piece
+        elif second:
+            yield second, piece
+        elif piece.percent:
+            yield "share", piece
+        elif numbers[0].whole and main in ("count", "n"):
+            # `120 (45.0)`: a number of people with its percentage.
+            yield "share", Piece(piece.text, f"{piece.printed}%", piece.shape, piece.qualifier)
+        elif main == "share":
+            yield "count", piece
+        elif main in ("mean", "median"):
+            yield "sd", piece
+        else:
+            yield ("std_error" if piece.shape in ("round", "square", "sigma") else "value"), piece
+
+
+def _unit(line: Line, column: Column, piece: Piece) -> str:
+    """Return the unit of a cell: of its row, else of its column."""
+    if line.head.statistic in OF_COLUMN or column.head.statistic in OF_COLUMN:
+        return ""
+    if "year" in (key_part(column.name), key_part(line.label)) and _YEAR.fullmatch(piece.printed):
+        return "year"
+    return line.head.unit or column.head.unit
+
+
+def _unit_of(statistic: str, unit: str, piece: Piece) -> str:
+    """Return the unit of one number of a cell: counts have none, and a percentage with its sign states it itself."""
+    if statistic in ("n", "count", "p_value", "t_stat", "f_stat", "df", "r_squared") or piece.percent:
+        return ""
+    return unit
+
+
+def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]:
+    """Return what the numbers of each column look like, and (at -1) the statistic of a table's plain numbers.
+
+    Whole numbers whose words do not say that they count anything may be amounts that were rounded, so they are plain values,
+    unless a column or row of shares of the same table shows that people are counted.
+    """
+    result: dict[int, str] = {}
+    shares = any(column.head.statistic == "share" or column.head.unit == "percent" for column in columns.values())
+    for column in columns:
+        first = [line.numbers[column][0] for line in lines if column in line.numbers]
+        plain_numbers = [piece for piece in first if piece.shape == "plain"]
+        if any(piece.printed.startswith("-") or _above_hundred(piece) for piece in plain_numbers):
+            result[column] = "wide" if any(piece.printed.startswith("-") for piece in plain_numbers) else "large"
+        whole = bool(plain_numbers) and all(piece.whole for piece in plain_numbers)
+        if whole and shares and columns[column].head.unit == "":
+            result[column] = "counts"
+        elif whole:
+            result[column] = "whole"
+    words = " ".join(column.name.lower() for column in columns.values())
+    arms = re.search(r"\b(treat\w*|control\w*|kontroll\w*|tiltak\w*|intervention|behandl\w*)\b", words) is not None
+    has_sd = any(column.head.statistic in ("sd", "p_value", "difference") for column in columns.values())
+    result[-1] = "mean" if arms or has_sd else "value"
+    return result
+
+
+def _above_hundred(piece: Piece) -> bool:
+    return len(re.sub(r"[^\d.]", "", piece.printed).partition(".")[0]) > 3
+
+
+def totals(text: str) -> bool:
+    """Return whether a label is a total."""
+    return is_total(plain(text))
