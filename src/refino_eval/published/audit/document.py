@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.config.base import Label
 from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Key, Relation, fits
 from refino_eval.published.values import KEYS, Printed, parse_printed
@@ -83,6 +84,8 @@ class Document:
     cells: Mapping[Key, Cell]
     relations: tuple[Relation, ...] = ()
     others: Mapping[str, Document] = field(default_factory=dict)
+    names: Mapping[str, Label] = field(default_factory=dict)
+    """Parts of keys -> the names that the document gives them."""
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -166,6 +169,7 @@ def document_of(
     *,
     name: str = "document",
     others: Mapping[str, Document] | None = None,
+    names: Mapping[str, Label] | None = None,
 ) -> Document:
     """Return a document from published values.
 
@@ -179,6 +183,8 @@ def document_of(
         Name of the document, for the findings.
     others
         Documents that the relations name, by name.
+    names
+        Parts of keys -> the names that the document gives them.
     """
     cells = {}
     for record in published.to_dict("records"):
@@ -186,13 +192,13 @@ def document_of(
         text = str(record["printed"])
         cells[key] = Cell(
             key=key,
-            text=text,
+            text=str(record.get("quoted", "")) or text,
             printed=parse_printed(text, rounded_to=str(record.get("rounded_to", ""))),
             qualifier=str(record.get("qualifier", "")),
             unit=str(record.get("unit", "")),
             line=str(record.get("source_line", "")),
         )
-    return Document(name, cells, relations, others or {})
+    return Document(name, cells, relations, others or {}, names or {})
 
 
 def relations_file(path: Path) -> Path:

@@ -12,7 +12,7 @@ from refino_eval.published.reading.grids import CAPTION, Grid, GridCell, Grids, 
 
 _DELIMITERS = ",;\t|"
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*")
-_MARKUP = re.compile(r"(?<!\\)(\*\*|__|`)|<br ?/?>|&nbsp;|\\(?=[|*_`])")
+_MARKUP = re.compile(r"(?<!\\)(\*\*|__|`)|</?(b|i|em|strong|br|su[bp]|u)\s*/?>|&nbsp;|\\(?=[|*_`])")
 _ITALIC = re.compile(r"^\*(?!\*)(.*[^*])\*$")
 
 
@@ -91,11 +91,17 @@ def text_grids(data: bytes, name: str) -> Grids:
     """
     lines = decoded(data, name).splitlines()
     result = Grids()
-    caption = ""
+    caption, since = "", 0
     for first, block in _runs(lines):
         if len(block) == 1:
             text = _unmarked(block[0])
-            caption = text if text else caption
+            since += 1
+            if CAPTION.match(text):
+                caption, since = text, 0
+            elif since > 2 or not CAPTION.match(caption):
+                caption = text
+            else:
+                caption = f"{caption} {text}"  # `Number of people` below `Table 3.1`
             continue
         rows = [
             [_cell(_unmarked(part), f"line {number}") for part in _split(line)]
@@ -103,6 +109,9 @@ def text_grids(data: bytes, name: str) -> Grids:
             if not _RULE.fullmatch(line)
         ]
         place = f"lines {first}–{first + len(block) - 1}"
+        named = " ".join(cell.text for cell in rows[0] if cell.text) if rows else ""
+        if CAPTION.match(named):
+            caption, rows = named, rows[1:]
         if len(rows) > 1:
             result.grids.append(Grid(squared(_dropped(rows)), place, caption if len(caption) < 300 else caption[:300]))
         else:

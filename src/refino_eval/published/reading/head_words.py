@@ -20,14 +20,14 @@ STATISTICS: tuple[tuple[str, str], ...] = (
     ("f_stat", r"f|f[ -]?(stat(istic)?\.?|test|value|verdi)(.*)|f ?\(.*\)"),
     ("chi2", r"(chi-?(2|square[d]?|kvadrat)|χ ?[2²]|kji-?kvadrat)(.*)"),
     ("df", r"d\.?f\.?|degrees of freedom|frihetsgrader"),
-    ("r_squared", r"(adj(usted|\.)? |justert )?r[ -]?(2|²|squared|kvadrat)|forklart varians"),
+    ("r_squared", r"(adj(usted|\.)? |justert )?r[ -]?(2|²|squared|kvadrat|kvadrert)( \(?(adj|just)\w*\.?\)?)?|forklart varians"),
     ("n_treated", r"(n|observations|number|antall)\b.*\b(treat\w*|intervention|tiltaks?gruppe\w*|behandlings?gruppe\w*)"),
     ("n_control", r"(n|observations|number|antall)\b.*\b(control\w*|kontrollgruppe\w*|comparison)"),
     ("n_clusters", r"(number of |antall |n )?(clusters|klynger|kluster)|g \(clusters\)"),
     ("n", r"\(?n\)?\.?|n ?=.*|no\. ?(of )?(obs\w*\.?|people|persons)|obs\.?|(number of )?(observations|obs|persons|people|individuals|participants|respondents|cases|personer|observasjoner|deltakere|respondenter|individer)( \(n\))?|sample size|antall( (personer|observasjoner|deltakere|individer|brukere|obs\.?|respondenter))?|utvalg(sstørrelse)?|sample|num\.? obs\.?"),
     ("mean_control", r"(the )?(control( group)?|comparison|kontroll(gruppe(n|ns|s)?)?)('?s)?[ -]?(mean|average|snitt|gjennomsnitt)(.*)|(mean|average|gjennomsnitt)( \w+)? ?(of |in |i |, |for )?(the )?(control|kontroll)\w*( .*)?|mean of dep.*"),
     ("mean_treated", r"(treat(ment|ed)( group)?|tiltaksgruppe\w*|behandlingsgruppe\w*) (mean|average|gjennomsnitt)|(mean|average|gjennomsnitt),? ?(of |in |i |for )?(the )?(treat|tiltaks|behandl)\w*"),
-    ("mean", r"means?|averages?|avg\.?|gjennomsnitt(et|lig)?|snitt|middelverdi|gj\.?sn\.?|mean ?\(.*\)|mean ± ?.*"),
+    ("mean", r"means?|averages?|avg\.?|gjennomsnitt(et|lig)?|snitt|middelverdi|gj\.?[ -]?sn(itt)?\.?|mean ?\(.*\)|mean ± ?.*"),
     ("estimate", r"(itt|att|ate|late|iv|ols|2sls|net|average|gjennomsnittlig|treatment|program(me)?|impact|tiltaks)?[ -]?(coef(f|ficients?)?\.?|estimat(e|es|er|et)?|effects?|effekt(en|er)?|impacts?|beta|b|β|koeffisient(er)?|koef\.?|point estimate|virkning)([,;:( ].*)?"),
     ("difference", r"diff(s|erences?|eranse(r|n)?|\.)?|forskjell(en|er)?|endring(en)?|change|gap|avvik"),
     ("share", r"%|\(%\)|pct\.?|per ?cent(ages?)?|prosent(andel)?|shares?|andel(en|er)?|proportions?|share of .*|andel .*|i prosent"),
@@ -43,6 +43,16 @@ ATTACHED = ("std_error", "t_stat", "conf_interval", "conf_low", "conf_high", "p_
 OF_COLUMN = ("n", "n_treated", "n_control", "n_clusters", "r_squared", "f_stat", "df", "mean_control", "mean_treated", "chi2")  # fmt: skip
 """Statistics that a row of a table has of its columns."""
 
+OF_CAPTION = (
+    ("share", re.compile(r"prosent(?!poeng)|per ?cent(?!age point)|\bandel(en|er)?\b|\bshares?\b|\bproportions?\b|\(%\)", re.IGNORECASE)),
+    ("count", re.compile(r"antall (personer|deltakere|brukere|observasjoner|\w+e)\b|number of (people|persons|participants|\w+s)\b", re.IGNORECASE)),
+)  # fmt: skip
+"""What a caption says about all numbers of its table."""
+
+_EFFECTS = re.compile(
+    r"regres|estimat|effekt|effect|impact|koeffisient|coefficient|sannsynlighet|probability|gjennomsnitt|mean|average|endring|change",
+    re.IGNORECASE,
+)
 _TOTAL = re.compile(
     r"(grand |sub-?)?totals?|sum|all|overall|everyone|everybody|(full|whole|entire|total|pooled) sample|i alt|ialt|alle( \w+)?|totalt|samlet|hele utvalget|til sammen|total( \w+)?|all (people|persons|participants|groups)",
     re.IGNORECASE,
@@ -60,6 +70,7 @@ _UNITS = (
     ("months", re.compile(r", (months|måneder)|\((months|måneder)\)", re.IGNORECASE)),
     ("hours", re.compile(r", (hours|timer)|\((hours|timer)\)", re.IGNORECASE)),
 )  # fmt: skip
+_LEVEL = re.compile(r"\d+\s*(%|per ?cent|prosent)[ -]*(confidence|konfidens|ci\b|ki\b|interval)", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(of (the )?(control|mean|average)|av (kontroll|gjennomsnitt)|change|growth|endring|vekst|increase|decrease|relative|relativ|økning|reduksjon|trim)",
     re.IGNORECASE,
@@ -106,7 +117,8 @@ def head(text: str) -> Head:
     text = " ".join(text.replace("\u00ad", "").split()).strip(" *†‡")
     match = _SIZE.search(text)
     name = (text[: match.start()] + text[match.end() :]).strip(" ,;:(") if match else text
-    unit = next((unit for unit, pattern in _UNITS if pattern.search(name)), "")
+    about_unit = _LEVEL.sub("", name)
+    unit = next((unit for unit, pattern in _UNITS if pattern.search(about_unit)), "")
     statistic = statistic_of(name)
     return Head(name or text, statistic, unit, match["size"] if match else "", bool(_RELATIVE.search(name)))
 
@@ -127,6 +139,13 @@ def in_parentheses(text: str) -> str:
     """Return the statistic that a head says the number in parentheses is: `Mean (SD)`, `n (%)`, `Coef. (SE)`."""
     match = re.search(r"(?:[(\[]|±\s*|\+/-\s*)([^()\[\]]+)[)\]]?\s*$", text.strip())
     return statistic_of(match[1]) if match else ""
+
+
+def of_caption(caption: str) -> str:
+    """Return the statistic that a caption states for all numbers of its table: `share`, `count` or nothing."""
+    if _EFFECTS.search(caption):
+        return ""
+    return next((name for name, pattern in OF_CAPTION if pattern.search(caption)), "")
 
 
 def is_total(text: str) -> bool:

@@ -14,11 +14,11 @@ from refino_eval.published.reading.head_words import (
     head,
     in_parentheses,
     is_model_number,
-    is_total,
     key_part,
+    of_caption,
     statistic_of,
 )
-from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces, plain
+from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces
 
 _YEAR = re.compile(r"(19|20)\d\d([/\-–](19|20)?\d\d)?")
 _SHOWN = 3
@@ -68,6 +68,12 @@ class TableReader:
     decimals: Decimals
     values: list[Value] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    _with_errors: set[str] = field(default_factory=set)
+
+    @property
+    def _stated(self) -> str:
+        """What the caption states about all numbers."""
+        return of_caption(self.grid.caption)
 
     def read(self) -> None:
         """Read all parts of the grid: a heading in the middle begins a new part."""
@@ -78,6 +84,8 @@ class TableReader:
             heads, titles = self._heads(start)
             stop = next((row for row in range(heads + 1, len(rows)) if self._begins_part(row)), len(rows))
             panel = titles or panel
+            while stop < len(rows) and stop - 1 > heads and filled(rows[stop - 1]) == [0]:
+                stop -= 1  # the title of the next part
             self._part(rows[start:heads], rows[heads:stop], panel)
             start = max(stop, start + 1)
 
@@ -96,7 +104,7 @@ class TableReader:
         if numeric and looks_like_head and len(heads) == len(texts):
             # `1 2 3` may be data; `(1) (2) (3)`, and years, are heads as long as no label says otherwise.
             counted = [re.sub(r"\D", "", text) for text in heads]
-            in_order = counted == [str(number) for number in range(1, len(counted) + 1)] or all(
+            in_order = (not label and counted == [str(number) for number in range(1, len(counted) + 1)]) or all(
                 _YEAR.fullmatch(text) or re.search(r"[(\[a-zA-Z]", text) for text in heads
             )
             return not (in_order and (not label or not statistic_of(label)))
@@ -139,6 +147,7 @@ class TableReader:
 
     def _part(self, heads: Sequence[Sequence[GridCell]], body: Sequence[Sequence[GridCell]], title: str) -> None:
         labels = self._label_columns(body)
+        heads = _spread(heads, labels)
         columns = self._columns(heads, body, labels)
         lines = self._lines(body, labels, title)
         self._values(lines, columns)
@@ -150,7 +159,7 @@ class TableReader:
             texts = [row[column].text for row in body if row[column].text.strip() and not is_empty(row[column].text)]
             numbers = sum(pieces(text, self.decimals) is not None for text in texts)
             if (
-                numbers >= len(texts) / 2
+                numbers >= len(texts) / 5
                 or not texts
                 or not any(pieces(row[c].text, self.decimals) for row in body for c in range(column + 1, width))
             ):
@@ -180,7 +189,7 @@ class TableReader:
                 effects[
                     spanner if statistic == "estimate" else " – ".join(each.name for each in named if each is not role)
                 ] = name
-            elif statistic in (*ATTACHED, "mean_control", "mean_treated") and spanner in effects:
+            elif statistic in (*ATTACHED, "mean_control", "mean_treated", "n", "df") and spanner in effects:
                 name = effects[spanner]
             else:
                 name = spanner or (role.name if role and statistic not in ("mean", "sd") else "")
@@ -230,6 +239,11 @@ class TableReader:
 
     def _values(self, lines: list[Line], columns: dict[int, Column]) -> None:
         shapes = _shapes(lines, columns)
+        self._with_errors = {
+            column.name
+            for column in columns.values()
+            if column.head.statistic in ("std_error", "t_stat", "conf_interval")
+        }
         owner: Line | None = None
         for position, line in enumerate(lines):
             statistic = line.head.statistic
@@ -265,20 +279,23 @@ class TableReader:
             return own
         if above and above not in ("difference", "count", "share", "median"):
             return above
-        if _has_error(line, following, at) or _STARRED.search(piece.printed):
+        stated = "" if own or above or line.head.unit or column.head.unit or "(" in line.label else self._stated
+        percent = piece.percent or "percent" in (line.head.unit, column.head.unit) or "share" in (own, above, stated)
+        if _has_error(line, following, at) or (above == "difference" and column.name in self._with_errors):
+            return "estimate"
+        # In a table of shares, stars are footnote marks.
+        starred = _STARRED.search(piece.printed) or shapes.get(at) == "starred"
+        if starred and not percent and own not in ("mean", "median"):
             return "estimate"
         if own in ("mean", "median") or above == "median":
             return own or above
-        percent = (
-            piece.percent or line.head.unit == "percent" or column.head.unit == "percent" or "share" in (own, above)
-        )
         if percent:
             return "value" if line.head.relative or column.head.relative or shapes.get(at) == "wide" else "share"
-        if "count" in (own, above):
+        if "count" in (own, above, stated):
             return "count" if shapes.get(at) in ("whole", "wide") or piece.whole else "value"
         if above == "difference" or own == "difference":
-            return shapes.get(-1, "value")
-        return "count" if shapes.get(at) == "counts" else shapes.get(-1, "value")
+            return shapes[-1]
+        return "count" if shapes.get(at) == "counts" else shapes[-1]
 
     def _sizes(self, lines: list[Line], columns: dict[int, Column]) -> None:
         """Add the sizes that heads state: `Control (N = 101)`."""
@@ -310,6 +327,35 @@ class TableReader:
             )
         if len(odd) > _SHOWN:
             self.unread.append(Unread(self.grid.place, f"+ {len(odd) - _SHOWN}"))
+
+
+def _mostly_digits(text: str) -> bool:
+    """Return whether a text looks like a number: it has at least as many digits as letters."""
+    digits = len(re.findall(r"\d", text))
+    return digits > 0 and digits >= len(re.findall(r"[^\W\d_]", text))
+
+
+def _spread(heads: Sequence[Sequence[GridCell]], labels: int) -> list[Sequence[GridCell]]:
+    """Return the heads with each text of an upper row over the empty cells to its right.
+
+    Files without merged cells (CSV, text) leave the cells under a common heading empty. Where cells are merged, an empty one is
+    empty.
+    """
+    result = list(heads)
+    if any(not cell.origin for row in heads for cell in row[labels:]):
+        return result
+    for number, row in enumerate(heads[:-1]):
+        lower = heads[-1]
+        if filled(row) == [0]:
+            continue
+        cells, last = list(row), GridCell()
+        for column in range(labels, len(row)):
+            if row[column].text:
+                last = row[column]
+            elif lower[column].text:
+                cells[column] = GridCell(last.text, last.place, last.head, origin=False)
+        result[number] = cells
+    return result
 
 
 def _own_row(line: Line, columns: dict[int, Column]) -> bool:
@@ -405,6 +451,9 @@ def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]
         plain_numbers = [piece for piece in first if piece.shape == "plain"]
         if any(piece.printed.startswith("-") or _above_hundred(piece) for piece in plain_numbers):
             result[column] = "wide" if any(piece.printed.startswith("-") for piece in plain_numbers) else "large"
+        if any("*" in piece.printed for piece in plain_numbers):
+            result[column] = "starred"
+            continue
         whole = bool(plain_numbers) and all(piece.whole for piece in plain_numbers)
         if whole and shares and columns[column].head.unit == "":
             result[column] = "counts"
@@ -412,15 +461,11 @@ def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]
             result[column] = "whole"
     words = " ".join(column.name.lower() for column in columns.values())
     arms = re.search(r"\b(treat\w*|control\w*|kontroll\w*|tiltak\w*|intervention|behandl\w*)\b", words) is not None
-    has_sd = any(column.head.statistic in ("sd", "p_value", "difference") for column in columns.values())
-    result[-1] = "mean" if arms or has_sd else "value"
+    named = {column.head.statistic for column in columns.values()}
+    compared = bool(named & {"sd", "p_value", "difference"}) and "estimate" not in named
+    result[-1] = "mean" if arms or compared else "value"
     return result
 
 
 def _above_hundred(piece: Piece) -> bool:
     return len(re.sub(r"[^\d.]", "", piece.printed).partition(".")[0]) > 3
-
-
-def totals(text: str) -> bool:
-    """Return whether a label is a total."""
-    return is_total(plain(text))
