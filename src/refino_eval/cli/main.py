@@ -263,20 +263,29 @@ def replication_package(
         print(line)
 
 
-@app.command(name="audit-published")
-def audit_published(
-    document: Annotated[
-        str | None, typer.Argument(help="A file of data/published, or the path of such a CSV file. [default: all]")
+@app.command()
+def audit(
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Documents to audit: .docx, .xlsx, .html, .csv, .md, .txt, or names of data/published. [default: all of data/published]"
+        ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="text, csv, html or md.")] = "text",
-    language: Annotated[str, typer.Option(help="nb or en; csv has both.")] = "en",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="text, html, csv, json or md. [default: by the ending of --out, else text]"),
+    ] = None,
+    language: Annotated[str, typer.Option(help="nb or en; csv and json have both.")] = "en",
     out: Annotated[Path | None, typer.Option(help="File to write. [default: print]")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if a finding is certain.")] = False,
 ) -> None:
-    """Look for errors in published tables: arithmetic and statistics that must hold, with rounding treated exactly."""
-    from refino_eval.cli.audit_command import audit_published as run_audit
+    """Look for errors in the tables of papers and reports: arithmetic and statistics that must hold, with rounding treated exactly.
 
-    raise typer.Exit(run_audit(document, form=form, language=language, out=out, strict=strict))
+    Exit codes: 0 audited, 1 with --strict if a finding is certain, 2 a document that cannot be read, 3 refused by the machine.
+    """
+    from refino_eval.cli.audit_command import audit_documents
+
+    raise typer.Exit(audit_documents(documents or [], form=form, language=language, out=out, strict=strict))
 
 
 @app.command()

@@ -9,6 +9,7 @@ without a key of ours are described in `links`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,6 +63,11 @@ class PublishedSource(Links):
         separator = "." if kind == "text" else self.numbered_by
         number = number.upper() if _ROMAN.fullmatch(number) or number[0].isalpha() else number
         return say(f"audit.exhibit_{kind}", language, number=number.replace("_", separator))
+
+    def exhibit_names(self, exhibits: Iterable[str]) -> dict[str, Label]:
+        """Return the names that the document gives its exhibits, in both languages; those that their keys do not show are left out."""
+        pairs = ((key, self.exhibit_name(key, "nb"), self.exhibit_name(key, "en")) for key in exhibits)
+        return {key: Label(nb=nb, en=en) for key, nb, en in pairs if nb and en}
 
 
 def pages_text(pages: str, language: Language) -> str:

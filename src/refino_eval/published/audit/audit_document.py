@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from refino_eval.config.base import Label
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
 from refino_eval.published.audit.category_tests import category_tests
@@ -25,6 +26,7 @@ from refino_eval.published.audit.significance import significance
 from refino_eval.published.audit.sister_rows import sister_rows
 from refino_eval.published.audit.whole_numbers import whole_numbers
 from refino_eval.published.relations import Relation, load_relations
+from refino_eval.published.source import load_source, source_file
 from refino_eval.published.values import load_published
 
 FAMILIES = (
@@ -61,7 +63,8 @@ def audit_file(path: Path | str) -> tuple[Finding, ...]:
     published = load_published(path)
     declared = relations_file(path)
     relations = load_relations(declared) if declared.is_file() else ()
-    return audit(published, relations, name=path.stem, others=_others(path, relations))
+    names = load_source(source_file(path)).exhibit_names(published["exhibit"].unique())
+    return audit(published, relations, name=path.stem, others=_others(path, relations), names=names)
 
 
 def _others(path: Path, relations: tuple[Relation, ...]) -> dict[str, Document]:
@@ -83,6 +86,7 @@ def audit(
     *,
     name: str = "document",
     others: Mapping[str, Document] | None = None,
+    names: Mapping[str, Label] | None = None,
 ) -> tuple[Finding, ...]:
     """Audit published values.
 
@@ -96,13 +100,15 @@ def audit(
         Name of the document.
     others
         Documents that the relations name, by name.
+    names
+        Parts of keys -> the names that the document gives them.
 
     Returns
     -------
     tuple of Finding
         In the document's order; one finding per cause.
     """
-    document = document_of(published, relations, name=name, others=others)
+    document = document_of(published, relations, name=name, others=others, names=names)
     findings = [finding for family in FAMILIES for finding in family(document)]
     findings.sort(key=lambda finding: (RULES.index(finding.rule), CERTAINTIES.index(finding.certainty)))
     order = {key: index for index, key in enumerate(document.keys)}

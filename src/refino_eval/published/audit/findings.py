@@ -25,6 +25,15 @@ def rule_text(part: str, rule: str, language: str) -> str:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """A published number that a finding is about: its name, its published form, and where it is."""
+
+    name: Label
+    text: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something published that cannot be right, or is unlikely to be.
 
@@ -50,6 +59,10 @@ class Finding:
         Keys of all numbers of which at least one must be wrong: those of the failing relations that nothing else supports.
     also
         Rules whose complaints the finding explains as well.
+    names
+        What the document calls the exhibit, panel, row and column, and the statistic's name; empty where the key is.
+    quotes
+        The numbers that the finding is about: the place of each, its name and its published form.
     """
 
     document: str
@@ -67,3 +80,5 @@ class Finding:
     cells: tuple[Key, ...] = field(default=(), repr=False)
     suspects: tuple[Key, ...] = field(default=(), repr=False)
     also: tuple[str, ...] = ()
+    names: tuple[Label, ...] = field(default=(), repr=False)
+    quotes: tuple[Quote, ...] = field(default=(), repr=False)

@@ -9,12 +9,27 @@ from fractions import Fraction
 
 from refino_eval.config.base import Label
 from refino_eval.published.audit.document import Cell, Document
-from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings import Finding, Quote
 from refino_eval.published.intervals import Interval
 from refino_eval.published.relations import Key
 from refino_eval.published.values import Printed
 from refino_eval.text import say
 
+# A key in a text is between two characters of the private use area until its finding is put together.
+_BEGIN, _END = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
+MOST_QUOTED = 12
+"""Numbers that a finding quotes."""
+NAMED_PARTS = (
+    "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "mean", "mean_treated", "mean_control", "sd",
+    "share", "count", "value", "n", "n_treated", "n_control", "n_clusters", "r_squared", "f_stat", "chi2", "df", "all",
+    "difference", "median", "stated", "q_value", "p_value_ri", "p_value_fwer", "p_value_wild", "sd_treated", "sd_control",
+    "change",
+)  # fmt: skip
+"""Statistics, and rows and columns with a usual meaning, that have a name in the catalogue."""
+
+_IN_QUOTES = re.compile(r"(«[^»]*»|“[^”]*”)")
+_WORD = re.compile(r"(?<![\w/])[a-z]+_\w+(?![\w/])")
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _QUOTED = re.compile(r"(«[^»]*»)")
 
@@ -57,15 +72,46 @@ def span(interval: Interval, printed: Printed) -> str:
     return f"[{ends}]" + (" %" if percent else "")
 
 
-def name_of(key: Key) -> str:
-    """Return the name of a number: its exhibit and the parts of its key that are not empty."""
-    return "/".join(part for part in key if part)
+def name_of(key: Sequence[str]) -> str:
+    """Return the name of a number: its exhibit and the parts of its key that are not empty.
+
+    It is marked, so that `finding` replaces it by what the document calls the number, in each language.
+    """
+    return f"{_BEGIN}{'/'.join(part for part in key if part)}{_END}"
 
 
 def short(key: Key, reference: Key) -> str:
     """Return the name of a number next to another one: only the parts that differ."""
     parts = [part for part, other in zip(key[1:], reference[1:], strict=True) if part != other and part]
-    return name_of(key) if key[0] != reference[0] else "/".join(parts) or name_of(key)
+    return name_of(parts) if key[0] == reference[0] and parts else name_of(key)
+
+
+def plain_name(part: str, document: Document) -> Label:
+    """Return what a document calls a part of a key; where it has no name for it, the part's words."""
+    if part in document.names:
+        return document.names[part]
+    if part in NAMED_PARTS:
+        return say_both(f"audit.part_{part}")
+    words = part.replace("_", " ") or part
+    return Label(nb=words, en=words)
+
+
+def in_plain_names(text: str, document: Document, language: str) -> str:
+    """Return a text with the marked keys replaced by the names of the document."""
+
+    def replaced(match: re.Match[str]) -> str:
+        names = [plain_name(part, document)[language] for part in match[1].split("/")]
+        return " › ".join(dict.fromkeys(names))
+
+    # Exhibits are also named without a mark; what is in quotation marks is as published.
+    parts = _IN_QUOTES.split(_MARKED.sub(replaced, text))
+    for index in range(0, len(parts), 2):
+        parts[index] = _WORD.sub(lambda match: _exhibit_name(match[0], document, language), parts[index])
+    return "".join(parts)
+
+
+def _exhibit_name(word: str, document: Document, language: str) -> str:
+    return document.names[word][language] if word in document.names and word in document.exhibits else word
 
 
 def named(cell: Cell, reference: Key) -> Label:
@@ -129,6 +175,7 @@ def finding(
     members = tuple(dict.fromkeys([at, *cells]))
     lines = list(dict.fromkeys(document.cells[key].line for key in members))
     exhibit, panel, row, column, statistic = at
+    quotes = [_quote(document, document.cells[key], at) for key in list(dict.fromkeys([*members, *suspects]))[:MOST_QUOTED]]
     return Finding(
         document=document.name,
         exhibit=exhibit,
@@ -141,9 +188,21 @@ def finding(
         fits=fits,
         certainty=certainty,
         source_line=", ".join(lines[:4]) + (", ..." if len(lines) > 4 else ""),
-        explanation=Label(nb=comma(explanation.nb), en=explanation.en),
+        explanation=Label(
+            nb=in_plain_names(comma(explanation.nb), document, "nb"), en=in_plain_names(explanation.en, document, "en")
+        ),
         cells=members,
         suspects=tuple(suspects),
+        names=tuple(plain_name(part, document) if part else Label(nb="", en="") for part in at),
+        quotes=tuple(quotes),
+    )
+
+
+def _quote(document: Document, cell: Cell, at: Key) -> Quote:
+    """Return a number with its name next to the number at fault: all of it for that number, else what differs."""
+    name = name_of(cell.key[1:]) if cell.key == at else short(cell.key, at)
+    return Quote(
+        Label(nb=in_plain_names(name, document, "nb"), en=in_plain_names(name, document, "en")), cell.text, cell.line
     )
 
 

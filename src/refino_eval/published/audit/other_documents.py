@@ -44,7 +44,7 @@ def other_documents(document: Document) -> Iterator[Finding]:
                     number=name_of(check.target),
                     published=cells[check.target].text,
                     implied=span(check.implied, cells[check.target].printed),
-                    parts="; ".join(f"{'/'.join(key)}: {cells[key].text}" for key in parts),
+                    parts="; ".join(f"{name_of(key)}: {cells[key].text}" for key in parts),
                     reason=Label(nb=relation.reason("nb"), en=relation.reason("en")),
                 ),
             )

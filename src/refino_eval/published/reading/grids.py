@@ -12,6 +12,8 @@ CAPTION = re.compile(
 )
 """Beginning of a paragraph that names a table: `Table 4.4`, `Tabell 2-1`, `Appendix Table A1`."""
 
+_LINK = re.compile(r"\s*[←→↑⇐↩]")
+
 Notation = Literal["", "en", "nb"]
 """A language that a file declares, which decides the decimal sign where the numbers leave it open."""
 
@@ -103,11 +105,13 @@ def blocks(rows: Sequence[Sequence[GridCell]]) -> Iterator[tuple[str, list[Seque
         if not used:
             blank = True
             continue
+        if len(used) == 1 and _LINK.match(row[used[0]].text):
+            continue  # a link back to the contents
         named = CAPTION.match(row[used[0]].text) is not None and len(used) == 1
         # A row with a heading over several columns and without a label begins a new table after a blank row.
         begins = blank and len(used) > 1 and used[0] > 0 and not any(re.search(r"\d", row[i].text) for i in used)
         if current and (named or begins):
-            loose = [each for each in _trailing_titles(current)] if begins else []
+            loose = list(_trailing_titles(current)) if begins else []
             kept = current[: len(current) - len(loose)]
             if kept:
                 yield title, kept

@@ -70,7 +70,7 @@ _UNITS = (
     ("months", re.compile(r", (months|måneder)|\((months|måneder)\)", re.IGNORECASE)),
     ("hours", re.compile(r", (hours|timer)|\((hours|timer)\)", re.IGNORECASE)),
 )  # fmt: skip
-_LEVEL = re.compile(r"\d+\s*(%|per ?cent|prosent)[ -]*(confidence|konfidens|ci\b|ki\b|interval)", re.IGNORECASE)
+_LEVEL = re.compile(r"\d[\d.,]*\s*(%|per ?cent|prosent)", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(of (the )?(control|mean|average)|av (kontroll|gjennomsnitt)|change|growth|endring|vekst|increase|decrease|relative|relativ|økning|reduksjon|trim)",
     re.IGNORECASE,

@@ -94,7 +94,7 @@ def read_document(path: Path) -> ReadDocument:
 
 
 def values_of(read: Grids) -> ReadDocument:
-    """Return the published values of grids."""
+    """Return the published values of grids, and the names of their tables, rows and columns."""
     texts = [cell.text for grid in read.grids for row in grid.rows for cell in row[1:] if cell.origin]
     decimals = decimal_sign(texts, read.notation)
     unread = list(read.unread)
@@ -105,6 +105,9 @@ def values_of(read: Grids) -> ReadDocument:
     for grid in read.grids:
         if not any(pieces(cell.text, decimals) for row in grid.rows for cell in row if not is_empty(cell.text)):
             unread.append(Unread(grid.place, "no_numbers"))
+            continue
+        if len(read.grids) > 1 and _is_unrounded(grid):
+            unread.append(Unread(grid.place, "unrounded"))
             continue
         exhibit, name = _exhibit(grid, tables + 1, used)
         long = _long_rows(grid, names)
@@ -121,6 +124,12 @@ def values_of(read: Grids) -> ReadDocument:
     return ReadDocument(frame, names, tables, tuple(unread))
 
 
+def _label(text: str) -> Label:
+    """Return a name of the document, without characters that no page can show, in both languages."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return Label(nb=shown, en=shown)
+
+
 def _exhibit(grid: Grid, number: int, used: Counter[str]) -> tuple[str, Label]:
     """Return the key of a table and its name in both languages: its published number, else its place."""
     match = _NUMBERED.search(grid.caption[:60])
@@ -131,10 +140,10 @@ def _exhibit(grid: Grid, number: int, used: Counter[str]) -> tuple[str, Label]:
         key = (
             f"table_{number}_of_file"
             if not grid.caption
-            else key_part(grid.caption)[:40].strip("_") or f"table_{number}_of_file"
+            else re.sub(r"\W+", "_", grid.caption.lower())[:40].strip("_") or f"table_{number}_of_file"
         )
         shown = grid.caption if len(grid.caption) <= 60 else grid.caption[:57].rsplit(" ", 1)[0] + "…"
-        name = Label(nb=shown or grid.place, en=shown or grid.place)
+        name = _label(shown or grid.place)
     used[key] += 1
     if used[key] > 1:
         key = f"{key}_{used[key]}"
@@ -151,15 +160,13 @@ def _rows(values: Sequence[Value], grid: Grid, exhibit: str, names: dict[str, La
         for name in value.names:
             part = key_part(name)[:80]
             if part and part not in ("all", "difference", "change"):
-                names.setdefault(part, Label(nb=name, en=name))
+                names.setdefault(part, _label(name))
             parts.append(part)
         key = (exhibit, *parts, value.statistic)
         taken[key] += 1
         if taken[key] > 1:
             parts[1] = f"{parts[1]}_{taken[key]}".strip("_")
-            names.setdefault(
-                parts[1], Label(nb=f"{value.names[1]} ({taken[key]})", en=f"{value.names[1]} ({taken[key]})")
-            )
+            names.setdefault(parts[1], _label(f"{value.names[1]} ({taken[key]})"))
         result.append(
             dict(zip(KEYS, (exhibit, *parts, value.statistic), strict=True))
             | {
@@ -169,6 +176,12 @@ def _rows(values: Sequence[Value], grid: Grid, exhibit: str, names: dict[str, La
             }
         )  # fmt: skip
     return result
+
+
+def _is_unrounded(grid: Grid) -> bool:
+    """Return whether a grid holds the numbers behind the other tables of its file, in the long form and not rounded."""
+    heads = {cell.text.strip().lower() for cell in grid.rows[0]}
+    return heads >= {*_LONG, "value"} and "printed" not in heads
 
 
 def _long_rows(grid: Grid, names: dict[str, Label]) -> list[dict[str, str]] | None:

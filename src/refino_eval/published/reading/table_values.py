@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from refino_eval.published.reading.grids import Grid, GridCell, Unread, filled
@@ -69,6 +69,7 @@ class TableReader:
     values: list[Value] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     _with_errors: set[str] = field(default_factory=set)
+    _above: set[int] = field(default_factory=set)
 
     @property
     def _stated(self) -> str:
@@ -172,7 +173,8 @@ class TableReader:
         """Return the columns by place: statistics that describe a column next to them take its name."""
         width = len(body[0]) if body else 0
         result: dict[int, Column] = {}
-        effects: dict[str, str] = {}
+        # Of each common heading, the last column that another one can describe: its name and statistic.
+        latest: dict[str, tuple[str, str]] = {}
         for column in range(labels, width):
             texts = list(dict.fromkeys(" ".join(row[column].text.split()) for row in heads if not self._is_title(row)))
             texts = [text for text in texts if text]
@@ -184,15 +186,12 @@ class TableReader:
             size = next((each.size for each in read if each.size), "")
             unit = next((each.unit for each in reversed(read) if each.unit), "")
             merged = Head(spanner, statistic, unit, size, any(each.relative for each in read))
-            if statistic in _EFFECTS:
-                name = spanner or (role.name if role else "")
-                effects[
-                    spanner if statistic == "estimate" else " – ".join(each.name for each in named if each is not role)
-                ] = name
-            elif statistic in (*ATTACHED, "mean_control", "mean_treated", "n", "df") and spanner in effects:
-                name = effects[spanner]
+            name = spanner or (role.name if role and statistic not in ("mean", "sd") else "")
+            if statistic in ATTACHED or statistic in ("mean_control", "mean_treated", "n", "df"):
+                name = _described(merged, role, spanner, latest) or name
             else:
-                name = spanner or (role.name if role and statistic not in ("mean", "sd") else "")
+                within = " – ".join(each.name for each in named if each is not role)
+                latest[within] = (name, statistic)
             second = next((word for text in reversed(texts) if (word := in_parentheses(text))), "")
             result[column] = Column(name or (role.name if role else "") or f"({column - labels + 1})", merged, second)
         return result
@@ -244,10 +243,13 @@ class TableReader:
             for column in columns.values()
             if column.head.statistic in ("std_error", "t_stat", "conf_interval")
         }
+        self._above = {
+            column for column in columns if _over([line.numbers[column] for line in lines if column in line.numbers])
+        }
         owner: Line | None = None
         for position, line in enumerate(lines):
             statistic = line.head.statistic
-            attached = owner is not None and (line.below or (statistic in ATTACHED and not _own_row(line, columns)))
+            attached = owner is not None and (line.below or (_describes_above(line) and not _own_row(line, columns)))
             row = owner if attached and owner is not None else line
             if not attached and statistic not in OF_COLUMN:
                 owner = line
@@ -290,9 +292,13 @@ class TableReader:
         if own in ("mean", "median") or above == "median":
             return own or above
         if percent:
-            return "value" if line.head.relative or column.head.relative or shapes.get(at) == "wide" else "share"
+            too_large = at in self._above if column.head.unit == "percent" or above == "share" else any(map(_above_hundred, line.numbers.values()))
+            relative = line.head.relative or column.head.relative or shapes.get(at) == "wide"
+            return "value" if relative or too_large else "share"
+            )
         if "count" in (own, above, stated):
-            return "count" if shapes.get(at) in ("whole", "wide") or piece.whole else "value"
+            counted = line.numbers.values() if own == "count" else [[piece]]
+            return "count" if all(cell[0].whole for cell in counted) and shapes.get(at) != "wide" else "value"
         if above == "difference" or own == "difference":
             return shapes[-1]
         return "count" if shapes.get(at) == "counts" else shapes[-1]
@@ -356,6 +362,24 @@ def _spread(heads: Sequence[Sequence[GridCell]], labels: int) -> list[Sequence[G
                 cells[column] = GridCell(last.text, last.place, last.head, origin=False)
         result[number] = cells
     return result
+
+
+def _described(own: Head, role: Head | None, spanner: str, latest: dict[str, tuple[str, str]]) -> str:
+    """Return the name of the column that a column of standard errors, intervals, p-values or sizes describes, or nothing.
+
+    Errors and intervals describe the column before them; p-values, means and sizes an effect before them.
+    """
+    name, statistic = latest.get(spanner, ("", ""))
+    if own.statistic == "p_value" and role is not None and "," in role.name:
+        return ""
+    if own.statistic in ("std_error", "conf_interval", "conf_low", "conf_high", "sd"):
+        return name
+    return name if statistic in _EFFECTS else ""
+
+
+def _describes_above(line: Line) -> bool:
+    """Return whether a row has a statistic of the row above; `p, equal effects` is a test of several rows."""
+    return line.head.statistic in ATTACHED and not (line.head.statistic == "p_value" and "," in line.label)
 
 
 def _own_row(line: Line, columns: dict[int, Column]) -> bool:
@@ -449,13 +473,13 @@ def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]
     for column in columns:
         first = [line.numbers[column][0] for line in lines if column in line.numbers]
         plain_numbers = [piece for piece in first if piece.shape == "plain"]
-        if any(piece.printed.startswith("-") or _above_hundred(piece) for piece in plain_numbers):
-            result[column] = "wide" if any(piece.printed.startswith("-") for piece in plain_numbers) else "large"
+        if any(piece.printed.startswith("-") for piece in plain_numbers):
+            result[column] = "wide"
         if any("*" in piece.printed for piece in plain_numbers):
             result[column] = "starred"
             continue
         whole = bool(plain_numbers) and all(piece.whole for piece in plain_numbers)
-        if whole and shares and columns[column].head.unit == "":
+        if result.get(column) != "wide" and whole and shares and columns[column].head.unit == "":
             result[column] = "counts"
         elif whole:
             result[column] = "whole"
@@ -467,5 +491,11 @@ def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]
     return result
 
 
-def _above_hundred(piece: Piece) -> bool:
-    return len(re.sub(r"[^\d.]", "", piece.printed).partition(".")[0]) > 3
+def _above_hundred(cell: Sequence[Piece]) -> bool:
+    return not cell[0].percent and float(re.sub(r"[^\d.]", "", cell[0].printed) or 0) > 100
+
+
+def _over(numbers: Iterable[Sequence[Piece]]) -> bool:
+    """Return whether more than one in ten numbers, and not only one of several, are above a hundred: they are no percentages."""
+    above = [_above_hundred(cell) for cell in numbers if not cell[0].percent]
+    return sum(above) > max(len(above) / 10, 1 if len(above) > 3 else 0)
