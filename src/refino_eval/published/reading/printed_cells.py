@@ -209,6 +209,6 @@ def canonical(digits: str, decimals: Decimals) -> str | None:
         if len(parts) == 2 and (len(parts[1]) != 3 or parts[0] in ("", "0")):
             group, decimals = decimals, group  # type: ignore[assignment]
     whole, _, fraction = digits.replace(group, " ").replace("'", " ").replace("\u2019", " ").partition(decimals)
-    if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(r"\d{0,}(?: \d+)*", whole):
+    if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(r"\d{1,3}(?: \d{1,3})* \d{3}|\d*", whole):
         return None
     return f"{whole or '0'}.{fraction}" if fraction else whole or None

@@ -292,13 +292,10 @@ class TableReader:
         if own in ("mean", "median") or above == "median":
             return own or above
         if percent:
-            too_large = (
-                at in self._above
-                if column.head.unit == "percent" or above == "share"
-                else any(map(_above_hundred, line.numbers.values()))
-            )
+            by_row = own == "share" or line.head.unit == "percent"
+            too_large = at in self._above or (by_row and any(map(_above_hundred, line.numbers.values())))
             relative = line.head.relative or column.head.relative or shapes.get(at) == "wide"
-            return "value" if relative or too_large else "share"
+            return "value" if relative or (too_large and not piece.percent) else "share"
         if "count" in (own, above, stated):
             counted = line.numbers.values() if own == "count" else [[piece]]
             return "count" if all(cell[0].whole for cell in counted) and shapes.get(at) != "wide" else "value"
