@@ -108,7 +108,7 @@ def _files(documents: Sequence[str], root: Path | None) -> list[Path]:
 
 
 def _is_path(document: str) -> bool:
-    return "/" in document or "\\" in document or Path(document).suffix.lower() in READERS or Path(document).is_file()
+    return "/" in document or "\\" in document or Path(document).suffix.lower() in READERS
 
 
 def _text(documents: Sequence[Audited], form: str, language: Language) -> str:

@@ -1,15 +1,18 @@
-"""`refino-eval audit-published`: forms, files and exit codes."""
+"""`refino-eval audit`: forms, files and exit codes."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from refino_eval.cli.main import app
+from refino_eval.published.audit import CERTAINTIES
 
 HEAD = "exhibit,panel,row,column,statistic,printed,qualifier,source_line\n"
 WRONG = 't,,a,e,estimate,"-0,7<b>",,7\n'.replace("<b>", "") + 't,,a,e,t_stat,"(0,68)",,7\n'
@@ -23,7 +26,7 @@ def paper(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["audit-published", *arguments])
+    result = CliRunner().invoke(app, ["audit", *arguments])
     return result.exit_code, result.output
 
 
@@ -57,7 +60,7 @@ def test_every_form_in_both_languages(paper: Path, tmp_path: Path) -> None:
     assert '<html lang="nb">' in page
     assert "http" not in page.replace("http://www.w3.org", "")
     text = run(str(paper), "--format", "md", "--language", "nb")[1]
-    assert "| t/a/e/estimate | t-verdi | sikkert |" in text
+    assert "| t › a › e › estimat | t-verdi | sikkert |" in text
     assert text == run(str(paper), "--format", "md", "--language", "nb")[1]
 
 
@@ -85,16 +88,32 @@ def test_page_lists_all_documents_and_details_those_with_findings() -> None:
     code, page = run("--format", "html", "--language", "en")
     assert code == 0
     assert '<a href="#refino_2023">' in page
-    assert '<section id="refino_2023">' in page
-    assert '<section id="iwws">' not in page  # nothing was found there
+    assert '<section id="refino_2023"' in page
+    assert '<section id="iwws"' not in page  # nothing was found there
     assert '<th scope="row" class="name">iwws</th><td>480</td><td>0</td><td>0</td><td>0</td>' in page
-    assert "<strong>Table II</strong><code>table_ii/linear/refino/wage/estimate</code>" in page
-    assert "of Table II linear/refino/wage and any_wage are exchanged" in page
+    assert "Exchanged numbers: Table II</h4>" in page
+    assert "of Table II › linear › refino › wage and any wage are exchanged" in page
+    # The most certain first.
+    own = page.split('<section id="omrade_2024"')[1].split("</section>")[0]
+    grades = re.findall('<article class="finding (\\w+)"', own)
+    assert grades == sorted(grades, key=CERTAINTIES.index)
+    assert len(set(grades)) > 1
 
 
 def test_single_document_is_shown_without_findings(paper: Path) -> None:
     paper.write_text(HEAD + WRONG.replace("(0,68)", "(-0,68)"), encoding="utf-8")
     code, page = run(str(paper), "--format", "html")
-    assert (code, '<section id="paper">' in page, 'id="documents"' in page) == (0, True, False)
+    assert (code, '<section id="paper"' in page, 'id="documents"' in page) == (0, True, False)
     paper.write_text(HEAD + WRONG, encoding="utf-8")
-    assert '<div class="place"><code>t/a/e/estimate</code>' in run(str(paper), "--format", "html")[1]
+    page = run(str(paper), "--format", "html")[1]
+    assert '<td class="text">-0,7</td><td class="where">text, line 7</td>' in page
+    assert "<dt>Row</dt><dd>a</dd>" in page
+
+
+def test_json_has_each_number_of_a_finding_with_its_place(paper: Path, tmp_path: Path) -> None:
+    out = tmp_path / "findings.json"
+    assert run(str(paper), "--out", str(out))[0] == 0
+    (document,) = json.loads(out.read_text(encoding="utf-8"))["documents"]
+    (finding,) = document["findings"]
+    assert (document["numbers"], finding["rule"], finding["certainty"]) == (2, "t_stat", "certain")
+    assert [each["text"] for each in finding["published"]] == ["-0,7", "(0,68)"]

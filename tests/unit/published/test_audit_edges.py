@@ -14,7 +14,7 @@ from refino_eval.errors import UserError
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.audit_document import one_cause
 from refino_eval.published.audit.document import document_of
-from refino_eval.published.audit.findings_report import Audited, explanation, fitting, to_markdown, to_text
+from refino_eval.published.audit.findings_report import Audited, fitting, to_markdown, to_text
 from refino_eval.published.audit.inferred_relations import mostly
 from refino_eval.published.audit.model_consistency import error_bounds
 from refino_eval.published.audit.shares_and_counts import deviation_range
@@ -37,9 +37,14 @@ def table(text: str, units: dict[str, str] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*COLUMNS, "unit"])
 
 
-def found(text: str, *relations: dict[str, object], units: dict[str, str] | None = None) -> tuple[Finding, ...]:
+def found(
+    text: str,
+    *relations: dict[str, object],
+    units: dict[str, str] | None = None,
+    names: dict[str, Label] | None = None,
+) -> tuple[Finding, ...]:
     given = tuple(Relation.model_validate({"why": "It must.", **relation}) for relation in relations)
-    return audit(table(text, units), given, name="paper")
+    return audit(table(text, units), given, name="paper", names=names)
 
 
 # --- thresholds ----------------------------------------------------------------------------------------------------
@@ -434,15 +439,13 @@ def test_locations_are_named_as_in_the_document() -> None:
     same = {"kind": "same", "is": "text_4//b/x/value", "of": ["table_1_2//b/x/value"]}
     findings = found(text, same)
     source = PublishedSource(numbered_by="-", title="A paper")
+    findings = found(text, same, names=source.exhibit_names(["table_1_2", "text_4"]))
     paper = (Audited("paper", 3, findings, source),)
     shown = to_text(paper, "nb")
-    assert "1. Tabell 1-2: table_1_2/a/x/n" in shown
-    assert "Tabell 1-2 a/x/n er «12,5»" in shown
-    assert "Kapittel 4 b/x/value er publisert som «1»" in shown
-    assert "Tabell 1-2 b/x/value «3»" in " ".join(shown.split())
+    assert "1. Tabell 1-2 › a › x › antall personer" in shown
+    assert "Tabell 1-2 › a › x › antall personer er «12,5»" in shown
+    assert "Kapittel 4 › b › x › verdi er publisert som «1»" in shown
+    assert "Tabell 1-2 › b › x › verdi «3»" in " ".join(shown.split())
     assert "## A paper" in to_markdown(paper, "en")
-    assert "| Table 1-2: table_1_2/a/x/n |" in to_markdown(paper, "en")
-    # Neither an unknown key nor a published value is replaced by the name of an exhibit.
-    unnamed = replace(findings[0], explanation=Label(nb="", en="t/a/x “table_1_2/a” is no name."))
-    assert explanation(unnamed, source, "en") == unnamed.explanation.en
-    assert fitting(replace(unnamed, fits="none, *"), "nb") == "ingen, *"
+    assert "| Table 1-2 › a › x › number of people |" in to_markdown(paper, "en")
+    assert fitting(replace(findings[0], fits="none, *"), "nb") == "ingen, *"

@@ -126,7 +126,7 @@ def to_text(documents: Sequence[Audited], language: Language, *, width: int = 10
     """Write findings as paragraphs, grouped by document, the most certain first."""
     lines = []
     for audited in documents:
-        lines += [f"{audited.source.title or audited.name}: {summary(audited, language)}", ""]
+        lines += [f"{audited.name}: {summary(audited, language)}", ""]
         for number, finding in enumerate(audited.surest_first(), start=1):
             at, title, certainty, *_, text = cells(finding, language)
             lines += [f"{number}. {at}", f"   {title} ({certainty}); {_facts(finding, language)}"]

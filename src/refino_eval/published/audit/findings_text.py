@@ -175,7 +175,9 @@ def finding(
     members = tuple(dict.fromkeys([at, *cells]))
     lines = list(dict.fromkeys(document.cells[key].line for key in members))
     exhibit, panel, row, column, statistic = at
-    quotes = [_quote(document, document.cells[key], at) for key in list(dict.fromkeys([*members, *suspects]))[:MOST_QUOTED]]
+    quotes = [
+        _quote(document, document.cells[key], at) for key in list(dict.fromkeys([*members, *suspects]))[:MOST_QUOTED]
+    ]
     return Finding(
         document=document.name,
         exhibit=exhibit,

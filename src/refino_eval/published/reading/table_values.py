@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from refino_eval.published.intervals import COUNTS
 from refino_eval.published.reading.grids import Grid, GridCell, Unread, filled
 from refino_eval.published.reading.head_words import (
     ATTACHED,
@@ -257,6 +258,8 @@ class TableReader:
             for column, numbers in line.numbers.items():
                 described = columns[column]
                 main = self._statistic(line, described, numbers[0], shapes, following, column, attached)
+                if main in COUNTS - {"df"} and not numbers[0].whole:
+                    main = "value"  # the words named a number of people, the number is none
                 names = (row.panel, _row_name(row, main), described.name)
                 unit = _unit(line, described, numbers[0])
                 for name, piece in _named(main, described, line, numbers):
