@@ -56,8 +56,8 @@ def excel_grids(data: bytes, name: str) -> Grids:
             for title, block in blocks(rows):
                 first = next((cell.place for row in block for cell in row if cell.text), "")
                 result.grids.append(Grid(squared(block), f"{place}, {first}" if first else place, title))
-    for sheet in book.chartsheets:
-        result.unread.append(Unread(f"sheet “{sheet.title}”", "picture"))
+    for chart in book.chartsheets:
+        result.unread.append(Unread(f"sheet “{chart.title}”", "picture"))
     return result
 
 
@@ -65,7 +65,7 @@ def _without_values(data: bytes, book: Any) -> dict[str, str]:
     """Return, by sheet, the first cell with a formula whose value is not stored."""
     if b"<f" not in data and not any("<f>" in part for part in _formulas(data)):
         return {}
-    result = {}
+    result: dict[str, str] = {}
     for sheet in load_workbook(io.BytesIO(data)).worksheets:
         for row in sheet.iter_rows():
             for cell in row:

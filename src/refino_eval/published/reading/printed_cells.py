@@ -207,7 +207,7 @@ def canonical(digits: str, decimals: Decimals) -> str | None:
         # One sign that is not the document's decimal sign: thousands if three digits follow it, else a slip of notation.
         parts = digits.split(group)
         if len(parts) == 2 and (len(parts[1]) != 3 or parts[0] in ("", "0")):
-            group, decimals = decimals, group  # type: ignore[assignment]
+            group, decimals = decimals, group
     whole, _, fraction = digits.replace(group, " ").replace("'", " ").replace("\u2019", " ").partition(decimals)
     if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(r"\d{1,3}(?: \d{1,3})* \d{3}|\d*", whole):
         return None
