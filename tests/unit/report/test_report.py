@@ -195,7 +195,11 @@ def test_published_numbers_are_shown_with_ours(inputs: ReportInputs) -> None:
     assert f'<a href="#compared-table_8_1">Against published numbers</a>: {line}</p>' in section
     block = out.split('id="compared-table_8_1"')[1].split("</details>")[0]
     assert f"</strong> (pages 76–78): {line}</summary>" in block
-    assert '<td>(0.017)</td><td>0.016</td><td class="left">differs in last digit</td>' in block
+    pattern = r'<td>\(0\.017\)</td><td><a href="#(table_8_1:[^"]+)">0\.016</a></td><td class="left">differs in last digit</td>'
+    ours = re.search(pattern, block)
+    assert ours is not None
+    assert f' id="published:{ours[1]}"' in block
+    assert f'<td id="{ours[1]}"' in section
     assert block.count("<tr class=") == 5
     assert "Table 9" in out.split('<section class="chapter" id="comparison"')[1]
     assert say("comparison.why_exhibit_not_made", "en") in out
