@@ -99,6 +99,7 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
             "score_price",
             "score_quality",
             "score",
+            "repeated",
         ),
         "plain",
     ),

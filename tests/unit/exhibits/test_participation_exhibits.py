@@ -390,3 +390,14 @@ def test_every_number_of_participation_agrees_with_other_programs_or_has_a_reaso
     assert reasons.pop("who") == {"reweighted_people"}
     # Where everybody takes part as assigned, the first stage is exact.
     assert set().union(*reasons.values()) <= ({"singular_covariance"} if take_up == 1.0 else set())
+
+
+def test_bounds_on_an_outcome_that_is_never_missing_are_left_out(made):
+    frame, got = numbers(made[3], "seen")
+    assert (
+        got["horowitz_manski", "work", "bounds", "bound_low"] == got["horowitz_manski", "work", "bounds", "bound_high"]
+    )
+    table = table_of("seen", definitions().exhibits["seen"], frame, labels=labels(), language="en", facts={})
+    # The bounds of the wage alone, by two methods; the method for the other outcome has no part.
+    assert [[row.cells[0].text for row in part.body] for part in table.parts[2:]] == [["Wage, given 'Work'"]] * 2
+    assert "observed for everybody in both arms, so that the bounds on the effect coincide" in " ".join(table.notes)

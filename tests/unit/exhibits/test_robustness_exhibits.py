@@ -163,6 +163,24 @@ def test_a_variant_that_cannot_be_estimated_keeps_its_place(tmp_path):
     assert got["summary", "all", "estimated", "count"] == len(variants(frame)) == 4
 
 
+def test_samples_that_hold_the_same_people_are_one_choice(tmp_path, trial):
+    def copied(cohort):
+        return cohort.assign(sample_few=cohort["sample_analysed"])
+
+    frame, got = toy.trial(tmp_path, change=copied).numbers(ENTRIES, "curve")
+    assert got["summary", "all", "variants", "count"] == len(variants(frame)) == 4
+    # Its numbers are kept, and the note says which sample was left out.
+    assert got["main", "work", "few", "estimate"] == got["main", "work", "analysed", "estimate"]
+    (note,) = (
+        line
+        for line in figure_notes(ENTRIES.exhibits["curve"], frame, labels=LABELS, language="en", facts={})
+        if "one person in a thousand" in line
+    )
+    assert note.startswith("The sample 'Some' is not shown")
+    distinct, _ = trial.numbers(ENTRIES, "curve")
+    assert "repeated" not in set(distinct["row"])
+
+
 @pytest.mark.parametrize("language", ["nb", "en"])
 def test_the_dashboard_tells_every_choice_of_every_variant(trial, language):
     frame, _ = trial.numbers(ENTRIES, "curve")

@@ -62,13 +62,12 @@ def test_specifications_are_blocks_and_shared_rows_stand_once() -> None:
     assert [row.cells[0].text for row in body if row.role == "foot"] == [
         "Control mean",
         "N",
-        "Covariance",
         "Fixed effects, county × draw month",
     ]
     frame = FRAMES["table_ii"].copy()
     frame.loc[(frame["panel"] == "none") & (frame["statistic"] == "n"), "value"] = 4000
     feet = [row.cells[0].text for row in _table("table_ii", frame=frame).parts[0].body if row.role == "foot"]
-    assert feet == [*["Control mean", "N"] * 2, "Covariance", "Fixed effects, county × draw month"]
+    assert feet == [*["Control mean", "N"] * 2, "Fixed effects, county × draw month"]
 
 
 def test_lost_people_are_reported() -> None:

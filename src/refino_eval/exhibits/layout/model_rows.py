@@ -1,4 +1,4 @@
-"""Rows at the foot of a table of regressions: the covariance, and whether the cells are absorbed."""
+"""Rows at the foot of a table of regressions: the covariance where it varies, and whether the cells are absorbed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from refino_eval.exhibits.layout.table import Cell, Row, label
 from refino_eval.exhibits.wording.labels import LabelBook, vcov_label
 
 
-def design_rows(specification: Specification | None, columns: int, labels: LabelBook) -> list[Row]:
+def design_rows(
+    specification: Specification | None, columns: int, labels: LabelBook, *, covariance: bool = False
+) -> list[Row]:
     """Return the rows that say how the regressions of a table were run; none when nothing is known of them.
 
     Parameters
@@ -18,23 +20,23 @@ def design_rows(specification: Specification | None, columns: int, labels: Label
         How many regressions there are, a column each.
     labels
         What to call things.
-    language
-        ``"nb"`` or ``"en"``.
+    covariance
+        Whether to name the covariance, where a table's specifications have different ones; otherwise the notes name it once.
     """
     if specification is None:
         return []
-    covariance = vcov_label(specification.vcov, labels.language)
-    head = Row((label(labels.word("vcov")), *[Cell(covariance)] * columns), role="foot")
+    shown = Cell(vcov_label(specification.vcov, labels.language))
+    head = [Row((label(labels.word("vcov")), *[shown] * columns), role="foot")] if covariance else []
     if specification.absorb:
         names = ", ".join(labels.column(name) for name in specification.absorb)
         return [
-            head,
+            *head,
             Row(
                 (label(labels.word("strata") + f", {names}"), *[Cell(labels.word("yes").lower())] * columns),
                 role="foot",
             ),
         ]
-    return [head, strata_row(columns, labels, absorbed=specification.strata)]
+    return [*head, strata_row(columns, labels, absorbed=specification.strata)]
 
 
 def strata_row(columns: int, labels: LabelBook, *, absorbed: bool = True) -> Row:

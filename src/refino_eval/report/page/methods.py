@@ -71,15 +71,18 @@ def _inference(used: list[Specification], labels: LabelBook) -> Iterator[str]:
 
 
 def _specifications(used: dict[str, Specification], labels: LabelBook) -> SummaryTable | None:
+    # Where all specifications have one covariance, the text has named it.
+    several = len({entry.vcov for entry in used.values()}) > 1
     rows = tuple(
         (
             f"{entry.label[labels.language]} ({name})",
             regression("y", entry, labels),
             text_in(entry.description, labels.language),
-            vcov_label(entry.vcov, labels.language),
+            *([vcov_label(entry.vcov, labels.language)] if several else []),
         )
         for name, entry in used.items()
     )
-    head = tuple(labels.say(f"methods.{key}") for key in ("specification", "formula", "meaning", "vcov"))
+    keys = ("specification", "formula", "meaning", *(["vcov"] if several else []))
+    head = tuple(labels.say(f"methods.{key}") for key in keys)
     caption = labels.say("methods.specifications")
-    return SummaryTable(head, rows, ("left",) * 4, caption=caption) if rows else None
+    return SummaryTable(head, rows, ("left",) * len(head), caption=caption) if rows else None

@@ -23,9 +23,24 @@ def layout(exhibit: AttritionExhibit, frame: pd.DataFrame, page: Page) -> Table:
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
     parts = [_seen(exhibit, numbers, labels), _among_seen(exhibit, numbers, labels)]
-    methods = [method for method in METHODS if (frame["panel"] == method).any()]
+    methods = [method for method in METHODS if _bounded(exhibit, numbers, method)]
     parts += [_bounds(exhibit, numbers, method, labels) for method in methods]
     return page.table(exhibit, frame, tuple(parts), _notes(exhibit, numbers, methods, labels))
+
+
+def _bounded(exhibit: AttritionExhibit, numbers: Numbers, method: str) -> list[str]:
+    """Return the columns that a method bounds, without those that everybody's outcome is observed for: their bounds coincide."""
+    keys = [key for key in exhibit.columns if (method, key, "bounds", "bound_low") in numbers.values]
+    return [key for key in keys if not _always_observed(numbers, key)]
+
+
+def _always_observed(numbers: Numbers, key: str) -> bool:
+    # Shares are sums of weights, and rounded in a release: that they are 1 is not enough.
+    shares = (numbers.value("lee", key, f"seen_{arm}", "share") for arm in ("treated", "control"))
+    low, high = (numbers.value("lee", key, "bounds", f"bound_{side}") for side in ("low", "high"))
+    return all(math.isclose(share, 1.0, rel_tol=1e-9) for share in shares) and math.isclose(
+        low, high, rel_tol=1e-9, abs_tol=1e-12
+    )
 
 
 def column_name(exhibit: AttritionExhibit, key: str, labels: LabelBook) -> str:
@@ -104,9 +119,8 @@ def _bounds(exhibit: AttritionExhibit, numbers: Numbers, method: str, labels: La
         Group.of("%", labels.say("attrition.trimmed_arm"), over=labels.say("attrition.trimmed")),
         Group.of(labels.say("attrition.share_always_observed")),
     )
-    keys = [key for key in exhibit.columns if (method, key, "bounds", "bound_low") in numbers.values]
     body = []
-    for key in keys:
+    for key in _bounded(exhibit, numbers, method):
         ends: list[Cell] = []
         for side in ("low", "high"):
             error = numbers.value(method, key, "bounds", f"bound_{side}_std_error")
@@ -171,6 +185,10 @@ def _signs_disagree(numbers: Numbers, key: str) -> bool:
 def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
+    if complete := [column_name(exhibit, key, labels) for key in exhibit.columns if _always_observed(numbers, key)]:
+        lines.append(labels.say("attrition.always_observed", n=len(complete), outcomes="; ".join(complete)))
+    if not shown:
+        return [*lines, *([errors_note([entry.vcov], labels.language)] if entry is not None else [])]
     lines.append(labels.say("attrition.lee_bounds_explained"))
     if "lee_tightened" in shown and exhibit.tighten is not None:
         by = labels.covariate(exhibit.tighten, unit=False)

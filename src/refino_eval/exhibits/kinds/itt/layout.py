@@ -42,7 +42,9 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
     """Lay out a column for each outcome, a block of rows for each specification."""
     heads = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
     header = (_group_heads(exhibit, labels), heads) if exhibit.head_groups else (heads,)
-    designs = [design_rows(labels.specification_of(spec), len(exhibit.columns), labels) for spec in specifications]
+    entries = [labels.specification_of(spec) for spec in specifications]
+    several = len({entry.vcov for entry in entries if entry is not None}) > 1
+    designs = [design_rows(entry, len(exhibit.columns), labels, covariance=several) for entry in entries]
     alike = designs[:1] if all(design == designs[0] for design in designs) else []
     shared = _same_feet(numbers, exhibit, specifications, labels)
     body: list[Row] = []

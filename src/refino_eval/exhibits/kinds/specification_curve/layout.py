@@ -96,10 +96,19 @@ def _reach(ordered: pd.DataFrame) -> float:
 
 
 def variants(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimated variants in increasing order: panel (specification), row (outcome), column (sample), numbers."""
-    part = frame[(frame["panel"] != "summary") & frame["statistic"].isin(EFFECT)]
+    """Return the estimated variants in increasing order: panel (specification), row (outcome), column (sample), numbers.
+
+    Samples that are nearly the same as another are left out.
+    """
+    shown = (frame["panel"] != "summary") & ~frame["column"].isin(repeated_samples(frame))
+    part = frame[shown & frame["statistic"].isin(EFFECT)]
     wide = part.pivot(index=["panel", "row", "column"], columns="statistic", values="value").dropna()
     return wide.reset_index().sort_values(["estimate", "panel", "row", "column"], ignore_index=True)
+
+
+def repeated_samples(frame: pd.DataFrame) -> list[str]:
+    """Return the samples that are nearly the same as another of the curve."""
+    return list(frame.loc[(frame["panel"] == "summary") & (frame["row"] == "repeated"), "column"])
 
 
 def choices_of(ordered: pd.DataFrame, exhibit: SpecificationCurveExhibit, labels: LabelBook) -> list[Choices]:
@@ -165,7 +174,7 @@ def _curve(ax: Axes, ordered: pd.DataFrame, alpha: float, exhibit: Specification
 
 
 def _summary(frame: pd.DataFrame) -> pd.Series:
-    return frame[frame["panel"] == "summary"].set_index("column")["value"]
+    return frame[(frame["panel"] == "summary") & (frame["row"] == "all")].set_index("column")["value"]
 
 
 def _head(
@@ -233,10 +242,13 @@ def _unit(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
 def notes(exhibit: SpecificationCurveExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return notes that say how to read the curve, and what it is not."""
     level = f"{(1 - _alpha(exhibit, labels)) * 100:g}"
+    repeated = [labels.sample(name) for name in repeated_samples(frame)]
+    listed = ", ".join(labels.say("specification_curve.quoted", name=name) for name in repeated)
     return [
         labels.say(
             "specification_curve.curve_explained", level=level, main=labels.specification(exhibit.specifications[0])
         ),
+        *([labels.say("specification_curve.samples_alike", n=len(repeated), samples=listed)] if repeated else []),
         labels.say("specification_curve.curve_is_no_test"),
     ]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SpecificationCurveExhibit(OutcomesExhibit):
-    """The effect under every declared combination of outcome, specification and sample."""
+    """The effect under every declared combination of outcome, specification and sample; samples that are nearly the same count once."""
 
     kind: Literal["specification_curve"]
     form: ClassVar[Form] = "figure"

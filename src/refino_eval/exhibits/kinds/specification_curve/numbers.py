@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,9 +28,12 @@ from refino_eval.exhibits.numbers.study import (
     weights_of,
 )
 
+ALIKE = 0.001
+"""Two samples are one choice, if those who are in only one of them are fewer than this share of the larger."""
+
 
 def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Row]:
-    """Every variant: panel the specification, row the outcome, column the sample; and the summary of all."""
+    """Every variant: panel the specification, row the outcome, column the sample; and the summary of those that differ."""
     cohort, files, study = context.cohort, context.files, context.study
     values = outcome_columns(exhibit.columns, cohort, files)
     curves = []
@@ -56,8 +59,25 @@ def numbers(exhibit: SpecificationCurveExhibit, context: Context) -> Iterator[Ro
                 str(one.outcome), str(one.sample), statistic, value, int(one.n), panel=str(one.specification),  # type: ignore[arg-type]
                 status=status if statistic != "n" else "", source=one.source,  # type: ignore[arg-type]
             )  # fmt: skip
+    repeated = _repeated(exhibit.samples, cohort)
+    for sample in repeated:
+        yield cell("repeated", sample, "value", 1.0, panel="summary")
     level = min(study.specifications[label].level for label in exhibit.specifications)
-    yield from _curve_summary(estimates[estimates["fault"] == ""], len(estimates), 1 - level)
+    distinct = estimates[~estimates["sample"].isin(repeated)]
+    yield from _curve_summary(distinct[distinct["fault"] == ""], len(distinct), 1 - level)
+
+
+def _repeated(samples: Sequence[str], cohort: pd.DataFrame) -> list[str]:
+    """Return the samples that differ from an earlier one by next to nobody: their variants would count every choice twice."""
+    kept: list[Any] = []
+    repeated = []
+    for sample in samples:
+        inside = cohort[f"sample_{sample}"].to_numpy(dtype=bool)
+        if any((inside ^ other).sum() < ALIKE * max(inside.sum(), other.sum()) for other in kept):
+            repeated.append(sample)
+        else:
+            kept.append(inside)
+    return repeated
 
 
 def _variants(
