@@ -25,7 +25,7 @@ from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.registers import receipt_problems
 from refino_eval.report import ReportInputs, build_report
 from refino_eval.report.page.chapters import chapter_of
-from refino_eval.report.page.charts import chart_of
+from refino_eval.report.page.charts import arm_style, chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
 from refino_eval.report.page.inline_figures import InlineFigures, on_dark
@@ -359,6 +359,21 @@ def test_a_figure_of_more_than_the_page_can_draw_is_left_as_it_is(inputs: Report
     assert chart_of(exhibit, frame, labels) is not None
     more = pd.concat([frame, frame.assign(panel=frame["panel"] + ":women")], ignore_index=True)
     assert chart_of(exhibit, more, labels) is None
+
+
+def test_charts_have_the_units_scales_and_colours_of_the_figures(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions).in_language("en")
+    exhibit, frame = inputs.definitions.exhibits["figure_8_1"], read_tidy(inputs.aggregates_dir / "figure_8_1.csv")
+    chart = chart_of(exhibit, frame, labels)
+    assert chart is not None
+    shares = [panel for panel in chart["panels"] if panel["unit"] == "per cent"]
+    means = frame[frame["statistic"] == "mean"].set_index(["panel", "column", "row"])["value"]
+    series = shares[0]["series"][0]
+    assert series["y"][0] == pytest.approx(100 * means[shares[0]["state"], "refino", str(series["x"][0])])
+    assert len({panel["limits"] for panel in shares}) == 1
+    style = arm_style(dataclasses.replace(labels, colours={"refino": "#7a0177", "oppfolging": "#00605a"}))
+    assert "--treated:#7a0177;--control:#00605a;" in style
+    assert style.count("--treated") == 2  # a lighter one for a dark screen
 
 
 def test_without_a_primary_outcome_all_are_shown(inputs: ReportInputs) -> None:

@@ -18,17 +18,6 @@
     return { values, decimals: Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step / power === 2.5 ? 1 : 0)) };
   }
 
-  /** Return the range of a panel: effects with zero in the middle, levels from zero. */
-  function range(panel) {
-    const all = panel.series.flatMap((s) => [s.y, s.low, s.high, s.bandLow, s.bandHigh].filter(Boolean).flat())
-      .filter((value) => value !== null);
-    if (panel.effect) {
-      const reach = 1.08 * Math.max(...all.map(Math.abs), 1e-12);
-      return [-reach, reach];
-    }
-    return [Math.min(0, ...all), 1.05 * Math.max(...all, 1e-12)];
-  }
-
   function path(series, values, x, y) {
     let text = "";
     series.x.forEach((time, k) => {
@@ -86,7 +75,7 @@
 
   /** Say the values at one time: each series with its interval, and its band where there is one. */
   function valuesText(panel, time, period) {
-    const reach = range(panel)[1];
+    const reach = panel.limits[1];
     const decimals = Math.min(decimalsFor(reach, 1) + 2, 6);
     const parts = panel.series.map((series) => {
       const k = series.x.indexOf(time);
@@ -103,7 +92,7 @@
 
   function drawPanel(panel, chart) {
     const times = [...new Set(panel.series.flatMap((series) => series.x))].sort((a, b) => a - b);
-    const [low, high] = range(panel);
+    const [low, high] = panel.limits;
     const x = (time) => LEFT + 8 + ((time - times[0]) / (times.at(-1) - times[0] || 1)) * (WIDTH - RIGHT - LEFT - 16);
     const y = (value) => TOP + ((high - value) / (high - low || 1)) * (HEIGHT - BOTTOM - TOP);
     const cursor = svg("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });

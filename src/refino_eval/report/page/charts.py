@@ -11,7 +11,10 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.config.exhibit_base import StatesExhibit
+from refino_eval.exhibits.layout.drawing import scale_text, series_of, shared_limits
+from refino_eval.exhibits.layout.state_units import scale_factor, state_unit
 from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.report.page.inline_figures import on_dark
 
 NUMBER = r"-?\d+"
 
@@ -29,6 +32,11 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook) -> 
         What to call things, in the language of the page.
     """
     panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels))]
+    units = {panel["state"]: panel["unit"] for panel in panels}
+    limits = shared_limits({panel["state"]: _limits(panel) for panel in panels}, units)
+    for panel in panels:
+        panel["limits"] = limits[panel["state"]]
+        panel["unit"] = scale_text(panel["state"], limits, units, labels)
     # A figure with more series than the page can draw (groups, years) is shown as it was released, so that nothing is lost.
     lines = frame[frame["statistic"].isin(["estimate", "mean"]) & frame["row"].str.fullmatch(NUMBER)]
     drawn = sum(len(panel["series"]) for panel in panels)
@@ -46,19 +54,18 @@ def panel_of(exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: La
     """Return one state's panel."""
     part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(NUMBER)]
     series = []
-    effect = _series(part, "difference", "estimate")
+    factor = scale_factor(exhibit, state, labels)
+    effect = _series(part, "difference", "estimate", factor)
     if effect is not None:
         series.append({"name": labels.word("estimate"), "form": "effect", **effect})
     for arm in (*labels.treated_arms, labels.control):
         form = "control" if arm == labels.control else "treated" if arm == labels.treated else "third"
-        means = _series(part, arm, "mean")
+        means = _series(part, arm, "mean", factor)
         if means is not None:
             series.append({"name": labels.arm(arm), "form": form, **means})
     if not series:
         return None
-    unit = labels.state_unit(state)
-    if exhibit.cumulate_from is not None and labels.state_is_share(state):
-        unit = labels.say(f"report.periods_{exhibit.clock}")
+    unit = state_unit(exhibit, state, labels, share="per_cent" if effect is None else "percentage_points")
     return {
         "state": state,
         "title": labels.state(state),
@@ -71,8 +78,27 @@ def panel_of(exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: La
 LIMITS = {"low": "conf_low", "high": "conf_high", "bandLow": "band_low", "bandHigh": "band_high"}
 
 
-def _series(part: pd.DataFrame, column: str, statistic: str) -> dict[str, Any] | None:
-    here = part[part["column"] == column]
+def _limits(panel: dict[str, Any]) -> tuple[float, float]:
+    """Return the range of a panel: effects with zero in the middle, levels from zero."""
+    lists = (series[name] for series in panel["series"] for name in ("y", *LIMITS) if name in series)
+    numbers = [value for values in lists for value in values if value is not None]
+    if panel["effect"]:
+        reach = 1.08 * max(map(abs, numbers)) or 1.0
+        return -reach, reach
+    return min(0.0, *numbers), 1.05 * max(numbers) or 1.0
+
+
+def arm_style(labels: LabelBook) -> str:
+    """Return the colours of the arms as properties of the page, for light and for dark screens; figures have the same."""
+    colours = {arm: series_of(labels, getattr(labels, arm)).color for arm in ("treated", "control")}
+    light, dark = (
+        "".join(f"--{arm}:{change(colour)};" for arm, colour in colours.items()) for change in (str, on_dark)
+    )
+    return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+
+
+def _series(part: pd.DataFrame, column: str, statistic: str, factor: float) -> dict[str, Any] | None:
+    here = part[part["column"] == column].assign(value=factor * part["value"])
     values = _by_time(here, statistic)
     if not values:
         return None

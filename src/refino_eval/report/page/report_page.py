@@ -16,7 +16,7 @@ from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.formats.widths import lies_on_paper
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.report.html import asset, write_page
-from refino_eval.report.page.charts import chart_of
+from refino_eval.report.page.charts import arm_style, chart_of
 from refino_eval.report.page.inline_figures import InlineFigures
 from refino_eval.report.page.report_contents import ReportContents, ReportExhibit, report_contents
 from refino_eval.report.report_inputs import ReportInputs
@@ -131,7 +131,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         example=next(iter(page.trails.addresses), ""),
         ids=page.trails.addresses,
         data=_embedded(_data(page)),
-        figure_style=Markup(page.figures.style),
+        figure_style=Markup(page.figures.style + arm_style(contents.labels)),
         glyphs=Markup(page.figures.shared),
     )
 
