@@ -391,7 +391,7 @@ def test_a_figure_shows_its_values_by_the_arrow_keys(opened, small_run):
     share = numbers(small_run, "figure_8_1")["any_wage", "-24", "refino", "mean"]
     readout = panel.locator(".readout").inner_text()
     assert readout.startswith("month −24: Refino ")
-    assert float(re.search(r"Refino ([\d.]+)", readout)[1]) == pytest.approx(share, abs=0.0006)
+    assert float(re.search(r"Refino ([\d.]+)", readout)[1]) == pytest.approx(100 * share, abs=0.06)
     page.keyboard.press("ArrowRight")
     assert panel.locator(".readout").inner_text().startswith("month −23")
 

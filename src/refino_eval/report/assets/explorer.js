@@ -82,7 +82,7 @@
   function scaled(path, scale, unit) {
     const times = (values) => values?.map((value) => (value === null ? null : value * scale));
     const series = path.series.map((s) => ({ ...s, y: times(s.y), low: times(s.low), high: times(s.high), bandLow: times(s.bandLow), bandHigh: times(s.bandHigh) }));
-    return { ...path, series, unit: unit ?? path.unit };
+    return { ...path, series, limits: times(path.limits), unit: unit ?? path.unit };
   }
 
   /** Return the path of an outcome's state: summed where the outcome is, of the specification where there is one. */

@@ -33,7 +33,7 @@ def chart_of(exhibit: StatesExhibit, frame: pd.DataFrame, labels: LabelBook) -> 
     """
     panels = [made for state in exhibit.states if (made := panel_of(exhibit, frame, state, labels))]
     units = {panel["state"]: panel["unit"] for panel in panels}
-    limits = shared_limits({panel["state"]: _limits(panel) for panel in panels}, units)
+    limits = shared_limits({panel["state"]: panel["limits"] for panel in panels}, units)
     for panel in panels:
         panel["limits"] = limits[panel["state"]]
         panel["unit"] = scale_text(panel["state"], limits, units, labels)
@@ -50,11 +50,13 @@ def period(exhibit: StatesExhibit, labels: LabelBook) -> str:
     return labels.say(f"report.period_{exhibit.clock}")
 
 
-def panel_of(exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook) -> dict[str, Any] | None:
-    """Return one state's panel."""
+def panel_of(
+    exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: LabelBook, *, as_figure: bool = True
+) -> dict[str, Any] | None:
+    """Return one state's panel, shares in per cent as in the figure, or as they are where the page converts units itself."""
     part = frame[(frame["panel"] == state) & frame["row"].str.fullmatch(NUMBER)]
     series = []
-    factor = scale_factor(exhibit, state, labels)
+    factor = scale_factor(exhibit, state, labels) if as_figure else 1.0
     effect = _series(part, "difference", "estimate", factor)
     if effect is not None:
         series.append({"name": labels.word("estimate"), "form": "effect", **effect})
@@ -66,13 +68,16 @@ def panel_of(exhibit: StatesExhibit, frame: pd.DataFrame, state: str, labels: La
     if not series:
         return None
     unit = state_unit(exhibit, state, labels, share="per_cent" if effect is None else "percentage_points")
-    return {
+    if not as_figure and exhibit.cumulate_from is None:
+        unit = labels.state_unit(state)
+    panel = {
         "state": state,
         "title": labels.state(state),
         "unit": unit,
         "effect": effect is not None,
         "series": series,
     }
+    return panel | {"limits": _limits(panel)}
 
 
 LIMITS = {"low": "conf_low", "high": "conf_high", "bandLow": "band_low", "bandHigh": "band_high"}

@@ -149,7 +149,7 @@ def _paths(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: Lab
         if not isinstance(exhibit, StatesExhibit):
             continue
         for state in exhibit.states:
-            panel = panel_of(exhibit, frames[name], state, labels)
+            panel = panel_of(exhibit, frames[name], state, labels, as_figure=False)
             if panel is not None:
                 specification = getattr(exhibit, "specification", None)
                 paths.append({
