@@ -456,9 +456,8 @@ def test_it_prints_whole_figures_and_all_but_the_comparison_unfolded(opened):
     assert page.locator(".explained p").first.is_visible()
     assert page.locator("nav.printed a[href='#exhibit-table_8_1']").is_visible()
     page.set_viewport_size({"width": 680, "height": 1000})  # 180 mm, which the margins leave
-    ends = (
-        "[...document.querySelectorAll('section:not(.lies) > * table')].map(each => each.getBoundingClientRect().right)"
-    )
+    upright = "section.one:not(.lies) table, table.grid, table.forest"
+    ends = f"[...document.querySelectorAll('{upright}')].map(each => each.getBoundingClientRect().right)"
     assert max(page.evaluate(ends)) <= 682
 
 
