@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from refino_eval.cli.audit_command import audit_published
+from refino_eval.cli.audit_command import audit_documents
 from refino_eval.cli.trace_command import finished_run
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -153,7 +153,7 @@ def pages(small_run, tmp_path_factory):
     made = {}
     for language in ("nb", "en"):
         audit = folder / f"audit.{language}.html"
-        audit_published("se_klar", form="html", language=language, out=audit, strict=False, root=small_run)
+        audit_documents(["se_klar"], form="html", language=language, out=audit, strict=False, root=small_run)
         of_run = [release(small_run) / f"{name}.{language}.html" for name in ("report", "catalogue")]
         made[language] = [*of_run, small_run / f"results/index.{language}.html", audit]
     day = dt.date(2020, 1, 1)
