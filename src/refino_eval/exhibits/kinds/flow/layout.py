@@ -76,6 +76,10 @@ WRAP = 24
 """Characters in a line of a reason beside its number."""
 
 
+HEAD_LETTER = 0.046
+"""Half the width of a bold letter."""
+
+
 STAGE_WRAP = 44
 """Characters in a line of a stage's name, between the lines of the arms."""
 
@@ -143,11 +147,10 @@ class _Pen:
 
     def head(self, stage: Stage, top: float) -> None:
         """Draw what was delivered, and the arrows to the arms."""
-        half, middle = 1.25, top - BOX_HEIGHT / 2
+        text = f"{stage_label(stage.name, self.labels)}: {self._n(stage.counts['all'])}"
+        half, middle = min(HEAD_LETTER * len(text) + 0.1, CENTRE - 2 * WAY), top - BOX_HEIGHT / 2
         self._box(CENTRE, top, 2 * half, BOX_HEIGHT, INK)
-        self._text(
-            CENTRE, middle, f"{stage_label(stage.name, self.labels)}: {self._n(stage.counts['all'])}", weight="bold"
-        )
+        self._text(CENTRE, middle, text, weight="bold")
         for _, series, x in self.sides:
             edge, way = (CENTRE - half, WAY + 0.02) if x < CENTRE else (CENTRE + half, WIDTH - WAY - 0.02)
             self.ax.plot([edge, way], [middle, middle], color=series.color, linewidth=1.1, solid_capstyle="butt")
