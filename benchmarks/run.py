@@ -24,7 +24,7 @@ TITLES = {
     "outcomes": "Outcomes",
     "cost_benefit": "Joint draws of a cost-benefit model",
     "ingest": "Reading and checking a register",
-    "whole_run": "Whole runs",
+    "whole_run": "A whole run beside an earlier checkout",
 }
 
 
@@ -69,7 +69,9 @@ def main():
         sections[TITLES[name]] = f"{rows}\n\nMeasured on {machine}; load at the end {os.getloadavg()[0]:.1f}."
         print(rows, flush=True)
     text = "# Benchmarks\n\nWritten by `benchmarks/run.py`; ratios are of works measured in the same run.\n"
-    text += "".join(f"\n## {title}\n\n{sections[title]}\n" for title in TITLES.values() if title in sections)
+    # Sections that other programs wrote are kept, after those of this one.
+    kept = {title: sections[title] for title in [*TITLES.values(), *sections] if title in sections}
+    text += "".join(f"\n## {title}\n\n{body}\n" for title, body in kept.items())
     path.write_text(text, encoding="utf-8")
     print(f"written: {path.name}")
 
