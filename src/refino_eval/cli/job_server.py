@@ -26,7 +26,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
-from refino_eval.workflow_job import NO_SERVER, SERVER_VARIABLE
+from refino_eval.cli.job_client import STALE
+from refino_eval.digest import PACKAGE
+from refino_eval.workflow_job import SERVER_VARIABLE
 
 EVERY_JOB = (
     "pandas",
@@ -45,8 +47,13 @@ COMPUTING = (
     "matplotlib.backends.backend_agg",
     "openpyxl",
     "docx",
+    "snakemake.cli",
+    "refino_eval.workflow",
 )
 """What the jobs of a whole run import, in the order in which they need it."""
+
+EACH_KIND = ("numbers", "layout", "text")
+"""Modules of kinds of exhibits, in their folders."""
 
 PR_SET_PDEATHSIG = 1
 HEAD = 4
@@ -60,11 +67,11 @@ def job_server(environment: Mapping[str, str], *, everything: bool) -> Iterator[
     Parameters
     ----------
     environment
-        Of Snakemake and its jobs.
+        Of Snakemake and its jobs; where it names a server already, that one is used.
     everything
         Whether most jobs of the run will compute something, so that libraries are worth importing before they are asked for.
     """
-    if sys.platform != "linux" or environment.get(SERVER_VARIABLE) == NO_SERVER:
+    if sys.platform != "linux" or SERVER_VARIABLE in environment:
         yield dict(environment)
         return
     with tempfile.TemporaryDirectory(prefix="refino_eval_jobs_") as folder, socket.socket(socket.AF_UNIX) as listener:
@@ -97,6 +104,7 @@ class _Server:
     listener: socket.socket
     modules: list[str]
     jobs: dict[int, socket.socket] = field(default_factory=dict)
+    code: dict[str, tuple[int, int]] = field(default_factory=lambda: code_of())
 
     def serve(self) -> None:
         """Answer requests until standard input is closed, which is when the run ends, in whatever way."""
@@ -121,7 +129,8 @@ class _Server:
                 if key.fileobj == ended:
                     os.read(ended, 512)
                     for connection in self._answer():
-                        selector.unregister(connection)
+                        with suppress(KeyError):  # its client asked for the end
+                            selector.unregister(connection)
                         connection.close()
                 elif key.fileobj is self.listener:
                     connection, _ = self.listener.accept()
@@ -157,6 +166,13 @@ class _Server:
                 text += part
         except OSError:
             return False
+        if code_of() != self.code:
+            # A developer's edit: what was imported is not what a new process would import.
+            with suppress(OSError):
+                connection.sendall(STALE.to_bytes(HEAD, "big"))
+            for file in files:
+                os.close(file)
+            return False
         process = os.fork()
         if not process:
             _become(json.loads(text), files, os.getppid())
@@ -170,6 +186,19 @@ class _Server:
         for process, other in self.jobs.items():
             if other is connection:
                 os.kill(process, signal.SIGTERM)
+
+
+def code_of() -> dict[str, tuple[int, int]]:
+    """Return size and time of the program's files."""
+    found = {}
+    for folder, names, files in os.walk(PACKAGE):
+        names[:] = [name for name in names if name != "__pycache__"]
+        for name in files:
+            path = os.path.join(folder, name)
+            with suppress(OSError):
+                stat = os.stat(path)
+                found[path] = (stat.st_size, stat.st_mtime_ns)
+    return found
 
 
 def _become(request: dict[str, object], files: Sequence[int], server: int) -> None:
@@ -194,9 +223,13 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
         tempfile.tempdir = None
         argv = request["argv"]
         assert isinstance(argv, list)
-        sys.argv = argv
-        sys.path[0] = str(Path(argv[0]).parent)
-        runpy.run_path(argv[0], run_name="__main__")
+        if argv[0] == "-m":
+            sys.argv, sys.path[0] = argv[1:], os.getcwd()
+            runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = argv
+            sys.path[0] = str(Path(argv[0]).parent)
+            runpy.run_path(argv[0], run_name="__main__")
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
@@ -212,7 +245,17 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
         os._exit(code)
 
 
+def _modules(everything: bool) -> list[str]:
+    """Return what to import, in the order in which a run needs it."""
+    if not everything:
+        return list(EVERY_JOB)
+    kinds = [
+        f"refino_eval.exhibits.kinds.{path.parent.name}.{part}"
+        for part in EACH_KIND
+        for path in sorted((PACKAGE / "exhibits" / "kinds").glob(f"*/{part}.py"))
+    ]
+    return [*EVERY_JOB, *COMPUTING, *kinds]
+
+
 if __name__ == "__main__":
-    _Server(
-        socket.socket(fileno=int(sys.argv[1])), [*EVERY_JOB, *(COMPUTING if "everything" in sys.argv else ())]
-    ).serve()
+    _Server(socket.socket(fileno=int(sys.argv[1])), _modules("everything" in sys.argv)).serve()

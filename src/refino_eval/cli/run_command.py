@@ -21,6 +21,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from refino_eval.cli import job_client
 from refino_eval.cli.job_server import job_server
 from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
@@ -34,7 +35,14 @@ from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
-from refino_eval.workflow_job import MACHINE_PROBLEMS, PROBLEMS_VARIABLE, USER_PROBLEMS, person_level_folder
+from refino_eval.workflow_job import (
+    MACHINE_PROBLEMS,
+    NO_SERVER,
+    PROBLEMS_VARIABLE,
+    SERVER_VARIABLE,
+    USER_PROBLEMS,
+    person_level_folder,
+)
 
 TARGETS = ("all", "outcomes", "aggregates")
 REASONS_SHOWN = 10
@@ -221,12 +229,22 @@ def _profile(name: str) -> Path:
 def _command(
     evaluation: str, profile: Path, cores: int | None, until: str | None, force: bool, again: Sequence[str]
 ) -> list[str]:
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", str(profile), "--nocolor"]
+    command = [*_python(), "-m", "snakemake", "--workflow-profile", str(profile), "--nocolor"]
     command += ["--cores", str(cores)] if cores is not None else []
     command += [until] if until is not None else []
     command += ["--forceall"] if force else []
     command += ["--forcerun", *again] if again else []
     return [*command, "--config", f"evaluation={evaluation}"]
+
+
+def _python() -> list[str]:
+    """Return how to start Python: in a fork of the server that `--watch` keeps, which has Snakemake imported, where there is one."""
+    plain = [sys.executable]
+    return (
+        [sys.executable, "-I", "-S", job_client.__file__, *plain]
+        if os.environ.get(SERVER_VARIABLE, NO_SERVER) != NO_SERVER
+        else plain
+    )
 
 
 def _environment(root: Path, problems: Path) -> dict[str, str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
+from typing import NoReturn
 
+from refino_eval.cli.job_server import job_server
 from refino_eval.cli.output import report
 from refino_eval.errors import MachineError, UserError
+from refino_eval.workflow_job import SERVER_VARIABLE
 
 WATCHED = ("config", "data/published")
 """Folders whose files are read as definitions."""
@@ -34,21 +38,29 @@ def watch_workflow(root: Path, run: Callable[[], object]) -> None:
     watcher = Thread(target=_watch, args=(root, changes, stop), daemon=True)
     watcher.start()
     try:
-        while True:
-            try:
-                run()
-            except (UserError, MachineError) as error:
-                report(error.problems)
-            print("\nWaiting for a change of a definition; Ctrl-C ends.", flush=True)
-            changed = changes.get()
-            while not changes.empty():
-                changed |= changes.get()
-            print(f"Changed: {', '.join(sorted(changed))}", flush=True)
+        # Its libraries are imported once for all runs, while the user thinks.
+        with job_server(os.environ, everything=True) as environment:
+            os.environ.update(environment)
+            _run_at_each_change(run, changes)
     except KeyboardInterrupt:
         print("\nStopped.", flush=True)
     finally:
+        os.environ.pop(SERVER_VARIABLE, None)
         stop.set()
         watcher.join(timeout=2)
+
+
+def _run_at_each_change(run: Callable[[], object], changes: Queue[set[str]]) -> NoReturn:
+    while True:
+        try:
+            run()
+        except (UserError, MachineError) as error:
+            report(error.problems)
+        print("\nWaiting for a change of a definition; Ctrl-C ends.", flush=True)
+        changed = changes.get()
+        while not changes.empty():
+            changed |= changes.get()
+        print(f"Changed: {', '.join(sorted(changed))}", flush=True)
 
 
 def _watch(root: Path, changes: Queue[set[str]], stop: Event) -> None:

@@ -1,6 +1,7 @@
 """Jobs that the job server runs in forks of itself end like jobs in new processes, and never outlive their run."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from refino_eval.cli import job_client
 from refino_eval.cli.job_server import job_server
 from refino_eval.cli.stage_times import enter_usage
+from refino_eval.digest import PACKAGE
 from refino_eval.workflow_job import NO_SERVER, SERVER_VARIABLE, USAGE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server forks on Linux alone")
@@ -84,16 +86,47 @@ def test_what_one_job_changes_no_other_job_sees(tmp_path, environment):
     assert done.stdout.split() == ["False", "False", str(tmp_path)]
 
 
-WRITES = "import pathlib, time\npathlib.Path('began').touch(); time.sleep(1.5); pathlib.Path('wrote').touch()"
+WRITES = "import pathlib, time\npathlib.Path('began').touch(); time.sleep(0.8); pathlib.Path('wrote').touch()"
 
 
-def test_a_job_stops_when_its_client_is_killed(tmp_path, environment):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_stops_when_its_client_is_stopped(tmp_path, environment, number):
+    server = run(tmp_path, environment, SAYS_WHERE).stdout.split()[0]
     (tmp_path / "long.py").write_text(WRITES, encoding="utf-8")
     with subprocess.Popen(command(tmp_path / "long.py"), cwd=tmp_path, env=environment) as client:
         assert wait_for((tmp_path / "began").exists)
-        client.kill()
-    time.sleep(1.8)
+        client.send_signal(number)
+    assert client.returncode == (143 if number == signal.SIGTERM else -9)
+    time.sleep(1.0)
     assert not (tmp_path / "wrote").exists()
+    assert run(tmp_path, environment, SAYS_WHERE).stdout.split()[0] == server, "the server goes on"
+
+
+def test_a_module_runs_with_its_arguments(tmp_path, environment):
+    server = run(tmp_path, environment, SAYS_WHERE).stdout.split()[0]
+    (tmp_path / "shown.py").write_text("import os, sys; print(os.getppid(), sys.argv[1:])")
+    done = subprocess.run(
+        [*command("-m"), "shown", "--cores", "2"], cwd=tmp_path, env={**environment, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == f"{server} ['--cores', '2']\n", done.stderr
+
+
+def test_edited_code_is_not_run_by_a_server_that_imported_it_before(tmp_path, monkeypatch):
+    package = tmp_path / "copied" / "refino_eval"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "exhibits", "report", "config"))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    with job_server({**os.environ, "FROM_SNAKEMAKE": "yes"}, everything=False) as found:
+        server = run(tmp_path, found, SAYS_WHERE).stdout.split()[0]
+        assert run(tmp_path, found, SAYS_WHERE).stdout.split()[0] == server
+        (package / "seeds.py").write_text((package / "seeds.py").read_text() + "ADDED = 1\n")
+        done = run(
+            tmp_path,
+            found,
+            SAYS_WHERE.replace("import os", "import refino_eval.seeds, os") + "; refino_eval.seeds.ADDED",
+        )
+        assert done.stdout.split()[0] != server, done.stderr
+        assert done.returncode == 0, done.stderr
 
 
 def test_jobs_end_with_a_server_that_is_killed_and_others_run_without_it(tmp_path):
@@ -106,7 +139,7 @@ def test_jobs_end_with_a_server_that_is_killed_and_others_run_without_it(tmp_pat
             assert client.wait(timeout=10) == job_client.KILLED
         alone = run(tmp_path, found, "import sys; print('pandas' in sys.modules); sys.exit(3)")
         assert (alone.stdout, alone.returncode) == ("False\n", 3)
-        time.sleep(1.6)
+        time.sleep(1.0)
         assert not (tmp_path / "wrote").exists()
 
 
