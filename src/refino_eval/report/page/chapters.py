@@ -5,6 +5,7 @@ The model of a kind names its usual chapter; a single exhibit goes elsewhere wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from typing import get_args
 
@@ -20,6 +21,10 @@ DEPTHS: dict[str, tuple[str, ...]] = {
 _ORDER = [chapter for held in DEPTHS.values() for chapter in held]
 EXHIBIT_CHAPTERS: tuple[Chapter, ...] = tuple(sorted(get_args(Chapter), key=_ORDER.index))
 """The chapters that hold exhibits, in the report's order."""
+
+
+NUMBERED = re.compile(r"(?:Table|Tabell|Figure|Figur) [\w.]*\w(?=\. )")
+"""The number that a title begins with: that of the published exhibit."""
 
 
 def chapter_of(exhibit: Exhibit) -> Chapter:

@@ -6,6 +6,7 @@ called large, small, promising or proven. Whatever was tested about the design i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from refino_eval.exhibits.report_parts import DesignCheck, report_part
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.report.page.chapters import subject_of
+from refino_eval.report.page.chapters import NUMBERED, subject_of
 from refino_eval.report.page.primary_effects import Forest, MainEffect, forest_of, includes_zero, main_effect, reach_of
 from refino_eval.report.report_inputs import ReportInputs
 
@@ -233,7 +234,7 @@ def _people(tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBoo
 def _randomisation(
     inputs: ReportInputs, tables: Tables, frames: Mapping[str, pd.DataFrame], labels: LabelBook
 ) -> Iterator[str]:
-    """State within how many strata assignment was random, or a comparison is made, as the first regression has them."""
+    """State within how many strata assignment was random, or a comparison is made, as the first regression has them; and when."""
     for name, exhibit in tables[:1]:
         column = next(iter(exhibit.outcome_columns))
         cells = statistics_at(frames[name], exhibit.specifications_read[0], labels.treated_arms[0], column).get(
@@ -242,6 +243,18 @@ def _randomisation(
         if cells is not None and cells > 1 and labels.strata:
             style = NumberStyle.of(labels.language)
             yield labels.say("summary.strata", n=style.integer(cells), strata=labels.cells())
+    yield from _period(inputs, frames, labels)
+
+
+def _period(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
+    """State from when to when people were assigned, where an exhibit counts them by month."""
+    for name, exhibit in inputs.shown(frames):
+        period = report_part(exhibit.kind, "period")
+        months = period(exhibit, frames[name]) if period is not None else None
+        if months is not None:
+            first, last = (f"{labels.say(f'summary.month_{int(month[5:])}')} {month[:4]}" for month in months)
+            yield labels.say("summary.period", first=first, last=last)
+            return
 
 
 def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: LabelBook) -> Iterator[str]:
@@ -260,8 +273,14 @@ def _of_kinds(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: 
             said.setdefault(exhibit.kind, {}).setdefault(tuple(texts), exhibit.title[labels.language])
     for by_texts in said.values():
         for texts_said, title in by_texts.items():
-            prefix = f"{_headed(title)} " if len(by_texts) > 1 else ""
+            prefix = f"{_subject(title)}: " if len(by_texts) > 1 else ""
             yield from (prefix + text for text in texts_said)
+
+
+def _subject(title: str) -> str:
+    """Return what a title is about: without its number in a publication, and without further sentences such as on units."""
+    match = NUMBERED.match(title)
+    return re.split(r"[.?!] (?=[A-ZÆØÅ])", title[match.end() + 2 :] if match else title)[0].rstrip(".?!")
 
 
 def _headed(title: str) -> str:

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 from refino_eval.exhibits.formats.word_grid import NAMESPACE, escape
 
-NUMBERED = re.compile(r"(?:Table|Tabell|Figure|Figur) [\w.]*\w(?=\. )")
-"""The number that a title begins with: that of the published exhibit."""
-
 
 @dataclass(frozen=True)
 class Caption:

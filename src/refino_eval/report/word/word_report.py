@@ -38,10 +38,10 @@ from refino_eval.exhibits.formats.word_grid import (
 )
 from refino_eval.exhibits.layout.table import Align, Cell, Part, Row, Table, label
 from refino_eval.exhibits.tidy import write_bytes
+from refino_eval.report.page.chapters import NUMBERED
 from refino_eval.report.page.report_contents import LONGEST_ON_PAPER, ReportContents, ReportExhibit
 from refino_eval.report.page.summary_tables import SummaryTable
 from refino_eval.report.word.word_fields import (
-    NUMBERED,
     Caption,
     bookmark,
     caption_paragraph,
