@@ -31,7 +31,7 @@ from refino_eval.report.page.explorer import explorer_of, units_of, without_numb
 from refino_eval.report.page.inline_figures import InlineFigures, on_dark
 from refino_eval.report.page.primary_effects import MainEffect, forest_of, main_effect
 from refino_eval.report.page.report_page import SCRIPTS
-from refino_eval.report.page.summary import summarise_numbers
+from refino_eval.report.page.summary import _subject, summarise_numbers
 from refino_eval.text import catalogue, say, say_if_any
 from support import finished_run as run
 
@@ -306,6 +306,30 @@ def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift
         effect.compatible,
         say("summary.tally", "en", n=1, total=4, level="95", expected="0.2"),
     )
+
+
+def test_the_first_page_states_when_people_were_assigned(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    draws = read_tidy(inputs.aggregates_dir / "figure_2_1.csv")
+    counts = draws["statistic"] == "count"
+    # Nobody in the first month, and counts withheld in the last.
+    draws.loc[counts & (draws["row"] == "2018-05"), "value"] = 0.0
+    draws.loc[counts & (draws["row"] == "2021-12"), "value"] = float("nan")
+    frames = {"table_8_1": _frame(inputs), "figure_2_1": draws}
+    assert summarise_numbers(inputs, frames, labels).lead[-1] == "They were assigned from June 2018 to December 2021."
+    assert "assigned from" not in summarise_numbers(inputs, {"table_8_1": _frame(inputs)}, labels).lead[-1]
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Table 8.3. Costs by monthly prices. Kroner, VAT included", "Costs by monthly prices"),
+        ("Kostnader inkl. mva. etter regnskapet", "Kostnader inkl. mva. etter regnskapet"),
+        ("Costs.", "Costs"),
+    ],
+)
+def test_the_subject_of_a_title_has_no_number_and_no_units(title: str, subject: str) -> None:
+    assert _subject(title) == subject
 
 
 def _counted(inputs: ReportInputs, excluding: int, of: int, role: str) -> list[str]:
