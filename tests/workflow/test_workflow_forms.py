@@ -41,6 +41,7 @@ def test_snakemakes_report_is_made_offline_of_release_files_alone(small_run, tmp
         "figures/figure_8_1.nb.svg",
         "tables.en.docx",
         "report.nb.html",
+        "report.en.docx",
     ):
         assert f"{RELEASE}/{path}" in shown, path
     assert json.dumps({"exhibit": "table_8_1", "language": "nb", "form": "html"}) in text
@@ -52,6 +53,7 @@ def test_the_configured_forms_are_those_that_are_planned(finished):
     change(path, "tables: [csv, md, html, tex, docx, xlsx]", "tables: [csv, tex]")
     change(path, "figures: [svg, png, pdf, csv]", "figures: [svg]")
     change(path, "bundles: [docx, xlsx]", "bundles: []")
+    change(path, "report: [html, docx]", "report: [html]")
     jobs = planned(finished)
     assert (
         {"render_tables", "render_figures"}
@@ -62,6 +64,8 @@ def test_the_configured_forms_are_those_that_are_planned(finished):
     listed = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=True).stdout
     endings = {line.split("\t")[0].rsplit(".", 1)[-1] for line in listed.splitlines() if f"{RELEASE}/tables/" in line}
     assert endings == {"csv", "tex"}
+    assert "report.nb.html" in listed
+    assert "report.nb.docx" not in listed
 
 
 @pytest.mark.parametrize("ending", ["docx", "xlsx"])

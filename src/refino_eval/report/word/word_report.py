@@ -184,7 +184,7 @@ def _captions(contents: ReportContents) -> dict[str, Caption]:
         match = NUMBERED.match(exhibit.title)
         title = exhibit.title[match.end() + 2 :] if match else exhibit.title
         published = match.group() if match else ""
-        captions[exhibit.name] = Caption(word, counted[form], title, published, f"_Ref_{exhibit.name}"[:40])
+        captions[exhibit.name] = Caption(word, counted[form], title, published, f"_Ref_{form}_{counted[form]}")
     return captions
 
 
