@@ -108,7 +108,7 @@ def head_panel(ax: Axes, place: int, count: int, title: str, unit: str, *, aside
     ax.set_title("\n".join(lines), pad=16.0 + 9.5 * max(len(units) - 1, 0))
     for at, side, words in ((0.0, "left", "\n".join(units)), (1.0, "right", aside)):
         if words:
-            # The title above them makes room; a long text would take width from the panel.
+            # A title above them makes room; a long text would take width from the panel.
             ax.text(
                 at,
                 1.02,
@@ -118,7 +118,7 @@ def head_panel(ax: Axes, place: int, count: int, title: str, unit: str, *, aside
                 va="bottom",
                 fontsize=8.0,
                 color=QUIET,
-                in_layout=False,
+                in_layout=not title,
             )
 
 

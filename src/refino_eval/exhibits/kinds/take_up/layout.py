@@ -43,7 +43,7 @@ def layout(exhibit: TakeUpExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             draw_band(ax, share, low, high, series, every=max(len(share) // 12, 1))
             times |= set(share.index)
             ends.append((float(share.iloc[-1]), labels.arm(arm), series))
-        ax.set_ylim(0, min(100.0, 106 * highest) if highest > 0 else 1.0)
+        ax.set_ylim(0, min(102.0, 106 * highest) if highest > 0 else 1.0)
         if times:
             event_axis(ax, sorted(times), labels, exhibit.clock, most=most_ticks(ax))
             name_ends(ax, place, len(states), ends)
