@@ -12,6 +12,7 @@ CAPTION = re.compile(
 )
 """Beginning of a paragraph that names a table: `Table 4.4`, `Tabell 2-1`, `Appendix Table A1`."""
 
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 _LINK = re.compile(r"\s*[←→↑⇐↩]")
 
 Notation = Literal["", "en", "nb"]
@@ -96,43 +97,35 @@ def filled(row: Sequence[GridCell]) -> list[int]:
 def blocks(rows: Sequence[Sequence[GridCell]]) -> Iterator[tuple[str, list[Sequence[GridCell]]]]:
     """Yield the tables that blank rows separate, each with the title above it.
 
-    A block without a heading of its own continues the table above (panels are often set apart by a blank row), unless it
-    has only words, which are the title of the next table, or notes.
+    What follows a blank row is a new table if it begins with a heading, or with a title and a heading; otherwise it continues the
+    table above, whose panels may be set apart by blank rows. A row that names a table (`Table 4.4`) always begins one.
     """
+    # Links back to the contents of a workbook are no part of a table.
+    kept = [row for row in rows if len(filled(row)) != 1 or not _LINK.match(row[filled(row)[0]].text)]
     title, current, blank = "", list[Sequence[GridCell]](), False
-    for row in rows:
+    for number, row in enumerate(kept):
         used = filled(row)
         if not used:
             blank = True
             continue
-        if len(used) == 1 and _LINK.match(row[used[0]].text):
-            continue  # a link back to the contents
-        named = CAPTION.match(row[used[0]].text) is not None and len(used) == 1
-        # A row with a heading over several columns and without a label begins a new table after a blank row.
-        begins = blank and len(used) > 1 and used[0] > 0 and not any(re.search(r"\d", row[i].text) for i in used)
-        if current and (named or begins):
-            loose = list(_trailing_titles(current)) if begins else []
-            kept = current[: len(current) - len(loose)]
-            if kept:
-                yield title, kept
-                title = ""
-            title, current = (" ".join(each[filled(each)[0]].text.strip() for each in loose) or title), []
-        if named and not current:
+        alone = len(used) == 1 and (used[0] == 0 or CAPTION.match(row[used[0]].text) is not None)
+        following = kept[number + 1] if number + 1 < len(kept) else ()
+        begins = blank and (_is_heading(row) or (alone and _is_heading(following)))
+        blank = False
+        if current and (begins or (alone and CAPTION.match(row[used[0]].text))):
+            yield title, current
+            title, current = "", []
+        if alone and not current and not title:
             title = row[used[0]].text.strip()
-        elif not current and len(used) == 1 and used[0] == 0:
-            title = title or row[0].text.strip()
-            if title != row[0].text.strip():
-                current.append(row)
         else:
             current.append(row)
-        blank = False
     if current:
         yield title, current
 
 
-def _trailing_titles(rows: Sequence[Sequence[GridCell]]) -> Iterator[Sequence[GridCell]]:
-    """Yield the last rows that have a single text, in order: the titles of what follows."""
-    number = 0
-    while number < len(rows) and filled(rows[-1 - number]) == [0] and number < 1:
-        number += 1
-    yield from rows[len(rows) - number :]
+def _is_heading(row: Sequence[GridCell]) -> bool:
+    """Return whether a row has only words: over the columns without a label, or at least three with one."""
+    used = filled(row)
+    texts = [row[column].text for column in used]
+    wordy = all(len(_LETTER.findall(text)) > len(_DIGIT.findall(text)) for text in texts)
+    return wordy and bool(used) and (used[0] > 0 or len(set(texts)) > 2)

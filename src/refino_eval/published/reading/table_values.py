@@ -191,7 +191,7 @@ class TableReader:
             if statistic in ATTACHED or statistic in ("mean_control", "mean_treated", "n", "df"):
                 name = _described(merged, role, spanner, latest) or name
             else:
-                within = " – ".join(each.name for each in named if each is not role)
+                within = " – ".join(each.name for each in (named if role else named[:-1]) if each is not role)
                 latest[within] = (name, statistic)
             second = next((word for text in reversed(texts) if (word := in_parentheses(text))), "")
             result[column] = Column(name or (role.name if role else "") or f"({column - labels + 1})", merged, second)
@@ -324,10 +324,7 @@ class TableReader:
             cell
             for row in rows[first:]
             for cell in row[labels:]
-            if cell.origin
-            and re.search(r"\d", cell.text)
-            and not cell.head
-            and pieces(cell.text, self.decimals) is None
+            if cell.origin and not cell.head and _mostly_digits(cell.text) and pieces(cell.text, self.decimals) is None
         ]
         for cell in odd[:_SHOWN]:
             shown = " ".join(cell.text.split())
