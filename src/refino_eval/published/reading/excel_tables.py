@@ -181,7 +181,8 @@ def _digits(number: Decimal, digits: str) -> str:
         decimals = len(digits.upper().partition("E")[0].partition(".")[2])
         return f"{number:.{decimals}e}"
     whole, _, fraction = digits.partition(".")
-    scaled = number.scaleb(-3 * (len(whole) - len(whole.rstrip(","))))
+    scaled = number.scaleb(-3 * (len(digits) - len(digits.rstrip(","))))
+    fraction = fraction.rstrip(",")
     fixed = len(re.findall("0", fraction))
     rounded = scaled.quantize(Decimal(1).scaleb(-len(re.findall("[0#?]", fraction))), ROUND_HALF_UP)
     text = f"{rounded:,f}" if "," in whole.rstrip(",") else f"{rounded:f}"

@@ -44,7 +44,7 @@ OF_COLUMN = ("n", "n_treated", "n_control", "n_clusters", "r_squared", "f_stat",
 """Statistics that a row of a table has of its columns."""
 
 OF_CAPTION = (
-    ("share", re.compile(r"prosent(?!poeng)|per ?cent(?!age point)|\bandel(en|er)?\b|\bshares?\b|\bproportions?\b|\(%\)", re.IGNORECASE)),
+    ("share", re.compile(r"prosent(?!poeng)|per ?cent(?!age point)|\(%\)|^(\w+ [\w.\-]+\W+)?(andel(en|er)?|shares?|proportions?)\b", re.IGNORECASE)),
     ("count", re.compile(r"antall (personer|deltakere|brukere|observasjoner|\w+e)\b|number of (people|persons|participants|\w+s)\b", re.IGNORECASE)),
 )  # fmt: skip
 """What a caption says about all numbers of its table."""

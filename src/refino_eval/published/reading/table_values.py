@@ -286,6 +286,8 @@ class TableReader:
             return above
         stated = "" if own or above or line.head.unit or column.head.unit or "(" in line.label else self._stated
         percent = piece.percent or "percent" in (line.head.unit, column.head.unit) or "share" in (own, above, stated)
+        if (column.second or in_parentheses(line.label)) == "sd" and len(line.numbers[at]) > 1:
+            return "mean"
         if _has_error(line, following, at) or (above == "difference" and column.name in self._with_errors):
             return "estimate"
         # In a table of shares, stars are footnote marks.
@@ -294,16 +296,21 @@ class TableReader:
             return "estimate"
         if own in ("mean", "median") or above == "median":
             return own or above
-        if percent:
-            by_row = own == "share" or line.head.unit == "percent"
-            too_large = at in self._above or (by_row and any(map(_above_hundred, line.numbers.values())))
+        if percent and above != "difference":
+            # Numbers above a hundred are no percentages, whatever the words say: of a column, of a row, or alone.
+            if above == "share" or column.head.unit == "percent":
+                too_large = at in self._above
+            elif own == "share" or line.head.unit == "percent":
+                too_large = any(map(_above_hundred, line.numbers.values()))
+            else:
+                too_large = _above_hundred(line.numbers[at])
             relative = line.head.relative or column.head.relative or shapes.get(at) == "wide"
             return "value" if relative or (too_large and not piece.percent) else "share"
         if "count" in (own, above, stated):
             counted = line.numbers.values() if own == "count" else [[piece]]
             return "count" if all(cell[0].whole for cell in counted) and shapes.get(at) != "wide" else "value"
-        if above == "difference" or own == "difference":
-            return shapes[-1]
+        if above == "difference" or (own == "difference" and shapes.get(at) != "counts"):
+            return "difference"
         return "count" if shapes.get(at) == "counts" else shapes[-1]
 
     def _sizes(self, lines: list[Line], columns: dict[int, Column]) -> None:
