@@ -1,13 +1,20 @@
 """Every exhibit stands in one chapter: its own word first, then its kind's, and a kind that nobody knows is not lost."""
 
+from types import SimpleNamespace
 from typing import get_args
+
+import pandas as pd
+import pytest
 
 from refino_eval.config.exhibit_base import Chapter
 from refino_eval.config.exhibits import MODELS
 from refino_eval.exhibits.kinds.draws.model import DrawsExhibit
+from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.kinds.leave_one_out.model import LeaveOneOutExhibit
+from refino_eval.exhibits.tidy import NOT_MADE
 from refino_eval.report.page.chapters import EXHIBIT_CHAPTERS, by_chapter, chapter_of, in_appendix
+from refino_eval.report.page.report_contents import ReportContents, ReportExhibit
 
 TITLE = {"nb": "x", "en": "x"}
 
@@ -49,3 +56,13 @@ def test_the_main_report_lists_what_the_appendix_has_on_each_subject():
     }
     # A subject without a chapter in the main report is listed under the results.
     assert in_appendix(names, exhibits, {"results"}) == {"results": ("further", "without", "draws")}
+
+
+@pytest.mark.parametrize(
+    ("samples", "statistic", "drawn"), [((), "count", True), (("few",), "count", False), ((), NOT_MADE, False)]
+)
+def test_the_table_of_the_flow_is_needed_unless_a_figure_shows_all_samples(samples, statistic, drawn):
+    flow = FlowExhibit.model_validate({"kind": "flow", "title": TITLE, "samples": samples})
+    frame = pd.DataFrame({"row": ["all"], "statistic": [statistic], "status": ["x"]})
+    exhibit = ReportExhibit("figure_flow", "x", flow, frame, None, (), "")
+    assert ReportContents.flow_is_drawn.fget(SimpleNamespace(chapters={"flow": (exhibit,)})) is drawn

@@ -316,7 +316,7 @@ def test_the_first_page_states_when_people_were_assigned(inputs: ReportInputs) -
     draws.loc[counts & (draws["row"] == "2018-05"), "value"] = 0.0
     draws.loc[counts & (draws["row"] == "2021-12"), "value"] = float("nan")
     frames = {"table_8_1": _frame(inputs), "figure_2_1": draws}
-    assert summarise_numbers(inputs, frames, labels).lead[-1] == "They were assigned from June 2018 to December 2021."
+    assert summarise_numbers(inputs, frames, labels).lead[-1] == "People were assigned from June 2018 to December 2021."
     assert "assigned from" not in summarise_numbers(inputs, {"table_8_1": _frame(inputs)}, labels).lead[-1]
 
 

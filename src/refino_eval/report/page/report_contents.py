@@ -14,6 +14,7 @@ import pandas as pd
 
 from refino_eval.config.base import Language
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.layout.table import Table
 from refino_eval.exhibits.render import figure_notes, table_of
 from refino_eval.exhibits.tidy import reason_not_made
@@ -129,6 +130,14 @@ class ReportContents:
         if self.inputs.evaluation.data_class == "synthetic":
             return say("report.synthetic", self.language)
         return say("report.confidential", self.language) if self.watermark else ""
+
+    @property
+    def flow_is_drawn(self) -> bool:
+        """Whether a figure shows the flow of people through all samples, so that its table says nothing more."""
+        held = self.chapters.get("flow", ())
+        return any(
+            each.made and isinstance(each.definition, FlowExhibit) and not each.definition.samples for each in held
+        )
 
     @property
     def exhibits(self) -> Iterator[ReportExhibit]:

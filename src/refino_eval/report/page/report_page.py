@@ -119,6 +119,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         order=contents.order,
         depths=contents.depths,
         see_also=contents.see_also,
+        flow_is_drawn=contents.flow_is_drawn,
         chapters=chapters,
         contents={name: getattr(contents, name) for name in contents.order if hasattr(contents, name)},
         quality=contents.quality,

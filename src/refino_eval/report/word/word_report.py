@@ -305,7 +305,8 @@ def _checks(writer: _Writer) -> None:
 
 
 def _flow(writer: _Writer) -> None:
-    _small(writer, writer.contents.flow)
+    if not writer.contents.flow_is_drawn:
+        _small(writer, writer.contents.flow)
 
 
 def _methods(writer: _Writer) -> None:
