@@ -459,6 +459,8 @@ def test_it_prints_whole_figures_and_all_but_the_comparison_unfolded(opened):
     upright = "section.one:not(.lies) table, table.grid, table.forest"
     ends = f"[...document.querySelectorAll('{upright}')].map(each => each.getBoundingClientRect().right)"
     assert max(page.evaluate(ends)) <= 682
+    summary = page.locator("#summary").bounding_box()
+    assert summary["y"] + summary["height"] < 995  # 264 mm: the summary is one sheet
 
 
 def test_nothing_of_a_person_is_embedded(small_run):
