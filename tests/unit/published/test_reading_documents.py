@@ -185,7 +185,7 @@ def word_file() -> bytes:
     document.add_paragraph("Table 3. Sample", style="Caption")
     table = document.add_table(rows=5, cols=4)
     rows = [
-        ("", "Arm", "", "p-value"), ("", "Treatment", "Control", ""), ("Women, %", "45.2", "44.8", "0.85"),
+        ("", "Arm", "", "p-value"), ("", "Treatment (N = 167)", "Control (N = 101)", ""), ("Women, %", "45.2", "44.8", "0.85"),
         ("Age (SD)", "39.4 (11.9)", "40.2 (11.8)", "0.32"), ("N", "167", "101", ""),
     ]  # fmt: skip
     for cells, texts in zip(table.rows, rows, strict=True):

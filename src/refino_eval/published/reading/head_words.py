@@ -137,7 +137,7 @@ def statistic_of(text: str) -> str:
 
 def in_parentheses(text: str) -> str:
     """Return the statistic that a head says the number in parentheses is: `Mean (SD)`, `n (%)`, `Coef. (SE)`."""
-    match = re.search(r"(?:[(\[]|±\s*|\+/-\s*)([^()\[\]]+)[)\]]?\s*$", text.strip())
+    match = re.search(r"(?:[(\[]|±\s*|\+/-\s*)([^()\[\]]+)[)\]]?\s*$", _SIZE.sub("", text).strip())
     return statistic_of(match[1]) if match else ""
 
 
