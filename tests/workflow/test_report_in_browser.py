@@ -250,7 +250,8 @@ def test_search_finds_exhibits_definitions_and_numbers_and_opens_what_is_folded(
     results = page.locator("#found a").all_inner_texts()
     assert results[0].splitlines() == ["Any wage", "Definition: Outcomes"]
     assert any("Table 8.1" in text for text in results)
-    assert page.locator("[role=search] [role=status]").inner_text() == f"{len(results)} results"
+    count = int(page.locator("[role=search] [role=status]").inner_text().removesuffix(" results"))
+    assert len(results) == min(count, 40)  # so many are listed, and the rest is counted
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.matches('#definitions th.reached, #definitions th.reached *')")
