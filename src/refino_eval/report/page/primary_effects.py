@@ -168,23 +168,30 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None
     if not effects:
         return None
     style = NumberStyle.of(labels.language)
-    units = {effect.unit for effect in effects}
-    in_units = len(units) == 1 and any(effect.relative is None for effect in effects)
+    unit = effects[0].unit
+    in_units = any(effect.relative is None for effect in effects) and all(effect.unit == unit for effect in effects)
     places = [effect.absolute if in_units else _percent(effect.relative) for effect in effects]
     drawn = [value for values in places if values is not None for value in values]
     axis = Axis.of(drawn or [1.0])
-    rows = []
-    for effect, values in zip(effects, places, strict=True):
-        share = style.percent(effect.relative[0]) if effect.relative is not None else ""
-        texts = (effect.name, effect.mean, effect.estimate, effect.interval, *(() if in_units else (share,)))
-        rows.append((texts, None if values is None else _mark(axis, values, filled=not effect.includes_zero)))
-    keys = ("outcome", "control_mean", "estimate", "limits", *(() if in_units else ("relative",)))
-    axis_name = labels.say("summary.axis_units", unit=units.pop()) if in_units else labels.say("summary.axis")
-    ticks = tuple(
-        (axis.at(tick, LEFT, RIGHT), style.fixed(tick, 0 if float(tick).is_integer() else 1)) for tick in axis.ticks
+    rows = tuple(
+        (_texts(effect, style, share=not in_units), _mark(axis, values, filled=not effect.includes_zero))
+        for effect, values in zip(effects, places, strict=True)
     )
+    keys = ("outcome", "control_mean", "estimate", "limits", *(() if in_units else ("relative",)))
+    axis_name = labels.say("summary.axis_units", unit=unit) if in_units else labels.say("summary.axis")
     head = (*(labels.say(f"summary.head_{key}") for key in keys), axis_name)
-    return Forest(head, tuple(rows), ticks if drawn else (), axis.at(0.0, LEFT, RIGHT), in_units=in_units)
+    ticks = _ticks(axis, style) if drawn else ()
+    return Forest(head, rows, ticks, axis.at(0.0, LEFT, RIGHT), in_units=in_units)
+
+
+def _texts(effect: MainEffect, style: NumberStyle, *, share: bool) -> tuple[str, ...]:
+    texts = (effect.name, effect.mean, effect.estimate, effect.interval)
+    return (*texts, style.percent(effect.relative[0]) if effect.relative is not None else "") if share else texts
+
+
+def _ticks(axis: Axis, style: NumberStyle) -> tuple[tuple[float, str], ...]:
+    texts = (style.fixed(tick, 0 if float(tick).is_integer() else 1) for tick in axis.ticks)
+    return tuple((axis.at(tick, LEFT, RIGHT), text) for tick, text in zip(axis.ticks, texts, strict=True))
 
 
 def reach_of(effects: Sequence[MainEffect], labels: LabelBook) -> str:
@@ -197,7 +204,9 @@ def reach_of(effects: Sequence[MainEffect], labels: LabelBook) -> str:
     return labels.say("summary.reach", n=len(shares), low=percent(low), high=percent(high))
 
 
-def _mark(axis: Axis, values: tuple[float, float, float], *, filled: bool) -> Mark:
+def _mark(axis: Axis, values: tuple[float, float, float] | None, *, filled: bool) -> Mark | None:
+    if values is None:
+        return None
     x, low, high = (axis.at(value, LEFT, RIGHT) for value in values)
     return Mark(x, low, high, filled)
 

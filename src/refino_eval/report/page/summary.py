@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -93,23 +93,8 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
         for name, exhibit in inputs.shown(frames)
         if exhibit.effects_by_outcome and len(exhibit.comparisons) < 2
     ]
-    primary = _primary(inputs, tables)
-    lead: list[str] = []
-    effects: list[MainEffect] = []
-    findings: list[str] = []
-    tallies: list[str] = []
-    for arm in labels.treated_arms:
-        # With several treated arms each has its own findings, under its name.
-        own = replace(labels, treated=arm, several=())
-        prefix = f"{labels.arm(arm)}: " if len(labels.treated_arms) > 1 else ""
-        lead += _people(tables, frames, own)
-        own_effects = _effects(tables, primary, frames, own, prefix)
-        findings += [prefix + text for text in _headline(tables, primary, frames, own)]
-        reach = reach_of(own_effects, own)
-        findings += [prefix + reach] if reach else [effect.compatible for effect in own_effects[:1]]
-        effects += own_effects
-        tallies += [prefix + text for text in _tally(tables, frames, own)]
-    lead += _randomisation(inputs, tables, frames, labels)
+    arms = [_of_arm(arm, tables, _primary(inputs, tables), frames, labels) for arm in labels.treated_arms]
+    effects = tuple(effect for arm in arms for effect in arm.effects)
     checks = sorted(_checks(inputs, frames, labels), key=_concern)
     costly = {name: frames[name] for name, exhibit in inputs.shown(frames) if subject_of(exhibit) == "costs"}
     others = {name: frame for name, frame in frames.items() if name not in costly}
@@ -117,10 +102,13 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
     forest = forest_of(effects, labels)
     # A count of intervals is a stopgap where no test takes all outcomes together.
     tested = any(exhibit.tests_by_outcome for _, exhibit in inputs.shown(frames))
+    tallies = () if tested else tuple(text for arm in arms for text in arm.tallies)
+    lead = tuple(text for arm in arms for text in arm.lead)
+    findings = tuple(text for arm in arms for text in arm.findings)
     return Summary(
-        lead=tuple(lead),
-        findings=(*findings, *(() if tested else tallies), *_of_kinds(inputs, others, labels)),
-        effects=tuple(effects),
+        lead=(*lead, *_randomisation(inputs, tables, frames, labels)),
+        findings=(*findings, *tallies, *_of_kinds(inputs, others, labels)),
+        effects=effects,
         forest=forest,
         intervals=labels.say(f"summary.intervals{'_units' if forest.in_units else ''}", level=levels) if forest else "",
         validity=tuple(_validity(checks, labels)),
@@ -130,7 +118,34 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
     )
 
 
-def _limits(effects: list[MainEffect], labels: LabelBook) -> Iterator[str]:
+@dataclass(frozen=True)
+class _OfArm:
+    """What the summary says about one treated arm; with several, each has its own findings, under its name."""
+
+    lead: tuple[str, ...]
+    findings: tuple[str, ...]
+    effects: tuple[MainEffect, ...]
+    tallies: tuple[str, ...]
+
+
+def _of_arm(
+    arm: str, tables: Tables, primary: set[str] | None, frames: Mapping[str, pd.DataFrame], labels: LabelBook
+) -> _OfArm:
+    own = replace(labels, treated=arm, several=())
+    prefix = f"{labels.arm(arm)}: " if len(labels.treated_arms) > 1 else ""
+    effects = _effects(tables, primary, frames, own, prefix)
+    reach = reach_of(effects, own)
+    ruled_out = [prefix + reach] if reach else [effect.compatible for effect in effects[:1]]
+    headline = (prefix + text for text in _headline(tables, primary, frames, own))
+    return _OfArm(
+        lead=tuple(_people(tables, frames, own)),
+        findings=(*headline, *ruled_out),
+        effects=tuple(effects),
+        tallies=tuple(prefix + text for text in _tally(tables, frames, own)),
+    )
+
+
+def _limits(effects: Sequence[MainEffect], labels: LabelBook) -> Iterator[str]:
     """Return what cannot be concluded from the effects shown."""
     if not effects:
         return
