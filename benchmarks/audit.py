@@ -1,6 +1,6 @@
 """How many planted errors the audit of published tables finds without relations, and how many false alarms it gives.
 
-    python benchmarks/audit.py [--tables 200] [--seed 1] [--held-out]
+    python benchmarks/audit.py [--tables 200] [--seed 1] [--held-out] [--only real --relations]
 
 Tables are generated from true numbers and rounded (`audit_tables.py`); then one number of each is changed. The kinds of error
 are those that people make when they type or move numbers; `plant` knows nothing about the rules. Real tables are the exhibits
@@ -30,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from audit_tables import DEVELOPMENT, HELD_OUT, Family
 
 from refino_eval.published.audit import Finding, audit
+from refino_eval.published.audit.other_documents import named_documents
+from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.values import load_published
 
 DATA = Path(__file__).resolve().parents[1] / "data/published"
@@ -108,6 +110,7 @@ def measure(
     rng: np.random.Generator,
     errors: int,
     before: Sequence[Finding],
+    relations: tuple[Relation, ...] = (),
 ) -> Iterator[dict[str, object]]:
     """Yield a record for each error planted among some numbers of a document."""
     reported = set().union(*(named(finding) for finding in before))
@@ -119,7 +122,7 @@ def measure(
         if not wrong:
             continue
         wanted = {keys[at] for at in wrong}
-        new = [finding for finding in audit(changed) if (finding.rule, finding.cells) not in known]
+        new = [finding for finding in audit(changed, relations) if (finding.rule, finding.cells) not in known]
         yield {
             "table": name,
             "kind": kind,
@@ -149,12 +152,15 @@ def generated(families: Sequence[Family], tables: int, rng: np.random.Generator)
     return pd.DataFrame(records), alarms
 
 
-def real(rng: np.random.Generator, errors: int) -> tuple[pd.DataFrame, list[float]]:
+def real(rng: np.random.Generator, errors: int, *, declared: bool) -> tuple[pd.DataFrame, list[float]]:
     """Return the records of real tables with some errors each, one at a time, and the false alarms of each table."""
     records, alarms = [], []
     for path in sorted(DATA.glob("*.csv")):
         published = load_published(path).reset_index(drop=True)
-        before = audit(published, name=path.stem)
+        stated = path.with_name(f"{path.stem}.relations.yaml")
+        relations = load_relations(stated) if declared and stated.is_file() else ()
+        relations = tuple(relation for relation in relations if not named_documents((relation,)))
+        before = audit(published, relations, name=path.stem)
         verdicts = path.with_name(f"{path.stem}.audit.yaml")
         read = yaml.safe_load(verdicts.read_text(encoding="utf-8")) if verdicts.is_file() else []
         confirmed = {tuple(entry["place"].split("/")) for entry in read if entry["verdict"] == "confirmed"}
@@ -164,7 +170,7 @@ def real(rng: np.random.Generator, errors: int) -> tuple[pd.DataFrame, list[floa
             if len(part) >= 12 and not str(exhibit).startswith("text"):
                 alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))
                 name = f"{path.stem} {exhibit}"
-                records += list(measure(name, published, list(part.index), rng, errors, before))
+                records += list(measure(name, published, list(part.index), rng, errors, before, relations))
     return pd.DataFrame(records), alarms
 
 
@@ -189,6 +195,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="generate the families held out from development")
     parser.add_argument("--only", choices=("generated", "real"), help="measure only these tables")
+    parser.add_argument("--relations", action="store_true", help="use the relations declared for real documents")
     parser.add_argument("--missed", action="store_true", help="list the errors that are not found")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
@@ -196,7 +203,11 @@ def main() -> None:
     for title in ("generated", "real"):
         if arguments.only in (None, title):
             start = time.perf_counter()
-            records, alarms = generated(families, arguments.tables, rng) if title == "generated" else real(rng, 4)
+            records, alarms = (
+                generated(families, arguments.tables, rng)
+                if title == "generated"
+                else real(rng, 4, declared=arguments.relations)
+            )
             show(title, records, alarms, by_table=True, seconds=time.perf_counter() - start)
             for row in records[records["found"] == 0].to_dict("records") if arguments.missed else ():
                 print(f"  missed: {row['table']} {row['kind']}: {row['was']}")

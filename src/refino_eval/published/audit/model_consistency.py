@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from statistics import median
@@ -14,6 +15,8 @@ from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import decimal_of, distinct, finding_about, name_of, number, quoted
 from refino_eval.published.audit.sibling_models import Siblings, typical
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
+from refino_eval.published.audit.slips import is_slip
+from refino_eval.published.intervals import point
 from refino_eval.published.relations import Key, match
 
 Levels = tuple[Fraction, ...]
@@ -28,8 +31,8 @@ ABOUT_AS_MANY = Fraction(5, 4)
 CHANCE = Fraction(1, 1000)
 """Equal numbers are reported as copied when their probability is smaller."""
 
-SAME_SIZES = 5
-"""Equal sizes of a table among which one that differs by a digit is suspect."""
+SAME_NUMBERS = 4
+"""Equal sizes of a table, or means of a row, among which one that differs by a typing error is suspect."""
 
 NEARLY = Fraction(201, 200)
 """Sizes that differ by at most half a per cent are of one sample."""
@@ -292,20 +295,29 @@ def _sizes(document: Document) -> Iterator[Finding]:
 
 
 def _mistyped_sizes(document: Document) -> Iterator[Finding]:
-    """Yield the one size of a table that differs from all others by a single digit or by two digits transposed."""
+    """Yield the one size of a table, or mean of a row, that a typing error separates from all others."""
     for exhibit in document.exhibits:
-        sizes = [cell for cell in document.of("n") if cell.key[0] == exhibit]
-        value, count = Counter(cell.printed.value for cell in sizes).most_common(1)[0] if sizes else (0, 0)
-        odd = [cell for cell in sizes if cell.printed.value != value]
-        if count < SAME_SIZES or len(odd) != 1 or document.explained("sample", odd[0].key):
-            continue
-        # A difference of less than half a per cent may be missing values.
-        apart = max(odd[0].printed.value, value) > NEARLY * Fraction(min(odd[0].printed.value, value))
-        if apart and mistyped(f"{odd[0].printed.value}", f"{value}"):
-            yield finding_about(
-                "audit.size_differs_in_row", document, odd[0], rule="sample", fits=f"{value}",
-                certainty="possible", count=count, usual=f"{value}",
-            )  # fmt: skip
+        inside = [cell for cell in document.of("n", "mean", "mean_control") if cell.key[0] == exhibit]
+        groups: dict[tuple[str, ...], list[Cell]] = {}
+        for cell in inside:
+            groups.setdefault(("n",) if cell.statistic == "n" else (cell.statistic, *cell.key[1:3]), []).append(cell)
+        for cells in groups.values():
+            value, count = Counter(cell.printed.value for cell in cells).most_common(1)[0]
+            odd = [cell for cell in cells if cell.printed.value != value]
+            if count < SAME_NUMBERS or len(odd) != 1 or document.explained("sample", odd[0].key):
+                continue
+            # A difference of less than half a per cent may be missing values.
+            sizes = sorted([abs(odd[0].printed.value), abs(value)])
+            if sizes[1] > NEARLY * Fraction(sizes[0]) and _separated(odd[0], value):
+                yield finding_about(
+                    "audit.size_differs_in_row", document, odd[0], rule="sample", fits=f"{value}",
+                    certainty="possible", count=count, usual=f"{value}",
+                )  # fmt: skip
+
+
+def _separated(cell: Cell, right: Decimal) -> bool:
+    """Return whether a typing error separates a number from another one."""
+    return is_slip(cell, point(Fraction(right))) or mistyped(f"{cell.printed.value}", f"{right}")
 
 
 def mistyped(text: str, right: str) -> bool:
