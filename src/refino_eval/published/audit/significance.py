@@ -276,6 +276,8 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
         if p is None or "df" not in cells or document.explained("p_value", p.key):
             continue
         df = float(cells["df"].printed.value)
+        if df < 1 or ("f_stat" in cells and "df_residual" in cells and cells["df_residual"].printed.value < 1):
+            continue
         if "f_stat" in cells and "df_residual" in cells:
             test, rest = cells["f_stat"], float(cells["df_residual"].printed.value)
             ends = [float(fdtrc(df, rest, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
@@ -289,7 +291,7 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
         else:
             continue
         implied = Interval(Fraction(ends[0]) * (1 - SLACK), Fraction(ends[1]) * (1 + SLACK))
-        if df >= 1 and not implied.meets(p.range):
+        if not implied.meets(p.range):
             yield finding_about(
                 "audit.p_value_not_from_test",
                 document,
