@@ -16,7 +16,7 @@ from fractions import Fraction
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, quoted, span
-from refino_eval.published.audit.inferred_layout import DIFFERENCES
+from refino_eval.published.audit.inferred_layout import is_difference
 from refino_eval.published.intervals import Interval
 
 CHANCE = math.log(1e-3)
@@ -126,7 +126,7 @@ def _compared(document: Document, exhibit: str) -> Iterator[Compared]:
 def _groups(document: Document, place: Mapping[str, Cell]) -> Iterator[Group]:
     """Yield the groups of one cell of a table: a mean or share, or those of both arms."""
     cell = next(iter(place.values()))
-    if cell.key[3] in (*EVERYBODY, *DIFFERENCES):
+    if cell.key[3] in EVERYBODY or is_difference(cell.key[:4]):
         return
     for mean, sd, size in (
         ("mean", "sd", "n"), ("share", "", "n"),

@@ -29,7 +29,7 @@ COINCIDENCE = 1e-3
 EXPECTED = 1e-2
 """The same for a relation that a name announces."""
 DIFFERENCES = ("difference", "change", "differanse", "endring")
-"""Names of columns and statistics that are differences."""
+"""How the names of columns and statistics begin that are differences."""
 LARGEST_BLOCK = 15
 """Rows or columns that a total is looked for among."""
 MOST_LINES = 30
@@ -40,6 +40,11 @@ MULTIPLIED = (*sorted(COUNTS - {"df"}), "share", "value", "ratio", "mean")
 """Statistics that may be products or ratios of one another."""
 SLACK = 1e-9
 """Relative width that the search adds to every range, so that no float error turns a check that holds into one that fails."""
+
+
+def is_difference(key: Sequence[str]) -> bool:
+    """Return whether the row, the column or the statistic of a number announces a difference."""
+    return any(part.startswith(DIFFERENCES) for part in key[2:])
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Lines:
-    """The rows (or columns) of one table: cells by line and position, and the ranges of their numbers."""
+    """The rows (or columns) of one table: cells by line and position, the ranges of their numbers, and names of positions.
+
+    Positions of one name are one piece of evidence: a count and its percentage in one column add up together.
+    """
 
     cells: tuple[tuple[Cell | None, ...], ...]
     low: Floats
     high: Floats
     exact: Flags
+    columns: tuple[str, ...]
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -81,7 +90,9 @@ class Lines:
     def kept(self, lines: Sequence[int]) -> Lines:
         """Return some of the lines, in the order given."""
         index = list(lines)
-        return Lines(tuple(self.cells[k] for k in index), self.low[index], self.high[index], self.exact[index])
+        return Lines(
+            tuple(self.cells[k] for k in index), self.low[index], self.high[index], self.exact[index], self.columns
+        )
 
 
 def lines_of(cells: Sequence[Cell], axis: str, statistics: Sequence[str]) -> Lines:
@@ -114,7 +125,8 @@ def lines_of(cells: Sequence[Cell], axis: str, statistics: Sequence[str]) -> Lin
         if at is not None:
             low[i, j], high[i, j] = float(at.range.low), float(at.range.high)
             exact[i, j] = at.statistic in COUNTS
-    return Lines(tuple(map(tuple, table)), low, high, exact)
+    names_of = tuple(position[0] if axis == "row" else "/".join(position) for position in positions)
+    return Lines(tuple(map(tuple, table)), low, high, exact, names_of)
 
 
 def _names(cell: Cell, axis: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -171,6 +183,18 @@ def accepted(
     return enough
 
 
+def once(chance: Floats, columns: Sequence[str]) -> Floats:
+    """Return chances with only the most telling position of each column."""
+    result = chance.copy()
+    for name in dict.fromkeys(columns):
+        same = [k for k, other in enumerate(columns) if other == name]
+        if len(same) > 1:
+            best = result[..., same].argmin(axis=-1)
+            kept = np.arange(len(same)) == np.expand_dims(best, -1)
+            result[..., same] = np.where(kept, result[..., same], 0.0)
+    return result
+
+
 # --- Sums ------------------------------------------------------------------------------------------------------------
 
 
@@ -214,6 +238,7 @@ def _blocks(lines: Lines) -> Iterator[tuple[int, tuple[int, ...]]]:
             lines.low[part].sum(axis=0), lines.high[part].sum(axis=0), lines.low[whole], lines.high[whole],
             size_of, np.where(lines.exact[whole], 1.0, 0.0),
         )  # fmt: skip
+        chance = once(chance, lines.columns)
         if accepted(chance, fails, len(tried), evenly=bool(lines.exact[whole][~np.isnan(size_of)].all())):
             found.append((float(chance.sum()), whole, tuple(block)))
     # Of several blocks for one line, the most certain.
@@ -261,7 +286,7 @@ def _differences(lines: Lines) -> Iterator[list[Candidate]]:
     first, second = pairs[:, 0], pairs[:, 1]
     middle = np.abs(lines.low + lines.high) / 2
     tried = number * (number - 1) * (number - 2) / 2
-    announced = np.array([any(cell and {*DIFFERENCES} & {*cell.key[2:]} for cell in line) for line in lines.cells])
+    announced = np.array([any(cell and is_difference(cell.key) for cell in line) for line in lines.cells])
     signed = (lines.low + lines.high) / 2
     known = np.where(np.isnan(signed), 0.0, signed)
     varies = np.where(np.isnan(signed), -np.inf, known).max(axis=1) - np.where(np.isnan(signed), np.inf, known).min(
@@ -279,6 +304,7 @@ def _differences(lines: Lines) -> Iterator[list[Candidate]]:
             lines.low[whole], lines.high[whole], size, least,
         )  # fmt: skip
         chance[(first == whole) | (second == whole)] = 0.0
+        chance = once(chance, lines.columns)
         expected = (announced[first].astype(int) + announced[second] + announced[whole]) == 1
         good = accepted(chance, fails, tried) | (expected & accepted(chance, fails, number, coincidence=EXPECTED))
         for k in np.flatnonzero(good):

@@ -8,6 +8,7 @@ the cells where it fails are then suspect. A relation that fails as often as it 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
@@ -32,11 +33,34 @@ def inferred_checks(document: Document) -> Iterator[Check]:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
         yield from _totals(document, cells)
         yield from _columns_for_all(document, cells)
-        for reason, groups in _groups(cells):
-            for group in groups:
-                for candidate in group:
-                    yield from _checks_of(document, _stated(candidate, reason))
+        results = [
+            check
+            for reason, groups in _groups(cells)
+            for group in groups
+            for candidate in group
+            for check in _checks_of(document, _stated(candidate, reason))
+        ]
+        yield from _additive(results)
     yield from _repeats(document)
+
+
+def _additive(results: Sequence[Check]) -> Iterator[Check]:
+    """Yield all checks but those of sums over rows in columns that do not add up: a change in per cent, a mean, a rate.
+
+    A column adds up nowhere if no sum of its rows holds in it and two fail, or one fails and no column of its statistic holds.
+    """
+    over_rows = [
+        check
+        for check in results
+        if check.relation.kind in ("sum", "difference") and len({key[3:] for key in check.cells}) == 1
+    ]
+    holding = {check.target[3:] for check in over_rows if check.holds and informative(check)}
+    failing = Counter(check.target[3:] for check in over_rows if not check.holds)
+    statistics = {statistic for _, statistic in holding}
+    nowhere = {at for at, n in failing.items() if at not in holding and (n >= 2 or at[1] not in statistics)}
+    for check in results:
+        if check not in over_rows or check.target[3:] not in nowhere:
+            yield check
 
 
 def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, Iterator[list[Candidate]]]]:

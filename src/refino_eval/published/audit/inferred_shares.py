@@ -27,6 +27,9 @@ NATURAL = 1e-2
 FEW_LINES = 10
 """Columns of one table among which a product with an unknown factor is looked for."""
 
+SIMILAR = (0.25, 4.0)
+"""Factors between two lines of one statistic that may be chance: the means of two arms are similar in all rows."""
+
 NEAR = 0.6
 """A single block that no other block supports is suspect only if its sum is within this share of a hundred."""
 
@@ -90,7 +93,7 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
         if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of, exact):
             continue
         limits = common_range(*_factors(lines, target, of, exact))
-        if limits is None:
+        if limits is None or (_one_kind(lines, target, of) and SIMILAR[0] < limits[1] and limits[0] < SIMILAR[1]):
             continue
         part_low, part_high = _ends(lines, of, exact)
         middle = np.abs(lines.low[target] + lines.high[target]) / 2
@@ -109,6 +112,12 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
                 for cell, part, known in pairs
                 if cell and part and not np.isnan(known)
             ]
+
+
+def _one_kind(lines: Lines, one: int, other: int) -> bool:
+    """Return whether two lines are of one statistic: two arms, which are similar without being in proportion."""
+    kinds = [{cell.statistic for cell in lines.cells[line] if cell} for line in (one, other)]
+    return bool(kinds[0] & kinds[1])
 
 
 def _ends(lines: Lines, line: int, exact: bool) -> tuple[Floats, Floats]:

@@ -17,7 +17,7 @@ import numpy as np
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
-from refino_eval.published.audit.inferred_layout import DIFFERENCES, lines_of
+from refino_eval.published.audit.inferred_layout import is_difference, lines_of
 
 LEVELS = (("mean", "mean_treated", "mean_control"), ("sd", "sd_treated", "sd_control"))
 """Statistics of one kind. Counts and shares vary too freely between rows for their ratios to say anything."""
@@ -38,7 +38,7 @@ def outlying_ratios(document: Document) -> Iterator[Finding]:
     for exhibit in document.exhibits:
         cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
         for statistics in LEVELS:
-            inside = [cell for cell in cells if not {*EVERYBODY, *DIFFERENCES} & {*cell.key[2:4]}]
+            inside = [cell for cell in cells if not {*EVERYBODY} & {*cell.key[2:4]} and not is_difference(cell.key)]
             for first, second, deviations in _outliers(inside, statistics):
                 if not {first, second} & reported and not document.explained("magnitude", first.key):
                     reported |= {first, second}

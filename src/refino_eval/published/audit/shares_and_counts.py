@@ -9,7 +9,7 @@ from fractions import Fraction
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding, finding_about, join, name_of, number, say_both, span
-from refino_eval.published.audit.inferred_layout import DIFFERENCES
+from refino_eval.published.audit.inferred_layout import is_difference
 from refino_eval.published.audit.inferred_relations import size_columns
 from refino_eval.published.audit.significance import tail
 from refino_eval.published.intervals import COUNTS, Interval, point
@@ -68,8 +68,8 @@ def _impossible(document: Document) -> Iterator[Finding]:
         if allowed is None or document.explained("impossible", cell.key):
             continue
         low, high = allowed
-        if cell.statistic == "share" and cell.key[3] in DIFFERENCES:
-            low = -whole(document, cell)
+        if cell.statistic == "share" and _is_change(document, cell):
+            low, high = None, None
         own = cell.range
         negative_zero = low == 0 and own.holds(0) and cell.text.strip("( ").startswith(("-", "\N{MINUS SIGN}"))
         possible = (low is None or own.high >= low) and (high is None or own.low <= high)
@@ -86,6 +86,12 @@ def _impossible(document: Document) -> Iterator[Finding]:
             statistic=cell.statistic,
             limits=limits,
         )
+
+
+def _is_change(document: Document, cell: Cell) -> bool:
+    """Return whether shares in a column are changes: its name says so, or at least two of them are negative."""
+    column = [other for other in document.of("share") if (other.key[0], other.key[3]) == (cell.key[0], cell.key[3])]
+    return is_difference(cell.key[:4]) or sum(other.range.high < 0 for other in column) >= 2
 
 
 def _single_negatives(document: Document) -> Iterator[Finding]:
@@ -114,7 +120,7 @@ def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] |
         return 0, whole(document, cell)
     if cell.statistic in ("std_error", "sd", "sd_treated", "sd_control", "f_stat", "chi2") or cell.statistic in COUNTS:
         return 0, None
-    if cell.statistic in ("value", "mean") and cell.unit in DURATIONS and not {*DIFFERENCES} & {*cell.key[2:4]}:
+    if cell.statistic in ("value", "mean") and cell.unit in DURATIONS and not is_difference(cell.key[:4]):
         return 0, None
     binary = any(fits(relation.of, cell.key) for relation in document.facts("binary"))
     return (0, 1) if binary and cell.statistic in ("mean", "mean_treated", "mean_control") else None
@@ -129,7 +135,7 @@ def _share_counts(document: Document) -> Iterator[Finding]:
     """Report shares of n people that no whole count gives (GRIM)."""
     declared = list(_declared_counts(document))
     listed = {cell.key for cell, _ in declared}
-    others = [cell for cell in document.of("share") if cell.key not in listed and cell.key[3] not in DIFFERENCES]
+    others = [cell for cell in document.of("share") if cell.key not in listed and not is_difference(cell.key[:4])]
     for cell, size in [*declared, *((cell, document.common(("n",), cell)) for cell in others)]:
         n = 0 if size is None else int(size.printed.value)
         scale = whole(document, cell) if cell.statistic == "share" else 1
@@ -314,9 +320,9 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     from scipy.special import ndtri
 
     for cell in document.of("p_value"):
-        pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and c.key[3] not in DIFFERENCES]
+        pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and not is_difference(c.key[:4])]
         sizes = [size for c in pair if (size := document.common(("n",), c)) is not None]
-        tested = len(pair) == len(sizes) == 2 and 0 < cell.printed.value <= 1
+        tested = len(pair) == len(sizes) == 2 and 0 < cell.printed.value <= 1 and not _of_a_block(document, cell)
         if not tested or document.explained("two_shares", cell.key):
             continue
         z = _z([c.printed.value / whole(document, c) for c in pair], [int(size.printed.value) for size in sizes])
@@ -333,6 +339,14 @@ def _two_shares(document: Document) -> Iterator[Finding]:
                 first=pair[0].text,
                 second=pair[1].text,
             )
+
+
+def _of_a_block(document: Document, cell: Cell) -> bool:
+    """Return whether the next row has shares and no p-value: then the p-value may be that of a variable of several rows."""
+    rows = list(dict.fromkeys(place[2] for place in document.places if place[:2] == cell.key[:2]))
+    after = rows[rows.index(cell.key[2]) + 1 :][:1]
+    places = [numbers for place, numbers in document.places.items() if place[:2] == cell.key[:2] and place[2] in after]
+    return any("share" in place for place in places) and not any("p_value" in place for place in places)
 
 
 def _z(values: Sequence[object], sizes: Sequence[int]) -> Fraction | None:
