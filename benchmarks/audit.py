@@ -1,6 +1,6 @@
 """How many planted errors the audit of published tables finds without relations, and how many false alarms it gives.
 
-    python benchmarks/audit.py [--tables 200] [--seed 1] [--held-out] [--only real --relations]
+    python benchmarks/audit.py [--tables 200] [--seed 1] [--families held_out] [--only real --relations]
 
 Tables are generated from true numbers and rounded (`audit_tables.py`); then one number of each is changed. The kinds of error
 are those that people make when they type or move numbers; `plant` knows nothing about the rules. Real tables are the exhibits
@@ -27,7 +27,7 @@ import pandas as pd
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from audit_tables import DEVELOPMENT, HELD_OUT, Family
+from audit_tables import DEVELOPMENT, HELD_OUT, HELD_OUT_LATER, Family
 
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.other_documents import named_documents
@@ -37,6 +37,7 @@ from refino_eval.published.values import load_published
 DATA = Path(__file__).resolve().parents[1] / "data/published"
 COLUMNS = ["exhibit", "panel", "row", "column", "statistic", "printed", "qualifier", "unit", "source_line"]
 KINDS = ("digit", "transposed", "decimal", "sign", "exchanged", "copied", "row_copied")
+FAMILIES = {"development": DEVELOPMENT, "held_out": HELD_OUT, "held_out_later": HELD_OUT_LATER}
 NUMBER = re.compile(r"-?\d[\d ]*(?:[.,]\d+)?")
 
 
@@ -193,13 +194,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", action="store_true", help="generate the families held out from development")
+    parser.add_argument("--families", choices=FAMILIES, default="development", help="families of generated tables")
     parser.add_argument("--only", choices=("generated", "real"), help="measure only these tables")
     parser.add_argument("--relations", action="store_true", help="use the relations declared for real documents")
     parser.add_argument("--missed", action="store_true", help="list the errors that are not found")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
-    families = HELD_OUT if arguments.held_out else DEVELOPMENT
+    families = FAMILIES[arguments.families]
     for title in ("generated", "real"):
         if arguments.only in (None, title):
             start = time.perf_counter()

@@ -283,3 +283,26 @@ def test_one_size_that_differs_from_all_others_by_a_digit_is_reported():
     assert reported([*rows[:-1], ("y5", "m", "n", "2961")]) == set()
     assert reported([*rows[:-1], ("y5", "m", "n", "2532")]) == set()
     assert reported([*rows[:-1], ("y5", "m", "n", "5223")]) == {("sample", ("y5", "m"))}
+
+
+def test_changes_in_per_cent_are_neither_impossible_shares_nor_sums_of_their_rows():
+    before, after = (412, 230, 951, 1593), (371, 260, 902, 1533)
+    rows = []
+    for name, old, new in zip(("a", "b", "c", "total"), before, after, strict=True):
+        numbers = {"2021": old, "2022": new, "growth": new - old}
+        rows += [(name, column, "value", str(value)) for column, value in numbers.items()]
+        rows.append((name, "growth_in_per_cent", "share", f"{100 * (new - old) / old:.1f}"))
+    assert reported(rows) == set()
+
+
+def test_a_p_value_of_a_variable_of_several_rows_is_not_that_of_its_first_row():
+    rows = [("people", arm, "n", "400") for arm in ("a", "b")]
+    for k, (a, b) in enumerate(((20.5, 21.0), (45.5, 30.0), (34.0, 49.0))):
+        rows += [(f"k_{k}", "a", "share", f"{a}"), (f"k_{k}", "b", "share", f"{b}")]
+    rows.append(("k_0", "test", "p_value", "0.000"))
+    assert reported(rows) == set()
+
+
+def test_tests_without_degrees_of_freedom_are_left_out():
+    numbers = {"f_stat": "2.31", "df": "5", "df_residual": "0", "p_value": "0.045"}
+    assert reported([("joint", "all", statistic, text) for statistic, text in numbers.items()]) == set()

@@ -23,7 +23,7 @@ from refino_eval.published.audit.inferred_layout import (
     sums_of_neighbours,
 )
 from refino_eval.published.audit.inferred_shares import hundreds, proportional_products, proportions
-from refino_eval.published.intervals import COUNTS
+from refino_eval.published.intervals import COUNTS, Interval
 from refino_eval.published.relations import Check, Key, Relation, checks
 
 
@@ -39,9 +39,17 @@ def inferred_checks(document: Document) -> Iterator[Check]:
             for group in groups
             for candidate in group
             for check in _checks_of(document, _stated(candidate, reason))
+            if not _by_last_digit(document, check)
         ]
         yield from _additive(results)
     yield from _repeats(document)
+
+
+def _by_last_digit(document: Document, check: Check) -> bool:
+    """Return whether numbers taken as published miss by one unit of the last digit, as numbers with more digits may."""
+    unit = Fraction(document.cells[check.target].printed.unit)
+    nearly = Interval(check.printed.low - unit, check.printed.high + unit).meets(check.implied)
+    return check.relation.exact and not check.holds and nearly
 
 
 def _additive(results: Sequence[Check]) -> Iterator[Check]:

@@ -154,7 +154,7 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
                 part_low * limits[0], part_high * limits[1], lines.low[target], lines.high[target], middle[target]
             )
             ranked = np.sort(chance)
-            enough = (chance < 0).sum() >= max(4, 3 * fails.sum())
+            enough = (chance < 0).sum() >= max(4, 5 * fails.sum())
             if enough and accepted(ranked[1:], np.sort(fails)[1:], 3 * number**3):
                 found.append((float(ranked[1:].sum()), exact, target, (a, b), (limits[0] + limits[1]) / 2))
     taken: set[frozenset[int]] = set()
