@@ -95,21 +95,34 @@ def _is_change(document: Document, cell: Cell) -> bool:
 
 
 def _single_negatives(document: Document) -> Iterator[Finding]:
-    """Report the only negative mean of a table with many, where its size is that of another mean of its row."""
+    """Report the only negative mean of a table with many, where its column is otherwise like another column."""
     for exhibit in document.exhibits:
         means = [cell for cell in document.of(*MEANS) if cell.key[0] == exhibit]
         negative = [cell for cell in means if cell.range.high < 0]
-        if len(negative) == 1 and len(means) >= MANY:
-            cell = negative[0]
-            row = [
-                abs(other.range / cell.range) for other in means if other.key[:3] == cell.key[:3] and other is not cell
-            ]
-            alike = any(ratio.meets(Interval(Fraction(2, 3), Fraction(3, 2))) for ratio in row)
-            if alike and not document.explained("sign", cell.key):
+        if len(negative) != 1 or len(means) < MANY or document.explained("sign", negative[0].key):
+            continue
+        cell = negative[0]
+        for other in means:
+            if other.key[:3] == cell.key[:3] and other is not cell and _alike(means, cell, other):
                 yield finding_about(
                     "audit.only_negative", document, cell, rule="sign", certainty="possible",
                     fits=cell.text.replace("-", ""), n=len(means) - 1,
                 )  # fmt: skip
+                break
+
+
+def _alike(means: Sequence[Cell], cell: Cell, other: Cell) -> bool:
+    """Return whether the columns of two means have about the same size in this row and in most of at least three others."""
+    columns = [
+        {mean.key[1:3]: abs(mean.range) for mean in means if mean.key[3:] == like.key[3:]} for like in (cell, other)
+    ]
+    rows = {row for row in columns[0] if row in columns[1]}
+    similar = {
+        row
+        for row in rows
+        if 2 * columns[1][row].high <= 3 * columns[0][row].low and 2 * columns[0][row].high <= 3 * columns[1][row].low
+    }
+    return cell.key[1:3] in similar and len(rows) >= 4 and 4 * len(similar) >= 3 * len(rows)
 
 
 def _possible(document: Document, cell: Cell) -> tuple[int | None, int | None] | None:
