@@ -19,6 +19,7 @@ from refino_eval.config import sources
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -318,6 +319,29 @@ def test_the_first_page_states_when_people_were_assigned(inputs: ReportInputs) -
     frames = {"table_8_1": _frame(inputs), "figure_2_1": draws}
     assert summarise_numbers(inputs, frames, labels).lead[-1] == "People were assigned from June 2018 to December 2021."
     assert "assigned from" not in summarise_numbers(inputs, {"table_8_1": _frame(inputs)}, labels).lead[-1]
+
+
+def test_the_first_page_shows_the_effects_of_the_chapter_of_results(inputs: ReportInputs) -> None:
+    results = inputs.definitions.exhibits["table_8_1"]
+    assert isinstance(results, IttExhibit)
+    kept = {"any_wage": results.columns["any_wage"]}
+    exhibits = {
+        "programmes": results.model_copy(update={"chapter": "take_up"}),
+        "table_8_1": results.model_copy(update={"columns": kept}),
+    }
+    outcomes = {k: v.model_copy(update={"role": "secondary"}) for k, v in inputs.definitions.outcomes.items()}
+    changed = dataclasses.replace(
+        inputs,
+        evaluation=inputs.evaluation.model_copy(update={"exhibits": tuple(exhibits)}),
+        definitions=inputs.definitions.model_copy(
+            update={"exhibits": {**inputs.definitions.exhibits, **exhibits}, "outcomes": outcomes}
+        ),
+    )
+    labels = LabelBook.of(changed.evaluation, changed.definitions)
+    both = summarise_numbers(changed, {"programmes": _frame(inputs), "table_8_1": _frame(inputs)}, labels)
+    assert len(both.effects) == 1
+    alone = summarise_numbers(changed, {"programmes": _frame(inputs)}, labels)
+    assert len(alone.effects) == len(results.columns) > 1
 
 
 @pytest.mark.parametrize(

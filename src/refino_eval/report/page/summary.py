@@ -93,6 +93,8 @@ def summarise_numbers(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], 
         for name, exhibit in inputs.shown(frames)
         if exhibit.effects_by_outcome and len(exhibit.comparisons) < 2
     ]
+    # Tables of what people took part in, of balance and of other definitions are not what the evaluation asks.
+    tables = [(name, exhibit) for name, exhibit in tables if subject_of(exhibit) == "results"] or tables
     arms = [_of_arm(arm, tables, _primary(inputs, tables), frames, labels) for arm in labels.treated_arms]
     effects = tuple(effect for arm in arms for effect in arm.effects)
     checks = sorted(_checks(inputs, frames, labels), key=_concern)
