@@ -258,6 +258,13 @@ def test_markdown_table(tmp_path):
     assert set(read_document(tmp_path / "report.md").values["exhibit"]) == {"table_2_1"}
 
 
+def test_markdown_bold_is_no_star(tmp_path):
+    text = "Table 1. Effects\n\n|  | Effect | t |\n|---|---|---|\n| **Wage** | 0.35** | 2.6 |\n| Hours | **1.20** | 1.0 |\n| Jobs | 0.9\\*\\*\\* | 3 |\n"
+    values = read(tmp_path / "t.md", text)
+    assert [values["", row, "effect", "estimate"] for row in ("wage", "hours", "jobs")] == ["0.35**", "1.20", "0.9***"]
+    assert "line 5" in set(read_document(tmp_path / "t.md").values["source_line"])
+
+
 def test_a_contradiction_in_a_word_file_is_found_and_named_as_in_the_document(tmp_path):
     document = Document()
     document.add_paragraph("Table 5. Effects on employment")

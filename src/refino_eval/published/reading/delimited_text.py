@@ -12,7 +12,9 @@ from refino_eval.published.reading.grids import CAPTION, Grid, GridCell, Grids, 
 
 _DELIMITERS = ",;\t|"
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*")
-_MARKUP = re.compile(r"(?<!\\)(\*\*|__|`)|</?(b|i|em|strong|br|su[bp]|u)\s*/?>|&nbsp;|\\(?=[|*_`])")
+_MARKUP = re.compile(r"`|</?(b|i|em|strong|br|su[bp]|u)\s*/?>|&nbsp;|\\(?=[|*_`])")
+# Two pairs of stars set bold; a number is followed by one pair, its stars.
+_BOLD = re.compile(r"(\*\*|__)(?=[^\s*_])(.+?)(?<=[^\s*_])\1")
 _ITALIC = re.compile(r"^\*(?!\*)(.*[^*])\*$")
 
 
@@ -139,7 +141,8 @@ def _runs(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _split(line: str) -> list[str]:
     if line.count("|") >= 2:
-        return re.split(r"(?<!\\)\|", line.strip().strip("|"))
+        # One blank after a pipe is no indentation.
+        return [part.removeprefix(" ") for part in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
     return line.rstrip("\n").split("\t")
 
 
@@ -154,10 +157,5 @@ def _dropped(rows: list[list[GridCell]]) -> list[list[GridCell]]:
 def _unmarked(text: str) -> str:
     """Return a text without the marks of Markdown: bold, code, italics, headings."""
     text = _ITALIC.sub(r"\1", text.strip("\n").strip() if text.strip().startswith("*") else text)
-    text = _MARKUP.sub("", text)
+    text = _MARKUP.sub("", _BOLD.sub(r"\2", text))
     return text.lstrip("#").strip() if text.startswith("#") else text
-
-
-def is_caption(text: str) -> bool:
-    """Return whether a paragraph names a table."""
-    return CAPTION.match(text) is not None

@@ -171,11 +171,18 @@ def _rows(values: Sequence[Value], grid: Grid, exhibit: str, names: dict[str, La
             dict(zip(KEYS, (exhibit, *parts, value.statistic), strict=True))
             | {
                 "printed": value.piece.printed, "quoted": value.piece.text, "qualifier": value.piece.qualifier,
-                "unit": value.unit, "source_line": f"{grid.place}, {value.place}" if grid.place not in value.place else value.place,
+                "unit": value.unit, "source_line": _place(grid, value),
                 "rounded_to": "",
             }
         )  # fmt: skip
     return result
+
+
+def _place(grid: Grid, value: Value) -> str:
+    """Return where a number is: the place of its table and its own, where that does not say it all."""
+    return (
+        value.place if grid.place in value.place or grid.place.startswith("lines ") else f"{grid.place}, {value.place}"
+    )
 
 
 def _is_unrounded(grid: Grid) -> bool:
