@@ -287,6 +287,16 @@ def test_a_contradiction_in_a_word_file_is_found_and_named_as_in_the_document(tm
     }
 
 
+def test_a_p_value_below_a_bound_fits_shares_however_far_apart(tmp_path):
+    text = ";Treatment (N = 500);Control (N = 500);p-value\nStarted, %;75.7;0.1;{}\n"
+    found = {}
+    for p in ("<0.001", "0.04"):
+        (tmp_path / "t.csv").write_text(text.format(p), encoding="utf-8")
+        found[p] = {finding.rule for finding in audit(read_document(tmp_path / "t.csv").values)}
+    assert "two_shares" not in found["<0.001"]
+    assert "two_shares" in found["0.04"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
