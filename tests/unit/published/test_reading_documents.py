@@ -55,6 +55,7 @@ def read(path: Path, content: str | bytes) -> dict[tuple[str, str, str, str], st
         ("$1,234", ".", [("1 234", "plain")]),
         ("kr 1 234,50", ",", [("1 234.50", "plain")]),
         ("0.050", ".", [("0.050", "plain")]),
+        ("1.2e-3", ".", [("0.0012", "plain")]),
     ],
 )
 def test_numbers_of_a_cell_keep_their_published_digits(text, decimals, expected):
@@ -69,7 +70,9 @@ def test_a_bound_is_no_exact_number():
     assert (piece.printed, piece.qualifier) == ("0.001", "just_under")
 
 
-@pytest.mark.parametrize("text", ["2021\u20132023", "robust (HC1)", "1.2.3", "3, 11, 7", "yes", "12-45"])
+@pytest.mark.parametrize(
+    "text", ["2021\u20132023", "robust (HC1)", "1.2.3", "3, 11, 7", "yes", "12-45", "9" * 30, "1e999"]
+)
 def test_what_is_no_number_is_not_read_as_one(text):
     assert pieces(text, ".") is None
 

@@ -41,6 +41,9 @@ _INTERVAL = re.compile(
 )
 _TOKEN = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|±[^([{]*|\+/-[^([{]*|[^([{±]+")
 
+LONGEST_NUMBER = 24
+"""Characters of a number; what is longer is an identifier."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -199,8 +202,11 @@ def _number(text: str, shape: Shape, decimals: Decimals) -> Piece | None:
 
 def canonical(digits: str, decimals: Decimals) -> str | None:
     """Return digits with a decimal point and thousands grouped by spaces; None where the signs make no number."""
+    if len(digits) > LONGEST_NUMBER:
+        return None
     if "e" in digits.lower():
-        return f"{float(digits.replace(',', '.')):f}".rstrip("0").rstrip(".")
+        written = f"{float(digits.replace(',', '.')):.12f}".rstrip("0").rstrip(".")
+        return written if len(written) <= LONGEST_NUMBER and written[0].isdigit() else None
     group = "," if decimals == "." else "."
     signs = [sign for sign in digits if sign in ".,"]
     if signs and len(set(signs)) == 1 and signs[0] == group:
