@@ -16,7 +16,7 @@ def test_every_kind_is_listed_with_what_it_shows():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_is_explained_with_every_key_and_a_valid_example(kind):
     text = "\n".join(explain_kind(kind, None))
-    keys = [key for key in MODELS[kind].model_fields if key != "kind"]
+    keys = [field.alias or key for key, field in MODELS[kind].model_fields.items() if key != "kind"]
     assert all(f"\n  {key}: " in text for key in keys)
     if "Example, under" in text:
         block = text.split("definitions:\n", 1)[1].split("\n\nNone has been made")[0]
