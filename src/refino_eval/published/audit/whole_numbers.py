@@ -38,6 +38,10 @@ class Tested:
     chance: float
 
 
+Rows = dict[tuple[str, ...], list[Tested]]
+"""The tested numbers of each row of a table."""
+
+
 def whole_numbers(document: Document) -> Iterator[Finding]:
     """Yield means, standard deviations and sizes that contradict whole numbers, where the table supports them."""
     for exhibit in document.exhibits:
@@ -95,32 +99,45 @@ def _contradictions(document: Document, tested: Sequence[Tested]) -> Iterator[Fi
     A row with other variables passes by chance with some probability. It must be small by itself, or in view of how few rows
     of the table are of another kind.
     """
-    rows: dict[tuple[str, ...], list[Tested]] = {}
+    rows: Rows = {}
     for result in tested:
         rows.setdefault(result.cell.key[1:3], []).append(result)
-    passing = [row for row in rows.values() if all(result.passes for result in row) and _by_chance(row) < CHANCE]
-    others = len(rows) - len(passing)
     failing = [result for row in rows.values() for result in row if not result.passes]
     for size in dict.fromkeys(result.size for result in failing):
         wrong = [result for result in failing if result.size is size]
-        places = {result.cell.key[1:3] for result in wrong}
-        elsewhere = [result for key in places for result in rows[key] if result.size is not size]
-        # Several variables that fail with one size, and with no other, leave the size suspect.
-        convincing = elsewhere and all(result.passes for result in elsewhere) and _by_chance(elsewhere) < CHANCE**2
-        if len(places) >= 2 and convincing and not document.explained("whole_numbers", size.key):
+        if _is_suspect(size, wrong, rows) and not document.explained("whole_numbers", size.key):
             yield _finding(
                 document, size, wrong[0], [result.cell for result in wrong], "audit.size_not_of_whole_numbers"
             )
             failing = [result for result in failing if result not in wrong]
+    rare = _others_are_rare(rows)
     for result in failing:
-        row = [other for other in rows[result.cell.key[1:3]] if other is not result]
-        alone = all(other.passes or other.cell.place == result.cell.place for other in row)
-        chance = _by_chance([other for other in row if other.passes])
-        rare = (others + 1) / (len(rows) + 1) if len(passing) > 2 * others else 1
-        if alone and chance * rare < CHANCE and not document.explained("whole_numbers", result.cell.key):
+        if _is_out_of_place(result, rows, rare) and not document.explained("whole_numbers", result.cell.key):
             mean = document.places[result.cell.place]["mean"]
             about = [cell for cell in (mean, result.size) if cell is not result.cell]
             yield _finding(document, result.cell, result, about, "audit.not_of_whole_numbers")
+
+
+def _is_suspect(size: Cell, wrong: Sequence[Tested], rows: Rows) -> bool:
+    """Return whether several variables fail with one size and, convincingly, with no other."""
+    places = {result.cell.key[1:3] for result in wrong}
+    elsewhere = [result for key in places for result in rows[key] if result.size is not size]
+    convincing = elsewhere and all(result.passes for result in elsewhere) and _by_chance(elsewhere) < CHANCE**2
+    return len(places) >= 2 and bool(convincing)
+
+
+def _others_are_rare(rows: Rows) -> float:
+    """Return how probable it is that a row is of another kind, where most rows are whole numbers by more than chance; else 1."""
+    passing = sum(all(result.passes for result in row) and _by_chance(row) < CHANCE for row in rows.values())
+    others = len(rows) - passing
+    return (others + 1) / (len(rows) + 1) if passing > 2 * others else 1.0
+
+
+def _is_out_of_place(result: Tested, rows: Rows, rare: float) -> bool:
+    """Return whether a number is the only one to fail in a row whose others pass by more than chance."""
+    row = [other for other in rows[result.cell.key[1:3]] if other is not result]
+    alone = all(other.passes or other.cell.place == result.cell.place for other in row)
+    return alone and _by_chance([other for other in row if other.passes]) * rare < CHANCE
 
 
 def _by_chance(tested: Sequence[Tested]) -> float:

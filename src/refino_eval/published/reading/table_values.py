@@ -288,30 +288,41 @@ class TableReader:
         percent = piece.percent or "percent" in (line.head.unit, column.head.unit) or "share" in (own, above, stated)
         if (column.second or in_parentheses(line.label)) == "sd" and len(line.numbers[at]) > 1:
             return "mean"
-        if _has_error(line, following, at) or (above == "difference" and column.name in self._with_errors):
-            return "estimate"
-        # In a table of shares, stars are footnote marks.
-        starred = _STARRED.search(piece.printed) or shapes.get(at) == "starred"
-        if starred and not percent and own not in ("mean", "median"):
+        if self._is_estimate(line, column, piece, shapes.get(at, ""), following, at, percent=percent):
             return "estimate"
         if own in ("mean", "median") or above == "median":
             return own or above
         if percent and above != "difference":
-            # Numbers above a hundred are no percentages, whatever the words say: of a column, of a row, or alone.
-            if above == "share" or column.head.unit == "percent":
-                too_large = at in self._above
-            elif own == "share" or line.head.unit == "percent":
-                too_large = any(map(_above_hundred, line.numbers.values()))
-            else:
-                too_large = _above_hundred(line.numbers[at])
-            relative = line.head.relative or column.head.relative or shapes.get(at) == "wide"
-            return "value" if relative or (too_large and not piece.percent) else "share"
+            return self._share_or_value(line, column, piece, shapes.get(at, ""), at)
         if "count" in (own, above, stated):
             counted = line.numbers.values() if own == "count" else [[piece]]
             return "count" if all(cell[0].whole for cell in counted) and shapes.get(at) != "wide" else "value"
         if above == "difference" or (own == "difference" and shapes.get(at) != "counts"):
             return "difference"
         return "count" if shapes.get(at) == "counts" else shapes[-1]
+
+    def _is_estimate(
+        self, line: Line, column: Column, piece: Piece, shape: str, following: Sequence[Line], at: int, *, percent: bool
+    ) -> bool:
+        """Return whether a number has a standard error, or stars where these are not footnote marks, as of shares."""
+        if _has_error(line, following, at):
+            return True
+        if column.head.statistic == "difference" and column.name in self._with_errors:
+            return True
+        starred = bool(_STARRED.search(piece.printed)) or shape == "starred"
+        return starred and not percent and line.head.statistic not in ("mean", "median")
+
+    def _share_or_value(self, line: Line, column: Column, piece: Piece, shape: str, at: int) -> str:
+        """Return what a number in per cent is: numbers above a hundred and changes are no shares, whatever the words say."""
+        # Whether they are above a hundred is asked of the column, of the row, or of the number: of what the words describe.
+        if column.head.statistic == "share" or column.head.unit == "percent":
+            too_large = at in self._above
+        elif line.head.statistic == "share" or line.head.unit == "percent":
+            too_large = any(map(_above_hundred, line.numbers.values()))
+        else:
+            too_large = _above_hundred(line.numbers[at])
+        relative = line.head.relative or column.head.relative or shape == "wide"
+        return "value" if relative or (too_large and not piece.percent) else "share"
 
     def _sizes(self, lines: list[Line], columns: dict[int, Column]) -> None:
         """Add the sizes that heads state: `Control (N = 101)`."""
@@ -475,27 +486,31 @@ def _shapes(lines: Sequence[Line], columns: dict[int, Column]) -> dict[int, str]
     Whole numbers whose words do not say that they count anything may be amounts that were rounded, so they are plain values,
     unless a column or row of shares of the same table shows that people are counted.
     """
+    heads = [column.head for column in columns.values()]
+    shares = any(head.statistic == "share" or head.unit == "percent" for head in heads)
     result: dict[int, str] = {}
-    shares = any(column.head.statistic == "share" or column.head.unit == "percent" for column in columns.values())
-    for column in columns:
-        first = [line.numbers[column][0] for line in lines if column in line.numbers]
-        plain_numbers = [piece for piece in first if piece.shape == "plain"]
-        if any(piece.printed.startswith("-") for piece in plain_numbers):
-            result[column] = "wide"
-        if any("*" in piece.printed for piece in plain_numbers):
-            result[column] = "starred"
-            continue
-        whole = bool(plain_numbers) and all(piece.whole for piece in plain_numbers)
-        if result.get(column) != "wide" and whole and shares and columns[column].head.unit == "":
-            result[column] = "counts"
-        elif whole:
-            result[column] = "whole"
+    for at, column in columns.items():
+        numbers = [line.numbers[at][0] for line in lines if at in line.numbers]
+        may_count = shares and column.head.unit == ""
+        shape = _shape([piece for piece in numbers if piece.shape == "plain"], may_count=may_count)
+        if shape:
+            result[at] = shape
     words = " ".join(column.name.lower() for column in columns.values())
     arms = re.search(r"\b(treat\w*|control\w*|kontroll\w*|tiltak\w*|intervention|behandl\w*)\b", words) is not None
-    named = {column.head.statistic for column in columns.values()}
+    named = {head.statistic for head in heads}
     compared = bool(named & {"sd", "p_value", "difference"}) and "estimate" not in named
     result[-1] = "mean" if arms or compared else "value"
     return result
+
+
+def _shape(plain_numbers: Sequence[Piece], *, may_count: bool) -> str:
+    """Return what the numbers of a column look like; empty where they look like nothing in particular."""
+    wide = any(piece.printed.startswith("-") for piece in plain_numbers)
+    if any("*" in piece.printed for piece in plain_numbers):
+        return "starred"
+    if plain_numbers and all(piece.whole for piece in plain_numbers):
+        return "counts" if may_count and not wide else "whole"
+    return "wide" if wide else ""
 
 
 def _above_hundred(cell: Sequence[Piece]) -> bool:
