@@ -328,6 +328,8 @@ def _cohort_columns(
         )
     measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.measured.items()}
     raise_problems(problems.found)
+    # A stratum that is a covariate as well has its numbers; the cell keeps its codes.
+    frame = frame.drop(columns=[name for name in made if name in frame.columns])
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
     return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
 

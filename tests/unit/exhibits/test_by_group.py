@@ -181,9 +181,10 @@ def test_small_multiples_share_their_scale_and_say_their_group(trial, name, pane
 
 def test_groups_are_called_by_their_labels():
     labels = toy.label_book(ENTRIES)
-    assert group_label(("young", "middle"), "young", labels) == "Under 35"
-    assert group_label("female", "1", labels) == "Female: yes"
-    assert group_label("county", "Øst", labels) == "Øst"
+    assert group_label(("young", "middle"), "young", ("young", "middle"), labels) == "Under 35"
+    assert group_label("female", "1", ("0", "1"), labels) == "Female: yes"
+    assert group_label("female", "1", ("1", "2"), labels) == "Female: 1", "codes from 1 are no answers"
+    assert group_label("county", "Øst", ("Øst",), labels) == "Øst"
     assert split_label("county", labels.in_language("nb")) == "Fylke"
     assert split_label("draw_year", labels) == say("labels.draw_year", "en")
     assert split_label(("young", "middle"), labels) == "Age"

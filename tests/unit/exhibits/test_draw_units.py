@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from refino_eval.config.base import Label
+from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
+from refino_eval.exhibits.kinds.itt.layout import itt_notes
+from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.drawn_units import drawn_units
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import inference_note
+from support.builders import LABEL
 
 
 def people(split):
@@ -38,3 +44,22 @@ def test_few_clusters_give_a_warning(clusters, told):
     for language, words in (("nb", f"Bare {clusters} klynger"), ("en", f"Only {clusters} clusters")):
         assert (words in inference_note(["CRV1"], [0.95], frame, language)) == told
         assert "2015" not in inference_note(["HC1"], [0.95], frame, language)
+
+
+def test_clusters_are_not_counted_by_freedom_that_is_estimated():
+    """CR2 has 9.7 degrees of freedom where CRV1 has 33 of 34 clusters."""
+    exhibit = IttExhibit.model_validate(
+        {"kind": "itt", "title": LABEL, "columns": {"y": "y"}, "specifications": ["one", "two"]}
+    )
+    specifications = {
+        name: {"label": LABEL, "description": "x", "vcov": vcov} for name, vcov in (("one", "CRV1"), ("two", "CR2"))
+    }
+    named = Label.model_validate(LABEL)
+    labels = LabelBook(
+        Definitions.model_validate({"specifications": specifications}), "t", "c", {"t": named, "c": named}
+    )
+    for of_crv1, said in ((33.0, False), (28.0, True)):
+        frame = pd.DataFrame({"panel": ["one", "two"], "row": "t", "statistic": "df", "value": [of_crv1, 9.7]})
+        notes = " ".join(itt_notes(exhibit, frame, labels))
+        assert ("Only 29 clusters" in notes) == said
+        assert "Only 11 clusters" not in notes

@@ -53,6 +53,14 @@ def test_ids_cells_and_outcomes(tmp_path):
     assert [(line.reason, line.persons) for line in data.cohort.flow] == [("", 4), ("missing_stratum", 1), ("", 3)]
 
 
+def test_a_stratum_can_be_a_covariate_as_well(tmp_path):
+    wave = {"wave": {"kind": "column", "column": "wave", "label": LABEL}}
+    frame = read(tmp_path, strata=["wave"], covariates=wave).cohort.frame
+    assert frame.columns.is_unique
+    assert frame["cell"].tolist() == ["2", "1", "2", "1"]
+    assert frame["wave"].tolist() == [2.0, 1.0, 2.0, 1.0]
+
+
 @pytest.mark.parametrize("file", ["t.parquet", "t.dta"])
 def test_formats_say_the_same(tmp_path, file):
     frame = FRAME.fillna({"site": "", "sex": ""}) if file == "t.dta" else FRAME

@@ -166,4 +166,5 @@ def grouped_states(states: Sequence[str], frame: pd.DataFrame) -> list[str]:
 
 def listed_groups(by: By, frame: pd.DataFrame, labels: LabelBook) -> list[tuple[str, str, int]]:
     """Return each group's key, label and people."""
-    return [(name.lower(), group_label(by, name, labels), people_in(frame, name)) for name in groups_in(frame)]
+    groups = groups_in(frame)
+    return [(name.lower(), group_label(by, name, groups, labels), people_in(frame, name)) for name in groups]

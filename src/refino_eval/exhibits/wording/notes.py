@@ -146,13 +146,7 @@ def influence_note(what: str, specification: Specification, labels: LabelBook) -
 def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.DataFrame, language: str) -> str:
     """Return a text on the covariance, the level of the intervals and the reference distribution."""
     shown = " / ".join(dict.fromkeys(f"{level * 100:g}" for level in levels))
-    df = frame.loc[
-        (frame["statistic"] == "df")
-        & frame["value"].notna()
-        & ~frame["row"].isin(["joint_test", "all_arms"])
-        & ~frame["row"].str.startswith(CLUSTERS),
-        "value",
-    ]
+    df = _degrees_of_freedom(frame)
     style = NumberStyle.of(language)
     vcovs = tuple(vcovs)
     text = errors_note(vcovs, language)
@@ -168,8 +162,8 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
         count = low if low == high else f"{low}{EN_DASH}{high}"
         reference = say("notes.t_distribution", language, count=count)
     sentences = [text, say("notes.confidence_intervals_from", language, shown=shown, reference=reference)]
-    if "CRV1" in vcovs:
-        sentences.append(few_clusters_note(df, language))
+    if set(vcovs) == {"CRV1"}:
+        sentences.append(few_clusters_note(frame, language))
     if any(COVARIANCES[vcov].has_satterthwaite for vcov in vcovs):
         sentences.append(say("notes.satterthwaite", language))
         if df.min() < FEW_FREEDOM:
@@ -177,12 +171,23 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
     return " ".join(filter(None, sentences))
 
 
-def few_clusters_note(df: pd.Series, language: str) -> str:
-    """Warn of few clusters, whose number is one more than the degrees of freedom; nothing where they are many."""
-    clusters = df.min() + 1
+def few_clusters_note(frame: pd.DataFrame, language: str) -> str:
+    """Warn of few clusters in numbers with CRV1 alone, whose degrees of freedom are one less; nothing where they are many."""
+    clusters = _degrees_of_freedom(frame).min() + 1
     if not clusters < FEW_CLUSTERS:
         return ""
     return say("notes.few_clusters", language, clusters=clusters)
+
+
+def _degrees_of_freedom(frame: pd.DataFrame) -> pd.Series:
+    """Return the degrees of freedom of single coefficients."""
+    return frame.loc[
+        (frame["statistic"] == "df")
+        & frame["value"].notna()
+        & ~frame["row"].isin(["joint_test", "all_arms"])
+        & ~frame["row"].str.startswith(CLUSTERS),
+        "value",
+    ]
 
 
 def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vcov] = ()) -> list[str]:

@@ -33,20 +33,28 @@ def layout(exhibit: CountsExhibit, frame: pd.DataFrame, page: Page) -> Table:
         )
     )
     body = []
+    groups = _groups(frame)
     for row in dict.fromkeys(frame["row"]):
         cells = (
             *(numbers.cell("", row, arm, "count") for arm in arms),
             numbers.cell("", row, "all", "count"),
             *(numbers.cell("", row, arm, "share", write=page.style.percent) for arm in labels.treated_arms),
         )
-        body.append(Row((_heading(row, exhibit, labels), *cells), role="foot" if row == "all" else "body"))
+        body.append(Row((_heading(row, exhibit, groups, labels), *cells), role="foot" if row == "all" else "body"))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), ())
 
 
-def _heading(row: str, exhibit: CountsExhibit, labels: LabelBook) -> Cell:
+def _groups(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the groups of the first column, and of the second."""
+    rows = [str(row).partition(BETWEEN) for row in dict.fromkeys(frame["row"]) if row != "all"]
+    return [outer for outer, _, _ in rows], [inner for _, _, inner in rows if inner]
+
+
+def _heading(row: str, exhibit: CountsExhibit, groups: tuple[list[str], list[str]], labels: LabelBook) -> Cell:
     if row == "all":
         return label(labels.word("all"))
     outer, _, inner = row.partition(BETWEEN)
     value, column = (inner, exhibit.by[-1]) if inner else (outer, exhibit.by[0])
-    text = labels.word(value) if value == WITHOUT_GROUP else group_label(column, value, labels)
+    others = [group for group in groups[1 if inner else 0] if group != WITHOUT_GROUP]
+    text = labels.word(value) if value == WITHOUT_GROUP else group_label(column, value, others, labels)
     return label(f"\N{EM SPACE}{text}" if inner else text)

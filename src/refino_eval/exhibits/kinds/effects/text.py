@@ -37,6 +37,6 @@ def design_checks(exhibit: EffectsExhibit, frame: pd.DataFrame, labels: LabelBoo
             names = [labels.state(state)]
             if exhibit.by is not None:
                 spelt = {group_key(name): name for name in groups_in(frame)}
-                names.append(group_label(exhibit.by, spelt.get(group, group), labels))
+                names.append(group_label(exhibit.by, spelt.get(group, group), spelt.values(), labels))
             p_text = NumberStyle.of(labels.language).p_value(p)
             yield DesignCheck(labels.say("summary.check_placebo", state=", ".join(names), p=p_text), p)

@@ -18,6 +18,7 @@ from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_l
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import (
     control_name,
+    few_clusters_note,
     inference_note,
     reliability_notes,
     specification_note,
@@ -99,6 +100,10 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
         lines.append(
             inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels.language)
         )
+        crv1 = [name for name, entry in entries if entry.vcov == "CRV1"]
+        if 0 < len(crv1) < len(entries):
+            # Beside other covariances, whose degrees of freedom are estimated, only these say how many clusters there are.
+            lines.append(few_clusters_note(frame[frame["panel"].isin(crv1)], labels.language))
         lines += reliability_notes(frame, labels, [e.vcov for _, e in entries])
     return [*lines, *_lost(exhibit, frame, labels)]
 

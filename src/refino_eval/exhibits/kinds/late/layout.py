@@ -30,10 +30,12 @@ def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
     header = outcome_header(exhibit.columns, labels)
     entry = labels.specification_of(exhibit.specification)
     body: list[Row] = []
-    for group, panel in _panels(exhibit, frame):
+    panels = list(_panels(exhibit, frame))
+    groups = [group for group, _ in panels if group]
+    for group, panel in panels:
         if group:
             assert exhibit.by is not None
-            heading = label(group_label(exhibit.by, group, labels), span=len(keys) + 1)
+            heading = label(group_label(exhibit.by, group, groups, labels), span=len(keys) + 1)
             body.append(Row((heading,), role="block"))
         body += _block(exhibit, panel, numbers, labels)
     if exhibit.by is not None and (frame["row"] == "equal").any():

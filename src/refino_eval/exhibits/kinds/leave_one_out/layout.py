@@ -31,7 +31,7 @@ def layout(exhibit: LeaveOneOutExhibit, frame: pd.DataFrame, page: Page) -> Tabl
         texts = (
             labels.word("all")
             if group == "all"
-            else labels.say("leave_one_out.without_group", group=_called(exhibit.without, group, labels))
+            else labels.say("leave_one_out.without_group", group=_called(exhibit.without, group, groups, labels))
         )
         rows = effect_rows(numbers, panel, group, texts, columns, labels)
         if not page.style.machine:
@@ -47,10 +47,10 @@ def layout(exhibit: LeaveOneOutExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     )
 
 
-def _called(without: str, group: str, labels: LabelBook) -> str:
+def _called(without: str, group: str, groups: list[str], labels: LabelBook) -> str:
     if group == WITHOUT_GROUP:
         return labels.say("leave_one_out.those_without_value")
-    return group_label(without, group, labels)
+    return group_label(without, group, [each for each in groups if each != WITHOUT_GROUP], labels)
 
 
 def _largest(numbers: Numbers, groups: list[str], key: str) -> str:

@@ -37,11 +37,10 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
     part = frame[frame["panel"] == panel]
     head = Row((label(split_label(split, labels)), *(label("") for _ in columns)), role="block")
     rows = [head]
-    for group in dict.fromkeys(part["row"]):
-        if group in TESTS:
-            continue
+    groups = [group for group in dict.fromkeys(part["row"]) if group not in TESTS]
+    for group in groups:
         n = max((int(v) for v in part.loc[part["row"] == group, "n_persons"].dropna()), default=0)
-        heading = f"{group_label(split, group, labels)} (N = {numbers.style.integer(n)})"
+        heading = f"{group_label(split, group, groups, labels)} (N = {numbers.style.integer(n)})"
         rows += effect_rows(numbers, panel, group, heading, columns, labels)
         for arm, statistic in (
             ((labels.treated, "mean_treated"), (labels.control, "mean_control")) if exhibit.arm_means else ()
