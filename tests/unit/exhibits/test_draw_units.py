@@ -1,4 +1,4 @@
-"""What is drawn again, clusters or people, and the warning of few clusters."""
+"""What is drawn again, clusters or people, the warning of few clusters, and the family that the summary names."""
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.itt.layout import itt_notes
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
+from refino_eval.exhibits.kinds.tests.model import TestsExhibit
+from refino_eval.exhibits.kinds.tests.text import summary
 from refino_eval.exhibits.numbers.drawn_units import drawn_units
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import inference_note
@@ -63,3 +65,17 @@ def test_clusters_are_not_counted_by_freedom_that_is_estimated():
         notes = " ".join(itt_notes(exhibit, frame, labels))
         assert ("Only 29 clusters" in notes) == said
         assert "Only 11 clusters" not in notes
+
+
+@pytest.mark.parametrize(
+    ("family", "words"), [("outcomes", "When 2 outcomes"), ("arms_and_outcomes", "When all 4 tests")]
+)
+def test_the_summary_counts_the_family_that_was_tested(family, words):
+    exhibit = TestsExhibit.model_validate(
+        {"kind": "tests", "title": LABEL, "columns": {"y": "y", "x": "x"}, "specification": "one", "family": family}
+    )
+    rows = [("one", row, arm, "p_value_fwer", 0.2) for row in ("y", "x") for arm in ("a", "b")]
+    frame = pd.DataFrame(rows, columns=["panel", "row", "column", "statistic", "value"]).assign(status="")
+    named = Label.model_validate(LABEL)
+    labels = LabelBook(Definitions.model_validate({}), "a", "c", {"a": named, "b": named, "c": named}, several=("a",))
+    assert summary(exhibit, frame, labels)[0].startswith(words)

@@ -26,15 +26,18 @@ def summary(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
     sentences = []
     if len(p_values) > 1:
         least = min(p_values, key=lambda key: p_values[key])
+        of_arms = exhibit.family == "arms_and_outcomes"
+        all_tests = int(((frame["panel"] == exhibit.specification) & (frame["statistic"] == "p_value_fwer")).sum())
+        family = "family_of_arms" if of_arms and all_tests > len(p_values) else "family"
         values = {
-            "total": len(p_values), "limit": style.fixed(LIMIT, 2), "p": style.p_value(p_values[least]),
+            "total": all_tests if family == "family_of_arms" else len(p_values), "limit": style.fixed(LIMIT, 2), "p": style.p_value(p_values[least]),
             "outcome": labels.outcome(exhibit.columns[least]),
         }  # fmt: skip
         below = sum(p < LIMIT for p in p_values.values())
         if below:
-            sentences.append(labels.say("summary.family_some", n=below, **values))
+            sentences.append(labels.say(f"summary.{family}_some", n=below, **values))
         else:
-            sentences.append(labels.say("summary.family_none", **values))
+            sentences.append(labels.say(f"summary.{family}_none", **values))
     omnibus = statistics_at(frame, exhibit.specification, "omnibus", labels.treated).get("p_value_ri")
     if omnibus is not None:
         sentences.append(labels.say("summary.omnibus", n=len(exhibit.columns), p=style.p_value(omnibus)))
