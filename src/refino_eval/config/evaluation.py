@@ -54,8 +54,16 @@ class Formats(Strict):
     )
     report: tuple[ReportFormat, ...] = Field(
         default=("html", "docx"),
-        description="html always; docx, to be edited; pdf, which a browser of the machine makes of the page at the end of a run, in some seconds.",
+        description="html always; docx, to be edited, which needs png among the figures and is left out by default without it; pdf, which a browser of the machine makes of the page at the end of a run, in some seconds.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_pictures(cls, given: Any) -> Any:
+        """Leave Word out of the default where its pictures are not made; a report that asks for it is refused below."""
+        if isinstance(given, dict) and "report" not in given and "png" not in given.get("figures", ("png",)):
+            return {**given, "report": ("html",)}
+        return given
 
     @field_validator("tables", "figures", "bundles", "report")
     @classmethod

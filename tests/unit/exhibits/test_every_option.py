@@ -177,7 +177,8 @@ def trial(tmp_path_factory):
 
 def files_of(values, panel, folder):
     """Write outcomes and panel once for the same values."""
-    made = folder / str(id(values))
+    # By content: another frame may get the identity of one that is gone.
+    made = folder / f"{'_'.join(values)}_{pd.util.hash_pandas_object(values).sum()}"
     paths = {name: made / f"{name}.parquet" for name in values}
     if not made.exists():
         made.mkdir()
