@@ -52,7 +52,7 @@ def _notes(
 ) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(labels.say("estimands.weights_of_cells"))
+    lines.append(labels.say(f"estimands.weights_of_cells{'_all_arms' if len(labels.arms) > 2 else ''}"))
     if entry is not None:
         lines.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
     if exhibit.cells_are == "sampled":
