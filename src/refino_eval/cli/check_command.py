@@ -11,7 +11,7 @@ from refino_eval.cli.output import make_for
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
-from refino_eval.config.load import NO_PROTECTION, require_published
+from refino_eval.config.load import NO_PROTECTION
 from refino_eval.economics.payment_examples import check_payment_examples
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.outcomes.registered_plan import plan_lines
@@ -45,7 +45,6 @@ def check_evaluation(
     """
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
-    require_published(configuration)
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits); {_disclosure_line(configuration)}"
     yield from _forest_lines(root)
     if configuration.project.engine == "spark":

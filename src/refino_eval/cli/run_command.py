@@ -31,7 +31,7 @@ from refino_eval.cli.stage_times import enter_usage, stage_times, time_lines
 from refino_eval.cli.up_to_date import fingerprint, is_up_to_date, record_finished
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.across.forests import load_forests
-from refino_eval.config.load import project_root, require_published
+from refino_eval.config.load import project_root
 from refino_eval.errors import NO_MEMORY, MachineError, UserError, nearest, raise_problems, reason_in
 from refino_eval.workflow.result_files import ResultFiles
 from refino_eval.workflow.shipped_files import shipped_folder
@@ -100,7 +100,6 @@ def run_workflow(
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
     load_forests(root)  # an invalid file stops the run here, rather than at its end
-    require_published(configuration)
     _require_inputs(configuration)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Evaluation [bold]{study.name}[/]: ", end="")

@@ -121,19 +121,6 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
 
 
-def require_published(configuration: Configuration) -> None:
-    """Refuse the name of published values that have no file in `data/published`."""
-    study, folder = configuration.evaluation, configuration.root / "data/published"
-    name = study.published
-    if name is None or (folder / f"{name}.csv").is_file():
-        return
-    hint = nearest(name, sorted(path.stem for path in folder.glob("*.csv")))
-    raise UserError(
-        f"The evaluation '{study.name}' has `published: {name}`, and there is no data/published/{name}.csv to compare with."
-        f"{hint} Add the file, or remove `published`."
-    )
-
-
 def _require_plain_path(root: Path) -> None:
     """Refuse braces in the project's path: Snakemake fills them in, as in a format string."""
     if set("{}") & set(str(root.resolve())):

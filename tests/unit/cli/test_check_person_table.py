@@ -66,10 +66,3 @@ def test_problems_of_the_file_are_reported_together(check, rows, names, parts):
         check(rows, **names)
     text = "\n".join(caught.value.problems)
     assert [part for part in parts if part not in text] == []
-
-
-def test_published_values_without_a_file_are_refused_with_the_nearest_name(check, tmp_path):
-    (tmp_path / "data/published").mkdir(parents=True)
-    (tmp_path / "data/published/nsw.csv").write_text("exhibit\n")
-    with pytest.raises(UserError, match=r"no data/published/nsv\.csv.*'nsw'"):
-        check(outcome="y}}\npublished: nsv\n#")
