@@ -17,6 +17,7 @@ def project(tmp_path_factory, shared):
     # It is numbers that are tried here; the other forms are tried elsewhere.
     change(folder / "config/config.yaml", "[csv, md, html, tex, docx, xlsx]", "[csv, html]")
     change(folder / "config/config.yaml", "[svg, png, pdf, csv]", "[svg]")
+    change(folder / "config/config.yaml", "report: [html, docx]", "report: [html]")
     change(folder / "config/config.yaml", "bundles: [docx, xlsx]", "bundles: []")
     return folder
 

@@ -240,3 +240,10 @@ def test_titles_fit_a_document(project, title, said):
 def test_a_message_of_the_library_is_rewritten(project):
     change(project / "config/evaluations/refino/evaluation.yaml", "strata: [county, draw_month]", "strata: county")
     assert any("strata: must be a list, for instance [a, b] (given: 'county')" in text for text in faults(project))
+
+
+def test_without_pictures_the_default_report_has_no_word_form():
+    assert Formats.model_validate({"figures": ["svg"]}).report == ("html",)
+    assert Formats.model_validate({}).report == ("html", "docx")
+    with pytest.raises(ValueError, match="the report in Word shows figures as png"):
+        Formats.model_validate({"figures": ["svg"], "report": ["html", "docx"]})
