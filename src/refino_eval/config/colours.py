@@ -1,4 +1,4 @@
-"""Colours of arms: legible on white, and told apart by readers whose colour vision differs.
+"""Colours of arms: legible on white, and distinct to readers whose colour vision differs.
 
 Sources: contrast of WCAG 2.2 (relative luminance, success criterion 1.4.3); colour vision of Machado, Oliveira and Fernandes
 (2009, IEEE Transactions on Visualization and Computer Graphics 15(6), Table 1, severity 1); difference of colours in CIELAB 1976.

@@ -75,8 +75,8 @@ def test_sampling_error_applies_to_synthetic_data_only() -> None:
         numbers = _numbers(estimate=obtained, std_error=0.05)
         assert _judge(_published("0.10"), numbers, "synthetic")["verdict"] == verdict
         assert _judge(_published("0.10"), numbers)["verdict"] == "differs"
-    told = _judge(_published("0.10"), _numbers(estimate=0.20, std_error=0.05))
-    assert told["distance_in_se"] == pytest.approx(0.1 / 0.05)
+    judged = _judge(_published("0.10"), _numbers(estimate=0.20, std_error=0.05))
+    assert judged["distance_in_se"] == pytest.approx(0.1 / 0.05)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_sampling_error_applies_to_synthetic_data_only() -> None:
     ],
 )
 def test_standard_errors(statistic: str, numbers: list[dict[str, object]], error: float) -> None:
-    told = _judge(_published("1.00", statistic), numbers)
+    judged = _judge(_published("1.00", statistic), numbers)
     value = next(n["value"] for n in numbers if n["statistic"] == statistic)
-    assert told["distance_in_se"] == pytest.approx(abs(value - 1.0) / error)
+    assert judged["distance_in_se"] == pytest.approx(abs(value - 1.0) / error)
 
 
 def test_control_mean_of_a_balance_table() -> None:
@@ -116,9 +116,9 @@ def test_pooled_level_of_both_arms() -> None:
         *_numbers(row="0", column="a", mean=0.4, sd=0.5, n=100),
         *_numbers(row="0", column="b", mean=0.2, sd=0.4, n=300),
     ]
-    told = _judge(_published("25 %", "mean", row="0", column="all"), numbers)
-    assert told["obtained"] == pytest.approx(0.25)
-    assert told["verdict"] == "equal"
+    judged = _judge(_published("25 %", "mean", row="0", column="all"), numbers)
+    assert judged["obtained"] == pytest.approx(0.25)
+    assert judged["verdict"] == "equal"
     far = _judge(_published("35 %", "mean", row="0", column="all"), numbers)
     error = math.sqrt(100 * 0.25 + 300 * 0.16) / 400
     assert far["distance_in_se"] == pytest.approx(0.10 / error)
@@ -145,10 +145,10 @@ def test_files_in_and_out(tmp_path: Path) -> None:
         "exhibit,panel,row,column,statistic,value,n_persons,status\nt,p,r,c,share,0.304,200,\nt,p,0,c,n,,,suppressed\n"
     )
     (tmp_path / "p.source.yaml").write_text('pages: {t: "93-"}\n')
-    told = compare_files([printed], [tidy], data_class="synthetic", out_path=out)
-    assert told["verdict"].tolist() == ["equal"]
-    assert told["pages"].tolist() == ["93-"]
-    assert told["distance_in_se"].notna().all()  # n_persons stands in for n
+    judged = compare_files([printed], [tidy], data_class="synthetic", out_path=out)
+    assert judged["verdict"].tolist() == ["equal"]
+    assert judged["pages"].tolist() == ["93-"]
+    assert judged["distance_in_se"].notna().all()  # n_persons stands in for n
     first = out.read_bytes()
     compare_files([printed], [tidy], data_class="synthetic", out_path=out)
     assert out.read_bytes() == first
@@ -166,12 +166,12 @@ def test_number_rounded_as_published_is_equal(value: float, decimals: int, comma
     shown = value * 100 if "%" in wrap else value
     text = wrap.format(f"{shown:.{decimals}f}")
     printed = text.replace(".", ",") if comma else text
-    told = _judge(_published(printed), _numbers(estimate=value))
+    judged = _judge(_published(printed), _numbers(estimate=value))
     # Multiplying by 100 rounds too: a hair's breadth from a tie the percentage may print the neighbour.
-    assert told["verdict"] == "equal" or (
-        "%" in wrap and told["verdict"] == "last_digit" and _near_tie(shown, decimals)
+    assert judged["verdict"] == "equal" or (
+        "%" in wrap and judged["verdict"] == "last_digit" and _near_tie(shown, decimals)
     )
-    assert parse_printed(str(told["obtained_rounded"])).decimals == parse_printed(printed).decimals
+    assert parse_printed(str(judged["obtained_rounded"])).decimals == parse_printed(printed).decimals
 
 
 def _near_tie(value: float, decimals: int) -> bool:

@@ -84,7 +84,7 @@ def test_sites_count_people_next_to_what_documents_state(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"south": {"label": LABEL, "values": ["2"]}}, "people are counted once"),
         ({"south": {"label": LABEL, "texts": {"ownr": "x"}}}, "which is no column"),
@@ -95,8 +95,8 @@ def test_sites_count_people_next_to_what_documents_state(tmp_path):
         ({"south": {"label": LABEL, "stated": {"places": {"published": "t//a/b/stated"}}}}, "in which file"),
     ],
 )
-def test_sites_that_contradict_each_other_are_refused(change, told):
-    with pytest.raises(ValidationError, match=told):
+def test_sites_that_contradict_each_other_are_refused(change, message):
+    with pytest.raises(ValidationError, match=message):
         SitesExhibit.model_validate({**SITES, "sites": {**SITES["sites"], **change}})
 
 

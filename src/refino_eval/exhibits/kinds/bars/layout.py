@@ -38,7 +38,7 @@ def layout(exhibit: BarsExhibit, frame: pd.DataFrame, page: Page) -> Drawing:
             if not math.isfinite(mean):
                 continue
             x = position - WIDTH / 2 + (place + 0.5) * width
-            # A hollow look is a hatched bar, so that arms can be told apart without colour.
+            # A hollow look is a hatched bar, so that arms differ without colour.
             ax.bar(
                 x, mean, 0.92 * width, color="white" if look.hollow else look.color, edgecolor=look.color,
                 hatch="////" if look.hollow else None, linewidth=1.0, zorder=2, label=labels.arm(arm) if position == 0 else None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from refino_eval.config.evaluation import Evaluation
 
 MOST_SERIES = 6
-"""As many lines as can be told apart."""
+"""As many lines as can be distinguished."""
 
 
 class StockSeries(Strict):
