@@ -89,6 +89,7 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(
         (
             "collinear",
+            "filled",
             "trimmed_arm",
             "sup_t",
             "example",

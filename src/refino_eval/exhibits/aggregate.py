@@ -14,7 +14,7 @@ import pandas as pd
 
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError, raise_problems
-from refino_eval.estimation.core.recording import dropped_controls
+from refino_eval.estimation.core.recording import handled_controls
 from refino_eval.exhibits.keys import CONTROLS, arm_panel
 from refino_eval.exhibits.numbers.comparisons import people_compared
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs
@@ -66,10 +66,11 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
     weights, cluster = "weight" if "weight" in everybody else None, "cluster" in everybody
     try:
         raise_problems(list(exhibit.refused(study.specifications, weights=weights, cluster=cluster)))
-        with dropped_controls() as dropped:
+        with handled_controls() as handled:
             rows = [{"exhibit": name, **row} for row in _compared(exhibit, name, everybody, files, study)]
-        # What was left out is known once everything is computed; a note under the exhibit names it.
-        rows += [{"exhibit": name, **cell(control, "collinear", "value", 1.0, panel=CONTROLS)} for control in dropped]
+        # What was left out or filled is known once everything is computed; a note under the exhibit names it.
+        for column, controls in (("collinear", handled.dropped), ("filled", handled.filled)):
+            rows += [{"exhibit": name, **cell(control, column, "value", 1.0, panel=CONTROLS)} for control in controls]
         return rows
     except UserError as error:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None

@@ -61,7 +61,9 @@ def test_clusters_are_not_counted_by_freedom_that_is_estimated():
         Definitions.model_validate({"specifications": specifications}), "t", "c", {"t": named, "c": named}
     )
     for of_crv1, said in ((33.0, False), (28.0, True)):
-        frame = pd.DataFrame({"panel": ["one", "two"], "row": "t", "statistic": "df", "value": [of_crv1, 9.7]})
+        frame = pd.DataFrame(
+            {"panel": ["one", "two"], "row": "t", "column": "y", "statistic": "df", "value": [of_crv1, 9.7]}
+        )
         notes = " ".join(itt_notes(exhibit, frame, labels))
         assert ("Only 29 clusters" in notes) == said
         assert "Only 11 clusters" not in notes
@@ -79,3 +81,29 @@ def test_the_summary_counts_the_family_that_was_tested(family, words):
     named = Label.model_validate(LABEL)
     labels = LabelBook(Definitions.model_validate({}), "a", "c", {"a": named, "b": named, "c": named}, several=("a",))
     assert summary(exhibit, frame, labels)[0].startswith(words)
+
+
+def _notes_of(rows):
+    exhibit = IttExhibit.model_validate(
+        {"kind": "itt", "title": LABEL, "columns": {"y": "y"}, "specifications": ["one"]}
+    )
+    specification = {"label": LABEL, "description": "x", "vcov": "CR2"}
+    named = Label.model_validate(LABEL)
+    labels = LabelBook(
+        Definitions.model_validate({"specifications": {"one": specification}}), "t", "c", {"t": named, "c": named}
+    )
+    frame = pd.DataFrame(rows, columns=["row", "statistic", "value"]).assign(panel="one", column="y")
+    return " ".join(itt_notes(exhibit, frame, labels))
+
+
+def test_a_randomisation_test_is_announced_only_where_there_is_one():
+    rows = [("t", "df", 3.0), *(("clusters_t", name, 3.0) for name in ("n_treated", "n_control", "n_clusters", "df"))]
+    assert "weak basis" in _notes_of(rows)
+    assert "p-value of a randomisation test" not in _notes_of(rows)
+    assert "p-value of a randomisation test" in _notes_of([*rows, ("t", "p_value_ri", 0.2)])
+
+
+@pytest.mark.parametrize(("sd", "mean", "constant"), [(0.0, 1.0, True), (0.1, 1.0, False), (0.0, 2.0, False)])
+def test_an_outcome_with_one_value_is_named(sd, mean, constant):
+    rows = [("t", "sd_treated", 0.0), ("t", "sd_control", sd), ("t", "mean_treated", 1.0), ("t", "mean_control", mean)]
+    assert ("the same value for everybody" in _notes_of([("t", "df", 90.0), *rows])) == constant

@@ -679,6 +679,15 @@ def test_few_clusters_are_judged_with_the_controls_of_each_outcome(trial):
     assert ("spec", "t", "y", "p_value_ri") not in absorbed.index
 
 
+def test_controls_with_missing_values_are_named_where_an_indicator_stands_for_them(trial):
+    controls = [{"covariate": "age"}, {"covariate": "female"}]
+    holes = trial[0].assign(age=trial[0]["age"].where(np.arange(PEOPLE) % 9 != 0))
+    got = numbers(trial, "itt", cohort=holes, controls=controls)
+    assert got["controls", "age", "filled", "value"] == 1
+    assert ("controls", "female", "filled", "value") not in got.index
+    assert ("controls", "age", "filled", "value") not in numbers(trial, "itt", controls=controls).index
+
+
 def test_products_and_powers_of_controls_enter_without_being_listed(trial):
     cohort = trial[0]
     controls = [

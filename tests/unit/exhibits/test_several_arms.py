@@ -53,6 +53,8 @@ def definitions():
                 "late": {"kind": "late", "title": LABEL, "columns": columns, "take_up": "started"},
                 "cells": {"kind": "design", "title": LABEL},
                 "flow": {"kind": "flow", "title": LABEL},
+                "weightings": {"kind": "estimands", "title": LABEL, "specification": "main", "columns": {"work": "work"}},
+                "weightings_pooled": {"kind": "estimands", "title": LABEL, "specification": "main", "columns": {"work": "work"}, "arm": "any"},
                 "paths": {"kind": "paths", "title": LABEL, "states": ["s"]},
                 "effects": {"kind": "effects", "title": LABEL, "states": ["s"]},
             },
@@ -124,6 +126,16 @@ def labels():
 def numbers(trial, name):
     frame = aggregate(name, definitions().exhibits[name], files=trial[1], study=study())
     return frame, frame.set_index(["panel", "row", "column", "statistic"])["value"]
+
+
+def test_estimands_say_that_the_people_of_all_arms_weight_the_cells(trial):
+    """All arms together leave nobody outside the comparison, so that nothing is to be said."""
+    for name, said in (("weightings", True), ("weightings_pooled", False)):
+        frame, _ = numbers(trial, name)
+        people = frame.loc[frame["panel"].str.contains("population"), "value"]
+        assert people.tolist() == ([len(trial[0])] * len(ARMS) if said else [])
+        table = table_of(name, definitions().exhibits[name], frame, labels=labels(), language="en", facts={})
+        assert any("the people of all arms" in note for note in table.notes) == said
 
 
 def test_each_arm_is_what_a_trial_of_two_arms_would_give(trial):

@@ -16,7 +16,7 @@ import pandas as pd
 
 from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, as_vector, check_choice
-from refino_eval.estimation.core.recording import note_dropped
+from refino_eval.estimation.core.recording import note_dropped, note_filled
 
 Encoding = Literal["linear", "categories", "quantile_bins", "edges"]
 MissingRule = Literal["indicator", "drop", "error"]
@@ -151,6 +151,7 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interac
     constant = _constant(values, rows)
     by_term = dict(zip(missing, encoded, strict=False))  # products come after the terms
     note_dropped(names[constant].tolist())
+    note_filled(term.name for term in terms if term.missing == "indicator" and missing[term.name][rows].any())
     return ControlMatrix(
         values=np.ascontiguousarray(values[:, ~constant]),
         names=tuple(names[~constant].tolist()),

@@ -116,35 +116,57 @@ def recording() -> Iterator[Recording]:
         _OPEN.reset(token)
 
 
-_DROPPED: ContextVar[dict[str, None] | None] = ContextVar("dropped_controls", default=None)
+@dataclass(frozen=True)
+class HandledControls:
+    """Names of controls, in order, that designs could not take as they are.
+
+    Attributes
+    ----------
+    dropped
+        Left out as collinear or constant.
+    filled
+        With missing values, for which an indicator stands.
+    """
+
+    dropped: dict[str, None] = field(default_factory=dict)
+    filled: dict[str, None] = field(default_factory=dict)
+
+
+_HANDLED: ContextVar[HandledControls | None] = ContextVar("handled_controls", default=None)
 
 
 @contextmanager
-def dropped_controls() -> Iterator[dict[str, None]]:
-    """Collect the names of controls that a design inside the block leaves out as collinear or constant, in order."""
-    names: dict[str, None] = {}
-    token = _DROPPED.set(names)
+def handled_controls() -> Iterator[HandledControls]:
+    """Collect the controls that designs inside the block leave out, or fill with an indicator."""
+    handled = HandledControls()
+    token = _HANDLED.set(handled)
     try:
-        yield names
+        yield handled
     finally:
-        _DROPPED.reset(token)
+        _HANDLED.reset(token)
 
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
     """Make regressions inside the block leave no trace: those of re-randomisations, which are thousands."""
-    tokens = _OPEN.set(None), _DROPPED.set(None)
+    tokens = _OPEN.set(None), _HANDLED.set(None)
     try:
         yield
     finally:
         _OPEN.reset(tokens[0])
-        _DROPPED.reset(tokens[1])
+        _HANDLED.reset(tokens[1])
 
 
 def note_dropped(names: Iterable[str]) -> None:
     """Add controls to those that were left out."""
-    if (collected := _DROPPED.get()) is not None:
-        collected |= dict.fromkeys(names)
+    if (handled := _HANDLED.get()) is not None:
+        handled.dropped.update(dict.fromkeys(names))
+
+
+def note_filled(names: Iterable[str]) -> None:
+    """Add controls to those whose missing values have an indicator."""
+    if (handled := _HANDLED.get()) is not None:
+        handled.filled.update(dict.fromkeys(names))
 
 
 def open_recording() -> Recording | None:

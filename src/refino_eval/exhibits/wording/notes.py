@@ -194,6 +194,7 @@ def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vc
     """Return notes on few clusters, tiny cells, cells of one person and thin cells, where they matter for the inference."""
     style = NumberStyle.of(labels.language)
     lines: list[str] = []
+    tested = bool(frame.loc[frame["statistic"] == "p_value_ri", "value"].notna().any())
     by_row = {
         str(row): part.groupby("statistic")["value"]
         for row, part in frame.groupby("row", sort=False)
@@ -201,17 +202,23 @@ def reliability_notes(frame: pd.DataFrame, labels: LabelBook, vcovs: Sequence[Vc
     }
     for row, values in by_row.items():
         of = {str(name): (float(part.min()), float(part.max())) for name, part in values}
-        lines += _diagnostics_notes(row, of, style, labels, vcovs)
+        lines += _diagnostics_notes(row, of, style, labels, vcovs, tested=tested)
     lines.append(_thin_cells_note(frame, style, labels))
     return [line for line in dict.fromkeys(lines) if line]
 
 
 def _diagnostics_notes(
-    row: str, of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook, vcovs: Sequence[Vcov]
+    row: str,
+    of: Mapping[str, tuple[float, float]],
+    style: NumberStyle,
+    labels: LabelBook,
+    vcovs: Sequence[Vcov],
+    *,
+    tested: bool,
 ) -> Iterator[str]:
     """Say what a row of diagnostics shows of clusters, of cells of one person or of small cells."""
     if row.startswith(CLUSTERS):
-        yield _clusters_note(of, style, labels)
+        yield _clusters_note(of, style, labels, tested=tested)
         if "CRV1" in vcovs and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
             yield labels.say("notes.crv1_too_small")
     elif row.startswith(SINGLETONS):
@@ -232,7 +239,9 @@ def _thin_cells_note(frame: pd.DataFrame, style: NumberStyle, labels: LabelBook)
     return ""
 
 
-def _clusters_note(of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook) -> str:
+def _clusters_note(
+    of: Mapping[str, tuple[float, float]], style: NumberStyle, labels: LabelBook, *, tested: bool
+) -> str:
     counts = {name: style.integer(of[name][0]) for name in ("n_treated", "n_control", "n_clusters")}
     df = of["df"][0] if "df" in of else math.nan
     if min(of["n_treated"][0], of["n_control"][0]) < 2 or not math.isfinite(df):
@@ -241,7 +250,8 @@ def _clusters_note(of: Mapping[str, tuple[float, float]], style: NumberStyle, la
         "notes.clusters_by_arm", treated=counts["n_treated"], control=counts["n_control"], df=style.fixed(df, 1)
     )
     few = df < FEW_FREEDOM or min(of["n_treated"][0], of["n_control"][0]) < FEW_OF_AN_ARM
-    return text + (" " + labels.say("notes.few_effective_clusters") if few else "")
+    keys = ("few_effective_clusters", *(("randomisation_test_instead",) if tested else ())) if few else ()
+    return " ".join([text, *(labels.say(f"notes.{key}") for key in keys)])
 
 
 def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
@@ -361,14 +371,14 @@ def comparison_note(exhibit: Exhibit, labels: LabelBook) -> str:
     return labels.say("notes.comparisons", listed="; ".join(parts), n=len(parts)) if parts else ""
 
 
-def dropped_note(frame: pd.DataFrame, labels: LabelBook) -> str:
-    """Return a note that names the controls that were left out of a regression as collinear."""
-    names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == "collinear"), "row"]
+def controls_note(frame: pd.DataFrame, labels: LabelBook, column: Literal["collinear", "filled"]) -> str:
+    """Return a note that names the controls that a regression left out as collinear, or whose missing values have an indicator."""
+    names = frame.loc[(frame["panel"] == CONTROLS) & (frame["column"] == column), "row"]
     if names.empty:
         return ""
     text = list(dict.fromkeys(control_name(str(name), labels) for name in names))
     listed = "; ".join(text[:MOST_NAMED]) + ("; ..." if len(text) > MOST_NAMED else "")
-    return labels.say("notes.collinear", listed=listed, n=len(text))
+    return labels.say(f"notes.{column}", listed=listed, n=len(text))
 
 
 def control_name(name: str, labels: LabelBook) -> str:
@@ -403,7 +413,12 @@ def exhibit_notes(
         weights_note(exhibit, labels),
         *own,
     ]
-    lines += [dropped_note(frame, labels), *extra, caveat_note(exhibit, labels)]
+    lines += [
+        controls_note(frame, labels, "filled"),
+        controls_note(frame, labels, "collinear"),
+        *extra,
+        caveat_note(exhibit, labels),
+    ]
     if exhibit.note is not None:
         lines.append(exhibit.note[labels.language])
     if exhibit.about_people or facts.get("data_class") == "confidential" or facts.get("profile"):

@@ -34,10 +34,11 @@ def test_coefficients_and_their_familywise_p(tmp_path):
             "arm": np.where(np.arange(n) % 2, "new", "old"), "age": rng.uniform(20, 60, n), "female": rng.integers(0, 2, n).astype(float),
         }
     )  # fmt: skip
+    cohort.loc[::20, "female"] = np.nan
     cohort.to_parquet(tmp_path / "cohort.parquet")
     data, paths = cohort.copy(), {}
     for name, slope in (("work", 0.0), ("hours", 8.0)):
-        data[name] = rng.normal(size=n) * 4 + slope * data["treated"] * data["female"]
+        data[name] = rng.normal(size=n) * 4 + slope * data["treated"] * data["female"].fillna(0)
         paths[name] = tmp_path / f"{name}.parquet"
         data[["person_id", name]].rename(columns={name: "value"}).to_parquet(paths[name])
     files = PersonFiles(tmp_path / "cohort.parquet", paths, {})
@@ -45,6 +46,7 @@ def test_coefficients_and_their_familywise_p(tmp_path):
     frame = aggregate("grid", DEFINITIONS.exhibits["grid"], files=files, study=study)
     ours = frame.set_index(["row", "column", "statistic"])["value"]
     expected = {}
+    data = data.dropna()
     for key, outcome in (("a", "work"), ("b", "hours")):
         for moderator in ("female", "age"):
             fit = smf.ols(f"{outcome} ~ treated * {moderator} + age", data).fit(cov_type="HC1")
@@ -68,3 +70,4 @@ def test_coefficients_and_their_familywise_p(tmp_path):
     table = table_of("grid", DEFINITIONS.exhibits["grid"], frame, labels=labels, language="nb", facts={})
     assert len(table.parts[0].body) == 6
     assert any("av 4 ujusterte" in note for note in table.notes)
+    assert any("verdi av hvert kjennetegn: N = 190." in note for note in table.notes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from refino_eval.exhibits.kinds.estimands.model import EstimandsExhibit
@@ -51,8 +53,9 @@ def _notes(
     exhibit: EstimandsExhibit, numbers: Numbers, shown: list[str], labels: LabelBook, *, small: bool
 ) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
+    of_all_arms = any(math.isfinite(numbers.value("population", key, "saturated", "n")) for key in exhibit.columns)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    lines.append(labels.say(f"estimands.weights_of_cells{'_all_arms' if len(labels.arms) > 2 else ''}"))
+    lines.append(labels.say(f"estimands.weights_of_cells{'_all_arms' if of_all_arms else ''}"))
     if entry is not None:
         lines.append(errors_note([entry.vcov], labels.language) + " " + labels.say("estimands.own_regressions"))
     if exhibit.cells_are == "sampled":

@@ -41,6 +41,8 @@ def numbers(exhibit: EstimandsExhibit, context: Context) -> Iterator[Row]:
             for statistic in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n"):
                 yield cell(key, estimand, statistic, getattr(table, statistic)[e, j], n, source=source)
             yield cell(key, estimand, "n_left_out", table.n_left_out[e, j], n)
+        if population is not None:
+            yield cell(key, "saturated", "n", inputs.n_rows, panel="population")
         yield cell(key, "equal", "p_value", table.equal[j].p_value, int(table.n[0, j]))
         yield cell(key, "cell_fixed_effects", "n_cells", table.n_small_cells[j], panel="small_cells")
         yield cell(key, "cell_fixed_effects", "n", table.n_in_small_cells[j], panel="small_cells")

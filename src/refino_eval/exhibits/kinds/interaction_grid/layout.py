@@ -28,8 +28,15 @@ def layout(exhibit: InteractionGridExhibit, frame: pd.DataFrame, page: Page) -> 
         numbers.cell(panel, *place).text
         for place in (("below_level", "all", "count"), ("below_level", "all", "n"), ("smallest", "all", "p_value_holm"))
     )
+    people = frame.loc[(frame["statistic"] == "n") & frame["row"].isin(exhibit.moderators), "value"].dropna()
+    sizes = (
+        " – ".join(dict.fromkeys(page.style.integer(size) for size in (people.min(), people.max())))
+        if len(people)
+        else ""
+    )
     notes = [
         labels.say("interaction_grid.coefficients_explained", arm=labels.arm(labels.treated)),
+        *([labels.say("interaction_grid.people", n=sizes)] if sizes else []),
         labels.say("interaction_grid.below_level", count=count, total=total, smallest=smallest),
     ]
     entry = labels.specification_of(panel)

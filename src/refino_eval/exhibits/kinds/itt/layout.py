@@ -88,6 +88,10 @@ def _controls(numbers: Numbers, spec: str) -> list[str]:
     return list(dict.fromkeys(row for part, row, _, _ in numbers.values if part == panel))
 
 
+ROUNDING = 1e-12
+"""Spread below which an outcome counts as constant: its mean is exact to this much."""
+
+
 def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return notes on the windows, the specifications and the inference of a table of effects."""
     defined = [(name, labels.specification_of(name)) for name in exhibit.specifications]
@@ -105,7 +109,21 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
             # Beside other covariances, whose degrees of freedom are estimated, only these say how many clusters there are.
             lines.append(few_clusters_note(frame[frame["panel"].isin(crv1)], labels.language))
         lines += reliability_notes(frame, labels, [e.vcov for _, e in entries])
-    return [*lines, *_lost(exhibit, frame, labels)]
+    return [*lines, *_lost(exhibit, frame, labels), _constant(exhibit, frame, labels)]
+
+
+def _constant(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> str:
+    """Name the outcomes that have one value for everybody; nothing where there are none."""
+    widest = frame[frame["statistic"].isin(["sd_treated", "sd_control"])].groupby("column")["value"].max()
+    means = frame[frame["statistic"].isin(["mean_treated", "mean_control"])].groupby("column")["value"]
+    # Sums of equal numbers may differ from their multiple in the last digit.
+    same = (widest <= ROUNDING) & (means.max() - means.min() <= ROUNDING).reindex(widest.index, fill_value=False)
+    names = [
+        labels.say("summary.quoted", label=labels.outcome(exhibit.columns[key]))
+        for key in exhibit.columns
+        if same.get(key, False)
+    ]
+    return labels.say("notes.constant_outcomes", listed=", ".join(names), n=len(names)) if names else ""
 
 
 def _lost(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
