@@ -26,7 +26,7 @@ USER_PROBLEMS, MACHINE_PROBLEMS = ".user.txt", ".machine.txt"
 
 SERVER_VARIABLE = "REFINO_EVAL_JOB_SERVER"
 NO_SERVER = "off"
-"""Environment variable: the socket of the run's job server, or `off` for none; see `cli.job_server`."""
+"""Environment variable: the socket of the run's job server, or `off` for none; see `cli.running.job_server`."""
 
 USAGE = ".usage.json"
 """Ending of the file in which a job leaves the processor time and memory that it used."""

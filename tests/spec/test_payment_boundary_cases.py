@@ -12,7 +12,7 @@ import pytest
 
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.model_errors import validate
-from refino_eval.config.payments import PaymentRules
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.economics.milestones import assess
 from refino_eval.economics.payment_examples import check_payment_examples

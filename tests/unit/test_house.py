@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,14 @@ def test_a_room_imports_only_from_rooms_above_it(path):
     assert room(path) in ROOMS, "a new room needs a place in the order"
     below = [other for other in imported_rooms(path) if ROOMS.index(other) > ROOMS.index(room(path))]
     assert below == []
+
+
+def test_a_folder_can_be_surveyed_and_a_file_name_says_which_module_it_is():
+    folders = Counter(path.parent.relative_to(PACKAGE).as_posix() for path in MODULES)
+    assert {folder: modules for folder, modules in folders.items() if modules > 25} == {}
+    parts = [PACKAGE / "exhibits" / "kinds", PACKAGE / "outcomes" / "kinds"]
+    names = Counter(path.name for path in MODULES if not any(kinds in path.parents for kinds in parts))
+    assert {name for name, modules in names.items() if modules > 1} == {"__init__.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

@@ -17,7 +17,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from refino_eval.checksums import FOLDER, unvouched
-from refino_eval.cli import job_client
+from refino_eval.cli.running import job_client
 from refino_eval.digest import (
     read_known_imports,
     source_digest,

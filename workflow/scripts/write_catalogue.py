@@ -13,7 +13,7 @@ from refino_eval.workflow_job import job, results_of
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-    from refino_eval.catalogue.entries import CatalogueInputs
+    from refino_eval.catalogue.catalogue_entries import CatalogueInputs
 
 with job(snakemake) as log:
     from refino_eval.kept_results import KeptResults, Result

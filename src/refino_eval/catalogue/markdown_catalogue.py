@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from refino_eval.catalogue.entries import (
+from refino_eval.catalogue.catalogue_entries import (
     PARTS,
     CatalogueInputs,
     Entry,

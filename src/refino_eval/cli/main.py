@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from refino_eval.cli import outcome_commands
+from refino_eval.cli.outcomes import outcome_commands
 from refino_eval.cli.output import Commands, EvaluationName, check_option
 from refino_eval.errors import UserError, masked, raise_problems
 
@@ -99,14 +99,14 @@ def run(
     ] = False,
 ) -> None:
     """Run an evaluation from delivered registers to report; what is up to date is not repeated."""
-    from refino_eval.cli.run_command import run_workflow
+    from refino_eval.cli.running.run_command import run_workflow
 
     def run_once(*, force: bool = False) -> int:
         return run_workflow(evaluation=evaluation, cores=cores, profile=profile, until=until, force=force)
 
     if not watch:
         raise typer.Exit(run_once(force=force))
-    from refino_eval.cli.watch_command import watch_workflow
+    from refino_eval.cli.running.watch_command import watch_workflow
     from refino_eval.config.load import project_root
 
     if force:

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, VCOV, Label, Name, Strict, Text, Unit
-from refino_eval.config.cost_benefit import CostBenefit
-from refino_eval.config.costs import Costs
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.config.money.cost_benefit import CostBenefit
+from refino_eval.config.money.costs import Costs
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.config.outcome_kinds import OUTCOME_KINDS
-from refino_eval.config.payments import PaymentRules
 from refino_eval.covariances import Vcov
 from refino_eval.errors import nearest
 from refino_eval.expressions.language import Kind, names_in

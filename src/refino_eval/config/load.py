@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.config.code_groups import with_group_codes
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.entry_files import Entries, entry_files, joined, listed_files, study_files

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from refino_eval.config.cost_benefit import Conventions, Extrapolation
-from refino_eval.cost_benefit.employment import MONTHS, FloatArray, Values
+from refino_eval.config.money.cost_benefit import Conventions, Extrapolation
+from refino_eval.cost_benefit.employment_paths import MONTHS, FloatArray, Values
 from refino_eval.cost_benefit.valuation import Account, discount_factors, public_cost, saved_account, work_account
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from refino_eval.config.cost_benefit import Extent, Importance
+from refino_eval.config.money.cost_benefit import Extent, Importance
 
 _SIZES: Mapping[str, Mapping[Importance, tuple[int, int]]] = {
     "large": {"small": (1, 2), "medium": (2, 3), "large": (3, 4)},

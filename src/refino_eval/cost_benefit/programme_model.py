@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import optimize, special
 
-from refino_eval.config.cost_benefit import (
+from refino_eval.config.money.cost_benefit import (
     AT_MOST_ONE,
     INPUTS,
     SIGNED,
@@ -20,7 +20,7 @@ from refino_eval.config.cost_benefit import (
     Scenario,
     Triangular,
 )
-from refino_eval.cost_benefit.employment import FloatArray, Values
+from refino_eval.cost_benefit.employment_paths import FloatArray, Values
 from refino_eval.cost_benefit.valuation import ProgrammeValue, programme_value
 from refino_eval.errors import nearest, raise_problems
 from refino_eval.seeds import derive_seed

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refino_eval.config.cost_benefit import ITEMS, Conventions, Item, Perspective
-from refino_eval.cost_benefit.employment import MONTHS, FloatArray, Values, employment_paths, income_effect
+from refino_eval.config.money.cost_benefit import ITEMS, Conventions, Item, Perspective
+from refino_eval.cost_benefit.employment_paths import MONTHS, FloatArray, Values, employment_paths, income_effect
 
 Account = Mapping[Perspective, FloatArray]
 """Perspective -> kroner per participant, shape (draws,); a perspective that is not touched is left out."""

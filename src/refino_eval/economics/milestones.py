@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from refino_eval.config.payments import (
+from refino_eval.config.money.payments import (
     Criterion,
     EducationCriterion,
     GradedPay,

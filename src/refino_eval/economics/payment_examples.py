@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from refino_eval.config.payments import ExampleBenefit, PaymentExample, PaymentRules
+from refino_eval.config.money.payments import ExampleBenefit, PaymentExample, PaymentRules
 from refino_eval.economics.milestones import assess
 from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell, add_months
 from refino_eval.errors import raise_problems

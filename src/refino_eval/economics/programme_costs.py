@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from refino_eval.config.base import Strict
-from refino_eval.config.costs import Amount, Basis, Costs, UnitCosts, YearlyPrices
+from refino_eval.config.money.costs import Amount, Basis, Costs, UnitCosts, YearlyPrices
 from refino_eval.errors import nearest, raise_problems
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from refino_eval.config.payments import Contract, PaymentRules
+from refino_eval.config.money.payments import Contract, PaymentRules
 from refino_eval.economics.milestones import STATUSES, Event, Status
 from refino_eval.economics.spells import Enrolment, Graded, Job, Participant, Spell
 

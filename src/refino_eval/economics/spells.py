@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from refino_eval.config.payments import Contract
+from refino_eval.config.money.payments import Contract
 
 
 @dataclass(frozen=True)

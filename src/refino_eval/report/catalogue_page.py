@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from refino_eval.catalogue.entries import PARTS, CatalogueInputs, entries, examples_line, ready_outcomes
+from refino_eval.catalogue.catalogue_entries import PARTS, CatalogueInputs, entries, examples_line, ready_outcomes
 from refino_eval.catalogue.example_results import run_examples
 from refino_eval.catalogue.markdown_catalogue import markdown_catalogue
 from refino_eval.codes.codelists import load_codelists

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from refino_eval.cli.ascii_plots import chart, window_picture
 from refino_eval.cli.main import app
-from refino_eval.cli.try_outcome import Guard, hidden_cells
+from refino_eval.cli.outcomes.ascii_plots import chart, window_picture
+from refino_eval.cli.outcomes.try_outcome import Guard, hidden_cells
 from refino_eval.config import load_configuration
 
 OUTCOMES = "config/definitions/outcomes.yaml"

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from refino_eval.cli import job_client
-from refino_eval.cli.job_server import job_server
-from refino_eval.cli.stage_times import enter_usage
+from refino_eval.cli.running import job_client
+from refino_eval.cli.running.job_server import job_server
+from refino_eval.cli.running.stage_times import enter_usage
 from refino_eval.digest import PACKAGE
 from refino_eval.workflow_job import NO_SERVER, SERVER_VARIABLE, USAGE
 

@@ -6,7 +6,7 @@ import os
 import pytest
 from rich.console import Console
 
-from refino_eval.cli.run_command import (
+from refino_eval.cli.running.run_command import (
     _environment,
     _left,
     _machine_problems,

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from refino_eval.cli.run_command import run_workflow
-from refino_eval.cli.slurm_logs import LOGS, slurm_problems
+from refino_eval.cli.running.run_command import run_workflow
+from refino_eval.cli.running.slurm_logs import LOGS, slurm_problems
 from refino_eval.errors import UserError
 
 MEMORY = {

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from refino_eval.checksums import FOLDER, begin_job, end_job
-from refino_eval.cli import up_to_date
-from refino_eval.cli.up_to_date import fingerprint, is_up_to_date, record_finished
+from refino_eval.cli.running import up_to_date
+from refino_eval.cli.running.up_to_date import fingerprint, is_up_to_date, record_finished
 from refino_eval.config import load_configuration
 from refino_eval.workflow import Workflow
 from support.workflow import ROOT, copy_project

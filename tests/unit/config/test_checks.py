@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.config import load_configuration
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.config.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,9 +2,9 @@
 
 import pytest
 
+from refino_eval.config.checking.exhibit_checks import exhibit_problems
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.config.exhibit_checks import exhibit_problems
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.late.text import formula
 from refino_eval.exhibits.wording.formulas import regression

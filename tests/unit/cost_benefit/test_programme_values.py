@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from refino_eval.config.cost_benefit import ITEMS, PERSPECTIVES, Conventions, CostBenefit, Scenario
-from refino_eval.cost_benefit.employment import employment_paths
+from refino_eval.config.money.cost_benefit import ITEMS, PERSPECTIVES, Conventions, CostBenefit, Scenario
+from refino_eval.cost_benefit.employment_paths import employment_paths
 from refino_eval.cost_benefit.plus_minus import consequence, signs
 from refino_eval.cost_benefit.programme_model import Model, quantile
 from refino_eval.cost_benefit.valuation import discount_factors, programme_value

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from refino_eval.config.costs import Amount, Costs
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.model_errors import validate
+from refino_eval.config.money.costs import Amount, Costs
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.economics.programme_costs import arm_cost, cost_table, outcome_values
 from refino_eval.errors import UserError

@@ -6,9 +6,9 @@ import pytest
 import statsmodels.formula.api as smf
 
 from refino_eval.config.base import Label
+from refino_eval.config.checking.exhibit_checks import exhibit_problems
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
-from refino_eval.config.exhibit_checks import exhibit_problems
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study

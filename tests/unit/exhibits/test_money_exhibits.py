@@ -10,7 +10,7 @@ from scipy import stats
 
 from refino_eval import estimation as est
 from refino_eval.config import load_configuration
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
 from refino_eval.exhibits.kinds.cost_per_outcome.model import CostPerOutcomeExhibit
 from refino_eval.exhibits.render import figure_notes, render, table_of

@@ -9,7 +9,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from refino_eval.config.base import Label
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation
 from refino_eval.errors import UserError

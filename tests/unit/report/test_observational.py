@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from refino_eval.config.causal_words import causal_words
+from refino_eval.config.checking.causal_words import causal_words
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.exhibits import MODELS
 from refino_eval.exhibits.render import figure_notes, table_of

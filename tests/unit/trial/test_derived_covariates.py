@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from refino_eval.config import definitions as d
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.config.load import load_configuration
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError

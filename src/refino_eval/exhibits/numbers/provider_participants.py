@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.checksums import Checksums
-from refino_eval.config.payments import PaymentRules
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.config.provider_exhibit import ProviderExhibit
 from refino_eval.economics.milestones import Event, assess
 from refino_eval.economics.provider_payments import Codes, Registers, participants

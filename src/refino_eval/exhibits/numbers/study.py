@@ -15,10 +15,10 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Design
-from refino_eval.config.cost_benefit import CostBenefit
-from refino_eval.config.costs import Costs
 from refino_eval.config.evaluation import Arms
-from refino_eval.config.payments import PaymentRules
+from refino_eval.config.money.cost_benefit import CostBenefit
+from refino_eval.config.money.costs import Costs
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import Missing

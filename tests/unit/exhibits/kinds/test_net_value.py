@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from refino_eval import estimation as est
-from refino_eval.config.cost_benefit import Conventions, Extrapolation
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms
+from refino_eval.config.money.cost_benefit import Conventions, Extrapolation
 from refino_eval.cost_benefit.estimated_effects import persistence, present_months
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.kinds.net_value.text import summary

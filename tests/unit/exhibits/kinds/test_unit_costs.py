@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refino_eval.config.checks import cross_check
+from refino_eval.config.checking.checks import cross_check
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.load import load_configuration
 from refino_eval.config.model_errors import validate

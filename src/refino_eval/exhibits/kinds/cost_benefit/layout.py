@@ -11,14 +11,14 @@ from refino_eval.cost_benefit.plus_minus import signs
 from refino_eval.exhibits.kinds.cost_benefit.model import CostBenefitExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.programmes import (
+from refino_eval.exhibits.wording.cost_benefit_labels import (
     item_label,
     model_behind,
     model_notes,
     perspective_label,
     programme_label,
 )
+from refino_eval.exhibits.wording.labels import LabelBook
 
 MVPF = "mvpf"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from refino_eval.config.cost_benefit import ITEMS
+from refino_eval.config.money.cost_benefit import ITEMS
 from refino_eval.exhibits.kinds.cost_benefit.model import CostBenefitExhibit
 from refino_eval.exhibits.tidy import statistics_at
+from refino_eval.exhibits.wording.cost_benefit_labels import programme_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.exhibits.wording.programmes import programme_label
 
 
 def summary(exhibit: CostBenefitExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.cost_steps.model import CostStepsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.programmes import model_notes, programme_label
+from refino_eval.exhibits.wording.cost_benefit_labels import model_notes, programme_label
 
 
 def layout(exhibit: CostStepsExhibit, frame: pd.DataFrame, page: Page) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from refino_eval.cost_benefit.employment import FloatArray, Values
+from refino_eval.cost_benefit.employment_paths import FloatArray, Values
 from refino_eval.cost_benefit.valuation import adviser_per_month, allowance_per_month, leisure_per_month
 from refino_eval.exhibits.kinds.cost_steps.model import CostStepsExhibit
 from refino_eval.exhibits.numbers.programme_values import model_of

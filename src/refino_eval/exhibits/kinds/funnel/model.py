@@ -8,8 +8,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.config.costs import Amount
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
+from refino_eval.config.money.costs import Amount
 from refino_eval.errors import nearest
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from refino_eval.config.cost_benefit import INPUTS, Input
+from refino_eval.config.money.cost_benefit import INPUTS, Input
 from refino_eval.exhibits.kinds.model_inputs.model import ModelInputsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Align, Cell, Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.programmes import input_label, model_behind, model_notes, programme_label
+from refino_eval.exhibits.wording.cost_benefit_labels import input_label, model_behind, model_notes, programme_label
 
 COMMON = "inputs"
 SHARES = ("share", "share_per_month", "share_per_year")

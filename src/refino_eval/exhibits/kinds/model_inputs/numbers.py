@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from refino_eval.config.cost_benefit import INPUTS
+from refino_eval.config.money.cost_benefit import INPUTS
 from refino_eval.cost_benefit.programme_model import COMMON, quantile, within
 from refino_eval.exhibits.kinds.model_inputs.model import ModelInputsExhibit
 from refino_eval.exhibits.numbers.programme_values import model_of

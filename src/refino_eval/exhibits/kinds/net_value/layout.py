@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from refino_eval.config.cost_benefit import PERSPECTIVES
+from refino_eval.config.money.cost_benefit import PERSPECTIVES
 from refino_eval.exhibits.kinds.net_value.model import NetValueExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
+from refino_eval.exhibits.wording.cost_benefit_labels import (
+    convention_notes,
+    input_label,
+    item_label,
+    perspective_label,
+)
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.programmes import convention_notes, input_label, item_label, perspective_label
 
 ITEMS = ("value_creation", "saved_benefits", "cost_nav", "total")
 ESTIMATED = ("effect_on_work", "effect_on_cost")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name, Unit
-from refino_eval.config.cost_benefit import Extrapolation
 from refino_eval.config.exhibit_base import Chapter, Level, PlainExhibit, Several
+from refino_eval.config.money.cost_benefit import Extrapolation
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:

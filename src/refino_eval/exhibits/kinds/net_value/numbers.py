@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from refino_eval import estimation as est
-from refino_eval.config.cost_benefit import PERSPECTIVES, Extrapolation
-from refino_eval.cost_benefit.employment import FloatArray, Values
+from refino_eval.config.money.cost_benefit import PERSPECTIVES, Extrapolation
+from refino_eval.cost_benefit.employment_paths import FloatArray, Values
 from refino_eval.cost_benefit.estimated_effects import accounts, present_months
 from refino_eval.cost_benefit.programme_model import Model, quantile, within
 from refino_eval.economics.break_even import critical_value

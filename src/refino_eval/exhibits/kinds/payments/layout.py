@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from refino_eval.config.payments import PaymentRules
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.exhibits.kinds.payments.model import PaymentsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label

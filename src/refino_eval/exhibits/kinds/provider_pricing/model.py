@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.config.costs import Amount
 from refino_eval.config.exhibit_base import Level
+from refino_eval.config.money.costs import Amount
 from refino_eval.config.provider_exhibit import ProviderExhibit, rules_without_register
 
 if TYPE_CHECKING:

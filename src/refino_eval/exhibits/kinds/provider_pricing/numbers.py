@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from refino_eval.config.payments import PaymentRules
+from refino_eval.config.money.payments import PaymentRules
 from refino_eval.economics.provider_pricing import FloatArray, bid_scores, break_even_price, yearly_margin
 from refino_eval.economics.spells import Participant
 from refino_eval.exhibits.kinds.provider_pricing.model import ProviderPricingExhibit

@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.scenarios.model import ScenariosExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.programmes import item_label, model_behind, model_notes
+from refino_eval.exhibits.wording.cost_benefit_labels import item_label, model_behind, model_notes
 
 
 def layout(exhibit: ScenariosExhibit, frame: pd.DataFrame, page: Page) -> Table:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.cost_benefit import Item
 from refino_eval.config.exhibit_base import ProgrammesExhibit
+from refino_eval.config.money.cost_benefit import Item
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions

@@ -7,7 +7,7 @@ import pandas as pd
 from refino_eval.exhibits.kinds.switching_values.model import SwitchingValuesExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.programmes import model_behind, model_notes, programme_label
+from refino_eval.exhibits.wording.cost_benefit_labels import model_behind, model_notes, programme_label
 
 
 def layout(exhibit: SwitchingValuesExhibit, frame: pd.DataFrame, page: Page) -> Table:

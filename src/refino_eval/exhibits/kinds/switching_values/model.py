@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.config.cost_benefit import INPUTS, Item
 from refino_eval.config.exhibit_base import ProgrammesExhibit
+from refino_eval.config.money.cost_benefit import INPUTS, Item
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from refino_eval.config.cost_benefit import AT_MOST_ONE, INPUTS
-from refino_eval.cost_benefit.employment import Values
+from refino_eval.config.money.cost_benefit import AT_MOST_ONE, INPUTS
+from refino_eval.cost_benefit.employment_paths import Values
 from refino_eval.cost_benefit.programme_model import Model
 from refino_eval.exhibits.kinds.switching_values.model import Switch, SwitchingValuesExhibit
 from refino_eval.exhibits.numbers.programme_values import model_of

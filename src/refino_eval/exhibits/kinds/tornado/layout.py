@@ -10,9 +10,9 @@ from refino_eval.exhibits.kinds.tornado.model import TornadoExhibit
 from refino_eval.exhibits.layout.drawing import Drawing, head_panel, number_axis
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, QUIET
+from refino_eval.exhibits.wording.cost_benefit_labels import input_label, model_notes, programme_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.exhibits.wording.programmes import input_label, model_notes, programme_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

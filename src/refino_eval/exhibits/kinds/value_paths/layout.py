@@ -22,9 +22,9 @@ from refino_eval.exhibits.layout.drawing import (
 )
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.style import INK, Series
+from refino_eval.exhibits.wording.cost_benefit_labels import model_notes, programme_label
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.exhibits.wording.programmes import model_notes, programme_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

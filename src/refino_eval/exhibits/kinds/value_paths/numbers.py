@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from refino_eval.cost_benefit.employment import employment_paths
+from refino_eval.cost_benefit.employment_paths import employment_paths
 from refino_eval.cost_benefit.valuation import monthly_wages
 from refino_eval.exhibits.kinds.value_paths.model import ValuePathsExhibit
 from refino_eval.exhibits.numbers.programme_values import model_of

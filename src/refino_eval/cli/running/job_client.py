@@ -3,7 +3,7 @@
     python -I -S job_client.py PYTHON SCRIPT
     python -I -S job_client.py PYTHON -m MODULE ARGUMENT ...
 
-Snakemake's shell starts this file in place of `PYTHON SCRIPT` (see `cli.job_server`). It imports little, since it is started
+Snakemake's shell starts this file in place of `PYTHON SCRIPT` (see `cli.running.job_server`). It imports little, since it is started
 for every job.
 """
 

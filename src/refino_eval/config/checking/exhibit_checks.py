@@ -8,7 +8,7 @@ from typing import get_args
 
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Label, Language
-from refino_eval.config.causal_words import causal_words
+from refino_eval.config.checking.causal_words import causal_words
 from refino_eval.config.dependencies import cohort_columns
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from refino_eval.config.cost_benefit import Conventions, CostBenefit
 from refino_eval.config.exhibit_base import ProgrammesExhibit
+from refino_eval.config.money.cost_benefit import Conventions, CostBenefit
 from refino_eval.exhibits.wording.labels import LabelBook
 
 

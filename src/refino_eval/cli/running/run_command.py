@@ -21,14 +21,14 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from refino_eval.cli import job_client
-from refino_eval.cli.job_server import job_server
-from refino_eval.cli.locks import only_run
 from refino_eval.cli.output import check_option
 from refino_eval.cli.pdf_command import pdf_after_run
-from refino_eval.cli.slurm_logs import slurm_problems
-from refino_eval.cli.stage_times import enter_usage, stage_times, time_lines
-from refino_eval.cli.up_to_date import fingerprint, is_up_to_date, record_finished
+from refino_eval.cli.running import job_client
+from refino_eval.cli.running.job_server import job_server
+from refino_eval.cli.running.locks import only_run
+from refino_eval.cli.running.slurm_logs import slurm_problems
+from refino_eval.cli.running.stage_times import enter_usage, stage_times, time_lines
+from refino_eval.cli.running.up_to_date import fingerprint, is_up_to_date, record_finished
 from refino_eval.config import Configuration, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.load import project_root

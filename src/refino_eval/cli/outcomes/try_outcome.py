@@ -18,7 +18,7 @@ import numpy as np
 from refino_eval.catalogue.example_results import ExampleResults, run_examples
 from refino_eval.catalogue.references import periods_of, registers_of, sentence_of, span_text, states_of
 from refino_eval.checksums import require_as_written
-from refino_eval.cli import ascii_plots
+from refino_eval.cli.outcomes import ascii_plots
 from refino_eval.cli.output import drawable, make_for, table_lines, width
 from refino_eval.config import dependencies
 from refino_eval.config.definitions import Outcome

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Label, Name, Strict
-from refino_eval.config.costs import Amount
+from refino_eval.config.money.costs import Amount
 from refino_eval.errors import nearest
 
 InputUnit = Literal[

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
-from refino_eval.cli.job_client import STALE
+from refino_eval.cli.running.job_client import STALE
 from refino_eval.digest import PACKAGE
 from refino_eval.workflow_job import SERVER_VARIABLE
 

@@ -13,7 +13,7 @@ import typer
 from refino_eval.cli.output import EvaluationName, drawable, table_lines, width
 
 if TYPE_CHECKING:
-    from refino_eval.cli.definition_files import Change
+    from refino_eval.cli.outcomes.definition_files import Change
     from refino_eval.config.load import Configuration
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ def new(
     evaluation: EvaluationName = None,
 ) -> None:
     """Add a copy of an outcome under a new name, to be changed by hand; the rest of the file stays as it is."""
-    from refino_eval.cli.definition_files import REMINDER, add_copy
+    from refino_eval.cli.outcomes.definition_files import REMINDER, add_copy
 
     location = add_copy(_configuration(evaluation), name, like)
     print(f"{name}, a copy of {like}, is in {location.file}, lines {location.first} to {location.last}. Change:")
@@ -65,7 +65,7 @@ def try_one(
     evaluation: EvaluationName = None,
 ) -> None:
     """Compute one outcome for the evaluation's people and show the result by group."""
-    from refino_eval.cli.try_outcome import try_outcome
+    from refino_eval.cli.outcomes.try_outcome import try_outcome
 
     path = Path(os.path.abspath(person_file)) if person_file is not None else None
     for line in try_outcome(_configuration(evaluation), name, person_file=path):
@@ -78,7 +78,7 @@ def diff(
     evaluation: EvaluationName = None,
 ) -> None:
     """Compare all definitions with those of a git revision, and name the exhibits that a difference affects."""
-    from refino_eval.cli.definition_files import changes_since
+    from refino_eval.cli.outcomes.definition_files import changes_since
 
     configuration = _configuration(evaluation)
     for line in _difference_lines(configuration, revision, changes_since(configuration, revision)):
@@ -114,7 +114,7 @@ def _list_lines(configuration: Configuration) -> Iterator[str]:
 
 def _show_lines(configuration: Configuration, name: str) -> Iterator[str]:
     from refino_eval.catalogue.references import sentence_of, users_of
-    from refino_eval.cli.try_outcome import find_outcome
+    from refino_eval.cli.outcomes.try_outcome import find_outcome
     from refino_eval.config.base import text_in
 
     definitions = configuration.definitions
@@ -135,7 +135,7 @@ def _show_lines(configuration: Configuration, name: str) -> Iterator[str]:
 
 def _window(configuration: Configuration, entry: Any) -> Iterator[str]:
     from refino_eval.catalogue.references import periods_of
-    from refino_eval.cli.ascii_plots import window_picture
+    from refino_eval.cli.outcomes.ascii_plots import window_picture
 
     times = list(periods_of(entry))
     clock = configuration.evaluation.clocks.get(entry.clock)
@@ -217,7 +217,7 @@ def _examples(configuration: Configuration, name: str, entry: Any) -> Iterator[s
 
 
 def _history(configuration: Configuration, name: str, entry: Any) -> Iterator[str]:
-    from refino_eval.cli.definition_files import history_of, locate
+    from refino_eval.cli.outcomes.definition_files import history_of, locate
 
     yield ""
     changed = f", changed {entry.changed}" if entry.changed else ""

@@ -9,8 +9,8 @@ from queue import Queue
 from threading import Event, Thread
 from typing import NoReturn
 
-from refino_eval.cli.job_server import job_server
 from refino_eval.cli.output import report
+from refino_eval.cli.running.job_server import job_server
 from refino_eval.errors import MachineError, UserError
 from refino_eval.workflow_job import SERVER_VARIABLE
 

@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from refino_eval.config import definitions as d
+from refino_eval.config.checking.exhibit_checks import causal_problems, exhibit_problems
+from refino_eval.config.checking.periods_covered import coverage_problems
 from refino_eval.config.dependencies import (
     cohort_columns,
     needed_states,
@@ -19,8 +21,6 @@ from refino_eval.config.dependencies import (
     used_states,
 )
 from refino_eval.config.evaluation import Entry, Evaluation, Population, Step
-from refino_eval.config.exhibit_checks import causal_problems, exhibit_problems
-from refino_eval.config.periods_covered import coverage_problems
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, nearest
 from refino_eval.expressions import RESERVED, parse

@@ -1,0 +1,1 @@
+"""Outcomes on the command line: reading, adding, trying and comparing definitions."""
