@@ -104,12 +104,40 @@ def _reasons(
 ) -> Reasons:
     """Return why each suppressed cell is suppressed."""
     reasons: Reasons = defaultdict(dict)
+    _enter_hidden_counts(reasons, counts, problems, hidden, before)
+    _enter_small_cells(reasons, counts, blocks, problems, before)
+    for block, numbers in blocks.items():
+        for rule in problems.get(block, ()):
+            for number in numbers:
+                reasons[number.cell][rule] = "primary"
+        _spread(reasons, numbers)
+    return reasons
+
+
+def _enter_hidden_counts(
+    reasons: Reasons,
+    counts: ReleaseCounts,
+    problems: Mapping[Block, tuple[str, ...]],
+    hidden: np.ndarray,
+    before: EarlierCells,
+) -> None:
+    """Enter why counts are hidden: small, hidden in an earlier release, or giving away another one by addition."""
     for cell, index in [*counts.unknown.items(), *counts.denominator.items()]:
         if hidden[index] and counts.numbers[cell].block not in problems:
-            small = counts.system.sensitive[index]
-            kept = index in before.hidden
-            rule = "threshold" if small else "earlier_release" if kept else "linked_cells"
-            reasons[cell][rule] = "primary" if small else "secondary"
+            if counts.system.sensitive[index]:
+                reasons[cell]["threshold"] = "primary"
+            else:
+                reasons[cell]["earlier_release" if index in before.hidden else "linked_cells"] = "secondary"
+
+
+def _enter_small_cells(
+    reasons: Reasons,
+    counts: ReleaseCounts,
+    blocks: Mapping[Block, list[Number]],
+    problems: Mapping[Block, tuple[str, ...]],
+    before: EarlierCells,
+) -> None:
+    """Enter cells that are about few people without being counts that the solver knows."""
     for number in counts.numbers.values():
         if number.statistic == "n_left_out" and counts.is_small(round(number.value)):
             reasons[number.cell]["threshold"] = "primary"
@@ -118,16 +146,14 @@ def _reasons(
     for cell in few_cells(blocks, counts):
         if counts.numbers[cell].block not in problems:
             reasons[cell]["threshold"] = "primary"
-    for block, numbers in blocks.items():
-        for rule in problems.get(block, ()):
-            for number in numbers:
-                reasons[number.cell][rule] = "primary"
-        worst = {rule for number in numbers for rule in reasons.get(number.cell, {})}
-        for number in _about_the_same(numbers, reasons) if worst else ():
-            # Worst status wins: a mean, its standard deviation and its interval say the same about a small count.
-            for rule in worst:
-                reasons[number.cell].setdefault(rule, "secondary")
-    return reasons
+
+
+def _spread(reasons: Reasons, numbers: Sequence[Number]) -> None:
+    """Suppress a block's statistics that say the same as its suppressed ones: a mean, its deviation and its interval."""
+    rules = {rule for number in numbers for rule in reasons.get(number.cell, {})}
+    for number in _about_the_same(numbers, reasons) if rules else ():
+        for rule in rules:
+            reasons[number.cell].setdefault(rule, "secondary")
 
 
 def _about_the_same(numbers: Sequence[Number], reasons: Reasons) -> list[Number]:

@@ -203,28 +203,33 @@ def _position_before(person: Participant, pay: GradedPay) -> float:
 
 def _together(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
     """Yield the times in which small jobs with one employer reach the percentage together."""
-    small = [
-        job
-        for job in person.jobs
-        if job.contract in criterion.contract
-        and _hired(person, job) in criterion.hired
-        and job.employer
-        and job.percent is not None
-        and job.percent < criterion.at_least_percent
-        and (criterion.wage_subsidy is None or job.subsidised == criterion.wage_subsidy)
-    ]
+    small = [job for job in person.jobs if job.employer and _is_small(person, job, criterion)]
     for employer in sorted({job.employer for job in small}):
-        own = [job for job in small if job.employer == employer]
-        days = sorted({day for job in own for day in (job.start, job.stop) if day is not None})
-        spells = []
-        for first, stop in itertools.zip_longest(days, days[1:]):
-            held = sum(job.percent or 0.0 for job in own if job.covers(first))
-            if held >= criterion.at_least_percent:
-                spells.append(Job(first, stop, criterion.contract[0], held, employer))
-        for run in chains(spells, criterion.gap_days):
+        of_employer = [job for job in small if job.employer == employer]
+        for run in chains(_joint_spells(of_employer, criterion), criterion.gap_days):
             met = _lasts(run, criterion, observed_to)
             if met is not None:
                 yield met
+
+
+def _is_small(person: Participant, job: Job, criterion: JobCriterion) -> bool:
+    """Return whether a job is of the criterion's kind, but alone below its percentage."""
+    return _is_of_kind(person, job, criterion) and job.percent is not None and job.percent < criterion.at_least_percent
+
+
+def _joint_spells(jobs: Sequence[Job], criterion: JobCriterion) -> list[Job]:
+    """Return the spells in which jobs with one employer reach the percentage together, each as one job.
+
+    The joint percentage changes only on a day on which a job begins or ends, so the spells lie between such days; the last
+    may be open.
+    """
+    days = sorted({day for job in jobs for day in (job.start, job.stop) if day is not None})
+    spells = []
+    for first, stop in itertools.zip_longest(days, days[1:]):
+        percent = sum(job.percent or 0.0 for job in jobs if job.covers(first))
+        if percent >= criterion.at_least_percent:
+            spells.append(Job(first, stop, criterion.contract[0], percent, jobs[0].employer))
+    return spells
 
 
 def _education(person: Participant, criterion: EducationCriterion, observed_to: dt.date) -> Iterator[_Met]:
@@ -257,9 +262,7 @@ def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
 
 def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.date | None:
     """Return the day from which a job is of the criterion's kind (its start, or a reduction of benefit), or None."""
-    if job.contract not in criterion.contract or _hired(person, job) not in criterion.hired:
-        return None
-    if criterion.wage_subsidy is not None and job.subsidised != criterion.wage_subsidy:
+    if not _is_of_kind(person, job, criterion):
         return None
     if criterion.position == "not_stated":
         return job.start if job.percent is None else None
@@ -270,6 +273,13 @@ def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.dat
     if criterion.position == "at_least":
         return job.start if job.percent >= criterion.at_least_percent else None
     return _reduced(person, job, wholly=criterion.position == "disability_reduced")
+
+
+def _is_of_kind(person: Participant, job: Job, criterion: JobCriterion) -> bool:
+    """Return whether contract, hiring and wage subsidy of a job are those of the criterion."""
+    if job.contract not in criterion.contract or _hired(person, job) not in criterion.hired:
+        return False
+    return criterion.wage_subsidy is None or job.subsidised == criterion.wage_subsidy
 
 
 def _hired(person: Participant, job: Job) -> str:

@@ -8,6 +8,7 @@ calibration report can judge a delivery by numbers that the generator does not u
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -454,47 +455,54 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _coherent(self) -> Recipe:
-        faults = []
+        parts = (self._size_faults, self._preset_faults, self._share_faults, self._group_faults, self._price_faults)
+        if faults := [fault for part in parts for fault in part()]:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _size_faults(self) -> Iterator[str]:
+        """Yield contradictions between the numbers of people."""
         if self.entries is not None:
             total = sum(cohort.treated + cohort.control for cohort in self.entries.cohorts)
             treated = sum(cohort.treated for cohort in self.entries.cohorts)
             if (total, treated) != (self.people, self.treated):
-                faults.append(
-                    f"entries.cohorts add up to {total} people, {treated} treated: not to `people` and `treated`"
-                )
+                yield f"entries.cohorts add up to {total} people, {treated} treated: not to `people` and `treated`"
         if self.treated >= self.people:
-            faults.append(f"treated ({self.treated}) must be fewer than people ({self.people})")
+            yield f"treated ({self.treated}) must be fewer than people ({self.people})"
+
+    def _preset_faults(self) -> Iterator[str]:
+        """Yield faults of the preset of effects and of the states that it acts on."""
         if self.default_effects not in self.effects:
-            faults.append(
-                f"default_effects: no preset '{self.default_effects}'.{nearest(self.default_effects, self.effects)}"
-            )
+            yield f"default_effects: no preset '{self.default_effects}'.{nearest(self.default_effects, self.effects)}"
         if set(self.work.levels) != set(STATES):
-            faults.append(f"work.levels gives exactly the states {', '.join(STATES)}")
-        for what, shares in (
-            ("categories", self.persons.categories),
-            ("diagnosis_codes", self.persons.diagnosis_codes),
-        ):
+            yield f"work.levels gives exactly the states {', '.join(STATES)}"
+
+    def _share_faults(self) -> Iterator[str]:
+        """Yield distributions of traits whose shares do not add up."""
+        distributions = {"categories": self.persons.categories, "diagnosis_codes": self.persons.diagnosis_codes}
+        for name, shares in distributions.items():
             if abs(sum(shares.values()) - 1) > 1e-6:
-                faults.append(f"persons.{what} must add up to 1, not {sum(shares.values()):g}")
-        known = {*TRAITS, *(f"{register}.{column}" for register, columns in self.facts.items() for column in columns)}
-        faults += [
-            f"work.groups: no trait or fact '{name}'.{nearest(name, known)}"
-            for group in self.work.groups
-            for name in group.where
-            if name not in known
-        ]
-        faults += [
-            f"facts.{register}.{column}: the shares of each arm must add up to 1"
+                yield f"persons.{name} must add up to 1, not {sum(shares.values()):g}"
+
+    def _group_faults(self) -> Iterator[str]:
+        """Yield groups of facts that do not exist, and facts whose shares do not add up."""
+        facts = {
+            f"{register}.{column}": codes
             for register, columns in self.facts.items()
             for column, codes in columns.items()
-            if any(abs(sum(pair[arm] for pair in codes.values()) - 1) > 1e-3 for arm in (0, 1))
-        ]
-        lacking = [year for year in range(self.first.year, self.last.year + 1) if year not in self.prices.index]
-        if lacking or self.prices.base_year not in self.prices.index:
-            faults.append("prices.index must hold the base year and every year that the registers cover")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+        }
+        names = {*TRAITS, *facts}
+        for name in (name for group in self.work.groups for name in group.where if name not in names):
+            yield f"work.groups: no trait or fact '{name}'.{nearest(name, names)}"
+        for name, codes in facts.items():
+            if any(abs(sum(pair[arm] for pair in codes.values()) - 1) > 1e-3 for arm in (0, 1)):
+                yield f"facts.{name}: the shares of each arm must add up to 1"
+
+    def _price_faults(self) -> Iterator[str]:
+        """Yield a price index with gaps."""
+        years = {self.prices.base_year, *range(self.first.year, self.last.year + 1)}
+        if years - set(self.prices.index):
+            yield "prices.index must hold the base year and every year that the registers cover"
 
     def preset(self, effects: str | Effects | None) -> tuple[str, Effects]:
         """Return the chosen effects and their name."""

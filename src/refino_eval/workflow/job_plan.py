@@ -121,22 +121,33 @@ class JobPlan:
         """Return the jobs that compute the numbers of exhibits: an exhibit after those whose numbers it reads."""
         names = self.configuration.evaluation.exhibits
         work = {name: self._estimation_work(name) for name in names}
-        read = {name: [other for other in self.files.exhibit(name).exhibits_read if other in work] for name in names}
-        # Exhibits of the same registers make participants of spells once, in one job.
-        registers = {name: self.files.exhibit(name).registers_read for name in names}
-        shared = {
-            name: [other for other in names if registers[name] and registers[other] == registers[name]]
-            for name in names
-        }
-        linked = {name: [*read[name], *shared[name]] for name in names}
+        read = self._exhibits_read()
+        same_registers = self._exhibits_of_the_same_registers()
+        linked = {name: [*read[name], *same_registers[name]] for name in names}
         small, large = self._groups_by_size(_connected(names, linked), work)
         # Of a group too large for one job, what reads other exhibits' numbers is computed in a job after all others.
-        members = {group[0]: group for group in small} | {name: (name,) for name in large if not read[name]}
-        units = {unit: sum(work[name] for name in group) for unit, group in members.items()}
-        jobs = [[name for unit in job for name in members[unit]] for job in _split(units, self.work_per_job)]
-        jobs += [last] if (last := [name for name in large if read[name]]) else []
+        first = [*small, *((name,) for name in large if not read[name])]
+        jobs = _split_groups(first, work, self.work_per_job)
+        if last := [name for name in large if read[name]]:
+            jobs.append(last)
         order = {name: (_depth(name, read), place) for place, name in enumerate(names)}
         return _numbered("estimate_exhibits", [sorted(job, key=order.__getitem__) for job in jobs])
+
+    def _exhibits_read(self) -> dict[str, list[str]]:
+        """Return the evaluation's exhibits whose numbers each of its exhibits reads."""
+        names = self.configuration.evaluation.exhibits
+        return {name: [other for other in self.files.exhibit(name).exhibits_read if other in names] for name in names}
+
+    def _exhibits_of_the_same_registers(self) -> dict[str, list[str]]:
+        """Return the exhibits of the same registers as each: one job makes participants of their spells once for all."""
+        members: dict[tuple[str, ...], list[str]] = {(): []}
+        registers = {
+            name: tuple(self.files.exhibit(name).registers_read) for name in self.configuration.evaluation.exhibits
+        }
+        for name, registers_read in registers.items():
+            if registers_read:
+                members.setdefault(registers_read, []).append(name)
+        return {name: members[registers_read] for name, registers_read in registers.items()}
 
     def _groups_by_size(
         self, groups: Sequence[tuple[str, ...]], work: Mapping[str, float]
@@ -180,6 +191,13 @@ def _split(work: Mapping[str, float], most: int) -> list[list[str]]:
         jobs[least].append(name)
         loads[least] += work[name]
     return [sorted(job, key=order.__getitem__) for job in jobs]
+
+
+def _split_groups(groups: Iterable[tuple[str, ...]], work: Mapping[str, float], most: int) -> list[list[str]]:
+    """Split groups of exhibits as `_split` splits pieces of work; a group stays in one job."""
+    members = {group[0]: group for group in groups}
+    together = {unit: sum(work[name] for name in group) for unit, group in members.items()}
+    return [[name for unit in job for name in members[unit]] for job in _split(together, most)]
 
 
 def _numbered(rule: str, jobs: Sequence[Sequence[str]], *, gather: str | None = None) -> list[StageJob]:

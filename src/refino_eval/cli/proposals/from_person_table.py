@@ -117,17 +117,27 @@ def _other_columns(profile: FileProfile, roles: _Roles) -> tuple[list[ColumnProf
     UserError
         When none can be an outcome.
     """
-    rest = [c for c in profile.columns if c not in roles.used() and c.kind not in ("empty", "date", "month")]
-    numbers = [c for c in rest if c.kind in ("integer", "number") and not (c.is_unique and c.kind == "integer")]
+    rest = [c for c in profile.columns if c not in roles.used()]
+    numbers = [c for c in rest if _is_measured(c)]
     outcomes = [c for c in numbers if not is_baseline_name(c.name)][:MOST_OUTCOMES] or numbers[:MOST_OUTCOMES]
     if not outcomes:
         raise UserError(
             f"{profile.file}: no column of numbers is left that could be an outcome. Name the arm (`--arm COLUMN`), or check the file."
         )
     numeric = [c for c in numbers if c not in outcomes]
-    coded = [c for c in rest if c.kind == "text" and c.codes and c not in roles.other_strata]
-    left = [c for c in profile.columns if c not in [*roles.used(), *outcomes, *numeric, *coded, *roles.other_strata]]
-    return outcomes, numeric, coded, left
+    coded = [c for c in _columns_of_codes(rest) if c not in roles.other_strata]
+    named = [*roles.used(), *roles.other_strata, *outcomes, *numeric, *coded]
+    return outcomes, numeric, coded, [c for c in profile.columns if c not in named]
+
+
+def _is_measured(column: ColumnProfile) -> bool:
+    """Return whether a column holds measurements: numbers, but no integers that differ in every row, which number the rows."""
+    return column.kind == "number" or (column.kind == "integer" and not column.is_unique)
+
+
+def _columns_of_codes(columns: Iterable[ColumnProfile]) -> list[ColumnProfile]:
+    """Return the columns of text that hold few different codes."""
+    return [column for column in columns if column.kind == "text" and column.codes]
 
 
 def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None, unit: Unit) -> Proposal:
@@ -157,7 +167,7 @@ def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None
     question = proposal.ask(f"Is the panel by month or by week? `{unit}` is a guess (`--clock`).")
     lines += ["", f"clocks: {{{unit}: {{first: {low}, last: {high}}}}}  {question}", ""]
     lines += arm_lines(roles.arm, proposal)
-    coded = [c for c in rest if c.kind == "text" and c.codes]
+    coded = _columns_of_codes(rest)
     indicators = dict(_indicators(coded, taken=(*TAKEN, *state_names, *covariate_names)))
     controls = [*covariate_names, *indicators]
     shown = list(state_names)[:3]

@@ -96,34 +96,19 @@ def _definition_problems(
 
 
 def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapping[str, Source]) -> Iterator[str]:
+    """Yield problems of the evaluation's own keys, in the order in which its file is usually written."""
     for name in study.exhibits:
         if name not in definitions.exhibits:
             yield f"exhibits: there is no exhibit '{name}'.{nearest(name, definitions.exhibits)}"
-    lists: dict[str, Iterable[str]] = {"exhibits": study.exhibits, "sources": study.sources, "strata": study.strata}
-    if study.population is not None:
-        lists["population.keep"] = (*study.strata, *study.population.keep)
-    if study.table is not None:
-        lists[f"{study.entry}.strata"] = study.table.strata
-    for key, names in lists.items():
-        yield from (f"{key}: '{name}' is named twice. Name it once." for name in _repeated(names))
+    yield from _names_twice(study)
     if study.population is not None:
         covariates = used_covariates(study, definitions)
         yield from _population_problems(study, study.population, sources, covariates)
-    for name in study.delivery.registers if study.delivery is not None else ():
-        if name not in study.sources:
-            yield f"delivery.registers: '{name}' is not among the evaluation's sources.{nearest(name, study.sources)}"
-    if study.value_labels and study.entry != "person_table":
-        columns = cohort_columns(study)
-        for name in study.value_labels:
-            if name not in columns:
-                yield (
-                    f"value_labels: the cohort has no column '{name}', so nothing shows its labels.{nearest(name, columns)} Columns of "
-                    "the draws are kept by `population.keep`."
-                )
+    if study.delivery is not None:
+        yield from _not_among("delivery.registers", study.delivery.registers, study.sources, "sources")
+    yield from _value_label_problems(study)
     yield from _sample_problems(study, definitions)
-    for name in study.disclosure.leave_out:
-        if name not in study.exhibits:
-            yield f"disclosure.leave_out: '{name}' is not among the evaluation's exhibits.{nearest(name, study.exhibits)}"
+    yield from _not_among("disclosure.leave_out", study.disclosure.leave_out, study.exhibits, "exhibits")
     if study.design == "observational":
         yield from causal_problems("label", study.label)
     # A user who takes a synthetic evaluation for a real delivery must not keep its class: synthetic data are released.
@@ -132,6 +117,37 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
             "data_class: the delivery is not made by the program (there is no `synthetic`), so its class cannot be synthetic. "
             "Say confidential, or public."
         )
+
+
+def _not_among(key: str, names: Iterable[str], valid: Collection[str], which: str) -> Iterator[str]:
+    """Yield the names that are not among the evaluation's exhibits or sources."""
+    for name in names:
+        if name not in valid:
+            yield f"{key}: '{name}' is not among the evaluation's {which}.{nearest(name, valid)}"
+
+
+def _names_twice(study: Evaluation) -> Iterator[str]:
+    """Yield names that a list of the evaluation has twice."""
+    lists: dict[str, Iterable[str]] = {"exhibits": study.exhibits, "sources": study.sources, "strata": study.strata}
+    if study.population is not None:
+        lists["population.keep"] = (*study.strata, *study.population.keep)
+    if study.table is not None:
+        lists[f"{study.entry}.strata"] = study.table.strata
+    for key, names in lists.items():
+        yield from (f"{key}: '{name}' is named twice. Name it once." for name in _repeated(names))
+
+
+def _value_label_problems(study: Evaluation) -> Iterator[str]:
+    """Yield labels of values for columns that the cohort does not have; a person table checks its own when it is read."""
+    if study.entry == "person_table":
+        return
+    columns = cohort_columns(study)
+    for name in study.value_labels:
+        if name not in columns:
+            yield (
+                f"value_labels: the cohort has no column '{name}', so nothing shows its labels.{nearest(name, columns)} Columns of "
+                "the draws are kept by `population.keep`."
+            )
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
@@ -296,30 +312,38 @@ def _covariate_problems(
             f"evaluation '{study.name}'.{nearest(str(register), sources)}"
         )
         return
-    columns = sources[register].columns
-    named = [getattr(covariate, "column", None), *(condition.column for condition in getattr(covariate, "where", ()))]
-    for column in named:
+    yield from _covariate_column_problems(name, covariate, sources[register])
+    yield from (f"the covariate '{name}': {problem}" for problem in _day_of_draw_problems(covariate, sources[register]))
+    yield from (f"the covariate '{name}': {problem}" for problem in _series_problems(covariate, sources))
+    yield from _after_change_problems(name, covariate, sources[register], study)
+
+
+def _covariate_column_problems(name: str, covariate: d.Covariate, source: Source) -> Iterator[str]:
+    """Yield columns of a covariate that its register does not have, and conditions that do not fit a column's type."""
+    columns, conditions = source.columns, list(getattr(covariate, "where", ()))
+    for column in (getattr(covariate, "column", None), *(condition.column for condition in conditions)):
         if column is not None and column not in columns:
             yield (
-                f"the covariate '{name}' uses the column '{column}', which the register '{register}' does not have."
+                f"the covariate '{name}' uses the column '{column}', which the register '{source.register_name}' does not have."
                 f"{nearest(column, columns)}"
             )
-    conditions = list(getattr(covariate, "where", ()))
     if isinstance(covariate, d.ColumnCovariate) and covariate.equals is not None:
         conditions.append(d.Condition.model_validate({"column": covariate.column, "in": covariate.equals}))
     for condition in conditions:
         if condition.column in columns:
-            for problem in condition_problems(condition, columns[condition.column].type):
-                yield f"the covariate '{name}': {problem}."
-    yield from (f"the covariate '{name}': {problem}" for problem in _day_of_draw_problems(covariate, sources[register]))
-    yield from (f"the covariate '{name}': {problem}" for problem in _series_problems(covariate, sources))
+            problems = condition_problems(condition, columns[condition.column].type)
+            yield from (f"the covariate '{name}': {problem}." for problem in problems)
+
+
+def _after_change_problems(name: str, covariate: d.Covariate, source: Source, study: Evaluation) -> Iterator[str]:
+    """Yield a covariate of the date of assignment whose register is not that of the assignments."""
     assigned = study.population.register_name if study.population is not None else None
-    if isinstance(covariate, d.AfterChangeCovariate) and (
-        register != assigned or sources[register].temporality != "event"
-    ):
+    is_of_assignments = source.register_name == assigned and source.temporality == "event"
+    if isinstance(covariate, d.AfterChangeCovariate) and not is_of_assignments:
         yield (
-            f"the covariate '{name}' is of kind after_change, which reads the register of random assignments, and '{register}' is "
-            f"not that register. Name the register of `population` if it has one row per assignment, or choose another kind."
+            f"the covariate '{name}' is of kind after_change, which reads the register of random assignments, and "
+            f"'{source.register_name}' is not that register. Name the register of `population` if it has one row per assignment, or "
+            "choose another kind."
         )
 
 
