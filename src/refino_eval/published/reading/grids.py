@@ -104,23 +104,35 @@ def blocks(rows: Sequence[Sequence[GridCell]]) -> Iterator[tuple[str, list[Seque
     kept = [row for row in rows if len(filled(row)) != 1 or not _LINK.match(row[filled(row)[0]].text)]
     title, current, blank = "", list[Sequence[GridCell]](), False
     for number, row in enumerate(kept):
-        used = filled(row)
-        if not used:
+        if not filled(row):
             blank = True
             continue
-        alone = len(used) == 1 and (used[0] == 0 or CAPTION.match(row[used[0]].text) is not None)
         following = kept[number + 1] if number + 1 < len(kept) else ()
-        begins = blank and (_is_heading(row) or (alone and _is_heading(following)))
-        blank = False
-        if current and (begins or (alone and CAPTION.match(row[used[0]].text))):
+        if current and (_names_table(row) or (blank and _begins_table(row, following))):
             yield title, current
             title, current = "", []
-        if alone and not current and not title:
-            title = row[used[0]].text.strip()
+        blank = False
+        if not current and not title and (_stands_alone(row) or _names_table(row)):
+            title = row[filled(row)[0]].text.strip()
         else:
             current.append(row)
     if current:
         yield title, current
+
+
+def _stands_alone(row: Sequence[GridCell]) -> bool:
+    return filled(row) == [0]
+
+
+def _names_table(row: Sequence[GridCell]) -> bool:
+    """Return whether a row has one text, which names a table."""
+    used = filled(row)
+    return len(used) == 1 and CAPTION.match(row[used[0]].text) is not None
+
+
+def _begins_table(row: Sequence[GridCell], following: Sequence[GridCell]) -> bool:
+    """Return whether a row below a blank one begins a table: it is a heading, or a title above one."""
+    return _is_heading(row) or (_stands_alone(row) and _is_heading(following))
 
 
 def _is_heading(row: Sequence[GridCell]) -> bool:

@@ -41,6 +41,8 @@ _INTERVAL = re.compile(
 )
 _TOKEN = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|±[^([{]*|\+/-[^([{]*|[^([{±]+")
 
+_GROUP_MARKS = re.compile("['\u2019]")
+
 LONGEST_NUMBER = 24
 """Characters of a number; what is longer is an identifier."""
 
@@ -187,17 +189,15 @@ def _number(text: str, shape: Shape, decimals: Decimals) -> Piece | None:
         return None
     percent = "%" if match["percent"] or match["late"] else ""
     stars = match["stars"][:3]
-    qualifier = (
-        "just_under"
-        if word[:1] in "<≤" and word
-        else "just_over"
-        if word[:1] in ">≥" and word
-        else "about"
-        if word
-        else ""
-    )
     sign = "-" if match["sign"] == "-" else ""
-    return Piece(text.strip(), f"{sign}{digits}{percent}{stars}", shape, qualifier)
+    return Piece(text.strip(), f"{sign}{digits}{percent}{stars}", shape, _qualifier(word))
+
+
+def _qualifier(word: str) -> str:
+    """Return what a sign or word before a number says about it."""
+    if not word:
+        return ""
+    return {"<": "just_under", "≤": "just_under", ">": "just_over", "≥": "just_over"}.get(word[0], "about")
 
 
 def canonical(digits: str, decimals: Decimals) -> str | None:
@@ -205,16 +205,30 @@ def canonical(digits: str, decimals: Decimals) -> str | None:
     if len(digits) > LONGEST_NUMBER:
         return None
     if "e" in digits.lower():
-        written = f"{float(digits.replace(',', '.')):.12f}".rstrip("0").rstrip(".")
-        return written if len(written) <= LONGEST_NUMBER and written[0].isdigit() else None
+        return _without_exponent(digits)
+    if _is_other_notation(digits, decimals):
+        decimals = "," if decimals == "." else "."
     group = "," if decimals == "." else "."
-    signs = [sign for sign in digits if sign in ".,"]
-    if signs and len(set(signs)) == 1 and signs[0] == group:
-        # One sign that is not the document's decimal sign: thousands if three digits follow it, else a slip of notation.
-        parts = digits.split(group)
-        if len(parts) == 2 and (len(parts[1]) != 3 or parts[0] in ("", "0")):
-            group, decimals = decimals, group
-    whole, _, fraction = digits.replace(group, " ").replace("'", " ").replace("\u2019", " ").partition(decimals)
+    whole, _, fraction = _GROUP_MARKS.sub(" ", digits.replace(group, " ")).partition(decimals)
     if not re.fullmatch(r"\d*", fraction) or not re.fullmatch(r"\d{1,3}(?: \d{1,3})* \d{3}|\d*", whole):
         return None
     return f"{whole or '0'}.{fraction}" if fraction else whole or None
+
+
+def _without_exponent(digits: str) -> str | None:
+    """Return `1.2e-3` as `0.0012`; None where it is too long to be a number of a table."""
+    written = f"{float(digits.replace(',', '.')):.12f}".rstrip("0").rstrip(".")
+    return written if len(written) <= LONGEST_NUMBER and written[0].isdigit() else None
+
+
+def _is_other_notation(digits: str, decimals: Decimals) -> bool:
+    """Return whether the other sign separates decimals here, by a slip of notation.
+
+    That is so where it occurs once, alone, and not in front of three digits, which it would group: `0,35` between numbers
+    like `1.20`.
+    """
+    other = "," if decimals == "." else "."
+    before, sign, after = digits.partition(other)
+    if not sign or decimals in digits or other in after:
+        return False
+    return len(after) != 3 or before in ("", "0")

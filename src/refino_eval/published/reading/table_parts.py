@@ -1,0 +1,129 @@
+"""Where the parts of a table are: rows of heads, the rows of numbers below them, and headings in the middle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from refino_eval.published.reading.grids import Grid, GridCell, filled
+from refino_eval.published.reading.head_words import is_model_number, statistic_of
+from refino_eval.published.reading.printed_cells import Decimals, is_empty, pieces
+
+YEAR = re.compile(r"(19|20)\d\d([/\-–](19|20)?\d\d)?")
+
+Row = Sequence[GridCell]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One heading with the rows below it, up to the next heading.
+
+    Attributes
+    ----------
+    heads
+        The rows of the heading.
+    body
+        The rows of numbers and of labels.
+    first
+        Index in the grid of the body's first row.
+    title
+        The title above the heading, which names the part; that of the part above where it has none.
+    """
+
+    heads: Sequence[Row]
+    body: Sequence[Row]
+    first: int
+    title: str
+
+
+def parts(grid: Grid, decimals: Decimals) -> Iterator[Part]:
+    """Yield the parts of a grid; a grid without a heading in the middle has one."""
+    rows = grid.rows
+    start, title = 0, ""
+    while start < len(rows):
+        first = _first_numbers(grid, start, decimals)
+        title = _title(rows, start, first) or title
+        stop = next((row for row in range(first + 1, len(rows)) if _begins_part(rows, row, decimals)), len(rows))
+        # A label alone right above the next heading is the title of the next part, not a label of this one.
+        while first < stop - 1 and stop < len(rows) and filled(rows[stop - 1]) == [0]:
+            stop -= 1
+        yield Part(rows[start:first], rows[first:stop], first, title)
+        start = max(stop, start + 1)
+
+
+def is_data(row: Row, decimals: Decimals) -> bool:
+    """Return whether a row has numbers to the right of its label, other than years and numbers of models."""
+    texts = [cell.text.strip() for cell in row[1:] if not is_empty(cell.text)]
+    numeric = [text for text in texts if pieces(text, decimals) is not None]
+    if not numeric:
+        return False
+    if len(numeric) == len(texts) and all(is_model_number(text) or YEAR.fullmatch(text) for text in texts):
+        label = row[0].text.strip()
+        return bool(statistic_of(label)) or not _numbers_columns(label, texts)
+    # A heading may hold a few numbers (a size, a year); a row of results holds few words.
+    return len(numeric) >= len(texts) / 4
+
+
+def _numbers_columns(label: str, texts: Sequence[str]) -> bool:
+    """Return whether small numbers or years are heads: `(1) (2) (3)`, `2021 2022`, or `1 2 3` without a label.
+
+    `1 2 3` with a label may be counts, and so may `3 1 2` without one.
+    """
+    in_order = [re.sub(r"\D", "", text) for text in texts] == [str(number) for number in range(1, len(texts) + 1)]
+    return (in_order and not label) or all(
+        YEAR.fullmatch(text) or re.search(r"[(\[a-zA-Z]", text) is not None for text in texts
+    )
+
+
+def _first_numbers(grid: Grid, start: int, decimals: Decimals) -> int:
+    """Return the first row below the heading that begins at `start`."""
+    rows = grid.rows
+    marked = grid.head_rows
+    if start == 0 and marked is not None and any(is_data(row, decimals) for row in rows[marked:]):
+        return marked
+    first = next((row for row in range(start, len(rows)) if is_data(rows[row], decimals)), len(rows))
+    # Labels of groups right above the numbers are not heads of columns.
+    while first > start + 1 and filled(rows[first - 1]) == [0] and not rows[first - 1][0].head:
+        first -= 1
+    return first
+
+
+def _title(rows: Sequence[Row], start: int, first: int) -> str:
+    """Return the last title among the heads from `start` to `first`; nothing where these are titles alone."""
+    titles = [
+        row[0].text.strip()
+        for row in rows[start:first]
+        if is_title(row) and (first - start > 1 or all(cell.origin for cell in row[1:]))
+    ]
+    return titles[-1] if titles and first - start > len(titles) else ""
+
+
+def is_title(row: Row) -> bool:
+    """Return whether a row has a text in its first cell alone."""
+    return filled(row) == [0]
+
+
+def _begins_part(rows: Sequence[Row], at: int, decimals: Decimals) -> bool:
+    """Return whether a row below the first heading is a heading again: words over the columns and no label."""
+    row = rows[at]
+    used = filled(row)
+    if not used or is_data(row, decimals):
+        return False
+    words = [column for column in used if column > 0 and not is_empty(row[column].text)]
+    if len(words) > 1 and all(row[column].head for column in used):
+        return True
+    above_numbers = at + 1 < len(rows) and is_data(rows[at + 1], decimals)
+    return used[0] > 0 and (len(words) > 1 or (len(words) == 1 and above_numbers))
+
+
+def label_columns(body: Sequence[Row], decimals: Decimals) -> int:
+    """Return how many columns on the left hold labels: words, with numbers somewhere to their right."""
+    width = len(body[0]) if body else 0
+    for column in range(1, width):
+        texts = [row[column].text for row in body if not is_empty(row[column].text)]
+        numbers = sum(pieces(text, decimals) is not None for text in texts)
+        to_the_right = (cell.text for row in body for cell in row[column + 1 :])
+        if numbers >= len(texts) / 5 or not any(pieces(text, decimals) for text in to_the_right):
+            return column
+    return 1
