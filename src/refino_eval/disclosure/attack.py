@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -38,6 +39,15 @@ PATHS = {
     "(less ": "nested populations",
 }
 """What the description of a count that is never printed says about the way to it."""
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """A printed mean with its people and the standard deviation between them."""
+
+    people: int
+    number: Number
+    spread: float
 
 
 def attack(
@@ -267,63 +277,63 @@ class _Attacker:
         )
         return first == last == true
 
-    def nested_means(self) -> Iterator[Finding]:
-        """Yield pairs of means over nearly equal populations that give the value of the people between within a standard deviation."""
-        gap = self.profile.linked_populations.minimum_difference
-        groups: dict[tuple[str, str], list[tuple[int, Number, float]]] = defaultdict(list)
+    def _printed_means(self) -> Iterator[_Mean]:
+        """Yield the printed means whose people and standard deviation the release has."""
         for cell in self.printed:
             number = self.counts.numbers[cell]
             if number.treatment == "mean" and cell not in self.counts.unknown:
                 block = self.blocks[number.block]
-                spread = block.get(number.statistic.replace("mean", "sd"))
-                people = people_behind(number, block)
+                spread, people = block.get(number.statistic.replace("mean", "sd")), people_behind(number, block)
                 if people and spread is not None and math.isfinite(spread.value):
-                    for word in {number.panel.partition(":")[0], number.column, number.row} - {""}:
-                        groups[(number.arm, word)].append((people, number, spread.value))
-        for members in groups.values():
-            by_size: dict[int, list[tuple[int, Number, float]]] = defaultdict(list)
-            for member in members:
-                by_size[member[0]].append(member)
-            for people, rows in by_size.items():
-                for larger in range(people + 1, people + gap):
-                    for _, other, _ in by_size.get(larger, ()):
-                        first = next(((number, sd) for _, number, sd in rows if _is_related(number, other, sd)), None)
-                        if first is None:
-                            continue
-                        number, spread_of_one = first
-                        width = people * self.steps[number.cell] + larger * self.steps[other.cell]
-                        if width < spread_of_one:
-                            labels = (other.label, number.label)
-                            yield Finding(
-                                "nested populations", labels, "Two means give the value of the people between."
-                            )
+                    yield _Mean(people, number, spread.value)
+
+    def nested_means(self) -> Iterator[Finding]:
+        """Yield pairs of means over nearly equal populations that give the value of the people between within a standard deviation.
+
+        A mean that is printed in steps of s over n people gives their sum to within n s; the difference of two such sums is that
+        of the people between.
+        """
+        gap = self.profile.linked_populations.minimum_difference
+        by_word: dict[tuple[str, str], dict[int, list[_Mean]]] = defaultdict(lambda: defaultdict(list))
+        for mean in self._printed_means():
+            number = mean.number
+            for word in {number.panel.partition(":")[0], number.column, number.row} - {""}:
+                by_word[(number.arm, word)][mean.people].append(mean)
+        for by_size in by_word.values():
+            for people, smaller in by_size.items():
+                nearly_equal = (size for size in range(people + 1, people + gap) if size in by_size)
+                for larger in (mean for size in nearly_equal for mean in by_size[size]):
+                    yield from self._value_between(smaller, larger)
+
+    def _value_between(self, smaller: Sequence[_Mean], larger: _Mean) -> Iterator[Finding]:
+        """Yield a finding if a mean and the first related one of a slightly smaller population give the value of those between."""
+        first = next((mean for mean in smaller if _is_related(mean.number, larger.number, mean.spread)), None)
+        if first is not None and self._width(first) + self._width(larger) < first.spread:
+            labels = (larger.number.label, first.number.label)
+            yield Finding("nested populations", labels, "Two means give the value of the people between.")
+
+    def _width(self, mean: _Mean) -> float:
+        """Return the range in which the printed mean leaves the sum over its people."""
+        return mean.people * self.steps[mean.number.cell]
 
     def means_of_groups(self) -> Iterator[Finding]:
         """Yield means of everybody and of most groups that give the mean of the few people in the others."""
-        wholes: dict[tuple[str, str, str], list[tuple[int, float, Number]]] = defaultdict(list)
-        groups: dict[tuple[str, str, str, str], list[tuple[int, float, Number]]] = defaultdict(list)
-        for cell in self.printed:
-            number = self.counts.numbers[cell]
-            if number.treatment != "mean" or cell in self.counts.unknown:
-                continue
-            block = self.blocks[number.block]
-            spread, people = block.get(number.statistic.replace("mean", "sd")), people_behind(number, block)
-            if spread is None or not people or not math.isfinite(spread.value):
-                continue
+        wholes: dict[tuple[str, str, str], list[_Mean]] = defaultdict(list)
+        groups: dict[tuple[str, str, str, str], list[_Mean]] = defaultdict(list)
+        for mean in self._printed_means():
+            number = mean.number
             what, separator, _ = number.panel.partition(":")
             column = number.arm if number.arm.startswith("*") else number.column
             if separator:
-                groups[(cell[0], what, number.row, column)].append((people, spread.value, number))
+                groups[(number.cell[0], what, number.row, column)].append(mean)
             else:
-                wholes[(what, number.row, column)].append((people, spread.value, number))
-        for (_, *key), parts in groups.items():
-            for people, spread_of_all, whole in wholes.get((key[0], key[1], key[2]), ()):
-                left = people - sum(size for size, _, _ in parts)
-                if not 0 < left < self.profile.statistics.minimum_people:
-                    continue
-                width = people * self.steps[whole.cell] + sum(size * self.steps[part.cell] for size, _, part in parts)
-                if width < spread_of_all:
-                    labels = (whole.label, *(part.label for _, _, part in parts))
+                wholes[(what, number.row, column)].append(mean)
+        for (_, what, row, column), parts in groups.items():
+            for whole in wholes.get((what, row, column), ()):
+                left = whole.people - sum(part.people for part in parts)
+                width = self._width(whole) + sum(map(self._width, parts))
+                if 0 < left < self.profile.statistics.minimum_people and width < whole.spread:
+                    labels = (whole.number.label, *(part.number.label for part in parts))
                     yield Finding(
                         "complement", labels[:MOST_CELLS], "The means of all and of the other groups give that of few."
                     )

@@ -149,17 +149,26 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     if statistic == "value":
         return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
-    if statistic == "share" and (row in SHARES_OF_METHOD or (row == "all" and disclosure_class == "regression")):
+    if statistic == "share" and _is_share_of_method(disclosure_class, row):
         return "effect"
     if column in TAILS and treatment == "mean":
         return "percentile"
     if statistic in ("count", "n") and row in COUNTS_OF_METHOD:
         return "plain"
-    if statistic == "count" and (disclosure_class in ("path", "regression", "mean") or row in POPULATIONS):
-        # The size of a group that statistics are about.
-        return "count" if disclosure_class in ("frequency", "flow") else "people"
+    if statistic == "count" and _is_size_of_group(disclosure_class, row):
+        treatment = "people"
     # In a table of counts, the people of a cell are what it shows, not what is behind a statistic.
     return "count" if treatment == "people" and disclosure_class in ("frequency", "flow") else treatment
+
+
+def _is_share_of_method(disclosure_class: DisclosureClass, row: str) -> bool:
+    """Return whether a share is one of variance, probability or estimates, not of people."""
+    return row in SHARES_OF_METHOD or (row == "all" and disclosure_class == "regression")
+
+
+def _is_size_of_group(disclosure_class: DisclosureClass, row: str) -> bool:
+    """Return whether a count is the size of a group that statistics are about."""
+    return disclosure_class in ("path", "regression", "mean") or row in POPULATIONS
 
 
 def class_of_kind(kind: str) -> DisclosureClass:

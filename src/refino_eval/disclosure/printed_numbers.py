@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -180,6 +183,18 @@ class Printer:
         if digits == 0:
             return 0.0
         people = number.people or 1
+        own_step = self._step_of_own_scale(number, block, people)
+        if own_step is not None:
+            return own_step
+        error = _standard_error(block)
+        if error is not None:
+            return step_of_effect(error, people, digits_for_people=digits)
+        size = 1.0 if number.treatment == "share" else abs(number.value)
+        return step_at_least(max(step_of_significant(number.value), digits * size / people))
+
+    def _step_of_own_scale(self, number: Number, block: dict[str, Number], people: int) -> float | None:
+        """Return the step of a statistic that is not on the scale of its block's estimate; None for one that is."""
+        digits = self.profile.statistics.digits_for_people
         if number.statistic.startswith(("p_value", "q_value")):
             # A person moves a test statistic by about one over the square root of the number of people.
             return step_at_least(max(P_VALUE_STEP, digits / (5 * people)))
@@ -191,13 +206,7 @@ class Printer:
         if number.statistic in OWN_SCALE:
             size = 1.0 if number.statistic == "r_squared" else abs(number.value)
             return step_at_least(max(step_of_significant(number.value), digits * size / people))
-        if error is not None and error.value > 0:
-            return step_of_effect(error.value, people, digits_for_people=digits)
-        low, high = block.get("conf_low"), block.get("conf_high")
-        if low is not None and high is not None and high.value > low.value:
-            return step_of_effect((high.value - low.value) / 4, people, digits_for_people=digits)
-        size = 1.0 if number.treatment == "share" else abs(number.value)
-        return step_at_least(max(step_of_significant(number.value), digits * size / people))
+        return None
 
     def _equal_numerators(self) -> dict[Cell, tuple[int, int]]:
         """Return numerators, with their people, that are written as those of the largest of several nearly equal populations."""
@@ -226,29 +235,47 @@ class Printer:
 
     def _equal_means(self) -> dict[Cell, float]:
         """Return means that are written as those of the largest of several nearly equal populations."""
-        groups: dict[tuple[str, int], list[tuple[int, float, float, Number]]] = defaultdict(list)
+        equal: dict[Cell, float] = {}
+        for (_, reference), members in self._means_by_population().items():
+            largest = sorted((number.value, _words(number)) for people, number in members if people == reference)
+            for people, number in members if largest else ():
+                if people != reference:
+                    step = self._step_of_mean(number, self.blocks[number.block])
+                    nearest = _nearest_of_same_variable(number, step, largest)
+                    if nearest is not None:
+                        equal[number.cell] = nearest
+        return equal
+
+    def _means_by_population(self) -> dict[tuple[str, int], list[tuple[int, Number]]]:
+        """Return means with their people, by arm and the largest of the nearly equal populations that they are of."""
+        groups: dict[tuple[str, int], list[tuple[int, Number]]] = defaultdict(list)
         for number in self.counts.numbers.values():
             if number.treatment == "mean" and math.isfinite(number.value) and number.cell not in self.counts.unknown:
-                block = self.blocks[number.block]
-                people = people_behind(number, block)
+                people = people_behind(number, self.blocks[number.block])
                 if people:
-                    entry = (people, number.value, self._step_of_mean(number, block), number)
-                    groups[(number.arm, self.populations.reference(people))].append(entry)
-        equal: dict[Cell, float] = {}
-        for (_, reference), members in groups.items():
-            largest = sorted((value, _words(number)) for people, value, _, number in members if people == reference)
-            values = np.array([value for value, _ in largest])
-            for people, value, step, number in members:
-                if people == reference or not len(values):
-                    continue
-                words = _words(number)
-                near = range(
-                    int(np.searchsorted(values, value - step)), int(np.searchsorted(values, value + step, side="right"))
-                )
-                same = [(abs(values[k] - value), values[k]) for k in near if words & largest[k][1]]
-                if same:
-                    equal[number.cell] = float(min(same)[1])
-        return equal
+                    groups[(number.arm, self.populations.reference(people))].append((people, number))
+        return groups
+
+
+def _standard_error(block: Mapping[str, Number]) -> float | None:
+    """Return the standard error of a block's estimate; from a 95 per cent interval, which is about four of them wide."""
+    error, low, high = block.get("std_error"), block.get("conf_low"), block.get("conf_high")
+    if error is not None and error.value > 0:
+        return error.value
+    if low is not None and high is not None and high.value > low.value:
+        return (high.value - low.value) / 4
+    return None
+
+
+def _nearest_of_same_variable(
+    number: Number, step: float, ordered: Sequence[tuple[float, frozenset[str]]]
+) -> float | None:
+    """Return the nearest of some means, within a step of one, that may be of the same variable by their keys."""
+    value_of, words = itemgetter(0), _words(number)
+    first = bisect_left(ordered, number.value - step, key=value_of)
+    last = bisect_right(ordered, number.value + step, key=value_of)
+    near = [(abs(value - number.value), value) for value, others in ordered[first:last] if words & others]
+    return min(near)[1] if near else None
 
 
 def _words(number: Number) -> frozenset[str]:

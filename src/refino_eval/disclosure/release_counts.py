@@ -335,23 +335,27 @@ class _Linker:
             if PRODUCT not in row:
                 children[_parent(row)].append(index)
         for parent, parts in children.items():
-            if len(parts) < 2:
+            if len(parts) < 2 or (parent in rows and self.system.equate(rows[parent], parts)):
                 continue
-            values = [self.system.values[index] for index in parts]
-            if parent in rows and self.system.equate(rows[parent], parts):
-                continue
-            largest = values.index(max(values))
-            others = [index for position, index in enumerate(parts) if position != largest]
-            if len(others) > 1 and self.system.equate(parts[largest], others):
-                continue
-            total = sum(values)
-            wholes = [
-                index for row, index in rows.items() if _parent(row) != parent and self.system.values[index] == total
-            ]
-            if wholes:
-                self.system.equate(wholes[0], parts)
-            elif total in self.sizes[column] or total in {self.people.get(index) for index in parts}:
-                self.system.equate(self._population(total, column), parts)
+            if not self._largest_is_sum(parts):
+                self._equate_to_total(rows, column, parent, parts)
+
+    def _largest_is_sum(self, parts: list[int]) -> bool:
+        """Equate the largest of some rows to the others, if it is their sum."""
+        values = [self.system.values[index] for index in parts]
+        largest = values.index(max(values))
+        others = [*parts[:largest], *parts[largest + 1 :]]
+        return len(others) > 1 and self.system.equate(parts[largest], others)
+
+    def _equate_to_total(self, rows: dict[str, int], column: str, parent: str, parts: list[int]) -> None:
+        """Equate rows to a row, or a population, of as many people as they have together."""
+        total = sum(self.system.values[index] for index in parts)
+        wholes = (index for row, index in rows.items() if _parent(row) != parent and self.system.values[index] == total)
+        whole = next(wholes, None)
+        if whole is not None:
+            self.system.equate(whole, parts)
+        elif total in self.sizes[column] or total in {self.people.get(index) for index in parts}:
+            self.system.equate(self._population(total, column), parts)
 
     def _population(self, total: int, arm: str) -> int:
         """Return the size of a population: the stage of the flow that prints it, or a number that everybody knows."""
@@ -378,13 +382,17 @@ class _Linker:
                     if len(levels) == width:
                         margins[PRODUCT.join(levels[position] for position in positions)].append(rows[row])
                 for level, parts in margins.items():
-                    total = sum(self.system.values[index] for index in parts)
-                    for (_, row, arm), same in self.by_key.items():
-                        if row == level and arm == column and total in same:
-                            self.system.equate(same[total], parts)
-                            break
+                    self._equate_margin(level, column, parts)
         everyone = sum(self.system.values[rows[row]] for row in factors)
         self.system.equate(self._population(everyone, column), [rows[row] for row in factors])
+
+    def _equate_margin(self, level: str, arm: str, parts: list[int]) -> None:
+        """Equate cells to the first printed count of their margin, in any table, that has as many people."""
+        total = sum(self.system.values[index] for index in parts)
+        for (_, row, column), same in self.by_key.items():
+            if row == level and column == arm and total in same:
+                self.system.equate(same[total], parts)
+                return
 
     def _flow(self, rows: dict[str, int]) -> None:
         before: int | None = None

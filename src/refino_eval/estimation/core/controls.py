@@ -142,8 +142,7 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interac
     """
     _check_terms(frame, terms)
     missing = {term.name: frame[term.name].isna().to_numpy() for term in terms}
-    dropping = [missing[term.name] for term in terms if term.missing == "drop"]
-    rows = ~np.any(dropping, axis=0) if dropping else np.ones(len(frame), dtype=bool)
+    rows = _people_kept(len(frame), terms, missing)
     encoded = [_encode_term(frame[term.name], term, missing[term.name], rows) for term in terms]
     encoded += _products({term.name: part for term, part in zip(terms, encoded, strict=True)}, interact)
     values = np.hstack([np.empty((len(frame), 0)), *(part.columns for part in encoded)])
@@ -151,7 +150,7 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interac
     constant = _constant(values, rows)
     by_term = dict(zip(missing, encoded, strict=False))  # products come after the terms
     note_dropped(names[constant].tolist())
-    note_filled(term.name for term in terms if term.missing == "indicator" and missing[term.name][rows].any())
+    note_filled(_filled(terms, missing, rows))
     return ControlMatrix(
         values=np.ascontiguousarray(values[:, ~constant]),
         names=tuple(names[~constant].tolist()),
@@ -161,6 +160,17 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interac
         edges={name: part.edges for name, part in by_term.items() if part.edges is not None},
         reference={name: part.reference for name, part in by_term.items() if part.reference is not None},
     )
+
+
+def _people_kept(people: int, terms: Sequence[ControlTerm], missing: Mapping[str, BoolArray]) -> BoolArray:
+    """Return the people whom no term drops for a missing value."""
+    dropping = [missing[term.name] for term in terms if term.missing == "drop"]
+    return ~np.any(dropping, axis=0) if dropping else np.ones(people, dtype=bool)
+
+
+def _filled(terms: Sequence[ControlTerm], missing: Mapping[str, BoolArray], rows: BoolArray) -> list[str]:
+    """Return the terms that an indicator stands for where they are missing, for somebody kept."""
+    return [term.name for term in terms if term.missing == "indicator" and missing[term.name][rows].any()]
 
 
 def _products(encoded: Mapping[str, _Encoded], names: Sequence[str]) -> list[_Encoded]:

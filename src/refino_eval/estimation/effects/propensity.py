@@ -7,9 +7,13 @@ counted, category by category until no such one remains. What is estimated after
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg, special
 
 from refino_eval.errors import UserError
@@ -284,11 +288,12 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
     covariates = covariates_of(inputs)
     fitted, z, own = propensity_score(covariates).score, covariates.treated, covariates.weights
     arms = [z == arm for arm in (0, 1)]
-    means = np.array([np.average(fitted[arm], weights=own[arm]) for arm in arms])
-    support = max(fitted[arm].min() for arm in arms), min(fitted[arm].max() for arm in arms)
 
-    def share(chosen: BoolArray) -> FloatArray:
-        return np.array([np.average(chosen[arm], weights=own[arm]) for arm in arms])
+    def by_arm(statistic: Callable[..., Any], values: npt.NDArray[Any] = fitted) -> npt.NDArray[Any]:
+        return np.array([statistic(values[arm], own[arm]) for arm in arms])
+
+    # The scores between the larger of the arms' smallest and the smaller of their largest are those that both arms have.
+    least, most = by_arm(lambda scores, w: scores.min()).max(), by_arm(lambda scores, w: scores.max()).min()
 
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.minimum((fitted * bins).astype(np.int64), bins - 1)
@@ -297,25 +302,28 @@ def overlap(inputs: RegressionInputs, *, thresholds: tuple[float, ...] = (0.01, 
     dummies = (covariates.codes[:, None] == np.arange(covariates.codes.max() + 1)).astype(np.float64)
     effects = _standardised(dummies, arms, own, weights) if dummies.shape[1] > 1 else np.full((1, 3), np.nan)
     return Overlap(
-        n=np.array([int(arm.sum()) for arm in arms]),
+        n=by_arm(lambda scores, w: len(scores)),
         n_left_out=np.array(covariates.n_left_out),
-        mean=means,
-        sd=np.array(
-            [np.sqrt(np.average((fitted[arm] - m) ** 2, weights=own[arm])) for arm, m in zip(arms, means, strict=True)]
-        ),
-        low=np.array([_quantile(fitted[arm], own[arm], 0.01) for arm in arms]),
-        high=np.array([_quantile(fitted[arm], own[arm], 0.99) for arm in arms]),
-        outside_support=share((fitted < support[0]) | (fitted > support[1])),
+        mean=by_arm(_mean),
+        sd=by_arm(lambda scores, w: np.sqrt(_mean((scores - _mean(scores, w)) ** 2, w))),
+        low=by_arm(partial(_quantile, share=0.01)),
+        high=by_arm(partial(_quantile, share=0.99)),
+        outside_support=by_arm(_mean, (fitted < least) | (fitted > most)),
         thresholds=thresholds,
-        outside=np.array([share((fitted < a) | (fitted > 1 - a)) for a in thresholds]).reshape(len(thresholds), 2),
-        effective_n=np.array([[w[arm].sum() ** 2 / (w[arm] @ w[arm]) for arm in arms] for w in weights]),
+        outside=np.reshape([by_arm(_mean, (fitted < a) | (fitted > 1 - a)) for a in thresholds], (len(thresholds), 2)),
+        # Kish's effective sample size: as many people with equal weights would give a mean of the same variance.
+        effective_n=np.array([by_arm(lambda w, _: w.sum() ** 2 / (w @ w), w) for w in weights]),
         covariates=inputs.control_names,
         standardised=_standardised(columns, arms, own, weights),
         fixed_effects=np.abs(effects).max(axis=0),
         edges=edges,
-        shares=np.stack([np.bincount(place[arm], own[arm], bins) / own[arm].sum() for arm in arms], axis=1),
-        counts=np.stack([np.bincount(place[arm], minlength=bins) for arm in arms], axis=1),
+        shares=by_arm(lambda places, w: np.bincount(places, w, bins) / w.sum(), place).T,
+        counts=by_arm(lambda places, w: np.bincount(places, minlength=bins), place).T,
     )
+
+
+def _mean(values: FloatArray, weights: FloatArray) -> float:
+    return float(np.average(values, weights=weights))
 
 
 def _quantile(values: FloatArray, weights: FloatArray, share: float) -> float:
