@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refino_eval.cli.output import make_for
+from refino_eval.cli.published_files import require_published
 from refino_eval.config import Configuration, Unit, load_configuration
 from refino_eval.config.across.forests import load_forests
 from refino_eval.config.dependencies import needed_states, used_outcomes, used_states
@@ -45,6 +46,7 @@ def check_evaluation(
     """
     configuration = load_configuration(root, evaluation=name)
     study = configuration.evaluation
+    require_published(configuration, read=True)
     yield f"{study.name}: the configuration is valid ({len(study.exhibits)} exhibits); {_disclosure_line(configuration)}"
     yield from _forest_lines(root)
     if configuration.project.engine == "spark":

@@ -20,26 +20,13 @@ import pandas as pd
 
 from refino_eval.csv_output import frame_as_written, frame_csv
 from refino_eval.errors import UserError
+from refino_eval.statistic_names import STATISTICS
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "value", "n_persons", "status")
 
 Key = tuple[str, str, str, str]
 """Panel, row, column and statistic of a number within its exhibit."""
-
-STATISTICS = frozenset(
-    {
-        "estimate", "std_error", "t_stat", "p_value", "conf_low", "conf_high", "band_low", "band_high",
-        "mean", "mean_treated", "mean_control", "mean_control_std_error", "sd", "sd_treated", "sd_control", "percent_of_control",
-        "n", "n_treated", "n_control", "n_cells", "n_clusters", "count", "share", "weight",
-        "r_squared", "f_stat", "chi2", "df", "df_residual", "normalised_difference",
-        "p_value_ri", "p_value_wild", "p_value_fwer", "p_value_holm", "p_value_equivalence", "q_value", "mde", "margin",
-        "rejected_below", "rejected_above", "ar_low", "ar_high", "n_left_out", "value",
-        "ratio", "bound_low", "bound_high", "bound_low_std_error", "bound_high_std_error", "trimmed_share", "share_always",
-        "break_even", "not_made", "stated",
-    }
-)  # fmt: skip
-"""The closed list of statistics. `not_made` is the only row of an exhibit that could not be computed. `break_even` is the effect at which a difference in cost is repaid. `stated` is copied from a document."""
 
 
 def tidy_frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
@@ -98,7 +85,7 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
 def _faults(frame: pd.DataFrame) -> Iterable[str]:
     unknown = sorted(set(frame["statistic"]) - STATISTICS)
     if unknown:
-        yield f"unknown statistics: {', '.join(unknown)}; the closed list stands in exhibits/tidy.py"
+        yield f"unknown statistics: {', '.join(unknown)}; the closed list is in statistic_names.py"
     for name in ("exhibit", "panel", "column"):
         upper = frame[name] != frame[name].str.lower()
         if upper.any():

@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.statistic_names import PUBLISHED_STATISTICS
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
 COLUMNS = (*KEYS, "printed", "qualifier", "source_line")
@@ -230,6 +231,11 @@ def _row_problems(record: Mapping[Hashable, Any], where: str) -> Iterator[str]:
         yield (
             f"{where}: `printed` is '{record['printed']}', not a number. Write it as in the document, "
             "for instance -0.00088, (0.0059), 0.0011**, 4 898 or 30 %."
+        )
+    if record["statistic"] not in PUBLISHED_STATISTICS:
+        yield (
+            f"{where}: unknown statistic '{record['statistic']}', which no number of ours can have.{nearest(str(record['statistic']), sorted(PUBLISHED_STATISTICS))} "
+            f"The statistics are {', '.join(sorted(PUBLISHED_STATISTICS))}."
         )
     if record["qualifier"] not in QUALIFIERS:
         hint = nearest(str(record["qualifier"]), [word for word in QUALIFIERS if word])

@@ -94,6 +94,11 @@ class ResultFiles:
         """Return the published values that the evaluation is compared with."""
         return [f"data/published/{self.evaluation.published}.csv"] if self.evaluation.published else []
 
+    def all_published(self) -> list[str]:
+        """Return every file of published values that the evaluation, its exhibits, costs or models name."""
+        named = (file for name in self.evaluation.exhibits for file in self.exhibit_published(name))
+        return list(dict.fromkeys([*self.published(), *named]))
+
     def published_source(self) -> list[str]:
         """Return the file next to the published values that describes them, if there is one."""
         path = f"data/published/{self.evaluation.published}.source.yaml"

@@ -66,3 +66,19 @@ def test_problems_of_the_file_are_reported_together(check, rows, names, parts):
         check(rows, **names)
     text = "\n".join(caught.value.problems)
     assert [part for part in parts if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "message"),
+    [
+        ("nsw", "", r"no data/published/nsv\.csv.*'nsw'"),
+        ("nsv", "effects,,treated,y,estimat,1.2,line 3\n", r"nsv\.csv, line 2: unknown statistic 'estimat'.*'estimate'"),
+        ("nsv", "effects,,treated,y,estimate,1.2 x,line 3\n", r"nsv\.csv, line 2: `printed` is '1\.2 x'"),
+    ],
+)
+def test_published_values_that_cannot_be_compared_are_refused(check, tmp_path, file, row, message):
+    (tmp_path / "data/published").mkdir(parents=True)
+    head = "exhibit,panel,row,column,statistic,printed,source_line\n"
+    (tmp_path / f"data/published/{file}.csv").write_text(head + row)
+    with pytest.raises(UserError, match=message):
+        check(outcome="y}}\npublished: nsv\n#")

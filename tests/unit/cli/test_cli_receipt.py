@@ -31,6 +31,7 @@ def call(folder, *arguments):
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("receipt") / "project"
     shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copytree(ROOT / "data/published", folder / "data/published")
     done = call(folder, "simulate", "--people", "150", "--no-calibration")
     assert done.returncode == 0, done.stderr
     return folder

@@ -127,6 +127,7 @@ TEXTS = {
 def project(tmp_path):
     """Copy the configuration, with the shared states and outcomes in one file each."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "data/published", tmp_path / "data/published")
     files, _ = entry_files(listed_files(ROOT), "refino")
     shared = [file for file in files if file.is_shared]
     data = joined(shared, {file.path: read_yaml(ROOT / file.path, file.path) for file in shared}).data

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from refino_eval.cli.output import check_option
 from refino_eval.cli.pdf_command import pdf_after_run
+from refino_eval.cli.published_files import require_published
 from refino_eval.cli.running import job_client
 from refino_eval.cli.running.job_server import job_server
 from refino_eval.cli.running.locks import only_run
@@ -100,6 +101,7 @@ def run_workflow(
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
     load_forests(root)  # an invalid file stops the run here, rather than at its end
+    require_published(configuration)
     _require_inputs(configuration)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Evaluation [bold]{study.name}[/]: ", end="")
