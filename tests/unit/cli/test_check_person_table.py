@@ -72,7 +72,11 @@ def test_problems_of_the_file_are_reported_together(check, rows, names, parts):
     ("file", "row", "message"),
     [
         ("nsw", "", r"no data/published/nsv\.csv.*'nsw'"),
-        ("nsv", "effects,,treated,y,estimat,1.2,line 3\n", r"nsv\.csv, line 2: unknown statistic 'estimat'.*'estimate'"),
+        (
+            "nsv",
+            "effects,,treated,y,estimat,1.2,line 3\n",
+            r"nsv\.csv, line 2: unknown statistic 'estimat'.*'estimate'",
+        ),
         ("nsv", "effects,,treated,y,estimate,1.2 x,line 3\n", r"nsv\.csv, line 2: `printed` is '1\.2 x'"),
     ],
 )
