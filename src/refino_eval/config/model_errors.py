@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from refino_eval.config.exhibits import MODELS, Exhibit
 from refino_eval.errors import UserError, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -135,6 +136,8 @@ def _tag(model: type[BaseModel]) -> str:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if annotation == Exhibit:
+        return list(MODELS.values())
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -477,7 +477,8 @@ def _row_groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Ta
 
     waiting: list[pa.Table] = []
     for table in tables:
-        rows = pa.concat_tables([*waiting, table.cast(schema)])
+        # Without need, a cast would import `pyarrow.compute`.
+        rows = pa.concat_tables([*waiting, table if table.schema == schema else table.cast(schema)])
         while rows.num_rows >= ROW_GROUP:
             yield rows.slice(0, ROW_GROUP).combine_chunks()
             rows = rows.slice(ROW_GROUP)
