@@ -114,7 +114,8 @@ MODELS = _Models()
 @cache
 def _any_kind() -> TypeAdapter[PlainExhibit]:
     """Return the union of all models."""
-    return TypeAdapter(Annotated[Union[tuple(MODELS.values())], Field(discriminator="kind")])  # noqa: UP007
+    union: Any = Annotated[Union[tuple(MODELS.values())], Field(discriminator="kind")]  # noqa: UP007
+    return TypeAdapter(union)
 
 
 class _ByKind:

@@ -55,3 +55,14 @@ def test_an_estimate_loads_statistics_only_where_they_are_used():
     program = "import sys; import refino_eval.exhibits.aggregate; print('loaded:', *sys.modules, file=sys.stderr)"
     packages = loaded(program)
     assert packages & {"statsmodels", "linearmodels", "pyhdfe", "scipy.stats", "matplotlib", "duckdb"} == set()
+
+
+def test_reading_an_exhibit_imports_the_model_of_its_kind_alone():
+    program = """
+import sys
+from refino_eval.config.definitions import Definitions
+Definitions.model_validate({"exhibits": {"main": {"kind": "flow", "title": {"nb": "Utvalget", "en": "The sample"}}}})
+models = [name for name in sys.modules if name.startswith("refino_eval.exhibits.kinds.") and name.endswith(".model")]
+print("loaded:", *models, file=sys.stderr)
+"""
+    assert loaded(program) == {"loaded:", "refino_eval.exhibits.kinds.flow.model"}

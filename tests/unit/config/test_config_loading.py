@@ -6,9 +6,11 @@ from typing import get_args
 
 import pytest
 
+from refino_eval.config.definitions import Definitions
 from refino_eval.config.dependencies import needed_states, text_of, used_covariates, used_outcomes, used_states
 from refino_eval.config.evaluation import FigureFormat, Formats, Project, TableFormat
 from refino_eval.config.load import evaluation_names, expand, load_configuration
+from refino_eval.config.model_errors import validate
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.errors import UserError
 from refino_eval.exhibits.formats.write import TABLE_FORMS
@@ -60,6 +62,13 @@ def test_a_misspelt_key_deep_inside_a_definition_gets_its_nearest_name(project):
     change(project / "config/definitions/outcomes/wages.yaml", "kind: value_at", "knid: value_at")
     told = faults(project)
     assert any("knid" in text and "'kind'" in text for text in told)
+
+
+def test_a_misspelt_key_of_an_exhibit_gets_the_nearest_key_of_its_kind():
+    exhibit = {"kind": "late", "title": {"nb": "x", "en": "x"}, "columns": ["work"], "participtaion": {}}
+    with pytest.raises(UserError) as caught:
+        validate({"exhibits": {"main": exhibit}}, Definitions, "exhibits.yaml")
+    assert "exhibits.yaml: the key 'exhibits.main.late.participtaion' is not known. Did you mean 'participation'?" in caught.value.problems
 
 
 def test_all_faults_come_at_once(project):
