@@ -65,7 +65,9 @@ def main():
         print(f"{TITLES[name]} ...", flush=True)
         measure = importlib.import_module(name).run
         # A long benchmark prints its rows as they are measured, so that they are not lost if it is stopped.
-        seen = {"report": lambda row: print(row, flush=True)} if "report" in inspect.signature(measure).parameters else {}
+        seen = (
+            {"report": lambda row: print(row, flush=True)} if "report" in inspect.signature(measure).parameters else {}
+        )
         rows = table(measure(**seen))
         machine = (
             f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, BLAS on one thread"

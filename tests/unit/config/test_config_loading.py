@@ -68,7 +68,10 @@ def test_a_misspelt_key_of_an_exhibit_gets_the_nearest_key_of_its_kind():
     exhibit = {"kind": "late", "title": {"nb": "x", "en": "x"}, "columns": ["work"], "participtaion": {}}
     with pytest.raises(UserError) as caught:
         validate({"exhibits": {"main": exhibit}}, Definitions, "exhibits.yaml")
-    assert "exhibits.yaml: the key 'exhibits.main.late.participtaion' is not known. Did you mean 'participation'?" in caught.value.problems
+    assert (
+        "exhibits.yaml: the key 'exhibits.main.late.participtaion' is not known. Did you mean 'participation'?"
+        in caught.value.problems
+    )
 
 
 def test_all_faults_come_at_once(project):
