@@ -7,9 +7,11 @@ over the script's imports within this package, followed to the end, so it is rig
 from __future__ import annotations
 
 import ast
+import fnmatch
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +35,7 @@ def source_digest(script: Path | str, kind: str = "*") -> str:
         Sixteen hexadecimal digits.
     """
     digest = hashlib.sha256(Path(script).read_bytes())
-    for path in sorted(files_behind(script, kind)):
+    for path in sorted(_behind(os.fspath(script), kind)):
         digest.update(_named_content(path))
     return digest.hexdigest()[:16]
 
@@ -54,44 +56,77 @@ def files_behind(script: Path | str, kind: str = "*") -> frozenset[Path]:
         Modules, those imported inside functions among them, with the templates and styles in their folders. The catalogues
         of texts are among them only where the script shows texts.
     """
-    shared = _reached(frozenset(_imports(Path(script))), "")
-    kinds = {path for module in shared for path in _loaded(module, kind)}
-    modules = shared | _reached(frozenset(kinds), kind)
-    folders = {module.parent for module in modules}
-    shows_texts = TEXTS in folders
-    assets = {asset for folder in folders for asset in _assets(folder)}
-    # Texts lie next to the code that computes numbers; a change of wording must rerun only what shows it.
-    return modules | (assets | _texts() if shows_texts else assets - _texts())
+    return frozenset(map(Path, _behind(os.fspath(script), kind)))
 
 
-@lru_cache(maxsize=256)
-def _reached(start: frozenset[Path], kind: str) -> frozenset[Path]:
-    """Return modules with all that they import, followed to the end; of modules loaded by name, those of one kind."""
-    modules: set[Path] = set()
-    waiting = list(start)
+def _behind(script: str, kind: str) -> frozenset[str]:
+    shared, places = _shared(script)
+    own = _reached([path for module in places for path in _loaded(module, kind)], kind, shared)
+    return _with_assets(shared | own)
+
+
+@lru_cache(maxsize=64)
+def _shared(script: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return what a script imports, followed to the end, whatever the kind; and the modules that load kinds by name."""
+    shared = _reached(_imports(script), "", frozenset())
+    return shared, tuple(module for module in sorted(shared) if _parsed(module)[1])
+
+
+def _reached(start: Iterable[str], kind: str, known: frozenset[str]) -> frozenset[str]:
+    """Return modules with all that they import, followed to the end; of modules loaded by name, those of one kind.
+
+    What is `known` already is not followed again.
+    """
+    modules: set[str] = set()
+    waiting = [path for path in start if path not in known]
     while waiting:
         module = waiting.pop()
         if module not in modules:
             modules.add(module)
-            waiting += [*_imports(module), *(_loaded(module, kind) if kind else ())]
+            following = (*_imports(module), *(_loaded(module, kind) if kind else ()))
+            waiting += [path for path in following if path not in known]
     return frozenset(modules)
 
 
+def _with_assets(modules: frozenset[str]) -> frozenset[str]:
+    folders = {os.path.dirname(module) for module in modules}
+    assets = {asset for folder in folders for asset in _assets(folder)}
+    # Texts lie next to the code that computes numbers; a change of wording must rerun only what shows it.
+    return modules | (assets | _texts() if str(TEXTS) in folders else assets - _texts())
+
+
 @lru_cache(maxsize=2048)
-def _loaded(module: Path, kind: str) -> tuple[Path, ...]:
+def _loaded(module: str, kind: str) -> tuple[str, ...]:
     """Return the modules of a kind that a module loads by name."""
     _, patterns = _parsed(module)
-    return tuple(path for pattern in patterns for path in PACKAGE.glob(pattern.replace("{kind}", kind)))
+    wanted = [f"{PACKAGE}/{pattern.replace('{kind}', kind)}" for pattern in patterns]
+    return tuple(
+        path
+        for pattern in wanted
+        for path in (fnmatch.filter(_files(), pattern) if "*" in pattern else [pattern] if pattern in _files() else [])
+    )
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, None]:
+    """Return every file of the package; one walk is quicker than asking for each."""
+    return {
+        f"{folder}/{name}": None
+        for folder, _, names in os.walk(PACKAGE)
+        for name in sorted(names)
+        if not name.endswith(".pyc")
+    }
 
 
 @lru_cache(maxsize=2048)
-def _named_content(path: Path) -> bytes:
+def _named_content(path: str) -> bytes:
     """Return the name of a file in the package and the hash of its content."""
-    return path.relative_to(PACKAGE).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+    name = Path(path).relative_to(PACKAGE).as_posix()
+    return name.encode() + b"\0" + hashlib.sha256(Path(path).read_bytes()).digest()
 
 
 @lru_cache(maxsize=2048)
-def _imports(path: Path) -> tuple[Path, ...]:
+def _imports(path: str) -> tuple[str, ...]:
     """Return the package's modules that a file imports, with the packages that contain them."""
     names, _ = _parsed(path)
     return tuple(dict.fromkeys(module for name in names for module in _modules(name)))
@@ -126,8 +161,8 @@ _asked: set[str] = set()
 
 
 @lru_cache(maxsize=2048)
-def _parsed(path: Path) -> _Names:
-    content = path.read_bytes()
+def _parsed(path: str) -> _Names:
+    content = Path(path).read_bytes()
     name = hashlib.sha256(content).hexdigest()
     _asked.add(name)
     if name not in _known:
@@ -150,25 +185,25 @@ def _names_in(tree: ast.Module) -> _Names:
 
 
 @lru_cache(maxsize=4096)
-def _modules(name: str) -> tuple[Path, ...]:
+def _modules(name: str) -> tuple[str, ...]:
     parts = name.split(".")
-    found = []
-    for depth in range(1, len(parts) + 1):
-        place = PACKAGE.joinpath(*parts[1:depth])
-        for candidate in (place / "__init__.py", place.with_suffix(".py")):
-            if candidate.is_file():
-                found.append(candidate)
-    return tuple(found)
+    places = ["/".join((str(PACKAGE), *parts[1:depth])) for depth in range(1, len(parts) + 1)]
+    return tuple(path for place in places for path in (f"{place}/__init__.py", f"{place}.py") if path in _files())
 
 
 @lru_cache(maxsize=1)
-def _texts() -> frozenset[Path]:
+def _texts() -> frozenset[str]:
     """Return the catalogues of texts: the shared ones and those in the folders of exhibit kinds."""
-    return frozenset((*TEXTS.rglob("*.yaml"), *PACKAGE.glob("exhibits/kinds/*/text.yaml")))
+    return frozenset(
+        path
+        for path in _files()
+        if (path.startswith(f"{TEXTS}/") and path.endswith(".yaml"))
+        or fnmatch.fnmatch(path, f"{PACKAGE}/exhibits/kinds/*/text.yaml")
+    )
 
 
 @lru_cache(maxsize=2048)  # more than there are folders: a smaller cache would be emptied by every kind of exhibit
-def _assets(folder: Path) -> tuple[Path, ...]:
-    if folder == PACKAGE:
+def _assets(folder: str) -> tuple[str, ...]:
+    if folder == str(PACKAGE):
         return ()
-    return tuple(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    return tuple(path for path in _files() if path.startswith(f"{folder}/") and not path.endswith(".py"))

@@ -96,7 +96,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
 def results_of(snakemake: Any) -> Path:
     """Return the folder of results of a job's evaluation."""
-    return Path("results") / str(snakemake.wildcards.evaluation)
+    return Path("results") / Path(snakemake.log[0]).parts[1]
 
 
 _also_read: list[str] = []

@@ -167,7 +167,7 @@ def test_only_release_files_are_marked_for_snakemakes_report():
     marking = {name: len(re.findall(r"(?<![\w.])report\(", text)) for name, text in rules.items()}
     assert {name for name, count in marking.items() if count} == {"forms.smk"}, "mark files with marked()"
     assert marking["forms.smk"] == 1
-    assert 'if not path.startswith("results/{evaluation}/release/")' in rules["forms.smk"]
+    assert 'if not path.startswith(f"results/{STUDY.name}/release/")' in rules["forms.smk"]
     for caption in re.findall(r"\.\./report/(\w+\.rst)", rules["release.smk"]):
         assert (ROOT / "workflow/report" / caption).is_file()
 

@@ -26,11 +26,10 @@ def script(tmp_path, monkeypatch):
     monkeypatch.setenv(PROBLEMS_VARIABLE, str(folder))
     monkeypatch.chdir(tmp_path)
     return SimpleNamespace(
-        log=["logs/rule.log"],
+        log=["logs/toy/rule.log"],
         rule="make",
         input=[],
         output=["results/toy/run/flow.csv"],
-        wildcards=SimpleNamespace(evaluation="toy"),
         problems=folder,
     )
 

@@ -82,19 +82,6 @@ def number_making_digests():
     return {script: digest(f"{script}.py") for script in scripts}
 
 
-def patterns(paths):
-    """Return paths of results with a wildcard for the evaluation, as rules name their outputs."""
-    folder = f"results/{STUDY.name}/"
-    return [
-        (
-            path.replace(folder, "results/{evaluation}/", 1)
-            if path.startswith(folder)
-            else path
-        )
-        for path in paths
-    ]
-
-
 def warn_of_unvouched_files():
     """Name files that Snakemake takes for up to date by their times, and that are not what their jobs wrote."""
     if not workflow.is_main_process or PROBLEMS_VARIABLE in os.environ:

@@ -20,11 +20,11 @@ for JOB in EVALUATION.jobs.estimates():
             published=FILES.estimation_inputs(JOB.names, "published"),
             flow=FILES.estimation_inputs(JOB.names, "flow"),
         output:
-            patterns(path for name in JOB.names for path in FILES.aggregate_of(name)),
+            [path for name in JOB.names for path in FILES.aggregate_of(name)],
         log:
-            f"logs/{{evaluation}}/{JOB.rule}.log",
+            f"logs/{STUDY.name}/{JOB.rule}.log",
         benchmark:
-            f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+            f"results/{STUDY.name}/run/benchmarks/{JOB.rule}.tsv"
         priority: 10
         conda:
             "../envs/refino_eval.yaml"
@@ -61,12 +61,12 @@ for JOB in EVALUATION.jobs.verification():
                 else []
             ),
         output:
-            patterns(FILES.verification_of(name) for name in JOB.names),
-            patterns(["results/{evaluation}/run/verify.csv"] if JOB.gathers else []),
+            [FILES.verification_of(name) for name in JOB.names],
+            [f"results/{STUDY.name}/run/verify.csv"] if JOB.gathers else [],
         log:
-            f"logs/{{evaluation}}/{JOB.rule}.log",
+            f"logs/{STUDY.name}/{JOB.rule}.log",
         benchmark:
-            f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+            f"results/{STUDY.name}/run/benchmarks/{JOB.rule}.tsv"
         priority: 20
         conda:
             "../envs/refino_eval.yaml"

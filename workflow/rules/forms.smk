@@ -10,7 +10,7 @@ def marked(paths, caption, *, category, exhibit=""):
         return paths
     files = []
     for path in paths:
-        if not path.startswith("results/{evaluation}/release/"):
+        if not path.startswith(f"results/{STUDY.name}/release/"):
             raise WorkflowError(f"{path} is not a release file.")
         *_, language, ending = Path(path).name.split(".")
         labels = {"language": language, "form": ending}

@@ -21,15 +21,11 @@ for JOB in EVALUATION.jobs.registers():
                 for path in FILES.register_codelists(register)
             ],
         output:
-            patterns(
-                path
-                for register in JOB.names
-                for path in FILES.register_files(register)
-            ),
+            [path for register in JOB.names for path in FILES.register_files(register)],
         log:
-            f"logs/{{evaluation}}/{JOB.rule}.log",
+            f"logs/{STUDY.name}/{JOB.rule}.log",
         benchmark:
-            f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+            f"results/{STUDY.name}/run/benchmarks/{JOB.rule}.tsv"
         conda:
             "../envs/refino_eval.yaml"
         resources:

@@ -15,12 +15,17 @@ for FORM in ["table", "figure"]:
             name:
                 JOB.rule
             input:
-                [FILES.aggregate_of(name)[0] for name in JOB.names],
-                FILES.bundled() if JOB.gathers else [],
+                # Snakemake looks at each input once for each output: none is named twice.
+                list(
+                    dict.fromkeys(
+                        [FILES.aggregate_of(name)[0] for name in JOB.names]
+                        + (FILES.bundled() if JOB.gathers else [])
+                    )
+                ),
             output:
                 [
                     marked(
-                        patterns(FILES.release_of(name)),
+                        FILES.release_of(name),
                         f"../report/{FORM}.rst",
                         category=PARAMS.chapter(name),
                         exhibit=name,
@@ -28,14 +33,14 @@ for FORM in ["table", "figure"]:
                     for name in JOB.names
                 ],
                 marked(
-                    patterns(FILES.bundles() if JOB.gathers else []),
+                    FILES.bundles() if JOB.gathers else [],
                     "../report/bundle.rst",
                     category="All tables",
                 ),
             log:
-                f"logs/{{evaluation}}/{JOB.rule}.log",
+                f"logs/{STUDY.name}/{JOB.rule}.log",
             benchmark:
-                f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+                f"results/{STUDY.name}/run/benchmarks/{JOB.rule}.tsv"
             conda:
                 "../envs/refino_eval.yaml"
             params:
@@ -72,13 +77,13 @@ rule record_run:
         linkage=FILES.linkage(),
         manifest=FILES.manifest(),
     output:
-        patterns(path for paths in FILES.record_files().values() for path in paths),
-        provenance="results/{evaluation}/run/provenance.json",
-        configuration="results/{evaluation}/run/run_config.yaml",
+        [path for paths in FILES.record_files().values() for path in paths],
+        provenance=f"results/{STUDY.name}/run/provenance.json",
+        configuration=f"results/{STUDY.name}/run/run_config.yaml",
     log:
-        "logs/{evaluation}/record_run.log",
+        f"logs/{STUDY.name}/record_run.log",
     benchmark:
-        "results/{evaluation}/run/benchmarks/record_run.tsv"
+        f"results/{STUDY.name}/run/benchmarks/record_run.tsv"
     priority: 20
     conda:
         "../envs/refino_eval.yaml"
@@ -104,15 +109,15 @@ rule write_catalogue:
         codelists=FILES.codelists(),
     output:
         marked(
-            patterns(FILES.pages("catalogue.html")),
+            FILES.pages("catalogue.html"),
             "../report/catalogue.rst",
             category="Definitions",
         ),
-        patterns(FILES.pages("catalogue.md")),
+        FILES.pages("catalogue.md"),
     log:
-        "logs/{evaluation}/write_catalogue.log",
+        f"logs/{STUDY.name}/write_catalogue.log",
     benchmark:
-        "results/{evaluation}/run/benchmarks/write_catalogue.tsv"
+        f"results/{STUDY.name}/run/benchmarks/write_catalogue.tsv"
     conda:
         "../envs/refino_eval.yaml"
     params:
@@ -136,14 +141,14 @@ rule write_report:
         run=FILES.run(),
     output:
         marked(
-            patterns(FILES.reports()),
+            FILES.reports(),
             "../report/report.rst",
             category="Report",
         ),
     log:
-        "logs/{evaluation}/write_report.log",
+        f"logs/{STUDY.name}/write_report.log",
     benchmark:
-        "results/{evaluation}/run/benchmarks/write_report.tsv"
+        f"results/{STUDY.name}/run/benchmarks/write_report.tsv"
     priority: 30
     conda:
         "../envs/refino_eval.yaml"

@@ -73,18 +73,14 @@ for JOB in EVALUATION.jobs.outcomes():
                 if JOB.gathers
                 else []
             ),
-            cohort=(
-                ["results/{evaluation}/person_level/cohort.parquet"]
-                if JOB.gathers
-                else []
-            ),
+            cohort=FILES.cohort() if JOB.gathers else [],
         output:
-            patterns(path for name in JOB.names for path in FILES.outcomes([name])),
-            patterns([FILES.outcomes_table()] if JOB.gathers else []),
+            [path for name in JOB.names for path in FILES.outcomes([name])],
+            [FILES.outcomes_table()] if JOB.gathers else [],
         log:
-            f"logs/{{evaluation}}/{JOB.rule}.log",
+            f"logs/{STUDY.name}/{JOB.rule}.log",
         benchmark:
-            f"results/{{evaluation}}/run/benchmarks/{JOB.rule}.tsv"
+            f"results/{STUDY.name}/run/benchmarks/{JOB.rule}.tsv"
         conda:
             "../envs/refino_eval.yaml"
         params:
