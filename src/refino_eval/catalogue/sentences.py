@@ -154,20 +154,10 @@ class _Writer:
                 "definitions.series", column=entry.column, register=register, place=place, n=entry.months_after
             )
         if isinstance(entry, d.MonthsBeforeCovariate):
-            if entry.where:
-                conditions = self.conditions(entry.where)
-                return self.say(
-                    "definitions.months_before_draw_where", register=register, n=entry.months, conditions=conditions
-                )
-            return self.say("definitions.months_before_draw", register=register, n=entry.months)
+            return self.say_where("months_before_draw", entry.where, register=register, n=entry.months)
         if isinstance(entry, d.AfterChangeCovariate):
-            changes = "; ".join(
-                self.say("definitions.change_where", day=change.first, conditions=self.conditions(change.where))
-                if change.where
-                else self.say("definitions.change", day=change.first)
-                for change in entry.changes
-            )
-            return self.say("definitions.after_change", changes=changes)
+            changes = (self.say_where("change", change.where, day=change.first) for change in entry.changes)
+            return self.say("definitions.after_change", changes="; ".join(changes))
         if isinstance(entry, d.ColumnCovariate):
             if entry.equals is None:
                 return self.say("definitions.column_value", column=entry.column, register=register)
@@ -182,11 +172,14 @@ class _Writer:
             return self.amount_in_year(entry, register)
         if isinstance(entry, d.SpellAtDrawCovariate | d.SumAtDrawCovariate):
             column = {"column": entry.column} if isinstance(entry, d.SumAtDrawCovariate) else {}
-            if entry.where:
-                conditions = self.conditions(entry.where)
-                return self.say(f"definitions.{entry.kind}_where", register=register, conditions=conditions, **column)
-            return self.say(f"definitions.{entry.kind}", register=register, **column)
+            return self.say_where(entry.kind, entry.where, register=register, **column)
         return ""
+
+    def say_where(self, key: str, conditions: Sequence[d.Condition], **values: Any) -> str:
+        """Say a sentence, in its form with conditions where there are any."""
+        if not conditions:
+            return self.say(f"definitions.{key}", **values)
+        return self.say(f"definitions.{key}_where", conditions=self.conditions(conditions), **values)
 
     def amount_in_year(self, entry: d.AmountInYearCovariate, register: str) -> str:
         prices = (

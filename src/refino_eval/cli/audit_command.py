@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -98,13 +98,18 @@ def _files(documents: Sequence[str], root: Path | None) -> list[Path]:
         if not known:
             raise UserError("data/published has no .csv file. Name the path of a file to audit it.")
         return [folder / f"{name}.csv" for name in known]
+    _require_published(names, known)
+    return [Path(document) if _is_path(document) else folder / f"{document}.csv" for document in documents]
+
+
+def _require_published(names: Iterable[str], published: Sequence[str]) -> None:
+    """Refuse names that are no published values of the project."""
     for name in names:
-        if name not in known:
+        if name not in published:
             raise UserError(
-                f"No published values '{name[:80]}' in data/published.{nearest(name[:80], known)} To audit a file "
+                f"No published values '{name[:80]}' in data/published.{nearest(name[:80], published)} To audit a file "
                 "elsewhere, name its path with its ending."
             )
-    return [Path(document) if _is_path(document) else folder / f"{document}.csv" for document in documents]
 
 
 def _is_path(document: str) -> bool:

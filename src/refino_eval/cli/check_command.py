@@ -64,10 +64,7 @@ def check_evaluation(
         lines = _person_table_lines if study.entry == "person_table" else _panel_lines
         yield from (f"{study.name}: {line}" for line in lines(configuration))
         return
-    yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
-    if paid := check_payment_examples(configuration.definitions.payments):
-        yield f"{study.name}: {paid} worked examples of payment rules give the expected payments"
-    yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
+    yield from _definition_lines(configuration)
     folder = delivery if delivery is not None else configuration.data_folder
     if delivery is None and study.synthetic is not None and not (root / folder / "manifest.json").is_file():
         yield f"{study.name}: the delivery is synthetic and will be made by the run"
@@ -76,6 +73,15 @@ def check_evaluation(
     if out is not None:
         make_for("--out", out, out)
     yield from _receipt_lines(configuration, folder, target)
+
+
+def _definition_lines(configuration: Configuration) -> Iterator[str]:
+    """Yield what was checked of the definitions of a study of registers: worked examples, and the registered plan."""
+    study = configuration.evaluation
+    yield f"{study.name}: {_examples(configuration)} worked examples give the expected values"
+    if paid := check_payment_examples(configuration.definitions.payments):
+        yield f"{study.name}: {paid} worked examples of payment rules give the expected payments"
+    yield from (f"{study.name}: {line}" for line in plan_lines(configuration))
 
 
 def _disclosure_line(configuration: Configuration) -> str:

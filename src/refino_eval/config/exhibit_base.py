@@ -193,19 +193,21 @@ class PlainExhibit(Strict):
             The key of the configuration that names them.
         """
         chosen = [specifications[name] for name in self.specifications_read if name in specifications]
-        for entry in chosen or (None,):
-            own = None if entry is None else entry.weights
-            weighted = weights if own is None else own or None
-            if weighted and not self.takes_weights:
-                yield (
-                    f"takes no weights, and would be weighted by '{weighted}'. Choose a specification with `weights: false`, or "
-                    "another kind."
-                )
-            options = {} if entry is None else entry.options
-            refused = (option for option, is_set in options.items() if is_set and option not in self.honoured)
+        for entry in chosen:
+            yield from self._refused_weights(weights if entry.weights is None else entry.weights or None)
+            refused = (option for option, is_set in entry.options.items() if is_set and option not in self.honoured)
             yield from (REFUSED_OPTIONS[option] for option in refused)
-            vcov: Vcov | None = getattr(self, "vcov", None) if entry is None else entry.vcov
-            yield from self._refused_covariance(vcov, cluster=cluster, cluster_key=cluster_key)
+            yield from self._refused_covariance(entry.vcov, cluster=cluster, cluster_key=cluster_key)
+        if not chosen:
+            yield from self._refused_weights(weights)
+            yield from self._refused_covariance(getattr(self, "vcov", None), cluster=cluster, cluster_key=cluster_key)
+
+    def _refused_weights(self, weights: str | None) -> Iterator[str]:
+        if weights and not self.takes_weights:
+            yield (
+                f"takes no weights, and would be weighted by '{weights}'. Choose a specification with `weights: false`, or "
+                "another kind."
+            )
 
     def _refused_covariance(self, vcov: Vcov | None, *, cluster: bool, cluster_key: str) -> Iterator[str]:
         if vcov is None:

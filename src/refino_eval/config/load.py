@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,21 +83,14 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
         With one paragraph for each problem, all at once.
     """
     _require_plain_path(root)
-    project = _read(root, "config/config.yaml", Project)
-    if project.engine == "spark":
-        raise_problems(engine_problems(server_address(project.spark_address)))
+    project = _project(root)
     name = evaluation or project.evaluation
     paths = listed_files(root)
     studies = study_files(paths)
     if name not in studies:
         raise UserError(f"There is no evaluation '{name}' in config/evaluations.{nearest(name, studies)}")
-    files, problems = entry_files(paths, name)
-    raise_problems(problems)
-    contents = {file: read_yaml(root / file, file) for file in dict.fromkeys([studies[name], *(f.path for f in files)])}
-    own = joined((file for file in files if not file.is_shared), contents)
-    shared = joined((file for file in files if file.is_shared), contents)
-    raise_problems([*own.problems, *shared.problems])
-    study = _study(studies[name], contents[studies[name]], own)
+    content, own, shared = _content_and_entries(root, paths, name, studies[name])
+    study = _study(studies[name], content, own)
     for file, choice in (("config/config.yaml", project.disclosure), (studies[name], study.disclosure)):
         _require_profile(root, file, choice.profile if choice else None, study)
     if study.name != name:
@@ -109,9 +102,7 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
     def file_of(kind: str, entry: str) -> str:
         return own.file_of((kind, entry)) or shared.file_of((kind, entry)) or studies[name]
 
-    sources = {register: _source(root, register) for register in study.sources}
-    if study.delivery is not None:
-        sources = {name: study.delivery.applied(source) for name, source in sources.items()}
+    sources = _sources(root, study)
     study, merged, unknown_groups = with_group_codes(
         study, merged, sources, root / "config" / "codelists", file_of=file_of
     )
@@ -119,6 +110,33 @@ def load_configuration(root: Path, *, evaluation: str | None = None) -> Configur
         problems += cross_check(study, merged, sources, file=studies[name], file_of=file_of)
     raise_problems([*problems, *unknown_groups])
     return Configuration(root=root, project=project, evaluation=study, definitions=merged, sources=sources)
+
+
+def _project(root: Path) -> Project:
+    """Read what holds for all evaluations, and require that its engine can be used here."""
+    project = _read(root, "config/config.yaml", Project)
+    if project.engine == "spark":
+        raise_problems(engine_problems(server_address(project.spark_address)))
+    return project
+
+
+def _content_and_entries(root: Path, paths: Sequence[str], name: str, file: str) -> tuple[Any, Entries, Entries]:
+    """Read an evaluation's file, the entries of its own files of definitions, and those of the shared ones."""
+    files, problems = entry_files(paths, name)
+    raise_problems(problems)
+    contents = {path: read_yaml(root / path, path) for path in dict.fromkeys([file, *(entry.path for entry in files)])}
+    own = joined((entry for entry in files if not entry.is_shared), contents)
+    shared = joined((entry for entry in files if entry.is_shared), contents)
+    raise_problems([*own.problems, *shared.problems])
+    return contents[file], own, shared
+
+
+def _sources(root: Path, study: Evaluation) -> dict[str, Source]:
+    """Read the registers of an evaluation, in the form of its delivery."""
+    sources = {name: _source(root, name) for name in study.sources}
+    if study.delivery is None:
+        return sources
+    return {name: study.delivery.applied(source) for name, source in sources.items()}
 
 
 def _require_plain_path(root: Path) -> None:

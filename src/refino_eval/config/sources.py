@@ -249,13 +249,9 @@ class Delivery(DeliveredForm):
             **{key: value for key, value in own.items() if key in DeliveredForm.model_fields},
             **exact,
         }
-        general, particular = self.date_format, exact.get("date_format")
-        columns = {}
-        for name, column in source.columns.items():
-            form = particular or (None if "date_format" in column.model_fields_set else general)
-            columns[name] = (
-                column.model_copy(update={"date_format": form}) if form and column.type == "date" else column
-            )
+        columns = {
+            name: self._with_date_format(column, exact.get("date_format")) for name, column in source.columns.items()
+        }
         if source.temporality in ("fixed", "event") and "coverage" not in exact:
             chosen["coverage"] = source.coverage  # dates of assignment, and facts about people, cover no period
         update = {key: value for key, value in chosen.items() if key != "date_format" and value is not None}
@@ -266,6 +262,11 @@ class Delivery(DeliveredForm):
         ):
             update["example_coverage"] = source.coverage
         return source.model_copy(update={**update, "columns": columns})
+
+    def _with_date_format(self, column: Column, of_register: str | None) -> Column:
+        """Return a column of dates in the form of its register in this delivery, else its own, else that of the delivery."""
+        form = of_register or (None if "date_format" in column.model_fields_set else self.date_format)
+        return column.model_copy(update={"date_format": form}) if form and column.type == "date" else column
 
 
 class Source(Strict):
@@ -323,6 +324,12 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Source:
+        self._require_columns()
+        self._require_columns_of_rules()
+        return self
+
+    def _require_columns(self) -> None:
+        """Require the columns that make a row one of a person, event, spell or period, of the types that these have."""
         wanted = {"fixed": ["person_id"], "event": ["person_id", "start"], "spell": ["person_id", "start", "stop"]}
         need = wanted.get(self.temporality, ["person_id", "period"])
         lacking = [name for name in need if name not in self.columns]
@@ -335,12 +342,11 @@ class Source(Strict):
         period = self.columns.get("period")
         if self.is_by_period and period is not None and period.type not in ("month", "year"):
             raise ValueError("the column period of an accumulated register, or of a series, is of type month or year")
+
+    def _require_columns_of_rules(self) -> None:
+        """Require the columns that rules name."""
         for rule in self.rules:
-            named = [
-                *getattr(rule, "key", ()),
-                *(getattr(rule, each) for each in ("column", "percent") if hasattr(rule, each)),
-            ]
-            for name in named:
+            single = (getattr(rule, key) for key in ("column", "percent") if hasattr(rule, key))
+            for name in (*getattr(rule, "key", ()), *single):
                 if name not in self.columns:
                     raise ValueError(f"rule {rule.rule} names the column '{name}', which is not listed")
-        return self

@@ -22,7 +22,7 @@ transcription's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -143,21 +143,12 @@ def check_links(links: Links, published: pd.DataFrame, name: str) -> None:
     raise_problems(list(_problems(links, published, name)))
 
 
-def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:
-    """Yield a problem for each pattern that matches nothing, and for each number that is matched twice."""
-    keys = [tuple(map(str, row)) for row in published[list(KEYS)].to_numpy()]
-    times_matched: Counter[Key] = Counter()
-    explained = [pattern for patterns in links.explained.values() for pattern in patterns]
-    for pattern in (*links.patterns, *explained):
-        matches = [key for key in keys if match(pattern, key) is not None]
-        # A number that is linked or computed may be explained as well.
-        if pattern not in explained:
-            times_matched.update(matches)
-        if not matches:
-            yield (
-                f"{name}: '{pattern}' matches no published number.{nearest(pattern, ['/'.join(key) for key in keys])} "
-                f"A key is {'/'.join(KEYS)}, and * stands for any part."
-            )
+def _matched(pattern: str, keys: Sequence[Key]) -> list[Key]:
+    return [key for key in keys if match(pattern, key) is not None]
+
+
+def _stars_without_value(links: Links, name: str) -> Iterator[str]:
+    """Yield patterns of our numbers with a star that no star of the published key fills."""
     for entry in links.ours:
         stars = {index: "x" for index, part in enumerate(entry.printed.split("/")) if part == "*"}
         for pattern in (*entry.of, *entry.less):
@@ -166,6 +157,22 @@ def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]
                     f"{name}: '{pattern}' has a star that no star of '{entry.printed}' fills. Give both as many stars, or write + for "
                     "the sum of all that match."
                 )
+
+
+def _problems(links: Links, published: pd.DataFrame, name: str) -> Iterator[str]:
+    """Yield a problem for each pattern that matches nothing, and for each number that is matched twice."""
+    keys = [tuple(map(str, row)) for row in published[list(KEYS)].to_numpy()]
+    explained = [pattern for patterns in links.explained.values() for pattern in patterns]
+    matches = [(pattern, _matched(pattern, keys)) for pattern in (*links.patterns, *explained)]
+    for pattern, matched in matches:
+        if not matched:
+            yield (
+                f"{name}: '{pattern}' matches no published number.{nearest(pattern, map('/'.join, keys))} "
+                f"A key is {'/'.join(KEYS)}, and * stands for any part."
+            )
+    yield from _stars_without_value(links, name)
+    # A number that is linked or computed may be explained as well.
+    times_matched = Counter(key for pattern, matched in matches if pattern not in explained for key in matched)
     for key, times in times_matched.items():
         if times > 1:
             yield (

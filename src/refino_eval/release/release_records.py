@@ -161,29 +161,39 @@ def _readme(
         yield f"\n{text('protected')}"
     else:
         yield text("no_rules")
-    yield f"\n## {text('exhibits')}\n"
-    yield from (text("exhibit_head"), "|---|---|---|---|---|---|---|")
-    for exhibit in release.exhibits:
-        title = configuration.definitions.exhibits[exhibit.name].title[language]
-        sample = study.samples[exhibit.source.sample].label[language] if exhibit.source.sample in study.samples else ""
-        facts = (_people(exhibit), _degrees_of_freedom(exhibit), exhibit_status(exhibit))
-        yield _row(exhibit.name, title, exhibit.disclosure_class, sample, *facts)
-    yield f"\n{text('same_people')}"
-    yield f"\n## {text('variables')}\n"
-    outcomes = {
-        name: configuration.definitions.outcomes.get(name) for name in used_outcomes(study, configuration.definitions)
-    }
-    for name, outcome in outcomes.items():
-        if outcome is not None:
-            description = outcome.description
-            described = description if isinstance(description, str) else description[language]
-            yield f"- `{name}`: {outcome.label[language]}. {' '.join(described.split())}".rstrip()
+    yield from _exhibits(configuration, release, language)
+    yield from _variables(configuration, language)
     yield f"\n## {text('left_out')}\n"
     yield from [f"- {name}: {reason}" for name, reason in left_out.items()] or [text("nothing_left_out")]
     yield f"\n## {text('files')}\n"
     for name in ("file_numbers", "file_pages", "file_definitions"):
         yield f"- {say(f'release.{name}', language)}"
     yield f"\n{text('verify')}"
+
+
+def _exhibits(configuration: Configuration, release: ProtectedRelease, language: Language) -> Iterator[str]:
+    """Yield the table of what is released, with the people behind each exhibit."""
+    yield f"\n## {say('release.exhibits', language)}\n"
+    yield from (say("release.exhibit_head", language), "|---|---|---|---|---|---|---|")
+    samples = configuration.evaluation.samples
+    for exhibit in release.exhibits:
+        title = configuration.definitions.exhibits[exhibit.name].title[language]
+        sample = samples[exhibit.source.sample].label[language] if exhibit.source.sample in samples else ""
+        facts = (_people(exhibit), _degrees_of_freedom(exhibit), exhibit_status(exhibit))
+        yield _row(exhibit.name, title, exhibit.disclosure_class, sample, *facts)
+    yield f"\n{say('release.same_people', language)}"
+
+
+def _variables(configuration: Configuration, language: Language) -> Iterator[str]:
+    """Yield what the outcomes are."""
+    yield f"\n## {say('release.variables', language)}\n"
+    definitions = configuration.definitions
+    for name in used_outcomes(configuration.evaluation, definitions):
+        outcome = definitions.outcomes.get(name)
+        if outcome is not None:
+            description = outcome.description
+            described = description if isinstance(description, str) else description[language]
+            yield f"- `{name}`: {outcome.label[language]}. {' '.join(described.split())}".rstrip()
 
 
 def _row(*cells: object) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 ENDINGS = frozenset([".csv", ".md", ".html", ".tex", ".docx", ".xlsx", ".svg", ".png", ".pdf", ".json", ".sig"])
 TEXT = frozenset([".csv", ".md", ".html", ".tex", ".svg", ".json"])
+OFFICE = frozenset([".docx", ".xlsx"])
 PNG_TEXTS = {b"Title", b"Description"}
 """Keys of text in a PNG that say what it shows."""
 
@@ -86,19 +87,30 @@ def _reasons(path: Path, ids: frozenset[str], own: tuple[str, ...], threshold: i
         yield f"metadata ({match.group().decode('latin-1')})"
     if ending == ".png":
         yield from _png_metadata(content)
-    texts = [content] if ending in TEXT else list(_png_texts(content)) if ending == ".png" else []
-    if ending in (".docx", ".xlsx"):
-        parts = _office_parts(content)
-        yield from (f"metadata ({name}: {m.group(1) or m.group(3)!r})" for name, m in _office_metadata(parts))
-        yield from (
-            f"a path of a machine ({name})"
-            for name, part in parts.items()
-            if PATHS.search(part.decode("utf-8", "replace"))
-        )
+    if ending in OFFICE:
+        yield from _office_reasons(_office_parts(content))
+    for text in _texts(ending, content):
+        yield from _text_reasons(text, ids, own, threshold)
+
+
+def _office_reasons(parts: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield metadata of a document or a workbook, and parts of it that name a path of a machine."""
+    yield from (f"metadata ({name}: {m.group(1) or m.group(3)!r})" for name, m in _office_metadata(parts))
+    for name, part in parts.items():
+        if PATHS.search(part.decode("utf-8", "replace")):
+            yield f"a path of a machine ({name})"
+
+
+def _texts(ending: str, content: bytes) -> list[str]:
+    """Return the texts that a reader of a file can see."""
+    if ending in TEXT:
+        return [content.decode("utf-8", "replace")]
+    if ending == ".png":
+        return [text.decode("utf-8", "replace") for text in _png_texts(content)]
+    if ending in OFFICE:
         # Tags hold colours and sizes, which are numbers about nobody.
-        texts = [TAGS.sub(" ", part.decode("utf-8", "replace")).encode() for part in parts.values()]
-    for text in texts:
-        yield from _text_reasons(text.decode("utf-8", "replace"), ids, own, threshold)
+        return [TAGS.sub(" ", part.decode("utf-8", "replace")) for part in _office_parts(content).values()]
+    return []
 
 
 def _text_reasons(text: str, ids: frozenset[str], own: tuple[str, ...], threshold: int) -> Iterator[str]:

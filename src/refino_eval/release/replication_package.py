@@ -154,6 +154,14 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+def _rights(*, confidential: bool, runs: bool) -> str:
+    if confidential:
+        return "The data are about people and confidential: the owners below decide who may use them, and no file of them is in the package."
+    if runs:
+        return "The data may be published, and the authors may redistribute them."
+    return "The data are public and must be fetched from their archive."
+
+
 def _readme_facts(
     configuration: Configuration,
     record: Mapping[str, Any],
@@ -178,13 +186,7 @@ def _readme_facts(
         "data_in_words": data,
         "data_class": study.data_class,
         "runs": runs,
-        "rights": (
-            "The data are about people and confidential: the owners below decide who may use them, and no file of them is in the package."
-            if confidential
-            else "The data may be published, and the authors may redistribute them."
-            if runs
-            else "The data are public and must be fetched from their archive."
-        ),
+        "rights": _rights(confidential=confidential, runs=runs),
         "expected": ""
         if confidential
         else "`expected/` holds the same numbers as the run that this package was made from gave.",

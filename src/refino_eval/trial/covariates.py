@@ -122,35 +122,20 @@ def _absent(covariate: d.Covariate) -> float:
 
 
 def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[str, PriceIndex]) -> str:
+    """Return a query for the value of a covariate: a row for each person who has one in the register."""
     joined = f"FROM draws AS d JOIN {spells} AS s ON s.person_id = d.person_id"
     if isinstance(covariate, d.SpellAtDrawCovariate):
-        where = conditions_sql(covariate.where, source.columns) or "TRUE"
-        meets = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else COVERS
-        value = 0.0 if covariate.kind == "no_spell_at_draw" else 1.0
-        return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
+        return _spell_at_draw_sql(covariate, source, joined)
     if isinstance(covariate, d.AfterChangeCovariate):
-        met = " OR ".join(
-            f"(d.draw_date >= DATE '{change.first}' AND {conditions_sql(change.where, source.columns) or 'TRUE'})"
-            for change in covariate.changes
-        )
-        return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE s.start = d.draw_date AND ({met})"
+        return _after_change_sql(covariate, source, joined)
     if isinstance(covariate, d.MonthsBeforeCovariate):
         return _months_before_sql(covariate, source, joined)
     assert not isinstance(covariate, d.ExpressionCovariate | d.SeriesCovariate)
     column = f"s.{identifier(covariate.column)}"
     if isinstance(covariate, d.SumAtDrawCovariate):
-        where = conditions_sql(covariate.where, source.columns) or "TRUE"
-        natural = SCALES.get(source.columns[covariate.column].type, 1)
-        return (
-            f"SELECT d.person_id, COALESCE(SUM({column}), 0) / {natural}.0 AS value {joined} WHERE {where} AND {COVERS} "
-            "GROUP BY d.person_id"
-        )
+        return _sum_at_draw_sql(covariate, source, column, joined)
     if isinstance(covariate, d.ColumnCovariate):
-        if covariate.equals is None:
-            return f"SELECT d.person_id, CAST({column} AS DOUBLE) AS value {joined}"
-        one_of = d.Condition.model_validate({"column": covariate.column, "in": covariate.equals})
-        met = condition_sql(one_of, source.columns[covariate.column].type)
-        return f"SELECT d.person_id, CASE WHEN {column} IS NULL THEN NULL WHEN {met} THEN 1.0 ELSE 0.0 END AS value {joined}"
+        return _column_sql(covariate, source, column, joined)
     if isinstance(covariate, d.AgeCovariate):
         return f"SELECT d.person_id, ROUND(({_days('d.draw_date')} - {_days(column)}) / 365.25, 1) AS value {joined}"
     if isinstance(covariate, d.YearsWithCovariate):
@@ -159,6 +144,40 @@ def _sql(covariate: d.Covariate, source: Source, spells: str, indices: Mapping[s
             f"WHERE s.period < d.draw_year AND {column} > 0 GROUP BY d.person_id"
         )
     return _amount_sql(covariate, source, column, joined, indices)
+
+
+def _spell_at_draw_sql(covariate: d.SpellAtDrawCovariate, source: Source, joined: str) -> str:
+    where = conditions_sql(covariate.where, source.columns) or "TRUE"
+    meets = "s.start < d.draw_date" if covariate.kind == "ever_before_draw" else COVERS
+    value = 0.0 if covariate.kind == "no_spell_at_draw" else 1.0
+    return f"SELECT DISTINCT d.person_id, {value} AS value {joined} WHERE {where} AND {meets}"
+
+
+def _after_change_sql(covariate: d.AfterChangeCovariate, source: Source, joined: str) -> str:
+    met = " OR ".join(
+        f"(d.draw_date >= DATE '{change.first}' AND {conditions_sql(change.where, source.columns) or 'TRUE'})"
+        for change in covariate.changes
+    )
+    return f"SELECT DISTINCT d.person_id, 1.0 AS value {joined} WHERE s.start = d.draw_date AND ({met})"
+
+
+def _sum_at_draw_sql(covariate: d.SumAtDrawCovariate, source: Source, column: str, joined: str) -> str:
+    where = conditions_sql(covariate.where, source.columns) or "TRUE"
+    natural = SCALES.get(source.columns[covariate.column].type, 1)
+    return (
+        f"SELECT d.person_id, COALESCE(SUM({column}), 0) / {natural}.0 AS value {joined} WHERE {where} AND {COVERS} "
+        "GROUP BY d.person_id"
+    )
+
+
+def _column_sql(covariate: d.ColumnCovariate, source: Source, column: str, joined: str) -> str:
+    if covariate.equals is None:
+        return f"SELECT d.person_id, CAST({column} AS DOUBLE) AS value {joined}"
+    one_of = d.Condition.model_validate({"column": covariate.column, "in": covariate.equals})
+    met = condition_sql(one_of, source.columns[covariate.column].type)
+    return (
+        f"SELECT d.person_id, CASE WHEN {column} IS NULL THEN NULL WHEN {met} THEN 1.0 ELSE 0.0 END AS value {joined}"
+    )
 
 
 def _series_sql(covariate: d.SeriesCovariate, source: Source, numbers: str, clean: Mapping[str, Path]) -> str:

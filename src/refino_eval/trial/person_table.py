@@ -317,21 +317,24 @@ def _cohort_columns(
             made[name] = problems.attempt(columns[column].numbers, nothing)
     if table.cluster is not None:
         made["cluster"] = problems.attempt(partial(columns[table.cluster].codes, exact=True), nobody)
-    if taken := [name for name in made if name in frame.columns and name not in table.strata]:
-        problems.found.append(
-            f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Choose another name, for "
-            f"instance 'baseline_{taken[0]}'."
-        )
-    if "weight" in made and (negative := int((made["weight"] < 0).sum())):
-        problems.found.append(
-            f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Weights must be zero or positive."
-        )
+    problems.found += _column_problems(frame, made, table)
     measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.measured.items()}
     raise_problems(problems.found)
     # A stratum that is a covariate as well has its numbers; the cell keeps its codes.
     frame = frame.drop(columns=[name for name in made if name in frame.columns])
     frame = pd.concat([frame, pd.DataFrame(made, index=frame.index)], axis=1)
     return frame, pd.concat([frame[["person_id"]], pd.DataFrame(measured, index=frame.index)], axis=1)
+
+
+def _column_problems(frame: pd.DataFrame, made: Mapping[str, pd.Series], table: PeopleFile) -> Iterator[str]:
+    """Yield covariates whose name the cohort uses itself, and weights below zero."""
+    if taken := [name for name in made if name in frame.columns and name not in table.strata]:
+        yield (
+            f"The covariate '{taken[0]}' has a name that the cohort uses for something else. Choose another name, for "
+            f"instance 'baseline_{taken[0]}'."
+        )
+    if "weight" in made and (negative := int((made["weight"] < 0).sum())):
+        yield f"{table.file}: the column '{table.weights}' holds {negative:,} negative weights. Weights must be zero or positive."
 
 
 def _with_strata(frame: pd.DataFrame, strata: list[pd.Series], table: PeopleFile) -> pd.DataFrame:

@@ -231,13 +231,17 @@ def _profile_of_text(column: TableColumn, decimal: str) -> ColumnProfile:
     if all(_INTEGER.fullmatch(text) for text in texts):
         return ColumnProfile(column.name, "integer", column)
     if all(_NUMBER.fullmatch(text.replace(decimal, ".")) for text in texts):
-        read = _with_decimal(column, decimal)
-        # Many programs write whole numbers as 1.0 where the column has gaps.
-        if all(set(text.partition(decimal)[2]) <= {"0"} for text in texts):
-            return ColumnProfile(column.name, "integer", read)
-        decimals = max(len(text.partition(decimal)[2]) for text in texts)
-        return ColumnProfile(column.name, "number", read, decimals=decimals)
+        return _profile_of_numbers(column, texts, decimal)
     return ColumnProfile(column.name, "text", column)
+
+
+def _profile_of_numbers(column: TableColumn, texts: Sequence[str], decimal: str) -> ColumnProfile:
+    """Return what a column is all of whose texts are numbers, some with decimals."""
+    read, decimals = _with_decimal(column, decimal), [text.partition(decimal)[2] for text in texts]
+    # Many programs write whole numbers as 1.0 where the column has gaps.
+    if all(set(digits) <= {"0"} for digits in decimals):
+        return ColumnProfile(column.name, "integer", read)
+    return ColumnProfile(column.name, "number", read, decimals=max(map(len, decimals)))
 
 
 def _with_decimal(column: TableColumn, decimal: str) -> TableColumn:

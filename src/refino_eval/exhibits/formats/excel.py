@@ -177,11 +177,11 @@ def _rooms(part: Part) -> list[list[str]]:
 
     ``_0`` in a format is a blank as wide as a zero, so that a number keeps its digits and its place.
     """
-    ends = [[decimal_end(cell) for cell in row.cells] for row in part.body]
+    ends = [[_aligned_end(cell) for cell in row.cells] for row in part.body]
     columns: dict[int, list[str]] = {}
     for row, found in zip(part.body, ends, strict=True):
         for (place, cell), end in zip(placed(row), found, strict=True):
-            if end is not None and cell.span == 1 and cell.number is not None:
+            if end is not None and cell.number is not None:
                 columns.setdefault(place, []).append(end)
     longest = {
         place: (max(len(_decimals(end)) for end in held), max((_behind(end) for end in held), key=len))
@@ -189,11 +189,16 @@ def _rooms(part: Part) -> list[list[str]]:
     }
     return [
         [
-            _room(end, *longest[place]) if end is not None and place in longest and cell.span == 1 else ""
-            for (place, cell), end in zip(placed(row), found, strict=True)
+            _room(end, *longest[place]) if end is not None and place in longest else ""
+            for (place, _), end in zip(placed(row), found, strict=True)
         ]
         for row, found in zip(part.body, ends, strict=True)
     ]
+
+
+def _aligned_end(cell: Cell) -> str | None:
+    """Return what follows the whole part of a cell's number; None for a cell over several columns, which is not aligned."""
+    return decimal_end(cell) if cell.span == 1 else None
 
 
 def _room(end: str, decimals: int, behind: str) -> str:

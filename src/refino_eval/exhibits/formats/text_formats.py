@@ -148,17 +148,25 @@ def _html_row(
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
         if place == 0 and lead == "tall":
             span += ' rowspan="2"'
-        looks = [*([] if cell.align == "right" else [cell.align]), *(["prose"] if is_prose(cell) else [])]
-        side = f' class="{" ".join(looks)}"' if looks else ""
-        text = _unbroken(escape(cell.shown))
-        if cell.heading and cell.text:
-            scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
-            cells.append(f'<th scope="{scope}"{side}{span}>{text}</th>')
-        else:
-            pad = f' data-pad="{pads[column]}"' if column in pads else ""
-            cells.append(f"<td{side}{span}{marks(cell)}{pad}>{text}</td>")
+        pad = f' data-pad="{pads[column]}"' if column in pads else ""
+        cells.append(_html_cell(cell, f"{_side(cell)}{span}", f"{marks(cell)}{pad}", head=head))
     role = "" if row.role == "body" else f' class="{row.role}"'
     return f"<tr{role}>{''.join(cells)}</tr>"
+
+
+def _html_cell(cell: Cell, looks: str, of_number: str, *, head: bool) -> str:
+    """Write a cell; `of_number` are the attributes that only a cell of the body has, not a heading."""
+    text = _unbroken(escape(cell.shown))
+    if cell.heading and cell.text:
+        scope = ("colgroup" if cell.span > 1 else "col") if head else "row"
+        return f'<th scope="{scope}"{looks}>{text}</th>'
+    return f"<td{looks}{of_number}>{text}</td>"
+
+
+def _side(cell: Cell) -> str:
+    """Return the class that says where the text of a cell stands; numbers are on the right, as the style sheet has it."""
+    looks = [*([] if cell.align == "right" else [cell.align]), *(["prose"] if is_prose(cell) else [])]
+    return f' class="{" ".join(looks)}"' if looks else ""
 
 
 def _unbroken(text: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from refino_eval.config.definitions import Outcome
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import window_text
@@ -82,33 +83,36 @@ def main_effect(
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
     estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
-    window = window_text(entry, labels.language).split(" (")[0] if entry else ""
-    about = [labels.outcome(outcome), *([window] if 0 < len(window) <= LONGEST else [])]
     in_unit = [labels.say("summary.measured_in", unit=unit)] if measured else []
-    about += in_unit
     specified = labels.specification_of(specification)
     level = f"{(specified.level if specified else 0.95) * 100:g}"
     mean = cell.get("mean_control", math.nan)
-    text = "" if math.isnan(mean) else style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind  # fmt: skip
+    named = ", ".join([labels.outcome(outcome), *in_unit])
     return MainEffect(
-        name=prefix + ", ".join(about),
+        name=prefix + ", ".join([labels.outcome(outcome), *_short_window(entry, labels), *in_unit]),
         estimate=estimate + behind,
         interval=labels.say("summary.interval", low=low, high=high),
-        mean=text,
+        mean=_mean_text(mean, style, behind, points=points),
         level=level,
         absolute=(cell["estimate"] * scale, cell["conf_low"] * scale, cell["conf_high"] * scale),
         unit=unit,
-        compatible=prefix
-        + labels.say(
-            "summary.compatible",
-            outcome=", ".join([labels.outcome(outcome), *in_unit]),
-            low=low,
-            high=high + behind,
-            level=level,
-        ),
+        compatible=prefix + labels.say("summary.compatible", outcome=named, low=low, high=high + behind, level=level),
         relative=(cell["estimate"] / mean, cell["conf_low"] / mean, cell["conf_high"] / mean) if mean > 0.0 else None,
         includes_zero=includes_zero(cell),
     )
+
+
+def _short_window(entry: Outcome | None, labels: LabelBook) -> list[str]:
+    """Return the window of an outcome in words, unless these are long."""
+    window = window_text(entry, labels.language).split(" (")[0] if entry else ""
+    return [window] if 0 < len(window) <= LONGEST else []
+
+
+def _mean_text(mean: float, style: NumberStyle, behind: str, *, points: bool) -> str:
+    """Return the control group's mean with its unit: in per cent where effects are in percentage points."""
+    if math.isnan(mean):
+        return ""
+    return style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
 
 
 def includes_zero(cell: Mapping[str, float]) -> bool:
@@ -168,8 +172,7 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None
     if not effects:
         return None
     style = NumberStyle.of(labels.language)
-    unit = effects[0].unit
-    in_units = any(effect.relative is None for effect in effects) and all(effect.unit == unit for effect in effects)
+    in_units = _are_in_one_unit(effects)
     places = [effect.absolute if in_units else _percent(effect.relative) for effect in effects]
     drawn = [value for values in places if values is not None for value in values]
     axis = Axis.of(drawn or [1.0])
@@ -178,10 +181,15 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None
         for effect, values in zip(effects, places, strict=True)
     )
     keys = ("outcome", "control_mean", "estimate", "limits", *(() if in_units else ("relative",)))
-    axis_name = labels.say("summary.axis_units", unit=unit) if in_units else labels.say("summary.axis")
+    axis_name = labels.say("summary.axis_units", unit=effects[0].unit) if in_units else labels.say("summary.axis")
     head = (*(labels.say(f"summary.head_{key}") for key in keys), axis_name)
     ticks = _ticks(axis, style) if drawn else ()
     return Forest(head, rows, ticks, axis.at(0.0, LEFT, RIGHT), in_units=in_units)
+
+
+def _are_in_one_unit(effects: Sequence[MainEffect]) -> bool:
+    """Return whether the axis is in the outcomes' unit: they share one, and not all effects are shares of a mean."""
+    return any(effect.relative is None for effect in effects) and len({effect.unit for effect in effects}) == 1
 
 
 def _texts(effect: MainEffect, style: NumberStyle, *, share: bool) -> tuple[str, ...]:

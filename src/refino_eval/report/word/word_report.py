@@ -476,21 +476,29 @@ def _text_fit(part: Part) -> Fit:
     columns = [[row.cells[place].text for row in part.body] for place in range(part.width)]
     # Headings are bold, hence wider.
     heads = [[round(1.2 * _longest_word(row.cells[k].text)) for row in part.header] for k in range(part.width)]
+    words = [max(*map(_longest_word, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
+    entries = [max(*map(measure, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
     for size in (8.0, 7.0, 6.0):
-        words = [max(*map(_longest_word, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
-        longest = [max(*map(measure, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
-        least, wanted = (
-            [round(1.08 * count * CHARACTER * size * TWIPS) + GAP for count in each] for each in (words, longest)
-        )
+        least = [_twips(count, size) for count in words]
         if sum(least) <= PORTRAIT:
             break
-    room = PORTRAIT - sum(least)
+    widths = _shared_room(least, [_twips(count, size) for count in entries])
+    return Fit(size, tuple(widths), landscape=False, broken=True, tails=(0.0,) * part.width)
+
+
+def _twips(characters: float, size: float) -> int:
+    """Return the width of a column of so many characters, in twips."""
+    return round(1.08 * characters * CHARACTER * size * TWIPS) + GAP
+
+
+def _shared_room(least: Sequence[int], wanted: Sequence[int]) -> list[int]:
+    """Share what the least widths leave of the page in proportion to what is wanted beyond them; too wide ones are narrowed."""
     lacking = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
-    shared = min(1.0, room / sum(lacking)) if sum(lacking) else 0.0
+    shared = min(1.0, (PORTRAIT - sum(least)) / sum(lacking)) if sum(lacking) else 0.0
     widths = [need + int(shared * more) for need, more in zip(least, lacking, strict=True)]
     if sum(widths) > PORTRAIT:
         widths = [int(width * PORTRAIT / sum(widths)) for width in widths]
-    return Fit(size, tuple(widths), landscape=False, broken=True, tails=(0.0,) * part.width)
+    return widths
 
 
 def _longest_word(text: str) -> int:

@@ -182,6 +182,35 @@ def _signs_disagree(numbers: Numbers, key: str) -> bool:
     return math.isfinite(trimmed) and math.isfinite(difference) and (difference > 0) != (trimmed == 1)
 
 
+def _groups_against_monotonicity(exhibit: AttritionExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    """Return a note for each outcome that the other arm is observed more for in some groups than in all together."""
+    lines = []
+    for key in exhibit.columns:
+        against = numbers.value("lee_tightened", key, "groups_against", "count")
+        if against > 0:  # false where it is missing
+            name, groups = column_name(exhibit, key, labels), numbers.value("lee_tightened", key, "groups", "count")
+            lines.append(
+                labels.say(
+                    "attrition.groups_against_monotonicity", name=name, groups_against=int(against), groups=int(groups)
+                )
+            )
+    return lines
+
+
+def _bounds_explained(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels: LabelBook) -> list[str]:
+    """Return what each kind of bounds in the table assumes."""
+    lines = [labels.say("attrition.lee_bounds_explained")]
+    if "lee_tightened" in shown and exhibit.tighten is not None:
+        by = labels.covariate(exhibit.tighten, unit=False)
+        lines.append(labels.say("attrition.tightened_bounds_explained", by=by))
+        lines += _groups_against_monotonicity(exhibit, numbers, labels)
+    if exhibit.ties == "keep":
+        lines.append(labels.say("attrition.ties_are_kept"))
+    if "horowitz_manski" in shown:
+        lines.append(labels.say("attrition.horowitz_manski_explained"))
+    return lines
+
+
 def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     lines = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
@@ -189,33 +218,9 @@ def _notes(exhibit: AttritionExhibit, numbers: Numbers, shown: list[str], labels
         lines.append(labels.say("attrition.always_observed", n=len(complete), outcomes="; ".join(complete)))
     if not shown:
         return [*lines, *([errors_note([entry.vcov], labels.language)] if entry is not None else [])]
-    lines.append(labels.say("attrition.lee_bounds_explained"))
-    if "lee_tightened" in shown and exhibit.tighten is not None:
-        by = labels.covariate(exhibit.tighten, unit=False)
-        lines.append(labels.say("attrition.tightened_bounds_explained", by=by))
-        against = {
-            key: numbers.value("lee_tightened", key, "groups_against", "count")
-            for key in exhibit.columns
-            if numbers.value("lee_tightened", key, "groups_against", "count") > 0
-        }
-        for key, groups_against in against.items():
-            name = column_name(exhibit, key, labels)
-            groups = int(numbers.value("lee_tightened", key, "groups", "count"))
-            lines.append(
-                labels.say(
-                    "attrition.groups_against_monotonicity",
-                    name=name,
-                    groups_against=int(groups_against),
-                    groups=groups,
-                )
-            )
-    if exhibit.ties == "keep":
-        lines.append(labels.say("attrition.ties_are_kept"))
-    if "horowitz_manski" in shown:
-        lines.append(labels.say("attrition.horowitz_manski_explained"))
-    for key in exhibit.columns:
-        if _signs_disagree(numbers, key):
-            lines.append(labels.say("attrition.signs_disagree", name=column_name(exhibit, key, labels)))
+    lines += _bounds_explained(exhibit, numbers, shown, labels)
+    disagreeing = [column_name(exhibit, key, labels) for key in exhibit.columns if _signs_disagree(numbers, key)]
+    lines += [labels.say("attrition.signs_disagree", name=name) for name in disagreeing]
     lines.append(labels.say("attrition.imbens_manski_interval"))
     left_out = max((numbers.value("lee", key, "bounds", "n_left_out") for key in exhibit.columns), default=0.0)
     if left_out > 0:

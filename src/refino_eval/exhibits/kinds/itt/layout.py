@@ -42,7 +42,6 @@ def layout(exhibit: IttExhibit, frame: pd.DataFrame, page: Page) -> Table:
 def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, labels: LabelBook) -> Part:
     """Lay out a column for each outcome, a block of rows for each specification."""
     heads = Row((label(""), *(label(labels.outcome(outcome), align="right") for outcome in exhibit.columns.values())))
-    header = (_group_heads(exhibit, labels), heads) if exhibit.head_groups else (heads,)
     entries = [labels.specification_of(spec) for spec in specifications]
     several = len({entry.vcov for entry in entries if entry is not None}) > 1
     designs = [design_rows(entry, len(exhibit.columns), labels, covariance=several) for entry in entries]
@@ -53,10 +52,7 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
         if len(specifications) > 1:
             body.append(Row((label(labels.specification(spec), span=len(exhibit.columns) + 1),), role="block"))
         body += _effects(numbers, exhibit, spec, labels)
-        for control in _controls(numbers, spec):
-            head = control_name(control, labels)
-            panel = panel_of(spec, COEFFICIENTS)
-            body += effect_rows(numbers, panel, control, head[:1].upper() + head[1:], exhibit.columns, labels)
+        body += _coefficients(numbers, exhibit, spec, labels)
         if not shared:
             body += _feet(numbers, exhibit, spec, labels)
         if not alike:
@@ -65,11 +61,13 @@ def _across(exhibit: IttExhibit, specifications: list[str], numbers: Numbers, la
         body += _feet(numbers, exhibit, specifications[0], labels)
     if alike:
         body += alike[0]
-    return Part(header=header, body=tuple(body))
+    return Part(header=(*_group_heads(exhibit, labels), heads), body=tuple(body))
 
 
-def _group_heads(exhibit: IttExhibit, labels: LabelBook) -> Row:
-    """Return the headings over columns that belong together, with empty cells over the others."""
+def _group_heads(exhibit: IttExhibit, labels: LabelBook) -> tuple[Row, ...]:
+    """Return the row of headings over columns that belong together, with empty cells over the others; none without headings."""
+    if not exhibit.head_groups:
+        return ()
     first = {group.columns[0]: group for group in exhibit.head_groups}
     inner = {key for group in exhibit.head_groups for key in group.columns[1:]}
     cells = [label("")]
@@ -79,13 +77,16 @@ def _group_heads(exhibit: IttExhibit, labels: LabelBook) -> Row:
             cells.append(label(group.label[labels.language], align="center", span=len(group.columns)))
         elif key not in inner:
             cells.append(label(""))
-    return Row(tuple(cells))
+    return (Row(tuple(cells)),)
 
 
-def _controls(numbers: Numbers, spec: str) -> list[str]:
-    """Return the controls whose coefficients a specification shows, in their order."""
-    panel = panel_of(spec, COEFFICIENTS)
-    return list(dict.fromkeys(row for part, row, _, _ in numbers.values if part == panel))
+def _coefficients(numbers: Numbers, exhibit: IttExhibit, spec: str, labels: LabelBook) -> list[Row]:
+    """Lay out the coefficients of controls that a specification shows, in their order."""
+    panel, body = panel_of(spec, COEFFICIENTS), []
+    for control in dict.fromkeys(row for part, row, _, _ in numbers.values if part == panel):
+        head = control_name(control, labels)
+        body += effect_rows(numbers, panel, control, head[:1].upper() + head[1:], exhibit.columns, labels)
+    return body
 
 
 ROUNDING = 1e-12

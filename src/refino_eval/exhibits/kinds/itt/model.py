@@ -83,18 +83,25 @@ class IttExhibit(OutcomesExhibit):
         for name in self.specification_names:
             if name not in self.specifications:
                 yield f"The {where}: specification_names has '{name}', which it does not show.{nearest(name, self.specifications)}"
-        if self.head_groups and len(self.columns) > WIDEST:
+        if self.head_groups:
+            yield from self._head_group_faults(where)
+        if self.show_controls:
+            yield from self._control_faults(where, study)
+
+    def _head_group_faults(self, where: str) -> Iterator[str]:
+        """Return why headings cannot be over the columns that they name."""
+        if len(self.columns) > WIDEST:
             yield f"The {where} has head_groups and {len(self.columns)} outcomes, which are rows and not columns. Leave them out."
-        grouped = [key for group in self.head_groups for key in group.columns]
-        if grouped != [key for key in self.columns if key in grouped] or not all(
-            _adjacent(list(self.columns), group.columns) for group in self.head_groups
-        ):
+        columns, grouped = list(self.columns), [key for group in self.head_groups for key in group.columns]
+        in_order = grouped == [key for key in columns if key in grouped]
+        if not in_order or not all(_adjacent(columns, group.columns) for group in self.head_groups):
             yield (
                 f"The {where}: head_groups must name columns that are next to each other, in the order of `columns`, each once. Its "
                 f"columns: {', '.join(self.columns)}."
             )
-        if not self.show_controls:
-            return
+
+    def _control_faults(self, where: str, study: Evaluation) -> Iterator[str]:
+        """Return why there is no room for coefficients of controls, or several sets of them."""
         if len(self.columns) > WIDEST:
             yield f"The {where} has show_controls and {len(self.columns)} outcomes. It has room for {WIDEST}: make several exhibits."
         if len(study.arms.treated_arms) > 1 and self.arm is None and self.comparison == "pairwise":

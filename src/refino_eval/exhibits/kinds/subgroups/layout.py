@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from refino_eval.config.exhibit_base import By
@@ -35,22 +37,13 @@ def layout(exhibit: SubgroupsExhibit, frame: pd.DataFrame, page: Page) -> Table:
 def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook) -> list[Row]:
     panel, columns = split_key(split), exhibit.columns
     part = frame[frame["panel"] == panel]
-    head = Row((label(split_label(split, labels)), *(label("") for _ in columns)), role="block")
-    rows = [head]
+    rows = [Row((label(split_label(split, labels)), *(label("") for _ in columns)), role="block")]
     groups = [group for group in dict.fromkeys(part["row"]) if group not in TESTS]
     for group in groups:
         n = max((int(v) for v in part.loc[part["row"] == group, "n_persons"].dropna()), default=0)
         heading = f"{group_label(split, group, groups, labels)} (N = {numbers.style.integer(n)})"
         rows += effect_rows(numbers, panel, group, heading, columns, labels)
-        for arm, statistic in (
-            ((labels.treated, "mean_treated"), (labels.control, "mean_control")) if exhibit.arm_means else ()
-        ):
-            cells = (numbers.cell(panel, group, column, statistic) for column in columns)
-            text = labels.word("of_arm").format(word=labels.word("mean"), arm=labels.arm(arm))
-            rows.append(Row((label(text), *cells), role="beneath"))
-        for statistic in ("p_value_ri", "p_value_fwer") if exhibit.draws is not None else ():
-            cells = (numbers.cell(panel, group, column, statistic) for column in columns)
-            rows.append(Row((label(labels.word(statistic)), *cells), role="beneath"))
+        rows += _further_rows(panel, group, exhibit, numbers, labels)
     if (part["row"] == "difference").any():
         rows += effect_rows(numbers, panel, "difference", labels.word("difference"), columns, labels)
     for statistic in ("p_value", "p_value_holm", "q_value"):
@@ -58,6 +51,21 @@ def _block(split: By, exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: N
             cells = (numbers.cell(panel, "equal", column, statistic) for column in columns)
             rows.append(Row((label(labels.say(f"subgroups.equal_effects_{statistic}")), *cells)))
     return rows
+
+
+def _further_rows(
+    panel: str, group: str, exhibit: SubgroupsExhibit, numbers: Numbers, labels: LabelBook
+) -> Iterator[Row]:
+    """Yield what is under a group's effects: the means of the arms, and P-values of re-randomisation."""
+    texts: dict[str, str] = {}
+    if exhibit.arm_means:
+        for statistic, arm in (("mean_treated", labels.treated), ("mean_control", labels.control)):
+            texts[statistic] = labels.word("of_arm").format(word=labels.word("mean"), arm=labels.arm(arm))
+    if exhibit.draws is not None:
+        texts |= {statistic: labels.word(statistic) for statistic in ("p_value_ri", "p_value_fwer")}
+    for statistic, text in texts.items():
+        cells = (numbers.cell(panel, group, column, statistic) for column in exhibit.columns)
+        yield Row((label(text), *cells), role="beneath")
 
 
 def _notes(exhibit: SubgroupsExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook) -> list[str]:
