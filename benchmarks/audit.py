@@ -1,6 +1,6 @@
 """How many planted errors the audit of published tables finds without relations, and how many false alarms it gives.
 
-    python benchmarks/audit.py [--tables 200] [--seed 1] [--families held_out] [--only real --relations]
+    python benchmarks/audit.py [--tables 200] [--seed 1] [--families held_out] [--only real --relations --half held_out]
 
 Tables are generated from true numbers and rounded (`audit_tables.py`); then one number of each is changed. The kinds of error
 are those that people make when they type or move numbers; `plant` knows nothing about the rules. Real tables are the exhibits
@@ -8,7 +8,9 @@ of `data/published` with at least twelve numbers, each audited in its document a
 the audit already reports there is not changed.
 
 An error is found if a new finding names the wrong number among those of which one is wrong, and it is located if that is
-the number that the finding is about. An alarm on a table as published is false unless `<document>.audit.yaml` confirms an
+the number that the finding is about. A change that leaves every number as it was (the decimal point of a zero) is no error.
+Half of the real documents, drawn at random with `HALVES_SEED`, were at hand while rules were made (`--half development`); the
+other half was held out. An alarm on a table as published is false unless `<document>.audit.yaml` confirms an
 error in one of its numbers.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 import re
 import sys
 import time
@@ -32,11 +35,12 @@ from audit_tables import DEVELOPMENT, HELD_OUT, HELD_OUT_LATER, Family
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.other_documents import named_documents
 from refino_eval.published.relations import Relation, load_relations
-from refino_eval.published.values import load_published
+from refino_eval.published.values import load_published, parse_printed
 
 DATA = Path(__file__).resolve().parents[1] / "data/published"
 COLUMNS = ["exhibit", "panel", "row", "column", "statistic", "printed", "qualifier", "unit", "source_line"]
 KINDS = ("digit", "transposed", "decimal", "sign", "exchanged", "copied", "row_copied")
+HALVES_SEED = 2026
 FAMILIES = {"development": DEVELOPMENT, "held_out": HELD_OUT, "held_out_later": HELD_OUT_LATER}
 NUMBER = re.compile(r"-?\d[\d ]*(?:[.,]\d+)?")
 
@@ -75,7 +79,14 @@ def plant(frame: pd.DataFrame, rng: np.random.Generator, among: Sequence[int]) -
             changed.loc[at, "printed"] = frame.loc[other, "printed"]
             if kind == "exchanged":
                 changed.loc[other, "printed"] = frame.loc[at, "printed"]
-    return changed, set(frame.index[changed["printed"] != frame["printed"]]), kind
+    texts = zip(frame.index, frame["printed"], changed["printed"], strict=True)
+    return changed, {at for at, before, after in texts if before != after and not same_number(before, after)}, kind
+
+
+def same_number(one: str, other: str) -> bool:
+    """Return whether two texts state the same number with the same stars."""
+    first, second = parse_printed(one), parse_printed(other)
+    return (first.value, first.stars) == (second.value, second.stars)
 
 
 def mistyped(text: str, kind: str, rng: np.random.Generator) -> str:
@@ -153,11 +164,25 @@ def generated(families: Sequence[Family], tables: int, rng: np.random.Generator)
     return pd.DataFrame(records), alarms
 
 
-def real(rng: np.random.Generator, errors: int, *, declared: bool) -> tuple[pd.DataFrame, list[float]]:
+def tables_of(published: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the tables of a document that are large enough to plant errors in."""
+    parts = published.groupby("exhibit", sort=False)
+    return {str(name): part for name, part in parts if len(part) >= 12 and not str(name).startswith("text")}
+
+
+def documents(half: str) -> dict[Path, pd.DataFrame]:
+    """Return the published documents with tables: all, those at hand while rules were made, or those held out."""
+    read = {path: load_published(path).reset_index(drop=True) for path in sorted(DATA.glob("*.csv"))}
+    names = sorted(path.stem for path, published in read.items() if tables_of(published))
+    development = random.Random(HALVES_SEED).sample(names, len(names) // 2)
+    chosen = {"all": names, "development": development, "held_out": [name for name in names if name not in development]}
+    return {path: published for path, published in read.items() if path.stem in chosen[half]}
+
+
+def real(rng: np.random.Generator, errors: int, half: str, *, declared: bool) -> tuple[pd.DataFrame, list[float]]:
     """Return the records of real tables with some errors each, one at a time, and the false alarms of each table."""
     records, alarms = [], []
-    for path in sorted(DATA.glob("*.csv")):
-        published = load_published(path).reset_index(drop=True)
+    for path, published in documents(half).items():
         stated = path.with_name(f"{path.stem}.relations.yaml")
         relations = load_relations(stated) if declared and stated.is_file() else ()
         relations = tuple(relation for relation in relations if not named_documents((relation,)))
@@ -167,11 +192,10 @@ def real(rng: np.random.Generator, errors: int, *, declared: bool) -> tuple[pd.D
         confirmed = {tuple(entry["place"].split("/")) for entry in read if entry["verdict"] == "confirmed"}
         false = [finding for finding in before if not named(finding) & confirmed]
         listed(path.stem, false)
-        for exhibit, part in published.groupby("exhibit", sort=False):
-            if len(part) >= 12 and not str(exhibit).startswith("text"):
-                alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))
-                name = f"{path.stem} {exhibit}"
-                records += list(measure(name, published, list(part.index), rng, errors, before, relations))
+        for exhibit, part in tables_of(published).items():
+            alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))
+            name = f"{path.stem} {exhibit}"
+            records += list(measure(name, published, list(part.index), rng, errors, before, relations))
     return pd.DataFrame(records), alarms
 
 
@@ -196,6 +220,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--families", choices=FAMILIES, default="development", help="families of generated tables")
     parser.add_argument("--only", choices=("generated", "real"), help="measure only these tables")
+    parser.add_argument(
+        "--half", choices=("all", "development", "held_out"), default="all", help="which real documents"
+    )
+    parser.add_argument("--errors", type=int, default=4, help="errors in each real table, one at a time")
     parser.add_argument("--relations", action="store_true", help="use the relations declared for real documents")
     parser.add_argument("--missed", action="store_true", help="list the errors that are not found")
     arguments = parser.parse_args()
@@ -207,7 +235,7 @@ def main() -> None:
             records, alarms = (
                 generated(families, arguments.tables, rng)
                 if title == "generated"
-                else real(rng, 4, declared=arguments.relations)
+                else real(rng, arguments.errors, arguments.half, declared=arguments.relations)
             )
             show(title, records, alarms, by_table=True, seconds=time.perf_counter() - start)
             for row in records[records["found"] == 0].to_dict("records") if arguments.missed else ():

@@ -54,6 +54,10 @@ def category_tests(document: Document) -> Iterator[Finding]:
             yield from _failures(document, blocks, best[1])
 
 
+Line = Mapping[str, Mapping[str, Cell]]
+"""The numbers of one row of a table: column -> statistic -> number."""
+
+
 def _blocks(document: Document, exhibit: str) -> Iterator[Block]:
     """Yield the blocks of counts of a table that have one p-value in their first row."""
     rows: dict[tuple[str, str], dict[str, Mapping[str, Cell]]] = {}
@@ -62,20 +66,33 @@ def _blocks(document: Document, exhibit: str) -> Iterator[Block]:
             rows.setdefault(key[1:3], {})[key[3]] = place
     lines = list(rows.values())
     for start, line in enumerate(lines):
-        tested = [place["p_value"] for place in line.values() if "p_value" in place]
         groups = [column for column, place in line.items() if "count" in place and column not in EVERYBODY]
-        sizes = [document.common(("n",), line[column]["count"]) for column in groups]
-        known = [size for size in sizes if size is not None and size.printed.value > 0]
-        if len(tested) != 1 or len(groups) < 2 or len(known) != len(groups):
-            continue
-        counts: list[tuple[Cell, ...]] = []
-        for other in lines[start : start + LARGEST]:
-            more = any("p_value" in place for place in other.values()) and other is not line
-            if more or any(column not in other or "count" not in other[column] for column in groups):
-                break
-            counts.append(tuple(other[column]["count"] for column in groups))
-        if counts:
-            yield Block(tested[0], tuple(_whole(counts, known)), tuple(known))
+        tested, sizes = _p_values(line), _sizes(document, [line[column]["count"] for column in groups])
+        counts = _counts(lines[start : start + LARGEST], groups)
+        if len(tested) == 1 and len(groups) >= 2 and sizes and counts:
+            yield Block(tested[0], tuple(_whole(counts, sizes)), tuple(sizes))
+
+
+def _p_values(line: Line) -> list[Cell]:
+    return [place["p_value"] for place in line.values() if "p_value" in place]
+
+
+def _sizes(document: Document, counts: Sequence[Cell]) -> list[Cell]:
+    """Return the sizes of the groups of some counts; none unless all are published."""
+    sizes = [document.common(("n",), count) for count in counts]
+    known = [size for size in sizes if size is not None and size.printed.value > 0]
+    return known if len(known) == len(sizes) else []
+
+
+def _counts(lines: Sequence[Line], groups: Sequence[str]) -> list[tuple[Cell, ...]]:
+    """Return the counts of the first row and of those after it that have counts of all groups and no p-value."""
+    counts: list[tuple[Cell, ...]] = []
+    for number, line in enumerate(lines):
+        complete = all("count" in line.get(column, {}) for column in groups)
+        if not complete or (number and _p_values(line)):
+            break
+        counts.append(tuple(line[column]["count"] for column in groups))
+    return counts
 
 
 def _whole(counts: Sequence[tuple[Cell, ...]], sizes: Sequence[Cell]) -> Sequence[tuple[Cell, ...]]:

@@ -168,17 +168,7 @@ def _accepted(results: Sequence[tuple[Compared, Interval, float]]) -> bool:
 
 def _implied(row: Compared, test: Test, sign: int, document: Document) -> Interval | None:
     """Return the range of t, |t| or p that the rounded means, standard deviations and shares of two groups allow."""
-    from scipy.special import ndtr, stdtr
-
-    scales = [_scale(group, document) for group in row.groups]
-    means = [_ends(group.mean.range, scale) for group, scale in zip(row.groups, scales, strict=True)]
-    sds = [(0.0,) if group.sd is None else _ends(group.sd.range, 1) for group in row.groups]
-    sizes = float(row.groups[0].size.printed.value), float(row.groups[1].size.printed.value)
-    if any(end <= 0 for sd, group in zip(sds, row.groups, strict=True) if group.sd is not None for end in sd):
-        return None
-    if row.groups[0].sd is None and any(not 0 <= end <= 1 for ends in means for end in ends):
-        return None
-    values = [test((a, b), (c, d), sizes) for a, b in itertools.product(*means) for c, d in itertools.product(*sds)]
+    values = _statistics(row, test, document)
     signed = [t for t, _ in values if math.isfinite(t)]
     if not signed:
         return None
@@ -186,9 +176,28 @@ def _implied(row: Compared, test: Test, sign: int, document: Document) -> Interv
         least, most = sorted((sign * min(signed), sign * max(signed)))
         return Interval(Fraction(least - SLACK), Fraction(most + SLACK))
     low = 0.0 if min(signed) <= 0 <= max(signed) else min(map(abs, signed))
-    high, df = max(map(abs, signed)), min(df for _, df in values)
+    high = max(map(abs, signed))
     if row.cell.statistic == "t_stat":
         return Interval(Fraction(low * (1 - SLACK)), Fraction(high * (1 + SLACK)))
+    return _p_between(low, high, min(df for _, df in values))
+
+
+def _statistics(row: Compared, test: Test, document: Document) -> list[tuple[float, float]]:
+    """Return t and its degrees of freedom at all ends of the rounded numbers; none where a test has no meaning for them."""
+    means = [_ends(group.mean.range, _scale(group, document)) for group in row.groups]
+    sds = [(0.0,) if group.sd is None else _ends(group.sd.range, 1) for group in row.groups]
+    of_shares = row.groups[0].sd is None
+    inside = (0 <= end <= 1 for ends in means for end in ends) if of_shares else (end > 0 for sd in sds for end in sd)
+    if not all(inside):
+        return []
+    sizes = float(row.groups[0].size.printed.value), float(row.groups[1].size.printed.value)
+    return [test((a, b), (c, d), sizes) for a, b in itertools.product(*means) for c, d in itertools.product(*sds)]
+
+
+def _p_between(low: float, high: float, df: float) -> Interval:
+    """Return the two-sided p-values of a range of |t|."""
+    from scipy.special import ndtr, stdtr
+
     ends = [2 * float(ndtr(-t) if math.isinf(df) else stdtr(df, -t)) for t in (high, low)]
     return Interval(Fraction(ends[0] * (1 - SLACK)), Fraction(min(ends[1] * (1 + SLACK), 1.0)))
 

@@ -11,7 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from refino_eval.config.base import Label
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
@@ -35,9 +35,7 @@ def inferred_checks(document: Document) -> Iterator[Check]:
         yield from _columns_for_all(document, cells)
         results = [
             check
-            for reason, groups in _groups(cells)
-            for group in groups
-            for candidate in group
+            for reason, candidate in _candidates(tuple(cells))
             for check in _checks_of(document, _stated(candidate, reason))
             if not _by_last_digit(document, check)
         ]
@@ -69,6 +67,12 @@ def _additive(results: Sequence[Check]) -> Iterator[Check]:
     for check in results:
         if check not in over_rows or check.target[3:] not in nowhere:
             yield check
+
+
+@lru_cache(maxsize=64)
+def _candidates(cells: tuple[Cell, ...]) -> tuple[tuple[str, Candidate], ...]:
+    """Return the relations that the numbers of a table show, each with its reason; kept, since a document is audited often."""
+    return tuple((reason, candidate) for reason, groups in _groups(cells) for group in groups for candidate in group)
 
 
 def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, Iterator[list[Candidate]]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from refino_eval.published.audit.document import Cell, Document
@@ -215,29 +215,46 @@ def deviation_range(share: Interval, n: int | None) -> Interval:
     return Interval(min(ends), top * Fraction(people, people - 1))
 
 
-def _binary_deviations(document: Document) -> Iterator[Finding]:
-    """Report standard deviations of binary variables that do not follow from the share (DEBIT).
+Spread = tuple[Cell, Cell, float]
+"""A mean, its standard deviation, and how probable it is that the two fit as a binary variable's by chance; 1 if they do not."""
 
-    Rows are binary when declared so, or when the numbers show it: a standard deviation that fits the share to its last digit
-    would be chance in few rows, and at least twice as many columns of the row fit as do not. Where a table's rows
-    fit that often, one fitting column of a row with two is enough.
-    """
-    rows: dict[Key, list[tuple[Cell, Cell, float]]] = {}
-    for place in document.places.values():
-        if "mean" in place and "sd" in place and place["sd"].range.high > 0:
-            mean, sd = place["mean"], place["sd"]
-            rows.setdefault(mean.key[:3], []).append((mean, sd, _chance_of_deviation(document, mean, sd)))
-    for key, row in rows.items():
-        declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
-        table = [chance for other, cells in rows.items() if other[0] == key[0] for *_, chance in cells]
-        often = sum(chance < 1 for chance in table) >= max(4, 0.6 * len(table))
-        own = [chance for *_, chance in row if chance < 1]
-        failing = len(row) - len(own)
-        inferred = own and math.prod(own) < BY_CHANCE and (len(own) >= 2 * failing or (often and len(own) >= failing))
-        if declared or inferred:
-            for mean, sd, chance in row:
-                if chance == 1 and not document.explained("binary_sd", sd.key):
+
+def _binary_deviations(document: Document) -> Iterator[Finding]:
+    """Report standard deviations of binary variables that do not follow from the share (DEBIT)."""
+    for rows in _spreads(document).values():
+        chances = [chance for row in rows for *_, chance in row]
+        often = sum(chance < 1 for chance in chances) >= max(4, 0.6 * len(chances))
+        for row in rows:
+            declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
+            failing = (
+                [(mean, sd) for mean, sd, chance in row if chance == 1] if declared or _is_binary(row, often) else []
+            )
+            for mean, sd in failing:
+                if not document.explained("binary_sd", sd.key):
                     yield _wrong_deviation(document, mean, sd, declared)
+
+
+def _spreads(document: Document) -> Mapping[str, Sequence[Sequence[Spread]]]:
+    """Return the means with standard deviations by exhibit and row."""
+    tables: dict[str, dict[Key, list[Spread]]] = {}
+    for place in document.places.values():
+        for suffix in ("", "_treated", "_control"):
+            mean, sd = place.get(f"mean{suffix}"), place.get(f"sd{suffix}")
+            if mean is not None and sd is not None and sd.range.high > 0:
+                row = tables.setdefault(mean.key[0], {}).setdefault((*mean.key[1:3], mean.key[3] if suffix else ""), [])
+                row.append((mean, sd, _chance_of_deviation(document, mean, sd)))
+    return {exhibit: list(rows.values()) for exhibit, rows in tables.items()}
+
+
+def _is_binary(row: Sequence[Spread], often: bool) -> bool:
+    """Return whether the numbers of a row show that its variable is binary.
+
+    A standard deviation that fits the share to its last digit would be chance in few rows, and at least twice as many columns
+    of the row fit as do not. Where a table's rows fit that often, one fitting column of a row with two is enough.
+    """
+    own = [chance for *_, chance in row if chance < 1]
+    failing = len(row) - len(own)
+    return bool(own) and math.prod(own) < BY_CHANCE and (len(own) >= 2 * failing or (often and len(own) >= failing))
 
 
 def _chance_of_deviation(document: Document, mean: Cell, sd: Cell) -> float:

@@ -97,7 +97,8 @@ def df_of(document: Document, cell: Cell) -> tuple[float, bool]:
 def levels_of(document: Document) -> tuple[tuple[Fraction, ...] | None, dict[str, tuple[Fraction, ...]]]:
     """Return the levels of stars inferred from the document's cells, and those that it declares, by exhibit.
 
-    The convention that contradicts fewest starred cells with a known t is inferred; none if fewer than three are starred.
+    The convention that contradicts fewest starred cells with a known t is inferred; none if fewer than three are starred, or if
+    every convention contradicts more than half as many as it fits: then the stars mean something else.
     """
     declared = {}
     for relation in document.facts("stars"):
@@ -116,7 +117,8 @@ def levels_of(document: Document) -> tuple[tuple[Fraction, ...] | None, dict[str
     wrong = [
         sum(_contradicts(t, stars, levels, float(UNKNOWN_DF)) is not None for t, stars in starred) for levels in options
     ]
-    return options[wrong.index(min(wrong))], declared
+    fitting = 3 * min(wrong) <= len(starred)
+    return options[wrong.index(min(wrong))] if fitting else None, declared
 
 
 def _contradicts(t: TRange, stars: int, levels: Sequence[Fraction], df: float | None) -> str | None:

@@ -102,20 +102,27 @@ def _contradictions(document: Document, tested: Sequence[Tested]) -> Iterator[Fi
     rows: Rows = {}
     for result in tested:
         rows.setdefault(result.cell.key[1:3], []).append(result)
-    failing = [result for row in rows.values() for result in row if not result.passes]
-    for size in dict.fromkeys(result.size for result in failing):
-        wrong = [result for result in failing if result.size is size]
-        if _is_suspect(size, wrong, rows) and not document.explained("whole_numbers", size.key):
-            yield _finding(
-                document, size, wrong[0], [result.cell for result in wrong], "audit.size_not_of_whole_numbers"
-            )
-            failing = [result for result in failing if result not in wrong]
+    failing = [result for result in tested if not result.passes]
+    of_sizes = [(size, wrong) for size, wrong in _by_size(failing).items() if _is_suspect(size, wrong, rows)]
     rare = _others_are_rare(rows)
+    for size, wrong in of_sizes:
+        if not document.explained("whole_numbers", size.key):
+            cells = [result.cell for result in wrong]
+            yield _finding(document, size, wrong[0], cells, "audit.size_not_of_whole_numbers")
+            failing = [result for result in failing if result not in wrong]
     for result in failing:
         if _is_out_of_place(result, rows, rare) and not document.explained("whole_numbers", result.cell.key):
             mean = document.places[result.cell.place]["mean"]
             about = [cell for cell in (mean, result.size) if cell is not result.cell]
             yield _finding(document, result.cell, result, about, "audit.not_of_whole_numbers")
+
+
+def _by_size(failing: Sequence[Tested]) -> Mapping[Cell, list[Tested]]:
+    """Return the failures by the size of their group."""
+    groups: dict[Cell, list[Tested]] = {}
+    for result in failing:
+        groups.setdefault(result.size, []).append(result)
+    return groups
 
 
 def _is_suspect(size: Cell, wrong: Sequence[Tested], rows: Rows) -> bool:
