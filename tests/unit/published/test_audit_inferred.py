@@ -306,3 +306,32 @@ def test_a_p_value_of_a_variable_of_several_rows_is_not_that_of_its_first_row():
 def test_tests_without_degrees_of_freedom_are_left_out():
     numbers = {"f_stat": "2.31", "df": "5", "df_residual": "0", "p_value": "0.045"}
     assert reported([("joint", "all", statistic, text) for statistic, text in numbers.items()]) == set()
+
+
+def in_per_cent(last_sd):
+    arms = {"treated": (94.8, 22.2), "control": (85.9, last_sd)}
+    rows = [("invited", "has_doctor", f"mean_{arm}", f"{mean}") for arm, (mean, _) in arms.items()]
+    rows += [("invited", "has_doctor", f"sd_{arm}", f"{sd}") for arm, (_, sd) in arms.items()]
+    rows += [("invited", f"q{k}", f"{what}_{arm}", text) for k in range(4) for arm in ("treated", "control")
+             for what, text in (("mean", f"{50 + k}.0"), ("sd", f"{(25 - k * k / 100) ** 0.5 * 10:.1f}"))]  # fmt: skip
+    return rows
+
+
+def test_the_standard_deviation_of_a_yes_no_variable_in_per_cent_follows_from_its_mean():
+    assert reported(in_per_cent(34.8)) == set()
+    assert ("binary_sd", ("invited", "has_doctor")) in reported(in_per_cent(43.8))
+
+
+def starred(ts):
+    return [
+        row
+        for k, (t, stars) in enumerate(ts)
+        for row in ((f"x{k}", "m", "estimate", f"{t / 10:.2f}{stars}"), (f"x{k}", "m", "std_error", "0.10"))
+    ]
+
+
+def test_stars_that_fit_no_convention_state_nothing_about_significance():
+    usual = [(2.2, "**"), (2.9, "***"), (1.8, "*"), (2.3, "**")]
+    assert ("stars", ("x4", "m")) in reported(starred([*usual, (0.4, "***")]))
+    # Here stars mark something else: most of them are on small t.
+    assert "stars" not in {rule for rule, _ in reported(starred([(0.3, "*"), (0.8, "*"), (0.4, "*"), (2.9, "*")]))}

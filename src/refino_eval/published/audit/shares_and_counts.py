@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from refino_eval.published.audit.document import Cell, Document
@@ -215,35 +216,54 @@ def deviation_range(share: Interval, n: int | None) -> Interval:
     return Interval(min(ends), top * Fraction(people, people - 1))
 
 
-Spread = tuple[Cell, Cell, float]
-"""A mean, its standard deviation, and how probable it is that the two fit as a binary variable's by chance; 1 if they do not."""
+@dataclass(frozen=True)
+class Spread:
+    """A mean with its standard deviation, read as those of a binary variable of which everybody is `whole`."""
+
+    mean: Cell
+    sd: Cell
+    whole: int
+    chance: float
+    """How probable it is that the two fit by chance; 1 if they do not fit."""
+
+    @property
+    def share(self) -> Interval:
+        """The share that the mean is."""
+        return self.mean.range.times(Fraction(1, self.whole))
 
 
 def _binary_deviations(document: Document) -> Iterator[Finding]:
     """Report standard deviations of binary variables that do not follow from the share (DEBIT)."""
     for rows in _spreads(document).values():
-        chances = [chance for row in rows for *_, chance in row]
+        chances = [spread.chance for row in rows for spread in row]
         often = sum(chance < 1 for chance in chances) >= max(4, 0.6 * len(chances))
         for row in rows:
-            declared = any(fits(relation.of, row[0][0].key) for relation in document.facts("binary"))
-            failing = (
-                [(mean, sd) for mean, sd, chance in row if chance == 1] if declared or _is_binary(row, often) else []
-            )
-            for mean, sd in failing:
-                if not document.explained("binary_sd", sd.key):
-                    yield _wrong_deviation(document, mean, sd, declared)
+            declared = any(fits(relation.of, row[0].mean.key) for relation in document.facts("binary"))
+            failing = [spread for spread in row if spread.chance == 1] if declared or _is_binary(row, often) else []
+            for spread in failing:
+                if not document.explained("binary_sd", spread.sd.key):
+                    yield _wrong_deviation(document, spread, declared)
 
 
 def _spreads(document: Document) -> Mapping[str, Sequence[Sequence[Spread]]]:
-    """Return the means with standard deviations by exhibit and row."""
-    tables: dict[str, dict[Key, list[Spread]]] = {}
+    """Return the means with standard deviations by exhibit and row; in per cent where these fit better than fractions."""
+    tables: dict[str, dict[Key, list[tuple[Cell, Cell]]]] = {}
     for place in document.places.values():
         for suffix in ("", "_treated", "_control"):
             mean, sd = place.get(f"mean{suffix}"), place.get(f"sd{suffix}")
             if mean is not None and sd is not None and sd.range.high > 0:
-                row = tables.setdefault(mean.key[0], {}).setdefault((*mean.key[1:3], mean.key[3] if suffix else ""), [])
-                row.append((mean, sd, _chance_of_deviation(document, mean, sd)))
-    return {exhibit: list(rows.values()) for exhibit, rows in tables.items()}
+                row = (*mean.key[1:3], mean.key[3] if suffix else "")
+                tables.setdefault(mean.key[0], {}).setdefault(row, []).append((mean, sd))
+    return {
+        exhibit: [
+            min(
+                ([_spread(document, mean, sd, whole) for mean, sd in row] for whole in (1, 100)),
+                key=lambda spreads: math.prod(spread.chance for spread in spreads),
+            )
+            for row in rows.values()
+        ]
+        for exhibit, rows in tables.items()
+    }
 
 
 def _is_binary(row: Sequence[Spread], often: bool) -> bool:
@@ -252,20 +272,22 @@ def _is_binary(row: Sequence[Spread], often: bool) -> bool:
     A standard deviation that fits the share to its last digit would be chance in few rows, and at least twice as many columns
     of the row fit as do not. Where a table's rows fit that often, one fitting column of a row with two is enough.
     """
-    own = [chance for *_, chance in row if chance < 1]
+    own = [spread.chance for spread in row if spread.chance < 1]
     failing = len(row) - len(own)
     return bool(own) and math.prod(own) < BY_CHANCE and (len(own) >= 2 * failing or (often and len(own) >= failing))
 
 
-def _chance_of_deviation(document: Document, mean: Cell, sd: Cell) -> float:
-    """Return how probable it is that a standard deviation up to a half fits the share by chance; 1 where it does not fit."""
-    if mean.range.high < 0 or mean.range.low > 1:
-        return 1.0
-    allowed = deviation_range(mean.range, _people(document, mean))
-    if not allowed.meets(sd.range.squared()):
-        return 1.0
-    width = float(_root(allowed.high) - _root(allowed.low) + sd.range.high - sd.range.low)
-    return min(2 * width, 0.99)
+def _spread(document: Document, mean: Cell, sd: Cell, whole: int) -> Spread:
+    """Return a mean and its standard deviation, with the probability that they fit by chance."""
+    share = Spread(mean, sd, whole, 1.0)
+    if share.share.high < 0 or share.share.low > 1:
+        return share
+    allowed = deviation_range(share.share, _people(document, mean))
+    own = sd.range.times(Fraction(1, whole))
+    if not allowed.meets(own.squared()):
+        return share
+    width = float(_root(allowed.high) - _root(allowed.low) + own.high - own.low)
+    return Spread(mean, sd, whole, min(2 * width, 0.99))
 
 
 def _people(document: Document, cell: Cell) -> int | None:
@@ -273,15 +295,18 @@ def _people(document: Document, cell: Cell) -> int | None:
     return None if size is None else int(size.printed.value)
 
 
-def _wrong_deviation(document: Document, mean: Cell, sd: Cell, declared: bool) -> Finding:
-    if mean.range.high < 0 or mean.range.low > 1:
+def _wrong_deviation(document: Document, spread: Spread, declared: bool) -> Finding:
+    mean, sd, whole = spread.mean, spread.sd, spread.whole
+    if spread.share.high < 0 or spread.share.low > 1:
         return finding_about(
-            "audit.value_impossible", document, mean, rule="binary_sd", fits="[0, 1]", certainty="likely",
-            cells=[sd.key], statistic="mean", limits="[0, 1]",
+            "audit.value_impossible", document, mean, rule="binary_sd", fits=f"[0, {whole}]", certainty="likely",
+            cells=[sd.key], statistic="mean", limits=f"[0, {whole}]",
         )  # fmt: skip
-    square = deviation_range(mean.range, _people(document, mean))
-    ends = Interval(_root(square.low), _root(square.high))
-    fair = deviation_range(mean.interval(cut=True), _people(document, mean)).meets(sd.interval(cut=True).squared())
+    people = _people(document, mean)
+    square = deviation_range(spread.share, people)
+    ends = Interval(_root(square.low) * whole, _root(square.high) * whole)
+    cut = [cell.interval(cut=True).times(Fraction(1, whole)) for cell in (mean, sd)]
+    fair = deviation_range(cut[0], people).meets(cut[1].squared())
     return finding_about(
         "audit.deviation_not_binary",
         document,
