@@ -162,6 +162,7 @@ def _person_table_lines(configuration: Configuration) -> Iterator[str]:
     from refino_eval.config.dependencies import used_covariates
     from refino_eval.trial import read_person_table
     from refino_eval.trial.cluster_advice import cluster_advice
+    from refino_eval.trial.group_counts import group_problems
 
     study, definitions = configuration.evaluation, configuration.definitions
     assert study.person_table is not None
@@ -175,6 +176,8 @@ def _person_table_lines(configuration: Configuration) -> Iterator[str]:
     yield f"the person table {study.person_table.file} has {data.cohort.flow[0].persons:,} people and every column that is used"
     yield from _flow_lines(data.cohort.flow)
     yield from cluster_advice(data.cohort.frame, study.person_table.strata)
+    shown = {name: definitions.exhibits[name] for name in study.exhibits}
+    raise_problems(group_problems(data.cohort.frame, data.outcomes, study, shown))
 
 
 def _panel_lines(configuration: Configuration) -> Iterator[str]:
@@ -182,6 +185,7 @@ def _panel_lines(configuration: Configuration) -> Iterator[str]:
     from refino_eval.config.dependencies import used_covariates
     from refino_eval.months.panel_file import read_panel
     from refino_eval.trial.cluster_advice import cluster_advice
+    from refino_eval.trial.group_counts import group_problems
 
     study, definitions = configuration.evaluation, configuration.definitions
     assert study.panel is not None
@@ -202,6 +206,8 @@ def _panel_lines(configuration: Configuration) -> Iterator[str]:
     )
     yield from _flow_lines(data.cohort.flow)
     yield from cluster_advice(data.cohort.frame, study.panel.strata)
+    shown = {name: definitions.exhibits[name] for name in study.exhibits}
+    raise_problems(group_problems(data.cohort.frame, None, study, shown))
 
 
 def _flow_lines(flow: Sequence[FlowLine]) -> Iterator[str]:

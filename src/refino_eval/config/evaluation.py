@@ -145,6 +145,14 @@ class Project(Strict):
     )
 
 
+def _as_expression(given: Any) -> Any:
+    """Take a number, true or false as the expression that it is: YAML reads a constant without quotes as one."""
+    return str(given).lower() if isinstance(given, bool | int | float) else given
+
+
+Expression = Annotated[str, BeforeValidator(_as_expression, json_schema_input_type=str | float | bool)]
+
+
 class Arm(Strict):
     """One value of the random assignment."""
 
@@ -453,7 +461,7 @@ class PeopleFile(TableFile):
     """The key of the evaluation, for messages."""
 
     join: tuple[Joined, ...] = Field(default=(), description="Other files, joined in order.")
-    derive: dict[Name, str] = Field(
+    derive: dict[Name, Expression] = Field(
         default={}, description="New column -> an expression of columns, or of new columns before it."
     )
     person_id: str | None = Field(default=None, description="Column; without one, rows are numbered.")

@@ -36,6 +36,8 @@ def _levels(given: object) -> object:
     return USUAL_LEVELS if given is True else () if given is False else given
 
 
+MOST_GROUPS = 12
+"""More groups than this are no groups a reader can compare."""
 Stars = Annotated[tuple[Level, ...], BeforeValidator(_levels, json_schema_input_type=bool | tuple[Level, ...])]
 """Levels of p that a star each is given for; true is the usual three, false none."""
 
@@ -136,6 +138,8 @@ class PlainExhibit(Strict):
     """The covariances that the numbers honour; an exhibit that asks for another is refused."""
     honoured: ClassVar[tuple[str, ...]] = ()
     """Which of a specification's `options` the numbers honour: outcome_controls, interacted, absorb."""
+    most_groups: ClassVar[int | None] = None
+    """The most groups that a column of `splits` may have; None for kinds that list all of them."""
     explanations: ClassVar[tuple[str, ...]] = ()
     """Entries of `text/explanations.yaml` that say what the numbers mean; counts, means and shares need none."""
     effects_by_outcome: ClassVar[bool] = False
@@ -192,12 +196,14 @@ class PlainExhibit(Strict):
         cluster_key
             The key of the configuration that names them.
         """
-        chosen = [specifications[name] for name in self.specifications_read if name in specifications]
-        for entry in chosen:
+        chosen = {name: specifications[name] for name in self.specifications_read if name in specifications}
+        for name, entry in chosen.items():
+            which = f" The specification is '{name}'." if len(chosen) > 1 else ""
             yield from self._refused_weights(weights if entry.weights is None else entry.weights or None)
             refused = (option for option, is_set in entry.options.items() if is_set and option not in self.honoured)
-            yield from (REFUSED_OPTIONS[option] for option in refused)
-            yield from self._refused_covariance(entry.vcov, cluster=cluster, cluster_key=cluster_key)
+            yield from (f"{REFUSED_OPTIONS[option]}{which}" for option in refused)
+            refusals = self._refused_covariance(entry.vcov, cluster=cluster, cluster_key=cluster_key)
+            yield from (f"{refusal}{which}" for refusal in refusals)
         if not chosen:
             yield from self._refused_weights(weights)
             yield from self._refused_covariance(getattr(self, "vcov", None), cluster=cluster, cluster_key=cluster_key)
@@ -347,6 +353,8 @@ class StatesExhibit(PlainExhibit):
 
 class GroupedExhibit(PlainExhibit):
     """An exhibit of states that may be shown by group."""
+
+    most_groups: ClassVar[int] = MOST_GROUPS
 
     by: By | None = Field(
         default=None,

@@ -49,6 +49,9 @@ MESSAGES = {
 }
 """Sentences for the types of errors that pydantic reports; they follow the key."""
 
+SAME_IN_OTHER_PLACES = {"in": "equals", "equals": "in"}
+"""Keys that say the same in different places: a condition has `in`, a covariate and a subgroup `equals`."""
+
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 NAME_RULE = "is not a valid name: lower-case letters without accents, digits and underscores, a letter first, at most 40 characters"
 
@@ -84,7 +87,9 @@ def _paragraph(problem: Any, model: type[BaseModel], shown: str) -> str:
     location = [str(part) for part in problem["loc"] if part not in (*UNWRITTEN, "[key]")]
     key = ".".join(location) or "(top level)"
     if problem["type"] == "extra_forbidden":
-        hint = nearest(str(problem["loc"][-1]), _keys_at(model, problem["loc"][:-1]))
+        valid = _keys_at(model, problem["loc"][:-1])
+        meant = SAME_IN_OTHER_PLACES.get(str(problem["loc"][-1]))
+        hint = f" Did you mean '{meant}'?" if meant in valid else nearest(str(problem["loc"][-1]), valid)
         return f"{shown}: the key '{key}' is not known.{hint}"
     if problem["type"] == "missing":
         return f"{shown}: the key '{key}' is missing. Add it."

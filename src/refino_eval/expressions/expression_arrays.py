@@ -231,6 +231,45 @@ def _standardise(values: Array, condition: Array | None = None) -> Array:
     return np.asarray((values - rows.mean()) / rows.std(ddof=1))
 
 
+def _quantile(values: Array, share: Array, condition: Array | None = None) -> Array:
+    if np.ndim(share) or not 0 <= float(share) <= 1:
+        raise Problem("quantile(...) takes a column and a share from 0 to 1, for instance `quantile(pay, 0.99)`")
+    return np.asarray(np.quantile(_chosen_rows(values, condition, "quantile"), float(share)))
+
+
+def _standardised(condition: Array, columns: tuple[Array, ...]) -> Array:
+    """Return the columns of an index, each standardised by the rows that meet its condition, shape (n, k)."""
+    if not np.all(np.isin(condition, (0.0, 1.0)) | np.isnan(condition)):
+        raise Problem("an index takes a condition first, as in `mean_index(arm = 0, x, y)`, and then its columns")
+    return np.column_stack([_standardise(column, condition) for column in columns])
+
+
+def _weighted_index(columns: Array, weights: Array) -> Array:
+    """Return the weighted mean of each row's columns that are not missing; missing where all are, or their weights add up to 0."""
+    present = ~np.isnan(columns)
+    total = present @ weights
+    return np.asarray(np.where(present, columns, 0.0) @ weights / np.where(np.abs(total) > 1e-12, total, np.nan))
+
+
+def _mean_index(condition: Array, *columns: Array) -> Array:
+    """Return the index of Kling, Liebman and Katz (2007, Econometrica 75, p. 89): the mean of standardised outcomes."""
+    standardised = _standardised(condition, columns)
+    return _weighted_index(standardised, np.ones(standardised.shape[1]))
+
+
+def _covariance_index(condition: Array, *columns: Array) -> Array:
+    """Return the index of Anderson (2008, JASA 103, p. 1485): standardised outcomes, weighted by the inverse of their covariance."""
+    standardised = _standardised(condition, columns)
+    complete = standardised[~np.isnan(standardised).any(axis=1)]
+    covariance = np.atleast_2d(np.cov(complete, rowvar=False)) if len(complete) > 1 else np.full((1, 1), np.nan)
+    if not np.all(np.isfinite(covariance)) or np.linalg.matrix_rank(covariance) < len(columns):
+        raise Problem(
+            f"covariance_index(...) needs the inverse of the covariance matrix of its {len(columns)} columns, which "
+            f"{len(complete)} complete rows do not give: a column repeats others, or too few rows are complete"
+        )
+    return _weighted_index(standardised, np.linalg.solve(covariance, np.ones(len(columns))))
+
+
 def _number_of(values: Array) -> Array:
     if np.ndim(values) == 0:
         raise Problem("number_of(...) takes a column")
@@ -281,5 +320,6 @@ _ON_VALUES: Mapping[str, Callable[..., Array]] = {
     ">=": lambda left, right: _known(left >= right, left, right),
     "missing": lambda value: _missing(value).astype(float), "coalesce": _first_known, "number_of": _number_of,
     "mean": _mean, "sd": _sd, "standardise": _standardise,
+    "quantile": _quantile, "mean_index": _mean_index, "covariance_index": _covariance_index,
     "days": _date_part("days"), "year": _date_part("year"), "month": _date_part("month"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from refino_eval.errors import UserError
@@ -77,6 +78,8 @@ def _negated(tree: Tree, labels: Mapping[str, str], language: str) -> str:
 def _constant(tree: Constant, language: str) -> str:
     if isinstance(tree.value, str):
         return f"'{tree.value}'"
+    if math.isnan(tree.value):
+        return say("expressions.missing_value", language)
     if tree.kind == "boolean":
         return say(f"expressions.{'true' if tree.value else 'false'}", language)
     return f"{tree.value:.15g}"

@@ -24,8 +24,9 @@ nesting. No token reaches Python as written: names, numbers and texts become pla
 from __future__ import annotations
 
 import ast
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,7 +74,7 @@ class Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "missing": Function(1, 1, "values"),
+    "missing": Function(0, 1, "values"),
     "coalesce": Function(2, 20, "values"),
     "min": Function(2, 20, "numbers"),
     "max": Function(2, 20, "numbers"),
@@ -88,6 +89,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "mean": Function(1, 2, "whole column"),
     "sd": Function(1, 2, "whole column"),
     "standardise": Function(1, 2, "whole column"),
+    "quantile": Function(2, 3, "whole column"),
+    "mean_index": Function(3, 41, "whole column"),
+    "covariance_index": Function(3, 41, "whole column"),
     "number_of": Function(1, 1, "column"),
     "days": Function(1, 1, "dates"),
     "year": Function(1, 1, "dates"),
@@ -96,7 +100,14 @@ FUNCTIONS: Mapping[str, Function] = {
 """`round` takes a half to the even neighbour. `days` counts from 1970-01-01, of a date column or a date in quotes.
 
 `mean(x)` and `sd(x)` are of all rows of the file, and `mean(x, arm = 0)` of those that meet the condition; `standardise(x, arm = 0)`
-is x less that mean, in units of that standard deviation (n - 1).
+is x less that mean, in units of that standard deviation (n - 1). `quantile(x, 0.99)` is the value below which 99 per cent of these
+rows are, by linear interpolation.
+
+`mean_index(arm = 0, x, y, z)` is the mean of the columns, each standardised by the rows that meet the condition (Kling, Liebman and
+Katz 2007); `covariance_index(arm = 0, x, y, z)` weights them by the row sums of the inverse of their covariance matrix over all rows
+without missing values (Anderson 2008). Both use a row's columns that are not missing, with the weights of these.
+
+`missing(x)` asks whether x is missing; `missing()` is a missing value, for columns of a person table.
 
 `band(x, 25, 40)` is 0 below 25, 1 from 25, 2 from 40 on; `quantile_group(x, 4)` is 1 for the lowest quarter of all rows
 of the file, a value at a limit being in the lower group; `number_of(x)` numbers the different values of x from 1, in
@@ -362,7 +373,8 @@ class _Builder:
             other = next(letter for letter in token.text if not letter.isascii())
             raise Problem(f"the character '{other}' (U+{ord(other):04X}) has no meaning here")
         if token.text not in self.kinds:
-            raise Problem(f"there is no {self.what} '{token.text}'.{nearest(token.text, self.kinds)}")
+            hint = unknown_column_hint if self.what == "column" else nearest
+            raise Problem(f"there is no {self.what} '{token.text}'.{hint(token.text, self.kinds)}")
         return Name(token.text, self.kinds[token.text])
 
     def arithmetic(self, operator: ast.operator, left: ast.expr, right: ast.expr) -> Tree:
@@ -410,13 +422,23 @@ class _Builder:
         if function.of_person_tables_only and self.what != "column":
             raise Problem(f"{name}(...) is for columns of a person table, and a {self.what} is a number")
         fewest, most = function.fewest, function.most
+        if name == "missing" and not node.args:
+            return self.missing_value()
         if not fewest <= len(node.args) <= most:
             raise Problem(f"{name}(...) takes {fewest if fewest == most else f'{fewest} to {most}'} values")
         make = self.number if function.takes in ("numbers", "whole column") else self.tree
         operands = tuple(make(value) for value in node.args)
         if name in ("band", "quantile_group") and not all(_is_constant(limit) for limit in operands[1:]):
             raise Problem(f"{name}(...) takes numbers after its first value")
+        if name in ("mean_index", "covariance_index") and kind_of(operands[0]) == "number":
+            raise Problem(f"{name}(...) takes a condition first, as in `{name}(arm = 0, x, y)`, and then the columns")
         return Call(name, operands)
+
+    def missing_value(self) -> Tree:
+        """Return the constant that is missing; a state is missing where its spells or other states are."""
+        if self.what != "column":
+            raise Problem(f"missing() is for columns of a person table; missing(...) takes a {self.what}")
+        return Constant(math.nan, "any")
 
     def number(self, node: ast.expr) -> Tree:
         tree = self.tree(node)
@@ -444,6 +466,13 @@ class _Builder:
         self.comparable(*trees)
         if any(kind_of(tree) == "text" for tree in trees):
             raise Problem("text can be compared by = and != only; of dates, compare days(...)")
+
+
+def unknown_column_hint(name: str, valid: Iterable[str]) -> str:
+    """Return a hint for a name that is no column: how a missing value is written, or the nearest column."""
+    if name.lower() in ("missing", "na", "nan", "null", "none"):
+        return " A missing value is written `missing()`."
+    return nearest(name, valid)
 
 
 def _number(text: str) -> float:

@@ -20,6 +20,7 @@ from refino_eval.config import definitions as d
 from refino_eval.config.evaluation import Arms, KeptRows, PeopleFile, PersonTable, Sample
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.expressions.expression_arrays import columns_in, compared_with_text, derive_column
+from refino_eval.expressions.language import unknown_column_hint
 from refino_eval.sql.quoting import code_text
 from refino_eval.trial.arm_codes import arm_names, arms_from_codes, code_from_columns
 from refino_eval.trial.cohort import Cohort, add_samples, control_lines
@@ -227,7 +228,7 @@ def _derived(
 ) -> TableColumn:
     names = columns_in(text, name=name)
     if unknown := [column for column in names if column not in columns]:
-        hint = nearest(unknown[0], set(valid) - {name})
+        hint = unknown_column_hint(unknown[0], set(valid) - {name})
         raise UserError(
             f"person_table.derive.{name}: `{text[:100]}` cannot be read: there is no column '{unknown[0]}'.{hint}"
         )

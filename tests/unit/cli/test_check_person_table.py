@@ -35,12 +35,13 @@ def check(tmp_path):
     """Return the lines of `check` for a file and the names of its columns."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
 
-    def run(rows=ROWS, **names):
+    def run(rows=ROWS, ending=None, **names):
         (tmp_path / "data/small").mkdir(parents=True, exist_ok=True)
         if rows is not None:
             (tmp_path / "data/small/small.csv").write_text(rows)
         path = tmp_path / "config/evaluations/small.yaml"
-        path.write_text(STUDY % (NAMES | names), encoding="utf-8")
+        study = STUDY if ending is None else STUDY.partition("exhibits:")[0] + ending
+        path.write_text(study % (NAMES | names), encoding="utf-8")
         return "\n".join(check_evaluation(tmp_path, "small"))
 
     return run
@@ -86,3 +87,29 @@ def test_published_values_that_cannot_be_compared_are_refused(check, tmp_path, f
     (tmp_path / f"data/published/{file}.csv").write_text(head + row)
     with pytest.raises(UserError, match=message):
         check(outcome="y}}\npublished: nsv\n#")
+
+
+@pytest.mark.parametrize(
+    ("groups", "exhibit", "message"),
+    [
+        (
+            13,
+            "kind: subgroups, columns: {y: y}, groups: [g]",
+            "'effects' is split by 'g', which has 13 values among the 130 people",
+        ),
+        (1, "kind: subgroups, columns: {y: y}, groups: [g]", "'g', which has one value"),
+        (13, "kind: late, columns: {y: y}, by: g", "'g', which has 13 values"),
+        (61, "kind: leave_one_out, columns: {y: y}, without: g", "between 2 and 60 groups"),
+        (60, "kind: leave_one_out, columns: {y: y}, without: g", ""),
+        (12, "kind: subgroups, columns: {y: y}, groups: [g]", ""),
+    ],
+)
+def test_columns_of_too_many_or_too_few_groups_are_refused_before_the_run(check, groups, exhibit, message):
+    rows = "z,w,d,y,g\n" + "".join(f"{i % 2},1,{i % 2},{i},{i % groups}\n" for i in range(10 * groups))
+    outcome = "y}, derive: {one: 1}, covariates: {g: g}}\n#"
+    text = f"exhibits: [effects]\ndefinitions:\n  specifications: {{plain: {{label: {{nb: x, en: x}}, description: x.}}}}\n  exhibits: {{effects: {{title: {{nb: x, en: x}}, specification: plain, {exhibit}}}}}\n"
+    if message:
+        with pytest.raises(UserError, match=message):
+            check(rows, outcome=outcome, ending=text)
+    else:
+        assert "people and every column" in check(rows, outcome=outcome, ending=text)

@@ -5,6 +5,7 @@ import pytest
 from refino_eval.config.checking.exhibit_checks import exhibit_problems
 from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.model_errors import validate
 from refino_eval.errors import UserError
 from refino_eval.exhibits.kinds.late.text import formula
 from refino_eval.exhibits.wording.formulas import regression
@@ -60,7 +61,7 @@ def problems(exhibit, *arms):
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'yy', which does not exist"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'befor', which does not exist. Did you mean 'before'?"),
         ({"kind": "itt", **Y, "specifications": ["lost"]}, "'ofice', which does not exist. Did you mean 'office'?"),
-        ({"kind": "itt", **Y, "specifications": ["lin"], "show_controls": True}, "of additive specifications alone"),
+        ({"kind": "itt", **Y, "specifications": ["main", "lin"], "show_controls": True}, "Of its specifications, 'lin' is interacted"),
         ({"kind": "subgroups", **Y, "groups": ["office"], "specification": "two_way", "draws": 99}, "Leave `draws` or `absorb`"),
         ({"kind": "specification_curve", **Y, "specifications": ["main"], "decimal_places": 2}, "`decimal_places` are of tables"),
         ({"kind": "tests", **Y, "between_arms": True}, "Add `comparison: joint`"),
@@ -76,6 +77,13 @@ def test_coefficients_of_controls_of_several_arms_need_one_regression():
     exhibit = {"kind": "itt", **Y, "specifications": ["main"], "show_controls": True}
     assert "Add `comparison: joint`" in problems(exhibit, "a", "b")
     assert problems({**exhibit, "comparison": "joint"}, "a", "b") == problems({**exhibit, "arm": "a"}, "a", "b") == ""
+
+
+@pytest.mark.parametrize(("model", "key"), [("covariates", "in"), ("subgroups", "in")])
+def test_a_key_of_a_condition_points_to_the_one_of_a_covariate(model, key):
+    entry = {"covariates": {"kind": "column", "column": "age"}, "subgroups": {"covariate": "age"}}[model]
+    with pytest.raises(UserError, match="Did you mean 'equals'"):
+        validate({model: {"a": {"label": LABEL, **entry, key: [1]}}}, Definitions, "x.yaml")
 
 
 @pytest.mark.parametrize(

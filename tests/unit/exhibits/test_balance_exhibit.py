@@ -8,6 +8,8 @@ from scipy.stats import ttest_ind
 from refino_eval.config.definitions import Definitions
 from refino_eval.exhibits.aggregate import aggregate
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.render import table_of
+from refino_eval.exhibits.wording.labels import LabelBook
 from support.builders import LABEL
 
 COUNTS = {
@@ -45,6 +47,10 @@ def files(tmp_path_factory):
 
 
 def made(files, **entry):
+    return whole(files, **entry)[0].set_index(["panel", "row", "column", "statistic"])["value"]
+
+
+def whole(files, **entry):
     covariates = {name: {"kind": "column", "column": name, "label": LABEL} for name in COUNTS}
     specifications = {"main": {"label": LABEL, "description": "x", "vcov": "HC2"}}
     definitions = Definitions.model_validate(
@@ -52,7 +58,7 @@ def made(files, **entry):
     )
     study = Study("intervention", "control", definitions.specifications, 1)
     frame = aggregate("x", definitions.exhibits["x"], files=files, study=study)
-    return frame.set_index(["panel", "row", "column", "statistic"])["value"]
+    return frame, definitions.exhibits["x"], definitions
 
 
 def test_without_strata_the_classical_difference_is_the_t_test_of_equal_variances(files):
@@ -77,3 +83,27 @@ def test_the_t_statistic_is_the_effect_over_its_standard_error_and_comes_on_requ
     ratio = numbers["main", "intervention", "y", "estimate"] / numbers["main", "intervention", "y", "std_error"]
     assert numbers["main", "intervention", "y", "t_stat"] == pytest.approx(ratio, rel=1e-12)
     assert "t_stat" not in made(files, kind="itt", columns={"y": "y"}).index.get_level_values("statistic")
+
+
+@pytest.mark.parametrize("missing", ["common", "available"])
+def test_people_who_lack_a_characteristic_are_counted_by_arm_and_noted(files, tmp_path, missing):
+    cohort = pd.read_parquet(files.cohort)
+    cohort.loc[[0, 1, 2, 200], "male"] = np.nan
+    cohort.to_parquet(tmp_path / "cohort.parquet")
+    gaps = PersonFiles(cohort=tmp_path / "cohort.parquet", outcomes={}, panels={})
+    entry = {"kind": "balance", "covariates": ["male", "married"], "missing": missing}
+    frame, exhibit, definitions = whole(gaps, **entry)
+    counts = frame[frame["panel"] == "missing"]
+    assert counts[["row", "column", "value"]].to_numpy().tolist() == [
+        ["male", "intervention", 3],
+        ["male", "control", 1],
+    ]
+    book = LabelBook(definitions=definitions, treated="intervention", control="control", arms={}, strata=())
+    for language, words in (("en", "People who lack a characteristic"), ("nb", "Personer som mangler et kjennetegn")):
+        notes = " ".join(table_of("x", exhibit, frame, labels=book, language=language, facts={}).notes)
+        assert f"{words} (Intervention + Control): x 3 + 1." in notes
+        assert "x 3 + 1; " not in notes
+    everybody, exhibit, _ = whole(files, **entry)
+    assert "lack a characteristic" not in " ".join(
+        table_of("x", exhibit, everybody, labels=book, language="en", facts={}).notes
+    )

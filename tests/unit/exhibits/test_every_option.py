@@ -524,7 +524,7 @@ def test_coefficients_of_controls_are_those_of_the_same_regression(trial, vcov):
         assert got[(*key, "estimate")] == pytest.approx(params[k], rel=1e-8)
         assert got[(*key, "std_error")] == pytest.approx(errors[k], rel=1e-8)
     assert got["spec", "t", "y", "estimate"] == pytest.approx(params[0], rel=1e-9)
-    with pytest.raises(UserError, match="of additive specifications alone"):
+    with pytest.raises(UserError, match="only additive specifications have"):
         numbers(trial, "itt", show_controls=True, option="interacted")
 
 

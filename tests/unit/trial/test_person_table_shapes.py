@@ -10,7 +10,9 @@ from refino_eval.config.definitions import Definitions
 from refino_eval.config.evaluation import Arms, Evaluation, PersonTable, Sample
 from refino_eval.config.load import merged_definitions
 from refino_eval.errors import UserError
+from refino_eval.expressions import parse
 from refino_eval.expressions.expression_arrays import derive_column
+from refino_eval.expressions.expression_words import expression_words
 from refino_eval.trial import read_person_table
 from support.builders import LABEL
 
@@ -174,3 +176,36 @@ def test_a_column_is_standardised_by_the_rows_that_meet_a_condition():
     ):
         with pytest.raises(UserError, match=problem):
             derive_column(text, frame, name="x")
+
+
+def test_indices_of_outcomes_are_weighted_as_their_papers_say():
+    frame = pd.DataFrame({"a": [1.0, 2, 4, 3, 6, 5], "b": [2.0, 1, 5, 3, 9, np.nan], "z": [0.0, 0, 0, 1, 1, 1]})
+    scores = np.column_stack(
+        [(frame[c] - frame.loc[frame.z == 0, c].mean()) / frame.loc[frame.z == 0, c].std() for c in "ab"]
+    )
+    plain = derive_column("mean_index(z = 0, a, b)", frame, name="x").to_numpy()
+    assert plain == pytest.approx(np.nanmean(scores, axis=1))
+    inverse = np.linalg.inv(np.cov(scores[:5], rowvar=False))
+    weighted = derive_column("covariance_index(z = 0, a, b)", frame, name="x").to_numpy()
+    assert weighted[:5] == pytest.approx(scores[:5] @ inverse.sum(axis=1) / inverse.sum())
+    assert weighted[5] == pytest.approx(scores[5, 0])
+    assert derive_column("min(a, quantile(a, 0.5, z = 0))", frame, name="x").tolist() == [1, 2, 2, 2, 2, 2]
+    for text, problem in (
+        ("covariance_index(z = 0, a, a)", "a column repeats others"),
+        ("mean_index(a, b, z)", "a condition first"),
+        ("quantile(a, b)", "a share from 0 to 1"),
+    ):
+        with pytest.raises(UserError, match=problem):
+            derive_column(text, frame, name="x")
+
+
+def test_a_missing_value_can_be_written():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "code": ["x", "y"]})
+    assert np.isnan(derive_column("a if a > 1 else missing()", frame, name="x").to_numpy()[0])
+    assert derive_column("code if a > 1 else missing()", frame, name="x").tolist() == [None, "y"]
+    assert expression_words("a if a > 1 else missing()", {}, "en") == "a if a > 1, otherwise a missing value"
+    for word in ("missing", "NA", "null"):
+        with pytest.raises(UserError, match=r"no column '\w+'. A missing value is written `missing\(\)`"):
+            derive_column(f"a if a > 1 else {word}", frame, name="x")
+    with pytest.raises(UserError, match="for columns of a person table"):
+        parse("wage if aap else missing()", {"wage": "number", "aap": "boolean"}, where="State 's'")

@@ -10,13 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config import definitions as d
-from refino_eval.config.exhibit_base import By
+from refino_eval.config.exhibit_base import MOST_GROUPS, By
 from refino_eval.errors import UserError, nearest
 from refino_eval.exhibits.keys import GROUPS, WITHOUT_GROUP, group_key, panel_of, split_key
 from refino_eval.exhibits.numbers.study import Row, Study, cell, of_arm
-
-MOST_GROUPS = 12
-"""More groups than this are no groups a reader can compare."""
+from refino_eval.trial.group_counts import comparable_levels
 
 
 @dataclass(frozen=True)
@@ -100,14 +98,7 @@ def groups_of(by: By, cohort: pd.DataFrame, study: Study, *, most: int = MOST_GR
     if not isinstance(by, str):
         return _subgroups(by, cohort, study)
     values = _column(by, cohort)
-    present = values.notna().to_numpy()
-    levels = sorted(set(values[present]))
-    if not 2 <= len(levels) <= most:
-        what = "one value" if len(levels) == 1 else f"{len(levels)} values"
-        raise UserError(
-            f"is split by '{by}', which has {what} among the {len(cohort):,} people of the sample; between 2 and {most} "
-            "groups can be compared. Define subgroups (config/definitions/subgroups.yaml) and list them, or choose another."
-        )
+    levels = comparable_levels(values, by, most)
     place = {value: k for k, value in enumerate(levels)}
     member = np.array([place.get(value, -1) for value in values], dtype=np.int64)
     return Groups(split=split_key(by), names=tuple(_text(value) for value in levels), member=member)

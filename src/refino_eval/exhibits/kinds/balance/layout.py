@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.kinds.balance.model import MISSING, BalanceExhibit
 from refino_eval.exhibits.layout.heads import Group, grouped_heads
 from refino_eval.exhibits.layout.model_rows import strata_row
 from refino_eval.exhibits.layout.page import Page
@@ -34,6 +34,7 @@ def layout(exhibit: BalanceExhibit, frame: pd.DataFrame, page: Page) -> Table:
         *_joint_test(numbers, labels),
         *_balanced(exhibit, numbers, labels),
         *_unsupported(exhibit, numbers, labels),
+        *_missing(exhibit, numbers, labels),
         *([] if exhibit.strata or not labels.strata else [labels.say("balance.without_strata")]),
     ]
     return page.table(exhibit, frame, parts, notes)
@@ -164,6 +165,27 @@ def _unsupported(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -
         and not math.isfinite(numbers.value("", covariate, "alone", "std_error"))
     ]
     return [labels.say("balance.rests_on_one_person", listed="; ".join(names), n=len(names))] if names else []
+
+
+def _missing(exhibit: BalanceExhibit, numbers: Numbers, labels: LabelBook) -> list[str]:
+    """Return a note on how many people of each arm lack which covariate, and whether they are left out altogether."""
+    arms = (labels.treated, labels.control)
+    counts = {
+        covariate: " + ".join(numbers.cell(MISSING, covariate, arm, "count").text or "0" for arm in arms)
+        for covariate in exhibit.covariates
+        if any(numbers.cell(MISSING, covariate, arm, "count").text for arm in arms)
+    }
+    if not counts:
+        return []
+    listed = "; ".join(f"{inside(labels.covariate(name, unit=False))} {count}" for name, count in counts.items())
+    return [
+        labels.say(
+            f"balance.lacking_{exhibit.missing}",
+            listed=listed,
+            treated=labels.arm(arms[0]),
+            control=labels.arm(arms[1]),
+        )
+    ]
 
 
 def _joint_test(numbers: Numbers, labels: LabelBook) -> list[str]:

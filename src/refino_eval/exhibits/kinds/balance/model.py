@@ -10,6 +10,9 @@ from refino_eval.config.base import VCOV, Name
 from refino_eval.config.exhibit_base import Chapter, PlainExhibit
 from refino_eval.covariances import Vcov
 
+MISSING = "missing"
+"""Panel of the people who lack a covariate."""
+
 
 class BalanceExhibit(PlainExhibit):
     """Treatment regressed on each covariate alone and on all together, within cells."""

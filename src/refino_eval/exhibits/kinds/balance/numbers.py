@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from refino_eval import estimation as est
-from refino_eval.exhibits.kinds.balance.model import BalanceExhibit
+from refino_eval.exhibits.kinds.balance.model import MISSING, BalanceExhibit
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows, joint_test_rows
-from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, weighting
+from refino_eval.exhibits.numbers.study import Context, Row, Study, cell, of_arm, weighting
 
 
 def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
@@ -35,6 +35,18 @@ def numbers(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
         yield cell("joint_test", "joint", "n", n, n)
     if exhibit.regress != "treatment":
         yield from _differences(table, study)
+    yield from _missing(exhibit, context)
+
+
+def _missing(exhibit: BalanceExhibit, context: Context) -> Iterator[Row]:
+    """Count the people of each arm who lack a covariate, for the covariates that somebody lacks."""
+    cohort, study = context.cohort, context.study
+    for covariate in exhibit.covariates:
+        lacking = cohort[covariate].isna().to_numpy()
+        if lacking.any():
+            for arm in (study.treated, study.control):
+                count = int((lacking & of_arm(cohort, arm, study)).sum())
+                yield cell(covariate, arm, "count", count, count, panel=MISSING)
 
 
 def _differences(table: est.BalanceTable, study: Study) -> Iterator[Row]:

@@ -74,9 +74,17 @@ class IttExhibit(OutcomesExhibit):
     ) -> Iterator[str]:
         """Return the options that this kind does not honour."""
         yield from super().refused(specifications, weights=weights, cluster=cluster, cluster_key=cluster_key)
-        chosen = [specifications[name] for name in self.specifications if name in specifications]
-        if self.show_controls and any(entry.adjustment == "interacted" for entry in chosen):
-            yield "shows coefficients of controls (show_controls) of additive specifications alone. Choose one, or leave it out."
+        interacted = [
+            name
+            for name in self.specifications
+            if name in specifications and specifications[name].adjustment == "interacted"
+        ]
+        if self.show_controls and interacted:
+            named = " and ".join(f"'{name}'" for name in interacted)
+            yield (
+                "shows coefficients of controls (show_controls), which only additive specifications have. Of its specifications, "
+                f"{named} {'is' if len(interacted) == 1 else 'are'} interacted: leave it out, or move it to an exhibit without show_controls."
+            )
 
     def faults(self, where: str, study: Evaluation, definitions: Definitions) -> Iterator[str]:
         """Return what the definition says and cannot mean."""

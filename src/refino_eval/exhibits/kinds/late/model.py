@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from refino_eval.config.base import Name, Unit
-from refino_eval.config.exhibit_base import By, Chapter, OutcomesExhibit, Participation
+from refino_eval.config.exhibit_base import MOST_GROUPS, By, Chapter, OutcomesExhibit, Participation
 
 
 class LateExhibit(OutcomesExhibit):
@@ -20,6 +20,7 @@ class LateExhibit(OutcomesExhibit):
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    most_groups: ClassVar[int] = MOST_GROUPS
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",

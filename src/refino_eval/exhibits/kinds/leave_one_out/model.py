@@ -18,11 +18,15 @@ class LeaveOneOutExhibit(OutcomesExhibit):
     supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    most_groups: ClassVar[int] = 60
+    """More groups than this are not left out in turn: a table of so many rows shows nothing."""
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "choices",
     )
-    without: Name = Field(description="A stratum (county), another column that the cohort keeps, draw_year or cluster.")
+    without: Name = Field(
+        description="A stratum (county), another column that the cohort keeps, draw_year or cluster; 60 groups at most."
+    )
     specification: Name = "main"
 
     @property

@@ -13,16 +13,13 @@ from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
 from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
-MOST_LEFT_OUT = 60
-"""More groups than this are not left out in turn: a table of so many rows shows nothing."""
-
 
 def numbers(exhibit: LeaveOneOutExhibit, context: Context) -> Iterator[Row]:
     """Return the effect with everybody (row `all`) and without each group; panel `change` has the difference."""
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, cohort, files, specification)
-    groups = groups_of(exhibit.without, people, study, most=MOST_LEFT_OUT)
+    groups = groups_of(exhibit.without, people, study, most=exhibit.most_groups)
     left_out = est.leave_one_out(
         values,
         inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from refino_eval.config.base import Name
-from refino_eval.config.exhibit_base import By, Chapter, OutcomesExhibit
+from refino_eval.config.exhibit_base import MOST_GROUPS, By, Chapter, OutcomesExhibit
 
 if TYPE_CHECKING:
     from refino_eval.config.definitions import Definitions
@@ -22,6 +22,7 @@ class SubgroupsExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    most_groups: ClassVar[int] = MOST_GROUPS
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",
