@@ -706,6 +706,11 @@ class Evaluation(Strict):
     )
     clocks: dict[Unit, Clock] = Field(default={}, description="Event time, by unit.")
     exhibits: tuple[Name, ...] = Field(min_length=1, description="Exhibits to make, in the report's order.")
+    first_page: Annotated[dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]], DESCRIPTIVE] = Field(
+        default={},
+        description="Effects that the report's first page shows: exhibit of kind itt -> its columns, in order, for instance those that the "
+        "summary of the published report names. Default: primary outcomes; where none is primary, all, the first six unfolded.",
+    )
     definitions: Definitions = Field(default=Definitions(), description="Definitions that belong to this study alone.")
 
     @property

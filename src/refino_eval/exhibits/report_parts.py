@@ -10,6 +10,8 @@ A kind needs none of them; most have no such module.
     A paragraph of the chapter on methods.
 `summary(exhibit, frame, labels)`
     Sentences of the summary.
+`other_effects(exhibit, frame, labels)`
+    Sentences on effects, for an evaluation whose first page has no table of effects by outcome.
 `period(exhibit, frame)`
     The first and the last month of assignment, or None.
 `design_checks(exhibit, frame, labels)`

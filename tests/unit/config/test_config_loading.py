@@ -208,6 +208,15 @@ def test_a_disclosure_profile_that_is_not_there_is_an_error(project):
     assert any("there is no profile 'strikt'" in said for said in faults(project))
 
 
+def test_effects_of_the_first_page_that_are_not_there_are_errors(project):
+    study = project / "config/evaluations/akm2011.yaml"
+    change(study, "akm_table_5a: [dformal_06]", "akm_table_5a: [dformal_6]\n  akm_design: [share]\n  akm_table_9: [x]")
+    said = " ".join(faults(project, study.stem))
+    assert "first_page.akm_table_5a: the exhibit has no column 'dformal_6'. Did you mean 'dformal_06'" in said
+    assert "first_page: the exhibit 'akm_design' has no single effect of each outcome" in said
+    assert "first_page: 'akm_table_9' is not among the evaluation's exhibits" in said
+
+
 def test_a_profile_without_protection_is_refused_for_confidential_data(project):
     folder = project / "config/disclosure"
     folder.mkdir(exist_ok=True)

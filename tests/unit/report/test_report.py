@@ -18,7 +18,7 @@ import pytest
 from refino_eval.config import sources
 from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
-from refino_eval.config.evaluation import Evaluation
+from refino_eval.config.evaluation import Arm, Arms, Evaluation, Sample
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.tidy import read_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -344,6 +344,67 @@ def test_the_first_page_shows_the_effects_of_the_chapter_of_results(inputs: Repo
     assert len(alone.effects) == len(results.columns) > 1
 
 
+def test_the_first_page_shows_the_effects_that_the_evaluation_names(inputs: ReportInputs) -> None:
+    results = inputs.definitions.exhibits["table_8_1"]
+    assert isinstance(results, IttExhibit)
+    column, other = list(results.columns)[:2]
+    samples = {**inputs.evaluation.samples, "men": Sample(label=Label(nb="Menn", en="Men"))}
+    named = {"table_8_1": (other,), "men": (other, column)}
+    exhibits = {"table_8_1": results, "men": results.model_copy(update={"sample": "men"})}
+    evaluation = inputs.evaluation.model_copy(
+        update={"exhibits": tuple(exhibits), "first_page": named, "samples": samples}
+    )
+    definitions = inputs.definitions.model_copy(update={"exhibits": {**inputs.definitions.exhibits, **exhibits}})
+    changed = dataclasses.replace(inputs, evaluation=evaluation, definitions=definitions)
+    labels = LabelBook.of(evaluation, definitions)
+    summary = summarise_numbers(changed, {"table_8_1": _frame(inputs), "men": _frame(inputs)}, labels)
+    first = labels.outcome(results.columns[other])
+    # An outcome of two samples is distinguished by them, and none is left out because it was shown already.
+    assert [effect.name.startswith(first) for effect in summary.effects] == [True, True, False]
+    assert [", Men" in effect.name for effect in summary.effects] == [False, True, True]
+    assert any(text.startswith("Men: We compare") for text in summary.lead)
+    assert say("summary.shown_named", "en") in summary.intervals
+    # The count over all outcomes would mix the samples.
+    assert not any("would be expected" in text for text in summary.findings)
+
+
+def test_a_comparison_of_treated_arms_is_named_by_both(inputs: ReportInputs) -> None:
+    results = inputs.definitions.exhibits["table_8_1"]
+    control = Arm(name="nothing", label=Label(nb="Ingenting", en="Nothing"))
+    old = inputs.evaluation.arms
+    both = Arms(treated_arms=(old.treated, old.control), control=control)
+    own = results.model_copy(update={"arm": old.treated.name, "against": old.control.name})
+    evaluation = inputs.evaluation.model_copy(update={"exhibits": ("table_8_1",), "arms": both})
+    definitions = inputs.definitions.model_copy(update={"exhibits": {"table_8_1": own}})
+    changed = dataclasses.replace(inputs, evaluation=evaluation, definitions=definitions)
+    labels = LabelBook.of(evaluation, definitions)
+    summary = summarise_numbers(changed, {"table_8_1": _frame(inputs)}, labels)
+    assert "Nothing" not in " ".join(summary.lead)
+    name = say("summary.against", "en", treated=old.treated.label.en, control=old.control.label.en)
+    assert all(effect.name.startswith(f"{name}: ") for effect in summary.effects)
+    # Where it is not a result (people chose to take part), it is no effect of the trial.
+    aside = own.model_copy(update={"chapter": "take_up"})
+    changed = dataclasses.replace(
+        changed, definitions=definitions.model_copy(update={"exhibits": {"table_8_1": aside}})
+    )
+    assert not summarise_numbers(changed, {"table_8_1": _frame(inputs)}, labels).effects
+
+
+def test_questions_without_an_answer_are_answered_by_saying_so(inputs: ReportInputs) -> None:
+    labels = LabelBook.of(inputs.evaluation, inputs.definitions)
+    without_linkage = dataclasses.replace(inputs, run_dir=inputs.run_dir / "nothing")
+    summary = summarise_numbers(without_linkage, {"table_8_1": _frame(inputs)}, labels)
+    assert summary.costs == (say("summary.no_costs", "en"),)
+    assert summary.validity == (say("summary.no_checks", "en"),)
+    of_inputs = dataclasses.replace(inputs, evaluation=inputs.evaluation.model_copy(update={"entry": "inputs"}))
+    alone = summarise_numbers(of_inputs, {}, labels)
+    assert (alone.lead, alone.limits) == (
+        (say("summary.from_inputs", "en"),),
+        (say("summary.limit_inputs", "en"),),
+    )
+    assert alone.validity == alone.costs == ()
+
+
 @pytest.mark.parametrize(
     ("title", "subject"),
     [
@@ -430,7 +491,7 @@ def test_without_a_primary_outcome_all_are_shown(inputs: ReportInputs) -> None:
     others = dataclasses.replace(inputs, definitions=inputs.definitions.model_copy(update={"outcomes": outcomes}))
     summary = summarise_numbers(others, {"table_8_1": _frame(inputs)}, labels.in_language("nb"))
     assert len(summary.effects) == 4
-    assert summary.findings[-1] == say("summary.tally_none", "nb", total=4, level="95", expected="0,2")
+    assert summary.findings[-1] == say("summary.by_chance", "nb", expected="0,2")
 
 
 def test_a_suppressed_effect_has_no_sentence(inputs: ReportInputs) -> None:
@@ -540,7 +601,10 @@ def test_checks_of_two_tables_of_a_kind_are_distinguished_by_title(inputs: Repor
     frame = read_tidy(inputs.aggregates_dir / "table_i.csv")
     frame.loc[frame["statistic"] == "p_value", "value"] = 0.01
     labels = LabelBook.of(two.evaluation, two.definitions)
-    summary = summarise_numbers(two, {"table_i": frame, "men": frame}, labels)
+    # The same numbers twice are one check.
+    assert len(summarise_numbers(two, {"table_i": frame, "men": frame}, labels).checks) == 1
+    men = frame.assign(value=frame["value"].where(frame["statistic"] != "p_value", 0.02))
+    summary = summarise_numbers(two, {"table_i": frame, "men": men}, labels)
     assert sorted(text.split(" Balance:")[0] for text in summary.checks) == sorted(["Men.", f"{balance.title.en}."])
     assert summary.validity[0] == say("summary.checks_all", "en", n=2, limit="0.05")
 

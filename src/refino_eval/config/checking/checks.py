@@ -109,6 +109,7 @@ def _study_problems(study: Evaluation, definitions: d.Definitions, sources: Mapp
     yield from _value_label_problems(study)
     yield from _sample_problems(study, definitions)
     yield from _not_among("disclosure.leave_out", study.disclosure.leave_out, study.exhibits, "exhibits")
+    yield from _first_page_problems(study, definitions)
     if study.design == "observational":
         yield from causal_problems("label", study.label)
     # A user who takes a synthetic evaluation for a real delivery must not keep its class: synthetic data are released.
@@ -148,6 +149,22 @@ def _value_label_problems(study: Evaluation) -> Iterator[str]:
                 f"value_labels: the cohort has no column '{name}', so nothing shows its labels.{nearest(name, columns)} Columns of "
                 "the draws are kept by `population.keep`."
             )
+
+
+def _first_page_problems(study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+    """Return messages about effects named for the first page that no exhibit of the evaluation has."""
+    for name, columns in study.first_page.items():
+        exhibit = definitions.exhibits.get(name)
+        if name not in study.exhibits or exhibit is None:
+            yield f"first_page: '{name}' is not among the evaluation's exhibits.{nearest(name, study.exhibits)}"
+        elif not exhibit.effects_by_outcome or len(exhibit.comparisons) > 1:
+            yield f"first_page: the exhibit '{name}' has no single effect of each outcome. Name an exhibit of kind itt with one comparison."
+        else:
+            held = exhibit.outcome_columns
+            for column in columns:
+                if column not in held:
+                    yield f"first_page.{name}: the exhibit has no column '{column}'.{nearest(column, held)}"
+            yield from (f"first_page.{name}: '{column}' is named twice. Name it once." for column in _repeated(columns))
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ share and all have one unit, the axis has that unit.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ LONGEST = 40
 """Letters of what an outcome reads, beyond which the first page leaves it to the definitions."""
 MOST = 12
 """Effects that the first page shows unfolded."""
+FIRST = 6
+"""Those that it shows unfolded where nothing says which matter most."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,19 @@ class MainEffect:
 
 
 def main_effect(
-    frame: pd.DataFrame, specification: str, column: str, outcome: str, labels: LabelBook, *, prefix: str = ""
+    frame: pd.DataFrame,
+    specification: str,
+    column: str,
+    outcome: str,
+    labels: LabelBook,
+    *,
+    prefix: str = "",
+    about: Sequence[str] = (),
 ) -> MainEffect | None:
-    """Return one effect with its confidence interval; None when it was not estimated or was suppressed."""
+    """Return one effect with its confidence interval; None when it was not estimated or was suppressed.
+
+    What `prefix` says is put before the name, and `about` behind the outcome.
+    """
     cell = statistics_at(frame, specification, labels.treated, column)
     if not {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
         return None
@@ -87,9 +100,10 @@ def main_effect(
     specified = labels.specification_of(specification)
     level = f"{(specified.level if specified else 0.95) * 100:g}"
     mean = cell.get("mean_control", math.nan)
-    named = ", ".join([labels.outcome(outcome), *in_unit])
+    label = labels.outcome(outcome)
+    named = ", ".join([label, *about, *in_unit])
     return MainEffect(
-        name=prefix + ", ".join([labels.outcome(outcome), *_short_window(entry, labels), *in_unit]),
+        name=prefix + ", ".join([label, *about, *_short_window(entry, label, labels), *in_unit]),
         estimate=estimate + behind,
         interval=labels.say("summary.interval", low=low, high=high),
         mean=_mean_text(mean, style, behind, points=points),
@@ -102,10 +116,11 @@ def main_effect(
     )
 
 
-def _short_window(entry: Outcome | None, labels: LabelBook) -> list[str]:
-    """Return the window of an outcome in words, unless these are long."""
-    window = window_text(entry, labels.language).split(" (")[0] if entry else ""
-    return [window] if 0 < len(window) <= LONGEST else []
+def _short_window(entry: Outcome | None, label: str, labels: LabelBook) -> list[str]:
+    """Return the window of an outcome in words, unless its label has it; one that is long or an expression is left to the definitions."""
+    window = re.sub(r" \(0 [^()]*\)$", "", window_text(entry, labels.language)) if entry else ""
+    brief = 0 < len(window) <= LONGEST and "`" not in window
+    return [window] if brief and not _mentions(label, window) else []
 
 
 def _mean_text(mean: float, style: NumberStyle, behind: str, *, points: bool) -> str:
@@ -113,6 +128,12 @@ def _mean_text(mean: float, style: NumberStyle, behind: str, *, points: bool) ->
     if math.isnan(mean):
         return ""
     return style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
+
+
+def _mentions(label: str, window: str) -> bool:
+    """Return whether a label names the period that the outcome reads; that it begins at 1 may go without saying."""
+    read, mentioned = re.findall(r"\d+", window), re.findall(r"\d+", label)
+    return bool(read) and read[-1] in mentioned and set(read[:-1]) - {"1"} <= set(mentioned)
 
 
 def includes_zero(cell: Mapping[str, float]) -> bool:
@@ -167,8 +188,8 @@ class Forest:
         return SummaryTable(self.head[:-1], texts, ("left", *["right"] * (len(self.head) - 2)))
 
 
-def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None:
-    """Return the effects as rows of a table with their marks; None where there are no effects."""
+def forest_of(effects: Sequence[MainEffect], labels: LabelBook, *, unfolded: int | None = None) -> Forest | None:
+    """Return the effects as rows of a table with their marks, `unfolded` of them at once; None where there are no effects."""
     if not effects:
         return None
     style = NumberStyle.of(labels.language)
@@ -184,7 +205,7 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook) -> Forest | None
     axis_name = labels.say("summary.axis_units", unit=effects[0].unit) if in_units else labels.say("summary.axis")
     head = (*(labels.say(f"summary.head_{key}") for key in keys), axis_name)
     ticks = _ticks(axis, style) if drawn else ()
-    return Forest(head, rows, ticks, axis.at(0.0, LEFT, RIGHT), in_units=in_units)
+    return Forest(head, rows, ticks, axis.at(0.0, LEFT, RIGHT), unfolded=unfolded or MOST, in_units=in_units)
 
 
 def _are_in_one_unit(effects: Sequence[MainEffect]) -> bool:

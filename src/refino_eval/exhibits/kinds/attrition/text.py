@@ -10,7 +10,7 @@ from refino_eval.exhibits.kinds.attrition.model import AttritionExhibit
 from refino_eval.exhibits.report_parts import DesignCheck
 from refino_eval.exhibits.tidy import statistics_at
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 
 
 def design_checks(exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[DesignCheck]:
@@ -27,3 +27,22 @@ def design_checks(exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelB
                 p=style.p_value(cell["p_value"]),
             )  # fmt: skip
             yield DesignCheck(text, cell["p_value"])
+
+
+def other_effects(exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[str]:
+    """Return the Lee bounds of each outcome with their confidence interval."""
+    entry = labels.specification_of(exhibit.specification)
+    level = f"{(entry.level if entry else 0.95) * 100:g}"
+    style = NumberStyle.of(labels.language)
+    for key, outcome in exhibit.columns.items():
+        cell = statistics_at(frame, "lee", key, "bounds")
+        if not {"bound_low", "bound_high", "bound_low_std_error", "conf_low", "conf_high"} <= set(cell):
+            continue
+        decimals = decimals_for(cell["bound_low_std_error"], 2)
+        low, high, least, most = (
+            style.fixed(cell[name], decimals) for name in ("bound_low", "bound_high", "conf_low", "conf_high")
+        )
+        yield labels.say(
+            "attrition.sentence", outcome=labels.outcome(outcome), low=low, high=high,
+            interval=labels.say("summary.interval", low=least, high=most), level=level,
+        )  # fmt: skip

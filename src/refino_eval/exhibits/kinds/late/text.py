@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from refino_eval.config.definitions import Specification
@@ -9,7 +11,7 @@ from refino_eval.exhibits.kinds.late.model import LateExhibit
 from refino_eval.exhibits.tidy import Key, statistics_at
 from refino_eval.exhibits.wording.formulas import regression
 from refino_eval.exhibits.wording.labels import LabelBook
-from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
 
 
 def formula(
@@ -52,3 +54,22 @@ def summary(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> lis
             share_treated=style.percent(cell["mean_treated"], 0), share_control=style.percent(cell["mean_control"], 0),
         )
     ]  # fmt: skip
+
+
+def other_effects(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> Iterator[str]:
+    """Return the LATE of each outcome with its confidence interval."""
+    if exhibit.by is not None:
+        return
+    style = NumberStyle.of(labels.language)
+    entry = labels.specification_of(exhibit.specification)
+    said = []
+    for key, outcome in exhibit.columns.items():
+        cell = statistics_at(frame, exhibit.specification, "take_up", key)
+        if {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
+            decimals = decimals_for(cell["std_error"], 2)
+            estimate, low, high = (style.fixed(cell[name], decimals) for name in ("estimate", "conf_low", "conf_high"))
+            interval = labels.say("summary.interval", low=low, high=high)
+            said.append(f"{labels.say('summary.quoted', label=labels.outcome(outcome))} {estimate} {interval}")
+    if said:
+        level = f"{(entry.level if entry else 0.95) * 100:g}"
+        yield labels.say("late.sentence", effects="; ".join(said), level=level)
