@@ -16,6 +16,13 @@ from refino_eval.published.reading.printed_cells import Piece
 from refino_eval.published.reading.table_lines import Line
 
 _ARMS = re.compile(r"\b(treat\w*|control\w*|kontroll\w*|tiltak\w*|intervention|behandl\w*)\b")
+_CONTROL = re.compile(r"\b(control\w*|kontroll\w*|comparison|sammenlign\w*|placebo)\b")
+_NO_INTERVALS = {"df": "df", "range": "value"}
+"""What two numbers are that are no ends of a confidence interval."""
+
+_SMALL = 0.12
+"""Ratio below which a number after a mean is its standard error: with 70 people, that of a standard deviation as large as the mean."""
+
 _ABOUT_THINGS = ("share", "count", "mean", "difference", "median")
 """Statistics that a label may name while the column decides which number it is: `Mean age`, `Share of women`."""
 
@@ -34,16 +41,30 @@ class Looks:
         Names of columns that have a column of standard errors, t-statistics or intervals.
     above
         Columns with numbers above a hundred, which are no percentages.
+    of_arms
+        Columns of the means of arms, in a table that compares them.
+    in_parentheses
+        What follows a mean in parentheses: `sd`, or `std_error` where it is small.
     """
 
     shapes: Mapping[int, str]
     usual: str
     with_errors: frozenset[str]
     above: frozenset[int]
+    of_arms: frozenset[int] = frozenset()
+    in_parentheses: str = "sd"
 
 
-def looks_of(lines: Sequence[Line], columns: Mapping[int, Column]) -> Looks:
-    """Return what the numbers of a part look like."""
+def looks_of(lines: Sequence[Line], columns: Mapping[int, Column], stated: str = "") -> Looks:
+    """Return what the numbers of a part look like.
+
+    Parameters
+    ----------
+    lines, columns
+        The part.
+    stated
+        The statistic that a note says is in parentheses, or nothing.
+    """
     cells = {at: [line.numbers[at] for line in lines if at in line.numbers] for at in columns}
     return Looks(
         _shapes(cells, columns),
@@ -54,7 +75,28 @@ def looks_of(lines: Sequence[Line], columns: Mapping[int, Column]) -> Looks:
             if column.head.statistic in ("std_error", "t_stat", "conf_interval")
         ),
         frozenset(at for at in columns if _over(cells[at])),
+        _of_arms(cells, columns),
+        stated or _after_means([cell for each in cells.values() for cell in each]),
     )
+
+
+def _of_arms(cells: Mapping[int, Sequence[Sequence[Piece]]], columns: Mapping[int, Column]) -> frozenset[int]:
+    """Return the columns of arms where one is the control group, and no number has stars as an effect would."""
+    arms = {at for at, column in columns.items() if not column.head.statistic}
+    starred = any("*" in cell[0].printed for each in cells.values() for cell in each)
+    control = any(_CONTROL.search(columns[at].name.lower()) for at in arms)
+    return frozenset(arms) if control and len(arms) > 1 and not starred else frozenset()
+
+
+def _after_means(cells: Sequence[Sequence[Piece]]) -> str:
+    """Return whether numbers after means are standard deviations or errors: errors are small next to their means."""
+    pairs = [(_size(cell[0]), _size(cell[1])) for cell in cells if len(cell) > 1 and cell[1].shape == "round"]
+    ratios = sorted(second / first for first, second in pairs if first)
+    return "std_error" if ratios and ratios[len(ratios) // 2] < _SMALL else "sd"
+
+
+def _size(piece: Piece) -> float:
+    return float(re.sub(r"[^\d.]", "", piece.printed) or 0)
 
 
 def _shapes(cells: Mapping[int, Sequence[Sequence[Piece]]], columns: Mapping[int, Column]) -> dict[int, str]:
@@ -91,7 +133,7 @@ def _shape(plain_numbers: Sequence[Piece], *, may_count: bool) -> str:
 
 
 def _above_hundred(cell: Sequence[Piece]) -> bool:
-    return not cell[0].percent and float(re.sub(r"[^\d.]", "", cell[0].printed) or 0) > 100
+    return not cell[0].percent and _size(cell[0]) > 100
 
 
 def _over(numbers: Iterable[Sequence[Piece]]) -> bool:
@@ -170,11 +212,19 @@ class CellInPart:
 # --- The rules, in their order ---------------------------------------------------------------------------------------
 
 
+def _of_cell(cell: CellInPart) -> str:
+    """Take the statistic that the cell itself names: `p = .03`."""
+    return cell.numbers[0].named
+
+
 def _beneath(cell: CellInPart) -> str:
-    """Decide a row without a label, below the row that it describes."""
-    if not cell.attached or cell.own:
-        return ""
+    """Decide a row without a label, below the row that it describes.
+
+    Plain numbers below a head that names a statistic are another row of the same label, with the same statistics.
+    """
     first = cell.numbers[0].shape
+    if not cell.attached or cell.own or (first == "plain" and cell.above and cell.line.label):
+        return ""
     if first == "low":
         return "conf_interval"
     if cell.column.second:
@@ -194,12 +244,22 @@ def _of_head(cell: CellInPart) -> str:
     return cell.above if cell.above not in ("difference", "count", "share", "median") else ""
 
 
-def _mean_with_sd(cell: CellInPart) -> str:
-    return "mean" if cell.second == "sd" and len(cell.numbers) > 1 else ""
+def _with_second(cell: CellInPart) -> str:
+    """Decide by the number in parentheses: `Mean (SD)`, `n (%)`, `12/40`, or means of arms with something of their size after them."""
+    first, *others = cell.numbers
+    if first.whole and others and others[0].shape == "of" and cell.at in cell.looks.of_arms:
+        return "count"
+    if not others or others[0].shape not in ("round", "square", "sigma"):
+        return ""
+    if cell.second == "sd" or (not cell.second and cell.at in cell.looks.of_arms and not cell.own):
+        return "mean"
+    return "count" if cell.second == "share" and first.whole else ""
 
 
 def _estimate(cell: CellInPart) -> str:
     """Recognise a number with a standard error, or with stars where these are not footnote marks, as of shares."""
+    if cell.second == "range":
+        return ""
     if _has_error(cell) or (cell.above == "difference" and cell.column.name in cell.looks.with_errors):
         return "estimate"
     starred = "*" in cell.numbers[0].printed or cell.shape == "starred"
@@ -257,7 +317,7 @@ def _by_looks(cell: CellInPart) -> str:
 
 
 _RULES: tuple[Callable[[CellInPart], str], ...] = (
-    _beneath, _of_label, _of_head, _mean_with_sd, _estimate, _middle, _share, _count, _difference, _by_looks,
+    _of_cell, _beneath, _of_label, _of_head, _with_second, _estimate, _middle, _share, _count, _difference, _by_looks,
 )  # fmt: skip
 
 
@@ -273,22 +333,24 @@ def named_numbers(main: str, cell: CellInPart) -> Iterator[tuple[str, Piece]]:
         if piece.shape == "of":
             yield "n", piece
         elif piece.shape in ("low", "high"):
-            yield f"conf_{piece.shape}", piece
+            yield _NO_INTERVALS.get(main if main == "df" else cell.second, f"conf_{piece.shape}"), piece
         elif index == 0:
             yield ("value" if main == "conf_interval" else main), piece
+        elif piece.named:
+            yield piece.named, piece
         elif not cell.second and not piece.percent and first.whole and main in ("count", "n"):
             # `120 (45.0)`: a number of people with its percentage.
             yield "share", Piece(piece.text, f"{piece.printed}%", piece.shape, piece.qualifier)
         else:
-            yield cell.second or _in_parentheses(main, piece), piece
+            yield cell.second or _in_parentheses(main, piece, cell.looks), piece
 
 
-def _in_parentheses(main: str, piece: Piece) -> str:
+def _in_parentheses(main: str, piece: Piece, looks: Looks) -> str:
     """Return the statistic of a number after another one, where no head says what it is."""
     if piece.percent:
         return "share"
     if main == "share":
         return "count"
     if main in ("mean", "median"):
-        return "sd"
+        return looks.in_parentheses if looks.of_arms else "sd"
     return "std_error" if piece.shape in ("round", "square", "sigma") else "value"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from refino_eval.published.reading.grids import GridCell, filled
-from refino_eval.published.reading.head_words import ATTACHED, Head, head, in_parentheses
+from refino_eval.published.reading.head_words import ATTACHED, Head, head, in_parentheses, statistic_of
 from refino_eval.published.reading.table_parts import Row, is_title
 
 _EFFECTS = ("estimate", "difference")
@@ -16,6 +17,13 @@ _OF_NEIGHBOUR = (*ATTACHED, "mean_control", "mean_treated", "n", "df")
 
 _OF_COLUMN_BEFORE = ("std_error", "conf_interval", "conf_low", "conf_high", "sd")
 """Statistics that describe the column before them; the others describe an effect alone."""
+
+
+_OF_BOTH = ("p_value", "t_stat", "f_stat", "chi2", "difference")
+"""Statistics that compare two groups of columns."""
+
+_SECOND = re.compile(r"\s*(?:[(\[]|±|\+/-).*$")
+_TEST = re.compile(r"(test )?statistic|test ?statistikk|testobservator", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class HeadStack:
 
     @cached_property
     def _heads(self) -> tuple[Head, ...]:
-        return tuple(head(text) for text in self.texts)
+        return tuple(_head(text) for text in self.texts)
 
     @cached_property
     def role(self) -> Head | None:
@@ -44,21 +52,27 @@ class HeadStack:
 
     @cached_property
     def _naming(self) -> tuple[Head, ...]:
-        """The heads that name the column; `Difference`, `Share` and `Number` are names and statistics at once."""
+        """The heads that name the column.
+
+        `Difference`, `Share` and `Number` are names and statistics at once; an interval over `Lower` and `Upper` is neither.
+        """
         return tuple(
-            each for each in self._heads if each is not self.role or each.statistic in ("difference", "share", "count")
+            each
+            for each in self._heads
+            if (each is not self.role and each.statistic != "conf_interval")
+            or each.statistic in ("difference", "share", "count")
         )
 
     @property
     def spanner(self) -> str:
         """The name without the statistic, which columns that describe each other have in common."""
-        return " – ".join(each.name for each in self._naming)
+        return " – ".join(each.name for each in self._naming if each.name)
 
     @property
     def group(self) -> str:
         """The common heading within which this column can be described by a later one."""
         within = self._naming if self.role else self._naming[:-1]
-        return " – ".join(each.name for each in within if each is not self.role)
+        return " – ".join(each.name for each in within if each is not self.role and each.name)
 
     @cached_property
     def merged(self) -> Head:
@@ -84,8 +98,28 @@ class HeadStack:
         return self.role.name
 
 
-def columns_of(heads: Sequence[Row], labels: int, width: int) -> dict[int, Column]:
-    """Return the columns of numbers by place; those that describe a column next to them take its name."""
+def _head(text: str) -> Head:
+    """Return what a head says; what it says about the number in parentheses is not a part of its name: `Effect (SE)`."""
+    said = head(text)
+    if not in_parentheses(text):
+        return said
+    name = _SECOND.sub("", said.name)
+    before, _, last = name.rpartition(",")
+    return replace(said, name=(before if before and statistic_of(last) else name).strip(" ,;:") or said.name)
+
+
+def columns_of(heads: Sequence[Row], labels: int, width: int, used: Collection[int]) -> dict[int, Column]:
+    """Return the columns of numbers by place; those that describe a column next to them take its name.
+
+    Parameters
+    ----------
+    heads
+        The rows of heads.
+    labels, width
+        How many columns hold labels, and how many there are.
+    used
+        Columns with numbers: the others (blank ones, words) have nothing to describe or to be described by.
+    """
     spread = spread_heads(heads, labels)
     result: dict[int, Column] = {}
     # Of each common heading, the last column that another one can describe: its name and statistic.
@@ -93,14 +127,23 @@ def columns_of(heads: Sequence[Row], labels: int, width: int) -> dict[int, Colum
     for at in range(labels, width):
         texts = (" ".join(row[at].text.split()) for row in spread if not is_title(row))
         stack = HeadStack(tuple(dict.fromkeys(text for text in texts if text)))
-        name = stack.name
-        if stack.merged.statistic in _OF_NEIGHBOUR:
-            name = _described(stack, latest) or name
+        if at not in used:
+            continue
+        name, statistic = stack.name, stack.merged.statistic
+        if not statistic and _TEST.fullmatch(stack.texts[-1] if stack.texts else "") and _after_error(result):
+            statistic = "t_stat"
+        if statistic in _OF_NEIGHBOUR:
+            name = _described(stack, statistic, latest) or name
         else:
-            latest[stack.group] = (name, stack.merged.statistic)
+            latest[stack.group] = (name, statistic)
         name = name or (stack.role.name if stack.role else "") or f"({at - labels + 1})"
-        result[at] = Column(name, stack.merged, stack.second)
+        result[at] = Column(name, replace(stack.merged, statistic=statistic), stack.second)
     return result
+
+
+def _after_error(columns: dict[int, Column]) -> bool:
+    """Return whether the last column is one of standard errors: `statistic` after it is the ratio of the two."""
+    return bool(columns) and columns[max(columns)].head.statistic == "std_error"
 
 
 def spread_heads(heads: Sequence[Row], labels: int) -> list[Row]:
@@ -115,23 +158,35 @@ def spread_heads(heads: Sequence[Row], labels: int) -> list[Row]:
 
 
 def _spread(row: Row, lower: Row, labels: int) -> Row:
-    """Return one upper row of heads, filled to the right wherever the lowest row names a column."""
+    """Return one upper row of heads, filled to the right wherever the lowest row names a column.
+
+    Where the columns below the last two headings begin alike, the last is as wide as the one before: a p-value after `Mean, SD`
+    of two arms belongs to neither.
+    """
     cells, last = list(row), GridCell()
+    starts = [column for column in range(labels, len(row)) if row[column].text]
+    end = len(row)
+    if len(starts) > 1:
+        before, start = starts[-2:]
+        alike = [cell.text for cell in lower[before:start]] == [cell.text for cell in lower[start : 2 * start - before]]
+        after = min(2 * start - before, len(row) - 1)
+        if alike and start - before > 1 and statistic_of(lower[after].text) in _OF_BOTH:
+            end = after
     for column in range(labels, len(row)):
         if row[column].text:
             last = row[column]
-        elif lower[column].text:
+        elif lower[column].text and column < end:
             cells[column] = GridCell(last.text, last.place, last.head, origin=False)
     return cells
 
 
-def _described(stack: HeadStack, latest: dict[str, tuple[str, str]]) -> str:
+def _described(stack: HeadStack, own: str, latest: dict[str, tuple[str, str]]) -> str:
     """Return the name of the column that a column of standard errors, intervals, p-values or sizes describes, or nothing.
 
     Errors and intervals describe the column before them; p-values, means and sizes an effect before them. A p-value with a
     comma in its head (`p, equal effects`) is a test of its own.
     """
-    name, statistic = latest.get(stack.spanner, ("", ""))
-    if stack.merged.statistic == "p_value" and stack.role is not None and "," in stack.role.name:
+    name, statistic = latest.get("" if _TEST.fullmatch(stack.spanner) else stack.spanner, ("", ""))
+    if own == "p_value" and stack.role is not None and "," in stack.role.name:
         return ""
-    return name if stack.merged.statistic in _OF_COLUMN_BEFORE or statistic in _EFFECTS else ""
+    return name if own in _OF_COLUMN_BEFORE or statistic in _EFFECTS else ""

@@ -71,10 +71,14 @@ def _delimiter(text: str) -> str:
         if not widths or max(widths) < 2:
             return 0, 0
         usual = max(set(widths), key=widths.count)
-        # A decimal comma divides numbers where a comma is taken as the delimiter: half of the cells then begin with a digit
-        # and the others are its decimals.
         return (widths.count(usual) / len(widths) if usual > 1 else 0), usual
 
+    # Commas between digits are decimal signs where another delimiter divides the lines evenly.
+    lines = [line for line in text.splitlines() if line.strip()]
+    for delimiter in ";\t|":
+        counts = [line.count(delimiter) for line in lines if delimiter in line]
+        if len(counts) * 2 >= len(lines) > 0 and counts.count(max(set(counts), key=counts.count)) * 2 > len(counts):
+            return delimiter
     try:
         return max(";\t|,", key=lambda delimiter: (round(score(delimiter)[0], 1), score(delimiter)[1]))
     except csv.Error:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 STATISTICS: tuple[tuple[str, str], ...] = (
     ("conf_interval", r"(\d\d ?(%|per ?cent|prosent)[ -]*)?((confidence|credible) )?(interval|konfidensintervall\w*|ci|c\.i\.|ki|k\.i\.)s?|(\d\d ?% ?)(ci|ki|konfidensintervall|confidence interval).*|konfidensintervall.*|confidence interval"),
-    ("conf_low", r"((lower|nedre)( (limit|bound|end|grense))?( of .*)?|ci low(er)?|ki nedre|(ci )?ll|lcl)"),
-    ("conf_high", r"((upper|øvre)( (limit|bound|end|grense))?( of .*)?|ci (high|upper)|ki øvre|(ci )?ul|ucl)"),
+    ("conf_low", r"((lower|nedre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? low(er)?|ki nedre|(ci )?ll|lcl)"),
+    ("conf_high", r"((upper|øvre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? (high|upper)|ki øvre|(ci )?ul|ucl)"),
     ("std_error", r"(robust |cluster(ed)? )?(std\.?|standard|st\.?)[ -]?(err(or)?s?\.?|feil(en)?)( \(.*\))?|s\.? ?e\.?|\(s\.?e\.?\)|standardfeil(en|er)?|robust se|clustered se|stderr"),
     ("sd", r"(std\.?|standard|st\.?)[ -]?(dev(iations?|\.)?|avvik(et)?|dev\.)( .*)?|s\.? ?d\.?|\(s\.?d\.?\)|st\.?av\.?|std\.?avvik|std"),
     ("p_value_fwer", r".*(family-?wise|fwer|holm|bonferroni|romano|westfall|familievis|multiple testing|justert p|adjusted p).*"),
@@ -75,6 +75,14 @@ _RELATIVE = re.compile(
     r"\b(of (the )?(control|mean|average)|av (kontroll|gjennomsnitt)|change|growth|endring|vekst|increase|decrease|relative|relativ|økning|reduksjon|trim)",
     re.IGNORECASE,
 )
+_IN_PARENTHESES = re.compile(
+    r"((?P<sd>standard deviations?|standardavvik\w*|\bSDs?)|standard errors?|standardfeil\w*|\bSEs?)\b[^.;]{0,30}\b(in|i) (parenthes[ei]s|parentes\w*|brackets)",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    r"iqr|interquartile range|range|min ?[-–,;] ?max\.?|q1.*|p25.*|kvartil\w*|spennvidde|variasjonsbredde",
+    re.IGNORECASE,
+)
 _MODEL = re.compile(
     r"(model|modell|spec\w*|column|kolonne|reg\w*)?\s*[(\[]?(\d{1,2}|[ivx]{1,4}|[a-h])[)\].]?", re.IGNORECASE
 )
@@ -120,14 +128,18 @@ def head(text: str) -> Head:
     about_unit = _LEVEL.sub("", name)
     unit = next((unit for unit, pattern in _UNITS if pattern.search(about_unit)), "")
     statistic = statistic_of(name)
-    return Head(name or text, statistic, unit, match["size"] if match else "", bool(_RELATIVE.search(name)))
+    return Head(
+        name or ("" if match else text), statistic, unit, match["size"] if match else "", bool(_RELATIVE.search(name))
+    )
 
 
 def statistic_of(text: str) -> str:
     """Return the statistic that a head names, or nothing."""
     text = text.strip(" :.*").strip()
     bare = re.sub(r"\s*[(\[](?!\d|n\b)[^()\[\]]*[)\]]$", "", text)
-    candidates = dict.fromkeys((text, bare, text.partition(",")[0].strip(), text.rpartition(",")[2].strip()))
+    # Programs name columns `std.error`, `p.value`, `conf_low`.
+    words = re.sub(r"(?<=[a-z]{3})[._](?=[a-z])|(?<=^p)[._](?=val)", " ", text)
+    candidates = dict.fromkeys((text, bare, words, text.partition(",")[0].strip(), text.rpartition(",")[2].strip()))
     for candidate in candidates:
         for name, pattern in _COMPILED:
             if candidate and pattern.fullmatch(candidate):
@@ -136,8 +148,13 @@ def statistic_of(text: str) -> str:
 
 
 def in_parentheses(text: str) -> str:
-    """Return the statistic that a head says the number in parentheses is: `Mean (SD)`, `n (%)`, `Coef. (SE)`."""
+    """Return the statistic that a head says the number in parentheses is: `Mean (SD)`, `n (%)`, `Coef. (SE)`.
+
+    `range` is returned for two numbers that are no confidence interval: `Median (IQR)`.
+    """
     match = re.search(r"(?:[(\[]|±\s*|\+/-\s*)([^()\[\]]+)[)\]]?\s*$", _SIZE.sub("", text).strip())
+    if match and _RANGE.fullmatch(match[1].strip()):
+        return "range"
     return statistic_of(match[1]) if match else ""
 
 
@@ -146,6 +163,18 @@ def of_caption(caption: str) -> str:
     if _EFFECTS.search(caption):
         return ""
     return next((name for name, pattern in OF_CAPTION if pattern.search(caption)), "")
+
+
+def of_note(text: str) -> str:
+    """Return the statistic that a note says is in parentheses: `sd`, `std_error`, or nothing.
+
+    Examples
+    --------
+    >>> of_note("Robust standard errors in parentheses."), of_note("Standardavvik i parentes.")
+    ('std_error', 'sd')
+    """
+    match = _IN_PARENTHESES.search(text)
+    return "" if match is None else "sd" if match["sd"] else "std_error"
 
 
 def is_total(text: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from refino_eval.published.reading.grids import Notation
@@ -25,19 +26,30 @@ _EMPTY = re.compile(
 _MARKS = re.compile(
     r"(?<=[\d*%)\]])\s?(?:[†‡§¶#+^¹²³⁴-⁹⁰ᵃ-ᵡ]+|\^?[a-h](?!\w)|\^\d|\([a-h]\)|\[\d{1,2}\])+(?=\s|$|\(|\[)|(?<=[\d*%]) \d\)$"
 )
+_STARS_FIRST = re.compile(r"^(\*{1,3}) ?([-+]?[\d.,]+)$")
 _PAIRED = re.compile(r"\([^()]* \d\)$")
 _CURRENCY = re.compile(r"(?:US)?[$€£]|\b(?:NOK|SEK|DKK|EUR|USD|GBP|kr)\b\.?|,-(?=\s|$)", re.IGNORECASE)
 _PERCENT = re.compile(r"\s*(?:pct\.?|per ?cent|pst\.?|prosent)(?=\W|$)", re.IGNORECASE)
-_NAMED = re.compile(r"(?P<name>p|t|z|F|N|n|SE|SD|χ2|chi2|R2|r)\s*(?:\([\d., ]+\))?\s*(?==|<|>)")
-_DIGITS = r"\d+(?:[.,' \u2019]\d+)*(?:e[-+]?\d+)?|[.,]\d+"
+_STATISTICS = {
+    "p": "p_value", "P": "p_value", "t": "t_stat", "z": "t_stat", "F": "f_stat", "N": "n", "n": "n", "SE": "std_error", "SD": "sd",
+    "M": "mean", "χ2": "chi2", "χ²": "chi2", "chi2": "chi2", "R2": "r_squared", "R²": "r_squared", "r": "value", "df": "df",
+    "β": "estimate", "b": "estimate", "B": "estimate", "d": "value",
+}  # fmt: skip
+"""Letters that name a number in its cell (`p = .03`), and the statistic."""
+
+_LETTERS = rf"(?<![^\W_])(?P<name>{'|'.join(sorted(_STATISTICS, key=len, reverse=True))})\s*"
+_NAMED = re.compile(rf"{_LETTERS}(?==|<|>|≤|≥)")
+_TEST = re.compile(rf"{_LETTERS}\(\s*(?P<df>[\d.]+)(?:\s*[,;]\s*(?P<second>[\d.]+))?\s*\)\s*(?P<sign>=|<|>)")
+_CI = re.compile(r"(?:\d\d(?:[.,]\d)?\s?%?[\s-]*)?\b(?:CI|KI)\b\s*[:=]?\s*(?=[(\[\d+.-])")
+_DIGITS = r"\d+(?:[.,' \u2019]\d+)*(?:[eE][-+]?\d+)?|[.,]\d+"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+])?\s?(?P<digits>{_DIGITS})\s?(?P<percent>%?)\s?(?P<stars>\*{{0,4}})\s?(?P<late>%?)"
 )
 _QUALIFIED = re.compile(
-    r"^(?:=\s*)?(?P<word><=?|≤|>=?|≥|~|≈|ca\.?|about|approx\.?|about)?\s*(?P<rest>.*)$", re.IGNORECASE
+    r"^(?:=\s*)?(?P<word><=?|≤|>=?|≥|~|≈|ca\.?|about|approx\.?|om lag)?\s*(?P<rest>.*)$", re.IGNORECASE
 )
 _INTERVAL = re.compile(
-    rf"(?P<low>[-+]?\s?(?:{_DIGITS})\s?%?)\s*(?P<between>,\s|;|\bto\b|\btil\b|\bog\b|\band\b|\s-\s|/|-|,)\s*(?P<high>[-+]?\s?(?:{_DIGITS})\s?%?)"
+    rf"(?:fra |from )?(?P<low>[-+]?\s?(?:{_DIGITS})\s?%?)\s*(?P<between>,\s|;|\bto\b|\btil\b|\bog\b|\band\b|\s-\s|/|-|,)\s*(?P<high>[-+]?\s?(?:{_DIGITS})\s?%?)"
 )
 _TOKEN = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|±[^([{]*|\+/-[^([{]*|[^([{±]+")
 
@@ -61,12 +73,15 @@ class Piece:
         How it is set.
     qualifier
         `just_under` for `<`, `just_over` for `>`, `about`, or nothing.
+    named
+        The statistic that the cell itself names (`p = .03`), or nothing.
     """
 
     text: str
     printed: str
     shape: Shape
     qualifier: str = ""
+    named: str = ""
 
     @property
     def percent(self) -> bool:
@@ -140,26 +155,58 @@ def pieces(text: str, decimals: Decimals) -> list[Piece] | None:
     >>> [(piece.printed, piece.shape) for piece in pieces("0,35** (0,02)", ",")]
     [('0.35**', 'plain'), ('0.02', 'round')]
     """
-    wanted = _NAMED.sub("", plain(text).replace("\n", " ")).strip()
+    wanted = _TEST.sub(_with_degrees_of_freedom, _CI.sub("", plain(text).replace("\n", " "))).strip()
     result: list[Piece] = []
     for token in _TOKEN.findall(wanted):
-        inner, shape = token.strip(" ,;"), "plain"
+        inner, shape = _shape_of(token.strip(" ,;"))
         if not inner:
             continue
-        if inner[0] in "([{":
-            shape, inner = ("round" if inner[0] == "(" else "square"), inner[1:-1].strip()
-        elif inner[0] in "±+" and not re.match(r"\+\s?\d", inner):
-            shape, inner = "sigma", inner.lstrip("±+/- ")
-        if inner and set(inner) <= {"*"} and result:
+        if set(inner) <= {"*"} and result:
             # Stars after the parenthesis belong to the number before it.
-            first = result[0]
-            result[0] = Piece(first.text, first.printed + inner, first.shape, first.qualifier)
+            result[0] = replace(result[0], printed=result[0].printed + inner)
             continue
-        numbers = _numbers(inner, shape, decimals)  # type: ignore[arg-type]
-        if numbers is None:
-            return None
-        result += numbers
-    return result or None
+        # `*0.35` is set as `0.35*`.
+        inner = _STARS_FIRST.sub(r"\2\1", inner)
+        for part in _parts_with_names(inner):
+            numbers = _named_numbers(part, shape, decimals)
+            if numbers is None:
+                return None
+            result += numbers
+    # The degrees of freedom follow their test.
+    return sorted(result, key=lambda piece: piece.named == "df" and len(result) > 1) or None
+
+
+def _shape_of(token: str) -> tuple[str, Shape]:
+    """Return what a token holds, and how it is set."""
+    if token[:1] in ("(", "[", "{"):
+        return token[1:-1].strip(), "round" if token[0] == "(" else "square"
+    if token[:1] in ("±", "+") and token and not re.match(r"\+\s?\d", token):
+        return token.lstrip("±+/- "), "sigma"
+    return token, "plain"
+
+
+def _with_degrees_of_freedom(match: re.Match[str]) -> str:
+    """Write `t(98) =` as `df = 98, t =`; an F-test has two numbers of degrees of freedom, which are kept as values."""
+    name, first, second = match["name"], match["df"], match["second"]
+    degrees = f"d = {first}, d = {second}" if second else f"df = {first}"
+    return f"{degrees}, {name} {match['sign']}"
+
+
+def _parts_with_names(text: str) -> list[str]:
+    """Divide `t = 2.3, p = .03` at each name."""
+    starts = [match.start() for match in _NAMED.finditer(text)]
+    cuts = [0, *(start for start in starts if start), len(text)]
+    return [part for low, high in itertools.pairwise(cuts) if (part := text[low:high].strip(" ,;"))]
+
+
+def _named_numbers(text: str, shape: Shape, decimals: Decimals) -> list[Piece] | None:
+    """Return the numbers of one token, with the statistic that it names itself."""
+    match = _NAMED.match(text)
+    numbers = _numbers(text[match.end() :].strip() if match else text, shape, decimals)
+    if match is None or numbers is None:
+        return numbers
+    statistic = _STATISTICS[match["name"]]
+    return [piece if piece.shape in ("low", "high", "of") else replace(piece, named=statistic) for piece in numbers]
 
 
 def _numbers(text: str, shape: Shape, decimals: Decimals) -> list[Piece] | None:

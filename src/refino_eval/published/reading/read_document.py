@@ -110,7 +110,7 @@ def values_of(read: Grids) -> ReadDocument:
             unread.append(Unread(grid.place, "unrounded"))
             continue
         exhibit, name = _exhibit(grid, tables + 1, used)
-        long = _long_rows(grid, names)
+        long = _long_rows(grid, unread)
         if long is not None:
             rows += long
         else:
@@ -191,8 +191,16 @@ def _is_unrounded(grid: Grid) -> bool:
     return heads >= {*_LONG, "value"} and "printed" not in heads
 
 
-def _long_rows(grid: Grid, names: dict[str, Label]) -> list[dict[str, str]] | None:
-    """Return the numbers of a grid in the long form of published values, or None if it has another form."""
+def _long_rows(grid: Grid, unread: list[Unread]) -> list[dict[str, str]] | None:
+    """Return the numbers of a grid in the long form of published values, or None if it has another form.
+
+    Parameters
+    ----------
+    grid
+        The grid.
+    unread
+        Cells that are no numbers are added to it.
+    """
     heads = [cell.text.strip().lower() for cell in grid.rows[0]]
     number = next((name for name in ("printed", "value") if name in heads), "")
     if not number or not {*heads} >= _LONG:
@@ -203,6 +211,8 @@ def _long_rows(grid: Grid, names: dict[str, Label]) -> list[dict[str, str]] | No
         try:
             parse_printed(record[number])
         except ValueError:
+            if not is_empty(record[number]):
+                unread.append(Unread(f"{grid.place}, {row[0].place}", f"“{record[number][:60]}”"))
             continue
         result.append(
             {key: record.get(key, "") for key in (*KEYS, "unit", "qualifier", "rounded_to")}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from refino_eval.published.reading.column_heads import Column
 from refino_eval.published.reading.grids import GridCell
-from refino_eval.published.reading.head_words import Head, head, statistic_of
-from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces
+from refino_eval.published.reading.head_words import ATTACHED, OF_COLUMN, Head, head, statistic_of
+from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces, plain
 from refino_eval.published.reading.table_parts import Part, Row
+
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Line:
         Its numbers, and its cells, by column.
     below
         Whether it has no label of its own, so that it describes the row above.
+    long
+        Whether a column of the table names the statistic of each row, so that no row describes another.
     """
 
     row: int
@@ -38,6 +44,7 @@ class Line:
     numbers: dict[int, list[Piece]]
     cells: dict[int, GridCell]
     below: bool = False
+    long: bool = False
 
 
 @dataclass
@@ -73,37 +80,88 @@ def lines_of(part: Part, labels: int, decimals: Decimals) -> list[Line]:
     """Return the rows of numbers of a part."""
     lines: list[Line] = []
     groups = _Groups(part.title)
+    statistics = _column_of_statistics(part, labels)
+    above: Row = ()
     for index, row in enumerate(part.body, start=part.first):
-        label = _label(row, labels)
+        texts = _labels(row, labels, above)
+        label = " ".join(" – ".join(dict.fromkeys(text for text in texts if text)).split())
         numbers = _numbers(row, labels, decimals)
         if not numbers:
-            if label and all(is_empty(cell.text) or not cell.origin for cell in row[labels:]):
+            # `Hours | n.a. | n.a.` is no label of a group.
+            if label and not any(cell.text.strip() and cell.origin for cell in row[labels:]):
                 groups.add(label)
             continue
-        named = groups.label(label, row[0], statistic_of(label))
+        if statistics is not None:
+            stated = statistic_of(texts[statistics])
+            label = " – ".join(dict.fromkeys(text for at, text in enumerate(texts) if text and at != statistics))
+            said = Head(label, stated)
+        else:
+            label = groups.label(label, row[0], statistic_of(label))
+            said = _said(label)
         # A merged label, or none, continues the row above.
         own_label = any(cell.origin and cell.text.strip() for cell in row[:labels])
-        lines.append(
-            Line(
-                index,
-                groups.panel,
-                named,
-                head(named) if named else Head(""),
-                numbers,
-                {column: row[column] for column in numbers},
-                below=bool(lines) and not (label and own_label),
-            )
-        )
+        cells = {column: row[column] for column in numbers}
+        below = bool(lines) and labels > 0 and statistics is None and not (label and own_label)
+        lines.append(Line(index, groups.panel, label, said, numbers, cells, below, long=statistics is not None))
+        above = [GridCell(text) for text in texts] if any(texts) else above
     return lines
 
 
-def _label(row: Row, labels: int) -> str:
-    """Return the texts of a row's label columns, each once."""
-    texts: Sequence[str] = [cell.text.strip() for cell in row[:labels] if not is_empty(cell.text)]
-    return " ".join(" – ".join(dict.fromkeys(texts)).split())
+def _column_of_statistics(part: Part, labels: int) -> int | None:
+    """Return the label column whose entries all name statistics (the long form of a table), or None."""
+    for column in range(labels if labels > 1 else 0):
+        entries = [text for row in part.body if not is_empty(text := row[column].text)]
+        named = [statistic_of(text) for text in entries]
+        if len(set(entries)) > 1 and all(named) and "std_error" in named:
+            return column
+    return None
+
+
+def _labels(row: Row, labels: int, above: Row) -> list[str]:
+    """Return the texts of a row's label columns; an empty one before others has the text of the row above.
+
+    The last column is never filled, and neither is a label for the statistics of a whole column (`Observations`).
+    """
+    texts = ["" if is_empty(cell.text) else cell.text.strip() for cell in row[:labels]]
+    if labels < 2 or not texts[-1] or not above or statistic_of(texts[-1]) in OF_COLUMN:
+        return texts
+    first = next(at for at, text in enumerate(texts) if text)
+    return [above[at].text if at < first and _LETTER.search(above[at].text) else text for at, text in enumerate(texts)]
+
+
+def _said(label: str) -> Head:
+    """Return what a label says; of `Employed, SE` the name is `Employed`."""
+    said = head(label) if label else Head("")
+    if label in ("B", "b"):
+        return Head(label)  # the second of A, B, C, not a coefficient
+    name, _, last = label.rpartition(",")
+    if name and statistic_of(last) in ("estimate", *ATTACHED) and not statistic_of(name):
+        return replace(said, name=name.strip())
+    return said
 
 
 def _numbers(row: Row, labels: int, decimals: Decimals) -> dict[int, list[Piece]]:
     """Return the numbers of a row by column; a cell that repeats a merged one has none of its own."""
     read = {at: pieces(row[at].text, decimals) for at in range(labels, len(row)) if row[at].origin}
     return {at: numbers for at, numbers in read.items() if numbers is not None}
+
+
+def add_stars(part: Part, lines: Sequence[Line], columns: Mapping[int, Column]) -> set[tuple[int, int]]:
+    """Add the stars of a column of stars to the numbers that they belong to, and return their places.
+
+    They belong to the nearest column of numbers on their left that is not one of errors or p-values.
+    """
+    used = {at for line in lines for at in line.numbers}
+    taken: set[tuple[int, int]] = set()
+    for at in sorted({*range(1, len(part.body[0]) if part.body else 0)} - used):
+        owner = max(
+            (other for other in used if other < at and columns[other].head.statistic not in ATTACHED), default=0
+        )
+        for line in lines:
+            stars = plain(part.body[line.row - part.first][at].text)
+            if stars and set(stars) <= {"*"} and owner in line.numbers:
+                first, *others = line.numbers[owner]
+                starred = replace(first, text=first.text + stars, printed=first.printed + stars[:3])
+                line.numbers[owner] = [starred, *others]
+                taken.add((line.row, at))
+    return taken

@@ -7,10 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from refino_eval.published.reading.grids import Grid, GridCell, filled
-from refino_eval.published.reading.head_words import is_model_number, statistic_of
+from refino_eval.published.reading.head_words import head, is_model_number, statistic_of
 from refino_eval.published.reading.printed_cells import Decimals, is_empty, pieces
 
 YEAR = re.compile(r"(19|20)\d\d([/\-–](19|20)?\d\d)?")
+
+NOTE = re.compile(
+    r"\W*(notes?|merknad(er)?|merk|anm(erkning(er)?)?|sources?|kilder?|fotnoter?|footnotes?)\b\s*[:.]|\*+ ?p ?[<=]",
+    re.IGNORECASE,
+)
+"""Beginning of a note below a table."""
+
+_SCALED = re.compile(
+    r"\W*\d[\d.,]*\s*(millions?|mill\.?|mio\.?|billions?|mrd\.?|milliarder?|thousand|tusen)\b", re.IGNORECASE
+)
+"""A number with a word for its scale, which makes its row one of numbers although it is not read."""
+
+_TIME = re.compile(
+    r"(months?|måned(er)?|weeks?|uker?|years?|år|days?|dager?|quarters?|kvartal|waves?|age|alder)\b.*", re.IGNORECASE
+)
+_RESULTS = ("estimate", "std_error", "t_stat", "p_value", "mean", "sd", "difference", "share")
 
 Row = Sequence[GridCell]
 
@@ -43,46 +59,83 @@ def parts(grid: Grid, decimals: Decimals) -> Iterator[Part]:
     start, title = 0, ""
     while start < len(rows):
         first = _first_numbers(grid, start, decimals)
-        title = _title(rows, start, first) or title
-        stop = next((row for row in range(first + 1, len(rows)) if _begins_part(rows, row, decimals)), len(rows))
+        heads = rows[start:first]
+        again = len(heads) == 1 and start > 0 and _repeats(heads[0], rows[:start])
+        title = _title(rows, start, first) or (heads[0][0].text.strip() if again else "") or title
+        stop = next((row for row in range(first + 1, len(rows)) if _begins_part(rows, row, decimals, heads)), len(rows))
         # A label alone right above the next heading is the title of the next part, not a label of this one.
         while first < stop - 1 and stop < len(rows) and filled(rows[stop - 1]) == [0]:
             stop -= 1
-        yield Part(rows[start:first], rows[first:stop], first, title)
+        yield Part(heads, rows[first:stop], first, title)
         start = max(stop, start + 1)
 
 
-def is_data(row: Row, decimals: Decimals) -> bool:
-    """Return whether a row has numbers to the right of its label, other than years and numbers of models."""
+def is_data(row: Row, decimals: Decimals, above: Sequence[Row] = ()) -> bool:
+    """Return whether a row has numbers to the right of its label, other than years and numbers of models.
+
+    Parameters
+    ----------
+    row
+        The row.
+    decimals
+        The decimal sign of the document.
+    above
+        The heads above it: where these name each column, small numbers and years below them are numbers.
+    """
+    label = row[0].text.strip()
     texts = [cell.text.strip() for cell in row[1:] if not is_empty(cell.text)]
-    numeric = [text for text in texts if pieces(text, decimals) is not None]
+    numeric = [text for text in texts if pieces(text, decimals) is not None or _SCALED.match(text)]
     if not numeric:
-        return False
+        # `n.a.` stands where a number would: the row is no heading.
+        return bool(label) and not texts and any(cell.text.strip() for cell in row[1:])
     if len(numeric) == len(texts) and all(is_model_number(text) or YEAR.fullmatch(text) for text in texts):
-        label = row[0].text.strip()
-        return bool(statistic_of(label)) or not _numbers_columns(label, texts)
+        return bool(statistic_of(label)) or (bool(label) and _named(row, above)) or not _numbers_columns(label, texts)
     # A heading may hold a few numbers (a size, a year); a row of results holds few words.
     return len(numeric) >= len(texts) / 4
 
 
 def _numbers_columns(label: str, texts: Sequence[str]) -> bool:
-    """Return whether small numbers or years are heads: `(1) (2) (3)`, `2021 2022`, or `1 2 3` without a label.
+    """Return whether small numbers or years are heads: `(1) (2) (3)`, `2021 2022`, `Month 6 12 24`, or `1 2 3` without a label.
 
     `1 2 3` with a label may be counts, and so may `3 1 2` without one.
     """
+    if _TIME.fullmatch(label) and all(text.isdigit() for text in texts):
+        return len(texts) > 1 and [int(text) for text in texts] == sorted({int(text) for text in texts})
     in_order = [re.sub(r"\D", "", text) for text in texts] == [str(number) for number in range(1, len(texts) + 1)]
     return (in_order and not label) or all(
         YEAR.fullmatch(text) or re.search(r"[(\[a-zA-Z]", text) is not None for text in texts
     )
 
 
+def _named(row: Row, heads: Sequence[Row]) -> bool:
+    """Return whether words above name each of the cells of a row that have a text; a common heading names none."""
+    return all(
+        any(cells[at].origin and re.search(r"[^\W\d_]{2}", cells[at].text) is not None for cells in heads)
+        for at in filled(row)
+        if at > 0
+    )
+
+
+def _states_sizes(row: Row) -> bool:
+    """Return whether a row below heads states the size of each column: `(N = 1,203)`."""
+    texts = [row[at].text for at in filled(row) if at > 0]
+    return bool(texts) and all(head(text).size for text in texts)
+
+
 def _first_numbers(grid: Grid, start: int, decimals: Decimals) -> int:
     """Return the first row below the heading that begins at `start`."""
     rows = grid.rows
     marked = grid.head_rows
-    if start == 0 and marked is not None and any(is_data(row, decimals) for row in rows[marked:]):
+    if start == 0 and marked is not None and any(is_data(row, decimals, rows[:marked]) for row in rows[marked:]):
         return marked
-    first = next((row for row in range(start, len(rows)) if is_data(rows[row], decimals)), len(rows))
+    first = next(
+        (
+            row
+            for row in range(start, len(rows))
+            if is_data(rows[row], decimals, rows[start:row]) and not _states_sizes(rows[row])
+        ),
+        len(rows),
+    )
     # Labels of groups right above the numbers are not heads of columns.
     while first > start + 1 and filled(rows[first - 1]) == [0] and not rows[first - 1][0].head:
         first -= 1
@@ -104,12 +157,14 @@ def is_title(row: Row) -> bool:
     return filled(row) == [0]
 
 
-def _begins_part(rows: Sequence[Row], at: int, decimals: Decimals) -> bool:
+def _begins_part(rows: Sequence[Row], at: int, decimals: Decimals, heads: Sequence[Row]) -> bool:
     """Return whether a row below the first heading is a heading again: words over the columns and no label."""
     row = rows[at]
     used = filled(row)
-    if not used or is_data(row, decimals):
+    if not used or is_data(row, decimals, heads) or NOTE.match(row[used[0]].text):
         return False
+    if _repeats(row, heads):
+        return True
     words = [column for column in used if column > 0 and not is_empty(row[column].text)]
     if len(words) > 1 and all(row[column].head for column in used):
         return True
@@ -117,9 +172,23 @@ def _begins_part(rows: Sequence[Row], at: int, decimals: Decimals) -> bool:
     return used[0] > 0 and (len(words) > 1 or (len(words) == 1 and above_numbers))
 
 
-def label_columns(body: Sequence[Row], decimals: Decimals) -> int:
-    """Return how many columns on the left hold labels: words, with numbers somewhere to their right."""
+def _repeats(row: Row, above: Sequence[Row]) -> bool:
+    """Return whether a row has the same heads as one above, whatever its label: `Men | 2019 | 2020` below `Women | 2019 | 2020`."""
+    texts = [cell.text for cell in row[1:]]
+    return len(set(filter(None, texts))) > 1 and any([cell.text for cell in cells[1:]] == texts for cells in above)
+
+
+def label_columns(part: Part, decimals: Decimals) -> int:
+    """Return how many columns on the left hold labels: words, with numbers somewhere to their right.
+
+    There is none where the first column has numbers, and its head says which.
+    """
+    body = part.body
     width = len(body[0]) if body else 0
+    first = [row[0].text for row in body if not is_empty(row[0].text)]
+    named = bool(part.heads) and statistic_of(part.heads[-1][0].text) in _RESULTS
+    if named and first and all(pieces(text, decimals) is not None for text in first):
+        return 0
     for column in range(1, width):
         texts = [row[column].text for row in body if not is_empty(row[column].text)]
         numbers = sum(pieces(text, decimals) is not None for text in texts)
