@@ -84,27 +84,34 @@ def lines_of(part: Part, labels: int, decimals: Decimals) -> list[Line]:
     above: Row = ()
     for index, row in enumerate(part.body, start=part.first):
         texts = _labels(row, labels, above)
-        label = " ".join(" – ".join(dict.fromkeys(text for text in texts if text)).split())
         numbers = _numbers(row, labels, decimals)
         if not numbers:
             # `Hours | n.a. | n.a.` is no label of a group.
-            if label and not any(cell.text.strip() and cell.origin for cell in row[labels:]):
-                groups.add(label)
+            if any(texts) and not any(cell.text.strip() and cell.origin for cell in row[labels:]):
+                groups.add(_joined(texts))
             continue
-        if statistics is not None:
-            stated = statistic_of(texts[statistics])
-            label = " – ".join(dict.fromkeys(text for at, text in enumerate(texts) if text and at != statistics))
-            said = Head(label, stated)
-        else:
-            label = groups.label(label, row[0], statistic_of(label))
+        if statistics is None:
+            joined = _joined(texts)
+            label = groups.label(joined, row[0], statistic_of(joined))
             said = _said(label)
-        # A merged label, or none, continues the row above.
-        own_label = any(cell.origin and cell.text.strip() for cell in row[:labels])
+        else:
+            label = _joined([*texts[:statistics], *texts[statistics + 1 :]])
+            said = Head(label, statistic_of(texts[statistics]))
+        below = bool(lines) and statistics is None and _continues(row, labels, label)
         cells = {column: row[column] for column in numbers}
-        below = bool(lines) and labels > 0 and statistics is None and not (label and own_label)
         lines.append(Line(index, groups.panel, label, said, numbers, cells, below, long=statistics is not None))
         above = [GridCell(text) for text in texts] if any(texts) else above
     return lines
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Return the texts of label columns as one label, each once."""
+    return " ".join(" – ".join(dict.fromkeys(text for text in texts if text)).split())
+
+
+def _continues(row: Row, labels: int, label: str) -> bool:
+    """Return whether a row continues the row above: its label is merged with that row's, or empty."""
+    return labels > 0 and not (label and any(cell.origin and cell.text.strip() for cell in row[:labels]))
 
 
 def _column_of_statistics(part: Part, labels: int) -> int | None:

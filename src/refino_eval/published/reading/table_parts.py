@@ -89,7 +89,7 @@ def is_data(row: Row, decimals: Decimals, above: Sequence[Row] = ()) -> bool:
         # `n.a.` stands where a number would: the row is no heading.
         return bool(label) and not texts and any(cell.text.strip() for cell in row[1:])
     if len(numeric) == len(texts) and all(is_model_number(text) or YEAR.fullmatch(text) for text in texts):
-        return bool(statistic_of(label)) or (bool(label) and _named(row, above)) or not _numbers_columns(label, texts)
+        return not _numbers_columns(label, texts) or bool(label and (statistic_of(label) or _named(row, above)))
     # A heading may hold a few numbers (a size, a year); a row of results holds few words.
     return len(numeric) >= len(texts) / 4
 
@@ -183,16 +183,20 @@ def label_columns(part: Part, decimals: Decimals) -> int:
 
     There is none where the first column has numbers, and its head says which.
     """
-    body = part.body
-    width = len(body[0]) if body else 0
-    first = [row[0].text for row in body if not is_empty(row[0].text)]
     named = bool(part.heads) and statistic_of(part.heads[-1][0].text) in _RESULTS
-    if named and first and all(pieces(text, decimals) is not None for text in first):
+    count, numbers = _entries(part.body, 0, decimals)
+    if named and count and count == numbers:
         return 0
+    width = len(part.body[0]) if part.body else 0
     for column in range(1, width):
-        texts = [row[column].text for row in body if not is_empty(row[column].text)]
-        numbers = sum(pieces(text, decimals) is not None for text in texts)
-        to_the_right = (cell.text for row in body for cell in row[column + 1 :])
-        if numbers >= len(texts) / 5 or not any(pieces(text, decimals) for text in to_the_right):
+        count, numbers = _entries(part.body, column, decimals)
+        last = not any(_entries(part.body, other, decimals)[1] for other in range(column + 1, width))
+        if numbers >= count / 5 or last:
             return column
     return 1
+
+
+def _entries(body: Sequence[Row], column: int, decimals: Decimals) -> tuple[int, int]:
+    """Return how many cells of a column have a text, and how many of these are numbers."""
+    texts = [row[column].text for row in body if not is_empty(row[column].text)]
+    return len(texts), sum(pieces(text, decimals) is not None for text in texts)
