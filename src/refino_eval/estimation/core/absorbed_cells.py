@@ -108,6 +108,7 @@ class Cells:
 
 def build_cells(codes: IntArray, *, weights: FloatArray | None = None) -> Cells:
     """Prepare cells from integer codes; codes may have gaps, as after leaving people out."""
+    # Codes without people are closed up: `reduceat` gives an empty run the value of the next row, and not 0.
     _, dense, sizes = np.unique(codes, return_inverse=True, return_counts=True)
     order = np.argsort(dense, kind="stable")
     starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)

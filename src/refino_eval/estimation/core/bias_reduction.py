@@ -138,6 +138,8 @@ def adjusted_dual(hat: HatMatrix, dual: FloatArray, cluster: IntArray, power: in
             inner = products[columns][:, columns].toarray()
             assert hat.root_weights is not None
             root = hat.root_weights[people, None]
+            # A_g multiplies residuals; the dual weights residuals times root weights, and so is multiplied by these before and
+            # divided after.
             adjusted[people] = _weighted(q, inner, root) @ (dual[people] * root) / root
     adjusted[:, unobserved > UNOBSERVED * np.sum(dual**2, axis=0)] = np.nan
     return adjusted
@@ -150,6 +152,8 @@ def _members(groups: Cells) -> Iterator[IntArray]:
 
 def _shrunk(q: FloatArray, dual: FloatArray, power: int) -> tuple[FloatArray, FloatArray]:
     """Return (I - qq')^(-power / 2) times the columns, and their squares in directions that are fitted exactly, shape (f,)."""
+    # I - qq' has the eigenvalues 1 - s^2 along the left singular vectors of q and 1 in all other directions, so that only the
+    # former are rescaled: c + k directions rather than a matrix of the cluster's people squared.
     vectors, values, _ = np.linalg.svd(q, full_matrices=False)
     slack = 1.0 - values**2
     exact = slack <= FITTED_EXACTLY
@@ -160,6 +164,7 @@ def _shrunk(q: FloatArray, dual: FloatArray, power: int) -> tuple[FloatArray, Fl
 
 def _weighted(q: FloatArray, inner: FloatArray, root: FloatArray) -> FloatArray:
     """Return B_g^(-1/2) with weights: B_g = I - H_gg - H_gg' + X_g (X'WX)^-1 X'W^2 X (X'WX)^-1 X_g'."""
+    # In the coordinates of Q, X'WX is the identity: X_g is q / root, WX_g is q root, and X'W^2 X is S = Q'WQ (`inner`).
     scaled = q / root
     crossed = scaled @ (q * root).T
     block = np.eye(q.shape[0]) - crossed - crossed.T + scaled @ inner @ scaled.T
@@ -262,6 +267,8 @@ class WorkingForm:
         total = 0.0
         for s in range(self.q):
             for t in range(self.q):
+                # Var(D_st) = trace(P^ss P^tt) + trace(P^st P^st) for normal errors (Isserlis 1918); its mean is the identity by
+                # `white`.
                 total += white._trace(products, (s, s), (t, t)) + white._trace(products, (s, t), (s, t))
         return self.q * (self.q + 1) / total
 
@@ -276,6 +283,7 @@ class WorkingForm:
         # P^ab P^cd = (diag + L_a C L_b')(diag + L_c C L_d'), term by term.
         total = float(first @ second)
         total += float(first @ (self._diagonal_of(c, d) - second)) + float(second @ (self._diagonal_of(a, b) - first))
+        # The last term, trace(L_a C L_b' L_c C L_d'), is trace((C L_d'L_a)(C L_b'L_c)): a sum of products of two small matrices.
         return total + float(products[d][a].multiply(products[b][c].T).sum())
 
 
@@ -302,6 +310,8 @@ def working_form(hat: HatMatrix, adjusted: FloatArray, groups: IntArray, n_group
             diagonal[s, t] = np.bincount(groups, weights=product, minlength=n_groups)
     plain = [_summed(hat, adjusted[:, s], groups, n_groups) for s in range(q)]
     if hat.root_weights is None:
+        # I - H is a projection without weights: P = diag(a) - U U', U the weights of residuals times the rows of Q, summed in
+        # clusters.
         return WorkingForm(diagonal, tuple(plain), sparse.csr_array(-sparse.eye_array(plain[0].shape[1])))
     scaled = [_summed(hat, adjusted[:, s] * weights, groups, n_groups) for s in range(q)]
     # P = diag(a) - U V' - V U' + U S U', with U from the weights of residuals and V from these times weights.

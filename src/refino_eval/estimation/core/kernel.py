@@ -135,6 +135,8 @@ class Design:
         root = np.ones(self.n) if self.root_weights is None else self.root_weights
         rest = build_cells(self.cells.codes[inside], weights=root[inside] ** 2)
         columns = rest.demean(self.basis[inside] / root[inside, None]) * root[inside, None]
+        # A direction of the basis that only people fitted exactly vary along has a singular value of 0 without them. A
+        # coefficient is identified without them if it has no weight on such a direction.
         # Of the triangular factor, which has the same singular values: the other factor of `columns` would be people x people.
         _, values, directions = np.linalg.svd(np.linalg.qr(columns, mode="r"), full_matrices=True)
         values = np.pad(values, (0, directions.shape[0] - values.size))
@@ -275,6 +277,7 @@ class Design:
         demeaned = self.within(values)
         loadings = self.basis.T @ demeaned
         residuals = demeaned - self.basis @ loadings
+        # Where h = 1 the residual is 0 whatever the outcome: what the subtraction leaves is rounding.
         residuals[self.inverse_slack == 0.0] = 0.0
         tss_within = np.einsum("ij,ij->j", demeaned, demeaned)
         rss = np.einsum("ij,ij->j", residuals, residuals)
@@ -446,6 +449,7 @@ class Fit:
         cov = self.coefficient_cov(outcome, vcov)
         unknown = ~np.isfinite(np.diag(cov))
         known = np.where(unknown[:, None] | unknown, 0.0, cov)
+        # 0 x NaN is NaN: an unknown variance would reach the sums that give it no weight.
         errors = np.sqrt(np.einsum("ki,ij,kj->k", loadings, known, loadings))
         errors[np.any(loadings[:, unknown] != 0, axis=1)] = np.nan
         return np.asarray(errors)
@@ -512,6 +516,8 @@ class Fit:
     def _person_factor(self, vcov: Vcov) -> FloatArray:
         """Multiplier of each squared residual under a vcov, shape (n,)."""
         design, covariance = self.design, COVARIANCES[vcov]
+        # Only CRV1 comes here of those with clusters (the others adjust whole clusters), and its degrees of freedom are clusters
+        # - 1.
         n_clusters = int(design.df(vcov)) + 1 if covariance.is_clustered else 0
         factor = covariance.factor(n=design.n, df_resid=design.df_resid, n_clusters=n_clusters)
         return np.asarray(design.inverse_slack**covariance.leverage_power * factor)

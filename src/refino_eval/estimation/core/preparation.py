@@ -135,6 +135,7 @@ def design_of(
             f"No degrees of freedom: {design.n} people in use, {cells.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
+    # Engines of verification are given the columns of interest first.
     note_design(design, raw[:, np.roll(kept, n_focus)])
     note_dropped(name for name in design.dropped if name in control_names)
     return design
@@ -202,6 +203,7 @@ def _leading_columns(triangle: FloatArray) -> IntArray:
 def _orthonormal(within: FloatArray, n_focus: int) -> tuple[FloatArray, FloatArray]:
     """Return the basis Q of the columns, and the rows of R^-1 that give the last coefficients from Q'Y."""
     length = np.sqrt(np.einsum("ik,ik->k", within, within))
+    # Columns of unit length keep the triangle's condition from depending on their units (a wage beside an indicator).
     basis, triangle = np.linalg.qr(within / length)
     inverse = np.linalg.solve(triangle, np.eye(length.size)) / length[:, None]
     return basis, np.asarray(inverse[length.size - n_focus :])

@@ -405,15 +405,18 @@ def _group_bound(data: _Observed, mine: FloatArray, arm: Arm, ties: Ties, upper:
     other = strata.arm_mean(observed * y, rest) / strata.arm_mean(observed, rest)
     inside = (observed[:, 0] > 0) & (strata.treated == arm)
     weight = data.weights[arm] / float(data.weights[arm] @ mine[:, 0])
+    # Always-observed people are as many as the other arm shows observed: monotonicity (Lee 2009, assumption 2).
     mass = float(shares[rest].value[0])
     if mass >= float(shares[arm].value[0]):
         kept = strata.arm_mean(observed * y, arm) / strata.arm_mean(observed, arm)
         always = shares[arm]
     else:
+        # The lower tail is kept by keeping the upper one of -y.
         value, edge = _trimmed_mean(sign * data.values[inside], weight[inside], mass, ties)
         above = np.maximum(sign * y - edge, 0.0) * observed
         excess = strata.arm_mean(above, arm) / strata.arm_mean(mine, arm)
         kept = excess / shares[rest] + edge
+        # With ties kept whole the value is that of the published rule; the influence is that of the fractional rule.
         kept = replace(kept, value=np.array([value])) * sign
         always = shares[rest]
     effect = kept - other if arm == 1 else other - kept

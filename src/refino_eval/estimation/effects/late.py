@@ -182,6 +182,8 @@ def anderson_rubin_set(
             return AndersonRubinSet("line", -np.inf, np.inf) if c <= 0 else AndersonRubinSet("empty", np.nan, np.nan)
         edge = c / (2 * b)
         return AndersonRubinSet("rays", -np.inf, edge) if b > 0 else AndersonRubinSet("rays", edge, np.inf)
+    # a > 0 is a first stage that is significant at the level: then the set is bounded. Otherwise it is two rays or the line
+    # (Dufour 1997: any valid set must be unbounded with positive probability).
     if root < 0.0:
         return AndersonRubinSet("empty", np.nan, np.nan) if a > 0 else AndersonRubinSet("line", -np.inf, np.inf)
     low, high = sorted(((b - np.sqrt(root)) / a, (b + np.sqrt(root)) / a))
@@ -196,6 +198,8 @@ def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[
     cov, cov_iid = pair.joint_cov(vcov), pair.joint_cov("iid")
     var_rho, shared, var_pi = np.diag(cov)[1:], cov[0, 1:], cov[0, 0]
     estimate = ratio(rho, pi)
+    # Variance of rho - b pi at the estimate b, over pi^2. It is that of two-stage least squares: y - b d has a coefficient of 0 on
+    # assignment, so that its residuals are those of the second stage.
     variance = var_rho - 2 * estimate * shared + estimate**2 * var_pi
     # A difference of nearly equal variances may come out a rounding below 0.
     std_error = np.sqrt(np.maximum(variance, 0.0)) / abs(pi)

@@ -155,6 +155,8 @@ def _one_group(
     share, error = np.where(unknown, np.nan, share), np.where(unknown, np.nan, error)
     inside = (share > 0) & (share < 1)
     safe = np.where(inside, share, 0.5)
+    # Interval on the scale log(-log S), whose derivative is 1 / (S log S), so that it stays between 0 and 1 (Kalbfleisch and
+    # Prentice 1980).
     reach = special.ndtri(0.5 + level / 2) * np.where(inside, error, 0.0) / np.abs(safe * np.log(safe))
     error = np.where(share == 0, 0.0, error)
     return {
@@ -300,6 +302,8 @@ def log_rank(
         observed += float((ends * z[:, None]).sum())
         expected += float((count * share).sum())
         # A single person at risk leaves nothing to chance.
+        # Hypergeometric variance of the treated among those who end (Mantel 1966); several ends at one time make the factor (n -
+        # d) / (n - 1).
         spread = float((count * share * (1 - share) * (n - count) / np.maximum(n - 1, 1)).sum())
         variance += spread
         informative += spread > 0

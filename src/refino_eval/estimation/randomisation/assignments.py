@@ -96,6 +96,8 @@ class CompleteDraw:
         rng = random_stream(self.seed, index)
         assigned = np.empty((self.n_units, BLOCK), dtype=np.bool_)
         left = np.repeat(self.left[:, None], BLOCK, axis=1)
+        # Uniform x (units left in the cell) < (units still to treat) is the draw with probability left / units, without a
+        # division.
         uniform = np.empty((self.sizes.size, BLOCK))
         start = 0
         for turn in range(int(self.sizes[0])):
@@ -192,6 +194,8 @@ def every_other_assignment(
         pattern = np.zeros((members.size, len(chosen)), dtype=np.bool_)
         for column, members_treated in enumerate(chosen):
             pattern[list(members_treated), column] = True
+        # The choice of this cell is a digit of the assignment's number, written with the cells' numbers of choices as bases:
+        # every combination of choices has one number.
         listed[members] = pattern[:, (np.arange(total) // stride) % len(chosen)]
         stride *= len(chosen)
     other = (listed != observed[:, None]).any(axis=0)
@@ -327,6 +331,8 @@ def over_blocks(work: Callable[[int], Result], draws: int, threads: int) -> Iter
 
 def random_stream(seed: int, index: int) -> np.random.Generator:
     """Return the stream of random numbers of one block (or draw) of a seed."""
+    # A spawn key is what `SeedSequence.spawn` gives its children: streams are independent, and block k is made without those
+    # before it.
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(index,))))
 
 

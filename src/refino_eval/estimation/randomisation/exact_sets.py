@@ -87,8 +87,10 @@ def invert_coefficients(
         # Half of the product [(a_r - a_0) - tau (d_r - d_0)] [(a_r + a_0) - tau (d_r + d_0)] >= 0.
         top, bottom = outcomes + sign * outcome, directions + sign * direction
         flat = np.abs(bottom) <= SAME * scale_d
+        # A factor that is 0 for every tau is the observed assignment, or its mirror image: as extreme as itself everywhere.
         always = always | (flat & (np.abs(top) <= SAME * scale_a))
         edges[:, side] = np.where(flat, np.nan, top / np.where(flat, 1.0, bottom))
+        # At tau = -inf a factor has the sign of its slope, or of its constant if it has no slope.
         signs[:, side] = np.where(flat, np.sign(top), np.sign(bottom))
     return _sweep(edges, signs.prod(axis=1) >= 0, always, level)
 
@@ -124,6 +126,7 @@ def invert_studentised(
     # Effects in standard errors from the estimate keep the quartic's coefficients of one size.
     mine = _square(np.array([outcome]), np.array([direction]), centre, unit)
     theirs = _square(outcomes, directions, centre, unit)
+    # Both sides squared and multiplied out: (a_r - tau d_r)^2 V_0(tau) >= (a_0 - tau d_0)^2 V_r(tau), of degree 4 in tau.
     product = _times(theirs, _variance(variance[None, :], centre, unit))
     against = _times(mine, _variance(variances, centre, unit))
     quartic = product - against
@@ -179,6 +182,7 @@ def _real_roots(quartic: FloatArray) -> FloatArray:
     """Real roots of quartics with coefficients of size 1, shape (R, 4), NaN for the rest."""
     roots = np.full((quartic.shape[0], 4), np.nan)
     whole = np.abs(quartic[:, 4]) > _VANISHED
+    # Roots are the eigenvalues of the companion matrix: `numpy.roots` does the same for one polynomial, this for all at once.
     companion = np.zeros((int(np.count_nonzero(whole)), 4, 4))
     companion[:, 0, :] = -quartic[whole, 3::-1] / quartic[whole, 4:]
     companion[:, (1, 2, 3), (0, 1, 2)] = 1.0
@@ -213,6 +217,7 @@ def _sweep(edges: FloatArray, at_first: BoolArray, always: BoolArray, level: flo
     needed = int(np.floor((1.0 - level) * (count + 1) + 1e-9))
     base = int(np.count_nonzero(at_first | always))
     ordered = np.sort(edges[~always], axis=1)
+    # Sides alternate: a re-randomisation that counts at -inf stops at its first edge (-1), starts at the second (+1), and so on.
     steps = np.where(at_first[~always, None], -1, 1) * (-1) ** np.arange(kinds)[None, :]
     real = np.isfinite(ordered)
     where, step = ordered[real], steps[real]

@@ -145,6 +145,7 @@ def step_down(draws: StatisticDraws, method: StepDown = "max_t") -> FloatArray:
     order = tested[np.argsort(-np.abs(scaled.observed[tested]), kind="stable")]
     bounds = tie_bound(scaled.observed, scaled.draws)
     largest, count = np.full(scaled.draws.shape[0], -np.inf), np.empty(order.size)
+    # From the smallest |t| up, so that the running maximum is over the test itself and all with smaller |t|.
     for k in range(order.size - 1, -1, -1):
         np.maximum(largest, np.abs(scaled.draws[:, order[k]]), out=largest)
         count[k] = np.count_nonzero(largest >= bounds[order[k]])
@@ -173,6 +174,7 @@ def omnibus_test(draws: StatisticDraws) -> OmnibusTest:
     kept = values > 1e-10 * values[-1]
     forms = np.full(everything.shape[0], np.inf)
     forms[finite] = np.sum((scaled @ vectors[:, kept]) ** 2 / values[kept], axis=1)
+    # A draw without an estimate has an infinite form: it counts as extreme, like in the tests of single outcomes.
     bound = tie_bound(forms[:1], forms[1:, None])[0]
     p_value = (1 + np.count_nonzero(forms[1:] >= bound)) / forms.size
     return OmnibusTest(float(forms[0]), int(np.count_nonzero(kept)), float(p_value), forms.size - 1)
@@ -227,8 +229,10 @@ def sharpened_q(p_values: FloatArray) -> FloatArray:
     lower = np.concatenate(([0.0], steps))
     upper = np.concatenate((steps, [np.inf]))
     for r in range(m + 1):
+        # Stage one rejects exactly r tests at rates q' from the r-th step up to the next one.
         rate = np.maximum(lower[r], own * (m - r) / m)
         best = np.where(rate < upper[r], np.minimum(best, rate), best)
+    # q' = q / (1 + q) solved for q: q' = .5 is q = 1, the most that a rate can be.
     return np.where(best < 0.5, best / (1.0 - np.minimum(best, 0.5)), 1.0)
 
 

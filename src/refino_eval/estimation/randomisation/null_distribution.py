@@ -55,5 +55,7 @@ def count_exceeding(observed: FloatArray, draws: FloatArray) -> IntArray:
 
 def tie_bound(observed: FloatArray, draws: FloatArray) -> FloatArray:
     """Return the |t| from which a draw counts as extreme, shape (J,): the observed one less rounding."""
+    # The observed assignment and its mirror image occur among the draws with the same |t| up to rounding, and must count: else p
+    # could be below that of the exact test. The second term serves an observed statistic near 0.
     typical = np.sqrt(np.nanmean(np.where(np.isfinite(draws), draws, 0.0) ** 2, axis=0))
     return np.asarray(np.abs(observed) * (1.0 - TIE) - TIE * typical)

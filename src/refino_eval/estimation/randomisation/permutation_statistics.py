@@ -263,6 +263,8 @@ def project(group: RedrawnGroup | Groups, assigned: BoolArray) -> Projection:
                 z *= (group.root[tile] ** 2)[:, None]
             codes = group.codes[tile]
             starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+            # People are sorted by cell, so that a cell is one run of a tile (no index occurs twice); its parts in other tiles are
+            # added.
             sums[codes[starts]] += np.add.reduceat(z, starts, axis=0)
     if group.shares is not None:
         means = group.shares[:, None]
@@ -270,6 +272,7 @@ def project(group: RedrawnGroup | Groups, assigned: BoolArray) -> Projection:
     else:
         assert sums is not None
         means = sums / group.totals[:, None]
+        # z is 0 or 1: its squares about the cell's mean sum to S - S^2 / W, with S the sum of (weighted) z and W that of weights.
         within = np.einsum("cb,cb->b", sums, 1.0 - means)
     gains = loadings[group.n_effects :]
     squares = within - np.einsum("kb,kb->b", gains, gains)
@@ -303,6 +306,7 @@ def _products(group: RedrawnGroup, assigned: BoolArray, projection: Projection, 
         z = residuals_of(group, assigned, projection, tile)
         scaled = z * z
         if leverage_power:
+            # 1 - h under this assignment: the slack of cells and controls, less z~^2 / z~'z~.
             divide_by_slack(scaled, group.slack[tile][:, None] - scaled * inverse, leverage_power)
         second += group.quadratic[:, tile] @ scaled
         scaled *= z

@@ -70,9 +70,11 @@ class Redesign:
         length = np.linalg.norm(within, axis=0)
         if np.any(length <= COLLINEAR * size):
             return design_of(self.inputs, focus, names)
+        # Columns have unit length, so that the diagonal of the triangle is the share of each that those before it leave.
         own, triangle = np.linalg.qr(within / length)
         if np.any(np.abs(np.diag(triangle)) <= COLLINEAR):
             return design_of(self.inputs, focus, names)
+        # As in `preparation._orthonormal`: the last rows of the inverse triangle give the coefficients of interest.
         inverse = np.linalg.solve(triangle, np.eye(length.size)) / length[:, None]
         whole = np.hstack((basis, own))
         return replace(

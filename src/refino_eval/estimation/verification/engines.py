@@ -193,6 +193,7 @@ def _sandwich(problem: Problem, regressors: FloatArray, instruments: FloatArray,
     dummies = _dummies(problem)
     root = np.ones((outcomes.shape[0], 1)) if problem.weights is None else np.sqrt(problem.weights)[:, None]
     x, z = np.hstack((regressors, dummies)) * root, np.hstack((instruments, dummies)) * root
+    # Second-stage regressors, whose pseudo-inverse gives two-stage least squares; residuals are of x itself.
     fitted = z @ (np.linalg.pinv(z) @ x)
     inverse = np.asarray(np.linalg.pinv(fitted), dtype=np.float64)
     if problem.covariance.has_cluster_leverage:
@@ -244,6 +245,7 @@ def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, lever
     if not covariance.is_robust:
         return np.asarray(own @ own.T * float(residual @ residual) / (n - k))
     inside = 1.0 - leverage > 1e-9
+    # A person fitted exactly has no residual; dividing its rounding by 1 - h = 0 would make one.
     scores = own * np.where(inside, residual, 0.0)
     scores = scores / np.where(inside, 1.0 - leverage, 1.0) ** (covariance.leverage_power / 2)
     groups = 0
