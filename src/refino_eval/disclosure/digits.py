@@ -28,6 +28,7 @@ def in_steps(value: float, step: float) -> float:
     """Round a number to the nearest multiple of a step, halves upwards; a step of 0 leaves it unchanged."""
     if step <= 0 or not math.isfinite(value):
         return value
+    # Rounding to one decimal more than the step has removes what the product adds in floating point; + 0.0 makes 0 of -0.
     decimals = max(0, -math.floor(math.log10(step)) + 1)
     return float(np.round(math.floor(value / step + 0.5) * step, decimals)) + 0.0
 

@@ -40,6 +40,7 @@ def hide_counts(
         return hidden
     values = np.array(system.values, dtype=float)
     largest = max(values.max(), 1.0)
+    # The cost is the number of cells that would be blank; of equal ones the smaller count goes, and whole populations go last.
     cost = np.array([max(len(cells), 1) for cells in system.cells]) + values / largest
     cost = np.where(values > largest / 2, cost + POPULATION_COST, cost)
     for members, matrix in system.components():

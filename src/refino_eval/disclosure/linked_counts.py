@@ -104,7 +104,9 @@ class CountSystem:
         matrix = self.matrix()
         if not len(self.values):
             return
-        _, part_of = connected_components(matrix.T @ matrix, directed=False)
+        # Unknowns of one equation are connected. Without signs: products of different equations must not cancel.
+        joint = abs(matrix)
+        _, part_of = connected_components(joint.T @ joint, directed=False)
         sensitive = np.array(self.sensitive)
         order = np.argsort(part_of, kind="stable")
         starts = np.flatnonzero(np.diff(part_of[order], prepend=-1))

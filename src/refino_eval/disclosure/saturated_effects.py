@@ -65,6 +65,8 @@ class SharesByRow:
                 if other.arm != OTHER[share.arm]:
                     continue
                 sign = -1.0 if share.arm == CONTROL else 1.0
+                # Share = other share + effect (treated) or - effect (control), with the effect anywhere in its step; times people
+                # it is a count.
                 low, high = (people * (other.value + sign * written + end * step / 2) for end in (-1, 1))
                 for true, largest in ((share.value * people, high), ((1 - share.value) * people, people - low)):
                     # A bound below zero shows that the effect is adjusted, and nothing about the count.

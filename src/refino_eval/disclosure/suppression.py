@@ -75,6 +75,7 @@ def exposed(matrix: csr_matrix, bounds: Shown, targets: np.ndarray, threshold: i
     list of int
         In the order of `targets`.
     """
+    # A count whose own bounds are below the threshold needs no program.
     waiting = list(targets[bounds.high[targets] >= threshold])
     failed = [int(index) for index in targets if bounds.high[index] < threshold]
     while waiting:
@@ -203,6 +204,7 @@ def _first_cuts(
         for row in by_column.indices[by_column.indptr[target] : by_column.indptr[target + 1]]:
             others = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
             others = others[others != target]
+            # Coefficients are 1 or -1, so that a count can rise by no more than the others of its equation have room together.
             missing = threshold - room[others].sum()
             if missing > 0:
                 cut = np.zeros(matrix.shape[1])
@@ -210,6 +212,7 @@ def _first_cuts(
                 cut[free] = np.minimum(most[free], missing)
                 if cut.any():
                     cuts.append(cut)
+                    # Where all that may be hidden is not room enough, all of it is asked for: the program must have a solution.
                     limits.append(min(float(missing), float(cut.sum())))
     return cuts, limits
 
@@ -227,7 +230,10 @@ def _capacity(
     limit, smallest = 1.0, result.fun
     if smallest is not None and -smallest < threshold - TOLERANCE:
         limit = threshold + float(smallest)
+        # By duality the bound is a sum of limits times marginals. These stay valid when an unknown is hidden, so that its wider
+        # limits [0, most] raise the bound by at most this much; the cut asks hidden ones to raise it to the threshold together.
         gain = -result.upper.marginals * (most - shown.high) + result.lower.marginals * shown.low
+        # More than the limit in one coefficient would only weaken the relaxation.
         cut[free] = np.clip(gain[free], 0.0, limit)
     if cut.sum() < limit - TOLERANCE:
         # Only whole numbers expose the cell: at least one more of the unknowns in its equations is hidden.
@@ -276,6 +282,7 @@ def _repair(
         low[index] = max(low[index], threshold)
         if low[index] > high[index]:
             continue
+        # With y = 1 for a hidden unknown: x - up y is at most its printed upper limit, x + down y at least the lower one.
         parts: Any = [
             [matrix, csr_matrix((matrix.shape[0], count))],
             [pick, -diags(np.maximum(up, 0))],

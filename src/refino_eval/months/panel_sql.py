@@ -341,6 +341,7 @@ def _main_steps(plan: Plan, group: Group) -> list[str]:
         "        person_no,\n"
         "        event_time,\n"
         "        v1,\n"
+        # Where NULL sorts differs between DuckDB and Spark, so that it is written out.
         "        ROW_NUMBER() OVER (\n"
         "            PARTITION BY person_no, event_time\n"
         "            ORDER BY\n"
@@ -425,6 +426,7 @@ def _natural(state: SpellState, column: Column | None, value: str) -> str:
     """Divide out hundredths and oere, then convert prices, then the reported unit."""
     text = f"CAST({value} AS DOUBLE)"
     if column is not None and column.type in SCALES:
+        # With an exponent the number is a double in every dialect; 100.0 would be a decimal.
         text += " / 100E0"
     if state.deflate is not None:
         text += f" * grid.{identifier(price_column(state.deflate))}"

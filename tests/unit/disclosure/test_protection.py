@@ -12,6 +12,7 @@ from refino_eval.config.exhibits import KINDS
 from refino_eval.disclosure.attack import attack
 from refino_eval.disclosure.classes import class_of_kind
 from refino_eval.disclosure.digits import in_steps, step_at_least, step_of_effect
+from refino_eval.disclosure.linked_counts import CountSystem
 from refino_eval.disclosure.profiles import load_profile
 from refino_eval.disclosure.protect import protect_release
 from refino_eval.disclosure.release_tables import EarlierRelease, ReleaseExhibit
@@ -497,3 +498,15 @@ def test_shares_are_computed_from_rounded_counts():
     )
     release = protect_release([drawn], load_profile("opensafely"))
     assert release["months"].frame["value"].tolist() == [25.0, 40.0, round(25 / 65, 3)]
+
+
+def test_unknowns_of_one_equation_stay_connected_when_another_equation_has_the_opposite_sign():
+    system = CountSystem()
+    total, same, none = (
+        system.add(value, base=0, sensitive=True, label=label)
+        for value, label in ((5, "total"), (5, "same"), (0, "none"))
+    )
+    assert system.equate(total, [same, none])
+    assert system.equate(same, [total, none])
+    parts = [(members.tolist(), matrix.toarray().tolist()) for members, matrix in system.components()]
+    assert parts == [([0, 1, 2], [[-1.0, 1.0, 1.0], [1.0, -1.0, 1.0]])]

@@ -109,6 +109,7 @@ class _Server:
     def serve(self) -> None:
         """Answer requests until standard input is closed, which is when the run ends, in whatever way."""
         selector = selectors.DefaultSelector()
+        # SIGCHLD writes a byte into a pipe, so that one `select` waits for requests and for the ends of jobs alike.
         ended, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Snakemake decides what Ctrl-C means for its jobs
@@ -151,6 +152,7 @@ class _Server:
             connection = self.jobs.pop(process)
             code = os.waitstatus_to_exitcode(status)
             with suppress(OSError):
+                # Shells report a process that signal s ended as 128 + s.
                 connection.sendall((code if code >= 0 else 128 - code).to_bytes(HEAD, "big"))
             yield connection
 
@@ -158,6 +160,7 @@ class _Server:
         """Fork for a request; return whether it was whole."""
         connection.settimeout(10)
         try:
+            # The job's standard streams come with the length of the request, and its text after.
             head, files, _, _ = socket.recv_fds(connection, HEAD, 3)
             text = b""
             while len(text) < int.from_bytes(head, "big"):
@@ -207,6 +210,7 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
     try:
         # A job ends with the server: nothing may write results after a run was killed.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The server may have died between the fork and this call, which then has no effect.
         if os.getppid() != server:
             os._exit(1)
         signal.set_wakeup_fd(-1)
@@ -214,12 +218,14 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, file in enumerate(files):
             os.dup2(file, number)
+        # The server's sockets and pipes: a new process would not have them.
         os.closerange(3, 256)
         os.chdir(str(request["folder"]))
         environment = request["environment"]
         assert isinstance(environment, dict)
         os.environ.clear()
         os.environ.update(environment)
+        # Chosen when it was first asked for, by the server's environment.
         tempfile.tempdir = None
         argv = request["argv"]
         assert isinstance(argv, list)
@@ -242,6 +248,7 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
             atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
+        # Not `sys.exit`: this is still the server's stack, whose loop must not go on in a second process.
         os._exit(code)
 
 

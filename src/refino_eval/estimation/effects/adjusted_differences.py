@@ -276,6 +276,7 @@ def _weighted_mean(models: _Models, arm: int, population: Population) -> Estimat
     share = own * odds / total
     mean = share @ models.y
     deviations = models.y - mean
+    # Derivative of the mean by the coefficients of the logit; times their influence it is what estimating the score adds.
     gradient = people.basis.T @ ((own * slope / total)[:, None] * deviations)
     return Estimate(mean, share[:, None] * deviations + models.propensity.influence @ gradient)
 
@@ -285,6 +286,8 @@ def _balanced(models: _Models, arm: int, population: Population) -> Estimate | N
     q = balancing_weights(x, models.people.weights * models.arm(arm), target @ x)
     if q is None:
         return None
+    # Calibrated weights give the mean of a regression estimator: the part of y that x predicts has the target's mean in every
+    # sample, and only residuals vary (Deville and Sarndal 1992).
     slopes, _ = _least_squares(models, arm, q)
     fitted = x @ slopes
     mean = q @ models.y

@@ -130,6 +130,7 @@ def spanning(columns: FloatArray) -> FloatArray:
     """Return orthogonal columns with the same span and mean square 1."""
     length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     columns = columns[:, length > 0] / length[length > 0]
+    # With pivoting the diagonal falls: columns whose entry is small depend on those taken before.
     basis, triangle, _ = linalg.qr(columns, mode="economic", pivoting=True)
     size = np.abs(np.diag(triangle))
     return np.asarray(basis[:, size > INDEPENDENT * size[0]] * np.sqrt(columns.shape[0]))

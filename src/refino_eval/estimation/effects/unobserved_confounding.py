@@ -224,7 +224,11 @@ def robustness_value(f: FloatArray, f_critical: FloatArray) -> FloatArray:
 def adjusted_for_trait(
     estimate: FloatArray, scale: FloatArray, with_treatment: FloatArray, with_outcome: FloatArray
 ) -> FloatArray:
-    """Return the estimate less the bias of a trait of this strength, towards zero and beyond."""
+    """Return the estimate less the bias of a trait of this strength, towards zero and beyond.
+
+    The bias is ``scale``, the classical standard error times sqrt(df), times sqrt(R2(Y~Z|D,X) R2(D~Z|X) / (1 - R2(D~Z|X)))
+    (Cinelli and Hazlett 2020).
+    """
     bias = scale * np.sqrt(with_outcome * with_treatment / (1 - with_treatment))
     return np.asarray(np.sign(estimate) * (np.abs(estimate) - bias))
 
