@@ -39,10 +39,6 @@ class Code:
     valid_to: dt.date | None
     source: str
 
-    def valid_on(self, day: dt.date) -> bool:
-        """Return whether the code is in use on a day."""
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
-
     def overlaps(self, other: Code) -> bool:
         """Return whether two periods of validity have a day in common."""
         first, second = (self.valid_from or dt.date.min), (other.valid_from or dt.date.min)
@@ -68,50 +64,10 @@ class Codelist:
         """Every code once, in the order of the file."""
         return tuple(self._by_code)
 
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Every group once, in the order of the file."""
-        return tuple(dict.fromkeys(row.group for row in self.rows))
-
-    def valid_on(self, day: dt.date) -> tuple[str, ...]:
-        """Return the codes in use on a day, in the order of the file."""
-        return tuple(dict.fromkeys(row.code for row in self.rows if row.valid_on(day)))
-
-    def unknown(self, codes: Iterable[str], day: dt.date | None = None) -> tuple[str, ...]:
-        """Return the codes that are not in the list (or, given a day, not in use on it), sorted."""
-        listed = set(self.codes if day is None else self.valid_on(day))
-        return tuple(sorted(set(codes) - listed))
-
-    def find(self, code: str, day: dt.date | None = None) -> Code:
-        """Return the row of a code: the one valid on `day`, or the latest if no day is given.
-
-        Raises
-        ------
-        UserError
-            When the code is not in the list, or not in use on the day.
-        """
-        rows = [row for row in self._by_code.get(code, ()) if day is None or row.valid_on(day)]
-        if not rows:
-            when = f" on {day:%Y-%m-%d}" if day and code in self._by_code else ""
-            hint = "" if when else nearest(code, self.codes)
-            raise_problems([f"Code list '{self.name}': no code '{code}'{when}.{hint}"])
-        return max(rows, key=lambda row: row.valid_from or dt.date.min)
-
-    def label(self, code: str, language: Language, day: dt.date | None = None) -> str:
-        """Return a code's label in a language; see `find` for the day and the errors."""
-        row = self.find(code, day)
+    def label(self, code: str, language: Language) -> str:
+        """Return the label of a listed code in a language: that of its latest row."""
+        row = max(self._by_code[code], key=lambda row: row.valid_from or dt.date.min)
         return row.label_nb if language == "nb" else row.label_en
-
-    def group_of(self, code: str, day: dt.date | None = None) -> str:
-        """Return the group that a code belongs to; see `find` for the day and the errors."""
-        return self.find(code, day).group
-
-    def in_group(self, group: str) -> tuple[str, ...]:
-        """Return the codes of a group, in the order of the file; an unknown group is a user error."""
-        codes = tuple(dict.fromkeys(row.code for row in self.rows if row.group == group))
-        if not codes:
-            raise_problems([f"Code list '{self.name}': no group '{group}'.{nearest(group, self.groups)}"])
-        return codes
 
 
 def load_codelist(name: str, folder: Path) -> Codelist:

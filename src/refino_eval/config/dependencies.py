@@ -64,7 +64,7 @@ def needed_states(definitions: d.Definitions, wanted: list[str]) -> list[str]:
     return list(ordered)
 
 
-def text_of(exhibit: str, study: Evaluation, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
+def text_of(exhibit: str, definitions: d.Definitions) -> dict[str, dict[str, Any]]:
     """Return, as plain data, the definitions that an exhibit's text is taken from, so that its job depends on no others."""
     entry = definitions.exhibits[exhibit]
     # What is read from another exhibit is called what that one calls it.

@@ -60,7 +60,6 @@ def protect_release(
     UserError
         When an exhibit has no class of disclosure control.
     """
-    classes = [exhibit.disclosure_class for exhibit in exhibits]
     if not profile.protects:
         kept = tuple(_unchanged(exhibit) for exhibit in exhibits)
         return ProtectedRelease(
@@ -77,10 +76,7 @@ def protect_release(
     populations = populations_of(counts.numbers.values(), profile)
     printer = Printer(counts, populations, hidden, before)
     _suppress_effects_on_shares(counts, blocks, reasons, printer)
-    protected = tuple(
-        _protected(exhibit, kept_class, counts, reasons, printer)
-        for exhibit, kept_class in zip(exhibits, classes, strict=True)
-    )
+    protected = tuple(_protected(exhibit, counts, reasons, printer) for exhibit in exhibits)
     return ProtectedRelease(profile.name, protected, _utility(protected))
 
 
@@ -188,9 +184,7 @@ def _suppress_effects_on_shares(
                     reasons[number.cell]["saturated"] = "secondary"
 
 
-def _protected(
-    exhibit: ReleaseExhibit, kept_class: str, counts: ReleaseCounts, reasons: Reasons, printer: Printer
-) -> ProtectedExhibit:
+def _protected(exhibit: ReleaseExhibit, counts: ReleaseCounts, reasons: Reasons, printer: Printer) -> ProtectedExhibit:
     values: list[float] = []
     people: list[int | None] = []
     statuses: list[str] = []
@@ -235,13 +229,3 @@ def _utility(protected: Sequence[ProtectedExhibit]) -> UtilityLost:
         rows = exhibit.frame["panel"] + "\n" + exhibit.frame["row"]
         whole += int(rows.isin(set(rows[states.isin(["primary", "secondary"])])).sum())
     return UtilityLost(cells, primary, secondary, whole)
-
-
-def reasons_by_rule(release: ProtectedRelease) -> Mapping[str, int]:
-    """Return how many cells each rule suppresses, for the record of a release."""
-    total: dict[str, int] = defaultdict(int)
-    for exhibit in release.exhibits:
-        for text, count in exhibit.cells["reasons"].value_counts().items():
-            for rule in str(text).split():
-                total[rule] += int(count)
-    return dict(sorted(total.items()))

@@ -435,5 +435,5 @@ def _kept_code_problems(
     return [
         f"{where}: rule value_in keeps the code '{code}', which the code list '{codes.name}' does not have."
         f"{nearest(code, codes.codes)}"
-        for code in codes.unknown(rule.keep)
+        for code in sorted(set(rule.keep) - set(codes.codes))
     ]

@@ -61,9 +61,9 @@ def write_records(
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         exhibit = exhibits.get(path.name.split(".")[0]) if path.parent != folder else None
-        facts = _facts(exhibit, release) if exhibit else ["", "", "", "", "", ""]
+        facts = _facts(exhibit) if exhibit else ["", "", "", "", "", ""]
         status = [exhibit_status(exhibit), *_counts(exhibit)] if exhibit else ["", "", ""]
-        relations = _relations(exhibit, release, path, folder) if exhibit else _page_relations(path)
+        relations = _relations(exhibit, release, path) if exhibit else _page_relations(path)
         name = path.relative_to(folder).as_posix()
         digest = hashlib.sha256(content).hexdigest()
         rows.append([name, digest, len(content), *facts, rules.name, stated, *status, relations, NO_EXCEPTIONS])
@@ -99,7 +99,7 @@ def _degrees_of_freedom(exhibit: ProtectedExhibit) -> str:
     return "" if values.empty else f"{values.min():g}"
 
 
-def _facts(exhibit: ProtectedExhibit, release: ProtectedRelease) -> list[str]:
+def _facts(exhibit: ProtectedExhibit) -> list[str]:
     numbers = [_people(exhibit), _degrees_of_freedom(exhibit)]
     return [exhibit.name, exhibit.kind, exhibit.disclosure_class, exhibit.source.sample, *numbers]
 
@@ -115,7 +115,7 @@ def _linked(exhibit: ProtectedExhibit, release: ProtectedRelease) -> list[str]:
     ]
 
 
-def _relations(exhibit: ProtectedExhibit, release: ProtectedRelease, path: Path, folder: Path) -> str:
+def _relations(exhibit: ProtectedExhibit, release: ProtectedRelease, path: Path) -> str:
     made = "" if path.parent.name == "numbers" else f"made from numbers/{exhibit.name}.csv; "
     linked = _linked(exhibit, release)
     everything = len(linked) == len(release.exhibits) - 1

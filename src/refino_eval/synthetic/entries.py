@@ -50,7 +50,7 @@ def entry_rows(
         again = rng.random(len(here)) < entries.again
         back = plan.month[here] + stay + 7 + rng.integers(0, 6, len(here))
         parts.append(_spells(place, number[here][again], back[again], back[again] + 3, rng))
-    parts += _near_misses(entries, plan, number, len(codes) - 1, rng)
+    parts += _near_misses(plan, number, len(codes) - 1, rng)
     return parts, codes
 
 
@@ -82,9 +82,7 @@ def _during(
     return _spells(kind, number[chosen], month[chosen] + begin, month[chosen] + end, rng)
 
 
-def _near_misses(
-    entries: Entries, plan: Plan, number: IntArray, earlier: int, rng: np.random.Generator
-) -> list[Columns]:
+def _near_misses(plan: Plan, number: IntArray, earlier: int, rng: np.random.Generator) -> list[Columns]:
     """Return spells of people who are in the register and do not count: in one month alone, or with an earlier programme."""
     others = np.flatnonzero(plan.kind == NOT_DRAWN)
     which = rng.random(len(others))

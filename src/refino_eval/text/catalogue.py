@@ -28,8 +28,6 @@ from refino_eval.text.design_wording import read_texts, text_of_design
 
 HERE = Path(__file__).parent
 KINDS = HERE.parent / "exhibits" / "kinds"
-LANGUAGES = ("nb", "en")
-PLURALS = ("one", "other")
 
 Entry = Mapping[str, str | Mapping[str, str]]
 

@@ -270,7 +270,7 @@ class JobParams:
 
     def labels(self, exhibit: str) -> Params:
         """Return the definitions that an exhibit's text is taken from."""
-        return dependencies.text_of(exhibit, self.evaluation, self.definitions)
+        return dependencies.text_of(exhibit, self.definitions)
 
     def stars(self, form: str) -> list[float]:
         """Return the levels of p that are marked by a star each, in exhibits that do not say so themselves."""

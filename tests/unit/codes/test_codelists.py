@@ -1,8 +1,7 @@
-"""Code lists: lookups on a day, and what is reported about a faulty list."""
+"""Code lists: labels, and what is reported about a faulty list."""
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -19,31 +18,11 @@ def write(folder: Path, *rows: str, header: str = HEADER) -> Path:
     return folder
 
 
-def test_lookups(tmp_path: Path) -> None:
-    folder = write(tmp_path, "1,én,one,odd,,,s", "2,to,two,even,2018-01-01,2018-12-31,s", "2,TO,TWO,even,2020-01-01,,s")
+def test_a_code_with_several_rows_has_the_label_of_the_latest(tmp_path: Path) -> None:
+    folder = write(tmp_path, "1,én,one,odd,,,s", "2,TO,TWO,even,2020-01-01,,s", "2,to,two,even,2018-01-01,2018-12-31,s")
     kinds = load_codelist("kinds", folder)
     assert kinds.codes == ("1", "2")
-    assert kinds.valid_on(dt.date(2017, 12, 31)) == ("1",)
-    assert kinds.valid_on(dt.date(2018, 1, 1)) == ("1", "2")
-    assert kinds.valid_on(dt.date(2018, 12, 31)) == ("1", "2")
-    assert kinds.valid_on(dt.date(2019, 1, 1)) == ("1",)
-    assert kinds.unknown(["3", "2", "1", "3"]) == ("3",)
-    assert kinds.unknown(["2", "1"], dt.date(2019, 6, 1)) == ("2",)
-    assert kinds.label("2", "en", dt.date(2018, 6, 1)) == "two"
-    assert kinds.label("2", "nb") == "TO"
-    assert kinds.group_of("1") == "odd"
-    assert kinds.groups == ("odd", "even")
-    assert kinds.in_group("even") == ("2",)
-
-
-def test_unknown_code_and_group_name_the_nearest(tmp_path: Path) -> None:
-    kinds = load_codelist("kinds", write(tmp_path, "REFINO,r,r,own,,2018-12-31,s"))
-    with pytest.raises(UserError, match="Did you mean 'REFINO'"):
-        kinds.find("REFIN")
-    with pytest.raises(UserError, match="no code 'REFINO' on 2019-01-01"):
-        kinds.find("REFINO", dt.date(2019, 1, 1))
-    with pytest.raises(UserError, match="no group"):
-        kinds.in_group("other")
+    assert (kinds.label("2", "nb"), kinds.label("1", "en")) == ("TO", "one")
 
 
 def test_missing_file_names_the_nearest_list(tmp_path: Path) -> None:
@@ -68,7 +47,7 @@ def test_faulty_rows(tmp_path: Path, rows: tuple[str, ...], told: str) -> None:
 
 def test_adjacent_periods_do_not_overlap(tmp_path: Path) -> None:
     folder = write(tmp_path, "1,a,a,,,2018-06-30,s", "1,b,b,,2018-07-01,,s")
-    assert load_codelist("kinds", folder).label("1", "nb", dt.date(2018, 6, 30)) == "a"
+    assert [row.label_nb for row in load_codelist("kinds", folder).rows] == ["a", "b"]
 
 
 def test_all_faults_of_a_file_at_once(tmp_path: Path) -> None:
@@ -88,19 +67,7 @@ def test_wrong_encoding_is_a_plain_fault(tmp_path: Path) -> None:
         load_codelist("kinds", tmp_path)
 
 
-def test_counties_follow_the_reforms() -> None:
-    counties = load_codelist("counties", CONFIG)
-    count = {year: len(counties.valid_on(dt.date(year, 6, 1))) for year in (2017, 2018, 2019, 2020, 2023, 2024)}
-    assert count == {2017: 19, 2018: 18, 2019: 18, 2020: 11, 2023: 11, 2024: 15}
-    assert counties.find("50", dt.date(2018, 1, 1)).label_nb == "Trøndelag"
-    assert counties.unknown(["16"], dt.date(2018, 1, 1)) == ("16",)
-    # A group is the same area before and after each reform.
-    for group in counties.groups:
-        for year in count:
-            assert set(counties.in_group(group)) & set(counties.valid_on(dt.date(year, 6, 1))), (group, year)
-
-
 def test_load_several_once() -> None:
     lists = load_codelists(["sex", "programmes", "sex"], CONFIG)
     assert list(lists) == ["programmes", "sex"]
-    assert "INDOPPFAG" in lists["programmes"].in_group("follow_up")
+    assert "INDOPPFAG" in lists["programmes"].codes

@@ -189,7 +189,7 @@ def test_what_is_used_follows_from_the_exhibits():
 
 def test_an_exhibits_words_hold_only_its_own_definitions():
     configuration = load_configuration(ROOT)
-    words = text_of("table_8_1", configuration.evaluation, configuration.definitions)
+    words = text_of("table_8_1", configuration.definitions)
     assert set(words["outcomes"]) == set(configuration.definitions.exhibits["table_8_1"].columns.values())
     assert set(words["specifications"]) == {"main"}
 

@@ -31,7 +31,7 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
     yield from _missing(where, "specification", exhibit.specifications_read, definitions.specifications)
     for specification in exhibit.specifications_read:
         if specification in definitions.specifications:
-            yield from _specification(specification, exhibit, study, definitions)
+            yield from _specification(specification, study, definitions)
     for other in exhibit.exhibits_read:
         if other not in study.exhibits:
             yield f"The {where} is computed from the exhibit '{other}', which the evaluation does not make.{nearest(other, study.exhibits)}"
@@ -82,7 +82,7 @@ def _missing(where: str, what: str, names: Iterable[str], valid: Iterable[str]) 
             yield f"The {where} uses the {what} '{name}', which does not exist.{nearest(name, there)}"
 
 
-def _specification(name: str, exhibit: Exhibit, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
+def _specification(name: str, study: Evaluation, definitions: d.Definitions) -> Iterator[str]:
     specification, where = definitions.specifications[name], f"specification '{name}'"
     named = [term.covariate for term in specification.controls]
     yield from _missing(where, "covariate", [term.covariate for term in specification.terms], definitions.covariates)

@@ -92,8 +92,6 @@ class ControlMatrix:
         Columns left out because they are the same for everybody kept.
     rows
         Boolean mask of the people kept (rule ``drop``), shape (n,); the analyses take it as ``rows=``.
-    missing_counts
-        Missing values of each term.
     edges
         Boundaries of each binned term.
     reference
@@ -104,7 +102,6 @@ class ControlMatrix:
     names: tuple[str, ...]
     dropped: tuple[str, ...]
     rows: BoolArray
-    missing_counts: dict[str, int]
     edges: dict[str, tuple[float, ...]]
     reference: dict[str, str]
 
@@ -156,7 +153,6 @@ def build_controls(frame: pd.DataFrame, terms: Sequence[ControlTerm], *, interac
         names=tuple(names[~constant].tolist()),
         dropped=tuple(names[constant].tolist()),
         rows=rows,
-        missing_counts={name: int(np.count_nonzero(mask)) for name, mask in missing.items()},
         edges={name: part.edges for name, part in by_term.items() if part.edges is not None},
         reference={name: part.reference for name, part in by_term.items() if part.reference is not None},
     )

@@ -56,8 +56,6 @@ class Strata:
         Rows of the inputs.
     n_left_out
         People in question who are in cells with one arm.
-    n_cells_left_out
-        These cells.
     n_slopes
         Slopes of controls that were taken out of the values before, which cost degrees of freedom.
     """
@@ -72,7 +70,6 @@ class Strata:
     covariance: Covariance
     n_rows: int
     n_left_out: int
-    n_cells_left_out: int
     n_slopes: int = 0
 
     @property
@@ -328,5 +325,4 @@ def build_strata(
         covariance=covariance or (inputs.covariance if inputs.covariance.is_clustered else COVARIANCES["HC2"]),
         n_rows=inputs.n_rows,
         n_left_out=asked.size - inside.size,
-        n_cells_left_out=int(np.count_nonzero(~both)),
     )

@@ -250,7 +250,7 @@ def _same_estimate(models: _Models, method: Method, population: Population) -> l
     return [fit.source("HC1", k) for k in range(models.y.shape[1])]
 
 
-def _least_squares(models: _Models, arm: int, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _least_squares(models: _Models, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the regression of outcomes on covariates with weights q of an arm: coefficients (k, J), and the inverse of x'qx."""
     x = models.people.basis
     inverse: FloatArray = np.asarray(np.linalg.pinv(x.T @ (x * q[:, None]), hermitian=True), dtype=np.float64)
@@ -260,7 +260,7 @@ def _least_squares(models: _Models, arm: int, q: FloatArray) -> tuple[FloatArray
 def _regression_adjustment(models: _Models, arm: int, population: Population) -> Estimate:
     x, target = models.people.basis, models.target(population)
     q = models.people.weights * models.arm(arm)
-    slopes, inverse = _least_squares(models, arm, q)
+    slopes, inverse = _least_squares(models, q)
     fitted = x @ slopes
     mean = target @ fitted
     weight = q * (x @ (inverse @ (target @ x)))
@@ -288,7 +288,7 @@ def _balanced(models: _Models, arm: int, population: Population) -> Estimate | N
         return None
     # Calibrated weights give the mean of a regression estimator: the part of y that x predicts has the target's mean in every
     # sample, and only residuals vary (Deville and Sarndal 1992).
-    slopes, _ = _least_squares(models, arm, q)
+    slopes, _ = _least_squares(models, q)
     fitted = x @ slopes
     mean = q @ models.y
     return Estimate(mean, q[:, None] * (models.y - fitted) + target[:, None] * (fitted - mean))
@@ -342,7 +342,7 @@ def balancing_weights(x: FloatArray, base: FloatArray, target: FloatArray) -> Fl
 def _doubly_robust(models: _Models, arm: int, population: Population) -> Estimate:
     people = models.people
     q = people.weights * models.arm(arm)
-    slopes, inverse = _least_squares(models, arm, q)
+    slopes, inverse = _least_squares(models, q)
     fitted = people.basis @ slopes
     whole = _augmented(models, arm, population, models.propensity.score, fitted)
     # What the outcome model and the score contribute as they are estimated; both are near 0 when the models are right.
@@ -380,7 +380,7 @@ def _cross_fitted(models: _Models, folds: int, seed: int) -> dict[int, tuple[Flo
         mine, others = fold == k, fold != k
         score[mine] = special.expit(x[mine] @ logit_coefficients(x[others], z[others], w[others]))
         for arm in (0, 1):
-            slopes, _ = _least_squares(models, arm, w * models.arm(arm) * others)
+            slopes, _ = _least_squares(models, w * models.arm(arm) * others)
             fitted[arm][mine] = x[mine] @ slopes
     return {arm: (score, fitted[arm]) for arm in (0, 1)}
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from refino_eval.errors import UserError
 from refino_eval.published.reading.grids import CAPTION, Grid, GridCell, Grids, Unread, blocks, squared
 
-_DELIMITERS = ",;\t|"
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*")
 _MARKUP = re.compile(r"`|</?(b|i|em|strong|br|su[bp]|u)\s*/?>|&nbsp;|\\(?=[|*_`])")
 # Two pairs of stars set bold; a number is followed by one pair, its stars.

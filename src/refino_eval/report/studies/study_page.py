@@ -40,11 +40,6 @@ class StudyRun:
     reproduced: int
     folder: Path
 
-    @property
-    def is_confidential(self) -> bool:
-        """Whether its numbers must not be on a page outside its folder."""
-        return self.data_class == "confidential"
-
     def report(self, language: Language) -> str:
         """Return the address of its report from the page, or an empty text."""
         for part in ("release", "internal"):

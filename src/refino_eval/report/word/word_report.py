@@ -70,9 +70,6 @@ CONTENTS_STYLES = (("toc 1", 0, 4), ("table of figures", 0, 0))
 TALLEST = 5400
 """Height of a figure at most, in twips, unless it is taller than wide."""
 
-EMU = 635
-"""English metric units, in which pictures are measured, of a twip."""
-
 
 @dataclass
 class _Writer:

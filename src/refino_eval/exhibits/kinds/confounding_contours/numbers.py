@@ -13,4 +13,4 @@ def numbers(exhibit: ConfoundingContoursExhibit, context: Context) -> Iterator[R
     """Return the difference, the scale of its bias, and the strength of traits like the benchmarks."""
     for key, table in confounding_tables(exhibit, context, ()):
         yield from difference_rows(key, table)
-        yield from bound_rows(exhibit, key, table)
+        yield from bound_rows(key, table)

@@ -9,7 +9,6 @@ import pandas as pd
 from refino_eval.exhibits.kinds.funnel.model import FunnelExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Cell, Numbers, Part, Row, Table, label
-from refino_eval.exhibits.wording.labels import LabelBook
 
 
 def layout(exhibit: FunnelExhibit, frame: pd.DataFrame, page: Page) -> Table:
@@ -27,11 +26,11 @@ def layout(exhibit: FunnelExhibit, frame: pd.DataFrame, page: Page) -> Table:
             whole = exhibit.stages[stage.of].label[labels.language]
             said = "share_of" if stage.interval else "share_of_plain"
             text = labels.say(f"funnel.{said}", stage=whole, level=f"{100 * exhibit.level:g}")
-            body.append(Row((label(text), *(_share(name, area, numbers, labels) for area in areas)), role="beneath"))
+            body.append(Row((label(text), *(_share(name, area, numbers) for area in areas)), role="beneath"))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), [labels.say("funnel.explained")])
 
 
-def _share(stage: str, area: str, numbers: Numbers, labels: LabelBook) -> Cell:
+def _share(stage: str, area: str, numbers: Numbers) -> Cell:
     style = numbers.style
     low, high = (100 * numbers.value("", stage, area, limit) for limit in ("conf_low", "conf_high"))
     interval = f" [{style.fixed(low, 0)}; {style.fixed(high, 0)}]" if math.isfinite(low) and not style.machine else ""

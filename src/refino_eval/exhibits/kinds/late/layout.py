@@ -46,7 +46,7 @@ def layout(exhibit: LateExhibit, frame: pd.DataFrame, page: Page) -> Table:
     if exhibit.participation is not None:
         notes += fall_back_notes(exhibit.participation, numbers, "fall_back", labels)
         notes += _other_take_up(numbers, labels.language)
-    notes += _set_notes(exhibit, frame, labels)
+    notes += _set_notes(frame, labels)
     if entry is not None:
         notes = [
             specification_note(exhibit.specification, entry, labels),
@@ -133,7 +133,7 @@ def _f_word(labels: LabelBook, panel: str) -> str:
     return "first_stage_f_iid" if entry is not None and entry.vcov == "iid" else "first_stage_f"
 
 
-def _set_notes(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+def _set_notes(frame: pd.DataFrame, labels: LabelBook) -> list[str]:
     """Return what the unusual forms of the set mean that the table has."""
     statuses = set(frame.loc[frame["statistic"] == "ar_low", "status"])
     return [labels.say(f"late.ar_{form}") for form in UNUSUAL_SETS if f"ar_{form}" in statuses]

@@ -188,7 +188,7 @@ def _head(
     """Write what is drawn, in which unit, and a summary of all variants."""
     style, summary = NumberStyle.of(labels.language), _summary(frame)
     figure.suptitle(
-        f"{_heading(exhibit, labels)}, {_unit(exhibit, labels)}", x=0.01, ha="left", fontsize=10.0, fontweight="bold"
+        f"{_heading(labels)}, {_unit(exhibit, labels)}", x=0.01, ha="left", fontsize=10.0, fontweight="bold"
     )
     median = format_statistic(style, "estimate", float(summary["median"]))
     share = style.percent(float(summary["significant"]), 0)
@@ -227,7 +227,7 @@ def _dashboard(ax: Axes, choices: Sequence[Choices], variants: Sequence[int], *,
         ax.set_axis_off()
 
 
-def _heading(exhibit: SpecificationCurveExhibit, labels: LabelBook) -> str:
+def _heading(labels: LabelBook) -> str:
     return labels.word("effect_of").format(arm=labels.arm(labels.treated))
 
 

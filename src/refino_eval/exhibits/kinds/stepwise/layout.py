@@ -49,7 +49,7 @@ def layout(exhibit: StepwiseExhibit, frame: pd.DataFrame, page: Page) -> Table:
                 header=(header,), body=tuple(parts),
                 caption=labels.say("stepwise.contribution_of_groups"),
             ),
-        ), _notes(exhibit, frame, labels))  # fmt: skip
+        ), _notes(exhibit, labels))  # fmt: skip
 
 
 def _listed(step: tuple[str, ...], labels: LabelBook) -> str:
@@ -65,7 +65,7 @@ def _named(name: str, labels: LabelBook) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _notes(exhibit: StepwiseExhibit, frame: pd.DataFrame, labels: LabelBook) -> list[str]:
+def _notes(exhibit: StepwiseExhibit, labels: LabelBook) -> list[str]:
     entry = labels.specification_of(exhibit.specification)
     absorbed = entry is not None and bool(entry.absorb)
     lines = [

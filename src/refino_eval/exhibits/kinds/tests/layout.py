@@ -50,7 +50,7 @@ def _meanings(exhibit: TestsExhibit, frame: pd.DataFrame, numbers: Numbers, labe
     style = NumberStyle.of(labels.language)
     family = _family(exhibit, numbers, labels)
     notes = {
-        "p_value_ri": _redraws(exhibit, frame, style, labels),
+        "p_value_ri": _redraws(frame, style, labels),
         **dict.fromkeys(("p_value_fwer", "p_value_holm", "q_value"), family),
         "mde": labels.say("tests.detectable_explained"),
         **dict.fromkeys(("rejected_below", "rejected_above"), labels.say("tests.excluded_explained")),
@@ -134,7 +134,7 @@ def _notes(exhibit: TestsExhibit, frame: pd.DataFrame, labels: LabelBook) -> lis
     return lines
 
 
-def _redraws(exhibit: TestsExhibit, frame: pd.DataFrame, style: NumberStyle, labels: LabelBook) -> str:
+def _redraws(frame: pd.DataFrame, style: NumberStyle, labels: LabelBook) -> str:
     """Return a text that says how the draw was repeated, how often, and what was drawn."""
     counts = frame[(frame["statistic"] == "count") & (frame["column"] == labels.treated)].set_index("row")["value"]
     if "possible_draws" in counts:

@@ -29,9 +29,7 @@ def layout(exhibit: UnobservedConfoundingExhibit, frame: pd.DataFrame, page: Pag
             header, tuple(_difference(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_strength")
         ),
         Part(header, tuple(_bounds(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_bounds")),
-        Part(
-            header, tuple(_oster(exhibit, frame, numbers, labels)), labels.say("unobserved_confounding.caption_oster")
-        ),
+        Part(header, tuple(_oster(exhibit, numbers, labels)), labels.say("unobserved_confounding.caption_oster")),
     ]
     if exhibit.negative_controls:
         parts.append(_negative_controls(exhibit, numbers, labels))
@@ -122,9 +120,7 @@ def _times(numbers: Numbers, panel: str, row: str, column: str) -> Cell:
     return numbers.cell(panel, row, column, "ratio", write=lambda value: numbers.style.fixed(value, 1))
 
 
-def _oster(
-    exhibit: UnobservedConfoundingExhibit, frame: pd.DataFrame, numbers: Numbers, labels: LabelBook
-) -> list[Row]:
+def _oster(exhibit: UnobservedConfoundingExhibit, numbers: Numbers, labels: LabelBook) -> list[Row]:
     rows = list[Row]()
     style = NumberStyle.of(labels.language)
     error = {column: numbers.value("difference", "full", column, "std_error") for column in exhibit.columns}

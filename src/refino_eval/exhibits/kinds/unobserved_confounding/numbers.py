@@ -22,7 +22,7 @@ def numbers(exhibit: UnobservedConfoundingExhibit, context: Context) -> Iterator
     """Return differences, robustness values, bounds by benchmark, Oster's delta, and differences in negative controls."""
     for key, table in confounding_tables(exhibit, context, exhibit.r_max):
         yield from difference_rows(key, table)
-        yield from bound_rows(exhibit, key, table)
+        yield from bound_rows(key, table)
         n = int(table.n[0])
         for k, rule in enumerate(table.r_max):
             row = "r_max_1" if np.isinf(rule) else f"r_max_{rule:g}_times"
@@ -89,7 +89,7 @@ def difference_rows(key: str, table: est.ConfoundingTable) -> Iterator[Row]:
     yield cell("interval_scale", key, "value", (table.critical * table.adjusted_std_error)[0], n, panel="robustness")
 
 
-def bound_rows(exhibit: ConfoundingExhibit, key: str, table: est.ConfoundingTable) -> Iterator[Row]:
+def bound_rows(key: str, table: est.ConfoundingTable) -> Iterator[Row]:
     """Return the bounds on a trait k times as strong as each benchmark, the row being k, and the k that explains the difference."""
     n = int(table.n[0])
     for one in table.benchmarks:
