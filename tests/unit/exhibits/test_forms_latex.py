@@ -63,6 +63,11 @@ KNOWN = set(
         "texteuro",
         "textdegree",
         "S",
+        "begingroup",
+        "endgroup",
+        "noindent",
+        "ref",
+        "Sigma",
     ]
 )
 """Commands of LaTeX itself and of booktabs."""
@@ -140,12 +145,38 @@ def test_escapes() -> None:
 
 
 def test_a_long_table_goes_on_in_another_float_and_loses_no_row() -> None:
-    rows = tuple(Row((label(f"cell {k}"), Cell(str(k)))) for k in range(130))
+    rows = tuple(Row((label(f"cell {k}"), Cell(str(k)))) for k in range(125))
     header = (Row((label(""), label("N", align="right"))),)
     text = to_latex(Table("long", "en", "Long", (Part(header, rows[:5], "a"), Part(header, rows[5:], "b")), ("note",)))
     check(text)
     assert text.count(r"\begin{table}") == 4
     assert text.count(r"\caption{") == 1
-    assert [int(n) for n in re.findall(r"^cell (\d+) &", text, re.MULTILINE)] == list(range(130))
+    assert [int(n) for n in re.findall(r"^cell (\d+) &", text, re.MULTILINE)] == list(range(125))
     assert text.count("(continued)") == 3
     assert text.rstrip().endswith("\\end{minipage}\n\\end{table}")
+
+
+@pytest.mark.parametrize("rows", [20, 40])
+def test_notes_without_room_under_the_grid_follow_it_as_text(rows: int) -> None:
+    body = tuple(Row((label(f"row {k}"), Cell("1"))) for k in range(rows))
+    table = Table("t", "en", "T", (Part((Row((label(""), label("x"))),), body),), notes=tuple(["A note. " * 40] * 4))
+    text = to_latex(table)
+    check(text)
+    floats = re.findall(r"\\begin\{table\}.*?\\end\{table\}", text, re.DOTALL)
+    assert ("A note." in floats[-1]) == (rows == 20)
+    assert text.count("A note.") == 160
+    assert ("\\ref{tab:t}" in text) == (rows != 20)
+    # No float is higher than a page: 44 lines of small type.
+    assert max(part.count(r"\\") for part in floats) <= 48
+
+
+def test_headings_over_columns_break_where_these_end() -> None:
+    head = Row((label(""), label("Effect of assignment, percentage points", span=2)))
+    names = Row((label(""), label("Estimate"), label("SE")))
+    text = to_latex(Table("t", "en", "T", (Part((head, names), (Row((label("y"), Cell("0.1"), Cell("0.2"))),)),)))
+    check(text)
+    assert r"\multicolumn{2}{l}{\begin{tabular}[b]{@{}l@{}}Effect of" in text
+
+
+def test_greek_capitals_are_commands() -> None:
+    assert escape("\N{GREEK CAPITAL LETTER SIGMA}w") == r"$\Sigma$w"

@@ -233,6 +233,13 @@ def test_html_grid_is_whole_with_headings_over_two_rows() -> None:
     assert set(grid.widths) == {8}
 
 
+def test_a_heading_stands_over_all_unheaded_rows_beneath_it() -> None:
+    beneath = Row((label(""), Cell("(1)")), role="beneath")
+    body = (Row((label("a"), Cell("1"))), beneath, beneath, Row((label("b"), Cell("2"))), beneath)
+    html = to_html(Table("t", "en", "T", (Part((Row((label(""), label("x"))),), body),)))
+    assert re.findall(r'rowspan="(\d)"', html) == ["3", "2"]
+
+
 def test_html_escapes_and_heads() -> None:
     table = Table(
         exhibit="t", language="en", title="A <b> & c",

@@ -12,20 +12,28 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from refino_eval.exhibits.formats.decimals import decimal_pads
-from refino_eval.exhibits.formats.widths import LONGEST_HEAD, column_widths, is_prose, placed
+from refino_eval.exhibits.formats.widths import LONGEST_HEAD, PROSE, column_widths, is_prose, measure, placed
 from refino_eval.exhibits.layout.heads import MARKS as RAISED
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
 
-LONGEST_PAGE = 44
-"""Rows on a page; a float cannot break, so a longer grid goes on in another."""
+WIDEST_PAGE, LYING_PAGE = 94, 165
+"""Characters across an A4 page with margins of 25 mm, upright in small type, and on its side in the smallest."""
 
 
-WIDEST_PAGE = 96
-"""Characters across an upright A4 page in small type."""
+UPRIGHT_ROOM, LYING_ROOM = 620.0, 380.0
+"""Points that such a page has for grids and notes, the caption and the heading of a continued table apart."""
 
 
-SIZES = ((76, r"\small", 5), (WIDEST_PAGE, r"\footnotesize", 3), (10**6, r"\scriptsize", 2))
-"""Up to so many characters: the size of the type, and the space beside columns in points."""
+SIZES = ((76, r"\small", 5, 13.6), (WIDEST_PAGE, r"\footnotesize", 3, 11.0), (10**6, r"\scriptsize", 2, 9.5))
+"""Up to so many characters: the size of the type, the space beside columns, and the height of a line, in points."""
+
+
+AROUND, BETWEEN, NOTE_LINE = 30.0, 5.5, 11.0
+"""Points that the rules and the name of a grid take, the space between blocks of rows, and a line of the notes."""
+
+
+FIRST_COLUMN, FIRST_HOLDS = "15em", 29
+"""Width of a first column whose headings break, and the characters that it holds."""
 
 
 LETTERS = {"left": "l", "center": "c", "right": "r"}
@@ -49,6 +57,8 @@ MARKS = {
     **{letter: rf"$\{name}$" for letter, name in zip("αβγδεθλμπρστφχψω", (
         "alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma", "tau", "phi", "chi",
         "psi", "omega"), strict=True)},
+    **{letter: rf"$\{name}$" for letter, name in zip("ΓΔΘΛΞΠΣΦΨΩ", (
+        "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"), strict=True)},
 }  # fmt: skip
 
 
@@ -70,12 +80,15 @@ def to_latex(table: Table) -> str:
     Returns
     -------
     str
-        To be read in by `\input`; the label is `tab:<exhibit>`.
+        To be read in by `\input`; the label is `tab:<exhibit>`. Notes that have no room under the grid, which a float would
+        push off the page, follow it as a text.
     """
-    pages = _pages(table.parts)
-    widest = max((sum(column_widths(part)) + 2 * part.width for part in table.parts), default=0)
+    lies = any(_width(part) > WIDEST_PAGE for part in table.parts)
+    room = LYING_ROOM if lies else UPRIGHT_ROOM
+    pages, left = _pages(table.parts, room)
+    inside = _height_of_notes(table.notes, LYING_PAGE if lies else WIDEST_PAGE) <= left
     lines = [f"% {table.exhibit}: \\usepackage{{booktabs}}"]
-    if widest > WIDEST_PAGE:
+    if lies:
         lines.append("% wide: on an upright page put it inside \\begin{landscape} of the package pdflscape")
     for number, page in enumerate(pages):
         title = escape(table.title)
@@ -85,41 +98,89 @@ def to_latex(table: Table) -> str:
         )
         lines += ["\\begin{table}[htbp]", "\\centering", head, ""]
         for part in page:
-            lines += _grid(part, table.language)
-        if number == len(pages) - 1:
+            lines += _grid(part, table.language, lies=lies)
+        if number == len(pages) - 1 and inside:
             lines += _notes(table.notes)
         lines += ["\\end{table}", ""]
+    if not inside:
+        lines += _notes_behind(table)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _pages(parts: Sequence[Part]) -> list[list[Part]]:
-    """Share parts out over pages, and cut those that are longer than one."""
+def _width(part: Part) -> int:
+    """Return how many characters wide a grid is, the space between its columns included."""
+    return sum(_widths(part)) + 2 * part.width
+
+
+def _widths(part: Part) -> list[int]:
+    """Return the width of each column: what stands in it, and its heading as it breaks into lines."""
+    entries = column_widths(part)
+    widths = list(entries)
+    for row in part.header:
+        for place, cell in placed(row):
+            if cell.span == 1 and place:
+                widths[place] = max(widths[place], *map(measure, _heading_lines(cell, entries, place)))
+    return widths
+
+
+def _size(part: Part) -> tuple[str, int, float]:
+    return next((size, gap, line) for most, size, gap, line in SIZES if _width(part) <= most)
+
+
+def _height(row: Row, line: float) -> float:
+    """Return how many points high a row is."""
+    first = -(-measure(row.cells[0].shown) // FIRST_HOLDS) if row.cells[0].span == 1 else 1
+    texts = [-(-measure(cell.shown) // PROSE) for cell in row.cells[1:] if is_prose(cell)]
+    return line * max(1, first, *texts, 0)
+
+
+def _height_of_notes(notes: Sequence[str], across: int) -> float:
+    return NOTE_LINE * (1 + sum(-(-measure(note) // across) for note in notes)) if notes else 0.0
+
+
+def _pages(parts: Sequence[Part], room: float) -> tuple[list[list[Part]], float]:
+    """Share parts out over pages, and cut those that are longer than one; return also what is left of the last page."""
     pages: list[list[Part]] = [[]]
-    room = LONGEST_PAGE
+    left = room
     for part in parts:
-        rows = list(part.body)
-        first = True
-        while rows or first:
-            if room < min(len(rows), LONGEST_PAGE) and pages[-1]:
+        line = _size(part)[2]
+        head = AROUND + line * sum(_heading_height(row, part) for row in part.header)
+        heights = [
+            _height(row, line) + (BETWEEN if list(_space_before(part, place)) else 0.0)
+            for place, row in enumerate(part.body)
+        ]
+        if pages[-1] and head + sum(heights) > left:
+            pages.append([])
+            left = room
+        start, left = 0, left - head
+        for place, height in enumerate(heights):
+            if height > left and place > start:
+                pages[-1].append(Part(part.header, part.body[start:place], part.caption if start == 0 else ""))
                 pages.append([])
-                room = LONGEST_PAGE
-            pages[-1].append(Part(part.header, tuple(rows[:room]), part.caption if first else ""))
-            rows, room, first = rows[room:], room - len(rows[:room]) - 3, False
-    return pages
+                start, left = place, room - head
+            left -= height
+        pages[-1].append(Part(part.header, part.body[start:], part.caption if start == 0 else ""))
+    return pages, left
 
 
-def _grid(part: Part, language: str) -> Iterator[str]:
+def _heading_height(row: Row, part: Part) -> int:
+    """Return how many lines a row of headings takes."""
+    entries = column_widths(part)
+    return max(len(_heading_lines(cell, entries, place)) for place, cell in placed(row))
+
+
+def _grid(part: Part, language: str, *, lies: bool) -> Iterator[str]:
     pads = decimal_pads(part, language)
     widths = column_widths(part)
-    size, gap = next((size, gap) for most, size, gap in SIZES if sum(widths) + 2 * len(widths) <= most)
+    size, gap, _ = _size(part)
     broken = max((len(row.cells[0].shown) for row in part.body if row.cells[0].span == 1), default=0) > LONGEST_HEAD
     if part.caption:
         yield f"{{\\small\\textit{{{escape(part.caption)}}}\\par}}\\smallskip"
     yield f"{{{size}\\setlength{{\\tabcolsep}}{{{gap}pt}}%"
-    yield f"\\begin{{tabular}}{{@{{}}{_columns(part, broken)}@{{}}}}"
+    yield f"\\begin{{tabular}}{{@{{}}{_columns(part, broken, LYING_PAGE if lies else WIDEST_PAGE)}@{{}}}}"
     yield "\\toprule"
     for row in part.header:
-        yield " & ".join(_header(cell, widths, place) for place, cell in enumerate(row.cells)) + " \\\\"
+        yield " & ".join(_header(cell, widths, place) for place, cell in placed(row)) + " \\\\"
         yield from _rules(row)
     yield "\\midrule"
     for place, row in enumerate(part.body):
@@ -145,28 +206,36 @@ def _space_before(part: Part, place: int) -> Iterator[str]:
         yield "\\addlinespace"
 
 
-def _columns(part: Part, broken: bool) -> str:
-    """Return the letters of the columns, by how most of the body stands."""
+def _columns(part: Part, broken: bool, across: int) -> str:
+    """Return the letters of the columns, by how most of the body stands; texts share what numbers leave of the line."""
     letters = [LETTERS[side] for side in part.sides]
+    texts = set()
     # A row with spanning cells does not say where its prose is, so it decides no column.
     for row in (row for row in part.body if all(cell.span == 1 for cell in row.cells)):
         for place, cell in enumerate(row.cells):
             if place and is_prose(cell):
-                letters[place] = "p{0.6\\linewidth}"
-    return "".join(["p{15em}", *letters[1:]] if broken else letters)
+                texts.add(place)
+    others = sum(width + 2 for place, width in enumerate(_widths(part)) if place not in texts)
+    for place in texts:
+        letters[place] = f"p{{{min(0.6, max(0.2, (0.95 - others / across) / len(texts))):.2f}\\linewidth}}"
+    return "".join([f"p{{{FIRST_COLUMN}}}", *letters[1:]] if broken else letters)
 
 
 def _header(cell: Cell, widths: Sequence[int], place: int) -> str:
-    if cell.span > 1:
-        return f"\\multicolumn{{{cell.span}}}{{{LETTERS[cell.align]}}}{{{escape(cell.text)}}}"
-    # The longest entry of a column, or a little more, is where its heading breaks: a small table in itself.
-    room = max(widths[place] if place < len(widths) else 12, 12 if len(widths) <= 8 else 9)
-    lines = textwrap.wrap(cell.text, room, break_long_words=False)
-    if len(lines) < 2:
-        return escape(cell.text)
+    # A heading that breaks is a small table in itself.
+    lines = _heading_lines(cell, widths, place)
     side = LETTERS[cell.align]
-    stacked = " \\\\ ".join(map(escape, lines))
-    return f"\\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{stacked}\\end{{tabular}}"
+    text = " \\\\ ".join(map(escape, lines))
+    if len(lines) > 1:
+        text = f"\\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{text}\\end{{tabular}}"
+    return f"\\multicolumn{{{cell.span}}}{{{side}}}{{{text}}}" if cell.span > 1 else text
+
+
+def _heading_lines(cell: Cell, widths: Sequence[int], place: int) -> list[str]:
+    """Break a heading at the width of the columns that it is over, or a little beyond."""
+    covered = widths[place : place + cell.span]
+    room = max(sum(covered) + 2 * (cell.span - 1), 12 if len(widths) <= 8 else 9)
+    return textwrap.wrap(cell.text, room, break_long_words=False) or [""]
 
 
 def _rules(row: Row) -> Iterator[str]:
@@ -206,3 +275,13 @@ def _notes(notes: Sequence[str]) -> Iterator[str]:
         for note in notes:
             yield f"{escape(note)}\\par"
         yield "\\end{minipage}"
+
+
+def _notes_behind(table: Table) -> Iterator[str]:
+    """Return notes as a text that may break over pages, with the number of the table that they belong to."""
+    yield "\\begingroup\\footnotesize\\noindent"
+    yield f"\\textit{{{'Merknader til tabell' if table.language == 'nb' else 'Notes to Table'}~\\ref{{tab:{table.exhibit}}}}}\\par"
+    for note in table.notes:
+        yield f"\\noindent {escape(note)}\\par"
+    yield "\\endgroup\\medskip"
+    yield ""

@@ -130,24 +130,24 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
 
 
 def _html_row(
-    row: Row, marks: Callable[[Cell], str], *, head: bool, lead: str = "alone", pads: Mapping[int, str] = NO_PADS
+    row: Row, marks: Callable[[Cell], str], *, head: bool, lead: int = 1, pads: Mapping[int, str] = NO_PADS
 ) -> str:
     """Write a row.
 
     Parameters
     ----------
     lead
-        How its first cell stands: `alone`, `tall` (over the row beneath too), or `taken` by it.
+        Over how many rows its first cell stands; 0 where that of a row above does.
     pads
         Column -> what its number lacks: the style sheet writes it invisibly behind the number.
     """
     cells = []
     for place, (column, cell) in enumerate(placed(row)):
-        if place == 0 and lead == "taken":
+        if place == 0 and lead == 0:
             continue
         span = f' colspan="{cell.span}"' if cell.span > 1 else ""
-        if place == 0 and lead == "tall":
-            span += ' rowspan="2"'
+        if place == 0 and lead > 1:
+            span += f' rowspan="{lead}"'
         pad = f' data-pad="{pads[column]}"' if column in pads else ""
         cells.append(_html_cell(cell, f"{_side(cell)}{span}", f"{marks(cell)}{pad}", head=head))
     role = "" if row.role == "body" else f' class="{row.role}"'

@@ -174,7 +174,7 @@ def _stretch(needed: list[int], part: Part, size: float, width: int) -> list[int
 def grid(part: Part, chosen: Fit, name: str, tag: str) -> Iterator[str]:
     """Return the pieces of a Word table."""
     rows = [*part.header, *part.body]
-    stand = ["alone"] * len(part.header) + leads(part.body)
+    stand = [1] * len(part.header) + leads(part.body)
     yield (
         f"<w:tbl {NAMESPACE}><w:tblPr>"
         f'<w:tblW w:w="{sum(chosen.widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
@@ -204,7 +204,7 @@ def _rules(rows: Sequence[Row], place: int, heads: int) -> tuple[int, int]:
     return top, HEAVY if place == len(rows) - 1 else 0
 
 
-def _row(row: Row, chosen: Fit, tag: str, *, head: bool, lead: str, rules: tuple[int, int], keep: bool) -> str:
+def _row(row: Row, chosen: Fit, tag: str, *, head: bool, lead: int, rules: tuple[int, int], keep: bool) -> str:
     cells, place = [], 0
     for number, cell in enumerate(row.cells):
         width = sum(chosen.widths[place : place + cell.span])
@@ -214,7 +214,7 @@ def _row(row: Row, chosen: Fit, tag: str, *, head: bool, lead: str, rules: tuple
             for side, size in (("top", rules[0]), ("bottom", rules[1] or under))
             if size
         )
-        merge = {"tall": '<w:vMerge w:val="restart"/>', "taken": "<w:vMerge/>"}.get(lead, "") if number == 0 else ""
+        merge = "" if number or lead == 1 else "<w:vMerge/>" if lead == 0 else '<w:vMerge w:val="restart"/>'
         span = f'<w:gridSpan w:val="{cell.span}"/>' if cell.span > 1 else ""
         borders = f"<w:tcBorders>{edges}</w:tcBorders>" if edges else ""
         stand = '<w:vAlign w:val="bottom"/>' if head else ""

@@ -125,6 +125,9 @@ def draw_groups(
                 event_axis(ax, along, labels, exhibit.clock, most=9 if len(groups) <= 2 else 5)
             if k not in strip.bottom or row < len(drawn) - 1:
                 ax.set_xlabel("")
+            elif len(strip.bottom) > 2:
+                # Panels are narrower than the name of their axis, which the first one has for all.
+                ax.set_xlabel(ax.get_xlabel() if k == min(strip.bottom) else "", loc="left")
         strip.axes[0].set_ylim(*limits(panels))
         number_axis(strip.axes[0].yaxis, labels.language, most=5)
         unit, aside = heading(strip.state)

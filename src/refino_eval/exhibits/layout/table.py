@@ -195,8 +195,14 @@ def error_label(numbers: Numbers, labels: LabelBook) -> Cell:
     return label(labels.word("std_error") if numbers.style.machine else "")
 
 
-def leads(body: Sequence[Row]) -> list[str]:
-    """Return how each row's first cell stands: `alone`, `tall` (over the unheaded row beneath too) or `taken` by it."""
+def leads(body: Sequence[Row]) -> list[int]:
+    """Return over how many rows each row's first cell stands: unheaded rows beneath belong to it, and have none (0)."""
     taken = [row.role == "beneath" and not row.cells[0].text for row in body]
-    tall = [not taken[k] and k + 1 < len(body) and taken[k + 1] for k in range(len(body))]
-    return ["taken" if t else "tall" if h else "alone" for t, h in zip(taken, tall, strict=True)]
+    heights = [0 if t else 1 for t in taken]
+    last = 0
+    for place, t in enumerate(taken):
+        if not t:
+            last = place
+        elif place:
+            heights[last] += 1
+    return heights

@@ -187,9 +187,8 @@ def _head(
 ) -> None:
     """Write what is drawn, in which unit, and a summary of all variants."""
     style, summary = NumberStyle.of(labels.language), _summary(frame)
-    figure.suptitle(
-        f"{_heading(labels)}, {_unit(exhibit, labels)}", x=0.01, ha="left", fontsize=10.0, fontweight="bold"
-    )
+    heading = ", ".join(filter(None, (_heading(labels), _unit(exhibit, labels))))
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=10.0, fontweight="bold")
     median = format_statistic(style, "estimate", float(summary["median"]))
     share = style.percent(float(summary["significant"]), 0)
     text = labels.say("specification_curve.summary_line", count=count, median=median, share=share)
