@@ -70,6 +70,14 @@ def t_inference(estimate: FloatArray, std_error: FloatArray, df: npt.ArrayLike, 
     )
 
 
+def inference_columns(
+    estimate: FloatArray, std_error: FloatArray, df: npt.NDArray[np.number], level: float
+) -> dict[str, npt.NDArray[np.number]]:
+    """Return estimates with their t inference, as the columns that every table of effects has, each (J,)."""
+    inference = t_inference(estimate, std_error, df, level=level)
+    return {"estimate": estimate, "std_error": std_error, **vars(inference), "df": df}
+
+
 def wald_test(
     estimate: FloatArray,
     cov: FloatArray,

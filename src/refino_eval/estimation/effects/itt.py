@@ -11,8 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.covariances import Vcov
-from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, object_array, ratio
-from refino_eval.estimation.core.coefficient_tests import t_inference
+from refino_eval.estimation.core.arrays import (
+    BoolArray,
+    Columns,
+    FloatArray,
+    IntArray,
+    Vector,
+    as_columns,
+    object_array,
+    ratio,
+)
+from refino_eval.estimation.core.coefficient_tests import inference_columns
 from refino_eval.estimation.core.kernel import Fit
 from refino_eval.estimation.core.outcome_groups import OutcomeGroup, assemble, group_outcomes
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
@@ -130,34 +139,57 @@ def effect_table(
 
 def _statistics(fit: Fit, values: FloatArray, inputs: RegressionInputs) -> dict[str, Any]:
     """Return the columns of the table for one group of outcomes."""
-    design = fit.design
     std_errors = fit.std_errors(inputs.vcov)
-    estimate, std_error = fit.cleared(std_errors)[0], std_errors[0]
-    df = np.full(estimate.shape, design.df(inputs.vcov))
-    inference = t_inference(estimate, std_error, df, level=inputs.level)
-    used, arm = design.used(values), design.used(inputs.treated) == 1.0
-    weight = None if design.root_weights is None else design.root_weights**2
-    treated_arm = moments(used[arm], weights=None if weight is None else weight[arm])
-    control_arm = moments(used[~arm], weights=None if weight is None else weight[~arm])
+    arm = fit.design.used(inputs.treated) == 1.0
+    return effect_columns(
+        fit, fit.cleared(std_errors)[0], std_errors[0], fit.design.df(inputs.vcov), values, (arm, ~arm), inputs
+    )
+
+
+def effect_columns(
+    fit: Fit,
+    estimate: FloatArray,
+    std_error: FloatArray,
+    df: float,
+    values: FloatArray,
+    arms: tuple[BoolArray, BoolArray],
+    inputs: RegressionInputs,
+    *,
+    loadings: FloatArray | None = None,
+) -> dict[str, Any]:
+    """Return the columns of an `EffectTable` for one group of outcomes.
+
+    Parameters
+    ----------
+    fit
+        The regression; N is that of it.
+    estimate, std_error, df
+        Of the effect, shape (J,), and the degrees of freedom of its t distribution.
+    values
+        The outcomes, shape (n_rows, J).
+    arms
+        Who of the people in use is in the one and in the other arm that are compared, each (n,).
+    inputs
+        Of the regression.
+    loadings
+        Weights of the coefficients of interest in the effect, shape (1, f); the first of them when None.
+    """
+    design = fit.design
+    used, weights = design.used(values), None if design.root_weights is None else design.root_weights**2
+    first, second = (moments(used[arm], weights=None if weights is None else weights[arm]) for arm in arms)
     return {
-        "estimate": estimate,
-        "std_error": std_error,
-        "t": inference.t,
-        "p_value": inference.p_value,
-        "conf_low": inference.conf_low,
-        "conf_high": inference.conf_high,
-        "df": df,
-        "mean_treated": treated_arm.mean,
-        "mean_control": control_arm.mean,
-        "mean": moments(used, weights=weight).mean,
-        "sd_treated": treated_arm.sd,
-        "sd_control": control_arm.sd,
-        "n": treated_arm.n + control_arm.n,
-        "n_treated": treated_arm.n,
-        "n_control": control_arm.n,
+        **inference_columns(estimate, std_error, np.full(estimate.shape, df), inputs.level),
+        "mean_treated": first.mean,
+        "mean_control": second.mean,
+        "mean": moments(used, weights=weights).mean,
+        "sd_treated": first.sd,
+        "sd_control": second.sd,
+        "n": np.full(estimate.shape, design.n),
+        "n_treated": first.n,
+        "n_control": second.n,
         "n_cells": np.full(estimate.shape, design.cells.n_cells),
         "n_parameters": np.full(estimate.shape, design.n_parameters),
         "r_squared": fit.r_squared,
         "r_squared_within": fit.r_squared_within,
-        "sources": object_array(fit.source(inputs.vcov, k) for k in range(estimate.size)),
+        "sources": object_array(fit.source(inputs.vcov, k, loadings=loadings) for k in range(estimate.size)),
     }

@@ -29,7 +29,7 @@ from refino_eval.estimation.core.arrays import (
     object_array,
     ratio,
 )
-from refino_eval.estimation.core.coefficient_tests import t_inference
+from refino_eval.estimation.core.coefficient_tests import inference_columns
 from refino_eval.estimation.core.kernel import Fit
 from refino_eval.estimation.core.outcome_groups import assemble, group_outcomes
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
@@ -203,18 +203,11 @@ def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[
     variance = var_rho - 2 * estimate * shared + estimate**2 * var_pi
     # A difference of nearly equal variances may come out a rounding below 0.
     std_error = np.sqrt(np.maximum(variance, 0.0)) / abs(pi)
-    inference = t_inference(estimate, std_error, df, level=level)
     weight = np.ones(design.n) if design.root_weights is None else design.root_weights**2
     used, arm = design.used(taken), design.used(inputs.treated)
     everywhere = np.ones(rho.shape)
     return {
-        "estimate": estimate,
-        "std_error": std_error,
-        "t": inference.t,
-        "p_value": inference.p_value,
-        "conf_low": inference.conf_low,
-        "conf_high": inference.conf_high,
-        "df": df,
+        **inference_columns(estimate, std_error, df, level),
         "first_stage": pi * everywhere,
         "first_stage_std_error": np.sqrt(var_pi) * everywhere,
         "first_stage_f": _f_stat(pi, var_pi) * everywhere,

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from refino_eval.covariances import Vcov
-from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, as_columns, object_array
-from refino_eval.estimation.core.coefficient_tests import t_inference
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, as_columns
 from refino_eval.estimation.core.kernel import Fit
 from refino_eval.estimation.core.outcome_groups import OutcomeGroup, assemble, group_outcomes
 from refino_eval.estimation.core.preparation import design_of
 from refino_eval.estimation.core.regression_inputs import RegressionInputs
-from refino_eval.estimation.effects.descriptives import moments
-from refino_eval.estimation.effects.itt import EffectTable
+from refino_eval.estimation.effects.itt import EffectTable, effect_columns
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,31 +106,6 @@ def _statistics(
     """Return the columns of one pair's table for one group of outcomes; N is that of the regression."""
     design, vcov = fit.design, inputs.vcov
     estimates, errors = contrast_inference(fit, loadings, vcov)
-    estimate, std_error = estimates[0], errors[0]
-    df = np.full(estimate.shape, design.df(vcov, loadings=loadings))
-    inference = t_inference(estimate, std_error, df, level=inputs.level)
-    used, arm = design.used(values), arms[design.rows]
-    weights = None if design.root_weights is None else design.root_weights**2
-    first, second = (moments(used[arm == of], weights=None if weights is None else weights[arm == of]) for of in pair)
-    return {
-        "estimate": estimate,
-        "std_error": std_error,
-        "t": inference.t,
-        "p_value": inference.p_value,
-        "conf_low": inference.conf_low,
-        "conf_high": inference.conf_high,
-        "df": df,
-        "mean_treated": first.mean,
-        "mean_control": second.mean,
-        "mean": moments(used, weights=weights).mean,
-        "sd_treated": first.sd,
-        "sd_control": second.sd,
-        "n": np.full(estimate.shape, design.n),
-        "n_treated": first.n,
-        "n_control": second.n,
-        "n_cells": np.full(estimate.shape, design.cells.n_cells),
-        "n_parameters": np.full(estimate.shape, design.n_parameters),
-        "r_squared": fit.r_squared,
-        "r_squared_within": fit.r_squared_within,
-        "sources": object_array(fit.source(vcov, k, loadings=loadings) for k in range(estimate.size)),
-    }
+    arm, df = arms[design.rows], design.df(vcov, loadings=loadings)
+    compared = (arm == pair[0], arm == pair[1])
+    return effect_columns(fit, estimates[0], errors[0], df, values, compared, inputs, loadings=loadings)
