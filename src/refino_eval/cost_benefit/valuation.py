@@ -177,9 +177,11 @@ def work_account(values: Values, wages: FloatArray, conventions: Conventions) ->
     """Return the account of gross wages that a programme creates."""
     kept, displaced = 1.0 - values["displacement"], values["displacement"]
     to_public = values["wage_tax"] + values["payroll_tax"]
+    # Taxes on the work replace others, whose collection costs society `tax_cost` a krone.
     relief = values["tax_cost"] * to_public * float(conventions.tax_cost_on_taxes)
     net = wages * (1.0 - values["wage_tax"])
     return {
+        # The sum of the four accounts below, in which taxes and the wages of those displaced cancel.
         "society": wages * kept * (values["labour_cost_factor"] + relief),
         "participant": net,
         "public_budget": wages * kept * to_public,

@@ -115,6 +115,7 @@ def fieller(numerator: Estimate, denominator: Estimate, *, covariance: float = 0
     b = numerator.value * denominator.value - t2 * covariance
     c = numerator.value**2 - t2 * numerator.std_error**2
     # Ratios with a r^2 - 2 b r + c <= 0.
+    # a > 0 is a denominator that is significant at the level. Then N / D itself is in the set, and the roots are real.
     root = b * b - a * c
     if a == 0 or (a < 0 and root <= 0):
         return RatioSet("line", -math.inf, math.inf)

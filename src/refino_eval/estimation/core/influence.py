@@ -72,6 +72,7 @@ class Estimate:
 
     def __truediv__(self, other: Estimate) -> Estimate:
         """Divide by another estimate; NaN where that is 0."""
+        # Delta method: d(N / D) = (dN - (N / D) dD) / D.
         value = ratio(self.value * np.ones_like(other.value), other.value)
         return replace(self, value=value, psi=ratio(self.psi - other.psi * value, other.value))
 

@@ -149,6 +149,8 @@ class Strata:
             slack = np.where(alone, 1.0, total / np.where(alone, 1.0, total - weights))
             within = (values[mine] - means[arm][codes]) * np.sqrt(slack**power)[:, None]
             across = values[mine] - means[1 - arm][codes] - sign * gap
+            # With cell fixed effects the residual of an only person is (1 - h) times this deviation, h = w / W of the cell, and
+            # the covariance divides it by (1 - h)^(p / 2).
             across = across * ((1.0 - weights / self.cells.totals[codes]) ** (1.0 - power / 2))[:, None]
             deviations[mine] = np.where(alone[:, None], across, within)
         return deviations

@@ -209,12 +209,14 @@ def sup_t(
     if not used.any():
         return float("nan")
     values, vectors = np.linalg.eigh(cov[np.ix_(used, used)] / np.outer(scale[used], scale[used]))
+    # Rounding can make an eigenvalue of a singular correlation matrix slightly negative.
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     normal = np.random.default_rng(seed).standard_normal((draws, values.size))
     largest = np.abs(normal @ root).max(axis=1)
     if df is not None:
         if not df > 0:
             return float("nan")
+        # A multivariate t is normal draws over the root of one chi-squared / df for all coordinates.
         largest = largest / np.sqrt(np.random.default_rng([seed, 1]).chisquare(df, draws) / df)
     return float(np.quantile(largest, level))
 

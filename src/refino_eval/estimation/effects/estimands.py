@@ -446,6 +446,7 @@ def _hybrid_std_error(strata: Strata, values: FloatArray) -> FloatArray:
                 f"The hybrid variance compares small cells with each other; of {w.size} cells with one person in an arm the largest "
                 f"has {w.max():.0%} of their weight, and less than half is needed. Choose small_cells='residual'."
             )
+        # Pashley and Miratrix (2021), eq. 7; S is finite only while no cell has half of the weight.
         factor = w**2 / (1 - 2 * w) / (1 + np.sum(w**2 / (1 - 2 * w)))
         variance = variance + total**2 * (factor @ (effects[small] - w @ effects[small]) ** 2)
     return np.asarray(np.sqrt(variance))

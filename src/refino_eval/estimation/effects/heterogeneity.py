@@ -288,6 +288,7 @@ def _joint_form(designs: list[Design], vcov: Vcov) -> WorkingForm:
     all groups under the working model.
     """
     contrast = np.hstack((-np.ones((len(designs) - 1, 1)), np.eye(len(designs) - 1)))
+    # Weights of a group's coefficient in the differences: -1 in all for the first group, 1 in its own for a later one.
     parts = [design.working_form(vcov, contrast[:, [g]]) for g, design in enumerate(designs)]
     total = parts[0]
     for part in parts[1:]:

@@ -168,6 +168,8 @@ def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool
     if conditional:
         held = _conditional(values[inside], x[:, : 1 + len(controls)], inputs.cells[inside])
     return {
+        # Where the outcome does not vary in a cell, its fitted probability is 0 or 1 in both arms: those people count with an
+        # effect of 0.
         "estimate": effect * share,
         "std_error": error * share,
         "estimate_varying": effect,
@@ -226,6 +228,7 @@ def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tupl
         cov = cov @ (scores.T @ scores) @ cov * n / (n - k)
     base = x @ beta - x[:, 0] * beta[0]
     high, low = special.expit(base + beta[0]), special.expit(base)
+    # Delta method: derivative of the mean difference by each log odds. Treatment's is of `high` alone, in which it is 1.
     slope = (high * (1 - high) - low * (1 - low)) @ x / n
     slope[0] = np.mean(high * (1 - high))
     return float(np.mean(high - low)), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))

@@ -278,6 +278,7 @@ def starters(
     slope, cov, loadings = np.full(2 * k, np.nan), np.full((2 * k, 2 * k), np.nan), np.full((2 * k, len(where)), np.nan)
     slope[where], cov[np.ix_(where, where)] = fit.coefficients[:, 0], fit.coefficient_cov(0, inputs.vcov)
     loadings[where] = np.eye(len(where))
+    # Variance of a difference of slopes of one regression, which covary.
     gap = cov[:k, :k] + cov[k:, k:] - cov[:k, k:] - cov[k:, :k]
     results = {
         side: _side(estimate, joint, weights, fit, inputs.vcov)
