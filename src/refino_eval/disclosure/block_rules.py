@@ -164,10 +164,13 @@ def _dominated(by_statistic: Mapping[str, Number], people: int, profile: Disclos
             continue
         size = by_statistic.get(f"n{suffix}")
         over = size.value if size is not None else people
+        # With n - 1 in the standard deviation the squares come out slightly too large, which errs towards safety.
         squares = over * (spread.value**2 + mean.value**2)
         total = over * mean.value
         if rule.largest and math.sqrt(rule.largest * squares) > rule.share * total:
             return True
+        # Prior-posterior rule: what is left without the two largest must be at least p of the largest, or the second could
+        # estimate it.
         if rule.p_percent and total - math.sqrt(2 * squares) < rule.p_percent * math.sqrt(squares):
             return True
     return False

@@ -141,6 +141,7 @@ def numerator(number: Number, block: dict[str, Number]) -> int | None:
         return None
     spread = block.get(number.statistic.replace("mean", "sd")) if number.treatment == "mean" else None
     if spread is not None and people > 1 and math.isfinite(spread.value):
+        # Zeros and ones have the variance m (1 - m) n / (n - 1): a mean with another spread is of another variable.
         variance = number.value * (1 - number.value) * people / (people - 1)
         if abs(spread.value**2 - variance) > 1e-6:
             return None

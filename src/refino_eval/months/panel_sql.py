@@ -150,7 +150,7 @@ def _grid(plan: Plan) -> str:
 
 
 def _suffix(group: Group) -> str:
-    """Return what tells a group's steps from another's; names cannot hold a double underscore's meaning twice."""
+    """Return the end of the names of a group's steps, by which they differ from another group's."""
     if group.form != "spells":
         return f"{group.register}__{group.form}__{group.states[0]}"
     return "__".join(part for part in (group.register, group.touch, group.key) if part is not None)
@@ -405,11 +405,13 @@ def _covered(plan: Plan, name: str, state: SpellState, alias: str) -> str:
     first, beyond = date_literal(coverage.first), date_literal(coverage.last + dt.timedelta(days=1))
     missing_rules += [(f"grid.period_start < {first}", rules.before_coverage)]
     missing_rules += [(f"grid.period_stop > {beyond}", rules.after_coverage)]
-    cases = "".join(f"\n            WHEN {condition} THEN {_told(given)}" for condition, given in missing_rules)
+    cases = "".join(
+        f"\n            WHEN {condition} THEN {_literal_or_null(given)}" for condition, given in missing_rules
+    )
     return f"CASE{cases}\n            ELSE {value} END"
 
 
-def _told(value: str | float) -> str:
+def _literal_or_null(value: str | float) -> str:
     return "NULL" if isinstance(value, str) else double_literal(value)
 
 

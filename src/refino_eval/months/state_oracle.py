@@ -93,15 +93,15 @@ def _unmeasured(
     for date in rules.dates:
         day = _first_day(date, sources[date.register_name], life)
         if day is not None and all(each > day for each in days):
-            return True, _told(date.value)
+            return True, _number_or_none(date.value)
     if any(day < coverage.first for day in days):
-        return True, _told(rules.before_coverage)
+        return True, _number_or_none(rules.before_coverage)
     if any(day > coverage.last for day in days):
-        return True, _told(rules.after_coverage)
+        return True, _number_or_none(rules.after_coverage)
     return False, None
 
 
-def _told(value: str | float) -> float | None:
+def _number_or_none(value: str | float) -> float | None:
     return None if isinstance(value, str) else float(value)
 
 

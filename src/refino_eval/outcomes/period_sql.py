@@ -129,5 +129,7 @@ class PersonSql:
             f"COALESCE(MAX(CASE WHEN {breaks} THEN {position} END) "
             "OVER (PARTITION BY person_id ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), -1)"
         )
+        # A period in a stretch is as many places after the last break as it has in the stretch; the largest is the stretch's
+        # length.
         mark = _column(self.gathered.marks, "m", text)
         return f"COALESCE({self._aggregate('MAX', self.holds, f'{position} - {mark}')}, 0)"

@@ -188,6 +188,7 @@ def unlike_by_arm(linkage: Linkage) -> str | None:
     if not linkage.treated or not linkage.control or found in (0, people):
         return None
     share = found / people
+    # Standard error of a difference of two shares that are equal: the pooled share in both arms.
     error = (share * (1 - share) * (1 / linkage.treated + 1 / linkage.control)) ** 0.5
     difference = linkage.treated_found / linkage.treated - linkage.control_found / linkage.control
     if abs(difference) <= _UNLIKE_BY_CHANCE * error:

@@ -175,6 +175,7 @@ def share_interval(count: float, n: float, *, level: float = 0.95) -> tuple[floa
         return float("nan"), float("nan")
     z2 = float(special.ndtri(0.5 + level / 2)) ** 2
     share = count / n
+    # The shares p with (share - p)^2 <= z^2 p (1 - p) / n, solved for p.
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
     # At 0 and n the limit is the share itself, but for rounding.

@@ -113,7 +113,7 @@ def _width(part: Part) -> int:
 
 
 def _widths(part: Part) -> list[int]:
-    """Return the width of each column: what stands in it, and its heading as it breaks into lines."""
+    """Return the width of each column: of its body, and of its heading as it breaks into lines."""
     entries = column_widths(part)
     widths = list(entries)
     for row in part.header:

@@ -64,7 +64,7 @@ def column_widths(part: Part, *, broken: bool = False) -> list[int]:
     part
         A grid.
     broken
-        Whether what stands in the body may break into lines at a space, as headings do.
+        Whether texts of the body may break into lines at a space, as headings do.
 
     Returns
     -------

@@ -20,6 +20,7 @@ BOTH = 2
 def compute(outcome: Outcome, values: Values) -> Values:
     """Return whether it holds in a period of the spell that is not trimmed; missing where the first period is."""
     first, last = outcome.trim
+    # NaN >= 1 is false: a period that is not observed ends the spell like one outside it.
     lasts = np.logical_and.accumulate(values >= 1, axis=1)
     length = lasts.sum(axis=1)[:, None]
     place = np.arange(values.shape[1])[None, :]

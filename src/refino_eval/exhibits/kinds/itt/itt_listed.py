@@ -36,7 +36,7 @@ def _part(exhibit: IttExhibit, spec: str, specifications: list[str], numbers: Nu
         for key, outcome in exhibit.columns.items():
             cells = [*_cells(exhibit, numbers, spec, arm, key, tests)]
             if several:
-                # The test is of all arms at once: it stands beside the first.
+                # The test is of all arms at once, and shown next to the first.
                 first = arm == labels.treated
                 cells.append(numbers.cell(spec, ALL_ARMS, key, "p_value") if first else Cell(""))
             body.append(Row((label(labels.outcome(outcome)), *cells)))
