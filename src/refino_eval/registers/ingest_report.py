@@ -112,4 +112,6 @@ def quality_tables(
     counts = pd.DataFrame(quality, columns=list(QUALITY_COLUMNS))
     if linkage is not None:
         counts = counts.merge(linkage[["register", *LINKAGE_COLUMNS]], on="register", how="left", validate="one_to_one")
+        # A register that links to nobody has no such counts; those of the others stay whole numbers.
+        counts = counts.astype(dict.fromkeys(LINKAGE_COLUMNS, "Int64"))
     return counts, pd.DataFrame(rules, columns=list(RULE_COLUMNS))

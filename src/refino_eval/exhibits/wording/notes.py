@@ -57,7 +57,7 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
     if weights := weights_of(specification, labels):
         sentences.append(weights)
     if is_clustered(specification.vcov) and labels.cluster:
-        sentences.append(labels.say("notes.clusters", cluster=labels.cluster))
+        sentences.append(labels.say("notes.clusters", cluster=labels.column(labels.cluster)))
     return " ".join(sentences)
 
 
@@ -381,6 +381,9 @@ def controls_note(frame: pd.DataFrame, labels: LabelBook, column: Literal["colli
     return labels.say(f"notes.{column}", listed=listed, n=len(text))
 
 
+RAISED_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def control_name(name: str, labels: LabelBook) -> str:
     """Return the label of a control's column, `<covariate>`, `<covariate>=<category>` or `<covariate>:<group>`."""
     covariate, separator, group = name.partition("=")
@@ -388,7 +391,11 @@ def control_name(name: str, labels: LabelBook) -> str:
         covariate, separator, group = name.partition(":")
     if covariate not in labels.definitions.covariates:
         return name
-    return inside(labels.covariate(covariate, unit=False)) + (f" ({group})" if separator else "")
+    label = inside(labels.covariate(covariate, unit=False))
+    if group.startswith("^"):
+        # A power of the covariate.
+        return label + group[1:].translate(RAISED_DIGITS)
+    return label + (f" ({group})" if separator else "")
 
 
 def caveat_note(exhibit: Exhibit, labels: LabelBook) -> str:

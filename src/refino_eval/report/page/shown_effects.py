@@ -11,7 +11,7 @@ import pandas as pd
 
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.exhibits.tidy import statistics_at
-from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.labels import LabelBook, inside
 from refino_eval.report.page.chapters import subject_of
 from refino_eval.report.page.primary_effects import MainEffect, main_effect
 from refino_eval.report.report_inputs import ReportInputs
@@ -82,7 +82,7 @@ class ShownEffects:
         """Return what distinguishes an effect from the others on the page: its sample, and its specification."""
         same = Counter((each.outcome, each.exhibit.sample) for each in self.columns)
         samples = Counter(outcome for outcome, _ in same)
-        about = [self.labels.sample(column.exhibit.sample)] if max(samples.values()) > 1 else []
+        about = [inside(self.labels.sample(column.exhibit.sample))] if max(samples.values()) > 1 else []
         return (*about, *([self._specified(column)] if same[column.outcome, column.exhibit.sample] > 1 else []))
 
     def _specified(self, column: EffectColumn) -> str:

@@ -41,8 +41,8 @@ class Summary:
         In a sentence each: what was found, what the data rule out, and what holds for all outcomes together.
     effects, forest
         The main effects, and their table with a mark each; None where there are none.
-    intervals
-        How to read that table.
+    intervals, marks
+        How to read that table, and its marks.
     validity
         In a sentence: how many tests of the design there are and how many have small p-values; then the worst of them.
     checks
@@ -58,6 +58,7 @@ class Summary:
     effects: tuple[MainEffect, ...] = ()
     forest: Forest | None = None
     intervals: str = ""
+    marks: str = ""
     validity: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     costs: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ def summarise_numbers(inputs: ReportInputs, frames: Frames, labels: LabelBook) -
         effects=effects,
         forest=forest,
         intervals=" ".join(_reading(forest, effects, shown, labels)) if forest else "",
+        marks=labels.say(f"summary.marks{'_units' if forest.in_units else ''}") if forest else "",
         validity=tuple(validity(checks, labels)),
         checks=tuple(check.text for check in checks),
         costs=tuple(_of_kinds(inputs, costly, labels))
@@ -200,7 +202,7 @@ def _reading(
 ) -> Iterator[str]:
     """State how to read the table of effects, and why it has these effects."""
     levels = " / ".join(dict.fromkeys(effect.level for effect in effects))
-    yield labels.say(f"summary.intervals{'_units' if forest.in_units else ''}", level=levels)
+    yield labels.say("summary.intervals", level=levels)
     if shown[0].choice == "named":
         yield labels.say("summary.shown_named")
     elif _nothing_named(shown) and len(forest.rows) > forest.unfolded:

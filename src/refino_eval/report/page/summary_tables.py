@@ -8,7 +8,7 @@ from typing import Any
 
 from refino_eval.catalogue import references
 from refino_eval.catalogue.sentences import sentence
-from refino_eval.config.base import Language, text_in
+from refino_eval.config.base import Language, spoken, text_in
 from refino_eval.exhibits.wording.labels import LabelBook, plain
 from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -156,14 +156,17 @@ def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[Sum
                 window_text(entry, language)
                 if kind == "outcomes"
                 else sentence(entry, definitions, inputs.sources, language),
-                text_in(entry.description, language),
+                # A description in English alone would be a foreign text in the report.
+                text_in(entry.description, language) if spoken(entry.description, language) == language else "",
             )
             for name, entry in getattr(definitions, kind).items()
             if (kind, name) in users
         )
         if rows:
             head = heads(language, kind[:-1], "unit", "reads", "meaning")
-            yield SummaryTable(head, rows, ("left",) * 4, caption=say(f"report.{kind}", language))
+            width = 4 if any(row[3] for row in rows) else 3
+            rows = tuple(row[:width] for row in rows)
+            yield SummaryTable(head[:width], rows, ("left",) * width, caption=say(f"report.{kind}", language))
 
 
 def verified_line(inputs: ReportInputs, language: str) -> str:

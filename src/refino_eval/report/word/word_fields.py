@@ -75,11 +75,11 @@ def caption_paragraph(caption: Caption, identity: int) -> str:
 
 
 def contents_paragraphs(code: str, lines: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return a field of contents: a line for each (style, bookmark, text), with a link and the field of its page's number."""
-    made = [
-        (style, link(mark, run(text) + "<w:r><w:tab/></w:r>" + field(f"PAGEREF {mark} \\h", "")))
-        for style, mark, text in lines
-    ]
+    """Return a field of contents: a line for each (style, bookmark, text), with a link.
+
+    It is complete as it is: only Word knows the numbers of pages, and adds them when the reader updates the field.
+    """
+    made = [(style, link(mark, run(text))) for style, mark, text in lines]
     if made:
         marks = (
             '<w:fldChar w:fldCharType="begin"/>',
