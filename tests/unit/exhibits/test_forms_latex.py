@@ -179,4 +179,4 @@ def test_headings_over_columns_break_where_these_end() -> None:
 
 
 def test_greek_capitals_are_commands() -> None:
-    assert escape("\N{GREEK CAPITAL LETTER SIGMA}w") == r"$\Sigma$w"
+    assert escape("\N{GREEK CAPITAL LETTER SIGMA}w\N{SUPERSCRIPT THREE}") == r"$\Sigma$w\textsuperscript{3}"

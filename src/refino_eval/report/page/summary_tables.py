@@ -149,7 +149,7 @@ def definitions_tables(inputs: ReportInputs, language: Language) -> Iterator[Sum
     definitions = inputs.definitions
     users = references.users_of(definitions, inputs.evaluation.exhibits)
     for kind in ("outcomes", "states", "covariates"):
-        rows = tuple(
+        rows: tuple[tuple[str, ...], ...] = tuple(
             (
                 entry.label[language],
                 entry.unit[language] if entry.unit is not None else "",
