@@ -21,7 +21,8 @@ from refino_eval.config.money.payments import PaymentRules
 from refino_eval.config.outcome_kinds import OUTCOME_KINDS
 from refino_eval.covariances import Vcov
 from refino_eval.errors import nearest
-from refino_eval.expressions.language import Kind, names_in
+from refino_eval.expressions.expression_tree import Kind
+from refino_eval.expressions.language import names_in
 
 Scalar = str | int | float | bool
 

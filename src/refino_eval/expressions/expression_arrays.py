@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from refino_eval.expressions.language import Call, Constant, Kind, Name, Problem, Tree, explained, names_in, parse, walk
+from refino_eval.expressions.expression_tree import Call, Constant, Kind, Name, Tree, walk
+from refino_eval.expressions.language import Problem, explained, names_in, parse
 from refino_eval.sql.quoting import code_text
 
 if TYPE_CHECKING:

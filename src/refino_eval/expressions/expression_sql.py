@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from refino_eval.expressions.language import COMPARISONS, Call, Constant, Name, Problem, Tree, kind_of, walk
+from refino_eval.expressions.expression_tree import COMPARISONS, Call, Constant, Name, Tree, kind_of, walk
+from refino_eval.expressions.language import Problem
 from refino_eval.sql.quoting import double_literal, identifier
 
 LONGEST_SQL = 20_000

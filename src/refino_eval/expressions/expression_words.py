@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from refino_eval.errors import UserError
-from refino_eval.expressions.language import Call, Constant, Name, Tree, names_in, parse
+from refino_eval.expressions.expression_tree import Call, Constant, Name, Tree
+from refino_eval.expressions.language import names_in, parse
 from refino_eval.text import say
 
 _TIGHTNESS = {"if": 0, "or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "neg": 7, "**": 8}

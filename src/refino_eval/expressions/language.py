@@ -26,14 +26,22 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from refino_eval.errors import UserError, nearest
-
-Kind = Literal["number", "boolean", "text", "any"]
-"""What a value is; `any` is a column of a person table, whose values show whether it is a number or true/false."""
+from refino_eval.expressions.expression_tree import (
+    Call,
+    Constant,
+    Kind,
+    Name,
+    Tree,
+    is_constant,
+    kind_of,
+    walk,
+)
+from refino_eval.expressions.plain import evaluate
 
 WORDS = frozenset(("and", "or", "not", "between", "in", "if", "else", "true", "false"))
 RESERVED = WORDS | {"min", "max"}
@@ -43,10 +51,6 @@ LONGEST = 1000
 DEEPEST_BRACKETS = 40
 DEEPEST_TREE = 200
 EXACT_BELOW = 2**53
-
-COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
-TRUTHS = COMPARISONS | {"between", "in", "and", "or", "not", "missing"}
-"""Operators whose result is true or false."""
 
 Takes = Literal["numbers", "values", "dates", "column", "whole column"]
 
@@ -115,72 +119,8 @@ order of their text.
 """
 
 
-@dataclass(frozen=True)
-class Constant:
-    """A number, a text, or true or false (1 or 0) as written."""
-
-    value: float | str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class Name:
-    """The value of a state or a column."""
-
-    name: str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class Call:
-    """An operator or function with its operands.
-
-    `operator` is one of ``neg + - * / **``, of `TRUTHS`, of `FUNCTIONS`, or ``if`` (condition, value, other value).
-    """
-
-    operator: str
-    operands: tuple[Tree, ...]
-
-
-Tree = Constant | Name | Call
-
-
 class Problem(Exception):
     """What is wrong with an expression, before it is known which entry it belongs to."""
-
-
-def walk(tree: Tree) -> Iterator[Tree]:
-    """Yield a tree and everything below it, in order of appearance."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, Call):
-            waiting += reversed(node.operands)
-
-
-def kind_of(tree: Tree) -> Kind:
-    """Return whether a tree's value is a number, true/false, a text, or any of them."""
-    if not isinstance(tree, Call):
-        return tree.kind
-    if tree.operator in TRUTHS:
-        return "boolean"
-    if tree.operator in ("if", "coalesce"):
-        return _common(tree.operands[1:] if tree.operator == "if" else tree.operands)
-    names = [node.kind for node in walk(tree) if isinstance(node, Name)]
-    return "any" if names and all(kind in ("any", "text") for kind in names) else "number"
-
-
-def _common(trees: tuple[Tree, ...]) -> Kind:
-    """Return the kind of one of several values; 0 and 1 may be true or false."""
-    kinds = {kind_of(tree) for tree in trees if not (isinstance(tree, Constant) and tree.value in (0, 1))}
-    if len(kinds) > 1:
-        return "any"
-    return kinds.pop() if kinds else "boolean"
-
-
-def _is_constant(tree: Tree) -> bool:
-    return not any(isinstance(node, Name) for node in walk(tree))
 
 
 # ASCII digits and blanks only: those of other scripts look like what they are not.
@@ -382,7 +322,7 @@ class _Builder:
             # Only `|`, which stands for the limits of `between` where none can be.
             raise Problem("'between' is followed by a lower limit, 'and' and an upper limit")
         sign, operands = _ARITHMETIC[type(operator)], (self.number(left), self.number(right))
-        if sign == "/" and _is_constant(operands[1]) and _constant_value(operands[1]) == 0:
+        if sign == "/" and is_constant(operands[1]) and evaluate(operands[1], {}) == 0:
             raise Problem("it divides by zero, whatever the values are")
         return Call(sign, operands)
 
@@ -421,18 +361,22 @@ class _Builder:
             raise Problem(f"there is no function '{name[:40]}'.{nearest(name, FUNCTIONS)}")
         if function.of_person_tables_only and self.what != "column":
             raise Problem(f"{name}(...) is for columns of a person table, and a {self.what} is a number")
-        fewest, most = function.fewest, function.most
         if name == "missing" and not node.args:
             return self.missing_value()
+        fewest, most = function.fewest, function.most
         if not fewest <= len(node.args) <= most:
             raise Problem(f"{name}(...) takes {fewest if fewest == most else f'{fewest} to {most}'} values")
         make = self.number if function.takes in ("numbers", "whole column") else self.tree
         operands = tuple(make(value) for value in node.args)
-        if name in ("band", "quantile_group") and not all(_is_constant(limit) for limit in operands[1:]):
+        self.check_operands(name, operands)
+        return Call(name, operands)
+
+    def check_operands(self, name: str, operands: Sequence[Tree]) -> None:
+        """Refuse operands that a function cannot take at their place: limits that vary, a column in place of a condition."""
+        if name in ("band", "quantile_group") and not all(is_constant(limit) for limit in operands[1:]):
             raise Problem(f"{name}(...) takes numbers after its first value")
         if name in ("mean_index", "covariance_index") and kind_of(operands[0]) == "number":
             raise Problem(f"{name}(...) takes a condition first, as in `{name}(arm = 0, x, y)`, and then the columns")
-        return Call(name, operands)
 
     def missing_value(self) -> Tree:
         """Return the constant that is missing; a state is missing where its spells or other states are."""
@@ -482,12 +426,6 @@ def _number(text: str) -> float:
     if value >= EXACT_BELOW and not re.search(r"[.eE]", text) and int(value) != int(text):
         raise Problem(f"the number '{text[:40]}' has more digits than a number can hold exactly")
     return value
-
-
-def _constant_value(tree: Tree) -> float | None:
-    from refino_eval.expressions.plain import evaluate
-
-    return evaluate(tree, {})
 
 
 def _written(tree: Tree) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from refino_eval.expressions.language import Constant, Name, Tree
+from refino_eval.expressions.expression_tree import Constant, Name, Tree
 
 Value = float | None
 

@@ -36,7 +36,8 @@ def check_files(source: Source, paths: tuple[Path, ...]) -> tuple[DeliveredFile,
     """
     # Readers load Arrow, which planning a run does without.
     from refino_eval.registers.readers.archives import UnreadableFile
-    from refino_eval.registers.readers.delivered_files import DeliveredFile, FileForm, read_header
+    from refino_eval.registers.readers.delivered_files import DeliveredFile, read_header
+    from refino_eval.registers.readers.file_form import FileForm
     from refino_eval.registers.readers.statistical_files import PROGRAMS
 
     form = FileForm("text" if source.format == "csv" else source.format, source.encoding, source.delimiter)

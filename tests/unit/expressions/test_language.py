@@ -9,8 +9,9 @@ from refino_eval.errors import UserError
 from refino_eval.expressions import kind_of, names_in, parse
 from refino_eval.expressions.expression_arrays import _ON_NUMBERS, _ON_VALUES, derive_column, to_array
 from refino_eval.expressions.expression_sql import _NUMBERS, to_sql
+from refino_eval.expressions.expression_tree import TRUTHS
 from refino_eval.expressions.expression_words import expression_words
-from refino_eval.expressions.language import DEEPEST_BRACKETS, FUNCTIONS, RESERVED, TRUTHS
+from refino_eval.expressions.language import DEEPEST_BRACKETS, FUNCTIONS, RESERVED
 from refino_eval.expressions.plain import _LOGIC, evaluate
 from refino_eval.expressions.plain import _NUMBERS as PLAIN
 

@@ -19,7 +19,7 @@ from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.registers.ingest import ingest
 from refino_eval.registers.readers import archives, statistical_files, text_rows
-from refino_eval.registers.readers.delivered_files import FileForm
+from refino_eval.registers.readers.file_form import FileForm
 
 WHY = "a reason that is long enough"
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from refino_eval.errors import nearest
 from refino_eval.registers.readers.archives import PACKED, READ_ERRORS, UnreadableFile, reading_problem
+from refino_eval.registers.readers.file_form import FileForm
 from refino_eval.registers.readers.file_search import shown_name
 from refino_eval.registers.readers.parquet_files import parquet_batches, parquet_header
 from refino_eval.registers.readers.statistical_files import statistical_batches, statistical_header
@@ -38,27 +38,6 @@ _SIGNATURES = {
     b"<stata_dta>": "a Stata file",
     b"%PDF": "a PDF",
 }
-
-
-@dataclass(frozen=True)
-class FileForm:
-    """How a delivered file is written.
-
-    Attributes
-    ----------
-    delimiter
-        Of a text file: one character, or `whitespace`.
-    columns
-        The names of the columns of a text file whose first line is data; otherwise the first line has them.
-    skip_blank
-        Whether lines of nothing but blanks are skipped.
-    """
-
-    format: Literal["text", "parquet", "sas7bdat", "dta", "sav"]
-    encoding: str = "utf-8"
-    delimiter: str = ";"
-    columns: tuple[str, ...] = ()
-    skip_blank: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from refino_eval.registers.readers.archives import UnreadableFile, check_row_count
-
-if TYPE_CHECKING:
-    from refino_eval.registers.readers.delivered_files import FileForm
+from refino_eval.registers.readers.file_form import FileForm
 
 PROGRAMS = {"sas7bdat": "SAS", "dta": "Stata", "sav": "SPSS"}
 
