@@ -16,12 +16,12 @@ from refino_eval.errors import UserError
 from refino_eval.registers.readers.archives import PACKED, READ_ERRORS, UnreadableFile, reading_problem
 from refino_eval.registers.readers.delivered_files import (
     DeliveredFile,
-    FileForm,
     Header,
     kind_problem,
     read_header,
     rows_of,
 )
+from refino_eval.registers.readers.file_form import FileForm
 from refino_eval.registers.readers.file_search import existing_file, shown_name
 from refino_eval.registers.readers.statistical_files import PROGRAMS, value_labels
 from refino_eval.registers.readers.text_rows import WHITESPACE, line_problem, read_first_lines
