@@ -86,6 +86,7 @@ def _light(colour: str) -> Vector:
 
 
 def _linear(value: float) -> float:
+    # The transfer function of sRGB (IEC 61966-2-1): screens store about the root of the light, with a straight line near black.
     return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
 
 
@@ -102,4 +103,5 @@ def _lab(light: Vector) -> Vector:
 
 
 def _root(value: float) -> float:
+    # CIE 1976: lightness follows the cube root, with a straight line near black.
     return float(value ** (1 / 3)) if value > 0.008856 else 7.787 * value + 16 / 116

@@ -143,6 +143,7 @@ def ruled_rows(source: model.Source, reasons: Verdicts, rows: str) -> str:
                 f"SELECT * REPLACE (CASE WHEN {hit} THEN {value} ELSE {name} END AS {name}, "
                 f"CAST({flagged} AS SMALLINT) AS repairs)\nFROM (\n{rows}\n)"
             )
+            # A row may have several repairs: each has a bit of one small integer.
             bit *= 2
     return _layer(rows, waiting)
 
@@ -244,6 +245,8 @@ def _overlapping(number: int, rule: model.Overlap) -> list[str]:
     before = (
         f"max({end}) OVER (PARTITION BY {columns} ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
     )
+    # Gaps and islands: a spell that begins after all earlier ones have ended (their running maximum) begins a new island, and the
+    # running sum of such beginnings numbers the islands.
     apart = f"start >= {before}" if rule.gap is None else f"start > {before} + {rule.gap}"
     best = order if rule.keep == "merge" else f"{end} - start DESC, {order}"
     groups = (

@@ -257,6 +257,8 @@ def _systematic(share: FloatArray, total: int, rng: np.random.Generator) -> Bool
     ladder = np.cumsum(share[order])
     ladder *= total / ladder[-1]
     ladder[-1] = total
+    # Everybody has a stretch of the ladder as long as their probability, and is taken if a whole number (from a random start)
+    # lies in it: the ladder is `total` long, so that many are taken.
     steps = np.floor(np.concatenate([[0.0], ladder]) + rng.uniform(1e-6, 1 - 1e-6))
     taken = np.zeros(len(share), dtype=bool)
     taken[order] = np.diff(steps) > 0

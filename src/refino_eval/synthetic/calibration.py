@@ -69,6 +69,7 @@ def calibration_report(folder: Path, recipe: Recipe) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     judge = _Judge(load_delivery(folder, recipe), recipe, folder)
     targets = [*recipe.targets, *judge.truth_targets()]
+    # Bonferroni: two-sided, over all targets together.
     z = NormalDist().inv_cdf(1 - FALSE_ALARM / (2 * len(targets)))
     return pd.DataFrame([judge.row(target, z) for target in targets])
 
@@ -205,6 +206,7 @@ class _Judge:
 
     def _itt_error(self, controls: str, name: str) -> Moment:
         error = self._itt(name, linear={"linear": True, "none": False}[controls]).std_error
+        # A standard deviation of normal values has the standard error sd / sqrt(2 n).
         return Moment(error, error / float(np.sqrt(2 * len(self.cohort))))
 
     def _participants(self, arm: ArmRecipe, programme: ArmRecipe) -> pd.DataFrame:

@@ -210,6 +210,7 @@ def _job_months(recipe: Recipe, jobs: pd.DataFrame, cohort: pd.DataFrame, span: 
     jobs, begin, end = jobs[kept], begin[kept].to_numpy(), end[kept].to_numpy()
     times = end - begin + 1
     months = jobs.loc[jobs.index.repeat(times), ["person_id", "employer_id", "weekly_hours"]]
+    # Counts from 0 within each job's months.
     within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
     months["event"] = np.repeat(begin, times) + within
     return months
@@ -250,6 +251,7 @@ def sd_moment(values: pd.Series) -> Moment:
     away = observed - observed.mean()
     variance = float((away**2).mean())
     fourth = float((away**4).mean())
+    # Delta method: Var(s) = (m4 - s^4) / (4 n s^2), with m4 the fourth central moment.
     error = np.sqrt(max(fourth - variance**2, 0.0) / len(observed)) / (2 * np.sqrt(variance))
     return Moment(float(observed.std(ddof=1)), float(error))
 

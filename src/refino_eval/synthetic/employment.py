@@ -93,6 +93,7 @@ def draw_latent(recipe: Recipe, people: People, event: IntArray, rng: np.random.
     chance = spec.renewal if isinstance(spec.renewal, float) else curve(spec.renewal, event).astype(np.float32)
     renewal = rng.random(shape, dtype=np.float32) < chance
     renewal[:, 0] = True
+    # The month in which the present situation began: values drawn in it hold until the next one.
     since = np.maximum.accumulate(np.where(renewal, np.arange(months, dtype=np.int16), 0), axis=1).astype(np.int64)
 
     def situation(values: Grid) -> Grid:
@@ -113,6 +114,8 @@ def draw_latent(recipe: Recipe, people: People, event: IntArray, rng: np.random.
     ) * situation(normal())
     between, job, monthly = (np.float32(sd) for sd in spec.wage_sd)
     return Latent(
+        # Uniform, and small for those who are most inclined to work: `work < share` employs that share, the same people first in
+        # both worlds.
         work=ndtr(-work),
         hours=ndtr(-hours),
         renewal=renewal,
@@ -249,6 +252,7 @@ def make_world(recipe: Recipe, latent: Latent, event: IntArray, first_month: int
     employed = latent.work < share["employed"]
     group = np.full(employed.shape, SMALL, dtype=np.int8)
     for value, state in ((PART, "at_least_4h"), (HALF, "half_time"), (FULL, "full_time")):
+        # Of those employed, a uniform below share / employed has the state, so that the state has its share of all.
         group[latent.hours * share["employed"] < share[state]] = value
     group[~employed] = NONE
 

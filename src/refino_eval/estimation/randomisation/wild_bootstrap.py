@@ -74,6 +74,8 @@ def _columns(design: Design, treated: FloatArray) -> FloatArray:
             f"{design.n_parameters}. Use coarser cells, or CR2 alone."
         )
     own = np.ones(design.n) if design.root_weights is None else design.root_weights
+    # Cells are columns of their own here, unlike in the kernel: signs of residuals change by cluster, and cells must be fitted
+    # again.
     dummies = (design.cells.codes[:, None] == np.arange(design.cells.n_cells)) * own[:, None]
     return np.hstack((design.within(treated[:, None]), design.control_basis, dummies))
 
