@@ -211,6 +211,7 @@ def robustness_value(f: FloatArray, f_critical: FloatArray) -> FloatArray:
 
     Notes
     -----
+    With g = f - f_critical, RV = (sqrt(g^4 + 4 g^2) - g^2) / 2 (Cinelli and Hazlett 2020), 0 where g is not above 0.
     Equal strengths suffice while f < 1 / f_critical; beyond, the least strength is with a trait that explains all of the outcome
     (Cinelli and Hazlett 2025, Biometrika 112(2), theorem 3), as in the package sensemakr.
     """
