@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -107,30 +107,33 @@ def shown_effects(
     results = [column for column in tables if subject_of(column.exhibit) == "results"]
     # Nor is a comparison of two treated arms, where there is no table of results.
     everything = results or [column for column in tables if column.exhibit.against is None]
-    named = [
-        column
-        for exhibit, keys in inputs.evaluation.first_page.items()
-        for key in keys
-        for column in tables
-        if (column.name, column.key) == (exhibit, key)
-    ]
-    outcomes = inputs.definitions.outcomes
-    primary = [
-        column for column in everything if column.outcome in outcomes and outcomes[column.outcome].role == "primary"
-    ]
-    choice: Choice = "named" if named else "primary" if primary else "outcomes"
-    chosen = _by_comparison(named or primary or everything, labels)
-    every = _by_comparison(everything, labels)
+    choice, columns = _chosen(inputs, tables, everything)
+    chosen, every = _by_comparison(columns, labels), _by_comparison(everything, labels)
     several = len(chosen) > 1 or len(labels.treated_arms) > 1
-    found = []
-    for (arm, against), columns in chosen.items():
+    shown = []
+    for (arm, against), of_comparison in chosen.items():
         own = replace(labels, treated=arm, control=against, several=())
-        columns = columns if choice == "named" else _each_outcome_once(columns, frames, arm)
+        listed = of_comparison if choice == "named" else _each_outcome_once(of_comparison, frames, arm)
         held = _each_outcome_once(every.get((arm, against), ()), frames, arm)
-        found.append(
-            ShownEffects(own, _prefix(own, labels) if several else "", choice, tuple(columns), tuple(held))
-        )  # fmt: skip
-    return tuple(found)
+        shown.append(ShownEffects(own, _prefix(own, labels) if several else "", choice, tuple(listed), tuple(held)))
+    return tuple(shown)
+
+
+def _chosen(
+    inputs: ReportInputs, tables: Sequence[EffectColumn], everything: Sequence[EffectColumn]
+) -> tuple[Choice, Sequence[EffectColumn]]:
+    """Return the effects that the evaluation names, else those on primary outcomes, else all; and which of these they are."""
+    by_key: dict[tuple[str, str], list[EffectColumn]] = {}
+    for column in tables:
+        by_key.setdefault((column.name, column.key), []).append(column)
+    keys = [(exhibit, key) for exhibit, keys in inputs.evaluation.first_page.items() for key in keys]
+    if named := [column for key in keys for column in by_key.get(key, ())]:
+        return "named", named
+    outcomes = inputs.definitions.outcomes
+    primary = {name for name, outcome in outcomes.items() if outcome.role == "primary"}
+    if on_primary := [column for column in everything if column.outcome in primary]:
+        return "primary", on_primary
+    return "outcomes", everything
 
 
 def _by_comparison(columns: Iterable[EffectColumn], labels: LabelBook) -> dict[tuple[str, str], list[EffectColumn]]:
