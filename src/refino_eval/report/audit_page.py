@@ -1,4 +1,4 @@
-"""The audit of published tables as one self-contained HTML page: no network, no scripts, no other files."""
+"""The audit of published tables as one self-contained HTML page: no network, no other files, and complete without its scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from refino_eval.published.audit.findings_report import (
     unread_reason,
     used_rules,
 )
-from refino_eval.report.html import page_text
+from refino_eval.report.html import SEARCH, page_text, scripted
 from refino_eval.text import say
 
 PARTS = ("panel", "row", "column", "statistic")
@@ -40,7 +40,8 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
     return page_text(
         "audit.html.j2",
         language,
-        styles=("report.css", "receipt.css", "audit.css"),
+        styles=("report.css", "receipt.css", "tools.css", "search.css", "audit.css"),
+        **scripted(SEARCH, language),
         documents=[(audited, anchor(audited.name, number)) for number, audited in enumerate(documents, start=1)],
         word=lambda key: say(f"audit.word_{key}", language),
         summary=lambda audited: summary(audited, language),

@@ -1,4 +1,4 @@
-"""The catalogue of definitions as one self-contained HTML page without scripts, and as Markdown.
+"""The catalogue of definitions as one self-contained HTML page, complete without its scripts, and as Markdown.
 
 Reviewers read it instead of the YAML.
 """
@@ -18,10 +18,11 @@ from refino_eval.config.base import Language, Unit
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.sources import Source
 from refino_eval.exhibits.tidy import write_text
-from refino_eval.report.html import write_page
+from refino_eval.report.html import scripted, write_page
 from refino_eval.text.design_wording import worded_for
 
-STYLES = ("report.css", "contents.css", "catalogue.css", "print.css")
+STYLES = ("report.css", "contents.css", "tools.css", "search.css", "catalogue.css", "print.css")
+SCRIPTS = ("numbers.js", "contents.js", "links.js", "search.js")
 
 
 def catalogue_inputs(
@@ -84,6 +85,7 @@ def write_catalogue(inputs: CatalogueInputs, *, language: Language, html_path: P
             ready=ready_outcomes(study, language),
             examples_line=examples_line(inputs, language),
             report=f"report.{language}.html",
+            **scripted(SCRIPTS, language),
         )
         write_text(markdown_path, markdown_catalogue(inputs, language))
     return sum(len(getattr(inputs.definitions, kind)) for kind in PARTS)

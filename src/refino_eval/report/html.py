@@ -6,8 +6,11 @@ the exhibits, which escape their cells themselves, is taken as HTML.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from refino_eval.config.base import Language
 from refino_eval.exhibits.tidy import write_text
-from refino_eval.text import say
+from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.text import say, texts_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 BLANK_LINES = re.compile(r"\n\s*\n+")
 ROOM = "refino_eval.report"
+SEARCH = ("numbers.js", "links.js", "search.js")
+"""The scripts of a page that can be searched, and whose headings have addresses to copy; its styles are tools.css and search.css."""
 
 
 def environment(language: Language) -> Environment:
@@ -71,3 +77,40 @@ def asset(name: str) -> Markup:
     from markupsafe import Markup
 
     return Markup(BLANK_LINES.sub("\n", files(ROOM).joinpath("assets", name).read_text(encoding="utf-8")))
+
+
+def scripted(names: Iterable[str], language: Language, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a template with scripts needs: these, their names in the page's security policy, and the data that they read.
+
+    Parameters
+    ----------
+    names
+        Scripts, in running order.
+    language
+        Of the words and the marks of numbers that all scripts use.
+    data
+        What else they read: aggregates and texts, never data on a person.
+    """
+    style = NumberStyle.of(language)
+    marks = {"decimal": style.decimal, "thousands": style.thousands, "minus": style.minus}
+    shared = {"language": language, "marks": marks, "words": texts_of("script", language)}
+    scripts = [asset(name) for name in names]
+    return {
+        "scripts": scripts,
+        "script_sources": " ".join(map(_source, scripts)),
+        "data": _embedded({**shared, **(data or {})}),
+    }
+
+
+def _embedded(data: Mapping[str, Any]) -> Markup:
+    """Return data for a script element, such that no text in it can end the element."""
+    from markupsafe import Markup
+
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def _source(script: str) -> str:
+    """Return a script's name in the page's security policy: its hash, so that no other script runs."""
+    digest = hashlib.sha256(f"\n{script}".encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

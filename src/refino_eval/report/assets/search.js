@@ -1,10 +1,10 @@
-/* Search within the page: chapters, exhibits, outcomes, definitions, explanations and published numbers, and numbers by name.
-   The results take the place of the contents while something is searched for. */
+/* Search within the page: chapters, exhibits, outcomes, definitions, explanations and published numbers, numbers by name, and on
+   other pages whatever names its kind (data-find). The results take the place of the contents while something is searched for. */
 "use strict";
 
 (() => {
   const { word, make, fixed } = Report;
-  const nav = document.getElementById("contents");
+  const nav = document.getElementById("contents") ?? document.getElementById("finder");
   const MOST = 40;
 
   /** Return a text as it is compared: small letters, without accents, with single spaces. */
@@ -42,10 +42,14 @@
       for (const panel of exhibit.querySelectorAll(".panel > .name > strong")) add("within", panel.textContent, panel, title);
     }
     for (const block of document.querySelectorAll("details.compared")) add("published", block.querySelector("summary strong").textContent, block);
+    for (const part of document.querySelectorAll("[data-find]")) {
+      const head = part.querySelector("h2, h3, h4, th") ?? part;
+      add(part.dataset.find, (head.querySelector("a") && part.matches("tr") ? head.querySelector("a") : head).textContent.trim(), part, "", part.textContent);
+    }
     return found;
   }
 
-  const ORDER = ["chapter", "exhibit", "definition", "explanation", "within", "published"];
+  const ORDER = ["chapter", "study", "document", "exhibit", "definition", "explanation", "within", "published", "finding"];
 
   /** Return what fits all words of a question, the closest first: the whole text, its beginning, a word of it, the rest. */
   function search(question) {
@@ -108,7 +112,7 @@
       box.focus();
     } else if (event.key === "Escape" && from?.isConnected) {
       event.stopPropagation();
-      Report.showContents(false);
+      Report.showContents?.(false);
       from.focus();
     }
   });
@@ -130,7 +134,7 @@
     if (event.target.closest?.("input, select, textarea")) return;
     event.preventDefault();
     from = document.activeElement;
-    Report.showContents(true);
+    Report.showContents?.(true);
     box.focus();
     box.select();
   });

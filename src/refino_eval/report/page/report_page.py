@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from refino_eval.config.base import Language
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.formats.widths import lies_on_paper
-from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.report.html import asset, write_page
+from refino_eval.report.html import scripted, write_page
 from refino_eval.report.page.charts import arm_style, chart_of
 from refino_eval.report.page.inline_figures import InlineFigures
 from refino_eval.report.page.report_contents import ReportContents, ReportExhibit, report_contents
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.page_data import TrailData
 from refino_eval.report.trail.trails import Trails
-from refino_eval.text import texts_of
 from refino_eval.text.design_wording import worded_for
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 TALL = 0.95
 """Height of a figure in parts of its width, beyond which it has a printed page to itself."""
@@ -34,7 +26,7 @@ TALL = 0.95
 LONGEST = 40
 """Rows beyond which a part of a table is folded away."""
 
-STYLES = ("report.css", "contents.css", "tools.css", "charts.css", "summary.css", "print.css")
+STYLES = ("report.css", "contents.css", "tools.css", "search.css", "charts.css", "summary.css", "print.css")
 SCRIPTS = (
     "numbers.js", "contents.js", "links.js", "tables.js", "trail.js", "charts.js", "explorer.js", "comparison.js", "search.js",
 )  # fmt: skip
@@ -103,7 +95,6 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         catalogue if (inputs.release_dir / catalogue).is_file() else "",
     )
     chapters = {chapter: [_shown(exhibit, page) for exhibit in held] for chapter, held in contents.chapters.items()}
-    scripts = [asset(name) for name in SCRIPTS]
     return write_page(
         out_path,
         "report.html.j2",
@@ -114,8 +105,6 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         watermark=contents.watermark,
         mark=contents.mark,
         profile=inputs.profile,
-        scripts=scripts,
-        script_sources=" ".join(map(_source, scripts)),
         order=contents.order,
         depths=contents.depths,
         see_also=contents.see_also,
@@ -131,7 +120,7 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
         catalogue=page.catalogue,
         example=next(iter(page.trails.addresses), ""),
         ids=page.trails.addresses,
-        data=_embedded(_data(page)),
+        **scripted(SCRIPTS, language, _data(page)),
         figure_style=Markup(page.figures.style + arm_style(contents.labels)),
         glyphs=Markup(page.figures.shared),
     )
@@ -176,29 +165,10 @@ def _shown(exhibit: ReportExhibit, page: _Page) -> Shown:
 
 
 def _data(page: _Page) -> dict[str, Any]:
-    """Return all that the scripts read: aggregates and texts, never data on a person."""
-    language = page.contents.language
-    style = NumberStyle.of(language)
+    """Return what the scripts read besides their words: aggregates and texts, never data on a person."""
     return {
-        "language": language,
-        "marks": {"decimal": style.decimal, "thousands": style.thousands, "minus": style.minus},
-        "words": texts_of("script", language),
         "trails": page.trails.as_data(),
         "charts": page.charts,
         "explorer": page.contents.explorer,
         "catalogue": page.catalogue,
     }
-
-
-def _embedded(data: dict[str, Any]) -> Markup:
-    """Return data for a script element, such that no text in it can end the element."""
-    from markupsafe import Markup
-
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
-def _source(script: str) -> str:
-    """Return a script's name in the page's security policy: its hash, so that no other script runs."""
-    digest = hashlib.sha256(f"\n{script}".encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -18,12 +18,12 @@ from refino_eval.config.base import Label, Language
 from refino_eval.config.entry_files import listed_files, study_files
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.number_format import NumberStyle
-from refino_eval.report.html import write_page
+from refino_eval.report.html import SEARCH, scripted, write_page
 from refino_eval.report.studies.forest import forest_effects
 from refino_eval.report.studies.forest_drawing import SHAPES, forest_drawing
 from refino_eval.text import say
 
-STYLES = ("report.css", "studies.css", "print.css")
+STYLES = ("report.css", "tools.css", "search.css", "studies.css", "print.css")
 REPRODUCED = ("equal", "last_digit", "within_sampling_error")
 
 
@@ -110,6 +110,7 @@ def write_study_page(root: Path) -> list[Path]:
                 studies=[_shown(run, language) for run in runs],
                 forests=drawn,
                 other="en" if language == "nb" else "nb",
+                **scripted(SEARCH, language),
             )
         )
     return written
