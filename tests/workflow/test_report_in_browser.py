@@ -197,6 +197,14 @@ def test_pages_are_accessible_on_light_and_dark_screens_of_any_width(opened, pag
             assert findings(axe, page, "#contents") == []
             page.locator("td[id] button.number").first.evaluate("(button) => button.click()")
             assert findings(axe, page, "#trail") == []
+        elif page.locator("[data-find]").count():
+            head = page.locator("[data-find]").first.locator("h2, h3, th a, th").first.inner_text()
+            page.keyboard.press("/")
+            page.keyboard.type(head)
+            assert page.locator("#found a").first.inner_text().startswith(head), address.name
+            assert findings(axe, page, "[role=search]") == []
+            page.keyboard.press("Enter")
+            assert page.evaluate("document.getElementById(location.hash.slice(1)).dataset.find"), address.name
 
 
 NUMBER = "table_8_1:refino:any_wage:estimate:main"

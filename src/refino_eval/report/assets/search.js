@@ -23,7 +23,7 @@
     };
     for (const link of nav.querySelectorAll("ol a[href^='#']")) {
       const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-      if (target && !target.hidden) add(target.matches(".chapter") ? "chapter" : "exhibit", link.textContent, target);
+      if (target && !target.hidden && !target.dataset.find) add(target.matches(".chapter") ? "chapter" : "exhibit", link.textContent, target);
     }
     for (const head of document.querySelectorAll("#definitions tbody th[scope='row']")) {
       const table = head.closest("table");
@@ -43,8 +43,9 @@
     }
     for (const block of document.querySelectorAll("details.compared")) add("published", block.querySelector("summary strong").textContent, block);
     for (const part of document.querySelectorAll("[data-find]")) {
-      const head = part.querySelector("h2, h3, h4, th") ?? part;
-      add(part.dataset.find, (head.querySelector("a") && part.matches("tr") ? head.querySelector("a") : head).textContent.trim(), part, "", part.textContent);
+      const head = (part.matches("tr") && part.querySelector("a")) || part.querySelector("h2, h3, h4, th") || part;
+      const whole = part.dataset.find === "document" ? "" : part.textContent;
+      add(part.dataset.find, head.textContent.trim(), part, part.dataset.within ?? "", whole);
     }
     return found;
   }
