@@ -169,7 +169,7 @@ def _dominated(by_statistic: Mapping[str, Number], people: int, profile: Disclos
         total = over * mean.value
         if rule.largest and math.sqrt(rule.largest * squares) > rule.share * total:
             return True
-        # Prior-posterior rule: what is left without the two largest must be at least p of the largest, or the second could
+        # p per cent rule: what is left without the two largest must be at least p of the largest, or the second could
         # estimate it.
         if rule.p_percent and total - math.sqrt(2 * squares) < rule.p_percent * math.sqrt(squares):
             return True

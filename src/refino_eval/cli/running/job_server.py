@@ -210,7 +210,7 @@ def _become(request: dict[str, object], files: Sequence[int], server: int) -> No
     try:
         # A job ends with the server: nothing may write results after a run was killed.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The server may have died between the fork and this call, which then has no effect.
+        # A server that died between the fork and `prctl` gives no signal any more.
         if os.getppid() != server:
             os._exit(1)
         signal.set_wakeup_fd(-1)
