@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,21 @@ def test_a_folder_can_be_surveyed_and_a_file_name_says_which_module_it_is():
     parts = [PACKAGE / "exhibits" / "kinds", PACKAGE / "outcomes" / "kinds"]
     names = Counter(path.name for path in MODULES if not any(kinds in path.parents for kinds in parts))
     assert {name for name, modules in names.items() if modules > 1} == {"__init__.py"}
+
+
+def imported_when_loaded(path):
+    """Yield the modules of the package that a module imports when it is loaded itself."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
+            folder = PACKAGE.joinpath(*node.module.split(".")[1:])
+            inside = [folder / f"{alias.name}.py" for alias in node.names]
+            yield from (file for file in (folder.with_suffix(".py"), *inside) if file.is_file())
+
+
+def test_no_modules_import_each_other():
+    graph = {path: set(imported_when_loaded(path)) for path in MODULES}
+    assert sum(map(len, graph.values())) > 2 * len(graph)
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

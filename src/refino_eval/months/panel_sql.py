@@ -170,7 +170,7 @@ def _group_steps(plan: Plan, group: Group) -> list[str]:
     for name, state in states.items():
         values.append(_value(plan, name, state, wheres[name], common))
         if state.value is not None and not common:
-            # Tells a covered period without a spell from one whose spells lack the value.
+            # Distinguishes a covered period without a spell from one whose spells lack the value.
             values.append(_Value(f"{name}__spells", _when(wheres[name], "1"), "MAX", "MAX"))
     touched_columns = {spell: f"v{n}" for n, spell in enumerate(dict.fromkeys(v.spell for v in values), start=1)}
     condition = " OR ".join(dict.fromkeys(f"({where})" for where in wheres.values() if where))
