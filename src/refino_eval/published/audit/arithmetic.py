@@ -407,9 +407,9 @@ def _certainty(document: Document, blamed: Failures) -> str:
     """
     if all(failure.check.again(document.read_cut, exactly=document.read).holds for failure in blamed):
         return "possible"
-    return min(
-        (failure.check.relation.sure if failure.declared else "likely" for failure in blamed), key=CERTAINTIES.index
-    )
+    sure = (failure.check.relation.sure for failure in blamed)
+    inferred = not any(failure.declared for failure in blamed)
+    return max(min(sure, key=CERTAINTIES.index), "likely" if inferred else "certain", key=CERTAINTIES.index)
 
 
 # --- Solving a relation for one of its numbers -----------------------------------------------------------------------

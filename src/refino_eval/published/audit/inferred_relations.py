@@ -23,6 +23,7 @@ from refino_eval.published.audit.inferred_layout import (
     sums_of_neighbours,
 )
 from refino_eval.published.audit.inferred_shares import hundreds, proportional_products, proportions
+from refino_eval.published.audit.repeated_quantities import repeated_quantities
 from refino_eval.published.intervals import COUNTS, Interval
 from refino_eval.published.relations import Check, Key, Relation, checks
 
@@ -193,21 +194,8 @@ def size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
 
 
 def _repeats(document: Document) -> Iterator[Check]:
-    """Yield checks of keys that two exhibits share, where nearly all of their numbers are equal."""
-    tables: dict[str, dict[tuple[str, ...], Cell]] = {}
-    for cell in document.cells.values():
-        if "/" not in "".join(cell.key):
-            tables.setdefault(cell.key[0], {})[cell.key[1:]] = cell
-    for first, second in itertools.combinations(tables, 2):
-        shared = [rest for rest in tables[second] if rest in tables[first] and rest[3] not in COUNTS]
-        if len(shared) < 5:
-            continue
-        results = [
-            check
-            for rest in shared
-            for check in _checks_of(
-                document, _relation("same", "repeat", tables[second][rest].key, [tables[first][rest].key])
-            )
-        ]
-        if mostly(results, least=5, ratio=4):
-            yield from results
+    """Yield checks that numbers that are one quantity are equal, or each other's negative."""
+    for repeat in repeated_quantities(document):
+        reason = "repeat" if repeat.sure == "likely" else "quantity"
+        relation = _relation("same", reason, repeat.target.key, [repeat.of.key], (), str(repeat.sign))
+        yield from _checks_of(document, relation.model_copy(update={"sure": repeat.sure}))

@@ -1,0 +1,122 @@
+"""Quantities that a document publishes more than once: in two tables, in a table and the text, or as a cost and as its negative.
+
+Two numbers may be one quantity because their rows and columns have the same names, in either order, or because the line of
+numbers that they belong to agrees with another table's line, position by position. Neither is certain: the employed of one table
+may be those of another year. So numbers are compared only where those next to them agree, more often than by chance.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from refino_eval.published.audit.document import Cell, Document
+from refino_eval.published.audit.inferred_layout import COINCIDENCE
+
+LEVELS = ("count", "n", "value", "mean", "share")
+"""Statistics that two tables may name differently: a number of people is a count in one and a value in the other."""
+
+TIMES = 4
+"""Lines, or names that two tables share, must agree in this many times as many places as they do not."""
+
+FEW = 2
+"""Tables that share at most this many names are judged by how often other such tables of the document agree."""
+
+SEVERAL = 8
+"""Agreements of such tables that are needed in the document."""
+
+MOST_TIMES = 9
+"""How many times as often such tables must agree as not."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Two numbers that are one quantity, up to its sign, and how sure it is that they must agree."""
+
+    target: Cell
+    of: Cell
+    sign: int
+    sure: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two numbers can be the same."""
+        return self.target.range.agrees(self.of.range if self.sign > 0 else -self.of.range)
+
+    @property
+    def chance(self) -> float:
+        """The log probability that unrelated numbers of this size agree; zero if they do not, or are zero."""
+        size = max(abs(self.target.range.middle), abs(self.of.range.middle))
+        if not self.agrees or not size:
+            return 0.0
+        # Counts have no width: the next whole number is one away.
+        width = self.target.range.high - self.target.range.low + self.of.range.high - self.of.range.low
+        return math.log(min(float((width or 1) / size), 1.0))
+
+
+def repeated_quantities(document: Document) -> Iterator[Repeat]:
+    """Yield the pairs of numbers of two exhibits that are the same quantity."""
+    yield from _same_names(document)
+    yield from _same_lines(document)
+
+
+def _kind(cell: Cell) -> tuple[str, bool]:
+    """Return what two numbers must have in common to be one quantity: the statistic, or that both are levels."""
+    return "level" if cell.statistic in LEVELS else cell.statistic, cell.printed.percent
+
+
+def _usable(document: Document) -> list[Cell]:
+    return [cell for cell in document.cells.values() if "/" not in "".join(cell.key) and not cell.dated]
+
+
+def _same_names(document: Document) -> Iterator[Repeat]:
+    """Yield pairs whose rows and columns have the same names, between tables that otherwise agree."""
+    named: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in _usable(document):
+        named.setdefault((frozenset(cell.key[2:4]), _kind(cell)), []).append(cell)
+    tables: dict[tuple[str, ...], list[Repeat]] = {}
+    for cells in named.values():
+        for one, other in itertools.combinations(cells, 2):
+            if one.key[0] != other.key[0]:
+                tables.setdefault((*one.key[:2], *other.key[:2]), []).append(Repeat(other, one, 1, "likely"))
+    few = [repeat for repeats in tables.values() if len(repeats) <= FEW for repeat in repeats]
+    yield from (repeat for repeats in tables.values() if _agree(repeats, 1) for repeat in repeats)
+    holding = sum(repeat.agrees for repeat in few)
+    if holding >= max(SEVERAL, MOST_TIMES * (len(few) - holding)):
+        yield from (Repeat(repeat.target, repeat.of, 1, "possible") for repeat in few)
+
+
+def _agree(repeats: Sequence[Repeat], tried: int) -> bool:
+    """Return whether pairs agree nearly everywhere, and in too many places for chance."""
+    holding = [repeat for repeat in repeats if repeat.agrees]
+    # Two equal numbers of one line are one piece of evidence.
+    chances = {repeat.target.text: repeat.chance for repeat in holding}
+    enough = len(holding) >= TIMES * (len(repeats) - len(holding)) and len(chances) > 1
+    return enough and math.fsum(chances.values()) + math.log(tried) < math.log(COINCIDENCE)
+
+
+Name = tuple[str, ...]
+
+
+def _same_lines(document: Document) -> Iterator[Repeat]:
+    """Yield pairs in a row or column of one table and a row or column of another that agree position by position."""
+    at: dict[tuple[str, tuple[str, bool]], list[tuple[Name, Cell]]] = {}
+    for cell in _usable(document):
+        exhibit, panel, row, column, statistic = cell.key
+        at.setdefault((column, _kind(cell)), []).append(((exhibit, panel, row, "", statistic), cell))
+        at.setdefault((row, _kind(cell)), []).append(((exhibit, panel, "", column, statistic), cell))
+    lines: dict[tuple[Name, Name], list[tuple[Cell, Cell]]] = {}
+    for members in at.values():
+        for (one, first), (other, second) in itertools.combinations(members, 2):
+            if one[0] != other[0]:
+                lines.setdefault((one, other), []).append((first, second))
+    long = {names: pairs for names, pairs in lines.items() if len(pairs) > FEW}
+    for (one, other), pairs in long.items():
+        if set(one[2:4]) == set(other[2:4]):
+            continue  # Lines of one name have been compared by the names of their cells.
+        for sign in (1, -1):
+            repeats = [Repeat(second, first, sign, "possible") for first, second in pairs]
+            if _agree(repeats, len(long)):
+                yield from repeats
