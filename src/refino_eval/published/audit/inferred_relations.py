@@ -7,7 +7,6 @@ the cells where it fails are then suspect. A relation that fails as often as it 
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from refino_eval.published.audit.document import Cell, Document
@@ -29,6 +29,9 @@ SEVERAL = 8
 
 MOST_TIMES = 9
 """How many times as often such tables must agree as not."""
+
+
+Name = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,34 @@ def _same_names(document: Document) -> Iterator[Repeat]:
     named: dict[tuple[object, ...], list[Cell]] = {}
     for cell in _usable(document):
         named.setdefault((frozenset(cell.key[2:4]), _kind(cell)), []).append(cell)
-    tables: dict[tuple[str, ...], list[Repeat]] = {}
+    tables: dict[tuple[Name, Name], list[Repeat]] = {}
     for cells in named.values():
         for one, other in itertools.combinations(cells, 2):
             if one.key[0] != other.key[0]:
-                tables.setdefault((*one.key[:2], *other.key[:2]), []).append(Repeat(other, one, 1, "likely"))
-    few = [repeat for repeats in tables.values() if len(repeats) <= FEW for repeat in repeats]
-    yield from (repeat for repeats in tables.values() if _agree(repeats, 1) for repeat in repeats)
-    holding = sum(repeat.agrees for repeat in few)
-    if holding >= max(SEVERAL, MOST_TIMES * (len(few) - holding)):
-        yield from (Repeat(repeat.target, repeat.of, 1, "possible") for repeat in few)
+                tables.setdefault((one.key[:2], other.key[:2]), []).append(Repeat(other, one, 1, "likely"))
+    equal = {pair for pair, repeats in tables.items() if _agree(repeats, 1)}
+    few = {pair: repeats for pair, repeats in tables.items() if len(repeats) <= FEW and pair not in equal}
+    for pair in equal:
+        yield from (r for r in tables[pair] if r.agrees or not _belongs_elsewhere(r, tables, equal))
+    holding = sum(repeat.agrees for repeats in few.values() for repeat in repeats)
+    if holding >= max(SEVERAL, MOST_TIMES * (sum(map(len, few.values())) - holding)):
+        yield from (Repeat(r.target, r.of, 1, "possible") for repeats in few.values() for r in repeats)
+
+
+def _belongs_elsewhere(
+    repeat: Repeat, tables: Mapping[tuple[Name, Name], list[Repeat]], equal: Container[object]
+) -> bool:
+    """Return whether a number of a pair agrees with that of a third table, which is not one with the other number's table."""
+    pair = {repeat.target, repeat.of}
+    for repeats in tables.values():
+        for third in repeats:
+            cells = {third.target, third.of}
+            if third.agrees and len(cells & pair) == 1:
+                (left,), (new,) = pair - cells, cells - pair
+                ends = left.key[:2], new.key[:2]
+                if ends not in equal and ends[::-1] not in equal:
+                    return True
+    return False
 
 
 def _agree(repeats: Sequence[Repeat], tried: int) -> bool:
@@ -95,9 +116,6 @@ def _agree(repeats: Sequence[Repeat], tried: int) -> bool:
     chances = {repeat.target.text: repeat.chance for repeat in holding}
     enough = len(holding) >= TIMES * (len(repeats) - len(holding)) and len(chances) > 1
     return enough and math.fsum(chances.values()) + math.log(tried) < math.log(COINCIDENCE)
-
-
-Name = tuple[str, ...]
 
 
 def _same_lines(document: Document) -> Iterator[Repeat]:
@@ -110,7 +128,8 @@ def _same_lines(document: Document) -> Iterator[Repeat]:
     lines: dict[tuple[Name, Name], list[tuple[Cell, Cell]]] = {}
     for members in at.values():
         for (one, first), (other, second) in itertools.combinations(members, 2):
-            if one[0] != other[0]:
+            # A number that is zero in one of two tables has a reason there.
+            if one[0] != other[0] and bool(first.printed.value) == bool(second.printed.value):
                 lines.setdefault((one, other), []).append((first, second))
     long = {names: pairs for names, pairs in lines.items() if len(pairs) > FEW}
     for (one, other), pairs in long.items():
