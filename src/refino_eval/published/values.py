@@ -42,7 +42,7 @@ _WORDS = {
     )
     for number, word in enumerate(words.split(), start=1)
 } | {"syv": 7}
-_GROUPS = re.compile(r"\d{1,3}(?: \d{3})+|\d*")
+_GROUPS = re.compile(r"(?!0[ \d])(?:\d{1,3}(?: \d{3})+|\d*)")
 _STEP = re.compile(r"\d+(\.\d+)?")
 _UNIT = re.compile(r"[a-z][a-z0-9_]*|")
 
@@ -62,7 +62,8 @@ class Printed:
     percent
         Whether it was published as a percentage.
     misgrouped
-        Whether its digits are not in groups of three (``"-1 42 000"``); the number is read all the same.
+        Whether its digits are not in groups of three (``"-1 42 000"``) or begin with a zero (``"0 090"``); the number is read
+        all the same.
     rounded_to
         What it was rounded to, where that is known and more than its last digit; for a percentage as a fraction.
     """

@@ -24,6 +24,7 @@ from refino_eval.published.audit.shares_and_counts import shares_and_counts
 from refino_eval.published.audit.sibling_models import sibling_models
 from refino_eval.published.audit.significance import significance
 from refino_eval.published.audit.sister_rows import sister_rows
+from refino_eval.published.audit.unusual_numbers import unusual_numbers
 from refino_eval.published.audit.whole_numbers import whole_numbers
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.source import load_source, source_file
@@ -32,7 +33,7 @@ from refino_eval.published.values import load_published
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
     category_tests, significance,
-    model_consistency, outlying_ratios, sister_rows, other_documents,
+    model_consistency, outlying_ratios, sister_rows, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -16,6 +16,8 @@ from refino_eval.published.audit.findings_text import decimal_of, distinct, find
 from refino_eval.published.audit.sibling_models import Siblings, typical
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
 from refino_eval.published.audit.slips import is_slip
+from refino_eval.published.audit.unusual_numbers import CHANCE as EQUAL_BY_CHANCE
+from refino_eval.published.audit.unusual_numbers import expected_equal
 from refino_eval.published.intervals import point
 from refino_eval.published.relations import Key, match
 
@@ -241,12 +243,19 @@ def _twins(document: Document, siblings: Siblings) -> Iterator[Finding]:
                 continue
             ts = [document.places[cell.place].get("t_stat") for cell in (one, two)]
             if ts[0] is not None and ts[1] is not None:
-                if ts[0].printed.value and ts[0].text == ts[1].text:
+                if ts[0].printed.value and ts[0].text == ts[1].text and _seldom_equal(document, rows.values()):
                     yield _twin(document, two, one, "possible", [ts[1].key])
             elif _digits(one) >= 3:
                 far = [cell for cell in (one, two) if _far(siblings, cell)]
                 if len(far) == 1:
                     yield _twin(document, far[0], two if far[0] is one else one, "likely", [])
+
+
+def _seldom_equal(document: Document, estimates: Iterable[Cell]) -> bool:
+    """Return whether two equal t of a model are unlikely to be chance, given how near each other its other t are."""
+    places = (document.places[cell.place] for cell in estimates)
+    ts = [place["t_stat"] for place in places if "t_stat" in place]
+    return expected_equal([Fraction(t.printed.value) / Fraction(t.printed.unit) for t in ts]) < EQUAL_BY_CHANCE
 
 
 def _digits(cell: Cell) -> int:

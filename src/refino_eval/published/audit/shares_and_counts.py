@@ -53,10 +53,11 @@ def whole(document: Document, cell: Cell) -> int:
 
 
 def _misgrouped(document: Document) -> Iterator[Finding]:
-    """Report large numbers whose digits are not in groups of three."""
+    """Report numbers whose digits are not in groups of three, or begin with a zero."""
     for cell in document.cells.values():
         if cell.printed.misgrouped and not document.explained("grouping", cell.key):
-            right = f"{int(cell.printed.value):,}".replace(",", " ")
+            whole_number = cell.printed.value % 1 == 0 and not cell.printed.percent
+            right = f"{int(cell.printed.value):,}".replace(",", " ") if whole_number else ""
             yield finding_about(
                 "audit.digits_misgrouped", document, cell, rule="grouping", fits=right, certainty="certain"
             )

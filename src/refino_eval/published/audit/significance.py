@@ -29,6 +29,8 @@ CONVENTIONS = (("0.1", "0.05", "0.01"), ("0.05", "0.01", "0.001"))
 FEWEST_DF = 10
 UNKNOWN_DF = 30
 SLACK = Fraction(1, 1_000_000)
+STRICTER = Fraction(1, 20)
+"""Level that every convention marks."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,9 @@ def _stars(document: Document) -> Iterator[Finding]:
             sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
             certainty = "certain" if sure and declared else "likely"
             yield _wrong_stars(document, cell, cells, t, levels, stars, certainty)
+    # A table may mark fewer levels than others: only what two stars would mark shows that stars are missing.
+    clear = {cell.key[0] for cell, t in starless if t.low * (1 - SLACK) > critical(STRICTER, float(UNKNOWN_DF))}
+    starless = [(cell, t) for cell, t in starless if cell.key[0] in clear]
     if starless:
         yield _tables_without_stars(document, starless)
 
@@ -322,9 +327,11 @@ def _interval(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding
     if half.high < 0:
         fitting = f"[{high.text}, {low.text}]"
         reason = say_both("audit.interval_reversed")
-    elif not middle.meets(estimate.range):
+    elif not middle.meets(estimate.range) and _usually_centred(document, low):
         fitting = span(middle, estimate.printed)
         reason = say_both("audit.interval_off_centre", middle=fitting, estimate=estimate.text)
+    elif not middle.meets(estimate.range):
+        return
     else:
         width = _wrong_width(half, estimate, cells.get("std_error"))
         if width is None:
@@ -343,6 +350,21 @@ def _interval(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding
         high=high.text,
         reason=reason,
     )
+
+
+def _usually_centred(document: Document, low: Cell) -> bool:
+    """Return whether fewer than half of the other intervals of a row, and of a column, are off the centre of their estimates.
+
+    Intervals of ratios and prices, and bootstrap intervals, need not be symmetric. Two intervals show nothing yet.
+    """
+    lines: dict[int, list[bool]] = {2: [], 3: []}
+    for key, place in document.places.items():
+        if key[0] == low.key[0] and key != low.place and {"conf_low", "conf_high", "estimate"} <= set(place):
+            middle = (place["conf_high"].range + place["conf_low"].range).times(Fraction(1, 2))
+            for axis, centred in lines.items():
+                if key[axis] == low.key[axis]:
+                    centred.append(middle.meets(place["estimate"].range))
+    return all(len(centred) < 1 or 2 * sum(centred) >= len(centred) for centred in lines.values())
 
 
 def _wrong_width(half: Interval, estimate: Cell, error: Cell | None) -> tuple[str, Label] | None:

@@ -1,0 +1,162 @@
+"""Numbers that are unusual among those of their table, by rules whose chance of a false alarm is known or that others set.
+
+Two equal numbers
+    Two unrelated numbers with many digits are seldom equal. How seldom follows from how many pairs of the same row or column
+    lie near each other without being equal.
+Sums of shares
+    Shares that are a part of everybody's add up to about the same in all columns, and never to more than a hundred per cent.
+t far from the others
+    An estimate divided by its standard error is a random number of about the size of one to three. A t very near zero has a
+    small probability, which is known; a very large one stands out among the others.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from refino_eval.published.audit.document import EVERYBODY, Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings_text import finding_about, number, short
+from refino_eval.published.audit.inferred_layout import is_difference
+from refino_eval.published.audit.significance import t_range
+from refino_eval.published.intervals import added
+
+CHANCE = Fraction(1, 50)
+"""Expected number of chance occurrences in a row, column or table below which one is reported."""
+
+NEAR = 50
+"""Two numbers are near each other if they differ by at most this many units of their last digit."""
+
+DIGITS = 100
+"""Units of the last digit that a number must have for its equality to another one to say anything."""
+
+OTHERS = 3
+"""Columns that must agree about the sum of their shares."""
+
+DENSITY = Fraction(4, 5)
+"""Density of |t| at zero, if there is no effect."""
+
+LARGEST = 10
+"""|t| above which a number may be out of place."""
+
+TIMES = 4
+"""A |t| is out of place if it is this many times the next largest."""
+
+FEWEST = 5
+"""Other t of a table that one is compared with."""
+
+ESTIMATED = (
+    "estimate",
+    "std_error",
+    "mean",
+    "mean_treated",
+    "mean_control",
+    "sd",
+    "sd_treated",
+    "sd_control",
+    "difference",
+)
+"""Statistics of samples; costs and other values may be equal because they follow from equal numbers."""
+
+
+def unusual_numbers(document: Document) -> Iterator[Finding]:
+    """Yield equal numbers, sums of shares, and t-statistics that are unusual in their table."""
+    for exhibit in document.exhibits:
+        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
+        yield from _equal_numbers(document, cells)
+        yield from _column_sums(document, cells)
+        yield from _t_statistics(document, cells)
+
+
+def expected_equal(units: Sequence[Fraction]) -> Fraction:
+    """Return how many pairs of numbers, in units of their last digit, are expected to be equal by chance."""
+    near = sum(0 < abs(one - other) <= NEAR for one, other in itertools.combinations(units, 2))
+    # Half a pair more than was observed: where none is near, equality is not impossible.
+    return (near + Fraction(1, 2)) / (2 * NEAR)
+
+
+def _equal_numbers(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
+    lines: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in cells:
+        if cell.statistic in ESTIMATED and not {*EVERYBODY} & {*cell.key[2:4]}:
+            for axis in (2, 3):
+                lines.setdefault((axis, cell.key[1], cell.key[axis], cell.statistic), []).append(cell)
+    for line in lines.values():
+        texts = [text for text, times in Counter(cell.text for cell in line).items() if times > 1]
+        pair = [cell for cell in line if cell.text in texts]
+        if len(pair) != 2 or any(_units(cell) < DIGITS for cell in pair):
+            continue
+        alone = not any(document.explained("copied", cell.key) for cell in pair)
+        if alone and expected_equal([_units(cell) for cell in line]) < CHANCE:
+            yield finding_about(
+                "audit.equal_numbers", document, pair[1], rule="copied", certainty="possible",
+                suspects=[cell.key for cell in pair], other=short(pair[0].key, pair[1].key),
+            )  # fmt: skip
+
+
+def _units(cell: Cell) -> Fraction:
+    """Return the size of a number in units of its last digit that is not a rounded zero."""
+    return abs(Fraction(cell.printed.value)) / (cell.range.high - cell.range.low or Fraction(cell.printed.unit))
+
+
+def _column_sums(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
+    columns: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        if cell.statistic == "share" and cell.key[2] not in EVERYBODY and not is_difference(cell.key[:4]):
+            columns.setdefault((cell.key[1], cell.key[3]), []).append(cell)
+    for panel in dict.fromkeys(panel for panel, _ in columns):
+        blocks = [block for (of, _), block in columns.items() if of == panel]
+        if len({tuple(cell.key[2] for cell in block) for block in blocks}) == 1 and len(blocks) > OTHERS:
+            yield from _sum_apart(document, blocks)
+
+
+def _sum_apart(document: Document, blocks: Sequence[Sequence[Cell]]) -> Iterator[Finding]:
+    """Yield the column whose shares add up to something that those of all other columns make improbable."""
+    sums = [added(cell.range for cell in block) for block in blocks]
+    whole = 1 if all(abs(cell.printed.value) <= 1 for block in blocks for cell in block) else 100
+    middles = [total.middle for total in sums]
+    for block, total in zip(blocks, sums, strict=True):
+        others = [middle for other, middle in zip(sums, middles, strict=True) if other is not total]
+        low, high = min(others), max(others)
+        rounding = (total.high - total.low) / 2
+        room = max(2 * (high - low), rounding)
+        above = total.low > whole and high <= whole + rounding and low > Fraction(whole, 2)
+        apart = (
+            low > Fraction(2 * whole, 3)
+            and high <= whole + rounding
+            and (total.middle < low - room or total.middle > high + room)
+        )
+        if (above or apart) and not document.explained("sums", block[0].key):
+            decimals = block[0].printed.decimals
+            yield finding_about(
+                "audit.column_sum_apart", document, block[0], rule="sums", certainty="possible",
+                suspects=[cell.key for cell in block], total=number(total.middle, decimals), columns=len(others),
+                range=f"[{number(low, decimals)}, {number(high, decimals)}]",
+            )  # fmt: skip
+            return
+
+
+def _t_statistics(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
+    places = [document.places[cell.place] for cell in cells if cell.statistic == "estimate"]
+    tested = [
+        (place, t)
+        for place in places
+        if "std_error" in place
+        and place["estimate"].printed.value
+        and (t := t_range(place, published_t=False)) is not None
+    ]
+    if len(tested) <= FEWEST:
+        return
+    for place, t in tested:
+        others = sorted(other.low for at, other in tested if at is not place)
+        near_zero = t.high is not None and len(tested) * DENSITY * t.high < CHANCE
+        large = t.low > max(LARGEST, TIMES * others[-1])
+        if (near_zero or large) and not document.explained("magnitude", place["estimate"].key):
+            yield finding_about(
+                "audit.t_far_from_others", document, place["estimate"], rule="magnitude", certainty="possible",
+                suspects=[place["estimate"].key, place["std_error"].key], std_error=place["std_error"].text,
+                t=number(t.low, 3), range=f"[{number(others[0], 2)}, {number(others[-1], 2)}]",
+            )  # fmt: skip
