@@ -18,7 +18,7 @@ from refino_eval.published.audit.findings_report import Audited, fitting, to_mar
 from refino_eval.published.audit.inferred_relations import mostly
 from refino_eval.published.audit.model_consistency import error_bounds
 from refino_eval.published.audit.shares_and_counts import deviation_range
-from refino_eval.published.audit.shifted_cells import neighbours
+from refino_eval.published.audit.slips import neighbours
 from refino_eval.published.intervals import Interval, point, stands_for
 from refino_eval.published.relations import Check, Relation
 from refino_eval.published.source import PublishedSource, load_source

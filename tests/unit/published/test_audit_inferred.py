@@ -335,3 +335,94 @@ def test_stars_that_fit_no_convention_state_nothing_about_significance():
     assert ("stars", ("x4", "m")) in reported(starred([*usual, (0.4, "***")]))
     # Here stars mark something else: most of them are on small t.
     assert "stars" not in {rule for rule, _ in reported(starred([(0.3, "*"), (0.8, "*"), (0.4, "*"), (2.9, "*")]))}
+
+
+def document(tables):
+    return pd.DataFrame(
+        [(*key.split("/"), text, "", "", "") for table in tables for key, text in table.items()], columns=COLUMNS
+    )
+
+
+COSTS = {"a": "48 312", "b": "76 572", "c": "15 613", "d": "140 952", "e": "9 874"}
+
+
+def negative(wrong):
+    """Return a table of costs and one of net values, which has them with a minus sign, in columns, under another name."""
+    first = {f"table_1//{name}/cost/value": text for name, text in COSTS.items()}
+    second = {f"table_2//spent/{name}/value": f"-{text}" for name, text in {**COSTS, **wrong}.items()}
+    return {(f.rule, f.certainty) for f in audit(document([first, second]))}
+
+
+def test_a_row_that_repeats_the_negative_of_another_tables_column_must_do_so_everywhere():
+    assert negative({}) == set()
+    assert negative({"b": "76 752"}) == {("repeats", "possible")}
+    # A zero has a reason: the cost is somebody else's.
+    assert negative({"b": "0"}) == set()
+
+
+def text_and_tables(wrong, *, own="25"):
+    table = {
+        f"table_1//{name}/aap/share": text for name, text in zip("pqrst", ("25", "14", "33", "61", "47"), strict=True)
+    }
+    other = {
+        f"table_2//{name}/aap/share": text for name, text in zip("pqrst", ("6", "11", "29", "52", "38"), strict=True)
+    }
+    text = {f"text_1/benefits/aap/{key.split('/')[2]}/share": value for key, value in table.items()}
+    text["text_1/benefits/aap/p/share"] = own
+    return {f.cells[0][:3] for f in audit(document([{**table, **wrong}, other, text]))}
+
+
+def test_a_number_of_the_text_is_compared_with_the_table_that_it_repeats():
+    assert text_and_tables({}) == set()
+    assert text_and_tables({"table_1//r/aap/share": "38"}) != set()
+
+
+def balance(last, error="0.031"):
+    rows = [
+        (f"x{k}", "gap", "estimate", f"{b}") for k, b in enumerate((0.041, -0.023, 0.017, 0.062, -0.035, 0.028, last))
+    ]
+    return rows + [(f"x{k}", "gap", "std_error", error if k == 6 else f"0.03{k}") for k in range(7)]
+
+
+def test_a_t_near_zero_or_far_above_all_others_is_reported():
+    assert reported(balance(0.013)) == set()
+    assert reported(balance(0.013, "5.031")) == {("magnitude", ("x6", "gap"))}
+    assert reported(balance(0.453)) == {("magnitude", ("x6", "gap"))}
+
+
+def test_equal_estimates_are_reported_where_chance_would_hardly_make_them_equal():
+    few = [(f"x{k}", "m", "estimate", text) for k, text in enumerate(("1.2345", "-7.9120", "4.4417", "9.0313"))]
+    assert reported(few) == set()
+    assert reported([*few, ("x4", "m", "estimate", "4.4417")]) == {("copied", ("x4", "m"))}
+    near = [(f"y{k}", "m", "estimate", f"{4.4380 + k / 1000:.4f}") for k in range(8)]
+    assert reported([*few, *near, ("x4", "m", "estimate", "4.4417")]) == set()
+
+
+def parts(wrong):
+    columns = {"y1": (12, 31, 46), "y2": (18, 22, 48), "y3": (25, 30, 35), "y4": (21, 29, wrong)}
+    return [(f"g{k}", year, "share", f"{part}") for year, values in columns.items() for k, part in enumerate(values)]
+
+
+def test_shares_of_a_column_add_up_to_about_as_much_as_those_of_the_other_columns():
+    assert reported(parts(39)) == set()
+    assert {rule for rule, _ in reported(parts(69))} == {"sums"}
+    assert {rule for rule, _ in reported(parts(9))} == {"sums"}
+
+
+def prices(highs):
+    return [
+        row
+        for k, high in enumerate(highs)
+        for row in ((f"p{k}", "price", "estimate", "10.0"), (f"p{k}", "price", "conf_low", "8.0"),
+                    (f"p{k}", "price", "conf_high", high))
+    ]  # fmt: skip
+
+
+def test_intervals_of_prices_need_not_be_symmetric():
+    assert {rule for rule, _ in reported(prices(["12.0", "12.0", "19.0"]))} == {"interval"}
+    assert reported(prices(["14.1", "17.2", "19.0"])) == set()
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("06", True), ("0 090", True), ("0", False), ("7 090", False)])
+def test_a_whole_number_does_not_begin_with_a_zero(text, wrong):
+    assert reported([("a", "b", "value", text)]) == ({("grouping", ("a", "b"))} if wrong else set())

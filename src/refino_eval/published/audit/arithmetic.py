@@ -23,8 +23,7 @@ from refino_eval.published.audit.findings_text import (
     span,
 )
 from refino_eval.published.audit.inferred_relations import inferred_checks, informative
-from refino_eval.published.audit.shifted_cells import shifted_pairs
-from refino_eval.published.audit.slips import most_probable_first
+from refino_eval.published.audit.slips import most_probable_first, shifted_pairs
 from refino_eval.published.intervals import Interval, added
 from refino_eval.published.relations import Check, Key, Relation, checks
 

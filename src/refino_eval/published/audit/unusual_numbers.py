@@ -21,6 +21,7 @@ from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
 from refino_eval.published.audit.inferred_layout import is_difference
+from refino_eval.published.audit.sibling_models import SHARED_ROWS
 from refino_eval.published.audit.significance import t_range
 from refino_eval.published.intervals import added
 
@@ -79,10 +80,12 @@ def expected_equal(units: Sequence[Fraction]) -> Fraction:
 
 
 def _equal_numbers(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
+    # Columns with many rows in common are specifications of one model, whose estimates are much alike.
+    axes = (2, 3) if len({cell.key[2] for cell in cells if cell.statistic in ESTIMATED}) < SHARED_ROWS else (3,)
     lines: dict[tuple[object, ...], list[Cell]] = {}
     for cell in cells:
         if cell.statistic in ESTIMATED and not {*EVERYBODY} & {*cell.key[2:4]}:
-            for axis in (2, 3):
+            for axis in axes:
                 lines.setdefault((axis, cell.key[1], cell.key[axis], cell.statistic), []).append(cell)
     for line in lines.values():
         texts = [text for text, times in Counter(cell.text for cell in line).items() if times > 1]
@@ -153,10 +156,10 @@ def _t_statistics(document: Document, cells: Sequence[Cell]) -> Iterator[Finding
     for place, t in tested:
         others = sorted(other.low for at, other in tested if at is not place)
         near_zero = t.high is not None and len(tested) * DENSITY * t.high < CHANCE
-        large = t.low > max(LARGEST, TIMES * others[-1])
+        large = t.low > max(Fraction(LARGEST), TIMES * others[-1])
         if (near_zero or large) and not document.explained("magnitude", place["estimate"].key):
             yield finding_about(
-                "audit.t_far_from_others", document, place["estimate"], rule="magnitude", certainty="possible",
-                suspects=[place["estimate"].key, place["std_error"].key], std_error=place["std_error"].text,
+                "audit.t_far_from_others", document, place["std_error"], rule="magnitude", certainty="possible",
+                suspects=[place["std_error"].key, place["estimate"].key], estimate=place["estimate"].text,
                 t=number(t.low, 3), range=f"[{number(others[0], 2)}, {number(others[-1], 2)}]",
             )  # fmt: skip
