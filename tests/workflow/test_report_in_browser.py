@@ -464,6 +464,8 @@ def test_it_prints_whole_figures_and_all_but_the_comparison_unfolded(opened):
     assert not page.locator("#compared-table_8_1 table").is_visible()
     assert page.locator(".explained p").first.is_visible()
     assert page.locator("nav.printed a[href='#exhibit-table_8_1']").is_visible()
+    # An inline heading would be left behind at the foot of a page.
+    assert page.evaluate("getComputedStyle(document.querySelector('#exhibit-table_8_1-head')).display") == "block"
     page.set_viewport_size({"width": 680, "height": 1000})  # 180 mm, which the margins leave
     upright = "section.one:not(.lies) table, table.grid, table.forest"
     ends = f"[...document.querySelectorAll('{upright}')].map(each => each.getBoundingClientRect().right)"
