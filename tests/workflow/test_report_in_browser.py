@@ -403,6 +403,16 @@ def test_a_figure_shows_its_values_by_the_arrow_keys(opened, small_run):
     assert float(re.search(r"Refino ([\d.]+)", readout)[1]) == pytest.approx(100 * share, abs=0.06)
     page.keyboard.press("ArrowRight")
     assert panel.locator(".readout").inner_text().startswith("month −23")
+    assert page.evaluate("location.hash") == "#figure_8_1:any_wage:-23"
+    # The address leads to the point again, and so does the number's name on the command line.
+    for address in ("figure_8_1:any_wage:-23", "figure_8_1:-23:refino:mean:any_wage"):
+        again = opened(hash_=address)
+        assert again.locator("#exhibit-figure_8_1 .readout").first.inner_text().startswith("month −23"), address
+        assert again.evaluate("document.activeElement.className") == "plot"
+    again.keyboard.press("/")
+    again.keyboard.type("figure_8_1:12:refino:mean:any_wage")
+    again.keyboard.press("Enter")
+    assert again.locator("#exhibit-figure_8_1 .readout").first.inner_text().startswith("month 12")
 
 
 def test_the_trail_opens_and_closes_by_keyboard_and_is_that_of_the_command_line(opened, small_run):

@@ -90,7 +90,9 @@
     return `${period} ${fixed(time, 0)}: ${parts.filter(Boolean).join(" · ")}`;
   }
 
-  function drawPanel(panel, chart) {
+  const points = new Map();
+
+  function drawPanel(panel, chart, exhibit) {
     const times = [...new Set(panel.series.flatMap((series) => series.x))].sort((a, b) => a - b);
     const [low, high] = panel.limits;
     const x = (time) => LEFT + 8 + ((time - times[0]) / (times.at(-1) - times[0] || 1)) * (WIDTH - RIGHT - LEFT - 16);
@@ -102,7 +104,7 @@
     const legend = panel.series.length > 1
       ? make("p", { class: "legend" }, ...panel.series.map((s) => make("span", { class: s.form }, s.name))) : null;
     const plot = make("div", { class: "plot", tabindex: "0", role: "group", "aria-label": `${panel.title}. ${word("chart")}` }, picture);
-    let at = null;
+    let at = null, kept = null;
     const show = (time) => {
       at = time;
       cursor.setAttribute("visibility", time === null ? "hidden" : "visible");
@@ -112,27 +114,36 @@
       }
       readout.textContent = time === null ? word("hint") : valuesText(panel, time, chart.period);
     };
-    plot.addEventListener("pointermove", (event) => {
+    /** Keep showing a time, and make it the address of the page: `figure:panel:time`. */
+    const keep = (time) => {
+      kept = time;
+      show(time);
+      if (exhibit && time !== null) history.replaceState(null, "", `#${exhibit}:${panel.state}:${time}`);
+    };
+    const pointed = (event) => {
       const box = picture.getBoundingClientRect();
-      const pointed = ((event.clientX - box.left) / box.width) * WIDTH;
-      show(times.reduce((best, time) => (Math.abs(x(time) - pointed) < Math.abs(x(best) - pointed) ? time : best)));
-    });
-    plot.addEventListener("pointerleave", () => show(null));
+      const place = ((event.clientX - box.left) / box.width) * WIDTH;
+      return times.reduce((best, time) => (Math.abs(x(time) - place) < Math.abs(x(best) - place) ? time : best));
+    };
+    if (exhibit) points.set(`${exhibit}:${panel.state}`, (time) => (times.includes(time) ? (keep(time), plot) : null));
+    plot.addEventListener("pointermove", (event) => show(pointed(event)));
+    plot.addEventListener("pointerleave", () => show(kept));
+    plot.addEventListener("click", (event) => keep(pointed(event)));
     plot.addEventListener("keydown", (event) => {
       const from = at === null ? times.indexOf(times.includes(0) ? 0 : times[0]) : times.indexOf(at);
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       const to = { Home: 0, End: times.length - 1 }[event.key] ?? (step === undefined ? null : at === null ? from : from + step);
-      if (event.key === "Escape") show(null);
+      if (event.key === "Escape") keep(null);
       if (to === null || to === undefined || to < 0 || to >= times.length) return;
       event.preventDefault();
-      show(times[to]);
+      keep(times[to]);
     });
     const unit = panel.unit ? make("span", { class: "unit" }, panel.unit) : null;
     return make("div", { class: "panel" }, make("p", { class: "name" }, make("strong", {}, panel.title), " ", unit), legend, plot, readout);
   }
 
   function draw(host, chart) {
-    host.replaceChildren(...chart.panels.map((panel) => drawPanel(panel, chart)));
+    host.replaceChildren(...chart.panels.map((panel) => drawPanel(panel, chart, host.dataset.chart)));
     host.hidden = false;
   }
 
@@ -144,4 +155,6 @@
     host.parentElement.querySelector(".drawing").removeAttribute("tabindex");
   }
   Report.draw = draw;
+  /** Show a point of a figure, and return its plot; null where the figure has no such point. */
+  Report.showPoint = (exhibit, panel, time) => points.get(`${exhibit}:${panel}`)?.(time) ?? null;
 })();

@@ -11,10 +11,18 @@
     const id = hash.slice(1);
     if (!id) return null;
     try {
-      return document.getElementById(id) ?? document.getElementById(decodeURIComponent(id)) ?? document.getElementById(encodeURI(id));
+      return document.getElementById(id) ?? document.getElementById(decodeURIComponent(id)) ?? document.getElementById(encodeURI(id)) ?? point(decodeURIComponent(id));
     } catch {
       return null;
     }
+  }
+
+  /** Return the plot with a point of a figure, by `figure:panel:time` or as the command line names its number; else the figure. */
+  function point(id) {
+    const parts = id.split(":");
+    if (parts.length < 3) return null;
+    const [panel, time] = parts.length === 5 ? [parts[4], parts[1]] : parts.slice(1);
+    return Report.showPoint?.(parts[0], panel, Number(time)) ?? document.getElementById(`exhibit-${parts[0]}`);
   }
 
   let marked = null;
@@ -30,6 +38,7 @@
       target.classList.add("reached");
     }
     target.scrollIntoView({ block: small ? "center" : "start", inline: "nearest" });
+    if (focus && target.matches(".plot")) target.focus({ preventScroll: true });
     if (focus && small) target.querySelector("button, a")?.focus({ preventScroll: true });
   }
 

@@ -70,7 +70,7 @@
   function number(question) {
     const name = question.trim().replace(/^.*#/, "").replace(/^refino-eval trace\s+/, "").replace(/^"|"$/g, "");
     const cell = name.includes(":") ? Report.links.named(`#${name}`) : null;
-    return cell ? [{ kind: "number", text: name, within: cell.closest("section.one")?.querySelector("h3").firstChild.textContent ?? "", id: cell.id }] : [];
+    return cell ? [{ kind: "number", text: name, within: cell.closest("section.one")?.querySelector("h3").firstChild.textContent ?? "", id: cell.id || name }] : [];
   }
 
   const box = make("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false", "aria-controls": "found", "aria-keyshortcuts": "/" });
@@ -121,8 +121,7 @@
     const link = event.target.closest("a");
     if (!link) return;
     event.preventDefault();
-    const id = decodeURI(link.hash.slice(1));
-    const target = document.getElementById(link.hash.slice(1)) ?? document.getElementById(id);
+    const target = Report.links.named(link.hash);
     history.pushState(null, "", link.hash);
     Report.links.reveal(target, { focus: true });
     if (!target.contains(document.activeElement)) {
