@@ -37,6 +37,9 @@ ZERO = "#b00020"
 NAME_GAP = 0.075
 """Least distance between names of benchmarks, as a share of the axis' height."""
 
+EDGE, TINY = 0.93, 1e-12
+"""Share of an axis beyond which a contour's name has no room, and what is below any difference."""
+
 POINTS = 120
 """Grid of each axis."""
 
@@ -82,7 +85,14 @@ def _contours(ax: Axes, exhibit: ConfoundingContoursExhibit, numbers: Numbers, k
     adjusted = np.sign(estimate) * (abs(estimate) - scale * np.sqrt(x * y / (1 - x)))
     style = NumberStyle.of(labels.language)
     lines = ax.contour(x, y, adjusted, levels=9, colors=QUIET, linewidths=0.7, linestyles="solid", zorder=1)
-    ax.clabel(lines, fontsize=7, fmt=lambda value: style.significant(value, 2))
+    # The line of no difference is drawn below, and named in the note.
+    named = [level for level in lines.levels if abs(level) > TINY]
+    texts = ax.clabel(lines, named, fontsize=7, fmt=lambda value: style.significant(value, 2))
+    for text in texts:
+        across, up = (np.sqrt(place / most) for place, most in zip(text.get_position(), (right, top), strict=True))
+        if max(across, up) > EDGE:
+            # It would be cut by the frame.
+            text.remove()
     ax.contour(x, y, adjusted, levels=[0.0], colors=[ZERO], linewidths=1.8, linestyles="solid", zorder=2)
     nearest = np.abs(estimate) - scale * np.sqrt(x * y / (1 - x)) - reach * np.sqrt((1 - y) / (1 - x))
     ax.contour(x, y, nearest, levels=[0.0], colors=[ZERO], linewidths=1.4, linestyles="dashed", zorder=2)

@@ -9,6 +9,7 @@ from refino_eval.exhibits.kinds.model_inputs.model import ModelInputsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Align, Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.cost_benefit_labels import input_label, model_behind, model_notes, programme_label
+from refino_eval.published.source import PublishedSource
 
 COMMON = "inputs"
 SHARES = ("share", "share_per_month", "share_per_year")
@@ -32,7 +33,7 @@ def layout(exhibit: ModelInputsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
                     Cell(labels.say(f"model_inputs.unit_{INPUTS[name]}"), align="left"),
                     _number(numbers, panel, name, "uncertain", "bound_low"),
                     _number(numbers, panel, name, "uncertain", "bound_high"),
-                    Cell(source_of(inputs[name]), align="left"),
+                    Cell(source_of(inputs[name], labels.language), align="left"),
                 )
             )
             for name in INPUTS
@@ -44,9 +45,10 @@ def layout(exhibit: ModelInputsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     return page.table(exhibit, frame, parts, [labels.say("model_inputs.explained"), *model_notes(exhibit, labels)])
 
 
-def source_of(entry: Input) -> str:
-    """Return where an input and its uncertainty come from."""
-    origin = entry.source or str(entry.published)
+def source_of(entry: Input, language: str) -> str:
+    """Return where an input and its uncertainty come from; of a published number, the table or chapter of the document."""
+    exhibit = str(entry.published).partition("/")[0]
+    origin = entry.source or PublishedSource().exhibit_name(exhibit, "nb" if language == "nb" else "en") or exhibit
     return origin if entry.uncertainty is None else f"{origin}; {entry.uncertainty.source}"
 
 
