@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -260,10 +261,24 @@ def window_notes(exhibit: IttExhibit, labels: LabelBook) -> tuple[str, ...]:
     for name in exhibit.columns.values():
         outcome = labels.definitions.outcomes.get(name)
         if outcome is not None:
-            windows.setdefault(window_text(outcome, labels.language), []).append(outcome.label[labels.language])
+            window = _without_code(window_text(outcome, labels.language), labels)
+            windows.setdefault(window, []).append(outcome.label[labels.language])
     if len(windows) == 1:
         return (labels.say("notes.window_of_all_outcomes", window=next(iter(windows))),)
     return tuple(f"{'; '.join(names)}: {window}." for window, names in windows.items())
+
+
+def _without_code(window: str, labels: LabelBook) -> str:
+    """Return a window without the expression that it is of, which the definitions show, and with the labels of states."""
+    return re.sub(
+        r"`(\w+)`",
+        lambda code: (
+            labels.say("summary.quoted", label=labels.state(code[1]))
+            if code[1] in labels.definitions.states
+            else code[0]
+        ),
+        re.sub(r"^`[^`]+`: ", "", window),
+    )
 
 
 def unit_note(exhibit: Exhibit, labels: LabelBook) -> str:

@@ -113,7 +113,8 @@
   const watch = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const frame = target.closest(".scroll");
-      const wide = frame.clientWidth > 0 && frame.scrollWidth > frame.clientWidth + 1;
+      // A frame of one pixel is a figure that readers of a screen do not see.
+      const wide = frame.clientWidth > 1 && frame.scrollWidth > frame.clientWidth + 1;
       const hint = frame.previousElementSibling?.matches(".hint") ? frame.previousElementSibling : null;
       if (wide && !hint) frame.before(make("p", { class: "hint" }, `\u2194 ${word("wide")}`));
       if (!wide) hint?.remove();
