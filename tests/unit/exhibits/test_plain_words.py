@@ -21,6 +21,8 @@ from refino_eval.exhibits.formats.word import to_word
 from refino_eval.exhibits.formats.word_grid import fit
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import figure_notes, table_of
+from refino_eval.exhibits.wording.labels import LabelBook
+from refino_eval.exhibits.wording.notes import window_notes
 from support import exhibits as toy
 
 ROOT = Path(__file__).parents[3]
@@ -119,3 +121,12 @@ def test_marks_of_our_tables_are_commands_in_latex() -> None:
     text = to_latex(Table("t", "en", "T", (Part((Row((label(""), label("x"))),), (body,)),)))
     assert text.isascii()
     assert r"\triangleleft" in text
+
+
+@pytest.mark.parametrize(("evaluation", "exhibit"), [("se_klar", "table_2"), ("oppfolging_2020", "table_2_1")])
+def test_notes_on_what_outcomes_read_have_no_code(evaluation: str, exhibit: str) -> None:
+    configuration = load_configuration(ROOT, evaluation=evaluation)
+    labels = LabelBook.of(configuration.evaluation, configuration.definitions).in_language("nb")
+    notes = " ".join(window_notes(configuration.definitions.exhibits[exhibit], labels))
+    assert "`" not in notes
+    assert "måned" in notes
