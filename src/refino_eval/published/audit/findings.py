@@ -26,11 +26,27 @@ def rule_text(part: str, rule: str, language: str) -> str:
 
 @dataclass(frozen=True)
 class Quote:
-    """A published number that a finding is about: its name, its published form, and where it is."""
+    """A published number that a finding is about.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    text
+        Its published form.
+    place
+        Where it is.
+    key
+        Its key.
+    stands_for
+        The values that round to it, `[0.205, 0.215]`; empty for a number that is not rounded.
+    """
 
     name: Label
     text: str
     place: str
+    key: Key = ("", "", "", "", "")
+    stands_for: str = ""
 
 
 @dataclass(frozen=True)

@@ -204,8 +204,20 @@ def _quote(document: Document, cell: Cell, at: Key) -> Quote:
     """Return a number with its name next to the number at fault: all of it for that number, else what differs."""
     name = name_of(cell.key[1:]) if cell.key == at else short(cell.key, at)
     return Quote(
-        Label(nb=in_plain_names(name, document, "nb"), en=in_plain_names(name, document, "en")), cell.text, cell.line
+        Label(nb=in_plain_names(name, document, "nb"), en=in_plain_names(name, document, "en")),
+        cell.text,
+        cell.line,
+        cell.key,
+        _stands_for(cell),
     )
+
+
+def _stands_for(cell: Cell) -> str:
+    """Return the values that round to a published number; nothing for a number that is not rounded."""
+    interval = cell.range
+    if interval.low == interval.high or cell.qualifier:
+        return ""
+    return span(interval, cell.printed)
 
 
 def finding_about(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from refino_eval.published.reading.grids import Grid, Grids, Unread
 from refino_eval.published.reading.head_words import key_part
 from refino_eval.published.reading.html_tables import html_grids
 from refino_eval.published.reading.printed_cells import decimal_sign, is_empty, pieces
+from refino_eval.published.reading.printed_tables import PrintedTable, table_of_grid
 from refino_eval.published.reading.table_values import TableReader, Value
 from refino_eval.published.reading.word_tables import word_grids
+from refino_eval.published.relations import Key
 from refino_eval.published.values import COLUMNS, KEYS, parse_printed
 
 READERS = {
@@ -49,12 +51,15 @@ class ReadDocument:
         How many tables were read.
     unread
         What could not be read, with its place.
+    printed
+        The tables as published, with the keys of their numbers.
     """
 
     values: pd.DataFrame
     names: dict[str, Label]
     tables: int
     unread: tuple[Unread, ...]
+    printed: tuple[PrintedTable, ...] = ()
 
 
 def read_document(path: Path) -> ReadDocument:
@@ -101,6 +106,7 @@ def values_of(read: Grids) -> ReadDocument:
     rows: list[dict[str, str]] = []
     names: dict[str, Label] = {}
     used: Counter[str] = Counter()
+    printed: list[PrintedTable] = []
     tables = 0
     for grid in read.grids:
         if not any(pieces(cell.text, decimals) for row in grid.rows for cell in row if not is_empty(cell.text)):
@@ -117,11 +123,22 @@ def values_of(read: Grids) -> ReadDocument:
             table = TableReader(grid, decimals)
             table.read()
             unread += table.unread
-            rows += _rows(table.values, grid, exhibit, names)
+            records = _rows(table.values, grid, exhibit, names)
+            rows += records
+            printed.append(_printed(table, exhibit, records))
         names.setdefault(exhibit, name)
         tables += 1
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "rounded_to", "unit", "quoted"], dtype="object").fillna("")
-    return ReadDocument(frame, names, tables, tuple(unread))
+    return ReadDocument(frame, names, tables, tuple(unread), tuple(printed))
+
+
+def _printed(table: TableReader, exhibit: str, records: Sequence[Mapping[str, str]]) -> PrintedTable:
+    """Return a table as published, with the keys of its numbers."""
+    numbers: dict[tuple[int, int], dict[Key, str]] = {}
+    for value, record in zip(table.values, records, strict=True):
+        key = (record["exhibit"], record["panel"], record["row"], record["column"], record["statistic"])
+        numbers.setdefault(value.at, {})[key] = record["quoted"]
+    return table_of_grid(table.grid, exhibit, table.heads, table.labels, numbers)
 
 
 def _label(text: str) -> Label:

@@ -84,14 +84,18 @@ def is_data(row: Row, decimals: Decimals, above: Sequence[Row] = ()) -> bool:
     """
     label = row[0].text.strip()
     texts = [cell.text.strip() for cell in row[1:] if not is_empty(cell.text)]
-    numeric = [text for text in texts if pieces(text, decimals) is not None or _SCALED.match(text)]
+    numeric = [text for text in texts if _is_numeric(text, decimals)]
     if not numeric:
         # `n.a.` stands where a number would: the row is no heading.
         return bool(label) and not texts and any(cell.text.strip() for cell in row[1:])
-    if len(numeric) == len(texts) and all(is_model_number(text) or YEAR.fullmatch(text) for text in texts):
+    if all(is_model_number(text) or YEAR.fullmatch(text) for text in texts) and numeric == texts:
         return not _numbers_columns(label, texts) or bool(label and (statistic_of(label) or _named(row, above)))
     # A heading may hold a few numbers (a size, a year); a row of results holds few words.
     return len(numeric) >= len(texts) / 4
+
+
+def _is_numeric(text: str, decimals: Decimals) -> bool:
+    return pieces(text, decimals) is not None or _SCALED.match(text) is not None
 
 
 def _numbers_columns(label: str, texts: Sequence[str]) -> bool:

@@ -56,19 +56,22 @@ class Value:
 
 @dataclass
 class TableReader:
-    """Reads one grid; `values` and `unread` are filled by `read`."""
+    """Reads one grid; its numbers, what was not read, the rows of heads and how many columns hold labels are filled by `read`."""
 
     grid: Grid
     decimals: Decimals
     values: list[Value] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    heads: set[int] = field(default_factory=set)
+    labels: int = 1
 
     def read(self) -> None:
         """Read all parts of the grid: a heading in the middle begins a new part."""
         odd: list[GridCell] = []
         for part in parts(self.grid, self.decimals):
             width = len(part.body[0]) if part.body else 0
-            labels = label_columns(part, self.decimals)
+            labels = self.labels = label_columns(part, self.decimals)
+            self.heads.update(range(part.first - len(part.heads), part.first))
             lines = lines_of(part, labels, self.decimals)
             columns = columns_of(part.heads, labels, width, {at for line in lines for at in line.numbers})
             stars = add_stars(part, lines, columns)
