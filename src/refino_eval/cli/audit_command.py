@@ -13,6 +13,7 @@ from refino_eval.errors import UserError, nearest
 from refino_eval.published.audit import audit, audit_file
 from refino_eval.published.audit.document import relations_file
 from refino_eval.published.audit.findings_report import Audited, to_csv, to_json, to_markdown, to_text
+from refino_eval.published.audit.published_tables import published_tables
 from refino_eval.published.reading import READERS, read_document
 from refino_eval.published.relations import load_relations
 from refino_eval.published.source import load_source, source_file
@@ -65,12 +66,17 @@ def audit_documents(
 
 def _audit(path: Path) -> Audited:
     if _has_published_values(path):
-        return Audited(path.stem, len(load_published(path)), audit_file(path), load_source(source_file(path)))
+        published, source = load_published(path), load_source(source_file(path))
+        names = source.exhibit_names(published["exhibit"].unique())
+        tables = {language: published_tables(published, language, names) for language in get_args(Language)}
+        return Audited(path.stem, len(published), audit_file(path), source, printed=tables)
     read = read_document(path)
     declared = relations_file(path)
     relations = load_relations(declared) if declared.is_file() else ()
     findings = audit(read.values, relations, name=path.name, names=read.names)
-    return Audited(path.name, len(read.values), findings, load_source(source_file(path)), read.tables, read.unread)
+    source = load_source(source_file(path))
+    printed = dict.fromkeys(get_args(Language), read.printed)
+    return Audited(path.name, len(read.values), findings, source, read.tables, read.unread, printed)
 
 
 def _has_published_values(path: Path) -> bool:

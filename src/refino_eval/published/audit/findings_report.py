@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from refino_eval.config.base import Language
@@ -14,11 +14,17 @@ from refino_eval.csv_output import csv_text
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding, rule_text
 from refino_eval.published.audit.findings_text import comma
 from refino_eval.published.reading.grids import Unread
-from refino_eval.published.source import PublishedSource
+from refino_eval.published.reading.printed_tables import PrintedCell, PrintedTable, divided
+from refino_eval.published.relations import Key
+from refino_eval.published.source import PublishedSource, pages_text
 from refino_eval.text import say
 from refino_eval.text.escaping import markdown_cell, markdown_row
 
 _NONE = re.compile(r"\bnone\b")
+_IN_QUOTES = re.compile(r"(«[^»]*»|“[^”]*”)")
+_INTERVAL = re.compile(r"\[(-?[\d., ]*\d)[,;] (-?[\d., ]*\d)\]")
+_MOST_PLACES = 3
+_WIDEST_CELL = 34
 _LINES = re.compile(r"[\d, .]+")
 _PLACE = re.compile(r"\b(page|table|row|lines?|sheet|head)\b(?= [\d“]|$)")
 
@@ -51,6 +57,8 @@ class Audited:
         How many tables were read; 0 for a file of published values.
     unread
         What in the document could not be read.
+    printed
+        Its tables as published, by language.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Audited:
     source: PublishedSource = field(default_factory=PublishedSource)
     tables: int = 0
     unread: tuple[Unread, ...] = ()
+    printed: Mapping[str, tuple[PrintedTable, ...]] = field(default_factory=dict)
 
     def count(self, language: Language = "en") -> str:
         """Return the number of findings by certainty, as `2 certain, 1 possible`."""
@@ -70,6 +79,59 @@ class Audited:
     def surest_first(self) -> list[Finding]:
         """Return the findings, the most certain first; equally certain ones in the document's order."""
         return sorted(self.findings, key=lambda finding: CERTAINTIES.index(finding.certainty))
+
+    def by_kind(self) -> list[FindingGroup]:
+        """Return the findings, those of one kind about one table together; the most certain first."""
+        groups: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in self.surest_first():
+            groups.setdefault((finding.certainty, finding.rule, finding.exhibit), []).append(finding)
+        return [FindingGroup(self, tuple(group)) for group in groups.values()]
+
+
+@dataclass(frozen=True)
+class FindingGroup:
+    """Findings of one kind, equally certain, about one table."""
+
+    audited: Audited
+    findings: tuple[Finding, ...]
+
+    @property
+    def rule(self) -> str:
+        """The rule that they break."""
+        return self.findings[0].rule
+
+    @property
+    def certainty(self) -> str:
+        """How sure they are."""
+        return self.findings[0].certainty
+
+    def table_name(self, language: Language) -> str:
+        """Return what the document calls the table."""
+        return self.findings[0].names[0][language]
+
+    def where(self, language: Language) -> str:
+        """Return the pages of the table where its description states them, else where its numbers are in the file."""
+        pages = pages_text(self.audited.source.pages.get(self.findings[0].exhibit, ""), language)
+        places = dict.fromkeys(place(finding.source_line, language) for finding in self.findings)
+        return pages or "; ".join(list(places)[:_MOST_PLACES]) + ("; …" if len(places) > _MOST_PLACES else "")
+
+    @property
+    def faults(self) -> dict[Key, int]:
+        """The numbers at fault -> the number of their finding within the group."""
+        return {finding.cells[0]: number for number, finding in reversed([*enumerate(self.findings, start=1)])}
+
+    @property
+    def suspects(self) -> set[Key]:
+        """Other numbers that are explained by a finding, or of which at least one must be wrong."""
+        return {key for finding in self.findings for key in (*finding.cells, *finding.suspects)} - {*self.faults}
+
+    def excerpt(self, language: Language) -> PrintedTable | None:
+        """Return the table as published, or the part of it around the numbers; None for numbers of the text."""
+        keys = {*self.faults, *self.suspects}
+        tables = [
+            table for table in self.audited.printed.get(language, ()) if table.exhibit == self.findings[0].exhibit
+        ]
+        return next((part for table in tables if (part := table.around(keys)) is not None), None)
 
 
 def summary(audited: Audited, language: Language) -> str:
@@ -106,10 +168,15 @@ def unread_reason(unread: Unread, language: Language) -> str:
 
 def fitting(finding: Finding, language: Language) -> str:
     """Return what would fit, with the language's decimal sign and words."""
-    return comma(_NONE.sub(say("audit.word_no_star", "nb"), finding.fits)) if language == "nb" else finding.fits
+    return readable(as_written(finding.fits, language), language)
 
 
-def cells(finding: Finding, language: Language) -> tuple[str, ...]:
+def as_written(text: str, language: Language) -> str:
+    """Return what would fit with the decimal sign and the words of a language."""
+    return comma(_NONE.sub(say("audit.word_no_star", "nb"), text)) if language == "nb" else text
+
+
+def cells(finding: Finding, language: Language, source: PublishedSource) -> tuple[str, ...]:
     """Return a finding as the cells of a table, under `HEADINGS`."""
     return (
         location(finding, language),
@@ -117,20 +184,29 @@ def cells(finding: Finding, language: Language) -> tuple[str, ...]:
         say(f"audit.word_{finding.certainty}", language),
         finding.printed,
         fitting(finding, language),
-        place(finding.source_line, language),
-        finding.explanation[language],
+        pages_text(source.pages.get(finding.exhibit, ""), language) or place(finding.source_line, language),
+        readable(finding.explanation[language], language),
     )
 
 
 def to_text(documents: Sequence[Audited], language: Language, *, width: int = 100) -> str:
-    """Write findings as paragraphs, grouped by document, the most certain first."""
+    """Write findings as paragraphs, grouped by document, the most certain first, with the suspected numbers marked."""
     lines = []
+    if any(group.excerpt(language) for audited in documents for group in audited.by_kind()):
+        lines += [say("audit.word_marks_of_text", language), ""]
     for audited in documents:
         lines += [f"{audited.name}: {summary(audited, language)}", ""]
-        for number, finding in enumerate(audited.surest_first(), start=1):
-            at, title, certainty, *_, text = cells(finding, language)
-            lines += [f"{number}. {at}", f"   {title} ({certainty}); {_facts(finding, language)}"]
-            lines += [*textwrap.wrap(text, width, initial_indent="   ", subsequent_indent="   "), ""]
+        for number, group in enumerate(audited.by_kind(), start=1):
+            title, sure = rule_text("title", group.rule, language), say(f"audit.word_{group.certainty}", language)
+            lines += [f"{number}. {group.table_name(language)}: {title} ({sure}); {group.where(language)}", ""]
+            excerpt = group.excerpt(language)
+            if excerpt is not None:
+                lines += [*_table_lines(excerpt, group, width), ""]
+            for finding in group.findings:
+                facts = f"{location(finding, language)}; {_facts(finding, language)}"
+                for text in (facts, readable(finding.explanation[language], language)):
+                    lines += textwrap.wrap(text, width, initial_indent="   ", subsequent_indent="   ")
+                lines.append("")
         if audited.unread:
             lines.append(f"{say('audit.word_unread', language)}:")
             lines += [f"- {place(each.place, language)}: {unread_reason(each, language)}" for each in audited.unread]
@@ -138,12 +214,51 @@ def to_text(documents: Sequence[Audited], language: Language, *, width: int = 10
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _table_lines(table: PrintedTable, group: FindingGroup, width: int) -> list[str]:
+    """Return a table as lines of text: `>0.8<` is a number at fault, `?0.8?` another one that is suspected."""
+    faults, suspects = group.faults, group.suspects
+
+    def written(cell: PrintedCell) -> str:
+        parts = divided(cell, {*faults, *suspects})
+        texts = (part if key is None else f">{part}<" if key in faults else f"?{part}?" for part, key in parts)
+        return textwrap.shorten("".join(texts), _WIDEST_CELL, placeholder="…")
+
+    rows = [
+        ["" if cell.covered and at in table.heads else written(cell) for cell in row]
+        for at, row in enumerate(table.rows)
+    ]
+    # A title over all columns makes no column wide.
+    counted = [row for at, row in enumerate(rows) if sum(map(bool, row)) > 1 or at in table.heads]
+    widths = [max((len(row[column]) for row in counted), default=0) for column in range(len(rows[0]))]
+    lines = []
+    for at, row in enumerate(rows):
+        if at in table.gaps:
+            lines.append("   …")
+        texts = [text.ljust(size) if column < table.labels else text.rjust(size)
+                 for column, (text, size) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        lines.append(f"   {'  '.join(texts)}".rstrip()[:width])
+    return lines
+
+
+def readable(text: str, language: Language) -> str:
+    """Return a text with its intervals in words: `[0.205, 0.215]` as `0.205 to 0.215`.
+
+    Examples
+    --------
+    >>> readable("p in [0.01, 0.02], [-3, 4] %", "en")
+    'p in 0.01 to 0.02, -3 to 4 %'
+    """
+    parts = _IN_QUOTES.split(text)
+    for index in range(0, len(parts), 2):
+        parts[index] = _INTERVAL.sub(rf"\1 {say('audit.word_to', language)} \2", parts[index])
+    return "".join(parts)
+
+
 def _facts(finding: Finding, language: Language) -> str:
-    """Return the published number, what would fit, where it is and what else the finding explains, in one line."""
+    """Return the published number, what would fit, and what else the finding explains, in one line."""
     facts = [f"{say('audit.word_published', language).lower()}: {finding.printed}"]
     if finding.fits:
         facts.append(f"{say('audit.word_fits', language).lower()}: {fitting(finding, language)}")
-    facts.append(place(finding.source_line, language))
     if finding.also:
         titles = ", ".join(rule_text("title", rule, language) for rule in finding.also)
         facts.append(f"{say('audit.word_also', language).lower()}: {titles}")
@@ -209,7 +324,7 @@ def to_markdown(documents: Sequence[Audited], language: Language) -> str:
                 markdown_row(say(f"audit.word_{key}", language) for key in HEADINGS),
                 "|" + "---|" * len(HEADINGS),
             ]
-            lines += [markdown_row(cells(finding, language)) for finding in audited.surest_first()]
+            lines += [markdown_row(cells(finding, language, audited.source)) for finding in audited.surest_first()]
             lines.append("")
         if audited.unread:
             lines += [f"{say('audit.word_unread', language)}:", ""]
