@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from refino_eval.config.base import Language
-from refino_eval.published.audit.findings import CERTAINTIES, Finding, rule_text
+from refino_eval.published.audit.findings import CERTAINTIES, rule_text
 from refino_eval.published.audit.findings_report import (
     Audited,
+    FindingGroup,
+    as_written,
     fitting,
     place,
+    readable,
     summary,
     unread_reason,
     used_rules,
 )
+from refino_eval.published.reading.printed_tables import PrintedCell, PrintedTable, divided
 from refino_eval.report.html import SEARCH, page_text, scripted
 from refino_eval.text import say
 
-PARTS = ("panel", "row", "column", "statistic")
-"""Parts of a number's name that the page lists below the table's name."""
+MOST_LETTERS = 40
+"""Characters of numbers in the list of findings."""
+
+
+@dataclass(frozen=True)
+class PageCell:
+    """A cell of a table on the page: its tag and scope, how many columns it covers, and whether columns before it are left out."""
+
+    printed: PrintedCell
+    tag: str
+    scope: str
+    wide: int
+    cut: bool
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A row of a table on the page: rows left out above it, whether it is a title of others, and how many columns it has."""
+
+    cells: tuple[PageCell, ...]
+    gap: int
+    title: bool
+    width: int
 
 
 def audit_page(documents: Sequence[Audited], language: Language) -> str:
@@ -48,8 +74,12 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         counted=lambda audited, sure: sum(finding.certainty == sure for finding in audited.findings),
         fitting=lambda finding: fitting(finding, language),
         place=lambda text: place(text, language),
-        named=lambda finding: _named(finding, language),
-        numbered=_numbered,
+        written=lambda text: readable(as_written(text, language), language),
+        readable=lambda text: readable(text, language),
+        short=lambda text: text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS].rsplit(' ', 1)[0]} …",
+        word_of=lambda key, number: say(f"audit.word_{key}", language, n=number),
+        lines=_lines,
+        marked=_marked,
         reason=lambda unread: unread_reason(unread, language),
         title_of=lambda rule: rule_text("title", rule, language),
         must=lambda rule: rule_text("must", rule, language),
@@ -68,15 +98,38 @@ def anchor(name: str, number: int) -> str:
     return name if re.fullmatch(r"[A-Za-z][\w-]*", name) else f"document-{number}"
 
 
-def _numbered(audited: Audited) -> list[tuple[str, list[tuple[int, Finding]]]]:
-    """Return the findings of a document with their numbers, by certainty, the most certain first."""
-    numbered = list(enumerate(audited.surest_first(), start=1))
-    groups = [(sure, [pair for pair in numbered if pair[1].certainty == sure]) for sure in CERTAINTIES]
-    return [(sure, group) for sure, group in groups if group]
+def _lines(table: PrintedTable) -> list[tuple[str, list[PageRow]]]:
+    """Return the rows of a table for `thead` and `tbody`; heads in the middle are rows of the body."""
+    rows = [_row(table, at) for at in range(len(table.rows))]
+    first = next((at for at in range(len(rows)) if at not in table.heads), len(rows))
+    return [("head", rows[:first]), ("body", rows[first:])]
 
 
-def _named(finding: Finding, language: Language) -> tuple[str, list[tuple[str, str]]]:
-    """Return the name of the table, and of the number's place in it: panel, row, column and quantity with their headings."""
-    table, *names = (name[language] for name in finding.names)
-    rows = [(say(f"audit.word_{part}", language), name) for part, name in zip(PARTS, names, strict=True) if name]
-    return table, rows
+def _row(table: PrintedTable, at: int) -> PageRow:
+    """Return one row; a cell that continues the one before it makes that one wider."""
+    row, head = table.rows[at], at in table.heads
+    filled = [column for column, cell in enumerate(row) if cell.text and not cell.covered]
+    title = filled == [0] and len(row) > 1
+    starts = [0] if title else [column for column, cell in enumerate(row) if column == 0 or not _continues(row, column)]
+    cells = []
+    for start, stop in zip(starts, [*starts[1:], len(row)], strict=True):
+        heading = (head and bool(row[start].text)) or (start < table.labels and bool(row[start].text))
+        scope = "" if not heading else "col" if head else "rowgroup" if title else "row"
+        scope = "colgroup" if scope == "col" and stop - start > 1 else scope
+        cells.append(PageCell(row[start], "th" if heading else "td", scope, stop - start, start in table.cut))
+    return PageRow(tuple(cells), table.gaps.get(at, 0), title, len(row))
+
+
+def _continues(row: Sequence[PrintedCell], column: int) -> bool:
+    """Return whether a cell continues the one to its left; one below a merged cell does not."""
+    return row[column].covered and row[column].text in ("", row[column - 1].text)
+
+
+def _marked(cell: PageCell, group: FindingGroup) -> Iterator[tuple[str, str, int]]:
+    """Yield the parts of a cell's text, how each is marked, and the number of its finding where there are several."""
+    faults, suspects = group.faults, group.suspects
+    if cell.printed.covered and cell.scope == "":
+        return
+    for text, key in divided(cell.printed, {*faults, *suspects}):
+        number = faults.get(key, 0) if key is not None and len(group.findings) > 1 else 0
+        yield text, "" if key is None else "wrong" if key in faults else "suspect", number

@@ -91,7 +91,7 @@ def test_page_lists_all_documents_and_details_those_with_findings() -> None:
     assert '<section id="refino_2023"' in page
     assert '<section id="iwws"' not in page  # nothing was found there
     assert '<th scope="row" class="name">iwws</th><td>480</td><td>0</td><td>0</td><td>0</td>' in page
-    assert "Exchanged numbers: Table II</h4>" in page
+    assert "Exchanged numbers: Table II</h3>" in page
     assert "of Table II › linear › refino › wage and any wage are exchanged" in page
     # The most certain first.
     own = page.split('<section id="omrade_2024"')[1].split("</section>")[0]
@@ -106,8 +106,32 @@ def test_single_document_is_shown_without_findings(paper: Path) -> None:
     assert (code, '<section id="paper"' in page, 'id="documents"' in page) == (0, True, False)
     paper.write_text(HEAD + WRONG, encoding="utf-8")
     page = run(str(paper), "--format", "html")[1]
-    assert '<td class="text">-0,7</td><td class="where">text, line 7</td>' in page
-    assert "<dt>Row</dt><dd>a</dd>" in page
+    # The numbers are marked in the table, and stated with the values that round to them.
+    assert '<td><mark class="wrong">-0,7<span class="unseen"> (at fault)</span></mark></td>' in page
+    assert '<td class="text">-0,7</td><td class="range">-0.75 to -0.65</td>' in page
+
+
+def test_suspected_numbers_are_marked_in_the_excerpt_of_a_table(tmp_path: Path) -> None:
+    rows = [f"row {number},{number},{number}0" for number in range(1, 31)]
+    text = "Table 1. Numbers\n,Women,Men,All\n" + "\n".join(f"{row},{int(row.split(',')[1]) * 11}" for row in rows)
+    (tmp_path / "t.csv").write_text(text.replace("20,200,220", "20,200,290"), encoding="utf-8")
+    shown = run(str(tmp_path / "t.csv"))[1]
+    (line,) = [line for line in shown.splitlines() if ">" in line and "row 20" in line]
+    assert "290" in line
+    assert "row 19" in shown
+    assert "row 12" not in shown
+    page = run(str(tmp_path / "t.csv"), "--format", "html")[1]
+    assert '<tr class="gap"><td colspan="4">18 rows left out</td></tr>' in page
+    assert re.search(r'<mark class="(wrong|suspect)">290<', page)
+
+
+def test_findings_of_one_kind_about_a_table_are_shown_together() -> None:
+    page = run("oppfolging_2020", "--format", "html")[1]
+    (article,) = re.findall(r'<article.*?Stars against size: Table 4.4.*?</article>', page, re.DOTALL)[-1:]
+    article = article[article.rindex("<article") :]
+    assert article.count("<li>") == 2
+    assert len(re.findall(r'<mark class="wrong">[^<]+<span class="unseen"> \(at fault\)</span></mark><sup', article)) == 2
+    assert "pages 53–59" in article
 
 
 def test_json_has_each_number_of_a_finding_with_its_place(paper: Path, tmp_path: Path) -> None:

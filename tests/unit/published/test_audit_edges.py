@@ -442,7 +442,7 @@ def test_locations_are_named_as_in_the_document() -> None:
     findings = found(text, same, names=source.exhibit_names(["table_1_2", "text_4"]))
     paper = (Audited("paper", 3, findings, source),)
     shown = to_text(paper, "nb")
-    assert "1. Tabell 1-2 › a › x › antall personer" in shown
+    assert "1. Tabell 1-2: Umulig verdi (sikkert)" in shown
     assert "Tabell 1-2 › a › x › antall personer er «12,5»" in shown
     assert "Kapittel 4 › b › x › verdi er publisert som «1»" in shown
     assert "Tabell 1-2 › b › x › verdi «3»" in " ".join(shown.split())

@@ -96,9 +96,9 @@ def _table(exhibit: str, cells: Mapping[Key, str], language: Language, names: Ma
     number_of_heads = len(rows)
     before = ""
     for (panel, label), numbers in lines.items():
-        if panel != before:
-            rows.append((PrintedCell(named(panel) if panel else ""), *(PrintedCell(covered=True) for _ in places)))
-            before = panel
+        if panel and panel != before:
+            rows.append((PrintedCell(named(panel)), *(PrintedCell(covered=True) for _ in places)))
+        before = panel
         filled = (
             PrintedCell(numbers[at][1], numbers={numbers[at][0]: numbers[at][1]}) if at in numbers else PrintedCell()
             for at in range(len(places))
