@@ -127,10 +127,12 @@ def test_suspected_numbers_are_marked_in_the_excerpt_of_a_table(tmp_path: Path) 
 
 def test_findings_of_one_kind_about_a_table_are_shown_together() -> None:
     page = run("oppfolging_2020", "--format", "html")[1]
-    (article,) = re.findall(r'<article.*?Stars against size: Table 4.4.*?</article>', page, re.DOTALL)[-1:]
+    (article,) = re.findall(r"<article.*?Stars against size: Table 4.4.*?</article>", page, re.DOTALL)[-1:]
     article = article[article.rindex("<article") :]
     assert article.count("<li>") == 2
-    assert len(re.findall(r'<mark class="wrong">[^<]+<span class="unseen"> \(at fault\)</span></mark><sup', article)) == 2
+    assert (
+        len(re.findall(r'<mark class="wrong">[^<]+<span class="unseen"> \(at fault\)</span></mark><sup', article)) == 2
+    )
     assert "pages 53–59" in article
 
 
