@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.exhibits.layout.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, Series
@@ -363,16 +365,17 @@ def draw_watermark(figure: Figure, text: str) -> None:
 
 def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Series:
     """Return a statistic by event time (index, ascending); rows that are no event time are left out."""
-    return _by_event_time(frame).get(
-        (panel, name, statistic), pd.Series(index=pd.Index([], dtype="int64"), dtype="float64")
-    )
+    times, values, keys = _by_event_time(frame)
+    places = keys.get((panel, name, statistic), [])
+    return pd.Series(values[places], index=times[places], dtype="float64").sort_index()
 
 
-_latest: list[tuple[pd.DataFrame, dict[tuple[str, str, str], pd.Series]]] = []
+_ByTime = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], dict[tuple[str, str, str], list[int]]]
+_latest: list[tuple[pd.DataFrame, _ByTime]] = []
 
 
-def _by_event_time(frame: pd.DataFrame) -> dict[tuple[str, str, str], pd.Series]:
-    """Return every statistic by event time; a figure asks for hundreds of the same frame, so the latest is kept."""
+def _by_event_time(frame: pd.DataFrame) -> _ByTime:
+    """Return event times, values, and the places of each statistic; a figure asks for hundreds of one frame: the latest is kept."""
     if not _latest or _latest[0][0] is not frame:
         timed = frame[frame["row"].str.fullmatch(r"-?\d+")]
         times, values = timed["row"].astype(int).to_numpy(), timed["value"].to_numpy()
@@ -381,11 +384,7 @@ def _by_event_time(frame: pd.DataFrame) -> dict[tuple[str, str, str], pd.Series]
             zip(*(timed[name].tolist() for name in ("panel", "column", "statistic")), strict=True)
         ):
             keys.setdefault(key, []).append(place)
-        series = {
-            key: pd.Series(values[places], index=times[places], dtype="float64").sort_index()
-            for key, places in keys.items()
-        }
-        _latest[:] = [(frame, series)]
+        _latest[:] = [(frame, (times, values, keys))]
     return _latest[0][1]
 
 
@@ -421,7 +420,13 @@ def _laid_out(figure: Figure) -> Iterator[None]:
     import matplotlib as mpl
 
     figure.set_dpi(PNG_DPI)
-    figure.draw_without_rendering()
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if not axis.label.get_text():
+                # Nothing is written there, so that the labels of ticks need not be measured to find its place.
+                axis.set_label_coords(0.0, 0.0)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
     # With this setting, saving a figure would give it a layout engine again.
     with mpl.rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)

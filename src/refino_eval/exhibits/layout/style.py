@@ -60,6 +60,8 @@ def parameters(salt: str) -> dict[str, Any]:
         "legend.fontsize": 8.5,
         "axes.titlelocation": "left",
         "axes.titlepad": 16.0,
+        # Titles are above everything else of their panel: matplotlib need not measure all labels to place them.
+        "axes.titley": 1.0,
         "axes.titleweight": "bold",
         "axes.edgecolor": QUIET,
         "axes.labelcolor": INK,
