@@ -480,9 +480,9 @@ def _cell(sheet: Worksheet, value: str | float, style: Any) -> Any:
     """Return a cell in a style that the book has already; a text is a text, even where it begins like a formula."""
     from openpyxl.cell import Cell
 
-    cell = Cell(sheet, row=1, column=1, value=value, style_array=style)  # `append` gives it its place
-    if isinstance(value, str):
-        cell.data_type = "s"
+    cell = Cell(sheet, row=1, column=1, style_array=style)  # `append` gives it its place
+    # Set as it is: `_spreadsheet_values` has taken out what no cell may hold, and nothing is a formula.
+    cell._value, cell.data_type = value, "s" if isinstance(value, str) else "n"
     return cell
 
 

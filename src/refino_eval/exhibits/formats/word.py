@@ -20,7 +20,7 @@ from refino_eval.exhibits.formats.word_document import (
     saved,
     turn,
 )
-from refino_eval.exhibits.formats.word_grid import NAMESPACE, escape, fit, grid, lies_down
+from refino_eval.exhibits.formats.word_grid import NAMESPACE, Fit, escape, fit, grid, lies_down
 from refino_eval.exhibits.layout.table import Table
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def to_word(table: Table) -> bytes:
         In the style of a page.
     """
     document = new_document(table.title, table.language)
-    turn(document.sections[0], landscape=lies_down(table))
+    chosen = fit(table)
+    turn(document.sections[0], landscape=lies_down(chosen))
     head_pages(document, table.watermark)
-    _table(document, table)
+    _table(document, table, chosen)
     return saved(document)
 
 
@@ -63,18 +64,19 @@ def to_word_bundle(tables: Sequence[Table], *, title: str, language: str) -> byt
     _contents(document, tables)
     lying = False
     for number, table in enumerate(tables):
-        turned = lies_down(table)
+        chosen = fit(table)
+        turned = lies_down(chosen)
         if turned != lying or number == 0:
             turn(document.add_section(WD_SECTION.NEW_PAGE), landscape=turned)
-        _table(document, table, bookmark=number + 1, new_page=turned == lying and number > 0)
+        _table(document, table, chosen, bookmark=number + 1, new_page=turned == lying and number > 0)
         lying = turned
     return saved(document)
 
 
-def _table(document: Document, table: Table, *, bookmark: int = 0, new_page: bool = False) -> None:
+def _table(document: Document, table: Table, fits: Sequence[Fit], *, bookmark: int = 0, new_page: bool = False) -> None:
     tag = LANGUAGE_TAGS[table.language]
     append(document, _caption(table, tag, bookmark, new_page))
-    for part, chosen in zip(table.parts, fit(table), strict=True):
+    for part, chosen in zip(table.parts, fits, strict=True):
         if part.caption:
             paragraph(document, part.caption, PART).paragraph_format.keep_with_next = True
         append(document, "".join(grid(part, chosen, part.caption or table.title, tag)))

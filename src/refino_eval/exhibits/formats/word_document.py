@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from refino_eval.exhibits.formats.reproducible_zip import EPOCH, LANGUAGE_TAGS, timeless
@@ -27,6 +29,15 @@ LONGEST_PROPERTY = 255
 
 def new_document(title: str, language: str) -> Document:
     """Return an empty document with the styles of tables, and with headings in the type of the text."""
+    document = deepcopy(_styled(language))
+    # Word's own limit for a property; the caption shows the whole title.
+    document.core_properties.title = without_control_characters(title)[:LONGEST_PROPERTY]
+    return document
+
+
+@cache
+def _styled(language: str) -> Document:
+    """Return a document without a title; made once, since changing styles takes longer than writing most tables."""
     import docx
     from docx.enum.style import WD_STYLE_TYPE
     from docx.oxml.ns import qn
@@ -36,8 +47,7 @@ def new_document(title: str, language: str) -> Document:
     for relation in [key for key, each in document.part.package.rels.items() if "thumbnail" in each.reltype]:
         del document.part.package.rels[relation]
     core = document.core_properties
-    # Word's own limit for a property; the caption shows the whole title.
-    core.title = without_control_characters(title)[:LONGEST_PROPERTY]
+    core.title = ""  # gives the property its place among the others
     core.language, core.author, core.comments = LANGUAGE_TAGS[language], "", ""
     core.created = core.modified = EPOCH
     styles = document.styles

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape as escape_markup
 
 from refino_eval.exhibits.formats.widths import column_widths, decimal_end, is_prose, measure, placed
@@ -96,9 +97,9 @@ class Fit:
     tails: tuple[float, ...]
 
 
-def lies_down(table: Table) -> bool:
+def lies_down(fits: Sequence[Fit]) -> bool:
     """Whether any grid of a table is too wide for an upright page."""
-    return any(chosen.landscape for chosen in fit(table))
+    return any(chosen.landscape for chosen in fits)
 
 
 def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple[Fit, ...]:
@@ -112,8 +113,10 @@ def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple
         Size of type, width of page, and whether entries may break, in the order in which they are tried.
     """
     tails = [decimal_tails(part) for part in table.parts]
+    aligned = [_aligned_widths(part, tail) for part, tail in zip(table.parts, tails, strict=True)]
+    counted = cache(lambda broken: [column_widths(part, broken=broken) for part in table.parts])
     for size, width, broken in pages:
-        needed = [_needed(part, tail, size, broken=broken) for part, tail in zip(table.parts, tails, strict=True)]
+        needed = [_needed(*grid, size) for grid in zip(counted(broken), aligned, strict=True)]
         if all(sum(grid) <= width for grid in needed):
             break
     else:
@@ -124,19 +127,22 @@ def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple
     )
 
 
-def _needed(part: Part, tails: Sequence[float], size: float, *, broken: bool) -> list[int]:
+def _needed(counts: Sequence[int], aligned: Sequence[float], size: float) -> list[int]:
     """Return the width that each column needs, in twips: its longest entry, its heading, and room to align decimals."""
-    needed = [round(count * CHARACTER * size * TWIPS) + GAP for count in column_widths(part, broken=broken)]
-    for place, tail in enumerate(tails):
-        wholes = [
-            CHARACTER * measure(cell.shown) - end
-            for row in part.body
-            for column, cell in placed(row)
-            if column == place and (end := decimal_tail(cell)) is not None
-        ]
-        if wholes:
-            needed[place] = max(needed[place], round((max(wholes) + tail) * size * TWIPS) + GAP)
-    return needed
+    return [
+        max(round(count * CHARACTER * size * TWIPS), round(width * size * TWIPS)) + GAP
+        for count, width in zip(counts, aligned, strict=True)
+    ]
+
+
+def _aligned_widths(part: Part, tails: Sequence[float]) -> list[float]:
+    """Return how wide each column's aligned numbers are together, in parts of the size of the type; 0 where there are none."""
+    wholes: dict[int, list[float]] = {}
+    for row in part.body:
+        for column, cell in placed(row):
+            if (end := decimal_tail(cell)) is not None:
+                wholes.setdefault(column, []).append(CHARACTER * measure(cell.shown) - end)
+    return [max(wholes[place]) + tail if place in wholes else 0.0 for place, tail in enumerate(tails)]
 
 
 def decimal_tail(cell: Cell) -> float | None:
