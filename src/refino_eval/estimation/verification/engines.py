@@ -22,6 +22,7 @@ Engines are imported when used. The tests compare the kernel with pyfixest, too.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,6 +106,35 @@ def _without_exact(problem: Problem, outcomes: FloatArray) -> tuple[Problem, Flo
         )
 
 
+def _fitted(model: Any) -> dict[str, Any]:
+    """Fit a model of statsmodels, and return what its fit knows that depends on the columns alone."""
+    model.fit()
+    names = ("pinv_wexog", "normalized_cov_params", "wexog_singular_values", "rank", "_df_model", "_df_resid")
+    return {name: getattr(model, name) for name in names}
+
+
+def _pseudo_inverse(matrix: FloatArray) -> FloatArray:
+    """Return the Moore-Penrose inverse of a matrix by numpy."""
+    return np.asarray(_kept("numpy", matrix, lambda: np.linalg.pinv(matrix)), dtype=np.float64)
+
+
+MOST_KEPT = 12
+"""Decompositions that are kept, each as large as its design."""
+
+_latest: dict[tuple[str, tuple[int, ...], bytes], Any] = {}
+
+
+def _kept(program: str, matrix: FloatArray, decompose: Callable[[], Any]) -> Any:
+    """Return what a program makes of a matrix; exhibits share designs, so the latest results are kept, by the matrix' bytes."""
+    content = np.ascontiguousarray(matrix)
+    key = (program, content.shape, hashlib.sha256(content.data).digest())
+    result = _latest.pop(key) if key in _latest else decompose()
+    _latest[key] = result  # the latest comes last
+    if len(_latest) > MOST_KEPT:
+        del _latest[next(iter(_latest))]
+    return result
+
+
 def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     from statsmodels.regression.linear_model import WLS, RegressionResults
 
@@ -124,9 +154,9 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
     # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
     model = WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
-    model.fit()
     # `fit` decomposes the columns anew for every outcome; the decomposition it keeps is of the columns alone. Of its inverse
     # the robust covariances use the rows of the coefficients of interest, so that they are f x f and not k x k.
+    vars(model).update(_kept("statsmodels", model.wexog, lambda: _fitted(model)))
     f, inverse = problem.n_focus, model.pinv_wexog
     model.pinv_wexog = inverse[:f]
     answers = []
@@ -194,8 +224,8 @@ def _sandwich(problem: Problem, regressors: FloatArray, instruments: FloatArray,
     root = np.ones((outcomes.shape[0], 1)) if problem.weights is None else np.sqrt(problem.weights)[:, None]
     x, z = np.hstack((regressors, dummies)) * root, np.hstack((instruments, dummies)) * root
     # Second-stage regressors, whose pseudo-inverse gives two-stage least squares; residuals are of x itself.
-    fitted = z @ (np.linalg.pinv(z) @ x)
-    inverse = np.asarray(np.linalg.pinv(fitted), dtype=np.float64)
+    fitted = z @ (_pseudo_inverse(z) @ x)
+    inverse = _pseudo_inverse(fitted)
     if problem.covariance.has_cluster_leverage:
         return _clustered(problem, x, fitted, inverse, outcomes * root, root[:, 0])
     leverage = np.einsum("ik,ki->i", fitted, inverse)
@@ -227,7 +257,7 @@ def degrees_of_freedom(problem: Problem, loadings: FloatArray) -> float:
     """Return Satterthwaite's degrees of freedom of combinations of the coefficients of interest, loadings (q, f)."""
     root = np.ones(problem.cells.size) if problem.weights is None else np.sqrt(problem.weights)
     fitted = np.hstack((problem.columns, _dummies(problem))) * root[:, None]
-    inverse = np.asarray(np.linalg.pinv(fitted), dtype=np.float64)
+    inverse = _pseudo_inverse(fitted)
     own = loadings @ inverse[: problem.n_focus]
     if problem.covariance.is_clustered:
         assert problem.cluster is not None
@@ -294,7 +324,7 @@ def _within(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, FloatAr
         return np.asarray((values - sums / total) * np.sqrt(weights)[:, None])
 
     x, y = apart(problem.columns), apart(outcomes)
-    inverse = np.asarray(np.linalg.pinv(x))
+    inverse = _pseudo_inverse(x)
     beta = np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
     f = problem.n_focus
     return inverse[:f], beta[:f], y - x @ beta, problem.columns.shape[1] + int(cells.nunique())

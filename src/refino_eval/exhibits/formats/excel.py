@@ -482,7 +482,8 @@ def _cell(sheet: Worksheet, value: str | float, style: Any) -> Any:
 
     cell = Cell(sheet, row=1, column=1, style_array=style)  # `append` gives it its place
     # Set as it is: `_spreadsheet_values` has taken out what no cell may hold, and nothing is a formula.
-    cell._value, cell.data_type = value, "s" if isinstance(value, str) else "n"
+    cell._value = value  # type: ignore[attr-defined]
+    cell.data_type = "s" if isinstance(value, str) else "n"
     return cell
 
 

@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
@@ -370,7 +369,7 @@ def column(frame: pd.DataFrame, panel: str, name: str, statistic: str) -> pd.Ser
     return pd.Series(values[places], index=times[places], dtype="float64").sort_index()
 
 
-_ByTime = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], dict[tuple[str, str, str], list[int]]]
+_ByTime = tuple[npt.NDArray[Any], npt.NDArray[Any], dict[tuple[str, str, str], list[int]]]
 _latest: list[tuple[pd.DataFrame, _ByTime]] = []
 
 
