@@ -118,7 +118,7 @@ def _pseudo_inverse(matrix: FloatArray) -> FloatArray:
     return np.asarray(_kept("numpy", matrix, lambda: np.linalg.pinv(matrix)), dtype=np.float64)
 
 
-MOST_KEPT = 12
+MOST_KEPT = 6
 """Decompositions that are kept, each as large as its design."""
 
 _latest: dict[tuple[str, tuple[int, ...], bytes], Any] = {}

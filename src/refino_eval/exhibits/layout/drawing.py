@@ -424,7 +424,7 @@ def _laid_out(figure: Figure) -> Iterator[None]:
             if not axis.label.get_text():
                 # Nothing is written there, so that the labels of ticks need not be measured to find its place.
                 axis.set_label_coords(0.0, 0.0)
-    if (engine := figure.get_layout_engine()) is not None:
+    if figure.axes and (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
     # With this setting, saving a figure would give it a layout engine again.
     with mpl.rc_context({"figure.constrained_layout.use": False}):
