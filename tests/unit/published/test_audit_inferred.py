@@ -386,7 +386,7 @@ def balance(last, error="0.031"):
 
 def test_a_t_near_zero_or_far_above_all_others_is_reported():
     assert reported(balance(0.013)) == set()
-    assert reported(balance(0.013, "5.031")) == {("magnitude", ("x6", "gap"))}
+    assert reported(balance(0.013, "9.031")) == {("magnitude", ("x6", "gap"))}
     assert reported(balance(0.453)) == {("magnitude", ("x6", "gap"))}
 
 
@@ -426,3 +426,31 @@ def test_intervals_of_prices_need_not_be_symmetric():
 @pytest.mark.parametrize(("text", "wrong"), [("06", True), ("0 090", True), ("0", False), ("7 090", False)])
 def test_a_whole_number_does_not_begin_with_a_zero(text, wrong):
     assert reported([("a", "b", "value", text)]) == ({("grouping", ("a", "b"))} if wrong else set())
+
+
+def specifications(weighted, other):
+    estimates = {"plain": "0.0412", "saturated": "0.0437", "weighted": weighted, "other": other}
+    errors = {"plain": "0.0121", "saturated": "0.0127", "weighted": "0.0127", "other": "0.0139"}
+    return [
+        (name, f"y{k}", what, text[:-1] + str(k))
+        for name in estimates
+        for k in range(4)
+        for what, text in (("estimate", estimates[name]), ("std_error", errors[name]))
+    ]
+
+
+def test_equal_rows_are_no_copy_where_all_rows_estimate_one_quantity():
+    assert "copied" not in {rule for rule, _ in reported(specifications("0.0437", "0.0401"))}
+    assert "copied" in {rule for rule, _ in reported(specifications("0.0437", "0.9401"))}
+
+
+def test_numbers_that_are_equal_but_for_a_zero_or_a_factor_of_one_show_no_relation():
+    counts = ((41, 41, 0), (17, 17, 0), (23, 23, 0), (96, 96, 0), (58, 31, 12), (88, 54, 20))
+    rows = [
+        (f"r{k}", name, "value", str(n)) for k, line in enumerate(counts) for name, n in zip("abc", line, strict=True)
+    ]
+    assert reported(rows) == set()
+    rows = [(f"r{k}", name, "count" if name == "b" else "value", str(n)) for k, line in
+            enumerate(((429, 407), (85, 85), (619, 578), (951, 938), (277, 273), (1204, 1189)))
+            for name, n in zip("ab", line, strict=True)]  # fmt: skip
+    assert reported(rows) == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
@@ -48,7 +48,8 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
             continue
         chance = sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2)
         at = next(iter(second.values()))
-        if chance < LIMIT and len(order) > 2 and not document.explained("copied", at.key):
+        equal_by_construction = _estimate_one_quantity(order, second)
+        if chance < LIMIT and len(order) > 2 and not equal_by_construction and not document.explained("copied", at.key):
             yield finding_about(
                 "audit.line_repeated",
                 document,
@@ -60,6 +61,17 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
                 other=name_of((next(iter(first.values())).key[axis],)),
                 same=len(second),
             )
+
+
+def _estimate_one_quantity(lines: Sequence[Mapping[Name, Cell]], line: Mapping[Name, Cell]) -> bool:
+    """Return whether all other lines have estimates within one standard error of a line's: then two may be equal by algebra."""
+    gaps = [
+        abs(other[place].printed.value - cell.printed.value) <= line[error].printed.value
+        for place, cell in line.items()
+        for other in lines
+        if place[-1] == "estimate" and (error := (*place[:-1], "std_error")) in line and place in other
+    ]
+    return len(gaps) > 2 and all(gaps)
 
 
 def _log_chance(cell: Cell) -> float:

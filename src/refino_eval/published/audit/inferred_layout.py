@@ -304,6 +304,8 @@ def _differences(lines: Lines) -> Iterator[list[Candidate]]:
             lines.low[whole], lines.high[whole], size, least,
         )  # fmt: skip
         chance[(first == whole) | (second == whole)] = 0.0
+        # Adding zero shows only that two numbers are equal.
+        chance[(middle[first] == 0) | (middle[second] == 0) | (middle[whole] == 0)] = 0.0
         chance = once(chance, lines.columns)
         expected = (announced[first].astype(int) + announced[second] + announced[whole]) == 1
         good = accepted(chance, fails, tried) | (expected & accepted(chance, fails, number, coincidence=EXPECTED))
@@ -360,6 +362,7 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
     size = np.broadcast_to(np.abs(own_low + own_high) / 2, (len(pairs), lines.low.shape[1]))
     middle = (lines.low + lines.high) / 2
     varies = np.array([len(np.unique(line[~np.isnan(line)])) > 1 for line in middle])
+    identity = np.abs(middle) == 1
     for exact in (False, True):
         low, high = (middle, middle) if exact else (lines.low, lines.high)
         for kind in ("product", "ratio"):
@@ -373,6 +376,8 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
                 by = float(Fraction(factor))
                 chance, _, fails = evidence(bottom * by, top * by, own_low, own_high, size)
                 chance[~allowed] = 0.0
+                # Multiplying or dividing by one shows only that two numbers are equal.
+                chance[identity[second] | (identity[first] & (kind == "product"))] = 0.0
                 # A relation of two columns in one row each proves little: three rows at least.
                 informative = (chance < 0).sum(axis=-1)
                 good = accepted(chance, fails, tried) & (informative >= 3)

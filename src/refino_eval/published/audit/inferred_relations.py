@@ -195,6 +195,8 @@ def size_columns(cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
 def _repeats(document: Document) -> Iterator[Check]:
     """Yield checks that numbers that are one quantity are equal, or each other's negative."""
     for repeat in repeated_quantities(document):
+        if repeat.nearly:
+            continue
         reason = "repeat" if repeat.sure == "likely" else "quantity"
         relation = _relation("same", reason, repeat.target.key, [repeat.of.key], (), str(repeat.sign))
         yield from _checks_of(document, relation.model_copy(update={"sure": repeat.sure}))

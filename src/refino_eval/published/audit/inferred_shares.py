@@ -30,6 +30,9 @@ FEW_LINES = 10
 SIMILAR = (0.25, 4.0)
 """Factors between two lines of one statistic that may be chance: the means of two arms are similar in all rows."""
 
+ALIKE = (0.8, 1.2)
+"""Factors between two lines that are nearly equal for another reason than a proportion: rows and people, starters and completers."""
+
 NEAR = 0.6
 """A single block that no other block supports is suspect only if its sum is within this share of a hundred."""
 
@@ -93,7 +96,8 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
         if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of, exact):
             continue
         limits = common_range(*_factors(lines, target, of, exact))
-        if limits is None or (_one_kind(lines, target, of) and SIMILAR[0] < limits[1] and limits[0] < SIMILAR[1]):
+        low_end, high_end = SIMILAR if _one_kind(lines, target, of) else ALIKE
+        if limits is None or (low_end < limits[1] and limits[0] < high_end):
             continue
         part_low, part_high = _ends(lines, of, exact)
         middle = np.abs(lines.low[target] + lines.high[target]) / 2

@@ -27,6 +27,9 @@ FEW = 2
 SEVERAL = 8
 """Agreements of such tables that are needed in the document."""
 
+LONG = 1000
+"""Units of the last digit from which one unit less or more is no typing error."""
+
 MOST_TIMES = 9
 """How many times as often such tables must agree as not."""
 
@@ -47,6 +50,13 @@ class Repeat:
     def agrees(self) -> bool:
         """Whether the two numbers can be the same."""
         return self.target.range.agrees(self.of.range if self.sign > 0 else -self.of.range)
+
+    @property
+    def nearly(self) -> bool:
+        """Whether two long numbers differ by one unit of the last digit, as samples that differ by some people make them."""
+        unit = max(self.target.printed.unit, self.of.printed.unit)
+        gap = abs(abs(self.target.printed.value) - abs(self.of.printed.value))
+        return not self.agrees and gap <= unit and abs(self.target.printed.value) >= LONG * unit
 
     @property
     def chance(self) -> float:

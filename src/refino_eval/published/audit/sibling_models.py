@@ -14,6 +14,7 @@ their sign and their order of magnitude. A rule applies only where at least two 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from statistics import median
@@ -204,40 +205,48 @@ def _signs(document: Document, siblings: Siblings) -> Iterator[Finding]:
 
 
 def _magnitudes(document: Document, siblings: Siblings) -> Iterator[Finding]:
-    """Yield clear estimates, and standard errors, that fit their siblings once divided by a power of ten."""
-    for cell in document.of("estimate", "std_error"):
-        if not _has_clear_size(document, cell) or document.explained("magnitude", cell.key):
-            continue
-        others = [other for other in siblings.of(cell) if _has_clear_size(document, other)]
-        if len(others) < 2 or (spread(others) or 9) > 2 or distance(cell, others) < 4:
-            continue
-        if len({other.printed.value > 0 for other in others}) > 1:
-            continue
-        power = _moved_by(cell, others)
+    """Yield clear estimates, and standard errors, that fit their siblings once divided by a power of ten.
+
+    Where two numbers of a table would fit by the same power, the table is in another unit.
+    """
+    outliers = [
+        (cell, others, _moved_by(cell, others))
+        for cell in document.of("estimate", "std_error")
+        if (others := _of_another_size(document, siblings, cell)) and not document.explained("magnitude", cell.key)
+    ]
+    powers = Counter((cell.key[0], power) for cell, _, power in outliers)
+    for cell, others, power in outliers:
         if power is None:
-            twin = any(
-                other.text == cell.text for other in document.models.get(cell.model, {}).values() if other != cell
+            yield from _size_differs(document, cell, others)
+        elif powers[cell.key[0], power] == 1 or len({other.key[0] for other in others} | {cell.key[0]}) == 1:
+            moved = Fraction(cell.printed.value) / Fraction(10) ** power
+            yield finding_about(
+                "audit.decimal_point_moved",
+                document,
+                cell,
+                rule="magnitude",
+                fits=f"{decimal_of(moved, max(cell.printed.decimals + power, 0)):f}",
+                certainty="likely",
+                others=distinct(others),
+                n=abs(power),
             )
-            if len(others) >= 3 and (spread(others) or 9) <= NEAR and not twin:
-                yield finding_about(
-                    "audit.size_differs",
-                    document,
-                    cell,
-                    rule="magnitude",
-                    certainty="possible",
-                    others=distinct(others),
-                )
-            continue
-        moved = Fraction(cell.printed.value) / Fraction(10) ** power
+
+
+def _of_another_size(document: Document, siblings: Siblings, cell: Cell) -> list[Cell]:
+    """Return the siblings of a number, if they are of one size and sign, and the number is far from them; else nothing."""
+    if not _has_clear_size(document, cell):
+        return []
+    others = [other for other in siblings.of(cell) if _has_clear_size(document, other)]
+    alike = len(others) >= 2 and (spread(others) or 9) <= 2 and len({other.printed.value > 0 for other in others}) == 1
+    return others if alike and distance(cell, others) >= 4 else []
+
+
+def _size_differs(document: Document, cell: Cell, others: Sequence[Cell]) -> Iterator[Finding]:
+    """Yield a number that no power of ten brings near its siblings, if these nearly agree and it is nobody's copy."""
+    twin = any(other.text == cell.text for other in document.models.get(cell.model, {}).values() if other != cell)
+    if len(others) >= 3 and (spread(others) or 9) <= NEAR and not twin:
         yield finding_about(
-            "audit.decimal_point_moved",
-            document,
-            cell,
-            rule="magnitude",
-            fits=f"{decimal_of(moved, max(cell.printed.decimals + power, 0)):f}",
-            certainty="likely",
-            others=distinct(others),
-            n=abs(power),
+            "audit.size_differs", document, cell, rule="magnitude", certainty="possible", others=distinct(others)
         )
 
 

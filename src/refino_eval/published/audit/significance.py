@@ -155,7 +155,7 @@ def _stars(document: Document) -> Iterator[Finding]:
     # A table may mark fewer levels than others: only what two stars would mark shows that stars are missing.
     clear = {cell.key[0] for cell, t in starless if t.low * (1 - SLACK) > critical(STRICTER, float(UNKNOWN_DF))}
     starless = [(cell, t) for cell, t in starless if cell.key[0] in clear]
-    if starless:
+    if starless and len(clear) <= len(with_stars):
         yield _tables_without_stars(document, starless)
 
 

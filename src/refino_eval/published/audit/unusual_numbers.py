@@ -25,7 +25,7 @@ from refino_eval.published.audit.sibling_models import SHARED_ROWS
 from refino_eval.published.audit.significance import t_range
 from refino_eval.published.intervals import added
 
-CHANCE = Fraction(1, 50)
+CHANCE = Fraction(1, 100)
 """Expected number of chance occurrences in a row, column or table below which one is reported."""
 
 NEAR = 50
