@@ -23,7 +23,11 @@ Name = tuple[str, ...]
 def copied_lines(document: Document) -> Iterator[Finding]:
     """Yield rows, and columns, all of whose numbers are those of another line with another name in the same table."""
     for exhibit in document.exhibits:
-        cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit and cell.statistic not in SIZES]
+        cells = [
+            cell
+            for cell in document.cells.values()
+            if cell.key[0] == exhibit and cell.statistic not in SIZES and not cell.dated
+        ]
         for axis, other in ((2, 3), (3, 2)):
             yield from _copies(document, cells, axis, other)
 

@@ -377,7 +377,7 @@ def _products(lines: Lines, last: int) -> Iterator[tuple[str, tuple[int, int], s
                 chance, _, fails = evidence(bottom * by, top * by, own_low, own_high, size)
                 chance[~allowed] = 0.0
                 # Multiplying or dividing by one shows only that two numbers are equal.
-                chance[identity[second] | (identity[first] & (kind == "product"))] = 0.0
+                chance[identity[second] | identity[last if kind == "ratio" else first]] = 0.0
                 # A relation of two columns in one row each proves little: three rows at least.
                 informative = (chance < 0).sum(axis=-1)
                 good = accepted(chance, fails, tried) & (informative >= 3)
