@@ -107,16 +107,15 @@ def _lines(table: PrintedTable) -> list[tuple[str, list[PageRow]]]:
 
 def _row(table: PrintedTable, at: int) -> PageRow:
     """Return one row; a cell that continues the one before it makes that one wider."""
-    row, head = table.rows[at], at in table.heads
-    filled = [column for column, cell in enumerate(row) if cell.text and not cell.covered]
-    title = filled == [0] and len(row) > 1
-    starts = [0] if title else [column for column, cell in enumerate(row) if column == 0 or not _continues(row, column)]
+    row, title = table.rows[at], table.is_title(at) and len(table.rows[at]) > 1
+    starts = [0] if title else [column for column in range(len(row)) if column == 0 or not _continues(row, column)]
     cells = []
     for start, stop in zip(starts, [*starts[1:], len(row)], strict=True):
-        heading = (head and bool(row[start].text)) or (start < table.labels and bool(row[start].text))
-        scope = "" if not heading else "col" if head else "rowgroup" if title else "row"
-        scope = "colgroup" if scope == "col" and stop - start > 1 else scope
-        cells.append(PageCell(row[start], "th" if heading else "td", scope, stop - start, start in table.cut))
+        heading = bool(row[start].text) and (at in table.heads or start < table.labels)
+        of_column, of_row = "colgroup" if stop - start > 1 else "col", "rowgroup" if title else "row"
+        scope = of_column if at in table.heads else of_row
+        tag, scope = ("th", scope) if heading else ("td", "")
+        cells.append(PageCell(row[start], tag, scope, stop - start, start in table.cut))
     return PageRow(tuple(cells), table.gaps.get(at, 0), title, len(row))
 
 

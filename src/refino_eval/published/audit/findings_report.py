@@ -218,17 +218,16 @@ def _table_lines(table: PrintedTable, group: FindingGroup, width: int) -> list[s
     """Return a table as lines of text: `>0.8<` is a number at fault, `?0.8?` another one that is suspected."""
     faults, suspects = group.faults, group.suspects
 
-    def written(cell: PrintedCell) -> str:
+    def written(cell: PrintedCell, at: int) -> str:
+        if cell.covered and at in table.heads:
+            return ""
         parts = divided(cell, {*faults, *suspects})
         texts = (part if key is None else f">{part}<" if key in faults else f"?{part}?" for part, key in parts)
         return textwrap.shorten("".join(texts), _WIDEST_CELL, placeholder="…")
 
-    rows = [
-        ["" if cell.covered and at in table.heads else written(cell) for cell in row]
-        for at, row in enumerate(table.rows)
-    ]
+    rows = [[written(cell, at) for cell in row] for at, row in enumerate(table.rows)]
     # A title over all columns makes no column wide.
-    counted = [row for at, row in enumerate(rows) if sum(map(bool, row)) > 1 or at in table.heads]
+    counted = [row for at, row in enumerate(rows) if not table.is_title(at)]
     widths = [max((len(row[column]) for row in counted), default=0) for column in range(len(rows[0]))]
     lines = []
     for at, row in enumerate(rows):

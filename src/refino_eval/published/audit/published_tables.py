@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import pandas as pd
 
@@ -70,41 +70,43 @@ def _slots(cells: Collection[Key]) -> dict[tuple[str, str], tuple[str, int]]:
 def _table(exhibit: str, cells: Mapping[Key, str], language: Language, names: Mapping[str, Label]) -> PrintedTable:
     """Return one table: a column per column and statistic; a statistic of a whole column (N, R²) is a row."""
     slots = _slots(cells)
-    places = list(dict.fromkeys([*slots.values(), *((key[3], 0) for key in cells)]))
     order = {column: at for at, column in enumerate(dict.fromkeys(key[3] for key in cells))}
-    places.sort(key=lambda place: (order[place[0]], place[1]))
-    statistics = {place: [each[1] for each, at in slots.items() if at == place] for place in places}
-    several = len({statistic for each in statistics.values() for statistic in each}) > 1
+    places = sorted(
+        {*slots.values(), *((column, 0) for column in order)}, key=lambda place: (order[place[0]], place[1])
+    )
 
     def named(part: str) -> str:
         return part_name(part, language, names)
 
-    lines: dict[tuple[str, str], dict[int, tuple[Key, str]]] = {}
+    rows = [_heads([named(column) for column, _ in places])]
+    if len({statistic for _, statistic in slots}) > 1:
+        statistics = ([statistic for (_, statistic), at in slots.items() if at == place] for place in places)
+        rows.append((PrintedCell(), *(PrintedCell(", ".join(map(named, each))) for each in statistics)))
+    heads = frozenset(range(len(rows)))
+    lines: dict[tuple[str, str], dict[int, PrintedCell]] = {}
     for key, text in cells.items():
         _, panel, row, column, statistic = key
-        label = named(row)
-        if statistic in OF_COLUMN:
-            label = named(statistic) if row == "all" else f"{label}, {named(statistic)}"
-            at = places.index((column, 0))
-        else:
-            at = places.index(slots[column, statistic])
-        lines.setdefault((panel, label), {})[at] = (key, text)
-    rows = [_heads([named(column) for column, _ in places])]
-    if several:
-        heads = (", ".join(map(named, statistics[place])) for place in places)
-        rows.append((PrintedCell(), *(PrintedCell(text) for text in heads)))
-    number_of_heads = len(rows)
+        at = places.index(slots.get((column, statistic), (column, 0)))
+        lines.setdefault((panel, _label(row, statistic, named)), {})[at] = PrintedCell(text, numbers={key: text})
+    rows += _body({(panel and named(panel), label): numbers for (panel, label), numbers in lines.items()}, len(places))
+    return PrintedTable(exhibit, "", tuple(rows), heads)
+
+
+def _body(lines: Mapping[tuple[str, str], Mapping[int, PrintedCell]], width: int) -> Iterator[tuple[PrintedCell, ...]]:
+    """Yield the rows of numbers by panel and label, with a title above each panel."""
     before = ""
     for (panel, label), numbers in lines.items():
         if panel and panel != before:
-            rows.append((PrintedCell(named(panel)), *(PrintedCell(covered=True) for _ in places)))
+            yield (PrintedCell(panel), *(PrintedCell(covered=True) for _ in range(width)))
         before = panel
-        filled = (
-            PrintedCell(numbers[at][1], numbers={numbers[at][0]: numbers[at][1]}) if at in numbers else PrintedCell()
-            for at in range(len(places))
-        )
-        rows.append((PrintedCell(label), *filled))
-    return PrintedTable(exhibit, "", tuple(rows), frozenset(range(number_of_heads)))
+        yield (PrintedCell(label), *(numbers.get(at, PrintedCell()) for at in range(width)))
+
+
+def _label(row: str, statistic: str, named: Callable[[str], str]) -> str:
+    """Return the label of a row; a statistic of a whole column has a row of its own."""
+    if statistic not in OF_COLUMN:
+        return named(row)
+    return named(statistic) if row == "all" else f"{named(row)}, {named(statistic)}"
 
 
 def _heads(names: list[str]) -> tuple[PrintedCell, ...]:

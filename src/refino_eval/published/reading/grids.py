@@ -108,7 +108,7 @@ def blocks(rows: Sequence[Sequence[GridCell]]) -> Iterator[tuple[str, list[Seque
             blank = True
             continue
         following = kept[number + 1] if number + 1 < len(kept) else ()
-        if current and (_names_table(row) or (blank and _begins_table(row, following))):
+        if current and _begins_table(row, following, blank=blank):
             yield title, current
             title, current = "", []
         blank = False
@@ -130,8 +130,10 @@ def _names_table(row: Sequence[GridCell]) -> bool:
     return len(used) == 1 and CAPTION.match(row[used[0]].text) is not None
 
 
-def _begins_table(row: Sequence[GridCell], following: Sequence[GridCell]) -> bool:
-    """Return whether a row below a blank one begins a table: it is a heading, or a title above one."""
+def _begins_table(row: Sequence[GridCell], following: Sequence[GridCell], *, blank: bool) -> bool:
+    """Return whether a row begins a table: it names one, or a blank row is above it, and it is a heading or a title above one."""
+    if not blank or _names_table(row):
+        return _names_table(row)
     return _is_heading(row) or (_stands_alone(row) and _is_heading(following))
 
 

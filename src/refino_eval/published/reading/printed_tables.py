@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -63,17 +64,12 @@ class PrintedTable:
             return None
         rows = self._rows_around({at for at, _ in marked})
         columns = self._columns_around({column for _, column in marked})
-        heads = frozenset(new for new, at in enumerate(rows) if at in self.heads)
-        left_out = {new: at - before - 1 for new, (before, at) in enumerate(zip([-1, *rows], rows, strict=False))}
-        cut = frozenset(
-            new for new, (before, at) in enumerate(zip([-1, *columns], columns, strict=False)) if at - before > 1
-        )
         return replace(
             self,
             rows=tuple(tuple(self._cell(at, column, columns) for column in columns) for at in rows),
-            heads=heads,
-            gaps={new: number for new, number in left_out.items() if number},
-            cut=cut,
+            heads=frozenset(new for new, at in enumerate(rows) if at in self.heads),
+            gaps=_left_out(rows),
+            cut=frozenset(_left_out(columns)),
         )
 
     def _cell(self, at: int, column: int, columns: Sequence[int]) -> PrintedCell:
@@ -93,10 +89,11 @@ class PrintedTable:
         wanted = {at for at in self.heads if at < max(marked)}
         for at in marked:
             wanted |= {near for near in (at - 1, at, at + 1) if 0 <= near < len(self.rows)}
-            wanted |= {max((above for above in range(at) if self._is_title(above)), default=at)}
+            wanted |= {max((above for above in range(at) if self.is_title(above)), default=at)}
         return sorted(wanted)
 
-    def _is_title(self, at: int) -> bool:
+    def is_title(self, at: int) -> bool:
+        """Return whether a row has a text in its first column alone."""
         return [column for column, cell in enumerate(self.rows[at]) if cell.text and not cell.covered] == [0]
 
     def _columns_around(self, marked: set[int]) -> list[int]:
@@ -105,6 +102,12 @@ class PrintedTable:
             return list(range(width))
         near = {column + step for column in marked for step in (-1, 0, 1)}
         return sorted({*range(self.labels), *(column for column in near if 0 <= column < width)})
+
+
+def _left_out(kept: Sequence[int]) -> dict[int, int]:
+    """Return how many rows or columns are left out before each that is kept, where any are."""
+    steps = {new: at - before - 1 for new, (before, at) in enumerate(itertools.pairwise([-1, *kept]))}
+    return {new: number for new, number in steps.items() if number}
 
 
 def table_of_grid(

@@ -82,14 +82,15 @@ def is_data(row: Row, decimals: Decimals, above: Sequence[Row] = ()) -> bool:
     above
         The heads above it: where these name each column, small numbers and years below them are numbers.
     """
-    label = row[0].text.strip()
-    texts = [cell.text.strip() for cell in row[1:] if not is_empty(cell.text)]
+    label, *cells = [cell.text.strip() for cell in row]
+    texts = [text for text in cells if not is_empty(text)]
     numeric = [text for text in texts if _is_numeric(text, decimals)]
     if not numeric:
         # `n.a.` stands where a number would: the row is no heading.
-        return bool(label) and not texts and any(cell.text.strip() for cell in row[1:])
+        return bool(label) and not texts and any(cells)
     if all(is_model_number(text) or YEAR.fullmatch(text) for text in texts) and numeric == texts:
-        return not _numbers_columns(label, texts) or bool(label and (statistic_of(label) or _named(row, above)))
+        described = bool(label) and (bool(statistic_of(label)) or _named(row, above))
+        return described or not _numbers_columns(label, texts)
     # A heading may hold a few numbers (a size, a year); a row of results holds few words.
     return len(numeric) >= len(texts) / 4
 
