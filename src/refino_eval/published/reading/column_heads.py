@@ -130,7 +130,7 @@ def columns_of(heads: Sequence[Row], labels: int, width: int, used: Collection[i
         if at not in used:
             continue
         name, statistic = stack.name, stack.merged.statistic
-        if not statistic and _TEST.fullmatch(stack.texts[-1] if stack.texts else "") and _after_error(result):
+        if not statistic and _is_ratio(stack, result):
             statistic = "t_stat"
         if statistic in _OF_NEIGHBOUR:
             name = _described(stack, statistic, latest) or name
@@ -141,9 +141,11 @@ def columns_of(heads: Sequence[Row], labels: int, width: int, used: Collection[i
     return result
 
 
-def _after_error(columns: dict[int, Column]) -> bool:
-    """Return whether the last column is one of standard errors: `statistic` after it is the ratio of the two."""
-    return bool(columns) and columns[max(columns)].head.statistic == "std_error"
+def _is_ratio(stack: HeadStack, columns: dict[int, Column]) -> bool:
+    """Return whether `statistic` heads a column after one of standard errors: it is the ratio of estimate and error."""
+    if not columns or not stack.texts or not _TEST.fullmatch(stack.texts[-1]):
+        return False
+    return columns[max(columns)].head.statistic == "std_error"
 
 
 def spread_heads(heads: Sequence[Row], labels: int) -> list[Row]:

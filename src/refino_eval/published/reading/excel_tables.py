@@ -111,12 +111,16 @@ def _apart(rows: list[list[GridCell]]) -> list[list[list[GridCell]]]:
     blank = [all(not row[j].text or not row[j].origin for row in rows) for j in range(width)]
     cuts = [0]
     for j in range(1, width):
-        if blank[j - 1] and not blank[j] and any(not each for each in blank[: j - 1]):
-            texts = [row[j].text for row in rows if row[j].text]
-            words = [text for text in texts if pieces(text, ".") is None]
-            if len(words) > max(len(texts) / 2, 2):
-                cuts.append(j)
+        after_blank = blank[j - 1] and not blank[j] and not all(blank[: j - 1])
+        if after_blank and _holds_labels([row[j].text for row in rows if row[j].text]):
+            cuts.append(j)
     return [[row[start:stop] for row in rows] for start, stop in zip(cuts, [*cuts[1:], width], strict=True)]
+
+
+def _holds_labels(texts: Sequence[str]) -> bool:
+    """Return whether most texts of a column, and more than two, are words."""
+    words = [text for text in texts if pieces(text, ".") is None]
+    return len(words) > max(len(texts) / 2, 2)
 
 
 def shown(value: object, number_format: str) -> str:
@@ -133,14 +137,12 @@ def shown(value: object, number_format: str) -> str:
         return str(value)
     sections = _SECTION.split(number_format)
     section, value = _section(sections, value)
-    if section.strip().lower() in ("general", "@", "") or not re.search(r"[0#?]", re.sub(r'"[^"]*"', "", section)):
-        literal = (
-            "".join(match[0] for match in re.findall(r'"([^"]*)"', section))
-            if section.strip().lower() not in ("general", "@", "")
-            else ""
-        )
-        return literal or f"{value:.10g}"
-    percent = "%" in re.sub(r'"[^"]*"', "", section)
+    bare = re.sub(r'"[^"]*"', "", section)
+    if section.strip().lower() in ("general", "@", ""):
+        return f"{value:.10g}"
+    if not re.search(r"[0#?]", bare):
+        return "".join(re.findall(r'"([^"]*)"', section)) or f"{value:.10g}"
+    percent = "%" in bare
     number = Decimal(repr(value)) * (100 if percent else 1)
     parts = []
     for literal, escaped, digits, sign, other in _PART.findall(section):

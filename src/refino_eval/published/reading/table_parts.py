@@ -88,11 +88,15 @@ def is_data(row: Row, decimals: Decimals, above: Sequence[Row] = ()) -> bool:
     if not numeric:
         # `n.a.` stands where a number would: the row is no heading.
         return bool(label) and not texts and any(cells)
-    if all(is_model_number(text) or YEAR.fullmatch(text) for text in texts) and numeric == texts:
+    if numeric == texts and all(map(_may_be_head, texts)):
         described = bool(label) and (bool(statistic_of(label)) or _named(row, above))
         return described or not _numbers_columns(label, texts)
     # A heading may hold a few numbers (a size, a year); a row of results holds few words.
     return len(numeric) >= len(texts) / 4
+
+
+def _may_be_head(text: str) -> bool:
+    return is_model_number(text) or YEAR.fullmatch(text) is not None
 
 
 def _is_numeric(text: str, decimals: Decimals) -> bool:
