@@ -2,7 +2,7 @@
 
 `python benchmarks/run.py` runs all; name some (`months estimation`) to run these. Every ratio compares works measured in
 the same run, one after the other; run it on a machine that does nothing else. A million people in plain pandas takes
-three minutes and 9 GB or more.
+three minutes and 9 GB or more. `whole_run --other ../older_checkout` compares whole runs with those of another checkout.
 """
 
 import argparse
@@ -53,7 +53,15 @@ def main():
     there = [name for name in TITLES if (HERE / f"{name}.py").is_file()]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("which", nargs="*", default=there, choices=there)
-    chosen = parser.parse_args().which
+    parser.add_argument(
+        "--other",
+        type=Path,
+        help="An earlier checkout that `whole_run` measures as well (its folder, with git or without).",
+    )
+    arguments = parser.parse_args()
+    chosen = arguments.which
+    if arguments.other is not None:
+        os.environ["REFINO_EVAL_OTHER_CHECKOUT"] = str(arguments.other.resolve())
     sys.path.insert(0, str(HERE))
     path = HERE / "RESULTS.md"
     sections = {}
@@ -63,7 +71,8 @@ def main():
             sections[title] = body.strip()
     for name in chosen:
         print(f"{TITLES[name]} ...", flush=True)
-        measure = importlib.import_module(name).run
+        module = importlib.import_module(name)
+        measure = module.run
         # A long benchmark prints its rows as they are measured, so that they are not lost if it is stopped.
         seen = (
             {"report": lambda row: print(row, flush=True)} if "report" in inspect.signature(measure).parameters else {}
@@ -72,7 +81,8 @@ def main():
         machine = (
             f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, BLAS on one thread"
         )
-        sections[TITLES[name]] = f"{rows}\n\nMeasured on {machine}; load at the end {os.getloadavg()[0]:.1f}."
+        about = f"{module.about()} " if hasattr(module, "about") else ""
+        sections[TITLES[name]] = f"{rows}\n\n{about}Measured on {machine}; load at the end {os.getloadavg()[0]:.1f}."
         print(rows, flush=True)
     text = "# Benchmarks\n\nWritten by `benchmarks/run.py`; ratios are of works measured in the same run.\n"
     # Sections that other programs wrote are kept, after those of this one.

@@ -13,6 +13,7 @@ also measured where `--watch` waits for it.
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 import re
 import resource
@@ -190,6 +191,19 @@ def measure(checkout: Path, cores: int, *, watch: bool = False) -> dict[str, dic
         change_outcome(folder)
         found[WORKS[1]] = measured_run(checkout, folder, cores)
         return found
+
+
+def about() -> str:
+    """Return what the table compares, for the file of results."""
+    named = os.environ.get(OTHER_VARIABLE)
+    if named is None:
+        return f"Evaluation `{EVALUATION}`, {len(exhibits_of(ROOT))} exhibits."
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=named, capture_output=True, text=True).stdout
+    return (
+        f"Evaluation `{EVALUATION}`: {len(exhibits_of(ROOT))} exhibits here, {len(exhibits_of(Path(named)))} in the other "
+        f"checkout, commit {commit.strip() or 'not stated'}, on {datetime.date.today():%d %B %Y}. Processor seconds are those of "
+        "all processes, memory that of the tree of processes."
+    )
 
 
 def run(other: Path | None = None, *, cores: int = 2) -> list[dict[str, Any]]:

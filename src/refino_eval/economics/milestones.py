@@ -166,10 +166,14 @@ def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date)
 
 
 def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
+    if not person.jobs:
+        return
     if criterion.position == "together_same_employer":
         yield from _together(person, criterion, observed_to)
         return
     fitting = {job: day for job in person.jobs if (day := _fits_from(person, job, criterion)) is not None}
+    if not fitting:
+        return
     if criterion.pay is None:
         yield from _lasting(list(fitting), fitting, criterion, observed_to)
         return
