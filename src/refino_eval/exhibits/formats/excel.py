@@ -6,6 +6,7 @@ import io
 import math
 import re
 import textwrap
+import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -247,8 +248,11 @@ def _head_pages(book: Workbook, text: str) -> None:
 
 
 def _saved(book: Workbook) -> bytes:
+    from openpyxl.writer.excel import ExcelWriter
+
     buffer = io.BytesIO()
-    book.save(buffer)
+    # Stored, not compressed as by `book.save`: `timeless` compresses it anew.
+    ExcelWriter(book, zipfile.ZipFile(buffer, "w")).save()
     return timeless(buffer.getvalue())
 
 
