@@ -139,7 +139,7 @@ def summary(audited: Audited, language: Language) -> str:
     found = audited.count(language) or say("audit.word_nothing_found", language)
     text = say("audit.word_numbers_read", language, numbers=audited.numbers, found=found)
     if audited.tables:
-        text = say("audit.word_tables_read", language, tables=audited.tables, numbers=audited.numbers, found=found)
+        text = say("audit.word_tables_read", language, n=audited.tables, numbers=audited.numbers, found=found)
     if audited.unread:
         text += "; " + say("audit.word_parts_unread", language, n=len(audited.unread))
     return text
