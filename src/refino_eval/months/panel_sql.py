@@ -5,9 +5,10 @@ SUM. Of date arithmetic it has only the number of days between two days, since t
 (`refino_eval.months.periods`) and joined. The text reads these relations:
 
 ``cohort``
-    person_no, person_id, draw_date: one row a person; the number stands for the id, and follows its order.
+    person_no, person_id, draw_period (first day of the month or week of the draw): one row a person; the number stands
+    for the id, and follows its order.
 ``periods``
-    draw_date, event_time, period_start, period_stop (the day after), and a factor per conversion of prices.
+    draw_period, event_time, period_start, period_stop (the day after), and a factor per conversion of prices.
 ``register_<name>``
     The clean spells of a register, half-open: start, stop (the day after the last, empty for a spell that is still
     open), and the columns that states need. A register that only gives days of death or emigration has no spells.
@@ -126,7 +127,7 @@ def _people(plan: Plan) -> str:
         "    SELECT\n"
         "        cohort.person_no,\n"
         "        cohort.person_id,\n"
-        f"        cohort.draw_date{days}\n"
+        f"        cohort.draw_period{days}\n"
         f"    FROM cohort{joins}\n"
         ")"
     )
@@ -144,7 +145,7 @@ def _grid(plan: Plan) -> str:
         "        periods.period_start,\n"
         f"        periods.period_stop{carried}\n"
         "    FROM people\n"
-        "    JOIN periods ON periods.draw_date = people.draw_date\n"
+        "    JOIN periods ON periods.draw_period = people.draw_period\n"
         ")"
     )
 
@@ -225,7 +226,7 @@ def _touched(plan: Plan, group: Group, columns: dict[str, str], condition: str) 
         f"    FROM register_{group.register} AS s\n"
         "    JOIN people ON people.person_id = s.person_id\n"
         "    JOIN periods\n"
-        "        ON periods.draw_date = people.draw_date\n"
+        "        ON periods.draw_period = people.draw_period\n"
         f"        AND {touch}{where}\n"
         ")"
     )
@@ -290,7 +291,7 @@ def _day_steps(plan: Plan, group: Group) -> list[str]:
         f"    FROM register_{group.register} AS s\n"
         "    JOIN people ON people.person_id = s.person_id\n"
         "    JOIN periods\n"
-        "        ON periods.draw_date = people.draw_date\n"
+        "        ON periods.draw_period = people.draw_period\n"
         f"        AND {TOUCHES['any_day']}\n"
         f"    WHERE {condition}\n"
         ")",

@@ -35,9 +35,9 @@ def spark_panel(
     plan, text
         What is read, and the query in DuckDB's dialect.
     people
-        person_no, person_id and draw_date of everybody whose rows are wanted, sorted by person.
+        person_no, person_id and draw_period of everybody whose rows are wanted, sorted by person.
     periods
-        The clock's periods by day of draw.
+        The clock's periods by period of the draw.
     clean_paths
         Clean parquet file by register; the server reads the columns that the plan names.
     folder
