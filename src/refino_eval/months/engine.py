@@ -274,9 +274,7 @@ def _check_paths(plan: Plan, clean_paths: Mapping[str, Path]) -> None:
     )
 
 
-def _load_cohort(
-    connection: duckdb.DuckDBPyConnection, path: Path, unit: Unit, part: tuple[int, int] | None
-) -> None:
+def _load_cohort(connection: duckdb.DuckDBPyConnection, path: Path, unit: Unit, part: tuple[int, int] | None) -> None:
     # There are many days of draw but few months or weeks, and days of one share their periods.
     connection.execute(
         "CREATE TABLE everybody AS SELECT CAST(person_id AS VARCHAR) AS person_id, "
