@@ -28,6 +28,7 @@ STATES = ("wage", "any_wage", "weekly_hours", "weekly_hours_main_job", "half_tim
 JOB_STATES = ("weekly_hours", "weekly_hours_main_job", "half_time", "full_time")
 PANDAS_UP_TO = 1_000_000
 CHECKED_UP_TO = 100_000
+ROUNDS = 3
 
 
 def run(
@@ -47,16 +48,21 @@ def run(
     Returns
     -------
     list of dict
-        case, people, ours_s, ours_peak_mb, pandas_s, pandas_peak_mb, ratio, floor_s (reading the registers and writing
+        case, people, ours_s, ours_cpu_s (with the start of Python), ours_peak_mb, the same of pandas, ratio, floor_s (reading the registers and writing
         the panel, and nothing else), times_floor; None where it was not measured.
     """
     rows: list[dict[str, Any]] = []
     for people in sizes:
         with tempfile.TemporaryDirectory() as folder:
             _process("make", folder, people, 1)
-            ours = _process("ours", folder)
-            least = _process("floor", folder)
-            plain = _process("pandas", folder) if pandas and people <= PANDAS_UP_TO else None
+            tasks = ("ours", "floor", "pandas") if pandas and people <= PANDAS_UP_TO else ("ours", "floor")
+            # Short works in turn, so that what else the machine does meets all of them; the fastest of each counts.
+            rounds = [
+                {task: _process(task, folder) for task in tasks}
+                for _ in range(ROUNDS if people <= CHECKED_UP_TO else 1)
+            ]
+            best = {task: min((done[task] for done in rounds), key=lambda done: done["seconds"]) for task in tasks}
+            ours, least, plain = best["ours"], best["floor"], best.get("pandas")
             if plain is not None and people <= CHECKED_UP_TO:
                 # In a process of its own as well: a parent's peak memory is counted as its children's.
                 _process("compare", folder)
@@ -74,13 +80,15 @@ def _row(
     return {
         "case": case,
         "people": people,
-        "ours_s": round(ours["seconds"], 1),
+        "ours_s": round(ours["seconds"], 2),
+        "ours_cpu_s": round(ours["cpu_s"], 2),
         "ours_peak_mb": round(ours["peak_mb"]),
-        "pandas_s": None if plain is None else round(plain["seconds"], 1),
+        "pandas_s": None if plain is None else round(plain["seconds"], 2),
+        "pandas_cpu_s": None if plain is None else round(plain["cpu_s"], 2),
         "pandas_peak_mb": None if plain is None else round(plain["peak_mb"]),
-        "ratio": None if plain is None else round(plain["seconds"] / ours["seconds"], 1),
-        "floor_s": round(least["seconds"], 1),
-        "times_floor": round(ours["seconds"] / least["seconds"], 1),
+        "ratio": None if plain is None else round(plain["seconds"] / ours["seconds"], 2),
+        "floor_s": round(least["seconds"], 2),
+        "times_floor": round(ours["seconds"] / least["seconds"], 2),
     }
 
 
