@@ -13,7 +13,7 @@ from refino_eval.errors import UserError, nearest
 from refino_eval.published.audit import audit, audit_file
 from refino_eval.published.audit.document import relations_file
 from refino_eval.published.audit.findings_report import Audited, to_csv, to_json, to_markdown, to_text
-from refino_eval.published.audit.published_tables import published_tables
+from refino_eval.published.published_tables import published_tables
 from refino_eval.published.reading import READERS, read_document
 from refino_eval.published.relations import load_relations
 from refino_eval.published.source import load_source, source_file
