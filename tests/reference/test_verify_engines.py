@@ -197,3 +197,27 @@ def test_the_reference_trial(shared_data):
     with recording() as kept:
         itt(trial[["y0", "y1", "y2"]], trial["z"], cells=trial["cell"], controls=controls)
     assert_agreement(kept.regressions.values(), "HC1", ("statsmodels", "linearmodels", "within"))
+
+
+@pytest.mark.parametrize("engine", ["statsmodels", "textbook"])
+def test_designs_that_differ_in_one_number_are_not_taken_for_each_other(engine):
+    rng = np.random.default_rng(12)
+    columns, cells = rng.standard_normal((60, 2)), np.arange(60) % 4
+    other = columns.copy()
+    other[7, 0] += 1.0
+    outcomes = rng.standard_normal((60, 1))
+    problems = [
+        Problem(columns=each, n_focus=1, cells=cells, weights=None, cluster=None, vcov="HC1")
+        for each in (columns, other)
+    ]
+    # The second round finds the decompositions of the first one kept.
+    (first, second), (again, other_again) = [
+        [ask(engine, problem, outcomes)[0] for problem in problems] for _ in range(2)
+    ]
+    expected = [
+        np.linalg.lstsq(np.hstack((each, np.eye(4)[cells])), outcomes[:, 0], rcond=None)[0][0]
+        for each in (columns, other)
+    ]
+    assert [first[0][0], second[0][0]] == pytest.approx(expected, rel=1e-10)
+    for before, after in ((first, again), (second, other_again)):
+        assert all(np.array_equal(one, two) for one, two in zip(before, after, strict=True))
