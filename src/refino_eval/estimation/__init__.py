@@ -55,7 +55,7 @@ from refino_eval.estimation.effects.itt import EffectTable, itt
 from refino_eval.estimation.effects.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
 from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_out
 from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
-from refino_eval.estimation.effects.nonlinear import LogitTable, logit
+from refino_eval.estimation.effects.nonlinear import BinaryTable, binary_response
 from refino_eval.estimation.effects.null_card import NullCard, null_card
 from refino_eval.estimation.effects.predicted_outcomes import predicted_without_treatment
 from refino_eval.estimation.effects.propensity import Overlap, overlap
@@ -105,6 +105,7 @@ __all__ = [
     "ArmEffects",
     "BalanceTable",
     "Benchmark",
+    "BinaryTable",
     "Bounds",
     "CommonSample",
     "ComplierMeans",
@@ -127,7 +128,6 @@ __all__ = [
     "LateTable",
     "LeaveOneOut",
     "LogRank",
-    "LogitTable",
     "Missing",
     "Moments",
     "MultiplicityTable",
@@ -160,6 +160,7 @@ __all__ = [
     "arms_test",
     "attrition",
     "balance",
+    "binary_response",
     "build_controls",
     "common_sample",
     "complier_means",
@@ -185,7 +186,6 @@ __all__ = [
     "leave_one_out",
     "lee_bounds",
     "log_rank",
-    "logit",
     "mean_std_error",
     "missing_patterns",
     "moments",

@@ -1,12 +1,13 @@
-"""Logit effects against statsmodels' own margins, and separated cells."""
+"""Effects of logit and probit against statsmodels' own margins, and separated cells."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import logistic, norm
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import itt, logit
+from refino_eval.estimation import binary_response, itt
 
 
 def people(seed=0, n=600, n_cells=10):
@@ -18,24 +19,51 @@ def people(seed=0, n=600, n_cells=10):
     return (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(float), z, cells, x
 
 
-@pytest.mark.parametrize("vcov", ["iid", "HC1"])
-def test_equals_the_margins_of_statsmodels(vcov):
+@pytest.mark.parametrize("vcov", ["iid", "HC0", "HC1", "CRV1"])
+@pytest.mark.parametrize("link", ["logit", "probit"])
+@pytest.mark.parametrize("at", ["average", "means"])
+def test_equals_the_margins_of_statsmodels(vcov, link, at):
     y, z, cells, x = people()
+    if at == "means":  # get_margeff takes the means with a discrete change of every dummy, cells included
+        cells = np.zeros(len(y))
     columns = np.column_stack((z, x, pd.get_dummies(cells).to_numpy(float)))
-    fit = sm.Logit(y, columns).fit(disp=0, cov_type="nonrobust" if vcov == "iid" else "HC0")
-    margins = fit.get_margeff(at="overall", dummy=True)
-    # statsmodels' sandwich without the factor; ours has n / (n - K) as in the linear model.
-    factor = 1.0 if vcov == "iid" else np.sqrt(600 / (600 - columns.shape[1]))
-    found = logit(y, z, cells=cells, controls=x, vcov=vcov)
-    assert found.estimate[0] == pytest.approx(margins.margeff[0], rel=1e-7)
-    assert found.std_error[0] == pytest.approx(margins.margeff_se[0] * factor, rel=1e-6)
-    assert found.log_odds[0] == pytest.approx(fit.params[0], rel=1e-7)
-    assert found.log_odds_std_error[0] == pytest.approx(fit.bse[0] * factor, rel=1e-6)
-    linear = itt(y, z, cells=cells, controls=x, vcov=vcov)
+    groups = np.arange(600) // 4
+    kinds = {"iid": {"cov_type": "nonrobust"}, "CRV1": {"cov_type": "cluster", "cov_kwds": {"groups": groups}}}
+    fit = (sm.Logit if link == "logit" else sm.Probit)(y, columns).fit(disp=0, **kinds.get(vcov, {"cov_type": "HC0"}))
+    # statsmodels' sandwich has no factor with HC0, and G / (G - 1) (n - 1) / (n - K) with clusters.
+    n, k = columns.shape
+    factor = {"iid": 1.0, "HC0": 1.0, "HC1": n / (n - k), "CRV1": (n - k) / (n - 1)}[vcov] ** 0.5
+    options = {"cluster": groups} if vcov == "CRV1" else {}
+    found = binary_response(y, z, link=link, at=at, cells=cells, controls=x, vcov=vcov, **options)
+    if at == "average":
+        margins = fit.get_margeff(at="overall", dummy=True)
+        effect, error = margins.margeff[0], margins.margeff_se[0]
+    else:
+        effect, error = by_hand(fit, columns, link)
+    assert found.estimate[0] == pytest.approx(effect, rel=1e-7)
+    assert found.std_error[0] == pytest.approx(error * factor, rel=1e-6)
+    assert found.coefficient[0] == pytest.approx(fit.params[0], rel=1e-7)
+    assert found.coefficient_std_error[0] == pytest.approx(fit.bse[0] * factor, rel=1e-6)
+    linear = itt(y, z, cells=cells, controls=x, vcov=vcov, **options)
     assert (found.linear[0], found.linear_std_error[0]) == (linear.estimate[0], linear.std_error[0])
     assert found.n_separated[0] == 0
     assert found.estimate[0] == found.estimate_varying[0]
     assert np.isnan(found.conditional_log_odds[0])
+
+
+def by_hand(fit, columns, link):
+    """Return the discrete change of treatment at the means of everything else, with its numerical delta-method error."""
+    law = {"logit": logistic, "probit": norm}[link]
+    rest = columns[:, 1:].mean(axis=0)
+
+    def change(params):
+        return law.cdf(params[0] + rest @ params[1:]) - law.cdf(rest @ params[1:])
+
+    step = 1e-6
+    slope = np.array(
+        [(change(fit.params + step * e) - change(fit.params - step * e)) / (2 * step) for e in np.eye(len(fit.params))]
+    )
+    return change(fit.params), np.sqrt(slope @ fit.cov_params() @ slope)
 
 
 def test_separated_cells_are_counted_and_have_no_effect():
@@ -44,7 +72,7 @@ def test_separated_cells_are_counted_and_have_no_effect():
     y2 = np.concatenate((y, always, alone))
     z2 = np.concatenate((z, np.tile([0.0, 1.0], 10), [1.0]))
     cells2 = np.concatenate((cells, np.full(20, 77), [78]))
-    found, plain = logit(y2, z2, cells=cells2), logit(y, z, cells=cells)
+    found, plain = binary_response(y2, z2, cells=cells2), binary_response(y, z, cells=cells)
     assert found.n_separated[0] == 21
     assert found.n_separated_cells[0] == 2
     assert found.n_singletons[0] == 1
@@ -62,29 +90,29 @@ def test_conditional_logit_has_no_constants_of_small_cells():
     y = (rng.random(3000) < 1 / (1 + np.exp(-(level + 0.8 * z)))).astype(float)
     # The dummies of 1,500 pairs are the point; their doubling is exact in theory (b = log of discordant pairs' odds).
     some = pairs < 250
-    found = logit(y[some], z[some], cells=pairs[some], conditional=True)
+    found = binary_response(y[some], z[some], cells=pairs[some], conditional=True)
     first, second = y[some][::2], y[some][1::2]
     truth = np.log(np.sum((second == 1) & (first == 0)) / np.sum((second == 0) & (first == 1)))
     assert found.conditional_log_odds[0] == pytest.approx(truth, rel=1e-5)
-    assert found.log_odds[0] == pytest.approx(2 * truth, rel=1e-4)
+    assert found.coefficient[0] == pytest.approx(2 * truth, rel=1e-4)
 
 
 def test_faults():
     y, z, cells, _ = people(n=100)
     with pytest.raises(UserError, match="3 of 100 values are not"):
-        logit(np.where(np.arange(100) < 3, 0.5, y), z, cells=cells)
+        binary_response(np.where(np.arange(100) < 3, 0.5, y), z, cells=cells)
     with pytest.raises(UserError, match="no finite estimate"):
-        logit(z, z)
+        binary_response(z, z)
     with pytest.raises(UserError, match="the same for everybody in every cell"):
-        logit((cells > 4).astype(float), z, cells=cells)
+        binary_response((cells > 4).astype(float), z, cells=cells)
 
 
 def test_outcomes_keep_their_places():
     y, z, cells, x = people(n=300)
     frame = pd.DataFrame({"a": y, "hole": np.where(np.arange(300) < 9, np.nan, 1 - y), "less": y, "c": y[::-1]})
     frame.loc[:19, "less"] = np.nan
-    found = logit(frame, z, cells=cells, missing="available", controls=x)
+    found = binary_response(frame, z, cells=cells, missing="available", controls=x)
     assert found.n.tolist() == [300, 291, 280, 300]
-    alone = logit(frame[["c"]], z, cells=cells, controls=x)
+    alone = binary_response(frame[["c"]], z, cells=cells, controls=x)
     assert found.estimate[3] == pytest.approx(alone.estimate[0], rel=1e-12)
     assert found.to_frame()["outcome"].tolist() == ["a", "hole", "less", "c"]

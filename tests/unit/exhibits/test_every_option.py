@@ -96,7 +96,7 @@ REFUSE_WEIGHTS = {
     "measured_costs",
 }
 REFUSED_VCOV = {
-    "binary_models": {"HC0", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1"},
+    "binary_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
     "time_to_event": {"CR2", "CR3", "CRV1"},
     "stepwise": {"iid"},
     "estimands": {"iid"},

@@ -320,7 +320,7 @@ def test_a_subgroup_whose_controls_repeat_the_draw_is_shown_empty(tmp_path):
 def test_logit_stands_beside_the_linear_model(trial):
     frame, got = trial.numbers(ENTRIES, "logit")
     assert got["", "work", "linear", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
-    told = est.logit(
+    told = est.binary_response(
         trial.outcomes[["work_3"]], trial.cohort["treated"], cells=trial.cohort["cell"],
         controls=trial.cohort[["age", "female"]],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Binary outcomes by logit, next to the linear probability model.
+"""Binary outcomes by logit or probit, next to the linear probability model.
 
 With a dummy for every cell, a cell whose people all have the same outcome has no finite constant (it is separated):
 its people are fitted exactly in both arms, carry no information about treatment, and are left out of the fit and counted.
@@ -39,7 +39,9 @@ from refino_eval.estimation.core.regression_inputs import Options, RegressionInp
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import itt
 
-LogitVcov = Literal["iid", "HC1"]
+LikelihoodVcov = Literal["iid", "HC0", "HC1", "CRV1"]
+Link = Literal["logit", "probit"]
+EffectAt = Literal["average", "means"]
 
 
 class Coefficient(NamedTuple):
@@ -51,16 +53,16 @@ class Coefficient(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LogitTable:
+class BinaryTable:
     """Effects of treatment on the probability of each outcome, every array of shape (J,).
 
-    ``estimate`` is the average change of the fitted probability when everybody is treated instead of
-    control, with its delta-method standard error and normal inference; ``estimate_varying`` the same over the
+    ``estimate`` is the average change of the fitted probability when everybody is treated instead of control, or that change for
+    a person with average controls, with its delta-method standard error and normal inference; ``estimate_varying`` the same over the
     ``n_varying`` people in cells where the outcome varies. ``linear`` and ``linear_std_error`` are the ITT's of the
-    linear probability model with the same cells and controls. ``log_odds`` comes with dummies,
+    linear probability model with the same cells and controls. ``coefficient`` (log odds of a logit) comes with dummies,
     ``conditional_log_odds`` without constants (NaN when not asked for). ``n_separated`` people live in
     ``n_separated_cells`` cells whose outcomes are all alike; ``n_singletons`` of them are alone in theirs. ``coefficients``
-    has the log odds of each outcome's controls, J tuples.
+    has the coefficients of each outcome's controls, J tuples.
     """
 
     outcomes: tuple[str, ...]
@@ -73,8 +75,8 @@ class LogitTable:
     std_error_varying: FloatArray
     linear: FloatArray
     linear_std_error: FloatArray
-    log_odds: FloatArray
-    log_odds_std_error: FloatArray
+    coefficient: FloatArray
+    coefficient_std_error: FloatArray
     conditional_log_odds: FloatArray
     conditional_std_error: FloatArray
     n: IntArray
@@ -97,14 +99,16 @@ class LogitTable:
         )
 
 
-def logit(
+def binary_response(
     outcomes: Columns,
     treated: Vector | RegressionInputs,
     *,
+    link: Link = "logit",
+    at: EffectAt = "average",
     conditional: bool = False,
     names: Sequence[str] | None = None,
     **options: Unpack[Options],
-) -> LogitTable:
+) -> BinaryTable:
     """Estimate the effect of treatment on the probability of binary outcomes.
 
     Parameters
@@ -112,8 +116,14 @@ def logit(
     outcomes
         Shape (n, J), 0 or 1.
     treated, names, options
-        As in `itt.itt`, without weights and clusters. ``vcov`` is ``"iid"``, from the likelihood's second derivatives, or
-        ``"HC1"`` (sandwich times n / (n - K)); the linear model has the same.
+        As in `itt.itt`, without weights. ``vcov`` is ``"iid"``, from the likelihood's second derivatives, ``"HC0"`` (sandwich),
+        ``"HC1"`` (sandwich times n / (n - K)), or ``"CRV1"`` (scores summed in clusters, times G / (G - 1) as in Stata's likelihood
+        models); the linear model has the same.
+    link
+        The distribution function that gives the probability: logistic or normal.
+    at
+        ``"average"``: the effect averaged over people; ``"means"``: the effect at the means of controls and cells, as Stata's
+        `dprobit` and `mfx` report it.
     conditional
         Whether to fit the conditional logit too (slow with cells of hundreds of people).
 
@@ -124,8 +134,9 @@ def logit(
         no finite estimate exists.
     """
     inputs = regression_inputs(treated, **options)
-    inputs.refuse("A logit", "weights", "cluster")
-    check_choice(inputs.vcov, LogitVcov, what="vcov of a logit")
+    inputs.refuse(f"A {link}", "weights")
+    check_choice(inputs.vcov, LikelihoodVcov, what=f"vcov of a {link}")
+    model = _Model(link, at)
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
     parts: dict[str, list[Any]] = {}
     order: list[int] = []
@@ -134,7 +145,7 @@ def logit(
         # The linear probability model on the same people, cells and controls, to compare.
         linear = itt(values[:, sample.columns], among)
         for k, j in enumerate(sample.columns):
-            one = _one_outcome(values[:, j], among, conditional, labels[j])
+            one = _one_outcome(values[:, j], among, model, conditional, labels[j])
             one |= {"linear": linear.estimate[k], "linear_std_error": linear.std_error[k]}
             for name, value in one.items():
                 parts.setdefault(name, []).append(value)
@@ -142,27 +153,52 @@ def logit(
     listed = parts.pop("coefficients")
     columns = {name: np.asarray(value)[np.argsort(order)] for name, value in parts.items()}
     inference = t_inference(columns["estimate"], columns["std_error"], np.inf, level=inputs.level)
-    return LogitTable(
+    return BinaryTable(
         outcomes=labels, p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high,
         coefficients=tuple(listed[k] for k in np.argsort(order)), vcov=inputs.vcov, level=inputs.level, **columns,
     )  # fmt: skip
 
 
-def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool, name: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Model:
+    """Which model is fitted, and where its effect is evaluated."""
+
+    link: Link
+    at: EffectAt
+
+    def probability(self, index: FloatArray) -> FloatArray:
+        """Return the probability at an index."""
+        return np.asarray(special.expit(index) if self.link == "logit" else special.ndtr(index))
+
+    def density(self, index: FloatArray) -> FloatArray:
+        """Return the derivative of the probability."""
+        if self.link == "logit":
+            return np.asarray(special.expit(index) * (1 - special.expit(index)))
+        return np.asarray(np.exp(-(index**2) / 2) / np.sqrt(2 * np.pi))
+
+
+def _one_outcome(
+    values: FloatArray, inputs: RegressionInputs, model: _Model, conditional: bool, name: str
+) -> dict[str, Any]:
     used = np.flatnonzero(inputs.rows)
     y = values[used]
     wrong = int(np.count_nonzero(~np.isin(y, (0.0, 1.0))))
     if wrong:
-        raise UserError(f"{name} must be 0 or 1 for a logit; {wrong} of {y.size} values are not. Use the linear model.")
+        raise UserError(
+            f"{name} must be 0 or 1 for a {model.link}; {wrong} of {y.size} values are not. Use the linear model."
+        )
     check_finite(inputs.controls[used], inputs.control_names, what="Controls", remedy="Encode the missing values.")
     groups = build_cells(inputs.cells[used])
     mean = groups.means(y[:, None])[:, 0]
     varies = (mean > 0) & (mean < 1)
     inside = used[varies[groups.codes]]
     if not inside.size:
-        raise UserError(f"{name} is the same for everybody in every cell, so that a logit has nothing to explain.")
+        raise UserError(
+            f"{name} is the same for everybody in every cell, so that a {model.link} has nothing to explain."
+        )
     x, controls = _columns(inputs, inside)
-    effect, error, beta, errors = _average_effect(values[inside], x, inputs.vcov, name)
+    clusters = inputs.cluster[inside] if inputs.covariance.is_clustered and inputs.cluster is not None else None
+    effect, error, beta, errors = _effect_on_probability(values[inside], x, inputs.vcov, clusters, model, name)
     share = inside.size / used.size
     held = (np.nan, np.nan)
     if conditional:
@@ -174,8 +210,8 @@ def _one_outcome(values: FloatArray, inputs: RegressionInputs, conditional: bool
         "std_error": error * share,
         "estimate_varying": effect,
         "std_error_varying": error,
-        "log_odds": beta[0],
-        "log_odds_std_error": errors[0],
+        "coefficient": beta[0],
+        "coefficient_std_error": errors[0],
         "coefficients": tuple(map(Coefficient, controls, beta[1:].tolist(), errors[1:].tolist())),
         "conditional_log_odds": held[0],
         "conditional_std_error": held[1],
@@ -200,38 +236,68 @@ def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, li
     return columns, [inputs.control_names[k] for k in kept]
 
 
-def _average_effect(y: FloatArray, x: FloatArray, vcov: Vcov, name: str) -> tuple[float, float, FloatArray, FloatArray]:
-    """Average effect on the probability with its standard error; all log odds, treatment first, with theirs."""
-    from statsmodels.discrete.discrete_model import Logit
+def _effect_on_probability(
+    y: FloatArray, x: FloatArray, vcov: Vcov, clusters: IntArray | None, model: _Model, name: str
+) -> tuple[float, float, FloatArray, FloatArray]:
+    """Effect on the probability with its standard error; all coefficients, treatment first, with theirs."""
+    beta, information, scores = _fitted(y, x, model, name)
+    cov = np.linalg.inv(information)
+    if COVARIANCES[vcov].is_robust:
+        meat, factor = _meat(scores, vcov, clusters)
+        cov = cov @ meat @ cov * factor
+    points = x if model.at == "average" else x.mean(axis=0, keepdims=True)
+    base = points @ beta - points[:, 0] * beta[0]
+    high, low = model.density(base + beta[0]), model.density(base)
+    slope = (high - low) @ points / len(points)
+    slope[0] = np.mean(high)
+    effect = np.mean(model.probability(base + beta[0]) - model.probability(base))
+    return float(effect), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))
+
+
+def _meat(scores: FloatArray, vcov: Vcov, clusters: IntArray | None) -> tuple[FloatArray, float]:
+    """Return the sum of products of scores (summed in clusters), and the factor for small samples."""
+    n, k = scores.shape
+    if clusters is None:
+        return np.asarray(scores.T @ scores), COVARIANCES[vcov].factor(n=n, df_resid=n - k)
+    codes = np.unique(clusters, return_inverse=True)[1]
+    n_clusters = int(codes.max()) + 1
+    sums = np.zeros((n_clusters, k))
+    np.add.at(sums, codes, scores)
+    return np.asarray(sums.T @ sums), n_clusters / max(n_clusters - 1, 1)
+
+
+def _fitted(y: FloatArray, x: FloatArray, model: _Model, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the coefficients, the information at them, and each person's score.
+
+    Raises
+    ------
+    UserError
+        When there is no finite maximum.
+    """
+    from statsmodels.discrete.discrete_model import Logit, Probit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
-    n, k = x.shape
     fault = (
-        f"{name}: the logit has no finite estimate among {n} people in cells where it varies; treatment or the controls "
+        f"{name}: the {model.link} has no finite estimate among {len(x)} people in cells where it varies; treatment or the controls "
         "predict the outcome exactly. Use coarser cells or fewer controls, or the linear model."
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = Logit(y, x).fit(disp=0, method="newton", maxiter=100)
+            fit = (Logit if model.link == "logit" else Probit)(y, x).fit(disp=0, method="newton", maxiter=100)
         except (PerfectSeparationError, np.linalg.LinAlgError) as error:
             raise UserError(fault) from error
     beta = np.asarray(fit.params)
-    fitted = special.expit(x @ beta)
-    information = (x * (fitted * (1 - fitted))[:, None]).T @ x
+    if model.link == "logit":
+        fitted = special.expit(x @ beta)
+        information = (x * (fitted * (1 - fitted))[:, None]).T @ x
+        scores = x * (y - fitted)[:, None]
+    else:
+        information, scores = -np.asarray(fit.model.hessian(beta)), np.asarray(fit.model.score_obs(beta))
     # Newton's steps run away, or end where nothing is left to explain, when there is no finite maximum.
     if not fit.mle_retvals["converged"] or abs(beta[0]) > 20 or np.linalg.cond(information) > 1e14:
         raise UserError(fault)
-    cov = np.linalg.inv(information)
-    if COVARIANCES[vcov].is_robust:
-        scores = x * (y - fitted)[:, None]
-        cov = cov @ (scores.T @ scores) @ cov * n / (n - k)
-    base = x @ beta - x[:, 0] * beta[0]
-    high, low = special.expit(base + beta[0]), special.expit(base)
-    # Delta method: derivative of the mean difference by each log odds. Treatment's is of `high` alone, in which it is 1.
-    slope = (high * (1 - high) - low * (1 - low)) @ x / n
-    slope[0] = np.mean(high * (1 - high))
-    return float(np.mean(high - low)), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))
+    return beta, information, scores
 
 
 def _conditional(y: FloatArray, x: FloatArray, cells: IntArray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Effects on probabilities by two models side by side: the linear probability model and the logit."""
+"""Effects on probabilities by two models side by side: the linear probability model, and the logit or probit."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Numbers, Part, Row, Table, error_label, label
 from refino_eval.exhibits.wording.notes import control_name, errors_note, specification_note
 
-MODELS = ("linear", "logit", "log_odds")
-
 
 def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Table:
-    """Lay out outcomes as rows, models as columns, and who says nothing to the logit."""
+    """Lay out outcomes as rows, models as columns, and who says nothing to the logit or probit."""
     labels = page.labels
     numbers = Numbers.of(frame, page.style)
+    models = ("linear", exhibit.model, exhibit.coefficient)
     heads = (
         labels.word("mean_control"),
         labels.say("binary_models.linear_probability_model"),
-        labels.say("binary_models.logit_average_marginal_effect"),
-        labels.say("binary_models.logit_log_odds"),
+        labels.say(f"binary_models.{exhibit.model}_{exhibit.effect_at}_effect"),
+        labels.say(f"binary_models.{exhibit.model}_{exhibit.coefficient}"),
         labels.word("n"),
         labels.say("binary_models.cells_without_variation"),
     )
@@ -32,25 +31,25 @@ def layout(exhibit: BinaryModelsExhibit, frame: pd.DataFrame, page: Page) -> Tab
                 (
                     label(labels.outcome(outcome)),
                     numbers.cell("", key, "linear", "mean_control"),
-                    *(numbers.estimate("", key, model) for model in MODELS),
+                    *(numbers.estimate("", key, model) for model in models),
                     numbers.cell("", key, "linear", "n"),
-                    numbers.cell("", key, "logit", "n_left_out"),
+                    numbers.cell("", key, exhibit.model, "n_left_out"),
                 )
             )
         )
-        errors = (numbers.cell("", key, model, "std_error", pattern=page.style.beneath) for model in MODELS)
+        errors = (numbers.cell("", key, model, "std_error", pattern=page.style.beneath) for model in models)
         body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
         panel = panel_of(key, COEFFICIENTS)
         for control in dict.fromkeys(frame.loc[frame["panel"] == panel, "row"]):
-            # The coefficient of a control is on the scale of the log odds alone.
-            texts = (numbers.estimate(panel, control, model) for model in MODELS)
+            # The coefficient of a control is on the scale of the log odds, or of the index, alone.
+            texts = (numbers.estimate(panel, control, model) for model in models)
             body.append(Row((label(control_name(control, labels)), label(""), *texts, label(""), label(""))))
-            errors = (numbers.cell(panel, control, model, "std_error", pattern=page.style.beneath) for model in MODELS)
+            errors = (numbers.cell(panel, control, model, "std_error", pattern=page.style.beneath) for model in models)
             body.append(Row((error_label(numbers, labels), label(""), *errors, label(""), label("")), role="beneath"))
     header = Row((label(""), *(label(text, align="right") for text in heads)))
     entry = labels.specification_of(exhibit.specification)
     notes = [] if entry is None else [specification_note(exhibit.specification, entry, labels)]
-    notes.append(labels.say("binary_models.average_marginal_effect_explained"))
+    notes.append(labels.say(f"binary_models.{exhibit.effect_at}_effect_explained"))
     if entry is not None:
-        notes.append(errors_note([entry.vcov if entry.vcov == "iid" else "HC1"], labels.language))
+        notes.append(errors_note([entry.vcov], labels.language))
     return page.table(exhibit, frame, (Part(header=(header,), body=tuple(body)),), notes)

@@ -17,9 +17,9 @@ from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 
 def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
-    """Row the outcome, columns `linear`, `logit` (average effect on the probability) and `log_odds`.
+    """Row the outcome, columns `linear`, the model (effect on the probability) and its coefficient.
 
-    An outcome that no logit can fit keeps its linear effect, and its logit is not estimable.
+    An outcome that the model cannot fit keeps its linear effect, and its other numbers are not estimable.
     """
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
@@ -31,20 +31,34 @@ def numbers(exhibit: BinaryModelsExhibit, context: Context) -> Iterator[Row]:
         n = int(linear.n[0])
         yield from effect_rows(key, "linear", linear, 0, statistics=(*EFFECT, "mean_control", "n"))
         try:
-            fitted = est.logit(column, inputs)
+            fitted = est.binary_response(column, inputs, link=exhibit.model, at=exhibit.effect_at)
         except UserError:
-            yield cell(key, "logit", "estimate", np.nan, n, status="not_estimable")
-            yield cell(key, "log_odds", "estimate", np.nan, n, status="not_estimable")
+            yield cell(key, exhibit.model, "estimate", np.nan, n, status="not_estimable")
+            yield cell(key, exhibit.coefficient, "estimate", np.nan, n, status="not_estimable")
             continue
         for statistic in EFFECT:
-            yield cell(key, "logit", statistic, getattr(fitted, statistic)[0], n, source=Reason.LIKELIHOOD)
-        yield cell(key, "logit", "n", fitted.n_varying[0], int(fitted.n_varying[0]))
-        yield cell(key, "logit", "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))
-        yield cell(key, "log_odds", "estimate", fitted.log_odds[0], n, source=Reason.LIKELIHOOD)
-        yield cell(key, "log_odds", "std_error", fitted.log_odds_std_error[0], n, source=Reason.LIKELIHOOD)
+            yield cell(key, exhibit.model, statistic, getattr(fitted, statistic)[0], n, source=Reason.LIKELIHOOD)
+        yield cell(key, exhibit.model, "n", fitted.n_varying[0], int(fitted.n_varying[0]))
+        yield cell(key, exhibit.model, "n_left_out", fitted.n_separated[0], int(fitted.n_separated[0]))
+        yield cell(key, exhibit.coefficient, "estimate", fitted.coefficient[0], n, source=Reason.LIKELIHOOD)
+        yield cell(key, exhibit.coefficient, "std_error", fitted.coefficient_std_error[0], n, source=Reason.LIKELIHOOD)
         for control in fitted.coefficients[0] if exhibit.show_controls else ():
             panel = panel_of(key, COEFFICIENTS)
-            yield cell(control.name, "log_odds", "estimate", control.estimate, n, panel=panel, source=Reason.LIKELIHOOD)
             yield cell(
-                control.name, "log_odds", "std_error", control.std_error, n, panel=panel, source=Reason.LIKELIHOOD
+                control.name,
+                exhibit.coefficient,
+                "estimate",
+                control.estimate,
+                n,
+                panel=panel,
+                source=Reason.LIKELIHOOD,
+            )
+            yield cell(
+                control.name,
+                exhibit.coefficient,
+                "std_error",
+                control.std_error,
+                n,
+                panel=panel,
+                source=Reason.LIKELIHOOD,
             )
