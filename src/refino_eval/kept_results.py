@@ -28,6 +28,8 @@ from refino_eval.workflow_job import PERSON_LEVEL, protect
 
 STORE = "kept"
 RECORD = "record.json"
+PARTS = "parts.jsonl"
+"""The parts of a result that is put together from many, next to its record."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,58 @@ class Recorded(dict[str, Any]):
     def __repr__(self) -> str:
         """Return the hash of the params."""
         return f"sha256:{_hash(self)}"
+
+
+class KeptParts:
+    """The parts of one result that is put together from many, each kept under the hash of what it is made from.
+
+    A part is plain data, as JSON holds it. The file begins with the hash of its other lines, so that nothing is taken from a
+    damaged one.
+
+    Parameters
+    ----------
+    path
+        The file; None to make every part and to keep none.
+    made_from
+        What all parts depend on, as plain data.
+    """
+
+    def __init__(self, path: Path | None = None, made_from: Any = None) -> None:
+        self._path, self._made_from = path, made_from
+        self._earlier = _read_parts(path) if path is not None else {}
+        self._parts: dict[str, str] = {}
+
+    def of(self, made_from: Callable[[], Any], make: Callable[[], Any]) -> Any:
+        """Return a part: as it was kept if it is made from the same, or else made now."""
+        if self._path is None:
+            return make()
+        key = _hash([self._made_from, made_from()])
+        if key in self._earlier:
+            self._parts[key] = self._earlier[key]
+            return json.loads(self._earlier[key])
+        part = make()
+        self._parts[key] = json.dumps(part, separators=(",", ":"))
+        return part
+
+    def keep(self) -> None:
+        """Keep the parts that were asked for, and no others."""
+        if self._path is None or self._parts.keys() == self._earlier.keys():
+            return
+        text = "".join(f"{key} {part}\n" for key, part in self._parts.items())
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_name(f".{PARTS}.{os.getpid()}")
+        draft.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+        os.replace(draft, self._path)
+
+
+def _read_parts(path: Path) -> dict[str, str]:
+    try:
+        checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return {}
+    if hashlib.sha256(text.encode()).hexdigest() != checksum:
+        return {}
+    return dict(line.split(" ", 1) for line in text.split("\n")[:-1])
 
 
 class KeptResults:
@@ -113,7 +167,7 @@ class KeptResults:
         kept = {path: self._kept(result, path) for path in result.writes}
         for place in {target.parent for target in kept.values()}:
             for left in place.iterdir() if place.is_dir() else ():
-                if left not in kept.values():
+                if left not in kept.values() and left.name != PARTS:
                     left.unlink()
         for path, target in kept.items():
             _link(Path(path), target)
@@ -122,6 +176,10 @@ class KeptResults:
         draft.write_text(json.dumps({"key": self._keys[result.name], "files": files}), encoding="utf-8")
         os.replace(draft, folder / RECORD)
         protect([folder])
+
+    def parts(self, result: Result, made_from: Any) -> KeptParts:
+        """Return the kept parts of a result, all of which depend on `made_from`."""
+        return KeptParts(self._folder(result) / PARTS, made_from)
 
     def make_each(self, results: Iterable[Result], make: Callable[[Result], None], logger: logging.Logger) -> None:
         """Restore each result, or make and keep it; what goes wrong with one does not stop the others.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refino_eval.errors import MachineError, UserError
-from refino_eval.kept_results import KeptResults, Result, forget
+from refino_eval.kept_results import KeptParts, KeptResults, Result, forget
 
 RESULTS = Path("results/toy")
 LOG = logging.getLogger("test")
@@ -193,3 +193,24 @@ def test_no_draft_is_left():
     run(result("one"))
     run(result("one"))
     assert [path for path in RESULTS.rglob(".*")] == []
+
+
+def test_parts_are_kept_by_what_they_are_made_from_unless_their_file_is_damaged(tmp_path):
+    path, made = tmp_path / "parts.jsonl", []
+
+    def parts(code, *definitions):
+        kept = KeptParts(path, code)
+        found = [kept.of(lambda d=d: d, lambda d=d: made.append(d) or {"text": f"{code} {d}\n"}) for d in definitions]
+        kept.keep()
+        return found
+
+    first = parts("code", "one", "two")
+    assert parts("code", "one", "two") == first
+    assert made == ["one", "two"]
+    assert parts("code", "one", "changed")[0] == first[0]
+    assert made[2:] == ["changed"]
+    assert parts("code", "one", "two") == first
+    assert made[3:] == ["two"]
+    assert parts("new code", "one") == [{"text": "new code one\n"}]
+    path.write_text(path.read_text("utf-8").replace("new code one", "damaged"), encoding="utf-8")
+    assert parts("new code", "one") == [{"text": "new code one\n"}]

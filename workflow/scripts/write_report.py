@@ -1,7 +1,7 @@
 """Write the report in every language.
 
 Inputs: figures, aggregates and the tables of the run. Outputs: self-contained HTML pages, all of which are written before the
-first Word document. What is made from unchanged inputs is kept.
+first Word document. What is made from unchanged inputs is kept, and of the others the parts of unchanged exhibits.
 """
 
 from functools import cache
@@ -34,11 +34,14 @@ with job(snakemake) as log:
 
         (path,) = map(Path, result.writes)
         *_, language, form = path.name.split(".")
-        write_form(form, contents(language), path)
+        parts = kept.parts(result, [params.source_digest, language])
+        write_form(form, contents(language), path, parts)
+        parts.keep()
         log.info("%s", path.name)
 
     reads = tuple(snakemake.input)
-    KeptResults(results, "pages").make_each(
+    kept = KeptResults(results, "pages")
+    kept.make_each(
         [
             Result(f"report_{form}_{language}", [params.configuration, params.source_digest], reads, (path,))
             for form, paths in params.writes.items()

@@ -43,6 +43,8 @@ class ReportInputs:
         Levels of p with a star each, where an exhibit does not set them.
     profile
         The disclosure profile that protected the numbers; empty for those of a run.
+    configuration
+        What was configured, as plain data; empty where no part of the report is kept.
     """
 
     evaluation: Evaluation
@@ -53,6 +55,7 @@ class ReportInputs:
     sources: Mapping[str, Source] = field(default_factory=dict)
     stars: tuple[float, ...] = ()
     profile: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_configuration(cls, configuration: Mapping[str, Any], results: Path) -> Self:
@@ -74,6 +77,7 @@ class ReportInputs:
             run_dir=results / "run",
             sources={name: Source.model_validate(source) for name, source in configuration.get("sources", {}).items()},
             stars=tuple(configuration.get("project", {}).get("stars", ())),
+            configuration=configuration,
         )
 
     def shown(self, frames: Container[str]) -> Iterator[tuple[str, Exhibit]]:

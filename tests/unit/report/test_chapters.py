@@ -64,5 +64,8 @@ def test_the_main_report_lists_what_the_appendix_has_on_each_subject():
 def test_the_table_of_the_flow_is_needed_unless_a_figure_shows_all_samples(samples, statistic, drawn):
     flow = FlowExhibit.model_validate({"kind": "flow", "title": TITLE, "samples": samples})
     frame = pd.DataFrame({"row": ["all"], "statistic": [statistic], "status": ["x"]})
-    exhibit = ReportExhibit("figure_flow", "x", flow, frame, None, (), "")
+    inputs = SimpleNamespace(
+        definitions=SimpleNamespace(exhibits={"figure_flow": flow}), numbers={"figure_flow": frame}.__getitem__
+    )
+    exhibit = ReportExhibit("figure_flow", inputs, labels=None, verdicts="", basis=None)
     assert ReportContents.flow_is_drawn.fget(SimpleNamespace(chapters={"flow": (exhibit,)})) is drawn

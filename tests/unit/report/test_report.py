@@ -29,7 +29,7 @@ from refino_eval.report.page.chapters import chapter_of
 from refino_eval.report.page.charts import arm_style, chart_of
 from refino_eval.report.page.explanations import explanations
 from refino_eval.report.page.explorer import explorer_of, units_of, without_number
-from refino_eval.report.page.inline_figures import InlineFigures, on_dark
+from refino_eval.report.page.inline_figures import DrawnSmall, InlineFigures, on_dark
 from refino_eval.report.page.primary_effects import MainEffect, forest_of, main_effect
 from refino_eval.report.page.report_page import SCRIPTS
 from refino_eval.report.page.summary import _subject, summarise_numbers
@@ -673,7 +673,10 @@ L -0.00004 7.5
 
 def test_figures_of_a_page_share_their_letters_and_follow_its_colours() -> None:
     figures = InlineFigures()
-    first, second = (figures.inline(GLYPHS.format(name=name, width=width)) for name, width in (("a", 547), ("b", 316)))
+    first, second = (
+        figures.placed(DrawnSmall().as_part(GLYPHS.format(name=name, width=width)))
+        for name, width in (("a", 547), ("b", 316))
+    )
     assert first == (
         '<svg role="img" aria-labelledby="a-title" viewBox="0 0 547 5"><title id="a-title">A &amp; B</title>'
         '<g style="fill:var(--f0)" transform="translate(1.12 2) scale(0.085 -0.085)"><use href="#g0"/><use href="#g0" x="63.62"/></g>'

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import colorsys
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 from xml.etree import ElementTree
 
 LONG = re.compile(r"-?\d+\.\d{3,}")
@@ -23,13 +24,16 @@ GLYPH = "scale(0.015625)"
 """The transformation that matplotlib gives the outline of a letter, and nothing else."""
 NARROW = 400
 """Width of a drawing in points, below which it is a narrow one."""
+MARK = "\ue000{}{}\ue001"
+"""A name that the page decides, between characters that no text has."""
+NAMED = re.compile("\ue000([gfd])(\\d+)\ue001")
 PLACED = ("d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points", "cx", "cy", "r")
 """Attributes that hold positions in the units of the drawing."""
 
 
 @dataclass
 class InlineFigures:
-    """Makes the figures of one page small, and collects what they share.
+    """Collects what the figures of one page share.
 
     Attributes
     ----------
@@ -43,26 +47,15 @@ class InlineFigures:
     colours: dict[str, str] = field(default_factory=dict)
     _named: int = 0
 
-    def inline(self, svg: str) -> str:
-        """Return a figure file as an element of the page: without prologue, and as wide as the page allows.
-
-        Parameters
-        ----------
-        svg
-            The text of an SVG file.
-        """
-        root = ElementTree.fromstring(svg[svg.index("<svg") :])
-        for element in root.iter():
-            element.tag = _plain(element.tag)
-            element.attrib = {_plain(name): value for name, value in element.attrib.items()}
-        for name in ("width", "height", "version"):
-            root.attrib.pop(name, None)
-        # A figure drawn narrow is legible on a telephone as it is, and would have huge letters if it were stretched.
-        box = root.get("viewBox", "").split()
-        if len(box) == 4 and float(box[2]) < NARROW:
-            root.set("class", "narrow")
-        names = dict(self._names(root))
-        return "".join(self._written(root, names))
+    def placed(self, part: Mapping[str, Any]) -> str:
+        """Return a figure (`DrawnSmall.as_part`) with the page's names of letters, colours and other elements."""
+        names = {
+            "g": [self.glyphs.setdefault(path, f"g{len(self.glyphs)}") for path in part["glyphs"]],
+            "f": [self.colours.setdefault(colour, f"f{len(self.colours)}") for colour in part["colours"]],
+            "d": [f"d{self._named + place + 1}" for place in range(part["named"])],
+        }
+        self._named += part["named"]
+        return NAMED.sub(lambda mark: names[mark[1]][int(mark[2])], part["text"])
 
     @property
     def shared(self) -> str:
@@ -81,6 +74,39 @@ class InlineFigures:
         dark = "".join(f"--{name}:{on_dark(colour)};" for colour, name in self.colours.items())
         return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
+
+@dataclass
+class DrawnSmall:
+    """Makes one figure small, whatever page it will be on."""
+
+    _glyphs: dict[str, str] = field(default_factory=dict)
+    _colours: dict[str, str] = field(default_factory=dict)
+    _named: int = 0
+
+    def as_part(self, svg: str) -> dict[str, Any]:
+        """Return a figure file as an element of a page, without prologue, and as wide as the page allows; as plain data.
+
+        Names of letters, colours and other elements are marked in its text, for `InlineFigures.placed`.
+
+        Parameters
+        ----------
+        svg
+            The text of an SVG file.
+        """
+        root = ElementTree.fromstring(svg[svg.index("<svg") :])
+        for element in root.iter():
+            element.tag = _plain(element.tag)
+            element.attrib = {_plain(name): value for name, value in element.attrib.items()}
+        for name in ("width", "height", "version"):
+            root.attrib.pop(name, None)
+        # A figure drawn narrow is legible on a telephone as it is, and would have huge letters if it were stretched.
+        box = root.get("viewBox", "").split()
+        if len(box) == 4 and float(box[2]) < NARROW:
+            root.set("class", "narrow")
+        names = dict(self._names(root))
+        text = "".join(self._written(root, names))
+        return {"text": text, "glyphs": list(self._glyphs), "colours": list(self._colours), "named": self._named}
+
     def _names(self, root: ElementTree.Element) -> Iterator[tuple[str, str]]:
         """Yield each id that the figure refers to, with its name on the page: shared for letters, short for the rest."""
         described = set((root.get("aria-labelledby") or "").split())
@@ -94,10 +120,11 @@ class InlineFigures:
                 yield str(name), str(name)
             elif name in referred:
                 if element.get("transform") == GLYPH:
-                    yield str(name), self.glyphs.setdefault(_path(element.get("d", "")), f"g{len(self.glyphs)}")
+                    outline = _path(element.get("d", ""))
+                    yield str(name), self._glyphs.setdefault(outline, MARK.format("g", len(self._glyphs)))
                 else:
+                    yield str(name), MARK.format("d", self._named)
                     self._named += 1
-                    yield str(name), f"d{self._named}"
 
     def _written(self, element: ElementTree.Element, names: dict[str, str]) -> Iterator[str]:
         """Yield the text of an element and what is in it, without what says nothing."""
@@ -141,7 +168,7 @@ class InlineFigures:
             yield f' {name}="{escape(text)}"'
 
     def _colour(self, match: re.Match[str]) -> str:
-        return f"var(--{self.colours.setdefault(match[0], f'f{len(self.colours)}')})"
+        return f"var(--{self._colours.setdefault(match[0], MARK.format('f', len(self._colours)))})"
 
 
 def on_dark(colour: str) -> str:

@@ -7,7 +7,8 @@ different ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from refino_eval.exhibits.render import figure_notes, table_of
 from refino_eval.exhibits.tidy import reason_not_made
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.notes import watermark_text
+from refino_eval.report.exhibit_basis import ExhibitBasis
 from refino_eval.report.page import summary_tables
 from refino_eval.report.page.chapters import DEPTHS, by_chapter, in_appendix
 from refino_eval.report.page.comparison import Comparison, compare_in_words
@@ -38,34 +40,73 @@ LONGEST_ON_PAPER = 100
 
 @dataclass(frozen=True)
 class ReportExhibit:
-    """One exhibit of a report.
+    """One exhibit of a report, laid out when it is asked for.
 
     Attributes
     ----------
-    name, title
-        What it is called by the program, and by the reader.
-    definition, frame
-        Its definition and its tidy numbers.
-    table
-        Laid out; None for a figure, whose pictures are files.
-    notes
-        Under it.
+    name
+        What the program calls it.
+    inputs, labels
+        The run as the exhibit sees it (`ExhibitBasis`), and what to call things.
     verdicts
         Against published numbers; empty where none were published.
+    basis
+        What it is made from.
     """
 
     name: str
-    title: str
-    definition: Exhibit
-    frame: pd.DataFrame
-    table: Table | None
-    notes: tuple[str, ...]
+    inputs: ReportInputs
+    labels: LabelBook
     verdicts: str
+    basis: ExhibitBasis
+
+    @property
+    def definition(self) -> Exhibit:
+        """Its definition."""
+        return self.inputs.definitions.exhibits[self.name]
+
+    @property
+    def title(self) -> str:
+        """What the reader calls it."""
+        return self.definition.title[self.labels.language]
+
+    @cached_property
+    def made_from(self) -> list[Any]:
+        """Everything that it is made from, as plain data."""
+        return self.basis.of(self.inputs, self.name)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Its tidy numbers."""
+        return self.inputs.numbers(self.name)
 
     @property
     def made(self) -> bool:
         """Whether its numbers could be computed."""
         return reason_not_made(self.frame) is None
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        # The report names the class of the data once; single files name it each.
+        return {"stars": self.inputs.stars}
+
+    @cached_property
+    def table(self) -> Table | None:
+        """Laid out; None for a figure, whose pictures are files."""
+        if self.definition.form != "table":
+            return None
+        return table_of(
+            self.name, self.definition, self.frame, labels=self.labels, language=self.labels.language, facts=self._facts
+        )
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Under it."""
+        if self.table is not None:
+            return self.table.notes
+        return figure_notes(
+            self.definition, self.frame, labels=self.labels, language=self.labels.language, facts=self._facts
+        )
 
 
 @dataclass(frozen=True)
@@ -165,8 +206,18 @@ def _gathered(inputs: ReportInputs, language: Language) -> ReportContents:
     names = [name for name in inputs.evaluation.exhibits if (inputs.aggregates_dir / f"{name}.csv").is_file()]
     frames = {name: inputs.numbers(name) for name in names}
     comparison = compare_in_words(inputs, frozenset(names), labels, language)
+    basis = ExhibitBasis(inputs, language)
     chapters: dict[str, tuple[ReportExhibit, ...]] = {
-        chapter: tuple(_exhibit(name, frames[name], inputs, labels, comparison) for name in held)
+        chapter: tuple(
+            ReportExhibit(
+                name=name,
+                inputs=(narrow := basis.inputs_of(name)),
+                labels=replace(labels, definitions=narrow.definitions),
+                verdicts=comparison.line(name) if comparison is not None else "",
+                basis=basis,
+            )
+            for name in held
+        )
         for chapter, held in by_chapter(frames, inputs.definitions.exhibits).items()
     }
     made = {name: frame for name, frame in frames.items() if reason_not_made(frame) is None}
@@ -216,25 +267,3 @@ def _depths(chapters: Mapping[str, Any], own: Mapping[str, Any], *, quality: boo
     }
     depths = {depth: tuple(name for name in held if name in filled) for depth, held in DEPTHS.items()}
     return {depth: held for depth, held in depths.items() if held}
-
-
-def _exhibit(
-    name: str, frame: pd.DataFrame, inputs: ReportInputs, labels: LabelBook, comparison: Comparison | None
-) -> ReportExhibit:
-    exhibit, language = inputs.definitions.exhibits[name], labels.language
-    # The report names the class of the data once; single files name it each.
-    facts: dict[str, Any] = {"stars": inputs.stars}
-    if exhibit.form == "table":
-        table = table_of(name, exhibit, frame, labels=labels, language=language, facts=facts)
-        notes = table.notes
-    else:
-        table, notes = None, figure_notes(exhibit, frame, labels=labels, language=language, facts=facts)
-    return ReportExhibit(
-        name=name,
-        title=exhibit.title[language],
-        definition=exhibit,
-        frame=frame,
-        table=table,
-        notes=notes,
-        verdicts=comparison.line(name) if comparison is not None else "",
-    )

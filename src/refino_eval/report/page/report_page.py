@@ -11,12 +11,13 @@ from refino_eval.config.base import Language
 from refino_eval.config.exhibit_base import StatesExhibit
 from refino_eval.exhibits.formats.text_formats import to_html
 from refino_eval.exhibits.formats.widths import lies_on_paper
+from refino_eval.kept_results import KeptParts
 from refino_eval.report.html import scripted, write_page
 from refino_eval.report.page.charts import arm_style, chart_of
-from refino_eval.report.page.inline_figures import InlineFigures
+from refino_eval.report.page.inline_figures import DrawnSmall, InlineFigures
 from refino_eval.report.page.report_contents import ReportContents, ReportExhibit, report_contents
 from refino_eval.report.report_inputs import ReportInputs
-from refino_eval.report.trail.page_data import TrailData
+from refino_eval.report.trail.page_data import ExhibitTrails, TrailData
 from refino_eval.report.trail.trails import Trails
 from refino_eval.text.design_wording import worded_for
 
@@ -49,11 +50,13 @@ class Shown:
 
 @dataclass
 class _Page:
-    """What the exhibits of one page share: trails, the catalogue next to the page if there is one, charts and figures."""
+    """What the exhibits of one page share: trails, the catalogue next to the page if there is one, kept parts, charts and figures."""
 
     contents: ReportContents
+    made: Trails
     trails: TrailData
     catalogue: str
+    kept: KeptParts
     charts: dict[str, Any] = field(default_factory=dict)
     figures: InlineFigures = field(default_factory=InlineFigures)
 
@@ -78,21 +81,24 @@ def build_report(inputs: ReportInputs, *, language: Language, out_path: Path) ->
     return write_report(report_contents(inputs, language), out_path)
 
 
-def write_report(contents: ReportContents, out_path: Path) -> Path:
-    """Write a report as one HTML page, and return its path."""
+def write_report(contents: ReportContents, out_path: Path, kept: KeptParts | None = None) -> Path:
+    """Write a report as one HTML page, of which the parts of unchanged exhibits may be kept, and return its path."""
     with worded_for(contents.inputs.evaluation.design):
-        return _written(contents, out_path)
+        return _written(contents, out_path, kept or KeptParts())
 
 
-def _written(contents: ReportContents, out_path: Path) -> Path:
+def _written(contents: ReportContents, out_path: Path, kept: KeptParts) -> Path:
     from markupsafe import Markup
 
     inputs, language = contents.inputs, contents.language
     catalogue = f"catalogue.{language}.html"
+    trails = Trails(inputs, contents.labels, language)
     page = _Page(
         contents,
-        TrailData(Trails(inputs, contents.labels, language)),
+        trails,
+        TrailData(trails.code),
         catalogue if (inputs.release_dir / catalogue).is_file() else "",
+        kept,
     )
     chapters = {chapter: [_shown(exhibit, page) for exhibit in held] for chapter, held in contents.chapters.items()}
     return write_page(
@@ -126,42 +132,45 @@ def _written(contents: ReportContents, out_path: Path) -> Path:
     )
 
 
-def _shape(exhibit: ReportExhibit, body: str) -> str:
-    """Return the class of an exhibit that needs other room on paper: a very wide table, or a figure that is taller than wide."""
-    if exhibit.table is not None:
-        return "lies" if lies_on_paper(exhibit.table) else ""
-    across = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', body)
+def _shape(figure: str) -> str:
+    """Return the class of a figure that is taller than wide, and needs a page to itself on paper."""
+    across = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', figure)
     return "tall" if across and float(across[2]) > TALL * float(across[1]) else ""
 
 
 def _shown(exhibit: ReportExhibit, page: _Page) -> Shown:
     from markupsafe import Markup
 
-    contents, definition = page.contents, exhibit.definition
-    if exhibit.table is not None:
-        body = to_html(
-            exhibit.table, titled=False, fold=LONGEST, marks=lambda cell: page.trails.marks(exhibit.name, cell)
-        )
-    else:
-        body = page.figures.inline(contents.inputs.figure(exhibit.name, contents.language))
-        chart = (
-            chart_of(definition, exhibit.frame, contents.labels)
-            if exhibit.made and isinstance(definition, StatesExhibit)
-            else None
-        )
-        if chart is not None:
-            page.charts[exhibit.name] = chart
+    part = page.kept.of(lambda: exhibit.made_from, lambda: _part(exhibit, page))
+    body = page.trails.placed(part["trails"], part["body"]) if "trails" in part else page.figures.placed(part["figure"])
+    if part["chart"] is not None:
+        page.charts[exhibit.name] = part["chart"]
     return Shown(
         name=exhibit.name,
         title=exhibit.title,
-        form=definition.form,
+        form=exhibit.definition.form,
         body=Markup(body),
-        # The notes of a table are part of it.
-        notes=() if exhibit.table is not None else exhibit.notes,
+        notes=tuple(part["notes"]),
         verdicts=exhibit.verdicts,
-        chart=exhibit.name in page.charts,
-        shape=_shape(exhibit, body),
+        chart=part["chart"] is not None,
+        shape=part["shape"],
     )
+
+
+def _part(exhibit: ReportExhibit, page: _Page) -> dict[str, Any]:
+    """Return what the page shows of an exhibit, as plain data that another page can hold; the notes of a table are in its body."""
+    if exhibit.table is not None:
+        trails = ExhibitTrails(page.made.of_exhibit(exhibit.inputs, exhibit.labels), exhibit.name)
+        body = to_html(exhibit.table, titled=False, fold=LONGEST, marks=trails.marks)
+        shape = "lies" if lies_on_paper(exhibit.table) else ""
+        return {"body": body, "trails": trails.as_part(), "shape": shape, "chart": None, "notes": []}
+    figure = DrawnSmall().as_part(exhibit.inputs.figure(exhibit.name, exhibit.labels.language))
+    chart = (
+        chart_of(exhibit.definition, exhibit.frame, exhibit.labels)
+        if exhibit.made and isinstance(exhibit.definition, StatesExhibit)
+        else None
+    )
+    return {"figure": figure, "shape": _shape(figure["text"]), "chart": chart, "notes": exhibit.notes}
 
 
 def _data(page: _Page) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -10,67 +12,109 @@ from urllib.parse import quote
 from refino_eval.exhibits.layout.table import Cell
 from refino_eval.exhibits.tidy import Key, number_text
 from refino_eval.report.trail.locations import JOINT
-from refino_eval.report.trail.trails import Fact, Section, Trails, address_of
+from refino_eval.report.trail.trails import Section, Trails, address_of
 
 MOST = 800
 """An exhibit with more numbers than this has no trails on the page; they are looked up by `trace`."""
 
+CODE = -1
+"""Stands for the section about the program, which changes with every definition and is the page's own."""
 
-@dataclass
-class TrailData:
-    """Collects the trails that cells of the page ask for.
+TRAIL = re.compile(r' data-trail="@(\d+)"')
+"""The mark of a number in the part of an exhibit, where trails are counted from its first."""
 
-    Attributes
+
+class ExhibitTrails:
+    """Collects the trails that the cells of one exhibit ask for.
+
+    Parameters
     ----------
     trails
         Makes them.
-    sections
-        Each different section, in order of first use.
-    numbers
-        Each number: its words, and the indices of its sections. Its name is the id of its cell.
-    addresses
-        The name of each number that the page shows, as the command line takes it, with the id of its cell.
+    exhibit
+        Its name.
     """
 
-    trails: Trails
-    sections: dict[Section, int] = field(default_factory=dict)
-    numbers: list[tuple[str, list[int]]] = field(default_factory=list)
-    addresses: dict[str, str] = field(default_factory=dict)
-    _indices: dict[tuple[str, Key], int] = field(default_factory=dict)
+    def __init__(self, trails: Trails, exhibit: str) -> None:
+        self._trails, self._exhibit = trails, exhibit
+        self._sections: dict[Section, int] = {}
+        self._made: dict[Key, int] = {}
+        self._numbers: list[tuple[str, list[int]]] = []
+        self._addresses: dict[str, str] = {}
 
-    def offers(self, exhibit: str) -> bool:
-        """Whether the page carries the trails of an exhibit's numbers."""
-        return len(self.trails.numbers(exhibit)) <= MOST
-
-    def marks(self, exhibit: str, cell: Cell) -> str:
+    def marks(self, cell: Cell) -> str:
         """Return the attributes of the element that shows a cell: id, full number, and the index of its trail.
 
         The id is the number's name, so that an address of the page that ends with it leads to the number.
         """
         value = cell.number
         full = "" if value is None or not math.isfinite(value) else f' data-value="{number_text(value)}"'
-        if cell.key is None or cell.key not in self.trails.numbers(exhibit):
+        if cell.key is None or cell.key not in self._trails.numbers(self._exhibit):
             return full
-        return f"{self._id(exhibit, cell.key)}{full}{self._trail(exhibit, cell.key)}"
+        return f"{self._id(cell.key)}{full}{self._trail(cell.key)}"
 
-    def _id(self, exhibit: str, key: Key) -> str:
+    def as_part(self) -> dict[str, Any]:
+        """Return everything as plain data: sections as a title and lines of three texts, and numbers as `TrailData` has them."""
+        return {
+            "sections": list(map(_texts_of, self._sections)),
+            "numbers": self._numbers,
+            "addresses": self._addresses,
+        }
+
+    def _id(self, key: Key) -> str:
         """Return the id of the first cell that shows a number; others that show it have none."""
-        address = address_of(exhibit, key)
-        if address in self.addresses:
+        address = address_of(self._exhibit, key)
+        if address in self._addresses:
             return ""
         # An id has no spaces, and is written as an address of a page writes it.
-        self.addresses[address] = quote(address, safe=":,=/()")
-        return f' id="{self.addresses[address]}"'
+        self._addresses[address] = quote(address, safe=":,=/()")
+        return f' id="{self._addresses[address]}"'
 
-    def _trail(self, exhibit: str, key: Key) -> str:
-        if not self.offers(exhibit):
+    def _trail(self, key: Key) -> str:
+        if len(self._trails.numbers(self._exhibit)) > MOST:
             return ""
-        if (exhibit, key) not in self._indices:
-            trail = self.trails.follow(exhibit, key)
-            parts = [self.sections.setdefault(part, len(self.sections)) for part in trail.sections]
-            self._indices[exhibit, key] = len(self.numbers)
-            self.numbers.append((trail.what, parts))
-        return f' data-trail="{self._indices[exhibit, key]}"'
+        if key not in self._made:
+            trail = self._trails.follow(self._exhibit, key)
+            code = self._trails.code
+            parts = [CODE if part is code else self._index(part) for part in trail.sections]
+            self._made[key] = len(self._numbers)
+            self._numbers.append((trail.what, parts))
+        return f' data-trail="@{self._made[key]}"'
+
+    def _index(self, section: Section) -> int:
+        return self._sections.setdefault(section, len(self._sections))
+
+
+@dataclass
+class TrailData:
+    """The trails of all numbers of a page.
+
+    Attributes
+    ----------
+    code
+        The section about the program.
+    sections
+        Each different section, in order of first use: a title and lines of label, text and entry of the catalogue.
+    numbers
+        Each number: its words, and the indices of its sections. Its name is the id of its cell.
+    addresses
+        The name of each number that the page shows, as the command line takes it, with the id of its cell.
+    """
+
+    code: Section
+    sections: dict[tuple[str, ...], int] = field(default_factory=dict)
+    numbers: list[tuple[str, list[int]]] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def placed(self, part: Mapping[str, Any], body: str) -> str:
+        """Add the trails of an exhibit's numbers, and return its text with the page's indices of them."""
+        first, index = len(self.numbers), dict[int, int]()
+        for place in dict.fromkeys(place for _, places in part["numbers"] for place in places):
+            section = _texts_of(self.code) if place == CODE else tuple(part["sections"][place])
+            index[place] = self.sections.setdefault(section, len(self.sections))
+        self.numbers += [(what, [index[place] for place in places]) for what, places in part["numbers"]]
+        self.addresses |= part["addresses"]
+        return TRAIL.sub(lambda mark: f' data-trail="{first + int(mark[1])}"', body)
 
     def as_data(self) -> dict[str, Any]:
         """Return everything as plain data, in which each text occurs once and is referred to by its index.
@@ -85,13 +129,20 @@ class TrailData:
 
         return {
             "sections": [
-                [index(part.title), [[index(text) for text in _line(fact)] for fact in part.facts]]
-                for part in self.sections
+                [index(title), [list(map(index, line)) for line in _lines(texts_of_lines)]]
+                for title, *texts_of_lines in self.sections
             ],
             "numbers": [[[index(part) for part in what.split(JOINT)], parts] for what, parts in self.numbers],
             "texts": list(texts),
         }
 
 
-def _line(fact: Fact) -> tuple[str, ...]:
-    return (fact.label, fact.text, fact.entry) if fact.entry else (fact.label, fact.text)
+def _lines(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the texts of each line, without the entry of the catalogue where there is none."""
+    for start in range(0, len(texts), 3):
+        yield texts[start : start + (3 if texts[start + 2] else 2)]
+
+
+def _texts_of(section: Section) -> tuple[str, ...]:
+    """Return a section as a title and three texts for each line: label, text, and entry of the catalogue or nothing."""
+    return (section.title, *(text for fact in section.facts for text in (fact.label, fact.text, fact.entry)))

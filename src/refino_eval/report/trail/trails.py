@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
@@ -121,8 +122,15 @@ class Trails:
         self.style = NumberStyle.of(language)
         self._frames: dict[str, dict[Key, Number]] = {}
         self._shared: dict[tuple[str, ...], Section] = {}
+        self._records: dict[str, _Records | None] = {}
         self._words: dict[tuple[str, str], str] = {}
         self._places: dict[str, dict[tuple[str, ...], list[tuple[str, float]]]] = {}
+
+    def of_exhibit(self, inputs: ReportInputs, labels: LabelBook) -> Trails:
+        """Return the trails of an exhibit that sees a part of the definitions; shared sections remain shared."""
+        part = copy(self)
+        part.inputs, part.labels, part.definitions = inputs, labels, inputs.definitions
+        return part
 
     def numbers(self, exhibit: str) -> dict[Key, Number]:
         """Return an exhibit's numbers by key."""
@@ -159,7 +167,7 @@ class Trails:
             self._definition(entry, key, defined),
             self._sample(entry, sample, persons),
             self._specification(entry, key, specification, labels),
-            self._code,
+            self.code,
             self._published_inputs(entry, key)
             if not entry.about_people
             else self._with_model(entry, key, self._inputs(self._registers(sample, defined, specification))),
@@ -316,7 +324,8 @@ class Trails:
         return self.inputs.provenance()
 
     @cached_property
-    def _code(self) -> Section:
+    def code(self) -> Section:
+        """The section about the program, which is the same for all numbers of a run."""
         record = self._provenance
         code, packages = record.get("code") or {}, record.get("packages") or {}
         commit = code.get("commit") or self.say("trail.not_under_version_control")
@@ -393,21 +402,20 @@ class Trails:
     def _note(self, text: str) -> tuple[Fact, ...]:
         return (Fact("note", self.say("trail.fact_note"), text),)
 
-    @cached_property
-    def _checks(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]] | None:
-        return _by_key(self.inputs.table("verify"))
-
-    @cached_property
-    def _comparisons(self) -> Mapping[tuple[str, ...], list[Mapping[str, str]]]:
-        return _by_key(self.inputs.table("comparison")) or {}
+    def _rows_of(self, table: str) -> _Records | None:
+        """Return the rows of a table of the run by the number that they are about; None where there is no such table."""
+        if table not in self._records:
+            self._records[table] = _by_key(self.inputs.table(table))
+        return self._records[table]
 
     def _verified(self, exhibit: str, key: Key) -> Section:
-        checks_made = self._checks.get((exhibit, *key), []) if self._checks is not None else []
+        checks = self._rows_of("verify")
+        checks_made = checks.get((exhibit, *key), []) if checks is not None else []
         if checks_made:
             facts = tuple(map(self._engine, checks_made))
         else:
             facts = self._note(
-                self.say("trail.no_verification") if self._checks is None else self.say("trail.not_recomputed")
+                self.say("trail.no_verification") if checks is None else self.say("trail.not_recomputed")
             )
         return Section("verified", self.say("trail.section_verified"), facts)
 
@@ -421,7 +429,7 @@ class Trails:
 
     def _published(self, exhibit: str, key: Key) -> Section:
         facts: list[tuple[str, str]] = []
-        for record in self._comparisons.get((exhibit, *key), []):
+        for record in (self._rows_of("comparison") or {}).get((exhibit, *key), []):
             distance = record["distance_in_se"]
             text = "" if distance in ("", "nan") else self.style.fixed(float(distance), 2)
             facts += [
@@ -435,7 +443,10 @@ class Trails:
         return self._section("published", facts or [("note", self.say("trail.no_published_number"))])
 
 
-def _by_key(table: pd.DataFrame | None) -> dict[tuple[str, ...], list[Mapping[str, str]]] | None:
+_Records = dict[tuple[str, ...], list[Mapping[str, str]]]
+
+
+def _by_key(table: pd.DataFrame | None) -> _Records | None:
     """Return the rows of a table of the run by exhibit, panel, row, column and statistic."""
     if table is None:
         return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from refino_eval.exhibits.formats.reproducible_zip import LANGUAGE_TAGS
 from refino_eval.exhibits.formats.widths import measure
@@ -36,8 +36,9 @@ from refino_eval.exhibits.formats.word_grid import (
     fit,
     grid,
 )
-from refino_eval.exhibits.layout.table import Align, Cell, Part, Row, Table, label
+from refino_eval.exhibits.layout.table import Align, Cell, Part, Row, label
 from refino_eval.exhibits.tidy import write_bytes
+from refino_eval.kept_results import KeptParts
 from refino_eval.report.page.chapters import NUMBERED
 from refino_eval.report.page.report_contents import LONGEST_ON_PAPER, ReportContents, ReportExhibit
 from refino_eval.report.page.summary_tables import SummaryTable
@@ -81,6 +82,8 @@ class _Writer:
         What it shows.
     document
         What is written so far.
+    kept
+        Parts of unchanged exhibits.
     captions
         Of every exhibit, by its name.
     identity
@@ -91,6 +94,7 @@ class _Writer:
 
     contents: ReportContents
     document: Document
+    kept: KeptParts
     captions: dict[str, Caption] = field(default_factory=dict)
     identity: int = 0
     lying: bool = False
@@ -126,7 +130,7 @@ class _Writer:
             self.lying = landscape
 
 
-def write_word_report(contents: ReportContents, out_path: Path) -> Path:
+def write_word_report(contents: ReportContents, out_path: Path, kept: KeptParts | None = None) -> Path:
     """Write a report as a Word document in one language.
 
     Parameters
@@ -135,6 +139,8 @@ def write_word_report(contents: ReportContents, out_path: Path) -> Path:
         What it shows; its figures are files of the run, as PNG and as SVG.
     out_path
         The document; written at once or not at all.
+    kept
+        Where the grids of unchanged exhibits may be kept.
 
     Returns
     -------
@@ -142,14 +148,14 @@ def write_word_report(contents: ReportContents, out_path: Path) -> Path:
         `out_path`.
     """
     with worded_for(contents.inputs.evaluation.design):
-        write_bytes(out_path, _written(contents))
+        write_bytes(out_path, _written(contents, kept or KeptParts()))
     return out_path
 
 
-def _written(contents: ReportContents) -> bytes:
+def _written(contents: ReportContents, kept: KeptParts) -> bytes:
     document = new_document(contents.title, contents.language)
     turn(document.sections[0], landscape=False)
-    writer = _Writer(contents, document, _captions(contents))
+    writer = _Writer(contents, document, kept, _captions(contents))
     _styles(document)
     _margins(writer)
     paragraph(document, contents.title, "Title")
@@ -159,7 +165,7 @@ def _written(contents: ReportContents) -> bytes:
             _contents(writer)
         # The heading of a chapter that begins with a wide table is on its page.
         first = contents.chapters.get(chapter, ())[:1] if chapter not in OWN else ()
-        writer.turned(landscape=any(each.landscape for exhibit in first for each in _fitted(writer, exhibit)[1]))
+        writer.turned(landscape=any(_on_paper(writer, exhibit)["landscape"] for exhibit in first))
         if chapter == next(iter(contents.depths.get("appendix", ())), ""):
             appendix = run(writer.say("report.depth_appendix"))
             append(document, made_paragraph("Title", appendix, "<w:pageBreakBefore/>"))
@@ -359,53 +365,53 @@ def _provenance(writer: _Writer) -> None:
 
 def _exhibit(writer: _Writer, exhibit: ReportExhibit) -> None:
     """Write one exhibit: caption, grids or picture, notes, and the verdicts on its published numbers."""
-    table, chosen = _fitted(writer, exhibit)
-    writer.turned(landscape=any(each.landscape for each in chosen))
+    paper = _on_paper(writer, exhibit)
+    writer.turned(landscape=paper["landscape"])
     append(writer.document, caption_paragraph(writer.captions[exhibit.name], writer.next()))
-    if table is None:
-        _figure(writer, exhibit)
-        notes: Sequence[str] = exhibit.notes
-    else:
-        _grids(writer, table, chosen, exhibit.title)
-        notes = table.notes
-    for note in notes:
+    if exhibit.definition.form == "figure":
+        _figure(writer, exhibit, noted=bool(paper["notes"]))
+    for caption, xml in paper["grids"]:
+        if caption:
+            paragraph(writer.document, caption, PART).paragraph_format.keep_with_next = True
+        append(writer.document, xml)
+        # Word joins tables that touch; the gap also keeps the notes off the rule.
+        paragraph(writer.document, "", NOTE).paragraph_format.keep_with_next = bool(paper["notes"])
+    for note in paper["notes"]:
         writer.text(note, "TableNote")
     if exhibit.verdicts:
         to_comparison = word_field("REF _Toc_comparison \\h", writer.say("report.chapter_comparison"))
         append(writer.document, made_paragraph("TableNote", to_comparison + run(f": {exhibit.verdicts}.")))
 
 
-def _fitted(writer: _Writer, exhibit: ReportExhibit) -> tuple[Table | None, tuple[Fit, ...]]:
-    """Return the table of an exhibit as paper holds it, and how its grids are set; neither for a figure."""
-    table = _on_paper(writer, exhibit)
-    return table, fit(table, PAGES) if table is not None else ()
+def _on_paper(writer: _Writer, exhibit: ReportExhibit) -> dict[str, Any]:
+    """Return what paper holds of an exhibit, as plain data: grids with their captions, none for a figure, and notes."""
+    return cast(
+        dict[str, Any],
+        writer.kept.of(lambda: exhibit.made_from, lambda: _set(exhibit, writer.captions[exhibit.name].title)),
+    )
 
 
-def _on_paper(writer: _Writer, exhibit: ReportExhibit) -> Table | None:
-    """Return an exhibit's table as paper holds it: without grids of hundreds of rows, which the notes then name."""
-    table = exhibit.table
+def _set(exhibit: ReportExhibit, title: str) -> dict[str, Any]:
+    """Set the grids of an exhibit, without those of hundreds of rows, which the notes then name."""
+    table, language = exhibit.table, exhibit.labels.language
     if table is None:
-        return None
+        return {"landscape": False, "grids": [], "notes": exhibit.notes}
     long = [part for part in table.parts if len(part.body) > LONGEST_ON_PAPER]
-    missing = [
-        writer.say("report.not_on_paper", part=part.caption or writer.captions[exhibit.name].title, n=len(part.body))
-        for part in long
+    missing = [say("report.not_on_paper", language, part=part.caption or title, n=len(part.body)) for part in long]
+    parts = tuple(part for part in table.parts if part not in long)
+    chosen = fit(replace(table, parts=parts), PAGES)
+    grids = [
+        (part.caption, "".join(grid(part, own, part.caption or exhibit.title, LANGUAGE_TAGS[language])))
+        for part, own in zip(parts, chosen, strict=True)
     ]
-    kept = tuple(part for part in table.parts if part not in long)
-    return Table(table.exhibit, table.language, table.title, kept, (*missing, *table.notes), table.watermark)
+    return {
+        "landscape": any(each.landscape for each in chosen),
+        "grids": grids,
+        "notes": (*missing, *table.notes),
+    }
 
 
-def _grids(writer: _Writer, table: Table, chosen: Sequence[Fit], name: str) -> None:
-    document, tag = writer.document, LANGUAGE_TAGS[writer.contents.language]
-    for part, own in zip(table.parts, chosen, strict=True):
-        if part.caption:
-            paragraph(document, part.caption, PART).paragraph_format.keep_with_next = True
-        append(document, "".join(grid(part, own, part.caption or name, tag)))
-        # Word joins tables that touch; the gap also keeps the notes off the rule.
-        paragraph(document, "", NOTE).paragraph_format.keep_with_next = bool(table.notes)
-
-
-def _figure(writer: _Writer, exhibit: ReportExhibit) -> None:
+def _figure(writer: _Writer, exhibit: ReportExhibit, *, noted: bool) -> None:
     """Write a figure as a picture with the alternative text of its drawing."""
     import io
 
@@ -423,7 +429,7 @@ def _figure(writer: _Writer, exhibit: ReportExhibit) -> None:
     described.set("id", str(writer.next()))
     described.set("name", exhibit.name)
     described.set("descr", _described(svg) or exhibit.title)
-    made.paragraph_format.keep_with_next = bool(exhibit.notes)
+    made.paragraph_format.keep_with_next = noted
 
 
 def _size(svg: str) -> tuple[float, float]:
