@@ -258,13 +258,18 @@ def _spreads(document: Document) -> Mapping[str, Sequence[Sequence[Spread]]]:
     return {
         exhibit: [
             min(
-                ([_spread(document, mean, sd, whole) for mean, sd in row] for whole in (1, 100)),
+                ([_spread(document, mean, sd, whole) for mean, sd in row] for whole in _wholes(row)),
                 key=lambda spreads: math.prod(spread.chance for spread in spreads),
             )
             for row in rows.values()
         ]
         for exhibit, rows in tables.items()
     }
+
+
+def _wholes(row: Sequence[tuple[Cell, Cell]]) -> tuple[int, ...]:
+    """Return what everybody may be in a row of shares: 1, or also 100 if a share cannot be a fraction."""
+    return (1, 100) if any(mean.range.low > 1 for mean, _ in row) else (1,)
 
 
 def _is_binary(row: Sequence[Spread], often: bool) -> bool:

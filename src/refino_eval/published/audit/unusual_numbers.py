@@ -49,18 +49,9 @@ TIMES = 4
 FEWEST = 5
 """Other t of a table that one is compared with."""
 
-ESTIMATED = (
-    "estimate",
-    "std_error",
-    "mean",
-    "mean_treated",
-    "mean_control",
-    "sd",
-    "sd_treated",
-    "sd_control",
-    "difference",
-)
-"""Statistics of samples; costs and other values may be equal because they follow from equal numbers."""
+ESTIMATED = ("estimate", "std_error", "difference")
+"""Statistics that are seldom equal by chance. Shares of the same people are counts divided by one number, and equal counts are
+common; standard deviations of shares from 40 to 60 per cent all lie between 0.49 and 0.50; costs may follow from equal numbers."""
 
 
 def unusual_numbers(document: Document) -> Iterator[Finding]:
