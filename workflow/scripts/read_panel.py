@@ -21,6 +21,7 @@ with job(snakemake) as log:
 
     params = snakemake.params
     people = params.people
+    arms = Arms.from_params(people["arms"])
     data = read_panel(
         Path(params.folder),
         panel=Panel.from_params(people["table"]),
@@ -29,13 +30,14 @@ with job(snakemake) as log:
         states=list(params.wanted),
         definitions=Definitions.from_params({"states": params.states}),
         samples={name: Sample.from_params(sample) for name, sample in people["samples"].items()},
-        arms=Arms.from_params(people["arms"]),
+        arms=arms,
         covariates=Definitions.from_params({"covariates": people["covariates"]}).covariates,
         dropping=people["dropping"],
     )
     write_cohort(data.cohort.frame, Path(snakemake.output.cohort))
     write_panel(data.panel, Path(snakemake.output.panel))
-    Path(snakemake.output.flow).write_text(frame_csv(flow_frame(data.cohort.flow)), encoding="utf-8")
+    flow = flow_frame(data.cohort.flow, [arm.name for arm in arms.treated_arms])
+    Path(snakemake.output.flow).write_text(frame_csv(flow), encoding="utf-8")
     quality, rules = quality_tables([data.report])
     Path(snakemake.output.quality).write_text(frame_csv(quality), encoding="utf-8")
     Path(snakemake.output.rules).write_text(frame_csv(rules), encoding="utf-8")

@@ -53,9 +53,17 @@ def flow_line(step: str, reason: str, people: pd.DataFrame, *, arm: str = "arm")
     return FlowLine(step, reason, treated.size, int((treated == 1).sum()), int((treated == 0).sum()), counts)
 
 
-def flow_frame(lines: Sequence[FlowLine]) -> pd.DataFrame:
-    """Return the flow as a table with the columns of `run/flow.csv`, and `arm_<name>` for each of several treated arms."""
-    arms = list(dict.fromkeys(arm for line in lines for arm in line.by_arm))
+def flow_frame(lines: Sequence[FlowLine], treated: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the flow as a table with the columns of `run/flow.csv`, and `arm_<name>` for each of several treated arms.
+
+    Parameters
+    ----------
+    lines
+        The flow.
+    treated
+        Names of the treated arms, so that one without people has its column too; default: those that have people.
+    """
+    arms = list(dict.fromkeys([*(arm for line in lines for arm in line.by_arm), *treated]))
     rows: list[dict[str, object]] = []
     for line in lines:
         row: dict[str, object] = {name: getattr(line, name) for name in COLUMNS}

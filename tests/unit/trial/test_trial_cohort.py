@@ -15,6 +15,7 @@ from refino_eval.config.evaluation import Arms, Population, Sample
 from refino_eval.errors import UserError
 from refino_eval.trial import flow_frame, link_population, write_cohort
 from refino_eval.trial.covariates import derive_covariates
+from refino_eval.trial.sample_flow import FlowLine
 from support.builders import LABEL, source
 
 DRAWS = source("draws", "event", {"person_id": ("id", "id"), "start": ("day", "date"), "arm": "text", "county": "text"})
@@ -331,3 +332,10 @@ def test_control_characters_of_a_stratum_are_written_visibly(tmp_path):
     frame = pd.DataFrame({"person_id": ["1", "2", "3", "4"], "treated": [0, 1, 0, 1], "county": counties})
     write_cohort(frame, tmp_path / "cohort.parquet")
     assert pq.read_table(tmp_path / "cohort.parquet")["county"].to_pylist() == ["Os\\x0blo", "Os\\x1blo", "Oslo", None]
+
+
+def test_a_treated_arm_without_people_has_its_column_in_the_flow():
+    lines = [FlowLine("delivered", "", 3, 2, 1, {"letter": 2})]
+    flow = flow_frame(lines, ["letter", "talk"])
+    assert flow[["arm_letter", "arm_talk"]].to_numpy().tolist() == [[2, 0]]
+    assert list(flow_frame(lines, ["letter"])) == ["step", "reason", "persons", "treated", "control"]
