@@ -15,8 +15,8 @@ EMPTY = "Exhibit 'table_a': The sample is empty: no person is left in use. Look 
 
 
 def messages():
-    """Return the messages that exhibits and estimation raise, with {} for what varies."""
-    for room in ("exhibits", "estimation", "economics"):
+    """Return the messages that exhibits and what they use raise, with {} for what varies."""
+    for room in ("exhibits", "estimation", "economics", "trial"):
         for path in (PACKAGE / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UserError" and node.args:
