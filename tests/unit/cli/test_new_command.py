@@ -57,6 +57,21 @@ def test_a_person_table_is_proposed_by_looks_and_names(project):
     assert all(f"TODO: {question}" in text for question in questions)
 
 
+def test_only_columns_called_like_measures_before_assignment_are_controls(project):
+    rng = np.random.default_rng(5)
+    frame = people(rng).assign(ad_id=rng.integers(0, 40, 200), age_of_youngest=rng.integers(0, 9, 200))
+    for wave in range(12):
+        frame[f"wave{wave}"] = rng.normal(size=200).round(3)
+    frame.to_csv(project / "data/trial.csv", index=False)
+    _, text = propose(project, "mine", "person-table", project / "data/trial.csv")
+    table = load_configuration(project, evaluation="mine").evaluation.person_table
+    assert set(table.covariates.values()) == {"age", "age_of_youngest"}
+    assert len(table.outcomes) == 12
+    left = re.search("# Not used: (.*)", text)
+    assert left is not None
+    assert set(left[1].split(", ")) >= {"ad_id", "wave11"}
+
+
 def test_nobodys_values_are_shown_and_nothing_is_overwritten(project):
     frame = people(np.random.default_rng(2))
     frame.to_csv(project / "data/trial.csv", index=False)

@@ -33,6 +33,7 @@ _BASELINE = re.compile(
 )
 _CONTROL = re.compile(r"^(0|control|kontroll|ctrl|usual|none|placebo|no|nei|old|c)$", re.I)
 _ID = re.compile(r"(^|_)(id|pid|nr|no|number|fnr|case|person|respid|caseid)($|_|\d)|id$", re.I)
+_SURELY_ID = re.compile(r"(^|_)(id|pid|fnr|respid|caseid)$", re.I)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class ArmGuess:
 def is_id_name(name: str) -> bool:
     """Return whether a column is called like one of ids."""
     return _ID.search(name) is not None
+
+
+def is_surely_id_name(name: str) -> bool:
+    """Return whether a column is called an id and nothing else, unlike `number_of_children` or `paid`."""
+    return _SURELY_ID.search(name) is not None
 
 
 def is_baseline_name(name: str) -> bool:

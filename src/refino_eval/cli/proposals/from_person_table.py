@@ -17,6 +17,7 @@ from refino_eval.cli.proposals.design_guesses import (
     guess_weight,
     is_baseline_name,
     is_id_name,
+    is_surely_id_name,
 )
 from refino_eval.cli.proposals.proposal import (
     Proposal,
@@ -124,15 +125,18 @@ def _other_columns(profile: FileProfile, roles: _Roles) -> tuple[list[ColumnProf
         raise UserError(
             f"{profile.file}: no column of numbers is left that could be an outcome. Name the arm (`--arm COLUMN`), or check the file."
         )
-    numeric = [c for c in numbers if c not in outcomes]
+    # Further columns that may be outcomes are left out: a control that was measured after assignment biases every effect.
+    numeric = [c for c in numbers if c not in outcomes and is_baseline_name(c.name)]
     coded = [c for c in _columns_of_codes(rest) if c not in roles.other_strata]
     named = [*roles.used(), *roles.other_strata, *outcomes, *numeric, *coded]
     return outcomes, numeric, coded, [c for c in profile.columns if c not in named]
 
 
 def _is_measured(column: ColumnProfile) -> bool:
-    """Return whether a column holds measurements: numbers, but no integers that differ in every row, which number the rows."""
-    return column.kind == "number" or (column.kind == "integer" and not column.is_unique)
+    """Return whether a column holds measurements: numbers, but no ids, and no integers that differ in every row, which number the rows."""
+    return column.kind == "number" or (
+        column.kind == "integer" and not column.is_unique and not is_surely_id_name(column.name)
+    )
 
 
 def _columns_of_codes(columns: Iterable[ColumnProfile]) -> list[ColumnProfile]:
