@@ -9,6 +9,8 @@ import pytest
 
 from support.workflow import ROOT, copy_project, refino_eval
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
@@ -24,6 +26,19 @@ def small_run(tmp_path_factory):
             assert done.returncode == 0, done.stdout + done.stderr
             (shared / "small.done").touch()
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A running Chromium; the test is skipped where there is none."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is on the path")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture

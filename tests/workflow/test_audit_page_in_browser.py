@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from refino_eval.cli.audit_command import audit_documents
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTHS = (360, 390, 768, 1400)
 PAPER = 680
 """Pixels of a page of A4 between its margins."""
@@ -22,18 +20,6 @@ OUTSIDE = """() => [...document.querySelectorAll("body *")]
   .filter((part) => part.getBoundingClientRect().right > window.innerWidth + 1 && !part.closest(".frame, .scroll"))
   .map((part) => part.outerHTML.slice(0, 120))"""
 WIDER = "document.documentElement.scrollWidth - window.innerWidth"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is on the path")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

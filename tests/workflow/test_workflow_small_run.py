@@ -11,6 +11,8 @@ import zlib
 import pandas as pd
 import pytest
 
+from refino_eval.cli.trace_command import finished_run
+from refino_eval.report.page.report_page import build_report
 from refino_eval.text import say
 from support.workflow import PEOPLE, change, choose_exhibits, planned, refino_eval
 
@@ -182,10 +184,18 @@ def test_editing_one_outcome_computes_its_own_results_only(finished):
     assert {"table_8_2", "table_tests"} <= changed <= showing
     log = (finished / "logs/refino/derive_outcomes.log").read_text(encoding="utf-8")
     assert "panel_month: full_time_months_12" in log
+    assert_report_as_if_made_anew(finished)
     # Undone, everything is as it was.
     path.write_text(text, encoding="utf-8")
     assert refino_eval(finished, "run").returncode == 0
     assert digests(finished / RESULTS / "aggregates") == before
+    assert_report_as_if_made_anew(finished)
+
+
+def assert_report_as_if_made_anew(folder):
+    """Compare the report, put together from kept parts, with one of the same run that nothing is kept for."""
+    anew = build_report(finished_run(folder, "refino"), language="en", out_path=folder / "anew.html")
+    assert anew.read_bytes() == (folder / RESULTS / "release/report.en.html").read_bytes()
 
 
 NEW_OUTCOME = """

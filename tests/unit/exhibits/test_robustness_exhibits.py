@@ -320,11 +320,11 @@ def test_a_subgroup_whose_controls_repeat_the_draw_is_shown_empty(tmp_path):
 def test_logit_stands_beside_the_linear_model(trial):
     frame, got = trial.numbers(ENTRIES, "logit")
     assert got["", "work", "linear", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
-    told = est.binary_response(
+    model = est.binary_response(
         trial.outcomes[["work_3"]], trial.cohort["treated"], cells=trial.cohort["cell"],
         controls=trial.cohort[["age", "female"]],
     )  # fmt: skip
-    assert got["", "work", "logit", "estimate"] == pytest.approx(told.estimate[0])
+    assert got["", "work", "logit", "estimate"] == pytest.approx(model.estimate[0])
     assert abs(got["", "work", "logit", "estimate"] - got["", "work", "linear", "estimate"]) < 0.02
     rows, _ = shown("logit", frame)
     assert rows[0][0] == "Work"

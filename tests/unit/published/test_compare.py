@@ -148,7 +148,7 @@ def test_files_in_and_out(tmp_path: Path) -> None:
     judged = compare_files([printed], [tidy], data_class="synthetic", out_path=out)
     assert judged["verdict"].tolist() == ["equal"]
     assert judged["pages"].tolist() == ["93-"]
-    assert judged["distance_in_se"].notna().all()  # n_persons stands in for n
+    assert judged["distance_in_se"].notna().all()  # n_persons is used where there is no n
     first = out.read_bytes()
     compare_files([printed], [tidy], data_class="synthetic", out_path=out)
     assert out.read_bytes() == first
