@@ -13,10 +13,10 @@ from refino_eval.config.base import Label
 from refino_eval.errors import UserError
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.audit_document import one_cause
+from refino_eval.published.audit.comparisons.model_consistency import error_bounds
 from refino_eval.published.audit.document import document_of
 from refino_eval.published.audit.findings_report import Audited, fitting, to_markdown, to_text
 from refino_eval.published.audit.inferred_relations import mostly
-from refino_eval.published.audit.model_consistency import error_bounds
 from refino_eval.published.audit.shares_and_counts import deviation_range
 from refino_eval.published.audit.slips import neighbours
 from refino_eval.published.intervals import Interval, point, stands_for

@@ -12,19 +12,19 @@ from refino_eval.config.base import Label
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
 from refino_eval.published.audit.category_tests import category_tests
-from refino_eval.published.audit.copied_lines import copied_lines
+from refino_eval.published.audit.comparisons.copied_lines import copied_lines
+from refino_eval.published.audit.comparisons.model_consistency import model_consistency
+from refino_eval.published.audit.comparisons.outlying_ratios import outlying_ratios
+from refino_eval.published.audit.comparisons.sibling_models import sibling_models
+from refino_eval.published.audit.comparisons.sister_rows import sister_rows
+from refino_eval.published.audit.comparisons.unusual_numbers import unusual_numbers
 from refino_eval.published.audit.document import Document, document_of, relations_file
 from refino_eval.published.audit.findings import CERTAINTIES, RULES, Finding
 from refino_eval.published.audit.group_tests import group_tests
-from refino_eval.published.audit.model_consistency import model_consistency
 from refino_eval.published.audit.other_documents import named_documents, other_documents
-from refino_eval.published.audit.outlying_ratios import outlying_ratios
 from refino_eval.published.audit.pooled_sizes import pooled_sizes
 from refino_eval.published.audit.shares_and_counts import shares_and_counts
-from refino_eval.published.audit.sibling_models import sibling_models
 from refino_eval.published.audit.significance import significance
-from refino_eval.published.audit.sister_rows import sister_rows
-from refino_eval.published.audit.unusual_numbers import unusual_numbers
 from refino_eval.published.audit.whole_numbers import whole_numbers
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.source import load_source, source_file

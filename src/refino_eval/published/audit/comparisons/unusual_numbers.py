@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from refino_eval.published.audit.comparisons.sibling_models import SHARED_ROWS
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
 from refino_eval.published.audit.inferred_layout import is_difference
-from refino_eval.published.audit.sibling_models import SHARED_ROWS
 from refino_eval.published.audit.significance import t_range
 from refino_eval.published.intervals import added
 

@@ -10,14 +10,14 @@ from itertools import combinations
 from statistics import median
 
 from refino_eval.config.base import Label
+from refino_eval.published.audit.comparisons.sibling_models import Siblings, typical
+from refino_eval.published.audit.comparisons.unusual_numbers import CHANCE as EQUAL_BY_CHANCE
+from refino_eval.published.audit.comparisons.unusual_numbers import expected_equal
 from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import decimal_of, distinct, finding_about, name_of, number, quoted
-from refino_eval.published.audit.sibling_models import Siblings, typical
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
 from refino_eval.published.audit.slips import is_slip
-from refino_eval.published.audit.unusual_numbers import CHANCE as EQUAL_BY_CHANCE
-from refino_eval.published.audit.unusual_numbers import expected_equal
 from refino_eval.published.intervals import point
 from refino_eval.published.relations import Key, match
 
