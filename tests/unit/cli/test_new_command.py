@@ -72,6 +72,21 @@ def test_only_columns_called_like_measures_before_assignment_are_controls(projec
     assert set(left[1].split(", ")) >= {"ad_id", "wave11"}
 
 
+def test_the_plainest_of_several_arms_is_taken_and_outcomes_with_gaps_keep_their_own_people(project):
+    rng = np.random.default_rng(7)
+    frame = people(rng).drop(columns="Group")
+    frame.insert(0, "satreat", rng.choice(["no", "yes"], 200))
+    frame["treat"] = rng.choice(["no", "yes"], 200)
+    frame.loc[:20, "pay"] = np.nan
+    frame.to_csv(project / "data/trial.csv", index=False)
+    said, text = propose(project, "mine", "person-table", project / "data/trial.csv")
+    configuration = load_configuration(project, evaluation="mine")
+    assert configuration.evaluation.person_table.treated == "treat"
+    assert "Called like one as well: 'satreat'" in said
+    assert 'treated: {name: treated, code: "yes", label: {nb: Tiltak, en: Treated}}' in text
+    assert "missing: available" in text
+
+
 def test_nobodys_values_are_shown_and_nothing_is_overwritten(project):
     frame = people(np.random.default_rng(2))
     frame.to_csv(project / "data/trial.csv", index=False)

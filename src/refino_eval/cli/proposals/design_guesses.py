@@ -20,6 +20,9 @@ FEWEST_CLUSTERS = 4
 _ARM = re.compile(
     r"treat|(^|_)(arm|group|gruppe|trt|tx|z)($|_|\d)|assign|random|trekk|tiltak|offer|lottery|winner|interven", re.I
 )
+_PLAINLY_ARM = re.compile(
+    r"(treat(ed|ment)?|arm|group|gruppe|assign(ed|ment)?|random(i[sz]ed)?|trekk|z)(_?(arm|group|status))?", re.I
+)
 _STRATUM = re.compile(
     r"strat|block|blokk|(^|_)(site|pair|cell|round|wave|cohort)($|_)|district|county|fylke|region|office|kontor|cent(er|re)",
     re.I,
@@ -46,6 +49,8 @@ class ArmGuess:
         Whether the column's name says that it holds the arm; otherwise it is a mere candidate.
     control_is_clear
         Whether the code of the control arm says that it is one.
+    rivals
+        Other columns that are called like an arm.
     """
 
     column: ColumnProfile
@@ -53,6 +58,7 @@ class ArmGuess:
     treated: tuple[str, ...]
     is_named: bool
     control_is_clear: bool
+    rivals: tuple[str, ...] = ()
 
 
 def is_id_name(name: str) -> bool:
@@ -88,6 +94,7 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str,
         key=lambda c: (
             named is None and _ARM.search(c.name) is None,
             not c.is_complete,
+            _PLAINLY_ARM.fullmatch(c.name) is None,
             len(c.codes) != 2,
             columns.index(c),
         ),
@@ -99,7 +106,8 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str,
     control = clear or best.codes[-1]
     treated = tuple(code for code in best.codes if code != control)
     is_named = named is not None or _ARM.search(best.name) is not None
-    return ArmGuess(best, control, treated, is_named, clear is not None)
+    rivals = () if named is not None else tuple(c.name for c in ranked[1:] if _ARM.search(c.name))
+    return ArmGuess(best, control, treated, is_named, clear is not None, rivals)
 
 
 def _arm_candidates(columns: Sequence[ColumnProfile], *, named: str | None, gaps: bool) -> list[ColumnProfile]:

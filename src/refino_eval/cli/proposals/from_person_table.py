@@ -103,9 +103,15 @@ def propose_person_table(name: str, data: str, profile: FileProfile, *, arm: str
     lines += _covariate_lines(indicators)
     lines += specification_lines(f"{name}_main", controls[:MOST_CONTROLS], cluster=roles.cluster is not None)
     lines += _exhibit_lines(name, controls)
-    lines += [f"    {name}_effects:", "      kind: itt", f"      title: {label('Effects of assignment')}"]
+    lines += [
+        f"    {name}_effects:",
+        "      kind: itt",
+        f"      title: {label('Effects of assignment', 'Virkninger av trekningen')}",
+    ]
     columns = flow_map({inside: inside for inside in outcome_names})
     lines += [f"      columns: {columns}", f"      specifications: [{name}_main]"]
+    if not all(column.is_complete for column in outcomes):
+        lines.append("      missing: available  # each outcome's own people; common: the people who have every outcome")
     proposal.files[f"config/evaluations/{name}.yaml"] = "\n".join(lines) + "\n"
     return proposal
 
@@ -270,7 +276,7 @@ def outcome_lines(name: str, states: Sequence[str], unit: Unit, first: int, last
             f"      state: {state}",
             f"      clock: {unit}",
             f"      window: [{first}, {last}]",
-            f"      unit: {label('mean')}",
+            f"      unit: {label('mean', 'gjennomsnitt')}",
         ]
     return lines
 
@@ -281,7 +287,7 @@ def time_exhibit_lines(name: str, states: Sequence[str], unit: Unit) -> list[str
     return [
         f"    {name}_effects:",
         "      kind: itt",
-        f"      title: {label('Effects of assignment')}",
+        f"      title: {label('Effects of assignment', 'Virkninger av trekningen')}",
         f"      columns: {columns}",
         f"      specifications: [{name}_main]",
         f"    {name}_over_time:",
@@ -334,6 +340,11 @@ def _quoted(value: str) -> str:
 def _design_lines(roles: _Roles, proposal: Proposal) -> list[str]:
     arm = roles.arm.column
     lines = [f"  treated: {scalar(arm.name)}"]
+    if roles.arm.rivals:
+        others = ", ".join(f"'{name}'" for name in roles.arm.rivals)
+        lines[0] += "  " + proposal.ask(
+            f"Is the arm in '{arm.name}'? Called like one as well: {others} (`--arm COLUMN`)."
+        )
     if not arm.is_complete:
         question = proposal.ask(
             f"Some rows have no value of '{arm.name}': were these people not assigned? Then they are left out."
@@ -407,12 +418,15 @@ def _exhibits(name: str, *, balance: bool, more: Sequence[str] = ()) -> list[str
 
 
 def _exhibit_lines(name: str, controls: Sequence[str]) -> list[str]:
-    lines = ["  exhibits:", f"    {name}_flow: {{kind: flow, title: {label('Flow of people')}}}"]
+    lines = [
+        "  exhibits:",
+        f"    {name}_flow: {{kind: flow, title: {label('Flow of people', 'Fra trukket til analysert')}}}",
+    ]
     if controls:
         lines += [
             f"    {name}_balance:",
             "      kind: balance",
-            f"      title: {label('Balance at assignment')}",
+            f"      title: {label('Balance at assignment', 'Balanse ved trekningen')}",
             f"      covariates: [{', '.join(controls)}]",
         ]
     return lines

@@ -354,9 +354,16 @@ def _definition_lines(
         lines += ["  states:", *(line for block in states.values() for line in block)]
         lines += outcome_lines(name, shown, study.unit, 1, last)
     lines += specification_lines(f"{name}_main", list(controls)[:MOST_CONTROLS], cluster=cluster)
-    lines += ["  exhibits:", f"    {name}_flow: {{kind: flow, title: {label('Flow of people')}}}"]
+    lines += [
+        "  exhibits:",
+        f"    {name}_flow: {{kind: flow, title: {label('Flow of people', 'Fra trukket til analysert')}}}",
+    ]
     if controls:
-        balance = {"kind": "balance", "title": label("Balance at assignment"), "covariates": f"[{', '.join(controls)}]"}
+        balance = {
+            "kind": "balance",
+            "title": label("Balance at assignment", "Balanse ved trekningen"),
+            "covariates": f"[{', '.join(controls)}]",
+        }
         lines.append(f"    {name}_balance: {flow_map(balance)}")
     return lines + (time_exhibit_lines(name, shown, study.unit) if states else [])
 
@@ -421,7 +428,7 @@ def _states(spells: Sequence[_Register], study: _Study) -> dict[str, list[str]]:
             f"      label: {label(f'In {text}')}",
             f"      description: {scalar(f'A row of {text} on some day of the {study.unit}')}",
             f"      register: {source}",
-            f"      unit: {label('share')}",
+            f"      unit: {label('share', 'andel')}",
         ]
         amounts = [
             k for k, c in register.inside.items() if c.kind == "number" and k not in ("person_id", "start", "stop")

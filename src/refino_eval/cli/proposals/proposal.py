@@ -43,9 +43,9 @@ def scalar(value: str) -> str:
     )
 
 
-def label(text: str) -> str:
-    """Return a label in both languages, the same until somebody translates it."""
-    return f"{{nb: {scalar(text)}, en: {scalar(text)}}}"
+def label(text: str, norwegian: str | None = None) -> str:
+    """Return a label in both languages; words of the data are the same in both until somebody translates them."""
+    return f"{{nb: {scalar(norwegian or text)}, en: {scalar(text)}}}"
 
 
 def flow_list(values: Iterable[str]) -> str:
@@ -96,7 +96,7 @@ def arm_lines(arm: ArmGuess, proposal: Proposal) -> list[str]:
             {
                 "name": names[code],
                 "code": json.dumps(code, ensure_ascii=False),
-                "label": label(_arm_label(code, "Treated")),
+                "label": _arm_label(code, "Treated", "Tiltak"),
             }
         )
         for code in arm.treated
@@ -105,7 +105,7 @@ def arm_lines(arm: ArmGuess, proposal: Proposal) -> list[str]:
         {
             "name": "control",
             "code": json.dumps(arm.control, ensure_ascii=False),
-            "label": label(_arm_label(arm.control, "Control")),
+            "label": _arm_label(arm.control, "Control", "Kontroll"),
         }
     )
     lines = ["arms:" + (f"  {question}" if question else "")]
@@ -118,7 +118,7 @@ def arm_lines(arm: ArmGuess, proposal: Proposal) -> list[str]:
 
 def _arm_names(arm: ArmGuess) -> dict[str, str]:
     """Return a name for each treated arm: its code where that is a word, and no name twice."""
-    if len(arm.treated) == 1 and len(arm.treated[0]) < 3:
+    if len(arm.treated) == 1 and _says_nothing(arm.treated[0]):
         return {arm.treated[0]: "treated"}
     names: dict[str, str] = {}
     for code in arm.treated:
@@ -132,8 +132,13 @@ def _arm_names(arm: ArmGuess) -> dict[str, str]:
     return names
 
 
-def _arm_label(code: str, otherwise: str) -> str:
-    return otherwise if len(code) < 3 else code
+def _arm_label(code: str, otherwise: str, norwegian: str) -> str:
+    return label(otherwise, norwegian) if _says_nothing(code) else label(code)
+
+
+def _says_nothing(code: str) -> bool:
+    """Return whether a code of an arm says no more than that people are in it, or not."""
+    return len(code) < 3 or code.lower() == "nei" or _NOT_TEXT.fullmatch(code) is not None
 
 
 def specification_lines(name: str, controls: Iterable[str], *, cluster: bool, indent: str = "  ") -> list[str]:
@@ -143,7 +148,7 @@ def specification_lines(name: str, controls: Iterable[str], *, cluster: bool, in
     return [
         f"{indent}specifications:",
         f"{indent}  {name}:",
-        f"{indent}    label: {label('Main')}",
+        f"{indent}    label: {label('Main', 'Hovedmodell')}",
         f'{indent}    description: "{words}{"; standard errors clustered by the unit that was assigned" if cluster else ""}."',
         *([f"{indent}    controls: [{terms}]"] if terms else []),
     ]
