@@ -66,7 +66,9 @@ def new(
         ),
     ],
     arm: Annotated[str | None, typer.Option(help="The column with the arm. [default: guessed]")] = None,
-    clock: Annotated[str, typer.Option(help="month or week, for registers and panels.")] = "month",
+    clock: Annotated[
+        str | None, typer.Option(help="month or week, for registers and panels. [default: guessed, or month]")
+    ] = None,
 ) -> None:
     """Propose an evaluation from delivered files: valid YAML, with what the files do not show marked TODO."""
     from refino_eval.cli.new_command import propose_evaluation
@@ -74,7 +76,8 @@ def new(
 
     kind, path = source
     check_option("--from", kind, ("registers", "person-table", "panel"))
-    check_option("--clock", clock, ("month", "week"))
+    if clock is not None:
+        check_option("--clock", clock, ("month", "week"))
     for line in propose_evaluation(project_root(), name, kind, path, arm=arm, unit=clock):  # type: ignore[arg-type]
         typer.echo(line)
 

@@ -21,7 +21,7 @@ LONGEST_NAME = 24
 
 
 def propose_evaluation(
-    root: Path, name: str, kind: Kind, source: Path, *, arm: str | None = None, unit: Unit = "month"
+    root: Path, name: str, kind: Kind, source: Path, *, arm: str | None = None, unit: Unit | None = None
 ) -> Iterator[str]:
     """Write a proposal and yield lines to print.
 
@@ -38,7 +38,7 @@ def propose_evaluation(
     arm
         The column of the arm, if it is known.
     unit
-        The clock of registers and panels.
+        The clock of registers and panels; if it is not given, the one that a panel's column of periods is called after, or months.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def propose_evaluation(
         raise UserError(f"{source}: no such file. Name the file, with its ending.")
     data = _data_folder(root, source if kind == "registers" else source.parent)
     if kind == "registers":
-        proposal = propose_registers(name, data, source, arm=arm, unit=unit)
+        proposal = propose_registers(name, data, source, arm=arm, unit=unit or "month")
     else:
         profile = profile_file(source.parent, source.name)
         proposal = (

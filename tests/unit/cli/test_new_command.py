@@ -159,6 +159,29 @@ def test_a_panel_is_recognised_by_its_keys(project):
     assert "540 rows of 60 people" in list(check_evaluation(project, "months"))[1]
 
 
+def test_a_column_called_like_a_period_is_one_and_a_figure_shows_one_of_several_arms(project):
+    rng = np.random.default_rng(4)
+    base = pd.DataFrame(
+        {
+            "centre": range(1, 13),
+            "group": np.tile(["small fine", "large fine", "control"], 4),
+            "children": rng.integers(20, 40, 12),
+        }
+    )
+    frame = base.loc[base.index.repeat(20)].assign(week=np.tile(range(20), 12), late=rng.integers(0, 15, 240))
+    frame["study_period"] = frame["week"].map(lambda week: "before" if week < 4 else "after")
+    frame.to_csv(project / "data/panel.csv", index=False)
+    propose(project, "fines", "panel", project / "data/panel.csv")
+    study = load_configuration(project, evaluation="fines")
+    assert (study.evaluation.panel.person_id, study.evaluation.panel.period, study.evaluation.panel.treated) == (
+        "centre",
+        "week",
+        "group",
+    )
+    assert list(study.evaluation.clocks) == ["week"]
+    assert study.definitions.exhibits["fines_over_time"].arm in {"small_fine", "large_fine"}
+
+
 def test_dates_of_which_day_and_month_cannot_be_told_apart_are_asked_for(project):
     folder = project / "data/days"
     folder.mkdir()

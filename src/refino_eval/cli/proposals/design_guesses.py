@@ -37,6 +37,10 @@ _BASELINE = re.compile(
 _CONTROL = re.compile(r"^(0|control|kontroll|ctrl|usual|none|placebo|no|nei|old|c)$", re.I)
 _ID = re.compile(r"(^|_)(id|pid|nr|no|number|fnr|case|person|respid|caseid)($|_|\d)|id$", re.I)
 _SURELY_ID = re.compile(r"(^|_)(id|pid|fnr|respid|caseid)$", re.I)
+_PERIOD = re.compile(
+    r"(^|_)(t|period|periode|time|tid|date|dato|wave|round|runde|semester)s?($|_|\d)|week|uke|month|maaned|måned|year|aar|år",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ def is_id_name(name: str) -> bool:
 def is_surely_id_name(name: str) -> bool:
     """Return whether a column is called an id and nothing else, unlike `number_of_children` or `paid`."""
     return _SURELY_ID.search(name) is not None
+
+
+def is_period_name(name: str) -> bool:
+    """Return whether a column is called like one of periods."""
+    return _PERIOD.search(name) is not None
 
 
 def is_baseline_name(name: str) -> bool:

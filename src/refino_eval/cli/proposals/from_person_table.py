@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,11 +18,13 @@ from refino_eval.cli.proposals.design_guesses import (
     guess_weight,
     is_baseline_name,
     is_id_name,
+    is_period_name,
     is_surely_id_name,
 )
 from refino_eval.cli.proposals.proposal import (
     Proposal,
     arm_lines,
+    arm_names,
     flow_list,
     flow_map,
     head,
@@ -150,7 +153,7 @@ def _columns_of_codes(columns: Iterable[ColumnProfile]) -> list[ColumnProfile]:
     return [column for column in columns if column.kind == "text" and column.codes]
 
 
-def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None, unit: Unit) -> Proposal:
+def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None, unit: Unit | None) -> Proposal:
     """Propose an evaluation of a file with one row per person and period; parameters as `propose_person_table`.
 
     Raises
@@ -160,6 +163,7 @@ def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None
     """
     proposal = Proposal()
     panel = _panel_columns(profile)
+    unit = unit or ("week" if re.search("week|uke", panel.period.name, re.IGNORECASE) else "month")
     roles = _roles(profile, panel.person_id, arm, among=panel.fixed, rows=panel.first_rows)
     used = [*roles.used(), *roles.other_strata, *([panel.drawn] if panel.drawn is not None else [])]
     rest = [c for c in panel.fixed if c not in used]
@@ -185,7 +189,7 @@ def propose_panel(name: str, data: str, profile: FileProfile, *, arm: str | None
     lines += [*_covariate_lines(indicators), *outcome_lines(name, shown, unit, max(low, min(1, high)), high)]
     lines += specification_lines(f"{name}_main", controls[:MOST_CONTROLS], cluster=roles.cluster is not None)
     lines += _exhibit_lines(name, controls)
-    lines += time_exhibit_lines(name, shown, unit)
+    lines += time_exhibit_lines(name, shown, unit, arm_names(roles.arm))
     proposal.files[f"config/evaluations/{name}.yaml"] = "\n".join(lines) + "\n"
     return proposal
 
@@ -281,10 +285,10 @@ def outcome_lines(name: str, states: Sequence[str], unit: Unit, first: int, last
     return lines
 
 
-def time_exhibit_lines(name: str, states: Sequence[str], unit: Unit) -> list[str]:
-    """Return a table of the outcomes of `outcome_lines` and a figure of the first state over time."""
+def time_exhibit_lines(name: str, states: Sequence[str], unit: Unit, arms: Sequence[str]) -> list[str]:
+    """Return a table of the outcomes of `outcome_lines` and a figure of the first state over time, for the first treated arm."""
     columns = flow_map({state[:30]: f"{name[:20]}_{state[:15]}" for state in states})
-    return [
+    lines = [
         f"    {name}_effects:",
         "      kind: itt",
         f"      title: {label('Effects of assignment', 'Virkninger av trekningen')}",
@@ -297,6 +301,9 @@ def time_exhibit_lines(name: str, states: Sequence[str], unit: Unit) -> list[str
         f"      clock: {unit}",
         f"      specification: {name}_main",
     ]
+    if len(arms) > 1:
+        lines.append(f"      arm: {arms[0]}  # such a figure shows one arm; others: {', '.join(arms[1:])}")
+    return lines
 
 
 def _roles(
@@ -442,7 +449,8 @@ def _keys(profile: FileProfile) -> tuple[ColumnProfile, ColumnProfile]:
     ids = [
         c for c in profile.columns if c.is_complete and c.kind in ("integer", "text") and 1 < c.distinct < profile.rows
     ]
-    ids.sort(key=lambda c: (not is_id_name(c.name), -c.distinct))
+    ids.sort(key=lambda c: (is_period_name(c.name), not is_id_name(c.name), -c.distinct))
+    periods.sort(key=lambda c: not is_period_name(c.name))
     for person in ids:
         for period in periods:
             if period is person or person.distinct <= 2:

@@ -20,6 +20,7 @@ from refino_eval.cli.proposals.from_person_table import (
 from refino_eval.cli.proposals.proposal import (
     Proposal,
     arm_lines,
+    arm_names,
     flow_list,
     flow_map,
     head,
@@ -365,7 +366,7 @@ def _definition_lines(
             "covariates": f"[{', '.join(controls)}]",
         }
         lines.append(f"    {name}_balance: {flow_map(balance)}")
-    return lines + (time_exhibit_lines(name, shown, study.unit) if states else [])
+    return lines + (time_exhibit_lines(name, shown, study.unit, arm_names(study.arm)) if states else [])
 
 
 def _delivery_lines(study: _Study, spells: Sequence[_Register], proposal: Proposal) -> list[str]:

@@ -90,16 +90,16 @@ def arm_lines(arm: ArmGuess, proposal: Proposal) -> list[str]:
         if arm.control_is_clear
         else proposal.ask(f"Which code of '{arm.column.name}' is the control arm? '{arm.control}' is a guess.")
     )
-    names = _arm_names(arm)
+    names = arm_names(arm)
     treated = [
         flow_map(
             {
-                "name": names[code],
+                "name": name,
                 "code": json.dumps(code, ensure_ascii=False),
                 "label": _arm_label(code, "Treated", "Tiltak"),
             }
         )
-        for code in arm.treated
+        for name, code in zip(names, arm.treated, strict=True)
     ]
     control = flow_map(
         {
@@ -116,11 +116,11 @@ def arm_lines(arm: ArmGuess, proposal: Proposal) -> list[str]:
     return [*lines, f"  control: {control}" + (f"  {side}" if side else ""), ""]
 
 
-def _arm_names(arm: ArmGuess) -> dict[str, str]:
+def arm_names(arm: ArmGuess) -> list[str]:
     """Return a name for each treated arm: its code where that is a word, and no name twice."""
     if len(arm.treated) == 1 and _says_nothing(arm.treated[0]):
-        return {arm.treated[0]: "treated"}
-    names: dict[str, str] = {}
+        return ["treated"]
+    names: list[str] = []
     for code in arm.treated:
         plain = inside_name(code)[:30]
         plain = (
@@ -128,7 +128,7 @@ def _arm_names(arm: ArmGuess) -> dict[str, str]:
             if len(code) < 3 or plain.startswith("c_") or plain == "control"
             else plain
         )
-        names[code] = plain if plain not in names.values() else f"{plain}_{len(names) + 1}"
+        names.append(plain if plain not in names else f"{plain}_{len(names) + 1}")
     return names
 
 
