@@ -4,17 +4,20 @@ With n people, K parameters, residuals e and leverage h, a covariance is a sum o
 except the classical one. The registered ones differ in what is squared, in the small-sample factor and in the
 degrees of freedom of the t distribution that they are used with:
 
-======  ===============================================================================================================
-iid     e'e / (n - K), classical; n - K degrees of freedom
-HC0     sum psi^2; n - K
-HC1     HC0 n / (n - K): Stata `areg, robust`, `fixest` with K.fixef = "full"; n - K
-HC2     e^2 / (1 - h); HC3 e^2 / (1 - h)^2 (MacKinnon and White 1985): R `estimatr::lm_robust(fixed_effects =)`; n - K
-HC2_BM  HC2 with Satterthwaite degrees of freedom (Bell and McCaffrey 2002; Imbens and Kolesar 2016)
-CR2     psi summed in clusters, residuals of cluster g multiplied by (I - H_gg)^(-1/2); Satterthwaite degrees of freedom
-        (Pustejovsky and Tipton 2018): R `clubSandwich`, `estimatr::lm_robust(clusters =)`
-CR3     as CR2 with (I - H_gg)^(-1), the cluster jackknife without a factor: R `clubSandwich` "CR3"
-CRV1    psi summed in clusters, G / (G - 1) (n - 1) / (n - K): Stata `areg, cluster`, `pyfixest` k_fixef="full"; G - 1
-======  ===============================================================================================================
+===========  ==========================================================================================================
+iid          e'e / (n - K), classical; n - K degrees of freedom
+HC0          sum psi^2; n - K
+HC1          HC0 n / (n - K): Stata `areg, robust`, `fixest` with K.fixef = "full"; n - K
+HC2          e^2 / (1 - h); HC3 e^2 / (1 - h)^2 (MacKinnon and White 1985): R `estimatr::lm_robust(fixed_effects =)`; n - K
+HC2_BM       HC2 with Satterthwaite degrees of freedom (Bell and McCaffrey 2002; Imbens and Kolesar 2016)
+CR2          psi summed in clusters, residuals of cluster g multiplied by (I - H_gg)^(-1/2); Satterthwaite degrees of
+             freedom (Pustejovsky and Tipton 2018): R `clubSandwich`, `estimatr::lm_robust(clusters =)`
+CR3          as CR2 with (I - H_gg)^(-1), the cluster jackknife without a factor: R `clubSandwich` "CR3"
+CRV1         psi summed in clusters, G / (G - 1) (n - 1) / (n - K): Stata `areg, cluster`, `pyfixest` k_fixef="full";
+             G - 1
+CRV1_nested  as CRV1, but K counts fixed effects that are nested in clusters as one constant: Stata `reghdfe`,
+             R `fixest` and `pyfixest` by default (k_fixef="nonnested"); G - 1
+===========  ==========================================================================================================
 
 A new covariance of one of these forms is one more entry of `COVARIANCES` and of `Vcov`; its label is the text
 ``labels.vcov_<name>``. One with another form also needs its formula in `estimation.core`.
@@ -26,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Vcov = Literal["iid", "HC0", "HC1", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1"]
+Vcov = Literal["iid", "HC0", "HC1", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1", "CRV1_nested"]
 SmallSample = Literal["none", "parameters", "clusters"]
 
 
@@ -49,6 +52,9 @@ class Covariance:
     has_satterthwaite
         Whether the t distribution has Satterthwaite degrees of freedom, separate for each coefficient; otherwise it has
         n - K, or clusters - 1.
+    counts_nested
+        Whether K counts the fixed effects of cells that each lie within one cluster; a clustered covariance allows for them
+        already (Cameron and Miller 2015, Journal of Human Resources 50(2), section III.B).
     """
 
     is_robust: bool = True
@@ -56,14 +62,20 @@ class Covariance:
     leverage_power: int = 0
     small_sample: SmallSample = "none"
     has_satterthwaite: bool = False
+    counts_nested: bool = True
 
     @property
     def has_cluster_leverage(self) -> bool:
         """Whether the residuals of a cluster are adjusted together for their leverage."""
         return self.is_clustered and self.leverage_power > 0
 
-    def factor(self, *, n: int, df_resid: int, n_clusters: int = 0) -> float:
-        """Return the small-sample factor for n people, n - K = ``df_resid`` and G = ``n_clusters``."""
+    def factor(self, *, n: int, df_resid: int, n_clusters: int = 0, n_nested: int = 0) -> float:
+        """Return the small-sample factor for n people, n - K = ``df_resid`` and G = ``n_clusters``.
+
+        ``n_nested`` is how many of the K parameters are fixed effects nested in clusters, all but one.
+        """
+        if not self.counts_nested:
+            df_resid += n_nested
         if self.small_sample == "parameters":
             return n / df_resid
         if self.small_sample == "clusters":
@@ -81,9 +93,12 @@ COVARIANCES: Mapping[Vcov, Covariance] = {
     "CR2": Covariance(is_clustered=True, leverage_power=1, has_satterthwaite=True),
     "CR3": Covariance(is_clustered=True, leverage_power=2, has_satterthwaite=True),
     "CRV1": Covariance(is_clustered=True, small_sample="clusters"),
+    "CRV1_nested": Covariance(is_clustered=True, small_sample="clusters", counts_nested=False),
 }
 CLUSTERED = tuple(name for name, covariance in COVARIANCES.items() if covariance.is_clustered)
 """Covariances that need a cluster."""
+CRV1 = tuple(name for name, covariance in COVARIANCES.items() if covariance.small_sample == "clusters")
+"""Clustered covariances whose t distribution has the number of clusters less one as degrees of freedom."""
 UNCLUSTERED = tuple(name for name, covariance in COVARIANCES.items() if not covariance.is_clustered)
 ROBUST = tuple(name for name, covariance in COVARIANCES.items() if covariance.is_robust)
 

@@ -31,7 +31,8 @@ Design = Literal["randomised", "observational"]
 
 VCOV = (
     "Covariance. Default: CR2 where the evaluation names clusters, otherwise HC1. CRV1 is Stata's clustered covariance, for "
-    "replication; HC2_BM is HC2 with Bell and McCaffrey's degrees of freedom."
+    "replication; CRV1_nested is the same without the fixed effects that are nested in clusters among the parameters, as in reghdfe "
+    "and fixest; HC2_BM is HC2 with Bell and McCaffrey's degrees of freedom."
 )
 """Description of the covariance of a regression."""
 

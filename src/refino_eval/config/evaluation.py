@@ -731,6 +731,11 @@ class Evaluation(Strict):
         return None if people is None else people.cluster
 
     @property
+    def has_strata(self) -> bool:
+        """Whether the evaluation names strata."""
+        return bool(self.strata if self.table is None else self.table.strata)
+
+    @property
     def has_people(self) -> bool:
         """Whether the evaluation is about people, rather than about inputs alone."""
         return self.entry != "inputs"

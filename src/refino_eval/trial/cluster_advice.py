@@ -37,6 +37,12 @@ def cluster_advice(people: pd.DataFrame, strata: tuple[str, ...]) -> Iterator[st
         )
     elif fewest < FEW_OF_AN_ARM:
         yield f"  an arm has {fewest} clusters: tables of effects also report the randomisation test. Rely on it."
+    cells = people.groupby("cell")["cluster"].nunique()
+    if strata and len(cells) > 1 and (cells == 1).all():
+        yield (
+            "  strata are nested in clusters: CRV1 counts their fixed effects among the parameters, as Stata's areg does, and CRV1_nested "
+            "does not, as reghdfe and fixest do."
+        )
     whole = (arms["treated", "nunique"] == 1) & (arms["cell", "nunique"] == 1)
     if not strata or not whole.all():
         return

@@ -72,6 +72,7 @@ def test_a_reason_is_given_to_one_step():
         ("exhibits", "figure_8_4", {"by": ["under_30"]}, "at least two subgroups"),
         ("exhibits", "figure_8_4", {"by": ["under_30", "under_30"]}, "at least two subgroups"),
         ("specifications", "main", {"vcov": "CRV1"}, "the evaluation names no clusters"),
+        ("specifications", "main", {"vcov": "CRV1_nested", "strata": False}, "there are no fixed effects. Choose CRV1."),
         ("specifications", "main", {"controls": [{"covariate": "age"}, {"covariate": "age"}]}, "the control 'age' twice"),
         ("specifications", "linear", {"weights": "age"}, "takes no weights"),
         ("outcomes", "wage_month_12", {"at": 30}, "outside the evaluation's clock"),

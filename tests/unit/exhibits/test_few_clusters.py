@@ -102,6 +102,18 @@ def test_tiny_cells_with_unequal_variances_and_singletons_are_said(tmp_path):
     assert not {"small_cells_t", "singletons_t"} & set(equal.index.get_level_values(0))
 
 
+@pytest.mark.parametrize(
+    ("size", "said"), [(2, "79 fixed effects are nested in clusters"), (12, "No fixed effects are nested in clusters")]
+)
+def test_the_note_says_how_many_fixed_effects_are_not_counted(tmp_path, size, said):
+    # Clusters of 6 hold whole cells of 2, or are parts of cells of 12.
+    cluster = np.repeat(np.arange(27), 6)[:160]
+    people, y = a_cohort(cluster, np.arange(160) % 2 * 1.0, np.arange(160) // size)
+    _, notes = computed(tmp_path, definitions(vcov="CRV1_nested"), people, y)
+    assert said in notes
+    assert "nested" not in computed(tmp_path, definitions(vcov="CRV1"), people, y)[1]
+
+
 def test_the_wild_cluster_bootstrap_is_listed_on_request(tmp_path):
     pytest.importorskip("wildboottest", reason="optional dependencies: bootstrap")
     cluster = np.repeat(np.arange(8), 6)

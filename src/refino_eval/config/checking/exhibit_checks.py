@@ -12,6 +12,7 @@ from refino_eval.config.checking.causal_words import causal_words
 from refino_eval.config.dependencies import cohort_columns
 from refino_eval.config.evaluation import Evaluation
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.covariances import COVARIANCES, Vcov
 from refino_eval.errors import nearest
 
 MOST_ARMS = 6
@@ -46,6 +47,7 @@ def exhibit_problems(name: str, exhibit: Exhibit, study: Evaluation, definitions
         yield f"The {where} is a figure, and `decimal_places` are of tables. Leave it out."
     yield from _states(where, exhibit, study, definitions)
     yield from _options(where, exhibit, study, definitions)
+    yield from _nested(where, getattr(exhibit, "vcov", None), fixed_effects=study.has_strata)
     yield from exhibit.faults(where, study, definitions)
 
 
@@ -103,9 +105,20 @@ def _specification(name: str, study: Evaluation, definitions: d.Definitions) -> 
     yield from _missing(
         where, "column (of absorb)", specification.absorb, {*definitions.covariates, *cohort_columns(study)}
     )
+    absorbs = bool(specification.absorb) or (specification.strata and study.has_strata)
+    yield from _nested(where, specification.vcov, fixed_effects=absorbs)
     if specification.weights:
         yield from _missing(
             f"specification '{name}'", "covariate (as weights)", [specification.weights], definitions.covariates
+        )
+
+
+def _nested(where: str, vcov: Vcov | None, *, fixed_effects: bool) -> Iterator[str]:
+    """Report a covariance that leaves nested fixed effects out of its count where there are no fixed effects."""
+    if vcov is not None and not COVARIANCES[vcov].counts_nested and not fixed_effects:
+        yield (
+            f"The {where} has the covariance {vcov}, which does not count fixed effects that are nested in clusters, and there are no "
+            "fixed effects. Choose CRV1."
         )
 
 

@@ -106,6 +106,12 @@ class Cells:
         return np.asarray(columns - self.means(columns)[self.codes])
 
 
+def nested_in(codes: IntArray, cluster: IntArray) -> bool:
+    """Return whether everybody of a code is in one cluster, so that the codes' fixed effects are nested in clusters, each (n,)."""
+    pairs = codes * (int(cluster.max()) + 1) + cluster
+    return np.unique(pairs).size == np.unique(codes).size
+
+
 def build_cells(codes: IntArray, *, weights: FloatArray | None = None) -> Cells:
     """Prepare cells from integer codes; codes may have gaps, as after leaving people out."""
     # Codes without people are closed up: `reduceat` gives an empty run the value of the next row, and not 0.

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from refino_eval.covariances import CLUSTERED, COVARIANCES, Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
+from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, nested_in
 from refino_eval.estimation.core.arrays import (
     Columns,
     FloatArray,
@@ -79,6 +79,11 @@ class Design:
         Diagonal of the full hat matrix (cells and columns), shape (n,).
     n_cluster_codes
         One more than the largest code of a cluster among all rows of the inputs.
+    fixed_effects
+        For each column in use, those of interest first, which further fixed effect its dummy is of: 1, 2, ..., or 0 for others;
+        shape (k,).
+    n_nested_dummies
+        Dummies of further fixed effects that are nested in clusters.
     """
 
     focus: tuple[str, ...]
@@ -93,6 +98,8 @@ class Design:
     lift: FloatArray
     leverage: FloatArray
     n_cluster_codes: int = 0
+    fixed_effects: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    n_nested_dummies: int = 0
 
     @property
     def n(self) -> int:
@@ -108,6 +115,13 @@ class Design:
     def df_resid(self) -> int:
         """Residual degrees of freedom, n - K."""
         return self.n - self.n_parameters
+
+    @cached_property
+    def n_nested(self) -> int:
+        """Parameters that are fixed effects nested in clusters, all but one constant; see `Covariance.counts_nested`."""
+        if self.cluster is None:
+            return 0
+        return self.n_nested_dummies + (self.cells.n_cells - 1) * nested_in(self.cells.codes, self.cluster)
 
     @cached_property
     def dual(self) -> FloatArray:
@@ -510,16 +524,18 @@ class Fit:
             vcov=vcov,
             scale=np.outer(np.abs(design.dual).sum(axis=0), np.sqrt(np.mean(outcomes**2, axis=0))),
             people=design.rows,
+            fixed_effects=design.fixed_effects,
             take_up=take_up,
         )
 
     def _person_factor(self, vcov: Vcov) -> FloatArray:
         """Multiplier of each squared residual under a vcov, shape (n,)."""
         design, covariance = self.design, COVARIANCES[vcov]
-        # Only CRV1 comes here of those with clusters (the others adjust whole clusters), and its degrees of freedom are clusters
-        # - 1.
-        n_clusters = int(design.df(vcov)) + 1 if covariance.is_clustered else 0
-        factor = covariance.factor(n=design.n, df_resid=design.df_resid, n_clusters=n_clusters)
+        n_clusters = n_nested = 0
+        if covariance.is_clustered:
+            # Of those with clusters only CRV1 comes here (the others adjust whole clusters): its degrees of freedom are clusters - 1.
+            n_clusters, n_nested = int(design.df(vcov)) + 1, design.n_nested
+        factor = covariance.factor(n=design.n, df_resid=design.df_resid, n_clusters=n_clusters, n_nested=n_nested)
         return np.asarray(design.inverse_slack**covariance.leverage_power * factor)
 
 

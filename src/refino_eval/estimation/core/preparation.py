@@ -8,7 +8,7 @@ from typing import Literal, Unpack
 import numpy as np
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import build_cells
+from refino_eval.estimation.core.absorbed_cells import build_cells, nested_in
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -20,6 +20,7 @@ from refino_eval.estimation.core.arrays import (
     as_treated,
     check_finite,
 )
+from refino_eval.estimation.core.controls import control_term
 from refino_eval.estimation.core.kernel import Design
 from refino_eval.estimation.core.recording import note_design, note_dropped
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, unchecked_inputs
@@ -116,6 +117,10 @@ def design_of(
     kept = _independent(matrix, within, f, names, collinear)
     n_focus = int(np.count_nonzero(kept >= n_controls))
     basis, lift = _orthonormal(within[:, kept], n_focus)
+    # Engines of verification are given the columns of interest first.
+    listed = np.roll(kept, n_focus)
+    columns, fixed_effects = raw[:, listed], _fixed_effects(inputs, [names[k] for k in listed])
+    cluster = None if inputs.cluster is None else inputs.cluster[used]
     design = Design(
         focus=tuple(names[k] for k in kept[kept.size - n_focus :]),
         controls=tuple(names[k] for k in kept[: kept.size - n_focus]),
@@ -124,19 +129,20 @@ def design_of(
         n_rows=inputs.n_rows,
         cells=cells,
         root_weights=root,
-        cluster=None if inputs.cluster is None else inputs.cluster[used],
+        cluster=cluster,
         basis=basis,
         lift=lift,
         leverage=cells.leverage + np.einsum("ik,ik->i", basis, basis),
         n_cluster_codes=0 if inputs.cluster is None else int(inputs.cluster.max()) + 1,
+        fixed_effects=fixed_effects,
+        n_nested_dummies=0 if cluster is None else _nested_dummies(columns, fixed_effects, cluster),
     )
     if design.df_resid < 1:
         raise UserError(
             f"No degrees of freedom: {design.n} people in use, {cells.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
-    # Engines of verification are given the columns of interest first.
-    note_design(design, raw[:, np.roll(kept, n_focus)])
+    note_design(design, columns)
     note_dropped(name for name in design.dropped if name in control_names)
     return design
 
@@ -153,6 +159,23 @@ def _controls_in_use(
     parts = [focus[used][:, [k]] * centred for k in range(len(names))]
     listed = tuple(f"{name} x {of}" for of in names for name in inputs.control_names)
     return np.hstack((controls, *parts)), inputs.control_names + listed
+
+
+def _fixed_effects(inputs: RegressionInputs, columns: Sequence[str]) -> IntArray:
+    """Return which further fixed effect each column is a dummy of, 0 for other columns, shape (k,)."""
+    number = {name: k for k, name in enumerate(inputs.absorbed, start=1)}
+    return np.array([number.get(control_term(name), 0) for name in columns], dtype=np.int64)
+
+
+def _nested_dummies(columns: FloatArray, fixed_effects: IntArray, cluster: IntArray) -> int:
+    """Return how many columns are dummies of a fixed effect that is nested in clusters."""
+    count = 0
+    for number in np.unique(fixed_effects[fixed_effects > 0]):
+        dummies = columns[:, fixed_effects == number]
+        # The category without a dummy has the code 0.
+        if nested_in((dummies @ np.arange(1, dummies.shape[1] + 1)).astype(np.int64), cluster):
+            count += dummies.shape[1]
+    return count
 
 
 def _rows_in_use(codes: IntArray, rows: BoolArray, singletons: Singletons) -> IntArray:

@@ -64,6 +64,8 @@ class Regression:
         Of the people in use, each (n,); weights and cluster may be None.
     people
         Their rows in the inputs, shape (n,): regressions of one analysis share people.
+    fixed_effects
+        Of each column, which further fixed effect its dummy is of, or 0, shape (k,).
     vcov
         The covariance asked for.
     scale
@@ -82,6 +84,7 @@ class Regression:
     vcov: Vcov
     scale: FloatArray
     people: IntArray
+    fixed_effects: IntArray
     take_up: FloatArray | None = None
 
 

@@ -42,6 +42,7 @@ class EstimationOptions(TypedDict, total=False):
     level: float
     interacted: bool
     own_controls: Mapping[str, Sequence[str]]
+    absorbed: Sequence[str]
 
 
 class Options(EstimationOptions, total=False):
@@ -85,6 +86,9 @@ class RegressionInputs:
     own_controls
         Outcome -> names of controls that only the regressions of the outcomes that name them have, such as the outcome's value
         at baseline. All other controls are in every regression.
+    absorbed
+        Controls that are further fixed effects, with a dummy for each category: ``CRV1_nested`` does not count them where
+        they are nested in clusters.
     """
 
     treated: FloatArray
@@ -100,6 +104,7 @@ class RegressionInputs:
     level: float = 0.95
     interacted: bool = False
     own_controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    absorbed: Sequence[str] = ()
 
     @classmethod
     def from_frame(
@@ -122,7 +127,7 @@ class RegressionInputs:
         treated, cells, controls, weights, cluster
             Names of columns; several columns of cells are crossed.
         options
-            ``vcov``, ``singletons``, ``missing``, ``rows``, ``level``, ``interacted`` and ``own_controls``.
+            ``vcov``, ``singletons``, ``missing``, ``rows``, ``level``, ``interacted``, ``own_controls`` and ``absorbed``.
 
         Examples
         --------
@@ -259,7 +264,7 @@ def unchecked_inputs(
         cluster=None if cluster is None else encode(cluster, n, what="cluster"),
         rows=np.ones(n, dtype=bool) if rows is None else as_mask(rows, n),
     )
-    listed = ("vcov", "singletons", "missing", "level", "interacted", "own_controls")
+    listed = ("vcov", "singletons", "missing", "level", "interacted", "own_controls", "absorbed")
     chosen: dict[str, Any] = {name: value for name, value in options.items() if name in listed}
     inputs = replace(inputs, **chosen)
     check_choice(inputs.singletons, Singletons, what="singletons convention")

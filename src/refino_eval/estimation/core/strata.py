@@ -16,7 +16,7 @@ import numpy as np
 
 from refino_eval.covariances import COVARIANCES, Covariance
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import Cells, build_cells
+from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, nested_in
 from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, check_choice
 from refino_eval.estimation.core.bias_reduction import (
     FITTED_EXACTLY,
@@ -94,6 +94,13 @@ class Strata:
         return 0 if self.cluster is None else int(np.unique(self.cluster).size)
 
     @property
+    def n_nested(self) -> int:
+        """Constants of cells that are nested in clusters, all but one; effects in cells count."""
+        if self.cluster is None:
+            return 0
+        return (self.cells.n_cells - 1) * nested_in(self.cells.codes, self.cluster)
+
+    @property
     def df(self) -> float:
         """Degrees of freedom of the t reference of the difference of the arms' means."""
         if self.covariance.has_satterthwaite:
@@ -105,7 +112,9 @@ class Strata:
     @property
     def small_sample(self) -> float:
         """Factor of influences for small samples, 1 under HC2."""
-        factor = self.covariance.factor(n=self.n, df_resid=self.df_resid, n_clusters=self.n_clusters)
+        factor = self.covariance.factor(
+            n=self.n, df_resid=self.df_resid, n_clusters=self.n_clusters, n_nested=self.n_nested
+        )
         return float(np.sqrt(factor))
 
     def arm_counts(self, arm: Arm) -> FloatArray:

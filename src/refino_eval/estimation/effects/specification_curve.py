@@ -91,6 +91,7 @@ def specification_curve(
     level: float = 0.95,
     interacted: bool = False,
     own_controls: Mapping[str, Sequence[str]] | None = None,
+    absorbed: Sequence[str] = (),
 ) -> SpecificationCurve:
     """Estimate the effect of treatment under every variant.
 
@@ -106,7 +107,7 @@ def specification_curve(
         Named sets of columns, shape (n, k) each.
     samples
         Named samples, boolean of shape (n,).
-    cells, weights, cluster, level, interacted, own_controls
+    cells, weights, cluster, level, interacted, own_controls, absorbed
         As in `itt.itt`; the cluster serves the variants with a clustered vcov.
 
     Raises
@@ -117,7 +118,7 @@ def specification_curve(
     """
     check_level(level)
     inputs = unchecked_inputs(as_treated(treated), cells=cells, weights=weights, cluster=cluster, level=level)
-    inputs = replace(inputs, interacted=interacted, own_controls=own_controls or {})
+    inputs = replace(inputs, interacted=interacted, own_controls=own_controls or {}, absorbed=absorbed)
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes")
     matrices = {name: as_columns(matrix, inputs.n_rows, what="controls") for name, matrix in (controls or {}).items()}
     masks = {name: as_mask(mask, inputs.n_rows) for name, mask in (samples or {}).items()}

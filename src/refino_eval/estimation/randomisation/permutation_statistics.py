@@ -68,8 +68,8 @@ class RedrawnGroup:
         The people sorted by cluster, or None.
     crossed
         Whether (co)variances with the directions are wanted too.
-    n, df_resid
-        People, and degrees of freedom, of the design.
+    n, df_resid, n_nested
+        People, degrees of freedom, and fixed effects nested in clusters, of the design.
     """
 
     rows: IntArray
@@ -86,6 +86,7 @@ class RedrawnGroup:
     crossed: bool
     n: int
     df_resid: int
+    n_nested: int
 
     @cached_property
     def linear(self) -> FloatArray:
@@ -207,6 +208,7 @@ def redrawn_group(
         crossed=crossed,
         n=design.n,
         df_resid=design.df_resid,
+        n_nested=design.n_nested,
     )
 
 
@@ -247,7 +249,7 @@ def block_statistics(group: RedrawnGroup, assigned: BoolArray, vcov: Vcov) -> Bl
     else:
         products = _products(group, assigned, projection, covariance.leverage_power)
     n_clusters = 0 if group.clusters is None else group.clusters.n_cells
-    factor = covariance.factor(n=group.n, df_resid=group.df_resid, n_clusters=n_clusters)
+    factor = covariance.factor(n=group.n, df_resid=group.df_resid, n_clusters=n_clusters, n_nested=group.n_nested)
     return _combine(group, b, products, factor / projection.squares**2)
 
 

@@ -26,6 +26,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -46,7 +47,10 @@ Answer = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Problem:
-    """A regression as engines see it: columns of interest first, then controls; cells, weights and clusters."""
+    """A regression as engines see it: columns of interest first, then controls; cells, weights and clusters.
+
+    ``fixed_effects`` says of each column which further fixed effect its dummy is of, 0 for other columns, shape (k,).
+    """
 
     columns: FloatArray
     n_focus: int
@@ -54,6 +58,22 @@ class Problem:
     weights: FloatArray | None
     cluster: IntArray | None
     vcov: Vcov
+    fixed_effects: IntArray | None = None
+
+    @cached_property
+    def not_counted(self) -> int:
+        """Parameters that the covariance leaves out of K: fixed effects nested in clusters, all but one constant."""
+        if self.cluster is None or self.covariance.counts_nested:
+            return 0
+        frame = pd.DataFrame({"cluster": self.cluster, "cell": self.cells})
+        nested = bool((frame.groupby("cell")["cluster"].nunique() == 1).all())
+        count = (frame["cell"].nunique() - 1) * nested
+        for number in () if self.fixed_effects is None else set(self.fixed_effects.tolist()) - {0}:
+            dummies = pd.DataFrame(self.columns[:, self.fixed_effects == number])
+            categories = dummies.groupby(list(dummies), sort=False)
+            if categories.ngroups == pd.concat([dummies, frame["cluster"]], axis=1).drop_duplicates().shape[0]:
+                count += dummies.shape[1]
+        return count
 
     @property
     def covariance(self) -> Covariance:
@@ -103,6 +123,7 @@ def _without_exact(problem: Problem, outcomes: FloatArray) -> tuple[Problem, Flo
             weights=None if problem.weights is None else problem.weights[inside],
             cluster=None if problem.cluster is None else problem.cluster[inside],
             vcov=problem.vcov,
+            fixed_effects=problem.fixed_effects,
         )
 
 
@@ -151,6 +172,9 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     options: dict[str, Any] = {"cov_type": kind, "use_t": True}
     if covariance.is_clustered:
         options |= {"cov_type": "cluster", "cov_kwds": {"groups": problem.cluster}}
+    # statsmodels divides by n less all columns.
+    df_resid = x.shape[0] - x.shape[1]
+    counted = df_resid / (df_resid + problem.not_counted)
     weights: FloatArray | float = 1.0 if problem.weights is None else problem.weights
     # Whether a dummy is a constant does not matter here, and takes statsmodels two decompositions to find out.
     model = WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
@@ -164,7 +188,7 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
         model.endog, model.wendog = y, model.whiten(y)
         beta = inverse @ model.wendog
         fit = RegressionResults(model, beta, model.normalized_cov_params, **options)
-        answers.append((beta[:f], np.asarray(fit.cov_params())[:f, :f]))
+        answers.append((beta[:f], np.asarray(fit.cov_params())[:f, :f] * counted))
     return answers
 
 
@@ -201,7 +225,7 @@ def _by_linearmodels_parts(problem: Problem, x: FloatArray, z: FloatArray, outco
     # why the class is called rather than `AbsorbingLS`, which then leaves them out.
     options: dict[str, Any] = {
         "debiased": own.small_sample != "none" or not own.is_robust,
-        "extra_df": problem.columns.shape[1] - x.shape[1] + int(np.unique(problem.cells).size),
+        "extra_df": problem.columns.shape[1] - x.shape[1] + int(np.unique(problem.cells).size) - problem.not_counted,
     }
     kind = of_linearmodels.HeteroskedasticCovariance if own.is_robust else of_linearmodels.HomoskedasticCovariance
     if own.is_clustered:
@@ -283,7 +307,8 @@ def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, lever
         codes = np.unique(problem.cluster, return_inverse=True)[1]
         scores = np.stack([np.bincount(codes, weights=row) for row in scores])
         groups = scores.shape[1]
-    return np.asarray(scores @ scores.T * covariance.factor(n=n, df_resid=n - k, n_clusters=groups))
+    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups, n_nested=problem.not_counted)
+    return np.asarray(scores @ scores.T * factor)
 
 
 def _take_up_by_statsmodels(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
@@ -340,7 +365,7 @@ def influences(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, Floa
         return None
     inverse, beta, residuals, k = _within(problem, outcomes)
     n, groups = problem.cells.size, 0 if problem.cluster is None else np.unique(problem.cluster).size
-    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups)
+    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups, n_nested=problem.not_counted)
     return beta, inverse.T[:, :, None] * residuals[:, None, :] * np.sqrt(factor)
 
 

@@ -270,6 +270,7 @@ def _problem_of(regression: Regression) -> Problem:
         weights=regression.weights,
         cluster=regression.cluster,
         vcov=regression.vcov,
+        fixed_effects=regression.fixed_effects,
     )
 
 
@@ -334,7 +335,7 @@ def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Eng
 
 def _digest(regression: Regression) -> str:
     parts = (regression.columns, regression.cells, regression.weights, regression.cluster, regression.take_up)
-    text = "|".join("" if part is None else _hash(np.asarray(part)) for part in parts)
+    text = "|".join("" if part is None else _hash(np.asarray(part)) for part in (*parts, regression.fixed_effects))
     return f"{text}|{regression.vcov}|{regression.coefficients.shape[0]}"
 
 

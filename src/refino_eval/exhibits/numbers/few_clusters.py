@@ -60,9 +60,12 @@ def inference_rows(
             yield from _cell_rows(table, k, column, inputs, used, study.treated, panel)
             continue
         counts = [np.unique(inputs.cluster[used & (inputs.treated == arm)]).size for arm in (0, 1)]
-        df = _effective(inputs.with_columns(inputs.of_outcome(column)), used)
+        design = _design(inputs.with_columns(inputs.of_outcome(column)), used)
+        df = float("nan") if design is None else design.df("CR2")
         row = clusters_row(study.treated)
         numbers = {"n_clusters": np.unique(inputs.cluster[used]).size, "n_treated": counts[1], "n_control": counts[0]}
+        if design is not None and not inputs.covariance.counts_nested:
+            numbers["n_cells"] = design.n_nested
         for statistic, value in numbers.items():
             yield cell(row, column, statistic, value, int(table.n[k]), panel=panel)
         yield cell(row, column, "df", df, int(table.n[k]), panel=panel)
@@ -71,11 +74,14 @@ def inference_rows(
         yield from _randomisation(table, values, people, inputs, study, panel, seed)
 
 
-def _effective(inputs: est.RegressionInputs, used: np.ndarray) -> float:
+def _design(inputs: est.RegressionInputs, used: np.ndarray) -> est.Design | None:
+    """Return the regression of the people used; None where it has no clustered covariance."""
     try:
-        return est.prepare(inputs.among(used)).df("CR2")
+        design = est.prepare(inputs.among(used))
+        design.df("CR2")
     except UserError:
-        return float("nan")
+        return None
+    return design
 
 
 def _randomisation(

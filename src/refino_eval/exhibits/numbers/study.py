@@ -333,6 +333,7 @@ def inputs_of(
         level=specification.level,
         interacted=specification.adjustment == "interacted",
         own_controls=own_controls(specification, controls, columns),
+        absorbed=specification.absorb,
         **weighting(people, specification.vcov),
     )
 

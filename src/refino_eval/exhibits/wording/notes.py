@@ -11,7 +11,7 @@ import pandas as pd
 
 from refino_eval.config.definitions import ControlTerm, Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
-from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
+from refino_eval.covariances import COVARIANCES, CRV1, Vcov, is_clustered
 from refino_eval.exhibits.keys import CLUSTERS, CONTROLS, FEW_FREEDOM, FEW_OF_AN_ARM, SINGLETONS, SMALL_CELLS
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
@@ -163,7 +163,7 @@ def inference_note(vcovs: Iterable[Vcov], levels: Iterable[float], frame: pd.Dat
         count = low if low == high else f"{low}{EN_DASH}{high}"
         reference = say("notes.t_distribution", language, count=count)
     sentences = [text, say("notes.confidence_intervals_from", language, shown=shown, reference=reference)]
-    if set(vcovs) == {"CRV1"}:
+    if set(vcovs) <= set(CRV1):
         sentences.append(few_clusters_note(frame, language))
     if any(COVARIANCES[vcov].has_satterthwaite for vcov in vcovs):
         sentences.append(say("notes.satterthwaite", language))
@@ -220,7 +220,11 @@ def _diagnostics_notes(
     """Say what a row of diagnostics shows of clusters, of cells of one person or of small cells."""
     if row.startswith(CLUSTERS):
         yield _clusters_note(of, style, labels, tested=tested)
-        if "CRV1" in vcovs and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
+        if "n_cells" in of:
+            n = of["n_cells"][1]
+            key = "notes.nested_fixed_effects" if n else "notes.no_nested_fixed_effects"
+            yield labels.say(key, n=style.integer(n))
+        if set(vcovs) & set(CRV1) and of.get("df", (math.nan,))[0] < TOO_FEW * (of["n_clusters"][0] - 1):
             yield labels.say("notes.crv1_too_small")
     elif row.startswith(SINGLETONS):
         percent = style.fixed((of["ratio"][1] - 1.0) * 100.0, 0)

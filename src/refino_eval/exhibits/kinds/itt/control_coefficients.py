@@ -49,6 +49,7 @@ def control_rows(
             cells=cells_of(people, specification),
             rows=np.isfinite(values[column].to_numpy()),
             collinear="drop",
+            absorbed=specification.absorb,
             **weighting(people, vcov),
         )
         fit = design.fit(values[[column]])

@@ -49,6 +49,7 @@ def joint_effects(
             controls=controls_for(column, controls, specification, exhibit.columns),
             interacted=specification.adjustment == "interacted",
             rows=observed,
+            absorbed=specification.absorb,
             **weighting(people, specification.vcov),
         )
         fit = design.fit(values[[column]])

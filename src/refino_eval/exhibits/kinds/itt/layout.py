@@ -8,6 +8,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from refino_eval.covariances import CRV1
 from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS, difference_row, panel_of
 from refino_eval.exhibits.kinds.itt.itt_listed import listed_parts
 from refino_eval.exhibits.kinds.itt.model import WIDEST, IttExhibit
@@ -105,7 +106,7 @@ def itt_notes(exhibit: IttExhibit, frame: pd.DataFrame, labels: LabelBook) -> li
         lines.append(
             inference_note([e.vcov for _, e in entries], [e.level for _, e in entries], frame, labels.language)
         )
-        crv1 = [name for name, entry in entries if entry.vcov == "CRV1"]
+        crv1 = [name for name, entry in entries if entry.vcov in CRV1]
         if 0 < len(crv1) < len(entries):
             # Beside other covariances, whose degrees of freedom are estimated, only these say how many clusters there are.
             lines.append(few_clusters_note(frame[frame["panel"].isin(crv1)], labels.language))

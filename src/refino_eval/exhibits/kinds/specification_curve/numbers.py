@@ -97,6 +97,7 @@ def _variants(
         controls={"these": np.empty((len(people), 0)) if encoded is None else encoded},
         interacted=specification.adjustment == "interacted",
         own_controls=own_controls(specification, encoded, columns),
+        absorbed=specification.absorb,
         samples={"here": controls.rows},
         level=specification.level,
         **weighting(people, vcov),
