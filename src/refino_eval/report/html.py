@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refino_eval.config.base import Language
+from refino_eval.exhibits.formats.text_formats import table_style
 from refino_eval.exhibits.tidy import write_text
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say, texts_of
@@ -59,10 +60,10 @@ def _say(language: Language, key: str, **values: object) -> str:
 
 
 def page_text(template: str, language: Language, *, styles: Iterable[str], **values: Any) -> str:
-    """Return a page as text, made from a template and the style sheets that it needs."""
+    """Return a page as text, made from a template and the style sheets that it needs after that of tables."""
     from markupsafe import Markup
 
-    style = Markup("").join(map(asset, styles))
+    style = Markup("").join((Markup(table_style()), *map(asset, styles)))
     return BLANK_LINES.sub("\n", environment(language).get_template(template).render(style=style, **values))
 
 

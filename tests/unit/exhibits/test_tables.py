@@ -16,9 +16,10 @@ import pytest
 
 from refino_eval.config.base import Label
 from refino_eval.config.evaluation import TableFormat
-from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
+from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_html_page, to_markdown
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import render, table_of
+from refino_eval.published.reading.html_tables import html_grids
 from refino_eval.text import say
 from support import exhibits as toy
 
@@ -256,6 +257,23 @@ def test_html_escapes_and_heads() -> None:
     assert "<figcaption" not in to_html(table, titled=False)
     assert re.search(r"<details><summary>.*\(1\)</summary>", to_html(table, fold=0))
     assert "<details" not in to_html(table, fold=1)
+
+
+def test_the_page_of_a_single_table_has_its_style_and_is_read_back() -> None:
+    table = _table("table_8_1", "nb")
+    page = to_html_page(table)
+    assert page.startswith('<!DOCTYPE html>\n<html lang="nb">')
+    assert f"<title>{table.title}</title>" in page
+    assert f"<figcaption><h1>{table.title}</h1></figcaption>" in page
+    assert ".exhibit.table tbody td {" in page
+    assert "size: A4;" in page
+    assert not re.search(r"<link|<script|src=|url\(", page)
+    (grid,) = html_grids(page.encode(), "page").grids
+    assert (grid.caption, len(grid.rows)) == (table.title, sum(len(part.header + part.body) for part in table.parts))
+    wide = dataclasses.replace(
+        table, parts=tuple(Part((Row((label(""),) * 40),), (Row((Cell("0.123"),) * 40),)) for _ in "1")
+    )
+    assert "size: A4 landscape;" in to_html_page(wide)
 
 
 def test_labels_fall_back_to_the_name() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
+from importlib.resources import files
 from types import MappingProxyType
 
 from refino_eval.csv_output import csv_text
 from refino_eval.exhibits.formats.decimals import decimal_pads
-from refino_eval.exhibits.formats.widths import is_prose, placed
+from refino_eval.exhibits.formats.widths import is_prose, lies_on_paper, placed
 from refino_eval.exhibits.layout.heads import MARKS
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
 from refino_eval.text.escaping import without_tags
@@ -66,8 +68,12 @@ def _pipe_row(texts: Sequence[str]) -> str:
     return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
 
+def _unmarked(cell: Cell) -> str:
+    return ""
+
+
 def to_html(
-    table: Table, *, titled: bool = True, fold: int | None = None, marks: Callable[[Cell], str] = lambda cell: ""
+    table: Table, *, titled: bool = True, fold: int | None = None, marks: Callable[[Cell], str] = _unmarked
 ) -> str:
     """Write a table as an HTML fragment: a `figure` with a grid for each part, and the notes.
 
@@ -82,14 +88,18 @@ def to_html(
     marks
         Attributes of the element of a cell that shows a number, with a space before each; a page may act on them.
     """
-    lines = ['<figure class="exhibit table">']
-    if titled:
-        lines = [
-            f'<figure class="exhibit table" id="{escape(table.exhibit)}">',
-            f"<figcaption>{escape(table.title)}</figcaption>",
-        ]
+    title = f"<figcaption>{escape(table.title)}</figcaption>" if titled else ""
+    return _figure(table, title, fold, marks)
+
+
+def _figure(table: Table, title: str, fold: int | None, marks: Callable[[Cell], str]) -> str:
+    lines = [
+        f'<figure class="exhibit table" id="{escape(table.exhibit)}">' if title else '<figure class="exhibit table">'
+    ]
     if table.watermark:
-        lines.insert(1, f'<p class="watermark">{escape(table.watermark)}</p>')
+        lines.append(f'<p class="watermark">{escape(table.watermark)}</p>')
+    if title:
+        lines.append(title)
     for part in table.parts:
         folded = fold is not None and len(part.body) > fold
         if folded:
@@ -102,6 +112,35 @@ def to_html(
         lines += [f"<p>{raised(escape(note))}</p>" for note in table.notes]
         lines.append("</div>")
     return "\n".join([*lines, "</figure>", ""])
+
+
+def to_html_page(table: Table) -> str:
+    """Write a table as a page that needs no other file: its title as the heading, and the style of the report's tables.
+
+    Parameters
+    ----------
+    table
+        In the style of a page.
+
+    Returns
+    -------
+    str
+        The page. Wide tables are printed in landscape.
+    """
+    title, paper = escape(table.title), "A4 landscape" if lies_on_paper(table) else "A4"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(table.language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>\n{table_style()}@page {{ size: {paper}; margin: 15mm; }}\n</style>\n</head>\n"
+        f'<body class="alone">\n<main>\n{_figure(table, f"<figcaption><h1>{title}</h1></figcaption>", None, _unmarked)}</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+@cache
+def table_style() -> str:
+    """Return the style sheet of tables, which all pages share."""
+    return files("refino_eval.exhibits.formats").joinpath("table.css").read_text(encoding="utf-8")
 
 
 def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned: bool, language: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from refino_eval.exhibits.formats.latex import to_latex
-from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_markdown
+from refino_eval.exhibits.formats.text_formats import to_csv, to_html_page, to_markdown
 from refino_eval.exhibits.layout.table import Table
 from refino_eval.exhibits.tidy import write_bytes
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -45,7 +45,7 @@ def _excel(laid: Laid) -> bytes:
 TABLE_FORMS: Mapping[str, Callable[[Laid], bytes]] = {
     "csv": lambda laid: to_csv(laid.sheet).encode(),
     "md": lambda laid: to_markdown(laid.page).encode(),
-    "html": lambda laid: to_html(laid.page).encode(),
+    "html": lambda laid: to_html_page(laid.page).encode(),
     "tex": lambda laid: to_latex(laid.page).encode(),
     "docx": _word,
     "xlsx": _excel,
