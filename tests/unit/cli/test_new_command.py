@@ -75,6 +75,8 @@ def test_only_columns_called_like_measures_before_assignment_are_controls(projec
 def test_the_plainest_of_several_arms_is_taken_and_outcomes_with_gaps_keep_their_own_people(project):
     rng = np.random.default_rng(7)
     frame = people(rng).drop(columns="Group")
+    frame.insert(0, "study", 1)
+    frame.insert(0, "female", rng.integers(0, 2, 200))
     frame.insert(0, "satreat", rng.choice(["no", "yes"], 200))
     frame["treat"] = rng.choice(["no", "yes"], 200)
     frame.loc[:20, "pay"] = np.nan
@@ -85,6 +87,7 @@ def test_the_plainest_of_several_arms_is_taken_and_outcomes_with_gaps_keep_their
     assert "Called like one as well: 'satreat'" in said
     assert 'treated: {name: treated, code: "yes", label: {nb: Tiltak, en: Treated}}' in text
     assert "missing: available" in text
+    assert "study" not in configuration.evaluation.person_table.outcomes
 
 
 def test_nobodys_values_are_shown_and_nothing_is_overwritten(project):

@@ -14,6 +14,7 @@ from refino_eval.exhibits.kinds.specification_curve.layout import choices_of, va
 from refino_eval.exhibits.layout.style import house_style
 from refino_eval.exhibits.numbers.study import Study
 from refino_eval.exhibits.render import drawing_of, figure_notes, table_of
+from refino_eval.exhibits.round_steps import round_step
 from refino_eval.exhibits.tidy import write_tidy
 from refino_eval.exhibits.verification import require_agreement, verify
 from refino_eval.text import say
@@ -353,6 +354,39 @@ def test_durations_begin_whole_and_count_those_at_risk(trial):
         drawing = drawing_of("d", exhibit, frame, labels=LABELS, language="en", facts={})
     assert "log-rank test p = " in drawing.alt
     assert any("Kaplan-Meier" in n for n in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
+
+
+@pytest.mark.parametrize(("unit", "most"), [(70.0, 240), (1 / 12, 240)])
+def test_times_in_days_or_in_fractions_of_years_have_few_round_moments_and_ticks(trial, tmp_path, unit, most):
+    told = pd.read_parquet(trial.files.outcomes["months_to_work"])
+    path = tmp_path / "time.parquet"
+    exact = (told["value"] - 0.5) * unit if unit < 1 else told["value"] * unit
+    told.assign(value=exact).to_parquet(path)
+    files = replace(trial.files, outcomes=dict(trial.files.outcomes, months_to_work=path))
+    frame, got = replace(trial, files=files).numbers(ENTRIES, "duration")
+    timed = frame[frame["statistic"].eq("share") & frame["column"].eq("new")]
+    moments = timed["row"].astype(float).to_numpy()
+    steps = np.diff(moments)
+    assert len(moments) <= most
+    assert steps == pytest.approx(np.full(len(steps), steps[0]))
+    treated = (trial.cohort["treated"] == 1).to_numpy()
+    middle = len(moments) // 2
+    assert got["", timed["row"].iloc[middle], "new", "n"] == (treated & (exact.to_numpy() >= moments[middle])).sum()
+    exhibit = ENTRIES.exhibits["duration"].model_copy(update={"unit": {"nb": "dager", "en": "days"}})
+    with house_style("x"):
+        drawing = drawing_of("d", exhibit, frame, labels=LABELS, language="en", facts={})
+        ax = drawing.figure.axes[0]
+        assert 1 <= len(ax.get_xticks()) <= 11
+        assert ax.get_xlabel() == "days"
+    assert "days" in drawing.alt
+
+
+@pytest.mark.parametrize(
+    ("span", "most", "smallest", "step"),
+    [(3329, 9, 1, 500), (3329, 240, 1, 20), (8.1, 240, 0, 0.05), (25, 240, 1, 1), (5, 5, 0, 1), (0.2, 9, 1, 1)],
+)
+def test_a_step_is_the_smallest_round_one_that_suffices(span, most, smallest, step):
+    assert round_step(span, most, smallest=smallest) == pytest.approx(step)
 
 
 def test_log_rank_is_that_of_a_library():

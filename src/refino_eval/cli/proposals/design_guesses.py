@@ -18,10 +18,11 @@ MOST_ARMS = 6
 FEWEST_CLUSTERS = 4
 
 _ARM = re.compile(
-    r"treat|(^|_)(arm|group|gruppe|trt|tx|z)($|_|\d)|assign|random|trekk|tiltak|offer|lottery|winner|interven", re.I
+    r"treat|(^|_)(arm|group|gruppe|trt|tx|rx|z|regimen|condition)($|_|\d)|assign|random|trekk|tiltak|offer|lottery|winner|interven",
+    re.I,
 )
 _PLAINLY_ARM = re.compile(
-    r"(treat(ed|ment)?|arm|group|gruppe|assign(ed|ment)?|random(i[sz]ed)?|trekk|z)(_?(arm|group|status))?", re.I
+    r"(treat(ed|ment)?|arm|group|gruppe|rx|assign(ed|ment)?|random(i[sz]ed)?|trekk|z)(_?(arm|group|status))?", re.I
 )
 _STRATUM = re.compile(
     r"strat|block|blokk|(^|_)(site|pair|cell|round|wave|cohort)($|_)|district|county|fylke|region|office|kontor|cent(er|re)",
@@ -34,7 +35,9 @@ _BASELINE = re.compile(
     r"^(age|alder|sex|kjonn|gender|female|male|born|birth|educ|utd|married|race|ethnic|grade)|base|before|(^|_)(bl|pre|lag|t0|0)($|_)|_0$",
     re.I,
 )
-_CONTROL = re.compile(r"^(0|control|kontroll|ctrl|usual|none|placebo|no|nei|old|c)$", re.I)
+_CONTROL = re.compile(
+    r"^(0|control|kontroll|ctrl|usual|standard|obs(ervation)?|vanlig|none|placebo|no|nei|old|c)$", re.I
+)
 _ID = re.compile(r"(^|_)(id|pid|nr|no|number|fnr|case|person|respid|caseid)($|_|\d)|id$", re.I)
 _SURELY_ID = re.compile(r"(^|_)(id|pid|fnr|respid|caseid)$", re.I)
 _PERIOD = re.compile(
@@ -102,6 +105,7 @@ def guess_arm(columns: Sequence[ColumnProfile], *, named: str | None, file: str,
         candidates,
         key=lambda c: (
             named is None and _ARM.search(c.name) is None,
+            is_baseline_name(c.name),
             not c.is_complete,
             _PLAINLY_ARM.fullmatch(c.name) is None,
             len(c.codes) != 2,

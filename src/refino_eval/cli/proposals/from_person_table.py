@@ -142,9 +142,10 @@ def _other_columns(profile: FileProfile, roles: _Roles) -> tuple[list[ColumnProf
 
 
 def _is_measured(column: ColumnProfile) -> bool:
-    """Return whether a column holds measurements: numbers, but no ids, and no integers that differ in every row, which number the rows."""
-    return column.kind == "number" or (
-        column.kind == "integer" and not column.is_unique and not is_surely_id_name(column.name)
+    """Return whether a column holds measurements: numbers that differ, but no ids, and no integers that differ in every row, which number the rows."""
+    return column.distinct > 1 and (
+        column.kind == "number"
+        or (column.kind == "integer" and not column.is_unique and not is_surely_id_name(column.name))
     )
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.exhibits.layout.style import ARMS, CONTROL, INK, PNG_DPI, QUIET, Series
+from refino_eval.exhibits.round_steps import CLOCK_STEPS, round_step
 from refino_eval.exhibits.tidy import write_bytes
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -148,18 +149,23 @@ MANY = 60
 """More points than this are drawn as a line, and markers stand far apart."""
 
 
-def event_axis(ax: Axes, times: Sequence[int], labels: LabelBook, clock: str, *, most: int = 9) -> None:
-    """Set the event-time axis: ticks at round months, no more than about `most`, and a line at the draw."""
+def event_axis(
+    ax: Axes, times: Sequence[float], labels: LabelBook, clock: str, *, most: int = 9, unit: str | None = None
+) -> None:
+    """Set the event-time axis: ticks at round months, no more than about `most`, and a line at the draw.
+
+    Time in another `unit` (days, years) has its ticks at round numbers.
+    """
     first, last = min(times), max(times)
     span = max(last - first, 1)
-    steps = (1, 2, 4, 13, 26, 52, 104) if clock == "week" else (1, 2, 3, 6, 12, 24, 48)
-    step = next((s for s in steps if span / s <= most), steps[-1])
-    ticks = [tick for tick in range(-(-first // step) * step, last + 1, step)]
+    known = CLOCK_STEPS[clock] if unit is None else ()
+    step = next((s for s in known if span / s <= most), None) or round_step(span, most, smallest=1.0)
+    ticks = [int(step * k) for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
     style = NumberStyle.of(labels.language)
     ax.set_xlim(first - 0.02 * span, last + 0.02 * span)
     ax.set_xticks(ticks, [style.integer(tick) for tick in ticks])
     ax.spines["bottom"].set_bounds(first, last)
-    ax.set_xlabel(labels.word(clock))
+    ax.set_xlabel(labels.word(clock) if unit is None else unit)
     if first < 0:
         ax.axvline(0, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
 
@@ -376,8 +382,9 @@ _latest: list[tuple[pd.DataFrame, _ByTime]] = []
 def _by_event_time(frame: pd.DataFrame) -> _ByTime:
     """Return event times, values, and the places of each statistic; a figure asks for hundreds of one frame: the latest is kept."""
     if not _latest or _latest[0][0] is not frame:
-        timed = frame[frame["row"].str.fullmatch(r"-?\d+")]
-        times, values = timed["row"].astype(int).to_numpy(), timed["value"].to_numpy()
+        timed = frame[frame["row"].str.fullmatch(r"-?\d+(\.\d+)?")]
+        exact, values = timed["row"].astype(float).to_numpy(), timed["value"].to_numpy()
+        times = exact.astype(int) if (exact % 1 == 0).all() else exact
         keys: dict[tuple[str, str, str], list[int]] = {}
         for place, key in enumerate(
             zip(*(timed[name].tolist() for name in ("panel", "column", "statistic")), strict=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -27,9 +26,6 @@ from refino_eval.exhibits.wording.notes import control_name, data_class_note, sp
 from refino_eval.exhibits.wording.number_format import NumberStyle
 from refino_eval.text import say
 
-if TYPE_CHECKING:
-    pass
-
 NORMAL = 1.959963984540054
 """Quantile of the normal distribution for 95 % confidence intervals."""
 MOST_BANDS = 2
@@ -46,10 +42,10 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
     entry = labels.definitions.outcomes.get(exhibit.outcome)
     clock = entry.clock if entry is not None else "month"
     ends: list[tuple[float, str, Series]] = []
-    times: list[int] = []
+    times: list[float] = []
     for arm, series in arms_of(labels):
         observed = column(frame, "", arm, "share")
-        times += [int(time) for time in observed.index]
+        times += observed.index.tolist()
         share = 100 * observed.dropna()
         if share.empty:
             continue
@@ -59,9 +55,7 @@ def layout(exhibit: TimeToEventExhibit, frame: pd.DataFrame, page: Page) -> Draw
         ax.step(share.index, share, where="post", color=series.color, linestyle=series.linestyle, zorder=3)
         ends.append((float(share.iloc[-1]), labels.arm(arm), series))
     ax.set_ylim(0, 102)
-    event_axis(ax, times, labels, clock)
-    if exhibit.unit is not None:
-        ax.set_xlabel(exhibit.unit[labels.language])
+    event_axis(ax, times, labels, clock, unit=None if exhibit.unit is None else exhibit.unit[labels.language])
     number_axis(ax.yaxis, labels.language)
     title = labels.say("time_to_event.title_share_without_event", outcome=labels.outcome(exhibit.outcome))
     head_panel(ax, 0, 1, title, labels.word("per_cent"))
@@ -162,14 +156,14 @@ def _alt(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) ->
     style = NumberStyle.of(labels.language)
     entry = labels.definitions.outcomes.get(exhibit.outcome)
     clock = entry.clock if entry is not None else "month"
-    period = labels.word(f"period_{clock}")
+    period = labels.word(f"period_{clock}") if exhibit.unit is None else exhibit.unit[labels.language]
     parts = []
     for arm, _ in arms_of(labels):
         share = column(frame, "", arm, "share").dropna()
         if share.empty:
             continue
-        displayed = [t for t in (6, 12, 24) if t in share.index] or [int(share.index[-1])]
-        levels = ", ".join(f"{period} {t}: {style.percent(float(share[t]), 0)}" for t in displayed)
+        displayed = [t for t in (6, 12, 24) if t in share.index and exhibit.unit is None] or [share.index[-1]]
+        levels = ", ".join(f"{period} {t:g}: {style.percent(float(share[t]), 0)}" for t in displayed)
         parts.append(f"{labels.arm(arm)} – {levels}")
     head = labels.say("time_to_event.alt_step_chart", outcome=labels.outcome(exhibit.outcome), levels="; ".join(parts))
     last = (

@@ -13,6 +13,10 @@ from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
+from refino_eval.exhibits.round_steps import round_step
+
+MOST_MOMENTS = 240
+"""Times at which a curve is reported: more could not be seen in a figure."""
 
 
 def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
@@ -28,18 +32,19 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
         raise UserError(
             f"nobody has a value of '{exhibit.outcome}'. Look at its window against the register's coverage."
         )
-    # A month is a whole: who reached it in the first month at risk has been at risk for one.
-    shift = max(0.0, 1.0 - float(time[rows].min()))
+    # A month is a whole: who reached it in the first month at risk has been at risk for one. Parts of a period are exact times.
+    is_whole = bool(np.all(time[rows] == np.round(time[rows])))
+    shift = max(0.0, 1.0 - float(time[rows].min())) if is_whole else 0.0
     duration, event = time[rows] + shift, ended[rows]
     people = cohort.loc[rows].reset_index(drop=True)
     beside = controls.to_frame().loc[rows].reset_index(drop=True) if controls.names else None
-    moments = np.arange(0.0, duration.max() + 1.0)
+    moments = _moments(float(duration.max()), is_whole=is_whole)
     for column in (*study.treated_arms, study.control):
         chosen = of_arm(people, column, study)
         estimated = est.survival_shares(duration[chosen], event[chosen], times=moments, level=specification.level)
         for k, moment in enumerate(moments):
             at_risk = int(estimated.at_risk[0, k])
-            row = str(int(moment - shift))
+            row = f"{moment - shift:.10g}"
             for statistic, value in (
                 ("share", estimated.share), ("conf_low", estimated.conf_low), ("conf_high", estimated.conf_high)
             ):  # fmt: skip
@@ -60,6 +65,12 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
         yield from _all_arms(duration, event, people, specification)
     if lost:
         yield cell("lost", "all", "count", lost, lost)
+
+
+def _moments(longest: float, *, is_whole: bool) -> np.ndarray:
+    """Return the times at which the curves are reported: every period, or, of long or fractional times, some hundred round ones."""
+    step = round_step(longest, MOST_MOMENTS, smallest=1.0 if is_whole else 0.0)
+    return step * np.arange(np.floor(longest / step + 1e-9) + 1)
 
 
 def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles) -> tuple[np.ndarray, np.ndarray]:
