@@ -324,6 +324,7 @@ def _blame(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> F
         certainty=_certainty(document, blamed),
         cells=suspects[1:] if len(suspects) == len(blamed) else (),
         suspects=tuple(key for key in document.keys if key in among),
+        relation=tuple(dict.fromkeys(key for failure in blamed for key in failure.check.cells)),
         explanation=join([text, _extent(document, suspects, blamed)], " "),
     )
 

@@ -18,6 +18,12 @@ RULES = (
 )  # fmt: skip
 """The rules in the order in which they explain: a number explained by an earlier rule is not reported again."""
 
+EXCHANGES = ("swap", "displaced")
+"""Rules that say of several numbers that each is in the wrong cell."""
+
+ABOUT_ONE_NUMBER = ("grouping", "sign", "magnitude", "impossible")
+"""Rules that say what is wrong with one number; further numbers of a finding are what it explains."""
+
 
 def rule_text(part: str, rule: str, language: str) -> str:
     """Return the `title` of a rule, what `must` hold, or its `source`."""
@@ -73,6 +79,8 @@ class Finding:
         Keys of all numbers that the finding explains: another rule's complaint about these alone has the same cause.
     suspects
         Keys of all numbers of which at least one must be wrong: those of the failing relations that nothing else supports.
+    relation
+        Keys of all numbers of the relations that fail, also of those that other relations support.
     also
         Rules whose complaints the finding explains as well.
     names
@@ -95,6 +103,20 @@ class Finding:
     explanation: Label
     cells: tuple[Key, ...] = field(default=(), repr=False)
     suspects: tuple[Key, ...] = field(default=(), repr=False)
+    relation: tuple[Key, ...] = field(default=(), repr=False)
     also: tuple[str, ...] = ()
     names: tuple[Label, ...] = field(default=(), repr=False)
     quotes: tuple[Quote, ...] = field(default=(), repr=False)
+
+    @property
+    def singled_out(self) -> tuple[Key, ...]:
+        """Keys of the numbers that the evidence points at alone; empty where one of several numbers must be wrong.
+
+        A sum that fails shows that one of its numbers is wrong, and not which. Two sums that fail and cross in one number do.
+        """
+        if self.rule in EXCHANGES:
+            return self.cells
+        accused = tuple(dict.fromkeys(self.suspects or self.cells))
+        if len(accused) == 1 or (self.rule in ABOUT_ONE_NUMBER and not self.suspects):
+            return accused[:1]
+        return ()

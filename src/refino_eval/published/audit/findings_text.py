@@ -156,6 +156,7 @@ def finding(
     explanation: Label,
     cells: Sequence[Key] = (),
     suspects: Sequence[Key] = (),
+    relation: Sequence[Key] = (),
 ) -> Finding:
     """Return a finding about one number, or about several of which it is the first.
 
@@ -171,13 +172,14 @@ def finding(
         Keys of further numbers that the finding explains.
     suspects
         Keys of the numbers of which at least one must be wrong.
+    relation
+        Keys of all numbers of the relations that fail.
     """
     members = tuple(dict.fromkeys([at, *cells]))
     lines = list(dict.fromkeys(document.cells[key].line for key in members))
     exhibit, panel, row, column, statistic = at
-    quotes = [
-        _quote(document, document.cells[key], at) for key in list(dict.fromkeys([*members, *suspects]))[:MOST_QUOTED]
-    ]
+    all_quoted = list(dict.fromkeys([*members, *suspects, *relation]))[:MOST_QUOTED]
+    quotes = [_quote(document, document.cells[key], at) for key in all_quoted]
     return Finding(
         document=document.name,
         exhibit=exhibit,
@@ -195,6 +197,7 @@ def finding(
         ),
         cells=members,
         suspects=tuple(suspects),
+        relation=tuple(relation),
         names=tuple(plain_name(part, document) if part else Label(nb="", en="") for part in at),
         quotes=tuple(quotes),
     )
@@ -230,6 +233,7 @@ def finding_about(
     fits: str = "",
     cells: Sequence[Key] = (),
     suspects: Sequence[Key] = (),
+    relation: Sequence[Key] = (),
     **values: object,
 ) -> Finding:
     """Return a finding about one number, explained by one text of the catalogue.
@@ -238,5 +242,6 @@ def finding_about(
     """
     text = say_both(key, **{"number": name_of(cell.key), "published": cell.text, "fits": fits, **values})
     return finding(
-        document, cell.key, rule=rule, fits=fits, certainty=certainty, explanation=text, cells=cells, suspects=suspects
-    )
+        document, cell.key, rule=rule, fits=fits, certainty=certainty, explanation=text, cells=cells, suspects=suspects,
+        relation=relation,
+    )  # fmt: skip
