@@ -57,9 +57,9 @@ def test_page_is_accessible_and_fits_screens_and_paper(browser, documents, tmp_p
             violations = axe.run(page, None, {"resultTypes": ["violations"]}).response["violations"]
             serious = [each for each in violations if each["impact"] in ("serious", "critical")]
             assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == [], width
-    marks = page.locator("mark.wrong:visible")
+    marks = page.locator("mark.wrong:visible, mark.suspect:visible")
     assert marks.count() > 20
-    assert page.locator("#document-1 mark.wrong").count() >= 10
+    assert page.locator("#document-1 mark.wrong, #document-1 mark.suspect").count() >= 10
     page.emulate_media(media="print")
     page.set_viewport_size({"width": PAPER, "height": 900})
     # On paper nothing scrolls: what is in a frame must fit, too.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from refino_eval.config.base import Language
 from refino_eval.published.audit.findings import CERTAINTIES, rule_text
 from refino_eval.published.audit.findings_report import (
+    MARKS,
     Audited,
     FindingGroup,
     as_written,
@@ -80,6 +81,7 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         word_of=lambda key, number: say(f"audit.word_{key}", language, n=number),
         lines=_lines,
         marked=_marked,
+        marks=MARKS,
         reason=lambda unread: unread_reason(unread, language),
         title_of=lambda rule: rule_text("title", rule, language),
         must=lambda rule: rule_text("must", rule, language),
@@ -126,9 +128,8 @@ def _continues(row: Sequence[PrintedCell], column: int) -> bool:
 
 def _marked(cell: PageCell, group: FindingGroup) -> Iterator[tuple[str, str, int]]:
     """Yield the parts of a cell's text, how each is marked, and the number of its finding where there are several."""
-    faults, suspects = group.faults, group.suspects
+    marks, leading = group.marks, group.leading if len(group.findings) > 1 else {}
     if cell.printed.covered and cell.scope == "":
         return
-    for text, key in divided(cell.printed, {*faults, *suspects}):
-        number = faults.get(key, 0) if key is not None and len(group.findings) > 1 else 0
-        yield text, "" if key is None else "wrong" if key in faults else "suspect", number
+    for text, key in divided(cell.printed, marks):
+        yield text, "" if key is None else marks[key], 0 if key is None else leading.get(key, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -265,9 +265,7 @@ def _in_all(group: Failures) -> set[Key]:
 
 def _culprits(document: Document, failures: Failures, results: list[_Result]) -> Iterator[tuple[Finding, Failures]]:
     """Yield the numbers at fault: those in most failures and in fewest checks that hold."""
-    support = [
-        result.check for result in results if result.check.holds and (result.declared or informative(result.check))
-    ]
+    support = [result.check for result in results if result.check.holds and _supports(result)]
     holding = Counter(key for check in support for key in check.cells)
     while failures:
         failing = Counter(key for failure in failures for key in failure.check.cells)
@@ -276,15 +274,27 @@ def _culprits(document: Document, failures: Failures, results: list[_Result]) ->
         # A number that one value would repair everywhere goes before one that each failure wants to be another.
         culprit = max(failing, key=lambda key: (not holding[key], _repairable(document, key, failures), failing[key]))
         if failing[culprit] == 1 or holding[culprit]:
-            # A single failure is reported at its target, unless other checks support the target alone.
-            check, blamed = failures[0].check, failures[:1]
-            cells = [document.cells[key] for key in _unsupported(check, holding)]
-            wanted = [solve(check, cell.key, _ranges(document, check)) for cell in cells]
-            suspects = tuple(cell.key for cell in most_probable_first(cells, wanted))
+            blamed = failures[:1]
+            suspects = _of_one_failure(document, blamed[0].check, holding)
+            yield _blame(document, suspects, blamed), blamed
         else:
-            suspects, blamed = (culprit,), [failure for failure in failures if culprit in failure.check.cells]
+            blamed = [failure for failure in failures if culprit in failure.check.cells]
+            # Where relations cross in several numbers, each of these is a suspect.
+            crossing = {key for key in _in_all(blamed) if not holding[key]}
+            yield _blame(document, (culprit,), blamed, among=crossing), blamed
         failures = _without(failures, blamed)
-        yield _blame(document, suspects, blamed), blamed
+
+
+def _supports(result: _Result) -> bool:
+    """Return whether a check that holds says something about its numbers."""
+    return result.declared or informative(result.check)
+
+
+def _of_one_failure(document: Document, check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
+    """Return the suspects of a single failure: its target first, unless other checks support the target or show a typing error."""
+    cells = [document.cells[key] for key in _unsupported(check, holding)]
+    wanted = [solve(check, cell.key, _ranges(document, check)) for cell in cells]
+    return tuple(cell.key for cell in most_probable_first(cells, wanted))
 
 
 def _repairable(document: Document, key: Key, failures: Failures) -> bool:
@@ -303,11 +313,25 @@ def _unsupported(check: Check, holding: Counter[Key]) -> tuple[Key, ...]:
 # --- The finding about failing checks --------------------------------------------------------------------------------
 
 
-def _blame(document: Document, suspects: tuple[Key, ...], blamed: Failures) -> Finding:
-    """Return the finding about failing checks, and which of their numbers may be at fault."""
+def _blame(
+    document: Document, suspects: tuple[Key, ...], blamed: Failures, *, among: Collection[Key] | None = None
+) -> Finding:
+    """Return the finding about failing checks.
+
+    Parameters
+    ----------
+    document
+        The document that the numbers belong to.
+    suspects
+        The number at fault; of a single failure all numbers that may be; of a common cause the targets.
+    blamed
+        The failing checks.
+    among
+        All numbers of which at least one must be wrong, where these are more than `suspects`.
+    """
     check = blamed[0].check
     target = document.cells[check.target]
-    among = _in_all(blamed) if len(suspects) == 1 and len(blamed) > 1 else set(suspects)
+    among = set(suspects) if among is None else among
     text = say_both(
         "audit.relation_fails",
         number=name_of(check.target),

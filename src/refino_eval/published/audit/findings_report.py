@@ -35,6 +35,12 @@ FIELDS = (
 HEADINGS = ("location", "rule", "certainty", "published", "fits", "where", "explanation")
 """Texts of the catalogue that head the columns of `cells`."""
 
+MARKS = ("wrong", "suspect", "part")
+"""How a number is marked: singled out, one of several of which one must be wrong, or a part of a relation that fails."""
+
+WRITTEN_MARKS = {"wrong": ">{}<", "suspect": "?{}?", "part": "~{}~"}
+"""The same in plain text."""
+
 UNREAD = ("no_numbers", "picture", "formula_without_value", "too_large", "unrounded")
 """Reasons for not reading a part of a document that have a text of their own."""
 
@@ -116,22 +122,27 @@ class FindingGroup:
         return pages or "; ".join(list(places)[:_MOST_PLACES]) + ("; …" if len(places) > _MOST_PLACES else "")
 
     @property
-    def faults(self) -> dict[Key, int]:
-        """The numbers at fault -> the number of their finding within the group."""
+    def leading(self) -> dict[Key, int]:
+        """The number that each finding is about, the first of several -> the number of the finding within the group."""
         return {finding.cells[0]: number for number, finding in reversed([*enumerate(self.findings, start=1)])}
 
     @property
-    def suspects(self) -> set[Key]:
-        """Other numbers that are explained by a finding, or of which at least one must be wrong."""
-        return {key for finding in self.findings for key in (*finding.cells, *finding.suspects)} - {*self.faults}
+    def marks(self) -> dict[Key, str]:
+        """How each number is marked, the strongest of `MARKS` that a finding gives it."""
+        marks: dict[Key, str] = {}
+        for finding in self.findings:
+            suspected = (*finding.cells, *finding.suspects)
+            for mark, keys in zip(MARKS, (finding.singled_out, suspected, finding.relation), strict=True):
+                for key in keys:
+                    marks[key] = min(mark, marks.get(key, mark), key=MARKS.index)
+        return marks
 
     def excerpt(self, language: Language) -> PrintedTable | None:
         """Return the table as published, or the part of it around the numbers; None for numbers of the text."""
-        keys = {*self.faults, *self.suspects}
         tables = [
             table for table in self.audited.printed.get(language, ()) if table.exhibit == self.findings[0].exhibit
         ]
-        return next((part for table in tables if (part := table.around(keys)) is not None), None)
+        return next((part for table in tables if (part := table.around(self.marks)) is not None), None)
 
 
 def summary(audited: Audited, language: Language) -> str:
@@ -215,14 +226,14 @@ def to_text(documents: Sequence[Audited], language: Language, *, width: int = 10
 
 
 def _table_lines(table: PrintedTable, group: FindingGroup, width: int) -> list[str]:
-    """Return a table as lines of text: `>0.8<` is a number at fault, `?0.8?` another one that is suspected."""
-    faults, suspects = group.faults, group.suspects
+    """Return a table as lines of text, its numbers marked by `WRITTEN_MARKS`."""
+    marks = group.marks
 
     def written(cell: PrintedCell, at: int) -> str:
         if cell.covered and at in table.heads:
             return ""
-        parts = divided(cell, {*faults, *suspects})
-        texts = (part if key is None else f">{part}<" if key in faults else f"?{part}?" for part, key in parts)
+        parts = divided(cell, marks)
+        texts = (part if key is None else WRITTEN_MARKS[marks[key]].format(part) for part, key in parts)
         return textwrap.shorten("".join(texts), _WIDEST_CELL, placeholder="…")
 
     rows = [[written(cell, at) for cell in row] for at, row in enumerate(table.rows)]

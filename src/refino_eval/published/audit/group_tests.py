@@ -231,5 +231,6 @@ def _failures(document: Document, results: Sequence[tuple[Compared, Interval, fl
             fits=span(implied, row.cell.printed),
             certainty="possible" if cut else "likely",
             suspects=[cell.key for cell in ([row.cell, *numbers] if len(both) == 1 else numbers)],
+            relation=[cell.key for cell in (row.cell, *numbers, *(group.size for group in row.groups))],
             groups=quoted(numbers),
         )

@@ -152,14 +152,16 @@ def _share_counts(document: Document) -> Iterator[Finding]:
     listed = {cell.key for cell, _ in declared}
     others = [cell for cell in document.of("share") if cell.key not in listed and not is_difference(cell.key[:4])]
     for cell, size in [*declared, *((cell, document.common(("n",), cell)) for cell in others)]:
-        n = 0 if size is None else int(size.printed.value)
+        if size is None or size.printed.value < 1:
+            continue
         scale = whole(document, cell) if cell.statistic == "share" else 1
-        exempt = n <= 0 or cell.qualifier or document.explained("share_counts", cell.key)
-        if not exempt and not counts_within(cell.range, n, scale):
-            yield _not_a_count(document, cell, n, scale)
+        exempt = cell.qualifier or document.explained("share_counts", cell.key)
+        if not exempt and not counts_within(cell.range, int(size.printed.value), scale):
+            yield _not_a_count(document, cell, size, scale)
 
 
-def _not_a_count(document: Document, cell: Cell, n: int, scale: int) -> Finding:
+def _not_a_count(document: Document, cell: Cell, size: Cell, scale: int) -> Finding:
+    n = int(size.printed.value)
     cut = bool(counts_within(cell.interval(cut=True), n, scale))
     near = sorted({math.floor(cell.printed.value * n / scale), math.ceil(cell.printed.value * n / scale)})
     values = [number(Fraction(count * scale * (100 if cell.printed.percent else 1), n), 3) for count in near]
@@ -172,6 +174,7 @@ def _not_a_count(document: Document, cell: Cell, n: int, scale: int) -> Finding:
         fits=options,
         certainty="possible" if cut else "likely",
         explanation=join([text, *([say_both("audit.may_be_truncated")] if cut else [])], " "),
+        relation=[cell.key, size.key],
     )
 
 
@@ -369,6 +372,7 @@ def _pooled_deviation(document: Document, sd: Cell, total: Cell, groups: Sequenc
         rule="means",
         fits=span(Interval(_root(allowed.low), _root(allowed.high)), sd.printed),
         certainty="possible" if allowed.meets(sd.interval(cut=True).squared()) else "likely",
+        relation=[sd.key, *needed],
     )
 
 
@@ -398,6 +402,7 @@ def _two_shares(document: Document) -> Iterator[Finding]:
                 rule="two_shares",
                 fits=number(tail(z, None), cell.printed.decimals),
                 certainty="likely",
+                relation=[other.key for other in (cell, *pair, *sizes)],
                 first=pair[0].text,
                 second=pair[1].text,
             )

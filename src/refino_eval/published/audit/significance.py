@@ -345,6 +345,7 @@ def _interval(document: Document, cells: Mapping[str, Cell]) -> Iterator[Finding
         fits=fitting,
         certainty="certain" if half.high < 0 else "likely",
         cells=[high.key, estimate.key],
+        relation=[cells[name].key for name in ("conf_low", "conf_high", "estimate", "std_error") if name in cells],
         number=name_of(low.place),
         low=low.text,
         high=high.text,
