@@ -53,6 +53,7 @@ KINDS = (
     "estimands",
     "specification_curve",
     "binary_models",
+    "count_models",
     "stepwise",
     "adjusted_differences",
     "unobserved_confounding",

@@ -45,6 +45,7 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "estimands": "regression",
     "specification_curve": "regression",
     "binary_models": "regression",
+    "count_models": "regression",
     "stepwise": "regression",
     "leave_one_out": "regression",
     "interactions": "regression",

@@ -55,7 +55,7 @@ from refino_eval.estimation.effects.itt import EffectTable, itt
 from refino_eval.estimation.effects.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
 from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_out
 from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
-from refino_eval.estimation.effects.nonlinear import BinaryTable, binary_response
+from refino_eval.estimation.effects.nonlinear import ResponseTable, response_model
 from refino_eval.estimation.effects.null_card import NullCard, null_card
 from refino_eval.estimation.effects.predicted_outcomes import predicted_without_treatment
 from refino_eval.estimation.effects.propensity import Overlap, overlap
@@ -105,7 +105,6 @@ __all__ = [
     "ArmEffects",
     "BalanceTable",
     "Benchmark",
-    "BinaryTable",
     "Bounds",
     "CommonSample",
     "ComplierMeans",
@@ -139,6 +138,7 @@ __all__ = [
     "RankedStates",
     "Regression",
     "RegressionInputs",
+    "ResponseTable",
     "Scheme",
     "Singletons",
     "SpecificationCurve",
@@ -160,7 +160,6 @@ __all__ = [
     "arms_test",
     "attrition",
     "balance",
-    "binary_response",
     "build_controls",
     "common_sample",
     "complier_means",
@@ -200,6 +199,7 @@ __all__ = [
     "randomisation_test",
     "rank_states",
     "regression_inputs",
+    "response_model",
     "share_interval",
     "sharpened_q",
     "specification_curve",

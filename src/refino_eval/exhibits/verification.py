@@ -33,7 +33,7 @@ from refino_eval.estimation.verification.reestimation import (
     joint_estimates,
 )
 from refino_eval.exhibits.aggregate import rows_of
-from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason
+from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason, Refitted
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
@@ -188,6 +188,8 @@ def _by_origin(
             original = (source.exhibit, source.panel, source.row, source.column, keys[-1])
             if verified or original in earlier:
                 asked[keys] = _scaled(earlier.get(original, Reason.UNSTATED), source.factor)
+        elif isinstance(source, Refitted) and verified:
+            asked[keys] = Reestimate(source.scale, {source.engine: source.value()})
         elif verified:
             asked[keys] = source if isinstance(source, Reason) else Reason.UNSTATED
     return asked, regressions, together

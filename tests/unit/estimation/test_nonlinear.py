@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from scipy.stats import logistic, norm
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import binary_response, itt
+from refino_eval.estimation import itt, response_model
 
 
 def people(seed=0, n=600, n_cells=10):
@@ -34,7 +34,7 @@ def test_equals_the_margins_of_statsmodels(vcov, link, at):
     n, k = columns.shape
     factor = {"iid": 1.0, "HC0": 1.0, "HC1": n / (n - k), "CRV1": (n - k) / (n - 1)}[vcov] ** 0.5
     options = {"cluster": groups} if vcov == "CRV1" else {}
-    found = binary_response(y, z, link=link, at=at, cells=cells, controls=x, vcov=vcov, **options)
+    found = response_model(y, z, family=link, at=at, cells=cells, controls=x, vcov=vcov, **options)
     if at == "average":
         margins = fit.get_margeff(at="overall", dummy=True)
         effect, error = margins.margeff[0], margins.margeff_se[0]
@@ -72,7 +72,7 @@ def test_separated_cells_are_counted_and_have_no_effect():
     y2 = np.concatenate((y, always, alone))
     z2 = np.concatenate((z, np.tile([0.0, 1.0], 10), [1.0]))
     cells2 = np.concatenate((cells, np.full(20, 77), [78]))
-    found, plain = binary_response(y2, z2, cells=cells2), binary_response(y, z, cells=cells)
+    found, plain = response_model(y2, z2, cells=cells2), response_model(y, z, cells=cells)
     assert found.n_separated[0] == 21
     assert found.n_separated_cells[0] == 2
     assert found.n_singletons[0] == 1
@@ -90,29 +90,62 @@ def test_conditional_logit_has_no_constants_of_small_cells():
     y = (rng.random(3000) < 1 / (1 + np.exp(-(level + 0.8 * z)))).astype(float)
     # The dummies of 1,500 pairs are the point; their doubling is exact in theory (b = log of discordant pairs' odds).
     some = pairs < 250
-    found = binary_response(y[some], z[some], cells=pairs[some], conditional=True)
+    found = response_model(y[some], z[some], cells=pairs[some], conditional=True)
     first, second = y[some][::2], y[some][1::2]
     truth = np.log(np.sum((second == 1) & (first == 0)) / np.sum((second == 0) & (first == 1)))
     assert found.conditional_log_odds[0] == pytest.approx(truth, rel=1e-5)
     assert found.coefficient[0] == pytest.approx(2 * truth, rel=1e-4)
 
 
+def test_poisson_without_controls_is_the_ratio_of_weighted_means():
+    rng = np.random.default_rng(4)
+    z, w, exposure = np.tile([0.0, 1.0], 100), rng.uniform(0.5, 3, 200), rng.uniform(0.5, 2, 200)
+    y = rng.poisson(1 + z).astype(float)
+    means = [np.average(y[z == arm], weights=w[z == arm]) for arm in (0, 1)]
+    # The score of log(mean) is w (y - mean) / (sum of w mean): its squares are the variance of the log of a mean.
+    log_errors = [np.sum((w * (y - m))[z == arm] ** 2) / (np.sum(w[z == arm]) * m) ** 2 for arm, m in enumerate(means)]
+    found = response_model(y, z, family="poisson", weights=w, vcov="HC0")
+    assert found.estimate[0] == pytest.approx(means[1] - means[0], rel=1e-10)
+    assert found.coefficient[0] == pytest.approx(np.log(means[1] / means[0]), rel=1e-10)
+    assert found.coefficient_std_error[0] == pytest.approx(np.sqrt(sum(log_errors)), rel=1e-10)
+    with pytest.raises(UserError, match="takes no weights"):
+        response_model(y, z, family="poisson", weights=w, vcov="iid")
+    # Cells of zeros have no rate; people there count with an effect of 0, by their weights.
+    cells, zeros = np.repeat([0, 1], [200, 50]), np.zeros(50)
+    more = [
+        np.concatenate((column, part)) for column, part in ((y, zeros), (z, np.tile([0.0, 1.0], 25)), (w, zeros + 2))
+    ]
+    with_zeros = response_model(more[0], more[1], family="poisson", weights=more[2], cells=cells, vcov="HC0")
+    assert with_zeros.n_separated[0] == 50
+    assert with_zeros.estimate[0] == pytest.approx(found.estimate[0] * w.sum() / (w.sum() + 100), rel=1e-10)
+    per_unit = response_model(y, z, family="poisson", exposure=exposure, vcov="HC0")
+    rates = [y[z == arm].sum() / exposure[z == arm].sum() for arm in (0, 1)]
+    assert per_unit.coefficient[0] == pytest.approx(np.log(rates[1] / rates[0]), rel=1e-10)
+    assert per_unit.estimate[0] == pytest.approx((rates[1] - rates[0]) * exposure.mean(), rel=1e-10)
+
+
 def test_faults():
     y, z, cells, _ = people(n=100)
     with pytest.raises(UserError, match="3 of 100 values are not"):
-        binary_response(np.where(np.arange(100) < 3, 0.5, y), z, cells=cells)
+        response_model(np.where(np.arange(100) < 3, 0.5, y), z, cells=cells)
+    with pytest.raises(UserError, match="1 of 100 people in use have none"):
+        response_model(y, z, family="poisson", exposure=np.where(np.arange(100) == 1, 0.0, 2.0))
+    with pytest.raises(UserError, match="takes no exposure"):
+        response_model(y, z, exposure=np.ones(100))
+    with pytest.raises(UserError, match="2 of 100 values are not"):
+        response_model(np.where(np.arange(100) < 2, -1.0, y), z, family="poisson")
     with pytest.raises(UserError, match="no finite estimate"):
-        binary_response(z, z)
+        response_model(z, z)
     with pytest.raises(UserError, match="the same for everybody in every cell"):
-        binary_response((cells > 4).astype(float), z, cells=cells)
+        response_model((cells > 4).astype(float), z, cells=cells)
 
 
 def test_outcomes_keep_their_places():
     y, z, cells, x = people(n=300)
     frame = pd.DataFrame({"a": y, "hole": np.where(np.arange(300) < 9, np.nan, 1 - y), "less": y, "c": y[::-1]})
     frame.loc[:19, "less"] = np.nan
-    found = binary_response(frame, z, cells=cells, missing="available", controls=x)
+    found = response_model(frame, z, cells=cells, missing="available", controls=x)
     assert found.n.tolist() == [300, 291, 280, 300]
-    alone = binary_response(frame[["c"]], z, cells=cells, controls=x)
+    alone = response_model(frame[["c"]], z, cells=cells, controls=x)
     assert found.estimate[3] == pytest.approx(alone.estimate[0], rel=1e-12)
     assert found.to_frame()["outcome"].tolist() == ["a", "hole", "less", "c"]

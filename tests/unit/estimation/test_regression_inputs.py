@@ -84,7 +84,7 @@ def test_invalid_option_is_reported(options, message):
     [
         (lambda t, **o: est.balance(t.controls, t.z, **o), {"controls": "controls"}),
         (lambda t, **o: est.stepwise(t.y, t.z, {"all": t.controls}, **o), {"controls": "controls"}),
-        (lambda t, **o: est.binary_response(t.take_up, t.z, **o), {"weights": "weights"}),
+        (lambda t, **o: est.response_model(t.take_up, t.z, vcov="iid", **o), {"weights": "weights"}),
         (lambda t, **o: est.cox(t.weights, t.take_up, t.z, **o), {"weights": "weights"}),
         (lambda t, **o: est.log_rank(t.weights, t.take_up, t.z, **o), {"controls": "controls"}),
     ],

@@ -31,7 +31,8 @@ ENTRIES = toy.definitions(
     tests={"kind": "tests", "columns": COLUMNS, "draws": 199, "margins": {"work": 0.3}},
     card={"kind": "null_card", "columns": COLUMNS, "tests": "tests"},
     groups={"kind": "subgroups", "columns": COLUMNS, "groups": ["county", ["young", "not_young"]]},
-    logit={"kind": "binary_models", "columns": SHARES},
+    logit={"kind": "binary_models", "columns": SHARES, "show_ratio": True},
+    counts={"kind": "count_models", "columns": SHARES, "exposure": "age", "show_controls": True},
     duration={"kind": "time_to_event", "outcome": "months_to_work"},
     people={"kind": "counts", "by": ["county", "office"]},
 )  # fmt: skip
@@ -90,7 +91,6 @@ def test_every_number_agrees_with_other_programs_or_has_a_reason(trial, card, tm
     reasons = result[result["reason"] != ""].groupby("exhibit")["reason"].agg(set).to_dict()
     assert reasons == {
         "steps": {"decomposition"},
-        "logit": {"likelihood_model"},
         "duration": {"likelihood_model"},
     }
     engines = result.set_index(["exhibit", "panel", "row", "column", "statistic"])["engine"]
@@ -321,7 +321,7 @@ def test_a_subgroup_whose_controls_repeat_the_draw_is_shown_empty(tmp_path):
 def test_logit_stands_beside_the_linear_model(trial):
     frame, got = trial.numbers(ENTRIES, "logit")
     assert got["", "work", "linear", "estimate"] == pytest.approx(effect(trial, "work_3"), rel=1e-9)
-    model = est.binary_response(
+    model = est.response_model(
         trial.outcomes[["work_3"]], trial.cohort["treated"], cells=trial.cohort["cell"],
         controls=trial.cohort[["age", "female"]],
     )  # fmt: skip

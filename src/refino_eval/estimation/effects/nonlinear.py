@@ -1,13 +1,13 @@
-"""Binary outcomes by logit or probit, next to the linear probability model.
+"""Binary outcomes by logit or probit, and counts by Poisson regression, next to the linear model.
 
-With a dummy for every cell, a cell whose people all have the same outcome has no finite constant (it is separated):
-its people are fitted exactly in both arms, carry no information about treatment, and are left out of the fit and counted.
-Their effect on the probability is then 0, so that the average over everybody is the average over the others times their
-share; both are reported. Constants of small cells bias the log odds away from 0 (Neyman and Scott 1948; in pairs to twice
+With a dummy for every cell, a cell whose people all have the same binary outcome, or only zeros of a count, has no finite
+constant (it is separated): its people are fitted exactly in both arms, carry no information about treatment, and are left out of
+the fit and counted. Their effect on the mean is then 0, so that the average over everybody is the average over the others times
+their share; both are reported. Constants of small cells bias the log odds away from 0 (Neyman and Scott 1948; in pairs to twice
 their size), the average effect on the probability much less; the conditional logit (Chamberlain 1980) has no
-such constants and gives consistent log odds, but no probabilities.
-
-statsmodels does the fitting and is imported when used.
+such constants and gives consistent log odds, but no probabilities. Poisson regression has no such bias, and is consistent for
+any outcome that is not negative whose mean is exponential in the index (Gourieroux, Monfort and Trognon 1984); its standard
+errors need the sandwich unless the variance is the mean.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from refino_eval.covariances import COVARIANCES, Vcov
+from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import build_cells
 from refino_eval.estimation.core.arrays import (
@@ -30,18 +29,28 @@ from refino_eval.estimation.core.arrays import (
     IntArray,
     Vector,
     as_columns,
+    as_vector,
     check_choice,
     check_finite,
+    check_length,
 )
 from refino_eval.estimation.core.coefficient_tests import t_inference
+from refino_eval.estimation.core.likelihood import (
+    RESPONSES,
+    EffectAt,
+    Family,
+    FittedResponse,
+    LikelihoodVcov,
+    NoMaximumError,
+    Sample,
+    check_response,
+    maximise,
+)
 from refino_eval.estimation.core.preparation import design_of
+from refino_eval.estimation.core.recording import open_recording
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import choose_samples
 from refino_eval.estimation.effects.itt import itt
-
-LikelihoodVcov = Literal["iid", "HC0", "HC1", "CRV1"]
-Link = Literal["logit", "probit"]
-EffectAt = Literal["average", "means"]
 
 
 class Coefficient(NamedTuple):
@@ -53,16 +62,17 @@ class Coefficient(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryTable:
-    """Effects of treatment on the probability of each outcome, every array of shape (J,).
+class ResponseTable:
+    """Effects of treatment on the mean of each outcome, every array of shape (J,).
 
-    ``estimate`` is the average change of the fitted probability when everybody is treated instead of control, or that change for
-    a person with average controls, with its delta-method standard error and normal inference; ``estimate_varying`` the same over the
-    ``n_varying`` people in cells where the outcome varies. ``linear`` and ``linear_std_error`` are the ITT's of the
-    linear probability model with the same cells and controls. ``coefficient`` (log odds of a logit) comes with dummies,
-    ``conditional_log_odds`` without constants (NaN when not asked for). ``n_separated`` people live in
-    ``n_separated_cells`` cells whose outcomes are all alike; ``n_singletons`` of them are alone in theirs. ``coefficients``
-    has the coefficients of each outcome's controls, J tuples.
+    ``estimate`` is the average change of the fitted mean (a probability, or a number) when everybody is treated instead of control,
+    or that change for a person with average controls, with its delta-method standard error and normal inference;
+    ``estimate_varying`` the same over the ``n_varying`` people in cells where the outcome varies. ``linear`` and
+    ``linear_std_error`` are the ITT's of the linear model with the same cells and controls. ``coefficient`` (log odds of a logit,
+    log of the rate ratio of Poisson regression) comes with dummies, ``conditional_log_odds`` without constants (NaN when not asked
+    for). ``n_separated`` people live in ``n_separated_cells`` cells whose outcomes are all alike (of counts: all 0);
+    ``n_singletons`` people are alone in their cells. ``coefficients`` has the coefficients of each outcome's controls, J tuples, and
+    ``fitted`` what was fitted, kept while a recording is open.
     """
 
     outcomes: tuple[str, ...]
@@ -85,6 +95,7 @@ class BinaryTable:
     n_separated_cells: IntArray
     n_singletons: IntArray
     coefficients: tuple[tuple[Coefficient, ...], ...]
+    fitted: tuple[FittedResponse | None, ...]
     vcov: Vcov
     level: float
 
@@ -94,87 +105,103 @@ class BinaryTable:
             {
                 ("outcome" if one.name == "outcomes" else one.name): getattr(self, one.name)
                 for one in fields(self)
-                if one.name != "coefficients"
+                if one.name not in ("coefficients", "fitted")
             }
         )
 
 
-def binary_response(
+def response_model(
     outcomes: Columns,
     treated: Vector | RegressionInputs,
     *,
-    link: Link = "logit",
+    family: Family = "logit",
     at: EffectAt = "average",
+    exposure: Vector | None = None,
     conditional: bool = False,
     names: Sequence[str] | None = None,
     **options: Unpack[Options],
-) -> BinaryTable:
-    """Estimate the effect of treatment on the probability of binary outcomes.
+) -> ResponseTable:
+    """Estimate the effect of treatment on the mean of binary outcomes or counts.
 
     Parameters
     ----------
     outcomes
-        Shape (n, J), 0 or 1.
+        Shape (n, J), 0 or 1; for ``"poisson"`` 0 or more.
     treated, names, options
-        As in `itt.itt`, without weights. ``vcov`` is ``"iid"``, from the likelihood's second derivatives, ``"HC0"`` (sandwich),
+        As in `itt.itt`. ``vcov`` is ``"iid"``, from the likelihood's second derivatives (without weights), ``"HC0"`` (sandwich),
         ``"HC1"`` (sandwich times n / (n - K)), or ``"CRV1"`` (scores summed in clusters, times G / (G - 1) as in Stata's likelihood
-        models); the linear model has the same.
-    link
-        The distribution function that gives the probability: logistic or normal.
+        models); the linear model has the same. Weights are probability weights: of the scores, of the average effect, and of the
+        share of people in cells with variation.
+    family
+        The distribution of an outcome given its index.
     at
         ``"average"``: the effect averaged over people; ``"means"``: the effect at the means of controls and cells, as Stata's
         `dprobit` and `mfx` report it.
+    exposure
+        Time or size that a count is in proportion to, above 0, shape (n,): its log enters the index without a coefficient.
     conditional
-        Whether to fit the conditional logit too (slow with cells of hundreds of people).
+        Whether to fit the conditional logit too (slow with cells of hundreds of people; without weights).
 
     Raises
     ------
     UserError
-        As `itt`; when an outcome is not 0/1, varies in no cell, or is predicted exactly by treatment and controls, so that
-        no finite estimate exists.
+        As `itt`; when an outcome is not 0/1 (or is negative), varies in no cell, or is predicted exactly by treatment and controls,
+        so that no finite estimate exists.
     """
     inputs = regression_inputs(treated, **options)
-    inputs.refuse(f"A {link}", "weights")
-    check_choice(inputs.vcov, LikelihoodVcov, what=f"vcov of a {link}")
-    model = _Model(link, at)
+    check_choice(inputs.vcov, LikelihoodVcov, what=f"vcov of a {family}")
+    check_choice(family, Family, what="family")
+    if exposure is not None and RESPONSES[family].is_binary:
+        raise UserError(f"A {family} takes no exposure, which is of counts; leave it out, or choose family poisson.")
+    if conditional or inputs.vcov == "iid":
+        inputs.refuse("A conditional logit" if conditional else "The covariance iid of a likelihood", "weights")
+    offset = np.zeros(inputs.n_rows) if exposure is None else _log_exposure(exposure, inputs)
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
     parts: dict[str, list[Any]] = {}
     order: list[int] = []
     for sample in choose_samples(values, labels, inputs.missing, among=inputs.rows):
         among = replace(inputs, rows=sample.rows)
-        # The linear probability model on the same people, cells and controls, to compare.
+        # The linear model on the same people, cells and controls, to compare.
         linear = itt(values[:, sample.columns], among)
         for k, j in enumerate(sample.columns):
+            model = _Model(family, at, offset)
             one = _one_outcome(values[:, j], among, model, conditional, labels[j])
             one |= {"linear": linear.estimate[k], "linear_std_error": linear.std_error[k]}
             for name, value in one.items():
                 parts.setdefault(name, []).append(value)
             order.append(int(j))
-    listed = parts.pop("coefficients")
-    columns = {name: np.asarray(value)[np.argsort(order)] for name, value in parts.items()}
+    back = np.argsort(order)
+    listed: dict[str, Any] = {
+        name: tuple(map(parts.pop(name).__getitem__, back)) for name in ("coefficients", "fitted")
+    }
+    columns: dict[str, Any] = {name: np.asarray(value)[back] for name, value in parts.items()}
     inference = t_inference(columns["estimate"], columns["std_error"], np.inf, level=inputs.level)
-    return BinaryTable(
+    return ResponseTable(
         outcomes=labels, p_value=inference.p_value, conf_low=inference.conf_low, conf_high=inference.conf_high,
-        coefficients=tuple(listed[k] for k in np.argsort(order)), vcov=inputs.vcov, level=inputs.level, **columns,
+        vcov=inputs.vcov, level=inputs.level, **columns, **listed,
     )  # fmt: skip
+
+
+def _log_exposure(exposure: Vector, inputs: RegressionInputs) -> FloatArray:
+    """Return the log of exposure; of people in use it must be above 0."""
+    values = as_vector(exposure, what="exposure")
+    check_length(values.size, inputs.n_rows, what="exposure")
+    used = inputs.rows
+    wrong = int(np.count_nonzero(~(np.isfinite(values[used]) & (values[used] > 0))))
+    if wrong:
+        raise UserError(
+            f"exposure must be above 0; {wrong} of {np.count_nonzero(used)} people in use have none. Leave them out of the sample."
+        )
+    return np.log(np.where(used, values, 1.0))
 
 
 @dataclass(frozen=True)
 class _Model:
-    """Which model is fitted, and where its effect is evaluated."""
+    """Which model is fitted, where its effect is evaluated, and the part of the index that has no coefficient, shape (n,)."""
 
-    link: Link
+    family: Family
     at: EffectAt
-
-    def probability(self, index: FloatArray) -> FloatArray:
-        """Return the probability at an index."""
-        return np.asarray(special.expit(index) if self.link == "logit" else special.ndtr(index))
-
-    def density(self, index: FloatArray) -> FloatArray:
-        """Return the derivative of the probability."""
-        if self.link == "logit":
-            return np.asarray(special.expit(index) * (1 - special.expit(index)))
-        return np.asarray(np.exp(-(index**2) / 2) / np.sqrt(2 * np.pi))
+    offset: FloatArray
 
 
 def _one_outcome(
@@ -182,30 +209,35 @@ def _one_outcome(
 ) -> dict[str, Any]:
     used = np.flatnonzero(inputs.rows)
     y = values[used]
-    wrong = int(np.count_nonzero(~np.isin(y, (0.0, 1.0))))
-    if wrong:
-        raise UserError(
-            f"{name} must be 0 or 1 for a {model.link}; {wrong} of {y.size} values are not. Use the linear model."
-        )
+    check_response(y, model.family, name)
     check_finite(inputs.controls[used], inputs.control_names, what="Controls", remedy="Encode the missing values.")
     groups = build_cells(inputs.cells[used])
     mean = groups.means(y[:, None])[:, 0]
-    varies = (mean > 0) & (mean < 1)
+    varies = (mean > 0) & (mean < 1) if RESPONSES[model.family].is_binary else mean > 0
     inside = used[varies[groups.codes]]
     if not inside.size:
         raise UserError(
-            f"{name} is the same for everybody in every cell, so that a {model.link} has nothing to explain."
+            f"{name} is the same for everybody in every cell, so that a {model.family} has nothing to explain."
         )
     x, controls = _columns(inputs, inside)
-    clusters = inputs.cluster[inside] if inputs.covariance.is_clustered and inputs.cluster is not None else None
-    effect, error, beta, errors = _effect_on_probability(values[inside], x, inputs.vcov, clusters, model, name)
-    share = inside.size / used.size
+    weights = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
+    share = float(weights[inside].sum() / weights[used].sum())
+    summed_in = inputs.summed_in
+    sample = Sample(
+        values[inside],
+        x,
+        model.offset[inside],
+        weights[inside],
+        None if summed_in is None else summed_in[inside],
+    )
+    fitted = FittedResponse(sample, model.family, inputs.vcov, model.at, share)
+    effect, error, beta, errors = _effect_on_mean(fitted, x.shape[1] - 1 - len(controls), name)
     held = (np.nan, np.nan)
     if conditional:
         held = _conditional(values[inside], x[:, : 1 + len(controls)], inputs.cells[inside])
     return {
-        # Where the outcome does not vary in a cell, its fitted probability is 0 or 1 in both arms: those people count with an
-        # effect of 0.
+        # Where the outcome does not vary in a cell, its fitted mean is the same in both arms: those people count with an effect of
+        # 0.
         "estimate": effect * share,
         "std_error": error * share,
         "estimate_varying": effect,
@@ -213,6 +245,7 @@ def _one_outcome(
         "coefficient": beta[0],
         "coefficient_std_error": errors[0],
         "coefficients": tuple(map(Coefficient, controls, beta[1:].tolist(), errors[1:].tolist())),
+        "fitted": None if open_recording() is None else fitted,
         "conditional_log_odds": held[0],
         "conditional_std_error": held[1],
         "n": used.size,
@@ -236,68 +269,30 @@ def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, li
     return columns, [inputs.control_names[k] for k in kept]
 
 
-def _effect_on_probability(
-    y: FloatArray, x: FloatArray, vcov: Vcov, clusters: IntArray | None, model: _Model, name: str
-) -> tuple[float, float, FloatArray, FloatArray]:
-    """Effect on the probability with its standard error; all coefficients, treatment first, with theirs."""
-    beta, information, scores = _fitted(y, x, model, name)
-    cov = np.linalg.inv(information)
-    if COVARIANCES[vcov].is_robust:
-        meat, factor = _meat(scores, vcov, clusters)
-        cov = cov @ meat @ cov * factor
-    points = x if model.at == "average" else x.mean(axis=0, keepdims=True)
-    base = points @ beta - points[:, 0] * beta[0]
-    high, low = model.density(base + beta[0]), model.density(base)
-    slope = (high - low) @ points / len(points)
-    slope[0] = np.mean(high)
-    effect = np.mean(model.probability(base + beta[0]) - model.probability(base))
+def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[float, float, FloatArray, FloatArray]:
+    """Effect on the mean with its standard error; all coefficients, treatment first, with theirs."""
+    sample, response = fitted.sample, RESPONSES[fitted.family]
+    w = sample.weights / sample.weights.sum()
+    # Newton's first step is from the constants of the cells' means, the last columns of the regressors.
+    start, dummies = np.zeros(sample.x.shape[1]), sample.x[:, -n_cells:]
+    start[-n_cells:] = response.index((w * sample.y) @ dummies / ((w * np.exp(sample.offset)) @ dummies))
+    try:
+        best = maximise(sample, fitted.family, fitted.vcov, start)
+    except NoMaximumError:
+        raise UserError(
+            f"{name}: the {fitted.family} has no finite estimate among {len(sample.y)} people in cells where it varies; treatment or "
+            "the controls predict the outcome exactly. Use coarser cells or fewer controls, or the linear model."
+        ) from None
+    beta, points, offset = best.coefficients, sample.x, sample.offset
+    if fitted.at == "means":
+        points, offset, w = (w @ points)[None, :], np.array([w @ offset]), np.ones(1)
+    base = points @ beta - points[:, 0] * beta[0] + offset
+    high, low = response.slope(base + beta[0]), response.slope(base)
+    slope = (w * (high - low)) @ points
+    slope[0] = w @ high
+    effect = w @ (response.mean(base + beta[0]) - response.mean(base))
+    cov = best.covariance
     return float(effect), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))
-
-
-def _meat(scores: FloatArray, vcov: Vcov, clusters: IntArray | None) -> tuple[FloatArray, float]:
-    """Return the sum of products of scores (summed in clusters), and the factor for small samples."""
-    n, k = scores.shape
-    if clusters is None:
-        return np.asarray(scores.T @ scores), COVARIANCES[vcov].factor(n=n, df_resid=n - k)
-    codes = np.unique(clusters, return_inverse=True)[1]
-    n_clusters = int(codes.max()) + 1
-    sums = np.zeros((n_clusters, k))
-    np.add.at(sums, codes, scores)
-    return np.asarray(sums.T @ sums), n_clusters / max(n_clusters - 1, 1)
-
-
-def _fitted(y: FloatArray, x: FloatArray, model: _Model, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the coefficients, the information at them, and each person's score.
-
-    Raises
-    ------
-    UserError
-        When there is no finite maximum.
-    """
-    from statsmodels.discrete.discrete_model import Logit, Probit
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
-
-    fault = (
-        f"{name}: the {model.link} has no finite estimate among {len(x)} people in cells where it varies; treatment or the controls "
-        "predict the outcome exactly. Use coarser cells or fewer controls, or the linear model."
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            fit = (Logit if model.link == "logit" else Probit)(y, x).fit(disp=0, method="newton", maxiter=100)
-        except (PerfectSeparationError, np.linalg.LinAlgError) as error:
-            raise UserError(fault) from error
-    beta = np.asarray(fit.params)
-    if model.link == "logit":
-        fitted = special.expit(x @ beta)
-        information = (x * (fitted * (1 - fitted))[:, None]).T @ x
-        scores = x * (y - fitted)[:, None]
-    else:
-        information, scores = -np.asarray(fit.model.hessian(beta)), np.asarray(fit.model.score_obs(beta))
-    # Newton's steps run away, or end where nothing is left to explain, when there is no finite maximum.
-    if not fit.mle_retvals["converged"] or abs(beta[0]) > 20 or np.linalg.cond(information) > 1e14:
-        raise UserError(fault)
-    return beta, information, scores
 
 
 def _conditional(y: FloatArray, x: FloatArray, cells: IntArray) -> tuple[float, float]:

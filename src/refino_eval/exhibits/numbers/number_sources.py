@@ -10,6 +10,7 @@ import numpy as np
 
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.recording import Source
+from refino_eval.estimation.verification.engines import Engine
 
 
 class Reason(StrEnum):
@@ -65,7 +66,26 @@ class Derived:
     otherwise: Reason = Reason.UNSTATED
 
 
-NumberSource = Source | CopyOf | Derived | Reason
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """A number that another program computes from the same people by itself, such as a coefficient of a likelihood model.
+
+    Attributes
+    ----------
+    engine
+        The program.
+    value
+        Asks it; called when the number is verified, and never otherwise.
+    scale
+        What a difference is measured against when the number is smaller: the standard error of an estimate.
+    """
+
+    engine: Engine
+    value: Callable[[], float]
+    scale: float = 0.0
+
+
+NumberSource = Source | CopyOf | Derived | Refitted | Reason
 
 
 def difference_of_groups(sources: Sequence[Source], statistic: str, *, independent: bool) -> NumberSource:
