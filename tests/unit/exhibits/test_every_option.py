@@ -96,14 +96,9 @@ REFUSE_WEIGHTS = {
     "measured_costs",
 }
 REFUSED_VCOV = {
-<<<<<<< HEAD
-    "binary_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1_nested"},
-    "time_to_event": {"CR2", "CR3", "CRV1", "CRV1_nested"},
-=======
     "binary_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
     "count_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
-    "time_to_event": {"CR2", "CR3", "CRV1"},
->>>>>>> cb3a541 (Fit Poisson regression of counts, weight logit and probit, and estimate both again by statsmodels in every run)
+    "time_to_event": {"CR2", "CR3", "CRV1", "CRV1_nested"},
     "stepwise": {"iid"},
     "estimands": {"iid"},
     "adjusted_differences": {"iid", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1_nested"},
@@ -332,13 +327,14 @@ def response(trial, outcome, family, columns, vcov, weights, option):
     x = pd.concat((cohort[["treated", "age", *extra]], pd.get_dummies(cohort["cell"])), axis=1).to_numpy(float)
     n, k, w = *x.shape, np.ones(PEOPLE) if weights is None else weights
     offset = np.log(cohort["w"].to_numpy()) if outcome == "t" else np.zeros(n)
-    covariance, factor = {"cov_type": "nonrobust" if vcov == "iid" else "HC0"}, n / (n - k) if vcov == "HC1" else 1.0
+    model = sm.GLM(y, x, family=family, offset=offset, var_weights=w)
+    fit = model.fit(tol=1e-12)
+    scores, factor = model.score_obs(fit.params), n / (n - k) if vcov == "HC1" else 1.0
     if is_clustered(vcov):
-        groups = cohort["cluster"].to_numpy()
-        covariance = {"cov_type": "cluster", "cov_kwds": {"groups": groups, "use_correction": False}}
-        factor = np.unique(groups).size / (np.unique(groups).size - 1)
-    fit = sm.GLM(y, x, family=family, offset=offset, freq_weights=w).fit(tol=1e-12, **covariance)
-    cov = fit.cov_params() * factor
+        scores = pd.DataFrame(scores).groupby(cohort["cluster"].to_numpy()).sum().to_numpy()
+        factor = len(scores) / (len(scores) - 1)
+    inverse = np.linalg.inv(-model.hessian(fit.params))
+    cov = inverse if vcov == "iid" else inverse @ scores.T @ scores @ inverse * factor
 
     def average(params):
         base = x[:, 1:] @ params[1:] + offset

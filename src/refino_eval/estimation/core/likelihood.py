@@ -18,7 +18,7 @@ from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
 Family = Literal["logit", "probit", "poisson"]
 EffectAt = Literal["average", "means"]
-LikelihoodVcov = Literal["iid", "HC0", "HC1", "CRV1"]
+LikelihoodVcov = Literal["iid", "HC0", "HC1", "CRV1", "CRV1_nested"]
 MOST_STEPS = 200
 CONVERGED = 1e-18
 """Newton's decrement at which no coefficient is further from the maximum than 1e-9 of its standard error."""
@@ -157,8 +157,8 @@ def maximise(sample: Sample, family: Family, vcov: Vcov, start: FloatArray) -> M
     """Return the coefficients that maximise the weighted log-likelihood, and their covariance.
 
     ``iid`` is the inverse of the information (minus the second derivatives of the log-likelihood), the others sandwiches of it and
-    the scores: HC0; HC1 times n / (n - k); CRV1 with scores summed in clusters, times G / (G - 1), as Stata's `vce(cluster)` of
-    likelihood models.
+    the scores: HC0; HC1 times n / (n - k); CRV1 and CRV1_nested with scores summed in clusters, times G / (G - 1), as Stata's
+    `vce(cluster)` of likelihood models.
 
     Raises
     ------

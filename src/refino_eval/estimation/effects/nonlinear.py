@@ -129,9 +129,9 @@ def response_model(
         Shape (n, J), 0 or 1; for ``"poisson"`` 0 or more.
     treated, names, options
         As in `itt.itt`. ``vcov`` is ``"iid"``, from the likelihood's second derivatives (without weights), ``"HC0"`` (sandwich),
-        ``"HC1"`` (sandwich times n / (n - K)), or ``"CRV1"`` (scores summed in clusters, times G / (G - 1) as in Stata's likelihood
-        models); the linear model has the same. Weights are probability weights: of the scores, of the average effect, and of the
-        share of people in cells with variation.
+        ``"HC1"`` (sandwich times n / (n - K)), ``"CRV1"`` or ``"CRV1_nested"`` (both with scores summed in clusters, times G / (G - 1) as
+        in Stata's likelihood models); the linear model has the same. Weights are probability weights: of the scores, of the average
+        effect, and of the share of people in cells with variation.
     family
         The distribution of an outcome given its index.
     at

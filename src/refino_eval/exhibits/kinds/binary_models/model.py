@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ResponseModelExhibit(OutcomesExhibit):
     """Effects on a mean by a model that is not linear in it, next to the linear model."""
 
-    covariances: ClassVar[tuple[Vcov, ...]] = ("iid", "HC0", "HC1", "CRV1")
+    covariances: ClassVar[tuple[Vcov, ...]] = ("iid", "HC0", "HC1", "CRV1", "CRV1_nested")
     usual_chapter: ClassVar[Chapter] = "robustness"
     supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
