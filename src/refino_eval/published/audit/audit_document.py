@@ -25,6 +25,7 @@ from refino_eval.published.audit.other_documents import named_documents, other_d
 from refino_eval.published.audit.pooled_sizes import pooled_sizes
 from refino_eval.published.audit.shares_and_counts import shares_and_counts
 from refino_eval.published.audit.significance import significance
+from refino_eval.published.audit.subgroup_tables import subgroup_tables
 from refino_eval.published.audit.whole_numbers import whole_numbers
 from refino_eval.published.relations import Relation, load_relations
 from refino_eval.published.source import load_source, source_file
@@ -32,7 +33,7 @@ from refino_eval.published.values import load_published
 
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
-    category_tests, significance,
+    category_tests, significance, subgroup_tables,
     model_consistency, outlying_ratios, sister_rows, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")

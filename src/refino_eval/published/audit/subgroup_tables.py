@@ -1,0 +1,195 @@
+"""Tables that divide the same people by different characteristics: by age, by education, by earlier income.
+
+Each such table gives the shares of the same categories in every subgroup, and the size of each subgroup. The subgroups of every
+table add up to the same number of people, and the shares weighted by the sizes are the same shares of everybody. Tables are taken to
+be about the same people where their sizes add up to one number and most of their weighted shares agree, more often than by chance.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from refino_eval.published.audit.comparisons.model_consistency import mistyped
+from refino_eval.published.audit.document import EVERYBODY, Cell, Document
+from refino_eval.published.audit.findings import Finding
+from refino_eval.published.audit.findings_text import finding_about, name_of, quoted, short, span
+from refino_eval.published.audit.inferred_layout import COINCIDENCE
+from refino_eval.published.audit.slips import is_slip, most_probable_first
+from refino_eval.published.intervals import Interval, added, point
+
+FEWEST_ROWS = 5
+"""Categories that two tables must have in common."""
+
+FEWEST_PEOPLE = 1000
+"""Number of people from which two equal sums of sizes are hardly chance."""
+
+Row = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Divided:
+    """One table: the shares of each category by subgroup, and the sizes of the subgroups."""
+
+    shares: Mapping[Row, tuple[Cell, ...]]
+    sizes: tuple[Cell, ...]
+
+    @cached_property
+    def total(self) -> int:
+        """The number of people in all subgroups."""
+        return sum(int(size.printed.value) for size in self.sizes)
+
+    def of_everybody(self, row: Row, sizes: Sequence[Cell] = ()) -> Interval:
+        """Return the share of everybody that a row's shares allow, with the sizes published or with others in their order."""
+        weights = [Fraction(size.printed.value) / self.total for size in sizes or self.sizes]
+        return added(cell.range.times(weight) for cell, weight in zip(self.shares[row], weights, strict=True))
+
+
+Group = Sequence[Divided]
+Failures = Mapping[Row, Interval]
+
+
+def subgroup_tables(document: Document) -> Iterator[Finding]:
+    """Yield shares and sizes of subgroups that other tables about the same people contradict."""
+    tables = [table for exhibit in document.exhibits if (table := _divided(document, exhibit)) is not None]
+    groups: dict[int, list[Divided]] = {}
+    for table in tables:
+        groups.setdefault(table.total, []).append(table)
+    for group in groups.values():
+        for table in group:
+            others = [other for other in group if other is not table and _comparable(table, other)]
+            failures = _failures(table, others)
+            if others and _same_people(table, others, failures):
+                yield from _contradicted(document, table, others, failures)
+    for table in tables:
+        yield from _wrong_total(document, table, [other for other in tables if _comparable(table, other)])
+
+
+def _divided(document: Document, exhibit: str) -> Divided | None:
+    """Return a table as divided people, or None where it is no such table."""
+    cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
+    shares = [cell for cell in cells if cell.statistic == "share" and not {*EVERYBODY} & {*cell.key[2:4]}]
+    columns = list(dict.fromkeys(cell.key[3] for cell in shares))
+    sizes = [[cell for cell in cells if cell.statistic == "n" and cell.key[3] == column] for column in columns]
+    if len(columns) < 2 or any(len(own) != 1 or own[0].printed.value < 1 for own in sizes):
+        return None
+    rows: dict[Row, dict[str, Cell]] = {}
+    for cell in shares:
+        rows.setdefault((cell.key[1], cell.key[2]), {})[cell.key[3]] = cell
+    full = {row: tuple(of[name] for name in columns) for row, of in rows.items() if len(of) == len(columns)}
+    table = Divided(full, tuple(own[0] for own in sizes))
+    return table if len(full) >= FEWEST_ROWS and table.total >= FEWEST_PEOPLE else None
+
+
+def _comparable(one: Divided, other: Divided) -> bool:
+    """Return whether two tables have nearly the same categories, in different subgroups."""
+    common = set(one.shares) & set(other.shares)
+    percent = {cell.printed.percent for table in (one, other) for cells in table.shares.values() for cell in cells}
+    enough = len(common) >= max(FEWEST_ROWS, 0.8 * max(len(one.shares), len(other.shares)))
+    return one is not other and enough and len(percent) == 1
+
+
+def _failures(table: Divided, others: Group) -> Failures:
+    """Return the rows of a table that no other table agrees with, and the share of everybody that most of these allow."""
+    failures = {}
+    for row in table.shares:
+        ranges = [other.of_everybody(row) for other in others if row in other.shares]
+        if ranges and not any(table.of_everybody(row).meets(other) for other in ranges):
+            failures[row] = max(ranges, key=lambda one: sum(one.meets(other) for other in ranges))
+    return failures
+
+
+def _same_people(table: Divided, others: Group, failures: Failures) -> bool:
+    """Return whether most rows of a table agree with those of others, more often than by chance."""
+    chance, holding = 0.0, 0
+    for row in table.shares:
+        ranges = [other.of_everybody(row) for other in others if row in other.shares]
+        if row in failures or not ranges:
+            continue
+        own = table.of_everybody(row)
+        width, size = own.high - own.low + ranges[0].high - ranges[0].low, abs(own.middle)
+        chance += math.log(min(float(width / size), 1.0)) if size else 0.0
+        holding += 1
+    exchanged = len(others) > 1 and len(failures) >= FEWEST_ROWS
+    return exchanged or (chance < math.log(COINCIDENCE) and holding >= 3 * len(failures))
+
+
+def _contradicted(document: Document, table: Divided, others: Group, failures: Failures) -> Iterator[Finding]:
+    if len(failures) >= FEWEST_ROWS:
+        yield from _exchanged_sizes(document, table, others, failures)
+        return
+    for row, wanted in failures.items():
+        cells = table.shares[row]
+        twins = [other for other in others if row in other.shares]
+        sisters = [cell for other in twins for cell in other.shares[row]]
+        # With one other table either of the two may be wrong: the first is reported, with the numbers of both.
+        alone = len(twins) == 1
+        if document.explained("means", cells[0].key) or (alone and _later(document, cells[0], sisters[0])):
+            continue
+        needed = [_needed(table, cell, row, wanted) for cell in cells]
+        suspects = most_probable_first(cells, needed)
+        yield finding_about(
+            "audit.share_of_everybody_differs", document, suspects[0], rule="means", certainty="possible",
+            suspects=[cell.key for cell in (*suspects, *(sisters if alone else ()))],
+            row=name_of((cells[0].key[2],)), own=span(table.of_everybody(row), cells[0].printed),
+            others=span(wanted, cells[0].printed), tables=", ".join(other.sizes[0].key[0] for other in twins),
+        )  # fmt: skip
+
+
+def _later(document: Document, cell: Cell, other: Cell) -> bool:
+    return document.exhibits.index(cell.key[0]) > document.exhibits.index(other.key[0])
+
+
+def _needed(table: Divided, cell: Cell, row: Row, wanted: Interval) -> Interval:
+    """Return the value of one share that would give the share of everybody, if the row's other shares are right."""
+    cells = table.shares[row]
+    weight = Fraction(table.sizes[cells.index(cell)].printed.value) / table.total
+    rest = table.of_everybody(row) - cell.range.times(weight)
+    # Subtracting an interval from one that contains it doubles its width; half of it is undone here.
+    width = (cell.range.high - cell.range.low) * weight
+    return (wanted - Interval(rest.low + width, rest.high - width)).times(1 / weight)
+
+
+def _exchanged_sizes(document: Document, table: Divided, others: Group, failures: Failures) -> Iterator[Finding]:
+    """Yield two sizes whose exchange makes the weighted shares agree with those of other tables."""
+    for i, j in itertools.combinations(range(len(table.sizes)), 2):
+        sizes = list(table.sizes)
+        sizes[i], sizes[j] = sizes[j], sizes[i]
+        if all(table.of_everybody(row, sizes).meets(wanted) for row, wanted in failures.items()):
+            one, other = table.sizes[i], table.sizes[j]
+            if not document.explained("swap", one.key):
+                yield finding_about(
+                    "audit.sizes_exchanged", document, one, rule="swap", certainty="likely", cells=[other.key],
+                    fits=quoted([other, one]), other=short(other.key, one.key), other_published=other.text,
+                    rows=len(failures),
+                )  # fmt: skip
+            return
+
+
+def _wrong_total(document: Document, table: Divided, others: Group) -> Iterator[Finding]:
+    """Yield a size whose typing error, or copy, makes a table's sizes add up to another number than those of other tables."""
+    totals = [other.total for other in others]
+    wanted = max(totals, key=totals.count, default=table.total)
+    if wanted == table.total or totals.count(wanted) < 2 or table.total in totals:
+        return
+    agreeing = sum(
+        any(table.of_everybody(row).meets(other.of_everybody(row)) for other in others if row in other.shares)
+        for row in table.shares
+    )
+    right = {size: int(size.printed.value) + wanted - table.total for size in table.sizes}
+    twice = {size for size in table.sizes for other in table.sizes if size is not other and size.text == other.text}
+    slips = [
+        size
+        for size, value in right.items()
+        if value > 0 and (size in twice or is_slip(size, point(value)) or mistyped(f"{size.printed.value}", f"{value}"))
+    ]
+    if slips and 2 * agreeing >= len(table.shares) and not document.explained("sample", slips[0].key):
+        yield finding_about(
+            "audit.sizes_of_subgroups", document, slips[0], rule="sums", certainty="likely",
+            fits=", ".join(str(right[size]) for size in slips), suspects=[size.key for size in slips],
+            total=table.total, others_total=wanted, tables=totals.count(wanted),
+        )  # fmt: skip
