@@ -6,6 +6,8 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from statistics import median
 
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
@@ -13,6 +15,9 @@ from refino_eval.published.audit.findings_text import finding_about, name_of
 
 LIMIT = math.log(1e-5)
 """Log probability below which equal lines are no coincidence."""
+
+NEIGHBOURS = math.log(1e-3)
+"""The same for two lines next to each other, of which a table has few."""
 
 SIZES = ("n", "n_treated", "n_control", "n_clusters", "df", "df_residual")
 """Statistics that lines of one sample have in common."""
@@ -42,6 +47,8 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
     common = {place: Counter(line[place].text for line in lines.values() if place in line) for place in
               dict.fromkeys(itertools.chain.from_iterable(lines.values()))}  # fmt: skip
     order = list(lines.values())
+    neighbours = set(itertools.pairwise(lines))
+    gaps = {place: _usual_gap([line[place] for line in order if place in line]) for place in common}
     for (one, first), (two, second) in itertools.combinations(lines.items(), 2):
         # One row of two panels may have the same numbers for a reason: the same sample.
         if (
@@ -50,16 +57,22 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
             or any(first[place].text != cell.text for place, cell in second.items())
         ):
             continue
-        chance = sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2)
+        shared = {place: _log_share(common[place][cell.text] - 2, len(order) - 2) for place, cell in second.items()}
         at = next(iter(second.values()))
-        equal_by_construction = _estimate_one_quantity(order, second)
-        if chance < LIMIT and len(order) > 2 and not equal_by_construction and not document.explained("copied", at.key):
+        certainty = ""
+        if sum(max(_log_chance(cell), shared[place]) for place, cell in second.items()) < LIMIT:
+            certainty = "likely"
+        elif (one, two) in neighbours:
+            near = sum(max(_log_chance(cell, gaps[place]), shared[place]) for place, cell in second.items())
+            certainty = "possible" if near < NEIGHBOURS else ""
+        equal_by_construction = len(order) <= 2 or _estimate_one_quantity(order, second)
+        if certainty and not equal_by_construction and not document.explained("copied", at.key):
             yield finding_about(
                 "audit.line_repeated",
                 document,
                 at,
                 rule="copied",
-                certainty="likely",
+                certainty=certainty,
                 cells=[cell.key for cell in [*second.values(), *first.values()] if cell is not at],
                 number=name_of((*at.key[:2], at.key[axis])),
                 other=name_of((next(iter(first.values())).key[axis],)),
@@ -78,7 +91,18 @@ def _estimate_one_quantity(lines: Sequence[Mapping[Name, Cell]], line: Mapping[N
     return len(gaps) > 2 and all(gaps)
 
 
-def _log_chance(cell: Cell) -> float:
-    """Return about how probable it is that an unrelated number of this size has the same text."""
-    size = abs(cell.printed.value)
+def _usual_gap(cells: Sequence[Cell]) -> Decimal | None:
+    """Return the median difference between a line's number and the next line's; None where there are too few."""
+    gaps = [abs(one.printed.value - other.printed.value) for one, other in itertools.pairwise(cells)]
+    return median(gaps) if len(gaps) > 2 else None
+
+
+def _log_share(others: int, lines: int) -> float:
+    """Return the log of the share of other lines that have the same number; minus infinity for none."""
+    return math.log(others / lines) if others > 0 and lines > 0 else -math.inf
+
+
+def _log_chance(cell: Cell, size: Decimal | None = None) -> float:
+    """Return about how probable it is that an unrelated number of this size, or within this distance, has the same text."""
+    size = abs(cell.printed.value) if size is None else min(2 * size, abs(cell.printed.value))
     return min(math.log(float(cell.printed.unit / size)), 0.0) if size else 0.0
