@@ -43,10 +43,11 @@ class Divided:
         """The number of people in all subgroups."""
         return sum(int(size.printed.value) for size in self.sizes)
 
-    def of_everybody(self, row: Row, sizes: Sequence[Cell] = ()) -> Interval:
+    def of_everybody(self, row: Row, sizes: Sequence[Fraction] = ()) -> Interval:
         """Return the share of everybody that a row's shares allow, with the sizes published or with others in their order."""
-        weights = [Fraction(size.printed.value) / self.total for size in sizes or self.sizes]
-        return added(cell.range.times(weight) for cell, weight in zip(self.shares[row], weights, strict=True))
+        weights = sizes or [Fraction(size.printed.value) for size in self.sizes]
+        parts = zip(self.shares[row], weights, strict=True)
+        return added(cell.range.times(weight / sum(weights)) for cell, weight in parts)
 
 
 Group = Sequence[Divided]
@@ -63,7 +64,9 @@ def subgroup_tables(document: Document) -> Iterator[Finding]:
         for table in group:
             others = [other for other in group if other is not table and _comparable(table, other)]
             failures = _failures(table, others)
-            if others and _same_people(table, others, failures):
+            exchanged = list(_exchanged_sizes(document, table, others, failures))
+            yield from exchanged
+            if others and not exchanged and _same_people(table, others, failures):
                 yield from _contradicted(document, table, others, failures)
     for table in tables:
         yield from _wrong_total(document, table, [other for other in tables if _comparable(table, other)])
@@ -114,14 +117,10 @@ def _same_people(table: Divided, others: Group, failures: Failures) -> bool:
         width, size = own.high - own.low + ranges[0].high - ranges[0].low, abs(own.middle)
         chance += math.log(min(float(width / size), 1.0)) if size else 0.0
         holding += 1
-    exchanged = len(others) > 1 and len(failures) >= FEWEST_ROWS
-    return exchanged or (chance < math.log(COINCIDENCE) and holding >= 3 * len(failures))
+    return chance < math.log(COINCIDENCE) and holding >= 3 * len(failures)
 
 
 def _contradicted(document: Document, table: Divided, others: Group, failures: Failures) -> Iterator[Finding]:
-    if len(failures) >= FEWEST_ROWS:
-        yield from _exchanged_sizes(document, table, others, failures)
-        return
     for row, wanted in failures.items():
         cells = table.shares[row]
         twins = [other for other in others if row in other.shares]
@@ -156,10 +155,12 @@ def _needed(table: Divided, cell: Cell, row: Row, wanted: Interval) -> Interval:
 
 def _exchanged_sizes(document: Document, table: Divided, others: Group, failures: Failures) -> Iterator[Finding]:
     """Yield two sizes whose exchange makes the weighted shares agree with those of other tables."""
-    for i, j in itertools.combinations(range(len(table.sizes)), 2):
-        sizes = list(table.sizes)
+    # Of two tables either could have the wrong sizes, and one row may be wrong by itself.
+    few = len(others) < 2 or len(failures) < 2
+    for i, j in itertools.combinations(range(0 if few else len(table.sizes)), 2):
+        sizes = [Fraction(size.printed.value) for size in table.sizes]
         sizes[i], sizes[j] = sizes[j], sizes[i]
-        if all(table.of_everybody(row, sizes).meets(wanted) for row, wanted in failures.items()):
+        if _agree_with(table, others, sizes, least=Fraction(1)):
             one, other = table.sizes[i], table.sizes[j]
             if not document.explained("swap", one.key):
                 yield finding_about(
@@ -174,22 +175,29 @@ def _wrong_total(document: Document, table: Divided, others: Group) -> Iterator[
     """Yield a size whose typing error, or copy, makes a table's sizes add up to another number than those of other tables."""
     totals = [other.total for other in others]
     wanted = max(totals, key=totals.count, default=table.total)
-    if wanted == table.total or totals.count(wanted) < 2 or table.total in totals:
+    if totals.count(wanted) < 2 or table.total in totals:
         return
-    agreeing = sum(
-        any(table.of_everybody(row).meets(other.of_everybody(row)) for other in others if row in other.shares)
-        for row in table.shares
-    )
-    right = {size: int(size.printed.value) + wanted - table.total for size in table.sizes}
     twice = {size for size in table.sizes for other in table.sizes if size is not other and size.text == other.text}
-    slips = [
+    right = {size: int(size.printed.value) + wanted - table.total for size in table.sizes}
+    wrong = [
         size
         for size, value in right.items()
-        if value > 0 and (size in twice or is_slip(size, point(value)) or mistyped(f"{size.printed.value}", f"{value}"))
+        if value > 0
+        and (size in twice or is_slip(size, point(value)) or mistyped(f"{size.printed.value}", f"{value}"))
+        and _agree_with(table, others, [Fraction(value if own is size else own.printed.value) for own in table.sizes])
     ]
-    if slips and 2 * agreeing >= len(table.shares) and not document.explained("sample", slips[0].key):
+    if wrong and not document.explained("sample", wrong[0].key):
         yield finding_about(
-            "audit.sizes_of_subgroups", document, slips[0], rule="sums", certainty="likely",
-            fits=", ".join(str(right[size]) for size in slips), suspects=[size.key for size in slips],
+            "audit.sizes_of_subgroups", document, wrong[0], rule="sums", certainty="likely",
+            fits=", ".join(str(right[size]) for size in wrong), suspects=[size.key for size in wrong],
             total=table.total, others_total=wanted, tables=totals.count(wanted),
         )  # fmt: skip
+
+
+def _agree_with(table: Divided, others: Group, sizes: Sequence[Fraction], *, least: Fraction = Fraction(3, 4)) -> bool:
+    """Return whether a share of a table's rows agree with another table if its sizes are these."""
+    agreeing = sum(
+        any(table.of_everybody(row, sizes).meets(other.of_everybody(row)) for other in others if row in other.shares)
+        for row in table.shares
+    )
+    return agreeing >= least * len(table.shares)

@@ -60,7 +60,7 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
         shared = {place: _log_share(common[place][cell.text] - 2, len(order) - 2) for place, cell in second.items()}
         at = next(iter(second.values()))
         certainty = ""
-        if sum(max(_log_chance(cell), shared[place]) for place, cell in second.items()) < LIMIT:
+        if sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2) < LIMIT:
             certainty = "likely"
         elif (one, two) in neighbours:
             near = sum(max(_log_chance(cell, gaps[place]), shared[place]) for place, cell in second.items())

@@ -1,0 +1,98 @@
+"""Numbers that only other rows, or other tables about the same people, contradict."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refino_eval.published.audit.audit_document import audit
+
+COLUMNS = ["exhibit", "panel", "row", "column", "statistic", "printed", "qualifier", "unit", "source_line"]
+
+
+def reported(cells, changes=()):
+    """Return the rules and first numbers of the findings about cells with some of them changed."""
+    cells = {**cells, **dict(changes)}
+    rows = [(*key.split("/"), text, "", "", "") for key, text in cells.items()]
+    return {(finding.rule, "/".join(finding.cells[0])) for finding in audit(pd.DataFrame(rows, columns=COLUMNS))}
+
+
+def divided(seed=3):
+    """Return three tables of one sample: the programme of each person by age, by education and by income."""
+    rng = np.random.default_rng(seed)
+    n, cells = 6421, {}
+    programme = rng.choice(7, n, p=[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05])
+    for name, groups in (("age", 4), ("education", 3), ("income", 5)):
+        # Programmes differ by group, and groups by size.
+        group = (programme + rng.choice(groups, n, p=rng.dirichlet(np.full(groups, 4.0)))) % groups
+        for k in range(groups):
+            inside = programme[group == k]
+            cells[f"by_{name}//all/{name}_{k}/n"] = str(len(inside))
+            for of in range(7):
+                cells[f"by_{name}//programme_{of}/{name}_{k}/share"] = f"{100 * np.mean(inside == of):.0f}"
+    return cells
+
+
+def test_the_shares_of_everybody_are_the_same_in_tables_that_divide_the_same_people():
+    cells = divided()
+    assert reported(cells) == set()
+    at = "by_education//programme_1/education_2/share"
+    wrong = reported(cells, {at: str(int(cells[at]) + 20)})
+    # The column no longer adds up to a hundred either.
+    assert wrong
+    assert {place.split("/")[0] for _, place in wrong} == {"by_education"}
+    # A row copied from another one leaves no column with another sum than its table.
+    copied = {f"by_age//programme_2/age_{k}/share": cells[f"by_age//programme_5/age_{k}/share"] for k in range(4)}
+    assert any(rule == "means" and "programme_2" in place for rule, place in reported(cells, copied))
+
+
+def test_sizes_of_subgroups_add_up_to_the_same_people_in_each_table():
+    cells = divided()
+    at, other = "by_age//all/age_1/n", "by_age//all/age_3/n"
+    text = cells[at]
+    assert ("sums", at) in reported(cells, {at: text[1] + text[0] + text[2:]})
+    assert {rule for rule, _ in reported(cells, {at: cells[other], other: cells[at]})} == {"swap"}
+
+
+def effects(statistic="mean", factor=1.0):
+    """Return ten outcomes with the means of two groups, an adjusted difference, and its t-statistic."""
+    rng = np.random.default_rng(5)
+    cells = {}
+    for k in range(10):
+        control = float(rng.uniform(4, 20))
+        error = 0.35 * control**0.5 * float(rng.uniform(0.85, 1.15))
+        effect = error * float(rng.choice([-1, 1])) * float(rng.uniform(0.9, 2.5))
+        treated = control + effect + 0.15 * error * float(rng.uniform(-1, 1))
+        cells[f"effects//outcome_{k}/treated/{statistic}"] = f"{factor * treated:.2f}"
+        cells[f"effects//outcome_{k}/control/{statistic}"] = f"{factor * control:.2f}"
+        cells[f"effects//outcome_{k}/effect/estimate"] = f"{effect:.2f}"
+        cells[f"effects//outcome_{k}/effect/t_stat"] = f"{effect / error:.2f}"
+    return cells
+
+
+@pytest.mark.parametrize("statistic", ["mean", "share"])
+def test_an_estimate_is_near_the_difference_of_the_means_where_those_of_other_rows_are(statistic):
+    cells = effects(statistic)
+    assert reported(cells) == set()
+    at = "effects//outcome_4/treated/" + statistic
+    wrong = reported(cells, {at: f"{float(cells[at]) + 9:.2f}"})
+    assert ("differences", "effects//outcome_4/effect/estimate") in wrong
+
+
+def test_a_standard_error_far_from_what_the_means_of_its_row_suggest_is_reported():
+    cells = effects()
+    at = "effects//outcome_6/effect/t_stat"
+    # The t of ten times the size is possible by itself.
+    moved = reported(cells, {at: f"{float(cells[at]) * 10:.2f}"})
+    assert ("magnitude", at) in moved
+    assert len(moved) == 1
+
+
+def test_a_row_that_repeats_the_next_one_is_reported_where_neighbours_differ():
+    rng = np.random.default_rng(9)
+    cells = {f"shares//row_{k}/{c}/value": str(rng.integers(20, 90)) for k in range(9) for c in "ab"}
+    assert reported(cells) == set()
+    next_to = {f"shares//row_4/{c}/value": cells[f"shares//row_3/{c}/value"] for c in "ab"}
+    assert ("copied", "shares//row_4/a/value") in reported(cells, next_to)
+    # Two such small rows that are not next to each other may be equal by chance.
+    apart = {f"shares//row_7/{c}/value": cells[f"shares//row_3/{c}/value"] for c in "ab"}
+    assert reported(cells, apart) == set()
