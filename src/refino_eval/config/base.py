@@ -106,6 +106,17 @@ Text = Annotated[
 """A longer text: in one language (English) for readers of the configuration alone, or in both languages of the report."""
 
 
+def _stated(source: str | Label, info: ValidationInfo) -> str | Label:
+    texts = (source,) if isinstance(source, str) else (source.nb, source.en)
+    if info.context != WITHOUT_TEXT and not all(text.strip() for text in texts):
+        raise ValueError("the source is empty. State where the value comes from")
+    return source
+
+
+SourceText = Annotated[Text, AfterValidator(_stated)]
+"""Where a value that is written in the configuration comes from; tables show it."""
+
+
 def _short(title: Label) -> Label:
     longest = max(len(title.nb), len(title.en))
     if longest > LONGEST_TITLE:

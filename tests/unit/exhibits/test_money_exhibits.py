@@ -1,18 +1,24 @@
 """Exhibits about money: printed tables come out equal, net benefits are those of a regression, payments those of the rules."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from refino_eval import estimation as est
 from refino_eval.config import load_configuration
+from refino_eval.config.base import Label
 from refino_eval.config.checking.checks import cross_check
+from refino_eval.config.money.costs import Amount
+from refino_eval.config.without_text import without_text
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
 from refino_eval.exhibits.kinds.cost_per_outcome.model import CostPerOutcomeExhibit
+from refino_eval.exhibits.kinds.model_inputs.layout import source_of
 from refino_eval.exhibits.render import figure_notes, render, table_of
 from refino_eval.exhibits.tidy import tidy_frame, write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
@@ -367,3 +373,26 @@ def test_exits_before_the_limit_are_counted_among_those_observed_so_long(world, 
     unobserved = by_key("table_selective_exits", traits, clean, observed_to=dt.date(2019, 5, 1))
     assert np.isnan(unobserved["exits", "all", "refino", "share"])
     assert np.isnan(unobserved["slopes", "slope", "difference", "estimate"])
+
+
+def test_every_input_states_its_source_in_the_readers_language():
+    for evaluation in ("refino", "omrade_2024"):
+        configuration = load_configuration(ROOT, evaluation=evaluation)
+        book = LabelBook.of(configuration.evaluation, configuration.definitions)
+        model = configuration.definitions.cost_benefit[evaluation.removesuffix("_2024")]
+        inputs = [
+            *model.inputs.values(),
+            *(entry for each in model.programmes.values() for entry in each.inputs.values()),
+        ]
+        english, norwegian = (
+            [source_of(entry, book.in_language(language)) for entry in inputs] for language in ("en", "nb")
+        )
+        assert any("Usikkerhet: vår antakelse" in text for text in norwegian)
+        assert not [text for text in norwegian if re.search(r"\b(the|our|report|section|of|Chapter|Table)\b", text)]
+        assert not [text for text in english if re.search(r"\b(vår|avsnitt|rapporten|Kapittel|Tabell)\b", text)]
+        again = type(model).from_params(without_text(model))
+        assert [(entry.value, entry.published) for entry in again.inputs.values()] == [
+            (entry.value, entry.published) for entry in model.inputs.values()
+        ]
+    with pytest.raises(ValidationError, match="source is empty"):
+        Amount(value=1, source=Label(nb=" ", en="A letter"))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from refino_eval.config.base import Label, Name, Strict
+from refino_eval.config.base import Label, Name, SourceText, Strict
 from refino_eval.config.entry_files import listed_files, study_files
 from refino_eval.config.model_errors import validate
 from refino_eval.config.yaml_files import read_yaml
@@ -46,7 +46,7 @@ class StatedEffect(Strict):
     std_error: float | None = Field(default=None, gt=0)
     range: tuple[float, float] | None = Field(default=None, description="Where the document states a range: its ends.")
     n: int | None = Field(default=None, gt=0, description="People in the study.")
-    source: str = Field(min_length=1, description="Document and place.")
+    source: SourceText = Field(description="Document and place, in one language or in both languages of the page.")
 
     @model_validator(mode="after")
     def _one_form(self) -> StatedEffect:

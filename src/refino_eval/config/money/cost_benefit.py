@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from refino_eval.config.base import Label, Name, Strict
+from refino_eval.config.base import Label, Name, SourceText, Strict
 from refino_eval.config.money.costs import Amount
 from refino_eval.errors import nearest
 
@@ -102,7 +102,7 @@ class Normal(Strict):
 
     distribution: Literal["normal"]
     std_error: float = Field(gt=0)
-    source: str = Field(min_length=1)
+    source: SourceText
 
 
 class Triangular(Strict):
@@ -111,7 +111,7 @@ class Triangular(Strict):
     distribution: Literal["triangular"]
     low: float
     high: float
-    source: str = Field(min_length=1)
+    source: SourceText
 
 
 class Uniform(Strict):
@@ -120,7 +120,7 @@ class Uniform(Strict):
     distribution: Literal["uniform"]
     low: float
     high: float
-    source: str = Field(min_length=1)
+    source: SourceText
 
 
 Uncertainty = Annotated[Normal | Triangular | Uniform, Field(discriminator="distribution")]
@@ -132,13 +132,6 @@ class Input(Amount):
     times: float = Field(default=1.0, description="Reported units in one published unit; -1 for a stated reduction.")
     unit: InputUnit
     uncertainty: Uncertainty | None = Field(default=None, description="Left out: the value is taken as certain.")
-
-    @property
-    def described(self) -> str:
-        """The value or the key of the published number, with its factor, unit and source."""
-        value = str(self.published) if self.value is None else f"{self.value:g}"
-        factor = "" if self.times == 1.0 else f" x {self.times:g}"
-        return f"{value}{factor} ({self.unit}){f': {self.source}' if self.source else ''}"
 
     @model_validator(mode="after")
     def _within(self) -> Input:
@@ -227,7 +220,7 @@ class Judgement(Strict):
     label: Label
     importance: Importance
     extent: dict[Name, Extent] = Field(min_length=1, description="Programme -> extent.")
-    source: str = Field(min_length=1)
+    source: SourceText
 
 
 class CostBenefit(Strict):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
-from refino_eval.config.base import Label, Name, Strict
+from refino_eval.config.base import WITHOUT_TEXT, Label, Name, SourceText, Strict
 
 PublishedKey = Annotated[str, StringConstraints(pattern=r"^[^/\s]+(/[^/]*){3}/[^/\s]+$")]
 """`exhibit/panel/row/column/statistic`, as in the relations of published values."""
@@ -25,13 +25,16 @@ class Amount(Strict):
     value: float | None = None
     published: PublishedKey | None = Field(default=None, description="exhibit/panel/row/column/statistic")
     times: float = Field(default=1.0, gt=0, description="Reported units in one published unit: 1000 for thousands.")
-    source: str | None = Field(default=None, description="Where a value that is written here comes from.")
+    source: SourceText | None = Field(
+        default=None,
+        description="Where a value that is written here comes from, in one language or in both languages of the report.",
+    )
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Amount:
+    def _one_origin(self, info: ValidationInfo) -> Amount:
         if (self.value is None) == (self.published is None):
             raise ValueError("an amount has either a `value` or the key of a `published` number")
-        if self.value is not None and not (self.source or "").strip():
+        if self.value is not None and self.source is None and info.context != WITHOUT_TEXT:
             raise ValueError("a `value` needs its `source`")
         return self
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from refino_eval.config.across.forests import load_forests
-from refino_eval.config.base import Label, Language
+from refino_eval.config.base import Label, Language, text_in
 from refino_eval.config.entry_files import listed_files, study_files
 from refino_eval.config.yaml_files import read_yaml
 from refino_eval.exhibits.wording.number_format import NumberStyle
@@ -93,7 +93,9 @@ def write_study_page(root: Path) -> list[Path]:
                 "note": "" if forest.note is None else forest.note[language],
                 "left_out": ", ".join(effects[name][1]),
                 "sources": [
-                    f"{row.label[language]}: {row.published.source}" for row in forest.rows if row.published is not None
+                    f"{row.label[language]}: {text_in(row.published.source, language)}"
+                    for row in forest.rows
+                    if row.published is not None
                 ],
                 "synthetic": any(effect.synthetic for effect in effects[name][0]),
                 "drawings": [forest_drawing(forest, effects[name][0], language, shape) for shape in SHAPES],

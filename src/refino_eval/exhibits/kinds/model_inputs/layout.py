@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from refino_eval.config.base import text_in
 from refino_eval.config.money.cost_benefit import INPUTS, Input
 from refino_eval.exhibits.kinds.model_inputs.model import ModelInputsExhibit
 from refino_eval.exhibits.layout.page import Page
 from refino_eval.exhibits.layout.table import Align, Cell, Numbers, Part, Row, Table, label
 from refino_eval.exhibits.wording.cost_benefit_labels import input_label, model_behind, model_notes, programme_label
+from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.published.source import PublishedSource
 
 COMMON = "inputs"
@@ -33,7 +35,7 @@ def layout(exhibit: ModelInputsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
                     Cell(labels.say(f"model_inputs.unit_{INPUTS[name]}"), align="left"),
                     _number(numbers, panel, name, "uncertain", "bound_low"),
                     _number(numbers, panel, name, "uncertain", "bound_high"),
-                    Cell(source_of(inputs[name], labels.language), align="left"),
+                    Cell(source_of(inputs[name], labels), align="left"),
                 )
             )
             for name in INPUTS
@@ -45,11 +47,19 @@ def layout(exhibit: ModelInputsExhibit, frame: pd.DataFrame, page: Page) -> Tabl
     return page.table(exhibit, frame, parts, [labels.say("model_inputs.explained"), *model_notes(exhibit, labels)])
 
 
-def source_of(entry: Input, language: str) -> str:
+def source_of(entry: Input, labels: LabelBook) -> str:
     """Return where an input and its uncertainty come from; of a published number, the table or chapter of the document."""
     exhibit = str(entry.published).partition("/")[0]
-    origin = entry.source or PublishedSource().exhibit_name(exhibit, "nb" if language == "nb" else "en") or exhibit
-    return origin if entry.uncertainty is None else f"{origin}; {entry.uncertainty.source}"
+    origin = (
+        PublishedSource().exhibit_name(exhibit, "nb" if labels.language == "nb" else "en") or exhibit
+        if entry.source is None
+        else text_in(entry.source, labels.language)
+    )
+    if entry.uncertainty is None:
+        return origin
+    return labels.say(
+        "model_inputs.range_from", origin=origin, source=text_in(entry.uncertainty.source, labels.language)
+    )
 
 
 def _side(head: str) -> Align:
@@ -65,5 +75,10 @@ def _number(numbers: Numbers, panel: str, row: str, column: str, statistic: str)
         row,
         column,
         statistic,
-        write=lambda value: style.fixed(value, 0 if abs(value) >= 1000 or value == int(value) else 2),
+        write=lambda value: style.fixed(value, _decimals(value)),
     )
+
+
+def _decimals(value: float) -> int:
+    """Return none for whole numbers and amounts of money, one from ten on, two below."""
+    return 0 if abs(value) >= 1000 or value == int(value) else 1 if abs(value) >= 10 else 2
