@@ -114,7 +114,7 @@ def test_numbers_rules_and_notes() -> None:
         "table_8_1", EXHIBITS["table_8_1"], FRAMES["table_8_1"], labels=BOOK, language="nb", facts=toy.FACTS
     )
     text = to_latex(table)
-    row = r"Refino & $-$0,0096\phantom{)} & $-$0,17\phantom{)} & 0,0026\phantom{)} & $-$0,014\phantom{)} \\"
+    row = r"Refino & $-$0,010\phantom{)} & $-$0,17\phantom{)} & 0,003\phantom{)} & $-$0,014\phantom{)} \\"
     assert row in text  # as long behind the mark as the standard errors in parentheses
     assert r"N & 4\,898 & 4\,898" in text
     assert r"95 \% konfidensintervall & {[}$-$0,041; 0,022]" in text
@@ -179,4 +179,6 @@ def test_headings_over_columns_break_where_these_end() -> None:
 
 
 def test_greek_capitals_are_commands() -> None:
+    power = r"3.7~$\times$~10\textsuperscript{$-$}\textsuperscript{8}"
+    assert escape("3.7\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁸") == power
     assert escape("\N{GREEK CAPITAL LETTER SIGMA}w\N{SUPERSCRIPT THREE}") == r"$\Sigma$w\textsuperscript{3}"

@@ -54,7 +54,7 @@ def test_word_is_a_table_with_caption_rules_and_notes() -> None:
     assert (first.style.name, first.text) == ("Caption", EXHIBITS["table_8_1"].title.nb)
     (table,) = document.tables
     texts = [[cell.text for cell in row.cells] for row in table.rows]
-    assert texts[1] == ["Refino", "−0,0096", "−0,17", "0,0026", "−0,014"]
+    assert texts[1] == ["Refino", "−0,010", "−0,17", "0,003", "−0,014"]
     assert texts[2][1:] == ["(0,016)", "(0,73)", "(0,015)", "(0,013)"]
     assert table.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
     assert table.rows[1]._tr.trPr.find(qn("w:tblHeader")) is None
@@ -155,8 +155,8 @@ def test_excel_formats_headings_and_panes() -> None:
     rows = {row[0].value: row for row in sheet.iter_rows() if row[0].value}
     estimate = rows["Refino"][1]
     error = sheet.cell(estimate.row + 1, 2)
-    assert (estimate.number_format, error.number_format) == ("0.0000_)", '"("0.000")"_0')
-    assert rows["N"][1].number_format == "#,##0_._0_0_0_0_)"
+    assert (estimate.number_format, error.number_format) == ("0.000_)", '"("0.000")"')
+    assert rows["N"][1].number_format == "#,##0_._0_0_0_)"
     assert rows["95 % konfidensintervall"][1].data_type == "s"
     assert sheet.freeze_panes == f"B{estimate.row}"
     head = sheet.cell(estimate.row - 1, 2)
@@ -171,6 +171,7 @@ def test_excel_formats_headings_and_panes() -> None:
     ("text", "number", "language", "code"),
     [
         ("−0,0096", -0.00961, "nb", "0.0000"),
+        ("3,7E-08", 3.72e-8, "nb", "0.0E+00"),
         ("(0.016)", 0.0161, "en", '"("0.000")"'),
         ("4\N{NARROW NO-BREAK SPACE}898", 4898.0, "nb", "#,##0"),
         ("12,345.6", 12345.62, "en", "#,##0.0"),
@@ -217,8 +218,8 @@ def test_stars_are_marks_beside_numbers() -> None:
     assert not any("p <" in note for note in laid((0.001,)).page.notes)  # no star, no legend
     sheet = openpyxl.load_workbook(io.BytesIO(to_excel(starred.page, starred.numbers))).worksheets[0]
     cell = next(c for row in sheet.iter_rows() for c in row if isinstance(c.value, float))
-    assert cell.number_format == '0.0000"**"'
-    assert "−0.0096**" in [c.text for c in _read_word(to_word(starred.page)).tables[0].rows[1].cells]
+    assert cell.number_format == '0.000"**"'
+    assert "−0.010**" in [c.text for c in _read_word(to_word(starred.page)).tables[0].rows[1].cells]
     assert "**" not in starred.sheet.parts[0].body[0].cells[1].text
 
 

@@ -23,8 +23,8 @@ SHEET = NumberStyle.of("nb", machine=True)
         ("estimate", 0.00996, "0,010", "0.010"),
         ("estimate", 9.96, "10", "10"),
         ("estimate", 1234.5, "1 235", "1,235"),
-        ("estimate", 8.1e-7, "0,00000081", "0.00000081"),
-        ("estimate", -1e-15, "0,000000000000", "0.000000000000"),
+        ("estimate", 8.1e-7, "8,1~×~10⁻⁷", "8.1~×~10⁻⁷"),
+        ("estimate", -1e-15, "0", "0"),
         ("std_error", 0.0059, "0,0059", "0.0059"),
         ("mean", 15.58, "15,6", "15.6"),
         ("mean", 4.862, "4,86", "4.86"),
@@ -39,8 +39,10 @@ SHEET = NumberStyle.of("nb", machine=True)
     ],
 )
 def test_house_rules(statistic: str, value: float, nb: str, en: str) -> None:
-    assert format_statistic(NB, statistic, value) == nb.replace(" ", "\N{NARROW NO-BREAK SPACE}")
-    assert format_statistic(EN, statistic, value) == en
+    assert format_statistic(NB, statistic, value) == nb.replace(" ", "\N{NARROW NO-BREAK SPACE}").replace(
+        "~", "\N{NO-BREAK SPACE}"
+    )
+    assert format_statistic(EN, statistic, value) == en.replace("~", "\N{NO-BREAK SPACE}")
 
 
 def test_interval_limits_take_the_decimals_of_the_standard_error() -> None:
@@ -70,9 +72,27 @@ def test_fixed_is_within_half_a_unit_and_never_a_negative_zero(value: float, dec
 
 @given(st.floats(1e-4, 1e4), st.integers(2, 4))
 def test_significant_digits(value: float, digits: int) -> None:
-    shown = EN.significant(value, digits, most=12).replace(",", "").replace(".", "").lstrip("0")
+    shown = (
+        EN.significant(value, digits, most=12)
+        .split("\N{NO-BREAK SPACE}")[0]
+        .replace(",", "")
+        .replace(".", "")
+        .lstrip("0")
+    )
     whole = len(str(int(value)))
     assert len(shown) == max(digits, whole) or len(shown) == max(digits, len(str(round(value))))
+
+
+def test_a_number_of_many_zeros_is_written_with_a_power_of_ten() -> None:
+    texts = [
+        EN.rounded(value, 9).replace("\N{NO-BREAK SPACE}", " ") for value in (3.7e-8, -4.4e-9, 9.96e-8, 0.5, 1e-12)
+    ]
+    assert texts == ["3.7 × 10⁻⁸", "−4 × 10⁻⁹", "1.00 × 10⁻⁷", "5.00000000 × 10⁻¹", "0"]
+    assert SHEET.rounded(3.7e-8, 9) == "3,7E-08"
+    assert EN.rounded(0.000012, 5) == "0.00001"
+    assert format_statistic(EN, "conf_low", -1.4e-7, std_error=9.2e-8) == "−1.40 × 10⁻⁷".replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
 
 
 def test_most_decimals_holds() -> None:

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from refino_eval.config.exhibits import MODELS
+from refino_eval.config.money.cost_benefit import Input
 from refino_eval.errors import UserError
 from refino_eval.exhibits.tidy import not_made, write_tidy
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.report.page.summary_tables import verified_line
 from refino_eval.report.report_inputs import ReportInputs
 from refino_eval.report.trail.lookup import find_number
-from refino_eval.report.trail.trails import Trails
+from refino_eval.report.trail.trails import Trails, input_text
 from refino_eval.text import say
 from support import finished_run as run
 
@@ -212,3 +213,15 @@ def test_the_trail_of_an_exhibit_that_was_not_made_says_why(inputs):
             find_number(trails(inputs), "table_8_1:refino:any_wage:estimate")
     finally:
         path.write_bytes(before)
+
+
+def test_an_input_of_a_model_is_in_the_readers_words():
+    given = {
+        "value": -0.58,
+        "times": 12,
+        "unit": "share_per_month",
+        "source": {"nb": "Avsnitt 4.4", "en": "Section 4.4"},
+    }
+    assert input_text(Input(**given), "nb") == "−0,58 × 12 (andel per måned). Avsnitt 4.4"
+    published = Input(published="text_4_4//wage/all/value", unit="kroner_per_month")
+    assert input_text(published, "en") == "text_4_4//wage/all/value (kroner a month)"

@@ -158,7 +158,12 @@ def number_format(cell: Cell, style: NumberStyle, room: str = "") -> str | None:
     text = cell.text.replace(style.minus, "-").replace(style.thousands, "")
     match = re.fullmatch(rf"([^\d\-]*)(-?\d+)(?:{re.escape(style.decimal)}(\d+))?([^\d]*)", text)
     if match is None:
-        return None
+        power = re.fullmatch(rf"-?\d(?:{re.escape(style.decimal)}(\d+))?E-\d+", text)
+        return (
+            None
+            if power is None
+            else "0" + ("." + "0" * len(power[1]) if power[1] else "") + "E+00" + _literal(cell.mark)
+        )
     before, whole, fraction, after = match.groups(default="")
     number = float(f"{whole}.{fraction or 0}")
     code = ("#,##0" if abs(number) >= 1000 else "0") + ("." + "0" * len(fraction) if fraction else "")

@@ -57,7 +57,8 @@ MARKS = {
     **{letter: rf"$\{name}$" for letter, name in zip("αβγδεθλμπρστφχψω", (
         "alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma", "tau", "phi", "chi",
         "psi", "omega"), strict=True)},
-    **{mark: rf"\textsuperscript{{{digit}}}" for mark, digit in zip("³⁴⁵⁶⁷⁸⁹", "3456789", strict=True)},
+    **{mark: rf"\textsuperscript{{{digit}}}" for mark, digit in zip("⁰¹³⁴⁵⁶⁷⁸⁹", "013456789", strict=True)},
+    "\N{SUPERSCRIPT MINUS}": r"\textsuperscript{$-$}",
     **{letter: rf"$\{name}$" for letter, name in zip("ΓΔΘΛΞΠΣΦΨΩ", (
         "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"), strict=True)},
 }  # fmt: skip

@@ -158,7 +158,7 @@ class Numbers:
         return Cell(pattern.format(text), number=value, key=(panel, row, column, statistic))
 
     def estimate(self, panel: str, row: str, column: str) -> Cell:
-        """Return the cell of an estimate: two significant digits, and as many decimals as its standard error or one more."""
+        """Return the cell of an estimate, with the decimals of its standard error, which has two significant digits."""
         error = self.value(panel, row, column, "std_error")
         cell = self.cell(panel, row, column, "estimate", write=lambda value: self.like(value, error))
         mark = self.style.starred(self.value(panel, row, column, "p_value"))
@@ -168,12 +168,8 @@ class Numbers:
         """Return an estimate as it is written next to a standard error."""
         if self.style.decimals is not None:
             return self.style.fixed(value, self.style.decimals)
-        decimals = decimals_for(value, 2)
-        if math.isfinite(error) and error > 0:
-            own = decimals_for(error, 2)
-            # Two digits of an estimate near nothing would stand far beyond what its standard error knows of it.
-            decimals = min(max(decimals, own), own + 1) if value else own
-        return self.style.fixed(value, decimals)
+        # More decimals than those of the standard error would be noise, and fewer would hide digits that it supports.
+        return self.style.rounded(value, decimals_for(error if math.isfinite(error) and error > 0 else value, 2))
 
     def interval(self, panel: str, row: str, column: str) -> Cell:
         """Return the cell of a confidence interval, with the decimals of the standard error."""

@@ -1,8 +1,9 @@
 """How a number is written for a reader: decimals by kind of statistic, marks by language.
 
-Standard errors keep two significant digits, estimates too, but at most one decimal more than their standard error has;
-interval limits have as many decimals as the standard error, means three significant digits and at most two decimals,
-counts none. Rounding is half up on the shortest decimal text of the number, so 0.125 gives 0.13 on every machine.
+Standard errors keep two significant digits; their estimate and its interval limits have as many decimals (the rule of the Guide
+to the Expression of Uncertainty in Measurement, section 7.2.6), and without a standard error two significant digits. Means have
+three significant digits and at most two decimals, counts none. Where a number would need more than `PLAIN_DECIMALS`, it is
+written with a power of ten. Rounding is half up on the shortest decimal text of the number, so 0.125 gives 0.13 on every machine.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Self
 
 LARGEST_IN_FULL = 1e15
 """From here on a number is written with a power of ten: its digits are beyond what a double holds and a reader reads."""
+PLAIN_DECIMALS = 5
+"""Zeros behind the decimal sign cannot be counted at a glance: with more decimals than these a power of ten is written."""
+RAISED_DIGITS = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 12
 """More decimals than any reader uses."""
 
@@ -74,13 +78,25 @@ class NumberStyle:
         groups = f"{int(whole):,}".replace(",", self.thousands)
         return sign + groups + (self.decimal + fraction if fraction else "")
 
+    def rounded(self, value: float, decimals: int) -> str:
+        """Write a number rounded to so many decimals: with a power of ten where they are more than `PLAIN_DECIMALS`."""
+        if decimals <= PLAIN_DECIMALS or not math.isfinite(value):
+            return self.fixed(value, decimals)
+        if not (number := _round(value, decimals)):
+            return "0"
+        exponent = number.adjusted()
+        mantissa = self.fixed(float(number.scaleb(-exponent)), decimals + exponent)
+        if self.machine:
+            return f"{mantissa}E{exponent:+03d}"
+        return f"{mantissa}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}10{str(exponent).translate(RAISED_DIGITS)}"
+
     def of_text(self, text: str) -> str:
         """Write a number given as text, with the decimals that it has."""
         return text.replace(".", self.decimal).replace("-", self.minus)
 
     def significant(self, value: float, digits: int, *, most: int = MOST_DECIMALS) -> str:
         """Write a number with so many significant digits, at most `most` decimals."""
-        return self.fixed(value, decimals_for(value, digits, most=most))
+        return self.rounded(value, decimals_for(value, digits, most=most))
 
     @property
     def beneath(self) -> str:
@@ -164,7 +180,7 @@ def format_statistic(style: NumberStyle, statistic: str, value: float, *, std_er
     if style.decimals is not None and statistic in MEASURED:
         return style.fixed(value, style.decimals)
     if statistic in ("conf_low", "conf_high", "band_low", "band_high") and std_error:
-        return style.fixed(value, decimals_for(std_error, 2))
+        return style.rounded(value, decimals_for(std_error, 2))
     if statistic in ("mean", "mean_treated", "mean_control", "sd", "sd_control", "value"):
         return style.fixed(value, decimals_for(value, 3, most=2))
     if statistic in ("df", "df_residual"):

@@ -95,7 +95,7 @@ def main_effect(
     # All three with the decimals of the standard error: more of them would be noise.
     scale = 100.0 if points else 1.0
     decimals = decimals_for(cell["std_error"] * scale, 2)
-    estimate, low, high = (style.fixed(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
+    estimate, low, high = (style.rounded(cell[key] * scale, decimals) for key in ("estimate", "conf_low", "conf_high"))
     in_unit = [labels.say("summary.measured_in", unit=unit)] if measured else []
     specified = labels.specification_of(specification)
     level = f"{(specified.level if specified else 0.95) * 100:g}"

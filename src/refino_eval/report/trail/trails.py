@@ -20,6 +20,7 @@ from refino_eval.catalogue.sentences import sentence
 from refino_eval.config import dependencies
 from refino_eval.config.base import Language, text_in
 from refino_eval.config.exhibits import Exhibit
+from refino_eval.config.money.cost_benefit import Input
 from refino_eval.exhibits.report_parts import report_part
 from refino_eval.exhibits.tidy import Key, number_text
 from refino_eval.exhibits.wording.formulas import regression
@@ -374,8 +375,9 @@ class Trails:
             about |= {part: model.scenarios[part].programme for part in key[:3] if part in model.scenarios}
             for programme in about.values():
                 for name, given in model.inputs_of(programme).items():
-                    text = given.described
-                    yield Fact("input", say(f"cost_benefit.input_{name}", self.language), text)
+                    yield Fact(
+                        "input", say(f"cost_benefit.input_{name}", self.language), input_text(given, self.language)
+                    )
 
     def _inputs(self, registers: tuple[str, ...]) -> Section:
         """Return the delivered files of some registers (or the person table) with their checksums."""
@@ -464,3 +466,12 @@ def _of_comparison(labels: LabelBook, name: str) -> tuple[LabelBook, str]:
         return labels, labels.treated
     arms = {**labels.arms, entry.treated: labels.arms[labels.treated]}
     return replace(labels, arms=arms, treated=entry.treated), entry.treated
+
+
+def input_text(given: Input, language: Language) -> str:
+    """Return the value of an input of a model, or the key of the published number, with its factor, unit and source."""
+    style = NumberStyle.of(language)
+    value = str(given.published) if given.value is None else style.of_text(f"{given.value:.12g}")
+    factor = "" if given.times == 1.0 else f" \N{MULTIPLICATION SIGN} {style.of_text(f'{given.times:g}')}"
+    source = "" if given.source is None else f". {text_in(given.source, language)}"
+    return f"{value}{factor} ({say(f'model_inputs.unit_{given.unit}', language)}){source}"

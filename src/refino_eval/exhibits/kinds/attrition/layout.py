@@ -152,7 +152,7 @@ def _bounds(exhibit: AttritionExhibit, numbers: Numbers, method: str, labels: La
 
 
 def _fixed(style: NumberStyle, decimals: int) -> Any:
-    return lambda value: style.fixed(value, decimals)
+    return lambda value: style.rounded(value, decimals)
 
 
 def _interval(numbers: Numbers, method: str, key: str) -> Cell:
@@ -162,7 +162,7 @@ def _interval(numbers: Numbers, method: str, key: str) -> Cell:
     errors = [numbers.value(method, key, "bounds", f"bound_{side}_std_error") for side in ("low", "high")]
     decimals = decimals_for(min(errors), 2) if min(errors) > 0 else 3
     between = ";" if numbers.style.decimal == "," else ","
-    texts = [numbers.style.fixed(limit, decimals) for limit in (low, high)]
+    texts = [numbers.style.rounded(limit, decimals) for limit in (low, high)]
     return Cell(f"[{texts[0]}{between} {texts[1]}]")
 
 

@@ -40,7 +40,7 @@ def other_effects(exhibit: AttritionExhibit, frame: pd.DataFrame, labels: LabelB
             continue
         decimals = decimals_for(cell["bound_low_std_error"], 2)
         low, high, least, most = (
-            style.fixed(cell[name], decimals) for name in ("bound_low", "bound_high", "conf_low", "conf_high")
+            style.rounded(cell[name], decimals) for name in ("bound_low", "bound_high", "conf_low", "conf_high")
         )
         yield labels.say(
             "attrition.sentence", outcome=labels.outcome(outcome), low=low, high=high,

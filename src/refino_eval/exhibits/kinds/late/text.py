@@ -67,7 +67,9 @@ def other_effects(exhibit: LateExhibit, frame: pd.DataFrame, labels: LabelBook) 
         cell = statistics_at(frame, exhibit.specification, "take_up", key)
         if {"estimate", "std_error", "conf_low", "conf_high"} <= set(cell):
             decimals = decimals_for(cell["std_error"], 2)
-            estimate, low, high = (style.fixed(cell[name], decimals) for name in ("estimate", "conf_low", "conf_high"))
+            estimate, low, high = (
+                style.rounded(cell[name], decimals) for name in ("estimate", "conf_low", "conf_high")
+            )
             interval = labels.say("summary.interval", low=low, high=high)
             said.append(f"{labels.say('summary.quoted', label=labels.outcome(outcome))} {estimate} {interval}")
     if said:

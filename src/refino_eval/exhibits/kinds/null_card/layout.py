@@ -129,8 +129,8 @@ class _Amounts:
     def text(self, value: float, *, unit: bool = True) -> str:
         if unit and self.unit[:1].isdigit():
             # An amount in hundreds of thousands of kroner is a product, not '0.1 100,000 kr'.
-            return f"{self.style.fixed(self.factor * value, self.decimals)} × {self.unit}"
-        number = self.style.fixed(self.factor * value, self.decimals)
+            return f"{self.style.rounded(self.factor * value, self.decimals)} × {self.unit}"
+        number = self.style.rounded(self.factor * value, self.decimals)
         return f"{number} {self.unit}" if unit and self.unit else number
 
 
