@@ -19,6 +19,10 @@ CRV1_nested  as CRV1, but K counts fixed effects that are nested in clusters as 
              R `fixest` and `pyfixest` by default (k_fixef="nonnested"); G - 1
 ===========  ==========================================================================================================
 
+With two dimensions of clusters (Cameron, Gelbach and Miller 2011, Journal of Business & Economic Statistics 29(2), eq. 2.11)
+the two forms of CRV1 are the sum of the covariance of each dimension less that of their intersection, all with G, in the factor
+and the degrees of freedom, the fewer clusters of the two. Negative eigenvalues of the covariance of coefficients are set to 0.
+
 A new covariance of one of these forms is one more entry of `COVARIANCES` and of `Vcov`; its label is the text
 ``labels.vcov_<name>``. One with another form also needs its formula in `estimation.core`.
 """
@@ -120,6 +124,6 @@ def studentising(vcov: Vcov) -> Vcov:
     return "CRV1" if covariance.is_clustered else "HC2"
 
 
-def usual_vcov(*, clusters: bool) -> Vcov:
-    """Return the covariance of a regression that names none: CR2 with clusters, HC1 without."""
-    return "CR2" if clusters else "HC1"
+def usual_vcov(*, clusters: int) -> Vcov:
+    """Return the covariance of a regression that names none: HC1 without clusters, CR2 with them, CRV1 with two dimensions."""
+    return ("HC1", "CR2", "CRV1")[clusters]

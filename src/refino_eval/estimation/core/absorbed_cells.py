@@ -106,10 +106,25 @@ class Cells:
         return np.asarray(columns - self.means(columns)[self.codes])
 
 
+def crossed(codes: IntArray, others: IntArray) -> IntArray:
+    """Return codes of the combinations of two sets of codes, each (n,)."""
+    return np.asarray(codes * (int(others.max()) + 1) + others)
+
+
+def dimensions(cluster: IntArray) -> tuple[IntArray, ...]:
+    """Return the dimensions of clusters, each (n,), from codes of shape (n,) or (n, 2)."""
+    return tuple(np.atleast_2d(cluster.T))
+
+
+def fewest(cluster: IntArray) -> int:
+    """Return the number of clusters, of two dimensions the smaller number."""
+    return min(np.unique(codes).size for codes in dimensions(cluster))
+
+
 def nested_in(codes: IntArray, cluster: IntArray) -> bool:
-    """Return whether everybody of a code is in one cluster, so that the codes' fixed effects are nested in clusters, each (n,)."""
-    pairs = codes * (int(cluster.max()) + 1) + cluster
-    return np.unique(pairs).size == np.unique(codes).size
+    """Return whether everybody of a code is in one cluster of a dimension, so that the codes' fixed effects are nested in clusters."""
+    count = np.unique(codes).size
+    return any(np.unique(crossed(codes, one)).size == count for one in dimensions(cluster))
 
 
 def build_cells(codes: IntArray, *, weights: FloatArray | None = None) -> Cells:

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from refino_eval.covariances import CLUSTERED, COVARIANCES, Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, nested_in
+from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, crossed, dimensions, fewest, nested_in
 from refino_eval.estimation.core.arrays import (
     Columns,
     FloatArray,
@@ -70,7 +70,7 @@ class Design:
     root_weights
         Square roots of the weights, shape (n,), or None.
     cluster
-        Cluster codes of the people in use, shape (n,), or None.
+        Cluster codes of the people in use, shape (n,), or (n, 2) for clusters in two dimensions, or None.
     basis
         Orthonormal basis of controls and focus columns within cells, focus last, shape (n, k).
     lift
@@ -160,8 +160,12 @@ class Design:
 
     @cached_property
     def n_clusters(self) -> int:
-        """Clusters with a person in use."""
-        return 0 if self.cluster is None else np.unique(self.cluster).size
+        """Clusters with a person in use; of two dimensions the fewer."""
+        return 0 if self.cluster is None else fewest(self.cluster)
+
+    def is_two_way(self, vcov: Vcov) -> bool:
+        """Return whether a covariance has clusters in two dimensions."""
+        return COVARIANCES[vcov].is_clustered and self.cluster is not None and self.cluster.ndim == 2
 
     @property
     def hat(self) -> HatMatrix:
@@ -180,6 +184,10 @@ class Design:
         if vcov not in self._adjusted:
             self._require_cluster()
             assert self.cluster is not None
+            if self.is_two_way(vcov):
+                raise UserError(
+                    f"The covariance {vcov} takes one dimension of clusters, and two are named; choose CRV1."
+                )
             power = COVARIANCES[vcov].leverage_power
             self._adjusted[vcov] = adjusted_dual(self.hat, self.dual, self.cluster, power)
         return self._adjusted[vcov]
@@ -247,7 +255,7 @@ class Design:
         return working_form(self.hat, adjusted[:, used] @ loadings[:, used].T, groups, n_groups)
 
     def summed_in(self, vcov: Vcov) -> IntArray | None:
-        """Clusters within which a covariance sums scores, or None, shape (n,)."""
+        """Clusters within which a covariance sums scores, or None, shape (n,) or (n, 2)."""
         return self.cluster if COVARIANCES[vcov].is_clustered else None
 
     @property
@@ -422,6 +430,9 @@ class Fit:
         dual, covariance = self.design.dual, COVARIANCES[vcov]
         if not covariance.is_robust:
             return np.outer(np.einsum("if,if->f", dual, dual), self.rss / self.design.df_resid)
+        if self.design.is_two_way(vcov):
+            each = [np.diag(self.coefficient_cov(j, vcov)) for j in range(self.residuals.shape[1])]
+            return np.column_stack(each) if each else np.empty_like(self.coefficients)
         if covariance.is_clustered:
             return np.stack([np.diag(self.joint_cov(vcov, focus=f)) for f in range(dual.shape[1])])
         dual = np.where(self.design.supported, dual, np.nan)
@@ -441,7 +452,7 @@ class Fit:
         return cross_product(scores, self.design.summed_in(vcov))
 
     def coefficient_cov(self, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
-        """Covariance of one outcome's coefficients, shape (f, f)."""
+        """Covariance of one outcome's coefficients, shape (f, f); see `without_negative` for clusters in two dimensions."""
         check_choice(vcov, Vcov, what="vcov")
         self._record(vcov)
         dual = self.design.dual
@@ -453,7 +464,8 @@ class Fit:
             return cross_product(adjusted * self.residuals[:, [outcome]], self.design.cluster)
         dual = np.where(supported, dual, np.nan)
         scale = np.sqrt(self._person_factor(vcov)) * self.residuals[:, outcome]
-        return cross_product(dual * scale[:, None], self.design.summed_in(vcov))
+        cov = cross_product(dual * scale[:, None], self.design.summed_in(vcov))
+        return without_negative(cov) if self.design.is_two_way(vcov) else cov
 
     def combination_errors(self, loadings: FloatArray, outcome: int = 0, vcov: Vcov = "HC1") -> FloatArray:
         """Return the standard errors of weighted sums of one outcome's coefficients, loadings of shape (q, f).
@@ -540,7 +552,14 @@ class Fit:
 
 
 def cross_product(scores: FloatArray, cluster: IntArray | None = None) -> FloatArray:
-    """Return S'S, rows first summed in clusters when there are any, shape (J, J)."""
+    """Return S'S, rows first summed in clusters when there are any, shape (J, J).
+
+    With two dimensions of clusters, (n, 2), the sum of both less that of their intersection: a difference, which may be negative.
+    """
+    if cluster is not None and cluster.ndim == 2:
+        first, second = dimensions(cluster)
+        both = crossed(first, second)
+        return cross_product(scores, first) + cross_product(scores, second) - cross_product(scores, both)
     if cluster is not None:
         groups = build_cells(cluster)
         scores = scores[groups.order]
@@ -549,6 +568,25 @@ def cross_product(scores: FloatArray, cluster: IntArray | None = None) -> FloatA
         sizes = np.add.reduceat(np.abs(scores), groups.starts, axis=0)
         scores = np.where(np.abs(sums) <= CANCELLED * sizes, 0.0, sums)
     return np.asarray(scores.T @ scores)
+
+
+def without_negative(cov: FloatArray) -> FloatArray:
+    """Return a covariance with its negative eigenvalues set to 0 (Cameron, Gelbach and Miller 2011, section 2.3), shape (f, f).
+
+    Without a positive one nothing is known of the variances, and all are NaN. Coefficients without a variance stay out.
+    """
+    known = np.isfinite(np.diag(cov))
+    part = cov[np.ix_(known, known)]
+    if not part.size:
+        return cov
+    values, vectors = np.linalg.eigh(part)
+    # What is negative by rounding alone is a variance of 0 by design.
+    if values[0] >= -CANCELLED * np.abs(values).max():
+        return cov
+    result = cov.copy()
+    positive = np.maximum(values, 0.0)
+    result[np.ix_(known, known)] = (vectors * positive) @ vectors.T if values[-1] > 0 else np.nan
+    return result
 
 
 def _explained(rss: FloatArray, total: FloatArray, tss_within: FloatArray) -> FloatArray:

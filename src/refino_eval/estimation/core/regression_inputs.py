@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
-from refino_eval.covariances import CLUSTERED, COVARIANCES, Covariance, Vcov, usual_vcov
+from refino_eval.covariances import CLUSTERED, COVARIANCES, CRV1, Covariance, Vcov, usual_vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.absorbed_cells import encode
 from refino_eval.estimation.core.arrays import (
@@ -69,11 +69,11 @@ class RegressionInputs:
     weights
         Probability weights, positive, shape (n,), or None.
     cluster
-        Codes of the clusters, shape (n,), or None.
+        Codes of the clusters, shape (n,), or (n, 2) for clusters in two dimensions, or None.
     rows
         The people in question (a subgroup, or those whose controls are known), boolean of shape (n,).
     vcov
-        Covariance, one of `covariances.COVARIANCES`; CR2 when clusters are given without one, otherwise HC1.
+        Covariance, one of `covariances.COVARIANCES`; CR2 when clusters are given without one (CRV1 when in two dimensions), otherwise HC1.
     singletons
         ``"keep"`` cells of one person in n and K (Stata's `areg`), or ``"drop"`` them (`reghdfe`). The estimate is the same.
     missing
@@ -115,7 +115,7 @@ class RegressionInputs:
         cells: Sequence[str] = (),
         controls: Sequence[str] = (),
         weights: str | None = None,
-        cluster: str | None = None,
+        cluster: str | Sequence[str] | None = None,
         **options: Unpack[EstimationOptions],
     ) -> RegressionInputs:
         """Read treatment, cells, controls, weights and clusters from columns of a data frame.
@@ -125,7 +125,7 @@ class RegressionInputs:
         frame
             One row per person.
         treated, cells, controls, weights, cluster
-            Names of columns; several columns of cells are crossed.
+            Names of columns; several columns of cells are crossed, two of clusters are two dimensions.
         options
             ``vcov``, ``singletons``, ``missing``, ``rows``, ``level``, ``interacted``, ``own_controls`` and ``absorbed``.
 
@@ -138,7 +138,7 @@ class RegressionInputs:
             cells=frame[list(cells)] if cells else None,
             controls=frame[list(controls)] if controls else None,
             weights=None if weights is None else frame[weights],
-            cluster=None if cluster is None else frame[cluster],
+            cluster=None if cluster is None else frame[cluster if isinstance(cluster, str) else list(cluster)],
         )
         return regression_inputs(frame[treated], **(named | options))
 
@@ -154,8 +154,18 @@ class RegressionInputs:
 
     @property
     def summed_in(self) -> IntArray | None:
-        """Clusters within which the covariance sums scores, or None, shape (n,)."""
+        """Clusters within which the covariance sums scores, or None, shape (n,) or (n, 2)."""
         return self.cluster if self.covariance.is_clustered else None
+
+    @property
+    def two_way(self) -> bool:
+        """Whether there are clusters in two dimensions."""
+        return self.cluster is not None and self.cluster.ndim == 2
+
+    def require_one_way(self, analysis: str) -> None:
+        """Raise when clusters have two dimensions, for an analysis (its name begins the message) that takes one."""
+        if self.two_way:
+            raise UserError(f"{analysis} takes one dimension of clusters, and two are named; name one.")
 
     def freedom(self, df: float) -> Freedom | None:
         """Return the degrees of freedom of tests across outcomes, from those of one effect; None without Satterthwaite's.
@@ -228,13 +238,18 @@ def regression_inputs(treated: Vector | RegressionInputs, **options: Unpack[Opti
         if options:
             raise TypeError(f"options are part of the inputs already: {', '.join(options)}; see dataclasses.replace")
         return treated
-    clustered = options.get("cluster") is not None
-    vcov = options.setdefault("vcov", usual_vcov(clusters=clustered))
+    given = options.get("cluster")
+    clustered, two_way = given is not None, _is_table(given) and np.shape(given)[1] == 2
+    vcov = options.setdefault("vcov", usual_vcov(clusters=clustered + two_way))
     check_choice(vcov, Vcov, what="vcov")
     if clustered != COVARIANCES[vcov].is_clustered:
         raise UserError(
             f"vcov is '{vcov}' and cluster is {'given' if clustered else 'absent'}: clustered standard errors need both "
             f"a cluster and one of the vcov {', '.join(CLUSTERED)}; other vcov take no cluster."
+        )
+    if two_way and COVARIANCES[vcov].has_cluster_leverage:
+        raise UserError(
+            f"vcov is '{vcov}', which takes one dimension of clusters, and two are given; choose one of {', '.join(CRV1)}."
         )
     check_level(options.get("level", 0.95))
     return unchecked_inputs(as_treated(treated), **options)
@@ -261,7 +276,7 @@ def unchecked_inputs(
         controls=controls,
         control_names=names,
         weights=None if weights is None else _positive(weights, n),
-        cluster=None if cluster is None else encode(cluster, n, what="cluster"),
+        cluster=None if cluster is None else _clusters(cluster, n),
         rows=np.ones(n, dtype=bool) if rows is None else as_mask(rows, n),
     )
     listed = ("vcov", "singletons", "missing", "level", "interacted", "own_controls", "absorbed")
@@ -270,6 +285,22 @@ def unchecked_inputs(
     check_choice(inputs.singletons, Singletons, what="singletons convention")
     check_choice(inputs.missing, Missing, what="rule for missing outcomes")
     return inputs
+
+
+def _is_table(given: Labels | None) -> bool:
+    """Return whether labels have columns; a list of tuples has not, each tuple being one label."""
+    return isinstance(given, pd.DataFrame | np.ndarray) and given.ndim == 2
+
+
+def _clusters(given: Labels, n: int) -> IntArray:
+    """Return the codes of clusters: of labels shape (n,), of a table with two columns shape (n, 2)."""
+    if not _is_table(given):
+        return encode(given, n, what="cluster")
+    columns = pd.DataFrame(given)
+    if columns.shape[1] > 2:
+        raise UserError(f"cluster: {columns.shape[1]} columns are given, and clusters have two dimensions at most.")
+    codes = [encode(columns.iloc[:, k], n, what="cluster") for k in range(columns.shape[1])]
+    return codes[0] if len(codes) == 1 else np.column_stack(codes)
 
 
 def _positive(weights: Vector, n: int) -> FloatArray:

@@ -306,6 +306,7 @@ def build_strata(
         When no cell has both arms.
     """
     check_choice(weighting, CellWeighting, what="weighting of cells")
+    inputs.require_one_way("An estimate of means by arm and cell")
     treated, codes = inputs.treated, inputs.cells
     asked = np.flatnonzero(inputs.rows)
     everyone = build_cells(codes[asked])

@@ -129,6 +129,7 @@ def adjusted_differences(
     """
     inputs = regression_inputs(treated, **options)
     inputs.refuse("A table of adjusted differences", "interacted", "own_controls")
+    inputs.require_one_way("A table of adjusted differences")
     if inputs.vcov not in VCOVS:
         raise UserError(f"Adjusted differences have no covariance {inputs.vcov}; choose one of {', '.join(VCOVS)}.")
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)

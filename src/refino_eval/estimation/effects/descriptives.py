@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refino_eval.covariances import COVARIANCES, Vcov
+from refino_eval.estimation.core.absorbed_cells import fewest
 from refino_eval.estimation.core.arrays import FloatArray, IntArray, ratio
 from refino_eval.estimation.core.kernel import cross_product
 
@@ -59,10 +60,10 @@ def mean_std_error(
     values
         Shape (n, k), missing as NaN.
     vcov
-        A clustered covariance sums the deviations in clusters, with the factor G / (G - 1); the others give the regression on a
+        A clustered covariance sums the deviations in clusters, with the factor G / (G - 1), of two dimensions that of the fewer; the others give the regression on a
         constant with HC1, which without weights is sd / sqrt(n).
     weights, cluster
-        Shape (n,), or None.
+        Shape (n,), clusters in two dimensions (n, 2), or None.
     """
     observed = np.isfinite(values)
     weight = observed.astype(np.float64) if weights is None else observed * weights[:, None]
@@ -72,7 +73,8 @@ def mean_std_error(
     for k in range(values.shape[1]):
         rows = observed[:, k]
         groups = cluster[rows] if COVARIANCES[vcov].is_clustered and cluster is not None else np.arange(rows.sum())
-        count = np.unique(groups).size
+        count = fewest(groups)
         if count > 1:
-            errors[k] = np.sqrt(cross_product(scores[rows][:, [k]], groups)[0, 0] * count / (count - 1))
+            variance = cross_product(scores[rows][:, [k]], groups)[0, 0] * count / (count - 1)
+            errors[k] = np.sqrt(variance) if variance >= 0 else np.nan
     return errors

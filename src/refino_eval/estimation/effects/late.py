@@ -30,7 +30,7 @@ from refino_eval.estimation.core.arrays import (
     ratio,
 )
 from refino_eval.estimation.core.coefficient_tests import inference_columns
-from refino_eval.estimation.core.kernel import Fit
+from refino_eval.estimation.core.kernel import CANCELLED, Fit
 from refino_eval.estimation.core.outcome_groups import assemble, group_outcomes
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 
@@ -201,19 +201,18 @@ def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[
     # Variance of rho - b pi at the estimate b, over pi^2. It is that of two-stage least squares: y - b d has a coefficient of 0 on
     # assignment, so that its residuals are those of the second stage.
     variance = var_rho - 2 * estimate * shared + estimate**2 * var_pi
-    # A difference of nearly equal variances may come out a rounding below 0.
-    std_error = np.sqrt(np.maximum(variance, 0.0)) / abs(pi)
+    std_error = np.sqrt(_possible(variance, var_rho)) / abs(pi)
     weight = np.ones(design.n) if design.root_weights is None else design.root_weights**2
     used, arm = design.used(taken), design.used(inputs.treated)
     everywhere = np.ones(rho.shape)
     return {
         **inference_columns(estimate, std_error, df, level),
         "first_stage": pi * everywhere,
-        "first_stage_std_error": np.sqrt(var_pi) * everywhere,
+        "first_stage_std_error": np.sqrt(_possible(var_pi, var_pi)) * everywhere,
         "first_stage_f": _f_stat(pi, var_pi) * everywhere,
         "first_stage_f_iid": _f_stat(pi, cov_iid[0, 0]) * everywhere,
         "reduced_form": rho,
-        "reduced_form_std_error": np.sqrt(var_rho),
+        "reduced_form_std_error": np.sqrt(_possible(var_rho, var_rho)),
         "ar_set": _sets(rho, pi, cov, design.df(vcov), level),
         "ar_set_iid": _sets(rho, pi, cov_iid, design.df_resid, level),
         "take_up_treated": np.average(used, weights=weight * arm) * everywhere,
@@ -225,6 +224,11 @@ def _statistics(pair: Fit, taken: FloatArray, inputs: RegressionInputs) -> dict[
         "first_stage_sources": object_array([pair.source(vcov)] * rho.size),
         "reduced_form_sources": object_array(pair.source(vcov, k + 1) for k in range(rho.size)),
     }
+
+
+def _possible(variance: FloatArray, size: FloatArray) -> FloatArray:
+    """Return variances, 0 where they are a rounding below it, and NaN where clusters in two dimensions make them negative."""
+    return np.where(variance < -CANCELLED * np.abs(size), np.nan, np.maximum(variance, 0.0))
 
 
 def _f_stat(pi: float, variance: float) -> float:

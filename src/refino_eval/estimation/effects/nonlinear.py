@@ -149,6 +149,7 @@ def response_model(
         so that no finite estimate exists.
     """
     inputs = regression_inputs(treated, **options)
+    inputs.require_one_way(f"A model of the family {family}")
     check_choice(inputs.vcov, LikelihoodVcov, what=f"vcov of a {family}")
     check_choice(family, Family, what="family")
     if exposure is not None and RESPONSES[family].is_binary:

@@ -177,6 +177,7 @@ def randomisation_test(
         As `itt`; and when clusters were not assigned whole within cells, or take-up is missing.
     """
     inputs = regression_inputs(treated, **options)
+    inputs.require_one_way("A randomisation test")
     check_choice(statistic, Statistic, what="statistic")
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)
     if exact_sets is not None:

@@ -51,6 +51,7 @@ def wild_cluster_p_values(
         As `itt.itt`; without clusters, with more than 400 cells and controls, or when the library is not installed.
     """
     inputs = regression_inputs(treated, **options)
+    inputs.require_one_way("The wild cluster bootstrap")
     if inputs.cluster is None:
         raise UserError("The wild cluster bootstrap needs clusters, and the inputs have none; name a cluster.")
     values, labels = as_columns(outcomes, inputs.n_rows, what="outcomes", names=names)

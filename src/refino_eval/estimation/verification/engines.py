@@ -65,20 +65,46 @@ class Problem:
         """Parameters that the covariance leaves out of K: fixed effects nested in clusters, all but one constant."""
         if self.cluster is None or self.covariance.counts_nested:
             return 0
-        frame = pd.DataFrame({"cluster": self.cluster, "cell": self.cells})
-        nested = bool((frame.groupby("cell")["cluster"].nunique() == 1).all())
-        count = (frame["cell"].nunique() - 1) * nested
+        clusters = pd.DataFrame(self.cluster)
+        cells = pd.DataFrame(self.cells)
+        count = (len(cells.drop_duplicates()) - 1) * _nested(cells, clusters)
         for number in () if self.fixed_effects is None else set(self.fixed_effects.tolist()) - {0}:
             dummies = pd.DataFrame(self.columns[:, self.fixed_effects == number])
-            categories = dummies.groupby(list(dummies), sort=False)
-            if categories.ngroups == pd.concat([dummies, frame["cluster"]], axis=1).drop_duplicates().shape[0]:
-                count += dummies.shape[1]
+            count += dummies.shape[1] * _nested(dummies, clusters)
         return count
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters of the factor for small samples: of two dimensions the fewer."""
+        return 0 if self.cluster is None else int(pd.DataFrame(self.cluster).nunique().min())
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the covariance has clusters in two dimensions."""
+        return self.covariance.is_clustered and self.cluster is not None and self.cluster.ndim == 2
+
+    def two_way_cov(self, cov: FloatArray, k: int) -> FloatArray:
+        """Return a covariance with clusters in two dimensions as it is reported: with its factor, negative eigenvalues set to 0.
+
+        ``k`` is the number of parameters.
+        """
+        free = self.cells.size - k + self.not_counted
+        values, vectors = np.linalg.eigh(cov * self.n_clusters / (self.n_clusters - 1) * (self.cells.size - 1) / free)
+        if values.max() < -1e-9 * np.abs(values).max():
+            return np.full_like(cov, np.nan)
+        return np.asarray(vectors @ np.diag(values.clip(min=0)) @ vectors.T)
 
     @property
     def covariance(self) -> Covariance:
         """What ``vcov`` stands for."""
         return COVARIANCES[self.vcov]
+
+
+def _nested(groups: pd.DataFrame, clusters: pd.DataFrame) -> bool:
+    """Return whether each group of people, by equal rows, is in one cluster of a dimension."""
+    apart = len(groups.drop_duplicates())
+    pairs = (pd.concat([groups, clusters[[name]]], axis=1, ignore_index=True) for name in clusters)
+    return any(len(pair.drop_duplicates()) == apart for pair in pairs)
 
 
 def ask(engine: Engine, problem: Problem, outcomes: FloatArray, taken: FloatArray | None = None) -> list[Answer]:
@@ -171,7 +197,11 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     kind = problem.vcov.removesuffix("_BM") if covariance.is_robust else "nonrobust"
     options: dict[str, Any] = {"cov_type": kind, "use_t": True}
     if covariance.is_clustered:
-        options |= {"cov_type": "cluster", "cov_kwds": {"groups": problem.cluster}}
+        # With two dimensions statsmodels has the factor of each; the plain sum is scaled afterwards.
+        options |= {
+            "cov_type": "cluster",
+            "cov_kwds": {"groups": problem.cluster, "use_correction": not problem.two_way},
+        }
     # statsmodels divides by n less all columns.
     df_resid = x.shape[0] - x.shape[1]
     counted = df_resid / (df_resid + problem.not_counted)
@@ -188,7 +218,8 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
         model.endog, model.wendog = y, model.whiten(y)
         beta = inverse @ model.wendog
         fit = RegressionResults(model, beta, model.normalized_cov_params, **options)
-        answers.append((beta[:f], np.asarray(fit.cov_params())[:f, :f] * counted))
+        cov = np.asarray(fit.cov_params())[:f, :f]
+        answers.append((beta[:f], problem.two_way_cov(cov, x.shape[1]) if problem.two_way else cov * counted))
     return answers
 
 
@@ -231,11 +262,13 @@ def _by_linearmodels_parts(problem: Problem, x: FloatArray, z: FloatArray, outco
     if own.is_clustered:
         kind = of_linearmodels.ClusteredCovariance
         options["clusters"] = problem.cluster
+    if problem.two_way:
+        # linearmodels, too, has a factor for each dimension.
+        options["debiased"] = False
+    k = x.shape[1] + options["extra_df"] + problem.not_counted
     params = IV2SLS.estimate_parameters(x, outcomes, z, 1.0)
-    return [
-        (params[:, j], np.asarray(kind(x, outcomes[:, [j]], z, params[:, [j]], **options).cov))
-        for j in range(outcomes.shape[1])
-    ]
+    covs = [np.asarray(kind(x, outcomes[:, [j]], z, params[:, [j]], **options).cov) for j in range(outcomes.shape[1])]
+    return [(params[:, j], problem.two_way_cov(cov, k) if problem.two_way else cov) for j, cov in enumerate(covs)]
 
 
 def _by_textbook(problem: Problem, outcomes: FloatArray) -> list[Answer]:
@@ -303,12 +336,24 @@ def _sandwich_cov(problem: Problem, own: FloatArray, residual: FloatArray, lever
     scores = own * np.where(inside, residual, 0.0)
     scores = scores / np.where(inside, 1.0 - leverage, 1.0) ** (covariance.leverage_power / 2)
     groups = 0
+    if problem.two_way:
+        return problem.two_way_cov(_two_way_products(scores, problem), k)
     if covariance.is_clustered and problem.cluster is not None:
         codes = np.unique(problem.cluster, return_inverse=True)[1]
         scores = np.stack([np.bincount(codes, weights=row) for row in scores])
         groups = scores.shape[1]
     factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups, n_nested=problem.not_counted)
     return np.asarray(scores @ scores.T * factor)
+
+
+def _two_way_products(scores: FloatArray, problem: Problem) -> FloatArray:
+    """Return the products of scores, (f, n), summed in each dimension of clusters, less those of their intersection."""
+    frame, clusters = pd.DataFrame(scores.T), pd.DataFrame(problem.cluster)
+    total = np.zeros((scores.shape[0], scores.shape[0]))
+    for by, sign in (([0], 1.0), ([1], 1.0), ([0, 1], -1.0)):
+        sums = frame.groupby([clusters[name] for name in by]).sum().to_numpy()
+        total += sign * sums.T @ sums
+    return total
 
 
 def _take_up_by_statsmodels(problem: Problem, outcomes: FloatArray, taken: FloatArray) -> list[Answer]:
@@ -364,8 +409,8 @@ def influences(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, Floa
     if not covariance.is_robust or covariance.leverage_power or covariance.has_cluster_leverage:
         return None
     inverse, beta, residuals, k = _within(problem, outcomes)
-    n, groups = problem.cells.size, 0 if problem.cluster is None else np.unique(problem.cluster).size
-    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=groups, n_nested=problem.not_counted)
+    n = problem.cells.size
+    factor = covariance.factor(n=n, df_resid=n - k, n_clusters=problem.n_clusters, n_nested=problem.not_counted)
     return beta, inverse.T[:, :, None] * residuals[:, None, :] * np.sqrt(factor)
 
 
