@@ -275,9 +275,5 @@ def _draws(configuration: Configuration) -> Draws | None:
         for name, column in columns.items()
         if column.type in ("id", "text", "code", "integer") and name != "person_id"
     ]
-    units = (
-        []
-        if study.cluster is not None
-        else [name for name in units if name not in (study.population.arm, *study.strata)]
-    )
+    units = [] if study.clusters else [name for name in units if name not in (study.population.arm, *study.strata)]
     return Draws(study.population.register_name, study.population.arm, treated, control, tuple(units))

@@ -146,7 +146,7 @@ def selected_exhibits(study: Evaluation, definitions: d.Definitions) -> Iterator
 
 def cohort_columns(study: Evaluation) -> tuple[str, ...]:
     """Return the columns of the cohort, other than covariates, that can define groups: strata, kept columns, draw month and draw year."""
-    cluster = () if study.cluster is None else ("cluster",)
+    cluster = study.cluster_columns
     if study.population is None:
         drawn = () if study.panel is None or study.panel.draw_date is None else ("draw_month", "draw_year")
         return () if study.table is None else (*study.table.strata, *cluster, *drawn)

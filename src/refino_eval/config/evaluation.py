@@ -39,6 +39,16 @@ FigureFormat = Literal["svg", "png", "pdf", "csv"]
 BundleFormat = Literal["docx", "xlsx"]
 ReportFormat = Literal["html", "docx", "pdf"]
 
+CLUSTER_COLUMNS = ("cluster", "cluster.2")
+"""What the cohort calls the columns of clusters; no covariate can have the name of the second."""
+
+
+def _one_or_two(given: Any) -> Any:
+    """Refuse lists of clusters that are not two different columns."""
+    if isinstance(given, list | tuple) and (len(given) != 2 or given[0] == given[1]):
+        raise ValueError("clusters are one column, or a list of two different columns ([firm, year])")
+    return given
+
 
 class Formats(Strict):
     """The forms in which exhibits are written."""
@@ -342,16 +352,25 @@ class Population(Strict):
         default=(),
         description="Further columns of the draws to keep in the cohort (the office), to count people by them and to define groups.",
     )
-    cluster: Name | None = Field(
+    cluster: Annotated[Name | tuple[Name, Name] | None, BeforeValidator(_one_or_two)] = Field(
         default=None,
         description="Column of the draws with the unit that was assigned (a school, an office), for clustered standard errors. Who "
-        "has none is taken out by a line of the flow.",
+        "has none is taken out by a line of the flow. Two columns, [office, year]: clusters in two dimensions (covariance CRV1).",
     )
     weights: Name | None = Field(
         default=None,
         description="Column of the draws with probability weights. Who has none, or 0, is taken out by a line of the flow.",
     )
     steps: tuple[Step, ...] = Field(default=(), description="In order; each is a line of `flow.csv`.")
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The columns of clusters, one for each dimension."""
+        return _dimensions(self.cluster)
+
+
+def _dimensions(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if given is None else (given,) if isinstance(given, str) else given
 
 
 class Clock(Strict):
@@ -491,9 +510,10 @@ class PeopleFile(TableFile):
         default=None,
         description="Column of probability weights. Who has none, or 0, is taken out by a line of the flow.",
     )
-    cluster: str | None = Field(
+    cluster: Annotated[str | tuple[str, str] | None, BeforeValidator(_one_or_two)] = Field(
         default=None,
-        description="Column of clusters: specifications without `vcov` then take CR2. Who has none is taken out by a line of the flow.",
+        description="Column of clusters: specifications without `vcov` then take CR2. Who has none is taken out by a line of the flow. "
+        "Two columns, [firm, year]: clusters in two dimensions (Cameron, Gelbach and Miller 2011), whose covariance is CRV1.",
     )
     draw_date: str | None = Field(default=None, description="Column of the date of the draw.")
     keep: tuple[KeptRows, ...] = Field(default=(), description="Rows to keep: those that meet all of these.")
@@ -516,6 +536,11 @@ class PeopleFile(TableFile):
     def measured(self) -> dict[str, str]:
         """The columns of what is measured, by name."""
         return {}
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The columns of clusters, one for each dimension."""
+        return _dimensions(self.cluster)
 
     @property
     def arm_columns(self) -> dict[str, str]:
@@ -725,10 +750,15 @@ class Evaluation(Strict):
         return None if people is None else people.weights
 
     @property
-    def cluster(self) -> str | None:
-        """The delivered column of clusters, if the evaluation names one."""
+    def clusters(self) -> tuple[str, ...]:
+        """The delivered columns of clusters, one for each dimension; none, one or two."""
         people = self.table or self.population
-        return None if people is None else people.cluster
+        return () if people is None else people.clusters
+
+    @property
+    def cluster_columns(self) -> tuple[str, ...]:
+        """What the cohort calls these columns."""
+        return CLUSTER_COLUMNS[: len(self.clusters)]
 
     @property
     def has_strata(self) -> bool:

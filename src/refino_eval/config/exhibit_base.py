@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from refino_eval.config.base import DESCRIPTIVE, Label, Name, Strict, Title, Unit
-from refino_eval.covariances import COVARIANCES, Vcov, is_clustered
+from refino_eval.covariances import COVARIANCES, CRV1, Vcov, is_clustered
 from refino_eval.errors import nearest
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class PlainExhibit(Strict):
     """Whether the numbers have no meaning unless people were assigned at random; an observational evaluation is refused them."""
     covariances: ClassVar[tuple[Vcov, ...]] = tuple(COVARIANCES)
     """The covariances that the numbers honour; an exhibit that asks for another is refused."""
+    two_way: ClassVar[bool] = False
+    """Whether the numbers honour clusters in two dimensions."""
     honoured: ClassVar[tuple[str, ...]] = ()
     """Which of a specification's `options` the numbers honour: outcome_controls, interacted, absorb."""
     most_groups: ClassVar[int | None] = None
@@ -180,7 +182,7 @@ class PlainExhibit(Strict):
         specifications: Mapping[str, Specification],
         *,
         weights: str | None,
-        cluster: bool,
+        clusters: int,
         cluster_key: str = "person_table.cluster",
     ) -> Iterator[str]:
         """Return a message for each option of estimation that this kind does not honour, rather than ignore it.
@@ -191,8 +193,8 @@ class PlainExhibit(Strict):
             By name; an exhibit without one has its own `vcov`, if any.
         weights
             The evaluation's weights, which specifications may replace.
-        cluster
-            Whether the evaluation names clusters.
+        clusters
+            Dimensions of the evaluation's clusters: none, one or two.
         cluster_key
             The key of the configuration that names them.
         """
@@ -202,11 +204,16 @@ class PlainExhibit(Strict):
             yield from self._refused_weights(weights if entry.weights is None else entry.weights or None)
             refused = (option for option, is_set in entry.options.items() if is_set and option not in self.honoured)
             yield from (f"{REFUSED_OPTIONS[option]}{which}" for option in refused)
-            refusals = self._refused_covariance(entry.vcov, cluster=cluster, cluster_key=cluster_key)
+            refusals = self._refused_covariance(entry.vcov, clusters=clusters, cluster_key=cluster_key)
             yield from (f"{refusal}{which}" for refusal in refusals)
         if not chosen:
             yield from self._refused_weights(weights)
-            yield from self._refused_covariance(getattr(self, "vcov", None), cluster=cluster, cluster_key=cluster_key)
+            yield from self._refused_covariance(getattr(self, "vcov", None), clusters=clusters, cluster_key=cluster_key)
+        if clusters > 1 and getattr(self, "draw_unit", "person") != "person":
+            yield (
+                f"re-randomises what was assigned, and clusters in two dimensions ({cluster_key}) do not say what that was. Add `draw_unit: "
+                "person` if people were assigned one by one; otherwise name one column of clusters, or leave the exhibit out."
+            )
 
     def _refused_weights(self, weights: str | None) -> Iterator[str]:
         if weights and not self.takes_weights:
@@ -215,13 +222,23 @@ class PlainExhibit(Strict):
                 "another kind."
             )
 
-    def _refused_covariance(self, vcov: Vcov | None, *, cluster: bool, cluster_key: str) -> Iterator[str]:
+    def _refused_covariance(self, vcov: Vcov | None, *, clusters: int, cluster_key: str) -> Iterator[str]:
         if vcov is None:
             return
         if vcov not in self.covariances:
             yield f"does not offer the covariance {vcov}; choose one of: {', '.join(self.covariances)}."
-        elif is_clustered(vcov) and not cluster:
+        elif is_clustered(vcov) and not clusters:
             yield f"asks for the covariance {vcov}, and the evaluation names no clusters ({cluster_key})."
+        elif clusters > 1 and COVARIANCES[vcov].has_cluster_leverage:
+            yield (
+                f"asks for the covariance {vcov}, which takes clusters in one dimension, and the evaluation names two ({cluster_key}). "
+                f"Choose {' or '.join(CRV1)}, or name one column."
+            )
+        elif clusters > 1 and is_clustered(vcov) and not self.two_way:
+            yield (
+                f"does not offer clusters in two dimensions ({cluster_key}). Choose a specification whose covariance has no clusters, or "
+                "name one column."
+            )
 
     @property
     def covariates_read(self) -> tuple[str, ...]:

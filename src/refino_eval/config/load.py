@@ -24,7 +24,7 @@ from refino_eval.config.evaluation import Evaluation, Project
 from refino_eval.config.model_errors import validate
 from refino_eval.config.sources import Source
 from refino_eval.config.yaml_files import read_yaml
-from refino_eval.covariances import usual_vcov
+from refino_eval.covariances import Vcov, usual_vcov
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.sql.spark_server import engine_problems, server_address
 
@@ -238,10 +238,11 @@ def merged_definitions(study: Evaluation, shared: Definitions) -> Definitions:
         parts["covariates"] = {
             **shared.covariates, **study.table.column_covariates, **study.definitions.covariates
         }  # fmt: skip
-    if study.cluster is not None:
-        parts["specifications"] = {name: _with_clusters(entry) for name, entry in parts["specifications"].items()}
+    if study.clusters:
+        vcov = usual_vcov(clusters=len(study.clusters))
+        parts["specifications"] = {name: _with_vcov(entry, vcov) for name, entry in parts["specifications"].items()}
         parts["exhibits"] = {
-            name: _with_clusters(entry) if hasattr(entry, "vcov") else entry
+            name: _with_vcov(entry, vcov) if hasattr(entry, "vcov") else entry
             for name, entry in parts["exhibits"].items()
         }
     if study.panel is not None:
@@ -249,11 +250,11 @@ def merged_definitions(study: Evaluation, shared: Definitions) -> Definitions:
     return Definitions.model_construct(None, **parts)
 
 
-def _with_clusters(entry: Model) -> Model:
-    """Return a specification, or an exhibit with its own covariance, that takes CR2 where it names no covariance."""
+def _with_vcov(entry: Model, vcov: Vcov) -> Model:
+    """Return a specification, or an exhibit with its own covariance, that takes this one where it names none."""
     if "vcov" in entry.model_fields_set:
         return entry
-    return entry.model_copy(update={"vcov": usual_vcov(clusters=True)})
+    return entry.model_copy(update={"vcov": vcov})
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,7 @@ verification
 """
 
 from refino_eval.covariances import Vcov
+from refino_eval.estimation.core.absorbed_cells import fewest_clusters
 from refino_eval.estimation.core.arrays import Missing, Singletons
 from refino_eval.estimation.core.coefficient_tests import Inference, WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls, control_term
@@ -173,6 +174,7 @@ __all__ = [
     "dynamics",
     "estimands",
     "ever_started",
+    "fewest_clusters",
     "first_stage",
     "horowitz_manski_bounds",
     "imbens_manski",

@@ -12,6 +12,7 @@ from importlib import import_module
 
 import pandas as pd
 
+from refino_eval.config.evaluation import CLUSTER_COLUMNS
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError, raise_problems
 from refino_eval.estimation.core.recording import handled_controls
@@ -63,9 +64,10 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
     if not exhibit.about_people:
         return _of_inputs(name, exhibit, files, study)
     everybody = pd.read_parquet(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
-    weights, cluster = "weight" if "weight" in everybody else None, "cluster" in everybody
+    weights = "weight" if "weight" in everybody else None
+    clusters = sum(name in everybody for name in CLUSTER_COLUMNS)
     try:
-        raise_problems(list(exhibit.refused(study.specifications, weights=weights, cluster=cluster)))
+        raise_problems(list(exhibit.refused(study.specifications, weights=weights, clusters=clusters)))
         with handled_controls() as handled:
             rows = [{"exhibit": name, **row} for row in _compared(exhibit, name, everybody, files, study)]
         # What was left out or filled is known once everything is computed; a note under the exhibit names it.

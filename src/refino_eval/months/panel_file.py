@@ -278,9 +278,8 @@ def _constancy_problems(
     """Report facts about people that are not the same in all of a person's rows."""
     fixed = {"treated": panel.treated} if isinstance(panel.treated, str) else dict(panel.arm_columns)
     named = [*fixed.items(), *(("strata", column) for column in panel.strata)]
-    named += [
-        (key, column) for key in ("take_up", "weights", "cluster", "draw_date") if (column := getattr(panel, key))
-    ]
+    named += [(key, column) for key in ("take_up", "weights", "draw_date") if (column := getattr(panel, key))]
+    named += [("cluster", column) for column in panel.clusters]
     named += [("keep", condition.column) for condition in panel.keep]
     if panel.baseline is None:
         named += [("a covariate", column) for column in _covariate_columns(covariates)]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from refino_eval.config.evaluation import CLUSTER_COLUMNS
+
 FEW_OF_AN_ARM = 5
 """Below this many clusters of an arm standard errors are a weak basis, or none."""
 SMALL_STRATUM = 10
@@ -24,6 +26,12 @@ def cluster_advice(people: pd.DataFrame, strata: tuple[str, ...]) -> Iterator[st
         Names of the strata, for the proposal.
     """
     if "cluster" not in people:
+        return
+    if CLUSTER_COLUMNS[1] in people:
+        first, second = (people[name].nunique() for name in CLUSTER_COLUMNS)
+        yield (
+            f"clusters in two dimensions: {first:,} and {second:,}; the t distribution has {min(first, second) - 1:,} degrees of freedom"
+        )
         return
     arms = people.groupby("cluster")[["treated", "cell"]].agg(["nunique", "first"])
     counts = people.groupby("treated")["cluster"].nunique()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from refino_eval.codes.prices import PriceIndex
 from refino_eval.config import definitions as d
-from refino_eval.config.evaluation import Arms, Population, Sample, SampleStep, Step
+from refino_eval.config.evaluation import CLUSTER_COLUMNS, Arms, Population, Sample, SampleStep, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError
 from refino_eval.sql.conditions import rows_that_meet
@@ -114,8 +114,8 @@ def link_population(
             frame[column] = draws[column].map(code_text, na_action="ignore").astype(object)
     if population.weights is not None:
         frame["weight"] = draws[population.weights].astype(float)
-    if population.cluster is not None:
-        frame["cluster"] = draws[population.cluster].map(code_text).astype(object)
+    for name, column in zip(CLUSTER_COLUMNS, population.clusters, strict=False):
+        frame[name] = draws[column].map(code_text).astype(object)
     frame["cell"] = (
         [" x ".join(row) for row in zip(*(frame[name] for name in strata), strict=True)] if strata else "all"
     )
@@ -218,8 +218,8 @@ def _exclude_without_design(draws: pd.DataFrame, population: Population, lines: 
             )
         hit = (weights.isna() | (weights == 0)).to_numpy(dtype=bool)
         draws = _exclude(draws, hit, "population", "no_weight", lines) if hit.any() else draws
-    if population.cluster is not None:
-        hit = draws[population.cluster].isna().to_numpy(dtype=bool)
+    if population.clusters:
+        hit = draws[list(population.clusters)].isna().any(axis=1).to_numpy(dtype=bool)
         draws = _exclude(draws, hit, "population", "missing_cluster", lines) if hit.any() else draws
     return draws
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from refino_eval.config import definitions as d
-from refino_eval.config.evaluation import Arms, KeptRows, PeopleFile, PersonTable, Sample
+from refino_eval.config.evaluation import CLUSTER_COLUMNS, Arms, KeptRows, PeopleFile, PersonTable, Sample
 from refino_eval.errors import UserError, nearest, raise_problems
 from refino_eval.expressions.expression_arrays import columns_in, compared_with_text, derive_column
 from refino_eval.expressions.language import unknown_column_hint
@@ -210,9 +210,10 @@ def used_columns(table: PeopleFile, covariates: Mapping[str, d.Covariate]) -> di
     used |= {f"strata ({column})": column for column in table.strata}
     used |= {f"outcomes.{name}": column for name, column in table.measured.items()}
     used |= {f"keep ({condition.column})": condition.column for condition in table.keep}
-    for key in ("person_id", "take_up", "weights", "cluster", "draw_date"):
-        if getattr(table, key) is not None:
-            used[key] = getattr(table, key)
+    used |= {
+        key: getattr(table, key) for key in ("person_id", "take_up", "weights", "draw_date") if getattr(table, key)
+    }
+    used |= {f"cluster ({column})" if len(table.clusters) > 1 else "cluster": column for column in table.clusters}
     for name, covariate in covariates.items():
         if not isinstance(covariate, d.ColumnCovariate) or covariate.register_name is not None:
             raise UserError(
@@ -316,8 +317,8 @@ def _cohort_columns(
     for name, column in (("take_up", table.take_up), ("weight", table.weights)):
         if column is not None:
             made[name] = problems.attempt(columns[column].numbers, nothing)
-    if table.cluster is not None:
-        made["cluster"] = problems.attempt(partial(columns[table.cluster].codes, exact=True), nobody)
+    for name, column in zip(CLUSTER_COLUMNS, table.clusters, strict=False):
+        made[name] = problems.attempt(partial(columns[column].codes, exact=True), nobody)
     problems.found += _column_problems(frame, made, table)
     measured = {name: problems.attempt(columns[column].numbers, nothing) for name, column in table.measured.items()}
     raise_problems(problems.found)
@@ -412,8 +413,9 @@ def _exclusions(
         yield "missing_stratum", np.logical_or.reduce([columns[name].missing for name in table.strata])
     if "weight" in frame:
         yield "no_weight", (frame["weight"].isna() | (frame["weight"] == 0)).to_numpy(dtype=bool)
-    if "cluster" in frame:
-        yield "missing_cluster", frame["cluster"].isna().to_numpy(dtype=bool)
+    if table.clusters:
+        named = list(CLUSTER_COLUMNS[: len(table.clusters)])
+        yield "missing_cluster", frame[named].isna().any(axis=1).to_numpy(dtype=bool)
 
 
 def _joining_lines(joining: Joining, frame: pd.DataFrame) -> list[FlowLine]:

@@ -314,7 +314,7 @@ class JobParams:
             "data_class": study.data_class,
             "outcomes": _named(table.labels, table.labels) if table and study.panel is None else {},
             "weights": study.weights or "",
-            "cluster": study.cluster or "",
+            "clusters": list(study.clusters),
             "design": study.design,
             "flow": {row: _plain(label) for row, label in flow_labels(study).items()},
         }

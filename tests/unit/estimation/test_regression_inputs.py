@@ -97,7 +97,9 @@ def test_option_that_an_analysis_does_not_use_is_refused(trial, analysis, option
 
 def test_every_covariance_is_registered_once():
     assert set(get_args(Vcov)) == set(COVARIANCES)
-    assert CLUSTERED == ("CR2", "CR3", "CRV1")
+    assert CLUSTERED == ("CR2", "CR3", "CRV1", "CRV1_nested")
     assert COVARIANCES["HC1"].factor(n=100, df_resid=80) == 100 / 80
     assert COVARIANCES["CRV1"].factor(n=100, df_resid=80, n_clusters=10) == pytest.approx(10 / 9 * 99 / 80)
+    nested = COVARIANCES["CRV1_nested"].factor(n=100, df_resid=80, n_clusters=10, n_nested=5)
+    assert nested == pytest.approx(10 / 9 * 99 / 85)
     assert all(COVARIANCES[name].factor(n=100, df_resid=80) == 1.0 for name in ("iid", "HC0", "HC2", "HC3"))

@@ -125,6 +125,9 @@ OPTIONS = {
     "interacted": {"adjustment": "interacted"},
     "absorb": {"absorb": ["county", "band"]},
 }
+TWO = ["cluster", "cluster.2"]
+"""The columns of the cohort with clusters in two dimensions."""
+TWO_WAY = {"itt", "late", "interactions", "balance"}
 OPTION_KEYS = {("stepwise", "absorb"): {"steps": [["age"], ["county"], ["band"]]}}
 """Keys that an exhibit of a kind must have with an option."""
 
@@ -201,7 +204,7 @@ def numbers(trial, kind, *, vcov="HC1", weighted=False, spec_weights=None, cohor
     people = (people if cohort is None else cohort).copy()
     if weighted:
         people["weight"] = people["w"]
-    if not is_clustered(vcov):
+    if not is_clustered(vcov) and TWO[1] not in people:
         people = people.drop(columns="cluster")
     people.to_parquet(folder / "cohort.parquet")
     entries = definitions(kind, vcov, spec_weights, option, **change)
@@ -243,6 +246,12 @@ def regress(trial, y, columns, vcov, weights, rows=None, option=None):
     options = {"cov_type": kind, "use_t": True}
     if is_clustered(vcov):
         options |= {"cov_type": "cluster", "cov_kwds": {"groups": cohort["cluster"].to_numpy()[used]}}
+    if is_clustered(vcov) and TWO[1] in cohort:
+        groups = cohort[TWO].apply(lambda column: pd.factorize(column)[0]).to_numpy()[used]
+        options["cov_kwds"] = {"groups": groups, "use_correction": False}
+        fit, few = model.fit(**options), min(len(set(column)) for column in groups.T)
+        factor = few / (few - 1) * (x.shape[0] - 1) / (x.shape[0] - x.shape[1])
+        return fit.params, fit.bse * np.sqrt(factor), np.full(fit.params.size, few - 1.0)
     fit = model.fit(**options)
     counted = 1.0
     if not COVARIANCES[vcov].counts_nested:
@@ -363,6 +372,7 @@ def test_every_kind_is_in_a_table():
     assert {kind for kind in KINDS if not MODELS[kind].takes_weights} == REFUSE_WEIGHTS
     for option, kinds in HONOURED.items():
         assert {kind for kind in KINDS if option in MODELS[kind].honoured} == kinds, option
+    assert {kind for kind in KINDS if MODELS[kind].two_way} == TWO_WAY | {"interaction_grid"}
     for kind in KINDS:
         assert set(COVARIANCES) - set(MODELS[kind].covariances) == REFUSED_VCOV.get(kind, set()), kind
 
@@ -415,6 +425,44 @@ def test_options_of_a_specification_are_honoured_or_refused(trial, kind, option,
     for key, (estimate, error, _) in expected(trial, kind, vcov, weights, option).items():
         assert got[(*key, "estimate")] == pytest.approx(estimate, rel=1e-7, abs=1e-10), key
         assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-7), key
+
+
+@pytest.mark.parametrize("kind", REGRESSIONS)
+def test_clusters_in_two_dimensions_are_honoured_or_refused(trial, kind):
+    two = (trial[0].assign(**{TWO[1]: np.arange(PEOPLE) % 13}), *trial[1:])
+    with pytest.raises(UserError, match=r"takes clusters in one dimension|does not offer the covariance CR2"):
+        numbers(two, kind, vcov="CR2", cohort=two[0])
+    if kind not in TWO_WAY:
+        with pytest.raises(UserError, match="does not offer clusters in two dimensions"):
+            numbers(two, kind, vcov="CRV1", cohort=two[0])
+        return
+    weighted = kind not in REFUSE_WEIGHTS
+    got = numbers(two, kind, vcov="CRV1", weighted=weighted, cohort=two[0])
+    for key, (estimate, error, df) in expected(two, kind, "CRV1", two[0]["w"].to_numpy() if weighted else None).items():
+        assert got[(*key, "std_error")] == pytest.approx(error, rel=1e-7), key
+        if (*key, "p_value") in got:
+            assert got[(*key, "p_value")] == pytest.approx(2 * special.stdtr(df, -abs(estimate / error)), rel=1e-6), key
+
+
+@pytest.mark.parametrize("kind", ["tests", "subgroups"])
+def test_re_randomisation_asks_what_was_assigned_of_clusters_in_two_dimensions(trial, kind):
+    cohort = trial[0].assign(**{TWO[1]: np.arange(PEOPLE) % 13})
+    with pytest.raises(UserError, match="do not say what that was"):
+        numbers(trial, kind, cohort=cohort)
+    assert len(numbers(trial, kind, cohort=cohort, draw_unit="person"))
+
+
+def test_means_have_clusters_in_two_dimensions(trial):
+    cohort = trial[0].assign(**{TWO[1]: np.arange(PEOPLE) % 13})
+    arm = (cohort["treated"] == 1).to_numpy()
+    got = numbers(trial, "bars", vcov="CRV1", cohort=cohort)
+    y = trial[1]["y"].to_numpy()[arm]
+    scores = pd.Series((y - y.mean()) / y.size)
+    groups = [cohort.loc[arm, name].to_numpy() for name in TWO]
+    parts = [sum(scores.groupby(by).sum() ** 2) for by in (groups[0], groups[1], groups)]
+    error = np.sqrt((parts[0] + parts[1] - parts[2]) * 13 / 12)
+    reach = got["", "y", "t", "mean"] - got["", "y", "t", "conf_low"]
+    assert reach == pytest.approx(special.stdtrit(12, 0.975) * error, rel=1e-8)
 
 
 def test_weights_false_is_without_weights(trial):

@@ -20,7 +20,7 @@ from refino_eval.config.dependencies import (
     used_outcomes,
     used_states,
 )
-from refino_eval.config.evaluation import Entry, Evaluation, Population, Step
+from refino_eval.config.evaluation import CLUSTER_COLUMNS, Entry, Evaluation, Population, Step
 from refino_eval.config.sources import Source
 from refino_eval.errors import UserError, nearest
 from refino_eval.expressions import RESERVED, parse
@@ -229,10 +229,11 @@ def _entry_problems(study: Evaluation, entry: Entry, source: Source) -> Iterator
 def _special_columns(population: Population) -> dict[str, tuple[str, str]]:
     """Return what the cohort calls the column of clusters and that of weights -> key of the configuration, delivered column."""
     special = {
-        "cluster": ("population.cluster", population.cluster),
-        "weight": ("population.weights", population.weights),
+        name: ("population.cluster", column) for name, column in zip(CLUSTER_COLUMNS, population.clusters, strict=False)
     }
-    return {name: (key, column) for name, (key, column) in special.items() if column is not None}
+    if population.weights is not None:
+        special["weight"] = ("population.weights", population.weights)
+    return special
 
 
 def _columns_named(study: Evaluation, population: Population, columns: set[str]) -> Iterator[tuple[str, str, set[str]]]:

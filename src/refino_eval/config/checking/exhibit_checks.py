@@ -249,7 +249,7 @@ def _options(where: str, exhibit: Exhibit, study: Evaluation, definitions: d.Def
     refused = exhibit.refused(
         definitions.specifications,
         weights=study.weights,
-        cluster=study.cluster is not None,
+        clusters=len(study.clusters),
         cluster_key=study.cluster_key,
     )
     yield from (f"The {where} (kind {exhibit.kind}) {problem}" for problem in refused)

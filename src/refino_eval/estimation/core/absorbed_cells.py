@@ -116,7 +116,7 @@ def dimensions(cluster: IntArray) -> tuple[IntArray, ...]:
     return tuple(np.atleast_2d(cluster.T))
 
 
-def fewest(cluster: IntArray) -> int:
+def fewest_clusters(cluster: IntArray) -> int:
     """Return the number of clusters, of two dimensions the smaller number."""
     return min(np.unique(codes).size for codes in dimensions(cluster))
 

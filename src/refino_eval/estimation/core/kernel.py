@@ -29,7 +29,14 @@ import numpy.typing as npt
 
 from refino_eval.covariances import CLUSTERED, COVARIANCES, Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import Cells, build_cells, crossed, dimensions, fewest, nested_in
+from refino_eval.estimation.core.absorbed_cells import (
+    Cells,
+    build_cells,
+    crossed,
+    dimensions,
+    fewest_clusters,
+    nested_in,
+)
 from refino_eval.estimation.core.arrays import (
     Columns,
     FloatArray,
@@ -161,7 +168,7 @@ class Design:
     @cached_property
     def n_clusters(self) -> int:
         """Clusters with a person in use; of two dimensions the fewer."""
-        return 0 if self.cluster is None else fewest(self.cluster)
+        return 0 if self.cluster is None else fewest_clusters(self.cluster)
 
     def is_two_way(self, vcov: Vcov) -> bool:
         """Return whether a covariance has clusters in two dimensions."""

@@ -239,7 +239,7 @@ def regression_inputs(treated: Vector | RegressionInputs, **options: Unpack[Opti
             raise TypeError(f"options are part of the inputs already: {', '.join(options)}; see dataclasses.replace")
         return treated
     given = options.get("cluster")
-    clustered, two_way = given is not None, _is_table(given) and np.shape(given)[1] == 2
+    clustered, two_way = given is not None, _n_columns(given) == 2
     vcov = options.setdefault("vcov", usual_vcov(clusters=clustered + two_way))
     check_choice(vcov, Vcov, what="vcov")
     if clustered != COVARIANCES[vcov].is_clustered:
@@ -287,14 +287,14 @@ def unchecked_inputs(
     return inputs
 
 
-def _is_table(given: Labels | None) -> bool:
-    """Return whether labels have columns; a list of tuples has not, each tuple being one label."""
-    return isinstance(given, pd.DataFrame | np.ndarray) and given.ndim == 2
+def _n_columns(given: Labels | None) -> int:
+    """Return how many columns labels have; a list of tuples has none, each tuple being one label."""
+    return int(given.shape[1]) if isinstance(given, pd.DataFrame | np.ndarray) and given.ndim == 2 else 0
 
 
 def _clusters(given: Labels, n: int) -> IntArray:
     """Return the codes of clusters: of labels shape (n,), of a table with two columns shape (n, 2)."""
-    if not _is_table(given):
+    if not _n_columns(given):
         return encode(given, n, what="cluster")
     columns = pd.DataFrame(given)
     if columns.shape[1] > 2:

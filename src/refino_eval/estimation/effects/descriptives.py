@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refino_eval.covariances import COVARIANCES, Vcov
-from refino_eval.estimation.core.absorbed_cells import fewest
+from refino_eval.estimation.core.absorbed_cells import fewest_clusters
 from refino_eval.estimation.core.arrays import FloatArray, IntArray, ratio
 from refino_eval.estimation.core.kernel import cross_product
 
@@ -73,7 +73,7 @@ def mean_std_error(
     for k in range(values.shape[1]):
         rows = observed[:, k]
         groups = cluster[rows] if COVARIANCES[vcov].is_clustered and cluster is not None else np.arange(rows.sum())
-        count = fewest(groups)
+        count = fewest_clusters(groups)
         if count > 1:
             variance = cross_product(scores[rows][:, [k]], groups)[0, 0] * count / (count - 1)
             errors[k] = np.sqrt(variance) if variance >= 0 else np.nan

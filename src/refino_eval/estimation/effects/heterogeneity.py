@@ -18,7 +18,7 @@ import pandas as pd
 
 from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.absorbed_cells import encode, fewest
+from refino_eval.estimation.core.absorbed_cells import encode, fewest_clusters
 from refino_eval.estimation.core.arrays import (
     BoolArray,
     Columns,
@@ -265,7 +265,7 @@ def subgroups(
     effects = tuple(part.effects for part in parts)
     df = np.sum([one.df for one in effects], axis=0)
     if inputs.summed_in is not None:
-        df = np.full(len(labels), fewest(inputs.summed_in[inputs.rows]) - 1)
+        df = np.full(len(labels), fewest_clusters(inputs.summed_in[inputs.rows]) - 1)
     forms = None
     if inputs.covariance.has_satterthwaite:
         forms = [_joint_form([part.designs[j] for part in parts], inputs.vcov) for j in range(len(labels))]

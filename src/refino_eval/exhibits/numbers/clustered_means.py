@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
-from refino_eval.exhibits.numbers.study import weights_of
+from refino_eval.exhibits.numbers.study import cluster_codes, weights_of
 
 FloatMatrix = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 IntVector = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
@@ -24,9 +24,8 @@ def clustered_errors(values: FloatMatrix, people: pd.DataFrame) -> tuple[FloatMa
     people
         The same people; without the column `cluster` there are no clusters, and nothing is returned.
     """
-    if "cluster" not in people:
+    if (codes := cluster_codes(people)) is None:
         return None
-    codes = pd.factorize(people["cluster"])[0].astype(np.int64)
     errors = est.mean_std_error(values, "CRV1", weights=weights_of(people), cluster=codes)
-    clusters = [np.unique(codes[np.isfinite(values[:, k])]).size for k in range(values.shape[1])]
+    clusters = [est.fewest_clusters(codes[np.isfinite(values[:, k])]) for k in range(values.shape[1])]
     return errors, np.array(clusters, dtype=np.int64) - 1

@@ -59,6 +59,9 @@ def inference_rows(
         if inputs.cluster is None:
             yield from _cell_rows(table, k, column, inputs, used, study.treated, panel)
             continue
+        if inputs.two_way:
+            # Clusters of arms and effective degrees of freedom are of one dimension; re-randomisation needs to know what was assigned.
+            continue
         counts = [np.unique(inputs.cluster[used & (inputs.treated == arm)]).size for arm in (0, 1)]
         design = _design(inputs.with_columns(inputs.of_outcome(column)), used)
         df = float("nan") if design is None else design.df("CR2")

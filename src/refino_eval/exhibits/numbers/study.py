@@ -15,7 +15,7 @@ import pandas as pd
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
 from refino_eval.config.base import Design
-from refino_eval.config.evaluation import Arms
+from refino_eval.config.evaluation import CLUSTER_COLUMNS, Arms
 from refino_eval.config.money.cost_benefit import CostBenefit
 from refino_eval.config.money.costs import Costs
 from refino_eval.config.money.payments import PaymentRules
@@ -311,8 +311,21 @@ def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:
     if is_clustered(vcov):
         if "cluster" not in cohort:
             raise UserError(f"the covariance {vcov} needs a cluster, and the evaluation names none (`cluster`).")
-        options["cluster"] = cohort["cluster"]
+        options["cluster"] = clusters_of(cohort)
     return options
+
+
+def clusters_of(people: pd.DataFrame) -> pd.Series | pd.DataFrame:
+    """Return the column of clusters, or both where they have two dimensions."""
+    two = all(name in people for name in CLUSTER_COLUMNS)
+    return people[list(CLUSTER_COLUMNS)] if two else people[CLUSTER_COLUMNS[0]]
+
+
+def cluster_codes(people: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+    """Return codes of the clusters, shape (n,) or (n, 2); None without clusters."""
+    named = [name for name in CLUSTER_COLUMNS if name in people]
+    codes = [pd.factorize(people[name])[0].astype(np.int64) for name in named]
+    return None if not codes else codes[0] if len(codes) == 1 else np.column_stack(codes)
 
 
 def inputs_of(

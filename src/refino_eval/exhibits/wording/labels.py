@@ -38,8 +38,8 @@ class LabelBook:
         Labels of outcomes that the definitions do not hold (those of a person table).
     flow
         Labels of the flow's reasons, by `<step>:<reason>` (see `flow_labels`).
-    weights, cluster
-        Columns of weights and clusters, or nothing.
+    weights, clusters
+        Columns of weights and of clusters, or nothing.
     design
         Of the study; texts are worded for it inside `worded_for`.
     colours
@@ -60,7 +60,7 @@ class LabelBook:
     flow: Mapping[str, Label] = field(default_factory=dict)
     several: tuple[str, ...] = ()
     weights: str = ""
-    cluster: str = ""
+    clusters: tuple[str, ...] = ()
     design: Design = "randomised"
     colours: Mapping[str, str | None] = field(default_factory=dict)
     language: str = "en"
@@ -124,7 +124,7 @@ class LabelBook:
             flow=flow_labels(evaluation),
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=evaluation.weights or "",
-            cluster=evaluation.cluster or "",
+            clusters=evaluation.clusters,
             design=evaluation.design,
             colours={arm.name: arm.colour for arm in arms.everyone},
         )
@@ -137,7 +137,7 @@ class LabelBook:
         ----------
         names
             `arms`, `samples`, `strata`, `strata_labels`, `outcomes` and `flow`, as they are written in YAML; and of a person
-            table with them, `weights`, `cluster` and `design`.
+            table with them, `weights`, `clusters` and `design`.
         definitions
             Those that the exhibit's words come from.
         """
@@ -154,7 +154,7 @@ class LabelBook:
             strata=tuple(names["strata"]),
             several=tuple(arm.name for arm in arms.treated_arms),
             weights=str(names.get("weights", "")),
-            cluster=str(names.get("cluster", "")),
+            clusters=tuple(names.get("clusters", ())),
             design=names.get("design", "randomised"),
             colours={arm.name: arm.colour for arm in arms.everyone},
             samples=labels["samples"],

@@ -57,8 +57,10 @@ def specification_note(name: str, specification: Specification, labels: LabelBoo
     sentences = [*_controls_sentences(name, specification, labels), *_fixed_effects_sentences(specification, labels)]
     if weights := weights_of(specification, labels):
         sentences.append(weights)
-    if is_clustered(specification.vcov) and labels.cluster:
-        sentences.append(labels.say("notes.clusters", cluster=labels.column(labels.cluster)))
+    if is_clustered(specification.vcov) and labels.clusters:
+        listed = [labels.column(name) for name in labels.clusters]
+        key = "notes.clusters" if len(listed) == 1 else "notes.two_way_clusters"
+        sentences.append(labels.say(key, cluster=listed[0], other=listed[-1]))
     return " ".join(sentences)
 
 
@@ -140,7 +142,7 @@ def wild_bootstrap_note(draws: int, labels: LabelBook) -> str:
 def influence_note(what: str, specification: Specification, labels: LabelBook) -> str:
     """Return a text that says that standard errors are from influence functions, and the clusters in which these are summed."""
     if is_clustered(specification.vcov):
-        return labels.say("notes.influence_errors_clustered", what=what, cluster=labels.cluster)
+        return labels.say("notes.influence_errors_clustered", what=what, cluster=" x ".join(labels.clusters))
     return labels.say("notes.influence_errors", what=what)
 
 

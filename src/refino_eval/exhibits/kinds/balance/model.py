@@ -20,6 +20,7 @@ class BalanceExhibit(PlainExhibit):
     kind: Literal["balance"]
     usual_chapter: ClassVar[Chapter] = "balance"
     verified_with_dummies: ClassVar[bool] = True
+    two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "interval",
         "p_value",

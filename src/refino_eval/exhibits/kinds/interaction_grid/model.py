@@ -17,6 +17,7 @@ class InteractionGridExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     supplementary: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
+    two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = ("itt", "groups", "verified")
     moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates; a row each.")
     specification: Name = "linear"

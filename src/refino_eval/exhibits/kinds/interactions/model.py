@@ -18,6 +18,7 @@ class InteractionsExhibit(PlainExhibit):
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("absorb",)
+    two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",

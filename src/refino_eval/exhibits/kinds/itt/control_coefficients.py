@@ -19,6 +19,7 @@ from refino_eval.exhibits.numbers.study import (
     Study,
     cell,
     cells_of,
+    cluster_codes,
     controls_for,
     weighting,
     weights_of,
@@ -76,5 +77,5 @@ def control_mean_errors(
         values[list(exhibit.columns)].to_numpy(dtype=float)[control],
         specification.vcov,
         weights=weights_of(people[control]),
-        cluster=pd.factorize(people["cluster"][control])[0] if "cluster" in people else None,
+        cluster=cluster_codes(people[control]),
     )

@@ -34,6 +34,7 @@ class IttExhibit(OutcomesExhibit):
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "strata",
@@ -69,11 +70,11 @@ class IttExhibit(OutcomesExhibit):
         specifications: Mapping[str, Specification],
         *,
         weights: str | None,
-        cluster: bool,
+        clusters: int,
         cluster_key: str = "person_table.cluster",
     ) -> Iterator[str]:
         """Return the options that this kind does not honour."""
-        yield from super().refused(specifications, weights=weights, cluster=cluster, cluster_key=cluster_key)
+        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
         interacted = [
             name
             for name in self.specifications

@@ -21,6 +21,7 @@ class LateExhibit(OutcomesExhibit):
     verified_with_dummies: ClassVar[bool] = True
     honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
     most_groups: ClassVar[int] = MOST_GROUPS
+    two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
         "interval",
