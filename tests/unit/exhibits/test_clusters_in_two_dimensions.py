@@ -121,7 +121,9 @@ def test_tables_say_how_they_are_clustered_and_other_programs_agree(cohort):
     errors = found[found["statistic"] == "std_error"]
     assert (errors.groupby("exhibit")["engine"].agg(set) >= {"linearmodels", "statsmodels"}).all()
     assert set(found.loc[found["statistic"] == "f_stat", "exhibit"]) >= {"late", "balance"}
-    labels = LabelBook.of(evaluation(cluster=["firm", "year"]), merged_definitions(evaluation(), entries)).in_language("en")
+    labels = LabelBook.of(evaluation(cluster=["firm", "year"]), merged_definitions(evaluation(), entries)).in_language(
+        "en"
+    )
     note = specification_note("main", entries.specifications["main"], labels)
     assert "Clusters in two dimensions, firm and year" in note
     assert "Only 8 clusters" in inference_note(["CRV1"], [0.95], numbers["itt"], "en")

@@ -54,11 +54,11 @@ class ResponseModelExhibit(OutcomesExhibit):
         specifications: Mapping[str, Specification],
         *,
         weights: str | None,
-        cluster: bool,
+        clusters: int,
         cluster_key: str = "person_table.cluster",
     ) -> Iterator[str]:
         """Return the options that this kind does not honour: with weights, standard errors are those of a sandwich."""
-        yield from super().refused(specifications, weights=weights, cluster=cluster, cluster_key=cluster_key)
+        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
         entry = specifications.get(self.specification)
         if entry is None or entry.vcov != "iid":
             return
