@@ -90,8 +90,9 @@ def happens(kind: str, frame: pd.DataFrame, at: int) -> bool:
     if kind == "sign":
         return statistic in SIGNED or "difference" in str(frame.loc[at, "column"]) or "-" in text
     if kind == "stars":
+        # Marks of shares and amounts are notes, not levels of significance.
         same = frame[(frame["exhibit"] == frame.loc[at, "exhibit"]) & (frame["statistic"] == statistic)]
-        return bool(same["printed"].astype(str).str.contains("*", regex=False).any())
+        return statistic == "estimate" and bool(same["printed"].astype(str).str.contains("*", regex=False).any())
     if kind == "deviation":
         return statistic in DEVIATIONS and deviation(frame, at) is not None
     return True

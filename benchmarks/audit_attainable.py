@@ -4,7 +4,7 @@ The program shares no code with the rules of the audit, and it knows what they c
 relations that hold among these within rounding (`Relations`), and an error is attainable if the planted number breaks one.
 
 A relation between the lines of a table (rows, columns, or statistics of one place) is listed if it holds in at least three
-quarters of the positions where it can be checked, and if that would be chance with a probability below one in a hundred,
+quarters of the positions where it can be checked, and if that would be chance with a probability below one in twenty,
 counted over all relations of its form that were tried. An error that no relation contradicts changes a number that stands
 alone: nobody can find it without another source.
 """
@@ -31,7 +31,7 @@ WHOLE = ("n", "n_treated", "n_control", "n_clusters", "count", "df", "df_residua
 PROBABILITIES = ("p_value", "p_value_ri", "p_value_wild", "p_value_fwer", "q_value", "r_squared")
 NOT_NEGATIVE = ("std_error", "sd", "sd_treated", "sd_control", "f_stat", "chi2", "share", *WHOLE, *PROBABILITIES)
 MOST_LINES = 60
-CHANCE = math.log(0.01)
+CHANCE = math.log(0.05)
 CONVENTIONS = ((0.1, 0.05, 0.01), (0.05, 0.01, 0.001))
 FACTORS = (1.0, 100.0, 0.01, 1000.0, 0.001)
 
@@ -74,10 +74,13 @@ class Relations:
         self.keys = [tuple(map(str, key)) for key in self.frame[KEY].to_numpy()]
         self.places: dict[tuple[str, ...], dict[str, int]] = {}
         self.sizes: dict[str, list[int]] = {}
+        self.means: dict[tuple[str, ...], list[int]] = {}
         for at, key in enumerate(self.keys):
             self.places.setdefault(key[:4], {})[key[4]] = at
             if key[4] == "n":
                 self.sizes.setdefault(key[0], []).append(at)
+            if key[4] in ("mean", "share"):
+                self.means.setdefault(key[:3], []).append(at)
         self.levels = self._levels()
         self.listed = [
             relation
@@ -156,9 +159,10 @@ class Relations:
                 parts = value[block]
                 scale = np.abs(parts).sum(axis=0) - np.abs(parts).max(axis=0)
                 slack = half[whole] + half[block].sum(axis=0)
-                if _convincing(
-                    value[whole] - parts.sum(axis=0), slack, np.minimum(scale, np.abs(value[whole])), len(blocks)
-                ):
+                scale = np.minimum(scale, np.abs(value[whole]))
+                # That one line is the sum of all others is expected, and no choice among many blocks.
+                tried = 2 if len(block) == number - 1 else len(blocks)
+                if _convincing(value[whole] - parts.sum(axis=0), slack, scale, tried):
                     members |= {left[k] for k in block}
                     totals.add(left[whole])
                     for position in range(grid.shape[1]):
@@ -229,12 +233,23 @@ class Relations:
                                 yield Relation("product", frozenset(cells), _multiplies(cells, factor))
 
     def _proportional(self, grid: npt.NDArray[np.int64]) -> Iterator[Relation]:
-        """Yield pairs of lines of which one is a constant multiple of the other."""
+        """Yield lines that are a constant multiple of another one, or of the product of two others.
+
+        A document may have calculated with the numbers as published or with more digits: both are tried.
+        """
         value, half = self._of(grid)
-        for a, b in itertools.permutations(range(len(grid)), 2):
+        number = len(grid)
+        varies = [len(np.unique(line[~np.isnan(line)])) > 1 for line in value]
+        pairs = list(itertools.combinations([k for k in range(number) if varies[k]], 2)) if number <= 12 else []
+        for whole, of, exact in itertools.product(
+            range(number), [*((k,) for k in range(number)), *pairs], (False, True)
+        ):
+            if whole in of:
+                continue
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = value[a] / value[b]
-                wide = np.abs(ratio) * (half[a] / np.abs(value[a]) + half[b] / np.abs(value[b]))
+                ratio = value[whole] / value[list(of)].prod(axis=0)
+                loose = 0.0 if exact else (half[list(of)] / np.abs(value[list(of)])).sum(axis=0)
+                wide = np.abs(ratio) * (half[whole] / np.abs(value[whole]) + loose)
             known = np.flatnonzero(np.isfinite(ratio) & np.isfinite(wide) & (ratio != 0))
             if len(known) < 4:
                 continue
@@ -242,11 +257,13 @@ class Relations:
             factor = float(np.median(ratio[order[: max(3, len(order) // 2)]]))
             inside = np.abs(ratio[known] - factor) <= 2 * wide[known] + 1e-12
             chances = np.sort(np.minimum(2 * wide[known][inside] / abs(factor), 1.0))[1:]
-            certain = float(np.log(np.maximum(chances, 1e-12)).sum()) + math.log(len(grid) ** 2) < CHANCE
-            if inside.sum() >= 0.75 * len(known) and certain and not 0.25 < abs(factor) < 4:
+            certain = float(np.log(np.maximum(chances, 1e-12)).sum()) + (len(of) + 1) * math.log(number) < CHANCE
+            # Means of two groups are similar in all rows without being in proportion.
+            alike = len(of) == 1 and 0.25 < abs(factor) < 4
+            if inside.sum() >= 0.75 * len(known) and certain and not alike:
                 for position in known[inside]:
-                    cells = [int(grid[k, position]) for k in (a, b)]
-                    yield Relation("proportion", frozenset(cells), _is_multiple(cells, factor))
+                    cells = [int(grid[k, position]) for k in (whole, *of)]
+                    yield Relation("proportion", frozenset(cells), _is_multiple(cells, factor, exact))
 
     def _pooled(self, grid: npt.NDArray[np.int64]) -> Iterator[Relation]:
         """Yield lines that lie between two others wherever these differ, always at about one weight."""
@@ -314,6 +331,16 @@ class Relations:
             yield from _linear("difference", means, [1.0, -1.0, 1.0], 0.0)
             if low is not None and high is not None:
                 yield Relation("difference", frozenset((*means, low, high)), _near_means(means, low, high))
+        if b is not None and (t is not None or se is not None):
+            yield from self._near_columns(b, t, se)
+
+    def _near_columns(self, b: int, t: int | None, se: int | None) -> Iterator[Relation]:
+        """Yield that an adjusted estimate is within two standard errors of the difference between its row's two means."""
+        row = self.keys[b][:3]
+        means = [at for at in self.means.get(row, ()) if self.keys[at][3] != self.keys[b][3]]
+        if len(means) == 2:
+            cells = frozenset(at for at in (b, *means, t, se) if at is not None)
+            yield Relation("difference", cells, _near_difference(b, means, t, se))
 
     # --- Whole counts --------------------------------------------------------------------------------------------
 
@@ -470,6 +497,16 @@ class Relations:
                             "magnitude", frozenset(pair), self._in_ratio(pair, [p for p in pairs if p != pair])
                         )
 
+        for exhibit in dict.fromkeys(key[0] for key in self.keys):
+            tested = [
+                (place["estimate"], place["std_error"])
+                for key, place in self.places.items()
+                if key[0] == exhibit and {"estimate", "std_error"} <= set(place) and self.value[place["std_error"]] > 0
+            ]
+            for pair in tested if len(tested) > 4 else ():
+                most = max(abs(self.value[b] / self.value[se]) for b, se in tested if (b, se) != pair)
+                yield Relation("magnitude", frozenset(pair), _within_errors(*pair, 5 * max(most, 2.0)))
+
     def _in_range(self, at: int, others: Sequence[int]) -> Holds:
         sizes = np.abs(self.value[list(others)])
         low, high = sizes.min() / 5, sizes.max() * 5
@@ -609,11 +646,15 @@ def _multiplies(cells: Sequence[int], factor: float) -> Holds:
     return holds
 
 
-def _is_multiple(cells: Sequence[int], factor: float) -> Holds:
-    a, b = cells
-    return lambda value, half: bool(
-        abs(value[a] - factor * value[b]) <= 2 * (half[a] + abs(factor) * half[b]) + 1e-9 * abs(value[a])
-    )
+def _is_multiple(cells: Sequence[int], factor: float, exact: bool) -> Holds:
+    whole, of = cells[0], cells[1:]
+
+    def holds(value: Floats, half: Floats) -> bool:
+        implied = factor * float(np.prod(value[of]))
+        loose = 0.0 if exact or not implied else abs(implied) * float((half[of] / np.abs(value[of])).sum())
+        return bool(abs(value[whole] - implied) <= 2 * (half[whole] + loose) + 1e-9 * abs(value[whole]))
+
+    return holds
 
 
 def _weighs(cells: Sequence[int], weight: float) -> Holds:
@@ -710,6 +751,20 @@ def _near_means(means: Sequence[int], low: int, high: int) -> Holds:
     return lambda value, half: bool(
         abs(value[b] - value[treated] + value[control]) <= value[high] - value[low] + half[means].sum()
     )
+
+
+def _near_difference(b: int, means: Sequence[int], t: int | None, se: int | None) -> Holds:
+    def holds(value: Floats, half: Floats) -> bool:
+        error = abs(value[b] / value[t]) if t is not None and value[t] else value[se] if se is not None else math.nan
+        slack = float(half[[b, *means]].sum())
+        away = abs(abs(value[b]) - abs(value[means[0]] - value[means[1]])) - slack
+        return bool(not math.isfinite(error) or away <= 2 * (error + half[b]))
+
+    return holds
+
+
+def _within_errors(b: int, se: int, most: float) -> Holds:
+    return lambda value, half: bool(abs(value[b]) - half[b] <= most * (value[se] + half[se]))
 
 
 def _is_whole(at: int, size: int, whole: float) -> Holds:
