@@ -11,7 +11,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from refino_eval.config.base import DESCRIPTIVE, VCOV, Label, Name, Strict, Text, Unit
 from refino_eval.config.exhibits import Exhibit
@@ -556,6 +565,42 @@ class ControlTerm(Strict):
         return self
 
 
+def _terms(given: object) -> object:
+    return (
+        [{"covariate": term} if isinstance(term, str) else term for term in given] if isinstance(given, list) else given
+    )
+
+
+class NonresponseWeights(Strict):
+    """Weights for non-response: one over the probability of having every outcome of the exhibit, by a logit among everybody assigned."""
+
+    nonresponse: Annotated[
+        tuple[ControlTerm, ...], BeforeValidator(_terms, json_schema_input_type=tuple[ControlTerm | Name, ...])
+    ] = Field(
+        description="Covariates of the logit of being observed, in addition to the arm: names, or controls with their encoding."
+    )
+    strata: bool = Field(default=False, description="Also a dummy for each of the evaluation's cells.")
+    by_arm: bool = Field(
+        default=False, description="A logit for each arm, so that the covariates may matter differently."
+    )
+    trim: float | None = Field(
+        default=None,
+        gt=0.5,
+        lt=1,
+        description="Set weights above this quantile of the weights to it, for instance 0.99; default: no trimming.",
+    )
+    base: Name | Literal[False] | None = Field(
+        default=None,
+        description="A covariate that holds probability weights by which they are multiplied; default: the person table's; false: none.",
+    )
+
+    @model_validator(mode="after")
+    def _everybody(self) -> NonresponseWeights:
+        if dropped := [term.covariate for term in self.nonresponse if term.missing == "drop"]:
+            raise ValueError(f"`nonresponse` weights everybody: '{dropped[0]}' cannot have `missing: drop`")
+        return self
+
+
 class Specification(Strict):
     """A regression: the controls in addition to the cells, and how the covariance is estimated."""
 
@@ -585,11 +630,21 @@ class Specification(Strict):
     )
     vcov: Vcov = Field(default="HC1", description=VCOV)
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    weights: Name | Literal[False] | None = Field(
+    weights: Name | Literal[False] | NonresponseWeights | None = Field(
         default=None,
         description="A covariate that holds probability weights, instead of the person table's; who has none, or 0, is left out. "
-        "false: no weights.",
+        "false: no weights. {nonresponse: [...]}: weights for non-response, from a logit of being observed.",
     )
+
+    @property
+    def given_weights(self) -> str | Literal[False] | None:
+        """The weights that data hold: a covariate, none (False), or the evaluation's (None)."""
+        return self.weights.base if isinstance(self.weights, NonresponseWeights) else self.weights
+
+    @property
+    def response_terms(self) -> tuple[ControlTerm, ...]:
+        """The covariates of the logit of being observed."""
+        return self.weights.nonresponse if isinstance(self.weights, NonresponseWeights) else ()
 
     @model_validator(mode="after")
     def _fixed_effects(self) -> Specification:
@@ -625,6 +680,7 @@ class Specification(Strict):
             "outcome_controls": bool(self.outcome_controls),
             "interacted": self.adjustment == "interacted",
             "absorb": bool(self.absorb),
+            "nonresponse": isinstance(self.weights, NonresponseWeights),
         }
 
 

@@ -111,7 +111,7 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
         for specification in exhibit.specifications_read:
             found = definitions.specifications.get(specification)
             names |= set(specification_covariates(found, definitions)) if found else set()
-            names |= {found.weights} if found and found.weights else set()
+            names |= {found.given_weights} if found and found.given_weights else set()
     for sample in study.samples.values():
         for step in sample.steps:
             names |= {*step.complete, *(each.column for each in step.exclude if each.column in definitions.covariates)}
@@ -120,9 +120,9 @@ def used_covariates(study: Evaluation, definitions: d.Definitions) -> set[str]:
 
 
 def specification_covariates(specification: d.Specification, definitions: d.Definitions) -> list[str]:
-    """Return the covariates that are controls of a specification, and those that it absorbs."""
+    """Return the covariates that are controls of a specification, of its weights for non-response, and those that it absorbs."""
     absorbed = [name for name in specification.absorb if name in definitions.covariates]
-    return [*(term.covariate for term in specification.terms), *absorbed]
+    return [*(term.covariate for term in (*specification.terms, *specification.response_terms)), *absorbed]
 
 
 def exhibit_covariates(exhibit: Exhibit, definitions: d.Definitions) -> set[str]:

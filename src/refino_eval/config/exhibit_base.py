@@ -48,6 +48,7 @@ REFUSED_OPTIONS = {
     "interacted": "does not offer interacted adjustment. Choose a specification with `adjustment: additive`.",
     "absorb": "does not offer fixed effects of several columns (absorb): it needs the cells of random assignment. Choose a "
     "specification without `absorb`.",
+    "nonresponse": "does not offer weights for non-response (weights: {nonresponse: [...]}). Choose a specification without.",
 }
 """What is said of an option of a specification that a kind does not honour."""
 
@@ -139,7 +140,9 @@ class PlainExhibit(Strict):
     two_way: ClassVar[bool] = False
     """Whether the numbers honour clusters in two dimensions."""
     honoured: ClassVar[tuple[str, ...]] = ()
-    """Which of a specification's `options` the numbers honour: outcome_controls, interacted, absorb."""
+    """Which of a specification's `options` the numbers honour: outcome_controls, interacted, absorb, nonresponse."""
+    weights_by_outcome: ClassVar[bool] = False
+    """Whether each outcome may have its own weights for non-response."""
     most_groups: ClassVar[int | None] = None
     """The most groups that a column of `splits` may have; None for kinds that list all of them."""
     explanations: ClassVar[tuple[str, ...]] = ()
@@ -201,9 +204,15 @@ class PlainExhibit(Strict):
         chosen = {name: specifications[name] for name in self.specifications_read if name in specifications}
         for name, entry in chosen.items():
             which = f" The specification is '{name}'." if len(chosen) > 1 else ""
-            yield from self._refused_weights(weights if entry.weights is None else entry.weights or None)
+            yield from self._refused_weights(weights if entry.given_weights is None else entry.given_weights or None)
             refused = (option for option, is_set in entry.options.items() if is_set and option not in self.honoured)
             yield from (f"{REFUSED_OPTIONS[option]}{which}" for option in refused)
+            several = len(self.outcome_columns) > 1 and getattr(self, "missing", "common") == "available"
+            if entry.options["nonresponse"] and several and not self.weights_by_outcome:
+                yield (
+                    "has several outcomes with their own people (missing: available), and weights for non-response are of people who have all "
+                    f"of them. Take `missing: common`, or an exhibit for each outcome.{which}"
+                )
             refusals = self._refused_covariance(entry.vcov, clusters=clusters, cluster_key=cluster_key)
             yield from (f"{refusal}{which}" for refusal in refusals)
         if not chosen:

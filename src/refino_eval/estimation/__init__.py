@@ -28,6 +28,7 @@ from refino_eval.estimation.core.arrays import Missing, Singletons
 from refino_eval.estimation.core.coefficient_tests import Inference, WaldTest, t_inference, wald_test
 from refino_eval.estimation.core.controls import ControlMatrix, ControlTerm, build_controls, control_term
 from refino_eval.estimation.core.kernel import Design, Fit, cross_product
+from refino_eval.estimation.core.nonresponse import ResponseWeights, nonresponse_weights
 from refino_eval.estimation.core.preparation import prepare, prepare_columns
 from refino_eval.estimation.core.regression_inputs import RegressionInputs, regression_inputs
 from refino_eval.estimation.core.samples import CommonSample, common_sample, missing_patterns
@@ -140,6 +141,7 @@ __all__ = [
     "Regression",
     "RegressionInputs",
     "ResponseTable",
+    "ResponseWeights",
     "Scheme",
     "Singletons",
     "SpecificationCurve",
@@ -191,6 +193,7 @@ __all__ = [
     "missing_patterns",
     "moments",
     "multiplicity",
+    "nonresponse_weights",
     "null_card",
     "omnibus_test",
     "overlap",

@@ -6,18 +6,23 @@ cohort and what it needs beside it, calls `estimation`, and writes the answer in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 
+import numpy as np
 import pandas as pd
 
 from refino_eval.config.evaluation import CLUSTER_COLUMNS
 from refino_eval.config.exhibits import FOLDER, Exhibit
 from refino_eval.errors import UserError, raise_problems
+from refino_eval.estimation.core.nonresponse import ResponseWeights
 from refino_eval.estimation.core.recording import handled_controls
-from refino_eval.exhibits.keys import CONTROLS, arm_panel
+from refino_eval.estimation.verification.likelihood_engine import ask_weights
+from refino_eval.exhibits.keys import CONTROLS, NONRESPONSE, arm_panel
 from refino_eval.exhibits.numbers.comparisons import people_compared
+from refino_eval.exhibits.numbers.number_sources import Refitted
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs
 from refino_eval.exhibits.tidy import tidy_frame
 
@@ -73,9 +78,22 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
         # What was left out or filled is known once everything is computed; a note under the exhibit names it.
         for column, controls in (("collinear", handled.dropped), ("filled", handled.filled)):
             rows += [{"exhibit": name, **cell(control, column, "value", 1.0, panel=CONTROLS)} for control in controls]
-        return rows
+        return rows + [{"exhibit": name, **row} for row in _weights_rows(handled.response)]
     except UserError as error:
         raise UserError(*[f"Exhibit '{name}': {text}" for text in error.problems]) from None
+
+
+def _weights_rows(response: Sequence[ResponseWeights]) -> Iterator[Row]:
+    """Return the smallest and the largest of the weights for non-response; statsmodels is asked for them when they are verified."""
+    if not response:
+        return
+    ask = cache(lambda: [ask_weights(each) for each in response])
+    least, most = min(np.nanmin(each.weights) for each in response), max(np.nanmax(each.weights) for each in response)
+    for column, value, theirs in (
+        ("least", least, lambda: min(low for low, _ in ask())),
+        ("most", most, lambda: max(high for _, high in ask())),
+    ):
+        yield cell("weights", column, "value", value, panel=NONRESPONSE, source=Refitted("statsmodels", theirs))
 
 
 def _of_inputs(name: str, exhibit: Exhibit, files: PersonFiles, study: Study) -> list[Row]:

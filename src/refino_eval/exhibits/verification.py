@@ -33,6 +33,7 @@ from refino_eval.estimation.verification.reestimation import (
     joint_estimates,
 )
 from refino_eval.exhibits.aggregate import rows_of
+from refino_eval.exhibits.keys import NONRESPONSE
 from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason, Refitted
 from refino_eval.exhibits.numbers.study import PersonFiles, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
@@ -120,7 +121,7 @@ def _keys(record: Mapping[Hashable, object]) -> Keys:
 
 
 def _is_verified(frame: pd.DataFrame) -> pd.Series:
-    return frame["statistic"].isin(VERIFIED) & (frame["status"] == "")
+    return (frame["statistic"].isin(VERIFIED) | (frame["panel"] == NONRESPONSE)) & (frame["status"] == "")
 
 
 def _is_freedom(frame: pd.DataFrame) -> pd.Series:
@@ -188,7 +189,7 @@ def _by_origin(
             original = (source.exhibit, source.panel, source.row, source.column, keys[-1])
             if verified or original in earlier:
                 asked[keys] = _scaled(earlier.get(original, Reason.UNSTATED), source.factor)
-        elif isinstance(source, Refitted) and verified:
+        elif isinstance(source, Refitted):
             asked[keys] = Reestimate(source.scale, {source.engine: source.value()})
         elif verified:
             asked[keys] = source if isinstance(source, Reason) else Reason.UNSTATED

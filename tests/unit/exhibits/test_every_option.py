@@ -120,7 +120,12 @@ HONOURED = {
         "propensity_scores", "net_value", "cost_per_outcome",
     },
 }  # fmt: skip
+HONOURED["nonresponse"] = {
+    "itt", "late", "subgroups", "leave_one_out", "interactions", "interaction_grid", "binary_models", "count_models",
+}  # fmt: skip
+NONRESPONSE = {"nonresponse": ["female", {"covariate": "band", "encoding": "categories"}], "trim": 0.9, "strata": True}
 OPTIONS = {
+    "nonresponse": {"weights": NONRESPONSE},
     "outcome_controls": {"outcome_controls": {y: [{"covariate": "w2"}] for y in ("y", "b", "t")}},
     "interacted": {"adjustment": "interacted"},
     "absorb": {"absorb": ["county", "band"]},
@@ -463,6 +468,59 @@ def test_means_have_clusters_in_two_dimensions(trial):
     error = np.sqrt((parts[0] + parts[1] - parts[2]) * 13 / 12)
     reach = got["", "y", "t", "mean"] - got["", "y", "t", "conf_low"]
     assert reach == pytest.approx(special.stdtrit(12, 0.975) * error, rel=1e-8)
+
+
+def weights_by_hand(cohort, observed):
+    """One over the probability of being observed, of statsmodels' logit on arm, sex, band and cells, weighted; the tenth above is cut."""
+    dummies = [pd.get_dummies(cohort[name], drop_first=True) for name in ("band", "cell")]
+    x = sm.add_constant(pd.concat((cohort[["treated", "female"]], *dummies), axis=1).astype(float))
+    fit = sm.GLM(observed.astype(float), x, family=sm.families.Binomial(), var_weights=cohort["w"]).fit(tol=1e-12)
+    inverse = 1 / fit.fittedvalues[observed]
+    return np.minimum(inverse, np.quantile(inverse, 0.9)) * cohort["w"][observed]
+
+
+@pytest.mark.parametrize("kind", sorted(HONOURED["nonresponse"]))
+def test_weights_for_nonresponse_are_those_of_a_logit_of_being_observed(trial, kind):
+    cohort, values, state, panel, folder = trial
+    lost = np.random.default_rng(5).random(PEOPLE) < 0.1 + 0.2 * cohort["treated"] + 0.1 * cohort["female"]
+    holes = values.assign(**{name: values[name].where(~lost) for name in ("y", "b", "t")})
+    got = numbers((cohort, holes, state, panel, folder), kind, vcov="CRV1", weighted=True, option="nonresponse")
+    observed = (~lost).to_numpy()
+    few = cohort[observed].assign(w2=weights_by_hand(cohort, observed)).reset_index(drop=True)
+    part = (few, values[observed].reset_index(drop=True), None, panel[np.repeat(observed, 4)], folder)
+    alone = numbers(part, kind, vcov="CRV1", spec_weights="w2", cohort=few)
+    weights = (
+        got.pop(("nonresponse", "weights", "least", "value")),
+        got.pop(("nonresponse", "weights", "most", "value")),
+    )
+    assert weights == pytest.approx(((few["w2"] / few["w"]).min(), (few["w2"] / few["w"]).max()), rel=1e-7)
+    got = got[[key for key in got.index if "lost" not in key[:2]]]
+    pd.testing.assert_series_equal(got.sort_index(), alone.sort_index(), rtol=1e-6)
+
+
+def test_outcomes_with_their_own_people_have_their_own_weights_for_nonresponse(trial):
+    cohort, values, *rest = trial
+    holes = values.assign(y=values["y"].where(np.arange(PEOPLE) % 5 != 0))
+    both = {"columns": {"y": "y", "h": "h"}, "missing": "available"}
+    got = numbers((cohort, holes, *rest), "itt", option="nonresponse", **both)
+    for name in ("y", "h"):
+        alone = numbers((cohort, holes, *rest), "itt", option="nonresponse", columns={name: name})
+        assert got["spec", "t", name, "estimate"] == alone["spec", "t", name, "estimate"]
+    assert got["spec", "t", "y", "n"] != got["spec", "t", "h", "n"]
+    with pytest.raises(UserError, match="several outcomes with their own people"):
+        numbers((cohort, holes, *rest), "late", option="nonresponse", **both)
+    by_arm = {"weights": {"nonresponse": ["age"], "by_arm": True}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OPTIONS, "nonresponse", by_arm)
+        got = numbers(trial, "itt", option="nonresponse", columns={"h": "h"})
+    z, h, age = cohort["treated"].to_numpy(), values["h"].to_numpy(), cohort["age"].to_numpy()
+    weights = np.ones(PEOPLE)
+    for arm in (0, 1):
+        x = sm.add_constant(age[z == arm])
+        weights[z == arm] = 1 / sm.Logit(np.isfinite(h[z == arm]).astype(float), x).fit(disp=0, tol=1e-12).predict()
+    params, errors, _ = regress(trial, h, [z.astype(float), age], "HC1", weights)
+    assert got["spec", "t", "h", "estimate"] == pytest.approx(params[0], rel=1e-8)
+    assert got["spec", "t", "h", "std_error"] == pytest.approx(errors[0], rel=1e-8)
 
 
 def test_weights_false_is_without_weights(trial):

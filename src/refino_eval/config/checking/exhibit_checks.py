@@ -107,10 +107,10 @@ def _specification(name: str, study: Evaluation, definitions: d.Definitions) -> 
     )
     absorbs = bool(specification.absorb) or (specification.strata and study.has_strata)
     yield from _nested(where, specification.vcov, fixed_effects=absorbs)
-    if specification.weights:
-        yield from _missing(
-            f"specification '{name}'", "covariate (as weights)", [specification.weights], definitions.covariates
-        )
+    if specification.given_weights:
+        yield from _missing(where, "covariate (as weights)", [specification.given_weights], definitions.covariates)
+    response = [term.covariate for term in specification.response_terms]
+    yield from _missing(where, "covariate (of nonresponse)", response, definitions.covariates)
 
 
 def _nested(where: str, vcov: Vcov | None, *, fixed_effects: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import linalg
 
 from refino_eval.errors import UserError, nearest
 
@@ -166,3 +167,17 @@ def ratio(top: FloatArray, bottom: npt.ArrayLike, *, where: npt.ArrayLike | None
     used = divisor != 0 if where is None else np.broadcast_to(np.asarray(where, dtype=bool), top.shape)
     result: FloatArray = np.divide(top, divisor, out=np.full(top.shape, np.nan), where=used)
     return result
+
+
+INDEPENDENT = 1e-9
+"""Directions of the covariates shorter than this share of the longest are rounding."""
+
+
+def spanning(columns: FloatArray) -> FloatArray:
+    """Return orthogonal columns with the same span and mean square 1."""
+    length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    columns = columns[:, length > 0] / length[length > 0]
+    # With pivoting the diagonal falls: columns whose entry is small depend on those taken before.
+    basis, triangle, _ = linalg.qr(columns, mode="economic", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    return np.asarray(basis[:, size > INDEPENDENT * size[0]] * np.sqrt(columns.shape[0]))

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from refino_eval.covariances import Vcov
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from refino_eval.estimation.core.nonresponse import ResponseWeights
 
 
 class Key(NamedTuple):
@@ -121,7 +124,7 @@ def recording() -> Iterator[Recording]:
 
 @dataclass(frozen=True)
 class HandledControls:
-    """Names of controls, in order, that designs could not take as they are.
+    """Names of controls, in order, that designs could not take as they are, and weights that were estimated.
 
     Attributes
     ----------
@@ -129,10 +132,13 @@ class HandledControls:
         Left out as collinear or constant.
     filled
         With missing values, for which an indicator stands.
+    response
+        Weights for non-response.
     """
 
     dropped: dict[str, None] = field(default_factory=dict)
     filled: dict[str, None] = field(default_factory=dict)
+    response: list[ResponseWeights] = field(default_factory=list)
 
 
 _HANDLED: ContextVar[HandledControls | None] = ContextVar("handled_controls", default=None)
@@ -140,7 +146,7 @@ _HANDLED: ContextVar[HandledControls | None] = ContextVar("handled_controls", de
 
 @contextmanager
 def handled_controls() -> Iterator[HandledControls]:
-    """Collect the controls that designs inside the block leave out, or fill with an indicator."""
+    """Collect the controls that designs inside the block leave out, or fill with an indicator, and weights for non-response."""
     handled = HandledControls()
     token = _HANDLED.set(handled)
     try:
@@ -170,6 +176,12 @@ def note_filled(names: Iterable[str]) -> None:
     """Add controls to those whose missing values have an indicator."""
     if (handled := _HANDLED.get()) is not None:
         handled.filled.update(dict.fromkeys(names))
+
+
+def note_response(weights: ResponseWeights) -> None:
+    """Add weights for non-response to those that were estimated."""
+    if (handled := _HANDLED.get()) is not None:
+        handled.response.append(weights)
 
 
 def open_recording() -> Recording | None:

@@ -26,7 +26,7 @@ from scipy import special
 
 from refino_eval.covariances import Vcov
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns
+from refino_eval.estimation.core.arrays import Columns, FloatArray, IntArray, Vector, as_columns, spanning
 from refino_eval.estimation.core.coefficient_tests import t_inference
 from refino_eval.estimation.core.influence import Estimate
 from refino_eval.estimation.core.preparation import design_of
@@ -39,7 +39,6 @@ from refino_eval.estimation.effects.propensity import (
     covariates_of,
     logit_coefficients,
     propensity_score,
-    spanning,
     trimmed,
 )
 

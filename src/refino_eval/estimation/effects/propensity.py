@@ -17,13 +17,11 @@ import numpy.typing as npt
 from scipy import linalg, special
 
 from refino_eval.errors import UserError
-from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray
+from refino_eval.estimation.core.arrays import BoolArray, FloatArray, IntArray, spanning
 from refino_eval.estimation.core.regression_inputs import RegressionInputs
 
 MOST_COLUMNS = 2_000
 """Covariates and fixed effects that a propensity score may have."""
-INDEPENDENT = 1e-9
-"""Directions of the covariates shorter than this share of the longest are rounding."""
 SCORE_LIMIT = 1e-8
 """A fitted probability this near to 0 or 1 means that the covariates predict the arm exactly."""
 
@@ -124,16 +122,6 @@ def _with_counterpart(inputs: RegressionInputs, at_least: int) -> BoolArray:
             rows &= (np.minimum(*counts) >= at_least)[codes]
         if int(rows.sum()) == before:
             return rows
-
-
-def spanning(columns: FloatArray) -> FloatArray:
-    """Return orthogonal columns with the same span and mean square 1."""
-    length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
-    columns = columns[:, length > 0] / length[length > 0]
-    # With pivoting the diagonal falls: columns whose entry is small depend on those taken before.
-    basis, triangle, _ = linalg.qr(columns, mode="economic", pivoting=True)
-    size = np.abs(np.diag(triangle))
-    return np.asarray(basis[:, size > INDEPENDENT * size[0]] * np.sqrt(columns.shape[0]))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -15,6 +15,7 @@ from scipy import special
 
 from refino_eval.estimation.core.arrays import FloatArray
 from refino_eval.estimation.core.likelihood import Family, FittedResponse
+from refino_eval.estimation.core.nonresponse import ResponseWeights
 
 
 class ResponseAnswer(NamedTuple):
@@ -78,3 +79,23 @@ def _mean(family: Family, index: np.ndarray) -> np.ndarray:
     if family == "poisson":
         return np.asarray(np.exp(index))
     return np.asarray(1 / (1 + np.exp(-index)) if family == "logit" else special.ndtr(index))
+
+
+def ask_weights(response: ResponseWeights) -> tuple[float, float]:
+    """Return the smallest and the largest weight for non-response by statsmodels' logits."""
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    inverse = [
+        np.ones(int(np.isfinite(response.weights).sum()) - sum(int(fit.observed.sum()) for fit in response.fits))
+    ]
+    for fit in response.fits:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Of collinear columns the pseudo-inverse of each step takes the shortest solution, with the same fitted values.
+            model = GLM(fit.observed, fit.columns, family=families.Binomial(), var_weights=fit.weights)
+            fitted = np.asarray(model.fit(maxiter=200, tol=1e-13).fittedvalues)
+        inverse.append(1 / fitted[fit.observed == 1])
+    values = np.concatenate(inverse)
+    largest = float(values.max()) if response.trim is None else float(np.quantile(values, response.trim))
+    return float(values.min()), min(float(values.max()), largest)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.config import definitions as d
+from refino_eval.config.exhibit_base import OutcomesExhibit
 from refino_eval.errors import UserError
-from refino_eval.exhibits.numbers.study import PersonFiles, controls_of, outcome_columns, weighted
+from refino_eval.exhibits.numbers.study import PersonFiles, controls_of, outcome_columns, response_weighted, weighted
 
+OneByOne = TypeVar("OneByOne", bound=OutcomesExhibit)
 Sample = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
 """People, their outcomes and their controls, row by row."""
 
@@ -39,9 +41,9 @@ def observed(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specificati
     cohort = weighted(cohort, specification)
     values = outcome_columns(columns, cohort, files)
     rows = np.ones(len(cohort), dtype=bool)
-    if getattr(exhibit, "missing", "common") == "common":
+    if getattr(exhibit, "missing", "common") == "common" or specification.options["nonresponse"]:
         rows = est.common_sample(values).rows
-    people = cohort.loc[rows].reset_index(drop=True)
+    people = response_weighted(cohort, rows, specification).loc[rows].reset_index(drop=True)
     controls = controls_of(people, specification, columns)
     kept = controls.rows
     return (
@@ -49,6 +51,13 @@ def observed(exhibit: Any, cohort: pd.DataFrame, files: PersonFiles, specificati
         values.loc[rows].reset_index(drop=True).loc[kept].reset_index(drop=True),
         controls.to_frame().loc[kept].reset_index(drop=True) if controls.names else None,
     )
+
+
+def one_by_one(exhibit: OneByOne, specification: d.Specification) -> list[OneByOne]:
+    """Return the exhibit, or one of each outcome where each has its own people and with them its own weights for non-response."""
+    if not specification.options["nonresponse"] or exhibit.missing == "common":
+        return [exhibit]
+    return [exhibit.model_copy(update={"columns": {key: name}}) for key, name in exhibit.columns.items()]
 
 
 def people_of(cohort: pd.DataFrame, specification: d.Specification) -> tuple[pd.DataFrame, pd.DataFrame | None]:

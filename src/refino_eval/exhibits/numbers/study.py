@@ -219,14 +219,9 @@ def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: Per
     return pd.DataFrame(outcomes)
 
 
-def controls_of(
-    cohort: pd.DataFrame, specification: d.Specification, columns: Mapping[str, str] = _NONE
-) -> est.ControlMatrix:
-    """Encode the controls of a specification on a sample, those of the outcomes that are columns (key -> outcome) among them.
-
-    Of several absorbed columns, all but the one with the most values come as a dummy for each value.
-    """
-    terms = [
+def _encoded(terms: Iterable[d.ControlTerm]) -> list[est.ControlTerm]:
+    """Return controls as the estimation room has them."""
+    return [
         est.ControlTerm(
             name=term.covariate,
             encoding=term.encoding,
@@ -235,8 +230,18 @@ def controls_of(
             missing=term.missing,
             degree=term.degree,
         )
-        for term in specification.terms_of(columns.values())
+        for term in terms
     ]
+
+
+def controls_of(
+    cohort: pd.DataFrame, specification: d.Specification, columns: Mapping[str, str] = _NONE
+) -> est.ControlMatrix:
+    """Encode the controls of a specification on a sample, those of the outcomes that are columns (key -> outcome) among them.
+
+    Of several absorbed columns, all but the one with the most values come as a dummy for each value.
+    """
+    terms = _encoded(specification.terms_of(columns.values()))
     if specification.absorb:
         most = absorbed_column(cohort, specification)
         terms += [
@@ -288,19 +293,42 @@ def cells_of(people: pd.DataFrame, specification: d.Specification) -> pd.Series 
 
 
 def weighted(cohort: pd.DataFrame, specification: d.Specification) -> pd.DataFrame:
-    """Return the people with a specification's own weights, without those who have none or 0; or with no weights at all."""
-    if specification.weights is None:
+    """Return the people with a specification's own weights, without those who have none or 0; or with no weights at all.
+
+    Weights for non-response depend on who has the outcomes: `response_weighted` multiplies these by them.
+    """
+    given = specification.given_weights
+    if given is None:
         return cohort
-    if specification.weights is False:
+    if given is False:
         return cohort.drop(columns="weight", errors="ignore")
-    weights = cohort[specification.weights].astype(float)
+    weights = cohort[given].astype(float)
     negative = int((weights < 0).sum())
     if negative:
         raise UserError(
-            f"weights '{specification.weights}': negative for {negative:,} people. Weights must be zero or positive: correct them."
+            f"weights '{given}': negative for {negative:,} people. Weights must be zero or positive: correct them."
         )
     present = (weights > 0).to_numpy(dtype=bool)
     return cohort.assign(weight=weights).loc[present].reset_index(drop=True)
+
+
+def response_weighted(cohort: pd.DataFrame, observed: np.ndarray, specification: d.Specification) -> pd.DataFrame:
+    """Return everybody with the weights times those for non-response, where a specification has these; NaN for those not observed."""
+    asked = specification.weights
+    if not isinstance(asked, d.NonresponseWeights):
+        return cohort
+    covariates = est.build_controls(cohort, _encoded(asked.nonresponse))
+    base = weights_of(cohort)
+    response = est.nonresponse_weights(
+        observed,
+        cohort["arm"] if "arm" in cohort else cohort["treated"],
+        controls=covariates.to_frame() if covariates.names else None,
+        cells=cohort["cell"] if asked.strata else None,
+        weights=base,
+        by_arm=asked.by_arm,
+        trim=asked.trim,
+    )
+    return cohort.assign(weight=response.weights if base is None else base * response.weights)
 
 
 def weighting(cohort: pd.DataFrame, vcov: Vcov) -> dict[str, Any]:

@@ -9,10 +9,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from refino_eval.config.definitions import ControlTerm, Outcome, Specification
+from refino_eval.config.definitions import ControlTerm, NonresponseWeights, Outcome, Specification
 from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import COVARIANCES, CRV1, Vcov, is_clustered
-from refino_eval.exhibits.keys import CLUSTERS, CONTROLS, FEW_FREEDOM, FEW_OF_AN_ARM, SINGLETONS, SMALL_CELLS
+from refino_eval.exhibits.keys import (
+    CLUSTERS,
+    CONTROLS,
+    FEW_FREEDOM,
+    FEW_OF_AN_ARM,
+    NONRESPONSE,
+    SINGLETONS,
+    SMALL_CELLS,
+)
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.wording.labels import LabelBook, inside, vcov_label
 from refino_eval.exhibits.wording.number_format import NumberStyle, decimals_for
@@ -120,12 +128,38 @@ def own_control_list(specification: Specification, labels: LabelBook) -> str:
 
 def weights_of(specification: Specification, labels: LabelBook) -> str:
     """Return a text on the weights of a specification, or that it has none in a weighted evaluation; nothing without any."""
-    if specification.weights is False:
+    given = specification.given_weights
+    weight = labels.covariate(given, unit=False) if given else None if given is False else labels.weights
+    if isinstance(specification.weights, NonresponseWeights):
+        return _response_weights(specification.weights, weight, labels)
+    if given is False:
         return labels.say("notes.without_weights")
-    if specification.weights or labels.weights:
-        weight = labels.covariate(specification.weights, unit=False) if specification.weights else labels.weights
-        return labels.say("notes.weighted", weight=weight)
-    return ""
+    return labels.say("notes.weighted", weight=weight) if weight else ""
+
+
+def _response_weights(response: NonresponseWeights, weight: str | None, labels: LabelBook) -> str:
+    """Say which logit the weights for non-response are from, what becomes of large ones, and that they are taken as known."""
+    covariates = [control_list(response.nonresponse, labels)] if response.nonresponse else []
+    cells = [labels.say("notes.cells_of", cells=labels.cells())] if response.strata and labels.cells() else []
+    key = "notes.response_weights_by_arm" if response.by_arm else "notes.response_weights"
+    listed = "; ".join([*covariates, *cells]) or labels.say("notes.no_covariates")
+    sentences = [labels.say(key, listed=listed)]
+    if response.trim is not None:
+        sentences.append(labels.say("notes.response_weights_trimmed", percentile=f"{100 * response.trim:g}"))
+    if weight:
+        sentences.append(labels.say("notes.response_weights_times", weight=weight))
+    return " ".join([*sentences, labels.say("notes.response_weights_known")])
+
+
+def response_note(frame: pd.DataFrame, labels: LabelBook) -> str:
+    """Return the range of the weights for non-response; nothing without them."""
+    values = frame[frame["panel"] == NONRESPONSE].set_index("column")["value"]
+    if values.empty:
+        return ""
+    style = NumberStyle.of(labels.language)
+    return labels.say(
+        "notes.response_weights_range", **{name: style.fixed(values[name], 2) for name in ("least", "most")}
+    )
 
 
 def errors_note(vcovs: Iterable[Vcov], language: str) -> str:
@@ -442,6 +476,7 @@ def exhibit_notes(
         *own,
     ]
     lines += [
+        response_note(frame, labels),
         controls_note(frame, labels, "filled"),
         controls_note(frame, labels, "collinear"),
         *extra,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.config.definitions import Specification
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.likelihood import FittedResponse
 from refino_eval.estimation.verification.likelihood_engine import ResponseAnswer, ask_response
@@ -16,7 +17,7 @@ from refino_eval.exhibits.keys import COEFFICIENTS, panel_of
 from refino_eval.exhibits.kinds.binary_models.model import BinaryModelsExhibit, ResponseModelExhibit
 from refino_eval.exhibits.numbers.number_sources import Refitted
 from refino_eval.exhibits.numbers.result_rows import EFFECT, effect_rows
-from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.samples_of_exhibits import Sample, one_by_one, sample_of
 from refino_eval.exhibits.numbers.study import Context, Row, cell, inputs_of
 
 
@@ -32,7 +33,14 @@ def response_numbers(exhibit: ResponseModelExhibit, context: Context, exposure: 
     """
     cohort, files, study = context.cohort, context.files, context.study
     specification = study.specifications[exhibit.specification]
-    people, values, controls = sample_of(exhibit, cohort, files, specification)
+    for part in one_by_one(exhibit, specification):
+        yield from _of_sample(part, sample_of(part, cohort, files, specification), specification, exposure)
+
+
+def _of_sample(
+    exhibit: ResponseModelExhibit, sample: Sample, specification: Specification, exposure: str | None
+) -> Iterator[Row]:
+    people, values, controls = sample
     every = inputs_of(people, specification, controls, columns=exhibit.columns, missing="common")
     exposed = None if exposure is None else _exposure(people, exposure)
     for key in exhibit.columns:

@@ -16,7 +16,7 @@ class InteractionGridExhibit(OutcomesExhibit):
     kind: Literal["interaction_grid"]
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     supplementary: ClassVar[bool] = True
-    honoured: ClassVar[tuple[str, ...]] = ("absorb",)
+    honoured: ClassVar[tuple[str, ...]] = ("absorb", "nonresponse")
     two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = ("itt", "groups", "verified")
     moderators: tuple[Name, ...] = Field(min_length=1, description="Covariates; a row each.")

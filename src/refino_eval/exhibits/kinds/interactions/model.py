@@ -17,7 +17,7 @@ class InteractionsExhibit(PlainExhibit):
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
-    honoured: ClassVar[tuple[str, ...]] = ("absorb",)
+    honoured: ClassVar[tuple[str, ...]] = ("absorb", "nonresponse")
     two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",

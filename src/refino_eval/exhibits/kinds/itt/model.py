@@ -33,7 +33,8 @@ class IttExhibit(OutcomesExhibit):
     several_arms: ClassVar[Several] = "together"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
-    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb", "nonresponse")
+    weights_by_outcome: ClassVar[bool] = True
     two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",

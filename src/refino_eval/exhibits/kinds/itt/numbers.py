@@ -11,7 +11,7 @@ from refino_eval.exhibits.kinds.itt.control_coefficients import control_mean_err
 from refino_eval.exhibits.kinds.itt.joint_arms import joint_effects
 from refino_eval.exhibits.kinds.itt.model import IttExhibit
 from refino_eval.exhibits.numbers.few_clusters import inference_rows
-from refino_eval.exhibits.numbers.samples_of_exhibits import sample_of
+from refino_eval.exhibits.numbers.samples_of_exhibits import one_by_one, sample_of
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, inputs_of, outcome_columns, pairs
 from refino_eval.seeds import derive_seed
 
@@ -44,13 +44,14 @@ def numbers(exhibit: IttExhibit, context: Context) -> Iterator[Row]:
     several = len(study.treated_arms) > 1
     for label in exhibit.specifications:
         specification = study.specifications[label]
-        if exhibit.comparison == "pairwise" or not several:
-            for people, pair in pairs(cohort, study):
-                yield from _itt_of_pair(exhibit, people, files, pair, label, context.name)
-        if several:
-            yield from joint_effects(exhibit, cohort, files, study, label, specification)
-        if exhibit.show_controls:
-            yield from control_rows(exhibit, cohort, files, study, label)
+        for part in one_by_one(exhibit, specification):
+            if exhibit.comparison == "pairwise" or not several:
+                for people, pair in pairs(cohort, study):
+                    yield from _itt_of_pair(part, people, files, pair, label, context.name)
+            if several:
+                yield from joint_effects(part, cohort, files, study, label, specification)
+            if exhibit.show_controls:
+                yield from control_rows(part, cohort, files, study, label)
         for column, people_lost in lost.items():
             if people_lost and exhibit.missing == "common":
                 yield cell("lost", column, "count", people_lost, people_lost, panel=label)
@@ -73,6 +74,6 @@ def _itt_of_pair(
         if exhibit.t_stat:
             yield cell(study.treated, column, "t_stat", table.t[k], n, panel=label, source=source)
     seed = derive_seed(study.seed, name, label, study.treated)
-    yield from inference_rows(
-        table, values, people, inputs, study, panel=label, seed=seed, within_cells=not specification.absorb
-    )
+    # Weights for non-response depend on assignment: re-randomisation would need others.
+    within_cells = not specification.absorb and not specification.options["nonresponse"]
+    yield from inference_rows(table, values, people, inputs, study, panel=label, seed=seed, within_cells=within_cells)

@@ -19,7 +19,7 @@ class LateExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "take_up"
     units_in_heads: ClassVar[bool] = False
     verified_with_dummies: ClassVar[bool] = True
-    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb", "nonresponse")
     most_groups: ClassVar[int] = MOST_GROUPS
     two_way: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = (

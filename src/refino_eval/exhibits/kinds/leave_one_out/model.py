@@ -17,7 +17,7 @@ class LeaveOneOutExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "robustness"
     supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
-    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb", "nonresponse")
     most_groups: ClassVar[int] = 60
     """More groups than this are not left out in turn: a table of so many rows shows nothing."""
     explanations: ClassVar[tuple[str, ...]] = (

@@ -21,7 +21,7 @@ class SubgroupsExhibit(OutcomesExhibit):
     kind: Literal["subgroups"]
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
-    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb")
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "interacted", "absorb", "nonresponse")
     most_groups: ClassVar[int] = MOST_GROUPS
     explanations: ClassVar[tuple[str, ...]] = (
         "itt",
