@@ -74,7 +74,7 @@ def test_a_reason_is_given_to_one_step():
         ("specifications", "main", {"vcov": "CRV1"}, "the evaluation names no clusters"),
         ("specifications", "main", {"vcov": "CRV1_nested", "strata": False}, "there are no fixed effects. Choose CRV1."),
         ("specifications", "main", {"controls": [{"covariate": "age"}, {"covariate": "age"}]}, "the control 'age' twice"),
-        ("specifications", "main", {"weights": "age"}, "takes no weights"),
+        ("specifications", "none", {"weights": "age"}, "takes no weights"),
         ("specifications", "linear", {"weights": "age", "vcov": "iid"}, "does not offer the covariance iid with weights"),
         ("specifications", "main", {"weights": {"nonresponse": ["agee"]}}, "the covariate (of nonresponse) 'agee'"),
         ("specifications", "main", {"weights": {"nonresponse": ["age"]}}, "does not offer weights for non-response"),
