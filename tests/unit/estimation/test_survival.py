@@ -1,7 +1,9 @@
 """Durations with censoring, against products and partial likelihoods written out."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import optimize
 
 from refino_eval.errors import UserError
@@ -101,3 +103,17 @@ def test_hazards_are_compared_within_cells():
     assert found.n_cells_informative == 10
     with pytest.raises(UserError, match="both arms and an observed end"):
         cox(duration[:6], ended[:6], z[:6], cells=cells[:6])
+
+
+def test_a_cell_of_one_arm_bears_on_a_cox_model_through_its_controls():
+    rng = np.random.default_rng(2)
+    cells = np.arange(120) // 30
+    z = rng.integers(0, 2, 120).astype(float)
+    z[:30] = 1.0
+    age = rng.normal(size=120)
+    duration, ended = rng.exponential(np.exp(-0.5 * z - age)), (rng.random(120) < 0.8).astype(float)
+    fit = sm.PHReg(duration, np.column_stack((z, age)), status=ended, strata=cells, ties="efron").fit()
+    found = cox(duration, ended, z, cells=cells, controls=pd.DataFrame({"age": age}))
+    assert found.log_ratio == pytest.approx(fit.params[0], rel=1e-8)
+    assert found.std_error == pytest.approx(fit.bse[0], rel=1e-8)
+    assert (found.n, found.n_informative) == (120, 90)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from refino_eval.config.base import Label
@@ -29,7 +30,7 @@ def definitions():
         {
             "states": {"s": {"label": LABEL, "description": "x", "expression": "1", "unit": LABEL}},
             "covariates": {"age": {"kind": "column", "column": "age", "label": LABEL}},
-            "specifications": {"main": spec, "aged": {**spec, "controls": [{"covariate": "age"}]}, "clustered": {**spec, "vcov": "CRV1"}, "linear": spec},
+            "specifications": {"main": spec, "aged": {**spec, "controls": [{"covariate": "age"}]}, "clustered": {**spec, "vcov": "CRV1"}, "linear": spec, "unweighted": {**spec, "controls": [{"covariate": "age"}], "weights": False}},
             "exhibits": {
                 "itt": {"kind": "itt", "title": LABEL, "columns": columns, "specifications": ["main", "clustered"]},
                 "joint": {"kind": "itt", "title": LABEL, "columns": columns, "comparison": "joint", "between_arms": True},
@@ -55,6 +56,7 @@ def definitions():
                 "flow": {"kind": "flow", "title": LABEL},
                 "weightings": {"kind": "estimands", "title": LABEL, "specification": "main", "columns": {"work": "work"}},
                 "weightings_pooled": {"kind": "estimands", "title": LABEL, "specification": "main", "columns": {"work": "work"}, "arm": "any"},
+                "ends": {"kind": "time_to_event", "title": LABEL, "outcome": "weeks", "event": "ended", "specification": "unweighted", "comparison": "joint"},
                 "paths": {"kind": "paths", "title": LABEL, "states": ["s"]},
                 "effects": {"kind": "effects", "title": LABEL, "states": ["s"]},
             },
@@ -85,6 +87,9 @@ def trial(tmp_path_factory):
     shift = cohort["arm"].map({"a": 0.3, "b": 1.0, "none": 0.0})
     started = (rng.random(n) < 0.8 * cohort["treated"]).astype(float)
     values = {"work": rng.normal(size=n) + shift, "pay": rng.normal(size=n), "started": started}
+    # Of their own stream, so that the other columns do not depend on them.
+    own = np.random.default_rng(4)
+    values |= {"weeks": own.integers(1, 40, n).astype(float), "ended": (own.random(n) < 0.7).astype(float)}
     values["pay"][::40] = np.nan
     cohort.to_parquet(folder / "cohort.parquet")
     paths = {}
@@ -377,3 +382,15 @@ def test_one_arm_is_written_as_before_and_codes_must_differ():
     assert Arms.model_validate(arms.model_dump(mode="json", by_alias=True, exclude_unset=True)) == arms
     with pytest.raises(ValueError, match="differ in name and in code"):
         Arms.model_validate({"treated": [arm, {**arm, "name": "b", "code": [2, 1]}], "control": control})
+
+
+def test_joint_hazard_ratios_are_those_of_one_cox_model_of_all_arms(trial):
+    people = trial[0]
+    _, got = numbers(trial, "ends")
+    columns = np.column_stack([people["arm"] == "a", people["arm"] == "b", people["age"]]).astype(float)
+    fit = sm.PHReg(
+        people["weeks"].to_numpy(), columns, status=people["ended"].to_numpy(), strata=people["cell"], ties="efron"
+    ).fit()
+    for k, arm in enumerate(ARMS):
+        assert got[arm, "cox", "log_hazard_ratio", "estimate"] == pytest.approx(fit.params[k], rel=1e-6)
+        assert got[arm, "cox", "log_hazard_ratio", "std_error"] == pytest.approx(fit.bse[k], rel=1e-6)

@@ -30,6 +30,9 @@ from refino_eval.estimation.core.arrays import (
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
 from refino_eval.estimation.effects.nonlinear import Coefficient
 
+VARIES = 1e-12
+"""Mean absolute deviation within a cell above which a regressor varies there, and is not rounded differently."""
+
 GroupLabels = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series
 
 
@@ -177,8 +180,8 @@ class HazardRatio:
     """Effect of treatment on the hazard (Cox 1972), with a separate baseline hazard for each cell.
 
     ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal.
-    ``n_informative`` are in cells with both arms and an observed end; others carry no information and are left out of the fit,
-    which leaves it the same. ``coefficients`` has the log hazard ratio of each control.
+    ``n_informative`` are in cells with both arms and an observed end; people in others bear on the effect through the controls alone.
+    ``coefficients`` has the log hazard ratio of each control.
     """
 
     log_ratio: float
@@ -224,14 +227,17 @@ def cox(
         remedy="Encode the missing values (build_controls).",
     )
     columns = np.hstack((inputs.treated[:, None], inputs.controls))
-    # The partial likelihood of a cell with one arm, or without an end, does not depend on the effect.
     mean = groups.means(np.column_stack((inputs.treated[where], event[where])))
     informative = (mean[:, 0] > 0) & (mean[:, 0] < 1) & (mean[:, 1] > 0)
-    inside = where[informative[groups.codes]]
-    if not inside.size:
+    if not informative.any():
         raise UserError(
             "No cell has both arms and an observed end, so that hazards cannot be compared; use coarser cells."
         )
+    # The partial likelihood of a cell without an end, or in which nothing varies, is constant. One with a single arm still says
+    # something of the controls, and so of the effect.
+    deviation = columns[where] - groups.means(columns[where])[groups.codes]
+    varies = groups.means(np.abs(deviation)).max(axis=1) > VARIES
+    inside = where[(varies & (mean[:, 1] > 0))[groups.codes]]
     model = PHReg(duration[inside], columns[inside], status=event[inside], strata=inputs.cells[inside], ties="efron")
     fit = model.fit()
     estimate, error = float(fit.params[0]), float(fit.bse[0])
@@ -245,7 +251,7 @@ def cox(
         conf_high=float(np.exp(estimate + reach)),
         n=where.size,
         n_ended=int(event[where].sum()),
-        n_informative=inside.size,
+        n_informative=int(np.count_nonzero(informative[groups.codes])),
         n_cells=groups.n_cells,
         n_cells_informative=int(np.count_nonzero(informative)),
         level=inputs.level,

@@ -125,7 +125,8 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
         compared = {arm: comparison_text(frame, labels.language, arm) for arm in labels.treated_arms}
         against = labels.arm(labels.control)
         listed = "; ".join(f"{labels.arm(arm)} {text[:1].lower()}{text[1:]}" for arm, text in compared.items() if text)
-        lines.append(labels.say("time_to_event.each_arm_compared", against=against, listed=listed))
+        how = "joint_model" if exhibit.comparison == "joint" else "each_arm_compared"
+        lines.append(labels.say(f"time_to_event.{how}", against=against, listed=listed))
     if entry is not None and entry.controls:
         lines.append(specification_note(exhibit.specification, entry, labels))
     lines += _control_notes(frame, labels)

@@ -34,6 +34,11 @@ class TimeToEventExhibit(PlainExhibit):
         default=None, description="What the axis of time says, for instance weeks since the claim; default: months."
     )
     specification: Name = "none"
+    comparison: Literal["pairwise", "joint"] = Field(
+        default="pairwise",
+        description="With several treated arms. pairwise: a Cox model of each arm's people and those of the control arm; joint: one Cox "
+        "model of all arms. The log-rank test of an arm is pairwise.",
+    )
     show_controls: bool = Field(default=False, description="Also the hazard ratio of each control, in a note.")
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from refino_eval.exhibits.numbers.number_sources import Reason
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
 from refino_eval.exhibits.round_steps import round_step
 
+ARM = "arm:"
+"""Begins the names of the indicators of the other arms in a joint model."""
 MOST_MOMENTS = 240
 """Times at which a curve is reported: more could not be seen in a figure."""
 
@@ -57,9 +60,15 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
     several = len(study.treated_arms) > 1
     for arm in study.treated_arms:
         pair = of_arm(people, arm, study) | of_arm(people, study.control, study)
-        among = None if beside is None else beside.loc[pair].reset_index(drop=True)
-        two = people.loc[pair].reset_index(drop=True)
-        for one in _comparison(exhibit, duration[pair], event[pair], two, among, specification):
+        compared = _Compared(duration, event, people, pair, beside)
+        model = compared
+        if several and exhibit.comparison == "joint":
+            others = [other for other in study.treated_arms if other != arm]
+            indicators = pd.DataFrame({f"{ARM}{other}": of_arm(people, other, study).astype(float) for other in others})
+            everybody = people.assign(treated=of_arm(people, arm, study).astype(int))
+            joint = indicators if beside is None else pd.concat((indicators, beside), axis=1)
+            model = _Compared(duration, event, everybody, np.ones(len(people), dtype=bool), joint)
+        for one in _comparison(exhibit, compared, model, specification):
             yield {**one, "panel": arm} if several else one
     if several:
         yield from _all_arms(duration, event, people, specification)
@@ -88,21 +97,43 @@ def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonF
     return time, 1.0 - estimated["censored"].to_numpy(dtype=np.float64)
 
 
-def _comparison(
-    exhibit: TimeToEventExhibit,
-    duration: np.ndarray,
-    event: np.ndarray,
-    people: pd.DataFrame,
-    beside: pd.DataFrame | None,
-    specification: object,
-) -> Iterator[Row]:
+@dataclass(frozen=True)
+class _Compared:
+    """Two arms of which one is treated, among everybody who has a duration: the chosen people, and controls of everybody."""
+
+    duration: np.ndarray
+    event: np.ndarray
+    everybody: pd.DataFrame
+    rows: np.ndarray
+    all_controls: pd.DataFrame | None
+
+    @property
+    def times(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Durations, whether the end was observed, and treatment, of the chosen people."""
+        return self.duration[self.rows], self.event[self.rows], self.everybody["treated"].to_numpy()[self.rows]
+
+    @property
+    def controls(self) -> pd.DataFrame | None:
+        """The controls of the chosen people."""
+        return None if self.all_controls is None else self.all_controls.loc[self.rows].reset_index(drop=True)
+
+    def cells(self, specification: object) -> pd.Series | None:
+        """Return the cells of the chosen people, unless the specification has none."""
+        if not getattr(specification, "strata", True):
+            return None
+        return self.everybody.loc[self.rows, "cell"].reset_index(drop=True)
+
+
+def _comparison(exhibit: TimeToEventExhibit, pair: _Compared, model: _Compared, specification: object) -> Iterator[Row]:
     """Compare two arms within cells: log-rank test and Cox model; neither where no cell compares them."""
-    treated, n = people["treated"].to_numpy(), len(people)
-    cells = people["cell"] if getattr(specification, "strata", True) else None
+    n, n_model = int(np.count_nonzero(pair.rows)), int(np.count_nonzero(model.rows))
     try:
-        rank = est.log_rank(duration, event, treated, cells=cells)
+        rank = est.log_rank(*pair.times, cells=pair.cells(specification))
         hazard = est.cox(
-            duration, event, treated, cells=cells, controls=beside, level=getattr(specification, "level", 0.95)
+            *model.times,
+            cells=model.cells(specification),
+            controls=model.controls,
+            level=getattr(specification, "level", 0.95),
         )
     except UserError:
         yield cell("log_rank", "difference", "p_value", np.nan, n, status="not_estimable")
@@ -115,13 +146,15 @@ def _comparison(
         ("estimate", hazard.hazard_ratio), ("conf_low", hazard.conf_low), ("conf_high", hazard.conf_high),
         ("p_value", hazard.p_value), ("n", hazard.n_informative),
     ):  # fmt: skip
-        yield cell("cox", "hazard_ratio", statistic, value, n, source=Reason.LIKELIHOOD)
-    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n, source=Reason.LIKELIHOOD)
-    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n, source=Reason.LIKELIHOOD)
+        yield cell("cox", "hazard_ratio", statistic, value, n_model, source=Reason.LIKELIHOOD)
+    yield cell("cox", "log_hazard_ratio", "estimate", hazard.log_ratio, n_model, source=Reason.LIKELIHOOD)
+    yield cell("cox", "log_hazard_ratio", "std_error", hazard.std_error, n_model, source=Reason.LIKELIHOOD)
     for control in hazard.coefficients if exhibit.show_controls else ():
+        if control.name.startswith(ARM):
+            continue
         row = f"{COEFFICIENTS}:{control.name}"
-        yield cell(row, "log_hazard_ratio", "estimate", control.estimate, n, source=Reason.LIKELIHOOD)
-        yield cell(row, "log_hazard_ratio", "std_error", control.std_error, n, source=Reason.LIKELIHOOD)
+        yield cell(row, "log_hazard_ratio", "estimate", control.estimate, n_model, source=Reason.LIKELIHOOD)
+        yield cell(row, "log_hazard_ratio", "std_error", control.std_error, n_model, source=Reason.LIKELIHOOD)
 
 
 def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
