@@ -121,7 +121,8 @@ class _Compared:
         """Return the cells of the chosen people, unless the specification has none."""
         if not getattr(specification, "strata", True):
             return None
-        return self.everybody.loc[self.rows, "cell"].reset_index(drop=True)
+        cells: pd.Series = self.everybody["cell"]
+        return cells[self.rows].reset_index(drop=True)
 
 
 def _comparison(exhibit: TimeToEventExhibit, pair: _Compared, model: _Compared, specification: object) -> Iterator[Row]:
