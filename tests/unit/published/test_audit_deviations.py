@@ -23,7 +23,8 @@ def divided(seed=3):
     programme = rng.choice(7, n, p=[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05])
     for name, groups in (("age", 4), ("education", 3), ("income", 5)):
         # Programmes differ by group, and groups by size.
-        group = (programme + rng.choice(groups, n, p=rng.dirichlet(np.full(groups, 4.0)))) % groups
+        sizes = 0.5 ** np.arange(groups)
+        group = (programme // 5 + rng.choice(groups, n, p=sizes / sizes.sum())) % groups
         for k in range(groups):
             inside = programme[group == k]
             cells[f"by_{name}//all/{name}_{k}/n"] = str(len(inside))
