@@ -27,14 +27,17 @@ KINDS = {
 }  # fmt: skip
 """Statistics of one kind."""
 
-FEWEST = 4
-"""Numbers that two lines must have in common."""
+FEWEST = {"n": 4, "std_error": 4, "mean": 7, "sd": 7}
+"""Numbers that two lines must have in common. Means and deviations of rare outcomes vary by chance."""
 
 TIMES = 5.0
 """How many times as much as the others a number must deviate."""
 
-FLOORS = {"n": math.log(1.04), "std_error": math.log(1.5), "mean": math.log(1.15), "sd": math.log(1.15)}
+FLOORS = {"n": math.log(1.04), "std_error": math.log(1.5), "mean": math.log(2.5), "sd": math.log(1.8)}
 """Log factor from which a number deviates."""
+
+EXCHANGED = math.log(1.15)
+"""Log factor from which two numbers are far enough from each other's for an exchange to show."""
 
 GROSS = math.log(3)
 """Log factor from which a standard error deviates by a slip, however closely the others keep together."""
@@ -78,34 +81,30 @@ def two_way_outliers(document: Document) -> Iterator[Finding]:
     """Yield numbers that break a proportion between two lines, and pairs of numbers that keep to it when exchanged."""
     for kind, statistics in KINDS.items():
         for axis in (3, 2):
-            pairs = list(_pairs(document, statistics, axis))
+            pairs = list(_pairs(document, statistics, axis, FEWEST[kind]))
             swaps = [(pair, swap) for pair in pairs if (swap := _exchanged(pair, kind)) is not None]
-            for pair, swap in swaps:
-                yield from _swap(document, pair, swap)
-            yield from _deviating(document, kind, [pair for pair in pairs if pair not in [one for one, _ in swaps]])
+            yield from _exchanges(document, swaps)
+            exchanged = [pair for pair, _ in swaps]
+            yield from _deviating(document, kind, [pair for pair in pairs if pair not in exchanged])
 
 
-def _pairs(document: Document, statistics: Sequence[str], axis: int) -> Iterator[Pair]:
+def _pairs(document: Document, statistics: Sequence[str], axis: int, fewest: int) -> Iterator[Pair]:
     """Yield pairs of lines: numbers by column (axis 3) of two rows, panels or tables, or by row (axis 2) of two columns."""
     lines: dict[Name, dict[str, Cell]] = {}
     for cell in document.of(*statistics):
         if cell.range.low > 0 and not {*EVERYBODY} & {cell.key[axis]} and not is_difference(cell.key[:4]):
             lines.setdefault((*cell.key[:axis], *cell.key[axis + 1 :]), {})[cell.key[axis]] = cell
-    long = {name: line for name, line in lines.items() if len(line) >= FEWEST}
+    long = {name: line for name, line in lines.items() if len(line) >= fewest}
     if len(long) > MOST_LINES:
         return
     tried = len(long) * (len(long) - 1) // 2
     for (one, first), (other, second) in itertools.combinations(long.items(), 2):
         names = tuple(name for name in first if name in second)
-        # Lines of one table and of other tables; rows of one name in two tables are compared by their columns.
-        if len(names) >= FEWEST and len(names) >= 0.75 * max(len(first), len(second)) and _differ(one, other, axis):
+        # Columns are compared within a table, rows also with those of other tables.
+        common = len(names) >= max(fewest, 0.75 * max(len(first), len(second)))
+        if common and (axis == 3 or one[0] == other[0]):
             ratios = tuple(math.log(first[name].printed.value / second[name].printed.value) for name in names)
             yield Pair(first, second, names, ratios, tried)
-
-
-def _differ(one: Name, other: Name, axis: int) -> bool:
-    """Return whether two lines are of two rows or columns, or of one in two tables; an axis of rows stays in one table."""
-    return axis == 3 or one[0] == other[0]
 
 
 def _exchanged(pair: Pair, kind: str) -> tuple[int, int] | None:
@@ -119,7 +118,7 @@ def _exchanged(pair: Pair, kind: str) -> tuple[int, int] | None:
         changed[i], changed[j] = ratios[i] - gap, ratios[j] + gap
         after = _spread(changed)
         gross = kind == "std_error" and abs(gap) > GROSS
-        if before > TIMES * after and before > FLOORS["mean"] and (gross or pair.close(after, 1)):
+        if before > TIMES * after and before > EXCHANGED and (gross or pair.close(after, 1)):
             found.append((i, j))
     return found[0] if len(found) == 1 else None
 
@@ -128,13 +127,23 @@ def _spread(ratios: Sequence[float] | np.ndarray) -> float:
     return float(np.abs(ratios - np.median(ratios)).max())
 
 
-def _swap(document: Document, pair: Pair, at: tuple[int, int]) -> Iterator[Finding]:
-    first, second = (pair.one[pair.names[k]] for k in at)
-    others = [pair.other[pair.names[k]] for k in at]
-    if not document.explained("swap", first.key):
+def _exchanges(document: Document, swaps: Sequence[tuple[Pair, tuple[int, int]]]) -> Iterator[Finding]:
+    """Yield exchanges: an exchange in either line repairs a pair, so that of most pairs is reported."""
+    options = [
+        (pair, at, [tuple(line[pair.names[k]] for k in at) for line in (pair.one, pair.other)]) for pair, at in swaps
+    ]
+    times = Counter(frozenset(cells) for _, _, both in options for cells in both)
+    explained: set[Cell] = set()
+    for pair, _, both in sorted(options, key=lambda option: -max(times[frozenset(cells)] for cells in option[2])):
+        first, second = max(both, key=lambda cells: times[frozenset(cells)])
+        if {cell for cells in both for cell in cells} & explained or document.explained("swap", first.key):
+            continue
+        explained |= {first, second}
+        alone = times[frozenset((first, second))] == 1
+        suspects = [cell.key for cells in both for cell in cells] if alone else [first.key, second.key]
         yield finding_about(
             "audit.exchanged_in_proportion", document, first, rule="swap", certainty="possible",
-            fits=quoted([second, first]), cells=[second.key], suspects=[cell.key for cell in (first, second, *others)],
+            fits=quoted([second, first]), cells=[second.key], suspects=suspects,
             other=short(second.key, first.key), other_published=second.text, rows=len(pair.names) - 2,
         )  # fmt: skip
 

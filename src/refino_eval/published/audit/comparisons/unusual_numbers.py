@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from refino_eval.published.audit.comparisons.sibling_models import SHARED_ROWS
@@ -22,7 +22,7 @@ from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
 from refino_eval.published.audit.inferred_layout import is_difference
-from refino_eval.published.audit.significance import t_range
+from refino_eval.published.audit.significance import TRange, t_range
 from refino_eval.published.intervals import added
 
 CHANCE = Fraction(1, 100)
@@ -134,19 +134,14 @@ def _sum_apart(document: Document, blocks: Sequence[Sequence[Cell]]) -> Iterator
 
 
 def _t_statistics(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
-    places = [document.places[cell.place] for cell in cells if cell.statistic == "estimate"]
-    tested = [
-        (place, t)
-        for place in places
-        if "std_error" in place
-        and place["estimate"].printed.value
-        and (t := t_range(place, published_t=False)) is not None
-    ]
-    if len(tested) <= FEWEST:
+    tested = _with_t(document, cells)
+    # A small table is compared with all others of the document.
+    compared = tested if len(tested) > FEWEST else _with_t(document, document.of("estimate"))
+    if len(compared) <= FEWEST:
         return
     for place, t in tested:
-        others = sorted(other.low for at, other in tested if at is not place)
-        near_zero = t.high is not None and len(tested) * DENSITY * t.high < CHANCE
+        others = sorted(other.low for at, other in compared if at is not place)
+        near_zero = t.high is not None and len(compared) * DENSITY * t.high < CHANCE
         large = t.low > max(Fraction(LARGEST), TIMES * others[-1])
         if (near_zero or large) and not document.explained("magnitude", place["estimate"].key):
             yield finding_about(
@@ -154,3 +149,15 @@ def _t_statistics(document: Document, cells: Sequence[Cell]) -> Iterator[Finding
                 suspects=[place["std_error"].key, place["estimate"].key], estimate=place["estimate"].text,
                 t=number(t.low, 3), range=f"[{number(others[0], 2)}, {number(others[-1], 2)}]",
             )  # fmt: skip
+
+
+def _with_t(document: Document, cells: Sequence[Cell]) -> list[tuple[Mapping[str, Cell], TRange]]:
+    """Return the places of estimates other than zero with a standard error, and their |t|."""
+    places = [document.places[cell.place] for cell in cells if cell.statistic == "estimate"]
+    return [
+        (place, t)
+        for place in places
+        if "std_error" in place
+        and place["estimate"].printed.value
+        and (t := t_range(place, published_t=False)) is not None
+    ]
