@@ -98,3 +98,57 @@ def test_a_row_that_repeats_the_next_one_is_reported_where_neighbours_differ():
     # Two such small rows that are not next to each other may be equal by chance.
     apart = {f"shares//row_7/{c}/value": cells[f"shares//row_3/{c}/value"] for c in "ab"}
     assert reported(cells, apart) == set()
+
+
+def samples():
+    """Return two tables of five outcomes, the second in two thirds of the first's sample."""
+    cells = {}
+    for name, (size, error) in {"all": (1.0, 1.0), "adults": (0.66, 1.3)}.items():
+        for k, (n, se) in enumerate(((5120, 0.021), (4410, 0.34), (5120, 0.0071), (2870, 11.2), (3950, 1.43))):
+            key = f"{name}/main/invited/outcome_{k}"
+            cells[f"{key}/estimate"] = f"{se * error * (1.1, -0.7, 0.4, 1.8, -1.3)[k]:.4f}"
+            cells[f"{key}/std_error"] = f"{se * error * (1 + 0.02 * k):.4f}"
+            cells[f"{key}/n"] = str(round(n * size * (1, 1.006, 1, 0.995, 0.997)[k]))
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("statistic", "wrong"), [("n", "4419"), ("n", "51200"), ("std_error", "4.4000"), ("std_error", "0.0340")]
+)
+def test_sizes_and_standard_errors_of_two_tables_are_in_proportion(statistic, wrong):
+    cells = samples()
+    assert reported(cells) == set()
+    at = f"all/main/invited/outcome_{0 if statistic == 'n' else 1}/{statistic}"
+    assert ("magnitude", at) in reported(cells, {at: wrong})
+
+
+def test_two_exchanged_sizes_are_recognised_by_those_of_another_table():
+    cells = samples()
+    first, second = (f"adults/main/invited/outcome_{k}/n" for k in (1, 3))
+    wrong = reported(cells, {first: cells[second], second: cells[first]})
+    assert {rule for rule, _ in wrong} == {"swap"}
+
+
+def test_a_large_t_of_a_small_table_is_compared_with_those_of_the_document():
+    cells = samples()
+    at = "adults/main/invited/outcome_2/estimate"
+    assert reported(cells, {at: "3.0037"}) == {("magnitude", at.replace("estimate", "std_error"))}
+
+
+def rounded(rows, columns):
+    """Return a table of whole per cent whose columns add up to a hundred before rounding."""
+    rng = np.random.default_rng(1)
+    cells = {}
+    for c in range(columns):
+        for r, share in enumerate(rng.dirichlet(np.full(rows, 3.0))):
+            cells[f"shares//row_{r}/column_{c}/share"] = f"{100 * share:.0f} %"
+    return cells
+
+
+def test_a_sum_of_shares_that_rounding_would_seldom_give_is_reported():
+    cells = rounded(10, 5)
+    assert reported(cells) == set()
+    at = "shares//row_4/column_2/share"
+    # Four points are within what ten roundings allow, and still improbable.
+    wrong = reported(cells, {at: f"{int(cells[at].split()[0]) + 4} %"})
+    assert [(rule, place.split("/")[3]) for rule, place in wrong] == [("sums", "column_2")]

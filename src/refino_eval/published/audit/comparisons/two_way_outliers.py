@@ -19,7 +19,7 @@ import numpy as np
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, quoted, short
-from refino_eval.published.audit.inferred_layout import is_difference
+from refino_eval.published.audit.inferred_layout import Floats, is_difference
 
 KINDS = {
     "n": ("n", "n_treated", "n_control"), "std_error": ("std_error",),
@@ -80,7 +80,8 @@ class Pair:
 def two_way_outliers(document: Document) -> Iterator[Finding]:
     """Yield numbers that break a proportion between two lines, and pairs of numbers that keep to it when exchanged."""
     for kind, statistics in KINDS.items():
-        for axis in (3, 2):
+        # Columns of regressors have standard errors of different kinds: a main effect, an interaction.
+        for axis in (3,) if kind == "std_error" else (3, 2):
             pairs = list(_pairs(document, statistics, axis, FEWEST[kind]))
             swaps = [(pair, swap) for pair in pairs if (swap := _exchanged(pair, kind)) is not None]
             yield from _exchanges(document, swaps)
@@ -123,7 +124,7 @@ def _exchanged(pair: Pair, kind: str) -> tuple[int, int] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _spread(ratios: Sequence[float] | np.ndarray) -> float:
+def _spread(ratios: Floats) -> float:
     return float(np.abs(ratios - np.median(ratios)).max())
 
 
