@@ -9,10 +9,9 @@ from __future__ import annotations
 import ast
 import fnmatch
 import hashlib
-import json
 import os
+import re
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def _behind(script: str, kind: str) -> frozenset[str]:
 def _shared(script: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return what a script imports, followed to the end, whatever the kind; and the modules that load kinds by name."""
     shared = _reached(_imports(script), "", frozenset())
-    return shared, tuple(module for module in sorted(shared) if _parsed(module)[1])
+    return shared, tuple(module for module in sorted(shared) if names_in(module)[1])
 
 
 def _reached(start: Iterable[str], kind: str, known: frozenset[str]) -> frozenset[str]:
@@ -98,7 +97,7 @@ def _with_assets(modules: frozenset[str]) -> frozenset[str]:
 @lru_cache(maxsize=2048)
 def _loaded(module: str, kind: str) -> tuple[str, ...]:
     """Return the modules of a kind that a module loads by name."""
-    _, patterns = _parsed(module)
+    _, patterns = names_in(module)
     wanted = [f"{PACKAGE}/{pattern.replace('{kind}', kind)}" for pattern in patterns]
     return tuple(
         path
@@ -128,60 +127,34 @@ def _named_content(path: str) -> bytes:
 @lru_cache(maxsize=2048)
 def _imports(path: str) -> tuple[str, ...]:
     """Return the package's modules that a file imports, with the packages that contain them."""
-    names, _ = _parsed(path)
+    names, _ = names_in(path)
     return tuple(dict.fromkeys(module for name in names for module in _modules(name)))
 
 
-_Names = tuple[tuple[str, ...], tuple[str, ...]]
-"""What a file imports of this package, and the patterns of its constant `LOADS`: what it imports by name."""
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<origin>[\w.]+)[ \t]+import[ \t]+(?P<names>\((?:[^)#]|#[^\n]*)*\)|[^\n#]*)|import[ \t]+(?P<modules>[^\n#]*))",
+    re.MULTILINE,
+)
+"""An import statement, as the formatter of the project writes it. Parsing every file instead would take a second of each run."""
 
-_known: dict[str, _Names] = {}
-"""The names in files, by the hash of their content."""
-
-
-def read_known_imports(path: Path) -> None:
-    """Read what is known of files' imports, so that only changed files are parsed; a damaged file says nothing."""
-    with suppress(OSError, ValueError, TypeError):
-        entries = json.loads(path.read_text(encoding="utf-8")).items()
-        _known.update({content: (tuple(imports), tuple(loads)) for content, (imports, loads) in entries})
-
-
-def write_known_imports(path: Path) -> None:
-    """Write what is known of the imports of the files that were asked for, where it is not in the file already."""
-    text = json.dumps({content: _known[content] for content in sorted(_asked)}, separators=(",", ":"))
-    with suppress(OSError):  # the next run parses the files again
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.{os.getpid()}")
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, path)
-
-
-_asked: set[str] = set()
+_LOADS = re.compile(r"^LOADS = (\([^()]*\))$", re.MULTILINE)
+_NAME = re.compile(r"[\w.]+")
 
 
 @lru_cache(maxsize=2048)
-def _parsed(path: str) -> _Names:
-    content = Path(path).read_bytes()
-    name = hashlib.sha256(content).hexdigest()
-    _asked.add(name)
-    if name not in _known:
-        _known[name] = _names_in(ast.parse(content))
-    return _known[name]
-
-
-def _names_in(tree: ast.Module) -> _Names:
+def names_in(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a file imports of this package, and the patterns of its constant `LOADS`: what it imports by name."""
+    text = Path(path).read_text(encoding="utf-8")
     names: list[str] = []
-    loads: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["LOADS"]:
-            loads += ast.literal_eval(node.value)
-    return tuple(name for name in names if name.split(".")[0] == NAME), tuple(loads)
+    for match in _IMPORT.finditer(text):
+        listed = re.sub(r"#[^\n]*", "", match["names"] or match["modules"]).strip("()").split(",")
+        imported = [name[0] for name in map(_NAME.search, listed) if name]
+        names += (
+            imported if match["modules"] else [match["origin"], *(f"{match['origin']}.{name}" for name in imported)]
+        )
+    loads = _LOADS.search(text)
+    patterns = ast.literal_eval(loads[1]) if loads else ()
+    return tuple(name for name in names if name.split(".")[0] == NAME), patterns
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from refino_eval.config.schemas import schemas
-from refino_eval.digest import files_behind, source_digest
+from refino_eval.digest import files_behind, names_in, source_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
@@ -148,6 +148,18 @@ def test_a_digest_follows_imports_and_nothing_else(tmp_path):
     alone = tmp_path / "c.py"
     alone.write_text("from refino_eval.errors import UserError\n")
     assert len({source_digest(path) for path in (uses_estimation, uses_nothing, alone)}) == 3
+
+
+def test_a_digest_finds_the_imports_that_python_would():
+    for path in (*MODULES, *(ROOT / "workflow/scripts").glob("*.py")):
+        nodes = list(ast.walk(parsed(path)))
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                assert not node.level, "a relative import would be missing in the digest"
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        found, _ = names_in(str(path))
+        assert set(found) == {name for name in names if name.split(".")[0] == PACKAGE.name}, path
 
 
 def closure(script, kind="*"):

@@ -13,16 +13,13 @@ from functools import cache
 from pathlib import Path
 from shlex import quote
 
+import snakemake.benchmark
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from refino_eval.checksums import FOLDER, unvouched
 from refino_eval.cli.running import job_client
-from refino_eval.digest import (
-    read_known_imports,
-    source_digest,
-    write_known_imports,
-)
+from refino_eval.digest import source_digest
 from refino_eval.errors import UserError
 from refino_eval.kept_results import Recorded, forget
 from refino_eval.workflow import Workflow
@@ -44,9 +41,11 @@ SCRIPTS = RULES.parent / "scripts"
 if os.environ.get(SERVER_VARIABLE, NO_SERVER) != NO_SERVER:
     # The server of `refino-eval run` runs the jobs in forks of itself; without it, each is a new process.
     CLIENT = quote(str(Path(job_client.__file__)))
+    # Snakemake would look at all processes of the machine twice a second to measure a client that waits; jobs measure themselves.
+    snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = (
+        snakemake.benchmark.BENCHMARK_INTERVAL
+    )
     shell.prefix(f"set -euo pipefail; {quote(sys.executable)} -I -S {CLIENT} ")
-KNOWN_IMPORTS = Path(".snakemake/refino_eval/imports.json")
-read_known_imports(KNOWN_IMPORTS)
 CONFIGURATION, STUDY = EVALUATION.configuration, EVALUATION.configuration.evaluation
 FROM_SPELLS = EVALUATION.only_if(STUDY.entry == "spells")
 FROM_TABLE = EVALUATION.only_if(STUDY.entry == "person_table")

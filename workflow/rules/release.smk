@@ -160,8 +160,3 @@ rule write_report:
         "Writing the report"
     script:
         "../scripts/write_report.py"
-
-
-# Every digest has been asked for by now.
-if workflow.is_main_process:
-    write_known_imports(KNOWN_IMPORTS)

@@ -1,8 +1,8 @@
 """A process that runs the jobs of a run by forking, with the libraries that they need imported already.
 
 Starting Python and importing libraries takes a job longer than most of its work. Snakemake plans, starts, logs and measures
-jobs as ever; its shell gives their scripts to `job_client`, which has this server run each in a fork of itself. The server
-imports and does nothing else, so a job finds what a new process would. Without a server (another system, a
+jobs as ever, in a fork of this server itself; its shell gives their scripts to `job_client`, which has the server run each in
+another fork. The server imports and does nothing else, so a job finds what a new process would. Without a server (another system, a
 cluster, a server that was killed) the client starts a new process, with the same result.
 """
 
@@ -31,11 +31,14 @@ from refino_eval.cli.running.job_client import STALE
 from refino_eval.digest import PACKAGE
 from refino_eval.workflow_job import SERVER_VARIABLE
 
+PLANNING = ("pandas", "snakemake.cli", "refino_eval.workflow")
+"""What Snakemake itself needs; imported before the first request, which is to run Snakemake."""
+
 EVERY_JOB = (
-    "pandas",
     "pyarrow.parquet",
-    "snakemake.iocontainers",
-    "snakemake.logging",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "duckdb",
     "refino_eval.config.definitions",
 )
 COMPUTING = (
@@ -45,11 +48,13 @@ COMPUTING = (
     "refino_eval.exhibits.render",
     "refino_eval.exhibits.formats.write",
     "refino_eval.report.page.report_page",
+    "refino_eval.report.catalogue_page",
+    "refino_eval.outcomes.build",
     "matplotlib.backends.backend_agg",
-    "openpyxl",
-    "docx",
-    "snakemake.cli",
-    "refino_eval.workflow",
+    "refino_eval.exhibits.formats.excel",
+    "refino_eval.exhibits.formats.word",
+    "refino_eval.report.word.word_report",
+    "linearmodels.iv.absorbing",
 )
 """What the jobs of a whole run import, in the order in which they need it."""
 
@@ -117,13 +122,14 @@ class _Server:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Snakemake decides what Ctrl-C means for its jobs
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        for name in PLANNING:
+            self._import(name)
         for source in (0, ended, self.listener):
             selector.register(source, selectors.EVENT_READ)
         while True:
             ready = selector.select(0 if self.modules else None)
             if not ready and self.modules:
-                with suppress(Exception):  # a job that needs it reports what is wrong
-                    import_module(self.modules.pop(0))
+                self._import(self.modules.pop(0))
             for key, _ in ready:
                 if key.fileobj == 0:
                     for process in self.jobs:
@@ -144,6 +150,10 @@ class _Server:
                 else:
                     self._stop(key.fileobj)
                     selector.unregister(key.fileobj)
+
+    def _import(self, name: str) -> None:
+        with suppress(Exception):  # a job that needs it reports what is wrong
+            import_module(name)
 
     def _answer(self) -> Iterator[socket.socket]:
         """Tell clients whose jobs have ended the exit code, and yield their connections."""
@@ -271,4 +281,5 @@ def _modules(everything: bool) -> list[str]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the server only imports; its forks collect garbage again
     _Server(socket.socket(fileno=int(sys.argv[1])), _modules("everything" in sys.argv)).serve()

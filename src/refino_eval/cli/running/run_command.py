@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
@@ -127,7 +127,8 @@ def run_workflow(
             if place.name == LAPTOP
             else nullcontext(environment) as found
         ):
-            command = _command(study.name, place, cores, until, force, _to_make_again(configuration, until, console))
+            again = _to_make_again(configuration, until, console)
+            command = [*_python(found), *_snakemake(study.name, place, cores, until, force, again)]
             last, jobs = _follow(command, root, found, log, console, held)
         enter_usage(configuration.results_folder / BENCHMARKS, folder)
         problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
@@ -228,10 +229,10 @@ def _profile(name: str) -> Path:
     raise UserError(f"There is no profile '{name}' in {PROFILES}; there are: {', '.join(there)}.{nearest(name, there)}")
 
 
-def _command(
+def _snakemake(
     evaluation: str, profile: Path, cores: int | None, until: str | None, force: bool, again: Sequence[str]
 ) -> list[str]:
-    command = [*_python(), "-m", "snakemake", "--workflow-profile", str(profile), "--nocolor"]
+    command = ["-m", "snakemake", "--workflow-profile", str(profile), "--nocolor"]
     command += ["--cores", str(cores)] if cores is not None else []
     command += [until] if until is not None else []
     command += ["--forceall"] if force else []
@@ -239,14 +240,11 @@ def _command(
     return [*command, "--config", f"evaluation={evaluation}"]
 
 
-def _python() -> list[str]:
-    """Return how to start Python: in a fork of the server that `--watch` keeps, which has Snakemake imported, where there is one."""
+def _python(environment: Mapping[str, str]) -> list[str]:
+    """Return how to start Python: in a fork of the job server, which has Snakemake imported, where there is one."""
     plain = [sys.executable]
-    return (
-        [sys.executable, "-I", "-S", job_client.__file__, *plain]
-        if os.environ.get(SERVER_VARIABLE, NO_SERVER) != NO_SERVER
-        else plain
-    )
+    with_server = environment.get(SERVER_VARIABLE, NO_SERVER) != NO_SERVER
+    return [sys.executable, "-I", "-S", job_client.__file__, *plain] if with_server else plain
 
 
 def _environment(root: Path, problems: Path) -> dict[str, str]:
