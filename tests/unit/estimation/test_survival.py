@@ -7,7 +7,8 @@ import statsmodels.api as sm
 from scipy import optimize
 
 from refino_eval.errors import UserError
-from refino_eval.estimation import cox, survival_shares
+from refino_eval.estimation import cox, log_rank, survival_shares
+from refino_eval.estimation.effects import survival
 
 
 def plain_kaplan_meier(duration, ended, t):
@@ -117,3 +118,62 @@ def test_a_cell_of_one_arm_bears_on_a_cox_model_through_its_controls():
     assert found.log_ratio == pytest.approx(fit.params[0], rel=1e-8)
     assert found.std_error == pytest.approx(fit.bse[0], rel=1e-8)
     assert (found.n, found.n_informative) == (120, 90)
+
+
+def test_clustered_errors_are_those_of_a_library_without_ties():
+    rng = np.random.default_rng(8)
+    n, clusters, cells = 240, np.arange(240) // 4, np.arange(240) % 3
+    z, x = rng.integers(0, 2, n).astype(float), rng.normal(size=n)
+    duration = rng.exponential(np.exp(-0.4 * z + rng.normal(0, 1, 60)[clusters]))
+    ended = (rng.random(n) < 0.8).astype(float)
+    found = cox(duration, ended, z, cells=cells, controls=x, cluster=clusters, vcov="CRV1")
+    model = sm.PHReg(duration, np.column_stack((z, x)), status=ended, strata=cells, ties="efron")
+    fit = model.fit()
+    assert found.log_ratio == pytest.approx(fit.params[0], rel=1e-8)
+    # The library's residuals of who is censored before the first end of the cell are NaN instead of 0.
+    parts = np.nan_to_num(model.score_residuals(fit.params))
+    sums = np.stack([np.bincount(clusters, weights=part) for part in parts.T])
+    errors = np.sqrt(np.diag(fit.cov_params() @ sums @ sums.T @ fit.cov_params()) * 60 / 59)
+    assert found.std_error == pytest.approx(errors[0], rel=1e-6)
+    assert found.coefficients[0].std_error == pytest.approx(errors[1], rel=1e-6)
+    assert found.std_error != pytest.approx(cox(duration, ended, z, cells=cells, controls=x).std_error, rel=0.01)
+    # The clustered log-rank test is the score over the squares of its sums in clusters, where the score is observed less expected.
+    rank = log_rank(duration, ended, z, cells=cells, cluster=clusters, vcov="CRV1")
+    plain = log_rank(duration, ended, z, cells=cells)
+    residuals = sm.PHReg(duration, z[:, None], status=ended, strata=cells).score_residuals(np.zeros(1))
+    sums = np.bincount(clusters, weights=np.nan_to_num(residuals[:, 0]))
+    assert rank.observed - rank.expected == pytest.approx(sums.sum(), rel=1e-8)
+    assert rank.chi2 == pytest.approx((plain.observed - plain.expected) ** 2 / (sums @ sums), rel=1e-8)
+
+
+def test_score_residuals_with_ties_are_the_derivative_of_the_likelihood_by_a_weight():
+    """Efron's log-likelihood with case weights, by differences of weights and effect; at no effect it is exact for single ends."""
+    duration, ended = np.array([1.0, 1, 2, 2, 2, 3, 4, 4]), np.array([1.0, 1, 1, 1, 0, 0, 1, 1])
+    z = np.array([0.0, 1, 1, 0, 0, 1, 0, 1])
+    sample = survival._AtRisk(duration, ended == 1, z[:, None], np.zeros(8, dtype=np.int64))
+    beta = np.array([0.3])
+    residuals = survival._score_residuals(sample, beta, efron=True)[:, 0]
+
+    def likelihood(b):
+        total = 0.0
+        for moment in np.unique(duration[ended == 1]):
+            ends = (duration == moment) & (ended == 1)
+            risk, m = np.exp(b * z) * (duration >= moment), int(ends.sum())
+            total += b * z[ends].sum() - sum(np.log(risk.sum() - part / m * risk[ends].sum()) for part in range(m))
+        return total
+
+    slope = (likelihood(0.3 + 1e-6) - likelihood(0.3 - 1e-6)) / 2e-6
+    assert residuals.sum() == pytest.approx(slope, rel=1e-7)
+    # Who is never at risk when somebody ends has no part; who is censored has only the second term.
+    assert residuals[5] == pytest.approx(residuals_of_censored(duration, ended, z, 0.3, 5), rel=1e-12)
+
+
+def residuals_of_censored(duration, ended, z, b, i):
+    total = 0.0
+    for moment in np.unique(duration[(ended == 1) & (duration <= duration[i])]):
+        ends = (duration == moment) & (ended == 1)
+        m = int(ends.sum())
+        for part in range(m):
+            risk = np.exp(b * z) * (duration >= moment) * np.where(ends, 1 - part / m, 1)
+            total -= np.exp(b * z[i]) / risk.sum() * (z[i] - risk @ z / risk.sum())
+    return total

@@ -13,6 +13,7 @@ import statsmodels.api as sm
 from scipy import special
 from tests.support.dense_cr2 import dense_cr2
 
+from refino_eval import estimation as est
 from refino_eval.config.definitions import Definitions, Specification
 from refino_eval.config.exhibits import KINDS, MODELS
 from refino_eval.covariances import COVARIANCES, is_clustered
@@ -98,7 +99,7 @@ REFUSE_WEIGHTS = {
 REFUSED_VCOV = {
     "binary_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
     "count_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
-    "time_to_event": {"CR2", "CR3", "CRV1", "CRV1_nested"},
+    "time_to_event": {"CR2", "CR3"},
     "stepwise": {"iid"},
     "estimands": {"iid"},
     "adjusted_differences": {"iid", "HC2", "HC2_BM", "HC3", "CR2", "CR3", "CRV1_nested"},
@@ -710,6 +711,21 @@ def test_coefficients_of_controls_of_logit_and_cox_are_those_of_statsmodels(tria
     key = ("", "coefficients:age", "log_hazard_ratio")
     assert got[(*key, "estimate")] == pytest.approx(cox.params[1], rel=1e-6)
     assert got[(*key, "std_error")] == pytest.approx(cox.bse[1], rel=1e-6)
+
+
+def test_hazards_of_people_in_clusters_have_clustered_errors(trial):
+    cohort, values = trial[:2]
+    got, plain = numbers(trial, "time_to_event", vcov="CRV1"), numbers(trial, "time_to_event", vcov="HC1")
+    t, b, z, age = values["t"], values["b"], cohort["treated"], cohort["age"]
+    clustered = {"cells": cohort["cell"], "cluster": cohort["cluster"], "vcov": "CRV1"}
+    found = est.cox(t, b, z, controls=age, **clustered)
+    assert got["", "cox", "log_hazard_ratio", "estimate"] == plain["", "cox", "log_hazard_ratio", "estimate"]
+    assert (
+        got["", "cox", "log_hazard_ratio", "std_error"]
+        == found.std_error
+        != plain["", "cox", "log_hazard_ratio", "std_error"]
+    )
+    assert got["", "log_rank", "difference", "p_value"] == est.log_rank(t, b, z, **clustered).p_value
 
 
 @pytest.mark.parametrize("vcov", ["HC1", "CRV1"])

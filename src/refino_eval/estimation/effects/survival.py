@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from refino_eval.estimation.core.arrays import (
     Vector,
     as_mask,
     as_vector,
+    check_choice,
     check_finite,
     check_length,
     check_level,
@@ -32,7 +33,7 @@ from refino_eval.estimation.effects.nonlinear import Coefficient
 
 VARIES = 1e-12
 """Mean absolute deviation within a cell above which a regressor varies there, and is not rounded differently."""
-
+ClusteredSurvival = Literal["CRV1", "CRV1_nested"]
 GroupLabels = Sequence[Hashable] | npt.NDArray[np.generic] | pd.Series
 
 
@@ -179,7 +180,8 @@ def _one_group(
 class HazardRatio:
     """Effect of treatment on the hazard (Cox 1972), with a separate baseline hazard for each cell.
 
-    ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal.
+    ``log_ratio`` and its standard error are of the partial likelihood with Efron's ties; the p-value is normal. With clusters the
+    standard error sums score residuals in them, times G / (G - 1) (Lin and Wei 1989, JASA 84(408); Stata's `stcox, vce(cluster)`).
     ``n_informative`` are in cells with both arms and an observed end; people in others bear on the effect through the controls alone.
     ``coefficients`` has the log hazard ratio of each control.
     """
@@ -209,7 +211,8 @@ def cox(
     durations, ended
         As in `survival_shares`.
     treated, options
-        As in `itt.itt`: ``cells`` (strata of the baseline hazard), ``controls``, ``rows`` and ``level``.
+        As in `itt.itt`: ``cells`` (strata of the baseline hazard), ``controls``, ``cluster`` (``vcov="CRV1"``), ``rows`` and
+        ``level``.
 
     Raises
     ------
@@ -240,7 +243,13 @@ def cox(
     inside = where[(varies & (mean[:, 1] > 0))[groups.codes]]
     model = PHReg(duration[inside], columns[inside], status=event[inside], strata=inputs.cells[inside], ties="efron")
     fit = model.fit()
-    estimate, error = float(fit.params[0]), float(fit.bse[0])
+    errors = np.asarray(fit.bse)
+    if inputs.summed_in is not None:
+        sample = _AtRisk(duration[inside], event[inside] == 1, columns[inside], inputs.cells[inside])
+        sums = _sums(_score_residuals(sample, np.asarray(fit.params), efron=True), inputs.summed_in[inside])
+        inverse = np.asarray(fit.cov_params())
+        errors = np.sqrt(np.diag(inverse @ sums.T @ sums @ inverse) * len(sums) / max(len(sums) - 1, 1))
+    estimate, error = float(fit.params[0]), float(errors[0])
     reach = float(special.ndtri(0.5 + inputs.level / 2)) * error
     return HazardRatio(
         log_ratio=estimate,
@@ -255,8 +264,47 @@ def cox(
         n_cells=groups.n_cells,
         n_cells_informative=int(np.count_nonzero(informative)),
         level=inputs.level,
-        coefficients=tuple(map(Coefficient, inputs.control_names, fit.params[1:].tolist(), fit.bse[1:].tolist())),
+        coefficients=tuple(map(Coefficient, inputs.control_names, fit.params[1:].tolist(), errors[1:].tolist())),
     )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _AtRisk:
+    """Durations, who is observed to end, regressors and cells of the people whose hazards are compared."""
+
+    duration: FloatArray
+    ended: BoolArray
+    columns: FloatArray
+    cells: IntArray
+
+
+def _score_residuals(sample: _AtRisk, beta: FloatArray, *, efron: bool) -> FloatArray:
+    """Return each person's part of the score of the partial likelihood, shape (n, k) (Therneau and Grambsch 2000, section 4.6).
+
+    A person's part is x less the mean of those at risk when the person ends, less the same deviations at all times at risk times the
+    hazard that they add. Of m ends at one time, Efron's approximation lets a part l / m of them have left the risk set before the
+    l-th; Breslow's keeps them.
+    """
+    x = sample.columns
+    risk, residuals = np.exp(x @ beta), np.zeros_like(x)
+    for code in np.unique(sample.cells):
+        own = np.flatnonzero(sample.cells == code)
+        for moment in np.unique(sample.duration[own][sample.ended[own]]):
+            there = own[sample.duration[own] >= moment]
+            ends = sample.ended[there] & (sample.duration[there] == moment)
+            m = int(ends.sum())
+            for part in range(m):
+                weight = risk[there] * np.where(ends, 1 - (part / m if efron else 0.0), 1.0)
+                share = weight / weight.sum()
+                deviation = x[there] - share @ x[there]
+                residuals[there] += (ends / m - share)[:, None] * deviation
+    return residuals
+
+
+def _sums(scores: FloatArray, clusters: IntArray) -> FloatArray:
+    """Return the sums of scores in clusters, shape (G, k)."""
+    codes = np.unique(clusters, return_inverse=True)[1]
+    return np.stack([np.bincount(codes, weights=column) for column in scores.T], axis=1)
 
 
 @dataclass(frozen=True)
@@ -264,7 +312,7 @@ class LogRank:
     """The log-rank test (Mantel 1966), combined over cells.
 
     ``observed`` and ``expected`` are ends in the treated arm; ``variance`` is that of their difference, hypergeometric at
-    each time of an end in each cell. ``chi2`` has one degree of freedom.
+    each time of an end in each cell, or with clusters the sum of squares of their scores. ``chi2`` has one degree of freedom.
     """
 
     observed: float
@@ -286,7 +334,7 @@ def log_rank(
     durations, ended
         As in `survival_shares`.
     treated, options
-        As in `itt.itt`: ``cells`` and ``rows``.
+        As in `itt.itt`: ``cells``, ``cluster`` and ``rows``.
 
     Raises
     ------
@@ -317,6 +365,11 @@ def log_rank(
         raise UserError(
             "No cell has both arms and an observed end, so that durations cannot be compared; use coarser cells."
         )
+    if inputs.summed_in is not None:
+        # The test is that of the score at no effect, whose parts are summed in clusters (Lin and Wei 1989).
+        use = np.flatnonzero(inputs.rows)
+        sample = _AtRisk(duration[use], event[use] == 1, inputs.treated[use, None], inputs.cells[use])
+        variance = float(np.sum(_sums(_score_residuals(sample, np.zeros(1), efron=False), inputs.summed_in[use]) ** 2))
     chi2 = (observed - expected) ** 2 / variance
     return LogRank(
         observed=observed,
@@ -334,7 +387,10 @@ def _compared(
 ) -> tuple[RegressionInputs, FloatArray, FloatArray, Cells]:
     """Check what the comparison of two arms' durations takes; the cells are of the people in use."""
     inputs = regression_inputs(treated, **options)
-    inputs.refuse(analysis, "weights", "cluster")
+    inputs.refuse(analysis, "weights")
+    inputs.require_one_way(analysis)
+    if inputs.covariance.is_clustered:
+        check_choice(inputs.vcov, ClusteredSurvival, what=f"vcov of {analysis[0].lower()}{analysis[1:]} with clusters")
     check_length(as_vector(durations, what="durations").size, inputs.n_rows, what="durations")
     duration, event, used = _checked(durations, ended, inputs.rows)
     return inputs, duration, event, build_cells(inputs.cells[used])

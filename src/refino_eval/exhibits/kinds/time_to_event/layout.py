@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from refino_eval.covariances import is_clustered
 from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.layout.drawing import (
@@ -129,6 +130,10 @@ def notes(exhibit: TimeToEventExhibit, frame: pd.DataFrame, labels: LabelBook) -
         lines.append(labels.say(f"time_to_event.{how}", against=against, listed=listed))
     if entry is not None and entry.controls:
         lines.append(specification_note(exhibit.specification, entry, labels))
+    if entry is not None and is_clustered(entry.vcov):
+        lines.append(
+            labels.say("time_to_event.clustered", cluster=" x ".join(labels.column(name) for name in labels.clusters))
+        )
     lines += _control_notes(frame, labels)
     lost = counts.get(("lost", "all"), 0)
     if lost:

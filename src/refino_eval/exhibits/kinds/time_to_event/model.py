@@ -21,7 +21,7 @@ class TimeToEventExhibit(PlainExhibit):
 
     kind: Literal["time_to_event"]
     takes_weights: ClassVar[bool] = False
-    covariances: ClassVar[tuple[Vcov, ...]] = UNCLUSTERED
+    covariances: ClassVar[tuple[Vcov, ...]] = (*UNCLUSTERED, "CRV1", "CRV1_nested")
     form: ClassVar[Form] = "figure"
     several_arms: ClassVar[Several] = "together"
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)

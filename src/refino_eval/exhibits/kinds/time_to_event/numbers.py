@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from refino_eval import estimation as est
+from refino_eval.config.definitions import Specification
+from refino_eval.covariances import is_clustered
 from refino_eval.errors import UserError
+from refino_eval.estimation.core.regression_inputs import Options
 from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
@@ -70,7 +73,7 @@ def numbers(exhibit: TimeToEventExhibit, context: Context) -> Iterator[Row]:
             model = _Compared(duration, event, everybody, np.ones(len(people), dtype=bool), joint)
         for one in _comparison(exhibit, compared, model, specification):
             yield {**one, "panel": arm} if several else one
-    if several:
+    if several and not is_clustered(specification.vcov):
         yield from _all_arms(duration, event, people, specification)
     if lost:
         yield cell("lost", "all", "count", lost, lost)
@@ -117,25 +120,28 @@ class _Compared:
         """The controls of the chosen people."""
         return None if self.all_controls is None else self.all_controls.loc[self.rows].reset_index(drop=True)
 
-    def cells(self, specification: object) -> pd.Series | None:
-        """Return the cells of the chosen people, unless the specification has none."""
-        if not getattr(specification, "strata", True):
-            return None
-        cells: pd.Series = self.everybody["cell"]
-        return cells[self.rows].reset_index(drop=True)
+    def options(self, specification: Specification) -> Options:
+        """Return the cells of the chosen people, unless the specification has none, and their clusters if it asks for them."""
+        chosen = self.everybody.loc[self.rows].reset_index(drop=True)
+        options: Options = {"vcov": specification.vcov, "level": specification.level}
+        if specification.strata:
+            options["cells"] = chosen["cell"]
+        if is_clustered(specification.vcov):
+            options["cluster"] = chosen["cluster"]
+        return options
 
 
-def _comparison(exhibit: TimeToEventExhibit, pair: _Compared, model: _Compared, specification: object) -> Iterator[Row]:
+def _comparison(
+    exhibit: TimeToEventExhibit, pair: _Compared, model: _Compared, specification: Specification
+) -> Iterator[Row]:
     """Compare two arms within cells: log-rank test and Cox model; neither where no cell compares them."""
     n, n_model = int(np.count_nonzero(pair.rows)), int(np.count_nonzero(model.rows))
+    of_model = model.options(specification)
+    if model.controls is not None:
+        of_model["controls"] = model.controls
     try:
-        rank = est.log_rank(*pair.times, cells=pair.cells(specification))
-        hazard = est.cox(
-            *model.times,
-            cells=model.cells(specification),
-            controls=model.controls,
-            level=getattr(specification, "level", 0.95),
-        )
+        rank = est.log_rank(*pair.times, **pair.options(specification))
+        hazard = est.cox(*model.times, **of_model)
     except UserError:
         yield cell("log_rank", "difference", "p_value", np.nan, n, status="not_estimable")
         yield cell("cox", "hazard_ratio", "estimate", np.nan, n, status="not_estimable")
@@ -158,12 +164,14 @@ def _comparison(exhibit: TimeToEventExhibit, pair: _Compared, model: _Compared, 
         yield cell(row, "log_hazard_ratio", "std_error", control.std_error, n_model, source=Reason.LIKELIHOOD)
 
 
-def _all_arms(duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: object) -> Iterator[Row]:
-    """Test that no two arms differ: the log-rank test of all of them, within cells."""
+def _all_arms(
+    duration: np.ndarray, event: np.ndarray, people: pd.DataFrame, specification: Specification
+) -> Iterator[Row]:
+    """Test that no two arms differ: the log-rank test of all of them, within cells; none with clusters, which it does not allow for."""
     from statsmodels.duration.survfunc import survdiff
 
     arms = pd.factorize(people["arm"])[0]
-    cells = pd.factorize(people["cell"])[0] if getattr(specification, "strata", True) else None
+    cells = pd.factorize(people["cell"])[0] if specification.strata else None
     n = len(people)
     try:
         with np.errstate(all="ignore"):
