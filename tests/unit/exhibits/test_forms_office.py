@@ -156,7 +156,7 @@ def test_excel_formats_headings_and_panes() -> None:
     estimate = rows["Refino"][1]
     error = sheet.cell(estimate.row + 1, 2)
     assert (estimate.number_format, error.number_format) == ("0.000_)", '"("0.000")"')
-    assert rows["N"][1].number_format == "#,##0_._0_0_0_)"
+    assert rows["N"][1].number_format == "#,##0"
     assert rows["95 % konfidensintervall"][1].data_type == "s"
     assert sheet.freeze_panes == f"B{estimate.row}"
     head = sheet.cell(estimate.row - 1, 2)

@@ -12,7 +12,7 @@ import pytest
 from docx.document import Document
 from docx.oxml.ns import qn
 
-from refino_eval.exhibits.formats.word_grid import CHARACTER, decimal_tail, fit, grid
+from refino_eval.exhibits.formats.word_grid import CHARACTER, PORTRAIT, decimal_tail, fit, grid
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.report.page import report_contents as page_contents
 from refino_eval.report.page.report_contents import ReportContents, report_contents
@@ -131,8 +131,8 @@ def test_a_text_that_names_a_published_exhibit_refers_to_its_caption() -> None:
     assert re.sub(r"<w:instrText.*?</w:instrText>|<[^>]*>", "", runs) == "As in Table 12, not Table 8.11."
 
 
-def test_decimals_of_a_column_are_under_each_other() -> None:
-    texts = ["−0,0096*", "(0,017)", "4 897", "12,5 %", "0,3"]
+def test_decimals_of_a_column_are_under_each_other_and_whole_numbers_at_its_edge() -> None:
+    texts = ["−0,0096*", "(0,017)", "12,5 %", "0,3", "4 897"]
     rows = tuple(Row((label("x"), Cell(text, number=1.0))) for text in texts)
     table = Table("t", "nb", "T", (Part((Row((label(""), label("y", align="right"))),), rows),))
     (chosen,) = fit(table)
@@ -141,8 +141,23 @@ def test_decimals_of_a_column_are_under_each_other() -> None:
     indents = [int(match[1]) if (match := re.search(r'<w:ind w:right="(\d+)"', entry)) else 0 for entry in entries]
     tails = [decimal_tail(row.cells[1]) for row in rows]
     ends = [indent / (20 * chosen.size) + float(tail or 0.0) for indent, tail in zip(indents, tails, strict=True)]
-    assert ends == pytest.approx([ends[0]] * len(ends), abs=0.01)
+    assert ends[:-1] == pytest.approx([ends[0]] * (len(ends) - 1), abs=0.01)
+    assert (indents[-1], tails[-1]) == (0, None)
     assert tails[0] == pytest.approx(0.278 + 4 * CHARACTER + 0.389)
-    assert tails[2] == 0.0
     assert decimal_tail(Cell("[−0,02; 0,03]")) is None
-    assert decimal_tail(Cell("4,897", number=4897.0)) == 0.0
+    assert decimal_tail(Cell("4,897", number=4897.0)) is None
+
+    # Row headings break into lines before an interval does.
+    heading, entries = label("Fixed effects, county by month of assignment"), [Cell("[−0.0128, 0.0127]")] * 5
+    part = Part((Row((label(""), *[label("y")] * 5)),), (Row((heading, *entries)),))
+    (chosen,) = fit(Table("t", "en", "T", (part,)))
+    assert (chosen.landscape, chosen.broken, sum(chosen.widths)) == (False, False, PORTRAIT)
+    assert "[−0.0128,\N{NO-BREAK SPACE}0.0127]" in "".join(grid(part, chosen, "T", "en-GB"))
+
+
+def test_nothing_asks_a_reader_of_paper_to_press_a_number(document: Document, contents: ReportContents) -> None:
+    text = "\n".join(each.text for each in document.paragraphs)
+    assert page_contents.say("report.lead_results", "nb") in text
+    assert page_contents.say("report.press", "nb") not in text
+    assert _texts(document, "Summary Text")[0] == " ".join(contents.summary.lead)
+    assert _texts(document, "Summary List") == list(contents.summary.findings)

@@ -26,10 +26,8 @@ NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW
 """Marks that take about half the room of a digit."""
 
 
-NUMBER = re.compile(
-    r"[(<\N{MINUS SIGN}\-+ ]*\d[\d \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*(?P<end>(?:[.,]\d+)?[^\d]*)"
-)
-"""A single number in an entry, with or without parentheses, a unit and a mark."""
+NUMBER = re.compile(r"[(<\N{MINUS SIGN}\-+ ]*\d[\d \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*(?P<end>[.,]\d+[^\d]*)")
+"""A single number with decimals in an entry, with or without parentheses, a unit and a mark."""
 
 
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -47,7 +45,10 @@ def is_prose(cell: Cell) -> bool:
 
 
 def decimal_end(cell: Cell) -> str | None:
-    """Return an entry from its decimal sign on, empty for a whole number; None where it is no single number."""
+    """Return an entry from its decimal sign on; None where it is no single number with decimals.
+
+    Whole numbers stay at the right edge: a number of people has nothing in common with the decimals above it.
+    """
     if cell.heading or cell.align != "right" or is_prose(cell):
         return None
     # A comma before three digits is a decimal sign unless the number behind the text says otherwise.

@@ -52,6 +52,10 @@ PAGES = (
 """Size of type, width of page, and whether an interval may break into two lines, in the order in which they are tried."""
 
 
+NARROWEST_HEAD = 18
+"""Characters of the column of row headings at least."""
+
+
 ROOMY = 1500
 """No column of numbers is stretched beyond this, in twips."""
 
@@ -116,7 +120,10 @@ def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple
     aligned = [_aligned_widths(part, tail) for part, tail in zip(table.parts, tails, strict=True)]
     counted = cache(lambda broken: [column_widths(part, broken=broken) for part in table.parts])
     for size, width, broken in pages:
-        needed = [_needed(*grid, size) for grid in zip(counted(broken), aligned, strict=True)]
+        needed = [
+            _narrowed(_needed(*grid, size), part, size, width)
+            for *grid, part in zip(counted(broken), aligned, table.parts, strict=True)
+        ]
         if all(sum(grid) <= width for grid in needed):
             break
     else:
@@ -125,6 +132,14 @@ def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple
         Fit(size, tuple(_stretch(grid, part, size, width)), width == LANDSCAPE, broken, tail)
         for grid, part, tail in zip(needed, table.parts, tails, strict=True)
     )
+
+
+def _narrowed(needed: list[int], part: Part, size: float, width: int) -> list[int]:
+    """Narrow the column of row headings, which break into lines, where that gives the numbers room for whole entries."""
+    lacking = sum(needed) - width
+    words = [measure(word) for row in part.body if row.cells[0].span == 1 for word in row.cells[0].shown.split()]
+    least = round(max([*words, NARROWEST_HEAD]) * CHARACTER * size * TWIPS) + GAP
+    return [needed[0] - lacking, *needed[1:]] if 0 < lacking <= needed[0] - least else needed
 
 
 def _needed(counts: Sequence[int], aligned: Sequence[float], size: float) -> list[int]:
@@ -146,7 +161,7 @@ def _aligned_widths(part: Part, tails: Sequence[float]) -> list[float]:
 
 
 def decimal_tail(cell: Cell) -> float | None:
-    """Return how wide an entry is from its decimal sign on, in parts of the size of the type; None where it is no single number."""
+    """Return how wide an entry is from its decimal sign on, in parts of the size of the type; None where it has none."""
     end = decimal_end(cell)
     return None if end is None else sum(MARKS.get(mark, CHARACTER) for mark in end)
 

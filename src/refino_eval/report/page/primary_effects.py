@@ -106,7 +106,7 @@ def main_effect(
         name=prefix + ", ".join([label, *about, *_short_window(entry, label, labels), *in_unit]),
         estimate=estimate + behind,
         interval=labels.say("summary.interval", low=low, high=high),
-        mean=_mean_text(mean, style, behind, points=points),
+        mean=_mean_text(mean, style, points=points),
         level=level,
         absolute=(cell["estimate"] * scale, cell["conf_low"] * scale, cell["conf_high"] * scale),
         unit=unit,
@@ -123,11 +123,11 @@ def _short_window(entry: Outcome | None, label: str, labels: LabelBook) -> list[
     return [window] if brief and not _mentions(label, window) else []
 
 
-def _mean_text(mean: float, style: NumberStyle, behind: str, *, points: bool) -> str:
-    """Return the control group's mean with its unit: in per cent where effects are in percentage points."""
+def _mean_text(mean: float, style: NumberStyle, *, points: bool) -> str:
+    """Return the control group's mean: in per cent where effects are in percentage points; the effect next to it has the unit."""
     if math.isnan(mean):
         return ""
-    return style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean) + behind
+    return style.percent(mean, 0) if points else format_statistic(style, "mean_control", mean)
 
 
 def _mentions(label: str, window: str) -> bool:
@@ -183,8 +183,8 @@ class Forest:
 
     @property
     def as_table(self) -> SummaryTable:
-        """The texts alone, for a document without drawings."""
-        texts = tuple(texts for texts, _ in self.rows)
+        """The texts alone of the rows that are shown at once, for a document without drawings."""
+        texts = tuple(texts for texts, _ in self.rows[: self.unfolded])
         return SummaryTable(self.head[:-1], texts, ("left", *["right"] * (len(self.head) - 2)))
 
 

@@ -68,6 +68,9 @@ PAGES = (
 CONTENTS_STYLES = (("toc 1", 0, 4), ("table of figures", 0, 0))
 """Styles of the lists of contents: name, indent in twips, room before a line in points."""
 
+SUMMARY, SUMMARY_LIST = "SummaryText", "SummaryList"
+"""Identifiers of the styles of the summary's paragraphs and of its list."""
+
 TALLEST = 5400
 """Height of a figure at most, in twips, unless it is taller than wide."""
 
@@ -209,6 +212,10 @@ def _styles(document: Document) -> None:
     document.styles["TOC Heading"].base_style = document.styles["Heading 2"]
     # The list style of the template has the spacing of its base.
     document.styles["List Bullet"].paragraph_format.space_after = Pt(2)
+    for name, base, after in (("Summary Text", "Normal", 3), ("Summary List", "List Bullet", 1)):
+        style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        style.base_style, style.font.size = document.styles[base], Pt(9.5)
+        style.paragraph_format.space_after, style.paragraph_format.line_spacing = Pt(after), 1.04
 
 
 def _margins(writer: _Writer) -> None:
@@ -278,7 +285,7 @@ def _see_also(writer: _Writer, chapter: str) -> None:
     if held:
         links = [link(caption.mark, run(f"{caption.name}. {caption.title}")) for caption in held]
         inside = run(f"{writer.say('report.in_appendix')} ") + run("; ").join(links)
-        append(writer.document, made_paragraph("Normal", inside))
+        append(writer.document, made_paragraph("TableNote", inside, '<w:spacing w:before="80"/>'))
 
 
 def _bullets(writer: _Writer, texts: Iterable[str]) -> None:
@@ -287,19 +294,22 @@ def _bullets(writer: _Writer, texts: Iterable[str]) -> None:
 
 
 def _summary(writer: _Writer) -> None:
+    """Write the summary, set so closely that it is one page."""
     summary = writer.contents.summary
+    close = '<w:spacing w:before="120" w:after="40"/>'
     if summary.lead:
-        writer.text(" ".join(summary.lead))
+        writer.text(" ".join(summary.lead), SUMMARY)
     if summary.forest is not None:
         _small(writer, summary.forest.as_table)
         writer.text(summary.intervals, "TableNote")
     if summary.findings:
-        writer.heading(writer.say("summary.findings"), "_Toc_summary_findings", 2)
-        _bullets(writer, summary.findings)
+        writer.heading(writer.say("summary.findings"), "_Toc_summary_findings", 2, close)
+        for text in summary.findings:
+            writer.text(text, SUMMARY_LIST)
     for name in ("validity", "costs", "limits"):
         if texts := getattr(summary, name):
-            writer.heading(writer.say(f"summary.{name}"), f"_Toc_summary_{name}", 2)
-            writer.text(" ".join(texts))
+            writer.heading(writer.say(f"summary.{name}"), f"_Toc_summary_{name}", 2, close)
+            writer.text(" ".join(texts), SUMMARY)
 
 
 def _checks(writer: _Writer) -> None:
@@ -479,7 +489,12 @@ def _text_fit(part: Part) -> Fit:
     columns = [[row.cells[place].text for row in part.body] for place in range(part.width)]
     # Headings are bold, hence wider.
     heads = [[round(1.2 * _longest_word(row.cells[k].text)) for row in part.header] for k in range(part.width)]
-    words = [max(*map(_longest_word, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
+    # A number and its unit stay on one line, where there are few columns.
+    whole = [k > 0 and part.width <= 6 and part.sides[k] == "right" for k in range(part.width)]
+    words = [
+        max(*map(measure if together else _longest_word, column), *head, 1)
+        for column, head, together in zip(columns, heads, whole, strict=True)
+    ]
     entries = [max(*map(measure, column), *head, 1) for column, head in zip(columns, heads, strict=True)]
     for size in (8.0, 7.0, 6.0):
         least = [_twips(count, size) for count in words]
