@@ -37,6 +37,7 @@ KNOWN = set(
         "textit",
         "textsuperscript",
         "raggedright",
+        "tabularnewline",
         "hangindent",
         "linewidth",
         "rlap",
@@ -182,3 +183,19 @@ def test_greek_capitals_are_commands() -> None:
     power = r"3.7~$\times$~10\textsuperscript{$-$}\textsuperscript{8}"
     assert escape("3.7\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁸") == power
     assert escape("\N{GREEK CAPITAL LETTER SIGMA}w\N{SUPERSCRIPT THREE}") == r"$\Sigma$w\textsuperscript{3}"
+
+
+def test_columns_of_names_break_into_lines_where_no_page_would_hold_them() -> None:
+    name = "Arbetslivsressurs and a second provider of the same area"
+    row = Row((label("Oslo"), *[Cell(name, align="left")] * 3, Cell("1,017")))
+    head = Row((label(""), *[label("Provider at the start")] * 3, label("People", align="right")))
+    table = Table("t", "en", "T", (Part((head,), (row,)),))
+    tex = to_latex(table)
+    assert r"\begin{tabular}{@{}lp{10em}p{10em}p{10em}r@{}}" in tex
+    assert "% wide" not in tex
+    assert tex.count(r"\raggedright ") == 3
+    assert r"1,017 \\" in tex
+    narrow = Row((label("Oslo"), Cell(name, align="left"), Cell("1,017")))
+    assert "p{" not in to_latex(Table("t", "en", "T", (Part((Row((label(""),) * 3),), (narrow,)),)))
+    last = to_latex(Table("t", "en", "T", (Part((Row((label(""),) * 4),), (Row(row.cells[:4]),)),)))
+    assert rf"\raggedright {name} \tabularnewline" in last

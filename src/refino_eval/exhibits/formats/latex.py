@@ -32,6 +32,10 @@ AROUND, BETWEEN, NOTE_LINE = 30.0, 5.5, 11.0
 """Points that the rules and the name of a grid take, the space between blocks of rows, and a line of the notes."""
 
 
+TEXT_HOLDS = 20
+"""Characters of a column of names or short texts, which break into lines, in a grid that no upright page would hold otherwise."""
+
+
 FIRST_COLUMN, FIRST_HOLDS = "15em", 29
 """Width of a first column whose headings break, and the characters that it holds."""
 
@@ -116,6 +120,11 @@ def _width(part: Part) -> int:
 
 def _widths(part: Part) -> list[int]:
     """Return the width of each column: of its body, and of its heading as it breaks into lines."""
+    widths = _natural_widths(part)
+    return [min(width, TEXT_HOLDS) if k in _broken_columns(part) else width for k, width in enumerate(widths)]
+
+
+def _natural_widths(part: Part) -> list[int]:
     entries = column_widths(part)
     widths = list(entries)
     for row in part.header:
@@ -125,15 +134,26 @@ def _widths(part: Part) -> list[int]:
     return widths
 
 
+def _broken_columns(part: Part) -> frozenset[int]:
+    """Return the columns of names and short texts that break into lines, so that an upright page holds the grid."""
+    widths = _natural_widths(part)
+    if sum(widths) + 2 * part.width <= WIDEST_PAGE:
+        return frozenset()
+    prose = {place for row in part.body for place, cell in placed(row) if is_prose(cell)}
+    sides = enumerate(part.sides)
+    return frozenset(k for k, side in sides if k and side == "left" and widths[k] > TEXT_HOLDS and k not in prose)
+
+
 def _size(part: Part) -> tuple[str, int, float]:
     return next((size, gap, line) for most, size, gap, line in SIZES if _width(part) <= most)
 
 
-def _height(row: Row, line: float) -> float:
+def _height(row: Row, line: float, broken: frozenset[int]) -> float:
     """Return how many points high a row is."""
     first = -(-measure(row.cells[0].shown) // FIRST_HOLDS) if row.cells[0].span == 1 else 1
     texts = [-(-measure(cell.shown) // PROSE) for cell in row.cells[1:] if is_prose(cell)]
-    return line * max(1, first, *texts, 0)
+    names = [-(-measure(cell.shown) // TEXT_HOLDS) for place, cell in placed(row) if place in broken]
+    return line * max(1, first, *texts, *names)
 
 
 def _height_of_notes(notes: Sequence[str], across: int) -> float:
@@ -147,8 +167,9 @@ def _pages(parts: Sequence[Part], room: float) -> tuple[list[list[Part]], float]
     for part in parts:
         line = _size(part)[2]
         head = AROUND + line * sum(_heading_height(row, part) for row in part.header)
+        broken = _broken_columns(part)
         heights = [
-            _height(row, line) + (BETWEEN if list(_space_before(part, place)) else 0.0)
+            _height(row, line, broken) + (BETWEEN if list(_space_before(part, place)) else 0.0)
             for place, row in enumerate(part.body)
         ]
         if pages[-1] and head + sum(heights) > left:
@@ -173,7 +194,8 @@ def _heading_height(row: Row, part: Part) -> int:
 
 def _grid(part: Part, language: str, *, lies: bool) -> Iterator[str]:
     pads = decimal_pads(part, language)
-    widths = column_widths(part)
+    widths, names = column_widths(part), _broken_columns(part)
+    widths = [min(width, TEXT_HOLDS) if k in names else width for k, width in enumerate(widths)]
     size, gap, _ = _size(part)
     broken = max((len(row.cells[0].shown) for row in part.body if row.cells[0].span == 1), default=0) > LONGEST_HEAD
     if part.caption:
@@ -188,10 +210,11 @@ def _grid(part: Part, language: str, *, lies: bool) -> Iterator[str]:
     for place, row in enumerate(part.body):
         yield from _space_before(part, place)
         entries = (
-            _entry(cell, row, k, broken, pad=pads.get((place, column), ""))
+            _entry(cell, row, k, broken, pad=pads.get((place, column), ""), breaks=column in names)
             for k, (column, cell) in enumerate(placed(row))
         )
-        yield " & ".join(entries) + " \\\\"
+        # In ragged text two backslashes end a line of the entry, and not the row.
+        yield " & ".join(entries) + (" \\tabularnewline" if part.width - 1 in names else " \\\\")
     yield "\\bottomrule"
     yield "\\end{tabular}}\\par\\medskip"
 
@@ -218,6 +241,9 @@ def _columns(part: Part, broken: bool, across: int) -> str:
             if place and is_prose(cell):
                 texts.add(place)
     others = sum(width + 2 for place, width in enumerate(_widths(part)) if place not in texts)
+    for place in _broken_columns(part):
+        # In widths of a digit, since a share of the line would not follow the size of the type.
+        letters[place] = f"p{{{TEXT_HOLDS * 0.5:g}em}}"
     for place in texts:
         letters[place] = f"p{{{min(0.6, max(0.2, (0.95 - others / across) / len(texts))):.2f}\\linewidth}}"
     return "".join([f"p{{{FIRST_COLUMN}}}", *letters[1:]] if broken else letters)
@@ -251,12 +277,14 @@ def _rules(row: Row) -> Iterator[str]:
         yield "".join(rules)
 
 
-def _entry(cell: Cell, row: Row, place: int, broken: bool, *, pad: str) -> str:
-    """Write a cell; what its number lacks is there as an empty space of that width."""
+def _entry(cell: Cell, row: Row, place: int, broken: bool, *, pad: str, breaks: bool) -> str:
+    """Write a cell; what its number lacks is there as an empty space of that width. `breaks`: it is one of several texts."""
     text = escape(cell.text)
     if text.startswith(("[", "*")):
         # At the head of a row LaTeX would take it for an option of the line break before.
         text = f"{{{text[0]}}}{text[1:]}"
+    if breaks and text:
+        text = f"\\raggedright {text}"
     if cell.mark:
         # Stars hang outside, so that the digits of a column stay beneath each other.
         text += f"\\rlap{{\\textsuperscript{{{escape(cell.mark)}}}}}"

@@ -514,6 +514,8 @@ def _shared_room(least: Sequence[int], wanted: Sequence[int]) -> list[int]:
     lacking = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
     shared = min(1.0, (PORTRAIT - sum(least)) / sum(lacking)) if sum(lacking) else 0.0
     widths = [need + int(shared * more) for need, more in zip(least, lacking, strict=True)]
+    # Letters of headings are wider than the digits that they are measured in.
+    widths[0] += max(0, min(PORTRAIT - sum(widths), widths[0] // 8))
     if sum(widths) > PORTRAIT:
         widths = [int(width * PORTRAIT / sum(widths)) for width in widths]
     return widths
