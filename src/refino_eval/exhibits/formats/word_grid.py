@@ -121,8 +121,8 @@ def fit(table: Table, pages: Sequence[tuple[float, int, bool]] = PAGES) -> tuple
     counted = cache(lambda broken: [column_widths(part, broken=broken) for part in table.parts])
     for size, width, broken in pages:
         needed = [
-            _narrowed(_needed(*grid, size), part, size, width)
-            for *grid, part in zip(counted(broken), aligned, table.parts, strict=True)
+            _narrowed(_needed(counts, numbers, size), part, size, width)
+            for counts, numbers, part in zip(counted(broken), aligned, table.parts, strict=True)
         ]
         if all(sum(grid) <= width for grid in needed):
             break
