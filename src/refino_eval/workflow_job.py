@@ -31,6 +31,9 @@ NO_SERVER = "off"
 USAGE = ".usage.json"
 """Ending of the file in which a job leaves the processor time and memory that it used."""
 
+FAILED = "run/FAILED.txt"
+"""In an evaluation's results: left by a run that failed, and removed by the next one that ends well."""
+
 PERSON_LEVEL = "person_level"
 """The folder of each evaluation whose contents are about people; only its owner may enter."""
 

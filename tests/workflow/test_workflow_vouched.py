@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from refino_eval.workflow_job import FAILED
 from support.workflow import ROOT, change, choose_exhibits, copy_project, planned, refino_eval, study_file
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,25 @@ def run(folder):
     return refino_eval(folder, "run", "--evaluation", NAME, "--cores", "2")
 
 
+def report_pages(folder):
+    index = [*(folder / "results").glob("index.*.html")]
+    return {path.name: path.read_bytes() for path in [*(folder / RESULTS).glob("release/report.*.html"), *index]}
+
+
+def assert_marked_as_earlier(folder, *exhibits, said):
+    marker = (folder / RESULTS / FAILED).read_text(encoding="utf-8")
+    assert said in marker
+    for text in (*(f"exhibit {name}" for name in exhibits), "release/report.en.html"):
+        assert text in marker
+    pages = report_pages(folder)
+    for name, head in (
+        ("report.en.html", "The latest run did not finish."),
+        ("report.nb.html", "Siste kjøring ble ikke fullført."),
+    ):
+        assert pages[name].decode().count(head) == 1, name
+    assert "The latest run did not finish" in pages["index.en.html"].decode()
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in sorted((folder / RESULTS / "aggregates").iterdir())}
 
@@ -69,19 +89,25 @@ def test_a_copied_project_is_up_to_date(project):
 
 
 def test_a_failed_run_fails_again_until_its_cause_is_gone(project):
-    before = contents(project)
+    before, pages = contents(project), report_pages(project)
     table = project / "data" / NAME / "trial.csv"
     whole = table.read_bytes()
-    table.write_bytes(whole.replace(b"pid", b"pdi", 1))
-    for _ in range(2):
+    first = whole.splitlines(keepends=True)[1]
+    # A file that the run refuses before it plans anything, and one that a job refuses.
+    for wrong, said in ((whole.replace(b"pid", b"pdi", 1), "the column 'pid'"), (whole + first, "1 repeat one")):
+        table.write_bytes(wrong)
         done = run(project)
         assert done.returncode == 2, done.stdout + done.stderr
         assert "up to date" not in done.stdout
+        assert "Results of an earlier run are still in" in done.stderr.strip().splitlines()[-1]
+        assert_marked_as_earlier(project, "reference_effects", said=said)
     table.write_bytes(whole)
     done = run(project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(project) == before
     assert "Everything is up to date." in run(project).stdout
+    assert not (project / RESULTS / FAILED).exists()
+    assert report_pages(project) == pages
 
 
 def test_changed_and_deleted_files_are_named_and_made_again(project):

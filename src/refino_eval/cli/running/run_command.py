@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +26,7 @@ from refino_eval.cli.output import check_option
 from refino_eval.cli.pdf_command import pdf_after_run
 from refino_eval.cli.published_files import require_published
 from refino_eval.cli.running import job_client
+from refino_eval.cli.running.failed_run import end_failure, lift_notices, note_failure
 from refino_eval.cli.running.job_server import job_server
 from refino_eval.cli.running.locks import only_run
 from refino_eval.cli.running.slurm_logs import slurm_problems
@@ -100,9 +102,6 @@ def run_workflow(
         cores = cores or LAPTOP_CORES
     configuration = load_configuration(root, evaluation=evaluation)
     study = configuration.evaluation
-    load_forests(root)  # an invalid file stops the run here, rather than at its end
-    require_published(configuration)
-    _require_inputs(configuration)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Evaluation [bold]{study.name}[/]: ", end="")
     console.print(study.label.en, markup=False)
@@ -111,62 +110,112 @@ def run_workflow(
             "The data are confidential: tables, figures and report are unprotected, watermarked, and written to internal/, which "
             "must not leave the secure zone. `refino-eval release` makes the protected ones."
         )
-    log = root / "logs" / study.name / "workflow.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    person_level_folder(root / configuration.results_folder)
-    start, since = time.perf_counter(), time.time()
-    made_from = fingerprint(configuration, until)
+    attempt = _Attempt(configuration, place, cores, until, force, console)
     with only_run(root, study.name, configuration.data_folder) as held:
-        if not force and is_up_to_date(configuration, until, made_from):
-            return _finish(configuration, until, 0, start, since, cores, console)
-        folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{study.name}.problems")
+        try:
+            jobs = attempt.run(held)
+        except (UserError, MachineError) as error:
+            raise type(error)(*error.problems, *attempt.noted(error.problems)) from None
+        except KeyboardInterrupt:
+            attempt.noted(("It was interrupted.",))
+            raise
+        if jobs is None:
+            for line in attempt.noted(("The program has a fault; see the log.",)):
+                console.print(line, markup=False)
+            return 1
+        return attempt.finish(jobs)
+
+
+@dataclass
+class _Attempt:
+    """One run of an evaluation, whose lock is held: what it does, and what it leaves when it fails or ends well."""
+
+    configuration: Configuration
+    place: Path
+    cores: int | None
+    until: str | None
+    force: bool
+    console: Console
+    start: float = field(default_factory=time.perf_counter)
+    since: float = field(default_factory=time.time)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.configuration.root
+
+    @property
+    def log(self) -> Path:
+        """The file that Snakemake's output goes to."""
+        return self.root / "logs" / self.configuration.evaluation.name / "workflow.log"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is asked for."""
+        return self.until in (None, "all")
+
+    def run(self, held: int | None) -> int | None:
+        """Run Snakemake where anything is to be done; return the number of jobs, or None for a fault of the program."""
+        configuration, root, until = self.configuration, self.root, self.until
+        load_forests(root)  # an invalid file stops the run here, rather than at its end
+        require_published(configuration)
+        _require_inputs(configuration)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        person_level_folder(root / configuration.results_folder)
+        made_from = fingerprint(configuration, until)
+        if self.is_whole:
+            lift_notices(configuration)
+        if not self.force and is_up_to_date(configuration, until, made_from):
+            return 0
+        name = configuration.evaluation.name
+        folder = _empty_folder(root / ".snakemake" / "refino_eval" / f"{name}.problems")
         environment = _environment(root, folder)
         first = not (configuration.results_folder / BENCHMARKS).is_dir()
         with (
-            job_server(environment, everything=first or force)
-            if place.name == LAPTOP
+            job_server(environment, everything=first or self.force)
+            if self.place.name == LAPTOP
             else nullcontext(environment) as found
         ):
-            again = _to_make_again(configuration, until, console)
-            command = [*_python(found), *_snakemake(study.name, place, cores, until, force, again)]
-            last, jobs = _follow(command, root, found, log, console, held)
+            again = _to_make_again(configuration, until, self.console)
+            command = [*_python(found), *_snakemake(name, self.place, self.cores, until, self.force, again)]
+            last, jobs = _follow(command, root, found, self.log, self.console, held)
         enter_usage(configuration.results_folder / BENCHMARKS, folder)
-        problems, machine_problems = _left(folder, USER_PROBLEMS), _left(folder, MACHINE_PROBLEMS)
-    raise_problems(problems)
-    if last is not None:
-        machine_problems = machine_problems or slurm_problems(root, since) or _machine_problems(last, log, root)
-        if machine_problems:
+        raise_problems(_left(folder, USER_PROBLEMS))
+        if last is None:
+            record_finished(configuration, until, made_from)
+            return jobs
+        machine_problems = _left(folder, MACHINE_PROBLEMS) or slurm_problems(root, self.since)
+        if machine_problems := machine_problems or _machine_problems(last, self.log, root):
             raise MachineError(*machine_problems)
-        raise_problems(_missing_inputs(log))
-        _show_failure(last, log, root, console)
-        return 1
-    record_finished(configuration, until, made_from)
-    return _finish(configuration, until, jobs, start, since, cores, console)
+        raise_problems(_missing_inputs(self.log))
+        _show_failure(last, self.log, root, self.console)
+        return None
 
+    def noted(self, problems: Sequence[str]) -> tuple[str, ...]:
+        """Leave a note of a failure where results of an earlier run are, and return what to say of them."""
+        lines = note_failure(self.configuration, self.since, self.log, problems)
+        if lines:
+            _write_study_page(self.root, self.console)
+        return lines
 
-def _finish(
-    configuration: Configuration,
-    until: str | None,
-    jobs: int,
-    start: float,
-    since: float,
-    cores: int | None,
-    console: Console,
-) -> int:
-    """Report what a run that ended well did, and what it could not make."""
-    seconds = time.perf_counter() - start
-    _show_success(configuration, until, jobs, seconds, console)
-    for line in time_lines(stage_times(configuration.results_folder / BENCHMARKS, since), seconds=seconds, cores=cores):
-        console.print(line, markup=False)
-    # Where nothing changed, the page of all studies is as the run of the latest of them left it.
-    if until in (None, "all") and (jobs or not (configuration.root / "results" / STUDY_PAGE).is_file()):
-        _write_study_page(configuration.root, console)
-    if until in (None, "all"):
-        for line in pdf_after_run(configuration):
+    def finish(self, jobs: int) -> int:
+        """Report what a run that ended well did, and what it could not make."""
+        configuration, console = self.configuration, self.console
+        seconds = time.perf_counter() - self.start
+        _show_success(configuration, self.until, jobs, seconds, console)
+        times = stage_times(configuration.results_folder / BENCHMARKS, self.since)
+        for line in time_lines(times, seconds=seconds, cores=self.cores):
             console.print(line, markup=False)
-    if until != "outcomes":
-        raise_problems(list(ResultFiles(configuration).not_made()))
-    return 0
+        failed_before = self.is_whole and end_failure(configuration)
+        # Where nothing changed, the page of all studies is as the run of the latest of them left it.
+        if self.is_whole and (jobs or failed_before or not (self.root / "results" / STUDY_PAGE).is_file()):
+            _write_study_page(self.root, console)
+        if self.is_whole:
+            for line in pdf_after_run(configuration):
+                console.print(line, markup=False)
+        if self.until != "outcomes":
+            raise_problems(list(ResultFiles(configuration).not_made()))
+        return 0
 
 
 def _write_study_page(root: Path, console: Console) -> None:

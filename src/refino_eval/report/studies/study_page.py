@@ -22,6 +22,7 @@ from refino_eval.report.html import SEARCH, scripted, write_page
 from refino_eval.report.studies.forest import forest_effects
 from refino_eval.report.studies.forest_drawing import SHAPES, forest_drawing
 from refino_eval.text import say
+from refino_eval.workflow_job import FAILED
 
 STYLES = ("report.css", "tools.css", "search.css", "studies.css", "print.css")
 REPRODUCED = ("equal", "last_digit", "within_sampling_error")
@@ -39,6 +40,11 @@ class StudyRun:
     compared: int
     reproduced: int
     folder: Path
+
+    @property
+    def failed(self) -> bool:
+        """Whether its latest run failed, so that its results are of an earlier one."""
+        return (self.folder / FAILED).is_file()
 
     def report(self, language: Language) -> str:
         """Return the address of its report from the page, or an empty text."""
@@ -124,6 +130,7 @@ def _shown(run: StudyRun, language: Language) -> dict[str, Any]:
     return {
         "label": run.label[language],
         "name": run.name,
+        "failed": say("studies.failed", language) if run.failed else "",
         "report": run.report(language),
         "design": say(f"studies.design_{run.design}", language),
         "data": say(f"studies.data_{run.data_class}", language),
