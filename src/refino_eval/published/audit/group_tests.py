@@ -213,24 +213,25 @@ def _ends(interval: Interval, scale: int) -> tuple[float, float]:
 
 
 def _failures(document: Document, results: Sequence[tuple[Compared, Interval, float]]) -> Iterator[Finding]:
-    """Yield the rows that fail; a statistic that agrees with the other one of its row leaves the groups suspect."""
+    """Yield the rows that fail; where both statistics of a row do, its groups are suspect and it is one finding."""
     failing = [(row, implied) for row, implied, chance in results if chance > 0]
+    of_row: dict[tuple[str, ...], list[Cell]] = {}
+    for row, _ in failing:
+        of_row.setdefault(row.cell.key[:3], []).append(row.cell)
     for row, implied in failing:
-        if document.explained("group_tests", row.cell.key):
-            continue
-        both = [cell for other, _ in failing for cell in (other.cell,) if cell.key[:3] == row.cell.key[:3]]
-        if len(both) == 2 and row.cell is not both[0]:
+        tested = of_row[row.cell.key[:3]]
+        if row.cell is not tested[0] or document.explained("group_tests", row.cell.key):
             continue
         numbers = [cell for group in row.groups for cell in (group.mean, group.sd) if cell is not None]
-        cut = implied.meets(row.cell.interval(cut=True))
+        suspects = numbers if len(tested) == 2 else [row.cell, *numbers]
         yield finding_about(
             "audit.test_not_from_groups",
             document,
-            row.cell if len(both) == 1 else numbers[0],
+            suspects[0],
             rule="group_tests",
             fits=span(implied, row.cell.printed),
-            certainty="possible" if cut else "likely",
-            suspects=[cell.key for cell in ([row.cell, *numbers] if len(both) == 1 else numbers)],
+            certainty="possible" if implied.meets(row.cell.interval(cut=True)) else "likely",
+            suspects=[cell.key for cell in suspects],
             relation=[cell.key for cell in (row.cell, *numbers, *(group.size for group in row.groups))],
             groups=quoted(numbers),
         )

@@ -204,18 +204,22 @@ def sums_of_neighbours(cells: Sequence[Cell], axis: str) -> Iterator[list[Candid
     left = list(range(len(lines)))
     seen: set[tuple[int, tuple[int, ...]]] = set()
     for _ in range(4):
-        blocks = [(whole, block) for whole, block in _blocks(lines.kept(left))]
-        blocks = [(left[whole], tuple(left[k] for k in block)) for whole, block in blocks]
-        blocks = [pair for pair in blocks if pair not in seen]
-        seen |= set(blocks)
-        for whole, block in blocks:
+        blocks = {(left[whole], tuple(left[k] for k in block)): None for whole, block in _blocks(lines.kept(left))}
+        new = [pair for pair in blocks if pair not in seen]
+        seen.update(new)
+        for whole, block in new:
             yield group_of(lines, "sum", whole, block)
-        members = {k for _, block in blocks for k in block}
-        totals = {whole for whole, _ in blocks}
-        after = [k for k in left if k not in members or (k in totals and not members >= totals)]
-        if not blocks or len(after) < 3:
+        left = _after_sums(left, new)
+        if not new or len(left) < 3:
             return
-        left = after
+
+
+def _after_sums(left: Sequence[int], blocks: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
+    """Return the lines without the parts of sums; subtotals stay unless each is a part of another sum."""
+    members = {k for _, block in blocks for k in block}
+    totals = {whole for whole, _ in blocks}
+    kept = set() if members >= totals else totals
+    return [k for k in left if k not in members or k in kept]
 
 
 def _blocks(lines: Lines) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -50,23 +50,22 @@ def _by_last_digit(document: Document, check: Check) -> bool:
     return check.relation.exact and not check.holds and nearly
 
 
-def _additive(results: Sequence[Check]) -> Iterator[Check]:
-    """Yield all checks but those of sums over rows in columns that do not add up: a change in per cent, a mean, a rate.
+def _additive(results: Sequence[Check]) -> list[Check]:
+    """Return all checks but those of sums over rows in columns that do not add up: a change in per cent, a mean, a rate.
 
     A column adds up nowhere if no sum of its rows holds in it and two fail, or one fails and no column of its statistic holds.
     """
-    over_rows = [
-        check
-        for check in results
-        if check.relation.kind in ("sum", "difference") and len({key[3:] for key in check.cells}) == 1
-    ]
+    over_rows = [check for check in results if _is_over_rows(check)]
     holding = {check.target[3:] for check in over_rows if check.holds and informative(check)}
     failing = Counter(check.target[3:] for check in over_rows if not check.holds)
     statistics = {statistic for _, statistic in holding}
-    nowhere = {at for at, n in failing.items() if at not in holding and (n >= 2 or at[1] not in statistics)}
-    for check in results:
-        if check not in over_rows or check.target[3:] not in nowhere:
-            yield check
+    nowhere = {at for at in failing.keys() - holding if failing[at] >= 2 or at[1] not in statistics}
+    return [check for check in results if not (_is_over_rows(check) and check.target[3:] in nowhere)]
+
+
+def _is_over_rows(check: Check) -> bool:
+    """Return whether a check adds up numbers of one column and statistic."""
+    return check.relation.kind in ("sum", "difference") and len({key[3:] for key in check.cells}) == 1
 
 
 @lru_cache(maxsize=64)

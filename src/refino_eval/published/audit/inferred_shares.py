@@ -13,6 +13,7 @@ from refino_eval.published.audit.inferred_layout import (
     MOST_LINES,
     MULTIPLIED,
     Candidate,
+    Flags,
     Floats,
     Lines,
     accepted,
@@ -41,23 +42,22 @@ def hundreds(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
     """Yield the blocks of shares that add up to a hundred (or to one) in most columns (or rows); a group per block."""
     for panel in dict.fromkeys(cell.key[1] for cell in cells):
         inside = [cell for cell in cells if cell.key[1] == panel and not {*EVERYBODY} & {*cell.key[2:4]}]
-        lines = lines_of(inside, axis, ("share",))
-        number, total = len(lines), _total(inside)
-        blocks = [(0, number)] if number >= 2 else []
-        blocks += [(i, j) for i in range(number) for j in range(i + 2, number + 1) if (i, j) != (0, number)]
+        lines, total = lines_of(inside, axis, ("share",)), _total(inside)
+        # Longer blocks first, the whole panel before all others; a line belongs to one block.
+        blocks = list(itertools.combinations(range(len(lines) + 1), 2))
+        blocks = sorted((block for block in blocks if block[1] - block[0] >= 2), key=lambda block: block[0] - block[1])
         covered: set[int] = set()
-        for start, stop in sorted(blocks, key=lambda block: block[0] - block[1]):
-            natural = (start, stop) == (0, number)
-            if covered & set(range(start, stop)) or not _adds_up(
-                lines, start, stop, float(total), natural, len(blocks)
-            ):
-                continue
-            covered |= set(range(start, stop))
-            yield [
-                Candidate("shares", parts[0], tuple(parts), str(total))
-                for position in range(lines.low.shape[1])
-                if len(parts := [part for line in lines.cells[start:stop] if (part := line[position])]) >= 2
-            ]
+        for start, stop in blocks:
+            natural = (start, stop) == (0, len(lines))
+            if not covered & {*range(start, stop)} and _adds_up(lines, start, stop, float(total), natural, len(blocks)):
+                covered |= {*range(start, stop)}
+                yield _shares_of(lines, start, stop, total)
+
+
+def _shares_of(lines: Lines, start: int, stop: int, total: int) -> list[Candidate]:
+    """Return the relation that a block of lines adds up to a total, a candidate for each position with two shares or more."""
+    columns = ([part for part in column if part is not None] for column in zip(*lines.cells[start:stop], strict=True))
+    return [Candidate("shares", parts[0], tuple(parts), str(total)) for parts in columns if len(parts) >= 2]
 
 
 def _total(cells: Sequence[Cell]) -> int:
@@ -96,8 +96,7 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
         if of == target or {of, target} <= taken or not _may_be_proportional(lines, target, of, exact):
             continue
         limits = common_range(*_factors(lines, target, of, exact))
-        low_end, high_end = SIMILAR if _one_kind(lines, target, of) else ALIKE
-        if limits is None or (low_end < limits[1] and limits[0] < high_end):
+        if limits is None or _may_be_chance(lines, target, of, limits):
             continue
         part_low, part_high = _ends(lines, of, exact)
         middle = np.abs(lines.low[target] + lines.high[target]) / 2
@@ -109,13 +108,21 @@ def proportions(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
         enough = fails.sum() + 3 <= (chance < 0).sum()
         if enough and accepted(np.sort(chance)[1:], np.sort(fails)[1:], 2 * number * (number - 1)):
             taken |= {target, of}
-            factor = str(Fraction((limits[0] + limits[1]) / 2))
-            pairs = zip(lines.cells[target], lines.cells[of], low, strict=True)
-            yield [
-                Candidate("product", cell, (part,), factor, exact)
-                for cell, part, known in pairs
-                if cell and part and not np.isnan(known)
-            ]
+            yield _multiples(lines, target, of, str(Fraction((limits[0] + limits[1]) / 2)), exact, ~np.isnan(low))
+
+
+def _may_be_chance(lines: Lines, target: int, of: int, limits: tuple[float, float]) -> bool:
+    """Return whether two lines are so nearly equal that they have about one ratio without being in proportion."""
+    low, high = SIMILAR if _one_kind(lines, target, of) else ALIKE
+    return low < limits[1] and limits[0] < high
+
+
+def _multiples(lines: Lines, target: int, of: int, factor: str, exact: bool, checked: Flags) -> list[Candidate]:
+    """Return the relation that one line is a multiple of another, a candidate for each position that is checked."""
+    positions = zip(lines.cells[target], lines.cells[of], checked, strict=True)
+    return [
+        Candidate("product", cell, (part,), factor, exact) for cell, part, known in positions if cell and part and known
+    ]
 
 
 def _one_kind(lines: Lines, one: int, other: int) -> bool:

@@ -86,21 +86,27 @@ def _usable(document: Document) -> list[Cell]:
 
 def _same_names(document: Document) -> Iterator[Repeat]:
     """Yield pairs whose rows and columns have the same names, between tables that otherwise agree."""
-    named: dict[tuple[object, ...], list[Cell]] = {}
-    for cell in _usable(document):
-        named.setdefault((frozenset(cell.key[2:4]), _kind(cell)), []).append(cell)
-    tables: dict[tuple[Name, Name], list[Repeat]] = {}
-    for cells in named.values():
-        for one, other in itertools.combinations(cells, 2):
-            if one.key[0] != other.key[0]:
-                tables.setdefault((one.key[:2], other.key[:2]), []).append(Repeat(other, one, 1, "likely"))
+    tables = _by_tables(document)
     equal = {pair for pair, repeats in tables.items() if _agree(repeats, 1)}
     few = {pair: repeats for pair, repeats in tables.items() if len(repeats) <= FEW and pair not in equal}
     for pair in equal:
         yield from (r for r in tables[pair] if r.agrees or not _belongs_elsewhere(r, tables, equal))
-    holding = sum(repeat.agrees for repeats in few.values() for repeat in repeats)
-    if holding >= max(SEVERAL, MOST_TIMES * (sum(map(len, few.values())) - holding)):
-        yield from (Repeat(r.target, r.of, 1, "possible") for repeats in few.values() for r in repeats)
+    rest = list(itertools.chain.from_iterable(few.values()))
+    holding = sum(repeat.agrees for repeat in rest)
+    if holding >= max(SEVERAL, MOST_TIMES * (len(rest) - holding)):
+        yield from (Repeat(repeat.target, repeat.of, 1, "possible") for repeat in rest)
+
+
+def _by_tables(document: Document) -> dict[tuple[Name, Name], list[Repeat]]:
+    """Return the pairs of numbers of two tables whose rows and columns have the same names, in either order."""
+    named: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in _usable(document):
+        named.setdefault((frozenset(cell.key[2:4]), _kind(cell)), []).append(cell)
+    tables: dict[tuple[Name, Name], list[Repeat]] = {}
+    for one, other in itertools.chain.from_iterable(itertools.combinations(cells, 2) for cells in named.values()):
+        if one.key[0] != other.key[0]:
+            tables.setdefault((one.key[:2], other.key[:2]), []).append(Repeat(other, one, 1, "likely"))
+    return tables
 
 
 def _belongs_elsewhere(

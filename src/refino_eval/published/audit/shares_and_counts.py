@@ -69,13 +69,8 @@ def _impossible(document: Document) -> Iterator[Finding]:
         allowed = _possible(document, cell)
         if allowed is None or document.explained("impossible", cell.key):
             continue
-        low, high = allowed
-        if cell.statistic == "share" and _is_change(document, cell):
-            low, high = None, None
-        own = cell.range
-        negative_zero = low == 0 and own.holds(0) and cell.text.strip("( ").startswith(("-", "\N{MINUS SIGN}"))
-        possible = (low is None or own.high >= low) and (high is None or own.low <= high)
-        if possible and not _broken(cell) and not negative_zero:
+        low, high = (None, None) if cell.statistic == "share" and _is_change(document, cell) else allowed
+        if _within(cell, low, high) and not _broken(cell):
             continue
         limits = f"[{'' if low is None else low}, {'...' if high is None else high}]"
         yield finding_about(
@@ -88,6 +83,14 @@ def _impossible(document: Document) -> Iterator[Finding]:
             statistic=cell.statistic,
             limits=limits,
         )
+
+
+def _within(cell: Cell, low: int | None, high: int | None) -> bool:
+    """Return whether a number can be between limits; a zero with a minus sign is below zero."""
+    own = cell.range
+    if low == 0 and own.holds(0) and cell.text.strip("( ").startswith(("-", "\N{MINUS SIGN}")):
+        return False
+    return (low is None or own.high >= low) and (high is None or own.low <= high)
 
 
 def _is_change(document: Document, cell: Cell) -> bool:
@@ -382,19 +385,15 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     The test used is not published (chi-square, exact, regression with fixed effects), so only z-values more than one
     standard error apart count.
     """
-    from scipy.special import ndtri
-
     for cell in document.of("p_value"):
+        if not 0 < cell.printed.value <= 1 or document.explained("two_shares", cell.key):
+            continue
         pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and not is_difference(c.key[:4])]
         sizes = [size for c in pair if (size := document.common(("n",), c)) is not None]
-        tested = len(pair) == len(sizes) == 2 and 0 < cell.printed.value <= 1 and not _of_a_block(document, cell)
-        if not tested or document.explained("two_shares", cell.key):
+        if not len(pair) == len(sizes) == 2 or _of_a_block(document, cell):
             continue
         z = _z([c.printed.value / whole(document, c) for c in pair], [int(size.printed.value) for size in sizes])
-        ends = min(float(cell.range.high), 1.0), max(float(cell.range.low), 1e-9)
-        low, high = (Fraction(float(-ndtri(p / 2))) for p in ends)
-        # `<0.001` and 0.000 can be any p-value near zero: no z is too large for them.
-        if z is not None and not (low - 1 <= z and (z <= high + 1 or cell.range.low <= 0)):
+        if z is not None and not _near_p(z, cell):
             yield finding_about(
                 "audit.p_value_of_shares",
                 document,
@@ -406,6 +405,16 @@ def _two_shares(document: Document) -> Iterator[Finding]:
                 first=pair[0].text,
                 second=pair[1].text,
             )
+
+
+def _near_p(z: Fraction, p: Cell) -> bool:
+    """Return whether |z| is within one standard error of what a p-value stands for."""
+    from scipy.special import ndtri
+
+    ends = min(float(p.range.high), 1.0), max(float(p.range.low), 1e-9)
+    low, high = (Fraction(float(-ndtri(end / 2))) for end in ends)
+    # `<0.001` and 0.000 can be any p-value near zero: no z is too large for them.
+    return low - 1 <= z and (z <= high + 1 or p.range.low <= 0)
 
 
 def _of_a_block(document: Document, cell: Cell) -> bool:

@@ -102,25 +102,31 @@ def levels_of(document: Document) -> tuple[tuple[Fraction, ...] | None, dict[str
     The convention that contradicts fewest starred cells with a known t is inferred; none if fewer than three are starred, or if
     every convention contradicts more than half as many as it fits: then the stars mean something else.
     """
-    declared = {}
-    for relation in document.facts("stars"):
-        for exhibit in document.exhibits:
-            if any(pattern.split("/")[0] in ("*", exhibit) for pattern in relation.of):
-                declared[exhibit] = tuple(Fraction(level) for level in relation.levels)
-    starred = []
-    for place in document.places.values():
-        t = t_range(place)
-        stars = max((cell.printed.stars for cell in place.values()), default=0)
-        if t is not None and stars:
-            starred.append((t, stars))
-    if len(starred) < 3:
-        return None, declared
+    starred = [(t, stars) for t, stars in _tests_with_stars(document) if stars]
     options = [tuple(Fraction(level) for level in convention) for convention in CONVENTIONS]
     wrong = [
         sum(_contradicts(t, stars, levels, float(UNKNOWN_DF)) is not None for t, stars in starred) for levels in options
     ]
-    fitting = 3 * min(wrong) <= len(starred)
-    return options[wrong.index(min(wrong))] if fitting else None, declared
+    fitting = len(starred) >= 3 and 3 * min(wrong) <= len(starred)
+    return options[wrong.index(min(wrong))] if fitting else None, _declared_levels(document)
+
+
+def _tests_with_stars(document: Document) -> Iterator[tuple[TRange, int]]:
+    """Yield the known |t| of each cell of the document's tables with the number of its stars."""
+    for place in document.places.values():
+        t = t_range(place)
+        if t is not None:
+            yield t, max(cell.printed.stars for cell in place.values())
+
+
+def _declared_levels(document: Document) -> dict[str, tuple[Fraction, ...]]:
+    """Return the levels that the document declares for its stars, by exhibit."""
+    return {
+        exhibit: tuple(Fraction(level) for level in relation.levels)
+        for relation in document.facts("stars")
+        for exhibit in document.exhibits
+        if any(pattern.split("/")[0] in ("*", exhibit) for pattern in relation.of)
+    }
 
 
 def _contradicts(t: TRange, stars: int, levels: Sequence[Fraction], df: float | None) -> str | None:
@@ -141,22 +147,28 @@ def _stars(document: Document) -> Iterator[Finding]:
     with_stars = {cell.key[0] for cell in document.cells.values() if cell.printed.stars} | set(declared)
     for cell, cells, t in _tested(document):
         levels = declared.get(cell.key[0], inferred)
-        if levels is None:
-            continue
         stars = max(other.printed.stars for other in cells.values())
         df, known = df_of(document, cell)
-        verdict = _contradicts(t, stars, levels, df)
-        if verdict is not None and cell.key[0] not in with_stars:
+        verdict = None if levels is None else _contradicts(t, stars, levels, df)
+        if levels is None or verdict is None:
+            continue
+        if cell.key[0] not in with_stars:
             starless.append((cell, t))
-        elif verdict is not None:
-            sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
-            certainty = "certain" if sure and declared else "likely"
-            yield _wrong_stars(document, cell, cells, t, levels, stars, certainty)
-    # A table may mark fewer levels than others: only what two stars would mark shows that stars are missing.
-    clear = {cell.key[0] for cell, t in starless if t.low * (1 - SLACK) > critical(STRICTER, float(UNKNOWN_DF))}
-    starless = [(cell, t) for cell, t in starless if cell.key[0] in clear]
-    if starless and len(clear) <= len(with_stars):
-        yield _tables_without_stars(document, starless)
+            continue
+        sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
+        yield _wrong_stars(document, cell, cells, t, levels, stars, "certain" if sure and declared else "likely")
+    yield from _without_stars(document, starless, len(with_stars))
+
+
+def _without_stars(document: Document, starless: Sequence[tuple[Cell, TRange]], with_stars: int) -> Iterator[Finding]:
+    """Report the tables without stars that lack them, unless most of the document's tables have none.
+
+    A table may mark fewer levels than others: only what two stars would mark shows that stars are missing.
+    """
+    strict = critical(STRICTER, float(UNKNOWN_DF))
+    tables = {cell.key[0] for cell, t in starless if t.low * (1 - SLACK) > strict}
+    if tables and len(tables) <= with_stars:
+        yield _tables_without_stars(document, [(cell, t) for cell, t in starless if cell.key[0] in tables])
 
 
 def _tested(document: Document) -> Iterator[tuple[Cell, Mapping[str, Cell], TRange]]:
@@ -276,28 +288,11 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
 
     Degrees of freedom are counts, and stand where the statistic does: `df`, and for an F `df_residual`.
     """
-    from scipy.special import chdtrc, fdtrc
-
     for cells in document.places.values():
-        p = cells.get("p_value")
-        if p is None or "df" not in cells or document.explained("p_value", p.key):
+        p, test = cells.get("p_value"), _joint_test(cells)
+        if p is None or test is None or document.explained("p_value", p.key):
             continue
-        df = float(cells["df"].printed.value)
-        if df < 1 or ("f_stat" in cells and "df_residual" in cells and cells["df_residual"].printed.value < 1):
-            continue
-        if "f_stat" in cells and "df_residual" in cells:
-            test, rest = cells["f_stat"], float(cells["df_residual"].printed.value)
-            ends = [float(fdtrc(df, rest, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
-            source = f"F({cells['df'].text}, {cells['df_residual'].text}) = {test.text}"
-            parts: tuple[str, ...] = ("f_stat", "df", "df_residual")
-        elif "chi2" in cells:
-            test = cells["chi2"]
-            ends = [float(chdtrc(df, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
-            source = f"\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}({cells['df'].text}) = {test.text}"
-            parts = ("chi2", "df")
-        else:
-            continue
-        implied = Interval(Fraction(ends[0]) * (1 - SLACK), Fraction(ends[1]) * (1 + SLACK))
+        implied, source, parts = test
         if not implied.meets(p.range):
             yield finding_about(
                 "audit.p_value_not_from_test",
@@ -309,6 +304,30 @@ def _p_of_joint_tests(document: Document) -> Iterator[Finding]:
                 cells=[cells[name].key for name in parts],
                 source=source,
             )
+
+
+def _joint_test(cells: Mapping[str, Cell]) -> tuple[Interval, str, tuple[str, ...]] | None:
+    """Return the p-values that an F or a chi-square allows, how it is written, and its parts; None without such a test."""
+    from scipy.special import chdtrc, fdtrc
+
+    if "df" not in cells or cells["df"].printed.value < 1:
+        return None
+    df = float(cells["df"].printed.value)
+    if "f_stat" in cells and "df_residual" in cells:
+        if cells["df_residual"].printed.value < 1:
+            return None
+        test, rest = cells["f_stat"], float(cells["df_residual"].printed.value)
+        ends = [float(fdtrc(df, rest, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
+        source = f"F({cells['df'].text}, {cells['df_residual'].text}) = {test.text}"
+        parts: tuple[str, ...] = ("f_stat", "df", "df_residual")
+    elif "chi2" in cells:
+        test = cells["chi2"]
+        ends = [float(chdtrc(df, max(float(end), 0.0))) for end in (test.range.high, test.range.low)]
+        source = f"\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}({cells['df'].text}) = {test.text}"
+        parts = ("chi2", "df")
+    else:
+        return None
+    return Interval(Fraction(ends[0]) * (1 - SLACK), Fraction(ends[1]) * (1 + SLACK)), source, parts
 
 
 def _p_between(t: TRange, df: float, *, exact: bool = False) -> Interval:

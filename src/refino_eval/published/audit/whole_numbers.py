@@ -103,13 +103,18 @@ def _contradictions(document: Document, tested: Sequence[Tested]) -> Iterator[Fi
     for result in tested:
         rows.setdefault(result.cell.key[1:3], []).append(result)
     failing = [result for result in tested if not result.passes]
-    of_sizes = [(size, wrong) for size, wrong in _by_size(failing).items() if _is_suspect(size, wrong, rows)]
-    rare = _others_are_rare(rows)
-    for size, wrong in of_sizes:
-        if not document.explained("whole_numbers", size.key):
+    reported = set()
+    for size, wrong in _by_size(failing).items():
+        if _is_suspect(size, wrong, rows) and not document.explained("whole_numbers", size.key):
             cells = [result.cell for result in wrong]
             yield _finding(document, size, wrong[0], cells, "audit.size_not_of_whole_numbers")
-            failing = [result for result in failing if result not in wrong]
+            reported.add(size)
+    yield from _out_of_place(document, [result for result in failing if result.size not in reported], rows)
+
+
+def _out_of_place(document: Document, failing: Sequence[Tested], rows: Rows) -> Iterator[Finding]:
+    """Yield the failures that are alone in a row of whole numbers."""
+    rare = _others_are_rare(rows)
     for result in failing:
         if _is_out_of_place(result, rows, rare) and not document.explained("whole_numbers", result.cell.key):
             mean = document.places[result.cell.place]["mean"]

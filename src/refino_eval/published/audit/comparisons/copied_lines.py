@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from statistics import median
@@ -38,33 +37,17 @@ def copied_lines(document: Document) -> Iterator[Finding]:
 
 
 def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) -> Iterator[Finding]:
-    lines: dict[Name, dict[Name, Cell]] = {}
-    for cell in cells:
-        if cell.key[axis] not in EVERYBODY:
-            place = (cell.key[other], cell.statistic) if axis == 2 else (cell.key[1], cell.key[other], cell.statistic)
-            lines.setdefault((cell.key[1], cell.key[axis]) if axis == 2 else (cell.key[axis],), {})[place] = cell
-    # A number that many lines share (a size, a p-value of 0.000) says nothing about two of them.
-    common = {place: Counter(line[place].text for line in lines.values() if place in line) for place in
-              dict.fromkeys(itertools.chain.from_iterable(lines.values()))}  # fmt: skip
+    """Yield the lines along an axis that repeat another one, where that cannot be chance."""
+    lines = _lines(cells, axis, other)
     order = list(lines.values())
+    places = _places(order)
     neighbours = set(itertools.pairwise(lines))
-    gaps = {place: _usual_gap([line[place] for line in order if place in line]) for place in common}
     for (one, first), (two, second) in itertools.combinations(lines.items(), 2):
         # One row of two panels may have the same numbers for a reason: the same sample.
-        if (
-            one[-1] == two[-1]
-            or set(first) != set(second)
-            or any(first[place].text != cell.text for place, cell in second.items())
-        ):
+        if one[-1] == two[-1] or not _same_texts(first, second):
             continue
-        shared = {place: _log_share(common[place][cell.text] - 2, len(order) - 2) for place, cell in second.items()}
+        certainty = _certainty(second, places, len(order), near=(one, two) in neighbours)
         at = next(iter(second.values()))
-        certainty = ""
-        if sum(_log_chance(cell) for place, cell in second.items() if common[place][cell.text] == 2) < LIMIT:
-            certainty = "likely"
-        elif (one, two) in neighbours:
-            near = sum(max(_log_chance(cell, gaps[place]), shared[place]) for place, cell in second.items())
-            certainty = "possible" if near < NEIGHBOURS else ""
         equal_by_construction = len(order) <= 2 or _estimate_one_quantity(order, second)
         if certainty and not equal_by_construction and not document.explained("copied", at.key):
             yield finding_about(
@@ -78,6 +61,50 @@ def _copies(document: Document, cells: Sequence[Cell], axis: int, other: int) ->
                 other=name_of((next(iter(first.values())).key[axis],)),
                 same=len(second),
             )
+
+
+def _lines(cells: Sequence[Cell], axis: int, other: int) -> dict[Name, dict[Name, Cell]]:
+    """Return the lines along an axis, each with its numbers by position; a row is one of its panel, a column one of its table."""
+    lines: dict[Name, dict[Name, Cell]] = {}
+    for cell in cells:
+        if cell.key[axis] in EVERYBODY:
+            continue
+        panel, position = cell.key[1], (cell.key[other], cell.statistic)
+        if axis == 2:
+            lines.setdefault((panel, cell.key[axis]), {})[position] = cell
+        else:
+            lines.setdefault((cell.key[axis],), {})[panel, *position] = cell
+    return lines
+
+
+def _places(lines: Sequence[Mapping[Name, Cell]]) -> Mapping[Name, Sequence[Cell]]:
+    """Return the numbers of each position, in the order of the lines."""
+    places: dict[Name, list[Cell]] = {}
+    for place, cell in itertools.chain.from_iterable(line.items() for line in lines):
+        places.setdefault(place, []).append(cell)
+    return places
+
+
+def _same_texts(first: Mapping[Name, Cell], second: Mapping[Name, Cell]) -> bool:
+    """Return whether two lines have the same positions, with the same number in each."""
+    return set(first) == set(second) and all(first[place].text == cell.text for place, cell in second.items())
+
+
+def _certainty(line: Mapping[Name, Cell], places: Mapping[Name, Sequence[Cell]], number: int, *, near: bool) -> str:
+    """Return how sure it is that one of two equal lines is a copy: empty where that may be chance.
+
+    Lines next to each other count as copies with less evidence, since a table has few such pairs; their numbers are compared with
+    how far those of neighbouring lines usually are apart.
+    """
+    common = {place: sum(other.text == cell.text for other in places[place]) for place, cell in line.items()}
+    # A number that many lines share (a size, a p-value of 0.000) says nothing about two of them.
+    if sum(_log_chance(cell) for place, cell in line.items() if common[place] == 2) < LIMIT:
+        return "likely"
+    chance = sum(
+        max(_log_chance(cell, _usual_gap(places[place])), _log_share(common[place] - 2, number - 2))
+        for place, cell in line.items()
+    )
+    return "possible" if near and chance < NEIGHBOURS else ""
 
 
 def _estimate_one_quantity(lines: Sequence[Mapping[Name, Cell]], line: Mapping[Name, Cell]) -> bool:

@@ -241,14 +241,18 @@ def _twins(document: Document, siblings: Siblings) -> Iterator[Finding]:
         for one, two in combinations(rows.values(), 2):
             if one.text != two.text or document.explained("copied", two.key):
                 continue
-            ts = [document.places[cell.place].get("t_stat") for cell in (one, two)]
-            if ts[0] is not None and ts[1] is not None:
-                if ts[0].printed.value and ts[0].text == ts[1].text and _seldom_equal(document, rows.values()):
-                    yield _twin(document, two, one, "possible", [ts[1].key])
-            elif _digits(one) >= 3:
-                far = [cell for cell in (one, two) if _far(siblings, cell)]
-                if len(far) == 1:
-                    yield _twin(document, far[0], two if far[0] is one else one, "likely", [])
+            t_one, t_two = (document.places[cell.place].get("t_stat") for cell in (one, two))
+            if t_one is None or t_two is None:
+                yield from _far_twin(document, siblings, one, two)
+            elif t_one.printed.value and t_one.text == t_two.text and _seldom_equal(document, rows.values()):
+                yield _twin(document, two, one, "possible", [t_two.key])
+
+
+def _far_twin(document: Document, siblings: Siblings, one: Cell, two: Cell) -> Iterator[Finding]:
+    """Yield the one of two equal estimates of at least three digits that is far from its siblings, if the other is not."""
+    far = [cell for cell in (one, two) if _far(siblings, cell)] if _digits(one) >= 3 else []
+    if len(far) == 1:
+        yield _twin(document, far[0], two if far[0] is one else one, "likely", [])
 
 
 def _seldom_equal(document: Document, estimates: Iterable[Cell]) -> bool:

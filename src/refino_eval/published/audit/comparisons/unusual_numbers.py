@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from refino_eval.published.audit.comparisons.sibling_models import SHARED_ROWS
@@ -23,7 +23,7 @@ from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, number, short
 from refino_eval.published.audit.inferred_layout import is_difference
 from refino_eval.published.audit.significance import TRange, t_range
-from refino_eval.published.intervals import added
+from refino_eval.published.intervals import Interval, added
 
 CHANCE = Fraction(1, 100)
 """Expected number of chance occurrences in a row, column or table below which one is reported."""
@@ -71,24 +71,35 @@ def expected_equal(units: Sequence[Fraction]) -> Fraction:
 
 
 def _equal_numbers(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
-    # Columns with many rows in common are specifications of one model, whose estimates are much alike.
-    axes = (2, 3) if len({cell.key[2] for cell in cells if cell.statistic in ESTIMATED}) < SHARED_ROWS else (3,)
-    lines: dict[tuple[object, ...], list[Cell]] = {}
-    for cell in cells:
-        if cell.statistic in ESTIMATED and not {*EVERYBODY} & {*cell.key[2:4]}:
-            for axis in axes:
-                lines.setdefault((axis, cell.key[1], cell.key[axis], cell.statistic), []).append(cell)
-    for line in lines.values():
-        texts = [text for text, times in Counter(cell.text for cell in line).items() if times > 1]
-        pair = [cell for cell in line if cell.text in texts]
-        if len(pair) != 2 or any(_units(cell) < DIGITS for cell in pair):
+    """Yield the two long estimates of a row or column that are equal although few others are near each other."""
+    for line in _lines_of_estimates(cells):
+        pair = _equal_pair(line)
+        if not pair or any(document.explained("copied", cell.key) for cell in pair):
             continue
-        alone = not any(document.explained("copied", cell.key) for cell in pair)
-        if alone and expected_equal([_units(cell) for cell in line]) < CHANCE:
+        if expected_equal([_units(cell) for cell in line]) < CHANCE:
             yield finding_about(
                 "audit.equal_numbers", document, pair[1], rule="copied", certainty="possible",
                 suspects=[cell.key for cell in pair], other=short(pair[0].key, pair[1].key),
             )  # fmt: skip
+
+
+def _lines_of_estimates(cells: Sequence[Cell]) -> Iterable[list[Cell]]:
+    """Return the estimates, standard errors and differences of each row and column, by statistic."""
+    estimated = [cell for cell in cells if cell.statistic in ESTIMATED]
+    # Columns with many rows in common are specifications of one model, whose estimates are much alike.
+    axes = (2, 3) if len({cell.key[2] for cell in estimated}) < SHARED_ROWS else (3,)
+    lines: dict[tuple[object, ...], list[Cell]] = {}
+    for cell, axis in itertools.product(estimated, axes):
+        if not {*EVERYBODY} & {*cell.key[2:4]}:
+            lines.setdefault((axis, cell.key[1], cell.key[axis], cell.statistic), []).append(cell)
+    return lines.values()
+
+
+def _equal_pair(line: Sequence[Cell]) -> list[Cell]:
+    """Return the two numbers of a line that are equal; none if no two or more than two are, or if they are short."""
+    times = Counter(cell.text for cell in line)
+    equal = [cell for cell in line if times[cell.text] > 1]
+    return equal if len(equal) == 2 and all(_units(cell) >= DIGITS for cell in equal) else []
 
 
 def _units(cell: Cell) -> Fraction:
@@ -111,26 +122,28 @@ def _sum_apart(document: Document, blocks: Sequence[Sequence[Cell]]) -> Iterator
     """Yield the column whose shares add up to something that those of all other columns make improbable."""
     sums = [added(cell.range for cell in block) for block in blocks]
     whole = 1 if all(abs(cell.printed.value) <= 1 for block in blocks for cell in block) else 100
-    middles = [total.middle for total in sums]
     for block, total in zip(blocks, sums, strict=True):
-        others = [middle for other, middle in zip(sums, middles, strict=True) if other is not total]
-        low, high = min(others), max(others)
-        rounding = (total.high - total.low) / 2
-        room = max(2 * (high - low), rounding)
-        above = total.low > whole and high <= whole + rounding and low > Fraction(whole, 2)
-        apart = (
-            low > Fraction(2 * whole, 3)
-            and high <= whole + rounding
-            and (total.middle < low - room or total.middle > high + room)
-        )
-        if (above or apart) and not document.explained("sums", block[0].key):
+        others = [other.middle for other in sums if other is not total]
+        if _is_apart(total, others, whole) and not document.explained("sums", block[0].key):
             decimals = block[0].printed.decimals
             yield finding_about(
                 "audit.column_sum_apart", document, block[0], rule="sums", certainty="possible",
                 suspects=[cell.key for cell in block], total=number(total.middle, decimals), columns=len(others),
-                range=f"[{number(low, decimals)}, {number(high, decimals)}]",
+                range=f"[{number(min(others), decimals)}, {number(max(others), decimals)}]",
             )  # fmt: skip
             return
+
+
+def _is_apart(total: Interval, others: Sequence[Fraction], whole: int) -> bool:
+    """Return whether a sum of shares is above the whole, or far from those of all other columns, which are not."""
+    low, high = min(others), max(others)
+    rounding = (total.high - total.low) / 2
+    if high > whole + rounding:
+        return False
+    above = total.low > whole and low > Fraction(whole, 2)
+    room = max(2 * (high - low), rounding)
+    outside = total.middle < low - room or total.middle > high + room
+    return above or (outside and low > Fraction(2 * whole, 3))
 
 
 def _t_statistics(document: Document, cells: Sequence[Cell]) -> Iterator[Finding]:
