@@ -388,8 +388,7 @@ def _two_shares(document: Document) -> Iterator[Finding]:
     for cell in document.of("p_value"):
         if not 0 < cell.printed.value <= 1 or document.explained("two_shares", cell.key):
             continue
-        pair = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and not is_difference(c.key[:4])]
-        sizes = [size for c in pair if (size := document.common(("n",), c)) is not None]
+        pair, sizes = _shares_with_sizes(document, cell)
         if not len(pair) == len(sizes) == 2 or _of_a_block(document, cell):
             continue
         z = _z([c.printed.value / whole(document, c) for c in pair], [int(size.printed.value) for size in sizes])
@@ -405,6 +404,12 @@ def _two_shares(document: Document) -> Iterator[Finding]:
                 first=pair[0].text,
                 second=pair[1].text,
             )
+
+
+def _shares_with_sizes(document: Document, cell: Cell) -> tuple[list[Cell], list[Cell]]:
+    """Return the shares of a number's row that are no differences, and the sizes of their groups where published."""
+    shares = [c for c in document.of("share") if c.key[:3] == cell.key[:3] and not is_difference(c.key[:4])]
+    return shares, [size for share in shares if (size := document.common(("n",), share)) is not None]
 
 
 def _near_p(z: Fraction, p: Cell) -> bool:
