@@ -46,9 +46,12 @@ def _reduce(whole: Path, reduced: Path) -> None:
     """Write a typeface with fewer characters, under another name: nobody may take it for the whole one."""
     from fontTools import subset
 
-    # Hints are not used (matplotlib hints by itself); of the tables for setting type, kerning is.
-    options = subset.Options(hinting=False, layout_features=["kern"], name_IDs=[FAMILY, STYLE, FULL, POSTSCRIPT])
-    options.drop_tables += ["FFTM", "GDEF"]
+    # Hints are not used (matplotlib hints by itself); of what is for setting type, kerning is. The plain table of pairs has the
+    # same kerning as the OpenType tables, and every PDF embeds a part of the typeface: without those tables in a fifth of the time.
+    options = subset.Options(
+        hinting=False, layout_features=[], legacy_kern=True, name_IDs=[FAMILY, STYLE, FULL, POSTSCRIPT]
+    )
+    options.drop_tables += ["FFTM", "GDEF", "GPOS", "GSUB", "MATH"]
     font = subset.load_font(str(whole), options)
     subsetter = subset.Subsetter(options=options)
     subsetter.populate(unicodes=CHARACTERS)
