@@ -52,6 +52,8 @@ with job(snakemake) as log:
         from refino_eval.exhibits.render import render
 
         definition, numbers, labels = read_exhibit(name)
+        # The numbers behind a figure have no language.
+        formats = [form for form in params.formats if form != "csv" or language == params.languages[0]]
         render(
             name,
             definition,
@@ -61,7 +63,7 @@ with job(snakemake) as log:
             tables_dir=folder,
             figures_dir=folder,
             facts=facts,
-            formats=params.formats,
+            formats=formats,
         )
 
     def draw_up(result: Result) -> None:

@@ -6,8 +6,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
@@ -413,19 +412,26 @@ def save_figure(drawing: Drawing, directory: Path, stem: str, *, formats: Sequen
     list of Path
         A file a format.
     """
+    import matplotlib as mpl
+
+    from refino_eval.exhibits.layout.drawn_once import Recorded
+
     paths = [directory / f"{stem}.{name}" for name in formats]
-    with _laid_out(drawing.figure):
+    # With this setting, a figure that has been laid out would have a layout engine again.
+    with mpl.rc_context({"figure.constrained_layout.use": False}):
+        _lay_out(drawing.figure)
+        recorded = Recorded(drawing.figure)
         for name, path in zip(formats, paths, strict=True):
-            write_bytes(path, _picture(drawing, name, stem))
+            write_bytes(path, _picture(recorded, drawing, name, stem))
     return paths
 
 
-@contextmanager
-def _laid_out(figure: Figure) -> Iterator[None]:
+def _lay_out(figure: Figure) -> None:
     """Fit panels and texts to each other once for all forms: finding their places costs as much as drawing them."""
-    import matplotlib as mpl
+    from refino_eval.exhibits.layout.drawn_once import POINTS, MeasuringCanvas
 
-    figure.set_dpi(PNG_DPI)
+    figure.set_dpi(POINTS)
+    MeasuringCanvas(figure)
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
             if not axis.label.get_text():
@@ -433,13 +439,10 @@ def _laid_out(figure: Figure) -> Iterator[None]:
                 axis.set_label_coords(0.0, 0.0)
     if figure.axes and (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
-    # With this setting, saving a figure would give it a layout engine again.
-    with mpl.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)
-        yield
+    figure.set_layout_engine(None)
 
 
-def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
+def _picture(recorded: Figure, drawing: Drawing, name: str, stem: str) -> bytes:
     """Return the bytes of one form, without a date and with the text that says what it shows."""
     metadata_of: dict[str, dict[str, str | None]] = {
         "svg": {"Date": None, "Creator": None},
@@ -453,7 +456,7 @@ def _picture(drawing: Drawing, name: str, stem: str) -> bytes:
         },
     }
     buffer = io.BytesIO()
-    drawing.figure.savefig(buffer, format=name, dpi=PNG_DPI, metadata=metadata_of[name])
+    recorded.savefig(buffer, format=name, dpi=PNG_DPI, metadata=metadata_of[name])
     if name != "svg":
         return buffer.getvalue()
     svg = accessible_svg(buffer.getvalue().decode("utf-8"), stem=stem, title=drawing.title, alt=drawing.alt)

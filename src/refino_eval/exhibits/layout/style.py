@@ -85,6 +85,8 @@ def parameters(salt: str) -> dict[str, Any]:
         "figure.constrained_layout.use": True,
         "figure.constrained_layout.h_pad": 0.10,
         "figure.constrained_layout.w_pad": 0.08,
+        # Texts are as wide in a picture of pixels as in the other forms, for which they are measured.
+        "text.hinting": "no_hinting",
         # Glyphs as outlines: a reader without the typeface sees the same picture.
         "svg.fonttype": "path",
         # Text in a PDF stays text, in a form that journals and editors take.
