@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?[\d\s.,;()*%]+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1 << 14)  # a column repeats its texts
 def csv_cell(text: str) -> str:
     """Return a text with an apostrophe in front if a spreadsheet would calculate it; numbers are left alone.
 

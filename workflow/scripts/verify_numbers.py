@@ -6,7 +6,7 @@ and `verify.csv` where this job makes it. An exhibit whose inputs, numbers and d
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refino_eval.workflow_job import job, results_of
 
@@ -50,7 +50,11 @@ with job(snakemake) as log:
             study=Study.of(
                 definitions, Arms.from_params(params.study["arms"]), params.study["seed"], params.study["design"]
             ),
+            again=again,
         )
+        # What later exhibits copy from is not computed for each of them anew.
+        for name in [name for name in again if last_use[name] == result.name]:
+            del again[name]
         require_agreement(found)
         write_verification(found[found["exhibit"] == result.name], Path(*result.writes))
         counts = found["verdict"].value_counts().to_dict()
@@ -63,6 +67,13 @@ with job(snakemake) as log:
         texts = [Path(path).read_text(encoding="utf-8").partition("\n") for path in result.reads]
         write_text(Path(*result.writes), texts[0][0] + "\n" + "".join(rows for _, _, rows in texts))
 
+    again: dict[str, Any] = {}
+    last_use = {
+        read: name
+        for name, exhibit in params.exhibits.items()
+        if name in params.made
+        for read in (name, *exhibit["copies"])
+    }
     kept = KeptResults(results_of(snakemake), "verification")
     results = [
         Result(

@@ -8,7 +8,7 @@ that comes from no regression is reported as not estimated again, with the reaso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from refino_eval.config.exhibits import Exhibit
 from refino_eval.covariances import COVARIANCES
 from refino_eval.csv_output import frame_csv
 from refino_eval.estimation.core.arrays import FloatArray
-from refino_eval.estimation.core.recording import Source, recording
+from refino_eval.estimation.core.recording import Recording, Source, recording
 from refino_eval.estimation.verification.engines import Answer, Engine
 from refino_eval.estimation.verification.reestimation import (
     EXACT,
@@ -35,7 +35,7 @@ from refino_eval.estimation.verification.reestimation import (
 from refino_eval.exhibits.aggregate import rows_of
 from refino_eval.exhibits.keys import NONRESPONSE
 from refino_eval.exhibits.numbers.number_sources import CopyOf, Derived, Reason, Refitted
-from refino_eval.exhibits.numbers.study import PersonFiles, Study
+from refino_eval.exhibits.numbers.study import PersonFiles, Row, Study
 from refino_eval.exhibits.tidy import KEYS, number_text, tidy_frame, write_text
 
 VERIFIED = ("estimate", "std_error", "f_stat")
@@ -50,8 +50,17 @@ COLUMNS = (*KEYS, "value", "engine", "engine_value", "difference", "verdict", "r
 AGREES, DIFFERS, ALONE = "agrees", "differs", "not_reestimated"
 
 
+Again = tuple[list[Row], pd.DataFrame, Recording]
+"""An exhibit computed again: its rows with their sources, the same in tidy form, and the regressions behind them."""
+
+
 def verify(
-    exhibits: Mapping[str, Exhibit], numbers: Mapping[str, pd.DataFrame], *, files: PersonFiles, study: Study
+    exhibits: Mapping[str, Exhibit],
+    numbers: Mapping[str, pd.DataFrame],
+    *,
+    files: PersonFiles,
+    study: Study,
+    again: MutableMapping[str, Again] | None = None,
 ) -> pd.DataFrame:
     """Estimate the exhibits' numbers again.
 
@@ -63,6 +72,9 @@ def verify(
         The tidy numbers that were written.
     files, study
         As `aggregate.aggregate`.
+    again
+        Exhibits that were computed again already, of the same files and study: those that others copy numbers from are
+        asked for more than once. What is computed here is added.
 
     Returns
     -------
@@ -76,15 +88,20 @@ def verify(
         When an exhibit computed again is not the one that was written.
     """
     reestimator, questions = Reestimator(), dict[Keys, Asked]()
+    again = {} if again is None else again
     # Exhibits that copy numbers of others come after them.
     for name in sorted(numbers, key=lambda name: bool(exhibits[name].exhibits_read)):
         if not exhibits[name].from_regressions:
             # Computed with published numbers, which no program can estimate again.
             questions |= {_keys(record): Reason.COSTS for record in numbers[name].to_dict("records")}
         else:
-            questions |= _questions(
-                name, exhibits[name], numbers[name], reestimator, questions, files=files, study=study
-            )
+            verifiable = numbers[name][_is_verified(numbers[name]) | _is_freedom(numbers[name])]
+            if verifiable.empty:
+                continue
+            if name not in again:
+                again[name] = _computed_again(name, exhibits[name], files, study)
+            sources, kept = _sources(numbers[name], verifiable, again[name])
+            questions |= _questions(exhibits[name], sources, kept, reestimator, questions)
     # Engines are asked when every exhibit has named its regressions, so that those of one design go together.
     answers = {keys: _answer(reestimator, question, keys[-1]) for keys, question in questions.items()}
     return pd.DataFrame(
@@ -126,33 +143,38 @@ def _is_verified(frame: pd.DataFrame) -> pd.Series:
 
 def _is_freedom(frame: pd.DataFrame) -> pd.Series:
     """Mark degrees of freedom of a reference distribution; beside an F, `df` is the number of coefficients tested."""
+    stated = frame["statistic"].isin(ESTIMATED_FREEDOM) & (frame["status"] == "")
+    if not stated.any():
+        return stated
     place = pd.MultiIndex.from_frame(frame[list(KEYS[:-1])])
     of_test = (frame["statistic"] == "df") & place.isin(place[frame["statistic"] == "f_stat"])
-    return frame["statistic"].isin(ESTIMATED_FREEDOM) & (frame["status"] == "") & ~of_test
+    return stated & ~of_test
+
+
+def _computed_again(name: str, exhibit: Exhibit, files: PersonFiles, study: Study) -> Again:
+    with recording() as kept:
+        rows = rows_of(name, exhibit, files=files, study=study)
+    return rows, tidy_frame(rows), kept
+
+
+def _sources(frame: pd.DataFrame, verifiable: pd.DataFrame, again: Again) -> tuple[dict[Keys, object], Recording]:
+    """Return where the numbers of an exhibit come from, if it is as it was written."""
+    rows, computed, kept = again
+    if not computed.equals(frame):
+        name = frame["exhibit"].iloc[0]
+        raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
+    records = zip(verifiable.index, verifiable.to_dict("records"), strict=True)
+    return {_keys(record): rows[k].get("source") for k, record in records}, kept
 
 
 def _questions(
-    name: str,
     exhibit: Exhibit,
-    frame: pd.DataFrame,
+    sources: Mapping[Keys, object],
+    kept: Recording,
     reestimator: Reestimator,
     earlier: Mapping[Keys, Asked],
-    *,
-    files: PersonFiles,
-    study: Study,
 ) -> dict[Keys, Asked]:
-    """Compute an exhibit again, and return what to ask other engines; copies of other exhibits take their questions."""
-    verifiable = frame[_is_verified(frame) | _is_freedom(frame)]
-    if verifiable.empty:
-        return {}
-    with recording() as kept:
-        rows = rows_of(name, exhibit, files=files, study=study)
-    if not tidy_frame(rows).equals(frame):
-        raise VerificationError(f"The exhibit '{name}', computed again, is not the one that was written.")
-    sources = {
-        _keys(record): rows[k].get("source")
-        for k, record in zip(verifiable.index, verifiable.to_dict("records"), strict=True)
-    }
+    """Return what to ask other engines about numbers by their sources; copies of other exhibits take their questions."""
     asked, regressions, together = _by_origin(sources, earlier)
     # The report's own tables go through every dummy; variants of them, of which there are many, are absorbed.
     noted = reestimator.questions(
