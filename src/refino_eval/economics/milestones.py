@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from refino_eval.config.money.payments import (
     Criterion,
@@ -37,8 +36,7 @@ Status = Literal["paid", "undecided", "running", "not_reached"]
 STATUSES: tuple[Status, ...] = ("paid", "undecided", "running", "not_reached")
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """The status of one milestone for one participant.
 
     Attributes
@@ -68,8 +66,7 @@ class Event:
     part: float = 1.0
 
 
-@dataclass(frozen=True)
-class _Met:
+class _Met(NamedTuple):
     """A criterion is met on a day; or, `running`, may be met from that day, which the registers do not cover.
 
     `part` is the part of the milestone's share that is paid for it.
@@ -132,7 +129,7 @@ def _milestone(person: Participant, milestone: Milestone, events: Mapping[str, E
 def _following(event: Event, before: Event) -> Event:
     """Return a milestone that requires another one: what follows an undecided one is undecided for the same reason."""
     doubtful = before.status == "undecided" and event.status == "paid"
-    return replace(event, status="undecided", reason=before.reason) if doubtful else event
+    return event._replace(status="undecided", reason=before.reason) if doubtful else event
 
 
 def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
@@ -142,20 +139,19 @@ def _in_time(criterion: Criterion, person: Participant, day: dt.date) -> bool:
 def _paid_share(event: Event, share: float, rules: PaymentRules) -> Event:
     assert event.day is not None
     raised = sum(extra.share for extra in rules.surcharges if extra.first <= event.day <= extra.last)
-    return replace(event, share=share * event.part * (1.0 + raised))
+    return event._replace(share=share * event.part * (1.0 + raised))
 
 
-def _meets(person: Participant, criterion: Criterion, before: Event | None, observed_to: dt.date) -> Iterator[_Met]:
+def _meets(person: Participant, criterion: Criterion, before: Event | None, observed_to: dt.date) -> Iterable[_Met]:
+    if isinstance(criterion, JobCriterion):
+        return _jobs(person, criterion, observed_to)
     if isinstance(criterion, PhaseCriterion):
-        yield from _phase(person, criterion, observed_to)
-    elif isinstance(criterion, JobCriterion):
-        yield from _jobs(person, criterion, observed_to)
-    elif isinstance(criterion, EducationCriterion):
-        yield from _education(person, criterion, observed_to)
-    elif isinstance(criterion, RecoveryCriterion):
-        yield from _recovery(person, criterion, observed_to)
-    elif before is not None:
-        yield from _still_employed(person, criterion, before, observed_to)
+        return _phase(person, criterion, observed_to)
+    if isinstance(criterion, EducationCriterion):
+        return _education(person, criterion, observed_to)
+    if isinstance(criterion, RecoveryCriterion):
+        return _recovery(person, criterion, observed_to)
+    return () if before is None else _still_employed(person, criterion, before, observed_to)
 
 
 def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date) -> Iterator[_Met]:
@@ -166,16 +162,18 @@ def _phase(person: Participant, criterion: PhaseCriterion, observed_to: dt.date)
 
 
 def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
-    if not person.jobs:
+    jobs = _of_kind(person, criterion)
+    if not jobs:
         return
     if criterion.position == "together_same_employer":
-        yield from _together(person, criterion, observed_to)
+        yield from _together(jobs, criterion, observed_to)
         return
-    fitting = {job: day for job in person.jobs if (day := _fits_from(person, job, criterion)) is not None}
-    if not fitting:
+    days = {id(job): day for job in jobs if (day := _fits_from(person, job, criterion)) is not None}
+    if not days:
         return
+    fitting = [job for job in jobs if id(job) in days]
     if criterion.pay is None:
-        yield from _lasting(list(fitting), fitting, criterion, observed_to)
+        yield from _lasting(fitting, days, criterion, observed_to)
         return
     before = _position_before(person, criterion.pay)
     # Held throughout at p per cent or more, for each p that occurs.
@@ -183,18 +181,17 @@ def _jobs(person: Participant, criterion: JobCriterion, observed_to: dt.date) ->
         part = criterion.pay.part(percent - before)
         if part > 0:
             large = [job for job in fitting if job.percent is not None and job.percent >= percent]
-            for met in _lasting(large, fitting, criterion, observed_to):
-                yield replace(met, part=part)
+            yield from _lasting(large, days, criterion, observed_to, part)
 
 
 def _lasting(
-    jobs: list[Job], from_day: Mapping[Job, dt.date], criterion: JobCriterion, observed_to: dt.date
+    jobs: list[Job], days: Mapping[int, dt.date], criterion: JobCriterion, observed_to: dt.date, part: float = 1.0
 ) -> Iterator[_Met]:
-    """Yield the jobs, or chains of them, that last as long as the criterion asks."""
+    """Yield the jobs, or chains of them, that last as long as the criterion asks; `days` by the identity of a job."""
     for run in _runs(jobs, criterion):
         met = _lasts(run, criterion, observed_to)
         if met is not None and met.job is not None:
-            yield replace(met, day=max(met.day, from_day[met.job]))
+            yield _Met(max(met.day, days[id(met.job)]), met.job, met.running, part)
 
 
 def _position_before(person: Participant, pay: GradedPay) -> float:
@@ -205,20 +202,19 @@ def _position_before(person: Participant, pay: GradedPay) -> float:
     return max((job.percent or 0.0 for job in person.jobs if job.covers(day)), default=0.0)
 
 
-def _together(person: Participant, criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
+def _together(jobs: Sequence[Job], criterion: JobCriterion, observed_to: dt.date) -> Iterator[_Met]:
     """Yield the times in which small jobs with one employer reach the percentage together."""
-    small = [job for job in person.jobs if job.employer and _is_small(person, job, criterion)]
+    small = [
+        job
+        for job in jobs
+        if job.employer and job.percent is not None and job.percent < criterion.at_least_percent  # alone below it
+    ]
     for employer in sorted({job.employer for job in small}):
         of_employer = [job for job in small if job.employer == employer]
         for run in chains(_joint_spells(of_employer, criterion), criterion.gap_days):
             met = _lasts(run, criterion, observed_to)
             if met is not None:
                 yield met
-
-
-def _is_small(person: Participant, job: Job, criterion: JobCriterion) -> bool:
-    """Return whether a job is of the criterion's kind, but alone below its percentage."""
-    return _is_of_kind(person, job, criterion) and job.percent is not None and job.percent < criterion.at_least_percent
 
 
 def _joint_spells(jobs: Sequence[Job], criterion: JobCriterion) -> list[Job]:
@@ -265,9 +261,7 @@ def _runs(jobs: list[Job], criterion: JobCriterion) -> list[list[Job]]:
 
 
 def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.date | None:
-    """Return the day from which a job is of the criterion's kind (its start, or a reduction of benefit), or None."""
-    if not _is_of_kind(person, job, criterion):
-        return None
+    """Return the day from which a job of the criterion's kind has its position (its start, or a reduction of benefit), or None."""
     if criterion.position == "not_stated":
         return job.start if job.percent is None else None
     if job.percent is None:
@@ -279,17 +273,18 @@ def _fits_from(person: Participant, job: Job, criterion: JobCriterion) -> dt.dat
     return _reduced(person, job, wholly=criterion.position == "disability_reduced")
 
 
-def _is_of_kind(person: Participant, job: Job, criterion: JobCriterion) -> bool:
-    """Return whether contract, hiring and wage subsidy of a job are those of the criterion."""
-    if job.contract not in criterion.contract or _hired(person, job) not in criterion.hired:
-        return False
-    return criterion.wage_subsidy is None or job.subsidised == criterion.wage_subsidy
-
-
-def _hired(person: Participant, job: Job) -> str:
-    if job.start < person.start:
-        return "held"
-    return "same_employer" if job.employer in person.employers_at_start else "new"
+def _of_kind(person: Participant, criterion: JobCriterion) -> list[Job]:
+    """Return the jobs whose contract, hiring and wage subsidy are those of the criterion."""
+    kind = (criterion.contract, criterion.hired, criterion.wage_subsidy)
+    if kind not in person.jobs_of_kind:
+        person.jobs_of_kind[kind] = [
+            job
+            for hired, job in person.hirings
+            if hired in criterion.hired
+            and job.contract in criterion.contract
+            and criterion.wage_subsidy in (None, job.subsidised)
+        ]
+    return person.jobs_of_kind[kind]
 
 
 def _reduced(person: Participant, job: Job, *, wholly: bool) -> dt.date | None:

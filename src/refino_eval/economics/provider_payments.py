@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,11 +119,11 @@ def participants(
     """
     own = registers.programmes[registers.programmes["programme"].isin(list(programmes))]
     subsidy = registers.programmes[registers.programmes["programme"].isin(list(codes.wage_subsidy))]
-    started = _by_person(own, people)
-    subsidies = _by_person(subsidy, people)
-    jobs = _by_person(registers.jobs, people)
-    education = {} if registers.education is None else _by_person(registers.education, people)
-    graded = {name: _by_person(getattr(registers, name), people) for name in ("sickness", "disability", "allowance")}
+    started = _by_person(own, set(people["person_id"]))
+    subsidies = _by_person(subsidy, started)
+    jobs = _by_person(registers.jobs, started)
+    education = {} if registers.education is None else _by_person(registers.education, started)
+    graded = {name: _by_person(getattr(registers, name), started) for name in ("sickness", "disability", "allowance")}
     started_after = []
     for row, person, draw in zip(people.index, people["person_id"], people["draw_date"], strict=True):
         referral = _day(draw)
@@ -157,7 +157,7 @@ def first_participations(people: pd.DataFrame, programmes: pd.DataFrame, codes: 
     codes
         Codes of the programme.
     """
-    started = _by_person(programmes[programmes["programme"].isin(list(codes))], people)
+    started = _by_person(programmes[programmes["programme"].isin(list(codes))], set(people["person_id"]))
     spells = {}
     for row, person, draw in zip(people.index, people["person_id"], people["draw_date"], strict=True):
         referral = _day(draw)
@@ -200,11 +200,14 @@ def _add_up(name: str, events: Sequence[Event]) -> MilestoneTotal:
     )
 
 
-def _by_person(frame: pd.DataFrame, people: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def _by_person(frame: pd.DataFrame, people: Container[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of these people, by person; plain dictionaries, since one frame per person is far slower."""
+    names = [str(name) for name in frame.columns]
+    columns = [frame[name].to_numpy(dtype=object).tolist() for name in frame.columns]
     rows: dict[str, list[dict[str, Any]]] = {}
-    for row in frame[frame["person_id"].isin(people["person_id"])].to_dict("records"):
-        rows.setdefault(str(row["person_id"]), []).append({str(key): value for key, value in row.items()})
+    for person, *values in zip(frame["person_id"].to_numpy(dtype=object).tolist(), *columns, strict=True):
+        if person in people:
+            rows.setdefault(person, []).append(dict(zip(names, values, strict=True)))
     return rows
 
 
@@ -251,6 +254,8 @@ def _job(row: Mapping[str, Any], codes: Codes, subsidised: Sequence[Spell]) -> J
 
 def _day(value: Any) -> dt.date | None:
     """Return a date of a parquet column, however pandas read it; None if it is missing."""
+    if type(value) is dt.date:  # what a column of dates holds
+        return value
     if value is None or pd.isna(value):
         return None
     return value.date() if isinstance(value, dt.datetime) else value

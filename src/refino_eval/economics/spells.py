@@ -100,6 +100,20 @@ class Participant:
         return frozenset(job.employer for job in self.jobs if job.employer and job.start < start and job.covers(start))
 
     @cached_property
+    def hirings(self) -> list[tuple[str, Job]]:
+        """Jobs, each with how it began: held, same_employer or new, as in `JobCriterion.hired`."""
+        start, known = self.start, self.employers_at_start
+        return [
+            ("held" if job.start < start else "same_employer" if job.employer in known else "new", job)
+            for job in self.jobs
+        ]
+
+    @cached_property
+    def jobs_of_kind(self) -> dict[Any, list[Job]]:
+        """Jobs of the kinds that criteria have asked for: many criteria ask for the same."""
+        return {}
+
+    @cached_property
     def assessed(self) -> dict[Any, Any]:
         """What rules of payment made of the person, for callers that ask more than once."""
         return {}

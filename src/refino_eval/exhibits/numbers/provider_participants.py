@@ -48,7 +48,7 @@ def participants_by_arm(exhibit: ProviderExhibit, context: Context) -> Iterator[
         if len(missing):
             new = {
                 person.row: person
-                for person in participants(missing, _registers(paths, missing), programmes=programmes, codes=codes)
+                for person in participants(missing, _registers(paths), programmes=programmes, codes=codes)
             }
             known |= {key: new.get(int(key[0])) for key in keys if key not in known}
         yield arm, [person for key in keys if (person := known[key]) is not None], len(drawn)
@@ -70,9 +70,10 @@ def _content(path: Path) -> str:
     return checksum.sha256 if checksum is not None else str(path)
 
 
-def _registers(paths: Mapping[str, Path], people: pd.DataFrame) -> Registers:
-    frames = {}
-    for role, path in paths.items():
-        frame = pd.read_parquet(path, columns=["person_id", "start", "stop", *COLUMNS[role]])
-        frames[role] = frame[frame["person_id"].isin(people["person_id"])]
-    return Registers(**frames)
+def _registers(paths: Mapping[str, Path]) -> Registers:
+    return Registers(
+        **{
+            role: pd.read_parquet(path, columns=["person_id", "start", "stop", *COLUMNS[role]])
+            for role, path in paths.items()
+        }
+    )
