@@ -18,7 +18,7 @@ from refino_eval.digest import files_behind, names_in, source_digest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "refino_eval"
 ROOMS = (
-    "errors", "seeds", "digest", "covariances", "checksums", "workflow_job", "kept_results", "csv_output", "statistic_names", "text", "sql", "expressions", "config", "codes", "registers", "trial", "months", "outcomes",
+    "errors", "seeds", "digest", "covariances", "checksums", "workflow_job", "kept_results", "recent_results", "csv_output", "statistic_names", "text", "sql", "expressions", "config", "codes", "registers", "trial", "months", "outcomes",
     "estimation", "economics", "cost_benefit", "published", "catalogue", "exhibits", "disclosure", "report", "release", "synthetic", "workflow", "cli",
 )  # fmt: skip
 STUDY_WORDS = (

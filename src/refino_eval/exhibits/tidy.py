@@ -77,7 +77,7 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
         for name in COLUMNS
         if name not in NUMBERS
     }
-    value = pd.to_numeric(frame["value"]).astype("float64").to_numpy()
+    value = pd.to_numeric(frame["value"]).to_numpy(dtype=np.float64)
     for fault in _faults(texts, value):
         raise ValueError(fault)
     checked = {"value": value, "n_persons": pd.to_numeric(frame["n_persons"]).astype("Int64").array}

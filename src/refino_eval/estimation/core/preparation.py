@@ -24,6 +24,7 @@ from refino_eval.estimation.core.controls import control_term
 from refino_eval.estimation.core.kernel import Design
 from refino_eval.estimation.core.recording import note_design, note_dropped
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, unchecked_inputs
+from refino_eval.recent_results import RecentResults, content_of
 
 # A column whose variation within cells, or given earlier columns, is below this share of its own length is rounding.
 COLLINEAR = 1e-9
@@ -95,56 +96,84 @@ def design_of(
     """
     inputs.refuse("A regression of several outcomes at once", "own_controls")
     focus = inputs.treated[:, None] if columns is None else columns
-    f = focus.shape[1]
     used = _rows_in_use(inputs.cells, inputs.rows, inputs.singletons)
     controls, control_names = _controls_in_use(inputs, focus, names, used)
     n_controls, names = len(control_names), control_names + names
-    matrix = raw = np.hstack((controls, focus[used]))
+    raw = np.hstack((controls, focus[used]))
     check_finite(
-        matrix,
+        raw,
         names,
         what="Controls or columns of interest",
         remedy="Encode the missing values (build_controls), or leave out the people.",
     )
     weights = None if inputs.weights is None else inputs.weights[used]
-    cells = build_cells(inputs.cells[used], weights=weights)
+    cluster = None if inputs.cluster is None else inputs.cluster[used]
+    n_cluster_codes = 0 if inputs.cluster is None else int(inputs.cluster.max()) + 1
+    columns_of = (names, n_controls, collinear, inputs.absorbed)
+    codes = inputs.cells[used]
+    # Exhibits of one job have most designs in common.
+    design, listed = _DESIGNS.of(
+        content_of(raw, used, codes, weights, cluster, inputs.n_rows, n_cluster_codes, *columns_of),
+        lambda: _decomposed(raw, used, codes, weights, cluster, inputs.n_rows, n_cluster_codes, *columns_of),
+        lambda made: sum(value.nbytes for value in vars(made[0]).values() if isinstance(value, np.ndarray)),
+    )
+    # Engines of verification are given the columns of interest first.
+    note_design(design, raw[:, listed])
+    note_dropped(name for name in design.dropped if name in control_names)
+    return design
+
+
+_DESIGNS = RecentResults[tuple[Design, IntArray]](most=60_000_000)
+
+
+def _decomposed(
+    raw: FloatArray,
+    used: IntArray,
+    codes: IntArray,
+    weights: FloatArray | None,
+    cluster: IntArray | None,
+    n_rows: int,
+    n_cluster_codes: int,
+    names: tuple[str, ...],
+    n_controls: int,
+    collinear: Collinear,
+    absorbed: Sequence[str],
+) -> tuple[Design, IntArray]:
+    """Return the design of columns (controls first), and the numbers of those that are in it, those of interest first."""
+    cells = build_cells(codes, weights=weights)
     root = None if weights is None else np.sqrt(weights)
-    within = cells.demean(matrix)
+    matrix, within = raw, cells.demean(raw)
     if root is not None:
         matrix, within = matrix * root[:, None], within * root[:, None]
     # Controls come before the columns of interest, so that of two collinear columns the later one is dropped, and the
     # last rows of the inverse triangle give the coefficients of interest.
-    kept = _independent(matrix, within, f, names, collinear)
+    kept = _independent(matrix, within, len(names) - n_controls, names, collinear)
     n_focus = int(np.count_nonzero(kept >= n_controls))
     basis, lift = _orthonormal(within[:, kept], n_focus)
-    # Engines of verification are given the columns of interest first.
     listed = np.roll(kept, n_focus)
-    columns, fixed_effects = raw[:, listed], _fixed_effects(inputs, [names[k] for k in listed])
-    cluster = None if inputs.cluster is None else inputs.cluster[used]
+    fixed_effects = _fixed_effects(absorbed, [names[k] for k in listed])
     design = Design(
         focus=tuple(names[k] for k in kept[kept.size - n_focus :]),
         controls=tuple(names[k] for k in kept[: kept.size - n_focus]),
         dropped=tuple(name for k, name in enumerate(names) if k not in set(kept.tolist())),
         rows=used,
-        n_rows=inputs.n_rows,
+        n_rows=n_rows,
         cells=cells,
         root_weights=root,
         cluster=cluster,
         basis=basis,
         lift=lift,
         leverage=cells.leverage + np.einsum("ik,ik->i", basis, basis),
-        n_cluster_codes=0 if inputs.cluster is None else int(inputs.cluster.max()) + 1,
+        n_cluster_codes=n_cluster_codes,
         fixed_effects=fixed_effects,
-        n_nested_dummies=0 if cluster is None else _nested_dummies(columns, fixed_effects, cluster),
+        n_nested_dummies=0 if cluster is None else _nested_dummies(raw[:, listed], fixed_effects, cluster),
     )
     if design.df_resid < 1:
         raise UserError(
             f"No degrees of freedom: {design.n} people in use, {cells.n_cells} cells and {kept.size} columns. "
             "Use coarser cells or fewer controls."
         )
-    note_design(design, columns)
-    note_dropped(name for name in design.dropped if name in control_names)
-    return design
+    return design, listed
 
 
 def _controls_in_use(
@@ -161,9 +190,9 @@ def _controls_in_use(
     return np.hstack((controls, *parts)), inputs.control_names + listed
 
 
-def _fixed_effects(inputs: RegressionInputs, columns: Sequence[str]) -> IntArray:
+def _fixed_effects(absorbed: Sequence[str], columns: Sequence[str]) -> IntArray:
     """Return which further fixed effect each column is a dummy of, 0 for other columns, shape (k,)."""
-    number = {name: k for k, name in enumerate(inputs.absorbed, start=1)}
+    number = {name: k for k, name in enumerate(absorbed, start=1)}
     return np.array([number.get(control_term(name), 0) for name in columns], dtype=np.int64)
 
 
