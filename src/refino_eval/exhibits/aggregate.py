@@ -23,6 +23,7 @@ from refino_eval.estimation.verification.likelihood_engine import ask_weights
 from refino_eval.exhibits.keys import CONTROLS, NONRESPONSE, arm_panel
 from refino_eval.exhibits.numbers.comparisons import people_compared
 from refino_eval.exhibits.numbers.number_sources import Refitted
+from refino_eval.exhibits.numbers.person_columns import read_people
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, Study, cell, pairs
 from refino_eval.exhibits.tidy import tidy_frame
 
@@ -68,7 +69,7 @@ def rows_of(name: str, exhibit: Exhibit, *, files: PersonFiles, study: Study) ->
     study = study.comparing(exhibit.arm, exhibit.against)
     if not exhibit.about_people:
         return _of_inputs(name, exhibit, files, study)
-    everybody = pd.read_parquet(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
+    everybody = read_people(files.cohort).loc[lambda people: people[f"sample_{exhibit.sample}"]]
     weights = "weight" if "weight" in everybody else None
     clusters = sum(name in everybody for name in CLUSTER_COLUMNS)
     try:

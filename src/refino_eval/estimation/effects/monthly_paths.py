@@ -87,8 +87,57 @@ def paths(
     return PathTable(times=moment, groups=groups, n=n, mean=mean, sd=sd, std_error=sd / np.sqrt(np.maximum(n, 1)))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class PanelGrid:
+    """Where the rows of a long panel stand among people x times; all columns of the panel share it.
+
+    Attributes
+    ----------
+    people, times
+        Labels, sorted.
+    place
+        Number of each row's place, person by person, shape (n_rows,).
+    """
+
+    people: pd.Index
+    times: pd.Index
+    place: IntArray
+
+    @classmethod
+    def of(cls, panel: pd.DataFrame, *, person: str, time: str) -> PanelGrid:
+        """Return the grid of a panel.
+
+        Raises
+        ------
+        UserError
+            When a person has two rows for one time.
+        """
+        (person_codes, people), (time_codes, times) = (pd.factorize(panel[name], sort=True) for name in (person, time))
+        place = np.asarray(person_codes, dtype=np.int64) * len(times) + time_codes
+        twice = int(place.size - np.unique(place).size)
+        if twice:
+            raise UserError(
+                f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row per person and time."
+            )
+        return cls(pd.Index(people), pd.Index(times), place)
+
+    def matrix(self, values: FloatArray, people: pd.Index | pd.Series | None = None) -> FloatArray:
+        """Return a column of the panel, shape (n_rows,), as people x times; missing where a person has no row.
+
+        `people` are the rows wanted, all when None.
+        """
+        matrix: FloatArray = np.full((len(self.people), len(self.times)), np.nan)
+        np.put(matrix, self.place, values)
+        if people is None:
+            return matrix
+        rows = self.people.get_indexer(pd.Index(people))
+        matrix = matrix[rows]
+        matrix[rows < 0] = np.nan
+        return matrix
+
+
 def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.DataFrame:
-    """Reshape a long person x time panel to one row per person (sorted) and one column per time (sorted).
+    """Reshape a long person x time panel to one row per person (sorted) and one column per time (sorted), as numbers.
 
     Months for which a person has no row are missing.
 
@@ -102,12 +151,9 @@ def widen(panel: pd.DataFrame, *, person: str, time: str, value: str) -> pd.Data
         raise UserError(
             f"The panel has no column {', '.join(repr(name) for name in absent)}; it has: {', '.join(map(str, panel.columns))}."
         )
-    twice = int(panel.duplicated([person, time]).sum())
-    if twice:
-        raise UserError(
-            f"The panel has {twice} rows beyond the first for one '{person}' and '{time}'; keep one row per person and time."
-        )
-    return panel.pivot(index=person, columns=time, values=value).sort_index().sort_index(axis=1)
+    grid = PanelGrid.of(panel, person=person, time=time)
+    matrix = grid.matrix(panel[value].to_numpy(dtype=np.float64))
+    return pd.DataFrame(matrix, index=grid.people.rename(person), columns=grid.times.rename(time))
 
 
 def check_times(times: Sequence[int] | IntArray | None, n_times: int) -> IntArray:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from refino_eval import estimation as est
 from refino_eval.exhibits.numbers.participants import FloatMatrix, Times
+from refino_eval.exhibits.numbers.person_columns import read_grid
 from refino_eval.exhibits.numbers.study import PersonFiles
 
 FloatArray = npt.NDArray[np.float64]
@@ -20,10 +21,7 @@ def states_of(
     exhibit: Any, state: str, cohort: pd.DataFrame, files: PersonFiles
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Read a state as people (in the cohort's order) x event times; summed when the exhibit asks for it."""
-    panel = pd.read_parquet(files.panels[exhibit.clock], columns=["person_id", "event_time", state])
-    wide = est.widen(panel, person="person_id", time="event_time", value=state).reindex(cohort["person_id"])
-    times = wide.columns.to_numpy(dtype=np.int64)
-    values = wide.to_numpy(dtype=np.float64)
+    ((_, values, times),) = panel_matrices([state], exhibit.clock, cohort, files)
     if exhibit.cumulate_from is not None:
         values, times = est.cumulate(values, times, start=exhibit.cumulate_from)
     low = exhibit.first if exhibit.first is not None else int(times[0])
@@ -36,7 +34,8 @@ def panel_matrices(
     states: Sequence[str], clock: str, cohort: pd.DataFrame, files: PersonFiles
 ) -> Iterator[tuple[str, FloatMatrix, Times]]:
     """Read states as people (in the cohort's order) x event times, one after the other, with the event times."""
-    panel = pd.read_parquet(files.panels[clock], columns=["person_id", "event_time", *dict.fromkeys(states)])
+    grid = read_grid(files.panels[clock])
+    panel = pd.read_parquet(files.panels[clock], columns=list(dict.fromkeys(states)))
     for state in states:
-        wide = est.widen(panel, person="person_id", time="event_time", value=state).reindex(cohort["person_id"])
-        yield state, wide.to_numpy(dtype=np.float64), wide.columns.to_numpy(dtype=np.int64)
+        values = panel[state].to_numpy(dtype=np.float64)
+        yield state, grid.matrix(values, cohort["person_id"]), grid.times.to_numpy(dtype=np.int64)

@@ -23,6 +23,7 @@ from refino_eval.covariances import Vcov, is_clustered
 from refino_eval.errors import UserError, nearest
 from refino_eval.estimation.core.arrays import Missing
 from refino_eval.exhibits.numbers.number_sources import NumberSource
+from refino_eval.exhibits.numbers.person_columns import read_outcome
 
 Row = dict[str, object]
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -214,7 +215,7 @@ def outcome_columns(columns: Mapping[str, str], cohort: pd.DataFrame, files: Per
     """Read outcomes for the cohort's people, in its order: one double column a key."""
     outcomes = {}
     for column, outcome in columns.items():
-        values = pd.read_parquet(files.outcomes[outcome]).set_index("person_id")["value"].astype(float)
+        values = read_outcome(files.outcomes[outcome])["value"].astype(float)
         outcomes[column] = values.reindex(cohort["person_id"]).to_numpy()
     return pd.DataFrame(outcomes)
 

@@ -16,6 +16,7 @@ from refino_eval.estimation.core.regression_inputs import Options
 from refino_eval.exhibits.keys import ALL_ARMS, COEFFICIENTS
 from refino_eval.exhibits.kinds.time_to_event.model import TimeToEventExhibit
 from refino_eval.exhibits.numbers.number_sources import Reason
+from refino_eval.exhibits.numbers.person_columns import read_outcome
 from refino_eval.exhibits.numbers.study import Context, PersonFiles, Row, cell, controls_of, of_arm, weighted
 from refino_eval.exhibits.round_steps import round_step
 
@@ -87,10 +88,10 @@ def _moments(longest: float, *, is_whole: bool) -> np.ndarray:
 
 def _durations(exhibit: TimeToEventExhibit, cohort: pd.DataFrame, files: PersonFiles) -> tuple[np.ndarray, np.ndarray]:
     """Read when it happened or was last looked for, and whether it happened."""
-    estimated = pd.read_parquet(files.outcomes[exhibit.outcome]).set_index("person_id").reindex(cohort["person_id"])
+    estimated = read_outcome(files.outcomes[exhibit.outcome]).reindex(cohort["person_id"])
     time = estimated["value"].to_numpy(dtype=np.float64)
     if exhibit.event is not None:
-        event = pd.read_parquet(files.outcomes[exhibit.event]).set_index("person_id")["value"]
+        event = read_outcome(files.outcomes[exhibit.event])["value"]
         return time, event.reindex(cohort["person_id"]).to_numpy(dtype=np.float64)
     if "censored" not in estimated:
         raise UserError(
