@@ -9,6 +9,7 @@ from refino_eval.config.base import Label
 from refino_eval.config.definitions import Definitions
 from refino_eval.errors import UserError
 from refino_eval.exhibits.aggregate import PersonFiles, Study, aggregate
+from refino_eval.exhibits.kinds.flow.flow_arms import LETTER, SMALLEST, arm_names
 from refino_eval.exhibits.kinds.flow.flow_stages import stages_of
 from refino_eval.exhibits.kinds.flow.model import FlowExhibit
 from refino_eval.exhibits.render import figure_notes, render
@@ -110,3 +111,15 @@ def test_the_figure_says_every_number_to_those_who_do_not_see_it(tmp_path, langu
 def test_no_note_about_one_sample(tmp_path):
     notes = figure_notes(EXHIBIT, numbers(tmp_path), labels=LABELS, language="en", facts={})
     assert notes == ()
+
+
+def test_names_of_several_arms_fit_their_columns_and_break_at_hyphens_only():
+    names = ["Alle", "Arbeidsmarkedsopplæring", "Lønnstilskudd", "Individuell jobbstøtte (IPS)"]
+    for step in (0.85, 1.1, 1.7, 2.6):
+        size, heads = arm_names(names, step)
+        assert max(len(line) for lines in heads for line in lines) * LETTER * size <= step
+        assert size >= SMALLEST
+        for name, lines in zip(names, heads, strict=True):
+            assert re.sub("-$", "", re.sub("- ", "", " ".join(lines))) == name
+    assert arm_names(names, 0.85)[1][1:3] == [["Arbeids-", "markeds-", "opplæring"], ["Lønns-", "tilskudd"]]
+    assert arm_names(names, 2.6)[1][1] == ["Arbeidsmarkedsopplæring"]

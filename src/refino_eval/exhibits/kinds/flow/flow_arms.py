@@ -27,13 +27,22 @@ WORDS = 2.3
 LINE, PAD = 0.16, 0.12
 
 
+LARGEST, SMALLEST = 8.5, 7.0
+"""Points of the names of the arms: as large as their longest word allows."""
+
+
+LETTER = 0.0097
+"""Inches that a bold letter is wide, for each point of its size."""
+
+
 def several_arms_flow(stages: Sequence[Stage], exhibit: FlowExhibit, *, labels: LabelBook, source: str) -> Drawing:
     """Draw the flow as columns: everybody, each treated arm, the control arm; stages in boxes, losses between them."""
     from matplotlib.figure import Figure
 
     columns = [("all", INK), *((arm, series.color) for arm, series in arms_of(labels))]
     rows = _rows(stages, labels)
-    heads = [textwrap.wrap(labels.arm(name), 60 // len(columns)) for name, _ in columns]
+    step = (WIDTH - WORDS - 0.1) / len(columns)
+    size, heads = arm_names([labels.arm(name) for name, _ in columns], step)
     top = LINE * max(map(len, heads)) + 2 * PAD
     height = top + sum(LINE * len(lines) + PAD for lines, _, _ in rows) + PAD
     foot = 0.26 if source else 0.0
@@ -43,16 +52,32 @@ def several_arms_flow(stages: Sequence[Stage], exhibit: FlowExhibit, *, labels: 
     ax.set_axis_off()
     ax.set_xlim(0, WIDTH)
     ax.set_ylim(-height, 0)
-    step = (WIDTH - WORDS - 0.1) / len(columns)
     places = [WORDS + step * (k + 0.5) for k in range(len(columns))]
     for place, (_, color), lines in zip(places, columns, heads, strict=True):
-        ax.text(place, -PAD, "\n".join(lines), color=color, ha="center", va="top", fontsize=8.5, fontweight="bold")
+        ax.text(place, -PAD, "\n".join(lines), color=color, ha="center", va="top", fontsize=size, fontweight="bold")
     y = -top
     for lines, counts, remains in rows:
         _line(ax, y, lines, counts, columns, places, step, remains=remains, style=NumberStyle.of(labels.language))
         y -= LINE * len(lines) + PAD
     source_line(figure, source)
     return Drawing(figure=figure, title=exhibit.title[labels.language], alt=alt_text(stages, labels))
+
+
+def arm_names(names: Sequence[str], step: float) -> tuple[float, list[list[str]]]:
+    """Return the size of the names of the arms and their lines, such that none is wider than its column."""
+    longest = max(len(word) for name in names for word in name.split())
+    size = min(LARGEST, max(SMALLEST, 0.97 * step / (LETTER * longest)))
+    most = max(6, int(0.97 * step / (LETTER * size)))
+    return size, [textwrap.wrap(" ".join(_parted(word, most) for word in name.split()), most) for name in names]
+
+
+def _parted(word: str, most: int) -> str:
+    """Return a word in parts of so many letters: hyphens stand behind an s that binds the parts of a compound, if there is one."""
+    if len(word) <= most:
+        return word
+    bound = [place for place in range(4, most) if word[place - 1] == "s" and len(word) - place >= 4]
+    place = min(bound, key=lambda at: abs(2 * at - len(word)), default=most - 1)
+    return f"{word[:place]}- {_parted(word[place:], most)}"
 
 
 def _rows(stages: Sequence[Stage], labels: LabelBook) -> list[tuple[list[str], Counts, bool]]:
