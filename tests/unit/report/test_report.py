@@ -302,8 +302,9 @@ def test_an_interval_that_excludes_zero_is_an_effect(inputs: ReportInputs, shift
     summary = summarise_numbers(inputs, {"table_8_1": _frame(inputs, shift)}, labels)
     (effect,) = summary.effects  # the one primary outcome
     assert not effect.includes_zero
+    assert effect.signed == ("+8.0 percentage points" if shift > 0 else "−10.0 percentage points")
     assert summary.findings == (
-        say("summary.primary_all", "en", n=1, outcomes="'Any wage'"),
+        say("summary.primary_all", "en", n=1, outcomes=f"'Any wage' ({effect.signed})"),
         effect.compatible,
         say("summary.tally", "en", n=1, total=4, level="95", expected="0.2"),
     )
@@ -605,7 +606,7 @@ def test_checks_of_two_tables_of_a_kind_are_distinguished_by_title(inputs: Repor
     assert len(summarise_numbers(two, {"table_i": frame, "men": frame}, labels).checks) == 1
     men = frame.assign(value=frame["value"].where(frame["statistic"] != "p_value", 0.02))
     summary = summarise_numbers(two, {"table_i": frame, "men": men}, labels)
-    assert sorted(text.split(" Balance:")[0] for text in summary.checks) == sorted(["Men.", f"{balance.title.en}."])
+    assert sorted(text.split(" Balance:")[0] for text in summary.checks) == ["Balance (Table I).", "Men."]
     assert summary.validity[0] == say("summary.checks_all", "en", n=2, limit="0.05")
 
 

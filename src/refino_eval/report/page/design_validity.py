@@ -13,6 +13,7 @@ from refino_eval.exhibits.layout.tables_by_arm import frame_of, frames_by_arm
 from refino_eval.exhibits.report_parts import DesignCheck, report_part
 from refino_eval.exhibits.wording.labels import LabelBook
 from refino_eval.exhibits.wording.number_format import NumberStyle
+from refino_eval.report.page.chapters import NUMBERED
 from refino_eval.report.report_inputs import ReportInputs
 
 LIMIT = 0.05
@@ -47,7 +48,10 @@ def _checks(inputs: ReportInputs, frames: Mapping[str, pd.DataFrame], labels: La
 
 
 def _headed(title: str) -> str:
-    """Return a title as the head of a line."""
+    """Return a title as the head of a line, its number in a publication behind it."""
+    match = NUMBERED.match(title)
+    if match is not None:
+        title = f"{title[match.end() + 2 :].rstrip('.')} ({match.group()})"
     return title if title.endswith((".", "?", "!")) else f"{title}."
 
 

@@ -41,6 +41,8 @@ class MainEffect:
         The outcome and what it reads, after the arm's name where there are several treated arms.
     estimate, interval, mean
         In the outcome's own unit, as texts; `mean` is that of the control arm, empty where there is none.
+    signed
+        The estimate with its sign and unit, for a sentence.
     level
         Of the confidence interval, in per cent.
     relative
@@ -59,6 +61,7 @@ class MainEffect:
     estimate: str
     interval: str
     mean: str
+    signed: str
     level: str
     relative: tuple[float, float, float] | None
     absolute: tuple[float, float, float]
@@ -106,6 +109,7 @@ def main_effect(
         name=prefix + ", ".join([label, *about, *_short_window(entry, label, labels), *in_unit]),
         estimate=estimate + behind,
         interval=labels.say("summary.interval", low=low, high=high),
+        signed=", ".join(["+" * (cell["estimate"] > 0.0) + estimate + behind, *in_unit]),
         mean=_mean_text(mean, style, points=points),
         level=level,
         absolute=(cell["estimate"] * scale, cell["conf_low"] * scale, cell["conf_high"] * scale),

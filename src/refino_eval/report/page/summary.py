@@ -219,12 +219,14 @@ def _findings(shown: ShownEffects, frames: Frames) -> Iterator[str]:
 
 
 def _headline(shown: ShownEffects, named: Sequence[tuple[str, MainEffect]]) -> Iterator[str]:
-    """State of how many effects the confidence interval excludes zero, and which these are."""
+    """State of how many effects the confidence interval excludes zero, and which these are, with sign and size."""
     if not named:
         return
     labels, total = shown.labels, len(named)
-    excluding = [name for name, effect in named if not effect.includes_zero]
-    quoted = [labels.say("summary.quoted", label=name) for name in excluding[:QUOTED]]
+    excluding = [(name, effect) for name, effect in named if not effect.includes_zero]
+    quoted = [
+        labels.say("summary.quoted_effect", label=name, effect=effect.signed) for name, effect in excluding[:QUOTED]
+    ]
     rest = len(excluding) - len(quoted)
     names = ", ".join(quoted) + (labels.say("summary.and_more", n=rest) if rest else "")
     if not excluding:
@@ -281,7 +283,8 @@ def _of_kinds(inputs: ReportInputs, frames: Frames, labels: LabelBook, part: str
         subjects = [_subject(title) for title in by_texts.values()]
         for texts, subject in zip(by_texts, subjects, strict=True):
             # Titles that are the same distinguish nothing.
-            prefix = f"{subject}: " if subjects.count(subject) < len(subjects) else ""
+            colon = " \N{EN DASH}" if ":" in subject else ":"
+            prefix = f"{subject}{colon} " if subjects.count(subject) < len(subjects) else ""
             yield from (prefix + text for text in texts)
 
 
