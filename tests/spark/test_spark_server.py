@@ -112,6 +112,7 @@ def test_the_record_of_a_run_has_engine_and_versions_but_no_address(project, tmp
     record_run(
         configuration,
         data_folder=tmp_path / "data",
+        files=None,
         root=project,
         provenance_path=tmp_path / "provenance.json",
         configuration_path=tmp_path / "run_config.yaml",

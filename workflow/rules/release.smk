@@ -94,6 +94,7 @@ rule record_run:
         data_class=STUDY.data_class,
         writes=FILES.record_files(),
         data=lambda wildcards: str(CONFIGURATION.data_folder),
+        files=list(STUDY.table.files) if STUDY.table is not None else None,
         root=".",
         source_digests=number_making_digests(),
         source_digest=digest("record_run.py"),

@@ -91,6 +91,7 @@ with job(snakemake) as log:
     record_run(
         params.configuration,
         data_folder=Path(params.data),
+        files=params.files,
         root=Path(params.root),
         provenance_path=Path(outputs.provenance),
         configuration_path=Path(outputs.configuration),

@@ -17,6 +17,7 @@ from refino_eval.errors import UserError, raise_problems
 from refino_eval.release.package_scan import duplicates, package_problems
 from refino_eval.release.package_trial import Trial, try_package
 from refino_eval.release.release_manifest import write_manifest, write_zip
+from refino_eval.report.provenance import delivered_files
 
 FOLDER = "replication"
 SOURCE = Path(__file__).resolve().parents[1]
@@ -135,7 +136,11 @@ def _copy_data(configuration: Configuration, draft: Path) -> bool:
     inside = not folder.is_absolute() and ".." not in folder.parts and (configuration.root / folder).is_dir()
     if not study.releasable or not inside:
         return False
-    shutil.copytree(configuration.root / folder, draft / folder, ignore=LEFT, dirs_exist_ok=True)
+    files = study.table.files if study.table is not None else None
+    for path in delivered_files(configuration.root / folder, files, root=configuration.root):
+        copy = draft / path.relative_to(configuration.root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
     return True
 
 

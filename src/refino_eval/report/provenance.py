@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,15 @@ LOCK = "requirements/run.txt"
 PACKAGE = Path(__file__).resolve().parents[1]
 INPUTS = ("config/codelists", "data/published")
 """Folders of inputs that no data owner delivers."""
+OWN_FOLDERS = ("config", "logs", "results", "workflow")
+"""Folders of a project that it makes and defines itself."""
 
 
 def record_run(
     configuration: Mapping[str, Any],
     *,
     data_folder: Path,
+    files: Sequence[str] | None,
     root: Path,
     provenance_path: Path,
     configuration_path: Path,
@@ -36,8 +39,8 @@ def record_run(
     ----------
     configuration
         Everything that was configured, as plain data.
-    data_folder
-        The delivery's folder; each file the evaluation reads is listed with size and checksum.
+    data_folder, files
+        The delivery, as in `delivered_files`; each file is listed with size and checksum.
     root
         The project's root, for the lock file and the state of the code.
     provenance_path, configuration_path
@@ -58,12 +61,12 @@ def record_run(
         "code": _code(root),
         "source_digests": dict(source_digests or {}),
         "package_sha256": _folder_sha256(PACKAGE),
-        "inputs": _delivery(*(root / name for name in INPUTS), root=root),
+        "inputs": _listed([path for name in INPUTS for path in _files_in(root / name)], root=root),
         "lock_sha256": _sha256(root / LOCK) if (root / LOCK).is_file() else None,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "engine": _engine(configuration["project"].get("engine", "duckdb")),
-        "delivery": _delivery(data_folder, root=data_folder),
+        "delivery": _listed(delivered_files(data_folder, files, root=root), root=data_folder),
     }
     configuration_path.write_text(text, encoding="utf-8")
     provenance_path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -74,10 +77,32 @@ def _engine(name: str) -> dict[str, Any]:
     return {"name": name, **server_facts()} if name == "spark" else {"name": name}
 
 
-def _delivery(*folders: Path, root: Path) -> list[dict[str, Any]]:
-    """Return size and checksum of each file of some folders, by its path from a root."""
-    found = [path for folder in folders for path in folder.rglob("*")]
-    files = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+def delivered_files(folder: Path, files: Sequence[str] | None, *, root: Path) -> list[Path]:
+    """Return the files of a delivery.
+
+    Parameters
+    ----------
+    folder
+        The delivery's folder.
+    files
+        Paths in it, of a person table or a panel; None for registers, whose delivery is everything in the folder.
+    root
+        The project's root. Where it is the folder or lies in it, what the project itself makes and defines is no delivery.
+    """
+    if files is not None:
+        return sorted(path for name in files if (path := folder / name).is_file())
+    own = [root.resolve() / name for name in OWN_FOLDERS]
+    return [path for path in _files_in(folder) if not any(path.resolve().is_relative_to(each) for each in own)]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Return all files in a folder, in order, but hidden ones and those in hidden folders."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def _listed(files: Iterable[Path], *, root: Path) -> list[dict[str, Any]]:
+    """Return size and checksum of each file, by its path from a root."""
     return [
         {"file": path.relative_to(root).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
         for path in files
