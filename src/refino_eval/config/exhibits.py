@@ -54,6 +54,8 @@ KINDS = (
     "specification_curve",
     "binary_models",
     "count_models",
+    "quantile_effects",
+    "quantile_curve",
     "stepwise",
     "adjusted_differences",
     "unobserved_confounding",

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from refino_eval.config.disclosure_profiles import DisclosureProfile
-from refino_eval.disclosure.classes import TAILS
+from refino_eval.disclosure.classes import tail_of
 from refino_eval.disclosure.linked_counts import Cell
 from refino_eval.disclosure.release_counts import Number, ReleaseCounts, people_behind
 
@@ -64,7 +64,8 @@ def _single_rules(numbers: list[Number], profile: DisclosureProfile) -> Iterator
             yield "extremes"
         if (
             number.treatment == "percentile"
-            and (number.people or 0) * TAILS.get(number.column, 0.5) < profile.percentiles.minimum_people
+            and (number.people or 0) * tail_of(number.disclosure_class, number.row, number.column)
+            < profile.percentiles.minimum_people
         ):
             yield "percentiles"
 

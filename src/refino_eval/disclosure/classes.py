@@ -12,9 +12,10 @@ from refino_eval.config.exhibits import MODELS
 from refino_eval.errors import UserError
 
 DisclosureClass = Literal[
-    "frequency", "mean", "share", "regression", "survival", "path", "density", "flow", "money", "published"
+    "frequency", "mean", "share", "regression", "quantile", "survival", "path", "density", "flow", "money", "published"
 ]
-"""`published` is computed from published numbers alone; `density` is the shares of people in classes of a number."""
+"""`published` is computed from published numbers alone; `density` is the shares of people in classes of a number; `quantile` is
+differences between quantiles of two arms, each of which is the value of a person."""
 
 KIND_CLASSES: dict[str, DisclosureClass] = {
     "flow": "flow",
@@ -46,6 +47,8 @@ KIND_CLASSES: dict[str, DisclosureClass] = {
     "specification_curve": "regression",
     "binary_models": "regression",
     "count_models": "regression",
+    "quantile_effects": "quantile",
+    "quantile_curve": "quantile",
     "stepwise": "regression",
     "leave_one_out": "regression",
     "interactions": "regression",
@@ -133,6 +136,15 @@ VALUE_TREATMENTS: dict[str, Treatment] = {
 TAILS = {"first_percentile": 0.01, "last_percentile": 0.01}
 """Columns that are percentiles, with the share of people beyond; every other percentile is a median."""
 
+
+def tail_of(disclosure_class: DisclosureClass, row: str, column: str) -> float:
+    """Return the share of people beyond a percentile; of a difference between two arms' quantiles the people are those of both."""
+    if disclosure_class == "quantile":
+        share = float(row) / 100
+        return min(share, 1 - share) / 2
+    return TAILS.get(column, 0.5)
+
+
 SHARES_OF_METHOD = ("extreme", "robustness_value", "robustness_value_interval", "loss")
 """Rows whose share is one of variance or probability, not of people."""
 
@@ -150,6 +162,8 @@ def treatment_of(disclosure_class: DisclosureClass, row: str, column: str, stati
     if statistic == "value":
         return VALUE_TREATMENTS.get(column, VALUE_TREATMENTS.get(row))
     treatment = STATISTIC_TREATMENTS.get(statistic, "effect")
+    if disclosure_class == "quantile" and statistic == "estimate" and row[:1].isdigit():
+        return "percentile"
     if statistic == "share" and _is_share_of_method(disclosure_class, row):
         return "effect"
     if column in TAILS and treatment == "mean":

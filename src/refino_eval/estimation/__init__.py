@@ -57,7 +57,6 @@ from refino_eval.estimation.effects.itt import EffectTable, itt
 from refino_eval.estimation.effects.late import AndersonRubinSet, LateTable, anderson_rubin_set, late
 from refino_eval.estimation.effects.leave_one_out import LeaveOneOut, leave_one_out
 from refino_eval.estimation.effects.monthly_paths import PathTable, paths, widen
-from refino_eval.estimation.effects.nonlinear import ResponseTable, response_model
 from refino_eval.estimation.effects.null_card import NullCard, null_card
 from refino_eval.estimation.effects.predicted_outcomes import predicted_without_treatment
 from refino_eval.estimation.effects.propensity import Overlap, overlap
@@ -70,19 +69,21 @@ from refino_eval.estimation.effects.specification_curve import (
     specification_curve,
 )
 from refino_eval.estimation.effects.stepwise import Stepwise, stepwise
-from refino_eval.estimation.effects.survival import (
+from refino_eval.estimation.effects.take_up import FirstStage, StarterTable, ever_started, first_stage, starters
+from refino_eval.estimation.effects.unobserved_confounding import (
+    Benchmark,
+    ConfoundingTable,
+    unobserved_confounding,
+)
+from refino_eval.estimation.models.nonlinear import ResponseTable, response_model
+from refino_eval.estimation.models.quantiles import QuantileTable, quantile_differences, quantile_regression
+from refino_eval.estimation.models.survival import (
     HazardRatio,
     LogRank,
     SurvivalTable,
     cox,
     log_rank,
     survival_shares,
-)
-from refino_eval.estimation.effects.take_up import FirstStage, StarterTable, ever_started, first_stage, starters
-from refino_eval.estimation.effects.unobserved_confounding import (
-    Benchmark,
-    ConfoundingTable,
-    unobserved_confounding,
 )
 from refino_eval.estimation.randomisation.assignments import Scheme, drawn_assignments
 from refino_eval.estimation.randomisation.exact_sets import ExactSet, invert_coefficients, invert_studentised
@@ -136,6 +137,7 @@ __all__ = [
     "OmnibusTest",
     "Overlap",
     "PathTable",
+    "QuantileTable",
     "RandomisationTable",
     "RankedStates",
     "Regression",
@@ -201,6 +203,8 @@ __all__ = [
     "predicted_without_treatment",
     "prepare",
     "prepare_columns",
+    "quantile_differences",
+    "quantile_regression",
     "randomisation_test",
     "rank_states",
     "regression_inputs",

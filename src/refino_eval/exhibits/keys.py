@@ -19,6 +19,8 @@ COEFFICIENTS = "coefficients"
 """Panel, or the end of a specification's panel, that has the coefficient of each control."""
 NONRESPONSE = "nonresponse"
 """Panel that has the smallest and the largest weight for non-response."""
+MEAN = "mean"
+"""Row of the effect on the mean, next to those at quantiles."""
 GROUPS = "groups"
 """Panel that lists the groups."""
 WITHOUT_GROUP = "without_group"
@@ -43,6 +45,11 @@ FEW_FREEDOM = 10.0
 4 or 5: Pustejovsky and Tipton 2018, section 4; Bell and McCaffrey 2002.)"""
 FEW_OF_AN_ARM = 5
 """The same below this many clusters of an arm (Imbens and Kolesar 2016; MacKinnon and Webb 2018)."""
+
+
+def quantile_row(quantile: float) -> str:
+    """Return the row of the effect at a quantile, in per cent."""
+    return f"{100 * quantile:g}"
 
 
 def clusters_row(arm: str) -> str:

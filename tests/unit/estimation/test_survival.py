@@ -8,7 +8,7 @@ from scipy import optimize
 
 from refino_eval.errors import UserError
 from refino_eval.estimation import cox, log_rank, survival_shares
-from refino_eval.estimation.effects import survival
+from refino_eval.estimation.models import survival
 
 
 def plain_kaplan_meier(duration, ended, t):

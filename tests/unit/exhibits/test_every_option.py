@@ -49,6 +49,8 @@ EXHIBITS = {
     "starters": {"started": {"t": "d", "c": "b"}, "covariates": ["age"]},
     "binary_models": {"columns": {"b": "b"}, "specification": "spec", "show_ratio": True},
     "count_models": {"columns": {"t": "t"}, "specification": "spec", "exposure": "w"},
+    "quantile_effects": {**Y, "specification": "spec", "method": "regression", "quantiles": [0.5]},
+    "quantile_curve": {**Y, "specification": "spec", "method": "regression", "quantiles": [0.4, 0.6]},
     "time_to_event": {"outcome": "t", "event": "b", "specification": "spec"},
     "descriptives": {"covariates": ["age"]},
     "bars": Y,
@@ -99,6 +101,8 @@ REFUSE_WEIGHTS = {
 REFUSED_VCOV = {
     "binary_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
     "count_models": {"HC2", "HC2_BM", "HC3", "CR2", "CR3"},
+    "quantile_effects": {"iid", "HC2", "HC2_BM", "HC3", "CR2", "CR3"},
+    "quantile_curve": {"iid", "HC2", "HC2_BM", "HC3", "CR2", "CR3"},
     "time_to_event": {"CR2", "CR3"},
     "stepwise": {"iid"},
     "estimands": {"iid"},
@@ -123,6 +127,7 @@ HONOURED = {
 }  # fmt: skip
 HONOURED["nonresponse"] = {
     "itt", "late", "subgroups", "leave_one_out", "interactions", "interaction_grid", "binary_models", "count_models",
+    "quantile_effects", "quantile_curve",
 }  # fmt: skip
 NONRESPONSE = {"nonresponse": ["female", {"covariate": "band", "encoding": "categories"}], "trim": 0.9, "strata": True}
 OPTIONS = {

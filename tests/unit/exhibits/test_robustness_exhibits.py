@@ -33,6 +33,8 @@ ENTRIES = toy.definitions(
     groups={"kind": "subgroups", "columns": COLUMNS, "groups": ["county", ["young", "not_young"]]},
     logit={"kind": "binary_models", "columns": SHARES, "show_ratio": True},
     counts={"kind": "count_models", "columns": SHARES, "exposure": "age", "show_controls": True},
+    quantiles={"kind": "quantile_effects", "columns": COLUMNS, "draws": 99, "specification": "none"},
+    quantile_lines={"kind": "quantile_curve", "columns": COLUMNS, "specification": "main", "method": "regression"},
     duration={"kind": "time_to_event", "outcome": "months_to_work"},
     people={"kind": "counts", "by": ["county", "office"]},
 )  # fmt: skip
@@ -92,6 +94,7 @@ def test_every_number_agrees_with_other_programs_or_has_a_reason(trial, card, tm
     assert reasons == {
         "steps": {"decomposition"},
         "duration": {"likelihood_model"},
+        "quantiles": {"bootstrap"},
     }
     engines = result.set_index(["exhibit", "panel", "row", "column", "statistic"])["engine"]
     for derived in (

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     REWEIGHTED = "reweighted_people"
     LIKELIHOOD = "likelihood_model"
     SURVIVAL = "survival_curve"
+    BOOTSTRAP = "bootstrap"
     OUTCOMES = "several_outcomes"
     SAMPLES = "overlapping_samples"
     RATIO = "ratio_of_effects"

@@ -29,7 +29,7 @@ from refino_eval.estimation.core.arrays import (
     check_level,
 )
 from refino_eval.estimation.core.regression_inputs import Options, RegressionInputs, regression_inputs
-from refino_eval.estimation.effects.nonlinear import Coefficient
+from refino_eval.estimation.models.nonlinear import Coefficient
 
 VARIES = 1e-12
 """Mean absolute deviation within a cell above which a regressor varies there, and is not rounded differently."""

@@ -220,7 +220,7 @@ def _one_outcome(
         raise UserError(
             f"{name} is the same for everybody in every cell, so that a {model.family} has nothing to explain."
         )
-    x, controls = _columns(inputs, inside)
+    x, controls = dense_columns(inputs, inside)
     weights = np.ones(inputs.n_rows) if inputs.weights is None else inputs.weights
     share = float(weights[inside].sum() / weights[used].sum())
     summed_in = inputs.summed_in
@@ -257,7 +257,7 @@ def _one_outcome(
     }
 
 
-def _columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, list[str]]:
+def dense_columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArray, list[str]]:
     """Treatment, controls that are not combinations of others, and a dummy for every cell; and the names of these controls."""
     rows = np.zeros(inputs.n_rows, dtype=bool)
     rows[inside] = True
