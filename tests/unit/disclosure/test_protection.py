@@ -181,6 +181,22 @@ def test_counts_over_nested_samples_do_not_give_the_person_between(count, name):
     assert attack(release, profile) == []
 
 
+@pytest.mark.parametrize("name", PROTECTING)
+def test_a_difference_of_quantiles_with_few_people_beyond_is_suppressed(name):
+    profile = load_profile(name)
+    enough = 2 * profile.percentiles.minimum_people / 0.25
+    rows = [
+        ("", row, "y", statistic, value, int(n))
+        for row in ("1", "25")
+        for n in (1.2 * enough,)
+        for statistic, value in (("estimate", 3.0), ("std_error", 1.0))
+    ]
+    release = protect_release([exhibit("quantiles", "quantile_effects", rows)], profile)
+    hidden = release["quantiles"].frame.set_index(["row", "statistic"])["value"].isna()
+    assert hidden["1"].all()
+    assert not hidden["25"].any() or 1.2 * enough < 2 * profile.statistics.minimum_people
+
+
 def test_people_left_out_are_rounded_or_suppressed():
     def logit(row, left_out):
         rows = (("estimate", 0.1, 900), ("std_error", 0.02, 900), ("n", 900, 900), ("n_left_out", left_out, left_out))

@@ -334,6 +334,29 @@ def test_logit_stands_beside_the_linear_model(trial):
     assert rows[0][0] == "Work"
 
 
+def test_effects_at_quantiles_are_a_table_and_a_figure(trial):
+    frame, got = trial.numbers(ENTRIES, "quantiles")
+    rows, table = shown("quantiles", frame)
+    assert [row[0] for row in rows[::2]] == [
+        "Quantile 0.1",
+        "Quantile 0.25",
+        "Quantile 0.5",
+        "Quantile 0.75",
+        "Quantile 0.9",
+        "Mean",
+        "N",
+    ]
+    assert any("99 bootstrap samples of people" in note for note in table.notes)
+    assert got["", "mean", "hours", "estimate"] == pytest.approx(effect(trial, "hours", controls=()), rel=1e-9)
+    frame, _ = trial.numbers(ENTRIES, "quantile_lines")
+    exhibit = ENTRIES.exhibits["quantile_lines"]
+    with house_style("x"):
+        drawing = drawing_of("q", exhibit, frame, labels=LABELS, language="en", facts={})
+    assert len(drawing.figure.axes) == len(exhibit.columns)
+    assert "on the mean" in drawing.alt
+    assert any("Powell 1991" in note for note in figure_notes(exhibit, frame, labels=LABELS, language="en", facts={}))
+
+
 def test_an_outcome_without_a_logit_keeps_its_linear_effect(tmp_path):
     trial = toy.trial(tmp_path)
     same = pd.DataFrame({"person_id": trial.cohort["person_id"], "value": 1.0})
