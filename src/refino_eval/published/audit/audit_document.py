@@ -12,6 +12,7 @@ from refino_eval.config.base import Label
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
 from refino_eval.published.audit.category_tests import category_tests
+from refino_eval.published.audit.comparisons.constant_lines import constant_lines
 from refino_eval.published.audit.comparisons.copied_lines import copied_lines
 from refino_eval.published.audit.comparisons.deviating_rows import deviating_rows
 from refino_eval.published.audit.comparisons.model_consistency import model_consistency
@@ -37,7 +38,7 @@ from refino_eval.published.values import load_published
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
     category_tests, significance, subgroup_tables,
-    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, unusual_numbers, other_documents,
+    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

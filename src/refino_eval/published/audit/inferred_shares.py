@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -36,6 +38,10 @@ ALIKE = (0.8, 1.2)
 
 NEAR = 0.6
 """A single block that no other block supports is suspect only if its sum is within this share of a hundred."""
+
+
+PRECISE = math.log(5e-4)
+"""Log probability of coincidence below which a product may fail in nearly as many rows as it holds."""
 
 
 def hundreds(cells: Sequence[Cell], axis: str) -> Iterator[list[Candidate]]:
@@ -149,7 +155,8 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
     if not 3 <= number <= FEW_LINES:
         return
     middle = (lines.low + lines.high) / 2
-    found: list[tuple[float, bool, int, tuple[int, int], float]] = []
+    nonzero = lines.low * lines.high > 0
+    found: list[tuple[float, bool, int, tuple[int, int], str, tuple[int, ...]]] = []
     for target, (a, b) in itertools.product(range(number), itertools.combinations(range(number), 2)):
         for exact in (False, True) if target not in (a, b) else ():
             low, high = (middle, middle) if exact else (lines.low, lines.high)
@@ -160,19 +167,54 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
             limits = common_range(*(np.where(usable, end, np.nan) for end in factors))
             if limits is None or any(len(np.unique(middle[k][usable])) < 3 for k in (a, b)):
                 continue
+            # A row with another round factor is calculated in another way: a transfer of which only the tax is a cost.
+            other = _other_round_factor(*factors, limits)
+            usable &= ~other
             part_low, part_high = (np.where(usable, end, np.nan) for end in (part_low, part_high))
             chance, _, fails = evidence(
                 part_low * limits[0], part_high * limits[1], lines.low[target], lines.high[target], middle[target]
             )
             ranked = np.sort(chance)
-            enough = (chance < 0).sum() >= max(4, 5 * fails.sum())
-            if enough and accepted(ranked[1:], np.sort(fails)[1:], 3 * number**3):
-                found.append((float(ranked[1:].sum()), exact, target, (a, b), (limits[0] + limits[1]) / 2))
+            tried = number * (number - 1) * (number - 2)
+            often = (chance < 0).sum() >= max(4, 5 * fails.sum()) and accepted(ranked[1:], np.sort(fails)[1:], tried)
+            # Three precise rows are no chance, even where nearly as many rows fail.
+            precise = (chance < 0).sum() > max(2, fails.sum()) and ranked[1:].sum() + math.log(tried) < PRECISE
+            if often or precise:
+                score = float(ranked[1:].sum())
+                found.append(
+                    (
+                        score,
+                        exact,
+                        target,
+                        (a, b),
+                        _shortest(*limits),
+                        tuple(np.flatnonzero(~other & nonzero[target] & nonzero[a] & nonzero[b])),
+                    )
+                )
     taken: set[frozenset[int]] = set()
-    for _, exact, target, of, factor in sorted(found):
+    for _, exact, target, of, factor, rows in sorted(found):
         if frozenset((target, *of)) not in taken:
             taken.add(frozenset((target, *of)))
-            yield group_of(lines, "product", target, of, str(Fraction(factor)), exact=exact)
+            inside = {lines.cells[target][row] for row in rows}
+            group = group_of(lines, "product", target, of, factor, exact=exact)
+            yield [candidate for candidate in group if candidate.target in inside]
+
+
+def _shortest(low: float, high: float) -> str:
+    """Return the number with fewest digits between two positive ends."""
+    middle = (low + high) / 2
+    options = (f"{Decimal(f'{middle:.{digits}e}'):f}" for digits in range(16))
+    return next((text for text in options if low <= float(text) <= high), str(Fraction(middle)))
+
+
+def _other_round_factor(low: Floats, high: Floats, limits: tuple[float, float]) -> Flags:
+    """Return where a factor is a number of one digit, and no power of ten times the usual factor."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = (low + high) / 2
+        power = 10.0 ** np.floor(np.log10(middle))
+        digit = np.round(middle / power) * power
+        turns = np.log10(middle / ((limits[0] + limits[1]) / 2))
+        return (low <= digit) & (digit <= high) & (high < 1.05 * low) & (np.abs(turns - np.round(turns)) > 0.01)
 
 
 def _may_be_proportional(lines: Lines, target: int, of: int, exact: bool) -> bool:
