@@ -152,3 +152,66 @@ def test_a_sum_of_shares_that_rounding_would_seldom_give_is_reported():
     # Four points are within what ten roundings allow, and still improbable.
     wrong = reported(cells, {at: f"{int(cells[at].split()[0]) + 4} %"})
     assert [(rule, place.split("/")[3]) for rule, place in wrong] == [("sums", "column_2")]
+
+
+def programmes():
+    """Return months, prices and costs of seven programmes; the last is a transfer, of which a fifth is a cost."""
+    rows = ((7, 23413, 0.2), (9, 18677, 1.2), (13, 9111, 1.2), (14, 8391, 1.2), (6, 7097, 1.2), (4, 10133, 1.2))
+    cells = {}
+    for k, (months, price, factor) in enumerate(rows):
+        cells[f"costs//programme_{k}/months/value"] = str(months)
+        cells[f"costs//programme_{k}/price/value"] = str(price)
+        cells[f"costs//programme_{k}/cost/value"] = f"{months * price * factor:.0f}"
+        cells[f"rates//programme_{k}/rate/value"] = "536"
+    return cells
+
+
+@pytest.mark.parametrize("factor", ["0.1", "-1", "1.05"])
+def test_costs_follow_from_months_and_prices_by_a_factor_that_three_rows_show(factor):
+    cells = programmes()
+    assert reported(cells) == set()
+    # Two of the five rows are wrong: three precise ones are still no chance.
+    for k, wrong in ((1, factor), (2, "0.93")):
+        at = f"costs//programme_{k}/cost/value"
+        cells[at] = f"{float(cells[at]) * float(wrong):.0f}"
+    assert {place.split("/")[2] for _, place in reported(cells)} == {"programme_1", "programme_2"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rules"), [("526", {"repeats"}), ("563", {"repeats"}), ("54", {"repeats"}), ("912", set())]
+)
+def test_one_number_that_differs_by_a_typing_error_from_a_constant_column_is_reported(wrong, rules):
+    assert {rule for rule, _ in reported(programmes(), {"rates//programme_3/rate/value": wrong})} == rules
+
+
+def test_one_size_far_from_all_others_of_a_table_is_reported_where_a_digit_would_explain_it():
+    cells = {f"sizes/p{k}/all/c/n": str(n) for k, n in enumerate((4834, 4790, 4811, 4902, 4868, 4850))}
+    assert reported(cells) == set()
+    assert ("sample", "sizes/p2/all/c/n") in reported(cells, {"sizes/p2/all/c/n": "1811"})
+    # A subsample need not be a typing error.
+    assert reported(cells, {"sizes/p2/all/c/n": "2371"}) == set()
+
+
+def test_the_only_number_that_breaks_a_series_is_reported():
+    cells = {f"survival//week_{k}/still_there/share": f"{99 * 0.87**k:.1f}" for k in range(12)}
+    assert reported(cells) == set()
+    at = "survival//week_6/still_there/share"
+    assert reported(cells, {at: "4.3"}) == {("order", at)}
+    # A small turn is a turn.
+    assert reported(cells, {at: "49.9"}) == set()
+
+
+def test_numbers_in_columns_of_other_decimals_are_reported():
+    rng = np.random.default_rng(2)
+    cells = {}
+    for k in range(9):
+        cells[f"mixed//row_{k}/years/mean"] = f"{rng.uniform(20, 60):.0f}"
+        cells[f"mixed//row_{k}/hours/mean"] = f"{rng.uniform(20, 60):.2f}"
+    assert reported(cells) == set()
+    first, second = "mixed//row_2/years/mean", "mixed//row_7/hours/mean"
+    assert reported(cells, {first: cells[second], second: cells[first]}) == {("swap", first)}
+    assert reported(cells, {first: "41.3"}) == {("displaced", first)}
+    # A small number has more decimals so as not to be zero.
+    cells = {f"one//row_{k}/effect/estimate": f"{k + 1.4:.1f}" for k in range(9)}
+    assert reported(cells, {"one//row_4/effect/estimate": "5.43"}) == {("displaced", "one//row_4/effect/estimate")}
+    assert reported(cells, {"one//row_4/effect/estimate": "0.02"}) == set()

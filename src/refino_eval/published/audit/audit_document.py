@@ -12,9 +12,11 @@ from refino_eval.config.base import Label
 from refino_eval.errors import raise_problems
 from refino_eval.published.audit.arithmetic import arithmetic
 from refino_eval.published.audit.category_tests import category_tests
+from refino_eval.published.audit.comparisons.broken_series import broken_series
 from refino_eval.published.audit.comparisons.constant_lines import constant_lines
 from refino_eval.published.audit.comparisons.copied_lines import copied_lines
 from refino_eval.published.audit.comparisons.deviating_rows import deviating_rows
+from refino_eval.published.audit.comparisons.irregular_decimals import irregular_decimals
 from refino_eval.published.audit.comparisons.model_consistency import model_consistency
 from refino_eval.published.audit.comparisons.outlying_ratios import outlying_ratios
 from refino_eval.published.audit.comparisons.rounded_sums import rounded_sums
@@ -38,7 +40,7 @@ from refino_eval.published.values import load_published
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
     category_tests, significance, subgroup_tables,
-    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, unusual_numbers, other_documents,
+    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, broken_series, irregular_decimals, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

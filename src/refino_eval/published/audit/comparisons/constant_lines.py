@@ -10,7 +10,7 @@ from refino_eval.published.audit.comparisons.model_consistency import mistyped
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about
-from refino_eval.published.audit.slips import POWERS, is_slip
+from refino_eval.published.audit.slips import POWERS, is_slip, slips
 from refino_eval.published.intervals import point
 
 CONSTANT = ("value", "df", "n_clusters", "n_treated", "n_control")
@@ -21,6 +21,13 @@ FEWEST = 4
 
 DIGITS = 100
 """Units of the last digit that a number must have: small numbers are one digit from each other without an error."""
+
+
+CLOSE = Fraction(21, 20)
+"""Sizes of one sample differ by at most five per cent between the columns of a table."""
+
+FAR = Fraction(6, 5)
+"""Factor by which a size is far from all others."""
 
 
 def constant_lines(document: Document) -> Iterator[Finding]:
@@ -43,3 +50,33 @@ def constant_lines(document: Document) -> Iterator[Finding]:
                 "audit.differs_from_constant", document, odd[0], rule="repeats", certainty="possible",
                 fits=f"{value}", count=count, usual=f"{value}",
             )  # fmt: skip
+    yield from _far_sizes(document)
+
+
+def _far_sizes(document: Document) -> Iterator[Finding]:
+    """Yield the only size of a table that is far from all others, which are about equal, by a typing error."""
+    for exhibit in document.exhibits:
+        sizes = sorted(
+            (cell for cell in document.of("n") if cell.key[0] == exhibit and cell.printed.value >= DIGITS),
+            key=lambda cell: cell.printed.value,
+        )
+        for odd, others in ((sizes[-1:], sizes[:-1]), (sizes[:1], sizes[1:])):
+            if len(others) <= FEWEST or len({cell.printed.value for cell in others}) < 2:
+                continue
+            at, low, high = odd[0], Fraction(others[0].printed.value), Fraction(others[-1].printed.value)
+            own = Fraction(at.printed.value)
+            apart = own > FAR * high or own * FAR < low
+            slip = any(low <= value <= high for value in (*slips(at), *_other_digit(at)))
+            if high <= CLOSE * low and apart and slip and not document.explained("sample", at.key):
+                yield finding_about(
+                    "audit.size_far_from_others", document, at, rule="sample", certainty="possible",
+                    suspects=[at.key], fits=f"[{low}, {high}]", n=len(others),
+                )  # fmt: skip
+
+
+def _other_digit(cell: Cell) -> Iterator[Fraction]:
+    """Yield the whole numbers that differ from a size in one digit."""
+    digits = f"{int(cell.printed.value)}"
+    for place in range(len(digits)):
+        for digit in "0123456789":
+            yield Fraction(int(digits[:place] + digit + digits[place + 1 :]))
