@@ -69,7 +69,7 @@ def test_a_misspelt_key_of_an_exhibit_gets_the_nearest_key_of_its_kind():
     with pytest.raises(UserError) as caught:
         validate({"exhibits": {"main": exhibit}}, Definitions, "exhibits.yaml")
     assert (
-        "exhibits.yaml: the key 'exhibits.main.late.participtaion' is not known. Did you mean 'participation'?"
+        "exhibits.yaml: the key 'exhibits.main.participtaion' is not known. Did you mean 'participation'?"
         in caught.value.problems
     )
 
