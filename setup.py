@@ -1,6 +1,6 @@
 """Put into the wheel what projects share with the repository; everything else about the build is in pyproject.toml.
 
-The rules of the workflow, their scripts, the schemas for editors, the code lists and the evaluations that serve as examples are kept once, at the top of the
+The rules of the workflow, their scripts, the schemas for editors, the code lists, the lock and the evaluations that serve as examples are kept once, at the top of the
 repository. The build copies them into the package as `refino_eval/shipped`, where `workflow.shipped_files` finds them.
 """
 
@@ -11,7 +11,15 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-SHIPPED = ("Snakefile", "workflow", "config/schemas", "config/codelists", "config/disclosure", "config/evaluations")
+SHIPPED = (
+    "Snakefile",
+    "workflow",
+    "config/schemas",
+    "config/codelists",
+    "config/disclosure",
+    "config/evaluations",
+    "requirements/run.txt",
+)
 
 
 class BuildWithShippedFiles(build_py):

@@ -23,6 +23,7 @@ BUILT_FROM = (
     "src",
     "workflow",
     "config",
+    "requirements",
     "Snakefile",
     "setup.py",
     "pyproject.toml",
@@ -178,6 +179,21 @@ def test_the_tutorial_leads_to_a_report_of_a_cluster_trial(followed):
         ["column", "statistic"]
     )["value"]
     assert effects["weeks", "mean_control"] == pytest.approx(example["weeks", "mean_control"], rel=1e-12)
+
+
+def test_the_replication_package_of_a_project_runs_elsewhere(followed, command):
+    project, _, _ = followed
+    aggregates = project / "results/example/aggregates"
+    (aggregates / "removed_exhibit.csv").write_text("exhibit\n", encoding="utf-8")
+    done = command(project, "replication-package", "--evaluation", "example")
+    assert done.returncode == 0, done.stdout + done.stderr
+    count = len(list(aggregates.glob("*.csv"))) - 1
+    assert f"all {count} files of numbers have the same bytes" in done.stdout
+    with zipfile.ZipFile(project / "results/example/replication/example_A.zip") as archive:
+        names = {name.removeprefix("example_A/") for name in archive.namelist()}
+    assert {"requirements/run.txt", "Snakefile", "src/refino_eval/shipped/Snakefile"} <= names
+    assert "expected/removed_exhibit.csv" not in names
+    (aggregates / "removed_exhibit.csv").unlink()
 
 
 def test_init_overwrites_nothing(command, tmp_path):

@@ -67,7 +67,7 @@ def package_evaluation(evaluation: str | None, *, run: bool, wheelhouse: Path | 
     configuration = load_configuration(root, evaluation=evaluation)
     os.chdir(root)
     require_as_written(configuration.results_folder, "aggregates", "run/provenance.json")
-    program = root if (root / "workflow").is_dir() else shipped_folder()
+    program = root if (root / "workflow" / "rules").is_dir() else shipped_folder()
     made = make_package(configuration, program=program, run=run, wheelhouse=wheels)
     yield f"Archive A (code and open data): {made.archive}"
     yield f"Archive B (inputs that may not leave, with checksums): {made.inputs}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,9 @@ FOLDER = "replication"
 SOURCE = Path(__file__).resolve().parents[1]
 CODE = ("Snakefile", "workflow", "pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "CITATION.cff", "requirements")
 """What a package takes of the program's folder, as far as it is there; the library itself is `src/refino_eval`."""
+SHIPPED = ("Snakefile", "workflow", "config/schemas", "config/codelists", "config/disclosure")
+"""What a package of a project of its own takes of what an installed program shares, into `src/refino_eval/shipped`."""
+LOCK = "requirements/run.txt"
 
 LEFT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "shipped")
 
@@ -51,7 +54,7 @@ def make_package(
     configuration
         The evaluation's configuration; its results are in the current folder.
     program
-        The folder that holds `Snakefile` and `workflow/`.
+        The folder that holds the program's `Snakefile` and `workflow/`: the project's root, or what an installed program shares.
     run
         Whether to unpack archive A in an empty folder, run it without a network, and compare its numbers.
     wheelhouse
@@ -74,7 +77,7 @@ def make_package(
         open_data = _copy_data(configuration, draft)
         runs = study.releasable and (open_data or study.synthetic is not None)
         if study.releasable:
-            shutil.copytree(results / "aggregates", draft / "expected", ignore=shutil.ignore_patterns("*.parquet"))
+            _copy_expected(results / "aggregates", study.exhibits, draft / "expected")
         (draft / "wheels.csv").write_text(csv_text([("package", "version"), *_wheels(draft)]), encoding="utf-8")
         listed = [] if runs else record["delivery"]
         inputs.write_text(json.dumps({"evaluation": study.name, "inputs": listed}, indent=1) + "\n", encoding="utf-8")
@@ -110,15 +113,20 @@ def _provenance(results: Path, name: str) -> dict[str, Any]:
 
 
 def _copy_code(configuration: Configuration, draft: Path, program: Path) -> None:
-    """Copy the library, the workflow, the configuration and the published values."""
-    shutil.copytree(SOURCE, draft / "src" / "refino_eval", ignore=LEFT)
-    for name in CODE:
-        path = program / name
-        if path.is_dir():
-            shutil.copytree(path, draft / name, ignore=LEFT)
-        elif path.is_file():
-            shutil.copyfile(path, draft / name)
-    shutil.copytree(configuration.root / "config", draft / "config", ignore=LEFT)
+    """Copy the library, the workflow, the configuration and the published values.
+
+    A project of its own has a Snakefile that includes the one of the installed program: both are copied, each to its place.
+    """
+    root, library = configuration.root, draft / "src" / "refino_eval"
+    shutil.copytree(SOURCE, library, ignore=LEFT)
+    if root.resolve() == program.resolve():
+        _copy_parts(CODE, program, draft)
+    else:
+        _copy_parts(CODE, root, draft)
+        _copy_parts(SHIPPED, program, library / "shipped")
+        if not (draft / LOCK).exists():
+            _copy_parts([LOCK], program, draft)
+    shutil.copytree(root / "config", draft / "config", ignore=LEFT)
     machine = draft / "config" / "config.yaml"
     lines = machine.read_text(encoding="utf-8").splitlines()
     chosen = f"evaluation: {configuration.evaluation.name}"
@@ -128,6 +136,22 @@ def _copy_code(configuration: Configuration, draft: Path, program: Path) -> None
     documents = configuration.root / "data" / "published"
     if documents.is_dir():
         shutil.copytree(documents, draft / "data" / "published", ignore=LEFT)
+
+
+def _copy_parts(names: Iterable[str], source: Path, target: Path) -> None:
+    """Copy files and folders, as far as they are there."""
+    for name in names:
+        path, copy = source / name, target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, copy, ignore=LEFT)
+        elif path.is_file():
+            shutil.copyfile(path, copy)
+
+
+def _copy_expected(aggregates: Path, exhibits: Iterable[str], target: Path) -> None:
+    """Copy the numbers of the evaluation's exhibits; the folder may hold others, of exhibits that it no longer has."""
+    _copy_parts([f"{name}.csv" for name in exhibits], aggregates, target)
 
 
 def _copy_data(configuration: Configuration, draft: Path) -> bool:
