@@ -114,6 +114,7 @@ REFUSED_WITH_WEIGHTS = {"binary_models": {"iid"}, "count_models": {"iid"}}
 HONOURED = {
     "outcome_controls": {
         "itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "binary_models", "count_models",
+        "quantile_effects", "quantile_curve",
     },
     "interacted": {
         "itt", "tests", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
@@ -122,7 +123,7 @@ HONOURED = {
     "absorb": {
         "itt", "late", "subgroups", "leave_one_out", "specification_curve", "effects", "ever_started", "fall_back",
         "interactions", "interaction_grid", "stepwise", "adjusted_differences", "unobserved_confounding", "confounding_contours", "overlap",
-        "propensity_scores", "net_value", "cost_per_outcome",
+        "propensity_scores", "net_value", "cost_per_outcome", "binary_models", "count_models", "quantile_effects", "quantile_curve",
     },
 }  # fmt: skip
 HONOURED["nonresponse"] = {
@@ -344,7 +345,9 @@ def response(trial, outcome, family, columns, vcov, weights, option):
     """Fit a generalised linear model with a dummy for every cell, and its average effect with the delta method by differences."""
     cohort, y = trial[0], trial[1][outcome].to_numpy()
     extra = ["w2"] if option == "outcome_controls" else []
-    x = pd.concat((cohort[["treated", "age", *extra]], pd.get_dummies(cohort["cell"])), axis=1).to_numpy(float)
+    absorbed = [pd.get_dummies(cohort[name], drop_first=name == "band") for name in ("county", "band")]
+    dummies = absorbed if option == "absorb" else [pd.get_dummies(cohort["cell"])]
+    x = pd.concat((cohort[["treated", "age", *extra]], *dummies), axis=1).to_numpy(float)
     n, k, w = *x.shape, np.ones(PEOPLE) if weights is None else weights
     offset = np.log(cohort["w"].to_numpy()) if outcome == "t" else np.zeros(n)
     model = sm.GLM(y, x, family=family, offset=offset, var_weights=w)
@@ -716,6 +719,26 @@ def test_coefficients_of_controls_of_logit_and_cox_are_those_of_statsmodels(tria
     key = ("", "coefficients:age", "log_hazard_ratio")
     assert got[(*key, "estimate")] == pytest.approx(cox.params[1], rel=1e-6)
     assert got[(*key, "std_error")] == pytest.approx(cox.bse[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("option", ["outcome_controls", "absorb"])
+def test_quantile_regressions_have_the_controls_and_fixed_effects_of_the_specification(trial, option):
+    cohort, values = trial[:2]
+    got = numbers(trial, "quantile_effects", vcov="CRV1", weighted=True, option=option, quantiles=[0.37])
+    z, age, w2 = (cohort[name].to_numpy(float) for name in ("treated", "age", "w2"))
+    given = {"cells": cohort["cell"], "controls": np.column_stack((age, w2))}
+    if option == "absorb":
+        given = {
+            "cells": cohort["band"],
+            "controls": np.column_stack((age, pd.get_dummies(cohort["county"], drop_first=True))),
+        }
+    found = est.quantile_regression(
+        values["y"], z, quantiles=[0.37], weights=cohort["w"], cluster=cohort["cluster"], vcov="CRV1", **given
+    )
+    for statistic in ("estimate", "std_error"):
+        assert got["", "37", "y", statistic] == pytest.approx(getattr(found, statistic)[0, 0], rel=1e-7)
+    with pytest.raises(UserError, match="takes no controls and no fixed effects but the cells"):
+        numbers(trial, "quantile_effects", option=option, method="unconditional")
 
 
 def test_hazards_of_people_in_clusters_have_clustered_errors(trial):

@@ -23,7 +23,7 @@ class ResponseModelExhibit(OutcomesExhibit):
     usual_chapter: ClassVar[Chapter] = "robustness"
     supplementary: ClassVar[bool] = True
     units_in_heads: ClassVar[bool] = False
-    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "nonresponse")
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "absorb", "nonresponse")
     weights_by_outcome: ClassVar[bool] = True
     explanations: ClassVar[tuple[str, ...]] = ("other_models",)
     coefficient_keys: ClassVar[Mapping[str, str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -54,7 +54,7 @@ def _of_sample(
             for name in filter(None, (exhibit.model, exhibit.coefficient, exhibit.ratio)):
                 yield cell(key, name, "estimate", np.nan, n, status="not_estimable")
             continue
-        yield from _outcome_rows(exhibit, key, table, n)
+        yield from _outcome_rows(exhibit, key, table, n, specification.absorb)
 
 
 def _exposure(people: pd.DataFrame, name: str) -> np.ndarray:
@@ -75,7 +75,9 @@ def _exposure(people: pd.DataFrame, name: str) -> np.ndarray:
     return values
 
 
-def _outcome_rows(exhibit: ResponseModelExhibit, key: str, table: est.ResponseTable, n: int) -> Iterator[Row]:
+def _outcome_rows(
+    exhibit: ResponseModelExhibit, key: str, table: est.ResponseTable, n: int, absorbed: Sequence[str]
+) -> Iterator[Row]:
     """Return the numbers of one outcome's model; statsmodels is asked for each of them when they are verified."""
     ask = _asking(table.fitted[0])
     effect, b, error = float(table.estimate[0]), float(table.coefficient[0]), float(table.coefficient_std_error[0])
@@ -93,6 +95,9 @@ def _outcome_rows(exhibit: ResponseModelExhibit, key: str, table: est.ResponseTa
     if exhibit.ratio is not None:
         yield from _ratio_rows(key, exhibit.ratio, table, n, ask)
     for k, control in enumerate(table.coefficients[0] if exhibit.show_controls else ()):
+        # Of several absorbed columns, all but one are dummies in the regression; they are no controls.
+        if control.name.partition("=")[0] in absorbed:
+            continue
         panel = panel_of(key, COEFFICIENTS)
         yield from _coefficient_rows(
             control.name, exhibit.coefficient, control.estimate, control.std_error, n, ask, k + 1, panel

@@ -23,7 +23,7 @@ class QuantilesExhibit(OutcomesExhibit):
     covariances: ClassVar[tuple[Vcov, ...]] = ("HC0", "HC1", "CRV1", "CRV1_nested")
     usual_chapter: ClassVar[Chapter] = "heterogeneity"
     units_in_heads: ClassVar[bool] = False
-    honoured: ClassVar[tuple[str, ...]] = ("nonresponse",)
+    honoured: ClassVar[tuple[str, ...]] = ("outcome_controls", "absorb", "nonresponse")
     explanations: ClassVar[tuple[str, ...]] = ("itt", "quantiles", "interval")
     specification: Name = "none"
     method: Literal["unconditional", "regression"] = Field(
@@ -50,13 +50,13 @@ class QuantilesExhibit(OutcomesExhibit):
         clusters: int,
         cluster_key: str = "person_table.cluster",
     ) -> Iterator[str]:
-        """Return the options that this kind does not honour: controls of unconditional effects."""
+        """Return the options that this kind does not honour: controls and absorbed columns of unconditional effects."""
         yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
         entry = specifications.get(self.specification)
-        if entry is not None and entry.terms and self.method == "unconditional":
+        if entry is not None and (entry.terms or entry.absorb) and self.method == "unconditional":
             yield (
-                f"takes no controls with method unconditional, and the specification '{self.specification}' has some. Choose one without, or "
-                "method: regression."
+                f"takes no controls and no fixed effects but the cells with method unconditional, and the specification '{self.specification}' "
+                "has some. Choose one without, or method: regression."
             )
 
 

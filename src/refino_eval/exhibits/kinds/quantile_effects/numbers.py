@@ -20,32 +20,34 @@ def numbers(exhibit: QuantilesExhibit, context: Context) -> Iterator[Row]:
     study = context.study
     specification = study.specifications[exhibit.specification]
     people, values, controls = sample_of(exhibit, context.cohort, context.files, specification)
-    inputs = inputs_of(people, specification, controls, missing=exhibit.missing)
-    if exhibit.method == "regression":
-        table = est.quantile_regression(values, inputs, quantiles=exhibit.quantiles)
-    else:
-        seed = derive_seed(study.seed, context.name, exhibit.specification, study.treated)
-        table = est.quantile_differences(values, inputs, quantiles=exhibit.quantiles, draws=exhibit.draws, seed=seed)
-    linear = est.itt(values, inputs)
-    for j, key in enumerate(table.outcomes):
-        yield from effect_rows(MEAN, key, linear, j, statistics=(*EFFECT, "n"))
-        n = int(table.n[j])
+    every = inputs_of(people, specification, controls, columns=exhibit.columns, missing=exhibit.missing)
+    seed = derive_seed(study.seed, context.name, exhibit.specification, study.treated)
+    for key in exhibit.columns:
+        column, inputs = values[[key]], every.with_columns(every.of_outcome(key))
+        if exhibit.method == "regression":
+            table = est.quantile_regression(column, inputs, quantiles=exhibit.quantiles)
+        else:
+            table = est.quantile_differences(
+                column, inputs, quantiles=exhibit.quantiles, draws=exhibit.draws, seed=seed
+            )
+        yield from effect_rows(MEAN, key, est.itt(column, inputs), 0, statistics=(*EFFECT, "n"))
+        n, lost = int(table.n[0]), int(table.n_left_out[0])
         for k, point in enumerate(table.quantiles):
-            sources = _sources(table, j, k)
+            sources = _sources(table, k)
             for statistic in EFFECT:
-                value = getattr(table, statistic)[j, k]
+                value = getattr(table, statistic)[0, k]
                 yield cell(quantile_row(point), key, statistic, value, n, source=sources.get(statistic))
-        if table.n_left_out[j]:
-            yield cell("one_arm_cells", key, "n_left_out", table.n_left_out[j], int(table.n_left_out[j]))
+        if lost:
+            yield cell("one_arm_cells", key, "n_left_out", lost, lost)
 
 
-def _sources(table: est.QuantileTable, j: int, k: int) -> dict[str, NumberSource]:
+def _sources(table: est.QuantileTable, k: int) -> dict[str, NumberSource]:
     """Return what is asked of an effect at a quantile, and of its standard error."""
-    sample, point, error = table.samples[j], table.quantiles[k], float(table.std_error[j, k])
-    if not table.coefficients[j]:
+    sample, point, error = table.samples[0], table.quantiles[k], float(table.std_error[0, k])
+    if not table.coefficients[0]:
         ask = Refitted("within", lambda: ask_difference(sample, point), error)
         return {"estimate": ask, "std_error": Reason.BOOTSTRAP}
-    beta = table.coefficients[j][k]
+    beta = table.coefficients[0][k]
     return {
         "estimate": Refitted("textbook", lambda: ask_coefficient(sample, point, beta), error),
         "std_error": Refitted("textbook", lambda: ask_error(sample, point, beta)),
