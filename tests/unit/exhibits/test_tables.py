@@ -19,6 +19,7 @@ from refino_eval.config.evaluation import TableFormat
 from refino_eval.exhibits.formats.text_formats import to_csv, to_html, to_html_page, to_markdown
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
 from refino_eval.exhibits.render import render, table_of
+from refino_eval.exhibits.wording.notes import window_text
 from refino_eval.published.reading.html_tables import html_grids
 from refino_eval.text import say
 from support import exhibits as toy
@@ -275,6 +276,28 @@ def test_the_page_of_a_single_table_has_its_style_and_is_read_back() -> None:
         table, parts=tuple(Part((Row((label(""),) * 40),), (Row((Cell("0.123"),) * 40),)) for _ in "1")
     )
     assert "size: A4 landscape;" in to_html_page(wide)
+
+
+def test_entries_stay_whole_in_print_where_an_upright_page_has_room() -> None:
+    interval = Cell("[−0.0128, 0.0127]")
+    for columns, names in ((5, ' class="whole"'), (7, ""), (9, ' class="dense"'), (20, ' class="dense"')):
+        rows = (Row((label("Fixed effects, county by month"), *[interval] * columns)),)
+        table = Table("t", "en", "T", (Part((Row((label(""), *[label("y")] * columns)),), rows),))
+        assert f"<table{names} " in to_html(table), columns
+
+
+@pytest.mark.parametrize(
+    ("outcome", "language", "brief", "shown"),
+    [
+        ("any_wage_month_12", "en", False, "the value in month −12 (0 is the month of random assignment)"),
+        ("any_wage_month_12", "en", True, "month −12"),
+        ("any_wage_months_12", "nb", True, "sum av måned −2 til 12"),
+    ],
+)
+def test_a_window_is_written_with_minus_signs(outcome: str, language: str, brief: bool, shown: str) -> None:
+    entry = BOOK.definitions.outcomes[outcome]
+    moved = entry.model_copy(update={"at": -12} if entry.window is None else {"window": (-2, 12)})
+    assert window_text(moved, language, brief=brief) == shown
 
 
 def test_labels_fall_back_to_the_name() -> None:

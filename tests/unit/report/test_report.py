@@ -549,6 +549,7 @@ def test_without_a_positive_control_mean_the_axis_has_the_outcome_s_unit(inputs:
     forest = forest_of([effect], labels)
     assert forest is not None
     assert forest.in_units
+    assert forest.directions == ("\N{LEFTWARDS ARROW} lower", "higher \N{RIGHTWARDS ARROW}")
     assert forest.head[-1] == say("summary.axis_units", "en", unit="percentage points")
     assert forest.ticks[0][1] == "−6"
     # Beside outcomes of another unit it has no mark.

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from refino_eval.csv_output import csv_text
 from refino_eval.exhibits.formats.decimals import decimal_pads
-from refino_eval.exhibits.formats.widths import is_prose, lies_on_paper, placed
+from refino_eval.exhibits.formats.widths import has_whole_entries, is_prose, lies_on_paper, placed
 from refino_eval.exhibits.layout.heads import MARKS
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, leads
 from refino_eval.text.escaping import without_tags
@@ -147,7 +147,8 @@ def _html_part(part: Part, name: str, marks: Callable[[Cell], str], *, captioned
     pads = decimal_pads(part, language)
     wide = len(part.header[-1].cells) > DENSE if part.header else False
     caption = [f"<caption>{escape(part.caption)}</caption>"] if part.caption and captioned else []
-    looks = ' class="dense"' if wide else ""
+    names = " ".join([*(["dense"] if wide else []), *(["whole"] if has_whole_entries(part, dense=wide) else [])])
+    looks = f' class="{names}"' if names else ""
     # A table without a visible caption has the name of its part for screen readers.
     named = "" if caption else f' aria-label="{escape(name)}"'
     return [

@@ -22,6 +22,10 @@ UPRIGHT, BETWEEN = 139, 0.7
 """Digits of the printed page's smallest type across an A4 page, and those that the space between two columns takes (print.css)."""
 
 
+UPRIGHT_LARGE, BETWEEN_LARGE, NARROWEST_HEAD = 118, 1.9, 22
+"""The same in the type of tables of few columns, and digits of the first column at least, whose headings break into lines."""
+
+
 NARROW = frozenset(",.;:()[]|!'\"-iljtfrI ") | {"\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"}
 """Marks that take about half the room of a digit."""
 
@@ -94,6 +98,13 @@ def column_widths(part: Part, *, broken: bool = False) -> list[int]:
 def lies_on_paper(table: Table) -> bool:
     """Whether the printed page must lie on its side: no upright one holds a grid even in the smallest type, entries broken."""
     return any(sum(column_widths(part, broken=True)) + part.width * BETWEEN > UPRIGHT for part in table.parts)
+
+
+def has_whole_entries(part: Part, *, dense: bool) -> bool:
+    """Whether an upright printed page has room for each entry on one line, so that no interval breaks."""
+    across, between = (UPRIGHT, BETWEEN) if dense else (UPRIGHT_LARGE, BETWEEN_LARGE)
+    widths = column_widths(part)
+    return min(sum(widths[:1]), NARROWEST_HEAD) + sum(widths[1:]) + part.width * between <= across
 
 
 def _longest(text: str) -> int:

@@ -356,14 +356,24 @@ def _in_unit(outcome: Outcome, language: str) -> str:
     return say("notes.in_unit", language, unit=unit)
 
 
-def window_text(outcome: Outcome, language: str) -> str:
-    """Return a text that says what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of random assignment)``."""
+def window_text(outcome: Outcome, language: str, *, brief: bool = False) -> str:
+    """Return a text that says what an outcome reads, for instance ``the sum over months 1–12 (0 is the month of random assignment)``.
+
+    A `brief` one leaves out what the reader of a first page does not need: ``sum of months 1–12``.
+    """
     first, last = outcome.periods
-    span = f"{first}{EN_DASH}{last}".replace("-", "\N{MINUS SIGN}") if first != last else f"{first}"
+    ends = [str(end).replace("-", "\N{MINUS SIGN}") for end in dict.fromkeys((first, last))]
+    # A dash between numbers below zero would be one among others.
+    span = (
+        say("notes.span_below_zero", language, first=ends[0], last=ends[-1])
+        if first < 0 < len(ends) - 1
+        else EN_DASH.join(ends)
+    )
     # The other kinds have a sentence; what is read goes without saying where a label is above it.
     if outcome.kind not in ("value_at", "sum_over", "mean_over", "any_in"):
         return outcome_sentence(outcome, "", "nb" if language == "nb" else "en").strip(" :,.")
-    return say(f"notes.window_{outcome.kind}_{outcome.clock}", language, n=last - first + 1, span=span)
+    theme = "summary" if brief else "notes"
+    return say(f"{theme}.window_{outcome.kind}_{outcome.clock}", language, n=last - first + 1, span=span)
 
 
 def stars_note(style: NumberStyle, language: str) -> str:

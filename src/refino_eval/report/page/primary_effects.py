@@ -25,6 +25,9 @@ WIDTH, LEFT, RIGHT = 280, 14, 266
 """Width of the column with the marks, and where its axis begins and ends, in units of the drawing."""
 LONGEST = 40
 """Letters of what an outcome reads, beyond which the first page leaves it to the definitions."""
+DIRECTION = 56
+"""Room that the name of a side of zero needs, in the same units."""
+
 MOST = 12
 """Effects that the first page shows unfolded."""
 FIRST = 6
@@ -122,7 +125,7 @@ def main_effect(
 
 def _short_window(entry: Outcome | None, label: str, labels: LabelBook) -> list[str]:
     """Return the window of an outcome in words, unless its label has it; one that is long or an expression is left to the definitions."""
-    window = re.sub(r" \(0 [^()]*\)$", "", window_text(entry, labels.language)) if entry else ""
+    window = window_text(entry, labels.language, brief=True) if entry else ""
     brief = 0 < len(window) <= LONGEST and "`" not in window
     return [window] if brief and not _mentions(label, window) else []
 
@@ -173,6 +176,8 @@ class Forest:
         Rows that are shown at once.
     width
         Of the drawing.
+    directions
+        What the sides of zero mean; empty where one of them has no room on the axis.
     in_units
         Whether the axis is in the outcomes' unit, rather than in per cent of the control means.
     """
@@ -183,6 +188,7 @@ class Forest:
     zero: float
     unfolded: int = MOST
     width: int = WIDTH
+    directions: tuple[str, ...] = ()
     in_units: bool = False
 
     @property
@@ -209,7 +215,10 @@ def forest_of(effects: Sequence[MainEffect], labels: LabelBook, *, unfolded: int
     axis_name = labels.say("summary.axis_units", unit=effects[0].unit) if in_units else labels.say("summary.axis")
     head = (*(labels.say(f"summary.head_{key}") for key in keys), axis_name)
     ticks = _ticks(axis, style) if drawn else ()
-    return Forest(head, rows, ticks, axis.at(0.0, LEFT, RIGHT), unfolded=unfolded or MOST, in_units=in_units)
+    zero = axis.at(0.0, LEFT, RIGHT)
+    roomy = bool(drawn) and min(zero, WIDTH - zero) >= DIRECTION
+    directions = tuple(labels.say(f"summary.axis_{side}") for side in ("lower", "higher")) if roomy else ()
+    return Forest(head, rows, ticks, zero, unfolded=unfolded or MOST, directions=directions, in_units=in_units)
 
 
 def _are_in_one_unit(effects: Sequence[MainEffect]) -> bool:
