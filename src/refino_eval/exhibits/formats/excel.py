@@ -8,11 +8,13 @@ import re
 import textwrap
 import zipfile
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from refino_eval.exhibits.formats.excel_cells import LINK, Look, letter, merge, put, set_page, style_number
+from refino_eval.exhibits.formats.excel_numbers import head_of_numbers, with_numbers
 from refino_eval.exhibits.formats.reproducible_zip import EPOCH, timeless
 from refino_eval.exhibits.formats.widths import column_widths, decimal_end, is_prose, measure, placed
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
@@ -24,14 +26,7 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-NUMBERS = {"nb": "tall", "en": "numbers"}
-"""Name of the sheet with the tidy numbers."""
-
-
 CONTENTS = {"nb": "innhold", "en": "contents"}
-
-
-FONT, SIZE = "Arial", 10
 
 
 LINE = 13.5
@@ -70,9 +65,9 @@ def to_excel(table: Table, numbers: pd.DataFrame) -> bytes:
     """
     book = _workbook(table.title)
     _table_sheet(book, table)
-    _numbers_sheet(book, numbers, table.language)
+    head_of_numbers(book, numbers, table.language)
     _head_pages(book, table.watermark)
-    return _saved(book)
+    return _saved(book, numbers)
 
 
 def to_excel_bundle(
@@ -96,11 +91,11 @@ def to_excel_bundle(
     book = _workbook(title)
     contents = book.create_sheet(CONTENTS[language])
     names = [_table_sheet(book, table, back=CONTENTS[language]) for table in tables]
-    names.append(_numbers_sheet(book, numbers, language))
+    names.append(head_of_numbers(book, numbers, language))
     files = [f"tables/{table.exhibit}.{language}" for table in tables]
     _contents_sheet(contents, title, tables, names, chapters or ("",) * len(tables), files, language)
     _head_pages(book, next((table.watermark for table in tables), ""))
-    return _saved(book)
+    return _saved(book, numbers)
 
 
 def _contents_sheet(
@@ -114,23 +109,20 @@ def _contents_sheet(
 ) -> None:
     """Write the list of sheets: title with a link, chapter of the report, sheet, and the table's own files."""
     sheet.sheet_view.showGridLines = False
-    _put(sheet, 1, 1, title).font = _font(bold=True, size=14)
+    put(sheet, 1, 1, title, Look(bold=True, size=14))
     heads = [say(f"labels.contents_{key}", language) for key in ("table", "chapter", "sheet", "file")]
     titles = [*(table.title for table in tables), say("labels.contents_numbers", language, n=len(tables))]
     rows = list(zip(titles, [*chapters, ""], names, [*files, ""], strict=True))
     for place, (head, width) in enumerate(zip(heads, (78, 30, 32, 36), strict=True), start=1):
-        cell = _put(sheet, 3, place, head)
-        cell.font, cell.border = _font(bold=True), _border("medium", "thin")
-        sheet.column_dimensions[_letter(place)].width = width
+        put(sheet, 3, place, head, Look(bold=True, top="medium", bottom="thin"))
+        sheet.column_dimensions[letter(place)].width = width
     for line, row in enumerate(rows, start=4):
         for place, text in enumerate(row, start=1):
-            cell = _put(sheet, line, place, text or None)
-            cell.alignment = _alignment(wrap_text=place == 1, vertical="top")
-        first = sheet.cell(line, 1)
-        _link(first, row[2])
-        first.font = _font(color="0563C1", underline="single")
+            look = Look(color=LINK, underline="single", wrap_text=True) if place == 1 else Look(wrap_text=False)
+            put(sheet, line, place, text or None, replace(look, vertical="top"))
+        _link(sheet.cell(line, 1), row[2])
         sheet.row_dimensions[line].height = LINE * _lines(Cell(row[0], align="left"), 74)
-    _page(sheet, [(3, 3)], wide=True)
+    set_page(sheet, [(3, 3)], wide=True)
     sheet.freeze_panes = "A4"
 
 
@@ -248,50 +240,20 @@ def _head_pages(book: Workbook, text: str) -> None:
             sheet.oddHeader.center.text = text.replace("&", "&&")
         # The second line of a table is empty, or links back; one of the numbers (the sheet with a filter) holds a number.
         line, column = (1, sheet.max_column + 2) if sheet.auto_filter.ref else (2, 2 if sheet["A2"].value else 1)
-        cell = _put(sheet, line, column, text)
-        cell.font = _font(bold=True, color="B34700")
+        put(sheet, line, column, text, Look(bold=True, color="B34700"))
 
 
-def _saved(book: Workbook) -> bytes:
+def _saved(book: Workbook, numbers: pd.DataFrame) -> bytes:
+    """Return the bytes of a book, whose last sheet has the numbers."""
     from openpyxl.writer.excel import ExcelWriter
 
     buffer = io.BytesIO()
+    sheet = book.worksheets[-1]
+    style = style_number(sheet)
     # Stored, not compressed as by `book.save`: `timeless` compresses it anew.
     ExcelWriter(book, zipfile.ZipFile(buffer, "w")).save()
-    return timeless(buffer.getvalue())
-
-
-@lru_cache(maxsize=64)
-def _font(**look: Any) -> Any:
-    """Return a font; one object for each look, since a book compares the styles of every cell with those it has."""
-    from openpyxl.styles import Font
-
-    return Font(**{"name": FONT, "size": SIZE, **look})
-
-
-@lru_cache(maxsize=64)
-def _border(top: str | None, bottom: str | None) -> Any:
-    from openpyxl.styles import Border, Side
-
-    styles: dict[str, Any] = {"top": top, "bottom": bottom}
-    sides: dict[str, Any] = {side: Side(style=style) if style else None for side, style in styles.items()}
-    return Border(**sides)
-
-
-@lru_cache(maxsize=64)
-def _alignment(**look: Any) -> Any:
-    from openpyxl.styles import Alignment
-
-    return Alignment(**look)
-
-
-def _put(sheet: Worksheet, row: int, column: int, value: str | float | None) -> Any:
-    """Set a cell; a text is a text, even where it begins like a formula."""
-    cell = sheet.cell(row, column)
-    cell.value, cell.font = without_control_characters(value) if isinstance(value, str) else value, _font()
-    if isinstance(value, str):
-        cell.data_type = "s"
-    return cell
+    path = str(sheet.path).removeprefix("/")
+    return timeless(buffer.getvalue(), {path: lambda content: with_numbers(content, numbers, style)})
 
 
 def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
@@ -299,30 +261,27 @@ def _table_sheet(book: Workbook, table: Table, *, back: str = "") -> str:
     sheet = book.create_sheet(_name(book, table))
     style = NumberStyle.of(table.language)
     across = max((part.width for part in table.parts), default=1)
-    _put(sheet, 1, 1, table.title).font = _font(bold=True, size=12)
+    put(sheet, 1, 1, table.title, Look(bold=True, size=12))
     if back:
-        cell = _put(sheet, 2, 1, f"← {back}")
-        _link(cell, back)
-        cell.font = _font(color="0563C1", size=9)
+        _link(put(sheet, 2, 1, f"← {back}", Look(color=LINK, size=9)), back)
     line, heads = 3, []
     widths = [max(each) for each in zip(*(_widths(part, across) for part in table.parts), strict=True)] or [8.0]
     for place, width in enumerate(widths, start=1):
-        sheet.column_dimensions[_letter(place)].width = width
+        sheet.column_dimensions[letter(place)].width = width
     for part in table.parts:
         if part.caption:
-            _put(sheet, line, 1, part.caption).font = _font(bold=True, italic=True)
+            put(sheet, line, 1, part.caption, Look(bold=True, italic=True))
             line += 1
         heads.append((line, line + len(part.header) - 1))
         line = _part(sheet, part, line, style, widths) + 1
     total = sum(widths)
     for note in table.notes:
-        cell = _put(sheet, line, 1, note)
-        cell.font, cell.alignment = _font(size=9), _alignment(wrap_text=True, vertical="top")
+        put(sheet, line, 1, note, Look(size=9, wrap_text=True, vertical="top"))
         if across > 1:
-            sheet.merge_cells(start_row=line, start_column=1, end_row=line, end_column=across)
+            merge(sheet, line, 1, across)
         sheet.row_dimensions[line].height = 12.5 * max(1, math.ceil(measure(note) / (1.25 * total)))
         line += 1
-    _page(sheet, heads, wide=total > LANDSCAPE)
+    set_page(sheet, heads, wide=total > LANDSCAPE)
     sheet.page_setup.fitToHeight = int(_nearly_one_page(sheet, total, line))
     return str(sheet.title)
 
@@ -358,53 +317,23 @@ def _widths(part: Part, across: int) -> list[float]:
     return [*widths, *[8.0] * (across - len(widths))]
 
 
-def _page(sheet: Worksheet, heads: Sequence[tuple[int, int]], *, wide: bool) -> None:
-    """Freeze the headings, and print on one page's width."""
-    from openpyxl.worksheet.properties import PageSetupProperties
-
-    sheet.sheet_view.showGridLines = False
-    if heads:
-        first, last = heads[0]
-        # With several grids beneath each other only the row headings can stay in sight.
-        sheet.freeze_panes = f"B{last + 1}" if len(heads) == 1 else "B2"
-        if len(heads) == 1:
-            sheet.print_title_rows = f"{first}:{last}"
-    sheet.page_setup.paperSize = 9
-    sheet.page_setup.orientation = "landscape" if wide else "portrait"
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    for side in ("left", "right"):
-        setattr(sheet.page_margins, side, 0.5)
-    if sheet.oddFooter is not None:
-        sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
-
-
 def _part(sheet: Worksheet, part: Part, line: int, style: NumberStyle, widths: Sequence[float]) -> int:
     """Write a grid from a line on, with rules above, beneath its heading and below; returns the first line after it."""
     heavy, thin = "medium", "thin"
     rows = [*part.header, *part.body]
     rooms = [[""] * len(row.cells) for row in part.header] + _rooms(part)
+    across = part.width
     for place, row in enumerate(rows):
         head = place < len(part.header)
         opens_foot = row.role == "foot" and place > 0 and rows[place - 1].role != "foot" and not head
-        top = heavy if place == 0 else thin if opens_foot or place == len(part.header) else None
-        bottom = heavy if place == len(rows) - 1 else None
-        _row(sheet, row, line + place, style, widths, rooms[place], head=head)
-        for column in range(1, part.width + 1):
-            sheet.cell(line + place, column).border = _border(top, bottom)
-        if head:
-            _underline(sheet, row, line + place, top)
+        rules = Look(
+            top=heavy if place == 0 else thin if opens_foot or place == len(part.header) else None,
+            bottom=heavy if place == len(rows) - 1 else None,
+        )
+        written = _row(sheet, row, line + place, style, widths, rooms[place], head=head, rules=rules)
+        for column in range(written, across + 1):
+            put(sheet, line + place, column, None, rules)
     return line + len(rows)
-
-
-def _underline(sheet: Worksheet, row: Row, line: int, top: str | None) -> None:
-    """Draw a rule beneath headings over several columns."""
-    place = 1
-    for cell in row.cells:
-        if cell.span > 1 and cell.text:
-            for column in range(place, place + cell.span):
-                sheet.cell(line, column).border = _border(top, "hair")
-        place += cell.span
 
 
 def _row(
@@ -416,26 +345,37 @@ def _row(
     rooms: Sequence[str],
     *,
     head: bool,
-) -> None:
+    rules: Look,
+) -> int:
+    """Write the cells of a row between rules; returns the first column after them."""
     place, lines = 1, 1
     for cell, room in zip(row.cells, rooms, strict=True):
         prose, last = is_prose(cell), place + cell.span - 1
+        # A heading over several columns has a rule beneath it.
+        own = replace(rules, bottom="hair") if head and cell.span > 1 and cell.text else rules
+        code = number_format(cell, style, room)
+        wraps = head or prose or place == 1
+        look = replace(
+            own,
+            bold=head or row.role == "block",
+            italic=row.role == "block",
+            horizontal=cell.align,
+            vertical="bottom" if head else "top",
+            wrap_text=wraps,
+            number_format=code or "",
+        )
+        put(sheet, line, place, cell.number if code is not None else cell.shown or None, look)
+        for column in range(place + 1, last + 1):
+            put(sheet, line, column, None, own)
         if prose and cell is row.cells[-1]:
             last = max(last, len(widths))
-        code = number_format(cell, style, room)
-        target = _put(sheet, line, place, cell.number if code is not None else cell.shown or None)
-        if code is not None:
-            target.number_format = code
-        wraps = head or prose or place == 1
-        target.alignment = _alignment(horizontal=cell.align, vertical="bottom" if head else "top", wrap_text=wraps)
-        if head or row.role == "block":
-            target.font = _font(bold=True, italic=row.role == "block")
         if wraps:
             lines = max(lines, _lines(cell, sum(widths[place - 1 : last])))
         if last > place:
-            sheet.merge_cells(start_row=line, start_column=place, end_row=line, end_column=last)
+            merge(sheet, line, place, last)
         place += cell.span
     sheet.row_dimensions[line].height = LINE * lines
+    return place
 
 
 def _lines(cell: Cell, width: float) -> int:
@@ -444,59 +384,3 @@ def _lines(cell: Cell, width: float) -> int:
         width * len(cell.text) / max(measure(cell.text), 1) / (1.12 if cell.heading and cell.align != "left" else 1.0)
     )
     return max(1, len(textwrap.wrap(cell.text, max(int(room), 4), break_long_words=False)))
-
-
-def _numbers_sheet(book: Workbook, numbers: pd.DataFrame, language: str) -> str:
-    """Write the tidy numbers as they are, one a line."""
-    sheet = book.create_sheet(NUMBERS[language])
-    for place, name in enumerate(numbers.columns, start=1):
-        cell = _put(sheet, 1, place, str(name))
-        cell.font, cell.border = _font(bold=True), _border(None, "thin")
-    plain = _put(
-        sheet, 2, 1, None
-    )._style  # setting the font of each of 30,000 cells would take longer than writing them
-    sheet.delete_rows(2)
-    columns = [_spreadsheet_values(numbers[name]) for name in numbers.columns]
-    for values in zip(*columns, strict=True):
-        sheet.append([None if value is None else _cell(sheet, value, plain) for value in values])
-    for place, name in enumerate(numbers.columns, start=1):
-        longest = max((len(str(value)) for value in numbers[name].head(400)), default=0)
-        sheet.column_dimensions[_letter(place)].width = min(max(longest, len(str(name))) + 2, 34)
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{_letter(len(numbers.columns))}{len(numbers) + 1}"
-    # Thousands of rows are for filters and formulas: a book that is sent to a printer has their heading alone.
-    _page(sheet, [], wide=True)
-    sheet.sheet_view.showGridLines = True
-    sheet.print_area = f"A1:{_letter(len(numbers.columns))}1"
-    return str(sheet.title)
-
-
-def _spreadsheet_values(values: pd.Series) -> list[str | float | None]:
-    """Return a column as a spreadsheet holds it: whole numbers without decimals, and nothing where nothing is."""
-    return [
-        without_control_characters(value) or None
-        if isinstance(value, str)
-        else None
-        if pd.isna(value)
-        else int(value)
-        if float(value).is_integer()
-        else float(value)
-        for value in values.tolist()
-    ]
-
-
-def _cell(sheet: Worksheet, value: str | float, style: Any) -> Any:
-    """Return a cell in a style that the book has already; a text is a text, even where it begins like a formula."""
-    from openpyxl.cell import Cell
-
-    cell = Cell(sheet, row=1, column=1, style_array=style)  # `append` gives it its place
-    # Set as it is: `_spreadsheet_values` has taken out what no cell may hold, and nothing is a formula.
-    cell._value = value  # type: ignore[attr-defined]
-    cell.data_type = "s" if isinstance(value, str) else "n"
-    return cell
-
-
-def _letter(column: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    return str(get_column_letter(column))

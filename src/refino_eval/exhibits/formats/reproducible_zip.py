@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 EPOCH = datetime(2000, 1, 1)
 """The date in every archive; the run's record has the real one."""
@@ -25,13 +27,18 @@ NO_APPLICATION = (
 """What a file says of the program that wrote it, and of the program's template: nothing."""
 
 
-def timeless(package: bytes) -> bytes:
+NO_CHANGES: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({})
+
+
+def timeless(package: bytes, changes: Mapping[str, Callable[[bytes], bytes]] = NO_CHANGES) -> bytes:
     """Return an Office file with the same content in the same order, and no trace of when it was written.
 
     Parameters
     ----------
     package
         A .docx or .xlsx file.
+    changes
+        What is to be changed in its parts, by name.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
@@ -43,6 +50,8 @@ def timeless(package: bytes) -> bytes:
                 content = re.sub(rb"<(dc:creator|cp:lastModifiedBy|cp:revision)>[^<]*</\1>", b"", content)
             elif old.filename == "docProps/app.xml":
                 content = NO_APPLICATION
+            if old.filename in changes:
+                content = changes[old.filename](content)
             entry = zipfile.ZipInfo(old.filename, FIRST_ZIP_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 0
