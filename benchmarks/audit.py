@@ -17,6 +17,7 @@ accused      a new finding points at a correct number alone, and nothing names t
 located      the wrong number is the first that a new finding names (a measure of earlier versions)
 attainable   some relation that held in the undamaged table is broken (`audit_attainable.py`, which shares no code with the rules)
 
+`--only computed` and `--only lists` measure tables on which no rule was developed (`audit_trials.py`), where they are at hand.
 Half of the real documents, drawn at random with `HALVES_SEED`, were at hand while rules were made (`--half development`); the
 other half was held out. An alarm on a table as published is false unless `<document>.audit.yaml` confirms an
 error in one of its numbers.
@@ -30,7 +31,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -42,6 +43,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from audit_attainable import Relations
 from audit_tables import DEVELOPMENT, HELD_OUT, HELD_OUT_LATER, Family
+from audit_trials import computed, lists, missing
 
 from refino_eval.published.audit import Finding, audit
 from refino_eval.published.audit.other_documents import named_documents
@@ -308,22 +310,45 @@ def documents(half: str) -> dict[Path, pd.DataFrame]:
 
 
 def real(seed: int, errors: int, half: str, *, declared: bool) -> tuple[pd.DataFrame, list[float]]:
-    """Return the records of real tables with some errors each, one at a time, and the false alarms of each table."""
-    records, alarms = [], []
+    """Return the records of the project's published tables, and the false alarms of each table."""
+    results = []
     for path, published in documents(half).items():
         stated = path.with_name(f"{path.stem}.relations.yaml")
         relations = load_relations(stated) if declared and stated.is_file() else ()
         relations = tuple(relation for relation in relations if not named_documents((relation,)))
-        tables = Tables(published, audit(published, relations, name=path.stem), relations)
         verdicts = path.with_name(f"{path.stem}.audit.yaml")
         read = yaml.safe_load(verdicts.read_text(encoding="utf-8")) if verdicts.is_file() else []
         confirmed = {tuple(entry["place"].split("/")) for entry in read if entry["verdict"] == "confirmed"}
-        false = [finding for finding in tables.before if not named(finding) & confirmed]
-        listed(path.stem, false)
-        for exhibit, part in tables_of(published).items():
-            alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))
-            name = f"{path.stem} {exhibit}"
-            records += list(measure(name, tables, list(part.index), errors, seed))
+        results.append(of_document(path.stem, published, seed, errors, relations, confirmed))
+    return pd.concat([records for records, _ in results]), [number for _, alarms in results for number in alarms]
+
+
+def of_trials(
+    source: Callable[[], Iterator[tuple[str, pd.DataFrame]]], seed: int, errors: int
+) -> tuple[pd.DataFrame, list[float]]:
+    """Return the records of tables of other trials, and the false alarms of each table."""
+    results = [of_document(name, frame, seed, errors) for name, frame in source()]
+    if not results:
+        raise SystemExit(f"No tables: {'; '.join(missing())}.")
+    return pd.concat([records for records, _ in results]), [number for _, alarms in results for number in alarms]
+
+
+def of_document(
+    name: str,
+    frame: pd.DataFrame,
+    seed: int,
+    errors: int,
+    relations: tuple[Relation, ...] = (),
+    confirmed: Collection[tuple[str, ...]] = (),
+) -> tuple[pd.DataFrame, list[float]]:
+    """Return the records of a document's tables with some errors each, one at a time, and the false alarms of each table."""
+    tables = Tables(frame, audit(frame, relations, name=name), relations)
+    false = [finding for finding in tables.before if not named(finding) & {*confirmed}]
+    listed(name, false)
+    records, alarms = [], []
+    for exhibit, part in tables_of(frame).items():
+        alarms.append(float(sum(finding.exhibit == exhibit for finding in false)))
+        records += list(measure(f"{name} {exhibit}", tables, list(part.index), errors, seed))
     return pd.DataFrame(records), alarms
 
 
@@ -356,7 +381,7 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--families", choices=FAMILIES, default="development", help="families of generated tables")
-    parser.add_argument("--only", choices=("generated", "real"), help="measure only these tables")
+    parser.add_argument("--only", choices=("generated", "real", "computed", "lists"), help="measure only these tables")
     parser.add_argument(
         "--half", choices=("all", "development", "held_out"), default="all", help="which real documents"
     )
@@ -364,15 +389,17 @@ def main() -> None:
     parser.add_argument("--relations", action="store_true", help="use the relations declared for real documents")
     parser.add_argument("--missed", action="store_true", help="list the errors that are not found")
     arguments = parser.parse_args()
-    families = FAMILIES[arguments.families]
-    for title in ("generated", "real"):
-        if arguments.only in (None, title):
+    seed, errors = arguments.seed, arguments.errors
+    sources: dict[str, Callable[[], tuple[pd.DataFrame, list[float]]]] = {
+        "generated": lambda: generated(FAMILIES[arguments.families], arguments.tables, seed),
+        "real": lambda: real(seed, errors, arguments.half, declared=arguments.relations),
+        "computed": lambda: of_trials(computed, seed, errors),
+        "lists": lambda: of_trials(lists, seed, errors),
+    }
+    for title, measured in sources.items():
+        if arguments.only == title or (arguments.only is None and title in ("generated", "real")):
             start = time.perf_counter()
-            records, alarms = (
-                generated(families, arguments.tables, arguments.seed)
-                if title == "generated"
-                else real(arguments.seed, arguments.errors, arguments.half, declared=arguments.relations)
-            )
+            records, alarms = measured()
             show(title, records, alarms, seconds=time.perf_counter() - start)
             for row in records[records["found"] == 0].to_dict("records") if arguments.missed else ():
                 print(
