@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,6 +23,9 @@ _OF_BOTH = ("p_value", "t_stat", "f_stat", "chi2", "difference")
 """Statistics that compare two groups of columns."""
 
 _SECOND = re.compile(r"\s*(?:[(\[]|±|\+/-).*$")
+_IN_FULL = re.compile(
+    r"(?P<group>\w.*?)[\s,:_-]+\(?(?P<statistic>mean|gjennomsnitt|snitt|sd|std|standardavvik|n)\)?", re.IGNORECASE
+)
 _TEST = re.compile(r"(test )?statistic|test ?statistikk|testobservator", re.IGNORECASE)
 
 
@@ -120,15 +123,16 @@ def columns_of(heads: Sequence[Row], labels: int, width: int, used: Collection[i
     used
         Columns with numbers: the others (blank ones, words) have nothing to describe or to be described by.
     """
-    spread = spread_heads(heads, labels)
+    spread = [row for row in spread_heads(heads, labels) if not is_title(row)]
+    stacked = {at: _texts(spread, at) for at in range(labels, width)}
+    shared = _groups_named_in_full(stacked)
     result: dict[int, Column] = {}
     # Of each common heading, the last column that another one can describe: its name and statistic.
     latest: dict[str, tuple[str, str]] = {}
     for at in range(labels, width):
-        texts = (" ".join(row[at].text.split()) for row in spread if not is_title(row))
-        stack = HeadStack(tuple(dict.fromkeys(text for text in texts if text)))
         if at not in used:
             continue
+        stack = HeadStack(shared.get(at, stacked[at]))
         name, statistic = stack.name, stack.merged.statistic
         if not statistic and _is_ratio(stack, result):
             statistic = "t_stat"
@@ -139,6 +143,28 @@ def columns_of(heads: Sequence[Row], labels: int, width: int, used: Collection[i
         name = name or (stack.role.name if stack.role else "") or f"({at - labels + 1})"
         result[at] = Column(name, replace(stack.merged, statistic=statistic), stack.second)
     return result
+
+
+def _texts(heads: Sequence[Row], at: int) -> tuple[str, ...]:
+    """Return the different heads above a column, the outermost first."""
+    texts = (" ".join(row[at].text.split()) for row in heads)
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _groups_named_in_full(stacked: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """Return the heads of columns that repeat the name of their group, with the group's name above: `Treated mean`, `Treated SD`.
+
+    Only where a group has a mean and a standard deviation: `Control mean` alone is a statistic of its own.
+    """
+    found = {at: match for at, texts in stacked.items() if texts and (match := _IN_FULL.fullmatch(texts[-1]))}
+    statistics: dict[str, set[str]] = {}
+    for match in found.values():
+        statistics.setdefault(match["group"].lower(), set()).add(statistic_of(match["statistic"]))
+    return {
+        at: (*stacked[at][:-1], match["group"], match["statistic"])
+        for at, match in found.items()
+        if {"mean", "sd"} <= statistics[match["group"].lower()]
+    }
 
 
 def _is_ratio(stack: HeadStack, columns: dict[int, Column]) -> bool:

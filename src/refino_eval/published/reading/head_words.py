@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 STATISTICS: tuple[tuple[str, str], ...] = (
     ("conf_interval", r"(\d\d ?(%|per ?cent|prosent)[ -]*)?((confidence|credible) )?(interval|konfidensintervall\w*|ci|c\.i\.|ki|k\.i\.)s?|(\d\d ?% ?)(ci|ki|konfidensintervall|confidence interval).*|konfidensintervall.*|confidence interval"),
-    ("conf_low", r"((lower|nedre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? low(er)?|ki nedre|(ci )?ll|lcl)"),
-    ("conf_high", r"((upper|øvre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? (high|upper)|ki øvre|(ci )?ul|ucl)"),
+    ("conf_low", r"((lower|nedre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? low(er)?|ki nedre|(ci )?ll|lcl|\[ ?0?[.,]0\d+|(0?[.,]5|2[.,]5|5) ?%)"),
+    ("conf_high", r"((upper|øvre)( (limit|bound|end|grense))?( of .*)?|(ci|conf)\.? (high|upper)|ki øvre|(ci )?ul|ucl|0?[.,]9\d+ ?\]|(95|97[.,]5|99[.,]5) ?%)"),
     ("std_error", r"(robust |cluster(ed)? )?(std\.?|standard|st\.?)[ -]?(err(or)?s?\.?|feil(en)?)( \(.*\))?|s\.? ?e\.?|\(s\.?e\.?\)|standardfeil(en|er)?|robust se|clustered se|stderr"),
     ("sd", r"(std\.?|standard|st\.?)[ -]?(dev(iations?|\.)?|avvik(et)?|dev\.)( .*)?|s\.? ?d\.?|\(s\.?d\.?\)|st\.?av\.?|std\.?avvik|std"),
     ("p_value_fwer", r".*(family-?wise|fwer|holm|bonferroni|romano|westfall|familievis|multiple testing|justert p|adjusted p).*"),

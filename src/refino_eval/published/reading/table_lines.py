@@ -136,6 +136,16 @@ def _labels(row: Row, labels: int, above: Row) -> list[str]:
     return [above[at].text if at < first and _LETTER.search(above[at].text) else text for at, text in enumerate(texts)]
 
 
+def variables(lines: Sequence[Line], columns: Mapping[int, Column]) -> list[Line]:
+    """Return rows in which labels of one letter are names of variables (`t`, `z`), if columns hold the statistics."""
+    if not {"estimate", "std_error"} <= {column.head.statistic for column in columns.values()}:
+        return list(lines)
+    return [
+        replace(line, head=Head(line.label)) if len(line.label) == 1 and line.head.statistic in ATTACHED else line
+        for line in lines
+    ]
+
+
 def _said(label: str) -> Head:
     """Return what a label says; of `Employed, SE` the name is `Employed`."""
     said = head(label) if label else Head("")

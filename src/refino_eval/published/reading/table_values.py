@@ -29,7 +29,7 @@ from refino_eval.published.reading.head_words import (
     of_note,
 )
 from refino_eval.published.reading.printed_cells import Decimals, Piece, is_empty, pieces
-from refino_eval.published.reading.table_lines import Line, add_stars, lines_of
+from refino_eval.published.reading.table_lines import Line, add_stars, lines_of, variables
 from refino_eval.published.reading.table_parts import NOTE, YEAR, Part, label_columns, parts
 
 _NAMED_ONE_BY_ONE = 3
@@ -74,6 +74,7 @@ class TableReader:
             self.heads.update(range(part.first - len(part.heads), part.first))
             lines = lines_of(part, labels, self.decimals)
             columns = columns_of(part.heads, labels, width, {at for line in lines for at in line.numbers})
+            lines = variables(lines, columns)
             stars = add_stars(part, lines, columns)
             self.values += self._numbers(lines, columns)
             self._sizes(columns)
@@ -107,11 +108,12 @@ class TableReader:
                 self.values.append(Value(("", "all", column.name), "n", size[0], "", place, (-1, -1)))
 
     def _lost_heads(self, part: Part, labels: int) -> Iterator[GridCell]:
-        """Yield the numbers among heads that are neither years, nor numbers of models, nor sizes."""
+        """Yield the numbers among heads that are neither years, nor numbers of models, nor sizes, nor names of statistics."""
         for row in part.heads:
             for cell in row[max(labels, 1) :]:
                 text = cell.text.strip()
-                named = is_model_number(text) or YEAR.fullmatch(text) or is_empty(text) or head(text).size
+                said = head(text)
+                named = is_model_number(text) or YEAR.fullmatch(text) or is_empty(text) or said.size or said.statistic
                 if cell.origin and not named and re.search(r"\d", text) and pieces(text, self.decimals) is not None:
                     yield cell
 
