@@ -173,6 +173,10 @@ def two_groups(change):
 def test_a_t_statistic_must_follow_from_two_groups_by_the_test_of_the_other_rows():
     assert reported(two_groups({})) == set()
     assert reported(two_groups({(3, "gap/t_stat"): "3.52"})) == {("group_tests", ("row_3", "gap"))}
+    # A smaller t may be that of fewer people, some of whom lack the variable: a tenth at most.
+    t = (8.1 - 7.2) / (2.2**2 / (0.93 * 120) + 2.6**2 / (0.93 * 85)) ** 0.5
+    assert reported(two_groups({(3, "gap/t_stat"): f"{t:.2f}"})) == set()
+    assert reported(two_groups({(3, "gap/t_stat"): f"{0.8 * t:.2f}"})) == {("group_tests", ("row_3", "gap"))}
     # The sign of t is that of the other rows.
     assert reported(two_groups({(0, "gap/t_stat"): "-1.94"})) == {("group_tests", ("row_0", "gap"))}
 
@@ -219,6 +223,21 @@ def test_a_finding_names_all_numbers_of_which_one_is_wrong():
     (finding,) = audit(published(places((738, 1298, 2911))))
     assert {key[2] for key in finding.suspects} == {*PLACES, "whole_country"}
     assert {key[3] for key in finding.suspects} == {"year_2"}
+    # One sum that fails does not show which number is wrong.
+    assert finding.singled_out == ()
+
+
+def test_two_sums_that_cross_in_a_number_single_it_out_and_keep_their_other_numbers():
+    rows = [
+        (place, year, statistic, "549" if (place, year) == ("south", "year_2") else text)
+        for place, year, statistic, text in places((738, 1298, 2191))
+    ]
+    rows += [(place, "all_years", "count", str(sum(values))) for place, values in PLACES.items()]
+    (finding,) = audit(published([*rows, ("whole_country", "all_years", "count", str(738 + 1298 + 2191))]))
+    assert [key[2:4] for key in finding.singled_out] == [("south", "year_2")]
+    in_the_sums = {(place, "year_2") for place in (*PLACES, "whole_country")}
+    in_the_sums |= {("south", year) for year in ("year_0", "year_1", "year_2", "all_years")}
+    assert {key[2:4] for key in finding.relation} == in_the_sums
 
 
 def test_of_several_suspects_the_one_with_a_typing_error_comes_first():
@@ -283,6 +302,14 @@ def test_one_size_that_differs_from_all_others_by_a_digit_is_reported():
     assert reported([*rows[:-1], ("y5", "m", "n", "2961")]) == set()
     assert reported([*rows[:-1], ("y5", "m", "n", "2532")]) == set()
     assert reported([*rows[:-1], ("y5", "m", "n", "5223")]) == {("sample", ("y5", "m"))}
+
+
+def test_a_column_may_have_fewer_people_than_the_others_and_not_more():
+    def sizes(last):
+        return [("treated", f"y{k}", "n", "1768" if k < 5 else last) for k in range(6)]
+
+    assert reported(sizes("1699")) == set()
+    assert reported(sizes("1899")) == {("sample", ("treated", "y5"))}
 
 
 def test_changes_in_per_cent_are_neither_impossible_shares_nor_sums_of_their_rows():

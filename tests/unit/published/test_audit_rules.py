@@ -104,6 +104,9 @@ def test_levels_of_stars_are_inferred_from_starred_cells() -> None:
     bare = "u//d/e/estimate = 0.024\nu//d/e/std_error = (0.010)\nu//f/e/estimate = 0.04\nu//f/e/std_error = (0.010)"
     (one,) = found(starred + bare)
     assert (one.rule, one.certainty) == ("stars_missing", "possible")
+    # With p-values a table needs none.
+    tested = bare + "\nu//d/e/p_value = 0.017\nu//f/e/p_value = 0.000"
+    assert found(starred + tested) == ()
 
 
 # --- shares --------------------------------------------------------------------------------------------------------

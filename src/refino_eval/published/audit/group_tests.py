@@ -23,6 +23,9 @@ CHANCE = math.log(1e-3)
 LEAST = 3
 """Rows that a test must fit."""
 
+ANSWERED = 0.9
+"""Share of a group that has a value of a variable, at the least, where the table does not say how many do."""
+
 SLACK = 1e-6
 """Float errors allowed for in t and p."""
 
@@ -150,11 +153,20 @@ def _results(
         if implied is None:
             continue
         own = row.cell.range
+        if not implied.meets(own) and _fits_fewer(row, implied, test, sign, document):
+            continue
         # Unrelated values of t lie within about three on either side of zero.
         usual = 1 if row.cell.statistic != "t_stat" else 6 if sign else 3
         width = float(implied.high - implied.low + own.high - own.low) / usual
         results.append((row, implied, math.log(min(width, 1.0)) if implied.meets(own) else 1.0))
     return results
+
+
+def _fits_fewer(row: Compared, implied: Interval, test: Test, sign: int, document: Document) -> bool:
+    """Return whether groups up to a tenth smaller would give the statistic: the variable may have missing values."""
+    fewer = _implied(row, test, sign, document, answered=ANSWERED)
+    hull = implied if fewer is None else Interval(min(implied.low, fewer.low), max(implied.high, fewer.high))
+    return hull.meets(row.cell.range)
 
 
 def _accepted(results: Sequence[tuple[Compared, Interval, float]]) -> bool:
@@ -166,9 +178,9 @@ def _accepted(results: Sequence[tuple[Compared, Interval, float]]) -> bool:
     )
 
 
-def _implied(row: Compared, test: Test, sign: int, document: Document) -> Interval | None:
+def _implied(row: Compared, test: Test, sign: int, document: Document, *, answered: float = 1.0) -> Interval | None:
     """Return the range of t, |t| or p that the rounded means, standard deviations and shares of two groups allow."""
-    values = _statistics(row, test, document)
+    values = _statistics(row, test, document, answered)
     signed = [t for t, _ in values if math.isfinite(t)]
     if not signed:
         return None
@@ -182,7 +194,7 @@ def _implied(row: Compared, test: Test, sign: int, document: Document) -> Interv
     return _p_between(low, high, min(df for _, df in values))
 
 
-def _statistics(row: Compared, test: Test, document: Document) -> list[tuple[float, float]]:
+def _statistics(row: Compared, test: Test, document: Document, answered: float) -> list[tuple[float, float]]:
     """Return t and its degrees of freedom at all ends of the rounded numbers; none where a test has no meaning for them."""
     means = [_ends(group.mean.range, _scale(group, document)) for group in row.groups]
     sds = [(0.0,) if group.sd is None else _ends(group.sd.range, 1) for group in row.groups]
@@ -190,7 +202,7 @@ def _statistics(row: Compared, test: Test, document: Document) -> list[tuple[flo
     inside = (0 <= end <= 1 for ends in means for end in ends) if of_shares else (end > 0 for sd in sds for end in sd)
     if not all(inside):
         return []
-    sizes = float(row.groups[0].size.printed.value), float(row.groups[1].size.printed.value)
+    sizes = answered * float(row.groups[0].size.printed.value), answered * float(row.groups[1].size.printed.value)
     return [test((a, b), (c, d), sizes) for a, b in itertools.product(*means) for c, d in itertools.product(*sds)]
 
 

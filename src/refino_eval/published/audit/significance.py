@@ -153,7 +153,8 @@ def _stars(document: Document) -> Iterator[Finding]:
         if levels is None or verdict is None:
             continue
         if cell.key[0] not in with_stars:
-            starless.append((cell, t))
+            # A table that publishes p-values needs no stars.
+            starless += [(cell, t)] if "p_value" not in cells else []
             continue
         sure = verdict == "many" or known or _contradicts(t, stars, levels, FEWEST_DF) is not None
         yield _wrong_stars(document, cell, cells, t, levels, stars, "certain" if sure and declared else "likely")
