@@ -120,8 +120,8 @@ def _width(part: Part) -> int:
 
 def _widths(part: Part) -> list[int]:
     """Return the width of each column: of its body, and of its heading as it breaks into lines."""
-    widths = _natural_widths(part)
-    return [min(width, TEXT_HOLDS) if k in _broken_columns(part) else width for k, width in enumerate(widths)]
+    broken = _broken_columns(part)
+    return [min(width, TEXT_HOLDS) if k in broken else width for k, width in enumerate(_natural_widths(part))]
 
 
 def _natural_widths(part: Part) -> list[int]:
@@ -145,7 +145,8 @@ def _broken_columns(part: Part) -> frozenset[int]:
 
 
 def _size(part: Part) -> tuple[str, int, float]:
-    return next((size, gap, line) for most, size, gap, line in SIZES if _width(part) <= most)
+    width = _width(part)
+    return next((size, gap, line) for most, size, gap, line in SIZES if width <= most)
 
 
 def _height(row: Row, line: float, broken: frozenset[int]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table
@@ -38,6 +39,7 @@ GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 """The comma that groups thousands in English."""
 
 
+@lru_cache(maxsize=1 << 15)
 def measure(text: str) -> int:
     """Return how wide a text is, in digits."""
     return -(-sum(1 if mark in NARROW else 2 for mark in text) // 2)

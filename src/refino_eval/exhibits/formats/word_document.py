@@ -23,6 +23,11 @@ FONT = "Arial"
 TEXT, NOTE, PART = "Table Text", "Table Note", "Table Part"
 
 
+UNUSED = ("/thumbnail", "/stylesWithEffects", "/customXml")
+"""Endings of relations of the library's template that are left out: a picture of it, a copy of the styles for Word 2007, and an empty list of
+sources."""
+
+
 LONGEST_PROPERTY = 255
 """Characters that a property of a document may have."""
 
@@ -44,8 +49,13 @@ def _styled(language: str) -> Document:
     from docx.shared import Pt, RGBColor
 
     document = docx.Document()
-    for relation in [key for key, each in document.part.package.rels.items() if "thumbnail" in each.reltype]:
-        del document.part.package.rels[relation]
+    for relations in (document.part.package.rels, document.part.rels):
+        for relation in [key for key, each in relations.items() if each.reltype.endswith(UNUSED)]:
+            del relations[relation]
+    for element in list(document.styles.element.iterchildren(qn("w:style"))):
+        # A hundred styles of tables, nine tenths of the file, none of which is used here.
+        if element.get(qn("w:type")) == "table" and element.get(qn("w:default")) is None:
+            document.styles.element.remove(element)
     core = document.core_properties
     core.title = ""  # gives the property its place among the others
     core.language, core.author, core.comments = LANGUAGE_TAGS[language], "", ""
@@ -124,8 +134,14 @@ def paragraph(document: Document, text: str, style: str) -> Any:
 def empty_paragraph(document: Document, style: str) -> Any:
     """Add a paragraph; given a style by its name, the library would look for the default style each time."""
     paragraph = document.add_paragraph()
-    paragraph._p.style = document.styles[style].style_id
+    if style not in _identifiers:
+        _identifiers[style] = str(document.styles[style].style_id)
+    paragraph._p.style = _identifiers[style]
     return paragraph
+
+
+_identifiers: dict[str, str] = {}
+"""Of styles, by their names; the same in all documents."""
 
 
 def append(document: Document, xml: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import pandas as pd
@@ -101,7 +102,7 @@ class Part:
         rows = [row for row in self.body if row.role != "block"] or [*self.body, *self.header]
         return [cell.align for cell in rows[0].cells for _ in range(cell.span)] if rows else []
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many columns it has."""
         return max((sum(cell.span for cell in row.cells) for row in (*self.header, *self.body)), default=0)
