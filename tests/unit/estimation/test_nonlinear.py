@@ -8,6 +8,8 @@ from scipy.stats import logistic, norm
 
 from refino_eval.errors import UserError
 from refino_eval.estimation import itt, response_model
+from refino_eval.estimation.core.recording import recording
+from refino_eval.estimation.verification.likelihood_engine import ask_response
 
 
 def people(seed=0, n=600, n_cells=10):
@@ -122,6 +124,35 @@ def test_poisson_without_controls_is_the_ratio_of_weighted_means():
     rates = [y[z == arm].sum() / exposure[z == arm].sum() for arm in (0, 1)]
     assert per_unit.coefficient[0] == pytest.approx(np.log(rates[1] / rates[0]), rel=1e-10)
     assert per_unit.estimate[0] == pytest.approx((rates[1] - rates[0]) * exposure.mean(), rel=1e-10)
+
+
+@pytest.mark.parametrize("vcov", ["iid", "HC0", "CRV1"])
+def test_negative_binomial_is_that_of_statsmodels(vcov):
+    rng = np.random.default_rng(3)
+    n, cells, clusters = 400, rng.integers(0, 4, 400), np.arange(400) // 4
+    z, x, exposure = np.tile([0.0, 1.0], 200), rng.normal(size=n), rng.uniform(0.5, 2, n)
+    mean = np.exp(0.3 + 0.4 * z + 0.3 * x + 0.1 * cells) * exposure
+    y = rng.poisson(mean * rng.gamma(1 / 0.7, 0.7, n)).astype(float)
+    options = {"cluster": clusters} if vcov == "CRV1" else {}
+    with recording():
+        found = response_model(
+            y, z, family="negative_binomial", cells=cells, controls=x, exposure=exposure, vcov=vcov, **options
+        )
+    model = sm.NegativeBinomial(y, np.column_stack((z, x, np.eye(4)[cells])), offset=np.log(exposure))
+    near = model.fit(disp=0, maxiter=2000).params
+    kind = {"iid": {}, "HC0": {"cov_type": "HC0"}}.get(
+        vcov, {"cov_type": "cluster", "cov_kwds": {"groups": clusters, "use_correction": False}}
+    )
+    fit = model.fit(start_params=near, method="newton", tol=1e-13, disp=0, **kind)
+    factor = np.sqrt(100 / 99) if vcov == "CRV1" else 1.0
+    assert found.coefficient[0] == pytest.approx(fit.params[0], rel=1e-8)
+    assert found.dispersion[0] == pytest.approx(fit.params[-1], rel=1e-8)
+    assert found.coefficient_std_error[0] == pytest.approx(fit.bse[0] * factor, rel=1e-6)
+    theirs = ask_response(found.fitted[0])
+    assert found.estimate[0] == pytest.approx(theirs.effect, rel=1e-9)
+    assert found.std_error[0] == pytest.approx(theirs.effect_std_error, rel=1e-8)
+    with pytest.raises(UserError, match="vary no more than those of a Poisson"):
+        response_model(rng.binomial(5, 0.3, n).astype(float), z, family="negative_binomial")
 
 
 def test_faults():

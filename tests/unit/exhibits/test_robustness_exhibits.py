@@ -33,6 +33,7 @@ ENTRIES = toy.definitions(
     groups={"kind": "subgroups", "columns": COLUMNS, "groups": ["county", ["young", "not_young"]]},
     logit={"kind": "binary_models", "columns": SHARES, "show_ratio": True},
     counts={"kind": "count_models", "columns": SHARES, "exposure": "age", "show_controls": True},
+    overdispersed={"kind": "count_models", "columns": {"months": "months_to_work"}, "model": "negative_binomial"},
     quantiles={"kind": "quantile_effects", "columns": COLUMNS, "draws": 99, "specification": "none"},
     quantile_lines={"kind": "quantile_curve", "columns": COLUMNS, "specification": "main", "method": "regression"},
     duration={"kind": "time_to_event", "outcome": "months_to_work"},

@@ -1,6 +1,7 @@
-"""Maximum (quasi-)likelihood of a response given a linear index: logit, probit and Poisson.
+"""Maximum (quasi-)likelihood of a response given a linear index: logit, probit, Poisson and negative binomial.
 
-The log-likelihood of each person is a function of the index x'b alone, so that Newton's steps need its first two derivatives. With probability weights the weighted scores sum to 0, as in Stata's pweights.
+The log-likelihood of each person is a function of the index x'b (and of the dispersion of a negative binomial) alone, so that Newton's
+steps need few derivatives. With probability weights the weighted scores sum to 0, as in Stata's pweights.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from refino_eval.covariances import COVARIANCES, Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
 
-Family = Literal["logit", "probit", "poisson"]
+Family = Literal["logit", "probit", "poisson", "negative_binomial"]
 EffectAt = Literal["average", "means"]
 LikelihoodVcov = Literal["iid", "HC0", "HC1", "CRV1", "CRV1_nested"]
 MOST_STEPS = 200
@@ -64,6 +65,15 @@ def _logistic_density(index: FloatArray) -> FloatArray:
     return np.asarray(special.expit(index) * special.expit(-index))
 
 
+_POISSON = Response(
+    is_binary=False,
+    mean=np.exp,
+    slope=np.exp,
+    index=np.log,
+    log_likelihood=lambda y, index: y * index - np.exp(index),
+    score=lambda y, index: y - np.exp(index),
+    curvature=lambda _, index: np.exp(index),
+)
 RESPONSES: Mapping[Family, Response] = {
     "logit": Response(
         is_binary=True,
@@ -83,15 +93,9 @@ RESPONSES: Mapping[Family, Response] = {
         score=_mills,
         curvature=lambda y, index: _mills(y, index) * (_mills(y, index) + index),
     ),
-    "poisson": Response(
-        is_binary=False,
-        mean=np.exp,
-        slope=np.exp,
-        index=np.log,
-        log_likelihood=lambda y, index: y * index - np.exp(index),
-        score=lambda y, index: y - np.exp(index),
-        curvature=lambda _, index: np.exp(index),
-    ),
+    "poisson": _POISSON,
+    # Its mean is that of Poisson regression, whose coefficients its likelihood starts from.
+    "negative_binomial": _POISSON,
 }
 
 
@@ -143,14 +147,19 @@ class FittedResponse:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Maximum:
-    """Coefficients (k,) and their covariance (k, k)."""
+    """Coefficients (k,) and their covariance (k, k); the dispersion of a negative binomial, else NaN."""
 
     coefficients: FloatArray
     covariance: FloatArray
+    dispersion: float = float("nan")
 
 
 class NoMaximumError(Exception):
     """The likelihood has no finite maximum."""
+
+
+Derivatives = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+"""The scores of people (n, k) and the information (k, k), minus the second derivatives of the log-likelihood, at coefficients."""
 
 
 def maximise(sample: Sample, family: Family, vcov: Vcov, start: FloatArray) -> Maximum:
@@ -166,37 +175,85 @@ def maximise(sample: Sample, family: Family, vcov: Vcov, start: FloatArray) -> M
         When Newton's steps do not converge, or end where nothing is left to explain.
     """
     response, x, w = RESPONSES[family], sample.x, sample.weights
-    beta = start
+    if family == "negative_binomial":
+        return _negative_binomial(sample, vcov, maximise(sample, "poisson", "HC0", start).coefficients)
 
-    def objective(at: FloatArray) -> float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(w @ response.log_likelihood(sample.y, x @ at + sample.offset))
+    def value(beta: FloatArray) -> float:
+        return float(w @ response.log_likelihood(sample.y, x @ beta + sample.offset))
 
-    length = np.sqrt(w @ x**2)
-    value = objective(beta)
-    for _ in range(MOST_STEPS):
+    def derivatives(beta: FloatArray) -> tuple[FloatArray, FloatArray]:
         index = x @ beta + sample.offset
         scores = x * (w * response.score(sample.y, index))[:, None]
-        information = (x * (w * response.curvature(sample.y, index))[:, None]).T @ x
+        return scores, (x * (w * response.curvature(sample.y, index))[:, None]).T @ x
+
+    beta = _newton(value, derivatives, start, np.sqrt(w @ x**2))
+    return Maximum(beta, _covariance(*derivatives(beta), vcov, sample.clusters))
+
+
+def _newton(
+    value: Callable[[FloatArray], float], derivatives: Derivatives, start: FloatArray, length: FloatArray
+) -> FloatArray:
+    """Climb to the maximum of a log-likelihood by Newton's steps, halved where they go down; length is that of each column."""
+    beta, reached = start, value(start)
+    for _ in range(MOST_STEPS):
+        scores, information = derivatives(beta)
         gradient = scores.sum(axis=0)
         # Columns of unit length: a coefficient that runs away takes its part of the information to 0, whatever its unit.
         scaled = information / np.outer(length, length)
         if not np.isfinite(scaled).all() or np.linalg.cond(scaled) > 1e14 or abs(beta[0]) > 20:
             raise NoMaximumError
-        step = np.linalg.solve(scaled, gradient / length) / length
-        if gradient @ step < CONVERGED:
-            return Maximum(beta, _covariance(information, scores, vcov, sample.clusters))
+        least = float(np.linalg.eigvalsh(scaled)[0])
+        # Where the likelihood bends upwards, away from the maximum, Newton's step would go down.
+        bent = scaled if least > 0 else scaled + (1e-3 - 2 * least) * np.eye(length.size)
+        step = np.linalg.solve(bent, gradient / length) / length
+        if gradient @ step < CONVERGED and least > 0:
+            return beta
         for _ in range(40):
-            tried = objective(beta + step)
+            with np.errstate(over="ignore", invalid="ignore"):
+                tried = value(beta + step)
             # At the maximum the rounding of a long sum may hide what a step adds.
-            if tried >= value - 1e-12 * abs(value):
+            if tried >= reached - 1e-12 * abs(reached):
                 break
             step = step / 2
-        beta, value = beta + step, tried
+        beta, reached = beta + step, tried
     raise NoMaximumError
 
 
-def _covariance(information: FloatArray, scores: FloatArray, vcov: Vcov, clusters: IntArray | None) -> FloatArray:
+def _negative_binomial(sample: Sample, vcov: Vcov, start: FloatArray) -> Maximum:
+    """Maximise the likelihood of counts with variance mean + a mean^2 (Cameron and Trivedi 2013, section 3.3.1), a and all coefficients."""
+    x, y, w = sample.x, sample.y, sample.weights
+    mean = np.exp(x @ start + sample.offset)
+    dispersion = max(float(w @ ((y - mean) ** 2 - mean)) / float(w @ mean**2), 0.01)
+
+    def parts(at: FloatArray) -> tuple[FloatArray, float]:
+        return np.exp(x @ at[:-1] + sample.offset), float(np.exp(-at[-1]))
+
+    def value(at: FloatArray) -> float:
+        mean, r = parts(at)
+        likelihood = special.gammaln(y + r) - special.gammaln(r) - special.gammaln(y + 1)
+        return float(w @ (likelihood + r * np.log(r / (r + mean)) + y * np.log(mean / (r + mean))))
+
+    def derivatives(at: FloatArray) -> tuple[FloatArray, FloatArray]:
+        # By the index and r = 1 / a; the last coefficient is the log of a, so that dr = -r.
+        mean, r = parts(at)
+        total = r + mean
+        of_r = special.psi(y + r) - special.psi(r) + np.log(r / total) + 1 - (y + r) / total
+        of_rr = special.polygamma(1, y + r) - special.polygamma(1, r) + 1 / r - 1 / total - (mean - y) / total**2
+        scores = np.column_stack((x * (w * r * (y - mean) / total)[:, None], -w * r * of_r))
+        k = x.shape[1]
+        information = np.empty((k + 1, k + 1))
+        information[:k, :k] = (x * (w * mean * r * (y + r) / total**2)[:, None]).T @ x
+        information[:k, k] = information[k, :k] = (w * r * (y - mean) * mean / total**2) @ x
+        information[k, k] = -float(w @ (r * of_r + r**2 * of_rr))
+        return scores, information
+
+    length = np.append(np.sqrt(w @ x**2), np.sqrt(w.sum()))
+    best = _newton(value, derivatives, np.append(start, np.log(dispersion)), length)
+    covariance = _covariance(*derivatives(best), vcov, sample.clusters)
+    return Maximum(best[:-1], covariance[:-1, :-1], float(np.exp(best[-1])))
+
+
+def _covariance(scores: FloatArray, information: FloatArray, vcov: Vcov, clusters: IntArray | None) -> FloatArray:
     inverse = np.asarray(np.linalg.inv(information))
     if not COVARIANCES[vcov].is_robust:
         return inverse
@@ -222,5 +279,5 @@ def check_response(y: FloatArray, family: Family, name: str) -> None:
     binary = RESPONSES[family].is_binary
     wrong = int(np.count_nonzero(~np.isin(y, (0.0, 1.0)) if binary else ~(y >= 0)))
     if wrong:
-        needed = f"0 or 1 for a {family}" if binary else "0 or more for a Poisson regression"
+        needed = f"0 or 1 for a {family}" if binary else "0 or more for a model of counts"
         raise UserError(f"{name} must be {needed}; {wrong} of {y.size} values are not. Use the linear model.")

@@ -1,4 +1,4 @@
-"""Binary outcomes by logit or probit, and counts by Poisson regression, next to the linear model.
+"""Binary outcomes by logit or probit, and counts by Poisson or negative binomial regression, next to the linear model.
 
 With a dummy for every cell, a cell whose people all have the same binary outcome, or only zeros of a count, has no finite
 constant (it is separated): its people are fitted exactly in both arms, carry no information about treatment, and are left out of
@@ -7,7 +7,8 @@ their share; both are reported. Constants of small cells bias the log odds away 
 their size), the average effect on the probability much less; the conditional logit (Chamberlain 1980) has no
 such constants and gives consistent log odds, but no probabilities. Poisson regression has no such bias, and is consistent for
 any outcome that is not negative whose mean is exponential in the index (Gourieroux, Monfort and Trognon 1984); its standard
-errors need the sandwich unless the variance is the mean.
+errors need the sandwich unless the variance is the mean. The negative binomial adds a dispersion a, with variance mean + a mean^2,
+and is consistent too as long as the mean is right and a is taken as given (its likelihood estimates both).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from refino_eval.estimation.core.likelihood import (
     Family,
     FittedResponse,
     LikelihoodVcov,
+    Maximum,
     NoMaximumError,
     Sample,
     check_response,
@@ -69,7 +71,7 @@ class ResponseTable:
     or that change for a person with average controls, with its delta-method standard error and normal inference;
     ``estimate_varying`` the same over the ``n_varying`` people in cells where the outcome varies. ``linear`` and
     ``linear_std_error`` are the ITT's of the linear model with the same cells and controls. ``coefficient`` (log odds of a logit,
-    log of the rate ratio of Poisson regression) comes with dummies, ``conditional_log_odds`` without constants (NaN when not asked
+    log of the rate ratio of models of counts) comes with dummies, ``conditional_log_odds`` without constants (NaN when not asked
     for). ``n_separated`` people live in ``n_separated_cells`` cells whose outcomes are all alike (of counts: all 0);
     ``n_singletons`` people are alone in their cells. ``coefficients`` has the coefficients of each outcome's controls, J tuples, and
     ``fitted`` what was fitted, kept while a recording is open.
@@ -87,6 +89,7 @@ class ResponseTable:
     linear_std_error: FloatArray
     coefficient: FloatArray
     coefficient_std_error: FloatArray
+    dispersion: FloatArray
     conditional_log_odds: FloatArray
     conditional_std_error: FloatArray
     n: IntArray
@@ -126,7 +129,7 @@ def response_model(
     Parameters
     ----------
     outcomes
-        Shape (n, J), 0 or 1; for ``"poisson"`` 0 or more.
+        Shape (n, J), 0 or 1; for ``"poisson"`` and ``"negative_binomial"`` 0 or more.
     treated, names, options
         As in `itt.itt`. ``vcov`` is ``"iid"``, from the likelihood's second derivatives (without weights), ``"HC0"`` (sandwich),
         ``"HC1"`` (sandwich times n / (n - K)), ``"CRV1"`` or ``"CRV1_nested"`` (both with scores summed in clusters, times G / (G - 1) as
@@ -232,7 +235,8 @@ def _one_outcome(
         None if summed_in is None else summed_in[inside],
     )
     fitted = FittedResponse(sample, model.family, inputs.vcov, model.at, share)
-    effect, error, beta, errors = _effect_on_mean(fitted, x.shape[1] - 1 - len(controls), name)
+    effect, error, best = _effect_on_mean(fitted, x.shape[1] - 1 - len(controls), name)
+    beta, errors = best.coefficients, np.sqrt(np.diag(best.covariance))
     held = (np.nan, np.nan)
     if conditional:
         held = _conditional(values[inside], x[:, : 1 + len(controls)], inputs.cells[inside])
@@ -245,6 +249,7 @@ def _one_outcome(
         "std_error_varying": error,
         "coefficient": beta[0],
         "coefficient_std_error": errors[0],
+        "dispersion": best.dispersion,
         "coefficients": tuple(map(Coefficient, controls, beta[1:].tolist(), errors[1:].tolist())),
         "fitted": None if open_recording() is None else fitted,
         "conditional_log_odds": held[0],
@@ -270,8 +275,8 @@ def dense_columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArra
     return columns, [inputs.control_names[k] for k in kept]
 
 
-def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[float, float, FloatArray, FloatArray]:
-    """Effect on the mean with its standard error; all coefficients, treatment first, with theirs."""
+def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[float, float, Maximum]:
+    """Effect on the mean with its standard error, and all coefficients, treatment first."""
     sample, response = fitted.sample, RESPONSES[fitted.family]
     w = sample.weights / sample.weights.sum()
     # Newton's first step is from the constants of the cells' means, the last columns of the regressors.
@@ -280,9 +285,12 @@ def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[fl
     try:
         best = maximise(sample, fitted.family, fitted.vcov, start)
     except NoMaximumError:
+        even = ", or the counts vary no more than those of a Poisson regression" * (
+            fitted.family == "negative_binomial"
+        )
         raise UserError(
             f"{name}: the {fitted.family} has no finite estimate among {len(sample.y)} people in cells where it varies; treatment or "
-            "the controls predict the outcome exactly. Use coarser cells or fewer controls, or the linear model."
+            f"the controls predict the outcome exactly{even}. Use coarser cells or fewer controls, or another model."
         ) from None
     beta, points, offset = best.coefficients, sample.x, sample.offset
     if fitted.at == "means":
@@ -293,7 +301,7 @@ def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[fl
     slope[0] = w @ high
     effect = w @ (response.mean(base + beta[0]) - response.mean(base))
     cov = best.covariance
-    return float(effect), float(np.sqrt(slope @ cov @ slope)), beta, np.sqrt(np.diag(cov))
+    return float(effect), float(np.sqrt(slope @ cov @ slope)), best
 
 
 def _conditional(y: FloatArray, x: FloatArray, cells: IntArray) -> tuple[float, float]:

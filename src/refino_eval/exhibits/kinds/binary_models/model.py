@@ -32,7 +32,7 @@ class ResponseModelExhibit(OutcomesExhibit):
     """Model -> key of the column of the exponential of that coefficient, for models where it has a meaning."""
 
     specification: Name = "main"
-    model: Literal["logit", "probit", "poisson"]
+    model: Literal["logit", "probit", "poisson", "negative_binomial"]
     effect_at: Literal["average", "means"] = "average"
     show_ratio: bool = False
     show_controls: bool = Field(

@@ -92,6 +92,9 @@ def _outcome_rows(
     yield cell(key, exhibit.model, "n", n_inside, n_inside)
     yield cell(key, exhibit.model, "n_left_out", n_outside, n_outside)
     yield from _coefficient_rows(key, exhibit.coefficient, b, error, n, ask, 0)
+    if np.isfinite(table.dispersion[0]):
+        source = Refitted("statsmodels", lambda: ask().dispersion)
+        yield cell(key, "dispersion", "estimate", table.dispersion[0], n, source=source)
     if exhibit.ratio is not None:
         yield from _ratio_rows(key, exhibit.ratio, table, n, ask)
     for k, control in enumerate(table.coefficients[0] if exhibit.show_controls else ()):

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from refino_eval.config.base import Name
 from refino_eval.exhibits.kinds.binary_models.model import ResponseModelExhibit
 
+if TYPE_CHECKING:
+    from refino_eval.config.definitions import Specification
+
 
 class CountModelsExhibit(ResponseModelExhibit):
-    """Effects on counts by Poisson regression (average marginal effects and incidence rate ratios) next to the linear model."""
+    """Effects on counts by Poisson or negative binomial regression (average marginal effects and incidence rate ratios) next to the linear model."""
 
     kind: Literal["count_models"]
-    coefficient_keys: ClassVar[Mapping[str, str]] = {"poisson": "log_rate"}
-    ratio_keys: ClassVar[Mapping[str, str]] = {"poisson": "rate_ratio"}
-    model: Literal["poisson"] = Field(
+    coefficient_keys: ClassVar[Mapping[str, str]] = {"poisson": "log_rate", "negative_binomial": "log_rate"}
+    ratio_keys: ClassVar[Mapping[str, str]] = {"poisson": "rate_ratio", "negative_binomial": "rate_ratio"}
+    model: Literal["poisson", "negative_binomial"] = Field(
         default="poisson",
-        description="poisson: quasi-maximum likelihood, which needs only that the mean is right, with the covariance of the specification.",
+        description="poisson: quasi-maximum likelihood, which needs only that the mean is right, with the covariance of the specification; "
+        "negative_binomial: variance mean + a mean^2 with an estimated a (Stata's nbreg), without weights.",
     )
     effect_at: Literal["average", "means"] = Field(
         default="average",
@@ -31,6 +35,24 @@ class CountModelsExhibit(ResponseModelExhibit):
         default=None,
         description="A covariate above 0 that the expected number is in proportion to, such as the time that a person was observed.",
     )
+
+    def refused(
+        self,
+        specifications: Mapping[str, Specification],
+        *,
+        weights: str | None,
+        clusters: int,
+        cluster_key: str = "person_table.cluster",
+    ) -> Iterator[str]:
+        """Return the options that this kind does not honour: weights of a negative binomial."""
+        yield from super().refused(specifications, weights=weights, clusters=clusters, cluster_key=cluster_key)
+        entry = specifications.get(self.specification)
+        if (
+            self.model == "negative_binomial"
+            and entry is not None
+            and (weights if entry.weights is None else entry.weights)
+        ):
+            yield "takes no weights with model negative_binomial. Choose model: poisson, or a specification with `weights: false`."
 
     @property
     def covariates_read(self) -> tuple[str, ...]:
