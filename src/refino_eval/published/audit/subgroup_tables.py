@@ -76,16 +76,23 @@ def _divided(document: Document, exhibit: str) -> Divided | None:
     """Return a table as divided people, or None where it is no such table."""
     cells = [cell for cell in document.cells.values() if cell.key[0] == exhibit]
     shares = [cell for cell in cells if cell.statistic == "share" and not {*EVERYBODY} & {*cell.key[2:4]}]
-    columns = list(dict.fromkeys(cell.key[3] for cell in shares))
-    sizes = [[cell for cell in cells if cell.statistic == "n" and cell.key[3] == column] for column in columns]
-    if len(columns) < 2 or any(len(own) != 1 or own[0].printed.value < 1 for own in sizes):
+    sizes = _sizes(cells, list(dict.fromkeys(cell.key[3] for cell in shares)))
+    if len(sizes) < 2:
         return None
     rows: dict[Row, dict[str, Cell]] = {}
     for cell in shares:
         rows.setdefault((cell.key[1], cell.key[2]), {})[cell.key[3]] = cell
-    full = {row: tuple(of[name] for name in columns) for row, of in rows.items() if len(of) == len(columns)}
-    table = Divided(full, tuple(own[0] for own in sizes))
+    full = {row: tuple(of[name] for name in sizes) for row, of in rows.items() if len(of) == len(sizes)}
+    table = Divided(full, tuple(sizes.values()))
     return table if len(full) >= FEWEST_ROWS and table.total >= FEWEST_PEOPLE else None
+
+
+def _sizes(cells: Sequence[Cell], columns: Sequence[str]) -> dict[str, Cell]:
+    """Return the size of each column; none where a column has no size above zero, or several."""
+    sizes = [cell for cell in cells if cell.statistic == "n" and cell.key[3] in columns]
+    single = len(sizes) == len({size.key[3] for size in sizes}) == len(columns)
+    of_columns = {size.key[3]: size for size in sizes if size.printed.value >= 1}
+    return {column: of_columns[column] for column in columns} if single and len(of_columns) == len(columns) else {}
 
 
 def _comparable(one: Divided, other: Divided) -> bool:
@@ -177,14 +184,13 @@ def _wrong_total(document: Document, table: Divided, others: Group) -> Iterator[
     wanted = max(totals, key=totals.count, default=table.total)
     if totals.count(wanted) < 2 or table.total in totals:
         return
-    twice = {size for size in table.sizes for other in table.sizes if size is not other and size.text == other.text}
     right = {size: int(size.printed.value) + wanted - table.total for size in table.sizes}
     wrong = [
         size
         for size, value in right.items()
         if value > 0
-        and (size in twice or is_slip(size, point(value)) or mistyped(f"{size.printed.value}", f"{value}"))
-        and _agree_with(table, others, [Fraction(value if own is size else own.printed.value) for own in table.sizes])
+        and _may_be_written_for(size, value, table)
+        and _agree_with(table, others, _with(table, size, value))
     ]
     if wrong and not document.explained("sample", wrong[0].key):
         yield finding_about(
@@ -192,6 +198,17 @@ def _wrong_total(document: Document, table: Divided, others: Group) -> Iterator[
             fits=", ".join(str(right[size]) for size in wrong), suspects=[size.key for size in wrong],
             total=table.total, others_total=wanted, tables=totals.count(wanted),
         )  # fmt: skip
+
+
+def _may_be_written_for(size: Cell, value: int, table: Divided) -> bool:
+    """Return whether a size is a typing error for another number, or equals another size of the table and may be a copy of it."""
+    copied = any(size is not other and size.text == other.text for other in table.sizes)
+    return copied or is_slip(size, point(value)) or mistyped(f"{size.printed.value}", f"{value}")
+
+
+def _with(table: Divided, size: Cell, value: int) -> list[Fraction]:
+    """Return the sizes of a table with another number for one of them."""
+    return [Fraction(value if own is size else own.printed.value) for own in table.sizes]
 
 
 def _agree_with(table: Divided, others: Group, sizes: Sequence[Fraction], *, least: Fraction = Fraction(3, 4)) -> bool:

@@ -25,7 +25,7 @@ from refino_eval.published.audit.findings_text import finding_about, number
 from refino_eval.published.audit.inferred_layout import is_difference
 from refino_eval.published.audit.shares_and_counts import whole
 from refino_eval.published.audit.significance import critical, t_range
-from refino_eval.published.intervals import Interval
+from refino_eval.published.intervals import Interval, added, point
 
 FEWEST = 5
 """Other rows that a row is compared with."""
@@ -112,19 +112,17 @@ def _groups(
         means = place["mean_treated"], place["mean_control"]
         return means, (sds[0], sds[1]) if len(sds) == 2 else None
     for statistic in ("mean", "share"):
-        inside = [
-            other
-            for other in places
-            if statistic in other
-            and other is not place
-            and other[statistic].key[3] not in EVERYBODY
-            and not is_difference(other[statistic].key[:4])
-        ]
+        inside = [other for other in places if other is not place and _of_one_group(other.get(statistic))]
         if len(inside) == 2:
             one, other = inside
             both = "sd" in one and "sd" in other and statistic == "mean"
             return (one[statistic], other[statistic]), (one["sd"], other["sd"]) if both else None
     return None
+
+
+def _of_one_group(cell: Cell | None) -> bool:
+    """Return whether a number is that of a group, and not of everybody or a difference."""
+    return cell is not None and cell.key[3] not in EVERYBODY and not is_difference(cell.key[:4])
 
 
 def error_of(place: Mapping[str, Cell], estimate: Cell) -> Interval | None:
@@ -209,21 +207,27 @@ def _alike(known: Sequence[tuple[Comparison, Ends]]) -> list[tuple[Comparison, E
 def _spread(row: Comparison, source: str) -> Ends | None:
     """Return about how much an outcome varies, up to a factor that all rows have in common; None where it is unknown."""
     if source == "sd":
-        if row.deviations is None:
-            return None
-        squares = [cell.range.squared() for cell in row.deviations]
-        ends = [math.sqrt(sum(float(getattr(square, side)) for square in squares)) for side in ("low", "high")]
+        ends = _root_of_squares(row.deviations or ())
     elif source == "share":
-        if row.means[0].statistic != "share":
-            return None
-        scale = 1 if row.means[0].printed.percent or not row.in_percent else 100
-        shares = [float(abs(cell.range).middle) / scale for cell in row.means]
-        variance = sum(share * (1 - share) for share in shares if share < 1)
-        ends = [math.sqrt(variance)] * 2
+        ends = _of_shares(row) if row.means[0].statistic == "share" else (0.0, 0.0)
     else:
-        sizes = [abs(cell.range) for cell in row.means]
-        ends = [float(sum(getattr(size, side) for size in sizes)) for side in ("low", "high")]
-    return (ends[0], ends[1]) if ends[0] > 0 else None
+        size = added(abs(cell.range) for cell in row.means)
+        ends = float(size.low), float(size.high)
+    return ends if ends[0] > 0 else None
+
+
+def _root_of_squares(deviations: Sequence[Cell]) -> Ends:
+    """Return the root of the sum of squared standard deviations; zero without any."""
+    squares = added(cell.range.squared() for cell in deviations) if deviations else point(0)
+    return math.sqrt(squares.low), math.sqrt(squares.high)
+
+
+def _of_shares(row: Comparison) -> Ends:
+    """Return the root of the variances that the shares of the groups give."""
+    scale = 1 if row.means[0].printed.percent or not row.in_percent else 100
+    shares = [float(abs(cell.range).middle) / scale for cell in row.means]
+    root = math.sqrt(sum(share * (1 - share) for share in shares if share < 1))
+    return root, root
 
 
 def _best_power(known: Sequence[tuple[Comparison, Ends]], powers: Sequence[float]) -> list[Ends]:
