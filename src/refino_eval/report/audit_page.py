@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from refino_eval.config.base import Language
 from refino_eval.published.audit.findings import CERTAINTIES, rule_text
 from refino_eval.published.audit.findings_report import (
-    MARKS,
     Audited,
     FindingGroup,
     as_written,
@@ -81,7 +80,6 @@ def audit_page(documents: Sequence[Audited], language: Language) -> str:
         word_of=lambda key, number: say(f"audit.word_{key}", language, n=number),
         lines=_lines,
         marked=_marked,
-        marks=MARKS,
         reason=lambda unread: unread_reason(unread, language),
         title_of=lambda rule: rule_text("title", rule, language),
         must=lambda rule: rule_text("must", rule, language),

@@ -137,6 +137,12 @@ class FindingGroup:
                     marks[key] = min(mark, marks.get(key, mark), key=MARKS.index)
         return marks
 
+    def marks_within(self, table: PrintedTable) -> list[str]:
+        """Return the marks of a table's numbers, the strongest first."""
+        keys = {key for row in table.rows for cell in row for key in cell.numbers}
+        used = {mark for key, mark in self.marks.items() if key in keys}
+        return [mark for mark in MARKS if mark in used]
+
     def excerpt(self, language: Language) -> PrintedTable | None:
         """Return the table as published, or the part of it around the numbers; None for numbers of the text."""
         tables = [
