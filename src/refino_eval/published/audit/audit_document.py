@@ -22,6 +22,7 @@ from refino_eval.published.audit.comparisons.outlying_ratios import outlying_rat
 from refino_eval.published.audit.comparisons.rounded_sums import rounded_sums
 from refino_eval.published.audit.comparisons.sibling_models import sibling_models
 from refino_eval.published.audit.comparisons.sister_rows import sister_rows
+from refino_eval.published.audit.comparisons.star_order import star_order
 from refino_eval.published.audit.comparisons.two_way_outliers import two_way_outliers
 from refino_eval.published.audit.comparisons.unusual_numbers import unusual_numbers
 from refino_eval.published.audit.document import Document, document_of, relations_file
@@ -40,7 +41,7 @@ from refino_eval.published.values import load_published
 FAMILIES = (
     sibling_models, copied_lines, arithmetic, shares_and_counts, pooled_sizes, whole_numbers, group_tests,
     category_tests, significance, subgroup_tables,
-    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, broken_series, irregular_decimals, unusual_numbers, other_documents,
+    model_consistency, outlying_ratios, sister_rows, deviating_rows, rounded_sums, two_way_outliers, constant_lines, broken_series, irregular_decimals, star_order, unusual_numbers, other_documents,
 )  # fmt: skip
 ABOUT_THE_NUMBER = ("swap", "grouping", "sign", "magnitude")
 """Rules that say how a number was written wrongly: whatever else it contradicts has the same cause."""

@@ -155,7 +155,6 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
     if not 3 <= number <= FEW_LINES:
         return
     middle = (lines.low + lines.high) / 2
-    nonzero = lines.low * lines.high > 0
     found: list[tuple[float, bool, int, tuple[int, int], str, tuple[int, ...]]] = []
     for target, (a, b) in itertools.product(range(number), itertools.combinations(range(number), 2)):
         for exact in (False, True) if target not in (a, b) else ():
@@ -188,7 +187,7 @@ def proportional_products(cells: Sequence[Cell]) -> Iterator[list[Candidate]]:
                         target,
                         (a, b),
                         _shortest(*limits),
-                        tuple(np.flatnonzero(~other & nonzero[target] & nonzero[a] & nonzero[b])),
+                        tuple(np.flatnonzero(~other)),
                     )
                 )
     taken: set[frozenset[int]] = set()
@@ -214,7 +213,7 @@ def _other_round_factor(low: Floats, high: Floats, limits: tuple[float, float]) 
         power = 10.0 ** np.floor(np.log10(middle))
         digit = np.round(middle / power) * power
         turns = np.log10(middle / ((limits[0] + limits[1]) / 2))
-        return (low <= digit) & (digit <= high) & (high < 1.05 * low) & (np.abs(turns - np.round(turns)) > 0.01)
+        return (low <= digit) & (digit <= high) & (high < 1.005 * low) & (np.abs(turns - np.round(turns)) > 0.01)
 
 
 def _may_be_proportional(lines: Lines, target: int, of: int, exact: bool) -> bool:

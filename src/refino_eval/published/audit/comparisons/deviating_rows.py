@@ -31,7 +31,10 @@ FEWEST = 5
 """Other rows that a row is compared with."""
 
 TIMES = 4.0
-"""How many times as much as nine tenths of the other rows a row must deviate."""
+"""How many times as much as nearly all other rows a row must deviate."""
+
+FEW = 7
+"""One row in so many may be exceptional: two numbers that were exchanged are wrong in two rows."""
 
 FACTORS = {"sd": math.log(1.5), "share": math.log(1.5), "mean": math.log(5)}
 """Log factor from which a standard error is far from what is predicted, by what predicts it."""
@@ -152,7 +155,7 @@ def error_of(place: Mapping[str, Cell], estimate: Cell) -> Interval | None:
 
 
 def outlying(ends: Sequence[Ends], floor: float) -> list[int]:
-    """Return which of some ranges are far from the others' median, compared with how far nine tenths of the others are.
+    """Return which of some ranges are far from the others' median, compared with how far nearly all others are.
 
     Parameters
     ----------
@@ -167,7 +170,7 @@ def outlying(ends: Sequence[Ends], floor: float) -> list[int]:
     for k in range(len(middle)):
         others = np.delete(middle, k)
         centre = float(np.median(others))
-        usual = np.sort(np.abs(others - centre))[: len(others) - len(others) // 10]
+        usual = np.sort(np.abs(others - centre))[: len(others) - len(others) // FEW]
         if max(low[k] - centre, centre - high[k]) > max(floor, TIMES * float(usual.max())):
             result.append(k)
     return result
@@ -184,7 +187,7 @@ def _far_errors(rows: Sequence[Comparison]) -> list[tuple[Comparison, list[float
             far = outlying(ends, floor)
             middle = [sum(of) / 2 for of in ends]
             # Several rows that are far from the others are of another kind.
-            few = len(far) <= max(1, len(known) // 10)
+            few = len(far) <= max(1, len(known) // FEW)
             return [
                 (known[k][0], [math.exp(other - middle[k]) for j, other in enumerate(middle) if j != k])
                 for k in (far if few else ())
@@ -273,7 +276,7 @@ def _far_estimates(document: Document, rows: Sequence[Comparison]) -> Iterator[F
     ]
     gaps = min(options, key=lambda option: float(np.median([max(abs(low), abs(high)) for low, high in option])))
     far = outlying(gaps, ERRORS)
-    if len(far) > max(1, len(rows) // 10):
+    if len(far) > max(1, len(rows) // FEW):
         return
     for k in far:
         row = rows[k]
