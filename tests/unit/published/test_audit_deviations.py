@@ -215,3 +215,28 @@ def test_numbers_in_columns_of_other_decimals_are_reported():
     cells = {f"one//row_{k}/effect/estimate": f"{k + 1.4:.1f}" for k in range(9)}
     assert reported(cells, {"one//row_4/effect/estimate": "5.43"}) == {("displaced", "one//row_4/effect/estimate")}
     assert reported(cells, {"one//row_4/effect/estimate": "0.02"}) == set()
+
+
+def test_stars_do_not_fall_where_t_rises_whatever_the_levels_are():
+    cells = {}
+    for k, (t, stars) in enumerate(((0.4, ""), (2.1, "*"), (1.3, ""), (2.6, "**"))):
+        cells[f"effects//outcome_{k}/effect/estimate"] = f"{3.1 * t:.1f}{stars}"
+        cells[f"effects//outcome_{k}/effect/t_stat"] = f"{t:.2f}"
+    assert reported(cells) == set()
+    at = "effects//outcome_2/effect"
+    assert reported(cells, {f"{at}/t_stat": "3.10"}) == {("stars", f"{at}/estimate")}
+
+
+@pytest.mark.parametrize(("sd", "rules"), [("48.5", {"binary_sd"}), ("4.65", {"binary_sd"}), ("31.2", set())])
+def test_one_standard_deviation_of_a_yes_no_variable_may_have_a_typing_error(sd, rules):
+    cells = {}
+    for k, (mean, spread) in enumerate(((23.9, 41.7), (120.6, 13.7), (88.2, 9.4))):
+        for arm, factor in (("treated", 1.0), ("control", 1.03)):
+            cells[f"means//all/outcome_{k}/mean_{arm}"] = f"{mean * factor:.1f}"
+            cells[f"means//all/outcome_{k}/sd_{arm}"] = f"{spread * factor:.1f}"
+    cells["means//all/all/n"] = "1600"
+    cells["means//all/anxious/mean_treated"], cells["means//all/anxious/sd_treated"] = "32.6", "46.9"
+    cells["means//all/anxious/mean_control"], cells["means//all/anxious/sd_control"] = "31.5", "46.5"
+    assert reported(cells) == set()
+    # 31.2 is no typing error: the other one may fit by chance.
+    assert {rule for rule, _ in reported(cells, {"means//all/anxious/sd_control": sd})} == rules

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from refino_eval.published.audit.document import Cell, Document
@@ -13,6 +14,7 @@ from refino_eval.published.audit.findings_text import finding, finding_about, jo
 from refino_eval.published.audit.inferred_layout import is_difference
 from refino_eval.published.audit.inferred_relations import size_columns
 from refino_eval.published.audit.significance import tail
+from refino_eval.published.audit.slips import is_slip, mistyped
 from refino_eval.published.intervals import COUNTS, Interval, point
 from refino_eval.published.relations import Key, fill, fits, match
 
@@ -24,6 +26,8 @@ MANY = 8
 """Means of a table among which a single negative one is an error of sign."""
 DURATIONS = ("persons", "people", "months", "weeks", "days", "hours", "years")
 """Units of numbers that are never negative, unless they are differences."""
+RARELY = 0.03
+"""Probability with which the standard deviation of another variable fits, where a typing error explains the only other one."""
 BY_CHANCE = 0.05
 """A row is binary if its standard deviations would fit its shares by chance with less than this probability."""
 
@@ -246,7 +250,8 @@ def _binary_deviations(document: Document) -> Iterator[Finding]:
         often = sum(chance < 1 for chance in chances) >= max(4, 0.6 * len(chances))
         for row in rows:
             declared = any(fits(relation.of, row[0].mean.key) for relation in document.facts("binary"))
-            failing = [spread for spread in row if spread.chance == 1] if declared or _is_binary(row, often) else []
+            binary = declared or _is_binary(row, often) or _is_binary_but_for_a_slip(document, row)
+            failing = [spread for spread in row if spread.chance == 1] if binary else []
             for spread in failing:
                 if not document.explained("binary_sd", spread.sd.key):
                     yield _wrong_deviation(document, spread, declared)
@@ -289,6 +294,22 @@ def _is_binary(row: Sequence[Spread], often: bool) -> bool:
     return bool(own) and math.prod(own) < BY_CHANCE and (len(own) >= 2 * failing or (often and len(own) >= failing))
 
 
+def _is_binary_but_for_a_slip(document: Document, row: Sequence[Spread]) -> bool:
+    """Return whether one standard deviation of a row fits its share closely, and a typing error makes the only other one."""
+    fitting = [spread for spread in row if spread.chance < RARELY]
+    failing = [spread for spread in row if spread.chance == 1]
+    if len(row) != 2 or len(fitting) != 1 or len(failing) != 1:
+        return False
+    sd, share = failing[0].sd, failing[0].share
+    if share.low < 0 or share.high > 1:
+        return False
+    wanted, unit = _root_range(share, _people(document, failing[0].mean), failing[0].whole), Fraction(sd.printed.unit)
+    half = Fraction(1, 2)
+    first, last = math.ceil(wanted.low / unit - half), math.floor(wanted.high / unit + half)
+    texts = [f"{Decimal(k) * sd.printed.unit:f}" for k in range(first, min(last, first + FEWEST) + 1)]
+    return is_slip(sd, wanted) or any(mistyped(f"{sd.printed.value:f}", text) for text in texts)
+
+
 def _spread(document: Document, mean: Cell, sd: Cell, whole: int) -> Spread:
     """Return a mean and its standard deviation, with the probability that they fit by chance."""
     share = Spread(mean, sd, whole, 1.0)
@@ -315,8 +336,7 @@ def _wrong_deviation(document: Document, spread: Spread, declared: bool) -> Find
             cells=[sd.key], statistic="mean", limits=f"[0, {whole}]",
         )  # fmt: skip
     people = _people(document, mean)
-    square = deviation_range(spread.share, people)
-    ends = Interval(_root(square.low) * whole, _root(square.high) * whole)
+    ends = _root_range(spread.share, people, whole)
     cut = [cell.interval(cut=True).times(Fraction(1, whole)) for cell in (mean, sd)]
     fair = deviation_range(cut[0], people).meets(cut[1].squared())
     return finding_about(
@@ -329,6 +349,12 @@ def _wrong_deviation(document: Document, spread: Spread, declared: bool) -> Find
         cells=[mean.key],
         share=mean.text,
     )
+
+
+def _root_range(share: Interval, people: int | None, whole: int) -> Interval:
+    """Return the standard deviations that a binary variable can have, in the unit of its mean."""
+    square = deviation_range(share, people)
+    return Interval(_root(square.low) * whole, _root(square.high) * whole)
 
 
 def _root(value: Fraction) -> Fraction:

@@ -36,6 +36,16 @@ def is_slip(cell: Cell, wanted: Interval) -> bool:
     return any(Interval(value - half, value + half).meets(wanted) for value in slips(cell))
 
 
+def mistyped(text: str, right: str) -> bool:
+    """Return whether a number differs from another by one digit, or by two neighbouring digits transposed."""
+    if len(text) != len(right):
+        return False
+    wrong = [place for place, pair in enumerate(zip(text, right, strict=True)) if pair[0] != pair[1]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        return text[wrong[0]] == right[wrong[1]] and text[wrong[1]] == right[wrong[0]]
+    return len(wrong) == 1
+
+
 def most_probable_first(cells: Sequence[Cell], wanted: Sequence[Interval | None]) -> list[Cell]:
     """Return numbers in their order, but first the only one among them of which a slip makes the number that fits."""
     likely = [cell for cell, fits in zip(cells, wanted, strict=True) if fits is not None and is_slip(cell, fits)]

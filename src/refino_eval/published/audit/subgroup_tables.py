@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from refino_eval.published.audit.comparisons.model_consistency import mistyped
 from refino_eval.published.audit.document import EVERYBODY, Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about, name_of, quoted, short, span
 from refino_eval.published.audit.inferred_layout import COINCIDENCE
-from refino_eval.published.audit.slips import is_slip, most_probable_first
+from refino_eval.published.audit.slips import is_slip, mistyped, most_probable_first
 from refino_eval.published.intervals import Interval, added, point
 
 FEWEST_ROWS = 5

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
-from refino_eval.published.audit.comparisons.model_consistency import mistyped
 from refino_eval.published.audit.document import Cell, Document
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import finding_about
-from refino_eval.published.audit.slips import POWERS, is_slip, slips
+from refino_eval.published.audit.slips import POWERS, is_slip, mistyped, slips
 from refino_eval.published.intervals import point
 
 CONSTANT = ("value", "df", "n_clusters", "n_treated", "n_control")

@@ -17,7 +17,7 @@ from refino_eval.published.audit.document import Cell, Document, Model
 from refino_eval.published.audit.findings import Finding
 from refino_eval.published.audit.findings_text import decimal_of, distinct, finding_about, name_of, number, quoted
 from refino_eval.published.audit.significance import FEWEST_DF, critical, levels_of, t_range
-from refino_eval.published.audit.slips import is_slip
+from refino_eval.published.audit.slips import is_slip, mistyped
 from refino_eval.published.intervals import point
 from refino_eval.published.relations import Key, match
 
@@ -331,16 +331,6 @@ def _mistyped_sizes(document: Document) -> Iterator[Finding]:
 def _separated(cell: Cell, right: Decimal) -> bool:
     """Return whether a typing error separates a number from another one."""
     return is_slip(cell, point(Fraction(right))) or mistyped(f"{cell.printed.value}", f"{right}")
-
-
-def mistyped(text: str, right: str) -> bool:
-    """Return whether a number differs from another by one digit, or by two neighbouring digits transposed."""
-    if len(text) != len(right):
-        return False
-    wrong = [place for place, pair in enumerate(zip(text, right, strict=True)) if pair[0] != pair[1]]
-    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
-        return text[wrong[0]] == right[wrong[1]] and text[wrong[1]] == right[wrong[0]]
-    return len(wrong) == 1
 
 
 def _differing(document: Document, group: Sequence[Cell]) -> Finding:
