@@ -8,7 +8,7 @@ from scipy.stats import logistic, norm
 
 from refino_eval.errors import UserError
 from refino_eval.estimation import itt, response_model
-from refino_eval.estimation.core.recording import recording
+from refino_eval.estimation.core.recording import handled_controls, recording
 from refino_eval.estimation.verification.likelihood_engine import ask_response
 
 
@@ -180,3 +180,13 @@ def test_outcomes_keep_their_places():
     alone = response_model(frame[["c"]], z, cells=cells, controls=x)
     assert found.estimate[3] == pytest.approx(alone.estimate[0], rel=1e-12)
     assert found.to_frame()["outcome"].tolist() == ["a", "hole", "less", "c"]
+
+
+def test_a_control_that_is_a_combination_of_others_is_left_out_by_its_name():
+    rng = np.random.default_rng(8)
+    age, treated = rng.normal(size=200), rng.integers(0, 2, 200)
+    controls = pd.DataFrame({"age": age, "twice_age": 2 * age})
+    with handled_controls() as handled:
+        table = response_model(rng.integers(0, 2, 200).astype(float), treated, family="logit", controls=controls)
+    assert list(handled.dropped) == ["twice_age"]
+    assert [coefficient.name for coefficient in table.coefficients[0]] == ["age"]

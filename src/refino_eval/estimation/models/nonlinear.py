@@ -266,13 +266,15 @@ def dense_columns(inputs: RegressionInputs, inside: IntArray) -> tuple[FloatArra
     """Treatment, controls that are not combinations of others, and a dummy for every cell; and the names of these controls."""
     rows = np.zeros(inputs.n_rows, dtype=bool)
     rows[inside] = True
-    labels = tuple(f"control {k}" for k in range(inputs.controls.shape[1]))
+    names = inputs.control_names
+    # What is left out is noted by its name, which is only a place where the caller gave two controls the same one.
+    labels = names if len(set(names)) == len(names) else tuple(f"control {k}" for k in range(len(names)))
     design = design_of(replace(inputs, control_names=labels, rows=rows, singletons="keep"))
     kept = [k for k, label in enumerate(labels) if label in design.controls]
     dense = design.cells.codes
     dummies = (dense[:, None] == np.arange(design.cells.n_cells)).astype(np.float64)
     columns = np.hstack((inputs.treated[inside, None], inputs.controls[inside][:, kept], dummies))
-    return columns, [inputs.control_names[k] for k in kept]
+    return columns, [names[k] for k in kept]
 
 
 def _effect_on_mean(fitted: FittedResponse, n_cells: int, name: str) -> tuple[float, float, Maximum]:
