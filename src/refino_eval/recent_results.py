@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -53,3 +55,12 @@ def content_of(*parts: object) -> bytes:
             digest.update(repr(part).encode())
         digest.update(b"|")
     return digest.digest()
+
+
+def version_of(path: Path | str) -> tuple[object, ...]:
+    """Return what changes when a file is written anew; the path alone for one that is not there."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return (str(path),)
+    return str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino

@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from refino_eval.errors import UserError, nearest, raise_problems
+from refino_eval.recent_results import RecentResults, version_of
 from refino_eval.statistic_names import PUBLISHED_STATISTICS
 
 KEYS = ("exhibit", "panel", "row", "column", "statistic")
@@ -178,6 +179,13 @@ def printed_numbers(path: Path | str) -> dict[str, float]:
 
     A percentage is a share (``"30 %"`` is 0.30), also where only the file's column `unit` says so.
     """
+    return dict(_PRINTED.of(version_of(path), lambda: _printed_numbers(path), lambda printed: 100 * len(printed)))
+
+
+_PRINTED = RecentResults[dict[str, float]](most=2_000_000)
+
+
+def _printed_numbers(path: Path | str) -> dict[str, float]:
     frame = load_published(path)
     return {
         "/".join(str(record[key]) for key in KEYS): float(

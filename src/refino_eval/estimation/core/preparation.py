@@ -123,7 +123,7 @@ def design_of(
     return design
 
 
-_DESIGNS = RecentResults[tuple[Design, IntArray]](most=60_000_000)
+_DESIGNS = RecentResults[tuple[Design, IntArray]](most=40_000_000)
 
 
 def _decomposed(

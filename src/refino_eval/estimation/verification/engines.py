@@ -22,9 +22,8 @@ Engines are imported when used. The tests compare the kernel with pyfixest, too.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -36,6 +35,7 @@ from refino_eval.covariances import COVARIANCES, Covariance, Vcov
 from refino_eval.errors import UserError
 from refino_eval.estimation.core.arrays import FloatArray, IntArray
 from refino_eval.estimation.verification.dense_clusters import cluster_weights, freedom
+from refino_eval.recent_results import RecentResults, content_of
 
 Engine = Literal["statsmodels", "linearmodels", "textbook", "within"]
 # Above this many numbers a matrix of dummies is not built; the engines that absorb cells remain.
@@ -59,6 +59,11 @@ class Problem:
     cluster: IntArray | None
     vcov: Vcov
     fixed_effects: IntArray | None = None
+
+    @cached_property
+    def content(self) -> bytes:
+        """Hash of what a decomposition depends on: columns, cells and weights."""
+        return content_of(self.columns, self.cells, self.weights)
 
     @cached_property
     def not_counted(self) -> int:
@@ -153,33 +158,29 @@ def _without_exact(problem: Problem, outcomes: FloatArray) -> tuple[Problem, Flo
         )
 
 
-def _fitted(model: Any) -> dict[str, Any]:
-    """Fit a model of statsmodels, and return what its fit knows that depends on the columns alone."""
+_OF_COLUMNS = ("pinv_wexog", "normalized_cov_params", "wexog_singular_values", "rank", "_df_model", "_df_resid")
+"""What a fit of statsmodels knows that depends on the columns alone."""
+
+
+def _fitted(model: Any) -> list[Any]:
     model.fit()
-    names = ("pinv_wexog", "normalized_cov_params", "wexog_singular_values", "rank", "_df_model", "_df_resid")
-    return {name: getattr(model, name) for name in names}
+    return [getattr(model, name) for name in _OF_COLUMNS]
 
 
 def _pseudo_inverse(matrix: FloatArray) -> FloatArray:
     """Return the Moore-Penrose inverse of a matrix by numpy."""
-    return np.asarray(_kept("numpy", matrix, lambda: np.linalg.pinv(matrix)), dtype=np.float64)
+    (inverse,) = _kept("pinv", content_of(matrix), lambda: (np.linalg.pinv(matrix),))
+    return np.asarray(inverse, dtype=np.float64)
 
 
-MOST_KEPT = 6
-"""Decompositions that are kept, each as large as its design."""
-
-_latest: dict[tuple[str, tuple[int, ...], bytes], Any] = {}
+_DECOMPOSITIONS = RecentResults[Sequence[Any]](most=40_000_000)
 
 
-def _kept(program: str, matrix: FloatArray, decompose: Callable[[], Any]) -> Any:
-    """Return what a program makes of a matrix; exhibits share designs, so the latest results are kept, by the matrix' bytes."""
-    content = np.ascontiguousarray(matrix)
-    key = (program, content.shape, hashlib.sha256(content.data).digest())
-    result = _latest.pop(key) if key in _latest else decompose()
-    _latest[key] = result  # the latest comes last
-    if len(_latest) > MOST_KEPT:
-        del _latest[next(iter(_latest))]
-    return result
+def _kept(program: str, content: bytes, decompose: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+    """Return what a program makes of the columns of a design; exhibits share designs, so the latest results are kept."""
+    return _DECOMPOSITIONS.of(
+        (program, content), decompose, lambda parts: sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+    )
 
 
 def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
@@ -210,7 +211,8 @@ def _by_statsmodels(problem: Problem, outcomes: FloatArray) -> list[Answer]:
     model = WLS(outcomes[:, 0], x, weights=weights, hasconst=False)
     # `fit` decomposes the columns anew for every outcome; the decomposition it keeps is of the columns alone. Of its inverse
     # the robust covariances use the rows of the coefficients of interest, so that they are f x f and not k x k.
-    vars(model).update(_kept("statsmodels", model.wexog, lambda: _fitted(model)))
+    of_columns = _kept("statsmodels", problem.content, lambda: _fitted(model))
+    vars(model).update(zip(_OF_COLUMNS, of_columns, strict=True))
     f, inverse = problem.n_focus, model.pinv_wexog
     model.pinv_wexog = inverse[:f]
     answers = []
@@ -387,17 +389,21 @@ def _within(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, FloatAr
     """Return the pseudo-inverse's rows and coefficients of interest, the residuals, and the number of parameters."""
     weights = np.ones(problem.cells.size) if problem.weights is None else problem.weights
     cells = pd.Series(problem.cells)
-    total = pd.Series(weights).groupby(cells).transform("sum").to_numpy()[:, None]
 
-    def apart(values: FloatArray) -> FloatArray:
+    def apart(values: FloatArray, total: FloatArray) -> FloatArray:
         sums = pd.DataFrame(values * weights[:, None]).groupby(cells).transform("sum").to_numpy()
         return np.asarray((values - sums / total) * np.sqrt(weights)[:, None])
 
-    x, y = apart(problem.columns), apart(outcomes)
-    inverse = _pseudo_inverse(x)
+    def of_columns() -> Sequence[Any]:
+        total = pd.Series(weights).groupby(cells).transform("sum").to_numpy()[:, None]
+        x = apart(problem.columns, total)
+        return total, x, np.linalg.pinv(x), int(cells.nunique())
+
+    total, x, inverse, n_cells = _kept("within", problem.content, of_columns)
+    y = apart(outcomes, total)
     beta = np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
     f = problem.n_focus
-    return inverse[:f], beta[:f], y - x @ beta, problem.columns.shape[1] + int(cells.nunique())
+    return inverse[:f], beta[:f], y - x @ beta, problem.columns.shape[1] + n_cells
 
 
 def influences(problem: Problem, outcomes: FloatArray) -> tuple[FloatArray, FloatArray] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +20,7 @@ from refino_eval.estimation.verification.engines import (
     degrees_of_freedom,
     influences,
 )
+from refino_eval.recent_results import content_of
 
 TOLERANCE = 1e-8
 """Largest relative difference between the kernel and an engine."""
@@ -83,8 +83,8 @@ class Question:
     scale: FloatArray
     std_errors: FloatArray
     engines: tuple[Engine, ...]
-    design: str
-    outcome: str
+    design: bytes
+    outcome: bytes
     freedom: float = float("nan")
     estimates_freedom: bool = False
 
@@ -95,16 +95,16 @@ class _Pending:
 
     problem: Problem
     take_up: FloatArray | None
-    outcomes: dict[str, FloatArray] = field(default_factory=dict)
+    outcomes: dict[bytes, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(eq=False, repr=False)
 class Reestimator:
     """Asks engines about recorded regressions: once for each design, with the outcomes of all exhibits that share it."""
 
-    _pending: dict[tuple[Engine, str], _Pending] = field(default_factory=dict)
-    _answers: dict[tuple[Engine, str, str], Answer] = field(default_factory=dict)
-    _freedoms: dict[tuple[str, bytes], float] = field(default_factory=dict)
+    _pending: dict[tuple[Engine, bytes], _Pending] = field(default_factory=dict)
+    _answers: dict[tuple[Engine, bytes, bytes], Answer] = field(default_factory=dict)
+    _freedoms: dict[tuple[bytes, bytes], float] = field(default_factory=dict)
 
     def questions(
         self, kept: Recording, wanted: Sequence[tuple[Source, str]], *, dummies: bool = True
@@ -166,16 +166,17 @@ class Reestimator:
         """Return the degrees of freedom that a number depends on, once for each design and combination of coefficients."""
         if not COVARIANCES[regression.vcov].has_satterthwaite or statistic in ("estimate", "std_error"):
             return float("nan")
-        key = _digest(regression), source.loadings.tobytes()
+        problem = _problem_of(regression)
+        key = _digest(problem, regression), source.loadings.tobytes()
         if key not in self._freedoms:
-            self._freedoms[key] = degrees_of_freedom(_problem_of(regression), source.loadings)
+            self._freedoms[key] = degrees_of_freedom(problem, source.loadings)
         return self._freedoms[key]
 
     def _note(self, regression: Regression, outcomes: Iterable[int], dummies: bool) -> _Noted:
         """Note the outcomes of a regression for at least two engines."""
         problem = _problem_of(regression)
-        design = _digest(regression)
-        names = {j: _hash(regression.outcomes[:, j]) for j in outcomes}
+        design = _digest(problem, regression)
+        names = {j: content_of(regression.outcomes[:, j]) for j in outcomes}
         engines = _engines(problem, regression, few=dummies and len(set(names.values())) <= FEW)
         for engine in engines:
             for j, name in names.items():
@@ -274,7 +275,7 @@ def _problem_of(regression: Regression) -> Problem:
     )
 
 
-_Noted = tuple[tuple[Engine, ...], str, dict[int, str]]
+_Noted = tuple[tuple[Engine, ...], bytes, dict[int, bytes]]
 
 
 def _question(source: Source, statistic: str, regression: Regression, noted: _Noted) -> Question:
@@ -333,11 +334,7 @@ def _engines(problem: Problem, regression: Regression, *, few: bool) -> list[Eng
     return ["linearmodels", "statsmodels" if dummies and few else "within"]
 
 
-def _digest(regression: Regression) -> str:
-    parts = (regression.columns, regression.cells, regression.weights, regression.cluster, regression.take_up)
-    text = "|".join("" if part is None else _hash(np.asarray(part)) for part in (*parts, regression.fixed_effects))
-    return f"{text}|{regression.vcov}|{regression.coefficients.shape[0]}"
-
-
-def _hash(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+def _digest(problem: Problem, regression: Regression) -> bytes:
+    return content_of(
+        problem.content, problem.cluster, regression.take_up, problem.fixed_effects, problem.vcov, problem.n_focus
+    )
