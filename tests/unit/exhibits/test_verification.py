@@ -284,3 +284,17 @@ def test_a_covariate_of_a_single_person_is_verified_by_the_engines_that_can(file
         (found["row"] == "female") & (found["column"] == "alone") & (found["statistic"] == "estimate")
     ]
     assert of_the_person["engine"].tolist() == ["textbook"]
+
+
+def test_what_was_computed_again_for_one_exhibit_serves_others_and_must_be_what_was_written(files, numbers):
+    wanted = {name: numbers[name] for name in ("effects", "late")}
+    again = {}
+    first = verify(DEFINITIONS.exhibits, wanted, files=files, study=STUDY, again=again)
+    assert set(again) == set(wanted)
+    pd.testing.assert_frame_equal(
+        first, verify(DEFINITIONS.exhibits, wanted, files=files, study=STUDY, again=again), check_exact=True
+    )
+    rows, frame, kept = again["late"]
+    again["late"] = rows, frame.assign(value=frame["value"] + 1), kept
+    with pytest.raises(VerificationError, match="'late', computed again, is not the one that was written"):
+        verify(DEFINITIONS.exhibits, wanted, files=files, study=STUDY, again=again)
