@@ -105,7 +105,7 @@ def laid_out(
 ) -> Laid:
     """Lay out a table for every form it may be written in (see `render`)."""
     make = partial(table_of, exhibit_name, exhibit, tidy_frame, labels=labels, language=language, facts=facts)
-    return Laid.out(lambda style: make(style=style), tidy_frame, language=language)
+    return Laid(lambda style: make(style=style), tidy_frame, language)
 
 
 def table_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -18,16 +19,21 @@ from refino_eval.text import say
 
 @dataclass(frozen=True)
 class Laid:
-    """A table laid out twice, for a page and for a spreadsheet, with the tidy numbers behind it."""
+    """A table laid out for a page, with the tidy numbers behind it, and for a spreadsheet when a form needs that."""
 
-    page: Table
-    sheet: Table
+    make: Callable[[NumberStyle], Table]
     numbers: pd.DataFrame
+    language: str
 
-    @classmethod
-    def out(cls, make: Callable[[NumberStyle], Table], numbers: pd.DataFrame, *, language: str) -> Laid:
-        """Lay out a table; `make` makes it in a number style."""
-        return cls(make(NumberStyle.of(language)), make(NumberStyle.of(language, machine=True)), numbers)
+    @cached_property
+    def page(self) -> Table:
+        """As a reader sees it."""
+        return self.make(NumberStyle.of(self.language))
+
+    @cached_property
+    def sheet(self) -> Table:
+        """With numbers as a program reads them."""
+        return self.make(NumberStyle.of(self.language, machine=True))
 
 
 def _word(laid: Laid) -> bytes:
