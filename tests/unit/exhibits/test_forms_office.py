@@ -20,7 +20,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 
 from refino_eval.exhibits.formats import reproducible_zip as packages
-from refino_eval.exhibits.formats.excel import number_format, to_excel, to_excel_bundle
+from refino_eval.exhibits.formats.excel import in_sheet, number_format, to_excel, to_excel_bundle
 from refino_eval.exhibits.formats.word import to_word, to_word_bundle
 from refino_eval.exhibits.formats.write import Laid, write_bundle
 from refino_eval.exhibits.layout.table import Cell, Part, Row, Table, label
@@ -171,7 +171,7 @@ def test_excel_formats_headings_and_panes() -> None:
     ("text", "number", "language", "code"),
     [
         ("−0,0096", -0.00961, "nb", "0.0000"),
-        ("3,7E-08", 3.72e-8, "nb", "0.0E+00"),
+        ("3,7 × 10⁻⁸".replace(" ", "\N{NO-BREAK SPACE}"), 3.72e-8, "nb", "0.0E+00"),
         ("(0.016)", 0.0161, "en", '"("0.000")"'),
         ("4\N{NARROW NO-BREAK SPACE}898", 4898.0, "nb", "#,##0"),
         ("12,345.6", 12345.62, "en", "#,##0.0"),
@@ -186,6 +186,15 @@ def test_a_number_format_shows_the_number_as_its_text(
     text: str, number: float | None, language: str, code: str
 ) -> None:
     assert number_format(Cell(text, number=number), NumberStyle.of(language)) == code
+
+
+def test_a_sheet_holds_a_number_in_the_unit_that_the_page_shows() -> None:
+    style = NumberStyle.of("en")
+    assert in_sheet(Cell("76.4", number=0.7637), style) == (76.37, "0.0")
+    assert in_sheet(Cell("26.7", number=26_699.0), style) == (26.699, "0.0")
+    assert in_sheet(Cell("0.76", number=0.7637), style) == (0.7637, "0.00")
+    assert in_sheet(Cell("7", number=8.0), style) is None
+    assert in_sheet(Cell("Oslo"), style) is None
 
 
 def test_a_label_like_a_formula_stays_a_label() -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 CONTENTS = {"nb": "innhold", "en": "contents"}
 
 
+FACTORS = 1.0, 100.0, 1e-3, 1e-6
+"""By which a page may multiply a number, as its heading says: per cent, thousands, millions."""
+
+
 LINE = 13.5
 """Height of a line, in points: neither Excel nor LibreOffice fits every row by itself."""
 
@@ -133,6 +137,19 @@ def _link(cell: Any, sheet: str) -> None:
     cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{sheet}'!A1")
 
 
+def in_sheet(cell: Cell, style: NumberStyle, room: str = "") -> tuple[float, str] | None:
+    """Return the number that a sheet holds for a cell, in the unit that the page shows it in, and its format.
+
+    None where only the text will do. The sheet `numbers` has all numbers in the unit that they were computed in.
+    """
+    for factor in FACTORS:
+        number = cell.number if cell.number is None or factor == 1.0 else float(f"{factor * cell.number:.15g}")
+        code = number_format(replace(cell, number=number), style, room)
+        if code is not None and number is not None:
+            return number, code
+    return None
+
+
 def number_format(cell: Cell, style: NumberStyle, room: str = "") -> str | None:
     """Return the Excel format that shows a cell's number as its text does; None when only the text will do.
 
@@ -150,7 +167,7 @@ def number_format(cell: Cell, style: NumberStyle, room: str = "") -> str | None:
     text = cell.text.replace(style.minus, "-").replace(style.thousands, "")
     match = re.fullmatch(rf"([^\d\-]*)(-?\d+)(?:{re.escape(style.decimal)}(\d+))?([^\d]*)", text)
     if match is None:
-        power = re.fullmatch(rf"-?\d(?:{re.escape(style.decimal)}(\d+))?E-\d+", text)
+        power = re.fullmatch(rf"-?\d(?:{re.escape(style.decimal)}(\d+))?\s\N{{MULTIPLICATION SIGN}}\s10\D+", text)
         return (
             None
             if power is None
@@ -353,7 +370,7 @@ def _row(
         prose, last = is_prose(cell), place + cell.span - 1
         # A heading over several columns has a rule beneath it.
         own = replace(rules, bottom="hair") if head and cell.span > 1 and cell.text else rules
-        code = number_format(cell, style, room)
+        held = in_sheet(cell, style, room)
         wraps = head or prose or place == 1
         look = replace(
             own,
@@ -362,9 +379,9 @@ def _row(
             horizontal=cell.align,
             vertical="bottom" if head else "top",
             wrap_text=wraps,
-            number_format=code or "",
+            number_format=held[1] if held is not None else "",
         )
-        put(sheet, line, place, cell.number if code is not None else cell.shown or None, look)
+        put(sheet, line, place, held[0] if held is not None else cell.shown or None, look)
         for column in range(place + 1, last + 1):
             put(sheet, line, column, None, own)
         if prose and cell is row.cells[-1]:

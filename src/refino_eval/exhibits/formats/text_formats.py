@@ -211,7 +211,7 @@ def _side(cell: Cell) -> str:
 
 def _unbroken(text: str) -> str:
     """Keep the parts of a number, and a number with its unit, on one line; write marks of footnotes as raised letters."""
-    return raised(re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)", "\N{NO-BREAK SPACE}", text))
+    return raised(re.sub(r"(?<=\d) (?=\d{3}|%|kr\b)|(?<=[^\W\d]) (?=\N{MINUS SIGN}\d)", "\N{NO-BREAK SPACE}", text))
 
 
 def raised(text: str) -> str:
