@@ -31,6 +31,7 @@ def project(root, rows):
         ("secret", "confidential", 0.4321),
     ):
         study = {"name": name, "label": {"nb": f"Studie {name}", "en": f"Study {name}"}, "data_class": data_class}
+        study |= {"entry": "inputs"} if name == "first" else {}
         path = root / "config/evaluations" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(study))
@@ -107,6 +108,8 @@ def test_the_page_shows_all_runs_and_no_number_of_confidential_data(tmp_path):
     assert all(f"Study {name}" in english for name in ("first", "second", "secret"))
     assert english.count("4,321") == 2, "people of the public and the synthetic one alone"
     assert "1 of 2" in english
+    assert english.count('<td class="left">calculation, no people</td>') == 1
+    assert english.count('<td class="left">randomised</td>') == 2
     assert "43.2" not in english
     assert "A document, p. 3" in english
     assert "3 til 4 (oppgitt intervall)" in pages["index.nb.html"]

@@ -70,7 +70,7 @@ def study_runs(root: Path) -> Iterator[StudyRun]:
         yield StudyRun(
             name=name,
             label=Label.model_validate(study["label"]),
-            design=str(study.get("design", "randomised")),
+            design="inputs" if study.get("entry") == "inputs" else str(study.get("design", "randomised")),
             data_class=data_class,
             people=None if confidential else _people(folder / "run/flow.csv"),
             compared=sum(verdicts.values()) - verdicts["input"] - verdicts["not_computed"],
