@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 PATTERNS = {
-    "nb": r"(?<!faste )(?<!fast )effekt(?!iv)|tilfeldig fordel|trekning|\btrekking|\btrukne\b|fordelt til|(?<!ikke )(?<!ikke er )randomis|intensjon-å-behandle|etterlever|\bforsøket\b|\bITT\b|\bLATE\b",
+    "nb": r"(?<!faste )(?<!fast )effekt(?!iv)|tilfeldig fordel|trekning|\btrekking|\btrukne\b|trekke(?:tids|måned|uk|år)|fordelt til|(?<!ikke )(?<!ikke er )randomis|intensjon-å-behandle|etterlever|\bforsøket\b|\bITT\b|\bLATE\b",
     "en": r"(?<!fixed )\beffects?\b|(?<!not )\brandom(?! seed)|\bassign|\bdraws?\b|\bdrawn\b|intention-to-treat|complier|\btrials?\b|\bITT\b|\bLATE\b|\bimpact",
 }
 """By language. "Fixed effects" and "not randomised" are allowed."""
